@@ -1,0 +1,196 @@
+//! What is asked of the process executor, and what it answers: data only.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use mainstay_config::model::StopSignal;
+use mainstay_config::names::ServiceName;
+
+/// One incarnation of a service's process tree. Never used twice, also not across restarts of actors.
+/// It stands in the environment of every process of the tree: `MAINSTAY_RUN=<service>.<number>`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[serde(transparent)]
+pub struct RunId(pub u64);
+
+/// Start a program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SpawnOrder {
+    /// For whom.
+    pub service: ServiceName,
+    /// The incarnation, chosen by the service.
+    pub run: RunId,
+    /// Program and arguments, filled in; never empty. A program without a slash is sought in `PATH`.
+    pub argv: Vec<String>,
+    /// Added to mainstay's own environment.
+    pub environment: BTreeMap<String, String>,
+    /// User to run as.
+    pub user: Option<String>,
+    /// Group to run as.
+    pub group: Option<String>,
+    /// Working directory.
+    pub directory: Option<PathBuf>,
+    /// Whether `NOTIFY_SOCKET` is set and listened to.
+    pub notify: NotifySocket,
+}
+
+/// Whether a service gets a notification socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotifySocket {
+    /// `NOTIFY_SOCKET` is set to a socket of this service.
+    Provide,
+    /// It is removed from the environment.
+    Omit,
+}
+
+/// Which processes a signal goes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// The main process.
+    Main,
+    /// Every process of the tree.
+    Tree,
+}
+
+/// A signal to send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SignalOrder {
+    /// To which run.
+    pub run: RunId,
+    /// Which signal.
+    pub signal: StopSignal,
+    /// To which of its processes.
+    pub scope: Scope,
+}
+
+/// What the executor says of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ProcessEvent {
+    /// It runs.
+    Spawned {
+        /// Process id of the main process.
+        pid: u32,
+    },
+    /// It could not be started.
+    SpawnFailed(SpawnFailure),
+    /// The main process ended.
+    MainExited {
+        /// How.
+        exit: Exit,
+        /// Processes of the same tree that are still there, oldest first (at most 16 are listed).
+        remaining: Vec<u32>,
+    },
+    /// No process of the tree is left. Always the last event of a run that was spawned.
+    TreeGone,
+    /// A message on its notification socket, from a process of the tree.
+    Notified(Notification),
+}
+
+/// A message on the notification socket (sd_notify(3)).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Notification {
+    /// `READY=1` was in it.
+    pub ready: Option<Said>,
+    /// `STOPPING=1` was in it.
+    pub stopping: Option<Said>,
+    /// `STATUS=…`, at most 256 characters.
+    pub status: Option<String>,
+}
+
+/// Marks something that was said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Said;
+
+/// How a process ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// By itself, with this code.
+    Code(i32),
+    /// By a signal.
+    Signal(i32),
+    /// It is not known: it was not our child.
+    Unknown,
+}
+
+impl std::fmt::Display for Exit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Code(code) => write!(f, "exit code {code}"),
+            Self::Signal(number) => match signal_name(*number) {
+                Some(name) => write!(f, "killed by SIG{name}"),
+                None => write!(f, "killed by signal {number}"),
+            },
+            Self::Unknown => f.write_str("exit code unknown"),
+        }
+    }
+}
+
+/// Names of signals as on Linux (signal(7)), without `SIG`.
+#[must_use]
+pub fn signal_name(number: i32) -> Option<&'static str> {
+    Some(match number {
+        1 => "HUP",
+        2 => "INT",
+        3 => "QUIT",
+        4 => "ILL",
+        6 => "ABRT",
+        7 => "BUS",
+        8 => "FPE",
+        9 => "KILL",
+        10 => "USR1",
+        11 => "SEGV",
+        12 => "USR2",
+        13 => "PIPE",
+        14 => "ALRM",
+        15 => "TERM",
+        _ => return None,
+    })
+}
+
+/// Why a program could not be started.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SpawnFailure {
+    /// No such program.
+    #[error("there is no program `{program}`; install it, or write its full path")]
+    NotFound {
+        /// As it was written.
+        program: String,
+    },
+    /// The program is there but not executable, or not for this user.
+    #[error("`{program}` cannot be executed: permission denied; `chmod +x` it, or check the user it runs as")]
+    NotExecutable {
+        /// As it was written.
+        program: String,
+    },
+    /// No such user or group, or not allowed to become it.
+    #[error("{0}")]
+    User(String),
+    /// The working directory is missing or closed.
+    #[error("the working directory {path} cannot be entered: {why}")]
+    Directory {
+        /// Which.
+        path: PathBuf,
+        /// What the kernel said.
+        why: String,
+    },
+    /// Anything else: no memory, too many processes, a pipe that could not be made.
+    #[error("{0}")]
+    Other(String),
+}
+
+/// Limits and places for the process executor.
+#[derive(Debug, Clone)]
+pub struct ProcessSettings {
+    /// Where notification sockets and the log-keeper's socket go; exists already.
+    pub run_dir: PathBuf,
+    /// Where log files go: `<log_dir>/<service>.log`, `.log.1`, …
+    pub log_dir: PathBuf,
+    /// Bytes after which a log file is rotated.
+    pub log_max_size: u64,
+    /// How many rotated files are kept.
+    pub log_keep: u32,
+    /// The program that is run as `<program> log-keeper`; mainstay itself.
+    pub keeper_program: PathBuf,
+    /// How long to wait between looks at a tree that is being killed.
+    pub sweep_interval: Duration,
+}
