@@ -1,1 +1,5 @@
+//! The program `mainstay`.
+
+mod protocol;
+
 fn main() {}

@@ -1,0 +1,4 @@
+//! What actors do to the world. Effects are carried out outside the actors, so that a restarted actor orphans nothing.
+
+pub mod probe;
+pub mod process;

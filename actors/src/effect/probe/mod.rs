@@ -1,0 +1,3 @@
+//! Readiness probes.
+
+pub mod order;

@@ -1,0 +1,3 @@
+//! Programs: started, followed, stopped with everything they started.
+
+pub mod order;

@@ -1,0 +1,155 @@
+//! What the command line and the daemon say to each other over the Unix socket: one JSON object per line.
+//! One request per connection; the answer is one line, or many for `Trace { follow }`, each an [`Answer`].
+
+use mainstay_actors::view::{DevicesView, LeasesView, StatusView, TraceView, WhyView};
+use serde::{Deserialize, Serialize};
+
+/// What the command line asks.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub(crate) enum Request {
+    /// Services, devices and leases.
+    Status,
+    /// Devices, configured and other.
+    Devices,
+    /// Leases and who waits.
+    Leases,
+    /// Why a service or device is as it is.
+    Why {
+        /// Which.
+        name: String,
+    },
+    /// Traces.
+    Trace(TraceRequest),
+    /// Where the log files of a service are.
+    Logs {
+        /// Which service.
+        service: String,
+    },
+    /// Wanted: up.
+    Start {
+        /// Which services.
+        services: Vec<String>,
+        /// What to do about needs that are not met.
+        needs: Needs,
+    },
+    /// Wanted: down. Dependents stop first.
+    Stop {
+        /// Which services.
+        services: Vec<String>,
+    },
+    /// Stop and start again.
+    Restart {
+        /// Which services.
+        services: Vec<String>,
+        /// Whether a failed service counts its attempts anew.
+        force: Force,
+    },
+    /// Take a device out of use.
+    Eject {
+        /// Which.
+        device: String,
+    },
+    /// Take an ejected, faulted or quarantined device back.
+    Admit {
+        /// Which.
+        device: String,
+    },
+    /// Plug in a simulated device (demo only).
+    Plug {
+        /// Which.
+        device: String,
+        /// Another USB port than last time, such as `1-2`.
+        port: Option<String>,
+    },
+    /// Pull out a simulated device (demo only).
+    Unplug {
+        /// Which.
+        device: String,
+    },
+    /// Make an actor panic (debug builds only): `service/NAME`, `device/NAME`, `leases`, `hardware`, `services`.
+    Panic {
+        /// Its address.
+        actor: String,
+    },
+}
+
+/// What to do about needs that are not met.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Needs {
+    /// Wait for them; refuse over a held dependency.
+    #[default]
+    Respect,
+    /// Start held dependencies as well.
+    Start,
+    /// Start without them.
+    Ignore,
+}
+
+/// Whether a restart forgets earlier failures.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Force {
+    /// A failed service is started once more, its attempts go on.
+    #[default]
+    No,
+    /// Attempts are counted anew.
+    Yes,
+}
+
+/// Which traces.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TraceRequest {
+    /// This one; else the latest that matches.
+    pub(crate) id: Option<u64>,
+    /// Only traces that touch this device.
+    pub(crate) device: Option<String>,
+    /// Only traces that touch this service.
+    pub(crate) service: Option<String>,
+    /// Keep sending traces as they happen: each is sent when it has been quiet for a moment.
+    #[serde(default)]
+    pub(crate) follow: bool,
+}
+
+/// What the daemon answers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Answer {
+    /// To `Status`.
+    Status(StatusView),
+    /// To `Devices`.
+    Devices(DevicesView),
+    /// To `Leases`.
+    Leases(LeasesView),
+    /// To `Why`.
+    Why(WhyView),
+    /// To `Trace`.
+    Trace(TraceView),
+    /// To `Logs`: the current file; older ones are beside it as `.1`, `.2`, ….
+    Logs {
+        /// `<log_dir>/<service>.log`.
+        path: std::path::PathBuf,
+    },
+    /// It was done, or begun; a sentence for each thing.
+    Done {
+        /// What was done.
+        said: Vec<String>,
+        /// The trace to follow.
+        trace: Option<u64>,
+    },
+    /// It was not done.
+    Error(ErrorAnswer),
+}
+
+/// Why it was not done.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct ErrorAnswer {
+    /// For programs: `unknown_name`, `not_in_demo`, `refused`, `forbidden`, `busy`, `nothing`, `bad_request`.
+    pub(crate) code: String,
+    /// What is wrong.
+    pub(crate) message: String,
+    /// What to do next.
+    pub(crate) help: Option<String>,
+}
