@@ -1,0 +1,8 @@
+//! A configured device: one life cycle for all kinds.
+
+mod flap;
+mod machine;
+mod messages;
+
+pub use machine::{DeviceMachine, DeviceTimer};
+pub use messages::{Awaited, DeviceMessage, DeviceSnapshot, DeviceStatus, Offer};
