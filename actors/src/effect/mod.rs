@@ -1,4 +1,5 @@
 //! What actors do to the world. Effects are carried out outside the actors, so that a restarted actor orphans nothing.
 
+pub mod ports;
 pub mod probe;
 pub mod process;
