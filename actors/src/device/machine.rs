@@ -204,7 +204,8 @@ impl DeviceMachine {
                 Verdict::Power { quarantine } => {
                     out.push(Effect::SetTimer(DeviceTimer::Quarantine, quarantine));
                     let length = humantime::format_duration(quarantine);
-                    let reason = "three times in a row it dropped out within 10 s of being used: check power supply and cable";
+                    let reason =
+                        "three times in a row it dropped out within 10 s of being used: check power supply and cable";
                     State::Quarantined { reason: format!("{reason}; out for {length}") }
                 }
             };

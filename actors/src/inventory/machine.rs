@@ -12,9 +12,7 @@ use mainstay_hardware::sighting::{Generation, HardwareEvent, Key, Sighting, Sort
 
 use super::messages::{InventoryMessage, InventorySnapshot, OtherDevice, departure_words};
 use crate::device::DeviceMessage;
-use crate::machine::{
-    Action, ActorId, Beginning, Effect, Effects, Machine, Message, Moment, Outcome, Publication,
-};
+use crate::machine::{Action, ActorId, Beginning, Effect, Effects, Machine, Message, Moment, Outcome, Publication};
 use crate::supervision::{Intensity, RootMessage, Verdict};
 
 /// The supervisor of devices has no timers of its own.

@@ -40,9 +40,7 @@ impl Holding {
     pub(super) fn rows<'a>(&'a self, holder: &'a ServiceName) -> impl Iterator<Item = HeldLease> + 'a {
         self.resources().map(move |(resource, sharing)| HeldLease {
             generation: match &resource {
-                Resource::Device(name) => {
-                    self.grant.devices.get(name).map(|device| device.offer.generation.clone())
-                }
+                Resource::Device(name) => self.grant.devices.get(name).map(|device| device.offer.generation.clone()),
                 Resource::Port(_) | Resource::Named(_) => None,
             },
             resource,

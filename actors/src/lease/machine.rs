@@ -267,7 +267,8 @@ impl LeaseMachine {
             _ => false,
         };
         if !known {
-            let arrived = |name| tell_service(name, ServiceMessage::DeviceArrived(device.clone(), offer.generation.clone()));
+            let arrived =
+                |name| tell_service(name, ServiceMessage::DeviceArrived(device.clone(), offer.generation.clone()));
             out.extend(self.users.get(device).into_iter().flatten().map(arrived));
         }
         if let Some(holder) = self.holder_of(device) {
@@ -463,7 +464,8 @@ impl LeaseMachine {
         let service = queued.request.service.clone();
         let choosable = queued.request.wants.iter().any(|want| is_range_with_choice(want, &queued.foreign, &foreign));
         if let Some((port, listener)) = foreign.iter().find(|(port, _)| is_fixed(&queued.request, **port)) {
-            let words = format!("port {port} is in use by {listener}; stop that program, or give {service} another port");
+            let words =
+                format!("port {port} is in use by {listener}; stop that program, or give {service} another port");
             let mut out = self.withdraw(&service);
             out.push(refuse(&service, words));
             return out;
@@ -496,7 +498,10 @@ impl LeaseMachine {
     // ---- showing
 
     fn holder_of(&self, device: &DeviceName) -> Option<ServiceName> {
-        self.holders.iter().find(|(_, holding)| holding.grant.devices.contains_key(device)).map(|(name, _)| name.clone())
+        self.holders
+            .iter()
+            .find(|(_, holding)| holding.grant.devices.contains_key(device))
+            .map(|(name, _)| name.clone())
     }
 
     fn publish(&mut self, out: &mut Out) {
@@ -554,8 +559,7 @@ fn prepare(
 }
 
 fn grant(token: Token, since: Moment, request: &LeaseRequest, mut preparation: Preparation) -> Grant {
-    let mut grant =
-        Grant { token, since, devices: BTreeMap::new(), ports: preparation.ports, named: Vec::new() };
+    let mut grant = Grant { token, since, devices: BTreeMap::new(), ports: preparation.ports, named: Vec::new() };
     for want in &request.wants {
         match want {
             Want::Device { device, sharing, .. } => {

@@ -135,7 +135,8 @@ impl Situation<'_> {
         if let Some((holder, _)) = holder {
             return Some(Blocker::Held { resource: resource.clone(), holder: holder.clone() });
         }
-        let ahead = self.reserved.get(resource)?.iter().find(|(first, how)| first != service && excludes(*how, sharing));
+        let ahead =
+            self.reserved.get(resource)?.iter().find(|(first, how)| first != service && excludes(*how, sharing));
         ahead.map(|(first, _)| Blocker::Behind { resource: resource.clone(), first: first.clone() })
     }
 
@@ -169,10 +170,8 @@ impl Situation<'_> {
                         }
                     }
                 }
-                Err(blocked.unwrap_or(Blocker::Behind {
-                    resource: Resource::Port(prefer.get()),
-                    first: service.clone(),
-                }))
+                Err(blocked
+                    .unwrap_or(Blocker::Behind { resource: Resource::Port(prefer.get()), first: service.clone() }))
             }
         }
     }

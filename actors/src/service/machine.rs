@@ -18,6 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use mainstay_config::model::{Autostart, Dependency, Service};
 use mainstay_config::names::{DeviceName, ServiceName};
 
+use super::dependents::Dependents;
 use super::messages::{Episode, ServiceMessage, Standing, Wanted};
 use super::needs::Needs;
 use crate::effect::process::order::{Exit, RunId};
@@ -150,15 +151,6 @@ pub(super) enum Closing {
     No,
     InOrder,
     Hurried,
-}
-
-/// Who depends on a service.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Dependents {
-    /// Those that require it: they stop before it does.
-    pub required: BTreeSet<ServiceName>,
-    /// Those that want it, or only come after it: they stop before it when everything stops.
-    pub others: BTreeSet<ServiceName>,
 }
 
 /// What a service must remember over a panic of its actor.

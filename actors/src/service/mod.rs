@@ -1,5 +1,6 @@
 //! A service: its life cycle, its dependencies, its restarts and its stop.
 
+mod dependents;
 mod ending;
 mod leaving;
 mod machine;
@@ -10,7 +11,8 @@ mod recovery;
 mod showing;
 mod starting;
 
-pub use machine::{Dependents, ServiceMachine, ServiceMemo, ServiceTimer};
+pub use dependents::{Dependents, dependents};
+pub use machine::{ServiceMachine, ServiceMemo, ServiceTimer};
 pub use messages::{
     Attempts, Episode, Health, NeedsPolicy, ServiceMessage, ServiceSnapshot, ServiceStatus, Standing, Wanted,
 };

@@ -1,8 +1,7 @@
 //! After a restart of the actor: the state is rebuilt from what is true, and the processes keep running meanwhile.
 
 use super::machine::{
-    Kept, Out, Phase, Recovering, Rest, Run, ServiceMachine, ServiceTimer, Slot, act, later,
-    tell_leases, tell_services,
+    Kept, Out, Phase, Recovering, Rest, Run, ServiceMachine, ServiceTimer, Slot, act, later, tell_leases, tell_services,
 };
 use super::messages::ServiceMessage;
 use crate::lease::{Grant, LeaseMessage};

@@ -26,9 +26,7 @@ impl ServiceMachine {
                     Standing::Down(words)
                 }
             }
-            Phase::Leaving { why, episode, .. } => {
-                Standing::Leaving { why: why.words().to_owned(), episode: *episode }
-            }
+            Phase::Leaving { why, episode, .. } => Standing::Leaving { why: why.words().to_owned(), episode: *episode },
             Phase::Stopping { why: Why::Asked(words), .. } => Standing::Down(format!("stopping: {words}")),
             Phase::Stopping { why: Why::Failed(words), .. } => Standing::Coming(words.clone()),
             Phase::Idle => self.idle_standing(),
@@ -38,9 +36,7 @@ impl ServiceMachine {
     fn idle_standing(&self) -> Standing {
         match &self.rest {
             Rest::Failed(words) => Standing::Down(format!("failed: {words}")),
-            _ if self.reason_not_wanted().is_some() => {
-                Standing::Held(self.reason_not_wanted().unwrap_or_default())
-            }
+            _ if self.reason_not_wanted().is_some() => Standing::Held(self.reason_not_wanted().unwrap_or_default()),
             Rest::Ended(words) => Standing::Down(words.clone()),
             Rest::Backoff { cause, .. } => Standing::Coming(format!("to be restarted: {cause}")),
             Rest::Fresh if self.needs.are_coming() => {
@@ -94,7 +90,9 @@ impl ServiceMachine {
             Rest::Failed(words) => words.clone(),
             _ if self.reason_not_wanted().is_some() => self.reason_not_wanted().unwrap_or_default(),
             Rest::Ended(words) => words.clone(),
-            Rest::Backoff { cause, .. } => format!("{cause}; restart {} of {}", self.attempts, self.spec.restart.attempts),
+            Rest::Backoff { cause, .. } => {
+                format!("{cause}; restart {} of {}", self.attempts, self.spec.restart.attempts)
+            }
             Rest::Fresh => self.last_stop.clone().unwrap_or_default(),
         }
     }
@@ -155,7 +153,9 @@ fn unblock_lease(blocker: &Blocker) -> Option<String> {
     match blocker {
         Blocker::Device { device, .. } => Some(format!("See `mainstay why {device}`: that device must be there.")),
         Blocker::Held { holder, .. } => Some(format!("Say `mainstay stop {holder}`, or wait until it ends.")),
-        Blocker::Behind { first, .. } => Some(format!("Wait until {first} has been served, or say `mainstay stop {first}`.")),
+        Blocker::Behind { first, .. } => {
+            Some(format!("Wait until {first} has been served, or say `mainstay stop {first}`."))
+        }
         Blocker::ForeignListener { listener, .. } => Some(format!("Stop {listener}.")),
         Blocker::Restoring { .. } | Blocker::Preparing => None,
     }

@@ -149,11 +149,8 @@ impl ServiceMachine {
 
 /// Everything a service asks for at once.
 fn wants(spec: &Service) -> Vec<Want> {
-    let device = |(name, need): (&mainstay_config::names::DeviceName, &mainstay_config::model::DeviceNeed)| Want::Device {
-        device: name.clone(),
-        sharing: need.sharing,
-        mode: need.mode,
-        takeover: need.takeover,
+    let device = |(name, need): (&mainstay_config::names::DeviceName, &mainstay_config::model::DeviceNeed)| {
+        Want::Device { device: name.clone(), sharing: need.sharing, mode: need.mode, takeover: need.takeover }
     };
     let devices = spec.devices.iter().map(device);
     let ports = spec.ports.iter().map(|(name, need)| Want::Port { name: name.clone(), need: *need });
@@ -166,12 +163,7 @@ fn wants(spec: &Service) -> Vec<Want> {
     devices.chain(ports).chain(named).chain(conflicts).collect()
 }
 
-fn spawn_order(
-    spec: &Service,
-    command: &Command,
-    grant: Option<&Grant>,
-    run: RunId,
-) -> Result<SpawnOrder, Variable> {
+fn spawn_order(spec: &Service, command: &Command, grant: Option<&Grant>, run: RunId) -> Result<SpawnOrder, Variable> {
     let fill = |template: &Template| template.fill(|variable| value(variable, grant));
     let argv = command.argv.iter().map(fill).collect::<Result<_, _>>()?;
     let environment = command.environment.iter().map(|(name, template)| Ok((name.clone(), fill(template)?)));
@@ -217,13 +209,9 @@ fn probe_target(spec: &Service, grant: Option<&Grant>) -> Result<Readying, Varia
         Probe::Notify => return Ok(Readying::Told),
         Probe::Tcp { host, port: template } => ProbeTarget::Tcp { host: host.clone(), port: port(template)? },
         Probe::Http { url } => ProbeTarget::Http { url: fill(url)? },
-        Probe::Exec { command } => {
-            ProbeTarget::Exec { command: command.iter().map(fill).collect::<Result<_, _>>()? }
-        }
+        Probe::Exec { command } => ProbeTarget::Exec { command: command.iter().map(fill).collect::<Result<_, _>>()? },
         Probe::File { path } => ProbeTarget::File { path: fill(path)?.into() },
-        Probe::Log { contains } => {
-            ProbeTarget::Log { service: spec.name.clone(), contains: contains.clone() }
-        }
+        Probe::Log { contains } => ProbeTarget::Log { service: spec.name.clone(), contains: contains.clone() },
         Probe::Gpsd { port: template } => ProbeTarget::Gpsd { port: port(template)? },
         Probe::Kismet { port: template, credentials } => {
             ProbeTarget::Kismet { port: port(template)?, credentials: credentials.clone() }

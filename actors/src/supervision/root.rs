@@ -3,9 +3,7 @@
 use super::{Intensity, NoTimer, RootMessage, ServicesMessage, Verdict};
 use crate::inventory::InventoryMessage;
 use crate::lease::LeaseMessage;
-use crate::machine::{
-    Action, ActorId, Beginning, Effect, Effects, Exit, Machine, Message, Moment, Outcome,
-};
+use crate::machine::{Action, ActorId, Beginning, Effect, Effects, Exit, Machine, Message, Moment, Outcome};
 
 /// The root supervisor.
 #[derive(Debug, Clone, Default)]

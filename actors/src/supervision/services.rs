@@ -7,9 +7,7 @@ use std::time::Duration;
 use mainstay_config::names::ServiceName;
 
 use super::{Intensity, NoTimer, RootMessage, ServicesMessage, Verdict};
-use crate::machine::{
-    Action, ActorId, Beginning, Effect, Effects, Machine, Message, Moment, Outcome,
-};
+use crate::machine::{Action, ActorId, Beginning, Effect, Effects, Machine, Message, Moment, Outcome};
 use crate::service::ServiceMessage;
 
 /// The supervisor of services.
