@@ -17,16 +17,15 @@ use mainstay_config::model::Device;
 use mainstay_config::names::ServiceName;
 use mainstay_hardware::bus::{Depth, Findings};
 use mainstay_hardware::error::{Error, ErrorKind};
-use mainstay_hardware::matching;
-use mainstay_hardware::sighting::{Generation, Sighting, Sort};
+use mainstay_hardware::sighting::{Generation, Sighting};
 
 use super::flap::{Departures, Verdict};
-use super::messages::{Awaited, DeviceMessage, DeviceSnapshot, DeviceStatus, Offer};
+use super::messages::{Awaited, DeviceMessage};
 use crate::inventory::InventoryMessage;
 use crate::lease::{LeaseMessage, Soon};
 use crate::machine::{
     Action, ActorId, Beginning, Effect, Effects, Machine, Message, Moment, OperationId, OperatorAnswer, Outcome,
-    Publication, RequestId,
+    RequestId,
 };
 
 /// A probe is given up after this long (DESIGN section 5).
@@ -48,7 +47,7 @@ pub enum DeviceTimer {
 }
 
 #[derive(Debug, Clone, PartialEq)]
-enum State {
+pub(super) enum State {
     Absent { reason: String },
     Settling { since: Moment },
     Checking { since: Moment, operation: OperationId },
@@ -62,20 +61,20 @@ enum State {
 /// A configured device.
 #[derive(Debug, Clone)]
 pub struct DeviceMachine {
-    spec: Device,
-    operation: OperationId,
-    state: State,
-    sighting: Option<Sighting>,
-    findings: Option<Findings>,
-    holder: Option<(ServiceName, Moment)>,
-    awaited: Awaited,
-    departures: Departures,
-    recovering: Recovering,
+    pub(super) spec: Device,
+    pub(super) operation: OperationId,
+    pub(super) state: State,
+    pub(super) sighting: Option<Sighting>,
+    pub(super) findings: Option<Findings>,
+    pub(super) holder: Option<(ServiceName, Moment)>,
+    pub(super) awaited: Awaited,
+    pub(super) departures: Departures,
+    pub(super) recovering: Recovering,
 }
 
 /// After a restart the registry is asked first: a leased device must not be probed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Recovering {
+pub(super) enum Recovering {
     No,
     AskingRegistry,
 }
@@ -217,7 +216,7 @@ impl DeviceMachine {
     fn settle(&mut self, now: Moment) -> Out {
         let wait = self.departures.settling_time(now);
         if wait.is_zero() {
-            return self.check(now, now);
+            return self.check(now);
         }
         self.state = State::Settling { since: now };
         vec![
@@ -227,7 +226,7 @@ impl DeviceMachine {
     }
 
     /// Looks whether the node can be opened; `since` is when looking began.
-    fn check(&mut self, _now: Moment, since: Moment) -> Out {
+    fn check(&mut self, since: Moment) -> Out {
         let Some(sighting) = self.sighting.clone() else { return Vec::new() };
         if self.holder.is_some() {
             // It is in use (its actor was restarted meanwhile): it is not disturbed.
@@ -356,10 +355,10 @@ impl DeviceMachine {
 
     fn timer_over(&mut self, now: Moment, timer: DeviceTimer) -> Out {
         match (timer, &self.state) {
-            (DeviceTimer::Settling, State::Settling { .. }) => self.check(now, now),
+            (DeviceTimer::Settling, State::Settling { .. }) => self.check(now),
             (DeviceTimer::AccessRetry, State::Settling { since }) => {
                 let since = *since;
-                self.check(now, since)
+                self.check(since)
             }
             (DeviceTimer::Quarantine, State::Quarantined { .. }) => self.back(now),
             _ => vec![Effect::Note(Outcome::Superseded)],
@@ -379,21 +378,6 @@ impl DeviceMachine {
         }
     }
 
-    fn offer(&self) -> Option<Offer> {
-        let sighting = self.sighting.as_ref()?;
-        let ifindex = match &sighting.sort {
-            Sort::Wifi(facts) => Some(facts.ifindex),
-            Sort::Usb { .. } | Sort::Tty { .. } => None,
-        };
-        Some(Offer {
-            generation: sighting.generation.clone(),
-            node: matching::present_node(sighting).map(std::path::Path::to_path_buf),
-            interface: matching::interface(sighting).map(str::to_owned),
-            ifindex,
-            serial: matching::serial(sighting, self.findings.as_ref()),
-        })
-    }
-
     fn unavailable(&self, reason: String, soon: Soon) -> Effect<DeviceTimer> {
         self.tell_leases(LeaseMessage::DeviceUnavailable { device: self.spec.name.clone(), reason, soon })
     }
@@ -402,69 +386,4 @@ impl DeviceMachine {
     fn tell_leases(&self, message: LeaseMessage) -> Effect<DeviceTimer> {
         Effect::Tell(Message::Leases(message))
     }
-
-    fn status(&self) -> DeviceStatus {
-        match self.state {
-            State::Absent { .. } => DeviceStatus::Absent,
-            State::Settling { .. } | State::Checking { .. } => DeviceStatus::Settling,
-            State::Probing { .. } => DeviceStatus::Probing,
-            State::Ready if self.holder.is_some() => DeviceStatus::InUse,
-            State::Ready => DeviceStatus::Ready,
-            State::Faulted { .. } => DeviceStatus::Faulted,
-            State::Quarantined { .. } => DeviceStatus::Quarantined,
-            State::Ejected => DeviceStatus::Ejected,
-        }
-    }
-
-    fn reason(&self) -> String {
-        match &self.state {
-            State::Absent { reason } | State::Faulted { reason } | State::Quarantined { reason } => reason.clone(),
-            State::Ejected => "taken out of use by the operator".to_owned(),
-            State::Ready => match &self.findings {
-                Some(Findings::Unrecognised { why }) => format!("unrecognised: {why}"),
-                _ => String::new(),
-            },
-            State::Settling { .. } | State::Checking { .. } | State::Probing { .. } => String::new(),
-        }
-    }
-
-    fn unblock(&self) -> Option<String> {
-        let name = &self.spec.name;
-        match &self.state {
-            State::Absent { .. } => Some(format!("Plug in {name} ({}).", describe_match(&self.spec))),
-            State::Faulted { .. } => Some(format!("Mend the cause, then replug it or say `mainstay admit {name}`.")),
-            State::Quarantined { .. } => {
-                Some(format!("Wait, or check its cable and power and say `mainstay admit {name}`."))
-            }
-            State::Ejected => Some(format!("Say `mainstay admit {name}`.")),
-            _ => None,
-        }
-    }
-
-    fn publication(&self) -> Effect<DeviceTimer> {
-        Effect::Publish(Publication::Device(DeviceSnapshot {
-            name: self.spec.name.clone(),
-            kind: self.spec.kind,
-            status: self.status(),
-            reason: self.reason(),
-            holder: self.holder.as_ref().map(|(name, _)| name.clone()),
-            identity: self.sighting.as_ref().map(|sighting| matching::identity(sighting, self.findings.as_ref())),
-            unblock: self.unblock(),
-        }))
-    }
-}
-
-/// How a device is recognised, in words: `hackrf, serial 88c8…`.
-fn describe_match(spec: &Device) -> String {
-    let matching = &spec.matching;
-    let parts = [
-        Some(spec.kind.as_str().to_owned()),
-        matching.serial.as_ref().map(|serial| format!("serial {serial}")),
-        matching.usb.map(|id| format!("USB id {id}")),
-        matching.path.as_ref().map(|path| format!("USB port {path}")),
-        matching.mac.map(|mac| format!("MAC {mac}")),
-        matching.driver.as_ref().map(|driver| format!("driver {driver}")),
-        matching.name.as_ref().map(|name| format!("name {name}")),
-    ];
-    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }

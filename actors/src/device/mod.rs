@@ -3,6 +3,7 @@
 mod flap;
 mod machine;
 mod messages;
+mod showing;
 
 pub use machine::{DeviceMachine, DeviceTimer};
 pub use messages::{Awaited, DeviceMessage, DeviceSnapshot, DeviceStatus, Offer};

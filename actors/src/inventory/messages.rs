@@ -8,6 +8,7 @@ use crate::machine::{ActorId, Described};
 
 /// What the supervisor of devices is told.
 #[derive(Debug, Clone)]
+#[allow(clippy::large_enum_variant, reason = "nearly all of its messages are events")]
 pub enum InventoryMessage {
     /// Something happened to the hardware.
     Event(HardwareEvent),

@@ -1,10 +1,14 @@
 //! The lease registry: who may use what.
 
+mod devices;
+mod granting;
 mod holding;
 mod machine;
 mod messages;
+mod ports;
 mod preparation;
 mod queue;
+mod radios;
 
 pub use machine::{LeaseMachine, LeaseTimer};
 pub use messages::{

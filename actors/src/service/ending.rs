@@ -5,7 +5,8 @@ use std::time::Duration;
 use mainstay_config::model::RestartWhen;
 use mainstay_config::names::DeviceName;
 
-use super::machine::{Out, Phase, Rest, Run, ServiceMachine, ServiceTimer, Stage, Why, act, tell_leases};
+use super::machine::{Out, ServiceMachine, act, tell_leases};
+use super::state::{Phase, Rest, Run, ServiceTimer, Stage, Why};
 use crate::effect::process::order::{Exit, ProcessEvent, RunId, SpawnFailure};
 use crate::lease::LeaseMessage;
 use crate::machine::{Action, Effect, Moment, Outcome};
@@ -43,7 +44,7 @@ impl ServiceMachine {
             }
             _ if !current => out.push(Effect::Note(Outcome::Superseded)),
             ProcessEvent::Spawned { pid } => match self.phase {
-                Phase::Starting(_) => self.spawned(now, pid, out),
+                Phase::Starting(_) => self.spawned(pid, out),
                 _ => self.born_late(pid, out),
             },
             ProcessEvent::SpawnFailed(failure) => self.spawn_failed(now, &failure, out),
@@ -55,7 +56,7 @@ impl ServiceMachine {
                 }
                 let told = self.spec.ready.probe == mainstay_config::model::Probe::Notify;
                 if said.ready.is_some() && told {
-                    self.become_ready(now, out);
+                    self.become_ready(out);
                 }
             }
         }
@@ -211,7 +212,7 @@ impl ServiceMachine {
         }
     }
 
-    pub(super) fn timer_over(&mut self, now: Moment, timer: ServiceTimer, out: &mut Out) {
+    pub(super) fn timer_over(&mut self, timer: ServiceTimer, out: &mut Out) {
         let superseded = Effect::Note(Outcome::Superseded);
         match timer {
             ServiceTimer::ReadyWithin => self.not_ready_in_time(out),
@@ -233,7 +234,6 @@ impl ServiceMachine {
                 }
             }
         }
-        let _ = now;
     }
 
     fn not_ready_in_time(&mut self, out: &mut Out) {

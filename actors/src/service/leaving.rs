@@ -6,8 +6,9 @@ use std::time::Duration;
 use mainstay_config::model::{OnReturn, StopSignal};
 use mainstay_config::names::ServiceName;
 
-use super::machine::{Closing, Out, Phase, Readiness, Run, ServiceMachine, ServiceTimer, Stage, Why, act};
+use super::machine::{Out, ServiceMachine, act};
 use super::messages::{Episode, ServiceMessage, Standing};
+use super::state::{Closing, Phase, Readiness, Run, ServiceTimer, Stage, Why};
 use crate::effect::process::order::{Scope, SignalOrder};
 use crate::machine::{Action, Effect, Message, Outcome};
 
@@ -62,7 +63,7 @@ impl ServiceMachine {
         let alive = self.run().is_some();
         if let Standing::Leaving { episode, .. } = standing {
             let stops_for_it = self.requires(&name) || self.closing != Closing::No;
-            let ignores_it = self.ignoring == super::machine::Ignoring::Yes && self.closing == Closing::No;
+            let ignores_it = self.ignoring == super::state::Ignoring::Yes && self.closing == Closing::No;
             if alive && stops_for_it && !ignores_it {
                 self.owed.insert(name.clone(), episode);
             } else {

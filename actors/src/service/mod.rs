@@ -10,9 +10,11 @@ mod operator;
 mod recovery;
 mod showing;
 mod starting;
+mod state;
 
 pub use dependents::{Dependents, dependents};
-pub use machine::{ServiceMachine, ServiceMemo, ServiceTimer};
+pub use machine::{ServiceMachine, ServiceMemo};
 pub use messages::{
     Attempts, Episode, Health, NeedsPolicy, ServiceMessage, ServiceSnapshot, ServiceStatus, Standing, Wanted,
 };
+pub use state::ServiceTimer;

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use mainstay_config::model::{Dependency, OnReturn};
 use mainstay_config::names::ServiceName;
 
-use super::machine::{Out, ServiceTimer};
+use super::machine::Out;
 use super::messages::Standing;
+use super::state::ServiceTimer;
 use crate::machine::Effect;
 
 /// One dependency.

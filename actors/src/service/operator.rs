@@ -2,8 +2,9 @@
 
 use mainstay_config::names::ServiceName;
 
-use super::machine::{Ignoring, Out, Phase, Rest, ServiceMachine, ServiceTimer, Why, later};
+use super::machine::{Out, ServiceMachine, later};
 use super::messages::{Attempts, NeedsPolicy, ServiceMessage, Standing, Wanted};
+use super::state::{Ignoring, Phase, Rest, ServiceTimer, Why};
 use crate::machine::{Effect, Message, OperatorAnswer, Outcome, RequestId};
 
 impl ServiceMachine {
@@ -13,12 +14,12 @@ impl ServiceMachine {
             out.push(answer);
             return;
         }
-        if policy == NeedsPolicy::Respect {
-            if let Some(answer) = self.held_need(request) {
-                out.push(Effect::Note(Outcome::Refused));
-                out.push(answer);
-                return;
-            }
+        if policy == NeedsPolicy::Respect
+            && let Some(answer) = self.held_need(request)
+        {
+            out.push(Effect::Note(Outcome::Refused));
+            out.push(answer);
+            return;
         }
         self.want_up(out);
         self.ignoring = if policy == NeedsPolicy::Ignore { Ignoring::Yes } else { Ignoring::No };

@@ -1,9 +1,8 @@
 //! After a restart of the actor: the state is rebuilt from what is true, and the processes keep running meanwhile.
 
-use super::machine::{
-    Kept, Out, Phase, Recovering, Rest, Run, ServiceMachine, ServiceTimer, Slot, act, later, tell_leases, tell_services,
-};
+use super::machine::{Kept, Out, ServiceMachine, act, later, tell_leases, tell_services};
 use super::messages::ServiceMessage;
+use super::state::{Phase, Recovering, Rest, Run, ServiceTimer, Slot};
 use crate::lease::{Grant, LeaseMessage};
 use crate::machine::{Action, Effect, Message, Moment, Outcome, ReportedRun};
 use crate::supervision::ServicesMessage;
@@ -75,7 +74,7 @@ impl ServiceMachine {
                     self.phase = Phase::Starting(run);
                     out.push(tell_services(ServicesMessage::HoldsSlot(me)));
                     out.push(Effect::SetTimer(ServiceTimer::ReadyWithin, self.spec.ready.within));
-                    self.watch(now, id, out);
+                    self.watch(id, out);
                 }
             }
             None => {

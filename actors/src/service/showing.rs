@@ -1,7 +1,8 @@
 //! What a service shows of itself, and what it tells its dependents.
 
-use super::machine::{Phase, Rest, ServiceMachine, Why};
+use super::machine::ServiceMachine;
 use super::messages::{Health, ServiceSnapshot, ServiceStatus, Standing, Wanted};
+use super::state::{Phase, Rest, Why};
 use crate::lease::{Blocker, Soon};
 use crate::machine::{Effect, Publication};
 

@@ -6,7 +6,8 @@ use mainstay_config::model::{Command, Probe, Service, Unit};
 use mainstay_config::template::{Template, Variable};
 
 use super::ending::Cause;
-use super::machine::{Out, Phase, Run, ServiceMachine, ServiceTimer, Slot, act, tell_leases, tell_services};
+use super::machine::{Out, ServiceMachine, act, tell_leases, tell_services};
+use super::state::{Phase, Run, ServiceTimer, Slot};
 use crate::effect::probe::order::{ProbeEvent, ProbeOrder, ProbeTarget};
 use crate::effect::process::order::{NotifySocket, RunId, SpawnOrder};
 use crate::lease::{Grant, LeaseMessage, LeaseRequest, Want};
@@ -97,16 +98,16 @@ impl ServiceMachine {
     }
 
     /// It was started: from now on it is looked at until it is ready.
-    pub(super) fn spawned(&mut self, now: Moment, pid: u32, out: &mut Out) {
+    pub(super) fn spawned(&mut self, pid: u32, out: &mut Out) {
         let Phase::Starting(run) = &mut self.phase else { return };
         run.pid = Some(pid);
         let id = run.id;
-        self.watch(now, id, out);
+        self.watch(id, out);
     }
 
-    pub(super) fn watch(&mut self, now: Moment, id: RunId, out: &mut Out) {
+    pub(super) fn watch(&mut self, id: RunId, out: &mut Out) {
         match probe_target(&self.spec, self.grant.as_ref()) {
-            Ok(Readying::Alive) => self.become_ready(now, out),
+            Ok(Readying::Alive) => self.become_ready(out),
             Ok(Readying::Told) => {}
             Ok(Readying::Seen(target)) => {
                 let order = ProbeOrder { run: id, target, interval: PROBE_INTERVAL, timeout: PROBE_TIMEOUT };
@@ -114,12 +115,12 @@ impl ServiceMachine {
             }
             Err(variable) => {
                 let why = format!("its readiness probe needs {variable}, which it does not have");
-                self.leave(super::machine::Why::Failed(why), out);
+                self.leave(super::state::Why::Failed(why), out);
             }
         }
     }
 
-    pub(super) fn probed(&mut self, id: RunId, event: ProbeEvent, now: Moment, out: &mut Out) {
+    pub(super) fn probed(&mut self, id: RunId, event: ProbeEvent, out: &mut Out) {
         let Phase::Starting(run) = &mut self.phase else {
             out.push(Effect::Note(Outcome::Superseded));
             return;
@@ -130,11 +131,11 @@ impl ServiceMachine {
         }
         match event {
             ProbeEvent::NotYet(words) => run.said = words,
-            ProbeEvent::Ready(_) => self.become_ready(now, out),
+            ProbeEvent::Ready(_) => self.become_ready(out),
         }
     }
 
-    pub(super) fn become_ready(&mut self, _now: Moment, out: &mut Out) {
+    pub(super) fn become_ready(&mut self, out: &mut Out) {
         let Phase::Starting(run) = &mut self.phase else { return };
         run.said.clear();
         self.phase = Phase::Running(run.clone());

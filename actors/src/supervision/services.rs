@@ -139,6 +139,6 @@ impl ServicesMachine {
     fn all_closed(&self) -> Option<Effect<NoTimer>> {
         let closed = self.closing.as_ref()?;
         let all = self.services.iter().all(|name| closed.contains(name));
-        all.then(|| Effect::Tell(Message::Root(RootMessage::ServicesClosed)))
+        all.then_some(Effect::Tell(Message::Root(RootMessage::ServicesClosed)))
     }
 }
