@@ -5,6 +5,8 @@ pub mod effect;
 pub mod inventory;
 pub mod lease;
 pub mod machine;
+pub mod runtime;
 pub mod service;
 pub mod supervision;
+pub mod trace;
 pub mod view;

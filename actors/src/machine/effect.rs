@@ -168,3 +168,58 @@ pub enum Publication {
     /// Of what is attached.
     Inventory(InventorySnapshot),
 }
+
+impl Action {
+    /// Its name in traces.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::CheckAccess(..) => "CheckAccess",
+            Self::ProbeDevice(..) => "ProbeDevice",
+            Self::PrepareRadio { .. } => "PrepareRadio",
+            Self::RestoreRadio(..) => "RestoreRadio",
+            Self::LookAtPorts(..) => "LookAtPorts",
+            Self::Spawn(_) => "Spawn",
+            Self::Signal(_) => "Signal",
+            Self::Sweep(_) => "Sweep",
+            Self::Watch(_) => "Watch",
+            Self::Unwatch(_) => "Unwatch",
+            Self::ReportRun(_) => "ReportRun",
+            Self::Rescan => "Rescan",
+            Self::RestartActor(..) => "RestartActor",
+            Self::Exit(_) => "Exit",
+        }
+    }
+
+    /// What it does, in words.
+    #[must_use]
+    pub fn words(&self) -> String {
+        match self {
+            Self::CheckAccess(_, sighting) => format!("see whether {} can be opened", sighting.key),
+            Self::ProbeDevice(_, sighting, kind, depth, _) => {
+                let depth = match depth {
+                    Depth::Identity => "what identifies it",
+                    Depth::Full => "everything",
+                };
+                format!("look at {} as {}: {depth}", sighting.key, kind.as_str())
+            }
+            Self::PrepareRadio { device, mode: Some(mode), .. } => format!("put {device} into {mode:?} mode"),
+            Self::PrepareRadio { device, mode: None, .. } => format!("note how {device} is"),
+            Self::RestoreRadio(_, device, _) => format!("put {device} back as it was"),
+            Self::LookAtPorts(_, ports) => {
+                let ports: Vec<String> = ports.iter().map(ToString::to_string).collect();
+                format!("see who listens on {}", ports.join(", "))
+            }
+            Self::Spawn(order) => order.argv.join(" "),
+            Self::Signal(order) => format!("SIG{} to run {}", order.signal.as_str(), order.run.0),
+            Self::Sweep(run) => format!("SIGKILL to all that is left of run {}", run.0),
+            Self::Watch(order) => format!("see whether it is ready: {}", order.target),
+            Self::Unwatch(run) => format!("no longer look whether run {} is ready", run.0),
+            Self::ReportRun(service) => format!("say what runs for {service}"),
+            Self::Rescan => "look at all hardware anew".to_owned(),
+            Self::RestartActor(actor, _) => format!("restart {actor}"),
+            Self::Exit(Exit::Stopped) => "everything has stopped".to_owned(),
+            Self::Exit(Exit::GaveUp(words)) => words.clone(),
+        }
+    }
+}

@@ -23,7 +23,7 @@ pub enum Beginning {
 }
 
 /// A pure state machine.
-pub trait Machine {
+pub trait Machine: Unpin + 'static {
     /// What it is told.
     type Message: Described + Clone + 'static;
     /// Its timers.
@@ -31,7 +31,7 @@ pub trait Machine {
 
     /// What outlives a panic of its actor: kept by the host after each message, handed to the machine's successor.
     /// Only what cannot be asked for anew, such as what the operator wanted.
-    type Memo: Clone + Default + 'static;
+    type Memo: Clone + Default + Unpin + 'static;
 
     /// Who it is.
     fn id(&self) -> ActorId;

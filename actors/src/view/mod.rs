@@ -2,6 +2,10 @@
 //!
 //! Times are RFC 3339 in UTC with milliseconds (`2026-11-20T22:56:33.120Z`), for display: decisions use the boot-time clock.
 
+mod show;
+
+pub use show::Show;
+
 use mainstay_config::model::{DeviceKind, Sharing};
 use serde::{Deserialize, Serialize};
 
