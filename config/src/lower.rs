@@ -25,7 +25,6 @@ use crate::model::{Api, DeviceKind, Logs, Runtime, Station};
 use crate::names::{DeviceName, ServiceName};
 use crate::read::{Field, Map};
 use crate::schema::{DefaultsTable, File};
-use crate::suggest;
 
 /// The station that the file describes; worth something only when nothing was reported.
 pub(crate) fn station(file: &File, report: &mut Report) -> Station {
@@ -87,9 +86,9 @@ impl World {
     fn service(&self, written: &str, span: &Range<usize>, report: &mut Report) -> Option<ServiceName> {
         let found = ServiceName::new(written).ok().filter(|name| self.services.contains(name));
         if found.is_none() {
-            let known = self.services.iter().map(ServiceName::as_str).collect::<Vec<_>>();
-            let help = suggest::did_you_mean(written, known, "the services are");
-            report.problem(Code::UnknownService, span, format!("there is no service `{written}`"), help);
+            let known = self.services.iter().map(ServiceName::as_str);
+            let message = format!("there is no service `{written}`");
+            report.unknown(Code::UnknownService, span, message, written, known, "the services are");
         }
         found
     }
@@ -98,9 +97,9 @@ impl World {
     fn device(&self, name: &DeviceName, span: &Range<usize>, report: &mut Report) -> Option<Option<DeviceKind>> {
         let found = self.devices.get(name).copied();
         if found.is_none() {
-            let known = self.devices.keys().map(DeviceName::as_str).collect::<Vec<_>>();
-            let help = suggest::did_you_mean(name.as_str(), known, "the devices are");
-            report.problem(Code::UnknownDevice, span, format!("there is no device `{name}`"), help);
+            let known = self.devices.keys().map(DeviceName::as_str);
+            let message = format!("there is no device `{name}`");
+            report.unknown(Code::UnknownDevice, span, message, name.as_str(), known, "the devices are");
         }
         found
     }
@@ -108,20 +107,19 @@ impl World {
 
 /// Whether there are no more devices and services than mainstay handles.
 fn is_small(file: &File, report: &mut Report) -> bool {
-    let devices = is_bounded(&file.hardware, "devices", report);
-    let services = is_bounded(&file.services, "services", report);
+    let devices = is_bounded(&file.hardware, 1024, "devices", report);
+    let services = is_bounded(&file.services, 4096, "services", report);
     devices && services
 }
 
-fn is_bounded<K, V>(map: &Field<Map<K, V>>, what: &str, report: &mut Report) -> bool {
-    const MOST: usize = 4096;
+fn is_bounded<K, V>(map: &Field<Map<K, V>>, most: usize, what: &str, report: &mut Report) -> bool {
     let Some(at) = map.said() else { return true };
     let count = at.value.entries.len();
-    if count > MOST {
+    if count > most {
         let message = format!("{count} {what} are more than mainstay handles");
-        report.problem(Code::TooMany, &at.span, message, format!("configure at most {MOST} {what}"));
+        report.problem(Code::TooMany, &at.span, message, format!("configure at most {most} {what}"));
     }
-    count <= MOST
+    count <= most
 }
 
 fn runtime(file: &File) -> Runtime {

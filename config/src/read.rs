@@ -5,6 +5,7 @@
 
 mod collections;
 mod section;
+mod shapes;
 mod text;
 mod values;
 
@@ -18,7 +19,8 @@ use crate::diagnostics::{Code, Report};
 
 pub(crate) use collections::{Anything, Either, Entry, Map};
 pub(crate) use section::{key, section, section_schema, unknown_keys};
-pub(crate) use text::{AbsolutePath, EnvironmentName, Filled, HttpUrl, PortRange, Text, Time, TimeSpan, Word};
+pub(crate) use shapes::{EnvironmentName, HttpUrl, PortRange};
+pub(crate) use text::{AbsolutePath, Filled, Text, Time, TimeSpan, Word};
 pub(crate) use values::{Argv, Factor, Int, Port, Size};
 
 /// A value and where it stands.

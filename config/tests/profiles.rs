@@ -132,3 +132,50 @@ fn the_demo_uses_nothing_of_a_later_version_and_only_ports_it_can_choose() {
     let leased = loaded.station.services.values().any(|s| s.devices.keys().any(|d| d.as_str() == "uplink"));
     assert!(!leased, "nobody takes the radio that carries the network");
 }
+
+#[test]
+fn devices_that_can_be_told_apart_are_no_twins() {
+    for text in [
+        "hardware.a = { kind = 'hackrf', match = { serial = '1' } }\nhardware.b = { kind = 'hackrf', match = { serial = '2' } }",
+        "hardware.a = { kind = 'hackrf', match = { path = '1-1' } }\nhardware.b = { kind = 'hackrf', match = { path = '1-2' } }",
+        "hardware.a = { kind = 'hackrf' }\nhardware.b = { kind = 'usb', match = { usb = '1546:01a7' } }",
+        "hardware.a = { kind = 'gps', match = { usb = '1546:01a7' } }\nhardware.b = { kind = 'serial', match = { name = 'ttyAMA0' } }",
+        "hardware.a = { kind = 'gps' }\nhardware.b = { kind = 'wifi' }\nhardware.c = { kind = 'hackrf' }",
+    ] {
+        assert_eq!(good(text).station.devices.len(), text.lines().count());
+    }
+}
+
+#[test]
+fn services_that_never_run_together_may_share_a_port() {
+    for relation in ["conflicts = ['b']", "fallback = 'b'"] {
+        let text = format!(
+            "[services.a]\ncommand = ['a']\nports = {{ x = 80 }}\n{relation}\n[services.b]\ncommand = ['b']\nports = {{ x = 80 }}\n"
+        );
+        assert_eq!(good(&text).station.services.len(), 2);
+    }
+}
+
+#[test]
+fn every_kind_of_check_can_be_written() {
+    let ready = [
+        ("'process'", Probe::Process),
+        ("{ notify = true }", Probe::Notify),
+        ("{ notify = { within = '7s' } }", Probe::Notify),
+        ("{ file = { path = '/run/x' } }", Probe::File { path: template("/run/x") }),
+        ("{ log = { contains = 'up' } }", Probe::Log { contains: "up".to_owned() }),
+        ("{ exec = { command = ['true'] } }", Probe::Exec { command: vec![template("true")] }),
+        ("{ tcp = { port = '{port.w}' } }", Probe::Tcp { host: "127.0.0.1".to_owned(), port: template("{port.w}") }),
+        ("{ kismet = { port = 2501 }, within = '7s' }", Probe::Kismet { port: template("2501"), credentials: None }),
+    ];
+    for (text, probe) in ready {
+        let loaded = good(&format!("services.s = {{ command = ['s'], ports = {{ w = 80 }}, ready = {text} }}"));
+        let ready = &service(&loaded, "s").ready;
+        assert_eq!(ready.probe, probe, "{text}");
+        assert_eq!(ready.within, Duration::from_secs(if text.contains("7s") { 7 } else { 90 }), "{text}");
+    }
+}
+
+fn template(text: &str) -> mainstay_config::template::Template {
+    mainstay_config::template::Template::parse(text).unwrap()
+}

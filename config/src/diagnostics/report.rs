@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::{Code, Note, Problem, Problems, place};
+use crate::suggest;
 
 /// What this version accepts and validates but does not act on.
 ///
@@ -103,6 +104,22 @@ impl Report {
         } else {
             self.left_off += 1;
         }
+    }
+
+    /// `written` is not among `known`. The nearest is only looked for while it will be shown: a file may hold
+    /// thousands of names, each of them wrong.
+    pub(crate) fn unknown<'a>(
+        &mut self,
+        code: Code,
+        span: &Range<usize>,
+        message: String,
+        written: &str,
+        known: impl IntoIterator<Item = &'a str> + Clone,
+        what: &str,
+    ) {
+        let full = self.found.len() >= Problems::MOST;
+        let help = if full { String::new() } else { suggest::did_you_mean(written, known, what) };
+        self.problem(code, span, message, help);
     }
 
     /// `place`, at `span`, uses something that this version does not act on.

@@ -7,7 +7,6 @@ use std::time::Duration;
 use crate::diagnostics::{Code, Report};
 use crate::model::{Device, DeviceKind, Flap, Match};
 use crate::names::{DeviceName, UsbId};
-use crate::read::Field;
 use crate::schema::{File, FlapTable, HardwareTable, MatchTable};
 
 /// USB ids of a HackRF: One, Jawbreaker, and rad1o (libhackrf, `hackrf.c`).
@@ -75,13 +74,12 @@ fn fits(kind: DeviceKind, said: &MatchTable, report: &mut Report) {
         let help = format!("use one of {}", crate::suggest::list(keys(kind).iter().copied()));
         report.problem(Code::KindMismatch, span, message, help);
     }
-    if let (DeviceKind::Hackrf, Field::Said(usb)) = (kind, &said.usb) {
-        if !HACKRF_IDS.contains(&usb.value) {
-            let ids = HACKRF_IDS.map(|id| id.to_string());
-            let help = format!("use {}, or kind = \"usb\"", crate::suggest::list(ids.iter().map(String::as_str)));
-            let message = format!("{} is not the USB id of a HackRF", usb.value);
-            report.problem(Code::KindMismatch, &usb.span, message, help);
-        }
+    let usb = said.usb.said().filter(|usb| kind == DeviceKind::Hackrf && !HACKRF_IDS.contains(&usb.value));
+    if let Some(usb) = usb {
+        let ids = HACKRF_IDS.map(|id| id.to_string());
+        let help = format!("use {}, or kind = \"usb\"", crate::suggest::list(ids.iter().map(String::as_str)));
+        let message = format!("{} is not the USB id of a HackRF", usb.value);
+        report.problem(Code::KindMismatch, &usb.span, message, help);
     }
 }
 

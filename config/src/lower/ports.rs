@@ -45,9 +45,10 @@ fn long(name: &PortName, table: &PortTable, span: &Range<usize>, report: &mut Re
     Some(PortNeed::Range { prefer, first: range.first, last: range.last })
 }
 
-/// Two services with one fixed port are an error unless they never run side by side.
+/// Two services with one fixed port are an error unless they never run side by side; mainstay's own port is taken.
 pub(super) fn check(file: &File, station: &Station, report: &mut Report) {
     let mut seen: BTreeMap<NonZeroU16, Vec<(&ServiceName, &PortName)>> = BTreeMap::new();
+    let api = file.api.value().and_then(|table| table.listen.value());
     for (service, port, number, span) in fixed(file, station) {
         let holders = seen.entry(number).or_default();
         let clash = holders.iter().find(|(other, _)| !apart(file, station, service, other));
@@ -65,6 +66,10 @@ pub(super) fn check(file: &File, station: &Station, report: &mut Report) {
             report.problem(Code::PortClash, &span, message, help);
         }
         holders.push((service, port));
+        if api.is_some_and(|api| api.port() == number.get()) {
+            let message = format!("`{service}` wants port {number}, which mainstay itself listens on (`api.listen`)");
+            report.problem(Code::PortClash, &span, message, "give one of the two another port");
+        }
     }
 }
 

@@ -68,6 +68,19 @@ fn differ(a: &Match, b: &Match) -> bool {
         || both(a.mac, b.mac)
         || both(a.driver.as_deref(), b.driver.as_deref())
         || both(a.name.as_deref(), b.name.as_deref())
+        || (is_built_in(a) && is_on_usb(b))
+        || (is_built_in(b) && is_on_usb(a))
+}
+
+/// Whether it names a serial port that is part of the board, such as `ttyAMA0` or `ttyS0`: those have no USB side.
+fn is_built_in(matching: &Match) -> bool {
+    let on_usb = |name: &str| name.starts_with("ttyUSB") || name.starts_with("ttyACM");
+    matching.name.as_deref().is_some_and(|name| name.starts_with("tty") && !on_usb(name))
+}
+
+/// Whether it says something that only a USB device has.
+fn is_on_usb(matching: &Match) -> bool {
+    matching.serial.is_some() || matching.usb.is_some() || matching.path.is_some()
 }
 
 /// Whether both name the same serial number, USB id or port.

@@ -5,7 +5,6 @@ use serde_json::{Map, Value, json};
 use toml::de::DeTable;
 
 use crate::diagnostics::{Code, Report};
-use crate::suggest;
 
 /// Declares a section: a struct whose fields are the keys it may have, each a [`Field`](super::Field).
 ///
@@ -92,8 +91,8 @@ pub(crate) fn unknown_keys(table: &DeTable<'_>, path: &str, known: &[&str], repo
             continue;
         }
         let place = if path.is_empty() { "the file".to_owned() } else { format!("`{path}`") };
-        let help = suggest::did_you_mean(name, known().collect::<Vec<_>>(), "the keys here are");
-        report.problem(Code::UnknownKey, &written.span(), format!("{place} has no key `{name}`"), help);
+        let message = format!("{place} has no key `{name}`");
+        report.unknown(Code::UnknownKey, &written.span(), message, name, known(), "the keys here are");
     }
 }
 

@@ -195,7 +195,7 @@ impl Read for Argv {
             report.problem(Code::EmptyCommand, &item.span, format!("`{path}` is empty: there is nothing to run"), HELP);
             return None;
         }
-        let first_span = array.get(0).map_or(item.span.clone(), serde_spanned::Spanned::span);
+        let first_span = array.first().map_or(item.span.clone(), serde_spanned::Spanned::span);
         let Field::Said(items) = item.read::<Vec<At<Text>>>(report) else { return None };
         if items.value.first().is_some_and(|first| first.span == first_span && first.value.0.trim().is_empty()) {
             let message = format!("the first item of `{path}` is empty: there is no program to run");

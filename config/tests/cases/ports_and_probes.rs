@@ -36,6 +36,16 @@ ports = { a = 80, b = ⟦80 }
         problems: &[(PortClash, "another number")],
     },
     Case {
+        about: "the port of mainstay itself",
+        text: r#"[api]
+listen = "127.0.0.1:8092"
+[services.s]
+command = ["s"]
+ports = { a = ⟦8092 }
+"#,
+        problems: &[(PortClash, "another port")],
+    },
+    Case {
         about: "port zero",
         text: r#"[services.s]
 command = ["s"]
