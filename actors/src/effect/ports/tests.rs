@@ -35,9 +35,12 @@ fn words(proc: &Path, ports: &[u16]) -> Vec<(u16, String)> {
 #[test]
 fn a_server_is_named_rather_than_its_workers() {
     let proc = proc(&[(80, 11), (8080, 12), (22, 13)]);
-    add_process(proc.path(), 1200, "nginx-worker\n", &[11]);
-    add_process(proc.path(), 812, "nginx\n", &[11, 12]);
-    let expected = vec![(80, "pid 812 nginx".to_owned()), (8080, "pid 812 nginx".to_owned())];
+    // So many that no way of listing a folder gives the server first by chance.
+    for pid in (700..730).rev().chain(900..930) {
+        let comm = if pid == 700 { "nginx\n" } else { "nginx-worker\n" };
+        add_process(proc.path(), pid, comm, &[11, 12]);
+    }
+    let expected = vec![(80, "pid 700 nginx".to_owned()), (8080, "pid 700 nginx".to_owned())];
     assert_eq!(words(proc.path(), &[80, 8080, 443]), expected);
 }
 

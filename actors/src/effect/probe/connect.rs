@@ -83,10 +83,31 @@ async fn connect(place: SocketAddr) -> Result<TcpStream, NotReady> {
         io::ErrorKind::ConnectionRefused => NotReady::Refused(place),
         _ => NotReady::Unreachable { place, why: error.to_string() },
     })?;
-    // Where nothing listens on a high loopback port, the kernel may choose that very port as the near end: TCP's
-    // simultaneous open then connects the socket to itself.
+    not_to_itself(stream, place)
+}
+
+/// Where nothing listens on a high loopback port, the kernel may choose that very port as the near end: TCP's simultaneous
+/// open then connects the socket to itself.
+fn not_to_itself(stream: TcpStream, place: SocketAddr) -> Result<TcpStream, NotReady> {
     match stream.local_addr() {
         Ok(near) if near == place => Err(NotReady::Refused(place)),
         _ => Ok(stream),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+    use tokio::net::TcpSocket;
+
+    use super::*;
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn a_socket_that_is_connected_to_itself_found_nobody() {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+        let place = socket.local_addr().unwrap();
+        let stream = socket.connect(place).await.unwrap();
+        assert_eq!(not_to_itself(stream, place).err(), Some(NotReady::Refused(place)));
     }
 }

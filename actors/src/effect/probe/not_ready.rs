@@ -96,8 +96,8 @@ impl fmt::Display for Stage {
             Self::HttpAnswer(url) => write!(f, "{url} took the connection, but does not answer"),
             Self::GpsdVersion(place) => write!(
                 f,
-                "{place} takes connections, but no gpsd speaks there; \
-                 systemd (gpsd.socket) may hold the port for a gpsd that does not run"
+                "{place} takes connections, but no gpsd speaks there; either gpsd is still opening its receiver, \
+                 or systemd (gpsd.socket) holds the port for a gpsd that does not run"
             ),
             Self::GpsdDevices(place) => write!(f, "gpsd on {place} does not answer ?DEVICES"),
             Self::File(path) => write!(f, "looking at {} hangs; is its disk or share gone?", path.display()),

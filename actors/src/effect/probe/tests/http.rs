@@ -155,3 +155,27 @@ fn an_endless_body_does_not_matter_where_the_status_decides() {
         end.recv().await.expect("the probe never closed its connection");
     });
 }
+
+#[test]
+fn a_server_can_send_its_whole_page_without_a_broken_pipe() {
+    on_actor_thread(async {
+        let (sent, mut outcome) = mpsc::unbounded_channel();
+        let place = server(move |mut stream| {
+            let sent = sent.clone();
+            async move {
+                request(&mut stream).await?;
+                let mut written = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 40960\r\n\r\n").await;
+                for _ in 0..10 {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                    written = written.and(stream.write_all(&[b'x'; 4096]).await);
+                }
+                sent.send(written).map_err(std::io::Error::other)
+            }
+        })
+        .await;
+        let mut bench = Bench::new(Path::new("/nonexistent"));
+        bench.watch_for(http(place), 5_000);
+        assert!(matches!(bench.hear().await, ProbeEvent::Ready(_)));
+        assert!(outcome.recv().await.unwrap().is_ok());
+    });
+}

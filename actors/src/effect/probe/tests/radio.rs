@@ -61,7 +61,7 @@ fn gpsd_without_an_open_receiver_says_which_it_has() {
 fn a_socket_that_systemd_holds_for_gpsd_is_not_gpsd() {
     on_actor_thread(async {
         let reason = reason_within(says("").await, 50).await;
-        assert!(reason.contains("systemd (gpsd.socket) may hold the port"), "{reason}");
+        assert!(reason.contains("systemd (gpsd.socket) holds the port"), "{reason}");
     });
 }
 
