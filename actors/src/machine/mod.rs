@@ -8,7 +8,7 @@ mod effect;
 mod message;
 mod moment;
 
-pub use address::{ActorId, Address, Outside};
+pub use address::{ActorId, Address, NoSuchActor, Outside};
 pub use effect::{Action, Effect, Effects, Exit, OperationId, Outcome, Publication, ReportedRun};
 pub use message::{Described, Message, OperatorAnswer, RequestId};
 pub use moment::Moment;

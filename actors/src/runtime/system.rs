@@ -1,6 +1,5 @@
 //! All actors of a station, started and wired.
 
-use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 
@@ -46,8 +45,7 @@ pub type Answer = oneshot::Receiver<(OperatorAnswer, Cause)>;
 /// The actors of a station. Lives on the actor thread: a tokio local runtime.
 pub struct System {
     stage: Rc<Stage>,
-    devices: BTreeSet<DeviceName>,
-    services: BTreeSet<ServiceName>,
+    station: Rc<Station>,
 }
 
 impl System {
@@ -65,13 +63,9 @@ impl System {
             for_executor.upgrade().map(|stage| stage.deliver(delivery, from, message))
         });
         *stage.executor.borrow_mut() = Some(executor(deliver));
-        start_all(station, &stage, parts.first_run);
-        let system = Self {
-            stage,
-            devices: station.devices.keys().cloned().collect(),
-            services: station.services.keys().cloned().collect(),
-        };
-        (system, ended)
+        let station = Rc::new(station.clone());
+        start_all(&station, &stage, parts.first_run);
+        (Self { stage, station }, ended)
     }
 
     /// Something happened to the hardware.
@@ -106,16 +100,22 @@ impl System {
         self.stage.deliver(Delivery::External(cause), Outside::Signal, Message::Root(message));
     }
 
+    /// The station it runs.
+    #[must_use]
+    pub fn station(&self) -> &Station {
+        &self.station
+    }
+
     /// The configured device of this name.
     #[must_use]
     pub fn device(&self, name: &str) -> Option<DeviceName> {
-        self.devices.iter().find(|known| known.as_str() == name).cloned()
+        self.station.devices.keys().find(|known| known.as_str() == name).cloned()
     }
 
     /// The configured service of this name.
     #[must_use]
     pub fn service(&self, name: &str) -> Option<ServiceName> {
-        self.services.iter().find(|known| known.as_str() == name).cloned()
+        self.station.services.keys().find(|known| known.as_str() == name).cloned()
     }
 
     /// Makes an actor panic; whether there is such an actor.
@@ -138,11 +138,10 @@ impl System {
 }
 
 /// Starts every actor: those that are told before those that tell.
-fn start_all(station: &Station, stage: &Rc<Stage>, first_run: RunId) {
+fn start_all(station: &Rc<Station>, stage: &Rc<Stage>, first_run: RunId) {
     let root = start(stage, Box::new(|_, ()| RootMachine::default()));
     stage.directory.borrow_mut().root = Some(root);
-    let shared = Rc::new(station.clone());
-    let known = Rc::clone(&shared);
+    let known = Rc::clone(station);
     let leases = start(stage, Box::new(move |incarnation, ()| LeaseMachine::new(&known, incarnation)));
     stage.directory.borrow_mut().leases = Some(leases);
     for device in station.devices.values().cloned() {
@@ -150,7 +149,7 @@ fn start_all(station: &Station, stage: &Rc<Stage>, first_run: RunId) {
         let address = start(stage, Box::new(move |incarnation, ()| DeviceMachine::new(device.clone(), incarnation)));
         stage.directory.borrow_mut().device.insert(name, address);
     }
-    let known = Rc::clone(&shared);
+    let known = Rc::clone(station);
     let hardware = start(stage, Box::new(move |_, ()| InventoryMachine::new(&known)));
     stage.directory.borrow_mut().hardware = Some(hardware);
     let next_block = Rc::new(std::cell::Cell::new(first_run.0));
