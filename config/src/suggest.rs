@@ -7,14 +7,16 @@ pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a s
     if word.len() > LONGEST {
         return None;
     }
+    let allowed = (word.chars().count() / 3).clamp(1, 3);
     let lower = word.to_lowercase();
     let scored = candidates.into_iter().map(|candidate| {
         let other = candidate.to_lowercase();
         let within = other.len() >= 3 && lower.contains(&other) || lower.len() >= 3 && other.contains(&lower);
-        let distance = strsim::damerau_levenshtein(&lower, &other);
+        // The distance is at least the difference in length, and dearer to find out.
+        let far = lower.chars().count().abs_diff(other.chars().count()) > allowed;
+        let distance = if far { usize::MAX } else { strsim::damerau_levenshtein(&lower, &other) };
         (if within { distance.min(1) } else { distance }, candidate)
     });
-    let allowed = (word.chars().count() / 3).clamp(1, 3);
     scored.filter(|(distance, _)| *distance <= allowed).min().map(|(_, candidate)| candidate)
 }
 

@@ -179,7 +179,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_request_can_crash_the_server(request in prop::collection::vec(any::<u8>(), 0..200), line in "[A-Z]{0,4} ?/?\\PC{0,20} ?HTTP/1.1\r\n\r\n") {
+        fn no_request_can_crash_the_server(
+            request in prop::collection::vec(any::<u8>(), 0..200),
+            line in "[A-Z]{0,4} ?/?\\PC{0,20} ?HTTP/1.1\r\n\r\n",
+        ) {
             let page = |_: &str| Page::not_found();
             prop_assert!(respond(&request, &page).starts_with("HTTP/1.1 "));
             prop_assert!(respond(line.as_bytes(), &page).starts_with("HTTP/1.1 4"));

@@ -82,12 +82,21 @@ pub(crate) struct Report {
     text: Arc<str>,
     found: Vec<Found>,
     left_off: usize,
+    /// How many names have been compared with others.
+    comparisons: usize,
     later: BTreeMap<Later, (usize, Vec<String>)>,
 }
 
 impl Report {
     pub(crate) fn new(file: &str, text: &str) -> Self {
-        Self { file: file.to_owned(), text: text.into(), found: Vec::new(), left_off: 0, later: BTreeMap::new() }
+        Self {
+            file: file.to_owned(),
+            text: text.into(),
+            found: Vec::new(),
+            left_off: 0,
+            comparisons: 0,
+            later: BTreeMap::new(),
+        }
     }
 
     /// Something is wrong at `span`; `help` says what to write instead.
@@ -106,8 +115,8 @@ impl Report {
         }
     }
 
-    /// `written` is not among `known`. The nearest is only looked for while it will be shown: a file may hold
-    /// thousands of names, each of them wrong.
+    /// `written` is not among `known`: says which was meant, or lists them. After many comparisons it only lists them,
+    /// since a file may hold thousands of names, each of them wrong.
     pub(crate) fn unknown<'a>(
         &mut self,
         code: Code,
@@ -117,8 +126,13 @@ impl Report {
         known: impl IntoIterator<Item = &'a str> + Clone,
         what: &str,
     ) {
-        let full = self.found.len() >= Problems::MOST;
-        let help = if full { String::new() } else { suggest::did_you_mean(written, known, what) };
+        const MOST_COMPARISONS: usize = 20_000;
+        self.comparisons += known.clone().into_iter().count();
+        let help = if self.comparisons <= MOST_COMPARISONS {
+            suggest::did_you_mean(written, known, what)
+        } else {
+            format!("{what}: {}", suggest::list(known))
+        };
         self.problem(code, span, message, help);
     }
 

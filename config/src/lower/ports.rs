@@ -59,7 +59,7 @@ pub(super) fn check(file: &File, station: &Station, report: &mut Report) {
             } else {
                 let message = format!("`{other}` and `{service}` both want port {number}, and neither has a choice");
                 let help = format!(
-                    "give one another number or a range, or say conflicts = [\"{other}\"] when they never run together"
+                    "give one of them another number or a range, or say conflicts = [\"{other}\"] when they never run together"
                 );
                 (message, help)
             };

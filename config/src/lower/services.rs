@@ -35,7 +35,7 @@ fn service(
     let ports = ports::needs(table, report);
     let scope = Scope::new(name, world, table);
     let unit = unit::unit(name, span, table, &scope, &mut not_yet, report);
-    let stop = stop(&place, table.stop.value(), world, &mut not_yet, report);
+    let stop = stop(&place, table.stop.value(), world, &scope, &mut not_yet, report);
     later(&place, table, world, report);
     Service {
         name: name.clone(),
@@ -112,10 +112,20 @@ fn restart(place: &str, table: Option<&RestartTable>, report: &mut Report) -> Re
     }
 }
 
-fn stop(place: &str, table: Option<&StopTable>, world: &World, not_yet: &mut Vec<String>, report: &mut Report) -> Stop {
+fn stop(
+    place: &str,
+    table: Option<&StopTable>,
+    world: &World,
+    scope: &Scope<'_>,
+    not_yet: &mut Vec<String>,
+    report: &mut Report,
+) -> Stop {
     if let Some(span) = table.map(|t| &t.command).and_then(Field::span) {
         report.later(Later::StopCommand, span, place);
         not_yet.push("stop.command".to_owned());
+    }
+    if let Some(table) = table {
+        unit::argv(&table.command, scope, report);
     }
     Stop {
         signal: table.and_then(|t| t.signal.value().copied()).unwrap_or(StopSignal::Term),

@@ -48,6 +48,12 @@ pub(super) fn unit(
     // Also for kinds of a later version: what is wrong in them is wrong today.
     let command = command(table, scope, report);
     argv(&table.oneshot, scope, report);
+    if let Some(container) = table.container.value() {
+        argv(&container.command, scope, report);
+        for option in container.options.value().into_iter().flatten() {
+            template(&option.value.0, &option.span, scope, report);
+        }
+    }
     match later {
         None => Unit::Process(command),
         Some(later) => {

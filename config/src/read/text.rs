@@ -127,8 +127,12 @@ impl TextValue for Time {
         match humantime::parse_duration(text) {
             Ok(duration) if duration <= LONGEST => Ok(Self(duration)),
             Ok(_) => Err(refused(Code::BadDuration, format!("is too long: \"{text}\""), "write at most \"366d\"")),
-            Err(error) => Err(refused(Code::BadDuration, format!("is not a duration: \"{text}\" ({error})"), help)),
+            Err(_) => Err(refused(Code::BadDuration, format!("is not a duration: \"{text}\""), help)),
         }
+    }
+
+    fn text_schema() -> Schema {
+        json_schema!({ "type": "string", "examples": ["500ms", "30s", "2m", "1h 30m"] })
     }
 }
 
@@ -148,6 +152,10 @@ impl TextValue for TimeSpan {
             return Err(refused(Code::BadDuration, "must not be zero", help));
         }
         Ok(Self(duration))
+    }
+
+    fn text_schema() -> Schema {
+        Time::text_schema()
     }
 }
 

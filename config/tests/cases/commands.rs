@@ -145,4 +145,19 @@ devices = { g = "shared" }
 "#,
         problems: &[(KindMismatch, "{device.g.path}")],
     },
+    Case {
+        about: "unknown variables in what a later version runs",
+        text: r#"[services.c]
+container = { image = "x", command = ["c", ⟦"{port.c}"], options = [⟦"{x}"] }
+[services.o]
+oneshot = ["o", ⟦"{port.o}"]
+stop = { command = ["o", ⟦"{port.o}"] }
+"#,
+        problems: &[
+            (UnknownPort, "ports = { c"),
+            (BadTemplate, "{port.NAME}"),
+            (UnknownPort, "ports = { o"),
+            (UnknownPort, "ports = { o"),
+        ],
+    },
 ];

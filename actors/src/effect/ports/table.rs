@@ -54,7 +54,8 @@ mod tests {
 
     fn line(port: u16, state: &str, inode: u64) -> String {
         format!(
-            "   0: 0100007F:{port:04X} 00000000:0000 {state} 00000000:00000000 00:00000000 00000000  1000        0 {inode} 1 0000000000000000 100 0 0 10 0"
+            "   0: 0100007F:{port:04X} 00000000:0000 {state} 00000000:00000000 00:00000000 00000000  \
+             1000        0 {inode} 1 0000000000000000 100 0 0 10 0"
         )
     }
 
@@ -74,7 +75,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_table_can_crash_the_reader(table in prop::collection::vec(any::<u8>(), 0..300), line in "[0-9A-F: \n]{0,200}") {
+        fn no_table_can_crash_the_reader(
+            table in prop::collection::vec(any::<u8>(), 0..300),
+            line in "[0-9A-F: \n]{0,200}",
+        ) {
             let mut sockets = BTreeMap::new();
             read(&table[..], &BTreeSet::from([80]), &mut sockets).unwrap();
             let _ = listening(&line);
@@ -82,7 +86,10 @@ mod tests {
         }
 
         #[test]
-        fn every_wanted_listener_is_found(ports in prop::collection::btree_set(any::<u16>(), 0..20), wanted in any::<u16>()) {
+        fn every_wanted_listener_is_found(
+            ports in prop::collection::btree_set(any::<u16>(), 0..20),
+            wanted in any::<u16>(),
+        ) {
             let lines = ports.iter().zip(1..).map(|(port, inode)| line(*port, "0A", inode));
             let table: Vec<_> = std::iter::once(HEAD.to_owned()).chain(lines).collect();
             let wanted = ports.iter().copied().take(5).chain([wanted]).collect();

@@ -151,14 +151,20 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_report_can_crash_the_parser(line in prop::collection::vec(any::<u8>(), 0..300), json in "[{}\\[\\]\":,a-z0-9.e-]{0,200}") {
+        fn no_report_can_crash_the_parser(
+            line in prop::collection::vec(any::<u8>(), 0..300),
+            json in "[{}\\[\\]\":,a-z0-9.e-]{0,200}",
+        ) {
             let _ = Report::parse(&line);
             let _ = Report::parse(json.as_bytes());
             let _ = Report::parse(format!(r#"{{"class":"DEVICES","devices":[{{"activated":{json}}}]}}"#).as_bytes());
         }
 
         #[test]
-        fn lines_are_the_same_however_they_arrive(text in "[a-z\n]{0,200}", cuts in prop::collection::vec(1_usize..20, 0..50)) {
+        fn lines_are_the_same_however_they_arrive(
+            text in "[a-z\n]{0,200}",
+            cuts in prop::collection::vec(1_usize..20, 0..50),
+        ) {
             let mut lines = Lines::default();
             let (mut popped, mut rest) = (Vec::new(), text.as_bytes());
             let mut cuts = cuts.into_iter();
