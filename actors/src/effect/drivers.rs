@@ -33,7 +33,7 @@ const PROBE_SPARE: Duration = Duration::from_secs(5);
 
 /// Runs calls to hardware. Belongs to the actor thread.
 #[derive(Clone)]
-pub struct Drivers {
+pub(super) struct Drivers {
     bus: Arc<dyn Bus>,
     hung: Arc<AtomicUsize>,
     /// Operations on one radio never overlap.
@@ -43,12 +43,12 @@ pub struct Drivers {
 impl Drivers {
     /// Calls to this hardware.
     #[must_use]
-    pub fn new(bus: Arc<dyn Bus>) -> Self {
+    pub(super) fn new(bus: Arc<dyn Bus>) -> Self {
         Self { bus, hung: Arc::default(), radios: Rc::default() }
     }
 
     /// Calls the bus on a thread of its own; `LOOK_WITHIN` bounds it.
-    pub fn look<T: Send + 'static>(
+    pub(super) fn look<T: Send + 'static>(
         &self,
         work: impl FnOnce(&dyn Bus) -> Result<T, Error> + Send + 'static,
     ) -> impl Future<Output = Result<T, Error>> + 'static {
@@ -56,7 +56,7 @@ impl Drivers {
     }
 
     /// Probes a device; `within` is the bound that the probe keeps by itself.
-    pub fn probe<T: Send + 'static>(
+    pub(super) fn probe<T: Send + 'static>(
         &self,
         within: Duration,
         work: impl FnOnce(&dyn Bus) -> Result<T, Error> + Send + 'static,
@@ -65,7 +65,7 @@ impl Drivers {
     }
 
     /// Notes how a radio is, then puts it into a mode.
-    pub fn prepare_radio(
+    pub(super) fn prepare_radio(
         &self,
         device: &DeviceName,
         ifindex: u32,
@@ -87,7 +87,7 @@ impl Drivers {
     }
 
     /// Puts a radio back as it was.
-    pub fn restore_radio(
+    pub(super) fn restore_radio(
         &self,
         device: &DeviceName,
         baseline: WifiBaseline,
@@ -101,7 +101,7 @@ impl Drivers {
     }
 
     /// Who listens on ports.
-    pub fn listeners(
+    pub(super) fn listeners(
         &self,
         ports: BTreeSet<u16>,
     ) -> impl Future<Output = Result<BTreeMap<u16, Listener>, String>> + 'static {
