@@ -51,8 +51,9 @@ impl LogFile {
         }
         let mut rest = lines;
         while !rest.is_empty() {
-            let (fitting, later) = rest.split_at(self.fitting(rest));
-            if let Err(error) = self.write(fitting) {
+            let fitting = self.open().map(|size| self.fitting(size, rest));
+            let (now, later) = rest.split_at(fitting.unwrap_or(rest.len()));
+            if let Err(error) = self.write(now) {
                 self.count_dropped(length(rest), &error.to_string());
                 return;
             }
@@ -61,9 +62,8 @@ impl LogFile {
     }
 
     /// How many bytes of `lines` go into one file: as many whole lines as there is room for, at least one.
-    fn fitting(&self, lines: &[u8]) -> usize {
+    fn fitting(&self, size: u64, lines: &[u8]) -> usize {
         let first = lines.iter().position(|byte| *byte == b'\n').map_or(lines.len(), |end| end + 1);
-        let size = self.open.as_ref().map_or(0, |(_, size)| *size);
         let left = self.limits.max_size.saturating_sub(size);
         // In a file that is full the next line leads to a rotation, after which there is the whole room.
         let room = if left < length(lines.get(..first).unwrap_or(lines)) { self.limits.max_size } else { left };
@@ -73,36 +73,34 @@ impl LogFile {
 
     /// Writes all or nothing.
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let (mut file, mut size) = self.opened()?;
+        let size = self.open()?;
         if size > 0 && size.saturating_add(length(bytes)) > self.limits.max_size {
-            drop(file);
             rotate(&self.path, self.limits.keep)?;
-            (file, size) = self.opened()?;
+            self.open = None;
+            self.open()?;
         }
-        match file.write_all(bytes) {
-            Ok(()) => {
-                self.open = Some((file, size.saturating_add(length(bytes))));
-                Ok(())
-            }
-            Err(error) => {
-                // Half a line is worse than a counted one. Nobody else writes here.
-                let _ = file.set_len(size);
-                self.open = Some((file, size));
-                Err(error)
-            }
+        let Some((file, size)) = &mut self.open else { return Ok(()) };
+        let written = file.write_all(bytes);
+        match written {
+            Ok(()) => *size = size.saturating_add(length(bytes)),
+            // Half a line is worse than a counted one. Nobody else writes here.
+            Err(_) => drop(file.set_len(*size)),
         }
+        written
     }
 
-    /// The file and its size. One that was removed meanwhile is made anew.
-    fn opened(&mut self) -> io::Result<(File, u64)> {
-        if let Some((file, size)) = self.open.take()
+    /// Opens the file unless it is open, and answers its size. One that was removed meanwhile is made anew.
+    fn open(&mut self) -> io::Result<u64> {
+        if let Some((file, size)) = &self.open
             && file.metadata().is_ok_and(|metadata| metadata.nlink() > 0)
         {
-            return Ok((file, size));
+            return Ok(*size);
         }
+        self.open = None;
         let file = OpenOptions::new().append(true).create(true).mode(MODE).open(&self.path)?;
         let size = file.metadata()?.len();
-        Ok((file, size))
+        self.open = Some((file, size));
+        Ok(size)
     }
 }
 
@@ -214,6 +212,9 @@ mod tests {
     }
 
     proptest! {
+        // Each case makes some dozens of files.
+        #![proptest_config(ProptestConfig::with_cases(32))]
+
         #[test]
         fn no_file_is_larger_than_allowed_unless_one_line_is(lines in proptest::collection::vec("[a-z]{0,30}", 1..40), max_size in 1u64..100) {
             let folder = tempfile::tempdir().unwrap();
