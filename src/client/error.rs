@@ -133,7 +133,7 @@ fn no_daemon(said: String, looked: &[(PathBuf, Looked)]) -> Told {
         message.push_str(&format!("\n{}: {found}", socket.display()));
     }
     Told::new(ExitStatus::NoDaemon, message).help(
-        "start one with `mainstay run --config mainstay.toml`, or try `mainstay run --demo`\n\
+        "start one with `mainstay run --config mainstay.toml`, or try `mainstay run --demo`;\n\
          if it listens elsewhere, name its socket with --socket or MAINSTAY_SOCKET",
     )
 }

@@ -50,11 +50,29 @@ pub(crate) fn plain_lines(text: &str) -> impl Iterator<Item = Cow<'_, str>> {
     text.lines().map(plain)
 }
 
-/// Wraps one paragraph at `width` columns; no trailing newline. A word longer than a line (a path) is left whole, so that it
-/// can be copied.
+/// Wraps one paragraph at `width` columns; no trailing newline. A word longer than a line (a path) is left whole, and so is what
+/// stands between backticks (a command), so that it can be copied.
 pub(crate) fn wrap(text: &str, first_indent: &str, next_indent: &str, width: usize) -> String {
     let options = options(width).initial_indent(first_indent).subsequent_indent(next_indent).break_words(false);
-    textwrap::fill(text, options)
+    textwrap::fill(&hold_commands_together(text), options).replace(HARD_SPACE, " ")
+}
+
+/// A space at which no line breaks.
+const HARD_SPACE: char = '\u{a0}';
+
+fn hold_commands_together(text: &str) -> String {
+    let parts = text.split('`');
+    let ticks = text.matches('`').count();
+    let mut out = String::with_capacity(text.len());
+    for (nth, part) in parts.enumerate() {
+        if nth > 0 {
+            out.push('`');
+        }
+        // Every second part lies between two backticks; a last one without a partner does not count.
+        let between = nth % 2 == 1 && nth < ticks;
+        if between { out.push_str(&part.replace(' ', "\u{a0}")) } else { out.push_str(part) }
+    }
+    out
 }
 
 /// The lines of one table cell, none wider than `width` columns (at least one): a long word is broken.
@@ -89,6 +107,11 @@ mod tests {
     #[test]
     fn a_path_longer_than_the_line_is_left_whole() {
         assert_eq!(wrap("see /var/lib/mainstay/logs now", "- ", "  ", 12), "- see\n  /var/lib/mainstay/logs\n  now");
+    }
+
+    #[test]
+    fn a_command_is_left_whole() {
+        assert_eq!(wrap("try `mainstay run` or `x y", "", "", 10), "try\n`mainstay run`\nor `x y");
     }
 
     proptest! {
