@@ -20,7 +20,6 @@ pub(crate) struct Surroundings {
 }
 
 /// What the daemon is run for.
-#[cfg_attr(not(test), expect(dead_code, reason = "the daemon asks for its run directory"))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
     /// A real station.
@@ -62,7 +61,6 @@ impl Surroundings {
     }
 
     /// Where a daemon keeps its run directory when the configuration does not say.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the daemon asks for its run directory"))]
     pub(crate) fn default_run_dir(&self, purpose: Purpose) -> RunDir {
         match (&self.runtime_dir, purpose, self.uid) {
             (_, Purpose::Station, 0) => RunDir::configured(SYSTEM.into()),

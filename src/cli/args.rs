@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::places::Purpose;
 use crate::protocol::{Force, Needs};
 
 /// Keeps a field station's services standing while its hardware comes and goes
@@ -13,6 +14,9 @@ pub(crate) struct Cli {
     /// The daemon's socket, instead of looking for it
     #[arg(long, global = true, value_name = "PATH", env = "MAINSTAY_SOCKET", hide_env_values = true)]
     pub(crate) socket: Option<PathBuf>,
+    /// The configuration, instead of ./mainstay.toml or /etc/mainstay/mainstay.toml
+    #[arg(long, global = true, value_name = "FILE", env = "MAINSTAY_CONFIG", hide_env_values = true)]
+    pub(crate) config: Option<PathBuf>,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -20,6 +24,17 @@ pub(crate) struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Run a station in the foreground, until SIGINT or SIGTERM
+    Run(RunArgs),
+    /// Look for mistakes in a configuration
+    Check(CheckArgs),
+    #[command(flatten)]
+    Ask(Ask),
+}
+
+/// What is asked of a running daemon.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Ask {
     /// Services, devices and leases at a glance
     Status(Json),
     /// Why a service or device is as it is, and what would change it
@@ -53,6 +68,34 @@ pub(crate) enum Command {
         /// `service/NAME`, `device/NAME`, `leases`, `hardware` or `services`
         actor: String,
     },
+}
+
+/// `run`.
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// Simulated hardware, and small stand-ins for the real programs unless --config names others
+    #[arg(long)]
+    demo: bool,
+}
+
+impl RunArgs {
+    /// What the flag means.
+    pub(crate) fn purpose(&self) -> Purpose {
+        if self.demo { Purpose::Demo } else { Purpose::Station }
+    }
+}
+
+/// `check`.
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// The configuration to look at
+    pub(crate) file: Option<PathBuf>,
+    /// Print one JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Print the JSON Schema of the configuration, for editors
+    #[arg(long, conflicts_with_all = ["file", "json"])]
+    pub(crate) schema: bool,
 }
 
 /// How to print.

@@ -49,7 +49,10 @@ pub(super) fn trace(client: &Client, args: TraceArgs) -> Result<(), Ended> {
     if !args.follow {
         return show_trace(client.ask(&request)?, form);
     }
-    for answer in client.follow(&request)? {
+    for (nth, answer) in client.follow(&request)?.enumerate() {
+        if nth > 0 && form == Form::Human {
+            print("\n")?;
+        }
         show_trace(answer?, form)?;
     }
     Err(Told::new(ExitStatus::NoDaemon, "the mainstay daemon has ended").into())

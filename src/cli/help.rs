@@ -9,21 +9,22 @@ use crate::exit::ExitStatus;
 use crate::render::style;
 
 /// The groups of commands. Every command that is not hidden stands in exactly one.
-const GROUPS: [(&str, &[&str]); 4] = [
+const GROUPS: [(&str, &[&str]); 5] = [
+    ("Begin", &["run", "check"]),
     ("Look", &["status", "why", "trace", "logs", "devices", "leases"]),
     ("Operate", &["start", "stop", "restart", "eject", "admit"]),
     ("Demo", &["plug", "unplug"]),
     ("Help", &["help"]),
 ];
 
-const EXAMPLES: &str = "\
-  mainstay run --demo        try it: no hardware, no root
-  mainstay unplug hackrf     pull the simulated radio out, then ask:
-  mainstay why openwebrx     what happened, and what would bring it back
-  mainstay trace             every message of it, in order
-  mainstay check my.toml     look for mistakes before running
-  mainstay run --config my.toml
-";
+const EXAMPLES: [(&str, &str); 6] = [
+    ("mainstay run --demo", "try it: no hardware, no root"),
+    ("mainstay unplug hackrf", "pull the simulated radio out, then ask:"),
+    ("mainstay why openwebrx", "what happened, what would bring it back"),
+    ("mainstay trace", "every message of it, in order"),
+    ("mainstay check my.toml", "look for mistakes before running it"),
+    ("mainstay run --config my.toml", "a real station"),
+];
 
 /// The whole command line, with the help around it.
 pub(crate) fn command() -> clap::Command {
@@ -55,7 +56,11 @@ fn groups(command: &clap::Command) -> String {
 
 fn after() -> String {
     let head = style::HEAD;
-    let mut out = format!("{head}Examples:{head:#}\n{EXAMPLES}\n{head}Exit codes:{head:#}\n");
+    let mut out = format!("{head}Examples:{head:#}\n");
+    for (command, what) in EXAMPLES {
+        let _ = writeln!(out, "  {command:<31}{what}");
+    }
+    let _ = writeln!(out, "\n{head}Exit codes:{head:#}");
     for status in ExitStatus::ALL {
         let _ = writeln!(out, "  {:>2}  {}", status.code(), status.meaning());
     }

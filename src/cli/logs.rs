@@ -136,7 +136,9 @@ impl Printer<'_> {
         }
         let mut text = String::new();
         for piece in pieces {
-            text.push_str(&plain_but_tabs(&piece.text));
+            // Programs that speak to serial ports end their lines with both.
+            let line = if piece.ends_line { piece.text.strip_suffix('\r') } else { None };
+            text.push_str(&plain_but_tabs(line.unwrap_or(&piece.text)));
             if piece.ends_line {
                 text.push('\n');
             }

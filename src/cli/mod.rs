@@ -2,28 +2,33 @@
 
 mod args;
 mod ask;
+mod check;
+mod config_file;
 mod help;
 mod logs;
 mod output;
+mod run;
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::FromArgMatches;
+use mainstay_config::LoadError;
 
 use crate::client::Client;
 use crate::error::Told;
 use crate::exit::ExitStatus;
 use crate::places::Surroundings;
 use crate::protocol::Request;
-use args::{Cli, Command};
+use args::{Ask, Cli, Command};
 
 /// Why a command ended before its end.
 #[derive(Debug)]
 enum Ended {
     /// Something is to be told.
     Told(Told),
-    /// Whoever read the output has gone (`mainstay trace | head`): nothing is wrong.
-    NobodyReads,
+    /// All has been said, or nobody reads it any more (`mainstay trace | head`).
+    Said(ExitStatus),
 }
 
 impl<E: Into<Told>> From<E> for Ended {
@@ -40,7 +45,8 @@ pub(crate) fn main() -> ExitCode {
         Err(error) => error.exit(),
     };
     match dispatch(cli) {
-        Ok(()) | Err(Ended::NobodyReads) => ExitStatus::Ok.into(),
+        Ok(()) => ExitStatus::Ok.into(),
+        Err(Ended::Said(status)) => status.into(),
         Err(Ended::Told(told)) => {
             output::complain(&told);
             told.status.into()
@@ -49,28 +55,47 @@ pub(crate) fn main() -> ExitCode {
 }
 
 fn dispatch(cli: Cli) -> Result<(), Ended> {
-    let client = Client::new(cli.socket, &Surroundings::of_this_process());
     match cli.command {
-        Command::Status(json) => ask::status(&client, json.into()),
-        Command::Devices(json) => ask::devices(&client, json.into()),
-        Command::Leases(json) => ask::leases(&client, json.into()),
-        Command::Why(why) => ask::why(&client, why.name, why.json.into()),
-        Command::Trace(trace) => ask::trace(&client, trace),
-        Command::Logs(logs) => logs::logs(&client, &logs),
-        Command::Start(start) => {
+        Command::Run(run) => run::run(&run, cli.config),
+        Command::Check(check) => check::check(&check, cli.config),
+        Command::Ask(question) => ask_daemon(question, &client(cli.socket, cli.config.as_deref())?),
+    }
+}
+
+/// The client that looks where the user says: at the socket, in the run directory of the configuration, everywhere.
+fn client(socket: Option<PathBuf>, config: Option<&Path>) -> Result<Client, Ended> {
+    let surroundings = Surroundings::of_this_process();
+    let configured = match config.map(mainstay_config::load) {
+        Some(Ok(loaded)) => loaded.station.runtime.run_dir,
+        // A mistake made while editing does not keep anybody from a daemon that runs with what was there before.
+        Some(Err(LoadError::Wrong(_))) | None => None,
+        Some(Err(error)) => return Err(config_file::cannot_load(&error).into()),
+    };
+    Ok(Client::new(socket, configured, &surroundings))
+}
+
+fn ask_daemon(question: Ask, client: &Client) -> Result<(), Ended> {
+    match question {
+        Ask::Status(json) => ask::status(client, json.into()),
+        Ask::Devices(json) => ask::devices(client, json.into()),
+        Ask::Leases(json) => ask::leases(client, json.into()),
+        Ask::Why(why) => ask::why(client, why.name, why.json.into()),
+        Ask::Trace(trace) => ask::trace(client, trace),
+        Ask::Logs(logs) => logs::logs(client, &logs),
+        Ask::Start(start) => {
             let needs = start.needs();
-            ask::operate(&client, &Request::Start { services: start.services.names, needs })
+            ask::operate(client, &Request::Start { services: start.services.names, needs })
         }
-        Command::Stop(stop) => ask::operate(&client, &Request::Stop { services: stop.names }),
-        Command::Restart(restart) => {
+        Ask::Stop(stop) => ask::operate(client, &Request::Stop { services: stop.names }),
+        Ask::Restart(restart) => {
             let force = restart.force();
-            ask::operate(&client, &Request::Restart { services: restart.services.names, force })
+            ask::operate(client, &Request::Restart { services: restart.services.names, force })
         }
-        Command::Eject(device) => ask::operate(&client, &Request::Eject { device: device.name }),
-        Command::Admit(device) => ask::operate(&client, &Request::Admit { device: device.name }),
-        Command::Plug(plug) => ask::operate(&client, &Request::Plug { device: plug.name, port: plug.port }),
-        Command::Unplug(device) => ask::operate(&client, &Request::Unplug { device: device.name }),
+        Ask::Eject(device) => ask::operate(client, &Request::Eject { device: device.name }),
+        Ask::Admit(device) => ask::operate(client, &Request::Admit { device: device.name }),
+        Ask::Plug(plug) => ask::operate(client, &Request::Plug { device: plug.name, port: plug.port }),
+        Ask::Unplug(device) => ask::operate(client, &Request::Unplug { device: device.name }),
         #[cfg(debug_assertions)]
-        Command::Panic { actor } => ask::operate(&client, &Request::Panic { actor }),
+        Ask::Panic { actor } => ask::operate(client, &Request::Panic { actor }),
     }
 }

@@ -54,7 +54,7 @@ pub(super) fn complain(told: &Told) {
 
 fn written(result: io::Result<()>) -> Result<(), Ended> {
     match result {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Ended::NobodyReads),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Ended::Said(ExitStatus::Ok)),
         Err(error) => {
             let told = Told::new(ExitStatus::Failed, format!("the output cannot be written: {error}"));
             Err(told.help("see where the output goes: a full disk, perhaps").into())

@@ -33,7 +33,7 @@ impl Lines {
             }
             let end = piece.iter().position(|byte| *byte == b'\n');
             let taken = end.map_or(piece.len(), |end| end.saturating_add(1));
-            line.extend(piece.iter().take(taken));
+            line.extend_from_slice(piece.get(..taken).unwrap_or_default());
             self.stream.consume(taken);
             if line.len() > LONGEST_ANSWER {
                 return Err(ClientError::TooLong);

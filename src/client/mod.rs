@@ -37,11 +37,15 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    /// Looks at `socket` only, if one is given; else wherever a daemon of these surroundings may be.
-    pub(crate) fn new(socket: Option<PathBuf>, surroundings: &Surroundings) -> Self {
+    /// Looks at `socket` only, if one is given; else in the run directory of the configuration, if that is known, and
+    /// wherever a daemon of these surroundings may be.
+    pub(crate) fn new(socket: Option<PathBuf>, configured: Option<PathBuf>, surroundings: &Surroundings) -> Self {
         let places = match socket {
             Some(socket) => vec![Place { socket, access: Access::Everybody }],
-            None => surroundings.places().into_iter().map(Place::of).collect(),
+            None => {
+                let configured = configured.map(RunDir::configured).into_iter();
+                configured.chain(surroundings.places()).map(Place::of).collect()
+            }
         };
         Self { uid: surroundings.uid, places, patience: PATIENCE }
     }
@@ -85,3 +89,6 @@ impl Place {
         Self { socket: dir.path.join(SOCKET_NAME), access: dir.access }
     }
 }
+
+#[cfg(test)]
+mod tests;

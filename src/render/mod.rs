@@ -40,9 +40,9 @@ const NARROWEST: usize = 40;
 const WIDEST: usize = 160;
 
 impl Look {
-    /// For standard output, now.
+    /// For standard output, now. A clock before 1970 cannot be written.
     pub(crate) fn of_stdout() -> Self {
-        Self { width: width_of(std::io::stdout()), now: SystemTime::now() }
+        Self { width: width_of(std::io::stdout()), now: SystemTime::now().max(SystemTime::UNIX_EPOCH) }
     }
 }
 

@@ -65,7 +65,7 @@ impl Served {
     }
 
     fn client(&self) -> Client {
-        Client::new(Some(self.socket()), &Surroundings::of_this_process())
+        Client::new(Some(self.socket()), None, &Surroundings::of_this_process())
     }
 
     fn raw(&self) -> UnixStream {
@@ -73,6 +73,19 @@ impl Served {
         stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
         stream
     }
+}
+
+/// Waits until something is so; a minute is for ever.
+#[track_caller]
+fn eventually(mut is_so: impl FnMut() -> bool) {
+    let tries = 6000;
+    for _ in 0..tries {
+        if is_so() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    panic!("it never became so");
 }
 
 fn why(name: &str) -> Request {
@@ -176,9 +189,7 @@ fn a_caller_who_does_not_take_his_answer_is_cut_off_and_delays_nobody() {
     let mut slow = served.raw();
     slow.write_all(b"{\"why\":{\"name\":\"long\"}}\n").unwrap();
     // The only place is free again when the slow one has been cut off.
-    while served.client().ask(&Request::Status).unwrap() != Answer::Status(fixtures::status()) {
-        std::thread::yield_now();
-    }
+    eventually(|| served.client().ask(&Request::Status).unwrap() == Answer::Status(fixtures::status()));
     let mut taken = Vec::new();
     let _ = slow.read_to_end(&mut taken);
     assert!(taken.len() < 8 << 20, "he was given everything: {}", taken.len());
@@ -209,7 +220,7 @@ fn a_station_that_hangs_or_panics_costs_only_its_own_caller() {
 #[test]
 fn a_follower_gets_traces_as_they_happen_until_the_daemon_ends() {
     let Served { dir, station, server } = Served::with(Limits::default());
-    let client = Client::new(Some(dir.path().join("s")), &Surroundings::of_this_process());
+    let client = Client::new(Some(dir.path().join("s")), None, &Surroundings::of_this_process());
     let request = Request::Trace(TraceRequest { follow: true, ..TraceRequest::default() });
     let mut answers = client.follow(&request).unwrap();
     assert_eq!(answers.next().unwrap().unwrap(), Answer::Trace(fixtures::trace()));
@@ -230,9 +241,7 @@ fn a_follower_who_goes_away_is_noticed_although_nothing_happens() {
     };
     assert_eq!(error.code, ErrorCode::Busy);
     drop(answers);
-    while !served.station.followers.lock().unwrap()[0].is_closed() {
-        std::thread::yield_now();
-    }
+    eventually(|| served.station.followers.lock().unwrap()[0].is_closed());
 }
 
 #[test]
@@ -242,7 +251,7 @@ fn the_socket_goes_with_the_server() {
     assert!(socket.exists());
     server.stop();
     assert!(!socket.exists());
-    let client = Client::new(Some(socket), &Surroundings::of_this_process());
+    let client = Client::new(Some(socket), None, &Surroundings::of_this_process());
     assert!(matches!(client.ask(&Request::Status), Err(ClientError::NoDaemon { .. })));
 }
 

@@ -16,7 +16,7 @@ fn the_last_lines_are_printed_and_cannot_drive_the_terminal() {
     let dir = tempfile::tempdir().unwrap();
     let log = dir.path().join("gpsd.log");
     std::fs::write(dir.path().join("gpsd.log.1"), "oldest\nolder\n").unwrap();
-    std::fs::write(&log, b"a\tb \x1b[31m \xff\nunfinished").unwrap();
+    std::fs::write(&log, b"a\tb \x1b[31m \xff\r\nunfinished").unwrap();
     let daemon = daemon_with(&log);
     let output = run(daemon.socket(), &["logs", "gpsd", "-n", "3"]);
     assert_eq!(out(&output), "older\na\tb \\x1b[31m \u{fffd}\nunfinished\n");

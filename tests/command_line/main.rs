@@ -1,6 +1,7 @@
 //! The command line from outside: the built program, with no daemon, or with one that gives canned answers.
 #![allow(clippy::unwrap_used)]
 
+mod check;
 mod daemon;
 mod logs;
 
