@@ -41,3 +41,8 @@ pub(super) fn tell(problems: &Problems) -> Ended {
 pub(super) fn cannot_load(error: &LoadError) -> Told {
     Told::new(ExitStatus::Failed, error.to_string()).help(error.help())
 }
+
+/// Whether the file is simply not there: a slip of the pen.
+pub(super) fn is_missing(error: &LoadError) -> bool {
+    matches!(error, LoadError::Unreadable { source, .. } if source.kind() == std::io::ErrorKind::NotFound)
+}

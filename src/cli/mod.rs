@@ -13,7 +13,6 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::FromArgMatches;
-use mainstay_config::LoadError;
 
 use crate::client::Client;
 use crate::error::Told;
@@ -64,14 +63,14 @@ fn dispatch(cli: Cli) -> Result<(), Ended> {
 
 /// The client that looks where the user says: at the socket, in the run directory of the configuration, everywhere.
 fn client(socket: Option<PathBuf>, config: Option<&Path>) -> Result<Client, Ended> {
-    let surroundings = Surroundings::of_this_process();
+    let config = config.filter(|_| socket.is_none());
     let configured = match config.map(mainstay_config::load) {
         Some(Ok(loaded)) => loaded.station.runtime.run_dir,
-        // A mistake made while editing does not keep anybody from a daemon that runs with what was there before.
-        Some(Err(LoadError::Wrong(_))) | None => None,
-        Some(Err(error)) => return Err(config_file::cannot_load(&error).into()),
+        Some(Err(error)) if config_file::is_missing(&error) => return Err(config_file::cannot_load(&error).into()),
+        // A mistake made while editing, or a file that only the daemon may read, keeps nobody from a running daemon.
+        Some(Err(_)) | None => None,
     };
-    Ok(Client::new(socket, configured, &surroundings))
+    Ok(Client::new(socket, configured, &Surroundings::of_this_process()))
 }
 
 fn ask_daemon(question: Ask, client: &Client) -> Result<(), Ended> {

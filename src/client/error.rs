@@ -86,7 +86,7 @@ impl ClientError {
         let meta = std::fs::metadata(&socket).ok();
         let gid = meta.filter(|meta| meta.permissions().mode() & GROUP_MAY != 0).map(|meta| meta.gid());
         let groups = Groups::of_system();
-        let group = gid.map(|gid| groups.name(gid).map_or_else(|| gid.to_string(), str::to_owned));
+        let group = gid.and_then(|gid| groups.name(gid)).map(str::to_owned);
         Self::Denied { socket, group }
     }
 }

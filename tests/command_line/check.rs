@@ -91,3 +91,13 @@ fn commands_look_in_the_run_directory_that_the_configuration_names_even_if_it_is
         assert!(err(&output).contains("/nonexistent/run/mainstay.sock: not there"), "{}", err(&output));
     }
 }
+
+#[test]
+fn a_broken_configuration_does_not_keep_anybody_from_the_daemon() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("station.toml");
+    std::fs::write(&file, WRONG).unwrap();
+    let daemon = crate::daemon::CannedDaemon::start(vec!["{\"done\":{\"said\":[],\"trace\":null}}".to_owned()]);
+    let output = mainstay(daemon.socket(), &["stop", "gpsd"]).env("MAINSTAY_CONFIG", &file).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+}
