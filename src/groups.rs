@@ -1,5 +1,5 @@
-//! The groups of the system, from `/etc/group` (group(5)). Groups that live only in a directory service are not seen: the
-//! group `mainstay` is made by the package or by `groupadd --system`, both of which write this file.
+//! The groups of the system, from `/etc/group` (group(5)). Groups that live only in a directory service are not seen:
+//! the group `mainstay` is made by the package or by `groupadd --system`, both of which write this file.
 
 use std::fs::File;
 use std::io::Read;

@@ -9,7 +9,8 @@ use crate::error::Told;
 use crate::exit::ExitStatus;
 use crate::places::{Access, NotPrivate, RunDir, SOCKET_NAME, check_private};
 
-/// The file that is locked. It stays when the daemon ends: removing it would let two daemons lock two files of one name.
+/// The file that is locked. It stays when the daemon ends: removing it would let two daemons lock two files of one
+/// name.
 const LOCK_NAME: &str = "mainstay.lock";
 /// Digits of the largest process number, and a line end.
 const LONGEST_PID: u64 = 11;
@@ -18,11 +19,11 @@ const LONGEST_PID: u64 = 11;
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum InstanceError {
     /// It is taken.
-    #[error("mainstay already runs here ({}), pid {}", dir.display(), pid.map_or_else(|| "unknown".to_owned(), |pid| pid.to_string()))]
+    #[error("mainstay already runs here ({dir}), {pid}", dir = dir.display(), pid = spoken(*pid))]
     Taken {
         /// The run directory.
         dir: PathBuf,
-        /// Who has it, if he has written it down.
+        /// The process that has it, if it has written that down.
         pid: Option<u32>,
     },
     /// It cannot be made or written.
@@ -138,6 +139,10 @@ fn make_private(dir: &Path) -> Result<(), InstanceError> {
     check_private(dir, rustix::process::geteuid().as_raw()).map_err(not_private)?;
     std::fs::set_permissions(dir, Permissions::from_mode(0o700))
         .map_err(|source| InstanceError::Unusable { dir: dir.to_owned(), source })
+}
+
+fn spoken(pid: Option<u32>) -> String {
+    pid.map_or_else(|| "and has not written down its pid yet".to_owned(), |pid| format!("pid {pid}"))
 }
 
 fn written_pid(lock: &mut File) -> Option<u32> {

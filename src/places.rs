@@ -15,7 +15,8 @@ const SYSTEM: &str = "/run/mainstay";
 pub(crate) struct Surroundings {
     /// The effective user.
     pub(crate) uid: u32,
-    /// `$XDG_RUNTIME_DIR`, if it is set and absolute (a relative one is to be ignored: XDG Base Directory Specification 0.8).
+    /// `$XDG_RUNTIME_DIR`, if it is set and absolute (a relative one is to be ignored: XDG Base Directory Specification
+    /// 0.8).
     pub(crate) runtime_dir: Option<PathBuf>,
 }
 
@@ -73,8 +74,8 @@ impl Surroundings {
         RunDir { path: format!("/tmp/mainstay-{}", self.uid).into(), access: Access::Owner }
     }
 
-    /// Where the command line looks for a daemon, the first that answers wins: the station's own, then this user's. It covers
-    /// a daemon that was started with `XDG_RUNTIME_DIR` and a command line without it, and the other way round.
+    /// Where the command line looks for a daemon, the first that answers wins: the station's own, then this user's. It
+    /// covers a daemon that was started with `XDG_RUNTIME_DIR` and a command line without it, and the other way round.
     pub(crate) fn places(&self) -> Vec<RunDir> {
         let mut places = vec![RunDir::configured(SYSTEM.into())];
         let session = PathBuf::from(format!("/run/user/{}", self.uid));

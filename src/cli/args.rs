@@ -28,9 +28,6 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Look for mistakes in a configuration
     Check(CheckArgs),
-    /// Stand in for another program in the demo
-    #[command(hide = true, subcommand)]
-    StandIn(crate::stand_in::StandIn),
     #[command(flatten)]
     Ask(Ask),
 }

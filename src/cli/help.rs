@@ -33,7 +33,8 @@ pub(crate) fn command() -> clap::Command {
     let commands = groups(&command);
     let head = style::HEAD;
     let template = format!(
-        "{{about}}\n\n{head}Usage:{head:#} mainstay [OPTIONS] COMMAND\n\n{commands}{head}Options:{head:#}\n{{options}}\n\n{}",
+        "{{about}}\n\n{head}Usage:{head:#} mainstay [OPTIONS] COMMAND\n\n\
+         {commands}{head}Options:{head:#}\n{{options}}\n\n{}",
         after()
     );
     Cli::command().help_template(template)

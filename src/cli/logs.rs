@@ -110,7 +110,8 @@ impl Printer<'_> {
         self.print(&pieces)
     }
 
-    /// Nothing more is there for now: people see an unfinished line (a prompt, a progress display), programs wait for its end.
+    /// Nothing more is there for now: people see an unfinished line (a prompt, a progress display), programs wait for
+    /// its end.
     fn pause(&mut self) -> Result<(), Ended> {
         if self.args.json {
             return Ok(());

@@ -10,8 +10,8 @@ use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, sockop
 use super::{ClientError, Looked, Place};
 use crate::places::{Access, check_private};
 
-/// Connects to the first of the places where somebody listens. A place that may not be used is passed over: the user's own
-/// demo answers beside a station that is not his to operate.
+/// Connects to the first of the places where somebody listens. A place that may not be used is passed over: the user's
+/// own demo answers beside a station that is not theirs to operate.
 pub(super) fn first(places: &[Place], uid: u32, patience: Duration) -> Result<UnixStream, ClientError> {
     let mut looked = Vec::new();
     for place in places {

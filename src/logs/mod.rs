@@ -1,6 +1,7 @@
 //! The log files of a service as the command line reads them: the last lines, then new ones, over rotation.
 //!
-//! The log-keeper writes `NAME.log` and on rotation renames it to `NAME.log.1`, `NAME.log.1` to `NAME.log.2`, and so on.
+//! The log-keeper writes `NAME.log` and on rotation renames it to `NAME.log.1`, `NAME.log.1` to `NAME.log.2`, and so
+//! on.
 
 mod follow;
 mod pieces;

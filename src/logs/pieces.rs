@@ -1,5 +1,5 @@
-//! Bytes of a log cut into lines, a very long line into several pieces, so that a program that never ends its line needs no memory
-//! here.
+//! Bytes of a log cut into lines, a very long line into several pieces, so that a program that never ends its line
+//! needs no memory here.
 
 /// Bytes of a piece at most.
 const LONGEST: usize = 64 * 1024;

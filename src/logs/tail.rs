@@ -9,8 +9,8 @@ use super::{MOST_ROTATED, open, rotated};
 /// Bytes that are read at once.
 const BLOCK: u64 = 64 * 1024;
 
-/// The files, oldest first, that hold the last `wanted` lines, the first of them positioned where they begin. The newest is
-/// always the last one, if there is any.
+/// The files, oldest first, that hold the last `wanted` lines, the first of them positioned where they begin. The
+/// newest is always the last one, if there is any.
 ///
 /// # Errors
 /// When a file is there and cannot be read.
@@ -31,7 +31,8 @@ pub(crate) fn last_lines(path: &Path, wanted: u64) -> io::Result<Vec<File>> {
     Ok(files)
 }
 
-/// Where the last `wanted` lines of one file begin, and how many there are. An unfinished line at the end counts as one.
+/// Where the last `wanted` lines of one file begin, and how many there are. An unfinished line at the end counts as
+/// one.
 fn begin(file: &mut File, wanted: u64) -> io::Result<(u64, u64)> {
     let mut end = file.metadata()?.len();
     if wanted == 0 {

@@ -117,7 +117,9 @@ fn bytes_that_are_no_text_are_replaced() {
 
 proptest! {
     #[test]
-    fn the_last_lines_are_the_last_lines(lines in proptest::collection::vec("[a-z]{0,9}", 0..40), cut in 0usize..40, wanted in 0u64..50) {
+    fn the_last_lines_are_the_last_lines(
+        lines in proptest::collection::vec("[a-z]{0,9}", 0..40), cut in 0usize..40, wanted in 0u64..50,
+    ) {
         let dir = tempfile::tempdir().unwrap();
         let log = dir.path().join("s.log");
         let text = |lines: &[String]| lines.iter().map(|line| format!("{line}\n")).collect::<String>();
@@ -136,7 +138,8 @@ proptest! {
             found.extend(pieces.feed(chunk));
         }
         found.extend(pieces.flush());
-        let joined: String = found.iter().map(|piece| piece.text.clone() + if piece.ends_line { "\n" } else { "" }).collect();
+        let whole = |piece: &Piece| piece.text.clone() + if piece.ends_line { "\n" } else { "" };
+        let joined: String = found.iter().map(whole).collect();
         prop_assert_eq!(joined, text);
     }
 }

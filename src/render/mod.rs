@@ -1,7 +1,7 @@
 //! The daemon's answers for people, in 80 columns or the terminal's width.
 //!
-//! Everything is rendered into a `String` with colours; the output stream drops them where they do not belong. Nothing is cut:
-//! what does not fit is continued on the next line.
+//! Everything is rendered into a `String` with colours; the output stream drops them where they do not belong. Nothing
+//! is cut: what does not fit is continued on the next line.
 
 mod devices;
 mod leases;

@@ -148,7 +148,8 @@ mod tests {
         ) {
             let mut table = Table::new(&["NAME", "HOLDER", "STATUS"]);
             for name in &names {
-                table.push(Row { cells: vec![Cell::new(name), Cell::new(name), Cell::word("running")], notes: Vec::new() });
+                let cells = vec![Cell::new(name), Cell::new(name), Cell::word("running")];
+                table.push(Row { cells, notes: Vec::new() });
             }
             let shown = rendered(&table, width);
             prop_assert!(shown.lines().all(|line| columns(line) <= width));

@@ -7,8 +7,9 @@ use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
 
 /// Whether a character could move the cursor, change colours or reverse the text around it.
 fn is_dangerous(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    let reverses = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let breaks_the_line = matches!(c, '\u{2028}' | '\u{2029}');
+    c.is_control() || reverses || breaks_the_line
 }
 
 fn escape_into(out: &mut String, c: char) {
@@ -34,8 +35,8 @@ fn escape_unless(text: &str, allowed: impl Fn(char) -> bool) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// The text with control characters made visible (`\x1b`): names and reasons may quote what a device, a file or a program
-/// says, and that must not drive the terminal.
+/// The text with control characters made visible (`\x1b`): names and reasons may quote what a device, a file or a
+/// program says, and that must not drive the terminal.
 pub(crate) fn plain(text: &str) -> Cow<'_, str> {
     escape_unless(text, |_| false)
 }
@@ -50,8 +51,8 @@ pub(crate) fn plain_lines(text: &str) -> impl Iterator<Item = Cow<'_, str>> {
     text.lines().map(plain)
 }
 
-/// Wraps one paragraph at `width` columns; no trailing newline. A word longer than a line (a path) is left whole, and so is what
-/// stands between backticks (a command), so that it can be copied.
+/// Wraps one paragraph at `width` columns; no trailing newline. A word longer than a line (a path) is left whole, and
+/// so is what stands between backticks (a command), so that it can be copied.
 pub(crate) fn wrap(text: &str, first_indent: &str, next_indent: &str, width: usize) -> String {
     let options = options(width).initial_indent(first_indent).subsequent_indent(next_indent).break_words(false);
     textwrap::fill(&hold_commands_together(text), options).replace(HARD_SPACE, " ")
@@ -121,7 +122,9 @@ mod tests {
         }
 
         #[test]
-        fn wrapping_loses_nothing_but_spaces(words in proptest::collection::vec("[a-zé/-]{1,30}", 0..20), width in 1usize..60) {
+        fn wrapping_loses_nothing_but_spaces(
+            words in proptest::collection::vec("[a-zé/-]{1,30}", 0..20), width in 1usize..60,
+        ) {
             let text = words.join(" ");
             let wrapped = wrap(&text, "", "", width);
             prop_assert_eq!(wrapped.split_whitespace().collect::<Vec<_>>().join(" "), text.clone());

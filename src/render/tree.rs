@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use mainstay_actors::view::MessageView;
 
-/// Deeper than this the outer guide lines are left away and the depth is written instead, so that room is left for words.
+/// Deeper than this the outer guide lines are left away and the depth is written instead, so that room is left for
+/// words.
 const GUIDES: usize = 10;
 
 /// One message in the order of the tree.
@@ -18,8 +19,8 @@ pub(super) struct Branch {
     pub(super) next: String,
 }
 
-/// The messages as a tree, depth first, in the order they were sent. A message whose parent is not there before it (it is no
-/// longer kept) stands at the root. Every message appears exactly once, whatever the parents say.
+/// The messages as a tree, depth first, in the order they were sent. A message whose parent is not there before it (it
+/// is no longer kept) stands at the root. Every message appears exactly once, whatever the parents say.
 pub(super) fn branches(messages: &[MessageView]) -> Vec<Branch> {
     let (roots, children) = arrange(messages);
     let mut found = Vec::with_capacity(messages.len());
@@ -144,7 +145,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_message_appears_exactly_once(parents in proptest::collection::vec(proptest::option::of(0u64..20), 0..20)) {
+        fn every_message_appears_exactly_once(
+            parents in proptest::collection::vec(proptest::option::of(0u64..20), 0..20),
+        ) {
             let messages: Vec<MessageView> =
                 parents.iter().enumerate().map(|(id, parent)| message(id as u64, *parent)).collect();
             let mut places: Vec<usize> = branches(&messages).into_iter().map(|branch| branch.index).collect();

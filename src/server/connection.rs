@@ -1,4 +1,4 @@
-//! One caller: his question, the answer.
+//! One caller: a question, and the answer.
 
 use std::sync::Arc;
 
@@ -29,11 +29,11 @@ struct CallerLost;
 /// Serves one caller to the end.
 pub(super) async fn attend(stream: UnixStream, shared: &Shared) {
     if converse(stream, shared).await.is_err() {
-        tracing::debug!("a caller went away before the end of his answer");
+        tracing::debug!("a caller went away before the end of the answer");
     }
 }
 
-/// Tells a caller that there are too many, without waiting for him.
+/// Tells a caller that there are too many, without waiting for it to read.
 pub(super) fn turn_away(stream: &UnixStream) {
     let answer = error(ErrorCode::Busy, "too many commands at once", "try again in a moment");
     // A line this short fits into the buffer of a new socket.
@@ -112,7 +112,7 @@ async fn follow(
         let answer = tokio::select! {
             biased;
             _ = stopped.changed() => return Ok(()),
-            // Nothing more is expected from him: this is how his end is noticed.
+            // Nothing more is expected from a follower: this is how its end is noticed.
             read = stream.read(&mut ignored) => match read {
                 Ok(0) | Err(_) => return Err(CallerLost),
                 Ok(_) => continue,

@@ -1,7 +1,8 @@
 //! The daemon's side of the socket: takes one question per connection, asks the station, writes the answers.
 //!
-//! It runs on a thread of its own, `control`, so that neither a slow caller nor a flood of them takes time from the actors.
-//! Everything is bounded: connections, the length of a question, the time to send one, to answer it and to take the answer.
+//! It runs on a thread of its own, `control`, so that neither a slow caller nor a flood of them takes time from the
+//! actors. Everything is bounded: connections, the length of a question, the time to send one, to answer it and to take
+//! the answer.
 
 mod connection;
 mod peer;
@@ -28,8 +29,8 @@ pub(crate) trait Station: Send + Sync + 'static {
     /// Answers one question of a caller who may operate the station. `Trace` with `follow` never comes this way.
     fn answer(&self, request: Request, peer: Peer) -> BoxFuture<'static, Answer>;
 
-    /// Traces as they happen; the channel closes when there will be no more. A caller who takes too long is cut off by the
-    /// server, so the sender may drop what does not fit but must not wait without bound.
+    /// Traces as they happen; the channel closes when there will be no more. A caller who takes too long is cut off by
+    /// the server, so the sender may drop what does not fit but must not wait without bound.
     fn follow(&self, request: TraceRequest) -> mpsc::Receiver<Answer>;
 }
 
@@ -76,8 +77,8 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Binds `socket` and serves `station` on the thread `control`. The caller owns the run directory (see `instance`), so a
-    /// socket that is there and on which nobody listens is a dead one and replaced.
+    /// Binds `socket` and serves `station` on the thread `control`. The caller owns the run directory (see `instance`),
+    /// so a socket that is there and on which nobody listens is a dead one and replaced.
     ///
     /// # Errors
     /// When the socket cannot be made, somebody listens on it, or the thread cannot be started.
@@ -109,7 +110,7 @@ impl Server {
         Ok(Self { stop: Some(stop), thread: Some(thread) })
     }
 
-    /// Takes no more callers, lets those who are being answered finish (a second at most), removes the socket.
+    /// Takes no more callers, lets those that are being answered finish (a second at most), removes the socket.
     pub(crate) fn stop(mut self) {
         self.end();
     }

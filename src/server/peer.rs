@@ -1,5 +1,5 @@
-//! Who calls, and whether he may. The socket's permissions keep others out already; this looks again, because a run directory
-//! may be configured where permissions do not help.
+//! Who calls, and whether they may. The socket's permissions keep others out already; this looks again, because a run
+//! directory may be configured where permissions do not help.
 
 use tokio::net::UnixStream;
 
@@ -56,8 +56,8 @@ impl Gate {
     }
 }
 
-/// The supplementary groups of the process, from `/proc/PID/status` (proc_pid_status(5)); none where it is gone, hidden, or its
-/// number has passed to a process of another user.
+/// The supplementary groups of the process, from `/proc/PID/status` (proc_pid_status(5)); none where it is gone,
+/// hidden, or its number has passed to a process of another user.
 pub(super) fn supplementary_groups(peer: Peer) -> Vec<u32> {
     use std::io::Read;
     let Some(pid) = peer.pid else { return Vec::new() };

@@ -67,8 +67,8 @@ impl Drop for SocketFile {
     }
 }
 
-/// Binds under another name, sets owner and permissions, then renames: nobody can connect before they are right, and a dead
-/// socket is replaced in one step.
+/// Binds under another name, sets owner and permissions, then renames: nobody can connect before they are right, and a
+/// dead socket is replaced in one step.
 pub(super) fn bind(path: &Path, group: Option<u32>) -> Result<(UnixListener, SocketFile), ServerError> {
     let io = |source| ServerError::Io { path: path.to_owned(), source };
     refuse_a_live_one(path)?;
@@ -107,7 +107,8 @@ fn refuse_a_live_one(path: &Path) -> Result<(), ServerError> {
     }
 }
 
-/// The group may connect only if the file really belongs to it: a daemon that is neither root nor a member cannot give it.
+/// The group may connect only if the file really belongs to it: a daemon that is neither root nor a member cannot give
+/// it.
 fn set_permissions(path: &Path, group: Option<u32>) -> io::Result<()> {
     let given = group.is_some_and(|gid| std::os::unix::fs::chown(path, None, Some(gid)).is_ok());
     let mode = if given { MODE_WITH_GROUP } else { MODE_ALONE };

@@ -192,7 +192,7 @@ fn a_caller_who_does_not_take_his_answer_is_cut_off_and_delays_nobody() {
     eventually(|| served.client().ask(&Request::Status).unwrap() == Answer::Status(fixtures::status()));
     let mut taken = Vec::new();
     let _ = slow.read_to_end(&mut taken);
-    assert!(taken.len() < 8 << 20, "he was given everything: {}", taken.len());
+    assert!(taken.len() < 8 << 20, "it was given everything: {}", taken.len());
 }
 
 #[test]
@@ -206,7 +206,7 @@ fn too_many_callers_are_told_to_come_again() {
 
 #[test]
 fn a_station_that_hangs_or_panics_costs_only_its_own_caller() {
-    let served = Served::with(short());
+    let served = Served::with(Limits { answer_within: Duration::from_millis(100), ..Limits::default() });
     let code = |name| match served.client().ask(&why(name)).unwrap() {
         Answer::Error(error) => error.code,
         other => panic!("no error: {other:?}"),
