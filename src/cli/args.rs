@@ -28,6 +28,12 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Look for mistakes in a configuration
     Check(CheckArgs),
+    /// Stand in for another program in the demo
+    #[command(hide = true, subcommand)]
+    StandIn(crate::stand_in::StandIn),
+    /// Write what services print into files; started by `run`
+    #[command(hide = true)]
+    LogKeeper,
     #[command(flatten)]
     Ask(Ask),
 }

@@ -20,6 +20,7 @@ use crate::exit::ExitStatus;
 use crate::places::Surroundings;
 use crate::protocol::Request;
 use args::{Ask, Cli, Command};
+pub(crate) use run::Plan;
 
 /// Why a command ended before its end.
 #[derive(Debug)]
@@ -28,6 +29,8 @@ enum Ended {
     Told(Told),
     /// All has been said, or nobody reads it any more (`mainstay trace | head`).
     Said(ExitStatus),
+    /// A stand-in has ended with this code.
+    Code(ExitCode),
 }
 
 impl<E: Into<Told>> From<E> for Ended {
@@ -46,6 +49,7 @@ pub(crate) fn main() -> ExitCode {
     match dispatch(cli) {
         Ok(()) => ExitStatus::Ok.into(),
         Err(Ended::Said(status)) => status.into(),
+        Err(Ended::Code(code)) => code,
         Err(Ended::Told(told)) => {
             output::complain(&told);
             told.status.into()
@@ -57,6 +61,8 @@ fn dispatch(cli: Cli) -> Result<(), Ended> {
     match cli.command {
         Command::Run(run) => run::run(&run, cli.config),
         Command::Check(check) => check::check(&check, cli.config),
+        Command::StandIn(stand_in) => Err(Ended::Code(crate::stand_in::run(stand_in))),
+        Command::LogKeeper => Ok(crate::daemon::keep_logs()?),
         Command::Ask(question) => ask_daemon(question, &client(cli.socket, cli.config.as_deref())?),
     }
 }

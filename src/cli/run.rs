@@ -6,13 +6,10 @@ use mainstay_config::Loaded;
 
 use super::args::RunArgs;
 use super::{Ended, config_file};
-use crate::error::Told;
-use crate::exit::ExitStatus;
 use crate::places::{Purpose, RunDir, Surroundings};
 
 /// What the daemon is to run.
 #[derive(Debug)]
-#[expect(dead_code, reason = "the daemon reads it")]
 pub(crate) struct Plan {
     /// The real station or the demo.
     pub(crate) purpose: Purpose,
@@ -25,8 +22,7 @@ pub(crate) struct Plan {
 /// `run`.
 pub(super) fn run(args: &RunArgs, config: Option<PathBuf>) -> Result<(), Ended> {
     let plan = plan(args.purpose(), config, &Surroundings::of_this_process())?;
-    // The daemon takes the plan from here.
-    Err(Told::new(ExitStatus::Failed, format!("this build has no daemon for {}", plan.run_dir.path.display())).into())
+    Ok(crate::daemon::run(plan)?)
 }
 
 /// The demo has a configuration of its own; one that is named is used instead, on simulated hardware.

@@ -12,8 +12,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use mainstay_actors::effect::Carrier;
+use mainstay_actors::effect::process::keeper::{log_keeper_main, socket_from_stdin};
 use mainstay_actors::machine::Exit;
-use mainstay_actors::runtime::{Board, Clock, Deliver, Executor, Parts, System};
+use mainstay_actors::runtime::{Board, Clock, Deliver, Executor, System};
 use mainstay_actors::trace::{Keeping, Recorder};
 use mainstay_config::model::Station;
 use mainstay_hardware::simulated::SimulatedBus;
@@ -44,6 +45,16 @@ pub(crate) fn run(plan: Plan) -> Result<(), Told> {
         .build()
         .map_err(|error| Told::new(ExitStatus::Failed, format!("the runtime cannot be started: {error}")))?;
     LocalSet::new().block_on(&runtime, live(plan, &instance))
+}
+
+/// The life of the log-keeper, a process of its own.
+///
+/// # Errors
+/// When it was not started by mainstay, or the kernel refuses what it needs.
+pub(crate) fn keep_logs() -> Result<(), Told> {
+    let failed = |words: String| Told::new(ExitStatus::Failed, words);
+    let socket = socket_from_stdin().map_err(|error| failed(format!("the log-keeper has no socket: {error}")))?;
+    log_keeper_main(socket).map_err(|error| failed(error.to_string()))
 }
 
 /// From the start of the actors to their end.
@@ -105,14 +116,11 @@ async fn attend(
     mut ended: oneshot::Receiver<Exit>,
 ) -> Exit {
     let unheard = |error: std::io::Error| Exit::GaveUp(format!("signals cannot be heard: {error}"));
-    let (mut terminate, mut interrupt, mut hangup) = match (
-        signal(SignalKind::terminate()),
-        signal(SignalKind::interrupt()),
-        signal(SignalKind::hangup()),
-    ) {
-        (Ok(terminate), Ok(interrupt), Ok(hangup)) => (terminate, interrupt, hangup),
-        (Err(error), ..) | (_, Err(error), _) | (.., Err(error)) => return unheard(error),
-    };
+    let (mut terminate, mut interrupt, mut hangup) =
+        match (signal(SignalKind::terminate()), signal(SignalKind::interrupt()), signal(SignalKind::hangup())) {
+            (Ok(terminate), Ok(interrupt), Ok(hangup)) => (terminate, interrupt, hangup),
+            (Err(error), ..) | (_, Err(error), _) | (.., Err(error)) => return unheard(error),
+        };
     let mut signals = 0u32;
     loop {
         let name = tokio::select! {

@@ -131,7 +131,9 @@ fn plug(simulated: Option<&SimulatedBus>, device: &str, port: Option<&str>) -> A
         Err(wrong) => return error(ErrorCode::BadRequest, wrong, None),
     };
     match bus.plug(device, path) {
-        Ok(()) => done(format!("{device} is plugged in{}", port.map_or_else(String::new, |port| format!(" on USB {port}")))),
+        Ok(()) => {
+            done(format!("{device} is plugged in{}", port.map_or_else(String::new, |port| format!(" on USB {port}"))))
+        }
         Err(wrong) => hardware_error(bus, &wrong),
     }
 }

@@ -211,10 +211,10 @@ impl Action {
                 format!("see who listens on {}", ports.join(", "))
             }
             Self::Spawn(order) => order.argv.join(" "),
-            Self::Signal(order) => format!("SIG{} to run {}", order.signal.as_str(), order.run.0),
-            Self::Sweep(run) => format!("SIGKILL to all that is left of run {}", run.0),
+            Self::Signal(order) => format!("SIG{} to its processes", order.signal.as_str()),
+            Self::Sweep(_) => "SIGKILL to all that is left of it".to_owned(),
             Self::Watch(order) => format!("see whether it is ready: {}", order.target),
-            Self::Unwatch(run) => format!("no longer look whether run {} is ready", run.0),
+            Self::Unwatch(_) => "no longer look whether it is ready".to_owned(),
             Self::ReportRun(service) => format!("say what runs for {service}"),
             Self::Rescan => "look at all hardware anew".to_owned(),
             Self::RestartActor(actor, _) => format!("restart {actor}"),

@@ -5,11 +5,11 @@ use std::sync::{PoisonError, RwLock};
 use dashmap::DashMap;
 use mainstay_config::names::{DeviceName, ServiceName};
 
-use crate::device::DeviceSnapshot;
+use crate::device::{DeviceSnapshot, DeviceStatus};
 use crate::inventory::InventorySnapshot;
 use crate::lease::LeaseSnapshot;
 use crate::machine::{Moment, Publication};
-use crate::service::ServiceSnapshot;
+use crate::service::{ServiceSnapshot, ServiceStatus};
 use crate::trace::{Cause, Recorder, Step, TraceId};
 
 /// A published state with what led to it.
@@ -41,12 +41,20 @@ impl Board {
             Publication::Service(snapshot) => {
                 let name = snapshot.name.clone();
                 let told = |known: &ServiceSnapshot| (known.status, known.reason.clone(), known.waiting_for.clone());
-                post(&self.services, name, snapshot, (now, cause), recorder, |known| known.status, told);
+                let changed =
+                    post(&self.services, name, snapshot.clone(), (now, cause), recorder, |known| known.status, told);
+                if changed == Changed::Status {
+                    log_service(&snapshot);
+                }
             }
             Publication::Device(snapshot) => {
                 let name = snapshot.name.clone();
                 let told = |known: &DeviceSnapshot| (known.status, known.reason.clone());
-                post(&self.devices, name, snapshot, (now, cause), recorder, |known| known.status, told);
+                let changed =
+                    post(&self.devices, name, snapshot.clone(), (now, cause), recorder, |known| known.status, told);
+                if changed == Changed::Status {
+                    log_device(&snapshot);
+                }
             }
             Publication::Leases(snapshot) => {
                 *self.leases.write().unwrap_or_else(PoisonError::into_inner) = snapshot;
@@ -90,7 +98,8 @@ fn post<K, S, W, T>(
     recorder: &Recorder,
     status: impl Fn(&S) -> W,
     told: impl Fn(&S) -> T,
-) where
+) -> Changed
+where
     K: std::hash::Hash + Eq,
     S: PartialEq,
     W: PartialEq,
@@ -101,13 +110,15 @@ fn post<K, S, W, T>(
         Place::Vacant(place) => {
             let because = recorder.chain(cause);
             place.insert(Entry { snapshot, since: now, because, trace: cause.trace });
+            Changed::Little
         }
         Place::Occupied(mut place) => {
             let entry = place.get_mut();
             if entry.snapshot == snapshot {
-                return;
+                return Changed::Little;
             }
-            if status(&entry.snapshot) != status(&snapshot) {
+            let changed = if status(&entry.snapshot) == status(&snapshot) { Changed::Little } else { Changed::Status };
+            if changed == Changed::Status {
                 entry.since = now;
             }
             if told(&entry.snapshot) != told(&snapshot) {
@@ -115,6 +126,43 @@ fn post<K, S, W, T>(
                 entry.trace = cause.trace;
             }
             entry.snapshot = snapshot;
+            changed
+        }
+    }
+}
+
+/// Whether a status has changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Changed {
+    Status,
+    Little,
+}
+
+/// One line in the log for what an operator would want to know; passing states only in detail.
+fn log_service(snapshot: &ServiceSnapshot) {
+    let (service, reason) = (&snapshot.name, &snapshot.reason);
+    match snapshot.status {
+        ServiceStatus::Running => tracing::info!("{service} is running as pid {}", snapshot.pid.unwrap_or(0)),
+        ServiceStatus::Failed => tracing::error!("{service} has failed: {reason}"),
+        ServiceStatus::Backoff => tracing::warn!("{service} will be started again: {reason}"),
+        ServiceStatus::Stopping => tracing::info!("{service} is stopping: {reason}"),
+        ServiceStatus::Held | ServiceStatus::Stopped => tracing::info!("{service} is stopped: {reason}"),
+        ServiceStatus::Waiting => tracing::debug!("{service} waits for {}", snapshot.waiting_for.join("; ")),
+        ServiceStatus::Starting => tracing::debug!("{service} is starting"),
+    }
+}
+
+fn log_device(snapshot: &DeviceSnapshot) {
+    let (device, reason) = (&snapshot.name, &snapshot.reason);
+    let identity = snapshot.identity.as_deref().unwrap_or("not identified");
+    match snapshot.status {
+        DeviceStatus::Ready => tracing::info!("{device} is ready: {identity}"),
+        DeviceStatus::Absent | DeviceStatus::Ejected => tracing::info!("{device}: {reason}"),
+        DeviceStatus::Faulted | DeviceStatus::Quarantined => {
+            tracing::warn!("{device} is {}: {reason}", snapshot.status.as_str());
+        }
+        DeviceStatus::Settling | DeviceStatus::Probing | DeviceStatus::InUse => {
+            tracing::debug!("{device} is {}", snapshot.status.as_str());
         }
     }
 }

@@ -79,7 +79,8 @@ impl<M: Machine> Host<M> {
         let id = traced.id();
         let cause = traced.as_cause();
         let message = traced.open();
-        let span = tracing::debug_span!("message", trace = cause.trace.0, id = id.0, to = %self.id, kind = message.kind());
+        let span =
+            tracing::debug_span!("message", trace = cause.trace.0, id = id.0, to = %self.id, kind = message.kind());
         let _entered = span.enter();
         self.stage.begins(id, cause);
         let effects = self.machine.handle(self.stage.now(), message);

@@ -19,8 +19,8 @@ use crate::device::DeviceMachine;
 use crate::inventory::{InventoryMachine, InventoryMessage};
 use crate::lease::LeaseMachine;
 use crate::machine::{
-    Action, ActorId, Address, Described, Exit, Machine, Message, Moment, OperatorAnswer, Outcome, Outside,
-    Publication, RequestId,
+    Action, ActorId, Address, Described, Exit, Machine, Message, Moment, OperatorAnswer, Outcome, Outside, Publication,
+    RequestId,
 };
 use crate::service::ServiceMachine;
 use crate::supervision::{RootMachine, RootMessage, ServicesMachine, ServicesMessage};
@@ -112,7 +112,14 @@ impl Stage {
         }
     }
 
-    fn post<M>(&self, cause: Cause, from: Address, to: ActorId, message: M::Message, address: Option<&Addr<Host<M>>>) -> Cause
+    fn post<M>(
+        &self,
+        cause: Cause,
+        from: Address,
+        to: ActorId,
+        message: M::Message,
+        address: Option<&Addr<Host<M>>>,
+    ) -> Cause
     where
         M: Machine,
         M::Message: Send,

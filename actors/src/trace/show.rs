@@ -18,13 +18,12 @@ impl Recorder {
                 to: record.to.to_string(),
                 kind: record.kind.to_owned(),
                 detail: record.detail.to_string(),
-                sent: clock.wall(record.sent),
-                handled: record.handled.map(|at| clock.wall(at)),
+                sent: clock.wall_micros(record.sent),
+                handled: record.handled.map(|at| clock.wall_micros(at)),
                 outcome: record.outcome.as_str().to_owned(),
             })
             .collect();
-        let cause =
-            ExternalCauseView { kind: head.cause.kind.as_str().to_owned(), detail: head.cause.detail.clone() };
+        let cause = ExternalCauseView { kind: head.cause.kind.as_str().to_owned(), detail: head.cause.detail.clone() };
         Some(TraceView { trace: trace.0, cause, messages, forgotten: head.forgotten })
     }
 }
