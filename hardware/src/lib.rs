@@ -8,6 +8,7 @@
 
 pub mod bus;
 pub mod error;
+pub mod kernel;
 
 pub mod matching;
 pub mod sighting;

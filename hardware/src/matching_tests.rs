@@ -108,7 +108,8 @@ fn a_bare_serial_port_is_never_taken_for_a_receiver_unasked() {
 
 #[test]
 fn every_part_of_a_match_must_hold() {
-    let parts: [(fn(&mut Match), fn(&mut Match)); 3] = [
+    type Part = fn(&mut Match);
+    let parts: [(Part, Part); 3] = [
         (|m| m.mac = Some(MacAddress([2, 0, 0, 0, 2, 0])), |m| m.mac = Some(MacAddress([2, 0, 0, 0, 1, 0]))),
         (|m| m.driver = Some("mac80211_hwsim".to_owned()), |m| m.driver = Some("ath9k".to_owned())),
         (|m| m.name = Some("wlan2".to_owned()), |m| m.name = Some("wlan1".to_owned())),
