@@ -39,24 +39,24 @@ impl ServiceMachine {
         out
     }
 
-    pub(super) fn heard_run(&mut self, now: Moment, run: Option<ReportedRun>, out: &mut Out) {
+    pub(super) fn heard_run(&mut self, run: Option<ReportedRun>, out: &mut Out) {
         match &mut self.recovering {
             Some(recovering) => recovering.run = Some(run),
             None => out.push(Effect::Note(Outcome::Superseded)),
         }
-        self.recovered(now, out);
+        self.recovered(out);
     }
 
-    pub(super) fn heard_grant(&mut self, now: Moment, grant: Option<Grant>, out: &mut Out) {
+    pub(super) fn heard_grant(&mut self, grant: Option<Grant>, out: &mut Out) {
         match &mut self.recovering {
             Some(recovering) => recovering.grant = Some(grant),
             None => out.push(Effect::Note(Outcome::Superseded)),
         }
-        self.recovered(now, out);
+        self.recovered(out);
     }
 
     /// Goes on from what was heard, once all of it was.
-    fn recovered(&mut self, now: Moment, out: &mut Out) {
+    fn recovered(&mut self, out: &mut Out) {
         let Some(Recovering { run: Some(_), grant: Some(_), .. }) = self.recovering else { return };
         let Some(heard) = self.recovering.take() else { return };
         self.grant = heard.grant.flatten();
