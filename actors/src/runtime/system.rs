@@ -44,7 +44,7 @@ pub type Answer = oneshot::Receiver<(OperatorAnswer, Cause)>;
 
 /// The actors of a station. Lives on the actor thread: a tokio local runtime.
 pub struct System {
-    stage: Rc<Stage>,
+    pub(super) stage: Rc<Stage>,
     station: Rc<Station>,
 }
 
