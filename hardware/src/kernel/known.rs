@@ -32,6 +32,11 @@ impl Known {
         }
     }
 
+    /// Says a known thing once more, for who waits for its node.
+    pub(crate) fn again(&self, key: &Key) -> Option<HardwareEvent> {
+        self.there.get(key).cloned().map(HardwareEvent::Seen)
+    }
+
     /// A thing left. `which`: the arrival that left, where the witness can tell; an older one left long ago.
     pub(crate) fn left(&mut self, key: &Key, which: Option<&Generation>, witness: Witness) -> Option<HardwareEvent> {
         let known = self.there.get(key)?;
