@@ -144,7 +144,10 @@ mod tests {
                 let which = usb::generation(1, address);
                 let events = match what {
                     0 => known.present(device(port, address), Witness::Uevent),
-                    1 => known.left(&usb::key(&format!("1-{port}")), Some(&which), Witness::Uevent).into_iter().collect(),
+                    1 => {
+                        let key = usb::key(&format!("1-{port}"));
+                        known.left(&key, Some(&which), Witness::Uevent).into_iter().collect()
+                    }
                     _ => known.usb_left(&which, Witness::Libusb).into_iter().collect(),
                 };
                 for event in events {

@@ -89,7 +89,9 @@ fn without_sysfs_there_is_nothing() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
     #[test]
-    fn no_attribute_is_too_strange(texts in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..40), 6)) {
+    fn no_attribute_is_too_strange(
+        texts in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..40), 6),
+    ) {
         let tree = Tree::new();
         let device = tree.receiver();
         let names = ["idVendor", "idProduct", "busnum", "devnum", "serial", "product"];
