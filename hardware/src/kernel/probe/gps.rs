@@ -1,5 +1,6 @@
 //! A GPS receiver is listened to, never spoken to: at each usual line speed until something with a right checksum
 //! comes.
+#![allow(clippy::disallowed_methods, reason = "a bound on waiting for hardware, on a thread without actors")]
 
 use std::path::Path;
 use std::time::Duration;
