@@ -24,7 +24,7 @@ use super::tree::Trees;
 use super::tree::cgroup::{self, Cgroups};
 
 /// How long the log-keeper may take to end when no program is left.
-const KEEPER_PATIENCE: Duration = Duration::from_secs(1);
+const KEEPER_PATIENCE: Duration = Duration::from_secs(5);
 
 /// One executor per process: it waits for every child.
 static RUNNING: AtomicBool = AtomicBool::new(false);

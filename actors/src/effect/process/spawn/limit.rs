@@ -30,7 +30,7 @@ impl OpenFiles {
         let pid = i32::try_from(child).ok().and_then(Pid::from_raw);
         if let (Some(original), Some(pid)) = (&self.original, pid) {
             // It may have ended already; then there is nothing to restore.
-            let _ = prlimit(Some(pid), Resource::Nofile, original.clone());
+            let _ = prlimit(Some(pid), Resource::Nofile, *original);
         }
     }
 }
