@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use mainstay_actors::effect::process::order::{Exit, ProcessEvent, SpawnFailure, SpawnOrder};
 use mainstay_actors::effect::process::{Processes, ProcessesError};
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
 use crate::harness::{World, alone, order, settings};
 
 async fn failure(order: SpawnOrder) -> SpawnFailure {
@@ -95,6 +97,21 @@ fn a_service_has_its_mark_its_variables_and_a_clean_start() {
             assert_eq!(mask & 0x7fff_ffff, 0, "{log}");
         }
         assert_eq!(lines[5], lines[6], "it leads a process group of its own: {log}");
+        world.end().await;
+    });
+}
+
+#[test]
+fn a_service_gets_the_limit_on_open_files_that_mainstay_was_started_with() {
+    alone(async || {
+        let maximum = getrlimit(Resource::Nofile).maximum;
+        setrlimit(Resource::Nofile, Rlimit { current: Some(200), maximum }).unwrap();
+        let world = World::new();
+        assert_eq!(getrlimit(Resource::Nofile).current, maximum);
+        // Not asked for at once: the limit is set from outside, right after the start.
+        let run = world.spawn(order(1, &["sh", "-c", "sleep 0.2; ulimit -n"]));
+        world.to_the_end(run).await;
+        world.log(|text| text.ends_with(" 200\n")).await;
         world.end().await;
     });
 }

@@ -68,7 +68,8 @@ impl Launcher {
         command.stdin(Stdio::null()).stdout(Stdio::from(input)).stderr(Stdio::from(second));
         // Without steps between fork and exec std uses posix_spawn(3), which does not copy the page tables.
         if identity.is_some() || joining.is_some() {
-            before_exec(&mut command, BeforeExec { cgroup: joining.map(|j| j.procs), identity });
+            let open_files = self.open_files.original();
+            before_exec(&mut command, BeforeExec { cgroup: joining.map(|j| j.procs), open_files, identity });
         }
         match command.spawn() {
             // Dropping std's handle neither waits nor kills; the reaper waits.
