@@ -8,3 +8,4 @@ pub mod machine;
 pub mod service;
 pub mod supervision;
 pub mod view;
+pub mod world;
