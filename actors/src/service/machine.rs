@@ -43,6 +43,8 @@ pub(super) struct Kept {
     pub(super) closing: Closing,
     pub(super) episode: Episode,
     pub(super) arrival: Option<Moment>,
+    /// Asked for anew, but the registry may have died as well.
+    pub(super) grant: Option<Grant>,
 }
 
 /// A service.
@@ -120,6 +122,7 @@ impl Machine for ServiceMachine {
                 closing: self.closing,
                 episode: self.episode,
                 arrival,
+                grant: self.grant.clone(),
             }),
         }
     }
@@ -182,7 +185,7 @@ impl ServiceMachine {
             },
             ServiceMessage::Refused(reason) => self.refused(now, reason, out),
             ServiceMessage::Revoked { reason } => self.lease_revoked(now, reason, out),
-            ServiceMessage::Holding(grant) => self.heard_grant(grant, out),
+            ServiceMessage::Holding(grant) => self.heard_grant(now, grant, out),
             ServiceMessage::Restate => self.restate(out),
             ServiceMessage::DeviceArrived(device, _) => self.device_arrived(&device, out),
             ServiceMessage::DeviceLeft(device) => self.device_left(now, &device, out),
@@ -190,7 +193,7 @@ impl ServiceMachine {
             ServiceMessage::RestateSlot => self.restate_slot(out),
             ServiceMessage::Process(run, event) => self.process(now, run, event, out),
             ServiceMessage::Probe(run, event) => self.probed(run, event, out),
-            ServiceMessage::Reported(run) => self.heard_run(run, out),
+            ServiceMessage::Reported(run) => self.heard_run(now, run, out),
             ServiceMessage::Start(request, policy) => self.operator_start(request, policy, out),
             ServiceMessage::StartForDependent(name) => self.start_for(&name, out),
             ServiceMessage::Stop(request) => self.operator_stop(request, out),

@@ -40,6 +40,11 @@ impl ServiceMachine {
     }
 
     pub(super) fn granted(&mut self, grant: Grant, out: &mut Out) {
+        if self.recovering.is_some() {
+            // The registry is being asked what is held; the answer comes after this, and counts.
+            out.push(Effect::Note(Outcome::Superseded));
+            return;
+        }
         if !matches!(self.phase, Phase::Leasing { .. }) {
             // It was withdrawn while the grant was on its way.
             out.push(Effect::Note(Outcome::Superseded));

@@ -56,7 +56,7 @@ fn leases(station: &Station) -> Box<dyn Hosted> {
     hosted(Conversation {
         wrap: Box::new(Message::Leases),
         unwrap: |message| if let Message::Leases(inner) = message { Some(inner) } else { None },
-        build: Box::new(move |incarnation, ()| LeaseMachine::new(&station, incarnation)),
+        build: Box::new(move |incarnation, memo| LeaseMachine::new(&station, incarnation).remembering(memo)),
     })
 }
 
@@ -65,7 +65,7 @@ fn device(spec: &mainstay_config::model::Device) -> Box<dyn Hosted> {
     hosted(Conversation {
         wrap: Box::new(move |inner| Message::Device(name.clone(), inner)),
         unwrap: |message| if let Message::Device(_, inner) = message { Some(inner) } else { None },
-        build: Box::new(move |incarnation, ()| DeviceMachine::new(spec.clone(), incarnation)),
+        build: Box::new(move |incarnation, memo| DeviceMachine::new(spec.clone(), incarnation).remembering(memo)),
     })
 }
 
