@@ -83,6 +83,8 @@ pub struct DeviceMachine {
 pub(super) enum Recovering {
     No,
     AskingRegistry,
+    /// Then the inventory is, and its answer is passed on to the registry, which may believe what was true before.
+    AskingInventory,
 }
 
 type Out = Effects<DeviceTimer>;
@@ -169,6 +171,7 @@ impl DeviceMachine {
             // The inventory is asked as soon as the registry has answered.
             return vec![Effect::Note(Outcome::Ignored)];
         }
+        self.recovering = Recovering::No;
         match &self.sighting {
             Some(known) if *known == sighting => return vec![Effect::Note(Outcome::Ignored)],
             Some(known) if known.generation == sighting.generation => {
@@ -191,6 +194,11 @@ impl DeviceMachine {
     }
 
     fn gone(&mut self, now: Moment, generation: Option<&Generation>, how: &str) -> Out {
+        if self.recovering == Recovering::AskingInventory {
+            self.recovering = Recovering::No;
+            self.holder = None;
+            return vec![self.unavailable(format!("{} is gone ({how})", self.spec.name), Soon::Unknown)];
+        }
         let known = self.sighting.as_ref().map(|sighting| &sighting.generation);
         let concerns_us = match (known, generation) {
             (None, _) => false,
@@ -315,7 +323,7 @@ impl DeviceMachine {
         }
         self.holder = holder.map(|name| (name, now));
         if self.recovering == Recovering::AskingRegistry {
-            self.recovering = Recovering::No;
+            self.recovering = Recovering::AskingInventory;
             let inquiry = InventoryMessage::Inquire(self.spec.name.clone());
             return vec![Effect::Tell(Message::Hardware(inquiry))];
         }
@@ -390,7 +398,7 @@ impl DeviceMachine {
     /// The registry was restarted, and may have lost the question who holds this device.
     fn restate(&self) -> Out {
         match self.recovering {
-            Recovering::No => vec![self.restated()],
+            Recovering::No | Recovering::AskingInventory => vec![self.restated()],
             Recovering::AskingRegistry => {
                 vec![self.tell_leases(LeaseMessage::InquireDevice(self.spec.name.clone()))]
             }

@@ -2,14 +2,14 @@
 
 use super::machine::{Kept, Out, ServiceMachine, act, later, tell_leases, tell_services};
 use super::messages::ServiceMessage;
-use super::state::{Heard, Phase, Recovering, Rest, Run, ServiceTimer, Slot};
+use super::state::{Heard, Phase, Readiness, Recovering, Rest, Run, ServiceTimer, Slot};
 use crate::lease::{Grant, LeaseMessage};
 use crate::machine::{Action, Effect, Message, Moment, Outcome, ReportedRun};
 use crate::supervision::ServicesMessage;
 
 impl ServiceMachine {
     pub(super) fn restore_memo(&mut self, kept: Kept) {
-        let Kept { wanted, ignoring, rest, attempts, ready_run, closing, episode, arrival, grant } = kept;
+        let Kept { wanted, ignoring, rest, attempts, last_run, closing, episode, arrival, grant } = kept;
         self.wanted = wanted;
         self.ignoring = ignoring;
         if later(&self.spec).is_none() {
@@ -19,7 +19,7 @@ impl ServiceMachine {
         self.closing = closing;
         self.episode = episode;
         self.grant = grant;
-        self.recovering = Some(Recovering { ready_run, arrival, ..Recovering::default() });
+        self.recovering = Some(Recovering { last_run, arrival, ..Recovering::default() });
     }
 
     /// Asks for everything that can be asked for.
@@ -64,11 +64,17 @@ impl ServiceMachine {
         let Some(Recovering { run: Some(_), grant: Heard::Yes, .. }) = self.recovering else { return };
         let Some(heard) = self.recovering.take() else { return };
         let me = self.spec.name.clone();
-        match heard.run.flatten() {
+        let found = heard.run.flatten();
+        self.first_asked = heard.arrival;
+        if let Some((last, _)) = heard.last_run.filter(|(last, _)| found.as_ref().is_none_or(|run| run.run != *last)) {
+            // It ended while nobody was there to hear it.
+            out.push(act(Action::Unwatch(last)));
+        }
+        match found {
             Some(found) => {
                 let run = Run { id: found.run, pid: Some(found.pid), said: String::new(), exit: None };
                 self.rest = Rest::Fresh;
-                if heard.ready_run == Some(run.id) {
+                if heard.last_run == Some((run.id, Readiness::Ready)) {
                     out.push(tell_services(ServicesMessage::ReturnSlot(me)));
                     self.phase = Phase::Running(run);
                 } else {

@@ -25,8 +25,9 @@ impl ServiceMachine {
     }
 
     pub(super) fn request(&mut self, now: Moment, out: &mut Out) {
-        self.phase = Phase::Leasing { blockers: Vec::new(), arrival: now };
-        out.push(tell_leases(LeaseMessage::Request(self.lease_request(now))));
+        let arrival = self.first_asked.unwrap_or(now);
+        self.phase = Phase::Leasing { blockers: Vec::new(), arrival };
+        out.push(tell_leases(LeaseMessage::Request(self.lease_request(arrival))));
     }
 
     pub(super) fn lease_request(&self, arrival: Moment) -> LeaseRequest {

@@ -148,7 +148,8 @@ pub(super) enum Ignoring {
 pub(super) struct Recovering {
     pub(super) run: Option<Option<ReportedRun>>,
     pub(super) grant: Heard,
-    pub(super) ready_run: Option<RunId>,
+    /// The run there was, with whether it had become ready.
+    pub(super) last_run: Option<(RunId, Readiness)>,
     pub(super) arrival: Option<Moment>,
     /// What the executor said of the run after it had reported it.
     pub(super) late: Vec<(RunId, ProcessEvent)>,

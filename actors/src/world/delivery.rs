@@ -30,9 +30,6 @@ impl World {
     fn post(&mut self, from: Address, message: Message, cause: Option<Cause>) {
         self.messages += 1;
         let id = self.messages;
-        if let Message::Service(name, ServiceMessage::StartForDependent(_)) = &message {
-            self.note(&Happening::StartedForDependent(name.clone()));
-        }
         let trace = cause.map_or(id, |cause| cause.trace);
         let envelope = Envelope { id, cause: cause.map(|cause| cause.message), trace, from, message };
         for checker in 0..self.checkers.len() {
@@ -61,8 +58,12 @@ impl World {
         }
         let cause = Cause { message: envelope.id, trace: envelope.trace };
         let id = envelope.message.receiver();
+        let for_dependent = matches!(envelope.message, Message::Service(_, ServiceMessage::StartForDependent(_)));
         let mut deeds = Vec::new();
         actor.hosted.handle(self.now, envelope.message, &mut deeds);
+        if let (true, ActorId::Service(name)) = (for_dependent, &id) {
+            self.note(&Happening::StartedForDependent(name.clone()));
+        }
         let noted = deeds.iter().find_map(|deed| if let Deed::Note(outcome) = deed { Some(*outcome) } else { None });
         self.journal.note(self.now, copy, noted.unwrap_or_default());
         self.carry_out(place, &id, deeds, cause);

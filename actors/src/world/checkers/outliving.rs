@@ -2,7 +2,6 @@
 //! service is gone beyond `lost_after` and that time.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use mainstay_config::model::Dependency;
 use mainstay_config::names::{DeviceName, ServiceName};
@@ -34,6 +33,8 @@ pub(super) struct Outliving {
     sentences: Vec<Sentence>,
     /// Started with `--ignore-needs` at some time: what they require is their operator's affair.
     ignoring: BTreeSet<ServiceName>,
+    /// Until then some process outlives SIGKILL.
+    hanging: Moment,
 }
 
 impl Checker for Outliving {
@@ -47,8 +48,11 @@ impl Checker for Outliving {
             Happening::Gone(run) => self.sentences.retain(|sentence| sentence.run != *run),
             Happening::Born(run) => self.born(*run, environment),
             // An actor that begins anew gives grace anew, and a process that hangs in the kernel holds up all that wait for it.
-            Happening::Panicked(_) => self.postpone(environment, Duration::ZERO),
-            Happening::Unkillable(_, time) => self.postpone(environment, *time),
+            Happening::Panicked(_) => self.postpone(environment),
+            Happening::Unkillable(_, time) => {
+                self.hanging = self.hanging.max(environment.now() + *time);
+                self.postpone(environment);
+            }
             Happening::Done(service, Command::StartIgnoringNeeds) => {
                 self.ignoring.insert(service.clone());
             }
@@ -74,7 +78,7 @@ impl Outliving {
     fn unplugged(&mut self, device: &DeviceName, environment: &Environment) {
         let uses = |resource: &Resource| *resource == Resource::Device(device.clone());
         for (run, tree) in environment.trees().filter(|(_, tree)| tree.uses.iter().any(|(used, _)| uses(used))) {
-            let by = environment.now() + time_to_stop(environment.station(), &tree.service);
+            let by = environment.now().max(self.hanging) + time_to_stop(environment.station(), &tree.service);
             self.sentences.push(Sentence { run: *run, by, lacks: Lack::Device(device.clone()) });
         }
     }
@@ -97,18 +101,18 @@ impl Outliving {
                 let counted = self.sentences.iter().any(|known| known.run == *run && known.lacks == lacks);
                 let there = environment.trees_of(name).next().is_some();
                 if !there && !counted && !self.ignoring.contains(&tree.service) {
-                    let by = environment.now() + *lost_after + time_to_stop(station, &tree.service);
+                    let by = environment.now().max(self.hanging) + *lost_after + time_to_stop(station, &tree.service);
                     self.sentences.push(Sentence { run: *run, by, lacks });
                 }
             }
         }
     }
 
-    fn postpone(&mut self, environment: &Environment, time: Duration) {
+    fn postpone(&mut self, environment: &Environment) {
         for sentence in &mut self.sentences {
             let Some(tree) = environment.tree(sentence.run) else { continue };
-            let more = time + time_to_stop(environment.station(), &tree.service);
-            sentence.by = sentence.by.max(environment.now() + more);
+            let more = time_to_stop(environment.station(), &tree.service);
+            sentence.by = sentence.by.max(environment.now().max(self.hanging) + more);
         }
     }
 }
