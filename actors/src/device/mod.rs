@@ -5,5 +5,5 @@ mod machine;
 mod messages;
 mod showing;
 
-pub use machine::{DeviceMachine, DeviceTimer};
+pub use machine::{DeviceMachine, DeviceMemo, DeviceTimer};
 pub use messages::{Awaited, DeviceMessage, DeviceSnapshot, DeviceStatus, Offer};
