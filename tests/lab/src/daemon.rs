@@ -99,7 +99,10 @@ impl Daemon {
     /// One service.
     pub(crate) fn service(&self, name: &str) -> Result<Service> {
         let services = self.status()?.services;
-        services.into_iter().find(|service| service.name == name).with_context(|| format!("status has no service {name}"))
+        services
+            .into_iter()
+            .find(|service| service.name == name)
+            .with_context(|| format!("status has no service {name}"))
     }
 
     /// One device.
@@ -131,13 +134,14 @@ impl Daemon {
 
     /// Waits until a service waits for something about which `word` is said, and returns it.
     pub(crate) fn until_waiting(&self, name: &str, word: &str) -> Result<Service> {
-        let service = self.until_service(name, "waiting")?;
-        ensure!(
-            service.waiting_for.iter().any(|what| what.contains(word)),
-            "{name} waits for {:?}, which does not name {word}",
-            service.waiting_for
-        );
-        Ok(service)
+        let mut last = None;
+        wait::value(&format!("service {name} to wait for {word}"), wait::STEP, || {
+            let service = self.service(name)?;
+            last = Some(service.clone());
+            let waits = service.status == "waiting" && service.waiting_for.iter().any(|what| what.contains(word));
+            Ok(waits.then_some(service))
+        })
+        .with_context(|| format!("it was last seen as {last:?}"))
     }
 
     /// Waits until a device is in a state, and returns it.
@@ -160,7 +164,8 @@ impl Daemon {
     }
 
     fn signal(&self, signal: Signal) -> Result<()> {
-        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).context("a process id above the limit")?;
+        let pid =
+            i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).context("a process id above the limit")?;
         kill_process(pid, signal).context("mainstay cannot be signalled")
     }
 }

@@ -7,12 +7,15 @@
 
 mod daemon;
 mod hardware;
+mod invariants;
 mod observe;
 mod programs;
+mod random;
 mod report;
 mod scenarios;
 mod stage;
 mod stand_in;
+mod station;
 mod status;
 mod wait;
 

@@ -39,14 +39,14 @@ impl Stage {
         Ok(Self { mainstay: mainstay.to_owned(), folder, seed })
     }
 
-    /// Starts a daemon with this configuration; `[runtime]` is put in front.
-    pub(crate) fn daemon(&self, configuration: &str) -> Result<Daemon> {
-        Daemon::start(&self.mainstay, &self.folder, configuration, None)
+    /// Starts a daemon whose configuration is these pieces; `[runtime]` is put in front.
+    pub(crate) fn daemon(&self, configuration: &[&str]) -> Result<Daemon> {
+        Daemon::start(&self.mainstay, &self.folder, &configuration.concat(), None)
     }
 
     /// Starts a daemon that runs as this user.
-    pub(crate) fn daemon_as(&self, user: u32, configuration: &str) -> Result<Daemon> {
-        Daemon::start(&self.mainstay, &self.folder, configuration, Some(user))
+    pub(crate) fn daemon_as(&self, user: u32, configuration: &[&str]) -> Result<Daemon> {
+        Daemon::start(&self.mainstay, &self.folder, &configuration.concat(), Some(user))
     }
 
     /// Looks whether the scenario, which has ended, left anything behind; and takes it away, for the next one's sake.
@@ -69,8 +69,11 @@ impl Stage {
     }
 
     fn leftovers(&self) -> Result<Vec<String>> {
-        let mut left: Vec<String> =
-            self.strays()?.into_iter().map(|stray| format!("process {} ({} {})", stray.pid, stray.command, stray.arguments)).collect();
+        let mut left: Vec<String> = self
+            .strays()?
+            .into_iter()
+            .map(|stray| format!("process {} ({} {})", stray.pid, stray.command, stray.arguments))
+            .collect();
         let us = std::process::id();
         left.extend(
             process::all()?

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 
 /// How long the kernel may take to do its part: enumerate a device, make a node, name an interface.
-pub(crate) const HARDWARE: Duration = Duration::from_secs(20);
+pub(crate) const HARDWARE: Duration = Duration::from_secs(30);
 /// How long mainstay and the programs it runs may take for one step. The machine is emulated, and slow.
-pub(crate) const STEP: Duration = Duration::from_secs(40);
+pub(crate) const STEP: Duration = Duration::from_secs(60);
 /// How long something that must not happen is waited for.
 pub(crate) const QUIET: Duration = Duration::from_secs(3);
 
@@ -43,7 +43,12 @@ pub(crate) fn until(what: &str, within: Duration, mut ask: impl FnMut() -> Resul
 ///
 /// # Errors
 /// As [`value`].
-pub(crate) fn steady(what: &str, quiet: Duration, within: Duration, mut ask: impl FnMut() -> Result<bool>) -> Result<()> {
+pub(crate) fn steady(
+    what: &str,
+    quiet: Duration,
+    within: Duration,
+    mut ask: impl FnMut() -> Result<bool>,
+) -> Result<()> {
     let mut since = None;
     until(what, within, || {
         if !ask()? {

@@ -70,7 +70,8 @@ impl Gadget {
         fs::write(self.folder.join("UDC"), format!("dummy_udc.{}", socket.0))
             .with_context(|| format!("socket {} is taken", socket.0))?;
         wait::value("the node of a plugged serial port", wait::HARDWARE, || {
-            let path = usb::devices()?.into_iter().find(|seen| (seen.vendor, seen.product) == (self.vendor, self.product));
+            let path =
+                usb::devices()?.into_iter().find(|seen| (seen.vendor, seen.product) == (self.vendor, self.product));
             let Some(path) = path.map(|seen| seen.path) else { return Ok(None) };
             let node = usb::tty_of(&path)?.filter(|node| node.exists());
             Ok(node.map(|node| Place { path, node }))

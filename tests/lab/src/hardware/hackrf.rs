@@ -76,9 +76,11 @@ impl UsbDeviceHandler for Board {
             // SUPPORTED_PLATFORM_READ: HackRF One, up to r8 and from r9 on.
             (0xc0, 46) => vec![0, 0, 0, 0x0a],
             // BOARD_PARTID_SERIALNO_READ.
-            (0xc0, 18) => {
-                [0xa000_cb3c, 0x0066_4f5e].iter().chain(&self.serial.0).flat_map(|word: &u32| word.to_le_bytes()).collect()
-            }
+            (0xc0, 18) => [0xa000_cb3c, 0x0066_4f5e]
+                .iter()
+                .chain(&self.serial.0)
+                .flat_map(|word: &u32| word.to_le_bytes())
+                .collect(),
             // OPERACAKE_GET_BOARDS: no antenna switches.
             (0xc0, 27) => vec![0xff; 8],
             // GET_M0_STATE: idle.

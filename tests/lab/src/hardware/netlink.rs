@@ -84,7 +84,10 @@ fn send(socket: &Socket, family: u16, command: u8, flags: u16, attributes: &Attr
 /// Type and body of the next message.
 fn receive(socket: &Socket) -> Result<(u16, Vec<u8>)> {
     let (datagram, _) = socket.recv_from_full()?;
-    let kind = datagram.get(4..6).and_then(|bytes| bytes.first_chunk().copied()).context("a netlink message without header")?;
+    let kind = datagram
+        .get(4..6)
+        .and_then(|bytes| bytes.first_chunk().copied())
+        .context("a netlink message without header")?;
     Ok((u16::from_ne_bytes(kind), datagram.get(HEADER..).unwrap_or_default().to_vec()))
 }
 

@@ -14,7 +14,8 @@ pub(crate) struct Mounted(());
 
 /// Mounts the hierarchy.
 pub(crate) fn mount() -> Result<Mounted> {
-    rustix::mount::mount("cgroup2", MOUNT, "cgroup2", MountFlags::empty(), None).context("cgroup2 cannot be mounted")?;
+    rustix::mount::mount("cgroup2", MOUNT, "cgroup2", MountFlags::empty(), None)
+        .context("cgroup2 cannot be mounted")?;
     Ok(Mounted(()))
 }
 

@@ -31,8 +31,9 @@ pub(crate) fn with_variable(name: &str) -> Result<Vec<Process>> {
     Ok(all()?
         .into_iter()
         .filter(|process| {
-            fs::read(format!("/proc/{}/environ", process.pid))
-                .is_ok_and(|environment| environment.split(|byte| *byte == 0).any(|entry| entry.starts_with(start.as_bytes())))
+            fs::read(format!("/proc/{}/environ", process.pid)).is_ok_and(|environment| {
+                environment.split(|byte| *byte == 0).any(|entry| entry.starts_with(start.as_bytes()))
+            })
         })
         .collect())
 }

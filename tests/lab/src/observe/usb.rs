@@ -27,7 +27,9 @@ pub(crate) fn devices() -> Result<Vec<Device>> {
         if name.starts_with("usb") || name.contains(':') {
             continue;
         }
-        if let (Some(vendor), Some(product)) = (hexadecimal(&entry.path(), "idVendor"), hexadecimal(&entry.path(), "idProduct")) {
+        if let (Some(vendor), Some(product)) =
+            (hexadecimal(&entry.path(), "idVendor"), hexadecimal(&entry.path(), "idProduct"))
+        {
             devices.push(Device { path: name, vendor, product });
         }
     }
