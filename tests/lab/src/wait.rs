@@ -12,7 +12,7 @@ pub(crate) const STEP: Duration = Duration::from_secs(60);
 /// How long something that must not happen is waited for.
 pub(crate) const QUIET: Duration = Duration::from_secs(3);
 
-const PAUSE: Duration = Duration::from_millis(20);
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// Asks until there is a value.
 ///

@@ -52,6 +52,28 @@ pub(crate) struct Holdings {
     pub(crate) threads: Vec<String>,
 }
 
+impl Holdings {
+    /// What it has more of than `before`.
+    pub(crate) fn beyond(&self, before: &Self) -> Vec<String> {
+        let mut more = surplus(&self.descriptors, &before.descriptors);
+        more.extend(surplus(&self.threads, &before.threads).into_iter().map(|name| format!("thread {name}")));
+        more
+    }
+}
+
+/// What is in `many` and not in `few`, each as often as it is there once more.
+fn surplus(many: &[String], few: &[String]) -> Vec<String> {
+    let mut few = few.to_vec();
+    let mut surplus = Vec::new();
+    for item in many {
+        match few.iter().position(|other| other == item) {
+            Some(index) => drop(few.swap_remove(index)),
+            None => surplus.push(item.clone()),
+        }
+    }
+    surplus
+}
+
 /// What a process holds open and runs now.
 pub(crate) fn holdings(pid: u32) -> Result<Holdings> {
     let mut descriptors: Vec<String> = fs::read_dir(format!("/proc/{pid}/fd"))
@@ -81,4 +103,20 @@ fn read(pid: u32) -> Option<Process> {
     let arguments = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
     let arguments = String::from_utf8_lossy(&arguments).replace('\0', " ").trim().to_owned();
     Some(Process { pid, parent, state, command, arguments })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn holding_one_more_of_what_was_held_before_is_seen() {
+        let holdings = |descriptors: &[&str]| Holdings {
+            descriptors: descriptors.iter().map(|&target| target.to_owned()).collect(),
+            threads: vec!["usb-events".to_owned()],
+        };
+        let before = holdings(&["socket", "/dev/null", "socket"]);
+        assert!(holdings(&["/dev/null", "socket"]).beyond(&before).is_empty());
+        assert_eq!(holdings(&["socket", "socket", "socket"]).beyond(&before), ["socket"]);
+    }
 }

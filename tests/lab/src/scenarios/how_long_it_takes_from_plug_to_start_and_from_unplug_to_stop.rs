@@ -1,12 +1,14 @@
 //! Figures, not a verdict: from the kernel's news to the service's first and last moment.
 
 use std::fs::File;
-use std::io::Read as _;
+use std::os::fd::AsFd;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::OFlags;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use crate::hardware::hackrf::{SERIAL, plug_hackrf};
@@ -28,26 +30,32 @@ pub(super) fn run(stage: &Stage) -> Result<()> {
     let (mut starts, mut stops) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         daemon.until_waiting("receiver", "hackrf")?;
+        let nonblocking = i32::try_from(OFlags::NONBLOCK.bits())?;
+        let bell = File::options().read(true).custom_flags(nonblocking).open(&doorbell)?;
         let began = Instant::now();
         let hackrf = plug_hackrf(SERIAL, Port(0))?;
         let enumerated = Instant::now();
-        // Opening and reading wait for the service to write.
-        File::open(&doorbell)?.read_to_end(&mut Vec::new())?;
+        until_readable(&bell).context("the service was not started")?;
         starts.push((began.elapsed(), enumerated.elapsed()));
 
         let pid = daemon.until_running("receiver")?;
         let process = pidfd_open(Pid::from_raw(i32::try_from(pid)?).context("process 0")?, PidfdFlags::empty())?;
         let pulled = Instant::now();
         hackrf.unplug();
-        let bound = Timespec::try_from(wait::STEP)?;
-        let ended = poll(&mut [PollFd::new(&process, PollFlags::IN)], Some(&bound))?;
-        ensure!(ended == 1, "the service outlived its HackRF by {:?}", wait::STEP);
+        until_readable(&process).context("the service outlived its HackRF")?;
         stops.push(pulled.elapsed());
     }
     println!("        plug → started:               {}", figures(starts.iter().map(|start| start.0)));
     println!("        enumerated → started:         {}", figures(starts.iter().map(|start| start.1)));
     println!("        unplug → process gone:        {}", figures(stops.into_iter()));
     daemon.stop()
+}
+
+fn until_readable(what: &impl AsFd) -> Result<()> {
+    let bound = Timespec::try_from(wait::STEP)?;
+    let ready = poll(&mut [PollFd::new(what, PollFlags::IN)], Some(&bound))?;
+    ensure!(ready == 1, "nothing happened for {:?}", wait::STEP);
+    Ok(())
 }
 
 /// Median and range, in milliseconds.
