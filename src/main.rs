@@ -1,5 +1,21 @@
-//! The program `mainstay`.
+//! The program `mainstay`: the command line and the daemon behind it.
 
+mod cli;
+mod client;
+mod daemon;
+mod error;
+mod exit;
+#[cfg(test)]
+mod fixtures;
+mod groups;
+mod instance;
+mod logs;
+mod places;
 mod protocol;
+mod render;
+mod server;
+mod stand_in;
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    cli::main()
+}

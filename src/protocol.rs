@@ -144,12 +144,32 @@ pub(crate) enum Answer {
 }
 
 /// Why it was not done.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ErrorAnswer {
-    /// For programs: `unknown_name`, `not_in_demo`, `refused`, `forbidden`, `busy`, `nothing`, `bad_request`.
-    pub(crate) code: String,
+    /// For programs.
+    pub(crate) code: ErrorCode,
     /// What is wrong.
     pub(crate) message: String,
     /// What to do next.
     pub(crate) help: Option<String>,
+}
+
+/// Why it was not done, for programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ErrorCode {
+    /// No service or device has that name.
+    UnknownName,
+    /// Only the demo has devices that can be plugged by command.
+    NotInDemo,
+    /// It would break a rule, such as starting over a held dependency.
+    Refused,
+    /// This user may not operate the daemon.
+    Forbidden,
+    /// Too much at once; the same may succeed later.
+    Busy,
+    /// There is nothing of the kind, such as no trace yet.
+    Nothing,
+    /// The request could not be understood.
+    BadRequest,
 }

@@ -1,4 +1,12 @@
 //! What happens: messages, state machines, the actors that host them, and effects.
 
+pub mod device;
 pub mod effect;
+pub mod inventory;
+pub mod lease;
+pub mod machine;
+pub mod runtime;
+pub mod service;
+pub mod supervision;
+pub mod trace;
 pub mod view;

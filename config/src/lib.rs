@@ -1,5 +1,39 @@
 //! What the user wrote: the configuration's schema, its validation with exact places, and the dependency graph.
+//!
+//! ```text
+//! text ──toml──▶ document ──read──▶ schema ──lower──▶ model
+//!                    │                 │                │
+//!                    └──── problems, all of them, each with its place and its cure
+//! ```
+//!
+//! [`load`] reads a file, [`parse`] a text. Neither stops at the first problem.
 
+pub mod check;
+pub mod diagnostics;
+pub mod graph;
+mod load;
+mod lower;
 pub mod model;
 pub mod names;
+mod read;
+mod schema;
+mod suggest;
 pub mod template;
+
+pub use diagnostics::{Code, Colour, Note, Problem, Problems};
+pub use load::{LoadError, Loaded, MAX_BYTES, load, parse};
+
+/// A shipped configuration: a field station with gpsd, Kismet, OpenWebRX and WigleToTAK, explained line by line.
+pub const FIELD_STATION: &str = include_str!("../profiles/field-station.toml");
+
+/// The shipped configuration of `mainstay run --demo`: simulated hardware and stand-ins for the real programs.
+pub const DEMO: &str = include_str!("../profiles/demo.toml");
+
+/// The JSON Schema of the configuration file, for editors: `mainstay check --schema`.
+#[must_use]
+pub fn schema_json() -> serde_json::Value {
+    let mut schema =
+        schemars::generate::SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<schema::File>();
+    schema.insert("title".to_owned(), "mainstay configuration".into());
+    schema.to_value()
+}

@@ -171,3 +171,55 @@ impl FromStr for UsbPath {
         if good { Ok(Self(text.to_owned())) } else { Err(SHAPE) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use proptest::prelude::*;
+
+    use super::{MacAddress, ServiceName, UsbId, UsbPath};
+
+    #[test]
+    fn names_are_short_and_plain() {
+        let longest = "x".repeat(64);
+        for good in ["gpsd", "wlan2mon", "a-b_c", "0", &longest] {
+            assert_eq!(ServiceName::new(good).unwrap().as_str(), good);
+        }
+        for bad in ["", "-a", "_a", "a b", "a/b", "..", "ä", "a\n", &"x".repeat(65)] {
+            assert!(ServiceName::new(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn usb_paths_are_those_of_the_kernel() {
+        for good in ["1-1", "3-1.4", "10-1.2.3.4.5.6"] {
+            assert_eq!(good.parse::<UsbPath>().unwrap().as_str(), good);
+        }
+        for bad in ["", "1", "1-", "usb1", "1-1.", "1-1:1.0", "1-1/..", "1-1.2.3.4.5.6.7.8"] {
+            assert!(bad.parse::<UsbPath>().is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn signs_are_no_hexadecimal_digits() {
+        assert!("+d50:6089".parse::<UsbId>().is_err());
+        assert!("+2:00:00:00:00:00".parse::<MacAddress>().is_err());
+        assert!("02:00:00:00:00".parse::<MacAddress>().is_err());
+        assert!("02:00:00:00:00:00:00".parse::<MacAddress>().is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn ids_and_addresses_read_as_they_are_written(vendor: u16, product: u16, mac: [u8; 6]) {
+            let (usb, mac) = (UsbId { vendor, product }, MacAddress(mac));
+            prop_assert_eq!(usb.to_string().parse(), Ok(usb));
+            prop_assert_eq!(mac.to_string().to_uppercase().parse(), Ok(mac));
+        }
+
+        #[test]
+        fn no_text_makes_them_panic(text in ".{0,20}") {
+            let _ = (text.parse::<UsbId>(), text.parse::<MacAddress>(), text.parse::<UsbPath>());
+        }
+    }
+}

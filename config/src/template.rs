@@ -157,3 +157,52 @@ fn variable(name: &str) -> Result<Variable, BadTemplate> {
         _ => Err(unknown()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use proptest::prelude::*;
+
+    use super::{BadTemplate, Template, Variable};
+
+    #[test]
+    fn variables_are_filled_in_and_double_braces_are_braces() {
+        let template = Template::parse("-c {device.wlan2.interface}:{{x}} {port.web}").unwrap();
+        let filled = template.fill(|variable| match variable {
+            Variable::DeviceInterface(name) => Some(format!("<{name}>")),
+            Variable::Port(name) => Some(format!("<{name}>")),
+            _ => None,
+        });
+        assert_eq!(filled.unwrap(), "-c <wlan2>:{x} <web>");
+    }
+
+    #[test]
+    fn what_cannot_be_filled_in_is_named() {
+        let template = Template::parse("{device.gps.path}").unwrap();
+        assert_eq!(template.fill(|_| None).unwrap_err().to_string(), "{device.gps.path}");
+    }
+
+    #[test]
+    fn braces_must_pair_and_variables_must_exist() {
+        assert_eq!(Template::parse("{port.web").unwrap_err(), BadTemplate::Unclosed);
+        assert_eq!(Template::parse("web}").unwrap_err(), BadTemplate::Unopened);
+        for unknown in ["{}", "{port}", "{port.}", "{port.a.b}", "{device.a}", "{device.a.b}", "{device.a.path.x}"] {
+            assert!(matches!(Template::parse(unknown), Err(BadTemplate::Unknown { .. })), "{unknown}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn text_without_braces_stands_for_itself(text in "[^{}]{0,40}") {
+            prop_assert_eq!(Template::parse(&text).unwrap().fill(|_| None).unwrap(), text);
+        }
+
+        #[test]
+        fn a_template_that_is_written_out_reads_the_same(text in r"([a-z{}]|\{\{|\}\}|\{port\.[a-z]{1,3}\}){0,12}") {
+            if let Ok(template) = Template::parse(&text) {
+                prop_assert_eq!(Template::parse(&template.to_string()), Ok(template));
+            }
+        }
+    }
+}

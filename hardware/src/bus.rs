@@ -3,7 +3,6 @@
 //! Every call on [`Bus`] but [`Bus::watch`] and [`Bus::rescan`] may block, for as long as a driver hangs: callers run them on a thread of their
 //! own, bound the wait, and abandon the thread when the bound expires.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use mainstay_config::model::{DeviceKind, Takeover, WifiMode};
@@ -104,6 +103,14 @@ pub enum Findings {
     },
 }
 
+impl Findings {
+    /// Of a device that was not looked at because looking takes longer than somebody who waits for it should.
+    #[must_use]
+    pub fn unread() -> Self {
+        Self::Unrecognised { why: "not looked at: somebody was waiting for it".to_owned() }
+    }
+}
+
 /// What a GPS receiver speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GpsProtocol {
@@ -143,15 +150,4 @@ pub struct WifiBaseline {
     pub frequency_mhz: Option<u32>,
     /// Indexes of all interfaces of the radio: others found later are deleted.
     pub interfaces: Vec<u32>,
-}
-
-/// Who has a device node open.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NodeHolder {
-    /// Process id.
-    pub pid: u32,
-    /// Its command name.
-    pub command: String,
-    /// The node.
-    pub node: PathBuf,
 }

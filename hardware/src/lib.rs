@@ -1,5 +1,15 @@
 //! What the kernel says: hotplug events, USB, serial ports, Wi-Fi, and a simulated bus behind the same interface.
+//!
+//! - [`bus`]: the interface between mainstay and hardware
+//! - [`sighting`]: what is seen, and the events that say so
+//! - [`matching`]: which configured device a sighting is, and how to speak of it to people
+//! - [`kernel`]: the real thing, from sysfs, uevents, libusb, nl80211 and rtnetlink
+//! - [`simulated`]: hardware that is only imagined, for the demo and for tests
 
 pub mod bus;
 pub mod error;
+pub mod kernel;
+
+pub mod matching;
 pub mod sighting;
+pub mod simulated;

@@ -143,6 +143,7 @@ pub enum Witness {
 
 /// Something that happened to the hardware.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(clippy::large_enum_variant, reason = "events are few, and most of them are the large one")]
 pub enum HardwareEvent {
     /// It is there: newly, or with other facts than before. May be said more than once.
     Seen(Sighting),

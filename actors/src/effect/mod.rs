@@ -1,4 +1,10 @@
 //! What actors do to the world. Effects are carried out outside the actors, so that a restarted actor orphans nothing.
 
+mod carrier;
+mod drivers;
+mod errands;
+pub mod ports;
 pub mod probe;
 pub mod process;
+
+pub use carrier::{Carrier, SharedWatch};

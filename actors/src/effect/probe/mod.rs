@@ -1,3 +1,124 @@
-//! Readiness probes.
+//! Readiness probes: each watches one run of a service until it is ready, and says why it is not.
+//!
+//! A probe is a task on the actor thread that looks again and again, never twice at once; what can block (file systems,
+//! name servers) is looked at on a thread of its own. A probe that has seen "ready" has ended.
 
+pub mod exec;
 pub mod order;
+
+mod connect;
+mod credentials;
+mod errand;
+mod gpsd;
+mod http;
+mod http_response;
+mod kismet;
+mod log_file;
+mod look;
+mod not_ready;
+mod pace;
+mod reports;
+#[cfg(test)]
+mod tests;
+mod words;
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::time::Duration;
+
+use tokio::task::AbortHandle;
+
+use self::errand::Threads;
+use self::exec::RunCommand;
+use self::look::Look;
+use self::not_ready::{NotReady, Progress};
+use self::order::{ProbeEvent, ProbeOrder};
+use self::pace::Pace;
+use super::process::order::RunId;
+
+/// How many threads may look at files and names at once, for all probes together. When that many hang on dead disks
+/// or name servers, further looks wait, and say so.
+const THREADS: usize = 32;
+
+/// Bounds below which an order makes no sense: a look needs some time, and the thread must not spin.
+const SHORTEST: Duration = Duration::from_millis(10);
+
+type Say = Rc<dyn Fn(RunId, ProbeEvent)>;
+type Running = Rc<RefCell<BTreeMap<RunId, AbortHandle>>>;
+
+/// All readiness probes of mainstay. Dropping it ends them.
+pub struct Probes {
+    log_dir: PathBuf,
+    commands: Rc<dyn RunCommand>,
+    threads: Threads,
+    say: Say,
+    running: Running,
+}
+
+impl Probes {
+    /// Probes that read logs in `log_dir`, run commands by `commands`, and tell `say` what they see.
+    pub fn new(log_dir: PathBuf, commands: Rc<dyn RunCommand>, say: impl Fn(RunId, ProbeEvent) + 'static) -> Self {
+        Self { log_dir, commands, threads: Threads::new(THREADS), say: Rc::new(say), running: Running::default() }
+    }
+
+    /// Begins to watch a run, in place of what was watched for the same run before. The first look is taken at once.
+    ///
+    /// A log probe reads what is written from now on: order it before the program is spawned.
+    ///
+    /// # Panics
+    /// Outside of a tokio `LocalSet` or local runtime, like every `spawn_local`.
+    pub fn watch(&self, order: ProbeOrder) {
+        let run = order.run;
+        let look = Look::new(&order.target, &self.log_dir, &self.commands, &self.threads);
+        let watch = watch(order, look, Rc::clone(&self.say), Rc::clone(&self.running));
+        let task = tokio::task::spawn_local(watch).abort_handle();
+        if let Some(former) = self.running.borrow_mut().insert(run, task) {
+            former.abort();
+        }
+    }
+
+    /// Ends the probe of a run; nothing more is said of it. An unknown run is not an error: its probe may have just ended.
+    pub fn cancel(&self, run: RunId) {
+        if let Some(task) = self.running.borrow_mut().remove(&run) {
+            task.abort();
+        }
+    }
+}
+
+impl Drop for Probes {
+    fn drop(&mut self) {
+        for task in self.running.borrow().values() {
+            task.abort();
+        }
+    }
+}
+
+async fn watch(order: ProbeOrder, mut look: Look, say: Say, running: Running) {
+    let timeout = order.timeout.max(SHORTEST);
+    let mut pace = Pace::new(order.interval.max(SHORTEST));
+    let mut last_reason = None;
+    loop {
+        let progress = Progress::default();
+        let seen = match tokio::time::timeout(timeout, look.look(&progress, timeout)).await {
+            Ok(seen) => seen,
+            Err(_elapsed) => Err(NotReady::TooSlow { stage: progress.stage(), waited: timeout }),
+        };
+        match seen {
+            Ok(words) => {
+                running.borrow_mut().remove(&order.run);
+                say(order.run, ProbeEvent::Ready(words));
+                return;
+            }
+            Err(reason) => {
+                let reason = reason.to_string();
+                if last_reason.as_ref() != Some(&reason) {
+                    say(order.run, ProbeEvent::NotYet(reason.clone()));
+                    last_reason = Some(reason);
+                }
+            }
+        }
+        tokio::time::sleep(pace.next_pause()).await;
+    }
+}

@@ -74,3 +74,17 @@ pub enum ProbeEvent {
     /// Not yet; said when the reason changes. Why, in words that stand after "not ready: ".
     NotYet(String),
 }
+
+impl std::fmt::Display for ProbeTarget {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Tcp { host, port } => write!(f, "tcp {host}:{port}"),
+            Self::Http { url } => write!(f, "GET {url}"),
+            Self::Exec { command } => write!(f, "exec {}", command.join(" ")),
+            Self::File { path } => write!(f, "file {}", path.display()),
+            Self::Log { contains, .. } => write!(f, "log line with {contains:?}"),
+            Self::Gpsd { port } => write!(f, "gpsd on port {port}"),
+            Self::Kismet { port, .. } => write!(f, "Kismet on port {port}"),
+        }
+    }
+}

@@ -1,3 +1,34 @@
 //! Programs: started, followed, stopped with everything they started.
+//!
+//! | file | subject |
+//! |---|---|
+//! | `order` | what is asked, and what is answered: data only |
+//! | `executor` | [`Processes`]: the handle that actors hold, and the one task behind it |
+//! | `core` | what is done with each order and each piece of news |
+//! | `runs` | the table of runs and the order of their events; pure |
+//! | `reaper` | the only place that waits for children |
+//! | `spawn` | the thread that starts programs |
+//! | `tree` | the thread that finds and signals every process of a run |
+//! | `notify` | notification sockets (sd_notify(3)) |
+//! | `keeper` | the log-keeper: a process of its own that writes what services print |
+//! | `thread` | a thread that can be waited for with a bound |
+//! | `sys` | the few calls that are not safe Rust |
+//!
+//! A process can have only one [`Processes`]: it waits for **every** child of the process it lives in. Nothing else in
+//! mainstay may wait for a child (`std::process::Child::wait`, `tokio::process`); it would never hear of it.
 
+mod core;
+pub mod error;
+pub mod executor;
+pub mod keeper;
+mod notify;
 pub mod order;
+mod reaper;
+mod runs;
+mod spawn;
+mod sys;
+mod thread;
+mod tree;
+
+pub use error::ProcessesError;
+pub use executor::Processes;

@@ -1,6 +1,11 @@
 //! What mainstay shows of itself: the shapes of `--json`, the same for the command line and every later interface.
 //!
-//! Times are RFC 3339 in UTC with milliseconds (`2026-11-20T22:56:33.120Z`), for display: decisions use the boot-time clock.
+//! Times are RFC 3339 in UTC with milliseconds (`2026-11-20T22:56:33.120Z`; those of messages with microseconds), for
+//! display: decisions use the boot-time clock.
+
+mod show;
+
+pub use show::Show;
 
 use mainstay_config::model::{DeviceKind, Sharing};
 use serde::{Deserialize, Serialize};

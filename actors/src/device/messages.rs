@@ -1,0 +1,169 @@
+//! What a device is told and tells.
+
+use std::path::PathBuf;
+
+use mainstay_config::model::DeviceKind;
+use mainstay_config::names::{DeviceName, ServiceName};
+use mainstay_hardware::bus::Findings;
+use mainstay_hardware::error::Error;
+use mainstay_hardware::sighting::{Generation, Sighting};
+
+use super::DeviceTimer;
+use crate::machine::{Described, OperationId, RequestId};
+
+/// What a device is told.
+#[derive(Debug, Clone)]
+pub enum DeviceMessage {
+    /// It is there: newly, or with changed facts.
+    Seen(Sighting),
+    /// It is gone.
+    Gone {
+        /// Which arrival of it; `None` when whatever is there is gone.
+        generation: Option<Generation>,
+        /// How, in words: `USB 1-1 unplugged`.
+        how: String,
+    },
+    /// Whether its node can be opened.
+    Accessible(OperationId, Result<(), Error>),
+    /// What the probe found.
+    Probed(OperationId, Result<Findings, Error>),
+    /// Somebody leases it now.
+    Leased {
+        /// Who.
+        holder: ServiceName,
+    },
+    /// Nobody leases it any more.
+    Unleased,
+    /// Somebody waits for it, or nobody does any more.
+    Awaited(Awaited),
+    /// It does not work: the reason.
+    Fault(String),
+    /// The registry was restarted and must be told what there is.
+    Restate,
+    /// The operator takes it out of use.
+    Eject(RequestId),
+    /// The operator takes it back.
+    Admit(RequestId),
+    /// A timer.
+    Timer(DeviceTimer),
+}
+
+/// Whether somebody waits for a device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Awaited {
+    /// Nobody does.
+    Nobody,
+    /// Somebody does: look only at what identifies it.
+    Somebody,
+}
+
+impl Described for DeviceMessage {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Seen(_) => "Seen",
+            Self::Gone { .. } => "Gone",
+            Self::Accessible(..) => "Accessible",
+            Self::Probed(..) => "Probed",
+            Self::Leased { .. } => "Leased",
+            Self::Unleased => "Unleased",
+            Self::Awaited(_) => "Awaited",
+            Self::Fault(_) => "Fault",
+            Self::Restate => "Restate",
+            Self::Eject(_) => "Eject",
+            Self::Admit(_) => "Admit",
+            Self::Timer(_) => "Timer",
+        }
+    }
+
+    fn detail(&self) -> String {
+        match self {
+            Self::Seen(sighting) => format!("{} is there", mainstay_hardware::matching::identity(sighting, None)),
+            Self::Gone { how, .. } => how.clone(),
+            Self::Accessible(_, Ok(())) => "its node can be opened".to_owned(),
+            Self::Accessible(_, Err(error)) => format!("its node cannot be opened: {error}"),
+            Self::Probed(_, Ok(findings)) => format!("looked at it: {findings:?}"),
+            Self::Probed(_, Err(error)) => format!("looking at it failed: {error}"),
+            Self::Leased { holder } => format!("leased by {holder}"),
+            Self::Unleased => "its lease has ended".to_owned(),
+            Self::Awaited(Awaited::Somebody) => "somebody waits for it".to_owned(),
+            Self::Awaited(Awaited::Nobody) => "nobody waits for it".to_owned(),
+            Self::Fault(reason) => reason.clone(),
+            Self::Restate => "say again what is there".to_owned(),
+            Self::Eject(_) => "take it out of use".to_owned(),
+            Self::Admit(_) => "take it back".to_owned(),
+            Self::Timer(timer) => format!("{timer:?} is over"),
+        }
+    }
+}
+
+/// A device that can be leased: what a holder needs to know to use it. Bound to one generation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offer {
+    /// Which arrival.
+    pub generation: Generation,
+    /// Its node, `/dev/ttyACM0`.
+    pub node: Option<PathBuf>,
+    /// Its network interface, `wlan2`.
+    pub interface: Option<String>,
+    /// Index of that interface.
+    pub ifindex: Option<u32>,
+    /// Its serial number.
+    pub serial: Option<String>,
+}
+
+/// Where a device is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeviceStatus {
+    /// Not there.
+    Absent,
+    /// There; waiting until it is steady and can be opened.
+    Settling,
+    /// Being looked at.
+    Probing,
+    /// It can be leased.
+    Ready,
+    /// It is leased.
+    InUse,
+    /// It is there and does not work.
+    Faulted,
+    /// It comes and goes too often.
+    Quarantined,
+    /// The operator took it out of use.
+    Ejected,
+}
+
+impl DeviceStatus {
+    /// The word shown.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Absent => "absent",
+            Self::Settling => "settling",
+            Self::Probing => "probing",
+            Self::Ready => "ready",
+            Self::InUse => "in use",
+            Self::Faulted => "faulted",
+            Self::Quarantined => "quarantined",
+            Self::Ejected => "ejected",
+        }
+    }
+}
+
+/// What a device shows of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeviceSnapshot {
+    /// Its name.
+    pub name: DeviceName,
+    /// Its kind.
+    pub kind: DeviceKind,
+    /// Where it is in its life.
+    pub status: DeviceStatus,
+    /// Why, in words.
+    pub reason: String,
+    /// Who leases it.
+    pub holder: Option<ServiceName>,
+    /// What it is known to be.
+    pub identity: Option<String>,
+    /// What would make it usable, when it is not.
+    pub unblock: Option<String>,
+}

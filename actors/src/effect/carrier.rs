@@ -1,0 +1,238 @@
+//! The real executor: carries out every action with processes, probes and drivers, and delivers what comes of it.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use mainstay_config::names::ServiceName;
+use mainstay_hardware::bus::{Bus, Watch};
+
+use super::drivers::Drivers;
+use super::errands::Errands;
+use super::probe::Probes;
+use super::probe::order::ProbeEvent;
+use super::process::order::{ProcessEvent, ProcessSettings, RunId};
+use super::process::{Processes, ProcessesError};
+use crate::device::DeviceMessage;
+use crate::lease::LeaseMessage;
+use crate::machine::{Action, ActorId, Message, Outside, ReportedRun};
+use crate::runtime::{Deliver, Delivery, Executor};
+use crate::service::ServiceMessage;
+use crate::trace::{Cause, ExternalCause, ExternalKind};
+
+/// The hardware watch, once it has begun.
+pub type SharedWatch = Arc<Mutex<Option<Box<dyn Watch>>>>;
+
+/// Carries out actions for real.
+pub struct Carrier {
+    processes: Rc<Processes>,
+    probes: Probes,
+    drivers: Drivers,
+    watch: SharedWatch,
+    news: Rc<News>,
+}
+
+impl Carrier {
+    /// Starts the executors.
+    ///
+    /// # Errors
+    /// When the process executor cannot be started: a directory cannot be written, say.
+    pub fn start(
+        settings: ProcessSettings,
+        bus: Arc<dyn Bus>,
+        watch: SharedWatch,
+        deliver: Deliver,
+    ) -> Result<Self, ProcessesError> {
+        let errands = Rc::new(Errands::default());
+        let news = Rc::new(News { deliver, runs: RefCell::default(), errands: Rc::clone(&errands) });
+        let log_dir = settings.log_dir.clone();
+        let for_processes = Rc::clone(&news);
+        let processes = Rc::new(Processes::start(settings, move |service, run, event| {
+            for_processes.process(service, run, event);
+        })?);
+        errands.begin(&processes);
+        let for_probes = Rc::clone(&news);
+        let probes = Probes::new(log_dir, errands, move |run, event| for_probes.probe(run, event));
+        Ok(Self { processes, probes, drivers: Drivers::new(bus), watch, news })
+    }
+
+    /// Ends threads and lets go of the log-keeper. Ends no service.
+    pub async fn shutdown(self: Rc<Self>) {
+        let processes = Rc::clone(&self.processes);
+        drop(self);
+        if let Some(processes) = Rc::into_inner(processes) {
+            processes.shutdown().await;
+        }
+    }
+
+    /// Begins a call to a driver; what comes of it is delivered as an answer.
+    fn later<T: 'static>(
+        &self,
+        cause: Cause,
+        call: impl Future<Output = T> + 'static,
+        message: impl FnOnce(T) -> Message + 'static,
+    ) {
+        let news = Rc::clone(&self.news);
+        tokio::task::spawn_local(async move {
+            let outcome = call.await;
+            (news.deliver)(Delivery::Answer(cause), Outside::Drivers, message(outcome));
+        });
+    }
+
+    fn report(&self, service: ServiceName, cause: Cause) {
+        let facts = self.processes.facts_of_service(&service);
+        let run = facts.and_then(|facts| Some(ReportedRun { run: facts.run, pid: facts.pid? }));
+        let message = Message::Service(service, ServiceMessage::Reported(run));
+        let news = Rc::clone(&self.news);
+        // Later, as executors must; behind what the processes have said already.
+        tokio::task::spawn_local(async move {
+            (news.deliver)(Delivery::Answer(cause), Outside::Processes, message);
+        });
+    }
+
+    fn rescan(&self) {
+        if let Some(watch) = self.watch.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
+            watch.rescan();
+        }
+    }
+}
+
+impl Executor for Carrier {
+    fn act(&self, from: &ActorId, action: Action, cause: Cause) {
+        match action {
+            Action::Spawn(order) => {
+                self.news.expect(order.run, &order.service, cause);
+                self.processes.spawn(order);
+            }
+            Action::Signal(order) => {
+                self.news.ordered(order.run, cause);
+                self.processes.signal(order);
+            }
+            Action::Sweep(run) => {
+                self.news.ordered(run, cause);
+                self.processes.sweep(run);
+            }
+            Action::ReportRun(service) => self.report(service, cause),
+            Action::Watch(order) => self.probes.watch(order),
+            Action::Unwatch(run) => self.probes.cancel(run),
+            Action::Rescan => self.rescan(),
+            // The stage itself sees to these.
+            Action::RestartActor(..) | Action::Exit(_) => {}
+            call => self.call_driver(from, call, cause),
+        }
+    }
+}
+
+impl Carrier {
+    fn call_driver(&self, from: &ActorId, action: Action, cause: Cause) {
+        let to_leases = Message::Leases;
+        match (action, from) {
+            (Action::CheckAccess(operation, sighting), ActorId::Device(name)) => {
+                let name = name.clone();
+                let call = self.drivers.look(move |bus| bus.accessible(&sighting));
+                self.later(cause, call, move |done| Message::Device(name, DeviceMessage::Accessible(operation, done)));
+            }
+            (Action::ProbeDevice(operation, sighting, kind, depth, within), ActorId::Device(name)) => {
+                let name = name.clone();
+                let call = self.drivers.probe(within, move |bus| bus.probe(&sighting, kind, depth, within));
+                self.later(cause, call, move |done| Message::Device(name, DeviceMessage::Probed(operation, done)));
+            }
+            (Action::PrepareRadio { operation, device, ifindex, mode, takeover }, _) => {
+                let call = self.drivers.prepare_radio(&device, ifindex, mode, takeover);
+                self.later(cause, call, move |done| to_leases(LeaseMessage::RadioPrepared(operation, device, done)));
+            }
+            (Action::RestoreRadio(operation, device, baseline), _) => {
+                let call = self.drivers.restore_radio(&device, baseline);
+                self.later(cause, call, move |done| to_leases(LeaseMessage::RadioRestored(operation, device, done)));
+            }
+            (Action::LookAtPorts(operation, ports), _) => {
+                let call = self.drivers.listeners(ports);
+                self.later(cause, call, move |seen| to_leases(LeaseMessage::PortsSeen(operation, seen)));
+            }
+            (action, from) => tracing::error!(%from, action = action.kind(), "an action that nobody carries out"),
+        }
+    }
+}
+
+/// What comes of processes and probes, and what it is caused by.
+struct News {
+    deliver: Deliver,
+    runs: RefCell<BTreeMap<RunId, Known>>,
+    errands: Rc<Errands>,
+}
+
+/// What is known of a run.
+struct Known {
+    service: ServiceName,
+    pid: Option<u32>,
+    cause: Cause,
+    /// Whether it was told to end: then its end belongs to the trace of that.
+    told_to_end: ToldToEnd,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum ToldToEnd {
+    No,
+    Yes,
+}
+
+impl News {
+    fn expect(&self, run: RunId, service: &ServiceName, cause: Cause) {
+        let known = Known { service: service.clone(), pid: None, cause, told_to_end: ToldToEnd::No };
+        self.runs.borrow_mut().insert(run, known);
+    }
+
+    fn ordered(&self, run: RunId, cause: Cause) {
+        if let Some(known) = self.runs.borrow_mut().get_mut(&run) {
+            known.cause = cause;
+            known.told_to_end = ToldToEnd::Yes;
+        }
+    }
+
+    fn process(&self, service: ServiceName, run: RunId, event: ProcessEvent) {
+        if self.errands.is_one(run) {
+            self.errands.heard(run, event);
+            return;
+        }
+        let Some((cause, pid, told_to_end)) = self.note(run, &event) else { return };
+        let by_itself = matches!(event, ProcessEvent::MainExited { .. } | ProcessEvent::Notified(_));
+        let delivery = if by_itself && told_to_end == ToldToEnd::No {
+            let pid = pid.map_or_else(String::new, |pid| format!(" (pid {pid})"));
+            let message = ServiceMessage::Process(run, event.clone());
+            let words = format!("{service}{pid}: {}", crate::machine::Described::detail(&message));
+            Delivery::External(ExternalCause::new(ExternalKind::Process, words))
+        } else {
+            Delivery::Answer(cause)
+        };
+        let ended = matches!(event, ProcessEvent::MainExited { .. });
+        let over = matches!(event, ProcessEvent::TreeGone | ProcessEvent::SpawnFailed(_));
+        let message = Message::Service(service, ServiceMessage::Process(run, event));
+        let consequence = (self.deliver)(delivery, Outside::Processes, message);
+        let mut runs = self.runs.borrow_mut();
+        if over {
+            runs.remove(&run);
+        } else if let (true, Some(cause), Some(known)) = (ended, consequence, runs.get_mut(&run)) {
+            // That nothing is left of it follows from its end.
+            known.cause = cause;
+        }
+    }
+
+    fn note(&self, run: RunId, event: &ProcessEvent) -> Option<(Cause, Option<u32>, ToldToEnd)> {
+        let mut runs = self.runs.borrow_mut();
+        let known = runs.get_mut(&run)?;
+        if let ProcessEvent::Spawned { pid } = event {
+            known.pid = Some(*pid);
+        }
+        Some((known.cause, known.pid, known.told_to_end))
+    }
+
+    fn probe(&self, run: RunId, event: ProbeEvent) {
+        let known = self.runs.borrow().get(&run).map(|known| (known.service.clone(), known.cause));
+        if let Some((service, cause)) = known {
+            let message = Message::Service(service, ServiceMessage::Probe(run, event));
+            (self.deliver)(Delivery::Answer(cause), Outside::Probes, message);
+        }
+    }
+}

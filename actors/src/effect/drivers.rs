@@ -1,0 +1,162 @@
+//! Calls to hardware and to the kernel that may block, each on a named thread, each bounded.
+//!
+//! A driver can hang for ever inside the kernel, and nothing can interrupt the caller. Then the thread is abandoned and
+//! the caller is told `TimedOut`; while several hang, no further call is begun.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use mainstay_config::model::{Takeover, WifiMode};
+use mainstay_config::names::DeviceName;
+use mainstay_hardware::bus::{Bus, WifiBaseline};
+use mainstay_hardware::error::{Error, ErrorKind};
+use tokio::sync::{Mutex, oneshot};
+
+use super::ports::{Listener, listeners};
+
+/// Calls that may hang at the same time before further ones are refused.
+const HUNG_MAX: usize = 4;
+/// Stack of a thread for one call; sysfs, netlink and libusb need little.
+const STACK: usize = 512 * 1024;
+/// Bound on a call that only looks.
+const LOOK_WITHIN: Duration = Duration::from_secs(5);
+/// Bound on a change of a radio: down, set type, up, each of which a driver may take seconds for.
+const CHANGE_WITHIN: Duration = Duration::from_secs(15);
+/// What a probe may take beyond its own bound before it counts as hung.
+const PROBE_SPARE: Duration = Duration::from_secs(5);
+
+/// Runs calls to hardware. Belongs to the actor thread.
+#[derive(Clone)]
+pub(super) struct Drivers {
+    bus: Arc<dyn Bus>,
+    hung: Arc<AtomicUsize>,
+    /// Operations on one radio never overlap.
+    radios: Rc<RefCell<BTreeMap<DeviceName, Rc<Mutex<()>>>>>,
+}
+
+impl Drivers {
+    /// Calls to this hardware.
+    #[must_use]
+    pub(super) fn new(bus: Arc<dyn Bus>) -> Self {
+        Self { bus, hung: Arc::default(), radios: Rc::default() }
+    }
+
+    /// Calls the bus on a thread of its own; `LOOK_WITHIN` bounds it.
+    pub(super) fn look<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&dyn Bus) -> Result<T, Error> + Send + 'static,
+    ) -> impl Future<Output = Result<T, Error>> + 'static {
+        self.call(LOOK_WITHIN, work)
+    }
+
+    /// Probes a device; `within` is the bound that the probe keeps by itself.
+    pub(super) fn probe<T: Send + 'static>(
+        &self,
+        within: Duration,
+        work: impl FnOnce(&dyn Bus) -> Result<T, Error> + Send + 'static,
+    ) -> impl Future<Output = Result<T, Error>> + 'static {
+        self.call(within.saturating_add(PROBE_SPARE), work)
+    }
+
+    /// Notes how a radio is, then puts it into a mode.
+    pub(super) fn prepare_radio(
+        &self,
+        device: &DeviceName,
+        ifindex: u32,
+        mode: Option<WifiMode>,
+        takeover: Takeover,
+    ) -> impl Future<Output = Result<WifiBaseline, Error>> + 'static {
+        let turn = self.turn(device);
+        let call = self.call(CHANGE_WITHIN, move |bus| {
+            let baseline = bus.wifi_baseline(ifindex)?;
+            if let Some(mode) = mode {
+                bus.wifi_set_mode(ifindex, mode, takeover)?;
+            }
+            Ok(baseline)
+        });
+        async move {
+            let _turn = turn.lock().await;
+            call.await
+        }
+    }
+
+    /// Puts a radio back as it was.
+    pub(super) fn restore_radio(
+        &self,
+        device: &DeviceName,
+        baseline: WifiBaseline,
+    ) -> impl Future<Output = Result<(), Error>> + 'static {
+        let turn = self.turn(device);
+        let call = self.call(CHANGE_WITHIN, move |bus| bus.wifi_restore(&baseline));
+        async move {
+            let _turn = turn.lock().await;
+            call.await
+        }
+    }
+
+    /// Who listens on ports.
+    pub(super) fn listeners(
+        &self,
+        ports: BTreeSet<u16>,
+    ) -> impl Future<Output = Result<BTreeMap<u16, Listener>, String>> + 'static {
+        let ports: Vec<u16> = ports.into_iter().collect();
+        let call = self.call(LOOK_WITHIN, move |_| {
+            listeners(&ports).map_err(|error| Error::io("look who listens on ports", &error))
+        });
+        async move { call.await.map_err(|error| error.to_string()) }
+    }
+
+    fn turn(&self, device: &DeviceName) -> Rc<Mutex<()>> {
+        Rc::clone(self.radios.borrow_mut().entry(device.clone()).or_default())
+    }
+
+    /// The thread is started when the future is first polled.
+    fn call<T: Send + 'static>(
+        &self,
+        within: Duration,
+        work: impl FnOnce(&dyn Bus) -> Result<T, Error> + Send + 'static,
+    ) -> impl Future<Output = Result<T, Error>> + 'static {
+        let (bus, hung) = (Arc::clone(&self.bus), Arc::clone(&self.hung));
+        async move {
+            if hung.load(Ordering::Relaxed) >= HUNG_MAX {
+                let words = format!("{HUNG_MAX} calls to drivers hang already; no further one is begun");
+                return Err(Error::new(ErrorKind::TimedOut, words));
+            }
+            let (done, outcome) = oneshot::channel();
+            let call = move || {
+                // Nobody may be waiting any more.
+                let _ = done.send(work(&*bus));
+            };
+            let thread = thread::Builder::new().name("driver-call".to_owned()).stack_size(STACK);
+            if let Err(error) = thread.spawn(call) {
+                return Err(Error::io("start a thread for a driver call", &error));
+            }
+            let mut outcome = outcome;
+            match tokio::time::timeout(within, &mut outcome).await {
+                Ok(Ok(result)) => result,
+                Ok(Err(_)) => Err(Error::new(ErrorKind::Other, "the call to the driver panicked")),
+                Err(_) => {
+                    abandon(hung, outcome);
+                    let within = humantime::format_duration(within);
+                    Err(Error::new(ErrorKind::TimedOut, format!("no answer from the driver within {within}")))
+                }
+            }
+        }
+    }
+}
+
+/// Counts an abandoned call as hung until it comes back after all.
+fn abandon<T: 'static>(hung: Arc<AtomicUsize>, outcome: oneshot::Receiver<T>) {
+    hung.fetch_add(1, Ordering::Relaxed);
+    tokio::task::spawn_local(async move {
+        // Whatever comes, comes too late.
+        let _ = outcome.await;
+        hung.fetch_sub(1, Ordering::Relaxed);
+    });
+}

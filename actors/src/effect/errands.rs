@@ -1,0 +1,104 @@
+//! Commands that readiness probes run: short-lived processes of mainstay's own, by the same executor as services,
+//! because one reaper owns every child.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::{Rc, Weak};
+use std::time::Duration;
+
+use futures::FutureExt;
+use futures::future::LocalBoxFuture;
+use mainstay_config::names::ServiceName;
+use tokio::sync::oneshot;
+
+use super::probe::exec::{CommandFailure, RunCommand};
+use super::process::Processes;
+use super::process::order::{Exit, NotifySocket, ProcessEvent, RunId, SpawnFailure, SpawnOrder};
+
+/// Runs with this bit belong to errands; services never reach it.
+const ERRAND: u64 = 1 << 63;
+/// Under this name their output is kept.
+const NAME: &str = "probes";
+
+type Waiting = oneshot::Sender<Result<Exit, SpawnFailure>>;
+
+/// Runs commands for probes.
+#[derive(Default)]
+pub(super) struct Errands {
+    processes: RefCell<Weak<Processes>>,
+    waiting: Rc<RefCell<BTreeMap<RunId, Waiting>>>,
+    next: RefCell<u64>,
+}
+
+impl Errands {
+    /// From now on commands are run by this executor.
+    pub(super) fn begin(&self, processes: &Rc<Processes>) {
+        *self.processes.borrow_mut() = Rc::downgrade(processes);
+    }
+
+    /// Whether a run is an errand.
+    pub(super) fn is_one(&self, run: RunId) -> bool {
+        run.0 & ERRAND != 0
+    }
+
+    /// What became of an errand.
+    pub(super) fn heard(&self, run: RunId, event: ProcessEvent) {
+        let outcome = match event {
+            ProcessEvent::SpawnFailed(failure) => Err(failure),
+            ProcessEvent::MainExited { exit, .. } => {
+                // What it left behind is of no use to anybody.
+                if let Some(processes) = self.processes.borrow().upgrade() {
+                    processes.sweep(run);
+                }
+                Ok(exit)
+            }
+            ProcessEvent::Spawned { .. } | ProcessEvent::TreeGone | ProcessEvent::Notified(_) => return,
+        };
+        if let Some(waiting) = self.waiting.borrow_mut().remove(&run) {
+            // The probe may have been cancelled.
+            let _ = waiting.send(outcome);
+        }
+    }
+}
+
+impl RunCommand for Errands {
+    fn run(&self, command: Vec<String>, timeout: Duration) -> LocalBoxFuture<'static, Result<Exit, CommandFailure>> {
+        let number = self.next.replace_with(|number| number.wrapping_add(1) & !ERRAND);
+        let run = RunId(ERRAND | number);
+        let processes = self.processes.borrow().clone();
+        let waiting = Rc::clone(&self.waiting);
+        async move {
+            let (ended, outcome) = oneshot::channel();
+            waiting.borrow_mut().insert(run, ended);
+            let _errand = Running { run, processes: processes.clone(), waiting };
+            let nowhere = || CommandFailure::NotStarted(SpawnFailure::Other("mainstay is ending".to_owned()));
+            let processes = processes.upgrade().ok_or_else(nowhere)?;
+            let service = ServiceName::new(NAME).map_err(|_| nowhere())?;
+            let (environment, notify) = (BTreeMap::new(), NotifySocket::Omit);
+            let (user, group, directory) = (None, None, None);
+            processes.spawn(SpawnOrder { service, run, argv: command, environment, user, group, directory, notify });
+            match tokio::time::timeout(timeout, outcome).await {
+                Ok(Ok(outcome)) => outcome.map_err(CommandFailure::NotStarted),
+                Ok(Err(_)) => Err(nowhere()),
+                Err(_) => Err(CommandFailure::TooSlow(timeout)),
+            }
+        }
+        .boxed_local()
+    }
+}
+
+/// Kills an errand that nobody waits for any more.
+struct Running {
+    run: RunId,
+    processes: Weak<Processes>,
+    waiting: Rc<RefCell<BTreeMap<RunId, Waiting>>>,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let unfinished = self.waiting.borrow_mut().remove(&self.run).is_some();
+        if let (true, Some(processes)) = (unfinished, self.processes.upgrade()) {
+            processes.sweep(self.run);
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! Who listens on a TCP port, as the kernel tells in `/proc` (proc(5), Documentation/networking/proc_net_tcp.rst).
+//! All of this only reads, and blocks.
+
+mod table;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::Path;
+
+use self::table::{Inode, socket_link};
+
+/// The kernel cuts a process's name to 15 bytes; a fixture or a strange file system might not.
+const NAME_LIMIT: u64 = 64;
+
+/// Somebody who listens.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Listener {
+    /// The process that has the socket, where this user may see it. Of several, the first in the order of `/proc`: the
+    /// lowest process id, so a server rather than its workers.
+    pub pid: Option<u32>,
+    /// The name of that process (`/proc/PID/comm`).
+    pub command: Option<String>,
+}
+
+impl fmt::Display for Listener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.pid, &self.command) {
+            (Some(pid), Some(command)) => write!(f, "pid {pid} {command}"),
+            (Some(pid), None) => write!(f, "pid {pid}"),
+            (None, _) => f.write_str("another process (not visible to this user)"),
+        }
+    }
+}
+
+/// Who listens on these TCP ports, on any address of this machine (of mainstay's network namespace). Ports on which
+/// nobody listens are not in the answer.
+///
+/// # Errors
+/// When `/proc/net/tcp` cannot be read. That a process cannot be looked into is no error: its listener has no pid then.
+pub fn listeners(ports: &[u16]) -> io::Result<BTreeMap<u16, Listener>> {
+    listeners_under(Path::new("/proc"), ports)
+}
+
+fn listeners_under(proc: &Path, ports: &[u16]) -> io::Result<BTreeMap<u16, Listener>> {
+    let wanted: BTreeSet<u16> = ports.iter().copied().collect();
+    let mut sockets = BTreeMap::new();
+    if wanted.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    table::read(File::open(proc.join("net/tcp"))?, &wanted, &mut sockets)?;
+    match File::open(proc.join("net/tcp6")) {
+        Ok(file) => table::read(file, &wanted, &mut sockets)?,
+        // A kernel with IPv6 switched off.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    let owners = owners(proc, sockets.keys().copied().collect());
+    let mut listeners: BTreeMap<u16, Listener> = BTreeMap::new();
+    for (inode, port) in sockets {
+        let listener = listeners.entry(port).or_default();
+        if let (None, Some(owner)) = (listener.pid, owners.get(&inode)) {
+            *listener = owner.clone();
+        }
+    }
+    Ok(listeners)
+}
+
+/// Which process has each of the sockets, in one pass that ends when all are found. Processes that end meanwhile, and those
+/// of other users, are passed over.
+fn owners(proc: &Path, mut sought: BTreeSet<Inode>) -> BTreeMap<Inode, Listener> {
+    let mut owners = BTreeMap::new();
+    let Ok(entries) = fs::read_dir(proc) else { return owners };
+    let mut pids: Vec<u32> = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
+    pids.sort_unstable();
+    for pid in pids {
+        if sought.is_empty() {
+            break;
+        }
+        let process = proc.join(pid.to_string());
+        let Ok(descriptors) = fs::read_dir(process.join("fd")) else { continue };
+        let links = descriptors.flatten().filter_map(|descriptor| fs::read_link(descriptor.path()).ok());
+        for inode in links.filter_map(|link| socket_link(link.to_str()?)) {
+            if sought.remove(&inode) {
+                owners.insert(inode, Listener { pid: Some(pid), command: command(&process) });
+            }
+        }
+    }
+    owners
+}
+
+fn command(process: &Path) -> Option<String> {
+    let mut bytes = Vec::new();
+    File::open(process.join("comm")).ok()?.take(NAME_LIMIT).read_to_end(&mut bytes).ok()?;
+    let name = String::from_utf8_lossy(&bytes);
+    let plain: String = name.trim_end().chars().map(|c| if c.is_control() { '?' } else { c }).collect();
+    Some(plain).filter(|name| !name.is_empty())
+}

@@ -1,0 +1,102 @@
+//! The table `/proc/net/tcp` and the links of `/proc/PID/fd`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, BufRead, BufReader, Read};
+
+/// Most bytes of one table: 100,000 sockets at 150 bytes. The kernel lists listening sockets first.
+const TABLE_LIMIT: u64 = 16 * 1024 * 1024;
+/// The state `TCP_LISTEN` (include/net/tcp_states.h).
+const LISTEN: &str = "0A";
+
+/// The number that names a socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Inode(u64);
+
+/// Adds the listening sockets of a table that are on one of the wanted ports.
+pub(super) fn read(table: impl Read, wanted: &BTreeSet<u16>, sockets: &mut BTreeMap<Inode, u16>) -> io::Result<()> {
+    for line in BufReader::new(table.take(TABLE_LIMIT)).split(b'\n') {
+        if let Some((inode, port)) = std::str::from_utf8(&line?).ok().and_then(listening)
+            && wanted.contains(&port)
+        {
+            sockets.insert(inode, port);
+        }
+    }
+    Ok(())
+}
+
+/// The socket and port of a line, when it listens:
+/// `0: 0100007F:0B83 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000  0 12345 1 …`.
+fn listening(line: &str) -> Option<(Inode, u16)> {
+    let mut fields = line.split_ascii_whitespace();
+    let (_address, port) = fields.nth(1)?.rsplit_once(':')?;
+    let state = fields.nth(1)?;
+    let inode = fields.nth(5)?;
+    if state != LISTEN || port.starts_with('+') {
+        return None;
+    }
+    Some((Inode(inode.parse().ok()?), u16::from_str_radix(port, 16).ok()?))
+}
+
+/// `socket:[12345]` → 12345.
+pub(super) fn socket_link(link: &str) -> Option<Inode> {
+    link.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok().map(Inode)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const HEAD: &str =
+        "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode";
+
+    fn line(port: u16, state: &str, inode: u64) -> String {
+        format!(
+            "   0: 0100007F:{port:04X} 00000000:0000 {state} 00000000:00000000 00:00000000 00000000  \
+             1000        0 {inode} 1 0000000000000000 100 0 0 10 0"
+        )
+    }
+
+    #[test]
+    fn only_listening_sockets_count() {
+        assert_eq!(listening(&line(2947, "0A", 77)), Some((Inode(77), 2947)));
+        assert_eq!(listening(&line(2947, "01", 77)), None);
+        assert_eq!(listening(HEAD), None);
+    }
+
+    #[test]
+    fn ipv6_lines_have_the_same_form() {
+        let line = "0: 00000000000000000000000001000000:0050 00000000000000000000000000000000:0000 0A \
+                    00000000:00000000 00:00000000 00000000 0 0 4711 1 0000000000000000 100 0 0 10 0";
+        assert_eq!(listening(line), Some((Inode(4711), 80)));
+    }
+
+    proptest! {
+        #[test]
+        fn no_table_can_crash_the_reader(
+            table in prop::collection::vec(any::<u8>(), 0..300),
+            line in "[0-9A-F: \n]{0,200}",
+        ) {
+            let mut sockets = BTreeMap::new();
+            read(&table[..], &BTreeSet::from([80]), &mut sockets).unwrap();
+            let _ = listening(&line);
+            let _ = socket_link(&line);
+        }
+
+        #[test]
+        fn every_wanted_listener_is_found(
+            ports in prop::collection::btree_set(any::<u16>(), 0..20),
+            wanted in any::<u16>(),
+        ) {
+            let lines = ports.iter().zip(1..).map(|(port, inode)| line(*port, "0A", inode));
+            let table: Vec<_> = std::iter::once(HEAD.to_owned()).chain(lines).collect();
+            let wanted = ports.iter().copied().take(5).chain([wanted]).collect();
+            let mut sockets = BTreeMap::new();
+            read(table.join("\n").as_bytes(), &wanted, &mut sockets).unwrap();
+            let expected: BTreeSet<_> = ports.intersection(&wanted).copied().collect();
+            prop_assert_eq!(sockets.into_values().collect::<BTreeSet<_>>(), expected);
+        }
+    }
+}

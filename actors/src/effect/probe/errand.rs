@@ -1,0 +1,116 @@
+//! Work that may block for ever, on a named thread of its own.
+//!
+//! tokio's own blocking threads would not do: a runtime that ends waits for them, and one that hangs on a dead disk
+//! would keep mainstay from ending. These are abandoned instead, and counted.
+
+use std::sync::Arc;
+
+use tokio::sync::{Semaphore, oneshot};
+
+use super::not_ready::NotReady;
+
+/// Enough for a name look-up in the C library and for reading a file.
+const STACK_BYTES: usize = 256 * 1024;
+
+/// A bound on threads; shared by clones.
+#[derive(Clone)]
+pub(super) struct Threads(Arc<Semaphore>);
+
+impl Threads {
+    /// At most so many at once; those that hang are among them.
+    pub(super) fn new(most: usize) -> Self {
+        Self(Arc::new(Semaphore::new(most)))
+    }
+
+    async fn start<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<oneshot::Receiver<T>, NotReady> {
+        let no_thread = |why: &dyn std::fmt::Display| NotReady::NoThread(why.to_string());
+        let permit = Arc::clone(&self.0).acquire_owned().await.map_err(|closed| no_thread(&closed))?;
+        let (answer, pending) = oneshot::channel();
+        let body = move || {
+            // An answer that nobody waits for any more is dropped.
+            let _ = answer.send(work());
+            drop(permit);
+        };
+        let thread = std::thread::Builder::new().name("probe".to_owned()).stack_size(STACK_BYTES);
+        thread.spawn(body).map_err(|error| no_thread(&error))?;
+        Ok(pending)
+    }
+}
+
+/// One kind of blocking work of one probe. It is never done twice at once: when it outlived the look that began it, the
+/// next look waits for the same work, so that a dead disk holds one thread of a probe and not one for each look.
+pub(super) struct Errand<T> {
+    threads: Threads,
+    pending: Option<oneshot::Receiver<T>>,
+}
+
+impl<T: Send + 'static> Errand<T> {
+    pub(super) fn new(threads: &Threads) -> Self {
+        Self { threads: threads.clone(), pending: None }
+    }
+
+    /// Begins the work if it is not under way, and waits for its end.
+    ///
+    /// # Errors
+    /// When no thread could be started, or it panicked.
+    pub(super) async fn run(&mut self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, NotReady> {
+        let pending = match &mut self.pending {
+            Some(pending) => pending,
+            none => none.insert(self.threads.start(work).await?),
+        };
+        let answer = pending.await;
+        self.pending = None;
+        answer.map_err(|_gone| NotReady::NoThread("it ended without an answer".to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use tokio::time::timeout;
+
+    use super::*;
+
+    const SHORT: Duration = Duration::from_millis(30);
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn work_that_hangs_is_waited_for_and_not_begun_again() {
+        let (release, hang) = mpsc::channel::<()>();
+        let mut errand = Errand::new(&Threads::new(2));
+        let slow = move || {
+            let _ = hang.recv();
+            "first"
+        };
+        assert!(timeout(SHORT, errand.run(slow)).await.is_err());
+        assert!(timeout(SHORT, errand.run(|| "second")).await.is_err());
+        release.send(()).unwrap();
+        assert_eq!(errand.run(|| "third").await, Ok("first"));
+        assert_eq!(errand.run(|| "fourth").await, Ok("fourth"));
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn threads_that_hang_do_not_grow_in_number() {
+        let (release, hang) = mpsc::channel::<()>();
+        let threads = Threads::new(1);
+        let mut hanging = Errand::new(&threads);
+        assert!(timeout(SHORT, hanging.run(move || hang.recv().is_ok())).await.is_err());
+        let mut waiting = Errand::new(&threads);
+        assert!(timeout(SHORT, waiting.run(|| 1)).await.is_err());
+        release.send(()).unwrap();
+        assert_eq!(waiting.run(|| 2).await, Ok(2));
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn a_panic_in_the_work_is_an_answer() {
+        let mut errand = Errand::new(&Threads::new(1));
+        let answer: Result<(), _> = errand.run(|| std::panic::resume_unwind(Box::new("planted"))).await;
+        assert!(matches!(answer, Err(NotReady::NoThread(_))));
+        assert_eq!(errand.run(|| ()).await, Ok(()));
+    }
+}

@@ -1,0 +1,86 @@
+//! Whether gpsd answers and has a receiver open. Whether that receiver has a fix is a matter of health, not of readiness.
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use super::connect::{Connection, Door};
+use super::errand::Threads;
+use super::not_ready::{NotReady, Progress, Stage};
+use super::reports::{Device, Lines, Report};
+use super::words::plain;
+
+/// Reports that may come before the answer to `?DEVICES`.
+const MOST_REPORTS: usize = 256;
+
+/// Asks one gpsd.
+pub(super) struct GpsdLook {
+    door: Door,
+}
+
+impl GpsdLook {
+    pub(super) fn new(port: u16, threads: &Threads) -> Self {
+        Self { door: Door::on_loopback(port, threads) }
+    }
+
+    /// Connects, waits for VERSION, asks for the devices.
+    pub(super) async fn look(&mut self, progress: &Progress) -> Result<String, NotReady> {
+        let connection = self.door.open(progress).await?;
+        let place = connection.place;
+        // A connection proves little: systemd's gpsd.socket takes it also when gpsd does not run.
+        progress.to(Stage::GpsdVersion(place));
+        let mut talk = Talk { connection, lines: Lines::default() };
+        let line = talk.line().await?.ok_or(NotReady::GpsdHungUp(place))?;
+        let Some(Report::Version { release }) = Report::parse(&line) else { return Err(talk.not_gpsd(&line)) };
+        progress.to(Stage::GpsdDevices(place));
+        let devices = talk.devices().await?;
+        if devices.is_empty() {
+            return Err(NotReady::GpsdEmpty);
+        }
+        match devices.iter().find(|device| device.is_activated()) {
+            Some(device) => Ok(format!("gpsd {} reads {}", plain(&release, 40), device.path())),
+            None => {
+                let paths: Vec<_> = devices.iter().take(4).map(Device::path).collect();
+                Err(NotReady::GpsdInactive { devices: paths.join(", ") })
+            }
+        }
+    }
+}
+
+struct Talk {
+    connection: Connection,
+    lines: Lines,
+}
+
+impl Talk {
+    async fn devices(&mut self) -> Result<Vec<Device>, NotReady> {
+        let asked = self.connection.stream.write_all(b"?DEVICES;\n").await;
+        asked.map_err(|error| self.connection.broken(&error))?;
+        for _ in 0..MOST_REPORTS {
+            let Some(line) = self.line().await? else { break };
+            match Report::parse(&line) {
+                Some(Report::Devices { devices }) => return Ok(devices),
+                Some(_other) => {}
+                None => return Err(self.not_gpsd(&line)),
+            }
+        }
+        Err(NotReady::GpsdNoDevices(self.connection.place))
+    }
+
+    /// The next line; `None` when the connection was closed.
+    async fn line(&mut self) -> Result<Option<Vec<u8>>, NotReady> {
+        loop {
+            if let Some(line) = self.lines.pop().map_err(|_long| self.not_gpsd(b"a line without end"))? {
+                return Ok(Some(line));
+            }
+            let mut piece = [0; 4096];
+            let count = self.connection.stream.read(&mut piece).await;
+            match piece.get(..count.map_err(|error| self.connection.broken(&error))?).unwrap_or_default() {
+                [] => return Ok(None),
+                piece => self.lines.push(piece),
+            }
+        }
+    }
+
+    fn not_gpsd(&self, line: &[u8]) -> NotReady {
+        NotReady::NotGpsd { place: self.connection.place, line: plain(&String::from_utf8_lossy(line), 60) }
+    }
+}

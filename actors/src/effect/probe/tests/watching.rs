@@ -1,0 +1,115 @@
+//! What a watch says when, and the probes of commands, files and logs.
+
+use mainstay_config::names::ServiceName;
+
+use super::*;
+
+fn exec() -> ProbeTarget {
+    ProbeTarget::Exec { command: vec!["check".into(), "--all".into()] }
+}
+
+#[test]
+fn a_reason_is_said_once_and_ready_ends_the_probe() {
+    on_actor_thread(async {
+        let mut bench = Bench::new(Path::new("/nonexistent"));
+        let answers = [Ok(Exit::Code(1)), Ok(Exit::Code(1)), Ok(Exit::Signal(9)), Ok(Exit::Code(1)), Ok(Exit::Code(0))];
+        bench.commands.answers.borrow_mut().extend(answers);
+        bench.watch_for(exec(), 5_000);
+        for expected in ["exit code 1", "killed by SIGKILL", "exit code 1"] {
+            assert_eq!(bench.hear_not_yet().await, format!("`check --all` ended with {expected}"));
+        }
+        assert_eq!(bench.hear().await, ProbeEvent::Ready("`check --all` ended with exit code 0".into()));
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        assert_eq!(*bench.commands.asked.borrow(), vec![vec!["check".to_owned(), "--all".to_owned()]; 5]);
+        assert!(bench.probes.running.borrow().is_empty());
+    });
+}
+
+#[test]
+fn a_command_that_fails_to_run_is_a_reason() {
+    on_actor_thread(async {
+        let mut bench = Bench::new(Path::new("/nonexistent"));
+        let slow = CommandFailure::TooSlow(Duration::from_secs(5));
+        let missing = SpawnFailure::NotFound { program: "check".into() };
+        bench.commands.answers.borrow_mut().extend([Err(slow), Err(missing.into())]);
+        bench.watch_for(exec(), 5_000);
+        assert_eq!(bench.hear_not_yet().await, "`check --all` had not ended after 5s and was killed");
+        assert!(bench.hear_not_yet().await.starts_with("`check --all` did not start: there is no program `check`"));
+    });
+}
+
+#[test]
+fn a_cancelled_probe_says_nothing_more() {
+    on_actor_thread(async {
+        let mut bench = Bench::new(Path::new("/nonexistent"));
+        let (closed, place) = closed_port();
+        bench.watch_for(ProbeTarget::Tcp { host: "127.0.0.1".into(), port: place.port() }, 5_000);
+        bench.hear_not_yet().await;
+        bench.probes.cancel(RunId(1));
+        bench.probes.cancel(RunId(7));
+        let _listener = closed.listen(8).unwrap();
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        assert!(bench.heard.try_recv().is_err());
+    });
+}
+
+#[test]
+fn a_new_order_for_a_run_replaces_the_former() {
+    on_actor_thread(async {
+        let mut bench = Bench::new(Path::new("/nonexistent"));
+        bench.watch_for(ProbeTarget::File { path: "/nonexistent/a".into() }, 5_000);
+        bench.watch_for(exec(), 5_000);
+        assert_eq!(bench.hear().await, ProbeEvent::Ready("`check --all` ended with exit code 0".into()));
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        assert!(bench.heard.try_recv().is_err());
+    });
+}
+
+#[test]
+fn dropping_the_probes_ends_them() {
+    on_actor_thread(async {
+        let Bench { probes, mut heard, .. } = Bench::new(Path::new("/nonexistent"));
+        let target = ProbeTarget::File { path: "/nonexistent/a".into() };
+        let interval = Duration::from_millis(20);
+        probes.watch(ProbeOrder { run: RunId(1), target, interval, timeout: interval });
+        drop(probes);
+        // The channel closes when the last task has let go of it.
+        assert_eq!(heard.recv().await, None);
+    });
+}
+
+#[test]
+fn a_file_that_appears_is_ready() {
+    on_actor_thread(async {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ready");
+        let mut bench = Bench::new(folder.path());
+        bench.watch_for(ProbeTarget::File { path: path.clone() }, 5_000);
+        assert_eq!(bench.hear_not_yet().await, format!("{} does not exist", path.display()));
+        std::fs::write(&path, "").unwrap();
+        assert_eq!(bench.hear_ready().await, format!("{} exists", path.display()));
+    });
+}
+
+#[test]
+fn a_file_under_something_that_is_no_folder_is_a_reason() {
+    on_actor_thread(async {
+        let reason = first_reason(ProbeTarget::File { path: "/proc/self/status/ready".into() }).await;
+        assert!(reason.starts_with("/proc/self/status/ready cannot be looked at: "), "{reason}");
+    });
+}
+
+#[test]
+fn what_a_service_says_in_its_log_is_heard() {
+    on_actor_thread(async {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("kismet.log");
+        std::fs::write(&log, "2026-11-20T08:00:00Z Opened 1 data source\n").unwrap();
+        let mut bench = Bench::new(folder.path());
+        let service = ServiceName::new("kismet").unwrap();
+        bench.watch_for(ProbeTarget::Log { service, contains: "Opened 1".into() }, 5_000);
+        assert_eq!(bench.hear_not_yet().await, "its output does not say `Opened 1` yet");
+        std::fs::write(&log, "2026-11-20T08:00:00Z Opened 1 data source\n2026-11-20T08:00:09Z Opened 1 data").unwrap();
+        assert_eq!(bench.hear_ready().await, "its output says `Opened 1`");
+    });
+}

@@ -1,0 +1,96 @@
+//! Programs that have started and children that have ended.
+
+use rustix::process::test_kill_process_group;
+
+use super::{Core, MAX_UNCLAIMED, pid_of};
+use crate::effect::process::order::{Exit, ProcessEvent, RunId, SpawnFailure};
+use crate::effect::process::runs::{Main, Sweep};
+use crate::effect::process::spawn::Child;
+use crate::effect::process::sys::Ended;
+use crate::effect::process::tree::{self, Act, Left, Place};
+
+impl Core {
+    pub(super) fn program_started(&mut self, id: RunId, outcome: Result<Child, SpawnFailure>) {
+        self.starting = self.starting.saturating_sub(1);
+        let Some(run) = self.runs.get_mut(&id) else { return };
+        let service = run.service().clone();
+        match outcome {
+            Err(failure) => {
+                self.say(&service, id, ProcessEvent::SpawnFailed(failure));
+                self.forget(id);
+            }
+            Ok(Child { pid, place, output }) => {
+                let early = run.spawned(Main { pid, place });
+                let sweep = run.sweep();
+                self.by_pid.insert(pid, id);
+                let given = self.keeper.add(id, &service, output);
+                self.after_giving(given);
+                self.say(&service, id, ProcessEvent::Spawned { pid });
+                if let Some(exit) = self.claim(pid) {
+                    self.main_ended(id, pid, exit);
+                }
+                self.check_again(id);
+                early.into_iter().for_each(|order| self.signal(order));
+                if sweep == Sweep::UntilGone {
+                    self.sweep(id);
+                }
+            }
+        }
+        self.claim_nothing_more();
+    }
+
+    /// A child was reaped.
+    pub(in crate::effect::process) fn child_ended(&mut self, ended: Ended) {
+        let Ended { pid, exit } = ended;
+        self.orphans.remove(&pid);
+        if let Some(id) = self.by_pid.get(&pid).copied() {
+            self.main_ended(id, pid, exit);
+        } else if self.keeper.is(pid) {
+            self.keeper_ended(exit);
+        } else {
+            if self.starting > 0 || self.keeper.is_down() {
+                // Perhaps a program that ended before it was heard that it had started.
+                self.unclaimed.push_back(ended);
+                if self.unclaimed.len() > MAX_UNCLAIMED {
+                    self.unclaimed.pop_front();
+                }
+            }
+            // Perhaps the last process of a tree whose main process is gone.
+            let waiting: Vec<_> = self.runs.iter().filter(|(_, run)| run.has_lost_main()).map(|(id, _)| *id).collect();
+            waiting.into_iter().for_each(|id| self.want(id, Act::Look));
+        }
+    }
+
+    pub(super) fn main_ended(&mut self, id: RunId, pid: u32, exit: Exit) {
+        self.by_pid.remove(&pid);
+        let valid = self.round.next();
+        let Some(run) = self.runs.get_mut(&id) else { return };
+        run.main_ended(exit, valid);
+        let in_group = run.main().is_some_and(|main| main.place == Place::Group);
+        if in_group && self.nobody_left(id, pid) {
+            self.apply(id, valid, &[], Left::Nobody);
+        } else {
+            self.want(id, Act::Look);
+        }
+    }
+
+    /// A cheap look that is enough for a program that ends with all of its processes: its group is empty, and nobody
+    /// was left to us of whom we do not know to whom they belong. Asked right after the main process was reaped.
+    pub(super) fn nobody_left(&self, id: RunId, pid: u32) -> bool {
+        let group_is_empty =
+            pid_of(pid).is_some_and(|pid| test_kill_process_group(pid) == Err(rustix::io::Errno::SRCH));
+        let known = |orphan: &u32| self.keeper.is(*orphan) || self.orphans.get(orphan).is_some_and(|run| *run != id);
+        group_is_empty && tree::adopted().is_some_and(|orphans| orphans.iter().all(known))
+    }
+
+    pub(super) fn claim(&mut self, pid: u32) -> Option<Exit> {
+        let place = self.unclaimed.iter().position(|ended| ended.pid == pid)?;
+        self.unclaimed.remove(place).map(|ended| ended.exit)
+    }
+
+    pub(super) fn claim_nothing_more(&mut self) {
+        if self.starting == 0 && !self.keeper.is_down() {
+            self.unclaimed.clear();
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! Looks at the trees of runs, in rounds, and what follows from them.
+
+use super::{Core, News, RoundState};
+use crate::effect::process::order::RunId;
+use crate::effect::process::runs::{Over, RoundNumber, Run, Sweep};
+use crate::effect::process::tree::{Act, Left, Place, ProcessId, Round, Seen, Want};
+
+impl Core {
+    pub(super) fn want(&mut self, id: RunId, act: Act) {
+        if self.runs.get(&id).is_none_or(|run| run.main().is_none()) {
+            return;
+        }
+        let acts = self.wants.entry(id).or_default();
+        if !acts.contains(&act) {
+            acts.push(act);
+        }
+    }
+
+    /// Begins a round of looks, unless one is under way: what is wanted meanwhile goes into the next.
+    pub(in crate::effect::process) fn begin_round(&mut self) {
+        if self.round_state == RoundState::UnderWay || self.wants.is_empty() {
+            return;
+        }
+        let wants: Vec<_> =
+            std::mem::take(&mut self.wants).into_iter().filter_map(|(id, acts)| self.as_want(id, acts)).collect();
+        if wants.is_empty() {
+            return;
+        }
+        let by_group = wants.iter().any(|want| want.place == Place::Group);
+        let roots = if by_group { self.runs.values().filter_map(Run::root).collect() } else { Vec::new() };
+        self.round = self.round.next();
+        self.round_state = RoundState::UnderWay;
+        self.trees.begin(Round { wants, roots });
+    }
+
+    pub(super) fn as_want(&self, id: RunId, acts: Vec<Act>) -> Option<Want> {
+        let place = self.runs.get(&id)?.main()?.place.clone();
+        Some(Want { run: id, place, acts })
+    }
+
+    pub(super) fn seen(&mut self, seen: Vec<Seen>) {
+        self.round_state = RoundState::Idle;
+        let round = self.round;
+        for Seen { run, members, left } in seen {
+            self.check_senders(run, &members);
+            self.apply(run, round, &members, left);
+        }
+    }
+
+    pub(super) fn apply(&mut self, id: RunId, round: RoundNumber, members: &[ProcessId], left: Left) {
+        let Some(run) = self.runs.get_mut(&id) else { return };
+        let service = run.service().clone();
+        let (events, over) = run.seen(round, members, left);
+        if run.has_lost_main() {
+            self.orphans.extend(members.iter().map(|member| (member.pid, id)));
+        }
+        let sweep = run.sweep();
+        events.into_iter().for_each(|event| self.say(&service, id, event));
+        match (over, sweep) {
+            (Over::Yes, _) => self.forget(id),
+            (Over::No, Sweep::UntilGone) if self.to_be_swept.insert(id) => {
+                self.later(self.settings.sweep_interval, News::SweepAgain(id));
+            }
+            (Over::No, Sweep::UntilGone | Sweep::No) => {}
+        }
+    }
+
+    pub(super) fn forget(&mut self, id: RunId) {
+        self.runs.remove(&id);
+        self.sockets.remove(&id);
+        self.wants.remove(&id);
+        self.orphans.retain(|_, run| *run != id);
+        self.keeper.run_over(id);
+    }
+}

@@ -1,0 +1,247 @@
+//! What is done with each order and each piece of news.
+
+mod ends;
+mod keeping;
+mod looks;
+mod talk;
+
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::time::Duration;
+
+use mainstay_config::model::StopSignal;
+use mainstay_config::names::ServiceName;
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::keeper::link::KeeperLink;
+use super::notify;
+use super::order::{
+    Notification, ProcessEvent, ProcessSettings, RunFacts, RunId, Scope, SignalOrder, SpawnFailure, SpawnOrder,
+};
+use super::runs::{RoundNumber, Run, Target};
+use super::spawn::{Job, Keeper, Outcome, Spawner, environment};
+use super::sys::Ended;
+use super::tree::{Act, Place, Seen, Spare, Trees};
+
+/// Ends of children that nobody has claimed, kept while something is being started.
+const MAX_UNCLAIMED: usize = 4096;
+/// The wait before the keeper is offered again what it had no room for.
+const GIVE_AGAIN: Duration = Duration::from_millis(20);
+
+/// What reaches the executor's task.
+#[derive(Debug)]
+pub(super) enum News {
+    /// The spawner has done a job.
+    Spawner(Outcome),
+    /// A round of looks at trees is done.
+    Trees(Vec<Seen>),
+    /// Something was said on a notification socket.
+    Notified {
+        /// On whose.
+        run: RunId,
+        /// By which process.
+        sender: u32,
+        /// What.
+        notification: Notification,
+    },
+    /// Time to look again at a tree that is being killed.
+    SweepAgain(RunId),
+    /// Time to start a keeper.
+    StartKeeper,
+    /// Time to offer the keeper what it had no room for.
+    GiveAgain,
+}
+
+/// An event on its way to whoever listens.
+pub(super) type Said = (ServiceName, RunId, ProcessEvent);
+
+/// The state of the executor. Lives on the actor thread.
+#[derive(Debug)]
+pub(super) struct Core {
+    settings: ProcessSettings,
+    runs: BTreeMap<RunId, Run>,
+    by_pid: HashMap<u32, RunId>,
+    sockets: HashMap<RunId, notify::NotifySocket>,
+    keeper: KeeperLink,
+    spawner: Spawner,
+    starting: usize,
+    unclaimed: VecDeque<Ended>,
+    trees: Trees,
+    wants: BTreeMap<RunId, Vec<Act>>,
+    round: RoundNumber,
+    round_state: RoundState,
+    /// Trees for whose next sweep a timer is set.
+    to_be_swept: HashSet<RunId>,
+    /// Orphans whose run is known.
+    orphans: HashMap<u32, RunId>,
+    news: UnboundedSender<News>,
+    said: UnboundedSender<Said>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum RoundState {
+    Idle,
+    UnderWay,
+}
+
+/// What the executor works with.
+#[derive(Debug)]
+pub(super) struct Parts {
+    /// Limits and places.
+    pub settings: ProcessSettings,
+    /// The thread that starts programs.
+    pub spawner: Spawner,
+    /// The thread that looks at trees.
+    pub trees: Trees,
+    /// The log-keeper that runs.
+    pub keeper: Keeper,
+    /// The way to the executor's task.
+    pub news: UnboundedSender<News>,
+    /// The way to whoever listens.
+    pub said: UnboundedSender<Said>,
+}
+
+impl Core {
+    /// Nothing runs yet.
+    pub(super) fn new(parts: Parts) -> Self {
+        Self {
+            keeper: KeeperLink::new(&parts.settings, parts.keeper),
+            settings: parts.settings,
+            runs: BTreeMap::new(),
+            by_pid: HashMap::new(),
+            sockets: HashMap::new(),
+            spawner: parts.spawner,
+            starting: 0,
+            unclaimed: VecDeque::new(),
+            trees: parts.trees,
+            wants: BTreeMap::new(),
+            round: RoundNumber::default(),
+            round_state: RoundState::Idle,
+            to_be_swept: HashSet::new(),
+            orphans: HashMap::new(),
+            news: parts.news,
+            said: parts.said,
+        }
+    }
+
+    /// Starts a program.
+    pub(super) fn spawn(&mut self, order: SpawnOrder) {
+        let (service, run) = (order.service.clone(), order.run);
+        if self.runs.contains_key(&run) {
+            tracing::error!(%service, run = run.0, "a run was ordered twice; the second order is passed over");
+            return;
+        }
+        let socket = match self.notify_socket(&order) {
+            Ok(path) => path,
+            Err(failure) => return self.say(&service, run, ProcessEvent::SpawnFailed(failure)),
+        };
+        self.runs.insert(run, Run::starting(service, run, environment::mark(&order)));
+        self.starting += 1;
+        if self.spawner.queue(Job::Program(Box::new(order), socket)).is_err() {
+            let busy = "mainstay is busy: thousands of programs wait to be started".to_owned();
+            self.program_started(run, Err(SpawnFailure::Other(busy)));
+        }
+    }
+
+    /// Sends a signal; to a run that is over, to nobody.
+    pub(super) fn signal(&mut self, order: SignalOrder) {
+        let Some(run) = self.runs.get_mut(&order.run) else { return };
+        let signal = number_of(order.signal);
+        match run.target(order) {
+            Target::Nobody => {}
+            Target::Main(pid) => send(pid, kill_process, signal),
+            Target::Tree(pid, Place::Group) => {
+                // The group at once, and then whoever has left it.
+                send(pid, kill_process_group, signal);
+                self.want(order.run, Act::Signal(signal, Spare::Group(pid)));
+            }
+            Target::Tree(_, Place::Cgroup(_)) | Target::Rest(_) => {
+                self.want(order.run, Act::Signal(signal, Spare::Nobody))
+            }
+        }
+        self.begin_round();
+    }
+
+    /// Kills a tree until nobody is left. A run that is being started is killed when it has started.
+    pub(super) fn sweep(&mut self, id: RunId) {
+        let Some(run) = self.runs.get_mut(&id) else { return };
+        run.begin_sweep();
+        if run.main().is_none() {
+            return;
+        }
+        let kill = SignalOrder { run: id, signal: StopSignal::Kill, scope: Scope::Tree };
+        if let Target::Tree(pid, Place::Group) = run.target(kill) {
+            // All at once, so that none of them has the time to fork.
+            send(pid, kill_process_group, Signal::KILL);
+        }
+        self.want(id, Act::Kill);
+        self.begin_round();
+    }
+
+    /// What is true of every run.
+    pub(super) fn facts(&self) -> impl Iterator<Item = RunFacts> {
+        self.runs.values().map(Run::facts)
+    }
+
+    /// What is true of one run.
+    pub(super) fn facts_of(&self, run: RunId) -> Option<RunFacts> {
+        self.runs.get(&run).map(Run::facts)
+    }
+
+    /// Deals with a piece of news.
+    pub(super) fn hear(&mut self, news: News) {
+        match news {
+            News::Spawner(Outcome::Program(run, outcome)) => self.program_started(run, outcome),
+            News::Spawner(Outcome::Keeper(outcome)) => self.keeper_started(outcome),
+            News::Trees(seen) => self.seen(seen),
+            News::Notified { run, sender, notification } => self.notified(run, sender, notification),
+            News::SweepAgain(run) => {
+                self.to_be_swept.remove(&run);
+                self.want(run, Act::Kill);
+            }
+            News::StartKeeper => self.start_keeper(),
+            News::GiveAgain => {
+                let given = self.keeper.give();
+                self.after_giving(given);
+            }
+        }
+        self.begin_round();
+    }
+
+    fn later(&self, wait: Duration, news: News) {
+        let to = self.news.clone();
+        tokio::task::spawn_local(async move {
+            tokio::time::sleep(wait).await;
+            // Nobody listens any more when mainstay ends.
+            let _ = to.send(news);
+        });
+    }
+
+    fn say(&self, service: &ServiceName, run: RunId, event: ProcessEvent) {
+        // Nobody listens any more when mainstay ends.
+        let _ = self.said.send((service.clone(), run, event));
+    }
+}
+
+fn pid_of(pid: u32) -> Option<Pid> {
+    i32::try_from(pid).ok().and_then(Pid::from_raw)
+}
+
+fn send(pid: u32, how: fn(Pid, Signal) -> rustix::io::Result<()>, signal: Signal) {
+    let Some(to) = pid_of(pid) else { return };
+    if let Err(error) = how(to, signal) {
+        tracing::warn!(pid, %error, "a process could not be signalled");
+    }
+}
+
+fn number_of(signal: StopSignal) -> Signal {
+    match signal {
+        StopSignal::Term => Signal::TERM,
+        StopSignal::Int => Signal::INT,
+        StopSignal::Hup => Signal::HUP,
+        StopSignal::Quit => Signal::QUIT,
+        StopSignal::Usr1 => Signal::USR1,
+        StopSignal::Usr2 => Signal::USR2,
+        StopSignal::Kill => Signal::KILL,
+    }
+}

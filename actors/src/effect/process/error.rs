@@ -1,0 +1,48 @@
+//! Why the process executor could not begin.
+
+use std::io;
+use std::path::PathBuf;
+
+/// Why the process executor could not begin.
+#[derive(Debug, thiserror::Error)]
+pub enum ProcessesError {
+    /// There is one already in this process; each would take the other's children.
+    #[error("the process executor runs already; one process can have only one")]
+    AlreadyRunning,
+    /// Log files cannot be written.
+    #[error(
+        "the log directory {path} cannot be written: {why}; create it for the user mainstay runs as, or change `state_dir`"
+    )]
+    LogDirectory {
+        /// Which.
+        path: PathBuf,
+        /// What the kernel said.
+        why: io::Error,
+    },
+    /// Notification sockets cannot be made.
+    #[error(
+        "the run directory {path} cannot be written: {why}; create it for the user mainstay runs as, or change `run_dir`"
+    )]
+    RunDirectory {
+        /// Which.
+        path: PathBuf,
+        /// What the kernel said.
+        why: io::Error,
+    },
+    /// The log-keeper could not be started.
+    #[error("the log-keeper `{program} log-keeper` could not be started: {why}")]
+    Keeper {
+        /// The program.
+        program: PathBuf,
+        /// What the kernel said.
+        why: io::Error,
+    },
+    /// The kernel refused something that mainstay cannot do without.
+    #[error("mainstay cannot {what}: {why}")]
+    Kernel {
+        /// What was asked, in words that stand after "cannot".
+        what: &'static str,
+        /// What the kernel said.
+        why: io::Error,
+    },
+}

@@ -1,0 +1,214 @@
+//! The handle on the process executor, and the task behind it.
+
+use std::cell::RefCell;
+use std::fs;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use mainstay_config::names::ServiceName;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::task::{JoinHandle, spawn_local};
+
+use super::core::{Core, News, Parts, Said};
+use super::error::ProcessesError;
+use super::notify;
+use super::order::{ProcessEvent, ProcessSettings, RunFacts, RunId, SignalOrder, SpawnOrder};
+use super::reaper;
+use super::spawn::{Spawner, launch_keeper};
+use super::thread::Thread;
+use super::tree::Trees;
+use super::tree::cgroup::{self, Cgroups};
+
+/// How long the log-keeper may take to end when no program is left.
+const KEEPER_PATIENCE: Duration = Duration::from_secs(1);
+
+/// One executor per process: it waits for every child.
+static RUNNING: AtomicBool = AtomicBool::new(false);
+
+/// Owns every child of mainstay: starts programs, follows their trees, signals them, and says what became of them.
+///
+/// Belongs to the thread it was started on, within a `LocalSet` or a local runtime with I/O and time. Dropping it ends its task but no
+/// program; [`Processes::shutdown`] also ends its threads and lets go of the log-keeper.
+#[derive(Debug)]
+pub struct Processes {
+    core: Rc<RefCell<Core>>,
+    tasks: [JoinHandle<()>; 2],
+    threads: Vec<Thread>,
+    cgroups: Option<Cgroups>,
+    _only: Only,
+}
+
+/// Marks that there is an executor.
+#[derive(Debug)]
+struct Only;
+
+impl Only {
+    fn claim() -> Result<Self, ProcessesError> {
+        if RUNNING.swap(true, Ordering::AcqRel) { Err(ProcessesError::AlreadyRunning) } else { Ok(Self) }
+    }
+}
+
+impl Drop for Only {
+    fn drop(&mut self) {
+        RUNNING.store(false, Ordering::Release);
+    }
+}
+
+impl Processes {
+    /// Becomes the parent of all that services leave behind, raises the limit on open files, starts the threads and the
+    /// log-keeper. `events` is called from a task on this thread, one event at a time, in order for each run:
+    /// `Spawned` … `MainExited`, `TreeGone`; or `SpawnFailed` alone.
+    ///
+    /// # Errors
+    /// When a directory cannot be written, the log-keeper cannot be started, or there is an executor already.
+    pub fn start(
+        settings: ProcessSettings,
+        events: impl Fn(ServiceName, RunId, ProcessEvent) + 'static,
+    ) -> Result<Self, ProcessesError> {
+        let only = Only::claim()?;
+        make_directories(&settings)?;
+        rustix::process::set_child_subreaper(Some(rustix::process::getpid()))
+            .map_err(|error| kernel("become the parent of orphaned processes", error.into()))?;
+        listen_to_ignored_signals();
+        let children = signal(SignalKind::child()).map_err(|error| kernel("hear of children that end", error))?;
+        let cgroups = Cgroups::detect(Path::new(cgroup::MOUNT));
+        tracing::debug!(with = if cgroups.is_some() { "cgroups" } else { "process groups" }, "processes are followed");
+
+        let (news, heard) = unbounded_channel();
+        let (said, to_say) = unbounded_channel();
+        let program = settings.keeper_program.clone();
+        let keeper = launch_keeper(&program).map_err(|why| ProcessesError::Keeper { program: program.clone(), why })?;
+        let (spawner, spawner_thread) = Spawner::start(program, cgroups.clone(), news.clone())
+            .map_err(|error| kernel("start the thread `spawner`", error))?;
+        let (trees, trees_thread) =
+            Trees::start(news.clone()).map_err(|error| kernel("start the thread `trees`", error))?;
+        let core = Rc::new(RefCell::new(Core::new(Parts { settings, spawner, trees, keeper, news, said })));
+        let tasks = [spawn_local(drive(Rc::clone(&core), children, heard)), spawn_local(deliver(to_say, events))];
+        Ok(Self { core, tasks, threads: vec![spawner_thread, trees_thread], cgroups, _only: only })
+    }
+
+    /// Starts a program. What comes of it is an event.
+    pub fn spawn(&self, order: SpawnOrder) {
+        self.core.borrow_mut().spawn(order);
+    }
+
+    /// Sends a signal. To a run that is being started it is sent when it has started; to one that is over, to nobody.
+    pub fn signal(&self, order: SignalOrder) {
+        self.core.borrow_mut().signal(order);
+    }
+
+    /// Kills every process of a run, again and again until nobody is left; then `TreeGone` is said.
+    pub fn sweep(&self, run: RunId) {
+        self.core.borrow_mut().sweep(run);
+    }
+
+    /// What is true of every run that is not over, by its id.
+    #[must_use]
+    pub fn runs(&self) -> Vec<RunFacts> {
+        self.core.borrow().facts().collect()
+    }
+
+    /// What is true of one run. `None`: it is over, or never was.
+    #[must_use]
+    pub fn facts(&self, run: RunId) -> Option<RunFacts> {
+        self.core.borrow().facts_of(run)
+    }
+
+    /// What is true of the newest run of a service that is not over.
+    #[must_use]
+    pub fn facts_of_service(&self, service: &ServiceName) -> Option<RunFacts> {
+        self.core.borrow().facts().filter(|facts| facts.service == *service).last()
+    }
+
+    /// Ends the threads and lets go of the log-keeper, which goes on as long as there are programs. Ends no program.
+    pub async fn shutdown(mut self) {
+        self.core.borrow_mut().close_keeper();
+        let keeper_ended = async {
+            // A pause of its own rather than one more channel: this runs once in mainstay's life.
+            while self.core.borrow().keeper_is_ending() {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        };
+        // One that takes longer writes to a slow disk; it is left to init.
+        let _ = tokio::time::timeout(KEEPER_PATIENCE, keeper_ended).await;
+        let threads = std::mem::take(&mut self.threads);
+        if let Some(cgroups) = self.cgroups.take() {
+            cgroups.remove();
+        }
+        for task in &mut self.tasks {
+            task.abort();
+            let _ = task.await;
+        }
+        // The last handle on the core, and with it on the queues to the threads.
+        drop(self);
+        for thread in threads {
+            thread.end().await;
+        }
+    }
+}
+
+impl Drop for Processes {
+    fn drop(&mut self) {
+        self.tasks.iter().for_each(JoinHandle::abort);
+    }
+}
+
+async fn drive(core: Rc<RefCell<Core>>, mut children: Signal, mut heard: UnboundedReceiver<News>) {
+    loop {
+        tokio::select! {
+            biased;
+            _ = children.recv() => {
+                let mut core = core.borrow_mut();
+                reaper::reap_all(|ended| core.child_ended(ended));
+                core.begin_round();
+            }
+            Some(news) = heard.recv() => core.borrow_mut().hear(news),
+        }
+    }
+}
+
+async fn deliver(mut to_say: UnboundedReceiver<Said>, events: impl Fn(ServiceName, RunId, ProcessEvent)) {
+    while let Some((service, run, event)) = to_say.recv().await {
+        events(service, run, event);
+    }
+}
+
+fn kernel(what: &'static str, why: std::io::Error) -> ProcessesError {
+    ProcessesError::Kernel { what, why }
+}
+
+fn make_directories(settings: &ProcessSettings) -> Result<(), ProcessesError> {
+    let log_dir = &settings.log_dir;
+    fs::create_dir_all(log_dir)
+        .and_then(|()| try_to_write(log_dir))
+        .map_err(|why| ProcessesError::LogDirectory { path: log_dir.clone(), why })?;
+    notify::make_folder(&settings.run_dir)
+        .map_err(|why| ProcessesError::RunDirectory { path: settings.run_dir.clone(), why })
+}
+
+/// Finds out by doing: permissions, a read-only mount and a full disk have no common question to ask.
+fn try_to_write(folder: &Path) -> std::io::Result<()> {
+    let probe = folder.join(format!(".mainstay-{}", std::process::id()));
+    fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&probe)?;
+    fs::remove_file(probe)
+}
+
+/// A signal that mainstay was started to ignore (by nohup, or by a shell that put it into the background) would be ignored by every
+/// service too, and it could not be stopped with it. A signal that is caught is not: exec(2) resets it. So each is caught, by a listener
+/// that nobody listens to.
+fn listen_to_ignored_signals() {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    for number in 1..=31 {
+        // std ignores SIGPIPE in us and resets it in children.
+        if mask & (1 << (number - 1)) != 0 && number != libc::SIGPIPE {
+            // Those that cannot be caught are refused, and cannot be ignored either.
+            let _ = signal(SignalKind::from_raw(number));
+        }
+    }
+}

@@ -1,0 +1,286 @@
+//! The life of a run, and the order of what is said of it. Pure.
+//!
+//! ```text
+//!            spawned              main_ended             seen
+//! Starting ───────────▶ Living ───────────────▶ Ending ───────▶ Left ──┐
+//!     │                                            │              │    │ seen: somebody is left
+//!     │ failed                       seen: nobody  │              │◀───┘
+//!     ▼                                  is left   ▼              ▼ seen: nobody is left
+//!   (over)                                       (over)         (over)
+//! ```
+//! What is said: `Spawned` or `SpawnFailed` on leaving Starting, `MainExited` on leaving Ending, `TreeGone` when over.
+
+use mainstay_config::names::ServiceName;
+
+use super::order::{Exit, Notification, ProcessEvent, RunFacts, RunId, Said, Scope, SignalOrder};
+use super::tree::{Left, MainState, Place, ProcessId, Root};
+
+/// How many processes are named when a main process leaves some behind.
+const MAX_LISTED: usize = 16;
+/// Orders that may come before a run has started; the operator has no more signals than this.
+const MAX_EARLY: usize = 8;
+/// Messages from processes whose run is being looked up.
+const MAX_UNCHECKED: usize = 8;
+
+/// One run.
+#[derive(Debug)]
+pub(super) struct Run {
+    service: ServiceName,
+    run: RunId,
+    mark: String,
+    phase: Phase,
+    sweep: Sweep,
+    ready_said: Option<Said>,
+    unchecked: Vec<(u32, Notification)>,
+}
+
+#[derive(Debug)]
+enum Phase {
+    Starting { early: Vec<SignalOrder> },
+    Living { main: Main },
+    Ending { main: Main, exit: Exit, valid: RoundNumber },
+    Left { main: Main, exit: Exit, valid: RoundNumber },
+}
+
+/// The main process and how its tree is followed.
+#[derive(Debug, Clone)]
+pub(super) struct Main {
+    /// Its number; it belongs to it only while the run is living.
+    pub pid: u32,
+    /// How its tree is followed.
+    pub place: Place,
+}
+
+/// Counts the looks at trees. An answer from before the main process ended says nothing about what is left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(super) struct RoundNumber(u64);
+
+impl RoundNumber {
+    /// The round after this one.
+    pub(super) fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
+/// Whether everything of a run is to be killed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sweep {
+    /// No.
+    No,
+    /// Until nobody is left.
+    UntilGone,
+}
+
+/// Whether a run is over after what happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Over {
+    /// It goes on.
+    No,
+    /// It is over and is forgotten.
+    Yes,
+}
+
+/// Where a signal goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Target {
+    /// To the main process, which is there.
+    Main(u32),
+    /// To a tree whose main process is there.
+    Tree(u32, Place),
+    /// To a tree whose main process is gone.
+    Rest(Place),
+    /// To nobody, or later.
+    Nobody,
+}
+
+impl Run {
+    /// A run that is being started.
+    pub(super) fn starting(service: ServiceName, run: RunId, mark: String) -> Self {
+        let phase = Phase::Starting { early: Vec::new() };
+        Self { service, run, mark, phase, sweep: Sweep::No, ready_said: None, unchecked: Vec::new() }
+    }
+
+    /// Starting → Living. Answers the signals that came too early; a run that is not starting has none.
+    pub(super) fn spawned(&mut self, main: Main) -> Vec<SignalOrder> {
+        match std::mem::replace(&mut self.phase, Phase::Living { main }) {
+            Phase::Starting { early } => early,
+            other => {
+                self.phase = other;
+                Vec::new()
+            }
+        }
+    }
+
+    /// Living → Ending. Only looks from round `valid` on say what is left.
+    pub(super) fn main_ended(&mut self, exit: Exit, valid: RoundNumber) {
+        if let Phase::Living { main } = &self.phase {
+            self.phase = Phase::Ending { main: main.clone(), exit, valid };
+        }
+    }
+
+    /// Ending or Left → Left or over. What is to be said, and whether the run is over.
+    pub(super) fn seen(&mut self, round: RoundNumber, members: &[ProcessId], left: Left) -> (Vec<ProcessEvent>, Over) {
+        let mut events = Vec::new();
+        match &self.phase {
+            Phase::Ending { main, exit, valid } if round >= *valid => {
+                let remaining = members.iter().take(MAX_LISTED).map(|member| member.pid).collect();
+                events.push(ProcessEvent::MainExited { exit: *exit, remaining });
+                self.phase = Phase::Left { main: main.clone(), exit: *exit, valid: *valid };
+            }
+            Phase::Left { valid, .. } if round >= *valid => {}
+            _ => return (events, Over::No),
+        }
+        if left == Left::Somebody {
+            return (events, Over::No);
+        }
+        events.push(ProcessEvent::TreeGone);
+        (events, Over::Yes)
+    }
+
+    /// Where a signal goes now. One that comes before the run has started is kept for it.
+    pub(super) fn target(&mut self, order: SignalOrder) -> Target {
+        match (&mut self.phase, order.scope) {
+            (Phase::Starting { early }, _) => {
+                early.truncate(MAX_EARLY - 1);
+                early.push(order);
+                Target::Nobody
+            }
+            (Phase::Living { main }, Scope::Main) => Target::Main(main.pid),
+            (Phase::Living { main }, Scope::Tree) => Target::Tree(main.pid, main.place.clone()),
+            (Phase::Ending { .. } | Phase::Left { .. }, Scope::Main) => Target::Nobody,
+            (Phase::Ending { main, .. } | Phase::Left { main, .. }, Scope::Tree) => Target::Rest(main.place.clone()),
+        }
+    }
+
+    /// Everything of it is to be killed, now and until nobody is left.
+    pub(super) fn begin_sweep(&mut self) {
+        self.sweep = Sweep::UntilGone;
+    }
+
+    /// Whether everything of it is to be killed.
+    pub(super) fn sweep(&self) -> Sweep {
+        self.sweep
+    }
+
+    /// Notes a message whose sender is known to belong here.
+    pub(super) fn heard(&mut self, notification: &Notification) {
+        self.ready_said = self.ready_said.or(notification.ready);
+    }
+
+    /// Keeps a message until its sender has been looked up.
+    pub(super) fn keep_unchecked(&mut self, sender: u32, notification: Notification) {
+        self.unchecked.truncate(MAX_UNCHECKED - 1);
+        self.unchecked.push((sender, notification));
+    }
+
+    /// The kept messages, each with its sender.
+    pub(super) fn take_unchecked(&mut self) -> Vec<(u32, Notification)> {
+        std::mem::take(&mut self.unchecked)
+    }
+
+    /// Its main process, unless it is still being started.
+    pub(super) fn main(&self) -> Option<&Main> {
+        match &self.phase {
+            Phase::Starting { .. } => None,
+            Phase::Living { main } | Phase::Ending { main, .. } | Phase::Left { main, .. } => Some(main),
+        }
+    }
+
+    /// Whether its main process has ended while others may be there.
+    pub(super) fn has_lost_main(&self) -> bool {
+        matches!(self.phase, Phase::Ending { .. } | Phase::Left { .. })
+    }
+
+    /// Whose it is.
+    pub(super) fn service(&self) -> &ServiceName {
+        &self.service
+    }
+
+    /// What a look at all processes needs to know of it; `None` when it is not followed by its process group.
+    pub(super) fn root(&self) -> Option<Root> {
+        let main = self.main().filter(|main| main.place == Place::Group)?;
+        let main_state = if self.has_lost_main() { MainState::Reaped } else { MainState::There };
+        Some(Root { run: self.run, mark: self.mark.clone(), main: main.pid, main_state })
+    }
+
+    /// What is true of it.
+    pub(super) fn facts(&self) -> RunFacts {
+        let exited = match self.phase {
+            Phase::Starting { .. } | Phase::Living { .. } => None,
+            Phase::Ending { exit, .. } | Phase::Left { exit, .. } => Some(exit),
+        };
+        let pid = self.main().map(|main| main.pid);
+        RunFacts { service: self.service.clone(), run: self.run, pid, exited, ready_said: self.ready_said }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use mainstay_config::model::StopSignal;
+
+    use super::*;
+
+    fn run() -> Run {
+        Run::starting(ServiceName::new("gpsd").unwrap(), RunId(1), "gpsd.1".to_owned())
+    }
+
+    fn main() -> Main {
+        Main { pid: 10, place: Place::Group }
+    }
+
+    fn order(scope: Scope) -> SignalOrder {
+        SignalOrder { run: RunId(1), signal: StopSignal::Term, scope }
+    }
+
+    const ONE: RoundNumber = RoundNumber(1);
+    const TWO: RoundNumber = RoundNumber(2);
+
+    #[test]
+    fn a_look_from_before_the_end_of_the_main_process_says_nothing() {
+        let mut run = run();
+        run.spawned(main());
+        run.main_ended(Exit::Code(1), TWO);
+        assert_eq!(run.seen(ONE, &[], Left::Nobody), (vec![], Over::No));
+        let exited = ProcessEvent::MainExited { exit: Exit::Code(1), remaining: vec![] };
+        assert_eq!(run.seen(TWO, &[], Left::Nobody), (vec![exited, ProcessEvent::TreeGone], Over::Yes));
+    }
+
+    #[test]
+    fn the_end_of_the_main_process_is_said_once_and_the_end_of_the_tree_last() {
+        let mut run = run();
+        run.spawned(main());
+        run.main_ended(Exit::Signal(9), ONE);
+        let rest = [ProcessId { started: 1, pid: 11 }];
+        let exited = ProcessEvent::MainExited { exit: Exit::Signal(9), remaining: vec![11] };
+        assert_eq!(run.seen(ONE, &rest, Left::Somebody), (vec![exited], Over::No));
+        assert_eq!(run.seen(ONE, &rest, Left::Somebody), (vec![], Over::No));
+        assert_eq!(run.seen(TWO, &[], Left::Nobody), (vec![ProcessEvent::TreeGone], Over::Yes));
+    }
+
+    #[test]
+    fn a_signal_that_comes_before_the_start_is_kept_for_it() {
+        let mut run = run();
+        assert_eq!(run.target(order(Scope::Tree)), Target::Nobody);
+        assert_eq!(run.spawned(main()), [order(Scope::Tree)]);
+        assert_eq!(run.target(order(Scope::Main)), Target::Main(10));
+    }
+
+    #[test]
+    fn a_reaped_main_process_is_never_signalled() {
+        let mut run = run();
+        run.spawned(main());
+        run.main_ended(Exit::Code(0), ONE);
+        assert_eq!(run.target(order(Scope::Main)), Target::Nobody);
+        assert_eq!(run.target(order(Scope::Tree)), Target::Rest(Place::Group));
+        assert_eq!(run.root().unwrap().main_state, MainState::Reaped);
+    }
+
+    #[test]
+    fn a_look_at_a_living_run_changes_nothing() {
+        let mut run = run();
+        run.spawned(main());
+        assert_eq!(run.seen(TWO, &[], Left::Nobody), (vec![], Over::No));
+        assert_eq!(run.facts().exited, None);
+    }
+}

@@ -1,0 +1,171 @@
+//! Users and groups, read from `/etc/passwd` and `/etc/group`.
+//!
+//! Not with getpwnam(3): it loads name-service modules, which may talk to the network while mainstay waits.
+
+use std::io::Read;
+use std::path::Path;
+
+use rustix::process::{Gid, Uid, getegid, geteuid};
+
+use crate::effect::process::order::SpawnFailure;
+use crate::effect::process::sys::Identity;
+
+/// No more of either file is read. A station has a few hundred bytes per user and few users.
+const MAX_FILE: u64 = 4 * 1024 * 1024;
+
+/// A user as `/etc/passwd` has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Account {
+    /// Login name.
+    pub name: String,
+    /// Home directory.
+    pub home: String,
+}
+
+/// Whom a program runs as.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct RunAs {
+    /// What has to change; `None` when it is what mainstay is already.
+    pub identity: Option<Identity>,
+    /// For `HOME`, `USER` and `LOGNAME`; `None` when no user was asked for.
+    pub account: Option<Account>,
+}
+
+/// Finds out whom to run as.
+pub(super) fn run_as(user: Option<&str>, group: Option<&str>) -> Result<RunAs, SpawnFailure> {
+    if user.is_none() && group.is_none() {
+        return Ok(RunAs { identity: None, account: None });
+    }
+    let (passwd, groups) = (read(Path::new("/etc/passwd"))?, read(Path::new("/etc/group"))?);
+    let (me, mine) = (geteuid(), getegid());
+    let person = match user {
+        Some(name) => find_user(&passwd, name).ok_or_else(|| no_such("user", name, "/etc/passwd"))?,
+        None => find_user(&passwd, &me.as_raw().to_string()).unwrap_or_else(|| User::nameless(me, mine)),
+    };
+    let gid = match group {
+        Some(name) => find_group(&groups, name).ok_or_else(|| no_such("group", name, "/etc/group"))?,
+        None => person.gid,
+    };
+    let account = user.map(|_| Account { name: person.name.clone(), home: person.home.clone() });
+    if me.is_root() {
+        let groups = supplementary(&groups, &person.name, gid);
+        return Ok(RunAs { identity: Some(Identity { uid: person.uid, gid, groups }), account });
+    }
+    if person.uid == me && gid == mine {
+        return Ok(RunAs { identity: None, account });
+    }
+    let wish = user.or(group).unwrap_or_default();
+    let key = if person.uid == me { "group" } else { "user" };
+    Err(SpawnFailure::User(format!(
+        "mainstay is not root and cannot run a program as {key} `{wish}`; start mainstay as root, or remove `{key}`"
+    )))
+}
+
+fn no_such(what: &str, name: &str, file: &str) -> SpawnFailure {
+    SpawnFailure::User(format!("there is no {what} `{name}` in {file}; create it, or correct `{what}`"))
+}
+
+fn read(path: &Path) -> Result<String, SpawnFailure> {
+    let mut bytes = Vec::new();
+    let outcome = std::fs::File::open(path).and_then(|file| file.take(MAX_FILE).read_to_end(&mut bytes));
+    outcome.map_err(|error| SpawnFailure::User(format!("{} cannot be read: {error}", path.display())))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct User {
+    name: String,
+    uid: Uid,
+    gid: Gid,
+    home: String,
+}
+
+impl User {
+    fn nameless(uid: Uid, gid: Gid) -> Self {
+        Self { name: uid.as_raw().to_string(), uid, gid, home: "/".to_owned() }
+    }
+}
+
+/// passwd(5): `name:password:uid:gid:comment:home:shell`. A number is taken as a user id when nobody is called so.
+fn find_user(passwd: &str, wanted: &str) -> Option<User> {
+    let users = || passwd.lines().filter_map(parse_user);
+    let number = wanted.parse::<u32>().ok();
+    users().find(|u| u.name == wanted).or_else(|| users().find(|u| Some(u.uid.as_raw()) == number))
+}
+
+fn parse_user(line: &str) -> Option<User> {
+    let mut fields = line.split(':');
+    let name = fields.next()?.to_owned();
+    let uid = id(fields.nth(1)?)?;
+    let gid = id(fields.next()?)?;
+    let home = fields.nth(1)?;
+    let home = if home.is_empty() { "/" } else { home }.to_owned();
+    Some(User { name, uid: Uid::from_raw(uid), gid: Gid::from_raw(gid), home })
+}
+
+/// group(5): `name:password:gid:member,member`.
+fn find_group(groups: &str, wanted: &str) -> Option<Gid> {
+    let named = groups.lines().filter_map(parse_group).find(|(name, ..)| *name == wanted);
+    named.map(|(_, gid, _)| gid).or_else(|| id(wanted).map(Gid::from_raw))
+}
+
+fn parse_group(line: &str) -> Option<(&str, Gid, &str)> {
+    let mut fields = line.split(':');
+    let name = fields.next()?;
+    let gid = Gid::from_raw(id(fields.nth(1)?)?);
+    Some((name, gid, fields.next().unwrap_or_default()))
+}
+
+/// `-1` means "leave as it is" to the kernel and is never an id.
+fn id(text: &str) -> Option<u32> {
+    text.parse().ok().filter(|id| *id != u32::MAX)
+}
+
+/// As initgroups(3): the group itself, then every group that lists the user.
+fn supplementary(groups: &str, user: &str, gid: Gid) -> Vec<Gid> {
+    let lists = |members: &str| members.split(',').any(|member| member == user);
+    let mut all = vec![gid];
+    all.extend(groups.lines().filter_map(parse_group).filter(|(_, g, m)| *g != gid && lists(m)).map(|(_, g, _)| g));
+    all
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const PASSWD: &str = "root:x:0:0:root:/root:/bin/bash\nbroken line\npi:x:1000:1001:,,,:/home/pi:/bin/bash\nnobody:x:65534:65534:n::/x\n";
+    const GROUP: &str = "root:x:0:\ndialout:x:20:pi,gpsd\npi:x:1001:\nplugdev:x:46:other,pi\nodd:x:47:pixie\n";
+
+    #[test]
+    fn a_user_is_found_by_name_and_by_number() {
+        let pi = find_user(PASSWD, "pi").unwrap();
+        assert_eq!((pi.uid.as_raw(), pi.gid.as_raw(), pi.home.as_str()), (1000, 1001, "/home/pi"));
+        assert_eq!(find_user(PASSWD, "1000"), Some(pi));
+        assert_eq!(find_user(PASSWD, "nobody").unwrap().home, "/");
+        assert_eq!(find_user(PASSWD, "broken line"), None);
+    }
+
+    #[test]
+    fn a_user_gets_all_groups_that_list_it() {
+        let groups: Vec<u32> = supplementary(GROUP, "pi", Gid::from_raw(1001)).iter().map(|g| g.as_raw()).collect();
+        assert_eq!(groups, [1001, 20, 46]);
+    }
+
+    #[test]
+    fn a_missing_user_is_named_with_the_cure() {
+        let failure = run_as(Some("no-such-user-here"), None).unwrap_err();
+        assert!(failure.to_string().contains("no user `no-such-user-here`"), "{failure}");
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_without_a_panic(text in ".*", name in ".*") {
+            let _ = find_user(&text, &name);
+            let _ = find_group(&text, &name);
+            let _ = supplementary(&text, &name, Gid::from_raw(1));
+        }
+    }
+}

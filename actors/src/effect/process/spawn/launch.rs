@@ -1,0 +1,114 @@
+//! Starts one program.
+
+use std::ffi::OsStr;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use rustix::pipe::{PipeFlags, pipe_with};
+
+use super::account::{self, RunAs};
+use super::environment::{Inherited, mark};
+use super::failure::{self, Attempt};
+use super::limit::OpenFiles;
+use super::search;
+use crate::effect::process::order::{SpawnFailure, SpawnOrder};
+use crate::effect::process::sys::{BeforeExec, before_exec};
+use crate::effect::process::tree::Place;
+use crate::effect::process::tree::cgroup::{Cgroups, Joining};
+
+/// Where programs start when the configuration does not say.
+const DEFAULT_DIRECTORY: &str = "/";
+
+/// A main process that runs.
+#[derive(Debug)]
+pub(crate) struct Child {
+    /// Its process id, and the id of its process group.
+    pub pid: u32,
+    /// How its tree is followed.
+    pub place: Place,
+    /// The end of the pipe from which its output is read; standard output and error share it, so that their order is kept.
+    pub output: OwnedFd,
+}
+
+/// Starts programs, one after the other.
+#[derive(Debug)]
+pub(super) struct Launcher {
+    inherited: Inherited,
+    open_files: OpenFiles,
+    cgroups: Option<Cgroups>,
+}
+
+impl Launcher {
+    /// Takes over what children inherit.
+    pub(super) fn new(cgroups: Option<Cgroups>) -> Self {
+        Self { inherited: Inherited::of_this_process(), open_files: OpenFiles::raise(), cgroups }
+    }
+
+    /// Starts one program. Blocks until the kernel has executed it, which a slow disk can make long.
+    pub(super) fn launch(&self, order: &SpawnOrder, notify: Option<&Path>) -> Result<Child, SpawnFailure> {
+        let RunAs { identity, account } = account::run_as(order.user.as_deref(), order.group.as_deref())?;
+        let environment = self.inherited.for_run(order, account.as_ref(), notify);
+        let (name, arguments) = order.argv.split_first().ok_or_else(|| other("the command is empty".to_owned()))?;
+        let program = search::find(name, environment.get(OsStr::new("PATH")).map(OsStr::new))?;
+        let directory = order.directory.as_deref().unwrap_or(Path::new(DEFAULT_DIRECTORY));
+        let (output, input) =
+            pipe_with(PipeFlags::CLOEXEC).map_err(|e| other(format!("no pipe for its output: {e}")))?;
+        if let Some(to) = &identity {
+            // So that a service that runs as somebody else can open /dev/stdout again; without it only writing works.
+            let _ = rustix::fs::fchown(&input, Some(to.uid), Some(to.gid));
+        }
+        let second = input.try_clone().map_err(|e| other(format!("no pipe for its output: {e}")))?;
+        let (place, joining) = self.place(order);
+
+        let mut command = Command::new(&program);
+        command.arg0(name).args(arguments).env_clear().envs(environment).current_dir(directory).process_group(0);
+        command.stdin(Stdio::null()).stdout(Stdio::from(input)).stderr(Stdio::from(second));
+        // Without steps between fork and exec std uses posix_spawn(3), which does not copy the page tables.
+        if identity.is_some() || joining.is_some() {
+            before_exec(&mut command, BeforeExec { cgroup: joining.map(|j| j.procs), identity });
+        }
+        match command.spawn() {
+            // Dropping std's handle neither waits nor kills; the reaper waits.
+            Ok(child) => {
+                let pid = child.id();
+                self.open_files.restore(pid);
+                Ok(Child { pid, place, output })
+            }
+            Err(error) => {
+                place.remove();
+                Err(failure::classify(&error, &Attempt { order, program: &program, directory }))
+            }
+        }
+    }
+
+    /// A cgroup of its own where there are any, else the process group.
+    fn place(&self, order: &SpawnOrder) -> (Place, Option<Joining>) {
+        let Some(cgroups) = &self.cgroups else { return (Place::Group, None) };
+        match cgroups.create(&mark(order)) {
+            Ok(joining) => (Place::Cgroup(joining.path.clone()), Some(joining)),
+            Err(error) => {
+                tracing::warn!(service = %order.service, %error, "no cgroup for this run; it is followed by its process group");
+                (Place::Group, None)
+            }
+        }
+    }
+}
+
+/// Starts the log-keeper with one end of a socket pair as its standard input, outside any service's process group.
+pub(crate) fn launch_keeper(program: &Path) -> io::Result<super::Keeper> {
+    use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+    let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
+    let mut command = Command::new(program);
+    // It makes a session of its own. It keeps no terminal open, no folder busy, and none of mainstay's environment.
+    command.arg0("mainstay").arg("log-keeper").env_clear().current_dir("/");
+    command.stdin(Stdio::from(theirs)).stdout(Stdio::null()).stderr(Stdio::null());
+    let pid = command.spawn()?.id();
+    Ok(super::Keeper { pid, socket: ours })
+}
+
+fn other(why: String) -> SpawnFailure {
+    SpawnFailure::Other(why)
+}

@@ -1,0 +1,176 @@
+//! Control groups, version 2, by plain files (the kernel's Documentation/admin-guide/cgroup-v2.rst).
+//!
+//! A run in a cgroup of its own cannot lose a process, and one write kills all of them at once.
+
+use std::fs;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Access, access, statfs};
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+
+/// Where version 2 is mounted when nothing else is.
+pub(crate) const MOUNT: &str = "/sys/fs/cgroup";
+/// `CGROUP2_SUPER_MAGIC` of the kernel's include/uapi/linux/magic.h.
+const CGROUP2_MAGIC: u64 = 0x6367_7270;
+/// A service may make cgroups inside its own; deeper than this is not looked at (the kernel kills deeper ones too).
+const MAX_DEPTH: usize = 16;
+/// Our folder is called this and our process id.
+const FOLDER: &str = "mainstay.";
+
+/// The folder that holds one cgroup per run.
+#[derive(Debug, Clone)]
+pub(crate) struct Cgroups {
+    folder: PathBuf,
+}
+
+/// A new cgroup, and what a child writes to in order to join it.
+#[derive(Debug)]
+pub(crate) struct Joining {
+    /// The cgroup.
+    pub path: PathBuf,
+    /// Its `cgroup.procs`, open for writing.
+    pub procs: OwnedFd,
+}
+
+impl Cgroups {
+    /// Makes the folder below the cgroup this process is in. `None`: there is no version 2 here, the kernel is older than 5.14
+    /// (no `cgroup.kill`), or this cgroup was not delegated to our user.
+    pub(crate) fn detect(mount: &Path) -> Option<Self> {
+        if u64::try_from(statfs(mount).ok()?.f_type).ok()? != CGROUP2_MAGIC {
+            return None;
+        }
+        let own = own_cgroup(mount, &fs::read_to_string("/proc/self/cgroup").ok()?)?;
+        // Moving a process needs this right at the common ancestor.
+        access(own.join("cgroup.procs"), Access::WRITE_OK).ok()?;
+        clear_after_others(&own);
+        let folder = own.join(format!("{FOLDER}{}", std::process::id()));
+        match fs::create_dir(&folder) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return None,
+            _ => {}
+        }
+        let cgroups = Self { folder };
+        if access(cgroups.folder.join("cgroup.kill"), Access::WRITE_OK).is_err() {
+            cgroups.remove();
+            return None;
+        }
+        Some(cgroups)
+    }
+
+    /// Makes the cgroup of one run.
+    pub(crate) fn create(&self, name: &str) -> io::Result<Joining> {
+        let path = self.folder.join(name);
+        fs::create_dir(&path)?;
+        match fs::OpenOptions::new().write(true).open(path.join("cgroup.procs")) {
+            Ok(file) => Ok(Joining { path, procs: file.into() }),
+            Err(error) => {
+                let _ = fs::remove_dir(&path);
+                Err(error)
+            }
+        }
+    }
+
+    /// Removes the folder if no run is left in it.
+    pub(crate) fn remove(&self) {
+        let _ = fs::remove_dir(&self.folder);
+    }
+}
+
+/// The line of version 2 in `/proc/self/cgroup`: `0::/path`.
+fn own_cgroup(mount: &Path, text: &str) -> Option<PathBuf> {
+    let path = text.lines().find_map(|line| line.strip_prefix("0::/"))?;
+    // A path with `..` leads out of our namespace, and a removed cgroup is marked: neither can be used.
+    let usable = !path.split('/').any(|part| part == "..") && !path.ends_with(" (deleted)");
+    usable.then(|| mount.join(path))
+}
+
+/// A mainstay that was killed could not clean up. Only empty cgroups can be removed, so this harms nobody.
+fn clear_after_others(own: &Path) {
+    for entry in fs::read_dir(own).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let Some(pid) = name.to_str().and_then(|name| name.strip_prefix(FOLDER)) else { continue };
+        if pid.parse::<u32>().is_ok() && !Path::new("/proc").join(pid).exists() {
+            remove(&entry.path());
+        }
+    }
+}
+
+fn below(path: &Path) -> impl Iterator<Item = PathBuf> {
+    let entries = fs::read_dir(path).into_iter().flatten().flatten();
+    entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).map(|entry| entry.path())
+}
+
+/// The processes in a cgroup and in those below it, in no order. Processes that have ended are not among them.
+pub(super) fn members(path: &Path) -> Vec<u32> {
+    let mut all = Vec::new();
+    collect(path, MAX_DEPTH, &mut all);
+    all
+}
+
+fn collect(path: &Path, depth: usize, all: &mut Vec<u32>) {
+    let text = fs::read_to_string(path.join("cgroup.procs")).unwrap_or_default();
+    // A process outside of our pid namespace is shown as 0.
+    all.extend(text.lines().filter_map(|line| line.parse::<u32>().ok()).filter(|pid| *pid != 0));
+    if let Some(depth) = depth.checked_sub(1) {
+        below(path).for_each(|child| collect(&child, depth, all));
+    }
+}
+
+/// Whether any process is left in a cgroup or below it. One that cannot be read is gone.
+pub(super) fn is_populated(path: &Path) -> bool {
+    let text = fs::read_to_string(path.join("cgroup.events")).unwrap_or_default();
+    text.lines().any(|line| line == "populated 1")
+}
+
+/// Kills every process in a cgroup and below it.
+pub(super) fn kill(path: &Path) {
+    if let Err(error) = fs::write(path.join("cgroup.kill"), "1") {
+        tracing::warn!(cgroup = %path.display(), %error, "the cgroup could not be killed");
+    }
+}
+
+/// Sends a signal to every process in a cgroup and below it.
+pub(super) fn signal(path: &Path, signal: Signal) {
+    let open = |pid: u32| {
+        let raw = i32::try_from(pid).ok().and_then(Pid::from_raw)?;
+        Some((pid, pidfd_open(raw, PidfdFlags::empty()).ok()?))
+    };
+    let held: Vec<_> = members(path).into_iter().filter_map(open).collect();
+    // A descriptor holds on to the process; whose number is still listed now, that process is a member.
+    let still: std::collections::HashSet<u32> = members(path).into_iter().collect();
+    for (_, process) in held.into_iter().filter(|(pid, _)| still.contains(pid)) {
+        let _ = pidfd_send_signal(process, signal);
+    }
+}
+
+/// Removes an empty cgroup and those below it.
+pub(super) fn remove(path: &Path) {
+    remove_below(path, MAX_DEPTH);
+}
+
+fn remove_below(path: &Path, depth: usize) {
+    if let Some(depth) = depth.checked_sub(1) {
+        below(path).for_each(|child| remove_below(&child, depth));
+    }
+    let _ = fs::remove_dir(path);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_own_cgroup_is_the_line_of_version_2() {
+        let text = "9:name=systemd:/x\n0::/system.slice/mainstay.service\n";
+        let expected = Some(PathBuf::from("/sys/fs/cgroup/system.slice/mainstay.service"));
+        assert_eq!(own_cgroup(Path::new(MOUNT), text), expected);
+        assert_eq!(own_cgroup(Path::new(MOUNT), "0::/../outside\n"), None);
+        assert_eq!(own_cgroup(Path::new(MOUNT), "1:cpu:/\n"), None);
+    }
+
+    #[test]
+    fn a_folder_that_is_not_on_a_cgroup_file_system_is_refused() {
+        assert!(Cgroups::detect(Path::new("/proc")).is_none());
+    }
+}

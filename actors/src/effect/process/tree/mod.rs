@@ -1,0 +1,200 @@
+//! The thread that finds and signals every process of a run.
+//!
+//! A look at all processes reads `/proc` once for all runs that wait for one, however many they are: what is wanted while the
+//! thread is busy goes into its next round. It never runs on the actor thread, which a long `/proc` would hold up.
+
+pub(super) mod cgroup;
+mod owners;
+mod table;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use tokio::sync::mpsc::UnboundedSender;
+
+pub(super) use owners::{MainState, Root};
+pub(super) use table::{ProcessId, adopted};
+
+use super::core::News;
+use super::order::RunId;
+use super::spawn::environment;
+use super::thread::Thread;
+
+/// How the tree of a run is followed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Place {
+    /// By process group, parentage and mark.
+    Group,
+    /// By a cgroup of its own.
+    Cgroup(PathBuf),
+}
+
+impl Place {
+    /// Removes what was made for a run that has no process (any more).
+    pub(super) fn remove(&self) {
+        if let Self::Cgroup(path) = self {
+            cgroup::remove(path);
+        }
+    }
+}
+
+/// What to do with the processes of a run, besides looking who they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Act {
+    /// Nothing.
+    Look,
+    /// Signal each.
+    Signal(Signal, Spare),
+    /// Kill each.
+    Kill,
+}
+
+/// Who is left out when a tree is signalled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Spare {
+    /// Nobody.
+    Nobody,
+    /// The main process's group: it was signalled already, all at once.
+    Group(u32),
+}
+
+/// What is wanted of one run.
+#[derive(Debug, Clone)]
+pub(super) struct Want {
+    /// Which run.
+    pub run: RunId,
+    /// How it is followed.
+    pub place: Place,
+    /// What to do, in this order.
+    pub acts: Vec<Act>,
+}
+
+/// One round of work.
+#[derive(Debug)]
+pub(super) struct Round {
+    /// What is wanted.
+    pub wants: Vec<Want>,
+    /// Every run without a cgroup; empty when nothing is wanted of any.
+    pub roots: Vec<Root>,
+}
+
+/// Who was found in the tree of a run, before anything was done to them.
+#[derive(Debug)]
+pub(super) struct Seen {
+    /// Which run.
+    pub run: RunId,
+    /// Its processes, oldest first.
+    pub members: Vec<ProcessId>,
+    /// Whether there is anybody; a process that is just ending may be there without being listed.
+    pub left: Left,
+}
+
+/// Whether anybody is left in a tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Left {
+    /// Nobody.
+    Nobody,
+    /// At least one process.
+    Somebody,
+}
+
+/// The way to the thread.
+#[derive(Debug)]
+pub(super) struct Trees {
+    rounds: Sender<Round>,
+}
+
+impl Trees {
+    /// Starts the thread. It ends soon after the `Trees` was dropped.
+    pub(super) fn start(news: UnboundedSender<News>) -> io::Result<(Self, Thread)> {
+        let (rounds, queue) = channel();
+        Ok((Self { rounds }, Thread::start("trees", move || work(&queue, &news))?))
+    }
+
+    /// Begins a round. One at a time: the next when the first has been answered, so the queue stays short.
+    pub(super) fn begin(&self, round: Round) {
+        // The thread ends only after this value is dropped.
+        let _ = self.rounds.send(round);
+    }
+}
+
+fn work(rounds: &Receiver<Round>, news: &UnboundedSender<News>) {
+    let us = std::process::id();
+    let mut memory = owners::Memory::default();
+    while let Ok(round) = rounds.recv() {
+        let mut groups = if round.wants.iter().any(|want| want.place == Place::Group) {
+            let mark_of = |pid| table::environment_of(pid, environment::RUN);
+            owners::members(&table::read_all(), us, &round.roots, &mut memory, mark_of)
+        } else {
+            BTreeMap::new()
+        };
+        let seen = round.wants.iter().map(|want| do_one(want, &mut groups)).collect();
+        if news.send(News::Trees(seen)).is_err() {
+            return;
+        }
+    }
+}
+
+fn do_one(want: &Want, groups: &mut BTreeMap<RunId, Vec<ProcessId>>) -> Seen {
+    let run = want.run;
+    match &want.place {
+        Place::Group => {
+            let members = groups.remove(&run).unwrap_or_default();
+            want.acts.iter().for_each(|act| act_on_group(*act, &members));
+            let left = if members.is_empty() { Left::Nobody } else { Left::Somebody };
+            Seen { run, members, left }
+        }
+        Place::Cgroup(path) if cgroup::is_populated(path) => {
+            let members = members_of_cgroup(path);
+            want.acts.iter().for_each(|act| act_on_cgroup(*act, path));
+            Seen { run, members, left: Left::Somebody }
+        }
+        // Its main process joined before it was heard of, so an empty cgroup stays empty.
+        Place::Cgroup(path) => {
+            cgroup::remove(path);
+            Seen { run, members: Vec::new(), left: Left::Nobody }
+        }
+    }
+}
+
+fn act_on_group(act: Act, members: &[ProcessId]) {
+    match act {
+        Act::Look => {}
+        Act::Kill => members.iter().for_each(|member| signal_one(*member, Signal::KILL, Spare::Nobody)),
+        Act::Signal(signal, spare) => members.iter().for_each(|member| signal_one(*member, signal, spare)),
+    }
+}
+
+fn act_on_cgroup(act: Act, path: &Path) {
+    match act {
+        Act::Look => {}
+        Act::Kill => cgroup::kill(path),
+        Act::Signal(signal, _) => cgroup::signal(path, signal),
+    }
+}
+
+fn members_of_cgroup(path: &Path) -> Vec<ProcessId> {
+    let alive = |pid| Some(table::read(pid)?.id);
+    let mut members: Vec<_> = cgroup::members(path).into_iter().filter_map(alive).collect();
+    members.sort_unstable();
+    members
+}
+
+/// Signals a process only if its number still stands for the same process.
+fn signal_one(member: ProcessId, signal: Signal, spare: Spare) {
+    let Some(pid) = i32::try_from(member.pid).ok().and_then(Pid::from_raw) else { return };
+    let Ok(process) = pidfd_open(pid, PidfdFlags::empty()) else { return };
+    // Looked at after opening: the descriptor is of this process or of an earlier one, never of a later.
+    let Some(now) = table::read(member.pid).filter(|now| now.id == member) else { return };
+    if spare == Spare::Group(now.group) {
+        return;
+    }
+    if let Err(error) = pidfd_send_signal(process, signal)
+        && error != rustix::io::Errno::SRCH
+    {
+        tracing::warn!(pid = member.pid, %error, "a process could not be signalled");
+    }
+}

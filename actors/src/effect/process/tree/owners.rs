@@ -1,0 +1,201 @@
+//! Which process belongs to which run, where there are no cgroups. Pure: from one look at all processes.
+//!
+//! mainstay is a subreaper, so every process of every run descends from mainstay, however often it forked away. Going down from
+//! there, a process belongs to a run when, in this order,
+//! 1. it was seen to belong to it before,
+//! 2. it is the main process, not yet reaped,
+//! 3. its parent belongs to it,
+//! 4. it is in the main process's group,
+//! 5. it carries the run's mark in its environment.
+//!
+//! A program that forks away, leaves the session, clears its environment and was never seen while its parents lived is
+//! not found; cgroups do find it.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+
+use super::table::{Life, Process, ProcessId};
+use crate::effect::process::order::RunId;
+
+/// A run that may have processes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Root {
+    /// Which.
+    pub run: RunId,
+    /// Its value of `MAINSTAY_RUN`.
+    pub mark: String,
+    /// Its main process, which led the process group of the same number.
+    pub main: u32,
+    /// Whether that number still belongs to it.
+    pub main_state: MainState,
+}
+
+/// Whether a main process is still in the process table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum MainState {
+    /// It is: it lives, or waits to be reaped.
+    There,
+    /// It was reaped: its number may be anybody's.
+    Reaped,
+}
+
+/// Who was seen to belong to which run.
+#[derive(Debug, Default)]
+pub(super) struct Memory(HashMap<ProcessId, RunId>);
+
+/// Finds the members of every run, oldest first. `mark_of` reads a process's mark; it is asked only where nothing else tells.
+pub(super) fn members(
+    all: &[Process],
+    us: u32,
+    roots: &[Root],
+    memory: &mut Memory,
+    mark_of: impl Fn(u32) -> Option<String>,
+) -> BTreeMap<RunId, Vec<ProcessId>> {
+    let mut children: HashMap<u32, Vec<&Process>> = HashMap::new();
+    for process in all {
+        children.entry(process.parent).or_default().push(process);
+    }
+    let clues = Clues::new(roots);
+    let mut found = BTreeMap::<RunId, Vec<ProcessId>>::new();
+    let mut seen = HashMap::new();
+    let mut todo = VecDeque::from([(us, None)]);
+    while let Some((parent, parents_run)) = todo.pop_front() {
+        for process in children.remove(&parent).unwrap_or_default() {
+            let run = memory.0.get(&process.id).copied().filter(|run| clues.is_known(*run));
+            let run = run.or_else(|| clues.run_of(process, parents_run, &mark_of));
+            if let Some(run) = run {
+                seen.insert(process.id, run);
+                if process.life == Life::Runs {
+                    found.entry(run).or_default().push(process.id);
+                }
+            }
+            todo.push_back((process.id.pid, run));
+        }
+    }
+    memory.0 = seen;
+    found.values_mut().for_each(|members| members.sort_unstable());
+    found
+}
+
+/// What points from a process to a run.
+struct Clues<'a> {
+    mains: HashMap<u32, RunId>,
+    groups: HashMap<u32, RunId>,
+    marks: HashMap<&'a str, RunId>,
+    runs: std::collections::HashSet<RunId>,
+}
+
+impl<'a> Clues<'a> {
+    fn new(roots: &'a [Root]) -> Self {
+        let there = || roots.iter().filter(|root| root.main_state == MainState::There);
+        let reaped = roots.iter().filter(|root| root.main_state == MainState::Reaped);
+        let mains = there().map(|root| (root.main, root.run)).collect();
+        // A main process that is there has the right to its number; an earlier run that had the same one has lost it.
+        let groups = reaped.chain(there()).map(|root| (root.main, root.run)).collect();
+        let marks = roots.iter().map(|root| (root.mark.as_str(), root.run)).collect();
+        Self { mains, groups, marks, runs: roots.iter().map(|root| root.run).collect() }
+    }
+
+    fn is_known(&self, run: RunId) -> bool {
+        self.runs.contains(&run)
+    }
+
+    fn run_of(
+        &self,
+        process: &Process,
+        parents: Option<RunId>,
+        mark_of: impl Fn(u32) -> Option<String>,
+    ) -> Option<RunId> {
+        let by_main = self.mains.get(&process.id.pid).copied();
+        let by_group = || self.groups.get(&process.group).copied();
+        let by_mark = || self.marks.get(mark_of(process.id.pid)?.as_str()).copied();
+        by_main.or(parents).or_else(by_group).or_else(by_mark)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const US: u32 = 100;
+
+    fn process(pid: u32, parent: u32, group: u32) -> Process {
+        Process { id: ProcessId { started: u64::from(pid), pid }, parent, group, life: Life::Runs }
+    }
+
+    fn root(run: u64, main: u32, main_state: MainState) -> Root {
+        Root { run: RunId(run), mark: format!("s.{run}"), main, main_state }
+    }
+
+    fn pids(found: &BTreeMap<RunId, Vec<ProcessId>>, run: u64) -> Vec<u32> {
+        found.get(&RunId(run)).map(|members| members.iter().map(|m| m.pid).collect()).unwrap_or_default()
+    }
+
+    #[test]
+    fn children_in_sessions_of_their_own_belong_to_the_run_of_their_parent() {
+        let all =
+            [process(10, US, 10), process(11, 10, 11), process(12, 11, 12), process(20, US, 20), process(30, 1, 30)];
+        let roots = [root(1, 10, MainState::There), root(2, 20, MainState::There)];
+        let found = members(&all, US, &roots, &mut Memory::default(), |_| None);
+        assert_eq!((pids(&found, 1), pids(&found, 2)), (vec![10, 11, 12], vec![20]));
+    }
+
+    #[test]
+    fn an_orphan_is_known_by_its_group_or_by_its_mark() {
+        let all = [process(11, US, 10), process(12, US, 12), process(13, US, 13)];
+        let mark = |pid| (pid == 12).then(|| "s.1".to_owned());
+        let found = members(&all, US, &[root(1, 10, MainState::Reaped)], &mut Memory::default(), mark);
+        assert_eq!(pids(&found, 1), [11, 12]);
+    }
+
+    #[test]
+    fn what_was_seen_under_its_parent_is_still_known_when_the_parent_is_gone() {
+        let mut memory = Memory::default();
+        let roots = |state| [root(1, 10, state)];
+        members(&[process(10, US, 10), process(11, 10, 11)], US, &roots(MainState::There), &mut memory, |_| None);
+        let found = members(&[process(11, US, 11)], US, &roots(MainState::Reaped), &mut memory, |_| None);
+        assert_eq!(pids(&found, 1), [11]);
+        let mut another = process(11, US, 11);
+        another.id.started = 999;
+        let found = members(&[another], US, &roots(MainState::Reaped), &mut memory, |_| None);
+        assert_eq!(pids(&found, 1), [0; 0], "the same number, another process");
+    }
+
+    #[test]
+    fn processes_outside_of_mainstay_are_never_members() {
+        let all = [process(10, US, 10), process(50, 1, 10)];
+        let found =
+            members(&all, US, &[root(1, 10, MainState::Reaped)], &mut Memory::default(), |_| Some("s.1".to_owned()));
+        assert_eq!(pids(&found, 1), [10]);
+    }
+
+    #[test]
+    fn a_number_that_was_given_out_again_belongs_to_the_living_run() {
+        let all = [process(10, US, 10), process(11, US, 10)];
+        let roots = [root(2, 10, MainState::There), root(1, 10, MainState::Reaped)];
+        let found = members(&all, US, &roots, &mut Memory::default(), |_| None);
+        assert_eq!((pids(&found, 1), pids(&found, 2)), (vec![], vec![10, 11]));
+    }
+
+    #[test]
+    fn a_zombie_is_no_member() {
+        let mut main = process(10, US, 10);
+        main.life = Life::Ended;
+        let found = members(&[main], US, &[root(1, 10, MainState::There)], &mut Memory::default(), |_| None);
+        assert!(found.is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn no_process_belongs_to_two_runs_even_in_a_torn_look(links in proptest::collection::vec((1u32..40, 0u32..40, 1u32..40), 0..60)) {
+            let all: Vec<_> = links.into_iter().map(|(pid, parent, group)| process(pid, parent, group)).collect();
+            let roots = [root(1, 10, MainState::There), root(2, 20, MainState::Reaped)];
+            let found = members(&all, 5, &roots, &mut Memory::default(), |_| None);
+            let both = pids(&found, 1).into_iter().filter(|pid| pids(&found, 2).contains(pid)).count();
+            let twice = all.iter().enumerate().any(|(i, p)| all[..i].iter().any(|q| q.id == p.id));
+            prop_assert!(both == 0 || twice);
+        }
+    }
+}

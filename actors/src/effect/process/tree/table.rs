@@ -1,0 +1,153 @@
+//! One look at every process of the machine: who is whose child.
+
+use std::collections::HashSet;
+use std::io::Read;
+
+/// No more processes than this are looked at; Linux has a default limit of 32,768 on small machines.
+const MAX_PROCESSES: usize = 131_072;
+/// `/proc/PID/stat` is a few hundred bytes.
+const MAX_STAT: u64 = 4096;
+/// Room for the environment of one process. The kernel allows 2 MiB with the arguments; a mark beyond this is not found.
+const MAX_ENVIRONMENT: u64 = 512 * 1024;
+
+/// A process and no other: numbers are used again, a start time with the same number is not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct ProcessId {
+    /// When it started, in clock ticks since boot (proc_pid_stat(5), field 22).
+    pub started: u64,
+    /// Its number.
+    pub pid: u32,
+}
+
+/// One process as the kernel shows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Process {
+    /// Which.
+    pub id: ProcessId,
+    /// Its parent.
+    pub parent: u32,
+    /// Its process group.
+    pub group: u32,
+    /// Whether anything of it still runs.
+    pub life: Life,
+}
+
+/// Whether anything of a process still runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Life {
+    /// It runs, sleeps or is stopped.
+    Runs,
+    /// It has ended and waits to be reaped.
+    Ended,
+}
+
+/// Reads `/proc` once.
+pub(super) fn read_all() -> Vec<Process> {
+    let Ok(entries) = std::fs::read_dir("/proc") else { return Vec::new() };
+    let pids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    let mut all: Vec<Process> = pids.filter_map(read).take(MAX_PROCESSES).collect();
+    adopt_again(&mut all);
+    all
+}
+
+/// A parent that ended during the look is missing, and its children have a new one: look at those again.
+fn adopt_again(all: &mut [Process]) {
+    let present: HashSet<u32> = all.iter().map(|p| p.id.pid).collect();
+    for process in all.iter_mut().filter(|p| p.parent != 0 && !present.contains(&p.parent)) {
+        if let Some(now) = read(process.id.pid).filter(|now| now.id == process.id) {
+            *process = now;
+        }
+    }
+}
+
+/// Looks at one process. `None`: it is gone.
+pub(super) fn read(pid: u32) -> Option<Process> {
+    let file = std::fs::File::open(format!("/proc/{pid}/stat")).ok()?;
+    let mut bytes = Vec::with_capacity(512);
+    file.take(MAX_STAT).read_to_end(&mut bytes).ok()?;
+    parse(pid, &bytes)
+}
+
+/// proc_pid_stat(5). The name in parentheses may hold anything, spaces and parentheses too.
+fn parse(pid: u32, stat: &[u8]) -> Option<Process> {
+    let name_end = stat.iter().rposition(|byte| *byte == b')')?;
+    let rest = std::str::from_utf8(stat.get(name_end + 1..)?).ok()?;
+    let mut fields = rest.split_ascii_whitespace();
+    let state = fields.next()?;
+    let parent = fields.next()?.parse().ok()?;
+    let group = fields.next()?.parse().ok()?;
+    // Fields 6 to 19 lie between; 20 is the number of threads, 22 the start time.
+    let threads: u64 = fields.nth(14)?.parse().ok()?;
+    let started = fields.nth(1)?.parse().ok()?;
+    // A main thread can end before the others do: the process is shown as a zombie and still runs.
+    let life = if matches!(state, "Z" | "X") && threads <= 1 { Life::Ended } else { Life::Runs };
+    Some(Process { id: ProcessId { started, pid }, parent, group, life })
+}
+
+/// The value of a variable in the environment a process was started with. `None`: not there, or not ours to see.
+pub(super) fn environment_of(pid: u32, variable: &str) -> Option<String> {
+    let file = std::fs::File::open(format!("/proc/{pid}/environ")).ok()?;
+    let mut bytes = Vec::new();
+    file.take(MAX_ENVIRONMENT).read_to_end(&mut bytes).ok()?;
+    find_variable(&bytes, variable)
+}
+
+fn find_variable(environment: &[u8], variable: &str) -> Option<String> {
+    let value = |entry: &[u8]| entry.strip_prefix(variable.as_bytes())?.strip_prefix(b"=").map(<[u8]>::to_vec);
+    String::from_utf8(environment.split(|byte| *byte == 0).find_map(value)?).ok()
+}
+
+/// Our children that were not spawned by us: what a service left behind, adopted because we are a subreaper. `None`: the
+/// kernel does not say (built without `CONFIG_PROC_CHILDREN`). The kernel gives orphans to the main thread, and services are
+/// spawned by another, so this list is short however many services there are.
+pub(crate) fn adopted() -> Option<Vec<u32>> {
+    let us = std::process::id();
+    let text = std::fs::read_to_string(format!("/proc/self/task/{us}/children")).ok()?;
+    Some(text.split_ascii_whitespace().filter_map(|pid| pid.parse().ok()).collect())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_name_with_spaces_and_parentheses_does_not_confuse_the_fields() {
+        let stat = b"42 (a ) b) S 7 8 9 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 12345 1000 200";
+        let process = parse(42, stat).unwrap();
+        assert_eq!(
+            process,
+            Process { id: ProcessId { started: 12345, pid: 42 }, parent: 7, group: 8, life: Life::Runs }
+        );
+    }
+
+    #[test]
+    fn a_zombie_has_ended_unless_other_threads_of_it_run() {
+        let stat = |threads: u32| format!("42 (x) Z 7 8 9 0 -1 4 1 2 3 4 5 6 7 8 20 0 {threads} 0 12345 1000");
+        assert_eq!(parse(42, stat(1).as_bytes()).unwrap().life, Life::Ended);
+        assert_eq!(parse(42, stat(2).as_bytes()).unwrap().life, Life::Runs);
+    }
+
+    #[test]
+    fn this_very_process_is_found_with_its_start_time() {
+        let us = read(std::process::id()).unwrap();
+        assert!(read_all().contains(&us));
+    }
+
+    #[test]
+    fn a_variable_is_found_by_its_whole_name() {
+        let environment = b"XMAINSTAY_RUN=no\0MAINSTAY_RUN=gpsd.3\0LANG=C\0";
+        assert_eq!(find_variable(environment, "MAINSTAY_RUN").as_deref(), Some("gpsd.3"));
+        assert_eq!(find_variable(environment, "MAINSTAY"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_parsed_without_a_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = parse(1, &bytes);
+            let _ = find_variable(&bytes, "A");
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! What the registry makes of devices that come and go.
+
+use mainstay_config::names::{DeviceName, ServiceName};
+
+use super::holding::Use;
+use super::machine::{LeaseMachine, Out, tell_device, tell_service};
+use super::messages::Soon;
+use super::queue::DeviceState;
+use crate::device::{DeviceMessage, Offer};
+use crate::service::ServiceMessage;
+
+impl LeaseMachine {
+    pub(super) fn device_inquires(&mut self, device: DeviceName) -> Out {
+        if !self.unheard.is_empty() {
+            self.inquiring.insert(device);
+            return Vec::new();
+        }
+        let message = match self.holder_of(&device) {
+            Some(holder) => DeviceMessage::Leased { holder },
+            None => DeviceMessage::Unleased,
+        };
+        vec![tell_device(&device, message)]
+    }
+
+    pub(super) fn available(&mut self, device: &DeviceName, offer: Offer) -> Out {
+        let mut out = self.revoke_older(device, &offer);
+        let known = match self.devices.get(device) {
+            Some(DeviceState::Available(known)) => known.generation == offer.generation,
+            _ => false,
+        };
+        if !known {
+            let arrived =
+                |name| tell_service(name, ServiceMessage::DeviceArrived(device.clone(), offer.generation.clone()));
+            out.extend(self.users.get(device).into_iter().flatten().map(arrived));
+        }
+        if let Some(holder) = self.holder_of(device) {
+            out.push(tell_device(device, DeviceMessage::Leased { holder }));
+        }
+        self.devices.insert(device.clone(), DeviceState::Available(offer));
+        out
+    }
+
+    /// A holder of an earlier arrival must stop before the new one can be leased.
+    pub(super) fn revoke_older(&mut self, device: &DeviceName, offer: &Offer) -> Out {
+        let older = self.holders.values().any(|holding| {
+            holding.grant.devices.get(device).is_some_and(|held| held.offer.generation != offer.generation)
+        });
+        if older { self.revoke(device, &format!("{device} was replugged")) } else { Vec::new() }
+    }
+
+    pub(super) fn unavailable(&mut self, device: &DeviceName, reason: &str, soon: Soon) -> Out {
+        let state = DeviceState::Unavailable { reason: reason.to_owned(), soon };
+        let before = self.devices.insert(device.clone(), state);
+        let mut out = self.revoke(device, reason);
+        if matches!(before, Some(DeviceState::Available(_))) {
+            let left = |name| tell_service(name, ServiceMessage::DeviceLeft(device.clone()));
+            out.extend(self.users.get(device).into_iter().flatten().map(left));
+        }
+        for place in 0..self.queue.len() {
+            let Some(queued) = self.queue.get_mut(place) else { continue };
+            if queued.preparation.as_ref().is_some_and(|preparation| preparation.offers.contains_key(device)) {
+                let preparation = queued.preparation.take();
+                out.extend(preparation.into_iter().flat_map(|preparation| self.undo(preparation)));
+            }
+        }
+        out
+    }
+
+    /// Tells every holder of a device to stop.
+    pub(super) fn revoke(&mut self, device: &DeviceName, reason: &str) -> Out {
+        let mut out = Vec::new();
+        for (name, holding) in &mut self.holders {
+            if holding.grant.devices.contains_key(device) && holding.r#use != Use::Draining {
+                holding.r#use = Use::Draining;
+                out.push(tell_service(name, ServiceMessage::Revoked { reason: reason.to_owned() }));
+            }
+        }
+        out
+    }
+
+    pub(super) fn holder_of(&self, device: &DeviceName) -> Option<ServiceName> {
+        self.holders
+            .iter()
+            .find(|(_, holding)| holding.grant.devices.contains_key(device))
+            .map(|(name, _)| name.clone())
+    }
+}

@@ -1,0 +1,156 @@
+//! Who is served: the queue is gone through after every message, and what can be granted is made ready and granted.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use mainstay_config::names::{DeviceName, PortName};
+
+use super::holding::{Holding, Use};
+use super::machine::{LeaseMachine, LeaseTimer, Out, tell_device, tell_service};
+use super::messages::{Blocker, Grant, GrantedDevice, LeaseRequest, Token, Want};
+use super::preparation::Preparation;
+use super::queue::{DeviceState, Prospect, Queued, Situation};
+use crate::device::{Awaited, DeviceMessage};
+use crate::machine::{Action, Effect, Moment, OperationId};
+use crate::service::ServiceMessage;
+
+impl LeaseMachine {
+    /// Goes through the queue in order and serves all that can be served.
+    pub(super) fn settle(&mut self, now: Moment, out: &mut Out) {
+        let mut queue = std::mem::take(&mut self.queue);
+        let mut reserved = BTreeMap::new();
+        for queued in &mut queue {
+            let mut situation = Situation {
+                devices: &self.devices,
+                holders: &self.holders,
+                unsettled: &self.unsettled,
+                reserved: std::mem::take(&mut reserved),
+            };
+            if queued.preparation.is_none() {
+                match situation.prospect(queued) {
+                    Prospect::Free(ports) => {
+                        queued.preparation = Some(prepare(&mut self.operation, &situation, queued, ports, out));
+                        tell_blockers(queued, Vec::new());
+                    }
+                    Prospect::Blocked(blockers) => {
+                        if let Some(effect) = tell_blockers(queued, blockers) {
+                            out.push(effect);
+                        }
+                    }
+                }
+            }
+            situation.reserve(queued);
+            reserved = situation.reserved;
+        }
+        self.queue = queue;
+        self.take_from_idle(out);
+        self.grant_prepared(now, out);
+        self.tell_awaited(out);
+    }
+
+    /// Who waits out a back-off gives way to who waits.
+    pub(super) fn take_from_idle(&mut self, out: &mut Out) {
+        for queued in &self.queue {
+            for blocker in &queued.blockers {
+                let Blocker::Held { resource, holder } = blocker else { continue };
+                let Some(holding) = self.holders.get_mut(holder) else { continue };
+                if holding.r#use == Use::Idle {
+                    holding.r#use = Use::Draining;
+                    let reason = format!("{} waits for {resource}", queued.request.service);
+                    out.push(tell_service(holder, ServiceMessage::Revoked { reason }));
+                }
+            }
+        }
+    }
+
+    pub(super) fn grant_prepared(&mut self, now: Moment, out: &mut Out) {
+        let is_done = |queued: &mut Queued| queued.preparation.as_ref().is_some_and(Preparation::is_done);
+        let granted: Vec<Queued> = self.queue.extract_if(.., is_done).collect();
+        for queued in granted {
+            let Some(preparation) = queued.preparation else { continue };
+            let service = queued.request.service.clone();
+            self.last_token = self.last_token.saturating_add(1);
+            let grant = grant(Token(self.last_token), now, &queued.request, preparation);
+            out.push(Effect::CancelTimer(LeaseTimer::Wait(service.clone())));
+            for device in grant.devices.keys() {
+                out.push(tell_device(device, DeviceMessage::Leased { holder: service.clone() }));
+            }
+            out.push(tell_service(&service, ServiceMessage::Granted(grant.clone())));
+            self.holders.insert(service, Holding { grant, r#use: Use::Active });
+        }
+    }
+
+    pub(super) fn tell_awaited(&mut self, out: &mut Out) {
+        let mut awaited = BTreeSet::new();
+        for want in self.queue.iter().flat_map(|queued| &queued.request.wants) {
+            if let Want::Device { device, .. } = want {
+                awaited.insert(device.clone());
+            }
+        }
+        let say = |name: &DeviceName, how| tell_device(name, DeviceMessage::Awaited(how));
+        out.extend(awaited.difference(&self.awaited).map(|name| say(name, Awaited::Somebody)));
+        out.extend(self.awaited.difference(&awaited).map(|name| say(name, Awaited::Nobody)));
+        self.awaited = awaited;
+    }
+}
+
+/// Begins to make ready what a request wants.
+fn prepare(
+    operation: &mut OperationId,
+    situation: &Situation<'_>,
+    queued: &Queued,
+    ports: BTreeMap<PortName, u16>,
+    out: &mut Out,
+) -> Preparation {
+    let mut preparation = Preparation {
+        offers: BTreeMap::new(),
+        ports,
+        looking: None,
+        radios: BTreeMap::new(),
+        baselines: BTreeMap::new(),
+    };
+    for want in &queued.request.wants {
+        let Want::Device { device, mode, takeover, .. } = want else { continue };
+        let Some(DeviceState::Available(offer)) = situation.devices.get(device) else { continue };
+        let shared = situation.holders.values().any(|holding| holding.grant.devices.contains_key(device));
+        // A radio that is shared is in its mode already.
+        if let Some(ifindex) = offer.ifindex.filter(|_| !shared) {
+            let operation = operation.advance();
+            preparation.radios.insert(device.clone(), operation);
+            let (device, mode, takeover) = (device.clone(), *mode, *takeover);
+            out.push(Effect::Act(Action::PrepareRadio { operation, device, ifindex, mode, takeover }));
+        }
+        preparation.offers.insert(device.clone(), offer.clone());
+    }
+    if !preparation.ports.is_empty() {
+        let operation = operation.advance();
+        preparation.looking = Some(operation);
+        let ports = preparation.ports.values().copied().collect();
+        out.push(Effect::Act(Action::LookAtPorts(operation, ports)));
+    }
+    preparation
+}
+
+fn grant(token: Token, since: Moment, request: &LeaseRequest, mut preparation: Preparation) -> Grant {
+    let mut grant = Grant { token, since, devices: BTreeMap::new(), ports: preparation.ports, named: Vec::new() };
+    for want in &request.wants {
+        match want {
+            Want::Device { device, sharing, .. } => {
+                let Some(offer) = preparation.offers.remove(device) else { continue };
+                let baseline = preparation.baselines.remove(device);
+                grant.devices.insert(device.clone(), GrantedDevice { sharing: *sharing, offer, baseline });
+            }
+            Want::Named(name) => grant.named.push(name.clone()),
+            Want::Port { .. } => {}
+        }
+    }
+    grant
+}
+
+/// Notes what a request waits for; an effect when that has changed.
+fn tell_blockers(queued: &mut Queued, blockers: Vec<Blocker>) -> Option<Effect<LeaseTimer>> {
+    if queued.blockers == blockers {
+        return None;
+    }
+    queued.blockers.clone_from(&blockers);
+    Some(tell_service(&queued.request.service, ServiceMessage::Queued(blockers)))
+}

@@ -1,0 +1,90 @@
+//! What is held, and what is being put back.
+
+use std::collections::BTreeMap;
+
+use mainstay_config::model::Sharing;
+use mainstay_config::names::{DeviceName, ServiceName};
+use mainstay_hardware::bus::WifiBaseline;
+
+use super::messages::{Grant, HeldLease, Resource};
+use crate::machine::OperationId;
+
+/// How a holder uses what it holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Use {
+    /// It runs.
+    Active,
+    /// It waits out a back-off and keeps its leases only while nobody waits.
+    Idle,
+    /// It was told to stop; what it holds is not free before it says so.
+    Draining,
+}
+
+/// One holder.
+#[derive(Debug, Clone)]
+pub(super) struct Holding {
+    pub(super) grant: Grant,
+    pub(super) r#use: Use,
+}
+
+impl Holding {
+    /// All that is held, with how.
+    pub(super) fn resources(&self) -> impl Iterator<Item = (Resource, Sharing)> + '_ {
+        let devices = self.grant.devices.iter().map(|(name, device)| (Resource::Device(name.clone()), device.sharing));
+        let ports = self.grant.ports.values().map(|port| (Resource::Port(*port), Sharing::Exclusive));
+        let named = self.grant.named.iter().map(|name| (Resource::Named(name.clone()), Sharing::Exclusive));
+        devices.chain(ports).chain(named)
+    }
+
+    /// The rows of the lease table.
+    pub(super) fn rows<'a>(&'a self, holder: &'a ServiceName) -> impl Iterator<Item = HeldLease> + 'a {
+        self.resources().map(move |(resource, sharing)| HeldLease {
+            generation: match &resource {
+                Resource::Device(name) => self.grant.devices.get(name).map(|device| device.offer.generation.clone()),
+                Resource::Port(_) | Resource::Named(_) => None,
+            },
+            resource,
+            holder: holder.clone(),
+            sharing,
+            token: self.grant.token,
+            since: self.grant.since,
+        })
+    }
+
+    /// The radios that were changed, with how they were before.
+    pub(super) fn baselines(&self) -> impl Iterator<Item = (&DeviceName, &WifiBaseline)> {
+        self.grant.devices.iter().filter_map(|(name, device)| device.baseline.as_ref().map(|was| (name, was)))
+    }
+}
+
+/// Radios that an operation is under way on, with no holder any more.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Unsettled(BTreeMap<DeviceName, OperationId>);
+
+impl Unsettled {
+    pub(super) fn begin(&mut self, device: DeviceName, operation: OperationId) {
+        self.0.insert(device, operation);
+    }
+
+    pub(super) fn contains(&self, device: &DeviceName) -> bool {
+        self.0.contains_key(device)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Ends an operation; whether it was the one under way.
+    pub(super) fn end(&mut self, device: &DeviceName, operation: OperationId) -> bool {
+        let current = self.0.get(device) == Some(&operation);
+        if current {
+            self.0.remove(device);
+        }
+        current
+    }
+}
+
+/// Two uses of one resource that exclude each other.
+pub(super) fn excludes(a: Sharing, b: Sharing) -> bool {
+    !(a == Sharing::Shared && b == Sharing::Shared)
+}

@@ -1,0 +1,270 @@
+//! What the registry decides.
+//!
+//! ```text
+//!  request ──▶ waiting ──all free──▶ preparing ──ready──▶ held ──release──▶ (radio put back) ──▶ free
+//!                 ▲                      │                  │ device lost, or wanted while idle
+//!                 └── device lost ◀──────┤                  ▼
+//!                          refused ◀─────┘              draining ──release──▶ …
+//! ```
+//! Everything a service needs is granted at once or not at all, so that nobody holds one thing while waiting for another.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use mainstay_config::model::Station;
+use mainstay_config::names::{DeviceName, ServiceName};
+
+use super::holding::{Holding, Unsettled, Use};
+use super::messages::{Blocker, Grant, LeaseMessage, LeaseRequest, LeaseSnapshot, Waiter};
+use super::queue::{DeviceState, Queued, sort};
+use crate::device::DeviceMessage;
+use crate::machine::{
+    ActorId, Beginning, Effect, Effects, Machine, Message, Moment, OperationId, Outcome, Publication,
+};
+use crate::service::ServiceMessage;
+use crate::supervision::RootMessage;
+
+/// Timers of the registry.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LeaseTimer {
+    /// A request has waited as long as it wanted to.
+    Wait(ServiceName),
+}
+
+pub(super) type Out = Effects<LeaseTimer>;
+
+/// Whether the daemon is closing down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Closing {
+    No,
+    Asked,
+    Said,
+}
+
+/// The lease registry.
+#[derive(Debug, Clone)]
+pub struct LeaseMachine {
+    pub(super) operation: OperationId,
+    pub(super) last_token: u64,
+    pub(super) users: BTreeMap<DeviceName, BTreeSet<ServiceName>>,
+    pub(super) services: BTreeSet<ServiceName>,
+    pub(super) devices: BTreeMap<DeviceName, DeviceState>,
+    pub(super) holders: BTreeMap<ServiceName, Holding>,
+    pub(super) queue: Vec<Queued>,
+    pub(super) unsettled: Unsettled,
+    pub(super) awaited: BTreeSet<DeviceName>,
+    /// Services that have not said again what they hold, after a restart.
+    pub(super) unheard: BTreeSet<ServiceName>,
+    /// Devices that asked who holds them meanwhile.
+    pub(super) inquiring: BTreeSet<DeviceName>,
+    pub(super) published: LeaseSnapshot,
+    pub(super) closing: Closing,
+}
+
+impl Machine for LeaseMachine {
+    type Message = LeaseMessage;
+    type Timer = LeaseTimer;
+
+    type Memo = ();
+
+    fn id(&self) -> ActorId {
+        ActorId::Leases
+    }
+
+    fn begin(&mut self, _now: Moment, beginning: Beginning) -> Out {
+        if beginning == Beginning::First {
+            return Vec::new();
+        }
+        self.unheard = self.services.clone();
+        let services = self.services.iter().map(|name| tell_service(name, ServiceMessage::Restate));
+        let devices = self.users.keys().map(|name| tell_device(name, DeviceMessage::Restate));
+        services.chain(devices).collect()
+    }
+
+    fn handle(&mut self, now: Moment, message: LeaseMessage) -> Out {
+        let mut out = match message {
+            LeaseMessage::Request(request) => self.request(request),
+            LeaseMessage::Withdraw(service) => self.withdraw(&service),
+            LeaseMessage::Release(service) => self.release(&service),
+            LeaseMessage::Idle(service) => self.set_use(&service, Use::Idle),
+            LeaseMessage::Busy(service) => self.set_use(&service, Use::Active),
+            LeaseMessage::DeviceAvailable(device, offer) => self.available(&device, offer),
+            LeaseMessage::DeviceUnavailable { device, reason, soon } => self.unavailable(&device, &reason, soon),
+            LeaseMessage::RadioPrepared(operation, device, result) => self.radio_prepared(operation, &device, result),
+            LeaseMessage::RadioRestored(operation, device, result) => self.radio_restored(operation, &device, result),
+            LeaseMessage::PortsSeen(operation, seen) => self.ports_seen(operation, seen),
+            LeaseMessage::Restated { service, grant } => self.restated(service, grant),
+            LeaseMessage::Inquire(service) => {
+                let grant = self.holders.get(&service).map(|holding| holding.grant.clone());
+                vec![tell_service(&service, ServiceMessage::Holding(grant))]
+            }
+            LeaseMessage::InquireDevice(device) => self.device_inquires(device),
+            LeaseMessage::Close => {
+                self.closing = Closing::Asked;
+                Vec::new()
+            }
+            LeaseMessage::Timer(LeaseTimer::Wait(service)) => self.waited(&service),
+        };
+        if self.unheard.is_empty() {
+            self.settle(now, &mut out);
+        }
+        self.publish(&mut out);
+        out
+    }
+
+    fn memo(&self) {}
+
+    fn timer(timer: LeaseTimer) -> LeaseMessage {
+        LeaseMessage::Timer(timer)
+    }
+}
+
+impl LeaseMachine {
+    /// A registry that knows the station and has granted nothing.
+    #[must_use]
+    pub fn new(station: &Station, incarnation: u32) -> Self {
+        let mut users: BTreeMap<DeviceName, BTreeSet<ServiceName>> =
+            station.devices.keys().map(|name| (name.clone(), BTreeSet::new())).collect();
+        for service in station.services.values() {
+            for device in service.devices.keys() {
+                users.entry(device.clone()).or_default().insert(service.name.clone());
+            }
+        }
+        Self {
+            operation: OperationId::none_of(incarnation),
+            // A restarted registry never gives a token again, whatever its predecessor had given out.
+            last_token: u64::from(incarnation) << 32,
+            users,
+            services: station.services.keys().cloned().collect(),
+            devices: BTreeMap::new(),
+            holders: BTreeMap::new(),
+            queue: Vec::new(),
+            unsettled: Unsettled::default(),
+            awaited: BTreeSet::new(),
+            unheard: BTreeSet::new(),
+            inquiring: BTreeSet::new(),
+            published: LeaseSnapshot::default(),
+            closing: Closing::No,
+        }
+    }
+
+    // ---- what services say
+
+    pub(super) fn request(&mut self, request: LeaseRequest) -> Out {
+        let mut out = self.withdraw(&request.service);
+        out.retain(|effect| !matches!(effect, Effect::Note(_)));
+        if let Some(timeout) = request.timeout {
+            out.push(Effect::SetTimer(LeaseTimer::Wait(request.service.clone()), timeout));
+        }
+        self.queue.push(Queued::new(request));
+        sort(&mut self.queue);
+        out
+    }
+
+    pub(super) fn withdraw(&mut self, service: &ServiceName) -> Out {
+        let Some(place) = self.queue.iter().position(|queued| queued.request.service == *service) else {
+            return vec![Effect::Note(Outcome::Ignored)];
+        };
+        let queued = self.queue.remove(place);
+        let mut out = vec![Effect::CancelTimer(LeaseTimer::Wait(service.clone()))];
+        out.extend(queued.preparation.into_iter().flat_map(|preparation| self.undo(preparation)));
+        out
+    }
+
+    pub(super) fn release(&mut self, service: &ServiceName) -> Out {
+        let Some(holding) = self.holders.remove(service) else {
+            return vec![Effect::Note(Outcome::Ignored)];
+        };
+        let mut out: Out =
+            holding.grant.devices.keys().map(|name| tell_device(name, DeviceMessage::Unleased)).collect();
+        for (device, baseline) in holding.baselines() {
+            let sharer = self.holders.values_mut().find_map(|other| other.grant.devices.get_mut(device));
+            match sharer {
+                // The last of those who share a radio has it put back.
+                Some(shared) => shared.baseline = Some(baseline.clone()),
+                None => out.push(self.restore(device.clone(), baseline.clone())),
+            }
+        }
+        out
+    }
+
+    fn set_use(&mut self, service: &ServiceName, wanted: Use) -> Out {
+        match self.holders.get_mut(service) {
+            // Draining ends with the release only.
+            Some(holding) if holding.r#use != Use::Draining => {
+                holding.r#use = wanted;
+                Vec::new()
+            }
+            _ => vec![Effect::Note(Outcome::Ignored)],
+        }
+    }
+
+    fn waited(&mut self, service: &ServiceName) -> Out {
+        let Some(queued) = self.queue.iter().find(|queued| queued.request.service == *service) else {
+            return vec![Effect::Note(Outcome::Superseded)];
+        };
+        let Some(timeout) = queued.request.timeout else { return Vec::new() };
+        let for_device = queued.blockers.iter().any(|blocker| matches!(blocker, Blocker::Device { .. }));
+        if for_device || queued.preparation.is_some() {
+            // Only waiting for other holders is bounded.
+            return vec![Effect::SetTimer(LeaseTimer::Wait(service.clone()), timeout)];
+        }
+        let waited = humantime::format_duration(timeout);
+        let blockers: Vec<String> = queued.blockers.iter().map(ToString::to_string).collect();
+        let mut out = self.withdraw(service);
+        out.push(refuse(service, format!("waited {waited} for {}", blockers.join("; "))));
+        out
+    }
+
+    fn restated(&mut self, service: ServiceName, grant: Option<Grant>) -> Out {
+        self.unheard.remove(&service);
+        if let Some(grant) = grant {
+            self.last_token = self.last_token.max(grant.token.0);
+            self.holders.insert(service, Holding { grant, r#use: Use::Active });
+        }
+        if !self.unheard.is_empty() {
+            return Vec::new();
+        }
+        // Everybody was heard. A device may have left or been replugged before anybody could be told.
+        let mut out = Vec::new();
+        for device in std::mem::take(&mut self.inquiring) {
+            out.extend(self.device_inquires(device));
+        }
+        let devices: Vec<DeviceName> = self.devices.keys().cloned().collect();
+        for device in devices {
+            match self.devices.get(&device).cloned() {
+                Some(DeviceState::Available(offer)) => out.extend(self.revoke_older(&device, &offer)),
+                Some(DeviceState::Unavailable { reason, .. }) => out.extend(self.revoke(&device, &reason)),
+                None => {}
+            }
+        }
+        out
+    }
+
+    fn publish(&mut self, out: &mut Out) {
+        let mut held: Vec<_> = self.holders.iter().flat_map(|(name, holding)| holding.rows(name)).collect();
+        held.sort_by(|a, b| (&a.resource, &a.holder).cmp(&(&b.resource, &b.holder)));
+        let waiter = |queued: &Queued| Waiter { request: queued.request.clone(), blockers: queued.blockers.clone() };
+        let snapshot = LeaseSnapshot { held, queue: self.queue.iter().map(waiter).collect() };
+        if snapshot != self.published {
+            self.published = snapshot.clone();
+            out.push(Effect::Publish(Publication::Leases(snapshot)));
+        }
+        let settled = self.holders.is_empty() && self.unsettled.is_empty();
+        if self.closing == Closing::Asked && settled && self.unheard.is_empty() {
+            self.closing = Closing::Said;
+            out.push(Effect::Tell(Message::Root(RootMessage::LeasesClosed)));
+        }
+    }
+}
+
+pub(super) fn refuse(service: &ServiceName, reason: String) -> Effect<LeaseTimer> {
+    tell_service(service, ServiceMessage::Refused(reason))
+}
+
+pub(super) fn tell_service(name: &ServiceName, message: ServiceMessage) -> Effect<LeaseTimer> {
+    Effect::Tell(Message::Service(name.clone(), message))
+}
+
+pub(super) fn tell_device(name: &DeviceName, message: DeviceMessage) -> Effect<LeaseTimer> {
+    Effect::Tell(Message::Device(name.clone(), message))
+}

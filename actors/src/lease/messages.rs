@@ -1,0 +1,317 @@
+//! What the lease registry is told and tells.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use mainstay_config::model::{PortNeed, Sharing, Takeover, WifiMode};
+use mainstay_config::names::{DeviceName, PortName, ServiceName};
+use mainstay_hardware::bus::WifiBaseline;
+use mainstay_hardware::error::Error;
+use mainstay_hardware::sighting::Generation;
+
+use super::LeaseTimer;
+use crate::device::Offer;
+use crate::effect::ports::Listener;
+use crate::machine::{Described, Moment, OperationId};
+
+/// What can be leased.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Resource {
+    /// A configured device.
+    Device(DeviceName),
+    /// A port on this machine.
+    Port(u16),
+    /// A file or anything else with a name, spelled `file/PATH` or `custom/NAME`.
+    Named(String),
+}
+
+impl fmt::Display for Resource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Device(name) => write!(f, "device/{name}"),
+            Self::Port(number) => write!(f, "port/{number}"),
+            Self::Named(name) => f.write_str(name),
+        }
+    }
+}
+
+/// A fencing token. It only grows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Token(pub u64);
+
+/// One thing among those a service asks for at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Want {
+    /// A device.
+    Device {
+        /// Which.
+        device: DeviceName,
+        /// Exclusive or shared.
+        sharing: Sharing,
+        /// The mode a radio is put into.
+        mode: Option<WifiMode>,
+        /// Whether somebody's network may be taken down.
+        takeover: Takeover,
+    },
+    /// A port.
+    Port {
+        /// Its name within the service.
+        name: PortName,
+        /// Which will do.
+        need: PortNeed,
+    },
+    /// A file or something else, always exclusive.
+    Named(String),
+}
+
+impl fmt::Display for Want {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Device { device, .. } => write!(f, "device/{device}"),
+            Self::Port { need: PortNeed::Fixed(port), .. } => write!(f, "port/{port}"),
+            Self::Port { need: PortNeed::Range { first, last, .. }, .. } => write!(f, "a port of {first}-{last}"),
+            Self::Named(name) => f.write_str(name),
+        }
+    }
+}
+
+/// A request for everything a service needs: all or nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeaseRequest {
+    /// Who asks.
+    pub service: ServiceName,
+    /// All that it wants.
+    pub wants: Vec<Want>,
+    /// Higher is served first.
+    pub priority: i32,
+    /// Give up waiting for other holders after this long.
+    pub timeout: Option<Duration>,
+    /// When it first asked; kept when it must ask again.
+    pub arrival: Moment,
+}
+
+/// What was granted: everything that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grant {
+    /// The fencing token.
+    pub token: Token,
+    /// Since when.
+    pub since: Moment,
+    /// The devices, with what is needed to use them.
+    pub devices: BTreeMap<DeviceName, GrantedDevice>,
+    /// The ports.
+    pub ports: BTreeMap<PortName, u16>,
+    /// Files and others.
+    pub named: Vec<String>,
+}
+
+/// A device that was granted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GrantedDevice {
+    /// Exclusive or shared.
+    pub sharing: Sharing,
+    /// What it is, bound to one arrival.
+    pub offer: Offer,
+    /// How a radio was before.
+    pub baseline: Option<WifiBaseline>,
+}
+
+/// What a request waits for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Blocker {
+    /// A device that is not there, or not usable: why.
+    Device {
+        /// Which.
+        device: DeviceName,
+        /// Why, in words.
+        reason: String,
+        /// Whether it is about to become usable.
+        soon: Soon,
+    },
+    /// Another service holds it.
+    Held {
+        /// What.
+        resource: Resource,
+        /// Who.
+        holder: ServiceName,
+    },
+    /// Another service comes first for it.
+    Behind {
+        /// For what.
+        resource: Resource,
+        /// Who.
+        first: ServiceName,
+    },
+    /// It was given back and is being put back as it was.
+    Restoring {
+        /// Which.
+        device: DeviceName,
+    },
+    /// A program that is not ours listens on the port.
+    ForeignListener {
+        /// Which port.
+        port: u16,
+        /// Who.
+        listener: String,
+    },
+    /// It is being made ready for this request.
+    Preparing,
+}
+
+/// Whether a device is about to become usable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Soon {
+    /// It is there and is settling or being looked at.
+    Yes,
+    /// Nobody knows when.
+    Unknown,
+}
+
+impl fmt::Display for Blocker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Device { device, reason, .. } => write!(f, "device {device}: {reason}"),
+            Self::Held { resource, holder } => write!(f, "{resource}, held by {holder}"),
+            Self::Behind { resource, first } => write!(f, "{resource}, for which {first} comes first"),
+            Self::Restoring { device } => write!(f, "device {device}, which is being put back as it was"),
+            Self::ForeignListener { port, listener } => write!(f, "port/{port}, on which {listener} listens"),
+            Self::Preparing => f.write_str("its devices and ports to be made ready"),
+        }
+    }
+}
+
+/// What the registry is told.
+#[derive(Debug, Clone)]
+pub enum LeaseMessage {
+    /// A service wants everything it needs.
+    Request(LeaseRequest),
+    /// A service no longer wants what it asked for.
+    Withdraw(ServiceName),
+    /// A service has stopped and gives back all it held.
+    Release(ServiceName),
+    /// A service waits out a back-off: what it holds may be taken when somebody waits for it.
+    Idle(ServiceName),
+    /// It uses again what it kept.
+    Busy(ServiceName),
+    /// A device can be leased, or its facts have changed.
+    DeviceAvailable(DeviceName, Offer),
+    /// A device cannot be leased.
+    DeviceUnavailable {
+        /// Which.
+        device: DeviceName,
+        /// Why, in words: `hackrf is gone (USB 1-1 unplugged)`.
+        reason: String,
+        /// Whether it is about to become usable.
+        soon: Soon,
+    },
+    /// How a radio was before, now that it is in its mode.
+    RadioPrepared(OperationId, DeviceName, Result<WifiBaseline, Error>),
+    /// A radio was put back as it was.
+    RadioRestored(OperationId, DeviceName, Result<(), Error>),
+    /// Who listens on ports that were about to be granted.
+    PortsSeen(OperationId, Result<BTreeMap<u16, Listener>, String>),
+    /// After a restart of the registry: what a service holds, or wants.
+    Restated {
+        /// Who says so.
+        service: ServiceName,
+        /// What it holds.
+        grant: Option<Grant>,
+    },
+    /// After a restart of a service's actor: say again what it holds.
+    Inquire(ServiceName),
+    /// After a restart of a device's actor: say again who holds it.
+    InquireDevice(DeviceName),
+    /// The daemon is closing down; say when everything is put back.
+    Close,
+    /// A timer.
+    Timer(LeaseTimer),
+}
+
+impl Described for LeaseMessage {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Request(_) => "Request",
+            Self::Withdraw(_) => "Withdraw",
+            Self::Release(_) => "Release",
+            Self::Idle(_) => "Idle",
+            Self::Busy(_) => "Busy",
+            Self::DeviceAvailable(..) => "DeviceAvailable",
+            Self::DeviceUnavailable { .. } => "DeviceUnavailable",
+            Self::RadioPrepared(..) => "RadioPrepared",
+            Self::RadioRestored(..) => "RadioRestored",
+            Self::PortsSeen(..) => "PortsSeen",
+            Self::Restated { .. } => "Restated",
+            Self::Inquire(_) => "Inquire",
+            Self::InquireDevice(_) => "InquireDevice",
+            Self::Close => "Close",
+            Self::Timer(_) => "Timer",
+        }
+    }
+
+    fn detail(&self) -> String {
+        match self {
+            Self::Request(request) => format!("{} wants {}", request.service, list(&request.wants)),
+            Self::Withdraw(service) => format!("{service} no longer wants what it asked for"),
+            Self::Release(service) => format!("{service} has stopped and gives back what it held"),
+            Self::Idle(service) => format!("{service} waits out a back-off"),
+            Self::Busy(service) => format!("{service} uses its leases again"),
+            Self::DeviceAvailable(device, offer) => format!("{device} can be leased ({})", offer.generation),
+            Self::DeviceUnavailable { reason, .. } => reason.clone(),
+            Self::RadioPrepared(_, device, Ok(_)) => format!("{device} is in the mode asked for"),
+            Self::RadioPrepared(_, device, Err(error)) => format!("{device} could not be prepared: {error}"),
+            Self::RadioRestored(_, device, Ok(())) => format!("{device} is as it was before"),
+            Self::RadioRestored(_, device, Err(error)) => format!("{device} could not be put back: {error}"),
+            Self::PortsSeen(_, Ok(seen)) if seen.is_empty() => "nobody else listens".to_owned(),
+            Self::PortsSeen(_, Ok(seen)) => {
+                list(&seen.iter().map(|(port, listener)| format!("{listener} listens on {port}")).collect::<Vec<_>>())
+            }
+            Self::PortsSeen(_, Err(error)) => format!("cannot see who listens: {error}"),
+            Self::Restated { service, grant: Some(grant) } => format!("{service} holds token {}", grant.token.0),
+            Self::Restated { service, grant: None } => format!("{service} holds nothing"),
+            Self::Inquire(service) => format!("{service} asks what it holds"),
+            Self::InquireDevice(device) => format!("{device} asks who holds it"),
+            Self::Close => "put everything back".to_owned(),
+            Self::Timer(timer) => format!("{timer:?} is over"),
+        }
+    }
+}
+
+fn list<T: fmt::Display>(items: &[T]) -> String {
+    items.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// One lease that is held.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldLease {
+    /// What.
+    pub resource: Resource,
+    /// By whom.
+    pub holder: ServiceName,
+    /// Exclusive or shared.
+    pub sharing: Sharing,
+    /// Its token.
+    pub token: Token,
+    /// Since when.
+    pub since: Moment,
+    /// The arrival of the device it is bound to.
+    pub generation: Option<Generation>,
+}
+
+/// One request in the queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiter {
+    /// The request.
+    pub request: LeaseRequest,
+    /// What it waits for.
+    pub blockers: Vec<Blocker>,
+}
+
+/// All leases and all who wait, for showing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LeaseSnapshot {
+    /// What is held, by resource.
+    pub held: Vec<HeldLease>,
+    /// Who waits, first in line first.
+    pub queue: Vec<Waiter>,
+}

@@ -1,0 +1,61 @@
+//! Ports that are about to be granted are looked at: a program that is not ours may listen on them.
+
+use std::collections::BTreeMap;
+
+use mainstay_config::model::PortNeed;
+
+use super::machine::{LeaseMachine, Out, refuse};
+use super::messages::{LeaseRequest, Want};
+use super::queue::Queued;
+use crate::effect::ports::Listener;
+use crate::machine::{Effect, OperationId, Outcome};
+
+impl LeaseMachine {
+    pub(super) fn ports_seen(&mut self, operation: OperationId, seen: Result<BTreeMap<u16, Listener>, String>) -> Out {
+        let asked = |queued: &&mut Queued| {
+            queued.preparation.as_ref().is_some_and(|preparation| preparation.looking == Some(operation))
+        };
+        let Some(queued) = self.queue.iter_mut().find(asked) else {
+            return vec![Effect::Note(Outcome::Superseded)];
+        };
+        let Some(preparation) = queued.preparation.as_mut() else { return Vec::new() };
+        preparation.looking = None;
+        // Where the look itself fails, the service's own bind decides.
+        let foreign: BTreeMap<u16, String> =
+            seen.unwrap_or_default().iter().map(|(port, listener)| (*port, listener.to_string())).collect();
+        if foreign.is_empty() {
+            return Vec::new();
+        }
+        let service = queued.request.service.clone();
+        let choosable = queued.request.wants.iter().any(|want| is_range_with_choice(want, &queued.foreign, &foreign));
+        if let Some((port, listener)) = foreign.iter().find(|(port, _)| is_fixed(&queued.request, **port)) {
+            let words =
+                format!("port {port} is in use by {listener}; stop that program, or give {service} another port");
+            let mut out = self.withdraw(&service);
+            out.push(refuse(&service, words));
+            return out;
+        }
+        queued.foreign.extend(foreign);
+        let preparation = queued.preparation.take();
+        let mut out: Out = preparation.into_iter().flat_map(|preparation| self.undo(preparation)).collect();
+        if !choosable {
+            out.extend(self.withdraw(&service));
+            out.push(refuse(&service, "every port of its range is in use by other programs".to_owned()));
+        }
+        out
+    }
+}
+
+fn is_fixed(request: &LeaseRequest, port: u16) -> bool {
+    request
+        .wants
+        .iter()
+        .any(|want| matches!(want, Want::Port { need: PortNeed::Fixed(fixed), .. } if fixed.get() == port))
+}
+
+/// Whether a range has a port on which nobody was seen to listen.
+fn is_range_with_choice(want: &Want, before: &BTreeMap<u16, String>, now: &BTreeMap<u16, String>) -> bool {
+    let Want::Port { need: PortNeed::Range { prefer, first, last }, .. } = want else { return false };
+    let free = |port: u16| !before.contains_key(&port) && !now.contains_key(&port);
+    free(prefer.get()) || (first.get()..=last.get()).any(free)
+}

@@ -1,0 +1,31 @@
+//! Making ready what is about to be granted: radios are put into their mode, ports are looked at for foreign listeners.
+
+use std::collections::BTreeMap;
+
+use mainstay_config::names::{DeviceName, PortName};
+use mainstay_hardware::bus::WifiBaseline;
+
+use crate::device::Offer;
+use crate::machine::OperationId;
+
+/// What is still under way before a request can be granted.
+#[derive(Debug, Clone)]
+pub(super) struct Preparation {
+    /// The devices as they were offered when the preparation began.
+    pub(super) offers: BTreeMap<DeviceName, Offer>,
+    /// The ports that were chosen.
+    pub(super) ports: BTreeMap<PortName, u16>,
+    /// Somebody is looking who listens on them.
+    pub(super) looking: Option<OperationId>,
+    /// Radios that are being put into their mode.
+    pub(super) radios: BTreeMap<DeviceName, OperationId>,
+    /// Radios that are in their mode, with how they were before.
+    pub(super) baselines: BTreeMap<DeviceName, WifiBaseline>,
+}
+
+impl Preparation {
+    /// Whether nothing is under way any more.
+    pub(super) fn is_done(&self) -> bool {
+        self.looking.is_none() && self.radios.is_empty()
+    }
+}

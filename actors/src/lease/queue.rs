@@ -1,0 +1,178 @@
+//! Who waits, in which order, and for what.
+//!
+//! Order: priority, then arrival, then name. A request that waits for an absent device reserves nothing; any other keeps
+//! lower ranks from overtaking it on what it wants.
+
+use std::collections::BTreeMap;
+
+use mainstay_config::model::{PortNeed, Sharing};
+use mainstay_config::names::{DeviceName, PortName, ServiceName};
+
+use super::holding::{Holding, Unsettled, excludes};
+use super::messages::{Blocker, LeaseRequest, Resource, Soon, Want};
+use super::preparation::Preparation;
+use crate::device::Offer;
+
+/// What the registry knows of a device.
+#[derive(Debug, Clone)]
+pub(super) enum DeviceState {
+    Available(Offer),
+    Unavailable { reason: String, soon: Soon },
+}
+
+/// One request that is not granted yet.
+#[derive(Debug, Clone)]
+pub(super) struct Queued {
+    pub(super) request: LeaseRequest,
+    pub(super) blockers: Vec<Blocker>,
+    pub(super) preparation: Option<Preparation>,
+    /// Ports of a range on which somebody else was seen to listen.
+    pub(super) foreign: BTreeMap<u16, String>,
+}
+
+impl Queued {
+    pub(super) fn new(request: LeaseRequest) -> Self {
+        Self { request, blockers: Vec::new(), preparation: None, foreign: BTreeMap::new() }
+    }
+
+    fn rank(&self) -> (std::cmp::Reverse<i32>, crate::machine::Moment, &ServiceName) {
+        (std::cmp::Reverse(self.request.priority), self.request.arrival, &self.request.service)
+    }
+}
+
+/// Puts the queue in order.
+pub(super) fn sort(queue: &mut [Queued]) {
+    queue.sort_by(|a, b| a.rank().cmp(&b.rank()));
+}
+
+/// Everything that decides whether a request can be served.
+pub(super) struct Situation<'a> {
+    pub(super) devices: &'a BTreeMap<DeviceName, DeviceState>,
+    pub(super) holders: &'a BTreeMap<ServiceName, Holding>,
+    pub(super) unsettled: &'a Unsettled,
+    /// What requests further ahead are being given, or wait for.
+    pub(super) reserved: BTreeMap<Resource, Vec<(ServiceName, Sharing)>>,
+}
+
+/// Whether a request can be served now.
+pub(super) enum Prospect {
+    /// It can, with these ports.
+    Free(BTreeMap<PortName, u16>),
+    /// It must wait.
+    Blocked(Vec<Blocker>),
+}
+
+impl Situation<'_> {
+    /// Looks at one request.
+    pub(super) fn prospect(&self, queued: &Queued) -> Prospect {
+        let service = &queued.request.service;
+        let mut blockers = Vec::new();
+        let mut ports = BTreeMap::new();
+        for want in &queued.request.wants {
+            match want {
+                Want::Device { device, sharing, .. } => {
+                    blockers.extend(self.device_blocker(service, device, *sharing));
+                }
+                Want::Named(name) => {
+                    blockers.extend(self.taken(service, &Resource::Named(name.clone()), Sharing::Exclusive));
+                }
+                Want::Port { name, need } => match self.choose_port(service, *need, &ports, queued) {
+                    Ok(port) => {
+                        ports.insert(name.clone(), port);
+                    }
+                    Err(blocker) => blockers.push(blocker),
+                },
+            }
+        }
+        if blockers.is_empty() { Prospect::Free(ports) } else { Prospect::Blocked(blockers) }
+    }
+
+    /// Keeps what a request wants from lower ranks.
+    pub(super) fn reserve(&mut self, queued: &Queued) {
+        let absent = queued.blockers.iter().any(|blocker| matches!(blocker, Blocker::Device { .. }));
+        if absent {
+            return;
+        }
+        let service = &queued.request.service;
+        let mut keep = |resource: Resource, sharing: Sharing| {
+            self.reserved.entry(resource).or_default().push((service.clone(), sharing));
+        };
+        for want in &queued.request.wants {
+            match want {
+                Want::Device { device, sharing, .. } => keep(Resource::Device(device.clone()), *sharing),
+                Want::Named(name) => keep(Resource::Named(name.clone()), Sharing::Exclusive),
+                Want::Port { need: PortNeed::Fixed(port), .. } => keep(Resource::Port(port.get()), Sharing::Exclusive),
+                Want::Port { need: PortNeed::Range { .. }, .. } => {}
+            }
+        }
+        for port in queued.preparation.iter().flat_map(|preparation| preparation.ports.values()) {
+            keep(Resource::Port(*port), Sharing::Exclusive);
+        }
+    }
+
+    fn device_blocker(&self, service: &ServiceName, device: &DeviceName, sharing: Sharing) -> Option<Blocker> {
+        match self.devices.get(device) {
+            Some(DeviceState::Available(_)) => {}
+            Some(DeviceState::Unavailable { reason, soon }) => {
+                return Some(Blocker::Device { device: device.clone(), reason: reason.clone(), soon: *soon });
+            }
+            None => {
+                let reason = "not heard of yet".to_owned();
+                return Some(Blocker::Device { device: device.clone(), reason, soon: Soon::Yes });
+            }
+        }
+        if self.unsettled.contains(device) {
+            return Some(Blocker::Restoring { device: device.clone() });
+        }
+        self.taken(service, &Resource::Device(device.clone()), sharing)
+    }
+
+    /// Who has a resource, or comes first for it.
+    fn taken(&self, service: &ServiceName, resource: &Resource, sharing: Sharing) -> Option<Blocker> {
+        let holder = self.holders.iter().find(|(holder, holding)| {
+            *holder != service && holding.resources().any(|(held, how)| held == *resource && excludes(how, sharing))
+        });
+        if let Some((holder, _)) = holder {
+            return Some(Blocker::Held { resource: resource.clone(), holder: holder.clone() });
+        }
+        let ahead =
+            self.reserved.get(resource)?.iter().find(|(first, how)| first != service && excludes(*how, sharing));
+        ahead.map(|(first, _)| Blocker::Behind { resource: resource.clone(), first: first.clone() })
+    }
+
+    fn choose_port(
+        &self,
+        service: &ServiceName,
+        need: PortNeed,
+        chosen: &BTreeMap<PortName, u16>,
+        queued: &Queued,
+    ) -> Result<u16, Blocker> {
+        match need {
+            PortNeed::Fixed(port) => {
+                let blocker = self.taken(service, &Resource::Port(port.get()), Sharing::Exclusive);
+                blocker.map_or(Ok(port.get()), Err)
+            }
+            PortNeed::Range { prefer, first, last } => {
+                let mut blocked = None;
+                for port in std::iter::once(prefer.get()).chain(first.get()..=last.get()) {
+                    if chosen.values().any(|taken| *taken == port) {
+                        continue;
+                    }
+                    if let Some(listener) = queued.foreign.get(&port) {
+                        let listener = listener.clone();
+                        blocked.get_or_insert(Blocker::ForeignListener { port, listener });
+                        continue;
+                    }
+                    match self.taken(service, &Resource::Port(port), Sharing::Exclusive) {
+                        None => return Ok(port),
+                        Some(blocker) => {
+                            blocked.get_or_insert(blocker);
+                        }
+                    }
+                }
+                Err(blocked
+                    .unwrap_or(Blocker::Behind { resource: Resource::Port(prefer.get()), first: service.clone() }))
+            }
+        }
+    }
+}

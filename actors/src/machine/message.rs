@@ -1,0 +1,67 @@
+//! Every message between actors, by receiver.
+
+use mainstay_config::names::{DeviceName, ServiceName};
+
+use super::{ActorId, Outcome};
+use crate::device::DeviceMessage;
+use crate::inventory::InventoryMessage;
+use crate::lease::LeaseMessage;
+use crate::service::ServiceMessage;
+use crate::supervision::{RootMessage, ServicesMessage};
+
+/// A message that can say what it is, for traces.
+pub trait Described {
+    /// Its name, one word.
+    fn kind(&self) -> &'static str;
+    /// What it says, in words; may be empty.
+    fn detail(&self) -> String;
+}
+
+/// A message with its receiver.
+#[derive(Debug, Clone)]
+pub enum Message {
+    /// To the root supervisor.
+    Root(RootMessage),
+    /// To the supervisor of devices.
+    Hardware(InventoryMessage),
+    /// To a device.
+    Device(DeviceName, DeviceMessage),
+    /// To the lease registry.
+    Leases(LeaseMessage),
+    /// To the supervisor of services.
+    Services(ServicesMessage),
+    /// To a service.
+    Service(ServiceName, ServiceMessage),
+}
+
+impl Message {
+    /// Who receives it.
+    #[must_use]
+    pub fn receiver(&self) -> ActorId {
+        match self {
+            Self::Root(_) => ActorId::Root,
+            Self::Hardware(_) => ActorId::Hardware,
+            Self::Device(name, _) => ActorId::Device(name.clone()),
+            Self::Leases(_) => ActorId::Leases,
+            Self::Services(_) => ActorId::Services,
+            Self::Service(name, _) => ActorId::Service(name.clone()),
+        }
+    }
+}
+
+/// A request of an operator that waits for its answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequestId(pub u64);
+
+/// The answer to an operator.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OperatorAnswer {
+    /// To which request.
+    pub request: RequestId,
+    /// Handled, or refused.
+    pub outcome: Outcome,
+    /// What was done, or why not: a sentence.
+    pub words: String,
+    /// What to do next, when it was refused.
+    pub help: Option<String>,
+}

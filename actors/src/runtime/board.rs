@@ -1,0 +1,168 @@
+//! The board: the present state of everything, published by actors and read by others without a message.
+
+use std::sync::{PoisonError, RwLock};
+
+use dashmap::DashMap;
+use mainstay_config::names::{DeviceName, ServiceName};
+
+use crate::device::{DeviceSnapshot, DeviceStatus};
+use crate::inventory::InventorySnapshot;
+use crate::lease::LeaseSnapshot;
+use crate::machine::{Moment, Publication};
+use crate::service::{ServiceSnapshot, ServiceStatus};
+use crate::trace::{Cause, Recorder, Step, TraceId};
+
+/// A published state with what led to it.
+#[derive(Debug, Clone)]
+pub struct Entry<S> {
+    /// The state.
+    pub snapshot: S,
+    /// Since when its status is what it is.
+    pub since: Moment,
+    /// The chain of causes, the external event first.
+    pub because: Vec<Step>,
+    /// The trace that led here.
+    pub trace: TraceId,
+}
+
+/// The present state of everything.
+#[derive(Debug, Default)]
+pub struct Board {
+    services: DashMap<ServiceName, Entry<ServiceSnapshot>>,
+    devices: DashMap<DeviceName, Entry<DeviceSnapshot>>,
+    leases: RwLock<LeaseSnapshot>,
+    inventory: RwLock<InventorySnapshot>,
+}
+
+impl Board {
+    /// Shows a state. The chain of causes is kept when status or reason changed: later the messages may be forgotten.
+    pub(super) fn publish(&self, now: Moment, cause: Cause, publication: Publication, recorder: &Recorder) {
+        match publication {
+            Publication::Service(snapshot) => {
+                let name = snapshot.name.clone();
+                let told = |known: &ServiceSnapshot| (known.status, known.reason.clone(), known.waiting_for.clone());
+                let changed =
+                    post(&self.services, name, snapshot.clone(), (now, cause), recorder, |known| known.status, told);
+                if changed == Changed::Status {
+                    log_service(&snapshot);
+                }
+            }
+            Publication::Device(snapshot) => {
+                let name = snapshot.name.clone();
+                let told = |known: &DeviceSnapshot| (known.status, known.reason.clone());
+                let changed =
+                    post(&self.devices, name, snapshot.clone(), (now, cause), recorder, |known| known.status, told);
+                if changed == Changed::Status {
+                    log_device(&snapshot);
+                }
+            }
+            Publication::Leases(snapshot) => {
+                *self.leases.write().unwrap_or_else(PoisonError::into_inner) = snapshot;
+            }
+            Publication::Inventory(snapshot) => {
+                *self.inventory.write().unwrap_or_else(PoisonError::into_inner) = snapshot;
+            }
+        }
+    }
+
+    /// One service.
+    #[must_use]
+    pub fn service(&self, name: &ServiceName) -> Option<Entry<ServiceSnapshot>> {
+        self.services.get(name).map(|entry| entry.value().clone())
+    }
+
+    /// One device.
+    #[must_use]
+    pub fn device(&self, name: &DeviceName) -> Option<Entry<DeviceSnapshot>> {
+        self.devices.get(name).map(|entry| entry.value().clone())
+    }
+
+    /// Every lease and every waiter.
+    #[must_use]
+    pub fn leases(&self) -> LeaseSnapshot {
+        self.leases.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What else is attached.
+    #[must_use]
+    pub fn inventory(&self) -> InventorySnapshot {
+        self.inventory.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+fn post<K, S, W, T>(
+    map: &DashMap<K, Entry<S>>,
+    name: K,
+    snapshot: S,
+    (now, cause): (Moment, Cause),
+    recorder: &Recorder,
+    status: impl Fn(&S) -> W,
+    told: impl Fn(&S) -> T,
+) -> Changed
+where
+    K: std::hash::Hash + Eq,
+    S: PartialEq,
+    W: PartialEq,
+    T: PartialEq,
+{
+    use dashmap::mapref::entry::Entry as Place;
+    match map.entry(name) {
+        Place::Vacant(place) => {
+            let because = recorder.chain(cause);
+            place.insert(Entry { snapshot, since: now, because, trace: cause.trace });
+            Changed::Little
+        }
+        Place::Occupied(mut place) => {
+            let entry = place.get_mut();
+            if entry.snapshot == snapshot {
+                return Changed::Little;
+            }
+            let changed = if status(&entry.snapshot) == status(&snapshot) { Changed::Little } else { Changed::Status };
+            if changed == Changed::Status {
+                entry.since = now;
+            }
+            if told(&entry.snapshot) != told(&snapshot) {
+                entry.because = recorder.chain(cause);
+                entry.trace = cause.trace;
+            }
+            entry.snapshot = snapshot;
+            changed
+        }
+    }
+}
+
+/// Whether a status has changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Changed {
+    Status,
+    Little,
+}
+
+/// One line in the log for what an operator would want to know; passing states only in detail.
+fn log_service(snapshot: &ServiceSnapshot) {
+    let (service, reason) = (&snapshot.name, &snapshot.reason);
+    match snapshot.status {
+        ServiceStatus::Running => tracing::info!("{service} is running as pid {}", snapshot.pid.unwrap_or(0)),
+        ServiceStatus::Failed => tracing::error!("{service} has failed: {reason}"),
+        ServiceStatus::Backoff => tracing::warn!("{service} will be started again: {reason}"),
+        ServiceStatus::Stopping => tracing::info!("{service} is stopping: {reason}"),
+        ServiceStatus::Held | ServiceStatus::Stopped => tracing::info!("{service} is stopped: {reason}"),
+        ServiceStatus::Waiting => tracing::debug!("{service} waits for {}", snapshot.waiting_for.join("; ")),
+        ServiceStatus::Starting => tracing::debug!("{service} is starting"),
+    }
+}
+
+fn log_device(snapshot: &DeviceSnapshot) {
+    let (device, reason) = (&snapshot.name, &snapshot.reason);
+    let identity = snapshot.identity.as_deref().unwrap_or("not identified");
+    match snapshot.status {
+        DeviceStatus::Ready => tracing::info!("{device} is ready: {identity}"),
+        DeviceStatus::Absent | DeviceStatus::Ejected => tracing::info!("{device}: {reason}"),
+        DeviceStatus::Faulted | DeviceStatus::Quarantined => {
+            tracing::warn!("{device} is {}: {reason}", snapshot.status.as_str());
+        }
+        DeviceStatus::Settling | DeviceStatus::Probing | DeviceStatus::InUse => {
+            tracing::debug!("{device} is {}", snapshot.status.as_str());
+        }
+    }
+}

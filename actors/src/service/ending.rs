@@ -1,0 +1,254 @@
+//! The end of a run, and what follows: rest, back-off, or failure.
+
+use std::time::Duration;
+
+use mainstay_config::model::RestartWhen;
+use mainstay_config::names::DeviceName;
+
+use super::machine::{Out, ServiceMachine, act, tell_leases};
+use super::state::{Phase, Rest, Run, ServiceTimer, Stage, Why};
+use crate::effect::process::order::{Exit, ProcessEvent, RunId, SpawnFailure};
+use crate::lease::LeaseMessage;
+use crate::machine::{Action, Effect, Moment, Outcome};
+
+/// A service that ends this shortly before its device is known to be gone has ended because of that.
+const DIED_OF_LOSS: Duration = Duration::from_secs(3);
+/// A device that stayed this long after the last start makes its return a new beginning; a shorter stay may be a weak supply.
+const LONG_STAY: Duration = Duration::from_secs(30);
+
+/// How a run, or an attempt at one, came to its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// It was stopped, and is to run again when it may.
+    Stopped,
+    /// It ended by itself.
+    Ended(Exit),
+    /// It failed in a way that another attempt may mend.
+    Failed(String),
+    /// It failed in a way that only a person can mend.
+    Hopeless(String),
+}
+
+impl ServiceMachine {
+    pub(super) fn process(&mut self, now: Moment, id: RunId, event: ProcessEvent, out: &mut Out) {
+        if self.recovering.is_some() {
+            // What is true is being asked for; this was sent before the answer.
+            out.push(Effect::Note(Outcome::Superseded));
+            return;
+        }
+        let current = self.run().is_some_and(|run| run.id == id);
+        match event {
+            ProcessEvent::Spawned { .. } if !current => {
+                out.push(Effect::Note(Outcome::Superseded));
+                out.push(act(Action::Sweep(id)));
+            }
+            _ if !current => out.push(Effect::Note(Outcome::Superseded)),
+            ProcessEvent::Spawned { pid } => match self.phase {
+                Phase::Starting(_) => self.spawned(pid, out),
+                _ => self.born_late(pid, out),
+            },
+            ProcessEvent::SpawnFailed(failure) => self.spawn_failed(now, &failure, out),
+            ProcessEvent::MainExited { exit, remaining } => self.main_exited(exit, &remaining, out),
+            ProcessEvent::TreeGone => self.tree_gone(now, out),
+            ProcessEvent::Notified(said) => {
+                if let Some(words) = said.status {
+                    self.note_said(words);
+                }
+                let told = self.spec.ready.probe == mainstay_config::model::Probe::Notify;
+                if said.ready.is_some() && told {
+                    self.become_ready(out);
+                }
+            }
+        }
+    }
+
+    fn note_said(&mut self, words: String) {
+        if let Phase::Starting(run) | Phase::Running(run) = &mut self.phase {
+            run.said = words;
+        }
+    }
+
+    fn spawn_failed(&mut self, now: Moment, failure: &SpawnFailure, out: &mut Out) {
+        let stopping = matches!(self.phase, Phase::Stopping { .. } | Phase::Leaving { .. });
+        let cause = match failure {
+            _ if stopping => Cause::Stopped,
+            SpawnFailure::Other(words) => Cause::Failed(words.clone()),
+            SpawnFailure::NotFound { .. }
+            | SpawnFailure::NotExecutable { .. }
+            | SpawnFailure::User(_)
+            | SpawnFailure::Directory { .. } => Cause::Hopeless(failure.to_string()),
+        };
+        self.ended(now, cause, out);
+    }
+
+    fn main_exited(&mut self, exit: Exit, remaining: &[u32], out: &mut Out) {
+        match &mut self.phase {
+            Phase::Starting(run) | Phase::Running(run) | Phase::Leaving { run, .. } => {
+                run.exit = Some(exit);
+                run.pid = remaining.first().copied().or(run.pid);
+            }
+            Phase::Stopping { run, .. } => run.exit = Some(exit),
+            Phase::Idle | Phase::Leasing { .. } | Phase::Slotting => {}
+        }
+        // A program that ends well and leaves others behind has gone into the background: they are followed.
+        let to_sweep = match &self.phase {
+            Phase::Starting(run) | Phase::Running(run) if !remaining.is_empty() && exit != Exit::Code(0) => Some(run),
+            _ => None,
+        };
+        if let Some(run) = to_sweep.cloned() {
+            let why = Why::Failed(format!("it ended: {exit}"));
+            self.sweep_after(run, why, out);
+        }
+    }
+
+    fn tree_gone(&mut self, now: Moment, out: &mut Out) {
+        let by_itself = |run: &Run| Cause::Ended(run.exit.unwrap_or(Exit::Unknown));
+        let cause = match &self.phase {
+            Phase::Starting(run) | Phase::Running(run) => by_itself(run),
+            Phase::Stopping { run, why: Why::Failed(words), .. } => match run.exit {
+                // It was killed because it failed: that, not the kill, is what happened.
+                Some(Exit::Code(_) | Exit::Signal(_) | Exit::Unknown) | None => Cause::Failed(words.clone()),
+            },
+            _ => Cause::Stopped,
+        };
+        self.ended(now, cause, out);
+    }
+
+    /// A run is over and nothing of it is left.
+    fn ended(&mut self, now: Moment, cause: Cause, out: &mut Out) {
+        if let Phase::Leaving { why, .. } | Phase::Stopping { why, .. } = &self.phase {
+            self.last_stop = Some(why.words().to_owned());
+        }
+        if let Some(run) = self.run() {
+            out.push(act(Action::Unwatch(run.id)));
+        }
+        for timer in
+            [ServiceTimer::ReadyWithin, ServiceTimer::ResetAfter, ServiceTimer::Grace, ServiceTimer::Unkillable]
+        {
+            out.push(Effect::CancelTimer(timer));
+        }
+        self.return_slot(out);
+        self.phase = Phase::Idle;
+        self.needs.stopped(out);
+        self.settle_debts(out);
+        self.rest_after(now, cause, out);
+    }
+
+    /// Decides how it rests after a run, or an attempt at one.
+    pub(super) fn rest_after(&mut self, now: Moment, cause: Cause, out: &mut Out) {
+        self.rest = match cause {
+            Cause::Stopped => Rest::Fresh,
+            Cause::Hopeless(words) => Rest::Failed(words),
+            Cause::Ended(exit) => {
+                self.last_death = Some(now);
+                let well = exit == Exit::Code(0);
+                match self.spec.restart.when {
+                    RestartWhen::Never | RestartWhen::Failure if well => Rest::Ended(format!("it ended: {exit}")),
+                    RestartWhen::Never => Rest::Failed(format!("it ended: {exit}; restart = \"never\"")),
+                    RestartWhen::Always | RestartWhen::Failure => self.try_again(now, format!("it ended: {exit}"), out),
+                }
+            }
+            Cause::Failed(words) if self.spec.restart.when == RestartWhen::Never => Rest::Failed(words),
+            Cause::Failed(words) => self.try_again(now, words, out),
+        };
+        if matches!(self.rest, Rest::Backoff { .. }) && self.grant.is_some() && self.revoked.is_none() {
+            out.push(tell_leases(LeaseMessage::Idle(self.spec.name.clone())));
+        } else {
+            self.release(out);
+        }
+    }
+
+    fn try_again(&mut self, now: Moment, cause: String, out: &mut Out) -> Rest {
+        let attempts = self.spec.restart.attempts;
+        if self.attempts >= attempts {
+            let times = if attempts == 1 { "restart" } else { "restarts" };
+            return Rest::Failed(format!("{cause}; given up after {attempts} {times}"));
+        }
+        self.attempts = self.attempts.saturating_add(1);
+        let delay = self.spec.restart.delay(self.attempts);
+        if delay.is_zero() {
+            self.last_stop = Some(cause);
+            return Rest::Fresh;
+        }
+        out.push(Effect::SetTimer(ServiceTimer::Backoff, delay));
+        Rest::Backoff { until: now + delay, cause }
+    }
+
+    /// A lease is withdrawn, most often because the device is gone.
+    pub(super) fn lease_revoked(&mut self, now: Moment, reason: String, out: &mut Out) {
+        if self.grant.is_none() {
+            out.push(Effect::Note(Outcome::Superseded));
+            return;
+        }
+        self.forgive_death(now, out);
+        self.last_stop = Some(reason.clone());
+        self.revoked = Some(reason);
+    }
+
+    /// A death just before its device was known to be gone is the device's fault, not its own.
+    fn forgive_death(&mut self, now: Moment, out: &mut Out) {
+        let recent = self.last_death.is_some_and(|died| now.since(died) <= DIED_OF_LOSS);
+        if recent && matches!(self.rest, Rest::Backoff { .. } | Rest::Failed(_)) {
+            self.last_death = None;
+            self.attempts = self.attempts.saturating_sub(1);
+            self.rest = Rest::Fresh;
+            out.push(Effect::CancelTimer(ServiceTimer::Backoff));
+        }
+    }
+
+    pub(super) fn device_left(&mut self, now: Moment, device: &DeviceName, out: &mut Out) {
+        self.forgive_death(now, out);
+        let long = self.last_start.is_some_and(|start| now.since(start) >= LONG_STAY);
+        self.stayed.insert(device.clone(), long);
+    }
+
+    pub(super) fn device_arrived(&mut self, device: &DeviceName, out: &mut Out) {
+        let long = self.stayed.remove(device) == Some(true);
+        let tired = matches!(self.rest, Rest::Backoff { .. } | Rest::Failed(_));
+        if long && tired && super::machine::later(&self.spec).is_none() {
+            self.attempts = 0;
+            self.rest = Rest::Fresh;
+            out.push(Effect::CancelTimer(ServiceTimer::Backoff));
+        }
+    }
+
+    pub(super) fn timer_over(&mut self, timer: ServiceTimer, out: &mut Out) {
+        let superseded = Effect::Note(Outcome::Superseded);
+        match timer {
+            ServiceTimer::ReadyWithin => self.not_ready_in_time(out),
+            ServiceTimer::Backoff => match self.rest {
+                Rest::Backoff { .. } => self.rest = Rest::Fresh,
+                _ => out.push(superseded),
+            },
+            ServiceTimer::ResetAfter => self.attempts = 0,
+            ServiceTimer::Grace => self.grace_over(out),
+            ServiceTimer::Unkillable => self.unkillable(out),
+            ServiceTimer::Lost(name) => {
+                if !self.needs.count_as_lost(&name) {
+                    out.push(superseded);
+                }
+            }
+            ServiceTimer::Late(name) | ServiceTimer::Optional(name) => {
+                if !self.needs.waited(&name) {
+                    out.push(superseded);
+                }
+            }
+        }
+    }
+
+    fn not_ready_in_time(&mut self, out: &mut Out) {
+        let Phase::Starting(run) = &self.phase else {
+            out.push(Effect::Note(Outcome::Superseded));
+            return;
+        };
+        let within = humantime::format_duration(self.spec.ready.within);
+        let said = if run.said.is_empty() { String::new() } else { format!(": {}", run.said) };
+        out.push(act(Action::Unwatch(run.id)));
+        self.leave(Why::Failed(format!("not ready within {within}{said}")), out);
+    }
+
+    /// Whether its processes outlive SIGKILL.
+    pub(super) fn is_unkillable(&self) -> bool {
+        matches!(self.phase, Phase::Stopping { stage: Stage::Unkillable, .. })
+    }
+}

@@ -1,0 +1,159 @@
+//! Stopping in order: dependents first, then the signal, then SIGKILL to the whole tree.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use mainstay_config::model::{OnReturn, StopSignal};
+use mainstay_config::names::ServiceName;
+
+use super::machine::{Out, ServiceMachine, act};
+use super::messages::{Episode, ServiceMessage, Standing};
+use super::state::{Closing, Phase, Readiness, Run, ServiceTimer, Stage, Why};
+use crate::effect::process::order::{Scope, SignalOrder};
+use crate::machine::{Action, Effect, Message, Outcome};
+
+/// A process that outlives SIGKILL this long hangs in the kernel.
+const UNKILLABLE_AFTER: Duration = Duration::from_secs(10);
+
+impl ServiceMachine {
+    /// Begins to stop a run: those that depend on it are told, and stop first.
+    pub(super) fn leave(&mut self, why: Why, out: &mut Out) {
+        let (run, readiness) = match &self.phase {
+            Phase::Starting(run) => (run.clone(), Readiness::NotYet),
+            Phase::Running(run) => (run.clone(), Readiness::Ready),
+            _ => return,
+        };
+        let awaiting = self.stop_before_this();
+        if awaiting.is_empty() {
+            self.halt(run, why, out);
+            return;
+        }
+        self.episode.0 = self.episode.0.wrapping_add(1);
+        self.phase = Phase::Leaving { run, readiness, why, awaiting, episode: self.episode };
+    }
+
+    /// Those that must have stopped before this one stops.
+    fn stop_before_this(&self) -> BTreeSet<ServiceName> {
+        match self.closing {
+            Closing::No => self.dependents.required.clone(),
+            Closing::InOrder | Closing::Hurried => {
+                self.dependents.required.union(&self.dependents.others).cloned().collect()
+            }
+        }
+    }
+
+    pub(super) fn dependent_stopped(&mut self, name: &ServiceName, stopped_for: Episode, out: &mut Out) {
+        let Phase::Leaving { run, why, awaiting, episode, .. } = &mut self.phase else {
+            out.push(Effect::Note(Outcome::Superseded));
+            return;
+        };
+        if *episode != stopped_for {
+            out.push(Effect::Note(Outcome::Superseded));
+            return;
+        }
+        awaiting.remove(name);
+        if awaiting.is_empty() {
+            let (run, why) = (run.clone(), why.clone());
+            self.halt(run, why, out);
+        }
+    }
+
+    /// A service this one depends on has changed.
+    pub(super) fn dependency(&mut self, name: ServiceName, standing: Standing, out: &mut Out) {
+        let alive = self.run().is_some();
+        if let Standing::Leaving { episode, .. } = standing {
+            let stops_for_it = self.requires(&name) || self.closing != Closing::No;
+            let ignores_it = self.ignoring == super::state::Ignoring::Yes && self.closing == Closing::No;
+            if alive && stops_for_it && !ignores_it {
+                self.owed.insert(name.clone(), episode);
+            } else {
+                out.push(stopped_for(self.spec.name.clone(), name.clone(), episode));
+            }
+        }
+        let on_return = self.needs.heard(&name, standing, alive, out);
+        if on_return == OnReturn::Restart && matches!(self.phase, Phase::Running(_)) {
+            self.leave(Why::Asked(format!("{name} is back, and on_return = \"restart\"")), out);
+        }
+    }
+
+    /// Signals the program itself.
+    fn halt(&mut self, run: Run, why: Why, out: &mut Out) {
+        out.push(Effect::CancelTimer(ServiceTimer::ReadyWithin));
+        out.push(Effect::CancelTimer(ServiceTimer::ResetAfter));
+        self.return_slot(out);
+        let stage = if run.pid.is_none() {
+            Stage::Unborn
+        } else if self.closing == Closing::Hurried || self.spec.stop.signal == StopSignal::Kill {
+            self.kill(&run, out)
+        } else {
+            let signal = self.spec.stop.signal;
+            out.push(act(Action::Signal(SignalOrder { run: run.id, signal, scope: Scope::Tree })));
+            out.push(Effect::SetTimer(ServiceTimer::Grace, self.spec.stop.grace));
+            Stage::Grace
+        };
+        self.phase = Phase::Stopping { run, why, stage };
+    }
+
+    /// The program that was being started when the stop came now runs.
+    pub(super) fn born_late(&mut self, pid: u32, out: &mut Out) {
+        if let Phase::Stopping { run, why, stage: Stage::Unborn } = &mut self.phase {
+            run.pid = Some(pid);
+            let (run, why) = (run.clone(), why.clone());
+            self.halt(run, why, out);
+        } else if let Phase::Leaving { run, .. } = &mut self.phase {
+            run.pid = Some(pid);
+        }
+    }
+
+    pub(super) fn kill(&self, run: &Run, out: &mut Out) -> Stage {
+        out.push(Effect::CancelTimer(ServiceTimer::Grace));
+        out.push(Effect::SetTimer(ServiceTimer::Unkillable, UNKILLABLE_AFTER));
+        out.push(act(Action::Sweep(run.id)));
+        Stage::Killing
+    }
+
+    /// Kills what is left of a run that ended by itself.
+    pub(super) fn sweep_after(&mut self, run: Run, why: Why, out: &mut Out) {
+        out.push(Effect::CancelTimer(ServiceTimer::ReadyWithin));
+        out.push(Effect::CancelTimer(ServiceTimer::ResetAfter));
+        self.return_slot(out);
+        let stage = self.kill(&run, out);
+        self.phase = Phase::Stopping { run, why, stage };
+    }
+
+    pub(super) fn grace_over(&mut self, out: &mut Out) {
+        let Phase::Stopping { run, stage: Stage::Grace, .. } = &self.phase else {
+            out.push(Effect::Note(Outcome::Superseded));
+            return;
+        };
+        let killing = self.kill(&run.clone(), out);
+        if let Phase::Stopping { stage, .. } = &mut self.phase {
+            *stage = killing;
+        }
+    }
+
+    pub(super) fn unkillable(&mut self, out: &mut Out) {
+        match &mut self.phase {
+            Phase::Stopping { stage: stage @ Stage::Killing, .. } => *stage = Stage::Unkillable,
+            _ => out.push(Effect::Note(Outcome::Superseded)),
+        }
+    }
+
+    pub(super) fn hurry(&mut self, out: &mut Out) {
+        self.closing = Closing::Hurried;
+        if matches!(self.phase, Phase::Stopping { stage: Stage::Grace, .. }) {
+            self.grace_over(out);
+        }
+    }
+
+    /// Tells those that waited for it that it has stopped.
+    pub(super) fn settle_debts(&mut self, out: &mut Out) {
+        for (name, episode) in std::mem::take(&mut self.owed) {
+            out.push(stopped_for(self.spec.name.clone(), name, episode));
+        }
+    }
+}
+
+fn stopped_for(me: ServiceName, name: ServiceName, episode: Episode) -> Effect<ServiceTimer> {
+    Effect::Tell(Message::Service(name, ServiceMessage::DependentStopped(me, episode)))
+}

@@ -1,0 +1,332 @@
+//! What a service is told and tells.
+
+use std::fmt;
+
+use mainstay_config::names::{DeviceName, ServiceName};
+use mainstay_hardware::sighting::Generation;
+
+use super::ServiceTimer;
+use crate::effect::probe::order::ProbeEvent;
+use crate::effect::process::order::{ProcessEvent, RunId};
+use crate::lease::{Blocker, Grant};
+use crate::machine::{Described, Moment, ReportedRun, RequestId};
+
+/// What the operator asked of a service. It lasts until asked otherwise.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Wanted {
+    /// Nothing: `autostart` decides.
+    #[default]
+    Auto,
+    /// Run.
+    Up,
+    /// Do not run.
+    Down,
+}
+
+impl Wanted {
+    /// The word shown.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Up => "up",
+            Self::Down => "down",
+        }
+    }
+}
+
+/// What to do about needs that are not met when the operator starts a service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NeedsPolicy {
+    /// Wait for them; refuse when one is held or never starts by itself.
+    Respect,
+    /// Start them as well.
+    StartThem,
+    /// Start without the services it requires. Devices are still needed.
+    Ignore,
+}
+
+/// Whether a restart counts failures anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Attempts {
+    /// They go on.
+    Keep,
+    /// They begin anew.
+    Reset,
+}
+
+/// Numbers the departures of a service.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Episode(pub u32);
+
+/// What a service is, seen by those that depend on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// Not known yet.
+    Unknown,
+    /// It is running.
+    Up,
+    /// It is starting, or will start again by itself: how, in words.
+    Coming(String),
+    /// It is about to stop and waits until its dependents have stopped.
+    Leaving {
+        /// Why.
+        why: String,
+        /// Which of its departures: an answer to an earlier one does not count.
+        episode: Episode,
+    },
+    /// It does not run: why, in words.
+    Down(String),
+    /// The operator holds it, or it does not start by itself: why, in words.
+    Held(String),
+}
+
+impl fmt::Display for Standing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown => f.write_str("not heard of yet"),
+            Self::Up => f.write_str("running"),
+            Self::Coming(how) | Self::Down(how) | Self::Held(how) => f.write_str(how),
+            Self::Leaving { why, .. } => write!(f, "about to stop: {why}"),
+        }
+    }
+}
+
+/// What a service is told.
+#[derive(Debug, Clone)]
+pub enum ServiceMessage {
+    /// Begin: everything is set up.
+    Begin,
+    /// A service it depends on has changed.
+    Dependency(ServiceName, Standing),
+    /// A service that depends on it has no process left (and will not start before being told that this one is up).
+    DependentStopped(ServiceName, Episode),
+    /// A service whose actor was restarted asks how this one stands.
+    Inquire(ServiceName),
+    /// The leases it asked for.
+    Granted(Grant),
+    /// It must wait for its leases.
+    Queued(Vec<Blocker>),
+    /// It will not get its leases: why.
+    Refused(String),
+    /// A lease is withdrawn: stop, then release.
+    Revoked {
+        /// Why: `hackrf is gone (USB 1-1 unplugged)`.
+        reason: String,
+    },
+    /// What it holds, after it asked.
+    Holding(Option<Grant>),
+    /// The registry was restarted and must be told again.
+    Restate,
+    /// A device it uses is there.
+    DeviceArrived(DeviceName, Generation),
+    /// A device it uses is gone.
+    DeviceLeft(DeviceName),
+    /// Its start slot.
+    SlotGranted,
+    /// The supervisor of services was restarted and must be told again who holds a slot.
+    RestateSlot,
+    /// What the process executor says of a run.
+    Process(RunId, ProcessEvent),
+    /// What a readiness probe says of a run.
+    Probe(RunId, ProbeEvent),
+    /// What runs for it, after a restart of its actor.
+    Reported(Option<ReportedRun>),
+    /// The operator wants it up.
+    Start(RequestId, NeedsPolicy),
+    /// A service that is started with its needs needs it up.
+    StartForDependent(ServiceName),
+    /// The operator wants it down.
+    Stop(RequestId),
+    /// The operator wants it stopped and started again.
+    Restart(RequestId, Attempts),
+    /// The daemon is closing down.
+    Close,
+    /// The daemon is in a hurry: no more grace.
+    Hurry,
+    /// A timer.
+    Timer(ServiceTimer),
+}
+
+impl Described for ServiceMessage {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Begin => "Begin",
+            Self::Dependency(..) => "Dependency",
+            Self::DependentStopped(..) => "DependentStopped",
+            Self::Inquire(_) => "Inquire",
+            Self::Granted(_) => "Granted",
+            Self::Queued(_) => "Queued",
+            Self::Refused(_) => "Refused",
+            Self::Revoked { .. } => "Revoked",
+            Self::Holding(_) => "Holding",
+            Self::Restate => "Restate",
+            Self::DeviceArrived(..) => "DeviceArrived",
+            Self::DeviceLeft(_) => "DeviceLeft",
+            Self::SlotGranted => "SlotGranted",
+            Self::RestateSlot => "RestateSlot",
+            Self::Process(_, event) => match event {
+                ProcessEvent::Spawned { .. } => "Spawned",
+                ProcessEvent::SpawnFailed(_) => "SpawnFailed",
+                ProcessEvent::MainExited { .. } => "MainExited",
+                ProcessEvent::TreeGone => "TreeGone",
+                ProcessEvent::Notified(_) => "Notified",
+            },
+            Self::Probe(_, ProbeEvent::Ready(_)) => "ProbeReady",
+            Self::Probe(_, ProbeEvent::NotYet(_)) => "ProbeNotYet",
+            Self::Reported(_) => "Reported",
+            Self::Start(..) => "Start",
+            Self::StartForDependent(_) => "StartForDependent",
+            Self::Stop(_) => "Stop",
+            Self::Restart(..) => "Restart",
+            Self::Close => "Close",
+            Self::Hurry => "Hurry",
+            Self::Timer(_) => "Timer",
+        }
+    }
+
+    fn detail(&self) -> String {
+        match self {
+            Self::Begin => "begin".to_owned(),
+            Self::Dependency(name, standing) => format!("{name} is {standing}"),
+            Self::DependentStopped(name, _) => format!("{name} has no process left"),
+            Self::Inquire(name) => format!("{name} asks how it stands"),
+            Self::Granted(grant) => describe_grant(grant),
+            Self::Queued(blockers) => {
+                let all: Vec<String> = blockers.iter().map(ToString::to_string).collect();
+                format!("wait for {}", all.join("; "))
+            }
+            Self::Refused(reason) => reason.clone(),
+            Self::Revoked { reason } => reason.clone(),
+            Self::Holding(Some(grant)) => format!("it holds token {}", grant.token.0),
+            Self::Holding(None) => "it holds nothing".to_owned(),
+            Self::Restate => "say again what is held and wanted".to_owned(),
+            Self::DeviceArrived(device, generation) => format!("{device} is there ({generation})"),
+            Self::DeviceLeft(device) => format!("{device} has left"),
+            Self::SlotGranted => "it may start now".to_owned(),
+            Self::RestateSlot => "say again whether it is starting".to_owned(),
+            Self::Process(_, event) => describe_process(event),
+            Self::Probe(_, ProbeEvent::Ready(words)) => words.clone(),
+            Self::Probe(_, ProbeEvent::NotYet(words)) => format!("not ready: {words}"),
+            Self::Reported(Some(run)) => format!("pid {} runs for it", run.pid),
+            Self::Reported(None) => "nothing runs for it".to_owned(),
+            Self::Start(_, NeedsPolicy::Respect) => "start it".to_owned(),
+            Self::Start(_, NeedsPolicy::StartThem) => "start it with what it needs".to_owned(),
+            Self::Start(_, NeedsPolicy::Ignore) => "start it without what it needs".to_owned(),
+            Self::StartForDependent(name) => format!("start it for {name}"),
+            Self::Stop(_) => "stop it".to_owned(),
+            Self::Restart(_, Attempts::Keep) => "restart it".to_owned(),
+            Self::Restart(_, Attempts::Reset) => "restart it and forget its failures".to_owned(),
+            Self::Close => "mainstay is stopping".to_owned(),
+            Self::Hurry => "no more grace".to_owned(),
+            Self::Timer(timer) => timer.words(),
+        }
+    }
+}
+
+fn describe_grant(grant: &Grant) -> String {
+    let devices = grant.devices.keys().map(ToString::to_string);
+    let ports = grant.ports.values().map(|port| format!("port {port}"));
+    let all: Vec<String> = devices.chain(ports).chain(grant.named.iter().cloned()).collect();
+    format!("it holds {} with token {}", all.join(", "), grant.token.0)
+}
+
+fn describe_process(event: &ProcessEvent) -> String {
+    match event {
+        ProcessEvent::Spawned { pid } => format!("it runs as pid {pid}"),
+        ProcessEvent::SpawnFailed(failure) => failure.to_string(),
+        ProcessEvent::MainExited { exit, remaining } if remaining.is_empty() => format!("it ended: {exit}"),
+        ProcessEvent::MainExited { exit, remaining } => {
+            format!("its main process ended ({exit}), {} of its processes are left", remaining.len())
+        }
+        ProcessEvent::TreeGone => "no process of it is left".to_owned(),
+        ProcessEvent::Notified(said) => {
+            let ready = said.ready.map(|_| "READY=1".to_owned());
+            let stopping = said.stopping.map(|_| "STOPPING=1".to_owned());
+            let status = said.status.as_ref().map(|status| format!("STATUS={status}"));
+            [ready, stopping, status].into_iter().flatten().collect::<Vec<_>>().join(" ")
+        }
+    }
+}
+
+/// The status words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ServiceStatus {
+    /// It does not run and is not meant to.
+    Stopped,
+    /// It is meant to run and waits for something.
+    Waiting,
+    /// It runs and is not ready yet.
+    Starting,
+    /// It is ready.
+    Running,
+    /// It is being stopped.
+    Stopping,
+    /// It ended and will be started again.
+    Backoff,
+    /// It ended too often, or cannot run.
+    Failed,
+    /// The operator holds it.
+    Held,
+}
+
+impl ServiceStatus {
+    /// The word shown.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Stopped => "stopped",
+            Self::Waiting => "waiting",
+            Self::Starting => "starting",
+            Self::Running => "running",
+            Self::Stopping => "stopping",
+            Self::Backoff => "backoff",
+            Self::Failed => "failed",
+            Self::Held => "held",
+        }
+    }
+}
+
+/// Health, apart from the life cycle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Health {
+    /// An optional dependency is missing.
+    Degraded,
+    /// Nobody looks: live checks come with a later version.
+    Unknown,
+}
+
+impl Health {
+    /// The word shown.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Degraded => "degraded",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// What a service shows of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceSnapshot {
+    /// Its name.
+    pub name: ServiceName,
+    /// Where it is in its life.
+    pub status: ServiceStatus,
+    /// Its health.
+    pub health: Health,
+    /// What the operator wants.
+    pub wanted: Wanted,
+    /// Why, in words.
+    pub reason: String,
+    /// Its main process.
+    pub pid: Option<u32>,
+    /// What it waits for.
+    pub waiting_for: Vec<String>,
+    /// What would unblock it, each a sentence.
+    pub unblock: Vec<String>,
+    /// When it will be tried again.
+    pub retry_at: Option<Moment>,
+}

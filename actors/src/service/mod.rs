@@ -1,0 +1,20 @@
+//! A service: its life cycle, its dependencies, its restarts and its stop.
+
+mod dependents;
+mod ending;
+mod leaving;
+mod machine;
+mod messages;
+mod needs;
+mod operator;
+mod recovery;
+mod showing;
+mod starting;
+mod state;
+
+pub use dependents::{Dependents, dependents};
+pub use machine::{ServiceMachine, ServiceMemo};
+pub use messages::{
+    Attempts, Episode, Health, NeedsPolicy, ServiceMessage, ServiceSnapshot, ServiceStatus, Standing, Wanted,
+};
+pub use state::ServiceTimer;

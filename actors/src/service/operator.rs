@@ -1,0 +1,135 @@
+//! What the operator says.
+
+use mainstay_config::names::ServiceName;
+
+use super::machine::{Out, ServiceMachine, later};
+use super::messages::{Attempts, NeedsPolicy, ServiceMessage, Standing, Wanted};
+use super::state::{Ignoring, Phase, Rest, ServiceTimer, Why};
+use crate::machine::{Effect, Message, OperatorAnswer, Outcome, RequestId};
+
+impl ServiceMachine {
+    pub(super) fn operator_start(&mut self, request: RequestId, policy: NeedsPolicy, out: &mut Out) {
+        if let Some(answer) = self.cannot_run(request) {
+            out.push(Effect::Note(Outcome::Refused));
+            out.push(answer);
+            return;
+        }
+        if policy == NeedsPolicy::Respect
+            && let Some(answer) = self.held_need(request)
+        {
+            out.push(Effect::Note(Outcome::Refused));
+            out.push(answer);
+            return;
+        }
+        self.want_up(out);
+        self.ignoring = if policy == NeedsPolicy::Ignore { Ignoring::Yes } else { Ignoring::No };
+        if policy == NeedsPolicy::StartThem {
+            self.start_needs(out);
+        }
+        let name = &self.spec.name;
+        let words = match self.phase {
+            Phase::Running(_) => format!("{name} is running already"),
+            Phase::Starting(_) => format!("{name} is starting already"),
+            _ => format!("{name} is wanted up"),
+        };
+        out.push(done(request, words));
+    }
+
+    /// A service that is started together with its needs needs this one.
+    pub(super) fn start_for(&mut self, _name: &ServiceName, out: &mut Out) {
+        if later(&self.spec).is_none() {
+            let held = self.reason_not_wanted().is_some();
+            if held || matches!(self.rest, Rest::Failed(_) | Rest::Ended(_)) {
+                self.want_up(out);
+            }
+            self.start_needs(out);
+        }
+    }
+
+    fn start_needs(&self, out: &mut Out) {
+        for name in self.spec.dependencies.keys().filter(|name| self.requires(name)) {
+            let message = ServiceMessage::StartForDependent(self.spec.name.clone());
+            out.push(Effect::Tell(Message::Service(name.clone(), message)));
+        }
+    }
+
+    fn want_up(&mut self, out: &mut Out) {
+        self.wanted = Wanted::Up;
+        self.refresh(Attempts::Reset, out);
+    }
+
+    /// Lets a service that rests start again.
+    fn refresh(&mut self, attempts: Attempts, out: &mut Out) {
+        if attempts == Attempts::Reset {
+            self.attempts = 0;
+        }
+        if self.rest != Rest::Fresh && later(&self.spec).is_none() {
+            self.rest = Rest::Fresh;
+            out.push(Effect::CancelTimer(ServiceTimer::Backoff));
+        }
+    }
+
+    pub(super) fn operator_stop(&mut self, request: RequestId, out: &mut Out) {
+        let name = self.spec.name.clone();
+        let words = match (self.wanted, self.run()) {
+            (Wanted::Down, None) => format!("{name} is held already"),
+            (_, None) => format!("{name} does not run, and is held until `mainstay start {name}`"),
+            (_, Some(_)) if self.dependents.required.is_empty() => {
+                format!("{name} is stopping, and is held until `mainstay start {name}`")
+            }
+            (_, Some(_)) => {
+                format!("{name} is stopping, its dependents first, and is held until `mainstay start {name}`")
+            }
+        };
+        self.wanted = Wanted::Down;
+        self.ignoring = Ignoring::No;
+        self.refresh(Attempts::Reset, out);
+        out.push(done(request, words));
+    }
+
+    pub(super) fn operator_restart(&mut self, request: RequestId, attempts: Attempts, out: &mut Out) {
+        if let Some(answer) = self.cannot_run(request) {
+            out.push(Effect::Note(Outcome::Refused));
+            out.push(answer);
+            return;
+        }
+        if self.reason_not_wanted().is_some() {
+            self.wanted = Wanted::Up;
+        }
+        self.refresh(attempts, out);
+        let name = self.spec.name.clone();
+        let words = match &self.phase {
+            Phase::Starting(_) | Phase::Running(_) => {
+                self.leave(Why::Asked("the operator asked for a restart".to_owned()), out);
+                format!("{name} is restarting")
+            }
+            _ => format!("{name} is wanted up"),
+        };
+        out.push(done(request, words));
+    }
+
+    fn cannot_run(&self, request: RequestId) -> Option<Effect<ServiceTimer>> {
+        let reason = later(&self.spec)?;
+        let words = format!("{} cannot run: {reason}", self.spec.name);
+        let help = Some("take that out of its configuration, or wait for a version that knows it".to_owned());
+        Some(refused(request, words, help))
+    }
+
+    fn held_need(&self, request: RequestId) -> Option<Effect<ServiceTimer>> {
+        let held = |standing: &Standing| matches!(standing, Standing::Held(_));
+        let (need, found) = self.needs.iter().find(|(name, need)| self.requires(name) && held(&need.standing))?;
+        let name = &self.spec.name;
+        let words = format!("{name} requires {need}, which is not meant to run: {}", found.standing);
+        let help =
+            format!("`mainstay start {name} --with-needs` starts both; `--ignore-needs` starts {name} without {need}");
+        Some(refused(request, words, Some(help)))
+    }
+}
+
+fn done(request: RequestId, words: String) -> Effect<ServiceTimer> {
+    Effect::Answer(OperatorAnswer { request, outcome: Outcome::Handled, words, help: None })
+}
+
+fn refused(request: RequestId, words: String, help: Option<String>) -> Effect<ServiceTimer> {
+    Effect::Answer(OperatorAnswer { request, outcome: Outcome::Refused, words, help })
+}

@@ -1,0 +1,221 @@
+//! From idle to ready: leases, start slot, program, readiness.
+
+use std::time::Duration;
+
+use mainstay_config::model::{Command, Probe, Service, Unit};
+use mainstay_config::template::{Template, Variable};
+
+use super::ending::Cause;
+use super::machine::{Out, ServiceMachine, act, tell_leases, tell_services};
+use super::state::{Phase, Run, ServiceTimer, Slot};
+use crate::effect::probe::order::{ProbeEvent, ProbeOrder, ProbeTarget};
+use crate::effect::process::order::{NotifySocket, RunId, SpawnOrder};
+use crate::lease::{Grant, LeaseMessage, LeaseRequest, Want};
+use crate::machine::{Action, Effect, Moment, Outcome};
+use crate::supervision::ServicesMessage;
+
+/// Between two looks of a readiness probe.
+const PROBE_INTERVAL: Duration = Duration::from_millis(500);
+/// Bound on one look of a readiness probe.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
+
+impl ServiceMachine {
+    pub(super) fn wants_nothing(&self) -> bool {
+        wants(&self.spec).is_empty()
+    }
+
+    pub(super) fn request(&mut self, now: Moment, out: &mut Out) {
+        self.phase = Phase::Leasing { blockers: Vec::new(), arrival: now };
+        out.push(tell_leases(LeaseMessage::Request(self.lease_request(now))));
+    }
+
+    pub(super) fn lease_request(&self, arrival: Moment) -> LeaseRequest {
+        LeaseRequest {
+            service: self.spec.name.clone(),
+            wants: wants(&self.spec),
+            priority: self.spec.devices.values().map(|need| need.priority).max().unwrap_or(0),
+            timeout: self.spec.devices.values().filter_map(|need| need.timeout).min(),
+            arrival,
+        }
+    }
+
+    pub(super) fn granted(&mut self, grant: Grant, out: &mut Out) {
+        if !matches!(self.phase, Phase::Leasing { .. }) {
+            // It was withdrawn while the grant was on its way.
+            out.push(Effect::Note(Outcome::Superseded));
+            out.push(tell_leases(LeaseMessage::Release(self.spec.name.clone())));
+            return;
+        }
+        self.grant = Some(grant);
+        self.ask_slot(out);
+    }
+
+    pub(super) fn refused(&mut self, now: Moment, reason: String, out: &mut Out) {
+        if !matches!(self.phase, Phase::Leasing { .. }) {
+            out.push(Effect::Note(Outcome::Superseded));
+            return;
+        }
+        self.phase = Phase::Idle;
+        self.rest_after(now, Cause::Failed(reason), out);
+    }
+
+    pub(super) fn ask_slot(&mut self, out: &mut Out) {
+        self.phase = Phase::Slotting;
+        self.slot = Slot::Asked;
+        out.push(tell_services(ServicesMessage::AskSlot(self.spec.name.clone())));
+    }
+
+    pub(super) fn slot_granted(&mut self, now: Moment, out: &mut Out) {
+        if self.phase != Phase::Slotting {
+            out.push(Effect::Note(Outcome::Superseded));
+            out.push(tell_services(ServicesMessage::ReturnSlot(self.spec.name.clone())));
+            return;
+        }
+        self.slot = Slot::Held;
+        self.spawn(now, out);
+    }
+
+    fn spawn(&mut self, now: Moment, out: &mut Out) {
+        let Unit::Process(command) = &self.spec.unit else { return };
+        let id = RunId(self.next_run);
+        match spawn_order(&self.spec, command, self.grant.as_ref(), id) {
+            Ok(order) => {
+                self.next_run = self.next_run.saturating_add(1);
+                self.last_start = Some(now);
+                self.phase = Phase::Starting(Run { id, pid: None, said: String::new(), exit: None });
+                out.push(act(Action::Spawn(order)));
+                out.push(Effect::SetTimer(ServiceTimer::ReadyWithin, self.spec.ready.within));
+            }
+            Err(variable) => self.unfillable(now, &variable, out),
+        }
+    }
+
+    fn unfillable(&mut self, now: Moment, variable: &Variable, out: &mut Out) {
+        self.return_slot(out);
+        self.phase = Phase::Idle;
+        let reason = format!("its command needs {variable}, which the leased device does not have");
+        self.rest_after(now, Cause::Hopeless(reason), out);
+    }
+
+    /// It was started: from now on it is looked at until it is ready.
+    pub(super) fn spawned(&mut self, pid: u32, out: &mut Out) {
+        let Phase::Starting(run) = &mut self.phase else { return };
+        run.pid = Some(pid);
+        let id = run.id;
+        self.watch(id, out);
+    }
+
+    pub(super) fn watch(&mut self, id: RunId, out: &mut Out) {
+        match probe_target(&self.spec, self.grant.as_ref()) {
+            Ok(Readying::Alive) => self.become_ready(out),
+            Ok(Readying::Told) => {}
+            Ok(Readying::Seen(target)) => {
+                let order = ProbeOrder { run: id, target, interval: PROBE_INTERVAL, timeout: PROBE_TIMEOUT };
+                out.push(act(Action::Watch(order)));
+            }
+            Err(variable) => {
+                let why = format!("its readiness probe needs {variable}, which it does not have");
+                self.leave(super::state::Why::Failed(why), out);
+            }
+        }
+    }
+
+    pub(super) fn probed(&mut self, id: RunId, event: ProbeEvent, out: &mut Out) {
+        let Phase::Starting(run) = &mut self.phase else {
+            out.push(Effect::Note(Outcome::Superseded));
+            return;
+        };
+        if run.id != id {
+            out.push(Effect::Note(Outcome::Superseded));
+            return;
+        }
+        match event {
+            ProbeEvent::NotYet(words) => run.said = words,
+            ProbeEvent::Ready(_) => self.become_ready(out),
+        }
+    }
+
+    pub(super) fn become_ready(&mut self, out: &mut Out) {
+        let Phase::Starting(run) = &mut self.phase else { return };
+        run.said.clear();
+        self.phase = Phase::Running(run.clone());
+        self.last_stop = None;
+        out.push(Effect::CancelTimer(ServiceTimer::ReadyWithin));
+        if self.attempts > 0 {
+            out.push(Effect::SetTimer(ServiceTimer::ResetAfter, self.spec.restart.reset_after));
+        }
+        self.return_slot(out);
+    }
+}
+
+/// Everything a service asks for at once.
+fn wants(spec: &Service) -> Vec<Want> {
+    let device = |(name, need): (&mainstay_config::names::DeviceName, &mainstay_config::model::DeviceNeed)| {
+        Want::Device { device: name.clone(), sharing: need.sharing, mode: need.mode, takeover: need.takeover }
+    };
+    let devices = spec.devices.iter().map(device);
+    let ports = spec.ports.iter().map(|(name, need)| Want::Port { name: name.clone(), need: *need });
+    let named = spec.resources.iter().map(|name| Want::Named(name.clone()));
+    // Two services that must never run together share an exclusive resource named after both.
+    let conflicts = spec.conflicts.iter().map(|other| {
+        let (first, second) = if *other < spec.name { (other, &spec.name) } else { (&spec.name, other) };
+        Want::Named(format!("custom/either-{first}-or-{second}"))
+    });
+    devices.chain(ports).chain(named).chain(conflicts).collect()
+}
+
+fn spawn_order(spec: &Service, command: &Command, grant: Option<&Grant>, run: RunId) -> Result<SpawnOrder, Variable> {
+    let fill = |template: &Template| template.fill(|variable| value(variable, grant));
+    let argv = command.argv.iter().map(fill).collect::<Result<_, _>>()?;
+    let environment = command.environment.iter().map(|(name, template)| Ok((name.clone(), fill(template)?)));
+    Ok(SpawnOrder {
+        service: spec.name.clone(),
+        run,
+        argv,
+        environment: environment.collect::<Result<_, _>>()?,
+        user: command.user.clone(),
+        group: command.group.clone(),
+        directory: command.directory.clone(),
+        notify: if spec.ready.probe == Probe::Notify { NotifySocket::Provide } else { NotifySocket::Omit },
+    })
+}
+
+fn value(variable: &Variable, grant: Option<&Grant>) -> Option<String> {
+    let grant = grant?;
+    let offer = |name| grant.devices.get(name).map(|device| &device.offer);
+    match variable {
+        Variable::DevicePath(name) => offer(name)?.node.as_ref().map(|path| path.to_string_lossy().into_owned()),
+        Variable::DeviceInterface(name) => offer(name)?.interface.clone(),
+        Variable::DeviceSerial(name) => offer(name)?.serial.clone(),
+        Variable::Port(name) => grant.ports.get(name).map(ToString::to_string),
+    }
+}
+
+/// How readiness is found out.
+enum Readying {
+    /// It is ready when it lives.
+    Alive,
+    /// It says so itself.
+    Told,
+    /// It is looked at.
+    Seen(ProbeTarget),
+}
+
+fn probe_target(spec: &Service, grant: Option<&Grant>) -> Result<Readying, Variable> {
+    let fill = |template: &Template| template.fill(|variable| value(variable, grant));
+    // A port that is no number is refused by `check`; 0 is never listened on.
+    let port = |template: &Template| fill(template).map(|text| text.parse().unwrap_or(0));
+    Ok(Readying::Seen(match &spec.ready.probe {
+        Probe::Process => return Ok(Readying::Alive),
+        Probe::Notify => return Ok(Readying::Told),
+        Probe::Tcp { host, port: template } => ProbeTarget::Tcp { host: host.clone(), port: port(template)? },
+        Probe::Http { url } => ProbeTarget::Http { url: fill(url)? },
+        Probe::Exec { command } => ProbeTarget::Exec { command: command.iter().map(fill).collect::<Result<_, _>>()? },
+        Probe::File { path } => ProbeTarget::File { path: fill(path)?.into() },
+        Probe::Log { contains } => ProbeTarget::Log { service: spec.name.clone(), contains: contains.clone() },
+        Probe::Gpsd { port: template } => ProbeTarget::Gpsd { port: port(template)? },
+        Probe::Kismet { port: template, credentials } => {
+            ProbeTarget::Kismet { port: port(template)?, credentials: credentials.clone() }
+        }
+    }))
+}

@@ -1,0 +1,153 @@
+//! The words in which a service knows where it is: phases, rests, stages, timers.
+
+use std::collections::BTreeSet;
+
+use mainstay_config::names::ServiceName;
+
+use super::messages::Episode;
+use crate::effect::process::order::{Exit, RunId};
+use crate::lease::{Blocker, Grant};
+use crate::machine::{Moment, ReportedRun};
+
+/// Timers of a service.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ServiceTimer {
+    /// It must be ready by now.
+    ReadyWithin,
+    /// The wait before a restart.
+    Backoff,
+    /// It has run long enough for earlier failures to be forgotten.
+    ResetAfter,
+    /// The time between the stop signal and SIGKILL.
+    Grace,
+    /// Even SIGKILL has not ended it.
+    Unkillable,
+    /// A required service has been down too long.
+    Lost(ServiceName),
+    /// A required service is still not there.
+    Late(ServiceName),
+    /// An optional service is no longer waited for.
+    Optional(ServiceName),
+}
+
+impl ServiceTimer {
+    /// What its going off means, in words.
+    #[must_use]
+    pub fn words(&self) -> String {
+        match self {
+            Self::ReadyWithin => "the time to become ready is over".to_owned(),
+            Self::Backoff => "the wait before the restart is over".to_owned(),
+            Self::ResetAfter => "it has run long enough to forget its failures".to_owned(),
+            Self::Grace => "the grace period is over".to_owned(),
+            Self::Unkillable => "it is still there after SIGKILL".to_owned(),
+            Self::Lost(name) => format!("{name} has been down too long"),
+            Self::Late(name) => format!("{name} is late"),
+            Self::Optional(name) => format!("{name} is no longer waited for"),
+        }
+    }
+}
+
+/// Where a service is.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Phase {
+    Idle,
+    Leasing { blockers: Vec<Blocker>, arrival: Moment },
+    Slotting,
+    Starting(Run),
+    Running(Run),
+    Leaving { run: Run, readiness: Readiness, why: Why, awaiting: BTreeSet<ServiceName>, episode: Episode },
+    Stopping { run: Run, why: Why, stage: Stage },
+}
+
+/// Whether a run had become ready.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Readiness {
+    Ready,
+    NotYet,
+}
+
+/// One incarnation of the process tree.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Run {
+    pub(super) id: RunId,
+    pub(super) pid: Option<u32>,
+    /// What the last probe said, or what the service said of itself.
+    pub(super) said: String,
+    /// How the first process ended, when others of the tree live on.
+    pub(super) exit: Option<Exit>,
+}
+
+/// Why a service stops.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Why {
+    /// It should not run now: the reason. It is no failure of its own.
+    Asked(String),
+    /// It failed: how.
+    Failed(String),
+}
+
+impl Why {
+    pub(super) fn words(&self) -> &str {
+        match self {
+            Self::Asked(words) | Self::Failed(words) => words,
+        }
+    }
+}
+
+/// How far a stop has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// The program is still being started: it is signalled as soon as it runs.
+    Unborn,
+    /// It was signalled.
+    Grace,
+    /// It is being killed.
+    Killing,
+    /// Killing has not helped so far.
+    Unkillable,
+}
+
+/// Why an idle service rests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Rest {
+    /// Nothing keeps it from starting but its needs.
+    Fresh,
+    /// It failed and will be started again.
+    Backoff { until: Moment, cause: String },
+    /// It failed for good.
+    Failed(String),
+    /// It ended and is not to be started again.
+    Ended(String),
+}
+
+/// The place in the queue for starting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Slot {
+    None,
+    Asked,
+    Held,
+}
+
+/// Whether the daemon is closing down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Closing {
+    No,
+    InOrder,
+    Hurried,
+}
+
+/// Whether required services are ignored, by the operator's word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ignoring {
+    No,
+    Yes,
+}
+
+/// What is still to be heard after a restart of the actor.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Recovering {
+    pub(super) run: Option<Option<ReportedRun>>,
+    pub(super) grant: Option<Option<Grant>>,
+    pub(super) ready_run: Option<RunId>,
+    pub(super) arrival: Option<Moment>,
+}

@@ -1,0 +1,70 @@
+//! How many deaths a supervisor bears (OTP's intensity and period).
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::machine::Moment;
+
+/// Deaths that are borne within [`PERIOD`]; one more escalates.
+const DEATHS_MAX: usize = 5;
+/// The time over which deaths are counted.
+const PERIOD: Duration = Duration::from_secs(60);
+/// The pause before a restart, so that an actor that dies at once does not spin.
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// The deaths a supervisor has seen lately.
+#[derive(Debug, Clone, Default)]
+pub struct Intensity(VecDeque<Moment>);
+
+/// What a death leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Restart the child after a pause.
+    Restart(Duration),
+    /// It is too much: the supervisor gives up in its turn.
+    Escalate,
+}
+
+impl Intensity {
+    /// Notes a death.
+    pub fn died(&mut self, now: Moment) -> Verdict {
+        while self.0.front().is_some_and(|first| now.since(*first) > PERIOD) {
+            self.0.pop_front();
+        }
+        self.0.push_back(now);
+        if self.0.len() > DEATHS_MAX { Verdict::Escalate } else { Verdict::Restart(PAUSE) }
+    }
+
+    /// Everything begins anew.
+    pub fn forget(&mut self) {
+        self.0.clear();
+    }
+
+    /// What too many deaths are, in words.
+    #[must_use]
+    pub fn words() -> String {
+        format!("more than {DEATHS_MAX} panics in {}", humantime::format_duration(PERIOD))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: u64) -> Moment {
+        Moment::after_boot(Duration::from_secs(seconds))
+    }
+
+    #[test]
+    fn the_sixth_death_in_a_minute_escalates() {
+        let mut intensity = Intensity::default();
+        assert!((0..5).all(|second| intensity.died(at(second)) == Verdict::Restart(PAUSE)));
+        assert_eq!(intensity.died(at(5)), Verdict::Escalate);
+    }
+
+    #[test]
+    fn deaths_far_apart_are_borne_for_ever() {
+        let mut intensity = Intensity::default();
+        assert!((0..100).all(|n| intensity.died(at(n * 13)) == Verdict::Restart(PAUSE)));
+    }
+}

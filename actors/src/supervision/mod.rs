@@ -1,0 +1,15 @@
+//! Supervision: who restarts whom, how often, and when to give up; the start slots of services.
+
+mod intensity;
+mod messages;
+mod root;
+mod services;
+
+pub use intensity::{Intensity, Verdict};
+pub use messages::{RootMessage, ServicesMessage};
+pub use root::RootMachine;
+pub use services::ServicesMachine;
+
+/// A supervisor has no timers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum NoTimer {}

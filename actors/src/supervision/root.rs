@@ -1,0 +1,81 @@
+//! The root supervisor: restarts supervisors and the registry, and closes the daemon down in order.
+
+use super::{Intensity, NoTimer, RootMessage, ServicesMessage, Verdict};
+use crate::inventory::InventoryMessage;
+use crate::lease::LeaseMessage;
+use crate::machine::{Action, ActorId, Beginning, Effect, Effects, Exit, Machine, Message, Moment, Outcome};
+
+/// The root supervisor.
+#[derive(Debug, Clone, Default)]
+pub struct RootMachine {
+    deaths: Intensity,
+    closing: Closing,
+}
+
+/// How far closing down has come.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Closing {
+    #[default]
+    No,
+    Services,
+    Leases,
+}
+
+type Out = Effects<NoTimer>;
+
+impl Machine for RootMachine {
+    type Message = RootMessage;
+    type Timer = NoTimer;
+    type Memo = ();
+
+    fn id(&self) -> ActorId {
+        ActorId::Root
+    }
+
+    fn begin(&mut self, _now: Moment, _beginning: Beginning) -> Out {
+        Vec::new()
+    }
+
+    fn handle(&mut self, now: Moment, message: RootMessage) -> Out {
+        match message {
+            RootMessage::Died(actor, _) => match self.deaths.died(now) {
+                Verdict::Restart(pause) => vec![Effect::Act(Action::RestartActor(actor, pause))],
+                Verdict::Escalate => give_up(&actor),
+            },
+            RootMessage::Escalated(supervisor, _) => match self.deaths.died(now) {
+                Verdict::Restart(_) => restart_children(&supervisor),
+                Verdict::Escalate => give_up(&supervisor),
+            },
+            RootMessage::Close if self.closing == Closing::No => {
+                self.closing = Closing::Services;
+                vec![Effect::Tell(Message::Services(ServicesMessage::Close))]
+            }
+            RootMessage::Close => vec![Effect::Note(Outcome::Ignored)],
+            RootMessage::Hurry => vec![Effect::Tell(Message::Services(ServicesMessage::Hurry))],
+            RootMessage::ServicesClosed => {
+                self.closing = Closing::Leases;
+                vec![Effect::Tell(Message::Leases(LeaseMessage::Close))]
+            }
+            RootMessage::LeasesClosed => vec![Effect::Act(Action::Exit(Exit::Stopped))],
+        }
+    }
+
+    fn memo(&self) {}
+
+    fn timer(timer: NoTimer) -> RootMessage {
+        match timer {}
+    }
+}
+
+fn give_up(actor: &ActorId) -> Out {
+    let words = format!("{}, the last of them in {actor}", Intensity::words());
+    vec![Effect::Act(Action::Exit(Exit::GaveUp(words)))]
+}
+
+fn restart_children(supervisor: &ActorId) -> Out {
+    match supervisor {
+        ActorId::Hardware => vec![Effect::Tell(Message::Hardware(InventoryMessage::RestartAll))],
+        ActorId::Services => vec![Effect::Tell(Message::Services(ServicesMessage::RestartAll))],
+        other => vec![Effect::Act(Action::RestartActor(other.clone(), std::time::Duration::ZERO))],
+    }
+}

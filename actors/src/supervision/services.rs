@@ -1,0 +1,144 @@
+//! The supervisor of services: restarts their actors, hands out start slots, and sees them closed down.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use mainstay_config::names::ServiceName;
+
+use super::{Intensity, NoTimer, RootMessage, ServicesMessage, Verdict};
+use crate::machine::{Action, ActorId, Beginning, Effect, Effects, Machine, Message, Moment, Outcome};
+use crate::service::ServiceMessage;
+
+/// The supervisor of services.
+#[derive(Debug, Clone)]
+pub struct ServicesMachine {
+    services: Vec<ServiceName>,
+    slots: NonZeroUsize,
+    starting: BTreeSet<ServiceName>,
+    asking: VecDeque<ServiceName>,
+    deaths: Intensity,
+    closing: Option<BTreeSet<ServiceName>>,
+}
+
+type Out = Effects<NoTimer>;
+
+impl Machine for ServicesMachine {
+    type Message = ServicesMessage;
+    type Timer = NoTimer;
+    type Memo = Option<Hurried>;
+
+    fn id(&self) -> ActorId {
+        ActorId::Services
+    }
+
+    fn begin(&mut self, _now: Moment, beginning: Beginning) -> Out {
+        match beginning {
+            Beginning::First => self.to_all(&ServiceMessage::Begin),
+            Beginning::Again => {
+                let mut out = self.to_all(&ServiceMessage::RestateSlot);
+                if self.closing.is_some() {
+                    out.extend(self.to_all(&ServiceMessage::Close));
+                }
+                out
+            }
+        }
+    }
+
+    fn handle(&mut self, now: Moment, message: ServicesMessage) -> Out {
+        match message {
+            ServicesMessage::AskSlot(name) => {
+                if !self.asking.contains(&name) && !self.starting.contains(&name) {
+                    self.asking.push_back(name);
+                }
+                self.hand_out()
+            }
+            ServicesMessage::ReturnSlot(name) => {
+                self.asking.retain(|asking| *asking != name);
+                self.starting.remove(&name);
+                self.hand_out()
+            }
+            ServicesMessage::HoldsSlot(name) => {
+                self.asking.retain(|asking| *asking != name);
+                self.starting.insert(name);
+                Vec::new()
+            }
+            ServicesMessage::Died(actor, _) => match self.deaths.died(now) {
+                Verdict::Restart(pause) => vec![Effect::Act(Action::RestartActor(actor, pause))],
+                Verdict::Escalate => {
+                    let escalated = RootMessage::Escalated(ActorId::Services, Intensity::words());
+                    vec![Effect::Tell(Message::Root(escalated))]
+                }
+            },
+            ServicesMessage::RestartAll => {
+                self.deaths.forget();
+                let restart = |name: &ServiceName| {
+                    Effect::Act(Action::RestartActor(ActorId::Service(name.clone()), Duration::ZERO))
+                };
+                self.services.iter().map(restart).collect()
+            }
+            ServicesMessage::Close => {
+                self.closing.get_or_insert_default();
+                let mut out = self.to_all(&ServiceMessage::Close);
+                out.extend(self.all_closed());
+                out
+            }
+            ServicesMessage::Hurry => self.to_all(&ServiceMessage::Hurry),
+            ServicesMessage::Closed(name) => match &mut self.closing {
+                Some(closed) => {
+                    closed.insert(name);
+                    self.all_closed().into_iter().collect()
+                }
+                None => vec![Effect::Note(Outcome::Ignored)],
+            },
+        }
+    }
+
+    fn memo(&self) -> Option<Hurried> {
+        self.closing.as_ref().map(|_| Hurried)
+    }
+
+    fn timer(timer: NoTimer) -> ServicesMessage {
+        match timer {}
+    }
+}
+
+/// Remembers that the daemon is closing down.
+#[derive(Debug, Clone, Copy)]
+pub struct Hurried;
+
+impl ServicesMachine {
+    /// A supervisor of these services, in the order in which they should begin.
+    #[must_use]
+    pub fn new(services: Vec<ServiceName>, slots: NonZeroUsize, memo: Option<Hurried>) -> Self {
+        Self {
+            services,
+            slots,
+            starting: BTreeSet::new(),
+            asking: VecDeque::new(),
+            deaths: Intensity::default(),
+            closing: memo.map(|_| BTreeSet::new()),
+        }
+    }
+
+    fn hand_out(&mut self) -> Out {
+        let mut out = Vec::new();
+        while self.starting.len() < self.slots.get() {
+            let Some(name) = self.asking.pop_front() else { break };
+            out.push(Effect::Tell(Message::Service(name.clone(), ServiceMessage::SlotGranted)));
+            self.starting.insert(name);
+        }
+        out
+    }
+
+    fn to_all(&self, message: &ServiceMessage) -> Out {
+        let tell = |name: &ServiceName| Effect::Tell(Message::Service(name.clone(), message.clone()));
+        self.services.iter().map(tell).collect()
+    }
+
+    fn all_closed(&self) -> Option<Effect<NoTimer>> {
+        let closed = self.closing.as_ref()?;
+        let all = self.services.iter().all(|name| closed.contains(name));
+        all.then_some(Effect::Tell(Message::Root(RootMessage::ServicesClosed)))
+    }
+}

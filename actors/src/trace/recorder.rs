@@ -1,0 +1,385 @@
+//! The recorder: a bounded ring of messages in memory.
+//!
+//! Message ids are given in order without gaps, so the ring is indexed by them.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use mainstay_config::names::{DeviceName, ServiceName};
+
+use crate::machine::{ActorId, Address, Moment, Outcome, Outside};
+
+/// Messages that are kept.
+const MESSAGES_MAX: usize = 8192;
+/// Traces of which the cause is kept.
+const TRACES_MAX: usize = 2048;
+/// Bytes of what a message says that are kept.
+const DETAIL_MAX: usize = 400;
+/// Steps of a chain of causes that are followed.
+const CHAIN_MAX: usize = 64;
+
+/// One message. Never given twice while the daemon runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MessageId(pub u64);
+
+/// All messages that one external event caused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TraceId(pub u64);
+
+/// What a message is sent because of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cause {
+    /// The trace it belongs to.
+    pub trace: TraceId,
+    /// The message that was being handled; `None` for the first of a trace.
+    pub message: Option<MessageId>,
+}
+
+/// What sort of external event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExternalKind {
+    /// The daemon has started.
+    Start,
+    /// Hardware came, went or changed.
+    Hardware,
+    /// A person or program asked.
+    Operator,
+    /// The daemon got a signal.
+    Signal,
+    /// A process ended or spoke by itself.
+    Process,
+    /// An actor panicked.
+    Panic,
+}
+
+impl ExternalKind {
+    /// The word shown.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Hardware => "hardware",
+            Self::Operator => "operator",
+            Self::Signal => "signal",
+            Self::Process => "process",
+            Self::Panic => "panic",
+        }
+    }
+}
+
+/// An external event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExternalCause {
+    /// What sort.
+    pub kind: ExternalKind,
+    /// What happened, in words.
+    pub detail: String,
+}
+
+impl ExternalCause {
+    /// An external event.
+    #[must_use]
+    pub fn new(kind: ExternalKind, detail: impl Into<String>) -> Self {
+        Self { kind, detail: detail.into() }
+    }
+}
+
+/// One step of a chain of causes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// When.
+    pub at: Moment,
+    /// What happened, a sentence without a full stop.
+    pub what: String,
+}
+
+/// Which traces are meant.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TraceFilter {
+    /// Only those that touch this device.
+    pub device: Option<DeviceName>,
+    /// Only those that touch this service.
+    pub service: Option<ServiceName>,
+}
+
+impl TraceFilter {
+    fn meets(&self, record: &Record) -> bool {
+        let touches = |id: &ActorId| match id {
+            ActorId::Device(name) => self.device.as_ref() == Some(name),
+            ActorId::Service(name) => self.service.as_ref() == Some(name),
+            _ => false,
+        };
+        let address = |address: &Address| matches!(address, Address::Actor(id) if touches(id));
+        (self.device.is_none() && self.service.is_none()) || address(&record.from) || address(&record.to)
+    }
+}
+
+/// One message, as it is kept.
+#[derive(Debug, Clone)]
+pub(super) struct Record {
+    pub(super) trace: TraceId,
+    pub(super) parent: Option<MessageId>,
+    pub(super) from: Address,
+    pub(super) to: Address,
+    pub(super) kind: &'static str,
+    pub(super) detail: Box<str>,
+    pub(super) sent: Moment,
+    pub(super) handled: Option<Moment>,
+    pub(super) outcome: Outcome,
+}
+
+/// One trace, as it is kept.
+#[derive(Debug, Clone)]
+pub(super) struct Head {
+    pub(super) cause: ExternalCause,
+    pub(super) at: Moment,
+    pub(super) messages: u64,
+    pub(super) forgotten: u64,
+    /// When its latest message was sent or handled.
+    pub(super) touched: Moment,
+}
+
+/// A message on its way to be kept.
+pub struct Sending<'a> {
+    /// Why it is sent.
+    pub cause: Cause,
+    /// By whom.
+    pub from: Address,
+    /// To whom.
+    pub to: Address,
+    /// Its name.
+    pub kind: &'static str,
+    /// What it says; asked only when it is kept.
+    pub detail: &'a dyn Fn() -> String,
+}
+
+/// Whether messages are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keeping {
+    /// They are.
+    On,
+    /// Only ids are given; for measuring what keeping costs.
+    Off,
+}
+
+/// The recorder.
+#[derive(Debug)]
+pub struct Recorder {
+    keeping: Keeping,
+    pub(super) ring: VecDeque<Record>,
+    pub(super) traces: BTreeMap<TraceId, Head>,
+    next_message: u64,
+    next_trace: u64,
+}
+
+impl Recorder {
+    /// An empty recorder.
+    #[must_use]
+    pub fn new(keeping: Keeping) -> Self {
+        Self { keeping, ring: VecDeque::new(), traces: BTreeMap::new(), next_message: 1, next_trace: 1 }
+    }
+
+    /// An external event has happened: a new trace begins.
+    pub fn begin(&mut self, now: Moment, cause: ExternalCause) -> Cause {
+        let trace = TraceId(self.next_trace);
+        self.next_trace += 1;
+        if self.keeping == Keeping::On {
+            self.traces.insert(trace, Head { cause, at: now, messages: 0, forgotten: 0, touched: now });
+            if self.traces.len() > TRACES_MAX {
+                self.traces.pop_first();
+            }
+        }
+        Cause { trace, message: None }
+    }
+
+    /// A message is sent.
+    pub fn sent(&mut self, now: Moment, sending: Sending<'_>) -> MessageId {
+        let id = MessageId(self.next_message);
+        self.next_message += 1;
+        if self.keeping == Keeping::Off {
+            return id;
+        }
+        let Sending { cause, from, to, kind, detail } = sending;
+        let detail = shortened(detail());
+        let Cause { trace, message: parent } = cause;
+        let record =
+            Record { trace, parent, from, to, kind, detail, sent: now, handled: None, outcome: Outcome::Queued };
+        self.ring.push_back(record);
+        if let Some(head) = self.traces.get_mut(&trace) {
+            head.messages += 1;
+            head.touched = now;
+        }
+        if self.ring.len() > MESSAGES_MAX {
+            self.forget_oldest();
+        }
+        id
+    }
+
+    fn forget_oldest(&mut self) {
+        let Some(record) = self.ring.pop_front() else { return };
+        if let Some(head) = self.traces.get_mut(&record.trace) {
+            head.forgotten += 1;
+            if head.forgotten == head.messages {
+                self.traces.remove(&record.trace);
+            }
+        }
+    }
+
+    /// A message has been handled, or disposed of in another way.
+    pub fn handled(&mut self, id: MessageId, now: Moment, outcome: Outcome) {
+        let Some(record) = self.get_mut(id) else { return };
+        record.handled = Some(now);
+        record.outcome = outcome;
+        let trace = record.trace;
+        if let Some(head) = self.traces.get_mut(&trace) {
+            head.touched = now;
+        }
+    }
+
+    /// The chain of causes that ends with a message: the external event first.
+    #[must_use]
+    pub fn chain(&self, cause: Cause) -> Vec<Step> {
+        let mut steps = Vec::new();
+        let mut next = cause.message;
+        while let Some(record) = next.and_then(|id| self.get(id)) {
+            steps.push(Step { at: record.sent, what: record.sentence() });
+            next = record.parent;
+            if steps.len() >= CHAIN_MAX {
+                break;
+            }
+        }
+        if let Some(head) = self.traces.get(&cause.trace) {
+            steps.push(Step { at: head.at, what: format!("{}: {}", head.cause.kind.as_str(), head.cause.detail) });
+        }
+        steps.reverse();
+        // The first message often repeats what happened outside.
+        steps.dedup_by(|later, earlier| later.what == earlier.what);
+        steps
+    }
+
+    /// The latest trace that matches and in which something was done: one that only repeats what was known does not count
+    /// where there is another.
+    #[must_use]
+    pub fn latest(&self, filter: &TraceFilter) -> Option<TraceId> {
+        let matching = || self.ring.iter().rev().filter(|record| filter.meets(record));
+        let telling = matching().find(|record| record.parent.is_some());
+        telling.or_else(|| matching().next()).map(|record| record.trace)
+    }
+
+    /// Traces that match, were touched after `after` and have been quiet since `before`, oldest first.
+    #[must_use]
+    pub fn quiet_between(&self, after: Moment, before: Moment, filter: &TraceFilter) -> Vec<TraceId> {
+        let quiet = |head: &Head| head.touched > after && head.touched <= before;
+        let met = |trace: TraceId| self.ring.iter().any(|record| record.trace == trace && filter.meets(record));
+        let mut found: Vec<(Moment, TraceId)> = self
+            .traces
+            .iter()
+            .filter(|(trace, head)| quiet(head) && met(**trace))
+            .map(|(trace, head)| (head.touched, *trace))
+            .collect();
+        found.sort();
+        found.into_iter().map(|(_, trace)| trace).collect()
+    }
+
+    fn first_id(&self) -> u64 {
+        self.next_message - self.ring.len() as u64
+    }
+
+    pub(super) fn id_at(&self, place: usize) -> MessageId {
+        MessageId(self.first_id() + place as u64)
+    }
+
+    fn get(&self, id: MessageId) -> Option<&Record> {
+        let place = id.0.checked_sub(self.first_id())?;
+        self.ring.get(usize::try_from(place).ok()?)
+    }
+
+    fn get_mut(&mut self, id: MessageId) -> Option<&mut Record> {
+        let place = id.0.checked_sub(self.first_id())?;
+        self.ring.get_mut(usize::try_from(place).ok()?)
+    }
+}
+
+impl Record {
+    /// What happened, for a chain of causes.
+    fn sentence(&self) -> String {
+        let said = if self.detail.is_empty() { self.kind } else { &self.detail };
+        match (&self.from, &self.to) {
+            (Address::Outside(Outside::Clock), Address::Actor(to)) => format!("{to}: {said}"),
+            (Address::Actor(from), Address::Outside(to)) => format!("{from} had {to} do: {said}"),
+            (from, to) => format!("{from} told {to}: {said}"),
+        }
+    }
+}
+
+fn shortened(mut text: String) -> Box<str> {
+    if text.len() > DETAIL_MAX {
+        let mut end = DETAIL_MAX;
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        text.truncate(end);
+        text.push('…');
+    }
+    text.into_boxed_str()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn at(millis: u64) -> Moment {
+        Moment::after_boot(Duration::from_millis(millis))
+    }
+
+    fn send(recorder: &mut Recorder, cause: Cause, now: u64, words: &str) -> MessageId {
+        let detail = || words.to_owned();
+        let (from, to) = (Outside::Kernel.into(), ActorId::Leases.into());
+        recorder.sent(at(now), Sending { cause, from, to, kind: "Gone", detail: &detail })
+    }
+
+    #[test]
+    fn a_chain_leads_back_to_the_external_event() {
+        let mut recorder = Recorder::new(Keeping::On);
+        let root = recorder.begin(at(0), ExternalCause::new(ExternalKind::Hardware, "USB 1-1 unplugged"));
+        let first = send(&mut recorder, root, 1, "one");
+        let second = send(&mut recorder, Cause { message: Some(first), ..root }, 2, "two");
+        let steps = recorder.chain(Cause { message: Some(second), ..root });
+        let what: Vec<&str> = steps.iter().map(|step| step.what.as_str()).collect();
+        assert_eq!(what, ["hardware: USB 1-1 unplugged", "kernel told leases: one", "kernel told leases: two"]);
+    }
+
+    #[test]
+    fn the_ring_is_bounded_and_forgets_the_oldest_first() {
+        let mut recorder = Recorder::new(Keeping::On);
+        let first = recorder.begin(at(0), ExternalCause::new(ExternalKind::Start, "start"));
+        let gone = send(&mut recorder, first, 0, "first");
+        let cause = recorder.begin(at(1), ExternalCause::new(ExternalKind::Hardware, "flood"));
+        let last = (0..MESSAGES_MAX as u64 + 10).map(|n| send(&mut recorder, cause, n, "again")).last().unwrap();
+        assert_eq!(recorder.ring.len(), MESSAGES_MAX);
+        assert!(recorder.get(gone).is_none());
+        assert!(recorder.get(last).is_some());
+        assert_eq!(recorder.traces.len(), 1, "a trace without messages is forgotten as well");
+        recorder.handled(gone, at(3), Outcome::Handled);
+        recorder.handled(last, at(3), Outcome::Handled);
+        assert_eq!(recorder.get(last).unwrap().handled, Some(at(3)));
+    }
+
+    #[test]
+    fn a_long_detail_is_cut_at_a_character() {
+        assert_eq!(shortened("ä".repeat(DETAIL_MAX)).chars().count(), DETAIL_MAX / 2 + 1);
+    }
+
+    #[test]
+    fn the_latest_trace_is_one_in_which_something_was_done() {
+        let mut recorder = Recorder::new(Keeping::On);
+        let told = recorder.begin(at(0), ExternalCause::new(ExternalKind::Hardware, "unplugged"));
+        let first = send(&mut recorder, told, 0, "gone");
+        send(&mut recorder, Cause { message: Some(first), ..told }, 1, "stop");
+        let echo = recorder.begin(at(2), ExternalCause::new(ExternalKind::Hardware, "unplugged, again"));
+        send(&mut recorder, echo, 2, "gone");
+        assert_eq!(recorder.latest(&TraceFilter::default()), Some(told.trace));
+    }
+}

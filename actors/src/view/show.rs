@@ -1,0 +1,197 @@
+//! From the board to what is shown.
+
+use mainstay_config::model::Station;
+use mainstay_config::names::{DeviceName, ServiceName};
+
+use super::{
+    CauseView, DeviceView, DevicesView, LeaseView, LeasesView, OtherDeviceView, ServiceView, StatusView, WaiterView,
+    WhyView, device_kind, sharing,
+};
+use crate::device::{DeviceSnapshot, DeviceStatus};
+use crate::lease::{HeldLease, Waiter};
+use crate::machine::Moment;
+use crate::runtime::{Board, Clock, Entry};
+use crate::service::{ServiceSnapshot, ServiceStatus};
+
+/// Shows a station as its board has it.
+#[derive(Clone, Copy)]
+pub struct Show<'a> {
+    /// What is configured.
+    pub station: &'a Station,
+    /// What is.
+    pub board: &'a Board,
+    /// For wall time.
+    pub clock: &'a Clock,
+}
+
+impl Show<'_> {
+    /// `status`.
+    #[must_use]
+    pub fn status(&self) -> StatusView {
+        StatusView { services: self.services(), devices: self.configured(), leases: self.leases().leases }
+    }
+
+    /// `devices`.
+    #[must_use]
+    pub fn devices(&self) -> DevicesView {
+        let inventory = self.board.inventory();
+        let other = |other: crate::inventory::OtherDevice| OtherDeviceView {
+            kind: other.kind.to_owned(),
+            identity: other.identity,
+            suggestion: other.suggestion,
+        };
+        DevicesView {
+            devices: self.configured(),
+            others: inventory.others.into_iter().map(other).collect(),
+            troubles: inventory.troubles,
+        }
+    }
+
+    /// `leases`.
+    #[must_use]
+    pub fn leases(&self) -> LeasesView {
+        let snapshot = self.board.leases();
+        let lease = |held: HeldLease| LeaseView {
+            resource: held.resource.to_string(),
+            holder: held.holder.to_string(),
+            mode: sharing(held.sharing),
+            token: held.token.0,
+            since: self.clock.wall(held.since),
+        };
+        let waiter = |waiter: Waiter| WaiterView {
+            service: waiter.request.service.to_string(),
+            wants: waiter.request.wants.iter().map(ToString::to_string).collect(),
+            priority: waiter.request.priority,
+            waiting_for: waiter.blockers.iter().map(ToString::to_string).collect(),
+            since: self.clock.wall(waiter.request.arrival),
+        };
+        LeasesView {
+            leases: snapshot.held.into_iter().map(lease).collect(),
+            queue: snapshot.queue.into_iter().map(waiter).collect(),
+        }
+    }
+
+    /// `why NAME`: services first, then devices. `None`: nothing has that name.
+    #[must_use]
+    pub fn why(&self, name: &str) -> Option<WhyView> {
+        let service = self.station.services.keys().find(|known| known.as_str() == name);
+        if let Some(entry) = service.and_then(|name| self.board.service(name)) {
+            return Some(self.why_service(&entry));
+        }
+        let device = self.station.devices.keys().find(|known| known.as_str() == name);
+        device.and_then(|name| self.board.device(name)).map(|entry| self.why_device(&entry))
+    }
+
+    fn services(&self) -> Vec<ServiceView> {
+        let view = |name: &ServiceName| {
+            let entry = self.board.service(name)?;
+            let Entry { snapshot, since, .. } = entry;
+            Some(ServiceView {
+                name: name.to_string(),
+                status: snapshot.status.as_str().to_owned(),
+                health: snapshot.health.as_str().to_owned(),
+                wanted: snapshot.wanted.as_str().to_owned(),
+                reason: snapshot.reason,
+                pid: snapshot.pid,
+                since: self.clock.wall(since),
+                waiting_for: snapshot.waiting_for,
+            })
+        };
+        self.station.services.keys().filter_map(view).collect()
+    }
+
+    fn configured(&self) -> Vec<DeviceView> {
+        let view = |name: &DeviceName| {
+            let snapshot = self.board.device(name)?.snapshot;
+            Some(DeviceView {
+                name: name.to_string(),
+                kind: device_kind(snapshot.kind),
+                status: snapshot.status.as_str().to_owned(),
+                reason: snapshot.reason,
+                holder: snapshot.holder.as_ref().map(ToString::to_string),
+                identity: snapshot.identity,
+            })
+        };
+        self.station.devices.keys().filter_map(view).collect()
+    }
+
+    fn why_service(&self, entry: &Entry<ServiceSnapshot>) -> WhyView {
+        let snapshot = &entry.snapshot;
+        let mut unblock = snapshot.unblock.clone();
+        unblock.extend(self.unblock_devices(snapshot));
+        WhyView {
+            name: snapshot.name.to_string(),
+            subject: "service".to_owned(),
+            now: service_sentence(snapshot, self.clock),
+            because: self.chain(entry),
+            unblock,
+            trace: Some(entry.trace.0),
+        }
+    }
+
+    fn why_device(&self, entry: &Entry<DeviceSnapshot>) -> WhyView {
+        let snapshot = &entry.snapshot;
+        WhyView {
+            name: snapshot.name.to_string(),
+            subject: "device".to_owned(),
+            now: device_sentence(snapshot),
+            because: self.chain(entry),
+            unblock: snapshot.unblock.iter().cloned().collect(),
+            trace: Some(entry.trace.0),
+        }
+    }
+
+    /// What the devices that a waiting service needs say would help.
+    fn unblock_devices(&self, snapshot: &ServiceSnapshot) -> Vec<String> {
+        if snapshot.status != ServiceStatus::Waiting {
+            return Vec::new();
+        }
+        let Some(service) = self.station.services.get(&snapshot.name) else { return Vec::new() };
+        let devices = service.devices.keys().filter_map(|name| self.board.device(name));
+        devices.filter_map(|entry| entry.snapshot.unblock).collect()
+    }
+
+    fn chain<S>(&self, entry: &Entry<S>) -> Vec<CauseView> {
+        let view = |step: &crate::trace::Step| CauseView { at: self.clock.wall(step.at), what: step.what.clone() };
+        entry.because.iter().map(view).collect()
+    }
+}
+
+fn service_sentence(snapshot: &ServiceSnapshot, clock: &Clock) -> String {
+    let name = &snapshot.name;
+    let because = if snapshot.reason.is_empty() { String::new() } else { format!(": {}", snapshot.reason) };
+    match snapshot.status {
+        ServiceStatus::Waiting => format!("{name} is waiting for {}.", snapshot.waiting_for.join("; ")),
+        ServiceStatus::Running => {
+            let pid = snapshot.pid.map_or_else(String::new, |pid| format!(" as pid {pid}"));
+            format!("{name} is running{pid}{because}.")
+        }
+        ServiceStatus::Starting => format!("{name} is starting{because}."),
+        ServiceStatus::Stopping => format!("{name} is stopping{because}."),
+        ServiceStatus::Stopped => format!("{name} does not run{because}."),
+        ServiceStatus::Backoff => {
+            let left = snapshot.retry_at.map_or_else(String::new, |at| format!(" in {}", time_left(at, clock)));
+            format!("{name} will be started again{left}{because}.")
+        }
+        ServiceStatus::Failed => format!("{name} has failed{because}."),
+        ServiceStatus::Held => format!("{name} is held{because}."),
+    }
+}
+
+fn time_left(at: Moment, clock: &Clock) -> String {
+    let seconds = at.since(clock.now()).as_secs_f64().ceil();
+    format!("{seconds:.0} s")
+}
+
+fn device_sentence(snapshot: &DeviceSnapshot) -> String {
+    let name = &snapshot.name;
+    let reason = &snapshot.reason;
+    let identity = snapshot.identity.as_ref().map_or_else(String::new, |identity| format!(" ({identity})"));
+    match (snapshot.status, &snapshot.holder) {
+        (DeviceStatus::Absent, _) if reason.starts_with(name.as_str()) => format!("{reason}."),
+        (DeviceStatus::Absent, _) => format!("{name} is {reason}."),
+        (DeviceStatus::InUse, Some(holder)) => format!("{name} is in use by {holder}{identity}."),
+        (status, _) if reason.is_empty() => format!("{name} is {}{identity}.", status.as_str()),
+        (status, _) => format!("{name} is {}: {reason}{identity}.", status.as_str()),
+    }
+}

@@ -1,0 +1,113 @@
+//! How programs end, and that nothing of them is left.
+
+use std::time::Duration;
+
+use mainstay_actors::effect::process::order::{Exit, NotifySocket, ProcessEvent, RunId};
+
+use crate::harness::{World, alone, order};
+
+fn ended(exit: Exit) -> [ProcessEvent; 2] {
+    [ProcessEvent::MainExited { exit, remaining: vec![] }, ProcessEvent::TreeGone]
+}
+
+#[test]
+fn exit_codes_and_signals_are_told_apart() {
+    alone(async || {
+        let world = World::new();
+        for (run, text, exit) in
+            [(1, "exit 0", Exit::Code(0)), (2, "exit 7", Exit::Code(7)), (3, "kill -SEGV $$", Exit::Signal(11))]
+        {
+            let run = world.shell(run, text);
+            assert_eq!(world.to_the_end(run).await[1..], ended(exit));
+        }
+        world.end().await;
+    });
+}
+
+#[test]
+fn facts_are_there_as_long_as_the_run_is() {
+    alone(async || {
+        let world = World::new();
+        let run = world.shell(1, "read x < /dev/zero");
+        assert_eq!(world.processes.facts(run).unwrap().pid, None);
+        let pid = world.started(run).await;
+        let facts = world.processes.facts(run).unwrap();
+        assert_eq!((facts.pid, facts.exited), (Some(pid), None));
+        assert_eq!(world.processes.facts_of_service(&facts.service), Some(facts));
+        world.processes.sweep(run);
+        assert_eq!(world.to_the_end(run).await, ended(Exit::Signal(9)));
+        assert_eq!(world.processes.facts(run), None);
+        world.end().await;
+    });
+}
+
+#[test]
+fn five_hundred_programs_that_end_at_once_lose_no_event() {
+    alone(async || {
+        let world = World::new();
+        let runs: Vec<RunId> = (0..500).map(|run| world.spawn(order(run, &["true"]))).collect();
+        for run in runs {
+            let events = world.to_the_end(run).await;
+            assert!(matches!(events[0], ProcessEvent::Spawned { .. }), "{events:?}");
+            assert_eq!(events[1..], ended(Exit::Code(0)));
+        }
+        assert!(world.events.borrow().values().all(|left| left.is_empty()), "nothing is said after the end");
+        world.end().await;
+    });
+}
+
+#[test]
+fn two_hundred_runs_leave_no_descriptor_no_thread_and_no_zombie() {
+    alone(async || {
+        let count = |folder: &str| std::fs::read_dir(folder).unwrap().count();
+        let counts = || (count("/proc/self/fd"), count("/proc/self/task"));
+        let before = counts();
+        let world = World::new();
+        let first = world.spawn(order(0, &["true"]));
+        world.to_the_end(first).await;
+        let running = counts();
+        for round in 0..10u64 {
+            let runs: Vec<RunId> = (1..=20).map(|n| world.spawn(with_socket(round * 20 + n))).collect();
+            for run in runs {
+                world.to_the_end(run).await;
+            }
+        }
+        assert_eq!(counts(), running);
+        assert_eq!(count(world.path("run/notify").to_str().unwrap()), 0, "no socket is left");
+        world.end().await;
+        // The signal handling of tokio keeps a pair of sockets for the rest of the process's life.
+        let after = counts();
+        assert!(after.0 <= before.0 + 4 && after.1 == before.1, "{before:?} became {after:?}");
+    });
+}
+
+fn with_socket(run: u64) -> mainstay_actors::effect::process::order::SpawnOrder {
+    let mut order = order(run, &["sh", "-c", "sleep 0.01 & exit 3"]);
+    order.notify = NotifySocket::Provide;
+    order
+}
+
+#[test]
+fn a_program_that_is_swept_before_it_has_started_is_killed_when_it_has() {
+    alone(async || {
+        let world = World::new();
+        let run = world.spawn(order(1, &["sleep", "1000"]));
+        world.processes.sweep(run);
+        assert_eq!(world.to_the_end(run).await[1..], ended(Exit::Signal(9)));
+        world.end().await;
+    });
+}
+
+#[test]
+fn shutting_down_leaves_programs_alone() {
+    alone(async || {
+        let world = World::new();
+        let run = world.spawn(order(1, &["sleep", "1000"]));
+        let pid = world.started(run).await;
+        world.processes.shutdown().await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        assert_eq!(crate::harness::state(pid), Some('S'));
+        let pid = rustix::process::Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
+        rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+    });
+}

@@ -1,0 +1,228 @@
+//! Each test runs in a process of its own: mainstay owns every child of its process, and two tests would take each other's.
+//!
+//! `alone` starts this very test program again for the one test that called it. The log-keeper, and a service that sends
+//! notifications, are this program too: small scripts start it for the two "tests" in `main.rs` that play these parts.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, VecDeque};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::Duration;
+
+use mainstay_actors::effect::process::Processes;
+use mainstay_actors::effect::process::keeper::{log_keeper_main, socket_from_stdin};
+use mainstay_actors::effect::process::order::{NotifySocket, ProcessEvent, ProcessSettings, RunId, SpawnOrder};
+use mainstay_config::names::ServiceName;
+
+const ALONE: &str = "MAINSTAY_TEST_ALONE";
+const KEEPER: &str = "MAINSTAY_TEST_KEEPER";
+const SAY: &str = "MAINSTAY_TEST_SAY";
+/// Nothing here takes as long on a machine that is busy; it only ends a test that hangs.
+const PATIENCE: Duration = Duration::from_secs(40);
+
+/// Runs the calling test in a process of its own.
+pub(crate) fn alone<F: AsyncFnOnce()>(test: F) {
+    let path = std::any::type_name::<F>().trim_end_matches("::{{closure}}");
+    let name = path.split_once("::").unwrap().1;
+    if std::env::var(ALONE).is_ok_and(|only| only == name) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let within = async { tokio::time::timeout(PATIENCE, test()).await.expect("the test hangs") };
+        return tokio::task::LocalSet::new().block_on(&runtime, within);
+    }
+    let program = std::env::current_exe().unwrap();
+    let output =
+        std::process::Command::new(program).args([name, "--exact", "--nocapture"]).env(ALONE, name).output().unwrap();
+    let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+    assert!(output.status.success(), "{}\n{}", text(&output.stdout), text(&output.stderr));
+    assert!(text(&output.stdout).contains("1 passed"), "the test was not found by its name {name}");
+}
+
+fn script(path: &Path, text: &str) {
+    std::fs::write(path, format!("#!/bin/sh\n{text}\n")).unwrap();
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+fn this_program_as(test: &str) -> String {
+    format!("exec '{}' --exact {test} --nocapture --test-threads=1", std::env::current_exe().unwrap().display())
+}
+
+/// A program that is the log-keeper.
+pub(crate) fn keeper_program(folder: &Path) -> PathBuf {
+    let path = folder.join("keeper");
+    script(&path, &format!("{KEEPER}=1 {}", this_program_as("acts_as_the_log_keeper_when_started_as_one")));
+    path
+}
+
+pub(crate) fn perhaps_be_the_keeper() {
+    if std::env::var_os(KEEPER).is_some() {
+        log_keeper_main(socket_from_stdin().unwrap()).unwrap();
+    }
+}
+
+pub(crate) fn perhaps_notify() {
+    if let Ok(text) = std::env::var(SAY) {
+        let socket = std::os::unix::net::UnixDatagram::unbound().unwrap();
+        socket.send_to(text.as_bytes(), std::env::var_os("NOTIFY_SOCKET").unwrap()).unwrap();
+        // Long enough to be looked at: who has gone cannot be told to have belonged to anybody.
+        std::thread::sleep(Duration::from_millis(500));
+    }
+}
+
+type Events = Rc<RefCell<BTreeMap<RunId, VecDeque<ProcessEvent>>>>;
+
+/// An executor with folders of its own.
+pub(crate) struct World {
+    pub(crate) processes: Processes,
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) events: Events,
+    heard: Rc<tokio::sync::Notify>,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        Self::with(|_| ())
+    }
+
+    pub(crate) fn with(change: impl FnOnce(&mut ProcessSettings)) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut settings = settings(folder.path());
+        change(&mut settings);
+        let (events, heard) = (Events::default(), Rc::new(tokio::sync::Notify::new()));
+        let (to, tell) = (Rc::clone(&events), Rc::clone(&heard));
+        let processes = Processes::start(settings, move |_, run, event| {
+            to.borrow_mut().entry(run).or_default().push_back(event);
+            tell.notify_one();
+        });
+        Self { processes: processes.unwrap(), folder, events, heard }
+    }
+
+    /// Starts a shell script as a service.
+    pub(crate) fn shell(&self, run: u64, text: &str) -> RunId {
+        self.spawn(order(run, &["sh", "-c", text]))
+    }
+
+    pub(crate) fn spawn(&self, order: SpawnOrder) -> RunId {
+        let run = order.run;
+        self.processes.spawn(order);
+        run
+    }
+
+    /// The next event of a run.
+    pub(crate) async fn next(&self, run: RunId) -> ProcessEvent {
+        loop {
+            if let Some(event) = self.events.borrow_mut().get_mut(&run).and_then(VecDeque::pop_front) {
+                return event;
+            }
+            self.heard.notified().await;
+        }
+    }
+
+    /// The process id of a run that starts.
+    pub(crate) async fn started(&self, run: RunId) -> u32 {
+        match self.next(run).await {
+            ProcessEvent::Spawned { pid } => pid,
+            other => panic!("not started: {other:?}"),
+        }
+    }
+
+    /// All events of a run up to the last.
+    pub(crate) async fn to_the_end(&self, run: RunId) -> Vec<ProcessEvent> {
+        let mut all = Vec::new();
+        loop {
+            let event = self.next(run).await;
+            let last = matches!(event, ProcessEvent::TreeGone | ProcessEvent::SpawnFailed(_));
+            all.push(event);
+            if last {
+                return all;
+            }
+        }
+    }
+
+    /// The path of a file in the folder of this world.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// A file of this world, as soon as it holds something that is wanted.
+    pub(crate) async fn file(&self, name: &str, wanted: impl Fn(&str) -> bool) -> String {
+        loop {
+            let text = String::from_utf8_lossy(&std::fs::read(self.path(name)).unwrap_or_default()).into_owned();
+            if wanted(&text) {
+                return text;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// The process id that a script wrote into a file.
+    pub(crate) async fn pid_in(&self, name: &str) -> u32 {
+        self.file(name, |text| text.ends_with('\n')).await.trim().parse().unwrap()
+    }
+
+    /// The log of a service, as soon as it holds something that is wanted.
+    pub(crate) async fn log(&self, wanted: impl Fn(&str) -> bool) -> String {
+        self.file("log/test.log", wanted).await
+    }
+
+    /// A script that says `text` on the notification socket.
+    pub(crate) fn teller(&self, text: &str) -> PathBuf {
+        let path = self.path("teller");
+        let part = this_program_as("acts_as_a_notifying_service_when_started_as_one");
+        script(&path, &format!("{SAY}='{text}' {part}"));
+        path
+    }
+
+    /// Ends it, and sees that no child is left.
+    pub(crate) async fn end(self) {
+        self.processes.shutdown().await;
+        assert_eq!(children(), [0; 0]);
+    }
+}
+
+pub(crate) fn settings(folder: &Path) -> ProcessSettings {
+    ProcessSettings {
+        run_dir: folder.join("run"),
+        log_dir: folder.join("log"),
+        log_max_size: 1 << 30,
+        log_keep: 3,
+        keeper_program: keeper_program(folder),
+        sweep_interval: Duration::from_millis(20),
+    }
+}
+
+pub(crate) fn order(run: u64, argv: &[&str]) -> SpawnOrder {
+    SpawnOrder {
+        service: ServiceName::new("test").unwrap(),
+        run: RunId(run),
+        argv: argv.iter().map(|part| (*part).to_owned()).collect(),
+        environment: BTreeMap::new(),
+        user: None,
+        group: None,
+        directory: None,
+        notify: NotifySocket::Omit,
+    }
+}
+
+/// The state of a process as `/proc` has it; `None` when it is gone.
+pub(crate) fn state(pid: u32) -> Option<char> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    stat.rsplit_once(')')?.1.trim_start().chars().next()
+}
+
+/// Whether a process is gone, or as good as.
+pub(crate) fn is_gone(pid: u32) -> bool {
+    state(pid).is_none_or(|state| state == 'Z')
+}
+
+/// All children of this process, whichever thread started them, zombies included.
+pub(crate) fn children() -> Vec<u32> {
+    let us = std::process::id();
+    let pids =
+        std::fs::read_dir("/proc").unwrap().filter_map(|entry| entry.unwrap().file_name().to_str()?.parse().ok());
+    let parent = |pid: u32| -> Option<u32> {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
+    };
+    pids.filter(|pid| parent(*pid) == Some(us)).collect()
+}

@@ -1,0 +1,69 @@
+//! Notification sockets: who is heard, and what garbage does.
+
+use std::os::unix::net::UnixDatagram;
+
+use mainstay_actors::effect::process::order::{Notification, NotifySocket, ProcessEvent, RunId, Said};
+
+use crate::harness::{World, alone, order};
+
+fn service(world: &World, run: u64, text: &str) -> RunId {
+    let mut order = order(run, &["sh", "-c", text]);
+    order.notify = NotifySocket::Provide;
+    world.spawn(order)
+}
+
+fn said(status: &str) -> ProcessEvent {
+    ProcessEvent::Notified(Notification { ready: Some(Said), stopping: None, status: Some(status.to_owned()) })
+}
+
+#[test]
+fn the_main_process_is_heard_even_at_once() {
+    alone(async || {
+        let world = World::new();
+        let teller = world.teller("READY=1\nSTATUS=here\nMAINPID=1");
+        let run = service(&world, 1, &format!("exec {}", teller.display()));
+        world.started(run).await;
+        assert_eq!(world.next(run).await, said("here"));
+        assert_eq!(world.processes.facts(run).unwrap().ready_said, Some(Said));
+        world.to_the_end(run).await;
+        world.end().await;
+    });
+}
+
+#[test]
+fn a_process_of_the_tree_that_left_the_session_is_heard() {
+    alone(async || {
+        let world = World::new();
+        let teller = world.teller("READY=1\nSTATUS=from afar");
+        let run = service(&world, 1, &format!("setsid {} & wait", teller.display()));
+        world.started(run).await;
+        assert_eq!(world.next(run).await, said("from afar"));
+        world.to_the_end(run).await;
+        world.end().await;
+    });
+}
+
+#[test]
+fn a_process_outside_of_the_tree_is_not_heard_and_garbage_harms_nobody() {
+    alone(async || {
+        let world = World::new();
+        let teller = world.teller("READY=1\nSTATUS=inside");
+        let text = format!(
+            "while ! [ -e {0}/go ]; do sleep 0.01; done; exec {1}",
+            world.folder.path().display(),
+            teller.display()
+        );
+        let run = service(&world, 1, &text);
+        world.started(run).await;
+        let outsider = UnixDatagram::unbound().unwrap();
+        let path = world.path("run/notify/test.sock");
+        for datagram in [&b"READY=1\nSTATUS=outside"[..], b"", b"\0\xff=\n\n", &[b'x'; 9000]] {
+            outsider.send_to(datagram, &path).unwrap();
+        }
+        std::fs::write(world.path("go"), "").unwrap();
+        assert_eq!(world.next(run).await, said("inside"));
+        world.to_the_end(run).await;
+        assert!(!path.exists());
+        world.end().await;
+    });
+}

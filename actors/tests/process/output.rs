@@ -1,0 +1,155 @@
+//! What programs print, through the log-keeper and into files.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use mainstay_actors::effect::process::keeper::log_path;
+use mainstay_config::names::ServiceName;
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::harness::{World, alone, children, is_gone, order};
+
+fn kill(pid: u32, signal: Signal) {
+    kill_process(Pid::from_raw(i32::try_from(pid).unwrap()).unwrap(), signal).unwrap();
+}
+
+fn keepers() -> Vec<u32> {
+    let command = |pid: &u32| std::fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    children().into_iter().filter(|pid| command(pid).contains("keeper")).collect()
+}
+
+#[test]
+fn every_line_has_a_stamp_and_both_streams_keep_their_order() {
+    alone(async || {
+        let world = World::new();
+        let run = world.shell(1, "for i in 1 2 3; do echo out $i; echo err $i >&2; done; printf 'no end'");
+        world.to_the_end(run).await;
+        let log = world.log(|text| text.contains("no end\n")).await;
+        let lines: Vec<_> = log.lines().map(|line| line.split_once(' ').unwrap()).collect();
+        let texts: Vec<_> = lines.iter().map(|(_, text)| *text).collect();
+        assert_eq!(texts, ["out 1", "err 1", "out 2", "err 2", "out 3", "err 3", "no end"]);
+        for (stamp, _) in lines {
+            assert!(stamp.len() == 24 && stamp.ends_with('Z') && stamp.as_bytes()[10] == b'T', "{stamp}");
+        }
+        let service = ServiceName::new("test").unwrap();
+        assert_eq!(log_path(&world.path("log"), &service), world.path("log/test.log"));
+        world.end().await;
+    });
+}
+
+#[test]
+fn a_flood_without_a_newline_is_cut_into_lines() {
+    alone(async || {
+        let world = World::new();
+        let run = world.shell(1, "head -c 1000000 /dev/zero | tr '\\0' x; echo; echo end");
+        world.to_the_end(run).await;
+        let log = world.log(|text| text.ends_with("end\n")).await;
+        let mut bytes = 0;
+        for line in log.lines() {
+            let text = line.split_once(' ').unwrap().1;
+            assert!(text.len() <= 8192);
+            if !text.starts_with("[mainstay dropped") {
+                bytes += text.bytes().filter(|byte| *byte == b'x').count();
+            }
+        }
+        assert!(bytes == 1_000_000 || log.contains("[mainstay dropped"), "{bytes}");
+        world.end().await;
+    });
+}
+
+#[test]
+fn bytes_that_are_no_text_are_kept_as_they_are() {
+    alone(async || {
+        let world = World::new();
+        let run = world.shell(1, "printf '\\377\\376\\000x\\nend\\n'");
+        world.to_the_end(run).await;
+        world.log(|text| text.ends_with("end\n")).await;
+        let log = std::fs::read(world.path("log/test.log")).unwrap();
+        assert_eq!(log.get(24..30), Some(&b" \xff\xfe\0x\n"[..]));
+        world.end().await;
+    });
+}
+
+#[test]
+fn a_log_is_rotated_and_the_oldest_part_removed() {
+    alone(async || {
+        let world = World::with(|settings| {
+            settings.log_max_size = 1000;
+            settings.log_keep = 2;
+        });
+        let run = world.shell(1, "i=0; while [ $i -lt 200 ]; do echo line $i; i=$((i+1)); done");
+        world.to_the_end(run).await;
+        world.log(|text| text.ends_with("line 199\n")).await;
+        let size = |name: &str| std::fs::metadata(world.path(name)).unwrap().len();
+        assert!(["log/test.log", "log/test.log.1", "log/test.log.2"].iter().all(|name| size(name) <= 1000));
+        assert!(!world.path("log/test.log.3").exists());
+        world.end().await;
+    });
+}
+
+#[test]
+fn a_killed_keeper_is_replaced_and_the_program_goes_on_printing() {
+    alone(async || {
+        let world = World::new();
+        let go = world.path("go");
+        let run =
+            world.shell(1, &format!("echo before; while ! [ -e {} ]; do sleep 0.01; done; echo after", go.display()));
+        let pid = world.started(run).await;
+        world.log(|text| text.contains("before\n")).await;
+        let killed = keepers();
+        assert_eq!(killed.len(), 1);
+        for round in 0..2 {
+            let now = keepers();
+            now.iter().for_each(|keeper| kill(*keeper, Signal::KILL));
+            while keepers().is_empty() || keepers() == now {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            assert!(!is_gone(pid), "round {round}");
+        }
+        std::fs::write(go, "").unwrap();
+        world.to_the_end(run).await;
+        world.log(|text| text.ends_with("after\n")).await;
+        world.end().await;
+    });
+}
+
+#[test]
+fn the_keeper_outlives_its_daemon_until_the_last_program_has_ended() {
+    alone(async || {
+        let world = World::new();
+        let go = world.path("go");
+        let text = format!("echo before; while ! [ -e {} ]; do sleep 0.01; done; echo after", go.display());
+        let run = world.shell(1, &text);
+        let pid = world.started(run).await;
+        world.log(|text| text.contains("before\n")).await;
+        let [keeper] = keepers()[..] else { panic!("one keeper") };
+        for signal in [Signal::INT, Signal::HUP, Signal::TERM] {
+            kill(keeper, signal);
+        }
+        let World { processes, folder, .. } = world;
+        processes.shutdown().await;
+        assert!(!is_gone(keeper) && !is_gone(pid));
+        std::fs::write(&go, "").unwrap();
+        while !is_gone(keeper) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let log = std::fs::read_to_string(folder.path().join("log/test.log")).unwrap();
+        assert!(log.ends_with("after\n"), "{log}");
+    });
+}
+
+#[test]
+fn a_log_that_cannot_be_written_holds_up_no_program() {
+    alone(async || {
+        let world = World::new();
+        let folder: PathBuf = world.path("log");
+        std::fs::remove_dir(&folder).unwrap();
+        let run = world.spawn(order(1, &["sh", "-c", "head -c 3000000 /dev/zero; echo"]));
+        world.to_the_end(run).await;
+        std::fs::create_dir(&folder).unwrap();
+        let run = world.shell(2, "echo again");
+        world.to_the_end(run).await;
+        world.log(|text| text.ends_with("again\n")).await;
+        world.end().await;
+    });
+}

@@ -1,0 +1,116 @@
+//! Programs that start, and programs that cannot.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+
+use mainstay_actors::effect::process::order::{Exit, ProcessEvent, SpawnFailure, SpawnOrder};
+use mainstay_actors::effect::process::{Processes, ProcessesError};
+
+use crate::harness::{World, alone, order, settings};
+
+async fn failure(order: SpawnOrder) -> SpawnFailure {
+    let world = World::new();
+    let run = world.spawn(order);
+    let events = world.to_the_end(run).await;
+    assert_eq!(world.processes.runs(), []);
+    world.end().await;
+    match &events[..] {
+        [ProcessEvent::SpawnFailed(failure)] => failure.clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn file(name: &str, text: &str, mode: u32) -> (tempfile::TempDir, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(name);
+    std::fs::write(&path, text).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+    let path = path.to_str().unwrap().to_owned();
+    (folder, path)
+}
+
+#[test]
+fn a_missing_program_is_named() {
+    alone(async || {
+        for program in ["no-such-program-here", "/no/such/program"] {
+            assert_eq!(failure(order(1, &[program])).await, SpawnFailure::NotFound { program: program.into() });
+        }
+    });
+}
+
+#[test]
+fn a_program_that_is_not_executable_is_named() {
+    alone(async || {
+        let (_folder, program) = file("tool", "#!/bin/sh\n", 0o644);
+        assert_eq!(failure(order(1, &[&program])).await, SpawnFailure::NotExecutable { program });
+    });
+}
+
+#[test]
+fn a_missing_working_directory_is_named_and_not_the_program() {
+    alone(async || {
+        let mut order = order(1, &["true"]);
+        order.directory = Some(PathBuf::from("/no/such/folder"));
+        let failure = failure(order).await;
+        assert!(matches!(&failure, SpawnFailure::Directory { path, .. } if path.ends_with("folder")), "{failure:?}");
+    });
+}
+
+#[test]
+fn a_script_whose_interpreter_is_missing_is_told_from_a_missing_script() {
+    alone(async || {
+        let (_folder, program) = file("tool", "#!/no/such/interpreter\n", 0o755);
+        let failure = failure(order(1, &[&program])).await;
+        assert!(failure.to_string().contains("`#!`"), "{failure}");
+    });
+}
+
+#[test]
+fn an_unknown_user_is_named() {
+    alone(async || {
+        let mut order = order(1, &["true"]);
+        order.user = Some("no-such-user-here".into());
+        let failure = failure(order).await;
+        assert!(matches!(&failure, SpawnFailure::User(why) if why.contains("no-such-user-here")), "{failure:?}");
+    });
+}
+
+#[test]
+fn a_service_has_its_mark_its_variables_and_a_clean_start() {
+    alone(async || {
+        let world = World::new();
+        let text = "echo run=$MAINSTAY_RUN service=$MAINSTAY_SERVICE x=$X notify=$NOTIFY_SOCKET; pwd; readlink /proc/self/fd/0; \
+                    grep -E '^Sig(Blk|Ign):.*[1-9a-f]' /proc/self/status; cut -d' ' -f5 /proc/self/stat; echo $$; echo end";
+        let mut order = order(7, &["sh", "-c", text]);
+        order.environment.insert("X".into(), "a b".into());
+        let run = world.spawn(order);
+        let exited = ProcessEvent::MainExited { exit: Exit::Code(0), remaining: vec![] };
+        assert_eq!(world.to_the_end(run).await[1..], [exited, ProcessEvent::TreeGone]);
+        let log = world.log(|text| text.ends_with("end\n")).await;
+        let lines: Vec<&str> = log.lines().map(|line| line.split_once(' ').unwrap().1).collect();
+        assert_eq!(lines[..3], ["run=test.7 service=test x=a b notify=", "/", "/dev/null"]);
+        assert_eq!(lines[3], lines[4], "it leads a process group of its own: {log}");
+        world.end().await;
+    });
+}
+
+#[test]
+fn there_is_one_executor_in_a_process() {
+    alone(async || {
+        let world = World::new();
+        let second = Processes::start(settings(world.folder.path()), |_, _, _| ());
+        assert!(matches!(second, Err(ProcessesError::AlreadyRunning)));
+        world.end().await;
+        World::new().end().await;
+    });
+}
+
+#[test]
+fn a_log_directory_that_cannot_be_made_is_an_error_at_start() {
+    alone(async || {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("log"), "a file").unwrap();
+        let error = Processes::start(settings(folder.path()), |_, _, _| ()).unwrap_err();
+        assert!(matches!(&error, ProcessesError::LogDirectory { path, .. } if path.ends_with("log")), "{error}");
+    });
+}

@@ -1,0 +1,154 @@
+//! Programs that start others, and programs that fork away.
+
+use mainstay_actors::effect::process::order::{Exit, ProcessEvent, Scope, SignalOrder};
+use mainstay_config::model::StopSignal;
+
+use crate::harness::{World, alone, is_gone};
+
+/// Forks twice and leaves the session, as daemons do; writes its process id into `escaped`.
+const FORK_AWAY: &str =
+    "(setsid sh -c 'echo $$ > escaped; exec sleep 1000' &) ; while ! [ -s escaped ]; do sleep 0.01; done";
+
+fn within(world: &World, text: &str) -> String {
+    format!("cd {}; {text}", world.folder.path().display())
+}
+
+fn tree(run: mainstay_actors::effect::process::order::RunId, signal: StopSignal) -> SignalOrder {
+    SignalOrder { run, signal, scope: Scope::Tree }
+}
+
+#[test]
+fn a_program_that_forked_away_is_named_and_killed() {
+    alone(async || {
+        let world = World::new();
+        let run = world.shell(1, &within(&world, &format!("{FORK_AWAY}; exit 0")));
+        world.started(run).await;
+        let escaped = world.pid_in("escaped").await;
+        assert_eq!(world.next(run).await, ProcessEvent::MainExited { exit: Exit::Code(0), remaining: vec![escaped] });
+        assert_eq!(world.processes.facts(run).unwrap().exited, Some(Exit::Code(0)));
+        world.processes.sweep(run);
+        assert_eq!(world.next(run).await, ProcessEvent::TreeGone);
+        assert!(is_gone(escaped));
+        world.end().await;
+    });
+}
+
+#[test]
+fn a_sweep_kills_grandchildren_and_those_that_left_the_session() {
+    alone(async || {
+        let world = World::new();
+        let text = format!("{FORK_AWAY}; sh -c 'sh -c \"echo \\$\\$ > deep; exec sleep 1000\" & wait' & wait");
+        let run = world.shell(1, &within(&world, &text));
+        world.started(run).await;
+        let (escaped, deep) = (world.pid_in("escaped").await, world.pid_in("deep").await);
+        world.processes.sweep(run);
+        let events = world.to_the_end(run).await;
+        assert!(matches!(events[0], ProcessEvent::MainExited { exit: Exit::Signal(9), .. }), "{events:?}");
+        assert!(is_gone(escaped) && is_gone(deep));
+        world.end().await;
+    });
+}
+
+#[test]
+fn the_end_of_the_last_process_is_noticed_without_being_asked_for() {
+    alone(async || {
+        let world = World::new();
+        let text = "(setsid sh -c 'echo $$ > escaped; while ! [ -e go ]; do sleep 0.01; done' &); while ! [ -s escaped ]; do sleep 0.01; done";
+        let run = world.shell(1, &within(&world, text));
+        world.started(run).await;
+        let escaped = world.pid_in("escaped").await;
+        let event = world.next(run).await;
+        assert!(
+            matches!(&event, ProcessEvent::MainExited { remaining, .. } if remaining.contains(&escaped)),
+            "{event:?}"
+        );
+        std::fs::write(world.path("go"), "").unwrap();
+        assert_eq!(world.next(run).await, ProcessEvent::TreeGone);
+        world.end().await;
+    });
+}
+
+#[test]
+fn a_signal_to_the_tree_reaches_each_process_once() {
+    alone(async || {
+        let world = World::new();
+        let process = "trap \"echo $0 >> heard\" TERM; echo $$ > pid-$0; while ! [ -e end ]; do sleep 0.01; done";
+        std::fs::write(world.path("process"), process).unwrap();
+        let run = world.shell(
+            1,
+            &within(
+                &world,
+                "setsid sh -c '. ./process' away & sh -c '. ./process' child & exec sh -c '. ./process' main",
+            ),
+        );
+        world.started(run).await;
+        for name in ["main", "child", "away"] {
+            world.pid_in(&format!("pid-{name}")).await;
+        }
+        world.processes.signal(tree(run, StopSignal::Term));
+        let all = |text: &str| ["main\n", "child\n", "away\n"].iter().all(|name| text.contains(name));
+        world.file("heard", all).await;
+        std::fs::write(world.path("end"), "").unwrap();
+        world.to_the_end(run).await;
+        assert_eq!(std::fs::read_to_string(world.path("heard")).unwrap().lines().count(), 3);
+        world.end().await;
+    });
+}
+
+#[test]
+fn a_signal_to_the_main_process_spares_its_children() {
+    alone(async || {
+        let world = World::new();
+        let run = world.shell(1, &within(&world, "sleep 1000 & echo $! > child; wait"));
+        world.started(run).await;
+        let child = world.pid_in("child").await;
+        world.processes.signal(SignalOrder { run, signal: StopSignal::Term, scope: Scope::Main });
+        assert_eq!(world.next(run).await, ProcessEvent::MainExited { exit: Exit::Signal(15), remaining: vec![child] });
+        world.processes.signal(tree(run, StopSignal::Term));
+        assert_eq!(world.next(run).await, ProcessEvent::TreeGone);
+        world.end().await;
+    });
+}
+
+#[test]
+fn an_escaped_process_without_its_mark_is_known_when_it_was_seen_under_its_parent() {
+    alone(async || {
+        let world = World::new();
+        let text = "setsid env -i sh -c 'trap \"\" TERM; echo $$ > escaped; while :; do sleep 0.01; done' & while :; do sleep 0.01; done";
+        let run = world.shell(1, &within(&world, text));
+        world.started(run).await;
+        let escaped = world.pid_in("escaped").await;
+        world.processes.signal(tree(run, StopSignal::Term));
+        let event = world.next(run).await;
+        assert!(
+            matches!(&event, ProcessEvent::MainExited { remaining, .. } if remaining.contains(&escaped)),
+            "{event:?}"
+        );
+        world.processes.sweep(run);
+        assert_eq!(world.next(run).await, ProcessEvent::TreeGone);
+        assert!(is_gone(escaped));
+        world.end().await;
+    });
+}
+
+#[test]
+fn one_run_is_swept_and_its_neighbours_live() {
+    alone(async || {
+        let world = World::new();
+        let runs: Vec<_> = (0..20).map(|n| world.shell(n, "sleep 1000 & setsid sleep 1000 & wait")).collect();
+        let mut pids = Vec::new();
+        for run in &runs {
+            pids.push(world.started(*run).await);
+        }
+        world.processes.sweep(runs[7]);
+        world.to_the_end(runs[7]).await;
+        for (n, pid) in pids.iter().enumerate() {
+            assert_eq!(is_gone(*pid), n == 7);
+        }
+        runs.iter().for_each(|run| world.processes.sweep(*run));
+        for (n, run) in runs.iter().enumerate().filter(|(n, _)| *n != 7) {
+            assert_eq!(world.to_the_end(*run).await.last(), Some(&ProcessEvent::TreeGone), "{n}");
+        }
+        world.end().await;
+    });
+}

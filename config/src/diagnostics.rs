@@ -1,0 +1,206 @@
+//! What is wrong with a file, and where: problems, notes, and how both are shown.
+//!
+//! A problem always names its place, shows the line and says what to write instead. [`Problems`] holds all of them.
+
+mod render;
+mod report;
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+pub(crate) use report::{Later, Report};
+
+/// The class of a problem: a stable word for programs that read `check --json`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Code {
+    /// The file is not TOML.
+    Syntax,
+    /// A key stands twice.
+    DuplicateKey,
+    /// A key that means nothing.
+    UnknownKey,
+    /// A key that must be there is not.
+    MissingKey,
+    /// Text where a number belongs, and the like.
+    WrongType,
+    /// A word, address or id that is not one.
+    BadValue,
+    /// A name of a device, service, port or variable that is not one.
+    BadName,
+    /// A number outside its range.
+    OutOfRange,
+    /// Not a duration, or one that makes no sense here.
+    BadDuration,
+    /// Not a size in bytes.
+    BadSize,
+    /// A path that depends on the working directory.
+    RelativePath,
+    /// A command with nothing to run.
+    EmptyCommand,
+    /// A template that cannot be filled in.
+    BadTemplate,
+    /// A device that is not configured.
+    UnknownDevice,
+    /// A service that is not configured.
+    UnknownService,
+    /// A template names a port that the service does not have.
+    UnknownPort,
+    /// A key or variable that does not fit the kind of device.
+    KindMismatch,
+    /// Two things that exclude each other.
+    Contradiction,
+    /// Services that depend on each other in a circle.
+    DependencyCycle,
+    /// Two services with the same fixed port.
+    PortClash,
+    /// Two devices that the same hardware could be.
+    Twins,
+    /// More devices or services than mainstay handles.
+    TooMany,
+}
+
+impl Code {
+    /// The word used in `check --json`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Syntax => "syntax",
+            Self::DuplicateKey => "duplicate-key",
+            Self::UnknownKey => "unknown-key",
+            Self::MissingKey => "missing-key",
+            Self::WrongType => "wrong-type",
+            Self::BadValue => "bad-value",
+            Self::BadName => "bad-name",
+            Self::OutOfRange => "out-of-range",
+            Self::BadDuration => "bad-duration",
+            Self::BadSize => "bad-size",
+            Self::RelativePath => "relative-path",
+            Self::EmptyCommand => "empty-command",
+            Self::BadTemplate => "bad-template",
+            Self::UnknownDevice => "unknown-device",
+            Self::UnknownService => "unknown-service",
+            Self::UnknownPort => "unknown-port",
+            Self::KindMismatch => "kind-mismatch",
+            Self::Contradiction => "contradiction",
+            Self::DependencyCycle => "dependency-cycle",
+            Self::PortClash => "port-clash",
+            Self::Twins => "twins",
+            Self::TooMany => "too-many",
+        }
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// One thing that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    /// Its class.
+    pub code: Code,
+    /// What is wrong, in a sentence.
+    pub message: String,
+    /// Line, from 1.
+    pub line: usize,
+    /// Column in characters, from 1.
+    pub column: usize,
+    /// The line itself, cut after 200 characters.
+    pub source: String,
+    /// The cure: what to write instead.
+    pub help: String,
+    /// The bytes of the file that are meant; within one line.
+    #[serde(skip)]
+    pub span: Range<usize>,
+}
+
+/// Something to know about a file that is right: what this version accepts but does not act on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Note {
+    /// What to know, in a sentence that names all places it is true for.
+    pub message: String,
+    /// Line of the first place, from 1.
+    pub line: usize,
+    /// Column of the first place in characters, from 1.
+    pub column: usize,
+}
+
+/// Whether a report is coloured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Colour {
+    /// With ANSI colours: for a terminal.
+    Always,
+    /// Plain text: for files, pipes and `NO_COLOR`.
+    Never,
+}
+
+/// All that is wrong with one file, in the order of its lines. Never empty.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{file}: {}", count(.list.len() + .left_off))]
+pub struct Problems {
+    /// The file as the user named it.
+    pub file: String,
+    /// The problems, at most [`Problems::MOST`].
+    pub list: Vec<Problem>,
+    /// What else was noticed.
+    pub notes: Vec<Note>,
+    /// How many further problems were left off.
+    pub left_off: usize,
+    text: Arc<str>,
+}
+
+impl Problems {
+    /// This many problems of one file are shown; further ones are only counted.
+    pub const MOST: usize = 100;
+
+    /// The report for people: every problem with its line, and the number of problems at the end.
+    #[must_use]
+    pub fn render(&self, colour: Colour) -> String {
+        render::problems(self, colour)
+    }
+}
+
+fn count(problems: usize) -> String {
+    if problems == 1 { "1 problem".to_owned() } else { format!("{problems} problems") }
+}
+
+/// Line and column of a byte of the text, both from 1, and the line itself. Beyond the end: the end.
+pub(crate) fn place(text: &str, offset: usize) -> (usize, usize, &str) {
+    let offset = (0..=offset.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+    let (before, after) = text.split_at_checked(offset).unwrap_or((text, ""));
+    let start = before.rfind('\n').map_or(0, |at| at + 1);
+    let end = after.find('\n').map_or(text.len(), |at| offset + at);
+    let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
+    let column = before.get(start..).unwrap_or("").chars().count() + 1;
+    (line, column, text.get(start..end).unwrap_or("").trim_end_matches('\r'))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::place;
+
+    #[test]
+    fn a_place_counts_lines_and_characters_from_one() {
+        assert_eq!(place("a = 1\nß = 2\r\n", 9), (2, 3, "ß = 2"));
+        assert_eq!(place("", 0), (1, 1, ""));
+        assert_eq!(place("a\n", 99), (2, 1, ""));
+    }
+
+    proptest! {
+        #[test]
+        fn every_offset_has_a_place(text in "(?s).{0,60}", offset in 0usize..300) {
+            let (line, column, source) = place(&text, offset);
+            prop_assert!(line >= 1 && line <= text.matches('\n').count() + 1);
+            prop_assert!(column >= 1 && column <= text.chars().count() + 1);
+            prop_assert!(!source.contains('\n'));
+        }
+    }
+}

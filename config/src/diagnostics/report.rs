@@ -1,0 +1,186 @@
+//! Collects what is found while a file is read, and turns it into [`Problems`] or notes at the end.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::{Code, Note, Problem, Problems, place};
+use crate::suggest;
+
+/// What this version accepts and validates but does not act on.
+///
+/// The order is the order of the notes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Later {
+    Api,
+    Oneshot,
+    Systemd,
+    Container,
+    External,
+    OptionalDevice,
+    Preemption,
+    DeviceReturn,
+    Ageing,
+    Channel,
+    Fallback,
+    Live,
+    RestartStrategy,
+    Recovery,
+    Breaker,
+    StopCommand,
+    Critical,
+}
+
+impl Later {
+    /// What it is called in a sentence.
+    fn words(self) -> &'static str {
+        match self {
+            Self::Api => "`[api]` is",
+            Self::Oneshot => "`oneshot` services are",
+            Self::Systemd => "`systemd` services are",
+            Self::Container => "`container` services are",
+            Self::External => "`external` services are",
+            Self::OptionalDevice => "`optional` devices are",
+            Self::Preemption => "`preempt` and `preemptible` are",
+            Self::DeviceReturn => "`on_return` of a device is",
+            Self::Ageing => "`ageing` is",
+            Self::Channel => "`channel` is",
+            Self::Fallback => "`fallback` is",
+            Self::Live => "`live` checks are",
+            Self::RestartStrategy => "`restart.strategy` is",
+            Self::Recovery => "`recovery` is",
+            Self::Breaker => "`breaker` is",
+            Self::StopCommand => "`stop.command` is",
+            Self::Critical => "`critical` is",
+        }
+    }
+
+    /// What follows for the services that use it.
+    fn consequence(self) -> &'static str {
+        match self {
+            Self::Oneshot
+            | Self::Systemd
+            | Self::Container
+            | Self::External
+            | Self::OptionalDevice
+            | Self::StopCommand => ", and what uses it is not started",
+            _ => "",
+        }
+    }
+}
+
+struct Found {
+    code: Code,
+    span: Range<usize>,
+    message: String,
+    help: String,
+}
+
+/// Collects problems and notes.
+pub(crate) struct Report {
+    file: String,
+    text: Arc<str>,
+    found: Vec<Found>,
+    left_off: usize,
+    /// How many names have been compared with others.
+    comparisons: usize,
+    later: BTreeMap<Later, (usize, Vec<String>)>,
+}
+
+impl Report {
+    pub(crate) fn new(file: &str, text: &str) -> Self {
+        Self {
+            file: file.to_owned(),
+            text: text.into(),
+            found: Vec::new(),
+            left_off: 0,
+            comparisons: 0,
+            later: BTreeMap::new(),
+        }
+    }
+
+    /// Something is wrong at `span`; `help` says what to write instead.
+    pub(crate) fn problem(
+        &mut self,
+        code: Code,
+        span: &Range<usize>,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        if self.found.len() < Problems::MOST {
+            let (message, help) = (cut(message.into()), cut(help.into()));
+            self.found.push(Found { code, span: span.clone(), message, help });
+        } else {
+            self.left_off += 1;
+        }
+    }
+
+    /// `written` is not among `known`: says which was meant, or lists them. After many comparisons it only lists them,
+    /// since a file may hold thousands of names, each of them wrong.
+    pub(crate) fn unknown<'a>(
+        &mut self,
+        code: Code,
+        span: &Range<usize>,
+        message: String,
+        written: &str,
+        known: impl IntoIterator<Item = &'a str> + Clone,
+        what: &str,
+    ) {
+        const MOST_COMPARISONS: usize = 20_000;
+        self.comparisons += known.clone().into_iter().count();
+        let help = if self.comparisons <= MOST_COMPARISONS {
+            suggest::did_you_mean(written, known, what)
+        } else {
+            format!("{what}: {}", suggest::list(known))
+        };
+        self.problem(code, span, message, help);
+    }
+
+    /// `place`, at `span`, uses something that this version does not act on.
+    pub(crate) fn later(&mut self, what: Later, span: &Range<usize>, place: &str) {
+        let (first, places) = self.later.entry(what).or_insert((span.start, Vec::new()));
+        *first = span.start.min(*first);
+        if !place.is_empty() && !places.iter().any(|known| known == place) {
+            places.push(place.to_owned());
+        }
+    }
+
+    /// The notes when nothing is wrong, else all that is.
+    pub(crate) fn finish(self) -> Result<Vec<Note>, Problems> {
+        let notes = self.later.iter().map(|(what, (at, places))| note(*what, &self.text, *at, places)).collect();
+        if self.found.is_empty() {
+            return Ok(notes);
+        }
+        let mut list: Vec<Problem> = self.found.into_iter().map(|found| problem(&self.text, found)).collect();
+        list.sort_by(|a, b| (a.span.start, a.code, &a.message).cmp(&(b.span.start, b.code, &b.message)));
+        Err(Problems { file: self.file, list, notes, left_off: self.left_off, text: self.text })
+    }
+}
+
+/// Messages quote the file, and the file may hold anything.
+fn cut(mut text: String) -> String {
+    const LONGEST: usize = 600;
+    if let Some((end, _)) = text.char_indices().nth(LONGEST) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
+}
+
+fn note(what: Later, text: &str, at: usize, places: &[String]) -> Note {
+    let (line, column, _) = place(text, at);
+    let places = if places.is_empty() { String::new() } else { format!(" ({})", places.join(", ")) };
+    let message = format!("{} accepted but not acted on in this version{}{places}", what.words(), what.consequence());
+    Note { message, line, column }
+}
+
+fn problem(text: &str, found: Found) -> Problem {
+    const LONGEST: usize = 200;
+    let (line, column, source) = place(text, found.span.start);
+    // What is marked stays within its first line: a mark over a whole section hides more than it shows.
+    let start = found.span.start.min(text.len());
+    let line_end = text.get(start..).and_then(|rest| rest.find(['\r', '\n'])).map_or(text.len(), |at| start + at);
+    let span = start..found.span.end.clamp(start, line_end);
+    let source = source.chars().take(LONGEST).collect();
+    Problem { code: found.code, message: found.message, line, column, source, help: found.help, span }
+}

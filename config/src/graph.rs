@@ -1,0 +1,216 @@
+//! The dependency graph of services: start order, cycles, and who depends on whom.
+//!
+//! An edge leads from a service to one it requires, wants or comes after. Everything here is deterministic: names are
+//! taken in their order.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::fmt;
+
+use crate::model::{Dependency, Service};
+use crate::names::ServiceName;
+
+/// How strong an edge is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Edge {
+    /// It cannot run without the other.
+    Required,
+    /// It uses the other when it is there.
+    Optional,
+    /// It only starts after the other.
+    Soft,
+}
+
+impl From<&Dependency> for Edge {
+    fn from(dependency: &Dependency) -> Self {
+        match dependency {
+            Dependency::Required { .. } => Self::Required,
+            Dependency::Optional { .. } => Self::Optional,
+            Dependency::Soft => Self::Soft,
+        }
+    }
+}
+
+/// Services that depend on each other in a circle, each on the next, and the last on the first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cycle(Vec<ServiceName>);
+
+impl Cycle {
+    /// The services of the circle, each once.
+    #[must_use]
+    pub fn services(&self) -> &[ServiceName] {
+        &self.0
+    }
+
+    /// The edges of the circle.
+    pub fn edges(&self) -> impl Iterator<Item = (&ServiceName, &ServiceName)> {
+        self.0.iter().zip(self.0.iter().cycle().skip(1))
+    }
+}
+
+impl fmt::Display for Cycle {
+    /// Writes `a → b → c → a`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for name in &self.0 {
+            write!(f, "{name} → ")?;
+        }
+        self.0.first().map_or(Ok(()), |first| write!(f, "{first}"))
+    }
+}
+
+/// Which service depends on which.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Graph {
+    edges: BTreeMap<ServiceName, BTreeMap<ServiceName, Edge>>,
+}
+
+impl Graph {
+    /// The graph of these services. Dependencies on services that are not among them are left out.
+    #[must_use]
+    pub fn new(services: &BTreeMap<ServiceName, Service>) -> Self {
+        let edges = services.iter().map(|(name, service)| {
+            let known = service.dependencies.iter().filter(|(other, _)| services.contains_key(*other));
+            (name.clone(), known.map(|(other, dependency)| (other.clone(), dependency.into())).collect())
+        });
+        Self { edges: edges.collect() }
+    }
+
+    /// The start order: every service stands in a later layer than all it has an edge to, and as early as that allows.
+    ///
+    /// # Errors
+    /// The cycles that make an order impossible.
+    pub fn layers(&self) -> Result<Vec<Vec<ServiceName>>, Vec<Cycle>> {
+        let mut waiting_for: BTreeMap<&ServiceName, usize> =
+            self.edges.iter().map(|(name, edges)| (name, edges.len())).collect();
+        let dependents = self.dependents();
+        let mut layers = Vec::new();
+        let mut layer: Vec<&ServiceName> =
+            waiting_for.iter().filter(|(_, n)| **n == 0).map(|(name, _)| *name).collect();
+        let mut placed = 0;
+        while !layer.is_empty() {
+            placed += layer.len();
+            let mut next = BTreeSet::new();
+            for dependent in layer.iter().filter_map(|name| dependents.get(name)).flatten() {
+                if let Some(left) = waiting_for.get_mut(dependent) {
+                    *left = left.saturating_sub(1);
+                    if *left == 0 {
+                        next.insert(*dependent);
+                    }
+                }
+            }
+            layers.push(layer.into_iter().cloned().collect());
+            layer = next.into_iter().collect();
+        }
+        if placed == self.edges.len() { Ok(layers) } else { Err(self.cycles()) }
+    }
+
+    /// Cycles of which no two share an edge, the shortest through each first name; at most twenty.
+    #[must_use]
+    pub fn cycles(&self) -> Vec<Cycle> {
+        const MOST: usize = 20;
+        let mut rest = self.clone();
+        let mut found = Vec::new();
+        rest.prune();
+        while found.len() < MOST {
+            let Some(start) = rest.edges.keys().next().cloned() else { break };
+            if let Some(cycle) = rest.cycle_through(&start) {
+                for (from, to) in cycle.edges() {
+                    if let Some(edges) = rest.edges.get_mut(from) {
+                        edges.remove(to);
+                    }
+                }
+                found.push(cycle);
+            } else {
+                // It lies between cycles, on none itself.
+                rest.edges.remove(&start);
+            }
+            rest.prune();
+        }
+        found
+    }
+
+    /// The services that cannot run without `name`, directly or through others, `name` itself not among them.
+    #[must_use]
+    pub fn required_dependents(&self, name: &ServiceName) -> BTreeSet<ServiceName> {
+        let mut dependents: BTreeMap<&ServiceName, Vec<&ServiceName>> = BTreeMap::new();
+        for (from, to, _) in self.all().filter(|(_, _, edge)| *edge == Edge::Required) {
+            dependents.entry(to).or_default().push(from);
+        }
+        reach(name, |service| dependents.get(service).into_iter().flatten().copied())
+    }
+
+    /// The services that `name` cannot run without, directly or through others, `name` itself not among them.
+    #[must_use]
+    pub fn requirements(&self, name: &ServiceName) -> BTreeSet<ServiceName> {
+        reach(name, |service| {
+            let edges = self.edges.get(service).into_iter().flatten();
+            edges.filter(|(_, edge)| **edge == Edge::Required).map(|(other, _)| other)
+        })
+    }
+
+    fn all(&self) -> impl Iterator<Item = (&ServiceName, &ServiceName, Edge)> {
+        self.edges.iter().flat_map(|(from, edges)| edges.iter().map(move |(to, edge)| (from, to, *edge)))
+    }
+
+    fn dependents(&self) -> BTreeMap<&ServiceName, Vec<&ServiceName>> {
+        let mut dependents: BTreeMap<&ServiceName, Vec<&ServiceName>> = BTreeMap::new();
+        for (from, to, _) in self.all() {
+            dependents.entry(to).or_default().push(from);
+        }
+        dependents
+    }
+
+    /// Takes away, again and again, what cannot lie on a cycle: services without edges out or in.
+    fn prune(&mut self) {
+        loop {
+            let targets: BTreeSet<ServiceName> = self.all().map(|(_, to, _)| to.clone()).collect();
+            let before = self.edges.len();
+            self.edges.retain(|name, edges| !edges.is_empty() && targets.contains(name));
+            let left: BTreeSet<ServiceName> = self.edges.keys().cloned().collect();
+            for edges in self.edges.values_mut() {
+                edges.retain(|to, _| left.contains(to));
+            }
+            if self.edges.len() == before {
+                return;
+            }
+        }
+    }
+
+    /// The shortest way from `start` back to itself.
+    fn cycle_through(&self, start: &ServiceName) -> Option<Cycle> {
+        let mut came_from: BTreeMap<&ServiceName, &ServiceName> = BTreeMap::new();
+        let mut queue = VecDeque::from([start]);
+        while let Some(name) = queue.pop_front() {
+            for other in self.edges.get(name).into_iter().flat_map(BTreeMap::keys) {
+                if other == start {
+                    let mut way: Vec<ServiceName> =
+                        std::iter::successors(Some(name), |at| came_from.get(*at).copied()).cloned().collect();
+                    way.reverse();
+                    return Some(Cycle(way));
+                }
+                if !came_from.contains_key(other) {
+                    came_from.insert(other, name);
+                    queue.push_back(other);
+                }
+            }
+        }
+        None
+    }
+}
+
+/// What can be reached from `start` by `next`, without `start`.
+fn reach<'a, I: Iterator<Item = &'a ServiceName>>(
+    start: &ServiceName,
+    next: impl Fn(&ServiceName) -> I,
+) -> BTreeSet<ServiceName> {
+    let mut reached: BTreeSet<&ServiceName> = BTreeSet::new();
+    let mut queue: Vec<&ServiceName> = next(start).collect();
+    while let Some(name) = queue.pop() {
+        if name != start && reached.insert(name) {
+            queue.extend(next(name));
+        }
+    }
+    reached.into_iter().cloned().collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,134 @@
+//! From a file or a text to a validated station.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use toml::de::{DeTable, DeValue};
+
+use crate::diagnostics::{Code, Note, Problems, Report, place};
+use crate::model::Station;
+use crate::read::{Item, Read as _};
+use crate::{lower, schema};
+
+/// The largest configuration file, in bytes: 1 MiB.
+pub const MAX_BYTES: u64 = 1 << 20;
+
+/// A configuration that is right.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Loaded {
+    /// The station it describes.
+    pub station: Station,
+    /// What is accepted but not acted on in this version, each said once.
+    pub notes: Vec<Note>,
+}
+
+/// Why a configuration file could not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// It could not be opened or read.
+    #[error("the configuration {} cannot be read: {source}", .path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// It is above [`MAX_BYTES`].
+    #[error("the configuration {} is larger than 1 MiB", .path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It is not text.
+    #[error("the configuration {} is not UTF-8 text: line {line}, column {column}", .path.display())]
+    NotText {
+        /// The file.
+        path: PathBuf,
+        /// Line of the first wrong byte, from 1.
+        line: usize,
+        /// Its column in characters, from 1.
+        column: usize,
+    },
+    /// It can be read, and says something wrong.
+    #[error(transparent)]
+    Wrong(#[from] Problems),
+}
+
+impl LoadError {
+    /// What to do about it.
+    #[must_use]
+    pub fn help(&self) -> &'static str {
+        match self {
+            Self::Unreadable { source, .. } => match source.kind() {
+                std::io::ErrorKind::NotFound => "check the path, or name another file with --config",
+                std::io::ErrorKind::PermissionDenied => "let the user that runs mainstay read it",
+                std::io::ErrorKind::IsADirectory => "name the file in it",
+                _ => "check that it is a readable file",
+            },
+            Self::TooLarge { .. } => "check that it is the right file; a configuration is a few kilobytes",
+            Self::NotText { .. } => "save it as UTF-8 in the editor",
+            Self::Wrong(_) => "correct the problems; each says how",
+        }
+    }
+}
+
+/// Reads and validates a configuration file.
+///
+/// # Errors
+/// When it cannot be read, is no text, is too large, or says something wrong (all of it at once).
+pub fn load(path: &Path) -> Result<Loaded, LoadError> {
+    let unreadable = |source| LoadError::Unreadable { path: path.to_owned(), source };
+    let file = File::open(path).map_err(unreadable)?;
+    let mut bytes = Vec::new();
+    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(LoadError::TooLarge { path: path.to_owned() });
+    }
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let good = error.utf8_error().valid_up_to();
+        let readable = String::from_utf8_lossy(error.as_bytes().get(..good).unwrap_or_default());
+        let (line, column, _) = place(&readable, good);
+        LoadError::NotText { path: path.to_owned(), line, column }
+    })?;
+    Ok(parse(&path.display().to_string(), &text)?)
+}
+
+/// Validates the text of a configuration; `file_name` is for messages.
+///
+/// # Errors
+/// All that is wrong with it at once. Only when it is no TOML at all are further mistakes not looked for.
+pub fn parse(file_name: &str, text: &str) -> Result<Loaded, Problems> {
+    let mut report = Report::new(file_name, text);
+    let (document, errors) = DeTable::parse_recoverable(text);
+    let mut readable = true;
+    for error in &errors {
+        let is_duplicate = error.message() == "duplicate key";
+        readable &= is_duplicate;
+        syntax(error, is_duplicate, text, &mut report);
+    }
+    // After a syntax error the parser guesses, and problems with its guesses would mislead.
+    let root = DeValue::Table(if readable { document.into_inner() } else { DeTable::new() });
+    let item = Item { value: &root, span: 0..0, path: "" };
+    let file = schema::File::read(item, &mut report).unwrap_or_default();
+    let station = lower::station(&file, &mut report);
+    Ok(Loaded { station, notes: report.finish()? })
+}
+
+fn syntax(error: &toml::de::Error, is_duplicate: bool, text: &str, report: &mut Report) {
+    let span = error.span().unwrap_or(text.len()..text.len());
+    if is_duplicate {
+        let key = text.get(span.clone()).unwrap_or("the key");
+        let help = "keep one of the two; TOML does not let the later one win";
+        report.problem(Code::DuplicateKey, &span, format!("`{key}` stands here a second time"), help);
+        return;
+    }
+    let help = match error.message() {
+        message if message.contains("recursion") => "nothing here is nested that deep",
+        message if message.contains("unclosed") || message.contains("missing") => "close what was opened before it",
+        message if message.contains("expected `\"`") => "close the text with `\"` on the same line",
+        message if message.contains("string") => "put text in quotes: name = \"text\"",
+        _ => "a line is `key = value`, a section `[name]`, a list `[\"a\", \"b\"]`, and text stands in quotes",
+    };
+    report.problem(Code::Syntax, &span, format!("this is not TOML: {}", error.message()), help);
+}

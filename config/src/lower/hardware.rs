@@ -1,0 +1,94 @@
+//! `[hardware.NAME]`: devices, and whether what recognises them fits their kind.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use crate::diagnostics::{Code, Report};
+use crate::model::{Device, DeviceKind, Flap, Match};
+use crate::names::{DeviceName, UsbId};
+use crate::schema::{File, FlapTable, HardwareTable, MatchTable};
+
+/// USB ids of a HackRF: One, Jawbreaker, and rad1o (libhackrf, `hackrf.c`).
+pub(crate) const HACKRF_IDS: [UsbId; 3] = [
+    UsbId { vendor: 0x1d50, product: 0x6089 },
+    UsbId { vendor: 0x1d50, product: 0x604b },
+    UsbId { vendor: 0x1d50, product: 0xcc15 },
+];
+
+pub(super) fn devices(file: &File, report: &mut Report) -> BTreeMap<DeviceName, Device> {
+    let mut devices = BTreeMap::new();
+    for (name, entry) in file.hardware.value().map(|map| &map.entries).into_iter().flatten() {
+        // Without its kind nothing can be said about a device; that it is missing has been reported.
+        let Some(table) = entry.value.value() else { continue };
+        let Some(kind) = table.kind.value().copied() else { continue };
+        devices.insert(name.clone(), device(name, kind, table, report));
+    }
+    devices
+}
+
+fn device(name: &DeviceName, kind: DeviceKind, table: &HardwareTable, report: &mut Report) -> Device {
+    if let Some(said) = table.r#match.value() {
+        fits(kind, said, report);
+    }
+    Device {
+        name: name.clone(),
+        kind,
+        matching: table.r#match.value().map(matching).unwrap_or_default(),
+        flap: flap(table.flap.value()),
+    }
+}
+
+fn matching(table: &MatchTable) -> Match {
+    Match {
+        serial: table.serial.value().map(|text| text.0.clone()),
+        usb: table.usb.value().copied(),
+        path: table.path.value().cloned(),
+        mac: table.mac.value().copied(),
+        driver: table.driver.value().map(|text| text.0.clone()),
+        name: table.name.value().map(|text| text.0.clone()),
+    }
+}
+
+/// The keys of `match` that say something about a device of this kind.
+fn keys(kind: DeviceKind) -> &'static [&'static str] {
+    match kind {
+        DeviceKind::Hackrf | DeviceKind::Usb => &["serial", "usb", "path"],
+        DeviceKind::Gps | DeviceKind::Serial => &["serial", "usb", "path", "driver", "name"],
+        DeviceKind::Wifi => &["mac", "serial", "usb", "path", "driver", "name"],
+    }
+}
+
+fn fits(kind: DeviceKind, said: &MatchTable, report: &mut Report) {
+    let spans = [
+        ("serial", said.serial.span()),
+        ("usb", said.usb.span()),
+        ("path", said.path.span()),
+        ("mac", said.mac.span()),
+        ("driver", said.driver.span()),
+        ("name", said.name.span()),
+    ];
+    for (key, span) in spans {
+        let Some(span) = span.filter(|_| !keys(kind).contains(&key)) else { continue };
+        let message = format!("a device of kind `{}` is not recognised by `{key}`", kind.as_str());
+        let help = format!("use one of {}", crate::suggest::list(keys(kind).iter().copied()));
+        report.problem(Code::KindMismatch, span, message, help);
+    }
+    let usb = said.usb.said().filter(|usb| kind == DeviceKind::Hackrf && !HACKRF_IDS.contains(&usb.value));
+    if let Some(usb) = usb {
+        let ids = HACKRF_IDS.map(|id| id.to_string());
+        let help = format!("use {}, or kind = \"usb\"", crate::suggest::list(ids.iter().map(String::as_str)));
+        let message = format!("{} is not the USB id of a HackRF", usb.value);
+        report.problem(Code::KindMismatch, &usb.span, message, help);
+    }
+}
+
+fn flap(table: Option<&FlapTable>) -> Flap {
+    const DEPARTURES: NonZeroU32 = NonZeroU32::MIN.saturating_add(4);
+    let departures = table.and_then(|t| t.departures.value()).and_then(|n| NonZeroU32::new(n.to(0)));
+    Flap {
+        departures: departures.unwrap_or(DEPARTURES),
+        within: table.and_then(|t| t.within.value()).map_or(Duration::from_secs(60), |time| time.0),
+        quarantine: table.and_then(|t| t.quarantine.value()).map_or(Duration::from_secs(30), |time| time.0),
+    }
+}

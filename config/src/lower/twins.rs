@@ -1,0 +1,110 @@
+//! Twins: devices that one and the same piece of hardware could be.
+
+use std::ops::Range;
+
+use super::hardware::HACKRF_IDS;
+use crate::diagnostics::{Code, Report};
+use crate::model::{Device, DeviceKind, Match, Station};
+use crate::read::Field;
+use crate::schema::{File, MatchTable};
+
+/// One problem for every device that an earlier one cannot be told apart from.
+pub(super) fn check(file: &File, station: &Station, report: &mut Report) {
+    let Some(map) = file.hardware.value() else { return };
+    let mut places: Vec<(&Device, Range<usize>)> = Vec::new();
+    for (name, device) in &station.devices {
+        let Some(entry) = map.entries.get(name) else { continue };
+        let said = entry.value.value().map(|table| &table.r#match);
+        // A match that could not be read must not make its device look like a twin.
+        if !said.is_some_and(is_unread) {
+            places.push((device, said.and_then(Field::span).unwrap_or(&entry.key).clone()));
+        }
+    }
+    places.sort_by_key(|(_, span)| span.start);
+    for (at, (device, span)) in places.iter().enumerate() {
+        let earlier = places.iter().take(at).find(|(other, _)| could_be_one(device, other));
+        if let Some((other, _)) = earlier {
+            let message =
+                format!("`{}` and `{}` cannot be told apart: one device could be both", other.name, device.name);
+            report.problem(Code::Twins, span, message, cure(device, other));
+        }
+    }
+}
+
+fn is_unread(field: &Field<MatchTable>) -> bool {
+    match field {
+        Field::Absent => false,
+        Field::Bad(_) => true,
+        Field::Said(at) => {
+            let said = &at.value;
+            let bad = [said.serial.is_bad(), said.usb.is_bad(), said.path.is_bad(), said.mac.is_bad()];
+            bad.contains(&true) || said.driver.is_bad() || said.name.is_bad()
+        }
+    }
+}
+
+fn could_be_one(a: &Device, b: &Device) -> bool {
+    use DeviceKind::{Gps, Hackrf, Serial, Usb};
+    let kinds = match (a.kind, b.kind) {
+        (x, y) if x == y => true,
+        (Gps, Serial) | (Serial, Gps) => true,
+        (Hackrf, Usb) => b.matching.usb.is_none_or(|id| HACKRF_IDS.contains(&id)),
+        (Usb, Hackrf) => a.matching.usb.is_none_or(|id| HACKRF_IDS.contains(&id)),
+        // A plain USB device may be the same stick as a serial port or a radio; only what both say can tell.
+        (Usb, _) | (_, Usb) => agree(&a.matching, &b.matching),
+        _ => false,
+    };
+    kinds && !differ(&a.matching, &b.matching)
+}
+
+/// Whether something that both say is different.
+fn differ(a: &Match, b: &Match) -> bool {
+    fn both<T: PartialEq>(a: Option<T>, b: Option<T>) -> bool {
+        a.zip(b).is_some_and(|(a, b)| a != b)
+    }
+    both(a.serial.as_deref().map(plain_serial), b.serial.as_deref().map(plain_serial))
+        || both(a.usb, b.usb)
+        || both(a.path.as_ref(), b.path.as_ref())
+        || both(a.mac, b.mac)
+        || both(a.driver.as_deref(), b.driver.as_deref())
+        || both(a.name.as_deref(), b.name.as_deref())
+        || (is_built_in(a) && is_on_usb(b))
+        || (is_built_in(b) && is_on_usb(a))
+}
+
+/// Whether it names a serial port that is part of the board, such as `ttyAMA0` or `ttyS0`: those have no USB side.
+fn is_built_in(matching: &Match) -> bool {
+    let on_usb = |name: &str| name.starts_with("ttyUSB") || name.starts_with("ttyACM");
+    matching.name.as_deref().is_some_and(|name| name.starts_with("tty") && !on_usb(name))
+}
+
+/// Whether it says something that only a USB device has.
+fn is_on_usb(matching: &Match) -> bool {
+    matching.serial.is_some() || matching.usb.is_some() || matching.path.is_some()
+}
+
+/// Whether both name the same serial number, USB id or port.
+fn agree(a: &Match, b: &Match) -> bool {
+    fn same<T: PartialEq>(a: Option<T>, b: Option<T>) -> bool {
+        a.zip(b).is_some_and(|(a, b)| a == b)
+    }
+    same(a.serial.as_deref().map(plain_serial), b.serial.as_deref().map(plain_serial))
+        || same(a.usb, b.usb)
+        || same(a.path.as_ref(), b.path.as_ref())
+}
+
+/// Serial numbers are compared without leading zeros and case.
+fn plain_serial(serial: &str) -> String {
+    serial.trim().trim_start_matches('0').to_lowercase()
+}
+
+fn cure(a: &Device, b: &Device) -> String {
+    let what = match (a.kind, b.kind) {
+        (DeviceKind::Wifi, DeviceKind::Wifi) => "mac = \"…\" (as in `ip link`)",
+        (DeviceKind::Hackrf, DeviceKind::Hackrf) => {
+            "serial = \"…\" (as in `hackrf_info`) or path = \"1-1\" (the USB port)"
+        }
+        _ => "serial = \"…\", usb = \"…\" or path = \"1-1\" (the USB port)",
+    };
+    format!("give both a `match` with different {what}")
+}

@@ -1,0 +1,77 @@
+//! `[hardware.NAME]`, validated.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use crate::names::{DeviceName, MacAddress, UsbId, UsbPath};
+
+/// One `[hardware.NAME]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Device {
+    /// Its name.
+    pub name: DeviceName,
+    /// What it is.
+    pub kind: DeviceKind,
+    /// How it is recognised; all that is said must hold. Empty: the only one of its kind.
+    pub matching: Match,
+    /// When a device that comes and goes is quarantined.
+    pub flap: Flap,
+}
+
+/// What kind of device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DeviceKind {
+    /// A HackRF: USB 1d50:6089, 1d50:604b or 1d50:cc15, with its vendor requests.
+    Hackrf,
+    /// Any USB device.
+    Usb,
+    /// A GPS receiver on a serial port.
+    Gps,
+    /// Any serial port.
+    Serial,
+    /// A radio under nl80211.
+    Wifi,
+}
+
+impl DeviceKind {
+    /// The word used in the configuration.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Hackrf => "hackrf",
+            Self::Usb => "usb",
+            Self::Gps => "gps",
+            Self::Serial => "serial",
+            Self::Wifi => "wifi",
+        }
+    }
+}
+
+/// How a device is recognised. Every part that is said must hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Match {
+    /// The USB serial number; leading zeros do not count, nor does case (a HackRF prints its serial number with and without them).
+    pub serial: Option<String>,
+    /// Vendor and product.
+    pub usb: Option<UsbId>,
+    /// The USB port it is plugged into.
+    pub path: Option<UsbPath>,
+    /// The permanent MAC address.
+    pub mac: Option<MacAddress>,
+    /// The kernel driver.
+    pub driver: Option<String>,
+    /// The kernel's name: `wlan2`, `ttyACM0`. The weakest: names move.
+    pub name: Option<String>,
+}
+
+/// When a device that comes and goes is quarantined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Flap {
+    /// This many departures …
+    pub departures: NonZeroU32,
+    /// … within this time.
+    pub within: Duration,
+    /// The first quarantine; each further one is twice as long, up to 32 times.
+    pub quarantine: Duration,
+}

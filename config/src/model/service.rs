@@ -1,0 +1,173 @@
+//! `[services.NAME]`, validated.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU16;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::{Ready, Restart, Stop};
+use crate::names::{DeviceName, PortName, ServiceName};
+use crate::template::Template;
+
+/// One `[services.NAME]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Service {
+    /// Its name.
+    pub name: ServiceName,
+    /// What runs.
+    pub unit: Unit,
+    /// Whether `wanted = auto` means up.
+    pub autostart: Autostart,
+    /// Devices it leases.
+    pub devices: BTreeMap<DeviceName, DeviceNeed>,
+    /// Ports it leases.
+    pub ports: BTreeMap<PortName, PortNeed>,
+    /// Other exclusive resources: `file/PATH` and `custom/NAME`, spelled so.
+    pub resources: BTreeSet<String>,
+    /// Services it depends on.
+    pub dependencies: BTreeMap<ServiceName, Dependency>,
+    /// Services it must never run beside.
+    pub conflicts: BTreeSet<ServiceName>,
+    /// When it counts as ready.
+    pub ready: Ready,
+    /// What happens when it ends.
+    pub restart: Restart,
+    /// How it is stopped.
+    pub stop: Stop,
+    /// Whether it decides "is ready" for the station.
+    pub critical: bool,
+    /// What this version accepts but does not act on, which this service depends on: it is `failed(not in this version)`.
+    /// Each is the place in words, such as `container`.
+    pub not_in_this_version: Vec<String>,
+}
+
+/// Whether a service starts by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Autostart {
+    /// It starts when its needs are met.
+    Yes,
+    /// It starts when the operator says so.
+    No,
+}
+
+/// What runs.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Unit {
+    /// A program that keeps running.
+    Process(Command),
+    /// A kind that this version does not run yet: `oneshot`, `systemd`, `container`, `external`.
+    Later(&'static str),
+}
+
+/// A program to run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Command {
+    /// Program and arguments; never empty.
+    pub argv: Vec<Template>,
+    /// Added to the environment.
+    pub environment: BTreeMap<String, Template>,
+    /// User to run as; needs root.
+    pub user: Option<String>,
+    /// Group to run as; the user's own when not said.
+    pub group: Option<String>,
+    /// Working directory; `/` when not said.
+    pub directory: Option<PathBuf>,
+}
+
+/// Exclusive or shared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Sharing {
+    /// One holder.
+    Exclusive,
+    /// Any number of holders, all of them shared.
+    Shared,
+}
+
+/// What a service wants of a device.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DeviceNeed {
+    /// Exclusive or shared.
+    pub sharing: Sharing,
+    /// Higher is served first. Default 0.
+    pub priority: i32,
+    /// Give up waiting for another holder after this long. `None`: wait for ever.
+    pub timeout: Option<Duration>,
+    /// The mode a radio is put into.
+    pub mode: Option<WifiMode>,
+    /// Whether a radio is taken though it carries the default route or is an access point.
+    pub takeover: Takeover,
+}
+
+/// Whether a radio that somebody lives on may be taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Takeover {
+    /// An interface with the default route, an access point or a login over it is refused.
+    Refuse,
+    /// The configuration says so outright: `takeover = true`.
+    Allow,
+}
+
+/// Mode of a radio (`enum nl80211_iftype`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WifiMode {
+    /// Station: an ordinary client.
+    Managed,
+    /// Receives everything on the channel.
+    Monitor,
+    /// Access point.
+    Ap,
+    /// Ad-hoc network.
+    Ibss,
+    /// 802.11s mesh point.
+    Mesh,
+    /// Something else; never asked for, only seen.
+    Other,
+}
+
+/// A port a service listens on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PortNeed {
+    /// This port, or wait.
+    Fixed(NonZeroU16),
+    /// `prefer` when it is free, else the first free one of `first..=last`.
+    Range {
+        /// Tried first.
+        prefer: NonZeroU16,
+        /// First of the range.
+        first: NonZeroU16,
+        /// Last of the range.
+        last: NonZeroU16,
+    },
+}
+
+/// How a service depends on another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dependency {
+    /// Waits until it is ready; stops when it is lost.
+    Required {
+        /// How long to wait before saying so; the wait goes on.
+        timeout: Duration,
+        /// How long it may be down before it counts as lost.
+        lost_after: Duration,
+    },
+    /// Waits up to `timeout` if it is coming, then starts degraded.
+    Optional {
+        /// How long to wait for it.
+        timeout: Duration,
+        /// Whether to restart when it comes back.
+        on_return: OnReturn,
+    },
+    /// Order only.
+    Soft,
+}
+
+/// What a service does when an optional dependency comes back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnReturn {
+    /// Nothing: it finds it again by itself.
+    Keep,
+    /// It is restarted.
+    Restart,
+}

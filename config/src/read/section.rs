@@ -1,0 +1,122 @@
+//! Sections: tables with fixed keys, declared once for the reader, the suggestions and the JSON Schema.
+
+use schemars::Schema;
+use serde_json::{Map, Value, json};
+use toml::de::DeTable;
+
+use crate::diagnostics::{Code, Report};
+
+/// Declares a section: a struct whose fields are the keys it may have, each a [`Field`](super::Field).
+///
+/// The doc comments become the descriptions of the JSON Schema. Keys in `requires` must be there.
+macro_rules! section {
+    (
+        $(#[doc = $about:literal])+
+        struct $name:ident requires [$($required:literal),*] {
+            $( $(#[doc = $doc:literal])+ $field:ident : $type:ty, )*
+        }
+    ) => {
+        $(#[doc = $about])+
+        #[derive(Debug, Clone, Default)]
+        pub(crate) struct $name {
+            $( $(#[doc = $doc])+ pub(crate) $field: crate::read::Field<$type>, )*
+        }
+
+        impl $name {
+            // `match` is a keyword of Rust, so that its field is spelled `r#match`.
+            const KEYS: &'static [&'static str] = &[$( stringify!($field) ),*];
+        }
+
+        impl crate::read::Read for $name {
+            fn fits(value: &toml::de::DeValue<'_>) -> bool {
+                value.is_table()
+            }
+
+            fn read(item: crate::read::Item<'_, '_>, report: &mut crate::diagnostics::Report) -> Option<Self> {
+                let table = item.value.as_table()?;
+                crate::read::unknown_keys(table, item.path, Self::KEYS, report);
+                $(
+                    if !table.contains_key($required) {
+                        let message = format!("`{}` has no `{}`", item.path, $required);
+                        let help = format!("add `{} = …`", $required);
+                        report.problem(crate::diagnostics::Code::MissingKey, &item.span, message, help);
+                    }
+                )*
+                Some(Self {
+                    $( $field: crate::read::field(table, crate::read::key(stringify!($field)), item.path, report), )*
+                })
+            }
+
+            fn expected() -> String {
+                let keys = Self::KEYS.iter().map(|key| crate::read::key(key));
+                format!("a table with keys out of {}", crate::suggest::list(keys))
+            }
+
+            fn schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                generator.subschema_for::<Self>()
+            }
+        }
+
+        impl schemars::JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                let properties = vec![
+                    $( (
+                        crate::read::key(stringify!($field)),
+                        <$type as crate::read::Read>::schema(generator),
+                        concat!($($doc, "\n"),+),
+                    ), )*
+                ];
+                crate::read::section_schema(concat!($($about, "\n"),+), properties, &[$($required),*])
+            }
+        }
+    };
+}
+pub(crate) use section;
+
+/// The key as it is written in the file, from the name of the field in Rust.
+pub(crate) fn key(field: &str) -> &str {
+    field.strip_prefix("r#").unwrap_or(field)
+}
+
+/// Reports every key of the table that is not among `known`.
+pub(crate) fn unknown_keys(table: &DeTable<'_>, path: &str, known: &[&str], report: &mut Report) {
+    let known = || known.iter().map(|name| key(name));
+    for (written, _) in table.iter() {
+        let name: &str = written.get_ref();
+        if known().any(|key| key == name) {
+            continue;
+        }
+        let place = if path.is_empty() { "the file".to_owned() } else { format!("`{path}`") };
+        let message = format!("{place} has no key `{name}`");
+        report.unknown(Code::UnknownKey, &written.span(), message, name, known(), "the keys here are");
+    }
+}
+
+/// The JSON Schema of a section.
+pub(crate) fn section_schema(about: &str, properties: Vec<(&str, Schema, &str)>, required: &[&str]) -> Schema {
+    let properties: Map<String, Value> = properties
+        .into_iter()
+        .map(|(key, mut schema, doc)| {
+            schema.insert("description".to_owned(), prose(doc).into());
+            (key.to_owned(), schema.to_value())
+        })
+        .collect();
+    let mut schema = Schema::default();
+    schema.insert("type".to_owned(), "object".into());
+    schema.insert("description".to_owned(), prose(about).into());
+    schema.insert("properties".to_owned(), Value::Object(properties));
+    schema.insert("additionalProperties".to_owned(), false.into());
+    if !required.is_empty() {
+        schema.insert("required".to_owned(), json!(required));
+    }
+    schema
+}
+
+/// A doc comment as flowing text.
+fn prose(doc: &str) -> String {
+    doc.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,214 @@
+//! Values that are written as text and mean something: durations, paths, words out of a list.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use schemars::{Schema, SchemaGenerator, json_schema};
+use toml::de::DeValue;
+
+use super::{Item, Read};
+use crate::diagnostics::{Code, Report};
+
+/// Why a text is not what belongs there: the message without the place, and the cure.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    pub(crate) code: Code,
+    pub(crate) message: String,
+    pub(crate) help: String,
+}
+
+/// A value written as text.
+pub(crate) trait TextValue: Sized {
+    /// What belongs here, as it stands in a sentence.
+    fn expected_text() -> String;
+
+    /// Reads it. The text holds no zero byte.
+    fn from_text(text: &str) -> Result<Self, Refusal>;
+
+    /// Its JSON Schema; `type` is `string`.
+    fn text_schema() -> Schema {
+        json_schema!({ "type": "string" })
+    }
+}
+
+impl<T: TextValue> Read for T {
+    fn fits(value: &DeValue<'_>) -> bool {
+        value.is_str()
+    }
+
+    fn read(item: Item<'_, '_>, report: &mut Report) -> Option<Self> {
+        let text = item.value.as_str()?;
+        let value = if text.contains('\0') {
+            Err(refused(Code::BadValue, "holds a zero byte, which no program can be given", "leave out \\u0000"))
+        } else {
+            T::from_text(text)
+        };
+        value
+            .map_err(|refusal| {
+                let message = format!("`{}` {}", item.path, refusal.message);
+                report.problem(refusal.code, &item.span, message, refusal.help);
+            })
+            .ok()
+    }
+
+    fn expected() -> String {
+        T::expected_text()
+    }
+
+    fn cure(wrong: &DeValue<'_>) -> String {
+        match wrong {
+            DeValue::Integer(number) => format!("write it in quotes, as {}; here is {number}", T::expected_text()),
+            _ => format!("write {}", T::expected_text()),
+        }
+    }
+
+    fn schema(_: &mut SchemaGenerator) -> Schema {
+        T::text_schema()
+    }
+}
+
+pub(crate) fn refused(code: Code, message: impl Into<String>, help: impl Into<String>) -> Refusal {
+    Refusal { code, message: message.into(), help: help.into() }
+}
+
+/// Any text.
+#[derive(Debug, Clone)]
+pub(crate) struct Text(pub(crate) String);
+
+impl TextValue for Text {
+    fn expected_text() -> String {
+        "text in quotes".to_owned()
+    }
+
+    fn from_text(text: &str) -> Result<Self, Refusal> {
+        Ok(Self(text.to_owned()))
+    }
+}
+
+/// Text that is not empty.
+#[derive(Debug, Clone)]
+pub(crate) struct Filled(pub(crate) String);
+
+impl TextValue for Filled {
+    fn expected_text() -> String {
+        "text in quotes, not empty".to_owned()
+    }
+
+    fn from_text(text: &str) -> Result<Self, Refusal> {
+        if text.trim().is_empty() {
+            return Err(refused(
+                Code::BadValue,
+                "is empty",
+                "write something between the quotes, or leave the key out",
+            ));
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    fn text_schema() -> Schema {
+        json_schema!({ "type": "string", "minLength": 1 })
+    }
+}
+
+/// The longest duration: a year. It keeps every deadline within what clocks can count.
+const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
+
+/// A duration; zero is allowed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Time(pub(crate) Duration);
+
+impl TextValue for Time {
+    fn expected_text() -> String {
+        "a duration such as \"30s\", \"2m\" or \"500ms\"".to_owned()
+    }
+
+    fn from_text(text: &str) -> Result<Self, Refusal> {
+        let help = "write a number and a unit: \"500ms\", \"30s\", \"2m\", \"1h 30m\"";
+        match humantime::parse_duration(text) {
+            Ok(duration) if duration <= LONGEST => Ok(Self(duration)),
+            Ok(_) => Err(refused(Code::BadDuration, format!("is too long: \"{text}\""), "write at most \"366d\"")),
+            Err(_) => Err(refused(Code::BadDuration, format!("is not a duration: \"{text}\""), help)),
+        }
+    }
+
+    fn text_schema() -> Schema {
+        json_schema!({ "type": "string", "examples": ["500ms", "30s", "2m", "1h 30m"] })
+    }
+}
+
+/// A duration above zero.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TimeSpan(pub(crate) Duration);
+
+impl TextValue for TimeSpan {
+    fn expected_text() -> String {
+        Time::expected_text()
+    }
+
+    fn from_text(text: &str) -> Result<Self, Refusal> {
+        let Time(duration) = Time::from_text(text)?;
+        if duration.is_zero() {
+            let help = "write a duration above zero, such as \"10s\", or leave the key out";
+            return Err(refused(Code::BadDuration, "must not be zero", help));
+        }
+        Ok(Self(duration))
+    }
+
+    fn text_schema() -> Schema {
+        Time::text_schema()
+    }
+}
+
+/// A path from the root.
+#[derive(Debug, Clone)]
+pub(crate) struct AbsolutePath(pub(crate) PathBuf);
+
+impl TextValue for AbsolutePath {
+    fn expected_text() -> String {
+        "an absolute path such as \"/var/lib/mainstay\"".to_owned()
+    }
+
+    fn from_text(text: &str) -> Result<Self, Refusal> {
+        if Path::new(text).is_absolute() {
+            return Ok(Self(PathBuf::from(text)));
+        }
+        let help = format!("write {}; where mainstay is started from must not matter", Self::expected_text());
+        Err(refused(Code::RelativePath, format!("is not an absolute path: \"{text}\""), help))
+    }
+
+    fn text_schema() -> Schema {
+        json_schema!({ "type": "string", "pattern": "^/" })
+    }
+}
+
+/// A word out of a list.
+pub(crate) trait Word: Copy + 'static {
+    /// What the words are, as it stands in a sentence: `a signal`.
+    const WHAT: &'static str;
+    /// The words and what they mean.
+    const WORDS: &'static [(&'static str, Self)];
+}
+
+impl<T: Word> TextValue for T {
+    fn expected_text() -> String {
+        format!("{}: {}", T::WHAT, crate::suggest::list(words::<T>()))
+    }
+
+    fn from_text(text: &str) -> Result<Self, Refusal> {
+        let found = T::WORDS.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
+        found.ok_or_else(|| {
+            let choices = words::<T>().collect::<Vec<_>>();
+            let help = crate::suggest::did_you_mean(text, choices, "the words are");
+            refused(Code::BadValue, format!("is \"{text}\", which is not {}", T::WHAT), help)
+        })
+    }
+
+    fn text_schema() -> Schema {
+        let words: Vec<&str> = words::<T>().collect();
+        json_schema!({ "type": "string", "enum": words })
+    }
+}
+
+fn words<T: Word>() -> impl Iterator<Item = &'static str> {
+    T::WORDS.iter().map(|(word, _)| *word)
+}

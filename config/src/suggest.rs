@@ -1,0 +1,73 @@
+//! "Did you mean …?"
+
+/// The candidate that somebody who wrote `word` most likely meant, if any is near enough.
+pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    // The distance costs the product of the lengths, and no name is longer than this.
+    const LONGEST: usize = 64;
+    if word.len() > LONGEST {
+        return None;
+    }
+    let allowed = (word.chars().count() / 3).clamp(1, 3);
+    let lower = word.to_lowercase();
+    let scored = candidates.into_iter().map(|candidate| {
+        let other = candidate.to_lowercase();
+        let within = other.len() >= 3 && lower.contains(&other) || lower.len() >= 3 && other.contains(&lower);
+        // The distance is at least the difference in length, and dearer to find out.
+        let far = lower.chars().count().abs_diff(other.chars().count()) > allowed;
+        let distance = if far { usize::MAX } else { strsim::damerau_levenshtein(&lower, &other) };
+        (if within { distance.min(1) } else { distance }, candidate)
+    });
+    scored.filter(|(distance, _)| *distance <= allowed).min().map(|(_, candidate)| candidate)
+}
+
+/// ``did you mean `command`?``, else all candidates.
+pub(crate) fn did_you_mean<'a>(
+    word: &str,
+    candidates: impl IntoIterator<Item = &'a str> + Clone,
+    what: &str,
+) -> String {
+    match nearest(word, candidates.clone()) {
+        Some(candidate) => format!("did you mean `{candidate}`?"),
+        None => format!("{what}: {}", list(candidates)),
+    }
+}
+
+/// The words in backquotes, separated by commas; after twenty it stops.
+pub(crate) fn list<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
+    const MOST: usize = 20;
+    let mut words = words.into_iter();
+    let shown: Vec<String> = words.by_ref().take(MOST).map(|word| format!("`{word}`")).collect();
+    let more = words.count();
+    match (shown.is_empty(), more) {
+        (true, _) => "none".to_owned(),
+        (false, 0) => shown.join(", "),
+        (false, more) => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{did_you_mean, list, nearest};
+
+    const KEYS: [&str; 4] = ["command", "container", "requires", "ready"];
+
+    #[test]
+    fn a_slip_of_the_finger_finds_the_word_that_was_meant() {
+        assert_eq!(nearest("comand", KEYS), Some("command"));
+        assert_eq!(nearest("reqiures", KEYS), Some("requires"));
+        assert_eq!(nearest("SIGTERM", ["TERM", "INT"]), Some("TERM"));
+    }
+
+    #[test]
+    fn a_word_that_is_like_nothing_gets_the_whole_list() {
+        assert_eq!(nearest("colour", KEYS), None);
+        assert_eq!(did_you_mean("colour", ["a", "b"], "the keys here are"), "the keys here are: `a`, `b`");
+    }
+
+    #[test]
+    fn a_long_list_is_cut() {
+        let words: Vec<String> = (0..25).map(|n| format!("w{n}")).collect();
+        assert!(list(words.iter().map(String::as_str)).ends_with("`w19` and 5 more"));
+        assert_eq!(list([]), "none");
+    }
+}

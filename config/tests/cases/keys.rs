@@ -1,0 +1,144 @@
+//! Keys that are unknown, missing or twice; values of the wrong type; what is no TOML.
+
+use mainstay_config::Code::*;
+
+use crate::Case;
+
+pub(crate) const KEYS: &[Case] = &[
+    Case {
+        about: "no TOML",
+        text: r#"[logs]
+keep = ⟦@
+"#,
+        problems: &[(Syntax, "quotes")],
+    },
+    Case {
+        about: "a string without end",
+        text: r#"[logs]
+max_size = "10MB⟦
+keep = 3
+"#,
+        problems: &[(Syntax, "close the text")],
+    },
+    Case {
+        about: "a duplicate key beside another problem",
+        text: r#"[logs]
+keep = 1
+⟦keep = 2
+max_size = ⟦"big"
+"#,
+        problems: &[(DuplicateKey, "keep one"), (BadSize, "10MB")],
+    },
+    Case {
+        about: "a duplicate section",
+        text: r#"[services.s]
+command = ["s"]
+[services.⟦s]
+autostart = true
+"#,
+        problems: &[(DuplicateKey, "keep one")],
+    },
+    Case {
+        about: "an unknown section",
+        text: r#"[⟦service.gpsd]
+"#,
+        problems: &[(UnknownKey, "did you mean `services`?")],
+    },
+    Case {
+        about: "an unknown key that is like nothing",
+        text: r#"[logs]
+⟦colour = 1
+"#,
+        problems: &[(UnknownKey, "`max_size`, `keep`")],
+    },
+    Case {
+        about: "an unknown key of a service",
+        text: r#"[services.s]
+command = ["s"]
+⟦autostrat = false
+"#,
+        problems: &[(UnknownKey, "did you mean `autostart`?")],
+    },
+    Case {
+        about: "an unknown key within an inline table",
+        text: r#"[services.s]
+command = ["s"]
+restart = { ⟦atempts = 3 }
+"#,
+        problems: &[(UnknownKey, "did you mean `attempts`?")],
+    },
+    Case {
+        about: "an unknown key of a probe",
+        text: r#"[services.s]
+command = ["s"]
+ready = { tcp = { port = 1, ⟦hots = "x" } }
+"#,
+        problems: &[(UnknownKey, "did you mean `host`?")],
+    },
+    Case {
+        about: "a missing kind",
+        text: r#"⟦[hardware.gps]
+"#,
+        problems: &[(MissingKey, "kind")],
+    },
+    Case {
+        about: "a probe without its port",
+        text: r#"[services.s]
+command = ["s"]
+ready = { tcp = ⟦{ host = "::1" } }
+"#,
+        problems: &[(MissingKey, "port")],
+    },
+    Case {
+        about: "a list where a table belongs",
+        text: r#"⟦[[services]]
+"#,
+        problems: &[(WrongType, "table")],
+    },
+    Case {
+        about: "text where a number belongs",
+        text: r#"[logs]
+keep = ⟦"5"
+"#,
+        problems: &[(WrongType, "write 5 without quotes")],
+    },
+    Case {
+        about: "a number where text belongs",
+        text: r#"[services.s]
+command = ["s"]
+environment = { PORT = ⟦8000 }
+"#,
+        problems: &[(WrongType, "quotes")],
+    },
+    Case {
+        about: "text where truth belongs",
+        text: r#"[services.s]
+command = ["s"]
+critical = ⟦"true"
+"#,
+        problems: &[(WrongType, "without quotes")],
+    },
+    Case {
+        about: "one name where a list belongs",
+        text: r#"[services.s]
+command = ["s"]
+requires = ⟦"s"
+"#,
+        problems: &[(WrongType, "[\"s\"]")],
+    },
+    Case {
+        about: "a table where a duration belongs",
+        text: r#"[services.s]
+command = ["s"]
+stop = { grace = ⟦{} }
+"#,
+        problems: &[(WrongType, "30s")],
+    },
+    Case {
+        about: "a service that is text",
+        text: r#"[services]
+s = ⟦"gpsd"
+"#,
+        problems: &[(WrongType, "a table with keys")],
+    },
+];

@@ -1,0 +1,195 @@
+//! Values that are not what they should be: durations, sizes, numbers, words, names, paths.
+
+use mainstay_config::Code::*;
+
+use crate::Case;
+
+pub(crate) const VALUES: &[Case] = &[
+    Case {
+        about: "a bad duration",
+        text: r#"[defaults]
+ready_within = ⟦"5 parsecs"
+"#,
+        problems: &[(BadDuration, "30s")],
+    },
+    Case {
+        about: "a duration without unit",
+        text: r#"[defaults]
+lost_after = ⟦"5"
+"#,
+        problems: &[(BadDuration, "unit")],
+    },
+    Case {
+        about: "a zero that makes no sense",
+        text: r#"[defaults]
+ready_within = ⟦"0s"
+"#,
+        problems: &[(BadDuration, "above zero")],
+    },
+    Case {
+        about: "a duration beyond all clocks",
+        text: r#"[defaults]
+lost_after = ⟦"500 years"
+"#,
+        problems: &[(BadDuration, "366d")],
+    },
+    Case {
+        about: "a duration as a number",
+        text: r#"[defaults]
+stop_grace = ⟦30
+"#,
+        problems: &[(WrongType, "30s")],
+    },
+    Case {
+        about: "a bad size",
+        text: r#"[logs]
+max_size = ⟦"10 elephants"
+"#,
+        problems: &[(BadSize, "10MB")],
+    },
+    Case {
+        about: "a size of nothing",
+        text: r#"[logs]
+max_size = ⟦0
+"#,
+        problems: &[(BadSize, "above 0")],
+    },
+    Case {
+        about: "a size beyond counting",
+        text: r#"[logs]
+max_size = ⟦"99999999999GB"
+"#,
+        problems: &[(BadSize, "10MB")],
+    },
+    Case {
+        about: "a number above its range",
+        text: r#"[logs]
+keep = ⟦101
+"#,
+        problems: &[(OutOfRange, "from 0 to 100")],
+    },
+    Case {
+        about: "too many attempts",
+        text: r#"[services.s]
+command = ["s"]
+restart = { attempts = ⟦1001 }
+"#,
+        problems: &[(OutOfRange, "from 0 to 1000")],
+    },
+    Case {
+        about: "a factor below one",
+        text: r#"[services.s]
+command = ["s"]
+restart = { factor = ⟦0.5 }
+"#,
+        problems: &[(OutOfRange, "1.0")],
+    },
+    Case {
+        about: "a factor without end",
+        text: r#"[services.s]
+command = ["s"]
+restart = { factor = ⟦inf }
+"#,
+        problems: &[(OutOfRange, "2.0")],
+    },
+    Case {
+        about: "an unknown word for when",
+        text: r#"[services.s]
+command = ["s"]
+restart = { when = ⟦"allways" }
+"#,
+        problems: &[(BadValue, "did you mean `always`?")],
+    },
+    Case {
+        about: "an unknown signal",
+        text: r#"[services.s]
+command = ["s"]
+stop = { signal = ⟦"SIGTERM" }
+"#,
+        problems: &[(BadValue, "did you mean `TERM`?")],
+    },
+    Case {
+        about: "a signal like no other",
+        text: r#"[services.s]
+command = ["s"]
+stop = { signal = ⟦"9" }
+"#,
+        problems: &[(BadValue, "`KILL`")],
+    },
+    Case {
+        about: "a relative state directory",
+        text: r#"[runtime]
+state_dir = ⟦"state"
+"#,
+        problems: &[(RelativePath, "absolute")],
+    },
+    Case {
+        about: "a relative run directory",
+        text: r#"[runtime]
+run_dir = ⟦"./run"
+"#,
+        problems: &[(RelativePath, "absolute")],
+    },
+    Case {
+        about: "a relative working directory",
+        text: r#"[services.s]
+command = ["s"]
+directory = ⟦"here"
+"#,
+        problems: &[(RelativePath, "absolute")],
+    },
+    Case {
+        about: "a relative file to lease",
+        text: r#"[services.s]
+command = ["s"]
+files = ["/a", ⟦"b"]
+"#,
+        problems: &[(RelativePath, "absolute")],
+    },
+    Case {
+        about: "an empty user and group",
+        text: r#"[services.s]
+command = ["s"]
+user = ⟦""
+group = ⟦" "
+"#,
+        problems: &[(BadValue, "between the quotes"), (BadValue, "between the quotes")],
+    },
+    Case {
+        about: "a bad address",
+        text: r#"[api]
+listen = ⟦"8092"
+"#,
+        problems: &[(BadValue, "127.0.0.1:8092")],
+    },
+    Case {
+        about: "a bad name of a service",
+        text: r#"[services.⟦"my service"]
+command = ["s"]
+"#,
+        problems: &[(BadName, "choose")],
+    },
+    Case {
+        about: "a bad name of a thing to lease",
+        text: r#"[services.s]
+command = ["s"]
+custom = [⟦"mast/1"]
+"#,
+        problems: &[(BadName, "antenna")],
+    },
+    Case {
+        about: "a bad name of a variable",
+        text: r#"[services.s]
+command = ["s"]
+environment = { ⟦"A=B" = "x" }
+"#,
+        problems: &[(BadName, "")],
+    },
+    Case {
+        about: "a zero byte",
+        text: r#"[services.s]
+command = ["s", ⟦"a\u0000b"]
+"#,
+        problems: &[(BadValue, "u0000")],
+    },
+];

@@ -1,0 +1,106 @@
+//! From files: what cannot be read, what `check` prints, and the schema.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+use std::path::PathBuf;
+
+use mainstay_config::check::check;
+use mainstay_config::{Code, Colour, LoadError, MAX_BYTES, load, schema_json};
+use serde_json::json;
+
+fn file(folder: &tempfile::TempDir, bytes: &[u8]) -> PathBuf {
+    let path = folder.path().join("station.toml");
+    std::fs::write(&path, bytes).unwrap();
+    path
+}
+
+#[test]
+fn a_file_that_is_not_there_is_told_with_its_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let error = load(&folder.path().join("none.toml")).unwrap_err();
+    assert!(matches!(error, LoadError::Unreadable { .. }));
+    assert!(error.to_string().contains("none.toml"));
+    assert!(error.help().contains("--config"));
+}
+
+#[test]
+fn a_folder_is_no_configuration() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(load(folder.path()).unwrap_err().help(), "name the file in it");
+}
+
+#[test]
+fn a_file_above_a_mebibyte_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let size = usize::try_from(MAX_BYTES).unwrap();
+    assert!(load(&file(&folder, &vec![b'\n'; size])).is_ok());
+    assert!(matches!(load(&file(&folder, &vec![b'\n'; size + 1])), Err(LoadError::TooLarge { .. })));
+}
+
+#[test]
+fn bytes_that_are_no_text_are_told_with_their_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let error = load(&file(&folder, b"[logs]\n# \xc3\xa4 \xff\n")).unwrap_err();
+    assert!(matches!(error, LoadError::NotText { line: 2, column: 5, .. }), "{error}");
+}
+
+#[test]
+fn check_prints_the_same_for_programs_as_for_people() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = file(&folder, b"[api]\n[logs]\nkep = 5\n");
+    let verdict = check(&path);
+    assert!(!verdict.is_ok());
+    let problem = json!({
+        "code": "unknown-key", "message": "`logs` has no key `kep`", "line": 3, "column": 1,
+        "source": "kep = 5", "help": "did you mean `keep`?",
+    });
+    let note = json!({"message": "`[api]` is accepted but not acted on in this version", "line": 1, "column": 1});
+    assert_eq!(verdict.to_json(), json!({"file": path, "ok": false, "problems": [problem], "notes": [note]}));
+    let report = verdict.render(Colour::Never);
+    assert!(report.contains("did you mean `keep`?") && report.contains("station.toml:1:1: `[api]`"), "{report}");
+}
+
+#[test]
+fn check_says_that_a_good_file_is_good() {
+    let folder = tempfile::tempdir().unwrap();
+    let verdict = check(&file(&folder, b"services.s.command = ['s']\nhardware.h.kind = 'hackrf'\n"));
+    assert!(verdict.is_ok());
+    assert!(verdict.render(Colour::Never).ends_with("station.toml: good (1 service, 1 device)\n"));
+    assert_eq!(verdict.to_json()["problems"], json!([]));
+    assert_eq!(verdict.into_outcome().unwrap().station.services.len(), 1);
+}
+
+#[test]
+fn check_tells_programs_of_files_that_cannot_be_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let told = check(&folder.path().join("none.toml")).to_json();
+    assert_eq!((&told["ok"], &told["problems"][0]["code"]), (&json!(false), &json!("unreadable")));
+}
+
+#[test]
+fn a_code_is_the_same_word_everywhere() {
+    for code in [Code::Syntax, Code::UnknownKey, Code::DependencyCycle, Code::PortClash, Code::BadDuration] {
+        assert_eq!(json!(code), json!(code.as_str()));
+    }
+}
+
+#[test]
+fn the_schema_lists_every_key_with_a_description() {
+    let schema = schema_json();
+    assert!(schema["$schema"].as_str().unwrap().contains("2020-12"));
+    let sections = schema["$defs"].as_object().unwrap();
+    for key in ["runtime", "api", "logs", "defaults", "hardware", "services"] {
+        assert!(schema["properties"][key]["description"].is_string(), "{key}");
+    }
+    for (section, keys) in
+        [("ServiceTable", "command requires wants after ready live stop"), ("MatchTable", "serial mac")]
+    {
+        for key in keys.split(' ') {
+            assert!(sections[section]["properties"][key]["description"].is_string(), "{section}.{key}");
+        }
+    }
+    assert!(sections["HardwareTable"]["properties"]["match"].is_object(), "written as in the file");
+    assert_eq!(sections["HardwareTable"]["required"], json!(["kind"]));
+    assert_eq!(sections["HardwareTable"]["additionalProperties"], json!(false));
+    let kinds = &sections["HardwareTable"]["properties"]["kind"]["enum"];
+    assert_eq!(*kinds, json!(["hackrf", "usb", "gps", "serial", "wifi"]));
+}

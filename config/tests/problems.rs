@@ -1,0 +1,137 @@
+//! Every class of problem: its code, its exact place, and a word of its cure.
+//!
+//! In the texts `⟦` marks where a problem is expected; it is taken out before the text is parsed.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+mod cases;
+
+use mainstay_config::{Code, Colour, parse};
+
+const MARK: char = '⟦';
+
+/// One wrong text, and its problems in the order of their marks: code and a word of the cure.
+struct Case {
+    about: &'static str,
+    text: &'static str,
+    problems: &'static [(Code, &'static str)],
+}
+
+/// The text without marks, and the line and column of each.
+fn unmarked(marked: &str) -> (String, Vec<(usize, usize)>) {
+    let (mut text, mut places, mut line, mut column) = (String::new(), Vec::new(), 1, 1);
+    for c in marked.chars() {
+        match c {
+            MARK => {
+                places.push((line, column));
+                continue;
+            }
+            '\n' => (line, column) = (line + 1, 1),
+            _ => column += 1,
+        }
+        text.push(c);
+    }
+    (text, places)
+}
+
+fn verify(cases: &[Case]) {
+    for Case { about, text, problems } in cases {
+        let (text, places) = unmarked(text);
+        assert_eq!(places.len(), problems.len(), "{about}: as many marks as problems");
+        let found = parse("station.toml", &text).expect_err(about);
+        let seen: Vec<_> = found.list.iter().map(|p| (p.code, p.line, p.column)).collect();
+        let expected: Vec<_> = problems.iter().zip(&places).map(|((code, _), (l, c))| (*code, *l, *c)).collect();
+        assert_eq!(seen, expected, "{about}:\n{}", found.render(Colour::Never));
+        for (problem, (_, word)) in found.list.iter().zip(*problems) {
+            assert!(problem.help.contains(word), "{about}: cure {:?} does not say {word:?}", problem.help);
+            assert_eq!(problem.source, text.lines().nth(problem.line - 1).unwrap_or(""), "{about}");
+        }
+    }
+}
+
+#[test]
+fn keys_and_types_are_told_with_place_and_cure() {
+    verify(cases::KEYS);
+}
+
+#[test]
+fn values_are_told_with_place_and_cure() {
+    verify(cases::VALUES);
+}
+
+#[test]
+fn commands_and_templates_are_told_with_place_and_cure() {
+    verify(cases::COMMANDS);
+}
+
+#[test]
+fn devices_are_told_with_place_and_cure() {
+    verify(cases::DEVICES);
+}
+
+#[test]
+fn dependencies_are_told_with_place_and_cure() {
+    verify(cases::DEPENDENCIES);
+}
+
+#[test]
+fn ports_and_probes_are_told_with_place_and_cure() {
+    verify(cases::PORTS_AND_PROBES);
+}
+
+#[test]
+fn all_problems_of_a_file_are_told_at_once() {
+    verify(&[Case {
+        about: "many at once",
+        text: r#"
+[runtime]
+max_parallel_starts = ⟦0
+⟦[hardware.gps]
+⟦knid = "gps"
+⟦[services.gpsd]
+⟦comand = ["gpsd"]
+stop = { grace = ⟦"5 parsecs" }
+requires = [⟦"kismt", ⟦5]
+[services.kismet]
+command = ⟦[]
+"#,
+        problems: &[
+            (Code::OutOfRange, "from 1 to 64"),
+            (Code::MissingKey, "kind"),
+            (Code::UnknownKey, "did you mean `kind`?"),
+            (Code::MissingKey, "command"),
+            (Code::UnknownKey, "did you mean `command`?"),
+            (Code::BadDuration, "30s"),
+            (Code::UnknownService, "did you mean `kismet`?"),
+            (Code::WrongType, "quotes"),
+            (Code::EmptyCommand, "program"),
+        ],
+    }]);
+}
+
+#[test]
+fn a_cycle_is_spelled_out() {
+    let text = "services.a = { command = ['a'], requires = ['b'] }\n\
+                services.b = { command = ['b'], wants = ['c'] }\n\
+                services.c = { command = ['c'], after = ['a'] }\n";
+    let problems = parse("station.toml", text).unwrap_err();
+    assert!(problems.list[0].message.contains("a → b → c → a"), "{}", problems.list[0].message);
+}
+
+#[test]
+fn more_problems_than_can_be_shown_are_counted() {
+    let text: String = (0..150).map(|n| format!("key{n} = 1\n")).collect();
+    let problems = parse("station.toml", &text).unwrap_err();
+    assert_eq!((problems.list.len(), problems.left_off), (100, 50));
+    assert!(problems.render(Colour::Never).ends_with("station.toml: 150 problems, the first 100 of them shown\n"));
+}
+
+#[test]
+fn the_report_shows_file_line_column_the_line_and_the_cure() {
+    let problems = parse("station.toml", "[logs]\nkeep = 5\nmax_sice = \"10MB\"\n").unwrap_err();
+    let report = problems.render(Colour::Never);
+    for part in ["station.toml:3:1", "max_sice = \"10MB\"", "did you mean `max_size`?", "unknown-key", "1 problem"] {
+        assert!(report.contains(part), "{part:?} is missing in\n{report}");
+    }
+    assert!(!report.contains('\u{1b}'), "a plain report has no escapes");
+    assert!(problems.render(Colour::Always).contains('\u{1b}'), "a coloured report has");
+}

@@ -1,0 +1,89 @@
+//! libusb's hotplug: the second witness of USB, on a thread of its own.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use rusb::{Context, Device, Hotplug, HotplugBuilder, UsbContext};
+
+use super::watch::{Wish, Wishes};
+use crate::error::{Error, ErrorKind};
+
+/// Nothing is waited for by time: the thread wakes for hotplug and to stop. libusb counts milliseconds in an `int`.
+const LONG: Duration = Duration::from_secs(24 * 3600);
+
+/// The thread. Stops and is joined when dropped.
+pub(crate) struct UsbWitness {
+    context: Context,
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl UsbWitness {
+    /// Starts to tell of arrivals and departures.
+    ///
+    /// # Errors
+    /// When libusb cannot work here, as without /dev/bus/usb.
+    pub(crate) fn start(wishes: Wishes) -> Result<Self, Error> {
+        let failed = |e: rusb::Error| {
+            Error::new(
+                ErrorKind::Other,
+                format!("libusb cannot watch USB ({e}), perhaps for want of /dev/bus/usb; kernel events go on"),
+            )
+        };
+        let context = Context::new().map_err(failed)?;
+        let teller = Box::new(Teller { wishes: wishes.clone() });
+        let registration = HotplugBuilder::new().register::<Context, _>(&context, teller).map_err(failed)?;
+        let stop = Arc::new(AtomicBool::new(false));
+        let run = {
+            let (context, stop) = (context.clone(), Arc::clone(&stop));
+            move || {
+                let registration = registration;
+                handle_events(&context, &stop, &wishes);
+                drop(registration);
+            }
+        };
+        let thread = std::thread::Builder::new().name("usb-events".to_owned()).spawn(run);
+        let thread = thread.map_err(|e| Error::io("starting the thread usb-events", &e))?;
+        Ok(Self { context, stop, thread: Some(thread) })
+    }
+}
+
+impl Drop for UsbWitness {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Release);
+        // libusb keeps the interruption until it next handles events, so none is missed.
+        self.context.interrupt_handle_events();
+        if let Some(thread) = self.thread.take() {
+            // A panic there was its own end; there is nothing left to do about it.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn handle_events(context: &Context, stop: &AtomicBool, wishes: &Wishes) {
+    while !stop.load(Ordering::Acquire) {
+        match context.handle_events(Some(LONG)) {
+            Ok(()) | Err(rusb::Error::Interrupted) => {}
+            Err(error) => {
+                let trouble = format!("libusb stopped watching USB ({error}); kernel events go on");
+                return wishes.send(Wish::Trouble(trouble));
+            }
+        }
+    }
+}
+
+struct Teller {
+    wishes: Wishes,
+}
+
+impl Hotplug<Context> for Teller {
+    fn device_arrived(&mut self, device: Device<Context>) {
+        self.wishes.send(Wish::UsbArrived { bus: device.bus_number(), address: device.address() });
+    }
+
+    fn device_left(&mut self, device: Device<Context>) {
+        self.wishes.send(Wish::UsbLeft { bus: device.bus_number(), address: device.address() });
+    }
+}

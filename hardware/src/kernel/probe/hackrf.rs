@@ -1,0 +1,144 @@
+//! A HackRF is asked who it is by vendor requests (host/libhackrf/src/hackrf.c). None of them disturbs the radio, and
+//! none needs the interface; but a HackRF that is streaming must not be asked at all.
+
+use std::time::{Duration, Instant};
+
+use rusb::{Context, DeviceHandle, UsbContext};
+
+use crate::bus::{Depth, Findings};
+use crate::error::{Error, ErrorKind};
+use crate::sighting::{Sighting, UsbFacts};
+
+/// Device to host, vendor, device (USB 2.0, 9.3).
+const VENDOR_IN: u8 = 0xc0;
+const BOARD_ID_READ: u8 = 14;
+const VERSION_STRING_READ: u8 = 15;
+const BOARD_PARTID_SERIALNO_READ: u8 = 18;
+/// libhackrf waits 100 ms; a Raspberry Pi with a busy bus needs a little more.
+const ANSWER: Duration = Duration::from_millis(500);
+const VERSION_BYTES: usize = 255;
+/// Two words of part id, four of serial number, little-endian.
+const PART_AND_SERIAL_BYTES: usize = 24;
+const PART_BYTES: usize = 8;
+
+/// Asks board, firmware and, at full depth, part id and serial number.
+///
+/// # Errors
+/// When it cannot be opened or leaves. One that does not answer is unrecognised, which is no error.
+pub(crate) fn probe(sighting: &Sighting, depth: Depth, within: Duration) -> Result<Findings, Error> {
+    let Some(usb) = &sighting.usb else {
+        return Err(Error::new(ErrorKind::NotFound, format!("{} is not on USB", sighting.key)));
+    };
+    let tried = format!("asking the HackRF at USB {}", usb.path);
+    let talk = Talk { handle: open(usb, &tried)?, deadline: Instant::now() + within };
+    match ask(&talk, depth) {
+        Ok(findings) => Ok(findings),
+        Err(error @ (rusb::Error::NoDevice | rusb::Error::NotFound)) => Err(usb_error(&tried, error)),
+        Err(error) => Ok(Findings::Unrecognised { why: format!("it does not answer as a HackRF does: {error}") }),
+    }
+}
+
+fn open(usb: &UsbFacts, tried: &str) -> Result<DeviceHandle<Context>, Error> {
+    let failed = |error| usb_error(tried, error);
+    let devices = Context::new().and_then(|context| context.devices()).map_err(failed)?;
+    let device = devices.iter().find(|d| d.bus_number() == usb.bus && d.address() == usb.address);
+    device.ok_or(rusb::Error::NoDevice).and_then(|device| device.open()).map_err(failed)
+}
+
+struct Talk {
+    handle: DeviceHandle<Context>,
+    deadline: Instant,
+}
+
+impl Talk {
+    /// One request; answers with what was read.
+    fn read<'a>(&self, request: u8, buffer: &'a mut [u8]) -> Result<&'a [u8], rusb::Error> {
+        let left = self.deadline.saturating_duration_since(Instant::now()).min(ANSWER);
+        if left < Duration::from_millis(1) {
+            // Zero would mean "for ever" to libusb.
+            return Err(rusb::Error::Timeout);
+        }
+        let read = self.handle.read_control(VENDOR_IN, request, 0, 0, buffer, left)?;
+        buffer.get(..read).ok_or(rusb::Error::Overflow)
+    }
+}
+
+fn ask(talk: &Talk, depth: Depth) -> Result<Findings, rusb::Error> {
+    let board = board_name(talk.read(BOARD_ID_READ, &mut [0; 1])?.first().copied()).to_owned();
+    let firmware = printable(talk.read(VERSION_STRING_READ, &mut [0; VERSION_BYTES])?);
+    let (part_id, serial) = match depth {
+        Depth::Identity => (None, None),
+        // Firmware before 2014 does not have this one.
+        Depth::Full => match talk.read(BOARD_PARTID_SERIALNO_READ, &mut [0; PART_AND_SERIAL_BYTES]) {
+            Ok(answer) if answer.len() == PART_AND_SERIAL_BYTES => {
+                let (part, serial) = answer.split_at(PART_BYTES);
+                (Some(words(part)), Some(words(serial)))
+            }
+            Ok(_) | Err(rusb::Error::Pipe) => (None, None),
+            Err(error) => return Err(error),
+        },
+    };
+    Ok(Findings::Hackrf { board, firmware, part_id, serial })
+}
+
+/// `enum hackrf_board_id`.
+fn board_name(id: Option<u8>) -> &'static str {
+    match id {
+        Some(0) => "HackRF Jellybean",
+        Some(1) => "HackRF Jawbreaker",
+        Some(2) => "HackRF One",
+        Some(3) => "rad1o",
+        Some(4) => "HackRF One r9",
+        Some(5) => "HackRF Pro",
+        _ => "HackRF of an unknown board",
+    }
+}
+
+/// A version string has no end mark; what is not printable is not shown.
+fn printable(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).chars().filter(|c| !c.is_control()).collect()
+}
+
+/// Little-endian words, as `hackrf_info` writes them.
+fn words(bytes: &[u8]) -> String {
+    let word = |chunk: &[u8]| chunk.try_into().map(u32::from_le_bytes).unwrap_or_default();
+    bytes.chunks_exact(4).map(|chunk| format!("{:08x}", word(chunk))).collect()
+}
+
+fn usb_error(tried: &str, error: rusb::Error) -> Error {
+    let (kind, cure) = match error {
+        rusb::Error::NoDevice | rusb::Error::NotFound => (ErrorKind::NotFound, ""),
+        rusb::Error::Access => (ErrorKind::PermissionDenied, "; add the user that runs mainstay to group plugdev"),
+        rusb::Error::Busy => (ErrorKind::Busy, ""),
+        rusb::Error::NotSupported => (ErrorKind::NotSupported, ""),
+        rusb::Error::Timeout => (ErrorKind::TimedOut, ""),
+        _ => (ErrorKind::Other, ""),
+    };
+    Error::new(kind, format!("{tried}: {error}{cure}"))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+    use super::*;
+
+    #[test]
+    fn the_serial_number_is_written_as_hackrf_info_writes_it() {
+        let answer: Vec<u8> = [0u32, 0, 0x88c8_69dc, 0x2b5c_8d1b].iter().flat_map(|w| w.to_le_bytes()).collect();
+        assert_eq!(words(&answer), "000000000000000088c869dc2b5c8d1b");
+    }
+
+    #[test]
+    fn a_board_from_the_future_still_has_a_name() {
+        assert_eq!(board_name(Some(4)), "HackRF One r9");
+        assert_eq!(board_name(Some(77)), "HackRF of an unknown board");
+        assert_eq!(board_name(None), "HackRF of an unknown board");
+    }
+
+    #[test]
+    fn a_version_may_hold_anything() {
+        assert_eq!(printable(b"2024.02.1\n\0"), "2024.02.1");
+        assert_eq!(printable(b"git-\xff"), "git-\u{fffd}");
+    }
+}

@@ -1,0 +1,75 @@
+//! Putting a radio into a mode.
+
+use mainstay_config::model::{Takeover, WifiMode};
+
+use super::facts::{Interface, LinkFacts, of_radio};
+use super::netlink::Netlink;
+use super::{guard, sysfs};
+use crate::error::{Error, ErrorKind};
+use crate::kernel::sysfs::Sysfs;
+use crate::matching::mode_word;
+use crate::sighting::Link;
+
+/// Puts the interface with this index into a mode and takes it up: down, set type, up, because a driver changes the
+/// type only while the interface is down. When that fails on the way, the interface is brought back as it was.
+///
+/// # Errors
+/// `Refused` for an interface that somebody lives on; otherwise what the kernel says.
+pub(crate) async fn set(
+    netlink: &Netlink,
+    sysfs: &Sysfs,
+    ifindex: u32,
+    mode: WifiMode,
+    takeover: Takeover,
+) -> Result<(), Error> {
+    let interfaces = netlink.interfaces().await?;
+    let links = netlink.links().await?;
+    let (main, link) = find(ifindex, &interfaces, &links)?;
+    if main.mode == mode && link == Link::Up {
+        return Ok(());
+    }
+    if takeover == Takeover::Refuse {
+        guard::check(netlink, &of_radio(main.wiphy, None, &interfaces, &links)).await?;
+    }
+    sysfs::unblock(sysfs, main.wiphy, &main.name)?;
+    let tried = format!("putting {} into {} mode", main.name, mode_word(mode));
+    let result = change(netlink, main, link, mode, &tried).await;
+    if result.is_err() {
+        put_back(netlink, main, link).await;
+    }
+    result
+}
+
+fn find<'a>(
+    ifindex: u32,
+    interfaces: &'a [Interface],
+    links: &std::collections::BTreeMap<u32, LinkFacts>,
+) -> Result<(&'a Interface, Link), Error> {
+    let main = interfaces.iter().find(|interface| interface.ifindex == ifindex);
+    let link = links.get(&ifindex).map(|link| link.link);
+    main.zip(link)
+        .ok_or_else(|| Error::new(ErrorKind::NotFound, format!("there is no Wi-Fi interface {ifindex} (any more)")))
+}
+
+async fn change(netlink: &Netlink, main: &Interface, link: Link, mode: WifiMode, tried: &str) -> Result<(), Error> {
+    if main.mode != mode {
+        if link == Link::Up {
+            netlink.set_link(main.ifindex, Link::Down, &format!("{tried}: taking it down first")).await?;
+        }
+        netlink.set_mode(main.ifindex, mode, tried).await?;
+    }
+    netlink.set_link(main.ifindex, Link::Up, &format!("{tried}: taking it up")).await
+}
+
+/// As far as it goes: the error that led here is the one to report.
+async fn put_back(netlink: &Netlink, main: &Interface, link: Link) {
+    let tried = format!("putting {} back", main.name);
+    let back = async {
+        netlink.set_link(main.ifindex, Link::Down, &tried).await?;
+        netlink.set_mode(main.ifindex, main.mode, &tried).await?;
+        netlink.set_link(main.ifindex, link, &tried).await
+    };
+    if let Err(error) = back.await {
+        tracing::warn!(interface = %main.name, %error, "after a failed change of mode");
+    }
+}

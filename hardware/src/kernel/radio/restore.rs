@@ -1,0 +1,178 @@
+//! What a radio is like before it is leased, and putting it back so. Putting back twice does no harm.
+
+use std::collections::BTreeMap;
+
+use mainstay_config::model::WifiMode;
+
+use super::facts::{Interface, LinkFacts};
+use super::netlink::Netlink;
+use crate::bus::WifiBaseline;
+use crate::error::{Error, ErrorKind};
+use crate::sighting::Link;
+
+/// Reads a radio whole.
+///
+/// # Errors
+/// `NotFound` when no radio has this interface; otherwise what the kernel says.
+pub(crate) async fn baseline(netlink: &Netlink, ifindex: u32) -> Result<WifiBaseline, Error> {
+    let interfaces = netlink.interfaces().await?;
+    let links = netlink.links().await?;
+    let gone = || Error::new(ErrorKind::NotFound, format!("there is no Wi-Fi interface {ifindex} (any more)"));
+    let main = interfaces.iter().find(|interface| interface.ifindex == ifindex).ok_or_else(gone)?;
+    let link = links.get(&ifindex).ok_or_else(gone)?;
+    Ok(WifiBaseline {
+        wiphy: main.wiphy,
+        ifindex,
+        interface: main.name.clone(),
+        mode: main.mode,
+        link: link.link,
+        mac: link.mac.ok_or_else(gone)?,
+        frequency_mhz: main.frequency_mhz,
+        interfaces: interfaces.iter().filter(|i| i.wiphy == main.wiphy).map(|i| i.ifindex).collect(),
+    })
+}
+
+/// Puts a radio back: deletes what was added, makes the main interface again if it was deleted, then name, mode,
+/// address, link and frequency where they differ.
+///
+/// # Errors
+/// `NotFound` when the radio is gone; otherwise the first thing the kernel refused. What can be done is done.
+pub(crate) async fn restore(netlink: &Netlink, baseline: &WifiBaseline) -> Result<(), Error> {
+    let interfaces = netlink.interfaces().await?;
+    let deleted = delete_added(netlink, baseline, &interfaces).await;
+    let main = match main_of(baseline, &interfaces) {
+        Some(main) => main.clone(),
+        None => make_again(netlink, baseline).await?,
+    };
+    let links = netlink.links().await?;
+    put_back(netlink, baseline, &main, &links).await?;
+    deleted
+}
+
+/// The main interface: the same index, or, when a program made it anew, the same name.
+fn main_of<'a>(baseline: &WifiBaseline, interfaces: &'a [Interface]) -> Option<&'a Interface> {
+    let own = || interfaces.iter().filter(|interface| interface.wiphy == baseline.wiphy);
+    own().find(|i| i.ifindex == baseline.ifindex).or_else(|| own().find(|i| i.name == baseline.interface))
+}
+
+/// Interfaces that were not there before.
+fn added<'a>(baseline: &WifiBaseline, interfaces: &'a [Interface]) -> Vec<&'a Interface> {
+    let main = main_of(baseline, interfaces).map(|main| main.ifindex);
+    let is_added = |interface: &&Interface| {
+        interface.wiphy == baseline.wiphy
+            && Some(interface.ifindex) != main
+            && !baseline.interfaces.contains(&interface.ifindex)
+    };
+    interfaces.iter().filter(is_added).collect()
+}
+
+async fn delete_added(netlink: &Netlink, baseline: &WifiBaseline, interfaces: &[Interface]) -> Result<(), Error> {
+    let mut result = Ok(());
+    for interface in added(baseline, interfaces) {
+        let tried = format!("deleting {}, which was not there before", interface.name);
+        match netlink.delete(interface.ifindex, &tried).await {
+            Err(error) if error.kind != ErrorKind::NotFound => result = result.and(Err(error)),
+            _ => {}
+        }
+    }
+    result
+}
+
+async fn make_again(netlink: &Netlink, baseline: &WifiBaseline) -> Result<Interface, Error> {
+    let name = &baseline.interface;
+    let tried = format!("making {name} again, which was deleted meanwhile");
+    netlink.add(baseline.wiphy, baseline.mode, name, &tried).await?;
+    let interfaces = netlink.interfaces().await?;
+    let made = interfaces.into_iter().find(|i| i.wiphy == baseline.wiphy && i.name == *name);
+    made.ok_or_else(|| Error::new(ErrorKind::NotFound, format!("{tried}: it did not appear")))
+}
+
+async fn put_back(
+    netlink: &Netlink,
+    baseline: &WifiBaseline,
+    main: &Interface,
+    links: &BTreeMap<u32, LinkFacts>,
+) -> Result<(), Error> {
+    let WifiBaseline { interface: name, mode, link, mac, frequency_mhz, .. } = baseline;
+    let index = main.ifindex;
+    let tried = format!("putting {name} back as it was");
+    let present = links.get(&index).ok_or_else(|| Error::new(ErrorKind::NotFound, format!("{tried}: it is gone")))?;
+    let other_mac = present.mac != Some(*mac);
+    let must_be_down = main.name != *name || main.mode != *mode || other_mac;
+    let mut is = present.link;
+    if must_be_down && is == Link::Up {
+        netlink.set_link(index, Link::Down, &tried).await?;
+        is = Link::Down;
+    }
+    if main.name != *name {
+        netlink.rename(index, name, &tried).await?;
+    }
+    if main.mode != *mode {
+        netlink.set_mode(index, *mode, &tried).await?;
+    }
+    if other_mac {
+        netlink.set_mac(index, *mac, &tried).await?;
+    }
+    if is != *link {
+        netlink.set_link(index, *link, &tried).await?;
+    }
+    match frequency_mhz {
+        Some(mhz) if *mode == WifiMode::Monitor && *link == Link::Up && main.frequency_mhz != Some(*mhz) => {
+            netlink.set_frequency(index, *mhz, &tried).await
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+    use mainstay_config::names::MacAddress;
+
+    use super::*;
+
+    fn baseline() -> WifiBaseline {
+        WifiBaseline {
+            wiphy: 2,
+            ifindex: 5,
+            interface: "wlan2".to_owned(),
+            mode: WifiMode::Managed,
+            link: Link::Up,
+            mac: MacAddress([2, 0, 0, 0, 2, 0]),
+            frequency_mhz: None,
+            interfaces: vec![5, 6],
+        }
+    }
+
+    fn interface(wiphy: u32, ifindex: u32, name: &str) -> Interface {
+        Interface { wiphy, ifindex, name: name.to_owned(), mode: WifiMode::Monitor, frequency_mhz: None }
+    }
+
+    #[test]
+    fn only_what_was_added_to_this_radio_is_deleted() {
+        let now =
+            [interface(2, 5, "wlan2"), interface(2, 6, "p2p0"), interface(2, 9, "wlan2mon"), interface(1, 8, "x")];
+        assert_eq!(added(&baseline(), &now), [&now[2]]);
+    }
+
+    #[test]
+    fn an_interface_made_anew_under_the_old_name_is_the_main_one() {
+        let now = [interface(2, 6, "p2p0"), interface(2, 9, "wlan2")];
+        assert_eq!(main_of(&baseline(), &now), Some(&now[1]));
+        assert!(added(&baseline(), &now).is_empty());
+    }
+
+    #[test]
+    fn a_renamed_interface_is_still_the_main_one() {
+        let now = [interface(2, 5, "wlan2mon"), interface(2, 9, "wlan2")];
+        assert_eq!(main_of(&baseline(), &now), Some(&now[0]));
+        assert_eq!(added(&baseline(), &now), [&now[1]]);
+    }
+
+    #[test]
+    fn a_deleted_interface_is_missing_and_must_be_made_again() {
+        let now = [interface(2, 9, "wlan2mon"), interface(1, 3, "wlan2")];
+        assert_eq!(main_of(&baseline(), &now), None);
+    }
+}

@@ -1,0 +1,96 @@
+//! Reads the radios on a thread of its own, one reading at a time: a hung Wi-Fi driver hangs whoever asks about it,
+//! and USB events must go on meanwhile.
+
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use super::radio::read::{Reading, Supported, read};
+use super::sysfs::Sysfs;
+use crate::error::{Error, ErrorKind};
+
+/// A reading takes milliseconds; a driver that needs longer than this hangs.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How a reading went.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// The radios, and nothing changed since the reading began.
+    Read(Reading),
+    /// The kernel refused.
+    Failed(Error),
+    /// The driver hangs. The thread is left to itself; no other is started while it is there.
+    Late,
+}
+
+/// At most one reading at a time.
+pub(crate) struct Reader {
+    sysfs: Sysfs,
+    supported: Supported,
+    running: Option<Running>,
+    /// Something changed since the running reading began.
+    again: bool,
+}
+
+struct Running {
+    answer: oneshot::Receiver<Result<Reading, Error>>,
+    /// `None` once its lateness was told.
+    deadline: Option<Instant>,
+}
+
+impl Reader {
+    pub(crate) fn new(sysfs: Sysfs) -> Self {
+        Self { sysfs, supported: Supported::new(), running: None, again: false }
+    }
+
+    /// Asks for a reading that begins now or later.
+    pub(crate) fn request(&mut self) {
+        if self.running.is_some() {
+            self.again = true;
+            return;
+        }
+        let (sender, answer) = oneshot::channel();
+        let (sysfs, supported) = (self.sysfs.clone(), self.supported.clone());
+        // Nobody waits any more when the watch was dropped meanwhile.
+        let work = move || drop(sender.send(read(&sysfs, &supported)));
+        if let Err(error) = std::thread::Builder::new().name("wifi-read".to_owned()).spawn(work) {
+            tracing::error!(%error, "no thread to read the radios on");
+        }
+        self.again = false;
+        self.running = Some(Running { answer, deadline: Some(Instant::now() + PATIENCE) });
+    }
+
+    /// Waits for the running reading; for ever when there is none. May be dropped and called again.
+    pub(crate) async fn outcome(&mut self) -> Outcome {
+        loop {
+            let Some(running) = &mut self.running else { std::future::pending().await };
+            let answer = match running.deadline {
+                Some(deadline) => tokio::time::timeout_at(deadline, &mut running.answer).await,
+                None => Ok((&mut running.answer).await),
+            };
+            let Ok(answer) = answer else {
+                running.deadline = None;
+                return Outcome::Late;
+            };
+            self.running = None;
+            if self.again {
+                self.request();
+                continue;
+            }
+            return self.judge(answer);
+        }
+    }
+
+    fn judge(&mut self, answer: Result<Result<Reading, Error>, oneshot::error::RecvError>) -> Outcome {
+        match answer {
+            Ok(Ok(mut reading)) => {
+                self.supported = std::mem::take(&mut reading.supported);
+                Outcome::Read(reading)
+            }
+            Ok(Err(error)) => Outcome::Failed(error),
+            // The thread ended without an answer: it panicked over what the kernel said, or was never started.
+            Err(_) => Outcome::Failed(Error::new(ErrorKind::Other, "reading the radios failed")),
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! USB devices, from sysfs. No device is ever opened for this: opening one may disturb who uses it.
+
+use std::path::{Path, PathBuf};
+
+use mainstay_config::names::{UsbId, UsbPath};
+
+use super::sysfs::{self, Sysfs};
+use crate::sighting::{Generation, Key, Sighting, Sort, UsbFacts};
+
+/// `bDeviceClass` of a hub (USB 2.0, 11.23.1).
+const CLASS_HUB: u16 = 0x09;
+
+/// All USB devices but hubs.
+pub(crate) fn scan(sysfs: &Sysfs) -> Vec<Sighting> {
+    sysfs::names(&sysfs.path("bus/usb/devices")).iter().filter_map(|name| at(sysfs, name)).collect()
+}
+
+/// The device in one socket, by the kernel's name for it (`1-1.4`). `None` for a hub, an interface (`1-1.4:1.0`), and
+/// what is not there (any more).
+pub(crate) fn at(sysfs: &Sysfs, name: &str) -> Option<Sighting> {
+    let path: UsbPath = name.parse().ok()?;
+    let directory = sysfs.path("bus/usb/devices").join(name);
+    if sysfs::hex(&directory.join("bDeviceClass")) == Some(CLASS_HUB) {
+        return None;
+    }
+    let usb = facts(&directory, path)?;
+    let node = PathBuf::from(format!("/dev/bus/usb/{:03}/{:03}", usb.bus, usb.address));
+    Some(Sighting {
+        key: key(name),
+        generation: generation(usb.bus, usb.address),
+        usb: Some(usb),
+        sort: Sort::Usb { node },
+    })
+}
+
+/// The device with this number, wherever it is plugged in.
+pub(crate) fn numbered(sysfs: &Sysfs, bus: u8, address: u8) -> Option<Sighting> {
+    let wanted = generation(bus, address);
+    scan(sysfs).into_iter().find(|sighting| sighting.generation == wanted)
+}
+
+/// The USB device that something sits on, if it does.
+pub(crate) fn above(sysfs: &Sysfs, device: &Path) -> Option<UsbFacts> {
+    sysfs.upwards(device).iter().find_map(|directory| {
+        let path = directory.file_name()?.to_str()?.parse().ok()?;
+        facts(directory, path)
+    })
+}
+
+/// Where a USB device is known by.
+pub(crate) fn key(name: &str) -> Key {
+    Key(format!("usb/{name}"))
+}
+
+/// Which arrival of a USB device.
+pub(crate) fn generation(bus: u8, address: u8) -> Generation {
+    Generation(format!("usb {bus}:{address}"))
+}
+
+fn facts(directory: &Path, path: UsbPath) -> Option<UsbFacts> {
+    Some(UsbFacts {
+        id: UsbId {
+            vendor: sysfs::hex(&directory.join("idVendor"))?,
+            product: sysfs::hex(&directory.join("idProduct"))?,
+        },
+        path,
+        bus: sysfs::value(&directory.join("busnum"))?,
+        address: sysfs::value(&directory.join("devnum"))?,
+        serial: sysfs::text(&directory.join("serial")),
+        product: sysfs::text(&directory.join("product")),
+    })
+}

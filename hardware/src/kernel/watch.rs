@@ -1,0 +1,138 @@
+//! A running watch: its threads, and how they are told things.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+
+use tokio::runtime::Runtime;
+use tokio::sync::{Notify, mpsc};
+
+use super::libusb::UsbWitness;
+use super::radio::events;
+use super::sysfs::Sysfs;
+use super::uevent;
+use super::watcher::{Sources, Watcher};
+use crate::bus::{Sink, Watch};
+use crate::error::{Error, ErrorKind};
+
+/// More than a hub full of devices says at once; what does not fit leads to a rescan.
+const WISHES: usize = 256;
+
+/// What other threads tell the watcher.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Wish {
+    /// libusb saw a device come.
+    UsbArrived {
+        /// Bus number.
+        bus: u8,
+        /// Device number.
+        address: u8,
+    },
+    /// libusb saw a device leave.
+    UsbLeft {
+        /// Bus number.
+        bus: u8,
+        /// Device number.
+        address: u8,
+    },
+    /// Somebody wants everything to be looked at.
+    Rescan,
+    /// A watcher cannot go on.
+    Trouble(String),
+}
+
+/// The bounded way to the watcher.
+#[derive(Debug, Clone)]
+pub(crate) struct Wishes {
+    queue: mpsc::Sender<Wish>,
+    lost: Arc<AtomicBool>,
+}
+
+impl Wishes {
+    pub(crate) fn new() -> (Self, mpsc::Receiver<Wish>) {
+        let (queue, receiver) = mpsc::channel(WISHES);
+        (Self { queue, lost: Arc::new(AtomicBool::new(false)) }, receiver)
+    }
+
+    /// Never blocks. When the queue is full a rescan makes up for what is lost.
+    pub(crate) fn send(&self, wish: Wish) {
+        if let Err(mpsc::error::TrySendError::Full(_)) = self.queue.try_send(wish) {
+            self.lost.store(true, Ordering::Release);
+        }
+    }
+
+    /// Whether something was lost since this was last asked.
+    pub(crate) fn lost_some(&self) -> bool {
+        self.lost.swap(false, Ordering::AcqRel)
+    }
+}
+
+/// The threads `hardware-events` and `usb-events`. Both are joined when this is dropped.
+pub(crate) struct KernelWatch {
+    usb: Option<UsbWitness>,
+    wishes: Wishes,
+    stop: Arc<Notify>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl KernelWatch {
+    /// Subscribes to everything there is, then starts the threads.
+    ///
+    /// # Errors
+    /// When nothing at all can be watched.
+    pub(crate) fn start(sysfs: Sysfs, sink: Sink) -> Result<Self, Error> {
+        let starting = |e: io::Error| Error::io("starting to watch hardware", &e);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(starting)?;
+        let (wishes, queue) = Wishes::new();
+        let mut troubles = Vec::new();
+        let usb = UsbWitness::start(wishes.clone()).map_err(|e| troubles.push(e.message)).ok();
+        let sources = subscribe(&runtime, &mut troubles);
+        if usb.is_none() && sources.uevents.is_none() {
+            let message = format!("no hardware can be watched: {}", troubles.join("; "));
+            return Err(Error::new(ErrorKind::NotSupported, message));
+        }
+        let stop = Arc::new(Notify::new());
+        let watcher = Watcher::new(sysfs, sink, wishes.clone(), sources);
+        let run = {
+            let stop = Arc::clone(&stop);
+            move || runtime.block_on(watcher.run(queue, &stop, troubles))
+        };
+        let thread = std::thread::Builder::new().name("hardware-events".to_owned()).spawn(run).map_err(starting)?;
+        Ok(Self { usb, wishes, stop, thread: Some(thread) })
+    }
+}
+
+fn subscribe(runtime: &Runtime, troubles: &mut Vec<String>) -> Sources {
+    let _within = runtime.enter();
+    let uevents = uevent::socket().map_err(|e| troubles.push(format!("kernel events cannot be heard: {e}"))).ok();
+    let links = events::link_socket().map_err(|e| troubles.push(format!("network links cannot be heard: {e}"))).ok();
+    let radios = events::subscribe().map_err(|e| troubles.push(no_radios(&e))).ok();
+    Sources { uevents, links, radios }
+}
+
+fn no_radios(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => {
+            "no Wi-Fi in this kernel yet (cfg80211 is not loaded); radios are seen as soon as it is".to_owned()
+        }
+        _ => format!("radios cannot be heard: {error}"),
+    }
+}
+
+impl Watch for KernelWatch {
+    fn rescan(&self) {
+        self.wishes.send(Wish::Rescan);
+    }
+}
+
+impl Drop for KernelWatch {
+    fn drop(&mut self) {
+        drop(self.usb.take());
+        self.stop.notify_one();
+        if let Some(thread) = self.thread.take() {
+            // A panic there was its own end; there is nothing left to do about it.
+            let _ = thread.join();
+        }
+    }
+}

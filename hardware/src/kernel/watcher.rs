@@ -1,0 +1,285 @@
+//! The thread `hardware-events`: hears every source, looks at what is there, and tells what changed.
+
+use std::collections::BTreeSet;
+use std::io;
+
+use futures::StreamExt;
+use futures::stream::BoxStream;
+use netlink_sys::{AsyncSocketExt, TokioSocket};
+use tokio::sync::{Notify, mpsc};
+
+use super::known::Known;
+use super::radio::events::{self, Announcement};
+use super::radio::read::Reading;
+use super::radio::{wifi_key, without_interface};
+use super::reader::{Outcome, Reader};
+use super::sysfs::{self, Sysfs};
+use super::uevent::{self, Change, MESSAGE_BYTES, Numbered};
+use super::watch::{Wish, Wishes};
+use super::{tty, usb};
+use crate::bus::Sink;
+use crate::sighting::{HardwareEvent, ScanReason, Sighting, Witness};
+
+/// `ENOBUFS`: the socket was full and the kernel dropped messages.
+const ENOBUFS: i32 = 105;
+
+/// What is listened to; what is `None` cannot be.
+pub(crate) struct Sources {
+    pub(crate) uevents: Option<TokioSocket>,
+    pub(crate) links: Option<TokioSocket>,
+    pub(crate) radios: Option<BoxStream<'static, Announcement>>,
+}
+
+/// What is known, and whom to tell.
+pub(crate) struct Watcher {
+    sysfs: Sysfs,
+    sink: Sink,
+    wishes: Wishes,
+    sources: Sources,
+    reader: Reader,
+    known: Known,
+    /// A scan that waits for the radios to be read. Single changes are part of it.
+    scanning: Option<ScanReason>,
+    /// Uevents up to this one happened before the last scan looked.
+    scanned_at: u64,
+    /// Radios that were announced as gone; their numbers never come back, but sysfs shows them a little longer.
+    departed: BTreeSet<u32>,
+}
+
+/// One thing heard.
+enum Heard {
+    Stop,
+    Wish(Wish),
+    Uevent(io::Result<Option<Numbered>>),
+    Link(io::Result<Option<(u32, Option<String>)>>),
+    Radio(Option<Announcement>),
+    Reading(Outcome),
+}
+
+impl Watcher {
+    pub(crate) fn new(sysfs: Sysfs, sink: Sink, wishes: Wishes, sources: Sources) -> Self {
+        let reader = Reader::new(sysfs.clone());
+        let (known, departed) = (Known::default(), BTreeSet::new());
+        Self { sysfs, sink, wishes, sources, reader, known, scanning: None, scanned_at: 0, departed }
+    }
+
+    /// Runs until told to stop.
+    pub(crate) async fn run(mut self, mut queue: mpsc::Receiver<Wish>, stop: &Notify, troubles: Vec<String>) {
+        troubles.into_iter().for_each(|trouble| self.tell(HardwareEvent::Trouble(trouble)));
+        self.begin_scan(ScanReason::Start);
+        let (mut uevent_buffer, mut link_buffer) =
+            (Vec::with_capacity(MESSAGE_BYTES), Vec::with_capacity(MESSAGE_BYTES));
+        loop {
+            let heard = tokio::select! {
+                biased;
+                () = stop.notified() => Heard::Stop,
+                Some(wish) = queue.recv() => Heard::Wish(wish),
+                message = receive(self.sources.uevents.as_ref(), &mut uevent_buffer) =>
+                    Heard::Uevent(message.map(|()| uevent::parse(&uevent_buffer))),
+                message = receive(self.sources.links.as_ref(), &mut link_buffer) =>
+                    Heard::Link(message.map(|()| events::link_of(&link_buffer))),
+                announcement = next(self.sources.radios.as_mut()) => Heard::Radio(announcement),
+                outcome = self.reader.outcome() => Heard::Reading(outcome),
+            };
+            if matches!(heard, Heard::Stop) {
+                return;
+            }
+            self.handle(heard);
+            if self.wishes.lost_some() {
+                self.begin_scan(ScanReason::LostMessages);
+            }
+        }
+    }
+
+    fn handle(&mut self, heard: Heard) {
+        match heard {
+            Heard::Stop | Heard::Uevent(Ok(None)) | Heard::Link(Ok(None)) => {}
+            Heard::Wish(wish) => self.wish(wish),
+            Heard::Uevent(Ok(Some(uevent))) => self.uevent(uevent),
+            Heard::Uevent(Err(error)) => {
+                if self.lost(&error, "kernel events") {
+                    self.sources.uevents = None;
+                }
+            }
+            Heard::Link(Ok(Some((ifindex, name)))) => self.link(ifindex, name.as_deref()),
+            Heard::Link(Err(error)) => {
+                if self.lost(&error, "network links") {
+                    self.sources.links = None;
+                }
+            }
+            Heard::Radio(announcement) => self.radio(announcement),
+            Heard::Reading(outcome) => self.reading(outcome),
+        }
+    }
+
+    fn wish(&mut self, wish: Wish) {
+        match wish {
+            Wish::Rescan => self.begin_scan(ScanReason::Asked),
+            Wish::Trouble(trouble) => self.tell(HardwareEvent::Trouble(trouble)),
+            Wish::UsbArrived { .. } | Wish::UsbLeft { .. } if self.scanning.is_some() => {}
+            Wish::UsbArrived { bus, address } => {
+                if let Some(sighting) = usb::numbered(&self.sysfs, bus, address) {
+                    self.present(sighting, Witness::Libusb);
+                }
+            }
+            Wish::UsbLeft { bus, address } => {
+                let event = self.known.usb_left(&usb::generation(bus, address), Witness::Libusb);
+                self.tell_all(event);
+            }
+        }
+    }
+
+    fn uevent(&mut self, Numbered { change, seqnum }: Numbered) {
+        if change == Change::Radios {
+            return self.radios_changed();
+        }
+        if self.scanning.is_some() || seqnum <= self.scanned_at {
+            return;
+        }
+        match change {
+            Change::UsbChanged(name) => self.look(usb::at(&self.sysfs, &name)),
+            Change::TtyChanged(name) => self.look(tty::at(&self.sysfs, &name)),
+            Change::UsbLeft(name, which) => {
+                let event = self.known.left(&usb::key(&name), which.as_ref(), Witness::Uevent);
+                self.tell_all(event);
+            }
+            Change::TtyLeft(name) => {
+                let event = self.known.left(&tty::key(&name), None, Witness::Uevent);
+                self.tell_all(event);
+                // The message does not say which arrival left: the next one may be there already.
+                self.look(tty::at(&self.sysfs, &name));
+            }
+            Change::Radios => {}
+        }
+    }
+
+    fn look(&mut self, found: Option<Sighting>) {
+        if let Some(sighting) = found {
+            self.present(sighting, Witness::Uevent);
+        }
+    }
+
+    fn present(&mut self, sighting: Sighting, witness: Witness) {
+        let events = self.known.present(sighting, witness);
+        self.tell_all(events);
+    }
+
+    fn link(&mut self, ifindex: u32, name: Option<&str>) {
+        let is_wifi = || name.is_some_and(|name| self.sysfs.path("class/net").join(name).join("phy80211").exists());
+        if self.known.is_radio_interface(ifindex) || is_wifi() {
+            self.reader.request();
+        }
+    }
+
+    fn radios_changed(&mut self) {
+        if self.sources.radios.is_none() {
+            // nl80211 has come with the first radio; until it can be subscribed to, uevents alone tell of radios.
+            self.sources.radios = events::subscribe().ok();
+        }
+        self.reader.request();
+    }
+
+    fn radio(&mut self, announcement: Option<Announcement>) {
+        match announcement {
+            Some(Announcement::Changed) => self.reader.request(),
+            Some(Announcement::Lost) => self.begin_scan(ScanReason::LostMessages),
+            Some(Announcement::Left(wiphy)) => {
+                self.departed.insert(wiphy);
+                let event = self.known.left(&wifi_key(wiphy), None, Witness::Netlink);
+                self.tell_all(event);
+                self.reader.request();
+            }
+            None => {
+                self.sources.radios = None;
+                self.tell(HardwareEvent::Trouble("nl80211 stopped telling of radios; uevents still do".to_owned()));
+            }
+        }
+    }
+
+    fn reading(&mut self, outcome: Outcome) {
+        let radios = match outcome {
+            Outcome::Read(reading) => self.radios_of(reading),
+            Outcome::Failed(error) => {
+                self.tell(HardwareEvent::Trouble(error.message));
+                self.known.known_radios().cloned().collect()
+            }
+            Outcome::Late => {
+                let trouble = "a Wi-Fi driver does not answer; radios are shown as they were until it does";
+                self.tell(HardwareEvent::Trouble(trouble.to_owned()));
+                self.known.known_radios().cloned().collect()
+            }
+        };
+        match self.scanning.take() {
+            Some(why) => self.end_scan(radios, why),
+            None => {
+                let events = self.known.radios(radios);
+                self.tell_all(events);
+            }
+        }
+    }
+
+    /// The radios of a reading: those that left while it was made are no longer there, and one whose only interface
+    /// was deleted still is.
+    fn radios_of(&mut self, reading: Reading) -> Vec<Sighting> {
+        let Reading { mut radios, bare, .. } = reading;
+        let bare: Vec<_> = bare.into_iter().map(wifi_key).collect();
+        radios.extend(self.known.known_radios().filter(|s| bare.contains(&s.key)).map(without_interface));
+        let departed: BTreeSet<_> = self.departed.iter().map(|wiphy| wifi_key(*wiphy)).collect();
+        let shown: BTreeSet<_> = radios.iter().map(|s| s.key.clone()).chain(bare).collect();
+        self.departed.retain(|wiphy| shown.contains(&wifi_key(*wiphy)));
+        radios.retain(|sighting| !departed.contains(&sighting.key));
+        radios
+    }
+
+    fn begin_scan(&mut self, why: ScanReason) {
+        self.scanning.get_or_insert(why);
+        self.reader.request();
+    }
+
+    fn end_scan(&mut self, radios: Vec<Sighting>, why: ScanReason) {
+        self.scanned_at = sysfs::value(&self.sysfs.path("kernel/uevent_seqnum")).unwrap_or(0);
+        let mut present = usb::scan(&self.sysfs);
+        present.extend(tty::scan(&self.sysfs));
+        present.extend(radios);
+        self.known.scanned(&present);
+        self.tell(HardwareEvent::Scanned { present, why });
+    }
+
+    /// After an error of a socket: a rescan when messages were lost, else true, and the socket is given up.
+    fn lost(&mut self, error: &io::Error, what: &str) -> bool {
+        if error.raw_os_error() == Some(ENOBUFS) {
+            self.begin_scan(ScanReason::LostMessages);
+            return false;
+        }
+        self.tell(HardwareEvent::Trouble(format!("{what} can no longer be heard: {error}")));
+        true
+    }
+
+    fn tell(&self, event: HardwareEvent) {
+        (self.sink)(event);
+    }
+
+    fn tell_all(&self, events: impl IntoIterator<Item = HardwareEvent>) {
+        events.into_iter().for_each(|event| self.tell(event));
+    }
+}
+
+/// The next message from the kernel itself; for ever nothing without a socket. What does not fit is cut off.
+async fn receive(socket: Option<&TokioSocket>, buffer: &mut Vec<u8>) -> io::Result<()> {
+    let Some(socket) = socket else { std::future::pending().await };
+    loop {
+        buffer.clear();
+        let sender = socket.recv_from(buffer).await?;
+        // Any other process with the right to do so could send here too.
+        if sender.port_number() == 0 {
+            return Ok(());
+        }
+    }
+}
+
+async fn next(radios: Option<&mut BoxStream<'static, Announcement>>) -> Option<Announcement> {
+    match radios {
+        Some(radios) => radios.next().await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,284 @@
+//! Which configured device a sighting is, and how to speak of it to people.
+
+use std::path::Path;
+
+use mainstay_config::model::{Device, DeviceKind, Match, WifiMode};
+use mainstay_config::names::UsbId;
+
+use crate::bus::{Findings, Fix, GpsProtocol};
+use crate::sighting::{Link, Rfkill, Sighting, Sort, UsbFacts, WifiFacts};
+
+/// HackRF One and Pro, Jawbreaker, rad1o (host/libhackrf/src/hackrf.c).
+const HACKRF_IDS: [UsbId; 3] = [id(0x1d50, 0x6089), id(0x1d50, 0x604b), id(0x1d50, 0xcc15)];
+
+/// u-blox receivers, generations 5 to 9, as gpsd's own udev rules have them.
+const UBLOX_VENDOR: u16 = 0x1546;
+const UBLOX_PRODUCTS: std::ops::RangeInclusive<u16> = 0x01a5..=0x01a9;
+
+/// The bridges that GPS receivers are sold with: PL2303, CP210x, FT232, CH340.
+const GPS_BRIDGES: [UsbId; 4] = [id(0x067b, 0x2303), id(0x10c4, 0xea60), id(0x0403, 0x6001), id(0x1a86, 0x7523)];
+
+const fn id(vendor: u16, product: u16) -> UsbId {
+    UsbId { vendor, product }
+}
+
+/// Whether a sighting is this configured device: its kind, and every part of its `match`.
+#[must_use]
+pub fn matches(device: &Device, sighting: &Sighting) -> bool {
+    let any = Match::default();
+    let kind = match (device.kind, &sighting.sort) {
+        (DeviceKind::Hackrf, Sort::Usb { .. }) => is_hackrf(sighting),
+        (DeviceKind::Gps, Sort::Tty { .. }) => device.matching != any || is_likely_gps(sighting),
+        (DeviceKind::Usb, Sort::Usb { .. })
+        | (DeviceKind::Serial, Sort::Tty { .. })
+        | (DeviceKind::Wifi, Sort::Wifi(_)) => true,
+        _ => false,
+    };
+    kind && all_hold(&device.matching, sighting)
+}
+
+fn all_hold(wanted: &Match, sighting: &Sighting) -> bool {
+    let usb = sighting.usb.as_ref();
+    let Match { serial, usb: usb_id, path, mac, driver, name } = wanted;
+    holds(serial.as_deref(), |s| usb.and_then(|u| u.serial.as_deref()).is_some_and(|have| same_serial(s, have)))
+        && holds(usb_id.as_ref(), |i| usb.is_some_and(|u| u.id == *i))
+        && holds(path.as_ref(), |p| usb.is_some_and(|u| u.path == *p))
+        && holds(mac.as_ref(), |m| matches!(&sighting.sort, Sort::Wifi(w) if w.mac == *m))
+        && holds(driver.as_deref(), |d| driver_of(sighting) == Some(d))
+        && holds(name.as_deref(), |n| kernel_name(sighting) == Some(n))
+}
+
+/// What is not asked for always holds.
+fn holds<T>(asked: Option<T>, check: impl FnOnce(T) -> bool) -> bool {
+    asked.is_none_or(check)
+}
+
+/// Serial numbers compare without case and without leading zeros: a HackRF's is printed in both forms.
+fn same_serial(a: &str, b: &str) -> bool {
+    short_serial(a).eq_ignore_ascii_case(short_serial(b))
+}
+
+fn short_serial(serial: &str) -> &str {
+    serial.trim().trim_start_matches('0')
+}
+
+fn is_hackrf(sighting: &Sighting) -> bool {
+    sighting.usb.as_ref().is_some_and(|u| HACKRF_IDS.contains(&u.id))
+}
+
+/// A serial port that is a GPS receiver often enough to be taken for one when nothing else is said. A port that is
+/// not on USB never is: it may be the console.
+fn is_likely_gps(sighting: &Sighting) -> bool {
+    let Some(usb) = &sighting.usb else { return false };
+    let ublox = usb.id.vendor == UBLOX_VENDOR && UBLOX_PRODUCTS.contains(&usb.id.product);
+    ublox || GPS_BRIDGES.contains(&usb.id) || driver_of(sighting) == Some("cdc_acm")
+}
+
+fn driver_of(sighting: &Sighting) -> Option<&str> {
+    match &sighting.sort {
+        Sort::Usb { .. } => None,
+        Sort::Tty { driver, .. } => driver.as_deref(),
+        Sort::Wifi(wifi) => wifi.driver.as_deref(),
+    }
+}
+
+fn kernel_name(sighting: &Sighting) -> Option<&str> {
+    match &sighting.sort {
+        Sort::Usb { .. } => None,
+        Sort::Tty { node, .. } => node.file_name()?.to_str(),
+        Sort::Wifi(wifi) => Some(&wifi.interface),
+    }
+}
+
+/// The device node that programs open; a radio has none.
+#[must_use]
+pub fn present_node(sighting: &Sighting) -> Option<&Path> {
+    match &sighting.sort {
+        Sort::Usb { node } | Sort::Tty { node, .. } => Some(node),
+        Sort::Wifi(_) => None,
+    }
+}
+
+/// The present name of a radio's main interface.
+#[must_use]
+pub fn interface(sighting: &Sighting) -> Option<&str> {
+    match &sighting.sort {
+        Sort::Wifi(wifi) => Some(&wifi.interface),
+        Sort::Usb { .. } | Sort::Tty { .. } => None,
+    }
+}
+
+/// The serial number as the device itself writes it (a HackRF: all 32 digits, as its own tools want it).
+#[must_use]
+pub fn serial(sighting: &Sighting, findings: Option<&Findings>) -> Option<String> {
+    match findings {
+        Some(Findings::Hackrf { serial: Some(serial), .. }) => Some(serial.clone()),
+        _ => sighting.usb.as_ref()?.serial.clone(),
+    }
+}
+
+/// Who it is, for people: `HackRF One r9, serial 88c869dc2b5c8d1b, firmware 2024.02.1, USB 1-1`.
+#[must_use]
+pub fn identity(sighting: &Sighting, findings: Option<&Findings>) -> String {
+    let mut words = match &sighting.sort {
+        Sort::Usb { .. } => usb_words(sighting, findings),
+        Sort::Tty { node, driver } => tty_words(sighting, node, driver.as_deref(), findings),
+        Sort::Wifi(wifi) => wifi_words(wifi),
+    };
+    if let Some(Findings::Unrecognised { why }) = findings {
+        words.push(format!("not recognised ({why})"));
+    }
+    if let Some(usb) = &sighting.usb {
+        words.push(format!("USB {}", usb.path));
+    }
+    words.join(", ")
+}
+
+fn usb_words(sighting: &Sighting, findings: Option<&Findings>) -> Vec<String> {
+    let board = match findings {
+        Some(Findings::Hackrf { board, .. }) => Some(board.clone()),
+        _ => None,
+    };
+    let mut words = vec![board.unwrap_or_else(|| product(sighting.usb.as_ref(), "USB device"))];
+    if let Some(serial) = serial(sighting, findings).filter(|s| !short_serial(s).is_empty()) {
+        words.push(format!("serial {}", short_serial(&serial)));
+    }
+    if let Some(Findings::Hackrf { firmware, .. }) = findings {
+        words.push(format!("firmware {firmware}"));
+    }
+    words
+}
+
+fn product(usb: Option<&UsbFacts>, otherwise: &str) -> String {
+    match usb {
+        Some(UsbFacts { product: Some(product), .. }) => product.clone(),
+        Some(usb) => format!("{otherwise} {}", usb.id),
+        None => otherwise.to_owned(),
+    }
+}
+
+fn tty_words(sighting: &Sighting, node: &Path, driver: Option<&str>, findings: Option<&Findings>) -> Vec<String> {
+    let otherwise = driver.map_or_else(|| "serial port".to_owned(), |d| format!("serial port ({d})"));
+    let mut words = vec![product(sighting.usb.as_ref(), &otherwise), node.display().to_string()];
+    if let Some(Findings::Gps { baud, protocol, fix }) = findings {
+        let protocol = match protocol {
+            GpsProtocol::Nmea => "NMEA",
+            GpsProtocol::Ubx => "UBX",
+        };
+        words.push(format!("{baud} baud {protocol}"));
+        words.extend(fix.map(|fix| fix_words(fix).to_owned()));
+    }
+    words
+}
+
+fn fix_words(fix: Fix) -> &'static str {
+    match fix {
+        Fix::None => "no fix",
+        Fix::TwoD => "2D fix",
+        Fix::ThreeD => "3D fix",
+    }
+}
+
+fn wifi_words(wifi: &WifiFacts) -> Vec<String> {
+    let mut words = vec![wifi.interface.clone(), wifi.mac.to_string()];
+    words.extend(wifi.driver.clone());
+    words.push(mode_word(wifi.mode).to_owned());
+    words.push(if wifi.link == Link::Up { "up" } else { "down" }.to_owned());
+    match wifi.rfkill {
+        Rfkill::Unblocked => {}
+        Rfkill::Soft => words.push("blocked by rfkill".to_owned()),
+        Rfkill::Hard => words.push("blocked by a switch".to_owned()),
+    }
+    if !wifi.others.is_empty() {
+        words.push(format!("also {}", wifi.others.join(" and ")));
+    }
+    words.extend(wifi.manager.as_ref().map(|m| format!("managed by {m}")));
+    words
+}
+
+/// The mode in the words of `iw` and of the configuration.
+#[must_use]
+pub fn mode_word(mode: WifiMode) -> &'static str {
+    match mode {
+        WifiMode::Managed => "managed",
+        WifiMode::Monitor => "monitor",
+        WifiMode::Ap => "access point",
+        WifiMode::Ibss => "ibss",
+        WifiMode::Mesh => "mesh",
+        WifiMode::Other => "another mode",
+    }
+}
+
+/// Where it is, for "hackrf is gone (USB 1-1 unplugged)": `USB 1-1`, `/dev/ttyAMA0`, `wlan2 (phy2)`.
+#[must_use]
+pub fn where_(sighting: &Sighting) -> String {
+    match (&sighting.sort, &sighting.usb) {
+        (Sort::Wifi(wifi), _) => format!("{} (phy{})", wifi.interface, wifi.wiphy),
+        (_, Some(usb)) => format!("USB {}", usb.path),
+        (Sort::Usb { node } | Sort::Tty { node, .. }, None) => node.display().to_string(),
+    }
+}
+
+/// TOML lines that would configure it, by the most stable match there is.
+#[must_use]
+pub fn suggestion(sighting: &Sighting) -> String {
+    let (kind, name) = suggested_kind(sighting);
+    let matching = suggested_match(sighting);
+    format!("[hardware.{name}]\nkind = \"{}\"\nmatch = {{ {matching} }}\n", kind.as_str())
+}
+
+fn suggested_kind(sighting: &Sighting) -> (DeviceKind, String) {
+    match &sighting.sort {
+        Sort::Usb { .. } if is_hackrf(sighting) => (DeviceKind::Hackrf, "hackrf".to_owned()),
+        Sort::Usb { .. } => {
+            let path = sighting.usb.as_ref().map(|u| u.path.as_str()).unwrap_or_default();
+            (DeviceKind::Usb, format!("usb{}", as_name(path)))
+        }
+        Sort::Tty { .. } if is_likely_gps(sighting) => (DeviceKind::Gps, "gps".to_owned()),
+        Sort::Tty { .. } => (DeviceKind::Serial, as_name(kernel_name(sighting).unwrap_or("serial"))),
+        Sort::Wifi(wifi) => (DeviceKind::Wifi, as_name(&wifi.interface)),
+    }
+}
+
+/// A device name may hold letters, digits, `-` and `_`, and begins with a letter or digit.
+fn as_name(text: &str) -> String {
+    let safe: String =
+        text.chars().take(60).map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' }).collect();
+    match safe.trim_start_matches(['-', '_']) {
+        "" => "device".to_owned(),
+        name => name.to_owned(),
+    }
+}
+
+fn suggested_match(sighting: &Sighting) -> String {
+    if let Sort::Wifi(wifi) = &sighting.sort {
+        return format!("mac = \"{}\"", wifi.mac);
+    }
+    let Some(usb) = &sighting.usb else {
+        return format!("name = {}", quoted(kernel_name(sighting).unwrap_or_default()));
+    };
+    match usb.serial.as_deref().filter(|s| !short_serial(s).is_empty()) {
+        Some(serial) if is_hackrf(sighting) => format!("serial = {}", quoted(short_serial(serial))),
+        // Cheap devices share serial numbers such as "0001": with the id it is at least one product's.
+        Some(serial) => format!("usb = \"{}\", serial = {}", usb.id, quoted(serial)),
+        None => format!("usb = \"{}\", path = \"{}\"", usb.id, usb.path),
+    }
+}
+
+/// A TOML basic string: what a device calls itself may hold anything.
+fn quoted(text: &str) -> String {
+    let mut out = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => out.extend(['\\', c]),
+            c if c.is_control() => out.push_str(&format!("\\u{:04X}", u32::from(c))),
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
+#[cfg(test)]
+#[path = "matching_tests.rs"]
+mod tests;

@@ -1,0 +1,224 @@
+//! The command line: one definition gives parsing and help.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::places::Purpose;
+use crate::protocol::{Force, Needs};
+
+/// Keeps a field station's services standing while its hardware comes and goes
+#[derive(Debug, Parser)]
+#[command(name = "mainstay", version, max_term_width = 80, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    /// The daemon's socket, instead of looking for it
+    #[arg(long, global = true, value_name = "PATH", env = "MAINSTAY_SOCKET", hide_env_values = true)]
+    pub(crate) socket: Option<PathBuf>,
+    /// The configuration, instead of ./mainstay.toml or /etc/mainstay/mainstay.toml
+    #[arg(long, global = true, value_name = "FILE", env = "MAINSTAY_CONFIG", hide_env_values = true)]
+    pub(crate) config: Option<PathBuf>,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run a station in the foreground, until SIGINT or SIGTERM
+    Run(RunArgs),
+    /// Look for mistakes in a configuration
+    Check(CheckArgs),
+    /// Stand in for another program in the demo
+    #[command(hide = true, subcommand)]
+    StandIn(crate::stand_in::StandIn),
+    /// Write what services print into files; started by `run`
+    #[command(hide = true)]
+    LogKeeper,
+    #[command(flatten)]
+    Ask(Ask),
+}
+
+/// What is asked of a running daemon.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Ask {
+    /// Services, devices and leases at a glance
+    Status(Json),
+    /// Why a service or device is as it is, and what would change it
+    Why(WhyArgs),
+    /// Devices, and what else is attached
+    Devices(Json),
+    /// Who holds which device or port, and who waits
+    Leases(Json),
+    /// Every message that one event caused, as a tree
+    Trace(TraceArgs),
+    /// What a service printed
+    Logs(LogsArgs),
+    /// Start services, and keep them up
+    Start(StartArgs),
+    /// Stop services; what depends on them stops first
+    Stop(Names),
+    /// Stop services and start them again
+    Restart(RestartArgs),
+    /// Take a device out of use
+    Eject(DeviceName),
+    /// Take an ejected, faulted or quarantined device back
+    Admit(DeviceName),
+    /// Plug in a simulated device of the demo
+    Plug(PlugArgs),
+    /// Pull out a simulated device of the demo
+    Unplug(DeviceName),
+    /// Make an actor panic, to see its supervisor at work
+    #[cfg(debug_assertions)]
+    #[command(hide = true)]
+    Panic {
+        /// `service/NAME`, `device/NAME`, `leases`, `hardware` or `services`
+        actor: String,
+    },
+}
+
+/// `run`.
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// Simulated hardware, and small stand-ins for the real programs unless --config names others
+    #[arg(long)]
+    demo: bool,
+}
+
+impl RunArgs {
+    /// What the flag means.
+    pub(crate) fn purpose(&self) -> Purpose {
+        if self.demo { Purpose::Demo } else { Purpose::Station }
+    }
+}
+
+/// `check`.
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// The configuration to look at
+    pub(crate) file: Option<PathBuf>,
+    /// Print one JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Print the JSON Schema of the configuration, for editors
+    #[arg(long, conflicts_with_all = ["file", "json"])]
+    pub(crate) schema: bool,
+}
+
+/// How to print.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct Json {
+    /// Print one JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `why`.
+#[derive(Debug, Args)]
+pub(crate) struct WhyArgs {
+    /// A service or device
+    pub(crate) name: String,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+/// `trace`.
+#[derive(Debug, Args)]
+pub(crate) struct TraceArgs {
+    /// Its number; without it, the latest that matches
+    #[arg(conflicts_with_all = ["follow", "device", "service"])]
+    pub(crate) id: Option<u64>,
+    /// Keep printing traces as they happen
+    #[arg(long, short)]
+    pub(crate) follow: bool,
+    /// Only traces that touch this device
+    #[arg(long, value_name = "NAME")]
+    pub(crate) device: Option<String>,
+    /// Only traces that touch this service
+    #[arg(long, value_name = "NAME")]
+    pub(crate) service: Option<String>,
+    /// Print JSON, one document for each trace
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `logs`.
+#[derive(Debug, Args)]
+pub(crate) struct LogsArgs {
+    /// The service
+    pub(crate) name: String,
+    /// Keep printing lines as they are written
+    #[arg(long, short)]
+    pub(crate) follow: bool,
+    /// How many of the last lines to print
+    #[arg(long, short = 'n', value_name = "N", default_value_t = 50)]
+    pub(crate) lines: u64,
+    /// Print one JSON object for each line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// One or more services.
+#[derive(Debug, Args)]
+pub(crate) struct Names {
+    /// The services
+    #[arg(required = true, value_name = "NAME")]
+    pub(crate) names: Vec<String>,
+}
+
+/// `start`.
+#[derive(Debug, Args)]
+pub(crate) struct StartArgs {
+    #[command(flatten)]
+    pub(crate) services: Names,
+    /// Start what they need as well, even if you had stopped it
+    #[arg(long, conflicts_with = "ignore_needs")]
+    with_needs: bool,
+    /// Start without what they need
+    #[arg(long)]
+    ignore_needs: bool,
+}
+
+impl StartArgs {
+    /// What the two flags mean.
+    pub(crate) fn needs(&self) -> Needs {
+        match (self.with_needs, self.ignore_needs) {
+            (true, _) => Needs::Start,
+            (_, true) => Needs::Ignore,
+            _ => Needs::Respect,
+        }
+    }
+}
+
+/// `restart`.
+#[derive(Debug, Args)]
+pub(crate) struct RestartArgs {
+    #[command(flatten)]
+    pub(crate) services: Names,
+    /// Forget earlier failures: attempts are counted anew
+    #[arg(long)]
+    force: bool,
+}
+
+impl RestartArgs {
+    /// What the flag means.
+    pub(crate) fn force(&self) -> Force {
+        if self.force { Force::Yes } else { Force::No }
+    }
+}
+
+/// One device.
+#[derive(Debug, Args)]
+pub(crate) struct DeviceName {
+    /// The device
+    pub(crate) name: String,
+}
+
+/// `plug`.
+#[derive(Debug, Args)]
+pub(crate) struct PlugArgs {
+    /// The device
+    pub(crate) name: String,
+    /// Another USB port than last time, such as `1-2`
+    #[arg(long, value_name = "PORT")]
+    pub(crate) port: Option<String>,
+}

@@ -1,0 +1,48 @@
+//! Which configuration file, and what is said when it cannot be used.
+
+use std::path::{Path, PathBuf};
+
+use mainstay_config::{Colour, LoadError, Loaded, Problems};
+
+use super::Ended;
+use super::output::print;
+use crate::error::Told;
+use crate::exit::ExitStatus;
+
+/// Where a configuration is sought when none is named, in this order.
+const PLACES: [&str; 2] = ["mainstay.toml", "/etc/mainstay/mainstay.toml"];
+
+/// The file that was named, or the first that is there.
+pub(super) fn find(named: Option<PathBuf>) -> Result<PathBuf, Told> {
+    let found = || PLACES.iter().map(PathBuf::from).find(|path| path.exists());
+    named.or_else(found).ok_or_else(|| {
+        Told::new(ExitStatus::Failed, format!("there is no configuration: neither {} is there", PLACES.join(" nor ")))
+            .help("name one with --config, or try `mainstay run --demo`, which needs none")
+    })
+}
+
+/// Loads it. All problems of a wrong one are printed before this returns.
+pub(super) fn load(path: &Path) -> Result<Loaded, Ended> {
+    mainstay_config::load(path).map_err(|error| match error {
+        LoadError::Wrong(problems) => tell(&problems),
+        other => cannot_load(&other).into(),
+    })
+}
+
+/// Prints all that is wrong with a configuration.
+pub(super) fn tell(problems: &Problems) -> Ended {
+    match print(&problems.render(Colour::Always)) {
+        Ok(()) => Ended::Said(ExitStatus::Failed),
+        Err(ended) => ended,
+    }
+}
+
+/// For a file of which nothing can be said but that it cannot be used.
+pub(super) fn cannot_load(error: &LoadError) -> Told {
+    Told::new(ExitStatus::Failed, error.to_string()).help(error.help())
+}
+
+/// Whether the file is simply not there: a slip of the pen.
+pub(super) fn is_missing(error: &LoadError) -> bool {
+    matches!(error, LoadError::Unreadable { source, .. } if source.kind() == std::io::ErrorKind::NotFound)
+}

@@ -1,0 +1,149 @@
+//! `mainstay logs NAME`: the daemon says where the files are, they are read here.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::Ended;
+use super::args::LogsArgs;
+use super::ask::unexpected;
+use super::output::{complain, json, print};
+use crate::client::Client;
+use crate::error::Told;
+use crate::exit::ExitStatus;
+use crate::logs::{Follower, Lost, Piece, Pieces, last_lines};
+use crate::protocol::{Answer, Request};
+use crate::render::text::plain_but_tabs;
+
+/// How often a followed log is looked at.
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
+/// Bytes that are read at once.
+const BLOCK: usize = 64 * 1024;
+
+/// One line with `--json`.
+#[derive(Debug, Serialize)]
+struct LogLine<'a> {
+    service: &'a str,
+    /// What is not UTF-8 is replaced.
+    line: &'a str,
+    /// The line was longer than 64 KiB, or not ended yet: the next object goes on with it.
+    continues: bool,
+}
+
+/// `logs`.
+pub(super) fn logs(client: &Client, args: &LogsArgs) -> Result<(), Ended> {
+    let path = match client.ask(&Request::Logs { service: args.name.clone() })? {
+        Answer::Logs { path } => path,
+        other => return Err(unexpected(other)),
+    };
+    let mut printer = Printer { args, pieces: Pieces::default() };
+    let unreadable = |error: io::Error| cannot_read(&path, &error);
+    let mut files = last_lines(&path, args.lines).map_err(unreadable)?;
+    if files.is_empty() && !args.follow {
+        let said = format!("{} has printed nothing yet: {} is not there", args.name, path.display());
+        return Err(Told::new(ExitStatus::Failed, said).help("see whether it runs: `mainstay status`").into());
+    }
+    for file in &mut files {
+        printer.copy(file, &path)?;
+    }
+    if !args.follow {
+        return printer.finish();
+    }
+    let mut follower = Follower::new(&path, files.pop());
+    loop {
+        let lost = follower.poll(|bytes| printer.take(bytes).map_err(Interrupted::Ended)).map_err(|why| match why {
+            Interrupted::Io(error) => unreadable(error).into(),
+            Interrupted::Ended(ended) => ended,
+        })?;
+        if lost == Lost::Some {
+            complain(&Told::new(ExitStatus::Ok, "some lines were rotated away before they could be shown"));
+        }
+        printer.pause()?;
+        std::thread::sleep(LOOK_AGAIN);
+    }
+}
+
+/// Why following ended.
+enum Interrupted {
+    Io(io::Error),
+    Ended(Ended),
+}
+
+impl From<io::Error> for Interrupted {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+fn cannot_read(path: &Path, error: &io::Error) -> Told {
+    let told = Told::new(ExitStatus::Failed, format!("{} cannot be read: {error}", path.display()));
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => told.help("the logs belong to the user that the daemon runs as: use sudo"),
+        _ => told,
+    }
+}
+
+/// Prints bytes of a log as lines.
+struct Printer<'a> {
+    args: &'a LogsArgs,
+    pieces: Pieces,
+}
+
+impl Printer<'_> {
+    fn copy(&mut self, file: &mut File, path: &Path) -> Result<(), Ended> {
+        let mut block = vec![0; BLOCK];
+        loop {
+            match file.read(&mut block) {
+                Ok(0) => return Ok(()),
+                Ok(read) => self.take(block.get(..read).unwrap_or_default())?,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(cannot_read(path, &error).into()),
+            }
+        }
+    }
+
+    fn take(&mut self, bytes: &[u8]) -> Result<(), Ended> {
+        let pieces = self.pieces.feed(bytes);
+        self.print(&pieces)
+    }
+
+    /// Nothing more is there for now: people see an unfinished line (a prompt, a progress display), programs wait for
+    /// its end.
+    fn pause(&mut self) -> Result<(), Ended> {
+        if self.args.json {
+            return Ok(());
+        }
+        let piece = self.pieces.flush();
+        self.print(piece.as_slice())
+    }
+
+    /// Nothing more will come: the shell's prompt begins on a new line.
+    fn finish(mut self) -> Result<(), Ended> {
+        match self.pieces.flush() {
+            Some(piece) => self.print(&[Piece { ends_line: true, ..piece }]),
+            None => Ok(()),
+        }
+    }
+
+    fn print(&self, pieces: &[Piece]) -> Result<(), Ended> {
+        if self.args.json {
+            let service = self.args.name.as_str();
+            return pieces
+                .iter()
+                .try_for_each(|piece| json(&LogLine { service, line: &piece.text, continues: !piece.ends_line }));
+        }
+        let mut text = String::new();
+        for piece in pieces {
+            // Programs that speak to serial ports end their lines with both.
+            let line = if piece.ends_line { piece.text.strip_suffix('\r') } else { None };
+            text.push_str(&plain_but_tabs(line.unwrap_or(&piece.text)));
+            if piece.ends_line {
+                text.push('\n');
+            }
+        }
+        if text.is_empty() { Ok(()) } else { print(&text) }
+    }
+}

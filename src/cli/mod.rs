@@ -1,0 +1,106 @@
+//! The command line: reads it, does what it says, tells errors, and ends with an exit code that means something.
+
+mod args;
+mod ask;
+mod check;
+mod config_file;
+mod help;
+mod logs;
+mod output;
+mod run;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::FromArgMatches;
+
+use crate::client::Client;
+use crate::error::Told;
+use crate::exit::ExitStatus;
+use crate::places::Surroundings;
+use crate::protocol::Request;
+use args::{Ask, Cli, Command};
+pub(crate) use run::Plan;
+
+/// Why a command ended before its end.
+#[derive(Debug)]
+enum Ended {
+    /// Something is to be told.
+    Told(Told),
+    /// All has been said, or nobody reads it any more (`mainstay trace | head`).
+    Said(ExitStatus),
+    /// A stand-in has ended with this code.
+    Code(ExitCode),
+}
+
+impl<E: Into<Told>> From<E> for Ended {
+    fn from(error: E) -> Self {
+        Self::Told(error.into())
+    }
+}
+
+/// Runs the program.
+pub(crate) fn main() -> ExitCode {
+    let matches = help::command().get_matches();
+    let cli = match Cli::from_arg_matches(&matches) {
+        Ok(cli) => cli,
+        Err(error) => error.exit(),
+    };
+    match dispatch(cli) {
+        Ok(()) => ExitStatus::Ok.into(),
+        Err(Ended::Said(status)) => status.into(),
+        Err(Ended::Code(code)) => code,
+        Err(Ended::Told(told)) => {
+            output::complain(&told);
+            told.status.into()
+        }
+    }
+}
+
+fn dispatch(cli: Cli) -> Result<(), Ended> {
+    match cli.command {
+        Command::Run(run) => run::run(&run, cli.config),
+        Command::Check(check) => check::check(&check, cli.config),
+        Command::StandIn(stand_in) => Err(Ended::Code(crate::stand_in::run(stand_in))),
+        Command::LogKeeper => Ok(crate::daemon::keep_logs()?),
+        Command::Ask(question) => ask_daemon(question, &client(cli.socket, cli.config.as_deref())?),
+    }
+}
+
+/// The client that looks where the user says: at the socket, in the run directory of the configuration, everywhere.
+fn client(socket: Option<PathBuf>, config: Option<&Path>) -> Result<Client, Ended> {
+    let config = config.filter(|_| socket.is_none());
+    let configured = match config.map(mainstay_config::load) {
+        Some(Ok(loaded)) => loaded.station.runtime.run_dir,
+        Some(Err(error)) if config_file::is_missing(&error) => return Err(config_file::cannot_load(&error).into()),
+        // A mistake made while editing, or a file that only the daemon may read, keeps nobody from a running daemon.
+        Some(Err(_)) | None => None,
+    };
+    Ok(Client::new(socket, configured, &Surroundings::of_this_process()))
+}
+
+fn ask_daemon(question: Ask, client: &Client) -> Result<(), Ended> {
+    match question {
+        Ask::Status(json) => ask::status(client, json.into()),
+        Ask::Devices(json) => ask::devices(client, json.into()),
+        Ask::Leases(json) => ask::leases(client, json.into()),
+        Ask::Why(why) => ask::why(client, why.name, why.json.into()),
+        Ask::Trace(trace) => ask::trace(client, trace),
+        Ask::Logs(logs) => logs::logs(client, &logs),
+        Ask::Start(start) => {
+            let needs = start.needs();
+            ask::operate(client, &Request::Start { services: start.services.names, needs })
+        }
+        Ask::Stop(stop) => ask::operate(client, &Request::Stop { services: stop.names }),
+        Ask::Restart(restart) => {
+            let force = restart.force();
+            ask::operate(client, &Request::Restart { services: restart.services.names, force })
+        }
+        Ask::Eject(device) => ask::operate(client, &Request::Eject { device: device.name }),
+        Ask::Admit(device) => ask::operate(client, &Request::Admit { device: device.name }),
+        Ask::Plug(plug) => ask::operate(client, &Request::Plug { device: plug.name, port: plug.port }),
+        Ask::Unplug(device) => ask::operate(client, &Request::Unplug { device: device.name }),
+        #[cfg(debug_assertions)]
+        Ask::Panic { actor } => ask::operate(client, &Request::Panic { actor }),
+    }
+}

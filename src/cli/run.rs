@@ -1,0 +1,41 @@
+//! `mainstay run`: which station, and where it keeps its things. The rest is the daemon's.
+
+use std::path::PathBuf;
+
+use mainstay_config::Loaded;
+
+use super::args::RunArgs;
+use super::{Ended, config_file};
+use crate::places::{Purpose, RunDir, Surroundings};
+
+/// What the daemon is to run.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    /// The real station or the demo.
+    pub(crate) purpose: Purpose,
+    /// Its configuration.
+    pub(crate) loaded: Loaded,
+    /// Where its socket and lock belong.
+    pub(crate) run_dir: RunDir,
+}
+
+/// `run`.
+pub(super) fn run(args: &RunArgs, config: Option<PathBuf>) -> Result<(), Ended> {
+    let plan = plan(args.purpose(), config, &Surroundings::of_this_process())?;
+    Ok(crate::daemon::run(plan)?)
+}
+
+/// The demo has a configuration of its own; one that is named is used instead, on simulated hardware.
+fn plan(purpose: Purpose, config: Option<PathBuf>, surroundings: &Surroundings) -> Result<Plan, Ended> {
+    let loaded = match (purpose, config) {
+        (Purpose::Demo, None) => demo()?,
+        (_, named) => config_file::load(&config_file::find(named)?)?,
+    };
+    let configured = loaded.station.runtime.run_dir.clone().map(RunDir::configured);
+    let run_dir = configured.unwrap_or_else(|| surroundings.default_run_dir(purpose));
+    Ok(Plan { purpose, loaded, run_dir })
+}
+
+fn demo() -> Result<Loaded, Ended> {
+    mainstay_config::parse("demo.toml", mainstay_config::DEMO).map_err(|problems| config_file::tell(&problems))
+}

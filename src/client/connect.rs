@@ -1,0 +1,52 @@
+//! The first place where a daemon answers.
+
+use std::io;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::time::Duration;
+
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, sockopt};
+
+use super::{ClientError, Looked, Place};
+use crate::places::{Access, check_private};
+
+/// Connects to the first of the places where somebody listens. A place that may not be used is passed over: the user's
+/// own demo answers beside a station that is not theirs to operate.
+pub(super) fn first(places: &[Place], uid: u32, patience: Duration) -> Result<UnixStream, ClientError> {
+    let mut looked = Vec::new();
+    for place in places {
+        if let Some(why) = untrusted(place, uid) {
+            looked.push((place.socket.clone(), why));
+            continue;
+        }
+        match connect(&place.socket, patience) {
+            Ok(stream) => return Ok(stream),
+            Err(error) => looked.push((place.socket.clone(), Looked::from(error))),
+        }
+    }
+    let denied = looked.iter().find(|(_, why)| matches!(why, Looked::Denied));
+    Err(match denied {
+        Some((socket, _)) => ClientError::denied(socket.clone()),
+        None => ClientError::NoDaemon { looked },
+    })
+}
+
+/// In a place where anybody can write, only the user's own directory is used.
+fn untrusted(place: &Place, uid: u32) -> Option<Looked> {
+    let dir = place.socket.parent().filter(|_| place.access == Access::Owner)?;
+    match check_private(dir, uid) {
+        Ok(()) => None,
+        Err(crate::places::NotPrivate::Io(error)) => Some(Looked::from(error)),
+        Err(why) => Some(Looked::NotTrusted(why.to_string())),
+    }
+}
+
+/// Connects, with a bound: a daemon that is stopped with its queue full would otherwise block its callers for ever
+/// (`SO_SNDTIMEO` bounds `connect` too, unix(7)).
+fn connect(socket: &Path, patience: Duration) -> io::Result<UnixStream> {
+    let address = SocketAddrUnix::new(socket)?;
+    let fd = rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
+    sockopt::set_socket_timeout(&fd, sockopt::Timeout::Send, Some(patience))?;
+    rustix::net::connect(&fd, &address)?;
+    Ok(UnixStream::from(fd))
+}

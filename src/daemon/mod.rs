@@ -1,0 +1,170 @@
+//! The daemon: claims its run directory, starts the actors on this thread and everything that may block beside it, and
+//! ends when all is stopped.
+
+mod demo;
+mod hardware;
+mod operator;
+mod settings;
+mod station;
+
+use std::rc::Rc;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use mainstay_actors::effect::Carrier;
+use mainstay_actors::effect::process::keeper::{log_keeper_main, socket_from_stdin};
+use mainstay_actors::machine::Exit;
+use mainstay_actors::runtime::{Board, Clock, Deliver, Executor, System};
+use mainstay_actors::trace::{Keeping, Recorder};
+use mainstay_config::model::Station;
+use mainstay_hardware::simulated::SimulatedBus;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::LocalSet;
+
+use crate::cli::Plan;
+use crate::error::Told;
+use crate::exit::ExitStatus;
+use crate::instance::Instance;
+use crate::places::Purpose;
+use crate::server::{Limits, Server};
+use station::{Command, Shown};
+
+/// Operators' requests that wait for the actor thread at most; one more is told "busy".
+const COMMANDS_MAX: usize = 64;
+
+/// Runs a station until it is told to stop, or its root supervisor gives up.
+///
+/// # Errors
+/// When it cannot begin: the run directory is taken or closed, a directory cannot be written, …; or when it gave up.
+pub(crate) fn run(plan: Plan) -> Result<(), Told> {
+    settings::begin_logging();
+    let instance = Instance::claim(&plan.run_dir)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Told::new(ExitStatus::Failed, format!("the runtime cannot be started: {error}")))?;
+    LocalSet::new().block_on(&runtime, live(plan, &instance))
+}
+
+/// The life of the log-keeper, a process of its own.
+///
+/// # Errors
+/// When it was not started by mainstay, or the kernel refuses what it needs.
+pub(crate) fn keep_logs() -> Result<(), Told> {
+    let failed = |words: String| Told::new(ExitStatus::Failed, words);
+    let socket = socket_from_stdin().map_err(|error| failed(format!("the log-keeper has no socket: {error}")))?;
+    log_keeper_main(socket).map_err(|error| failed(error.to_string()))
+}
+
+/// From the start of the actors to their end.
+async fn live(plan: Plan, instance: &Instance) -> Result<(), Told> {
+    let Plan { purpose, loaded, .. } = plan;
+    let mut station = loaded.station;
+    let log_dir = settings::log_dir(&station, purpose, instance.dir());
+    let simulated = (purpose == Purpose::Demo).then(SimulatedBus::demo);
+    if purpose == Purpose::Demo {
+        demo::run_ourselves(&mut station)?;
+    }
+    let bus = hardware::bus(simulated.clone());
+    let watch = hardware::SharedWatch::default();
+    let parts = settings::parts(Clock::Boot, Recorder::new(Keeping::On));
+    let shown = Shown::new(Arc::new(station), &parts, log_dir.clone());
+    let server_station = shown.clone();
+    let (commands, asked) = mpsc::channel(COMMANDS_MAX);
+    let processes = settings::processes(&shown.station, instance.dir(), log_dir)?;
+    let server = Server::start(&instance.socket(), Arc::new(server_station.serve(commands)), Limits::default())?;
+
+    let mut carrier = None;
+    let mut failed = None;
+    let (system, ended) = System::start(&shown.station, parts, |deliver: Deliver| {
+        match Carrier::start(processes, Arc::clone(&bus), Arc::clone(&watch), deliver) {
+            Ok(started) => {
+                let started = Rc::new(started);
+                carrier = Some(Rc::clone(&started));
+                started as Rc<dyn Executor>
+            }
+            Err(error) => {
+                failed = Some(error);
+                Rc::new(settings::Nobody)
+            }
+        }
+    });
+    if let Some(error) = failed {
+        return Err(settings::cannot_start(&error));
+    }
+    let system = Rc::new(system);
+    hardware::begin(&bus, &watch, &system);
+    if purpose == Purpose::Demo {
+        demo::say_what_to_try(instance);
+    }
+    let exit = attend(&system, asked, simulated.as_ref(), ended).await;
+    server.stop();
+    drop(watch.lock().map(|mut watch| watch.take()));
+    drop(system);
+    if let Some(carrier) = carrier {
+        carrier.shutdown().await;
+    }
+    finish(exit)
+}
+
+/// Does what operators and signals say, until the daemon should end.
+async fn attend(
+    system: &Rc<System>,
+    mut asked: mpsc::Receiver<Command>,
+    simulated: Option<&SimulatedBus>,
+    mut ended: oneshot::Receiver<Exit>,
+) -> Exit {
+    let unheard = |error: std::io::Error| Exit::GaveUp(format!("signals cannot be heard: {error}"));
+    let (mut terminate, mut interrupt, mut hangup) =
+        match (signal(SignalKind::terminate()), signal(SignalKind::interrupt()), signal(SignalKind::hangup())) {
+            (Ok(terminate), Ok(interrupt), Ok(hangup)) => (terminate, interrupt, hangup),
+            (Err(error), ..) | (_, Err(error), _) | (.., Err(error)) => return unheard(error),
+        };
+    let mut signals = 0u32;
+    loop {
+        let name = tokio::select! {
+            biased;
+            exit = &mut ended => return exit.unwrap_or(Exit::Stopped),
+            Some(()) = terminate.recv() => "SIGTERM",
+            Some(()) = interrupt.recv() => "SIGINT",
+            Some(()) = hangup.recv() => "SIGHUP",
+            Some(command) = asked.recv() => {
+                operator::attend(Rc::clone(system), simulated.cloned(), command);
+                continue;
+            }
+        };
+        signals = signals.saturating_add(1);
+        match signals {
+            1 => {
+                tracing::info!("{name}: stopping everything in order; once more hurries");
+                system.close(&format!("{name} to mainstay"));
+            }
+            2 => {
+                tracing::info!("{name} again: no more grace; once more leaves what is left");
+                system.hurry(&format!("{name} again to mainstay"));
+            }
+            _ => return Exit::GaveUp(format!("{name} for the third time: something was left running")),
+        }
+    }
+}
+
+fn finish(exit: Exit) -> Result<(), Told> {
+    match exit {
+        Exit::Stopped => Ok(()),
+        Exit::GaveUp(why) => Err(Told::new(ExitStatus::GaveUp, format!("mainstay gave up: {why}"))
+            .help("services were left running; say `mainstay run` again, and report the panic above")),
+    }
+}
+
+/// Bound on an answer of an actor to an operator.
+const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+
+/// The shared recorder.
+type SharedRecorder = Arc<Mutex<Recorder>>;
+
+/// The shared board.
+type SharedBoard = Arc<Board>;
+
+/// The shared station.
+type SharedStation = Arc<Station>;

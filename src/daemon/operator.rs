@@ -1,0 +1,187 @@
+//! What operators ask, carried to the actors and answered.
+
+use std::rc::Rc;
+
+use mainstay_actors::device::DeviceMessage;
+use mainstay_actors::machine::{Message, Outcome, RequestId};
+use mainstay_actors::runtime::{Answer as Promise, System};
+use mainstay_actors::service::{Attempts, NeedsPolicy, ServiceMessage};
+use mainstay_config::names::ServiceName;
+use mainstay_hardware::simulated::SimulatedBus;
+
+use super::ANSWER_WITHIN;
+use super::station::{Command, Known, unknown_name};
+use crate::protocol::{Answer, ErrorAnswer, ErrorCode, Force, Needs, Request};
+
+/// Attends to one request, beside everything else.
+pub(super) fn attend(system: Rc<System>, simulated: Option<SimulatedBus>, command: Command) {
+    tokio::task::spawn_local(async move {
+        let Command { request, answer } = command;
+        // Whoever asked may have gone.
+        let _ = answer.send(carry_out(&system, simulated.as_ref(), request).await);
+    });
+}
+
+async fn carry_out(system: &System, simulated: Option<&SimulatedBus>, request: Request) -> Answer {
+    match request {
+        Request::Start { services, needs } => {
+            let policy = match needs {
+                Needs::Respect => NeedsPolicy::Respect,
+                Needs::Start => NeedsPolicy::StartThem,
+                Needs::Ignore => NeedsPolicy::Ignore,
+            };
+            to_services(system, &services, "start", |id| ServiceMessage::Start(id, policy)).await
+        }
+        Request::Stop { services } => to_services(system, &services, "stop", ServiceMessage::Stop).await,
+        Request::Restart { services, force } => {
+            let attempts = match force {
+                Force::No => Attempts::Keep,
+                Force::Yes => Attempts::Reset,
+            };
+            to_services(system, &services, "restart", |id| ServiceMessage::Restart(id, attempts)).await
+        }
+        Request::Eject { device } => to_device(system, &device, "eject", DeviceMessage::Eject).await,
+        Request::Admit { device } => to_device(system, &device, "admit", DeviceMessage::Admit).await,
+        Request::Plug { device, port } => plug(simulated, &device, port.as_deref()),
+        Request::Unplug { device } => unplug(simulated, &device),
+        Request::Panic { actor } => panic(system, &actor),
+        // These are answered from the board and never come here.
+        Request::Status
+        | Request::Devices
+        | Request::Leases
+        | Request::Why { .. }
+        | Request::Trace(_)
+        | Request::Logs { .. } => error(ErrorCode::BadRequest, "this is not for the actors", None),
+    }
+}
+
+/// Tells several services the same. Nothing is done when one of them does not exist.
+async fn to_services(
+    system: &System,
+    names: &[String],
+    verb: &str,
+    message: impl Fn(RequestId) -> ServiceMessage,
+) -> Answer {
+    let mut services: Vec<ServiceName> = Vec::new();
+    for name in names {
+        match system.service(name) {
+            Some(service) => services.push(service),
+            None => return unknown_name(system.station(), name, Known::Services),
+        }
+    }
+    let (mut said, mut trace) = (Vec::new(), None);
+    for service in services {
+        let words = format!("mainstay {verb} {service}");
+        let promise = system.operator(&words, |id| Message::Service(service.clone(), message(id)));
+        match answered(promise).await {
+            Ok((words, number)) => {
+                said.push(words);
+                trace = trace.or(number);
+            }
+            Err(answer) => return with_before(said, answer),
+        }
+    }
+    Answer::Done { said, trace }
+}
+
+async fn to_device(
+    system: &System,
+    name: &str,
+    verb: &str,
+    message: impl FnOnce(RequestId) -> DeviceMessage,
+) -> Answer {
+    let Some(device) = system.device(name) else {
+        return unknown_name(system.station(), name, Known::Devices);
+    };
+    let words = format!("mainstay {verb} {device}");
+    let promise = system.operator(&words, |id| Message::Device(device.clone(), message(id)));
+    match answered(promise).await {
+        Ok((words, trace)) => Answer::Done { said: vec![words], trace },
+        Err(answer) => answer,
+    }
+}
+
+/// Waits for an actor's answer.
+async fn answered(promise: Promise) -> Result<(String, Option<u64>), Answer> {
+    let late = || error(ErrorCode::Busy, "the actor did not answer", Some("see `mainstay trace`, and try again"));
+    match tokio::time::timeout(ANSWER_WITHIN, promise).await {
+        Ok(Ok((answer, cause))) if answer.outcome == Outcome::Handled => Ok((answer.words, Some(cause.trace.0))),
+        Ok(Ok((answer, _))) => {
+            Err(Answer::Error(ErrorAnswer { code: ErrorCode::Refused, message: answer.words, help: answer.help }))
+        }
+        Ok(Err(_)) | Err(_) => Err(late()),
+    }
+}
+
+/// What was done before something was refused belongs to the answer.
+fn with_before(said: Vec<String>, answer: Answer) -> Answer {
+    match answer {
+        Answer::Error(mut refused) if !said.is_empty() => {
+            refused.message = format!("{} (done before that: {})", refused.message, said.join("; "));
+            Answer::Error(refused)
+        }
+        answer => answer,
+    }
+}
+
+fn plug(simulated: Option<&SimulatedBus>, device: &str, port: Option<&str>) -> Answer {
+    let Some(bus) = simulated else { return not_in_demo() };
+    let path = match port.map(str::parse).transpose() {
+        Ok(path) => path,
+        Err(wrong) => return error(ErrorCode::BadRequest, wrong, None),
+    };
+    match bus.plug(device, path) {
+        Ok(()) => {
+            done(format!("{device} is plugged in{}", port.map_or_else(String::new, |port| format!(" on USB {port}"))))
+        }
+        Err(wrong) => hardware_error(bus, &wrong),
+    }
+}
+
+fn unplug(simulated: Option<&SimulatedBus>, device: &str) -> Answer {
+    let Some(bus) = simulated else { return not_in_demo() };
+    match bus.unplug(device) {
+        Ok(()) => done(format!("{device} is unplugged")),
+        Err(wrong) => hardware_error(bus, &wrong),
+    }
+}
+
+fn hardware_error(bus: &SimulatedBus, wrong: &mainstay_hardware::error::Error) -> Answer {
+    let names: Vec<String> = bus.list().into_iter().map(|listed| listed.name).collect();
+    let help = format!("the demo has {}", names.join(", "));
+    let code = match wrong.kind {
+        mainstay_hardware::error::ErrorKind::NotFound => ErrorCode::UnknownName,
+        _ => ErrorCode::Refused,
+    };
+    error(code, &wrong.message, Some(&help))
+}
+
+#[cfg(debug_assertions)]
+fn panic(system: &System, actor: &str) -> Answer {
+    match actor.parse() {
+        Ok(id) if system.poison(&id) => done(format!("{actor} was told to panic")),
+        Ok(_) => error(ErrorCode::UnknownName, &format!("there is no actor `{actor}`"), None),
+        Err(wrong) => {
+            let wrong: mainstay_actors::machine::NoSuchActor = wrong;
+            error(ErrorCode::UnknownName, &wrong.to_string(), None)
+        }
+    }
+}
+
+#[cfg(not(debug_assertions))]
+fn panic(_system: &System, _actor: &str) -> Answer {
+    error(ErrorCode::Refused, "only a debug build can be told to panic", None)
+}
+
+fn not_in_demo() -> Answer {
+    let help = "plug real hardware by hand, or try `mainstay run --demo`";
+    error(ErrorCode::NotInDemo, "only the demo has hardware that can be plugged by command", Some(help))
+}
+
+fn done(words: String) -> Answer {
+    Answer::Done { said: vec![words], trace: None }
+}
+
+fn error(code: ErrorCode, message: &str, help: Option<&str>) -> Answer {
+    Answer::Error(ErrorAnswer { code, message: message.to_owned(), help: help.map(str::to_owned) })
+}

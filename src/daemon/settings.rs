@@ -1,0 +1,87 @@
+//! What the daemon needs to begin, from the configuration and its surroundings.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use mainstay_actors::effect::process::ProcessesError;
+use mainstay_actors::effect::process::order::{ProcessSettings, RunId};
+use mainstay_actors::machine::{Action, ActorId};
+use mainstay_actors::runtime::{Board, Clock, Executor, Parts};
+use mainstay_actors::trace::{Cause, Recorder};
+use mainstay_config::model::Station;
+use tracing_subscriber::EnvFilter;
+
+use crate::error::Told;
+use crate::exit::ExitStatus;
+use crate::places::Purpose;
+
+/// Between two looks at a tree that is being killed.
+const SWEEP_INTERVAL: Duration = Duration::from_millis(20);
+
+/// Writes what happens to standard error: `MAINSTAY_LOG` says how much (`debug`, `warn`, …).
+pub(super) fn begin_logging() {
+    let filter = EnvFilter::try_from_env("MAINSTAY_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let colours = std::io::IsTerminal::is_terminal(&std::io::stderr()) && std::env::var_os("NO_COLOR").is_none();
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_target(false)
+        .with_ansi(colours)
+        .with_writer(std::io::stderr)
+        .finish();
+    // It fails when there is one already, which is as good.
+    let _ = tracing::subscriber::set_global_default(subscriber);
+}
+
+/// Where the output of services is kept.
+pub(super) fn log_dir(station: &Station, purpose: Purpose, run_dir: &Path) -> PathBuf {
+    let state = match (&station.runtime.state_dir, purpose) {
+        (Some(dir), _) => dir.clone(),
+        (None, Purpose::Demo) => run_dir.join("state"),
+        (None, Purpose::Station) if rustix::process::geteuid().is_root() => PathBuf::from("/var/lib/mainstay"),
+        (None, Purpose::Station) => of_this_user().unwrap_or_else(|| run_dir.join("state")),
+    };
+    state.join("logs")
+}
+
+/// `$XDG_STATE_HOME/mainstay`, or where that is when it is not set (XDG Base Directory Specification 0.8).
+fn of_this_user() -> Option<PathBuf> {
+    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let state = absolute("XDG_STATE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".local/state")))?;
+    Some(state.join("mainstay"))
+}
+
+/// What the actors stand on.
+#[allow(clippy::disallowed_methods, reason = "run numbers must differ from those of an earlier mainstay")]
+pub(super) fn parts(clock: Clock, recorder: Recorder) -> Parts {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let first_run = RunId((now.as_secs() & 0x7fff_ffff) << 31);
+    Parts { clock, recorder: Arc::new(Mutex::new(recorder)), board: Arc::new(Board::default()), first_run }
+}
+
+/// Limits and places for the process executor.
+pub(super) fn processes(station: &Station, run_dir: &Path, log_dir: PathBuf) -> Result<ProcessSettings, Told> {
+    let keeper_program = std::env::current_exe()
+        .map_err(|error| Told::new(ExitStatus::Failed, format!("mainstay cannot find its own program: {error}")))?;
+    Ok(ProcessSettings {
+        run_dir: run_dir.to_owned(),
+        log_dir,
+        log_max_size: station.logs.max_size,
+        log_keep: station.logs.keep,
+        keeper_program,
+        sweep_interval: SWEEP_INTERVAL,
+    })
+}
+
+/// Why services could not be run, with the cure.
+pub(super) fn cannot_start(error: &ProcessesError) -> Told {
+    Told::new(ExitStatus::Failed, format!("services cannot be run: {error}"))
+        .help("set [runtime] state_dir and run_dir to directories that this user can write, or run mainstay as root")
+}
+
+/// Stands in for an executor that could not be started, until the daemon has ended because of that.
+pub(super) struct Nobody;
+
+impl Executor for Nobody {
+    fn act(&self, _from: &ActorId, _action: Action, _cause: Cause) {}
+}

@@ -1,0 +1,209 @@
+//! The daemon as the command line sees it: what is shown comes from the board, what is asked goes to the actor thread.
+
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use futures::FutureExt;
+use futures::future::{BoxFuture, ready};
+use mainstay_actors::effect::process::keeper::log_path;
+use mainstay_actors::machine::Moment;
+use mainstay_actors::runtime::{Clock, Parts};
+use mainstay_actors::trace::{TraceFilter, TraceId};
+use mainstay_actors::view::Show;
+use tokio::sync::{mpsc, oneshot};
+
+use super::{SharedBoard, SharedRecorder, SharedStation};
+use crate::protocol::{Answer, ErrorAnswer, ErrorCode, Request, TraceRequest};
+use crate::server::{Peer, Station};
+
+/// A follower is told of a trace when it has been quiet this long.
+const QUIET: Duration = Duration::from_millis(300);
+/// How often a follower is told, while there is one.
+const FOLLOW_EVERY: Duration = Duration::from_millis(200);
+/// Traces that wait for a slow follower at most; he misses further ones.
+const FOLLOW_QUEUE: usize = 64;
+
+/// An operator's request on its way to the actor thread.
+#[derive(Debug)]
+pub(crate) struct Command {
+    /// What is asked.
+    pub(super) request: Request,
+    /// Where the answer goes.
+    pub(super) answer: oneshot::Sender<Answer>,
+}
+
+/// What can be shown without asking the actors.
+#[derive(Clone)]
+pub(super) struct Shown {
+    pub(super) station: SharedStation,
+    board: SharedBoard,
+    recorder: SharedRecorder,
+    clock: Clock,
+    log_dir: PathBuf,
+}
+
+impl Shown {
+    pub(super) fn new(station: SharedStation, parts: &Parts, log_dir: PathBuf) -> Self {
+        Self {
+            station,
+            board: Arc::clone(&parts.board),
+            recorder: Arc::clone(&parts.recorder),
+            clock: parts.clock,
+            log_dir,
+        }
+    }
+
+    /// Serves it, with a way to the actor thread.
+    pub(super) fn serve(self, commands: mpsc::Sender<Command>) -> Served {
+        Served { shown: self, commands }
+    }
+
+    fn show(&self) -> Show<'_> {
+        Show { station: &self.station, board: &self.board, clock: &self.clock }
+    }
+
+    fn why(&self, name: &str) -> Answer {
+        self.show().why(name).map_or_else(|| self.unknown(name, Known::Both), Answer::Why)
+    }
+
+    fn logs(&self, service: &str) -> Answer {
+        let known = self.station.services.keys().find(|known| known.as_str() == service);
+        match known {
+            Some(name) => Answer::Logs { path: log_path(&self.log_dir, name) },
+            None => self.unknown(service, Known::Services),
+        }
+    }
+
+    fn trace(&self, request: &TraceRequest) -> Answer {
+        let filter = match self.filter(request) {
+            Ok(filter) => filter,
+            Err(answer) => return answer,
+        };
+        let recorder = self.recorder.lock().unwrap_or_else(PoisonError::into_inner);
+        let trace = request.id.map(TraceId).or_else(|| recorder.latest(&filter));
+        match (trace.and_then(|trace| recorder.show(trace, &self.clock)), request.id) {
+            (Some(view), _) => Answer::Trace(view),
+            (None, Some(id)) => nothing(format!("trace {id} is not kept, or never was")),
+            (None, None) => nothing("there is no such trace yet".to_owned()),
+        }
+    }
+
+    fn filter(&self, request: &TraceRequest) -> Result<TraceFilter, Answer> {
+        let device = request.device.as_ref().map(|name| {
+            let found = self.station.devices.keys().find(|known| known.as_str() == name);
+            found.cloned().ok_or_else(|| self.unknown(name, Known::Devices))
+        });
+        let service = request.service.as_ref().map(|name| {
+            let found = self.station.services.keys().find(|known| known.as_str() == name);
+            found.cloned().ok_or_else(|| self.unknown(name, Known::Services))
+        });
+        Ok(TraceFilter { device: device.transpose()?, service: service.transpose()? })
+    }
+
+    /// Traces that have become quiet since `after`.
+    fn quiet_since(&self, after: &mut Moment, filter: &TraceFilter) -> Vec<Answer> {
+        let before = self.clock.now() - QUIET;
+        let recorder = self.recorder.lock().unwrap_or_else(PoisonError::into_inner);
+        let traces = recorder.quiet_between(*after, before, filter);
+        *after = before.max(*after);
+        traces.into_iter().filter_map(|trace| recorder.show(trace, &self.clock)).map(Answer::Trace).collect()
+    }
+
+    pub(super) fn unknown(&self, name: &str, known: Known) -> Answer {
+        unknown_name(&self.station, name, known)
+    }
+}
+
+/// Which names would have been right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Known {
+    Services,
+    Devices,
+    Both,
+}
+
+/// There is no such name; these are the ones there are.
+pub(super) fn unknown_name(station: &mainstay_config::model::Station, name: &str, known: Known) -> Answer {
+    let list = |names: Vec<&str>| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+    let services = || list(station.services.keys().map(|name| name.as_str()).collect());
+    let devices = || list(station.devices.keys().map(|name| name.as_str()).collect());
+    let (message, help) = match known {
+        Known::Services => (format!("there is no service `{name}`"), format!("services: {}", services())),
+        Known::Devices => (format!("there is no device `{name}`"), format!("devices: {}", devices())),
+        Known::Both => (
+            format!("there is no service or device `{name}`"),
+            format!("services: {}; devices: {}", services(), devices()),
+        ),
+    };
+    Answer::Error(ErrorAnswer { code: ErrorCode::UnknownName, message, help: Some(help) })
+}
+
+fn nothing(message: String) -> Answer {
+    let help = Some("`mainstay trace` shows the latest one".to_owned());
+    Answer::Error(ErrorAnswer { code: ErrorCode::Nothing, message, help })
+}
+
+/// What the server asks.
+pub(super) struct Served {
+    shown: Shown,
+    commands: mpsc::Sender<Command>,
+}
+
+impl Served {
+    fn command(&self, request: Request) -> BoxFuture<'static, Answer> {
+        let (answer, answered) = oneshot::channel();
+        if self.commands.try_send(Command { request, answer }).is_err() {
+            let message = "mainstay has too much to do, or is ending".to_owned();
+            let help = Some("try again in a moment".to_owned());
+            return ready(Answer::Error(ErrorAnswer { code: ErrorCode::Busy, message, help })).boxed();
+        }
+        async move {
+            answered.await.unwrap_or_else(|_| {
+                let message = "mainstay ended before it could answer".to_owned();
+                Answer::Error(ErrorAnswer { code: ErrorCode::Busy, message, help: None })
+            })
+        }
+        .boxed()
+    }
+}
+
+impl Station for Served {
+    fn answer(&self, request: Request, _peer: Peer) -> BoxFuture<'static, Answer> {
+        let shown = &self.shown;
+        let answer = match request {
+            Request::Status => Answer::Status(shown.show().status()),
+            Request::Devices => Answer::Devices(shown.show().devices()),
+            Request::Leases => Answer::Leases(shown.show().leases()),
+            Request::Why { name } => shown.why(&name),
+            Request::Trace(request) => shown.trace(&request),
+            Request::Logs { service } => shown.logs(&service),
+            command => return self.command(command),
+        };
+        ready(answer).boxed()
+    }
+
+    fn follow(&self, request: TraceRequest) -> mpsc::Receiver<Answer> {
+        let (traces, followed) = mpsc::channel(FOLLOW_QUEUE);
+        let shown = self.shown.clone();
+        tokio::spawn(async move {
+            let filter = match shown.filter(&request) {
+                Ok(filter) => filter,
+                Err(answer) => {
+                    // Whoever asked may have gone already.
+                    let _ = traces.send(answer).await;
+                    return;
+                }
+            };
+            let mut after = shown.clock.now();
+            while !traces.is_closed() {
+                for answer in shown.quiet_since(&mut after, &filter) {
+                    // A slow follower misses what does not fit.
+                    let _ = traces.try_send(answer);
+                }
+                tokio::time::sleep(FOLLOW_EVERY).await;
+            }
+        });
+        followed
+    }
+}

@@ -1,0 +1,87 @@
+//! Errors as people are told them: what is wrong, and what to do about it.
+
+use crate::exit::ExitStatus;
+use crate::protocol::{ErrorAnswer, ErrorCode};
+use crate::render::style;
+use crate::render::text::{plain_lines, wrap};
+
+/// An error with cause, cure and exit code.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub(crate) struct Told {
+    /// What is wrong; may have several lines.
+    pub(crate) message: String,
+    /// What to do next; may have several lines.
+    pub(crate) help: Option<String>,
+    /// How the program ends because of it.
+    pub(crate) status: ExitStatus,
+}
+
+impl Told {
+    /// An error that ends the program with `status`.
+    pub(crate) fn new(status: ExitStatus, message: impl Into<String>) -> Self {
+        Self { message: message.into(), help: None, status }
+    }
+
+    /// The same with a cure.
+    #[must_use]
+    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// The text for standard error, styled, wrapped at `width` columns. Control characters are made visible:
+    /// a message may quote what a device or a file says.
+    pub(crate) fn render(&self, width: usize) -> String {
+        let mut out = String::new();
+        labelled(&mut out, "error: ", style::BAD, &self.message, width);
+        if let Some(help) = &self.help {
+            labelled(&mut out, "  help: ", style::GOOD, help, width);
+        }
+        out
+    }
+}
+
+fn labelled(out: &mut String, label: &str, style: anstyle::Style, text: &str, width: usize) {
+    let indent = " ".repeat(label.len());
+    for (nth, line) in plain_lines(text).enumerate() {
+        let wrapped = wrap(&line, &indent, &indent, width);
+        if nth == 0 {
+            let rest = wrapped.strip_prefix(&indent).unwrap_or(&wrapped);
+            out.push_str(&format!("{style}{label}{style:#}{rest}"));
+        } else {
+            out.push_str(&wrapped);
+        }
+        out.push('\n');
+    }
+}
+
+impl From<ErrorAnswer> for Told {
+    fn from(answer: ErrorAnswer) -> Self {
+        let status = match answer.code {
+            ErrorCode::UnknownName => ExitStatus::UnknownName,
+            ErrorCode::NotInDemo | ErrorCode::Refused | ErrorCode::Forbidden | ErrorCode::Busy => ExitStatus::Refused,
+            ErrorCode::Nothing | ErrorCode::BadRequest => ExitStatus::Failed,
+        };
+        Self { message: answer.message, help: answer.help, status }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_shows_cause_and_cure_with_aligned_continuation_lines() {
+        let told = Told::new(ExitStatus::Failed, "one two three four").help("five six seven");
+        let text = anstream::adapter::strip_str(&told.render(20)).to_string();
+        assert_eq!(text, "error: one two three\n       four\n  help: five six\n        seven\n");
+    }
+
+    #[test]
+    fn an_error_cannot_drive_the_terminal() {
+        let told = Told::new(ExitStatus::Failed, "no \u{1b}[2J device\nsecond line");
+        let text = anstream::adapter::strip_str(&told.render(80)).to_string();
+        assert_eq!(text, "error: no \\x1b[2J device\n       second line\n");
+    }
+}

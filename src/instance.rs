@@ -1,0 +1,210 @@
+//! One daemon per run directory: makes the directory and locks a file in it for as long as the daemon lives.
+
+use std::fs::{DirBuilder, File, OpenOptions, Permissions, TryLockError};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use crate::error::Told;
+use crate::exit::ExitStatus;
+use crate::places::{Access, NotPrivate, RunDir, SOCKET_NAME, check_private};
+
+/// The file that is locked. It stays when the daemon ends: removing it would let two daemons lock two files of one
+/// name.
+const LOCK_NAME: &str = "mainstay.lock";
+/// Digits of the largest process number, and a line end.
+const LONGEST_PID: u64 = 11;
+
+/// Why this daemon cannot have the run directory.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum InstanceError {
+    /// It is taken.
+    #[error("mainstay already runs here ({dir}), {pid}", dir = dir.display(), pid = spoken(*pid))]
+    Taken {
+        /// The run directory.
+        dir: PathBuf,
+        /// The process that has it, if it has written that down.
+        pid: Option<u32>,
+    },
+    /// It cannot be made or written.
+    #[error("the run directory {} cannot be used: {source}", dir.display())]
+    Unusable {
+        /// The run directory.
+        dir: PathBuf,
+        /// What the kernel said.
+        source: io::Error,
+    },
+    /// It lies where anybody may write, and is not ours.
+    #[error("the run directory {} cannot be trusted: {why}", dir.display())]
+    NotPrivate {
+        /// The run directory.
+        dir: PathBuf,
+        /// What is wrong with it.
+        why: NotPrivate,
+    },
+}
+
+impl From<InstanceError> for Told {
+    fn from(error: InstanceError) -> Self {
+        let said = error.to_string();
+        match error {
+            InstanceError::Taken { .. } => {
+                Self::new(ExitStatus::Refused, said).help("use `mainstay status`, or another [runtime] run_dir")
+            }
+            InstanceError::Unusable { .. } => Self::new(ExitStatus::Failed, said)
+                .help("set [runtime] run_dir to a directory that this user can write, or run mainstay as root"),
+            InstanceError::NotPrivate { .. } => Self::new(ExitStatus::Refused, said)
+                .help("remove it, or set XDG_RUNTIME_DIR or [runtime] run_dir to a directory of yours"),
+        }
+    }
+}
+
+/// The right to the run directory. It ends with this value, or with the process, however that ends.
+#[derive(Debug)]
+pub(crate) struct Instance {
+    dir: PathBuf,
+    lock: File,
+}
+
+impl Instance {
+    /// Makes the run directory and takes it.
+    ///
+    /// # Errors
+    /// When another daemon has it, or it cannot be made, written or trusted.
+    pub(crate) fn claim(run_dir: &RunDir) -> Result<Self, InstanceError> {
+        let dir = run_dir.path.clone();
+        let unusable = |source| InstanceError::Unusable { dir: dir.clone(), source };
+        match run_dir.access {
+            Access::Everybody => make_shared(&dir).map_err(unusable)?,
+            Access::Owner => make_private(&dir)?,
+        }
+        // A link in its place is not followed: it could point at any file that root can write.
+        let flags = i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or(0);
+        let mut lock = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o644)
+            .custom_flags(flags)
+            .open(dir.join(LOCK_NAME))
+            .map_err(unusable)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(InstanceError::Taken { pid: written_pid(&mut lock), dir }),
+            Err(TryLockError::Error(source)) => return Err(unusable(source)),
+        }
+        let written = lock.set_len(0).and_then(|()| writeln!(lock, "{}", std::process::id()));
+        written.map_err(unusable)?;
+        Ok(Self { dir, lock })
+    }
+
+    /// The run directory.
+    pub(crate) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Where the socket belongs.
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.dir.join(SOCKET_NAME)
+    }
+}
+
+impl Drop for Instance {
+    fn drop(&mut self) {
+        // Nobody has it any more; the lock itself goes with the descriptor.
+        if let Err(error) = self.lock.set_len(0) {
+            tracing::debug!(%error, "the lock file could not be emptied");
+        }
+    }
+}
+
+fn make_shared(dir: &Path) -> io::Result<()> {
+    if dir.is_dir() {
+        return Ok(());
+    }
+    DirBuilder::new().recursive(true).mode(0o755).create(dir)?;
+    // Whatever the umask: others must be able to reach the socket.
+    std::fs::set_permissions(dir, Permissions::from_mode(0o755))
+}
+
+fn make_private(dir: &Path) -> Result<(), InstanceError> {
+    let not_private = |why| InstanceError::NotPrivate { dir: dir.to_owned(), why };
+    match DirBuilder::new().mode(0o700).create(dir) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+            return Err(InstanceError::Unusable { dir: dir.to_owned(), source: error });
+        }
+        _ => {}
+    }
+    check_private(dir, rustix::process::geteuid().as_raw()).map_err(not_private)?;
+    std::fs::set_permissions(dir, Permissions::from_mode(0o700))
+        .map_err(|source| InstanceError::Unusable { dir: dir.to_owned(), source })
+}
+
+fn spoken(pid: Option<u32>) -> String {
+    pid.map_or_else(|| "and has not written down its pid yet".to_owned(), |pid| format!("pid {pid}"))
+}
+
+fn written_pid(lock: &mut File) -> Option<u32> {
+    let mut text = String::new();
+    lock.take(LONGEST_PID).read_to_string(&mut text).ok()?;
+    text.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        std::fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn a_second_instance_is_told_the_pid_of_the_first_until_that_ends() {
+        let temp = tempfile::tempdir().unwrap();
+        let run_dir = RunDir::configured(temp.path().join("a/b"));
+        let first = Instance::claim(&run_dir).unwrap();
+        assert_eq!(mode(first.dir()), 0o755);
+        assert_eq!(first.socket(), temp.path().join("a/b/mainstay.sock"));
+        let refused = Instance::claim(&run_dir).unwrap_err();
+        assert!(matches!(refused, InstanceError::Taken { pid: Some(pid), .. } if pid == std::process::id()));
+        assert_eq!(Told::from(refused).status, ExitStatus::Refused);
+        drop(first);
+        Instance::claim(&run_dir).unwrap();
+    }
+
+    #[test]
+    fn a_private_directory_is_closed_to_others_and_a_link_is_refused() {
+        let temp = tempfile::tempdir().unwrap();
+        let path = temp.path().join("mine");
+        std::fs::create_dir(&path).unwrap();
+        let run_dir = RunDir { path: path.clone(), access: Access::Owner };
+        drop(Instance::claim(&run_dir).unwrap());
+        assert_eq!(mode(&path), 0o700);
+        let link = temp.path().join("link");
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        let trap = RunDir { path: link, access: Access::Owner };
+        assert!(matches!(Instance::claim(&trap), Err(InstanceError::NotPrivate { .. })));
+    }
+
+    #[test]
+    fn a_run_directory_that_cannot_be_made_says_what_to_do() {
+        let temp = tempfile::tempdir().unwrap();
+        let file = temp.path().join("file");
+        std::fs::write(&file, "").unwrap();
+        let told = Told::from(Instance::claim(&RunDir::configured(file.join("run"))).unwrap_err());
+        assert!(told.message.contains("cannot be used"), "{}", told.message);
+        assert!(told.help.unwrap().contains("run_dir"));
+    }
+
+    #[test]
+    fn a_lock_file_that_is_a_link_is_not_followed() {
+        let temp = tempfile::tempdir().unwrap();
+        let victim = temp.path().join("victim");
+        std::fs::write(&victim, "precious").unwrap();
+        std::os::unix::fs::symlink(&victim, temp.path().join(LOCK_NAME)).unwrap();
+        assert!(Instance::claim(&RunDir::configured(temp.path().to_owned())).is_err());
+        assert_eq!(std::fs::read_to_string(&victim).unwrap(), "precious");
+    }
+}

@@ -1,0 +1,71 @@
+//! Tables that more than one answer shows.
+
+use mainstay_actors::view::{DeviceView, LeaseView, ServiceView};
+
+use crate::render::Look;
+use crate::render::table::{Cell, Row, Table};
+use crate::render::time;
+
+/// Services with their reasons.
+pub(super) fn services(out: &mut String, services: &[ServiceView], look: &Look) {
+    let mut table = Table::new(&["SERVICE", "STATUS", "HEALTH", "WANTED", "PID", "SINCE"]);
+    for service in services {
+        let cells = vec![
+            Cell::new(&service.name),
+            Cell::word(&service.status),
+            Cell::word(&service.health),
+            Cell::new(&service.wanted),
+            Cell::new(&service.pid.map_or(String::new(), |pid| pid.to_string())),
+            Cell::new(&time::ago(&service.since, look.now)),
+        ];
+        table.push(Row { cells, notes: service_notes(service) });
+    }
+    table.render(out, look.width);
+}
+
+/// The reason, and what is waited for where the reason does not say it already.
+fn service_notes(service: &ServiceView) -> Vec<String> {
+    let mut notes = Vec::new();
+    if !service.reason.is_empty() {
+        notes.push(service.reason.clone());
+    }
+    let unsaid: Vec<&str> =
+        service.waiting_for.iter().map(String::as_str).filter(|what| !service.reason.contains(what)).collect();
+    if !unsaid.is_empty() {
+        notes.push(format!("waits for {}", unsaid.join("; ")));
+    }
+    notes
+}
+
+/// Configured devices with their reasons.
+pub(super) fn devices(out: &mut String, devices: &[DeviceView], look: &Look) {
+    let mut table = Table::new(&["DEVICE", "KIND", "STATUS", "HOLDER", "IDENTITY"]);
+    for device in devices {
+        let cells = vec![
+            Cell::new(&device.name),
+            Cell::new(&device.kind),
+            Cell::word(&device.status),
+            Cell::new(device.holder.as_deref().unwrap_or_default()),
+            Cell::new(device.identity.as_deref().unwrap_or_default()),
+        ];
+        let notes = if device.reason.is_empty() { Vec::new() } else { vec![device.reason.clone()] };
+        table.push(Row { cells, notes });
+    }
+    table.render(out, look.width);
+}
+
+/// Leases that are held.
+pub(super) fn leases(out: &mut String, leases: &[LeaseView], look: &Look) {
+    let mut table = Table::new(&["LEASE", "HOLDER", "MODE", "TOKEN", "SINCE"]);
+    for lease in leases {
+        let cells = vec![
+            Cell::new(&lease.resource),
+            Cell::new(&lease.holder),
+            Cell::new(&lease.mode),
+            Cell::new(&lease.token.to_string()),
+            Cell::new(&time::ago(&lease.since, look.now)),
+        ];
+        table.push(Row { cells, notes: Vec::new() });
+    }
+    table.render(out, look.width);
+}
