@@ -102,14 +102,8 @@ pub enum Findings {
         /// Why, in words.
         why: String,
     },
-}
-
-impl Findings {
-    /// Of a device that was not looked at because looking takes longer than somebody who waits for it should.
-    #[must_use]
-    pub fn unread() -> Self {
-        Self::Unrecognised { why: "not looked at: somebody was waiting for it".to_owned() }
-    }
+    /// It was not listened to: that takes longer than somebody who waits for it should.
+    Unread,
 }
 
 /// What a GPS receiver speaks.

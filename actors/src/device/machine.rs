@@ -46,6 +46,17 @@ pub enum DeviceTimer {
     Quarantine,
 }
 
+impl DeviceTimer {
+    /// What has happened when it rings.
+    pub(super) const fn words(self) -> &'static str {
+        match self {
+            Self::Settling => "it has settled",
+            Self::AccessRetry => "time to see again whether it can be opened",
+            Self::Quarantine => "its quarantine is over",
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum State {
     Absent { reason: String },

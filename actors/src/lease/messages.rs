@@ -270,7 +270,9 @@ impl Described for LeaseMessage {
             Self::Inquire(service) => format!("{service} asks what it holds"),
             Self::InquireDevice(device) => format!("{device} asks who holds it"),
             Self::Close => "put everything back".to_owned(),
-            Self::Timer(timer) => format!("{timer:?} is over"),
+            Self::Timer(super::machine::LeaseTimer::Wait(service)) => {
+                format!("{service} has waited as long as it wanted to")
+            }
         }
     }
 }

@@ -240,19 +240,22 @@ impl Recorder {
     pub fn chain(&self, cause: Cause) -> Vec<Step> {
         let mut steps = Vec::new();
         let mut next = cause.message;
+        let head = self.traces.get(&cause.trace);
         while let Some(record) = next.and_then(|id| self.get(id)) {
-            steps.push(Step { at: record.sent, what: record.sentence() });
+            // The first message often only repeats what happened outside.
+            let repeats = record.parent.is_none() && head.is_some_and(|head| head.cause.detail == *record.detail);
+            if !repeats {
+                steps.push(Step { at: record.sent, what: record.sentence() });
+            }
             next = record.parent;
             if steps.len() >= CHAIN_MAX {
                 break;
             }
         }
-        if let Some(head) = self.traces.get(&cause.trace) {
+        if let Some(head) = head {
             steps.push(Step { at: head.at, what: format!("{}: {}", head.cause.kind.as_str(), head.cause.detail) });
         }
         steps.reverse();
-        // The first message often repeats what happened outside.
-        steps.dedup_by(|later, earlier| later.what == earlier.what);
         steps
     }
 

@@ -33,7 +33,7 @@ pub(crate) fn probe(sighting: &Sighting, depth: Depth, within: Duration) -> Resu
         return Err(Error::new(ErrorKind::NotFound, format!("{} is no serial port", sighting.key)));
     };
     if depth == Depth::Identity {
-        return Ok(Findings::unread());
+        return Ok(Findings::Unread);
     }
     let any_speed = driver.as_deref() == Some("cdc_acm");
     let tried = format!("listening to {}", node.display());
