@@ -14,7 +14,7 @@ impl Random {
     }
 
     /// 64 bits.
-    pub fn next(&mut self) -> u64 {
+    pub fn bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -25,7 +25,7 @@ impl Random {
     /// A number below `bound`; 0 when `bound` is 0.
     #[allow(clippy::cast_possible_truncation, reason = "the result is below a usize")]
     pub fn below(&mut self, bound: usize) -> usize {
-        ((u128::from(self.next()) * bound as u128) >> 64) as usize
+        ((u128::from(self.bits()) * bound as u128) >> 64) as usize
     }
 
     /// Whether something happens that happens so many times in a thousand.
@@ -48,7 +48,7 @@ impl Random {
     /// The wait until something that happens every `mean` on average, without memory (exponentially distributed).
     #[allow(clippy::cast_precision_loss, reason = "53 bits are enough for a wait")]
     pub fn wait(&mut self, mean: Duration) -> Duration {
-        let uniform = ((self.next() >> 11) as f64 + 1.0) / (1u64 << 53) as f64;
+        let uniform = ((self.bits() >> 11) as f64 + 1.0) / (1u64 << 53) as f64;
         mean.mul_f64(-uniform.ln())
     }
 }

@@ -27,7 +27,7 @@ impl World {
     #[must_use]
     pub fn in_weather(station: &Station, seed: u64, weather: Weather) -> Self {
         let mut random = Random::new(seed);
-        let environment = Environment::new(station, weather.clone(), random.next());
+        let environment = Environment::new(station, weather.clone(), random.bits());
         let mut world = Self {
             seed,
             now: Moment::default(),
