@@ -70,7 +70,9 @@ impl fmt::Display for Want {
         match self {
             Self::Device { device, .. } => write!(f, "device/{device}"),
             Self::Port { need: PortNeed::Fixed(port), .. } => write!(f, "port/{port}"),
-            Self::Port { need: PortNeed::Range { first, last, .. }, .. } => write!(f, "a port of {first}-{last}"),
+            Self::Port { need: PortNeed::Range { prefer, first, last }, .. } => {
+                write!(f, "port/{prefer} or one of {first}-{last}")
+            }
             Self::Named(name) => f.write_str(name),
         }
     }
