@@ -77,6 +77,15 @@ fn it_restarts_when_an_optional_service_returns_if_it_is_configured_so() {
 }
 
 #[test]
+fn having_asked_for_its_leases_it_steps_back_only_for_what_it_requires() {
+    let mut bench = Bench::new(leasing().after("soft").wants("optional").requires("required", 15));
+    bench.hears("soft", down()).hears("optional", down());
+    assert!(bench.hears("required", Standing::Up).requested());
+    assert!(bench.hears("soft", coming()).leases.is_empty() && bench.hears("optional", coming()).leases.is_empty());
+    assert!(matches!(bench.hears("required", coming()).leases[..], [LeaseMessage::Withdraw(_)]));
+}
+
+#[test]
 fn what_it_only_comes_after_is_let_go_first_and_not_missed() {
     let mut bench = Bench::new(plain().after("need"));
     assert!(!bench.hears("need", coming()).asked_for_slot());
