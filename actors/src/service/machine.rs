@@ -218,12 +218,12 @@ impl ServiceMachine {
         }
         match &self.phase {
             Phase::Idle => self.evaluate_idle(now, out),
-            Phase::Leasing { .. } if !self.may_start() => {
+            Phase::Leasing { .. } if !self.may_go_on() => {
                 out.push(tell_leases(LeaseMessage::Withdraw(self.spec.name.clone())));
                 self.phase = Phase::Idle;
                 self.evaluate_idle(now, out);
             }
-            Phase::Slotting if !self.may_start() || self.revoked.is_some() => {
+            Phase::Slotting if !self.may_go_on() || self.revoked.is_some() => {
                 self.return_slot(out);
                 self.phase = Phase::Idle;
                 self.release(out);
@@ -278,9 +278,15 @@ impl ServiceMachine {
         }
     }
 
-    /// Whether it may start or go on starting.
+    /// Whether it may begin to start.
     fn may_start(&self) -> bool {
-        let needs = self.ignoring == Ignoring::Yes || self.needs.are_met();
+        self.may_go_on() && (self.ignoring == Ignoring::Yes || self.needs.are_met())
+    }
+
+    /// Whether it may go on starting. It does not step back for what it could start without: that may be coming only
+    /// because this one steps back, and both would make way for each other for ever.
+    fn may_go_on(&self) -> bool {
+        let needs = self.ignoring == Ignoring::Yes || self.needs.required_are_met();
         self.reason_not_wanted().is_none() && self.rest == Rest::Fresh && needs
     }
 

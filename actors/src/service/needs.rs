@@ -139,6 +139,12 @@ impl Needs {
         self.0.values().all(Need::is_met)
     }
 
+    /// Whether every service that it cannot be without is there.
+    pub(super) fn required_are_met(&self) -> bool {
+        let required = |need: &&Need| matches!(need.dependency, Dependency::Required { .. });
+        self.0.values().filter(required).all(Need::is_met)
+    }
+
     /// What is still waited for, in words.
     pub(super) fn missing(&self) -> Vec<String> {
         let late = |need: &Need| match need.dependency {
