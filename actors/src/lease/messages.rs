@@ -120,8 +120,6 @@ pub struct GrantedDevice {
     pub sharing: Sharing,
     /// What it is, bound to one arrival.
     pub offer: Offer,
-    /// How a radio was before.
-    pub baseline: Option<WifiBaseline>,
 }
 
 /// What a request waits for.

@@ -64,7 +64,7 @@ impl Machine for ServicesMachine {
                 Vec::new()
             }
             ServicesMessage::Died(actor, _) => match self.deaths.died(now) {
-                Verdict::Restart(pause) => vec![Effect::Act(Action::RestartActor(actor, pause))],
+                Verdict::Restart(pause) => self.restart(actor, pause),
                 Verdict::Escalate => {
                     let escalated = RootMessage::Escalated(ActorId::Services, Intensity::words());
                     vec![Effect::Tell(Message::Root(escalated))]
@@ -83,7 +83,12 @@ impl Machine for ServicesMachine {
                 out.extend(self.all_closed());
                 out
             }
-            ServicesMessage::Hurry => self.to_all(&ServiceMessage::Hurry),
+            ServicesMessage::Hurry => {
+                self.closing.get_or_insert_default();
+                let mut out = self.to_all(&ServiceMessage::Hurry);
+                out.extend(self.all_closed());
+                out
+            }
             ServicesMessage::Closed(name) => match &mut self.closing {
                 Some(closed) => {
                     closed.insert(name);
@@ -119,6 +124,16 @@ impl ServicesMachine {
             deaths: Intensity::default(),
             closing: memo.map(|_| BTreeSet::new()),
         }
+    }
+
+    /// A child is restarted; that the daemon is closing down may have been what it panicked over.
+    fn restart(&self, actor: ActorId, pause: Duration) -> Out {
+        let mut out = Vec::new();
+        if let (ActorId::Service(name), Some(_)) = (&actor, &self.closing) {
+            out.push(Effect::Tell(Message::Service(name.clone(), ServiceMessage::Close)));
+        }
+        out.push(Effect::Act(Action::RestartActor(actor, pause)));
+        out
     }
 
     fn hand_out(&mut self) -> Out {

@@ -20,6 +20,7 @@ pub(super) use launch::launch_keeper;
 
 use super::core::News;
 use super::order::{RunId, SpawnFailure, SpawnOrder};
+use super::reaper::Gate;
 use super::thread::Thread;
 use super::tree::cgroup::Cgroups;
 
@@ -68,10 +69,11 @@ impl Spawner {
     pub(super) fn start(
         keeper_program: PathBuf,
         cgroups: Option<Cgroups>,
+        gate: Gate,
         news: UnboundedSender<News>,
     ) -> io::Result<(Self, Thread)> {
         let (jobs, queue) = sync_channel(QUEUE);
-        let launcher = Launcher::new(cgroups);
+        let launcher = Launcher::new(cgroups, gate);
         let thread = Thread::start("spawner", move || work(&launcher, &keeper_program, &queue, &news))?;
         Ok((Self { jobs }, thread))
     }
