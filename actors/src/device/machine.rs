@@ -15,18 +15,15 @@ use std::time::Duration;
 
 use mainstay_config::model::Device;
 use mainstay_config::names::ServiceName;
-use mainstay_hardware::bus::{Depth, Findings};
+use mainstay_hardware::bus::{Depth, Findings, Supply};
 use mainstay_hardware::error::{Error, ErrorKind};
 use mainstay_hardware::sighting::{Generation, Sighting};
 
 use super::flap::{Departures, Verdict};
-use super::messages::{Awaited, DeviceMessage};
+use super::messages::{Awaited, DeviceMessage, supply_words};
 use crate::inventory::InventoryMessage;
 use crate::lease::{LeaseMessage, Soon};
-use crate::machine::{
-    Action, ActorId, Beginning, Effect, Effects, Machine, Message, Moment, OperationId, OperatorAnswer, Outcome,
-    RequestId,
-};
+use crate::machine::{Action, ActorId, Beginning, Effect, Effects, Machine, Message, Moment, OperationId, Outcome};
 
 /// A probe is given up after this long (DESIGN section 5).
 const PROBE_WITHIN: Duration = Duration::from_secs(10);
@@ -87,6 +84,16 @@ pub struct DeviceMachine {
     pub(super) awaited: Awaited,
     pub(super) departures: Departures,
     pub(super) recovering: Recovering,
+    sought: Sought,
+}
+
+/// Whether it is known if it is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sought {
+    /// Nobody has looked yet.
+    NotYet,
+    /// It was seen, or looked for in vain.
+    Yes,
 }
 
 /// After a restart the registry is asked first: a leased device must not be probed.
@@ -98,7 +105,7 @@ pub(super) enum Recovering {
     AskingInventory,
 }
 
-type Out = Effects<DeviceTimer>;
+pub(super) type Out = Effects<DeviceTimer>;
 
 impl Machine for DeviceMachine {
     type Message = DeviceMessage;
@@ -124,6 +131,7 @@ impl Machine for DeviceMachine {
             DeviceMessage::Gone { generation, how } => self.gone(now, generation.as_ref(), &how),
             DeviceMessage::Accessible(operation, result) => self.accessible(now, operation, result),
             DeviceMessage::Probed(operation, result) => self.probed(operation, result),
+            DeviceMessage::Supply(operation, supply) => self.heard_supply(operation, supply),
             DeviceMessage::Leased { holder } => self.leased(now, Some(holder)),
             DeviceMessage::Unleased => self.leased(now, None),
             DeviceMessage::Awaited(awaited) => {
@@ -165,6 +173,7 @@ impl DeviceMachine {
             awaited: Awaited::Nobody,
             departures: Departures::default(),
             recovering: Recovering::No,
+            sought: Sought::NotYet,
         }
     }
 
@@ -183,7 +192,12 @@ impl DeviceMachine {
             return vec![Effect::Note(Outcome::Ignored)];
         }
         self.recovering = Recovering::No;
+        self.sought = Sought::Yes;
         match &self.sighting {
+            // Said again once udev has set permissions: what could not be opened then may be open now.
+            Some(known) if *known == sighting && matches!(self.state, State::Faulted { .. }) => {
+                return self.settle(now);
+            }
             Some(known) if *known == sighting => return vec![Effect::Note(Outcome::Ignored)],
             Some(known) if known.generation == sighting.generation => {
                 self.sighting = Some(sighting);
@@ -216,7 +230,15 @@ impl DeviceMachine {
             (Some(_), None) => true,
             (Some(known), Some(gone)) => known == gone,
         };
-        if concerns_us { self.depart(now, how) } else { vec![Effect::Note(Outcome::Ignored)] }
+        if concerns_us {
+            self.depart(now, how)
+        } else if self.sought == Sought::NotYet {
+            // It was looked for and is not there: whoever waits for it must not think that it is about to come.
+            self.sought = Sought::Yes;
+            vec![self.unavailable(format!("{} is {}", self.spec.name, self.reason()), Soon::Unknown)]
+        } else {
+            vec![Effect::Note(Outcome::Ignored)]
+        }
     }
 
     fn depart(&mut self, now: Moment, how: &str) -> Out {
@@ -241,6 +263,7 @@ impl DeviceMachine {
                     let length = humantime::format_duration(quarantine);
                     let reason =
                         "three times in a row it dropped out within 10 s of being used: check power supply and cable";
+                    out.push(Effect::Act(Action::ReadSupply(self.operation.advance())));
                     State::Quarantined { reason: format!("{reason}; out for {length}") }
                 }
             };
@@ -332,13 +355,27 @@ impl DeviceMachine {
             // It left while the lease was given.
             return vec![Effect::Note(Outcome::Ignored)];
         }
+        let newly = self.holder.is_none() && holder.is_some();
         self.holder = holder.map(|name| (name, now));
         if self.recovering == Recovering::AskingRegistry {
             self.recovering = Recovering::AskingInventory;
             let inquiry = InventoryMessage::Inquire(self.spec.name.clone());
             return vec![Effect::Tell(Message::Hardware(inquiry))];
         }
-        Vec::new()
+        let on_usb = self.sighting.clone().filter(|sighting| newly && sighting.usb.is_some());
+        on_usb.map(|sighting| Effect::Act(Action::KeepAwake(sighting))).into_iter().collect()
+    }
+
+    /// The board's own word on its supply belongs to the reason why a device that drops out whenever it is used is kept out.
+    fn heard_supply(&mut self, operation: OperationId, supply: Supply) -> Out {
+        match &mut self.state {
+            State::Quarantined { reason } if operation == self.operation => {
+                reason.push_str("; ");
+                reason.push_str(supply_words(supply));
+                Vec::new()
+            }
+            _ => vec![Effect::Note(Outcome::Superseded)],
+        }
     }
 
     fn fault(&mut self, reason: String) -> Out {
@@ -350,42 +387,8 @@ impl DeviceMachine {
         vec![self.unavailable(format!("{} does not work: {reason}", self.spec.name), Soon::Unknown)]
     }
 
-    fn eject(&mut self, request: RequestId) -> Out {
-        let name = &self.spec.name;
-        let words = match self.state {
-            State::Ejected => format!("{name} is already ejected"),
-            _ => format!("{name} is taken out of use until `mainstay admit {name}`"),
-        };
-        self.state = State::Ejected;
-        vec![
-            Effect::CancelTimer(DeviceTimer::Settling),
-            Effect::CancelTimer(DeviceTimer::AccessRetry),
-            Effect::CancelTimer(DeviceTimer::Quarantine),
-            self.unavailable(format!("{} was ejected by the operator", self.spec.name), Soon::Unknown),
-            Effect::Answer(OperatorAnswer { request, outcome: Outcome::Handled, words, help: None }),
-        ]
-    }
-
-    fn admit(&mut self, now: Moment, request: RequestId) -> Out {
-        let name = self.spec.name.clone();
-        if !matches!(self.state, State::Ejected | State::Faulted { .. } | State::Quarantined { .. }) {
-            let words = format!("{name} is {}: there is nothing to admit", self.status().as_str());
-            let help = Some("only an ejected, faulted or quarantined device can be admitted".to_owned());
-            return vec![Effect::Answer(OperatorAnswer { request, outcome: Outcome::Refused, words, help })];
-        }
-        self.departures.forget();
-        let mut out = vec![Effect::CancelTimer(DeviceTimer::Quarantine)];
-        out.extend(self.back(now));
-        let words = match self.sighting {
-            Some(_) => format!("{name} is taken back and looked at"),
-            None => format!("{name} is taken back; it is not plugged in"),
-        };
-        out.push(Effect::Answer(OperatorAnswer { request, outcome: Outcome::Handled, words, help: None }));
-        out
-    }
-
     /// Out of quarantine or ejection: what is there counts again.
-    fn back(&mut self, now: Moment) -> Out {
+    pub(super) fn back(&mut self, now: Moment) -> Out {
         if self.sighting.is_some() {
             self.settle(now)
         } else {
@@ -429,7 +432,7 @@ impl DeviceMachine {
         }
     }
 
-    fn unavailable(&self, reason: String, soon: Soon) -> Effect<DeviceTimer> {
+    pub(super) fn unavailable(&self, reason: String, soon: Soon) -> Effect<DeviceTimer> {
         self.tell_leases(LeaseMessage::DeviceUnavailable { device: self.spec.name.clone(), reason, soon })
     }
 

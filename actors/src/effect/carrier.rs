@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use mainstay_config::names::ServiceName;
-use mainstay_hardware::bus::{Bus, Watch};
+use mainstay_hardware::bus::{Bus, Supply, Watch};
 
 use super::drivers::Drivers;
 use super::errands::Errands;
@@ -142,6 +142,22 @@ impl Carrier {
                 let name = name.clone();
                 let call = self.drivers.probe(within, move |bus| bus.probe(&sighting, kind, depth, within));
                 self.later(cause, call, move |done| Message::Device(name, DeviceMessage::Probed(operation, done)));
+            }
+            (Action::KeepAwake(sighting), _) => {
+                let call = self.drivers.look(move |bus| bus.keep_awake(&sighting));
+                tokio::task::spawn_local(async move {
+                    if let Err(error) = call.await {
+                        tracing::warn!("a device may be suspended while it is in use: {error}");
+                    }
+                });
+            }
+            (Action::ReadSupply(operation), ActorId::Device(name)) => {
+                let name = name.clone();
+                let call = self.drivers.look(|bus| Ok(bus.supply()));
+                self.later(cause, call, move |supply| {
+                    let supply = supply.unwrap_or(Supply::Unknown);
+                    Message::Device(name, DeviceMessage::Supply(operation, supply))
+                });
             }
             (Action::PrepareRadio { operation, device, ifindex, mode, takeover }, _) => {
                 let call = self.drivers.prepare_radio(&device, ifindex, mode, takeover);

@@ -100,11 +100,11 @@ impl InventoryMachine {
 
     fn seen(&mut self, sighting: Sighting) -> Out {
         let known = self.present.insert(sighting.key.clone(), sighting.clone());
-        if known.as_ref() == Some(&sighting) {
+        let claimant = self.claims.iter().find(|(_, key)| **key == sighting.key).map(|(name, _)| name.clone());
+        if known.as_ref() == Some(&sighting) && claimant.is_none() {
             return Vec::new();
         }
         let mut out = Vec::new();
-        let claimant = self.claims.iter().find(|(_, key)| **key == sighting.key).map(|(name, _)| name.clone());
         match claimant {
             Some(name) if self.is_match(&name, &sighting) => {
                 out.push(tell(&name, DeviceMessage::Seen(sighting)));

@@ -70,13 +70,8 @@ impl fmt::Display for Want {
         match self {
             Self::Device { device, .. } => write!(f, "device/{device}"),
             Self::Port { need: PortNeed::Fixed(port), .. } => write!(f, "port/{port}"),
-            Self::Port { need: PortNeed::Range { prefer, first, last }, .. }
-                if (first.get()..=last.get()).contains(&prefer.get()) =>
-            {
-                write!(f, "one of the ports {first}-{last}")
-            }
             Self::Port { need: PortNeed::Range { prefer, first, last }, .. } => {
-                write!(f, "one of the ports {prefer}, {first}-{last}")
+                write!(f, "port/{prefer} or one of {first}-{last}")
             }
             Self::Named(name) => f.write_str(name),
         }

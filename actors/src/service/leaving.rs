@@ -95,13 +95,14 @@ impl ServiceMachine {
         self.phase = Phase::Stopping { run, why, stage };
     }
 
-    /// The program that was being started when the stop came now runs.
+    /// The program runs, and is no longer just being started.
     pub(super) fn born_late(&mut self, pid: u32, out: &mut Out) {
         if let Phase::Stopping { run, why, stage: Stage::Unborn } = &mut self.phase {
             run.pid = Some(pid);
             let (run, why) = (run.clone(), why.clone());
             self.halt(run, why, out);
-        } else if let Phase::Leaving { run, .. } = &mut self.phase {
+        } else if let Phase::Leaving { run, .. } | Phase::Running(run) = &mut self.phase {
+            // A log line may make it ready before it is known to run.
             run.pid = Some(pid);
         }
     }

@@ -62,6 +62,8 @@ impl Needs {
     pub(super) fn heard(&mut self, name: &ServiceName, standing: Standing, alive: bool, out: &mut Out) -> OnReturn {
         let Some(need) = self.0.get_mut(name) else { return OnReturn::Keep };
         let came_back = standing == Standing::Up && need.standing != Standing::Up;
+        // After a restart of the actor nothing is known yet: hearing of it is no return.
+        let returned = came_back && need.standing != Standing::Unknown;
         need.standing = standing;
         if came_back {
             need.forget_waits(name, out);
@@ -77,7 +79,7 @@ impl Needs {
                     out.push(Effect::SetTimer(ServiceTimer::Lost(name.clone()), lost_after));
                 }
             },
-            Dependency::Optional { on_return, .. } if came_back && alive => return on_return,
+            Dependency::Optional { on_return, .. } if returned && alive => return on_return,
             Dependency::Optional { .. } | Dependency::Soft => {}
         }
         OnReturn::Keep
@@ -158,6 +160,14 @@ impl Needs {
     pub(super) fn are_coming(&self) -> bool {
         let coming = |need: &Need| matches!(need.standing, Standing::Up | Standing::Coming(_) | Standing::Unknown);
         self.0.values().all(|need| need.is_met() || coming(need))
+    }
+
+    /// What it requires that is not meant to run, in words.
+    pub(super) fn held(&self) -> Option<String> {
+        let required = |need: &Need| matches!(need.dependency, Dependency::Required { .. });
+        let held = |need: &Need| required(need) && matches!(need.standing, Standing::Held(_));
+        let (name, need) = self.0.iter().find(|(_, need)| held(need))?;
+        Some(format!("{name}, which is not meant to run: {}", need.standing))
     }
 
     /// Why the service must stop: a required service is lost.
