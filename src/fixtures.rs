@@ -51,7 +51,12 @@ pub(crate) fn status() -> StatusView {
             service("gpsd", "running", "", &[]),
             service("kismet", "running", "", &[]),
             service("mavgps", "stopped", "not started by itself (autostart = false)", &[]),
-            service("openwebrx", "waiting", "hackrf is gone (USB 1-1 unplugged)", &["hackrf"]),
+            service(
+                "openwebrx",
+                "waiting",
+                "hackrf is gone (USB 1-1 unplugged)",
+                &["hackrf is gone (USB 1-1 unplugged)"],
+            ),
             service("wigletotak", "running", "", &[]),
         ],
         devices: vec![

@@ -10,3 +10,4 @@ pub mod service;
 pub mod supervision;
 pub mod trace;
 pub mod view;
+pub mod world;

@@ -39,8 +39,23 @@ pub(crate) fn station(file: &File, report: &mut Report) -> Station {
         twins::check(file, &station, report);
         ports::check(file, &station, report);
         station.layers = whole::check(file, &station, report);
+        mirror_conflicts(&mut station);
     }
     station
+}
+
+/// A conflict holds for both services, whichever of them names the other.
+fn mirror_conflicts(station: &mut Station) {
+    let named: Vec<(ServiceName, ServiceName)> = station
+        .services
+        .values()
+        .flat_map(|service| service.conflicts.iter().map(|other| (other.clone(), service.name.clone())))
+        .collect();
+    for (other, name) in named {
+        if let Some(service) = station.services.get_mut(&other) {
+            service.conflicts.insert(name);
+        }
+    }
 }
 
 /// What can be referred to from anywhere, and what holds by default.

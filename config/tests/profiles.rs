@@ -157,6 +157,15 @@ fn services_that_never_run_together_may_share_a_port() {
 }
 
 #[test]
+fn a_conflict_holds_for_both_whichever_names_it() {
+    let loaded = good("services.a = { command = ['a'], conflicts = ['b'] }\nservices.b = { command = ['b'] }");
+    for (name, other) in [("a", "b"), ("b", "a")] {
+        let conflicts: Vec<&str> = service(&loaded, name).conflicts.iter().map(|known| known.as_str()).collect();
+        assert_eq!(conflicts, [other], "{name}");
+    }
+}
+
+#[test]
 fn every_kind_of_check_can_be_written() {
     let ready = [
         ("'process'", Probe::Process),

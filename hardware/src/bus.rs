@@ -1,7 +1,7 @@
 //! The interface between mainstay and hardware: the kernel behind it, or a simulation.
 //!
-//! Every call on [`Bus`] but [`Bus::watch`] and [`Bus::rescan`] may block, for as long as a driver hangs: callers run them on a thread of their
-//! own, bound the wait, and abandon the thread when the bound expires.
+//! Every call on [`Bus`] but [`Bus::watch`] may block, for as long as a driver hangs: callers run them on a thread of
+//! their own, bound the wait, and abandon the thread when the bound expires. [`Watch::rescan`] returns at once.
 
 use std::time::Duration;
 
@@ -41,7 +41,8 @@ pub trait Bus: Send + Sync {
     /// When the radio is gone or the kernel refuses.
     fn wifi_baseline(&self, ifindex: u32) -> Result<WifiBaseline, Error>;
 
-    /// Puts the main interface into a mode: down → set type → up. `Takeover::Refuse` refuses an interface that somebody lives on.
+    /// Puts the main interface into a mode: down → set type → up. `Takeover::Refuse` refuses an interface that
+    /// somebody lives on.
     ///
     /// # Errors
     /// `Busy`, `NotSupported`, `Refused` (with the reason in words), `NotFound`, …
@@ -101,14 +102,8 @@ pub enum Findings {
         /// Why, in words.
         why: String,
     },
-}
-
-impl Findings {
-    /// Of a device that was not looked at because looking takes longer than somebody who waits for it should.
-    #[must_use]
-    pub fn unread() -> Self {
-        Self::Unrecognised { why: "not looked at: somebody was waiting for it".to_owned() }
-    }
+    /// It was not listened to: that takes longer than somebody who waits for it should.
+    Unread,
 }
 
 /// What a GPS receiver speaks.

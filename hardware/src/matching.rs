@@ -125,8 +125,8 @@ pub fn identity(sighting: &Sighting, findings: Option<&Findings>) -> String {
         Sort::Tty { node, driver } => tty_words(sighting, node, driver.as_deref(), findings),
         Sort::Wifi(wifi) => wifi_words(wifi),
     };
-    if let Some(Findings::Unrecognised { why }) = findings {
-        words.push(format!("not recognised ({why})"));
+    if let Some(Findings::Unrecognised { .. }) = findings {
+        words.push("not recognised".to_owned());
     }
     if let Some(usb) = &sighting.usb {
         words.push(format!("USB {}", usb.path));
@@ -161,14 +161,32 @@ fn tty_words(sighting: &Sighting, node: &Path, driver: Option<&str>, findings: O
     let otherwise = driver.map_or_else(|| "serial port".to_owned(), |d| format!("serial port ({d})"));
     let mut words = vec![product(sighting.usb.as_ref(), &otherwise), node.display().to_string()];
     if let Some(Findings::Gps { baud, protocol, fix }) = findings {
-        let protocol = match protocol {
-            GpsProtocol::Nmea => "NMEA",
-            GpsProtocol::Ubx => "UBX",
-        };
-        words.push(format!("{baud} baud {protocol}"));
-        words.extend(fix.map(|fix| fix_words(fix).to_owned()));
+        words.extend(gps_words(*baud, *protocol, *fix));
     }
     words
+}
+
+fn gps_words(baud: u32, protocol: GpsProtocol, fix: Option<Fix>) -> Vec<String> {
+    let protocol = match protocol {
+        GpsProtocol::Nmea => "NMEA",
+        GpsProtocol::Ubx => "UBX",
+    };
+    let mut words = vec![format!("{baud} baud {protocol}")];
+    words.extend(fix.map(|fix| fix_words(fix).to_owned()));
+    words
+}
+
+/// What a look at a device found, for people: `HackRF One r9, firmware 2024.02.1`.
+#[must_use]
+pub fn findings_words(findings: &Findings) -> String {
+    match findings {
+        Findings::Hackrf { board, firmware, .. } => format!("{board}, firmware {firmware}"),
+        Findings::Gps { baud, protocol, fix } => gps_words(*baud, *protocol, *fix).join(", "),
+        Findings::Wifi => "a radio".to_owned(),
+        Findings::Opened => "it can be opened".to_owned(),
+        Findings::Unrecognised { why } => format!("not recognised: {why}"),
+        Findings::Unread => "not listened to, for somebody waits for it".to_owned(),
+    }
 }
 
 fn fix_words(fix: Fix) -> &'static str {

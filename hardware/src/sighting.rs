@@ -18,7 +18,8 @@ impl fmt::Display for Key {
 }
 
 /// One arrival of a device. The next arrival of the same device is another generation, also in the same socket.
-/// Made from what the kernel never gives twice in one boot: USB bus and device number (`usb 3:12`) or interface index (`wifi 7`).
+/// Made from what the kernel counts upwards: USB bus and device number (`usb 3:12`; they begin again after 127), the
+/// same and the port's name for a serial port (`usb 3:12 ttyACM0`), or the number of the wiphy (`wifi 7`).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Generation(pub String);
 

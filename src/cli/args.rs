@@ -12,10 +12,25 @@ use crate::protocol::{Force, Needs};
 #[command(name = "mainstay", version, max_term_width = 80, arg_required_else_help = true)]
 pub(crate) struct Cli {
     /// The daemon's socket, instead of looking for it
-    #[arg(long, global = true, value_name = "PATH", env = "MAINSTAY_SOCKET", hide_env_values = true)]
+    // The options that every command has stand below its own.
+    #[arg(
+        long,
+        global = true,
+        value_name = "PATH",
+        env = "MAINSTAY_SOCKET",
+        hide_env_values = true,
+        display_order = 900
+    )]
     pub(crate) socket: Option<PathBuf>,
-    /// The configuration, instead of ./mainstay.toml or /etc/mainstay/mainstay.toml
-    #[arg(long, global = true, value_name = "FILE", env = "MAINSTAY_CONFIG", hide_env_values = true)]
+    /// The configuration, instead of ./mainstay.toml or /etc/mainstay/mainstay.toml; its run_dir tells where the daemon is
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "MAINSTAY_CONFIG",
+        hide_env_values = true,
+        display_order = 901
+    )]
     pub(crate) config: Option<PathBuf>,
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -25,8 +40,14 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Run a station in the foreground, until SIGINT or SIGTERM
+    ///
+    /// SIGINT, SIGTERM and SIGHUP stop everything in order. A second signal kills what is left at once, a third one leaves it. What
+    /// happens is written to standard error; MAINSTAY_LOG=debug says more, MAINSTAY_LOG=warn less.
     Run(RunArgs),
     /// Look for mistakes in a configuration
+    ///
+    /// Shows all of them at once, each with its line and the cure, and ends with exit code 1 when there is one. Keys that this version
+    /// accepts and does not act on are named as well.
     Check(CheckArgs),
     /// Stand in for another program in the demo
     #[command(hide = true, subcommand)]
@@ -45,7 +66,7 @@ pub(crate) enum Ask {
     Status(Json),
     /// Why a service or device is as it is, and what would change it
     Why(WhyArgs),
-    /// Devices, and what else is attached
+    /// Devices, what else is attached, and how to configure that
     Devices(Json),
     /// Who holds which device or port, and who waits
     Leases(Json),
@@ -55,11 +76,11 @@ pub(crate) enum Ask {
     Logs(LogsArgs),
     /// Start services, and keep them up
     Start(StartArgs),
-    /// Stop services; what depends on them stops first
+    /// Stop services and hold them; what depends on them stops first
     Stop(Names),
-    /// Stop services and start them again
+    /// Stop services and start them again; give a failed one another try
     Restart(RestartArgs),
-    /// Take a device out of use
+    /// Take a device out of use; services that use it stop
     Eject(DeviceName),
     /// Take an ejected, faulted or quarantined device back
     Admit(DeviceName),
@@ -94,7 +115,7 @@ impl RunArgs {
 /// `check`.
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
-    /// The configuration to look at
+    /// The configuration to look at, in place of --config
     pub(crate) file: Option<PathBuf>,
     /// Print one JSON document
     #[arg(long)]
@@ -124,10 +145,10 @@ pub(crate) struct WhyArgs {
 /// `trace`.
 #[derive(Debug, Args)]
 pub(crate) struct TraceArgs {
-    /// Its number; without it, the latest that matches
+    /// The number of a trace; without it, the latest that matches
     #[arg(conflicts_with_all = ["follow", "device", "service"])]
     pub(crate) id: Option<u64>,
-    /// Keep printing traces as they happen
+    /// Keep printing traces, each when it has become quiet
     #[arg(long, short)]
     pub(crate) follow: bool,
     /// Only traces that touch this device
@@ -170,10 +191,10 @@ pub(crate) struct Names {
 pub(crate) struct StartArgs {
     #[command(flatten)]
     pub(crate) services: Names,
-    /// Start what they need as well, even if you had stopped it
+    /// Start what they require as well, even if you had stopped it
     #[arg(long, conflicts_with = "ignore_needs")]
     with_needs: bool,
-    /// Start without what they need
+    /// Start without the services they require, until the next `start` or `stop`
     #[arg(long)]
     ignore_needs: bool,
 }
@@ -194,7 +215,7 @@ impl StartArgs {
 pub(crate) struct RestartArgs {
     #[command(flatten)]
     pub(crate) services: Names,
-    /// Forget earlier failures: attempts are counted anew
+    /// Forget earlier failures: all attempts are open again
     #[arg(long)]
     force: bool,
 }
@@ -218,7 +239,7 @@ pub(crate) struct DeviceName {
 pub(crate) struct PlugArgs {
     /// The device
     pub(crate) name: String,
-    /// Another USB port than last time, such as `1-2`
+    /// Another USB port than last time, such as `1-3`
     #[arg(long, value_name = "PORT")]
     pub(crate) port: Option<String>,
 }

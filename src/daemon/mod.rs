@@ -151,7 +151,10 @@ async fn attend(
 
 fn finish(exit: Exit) -> Result<(), Told> {
     match exit {
-        Exit::Stopped => Ok(()),
+        Exit::Stopped => {
+            tracing::info!("everything is stopped");
+            Ok(())
+        }
         Exit::GaveUp(why) => Err(Told::new(ExitStatus::GaveUp, format!("mainstay gave up: {why}"))
             .help("services were left running; say `mainstay run` again, and report the panic above")),
     }

@@ -128,13 +128,13 @@ fn plug(simulated: Option<&SimulatedBus>, device: &str, port: Option<&str>) -> A
     let Some(bus) = simulated else { return not_in_demo() };
     let path = match port.map(str::parse).transpose() {
         Ok(path) => path,
-        Err(wrong) => return error(ErrorCode::BadRequest, wrong, None),
+        Err(wrong) => return error(ErrorCode::Refused, &format!("{device} cannot be plugged there: {wrong}"), None),
     };
     match bus.plug(device, path) {
         Ok(()) => {
             done(format!("{device} is plugged in{}", port.map_or_else(String::new, |port| format!(" on USB {port}"))))
         }
-        Err(wrong) => hardware_error(bus, &wrong),
+        Err(wrong) => hardware_error(bus, device, &wrong),
     }
 }
 
@@ -142,18 +142,17 @@ fn unplug(simulated: Option<&SimulatedBus>, device: &str) -> Answer {
     let Some(bus) = simulated else { return not_in_demo() };
     match bus.unplug(device) {
         Ok(()) => done(format!("{device} is unplugged")),
-        Err(wrong) => hardware_error(bus, &wrong),
+        Err(wrong) => hardware_error(bus, device, &wrong),
     }
 }
 
-fn hardware_error(bus: &SimulatedBus, wrong: &mainstay_hardware::error::Error) -> Answer {
+fn hardware_error(bus: &SimulatedBus, device: &str, wrong: &mainstay_hardware::error::Error) -> Answer {
     let names: Vec<String> = bus.list().into_iter().map(|listed| listed.name).collect();
+    if names.iter().any(|name| name == device) {
+        return error(ErrorCode::Refused, &wrong.message, None);
+    }
     let help = format!("the demo has {}", names.join(", "));
-    let code = match wrong.kind {
-        mainstay_hardware::error::ErrorKind::NotFound => ErrorCode::UnknownName,
-        _ => ErrorCode::Refused,
-    };
-    error(code, &wrong.message, Some(&help))
+    error(ErrorCode::UnknownName, &format!("there is no simulated device `{device}`"), Some(&help))
 }
 
 #[cfg(debug_assertions)]

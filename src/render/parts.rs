@@ -23,18 +23,12 @@ pub(super) fn services(out: &mut String, services: &[ServiceView], look: &Look) 
     table.render(out, look.width);
 }
 
-/// The reason, and what is waited for where the reason does not say it already.
+/// What is waited for; else the reason. Why something that waits was stopped is told by `why`.
 fn service_notes(service: &ServiceView) -> Vec<String> {
-    let mut notes = Vec::new();
-    if !service.reason.is_empty() {
-        notes.push(service.reason.clone());
+    if !service.waiting_for.is_empty() {
+        return vec![format!("waits for {}", service.waiting_for.join("; "))];
     }
-    let unsaid: Vec<&str> =
-        service.waiting_for.iter().map(String::as_str).filter(|what| !service.reason.contains(what)).collect();
-    if !unsaid.is_empty() {
-        notes.push(format!("waits for {}", unsaid.join("; ")));
-    }
-    notes
+    if service.reason.is_empty() { Vec::new() } else { vec![service.reason.clone()] }
 }
 
 /// Configured devices with their reasons.

@@ -5,8 +5,10 @@ use mainstay_actors::view::{ServiceView, StatusView};
 use crate::render::text::{plain, wrap};
 use crate::render::{Look, parts, style};
 
-/// How many services that do not run are named in the summary; the table below has them all.
+/// How many services of one status are named in the summary; the table below has them all.
 const NAMED: usize = 4;
+/// What the summary tells of services that do not run, the most pressing first.
+const STATUSES: [&str; 7] = ["failed", "backoff", "waiting", "starting", "stopping", "held", "stopped"];
 
 /// A sentence, then services, devices and leases.
 pub(crate) fn status(view: &StatusView, look: &Look) -> String {
@@ -27,36 +29,35 @@ pub(crate) fn status(view: &StatusView, look: &Look) -> String {
     out
 }
 
-/// `4 of 5 services running; openwebrx waits for hackrf`.
+/// `3 of 5 services running; waiting: openwebrx; stopped: sweep`. Why, the table says.
 fn summary(services: &[ServiceView]) -> String {
-    let mut others: Vec<&ServiceView> = services.iter().filter(|service| service.status != "running").collect();
-    // What is not meant to run is said last.
-    others.sort_by_key(|service| matches!(service.status.as_str(), "stopped" | "held"));
     let total = services.len();
-    match (total, others.len()) {
-        (0, _) => return "no services are configured".to_owned(),
-        (_, 0) => return format!("{total} of {total} services running"),
-        _ => {}
+    if total == 0 {
+        return "no services are configured".to_owned();
     }
-    let mut said = format!("{} of {total} services running", total.saturating_sub(others.len()));
-    for service in others.iter().take(NAMED) {
-        said.push_str("; ");
-        said.push_str(&predicate(service));
-    }
-    if let Some(more) = others.len().checked_sub(NAMED).filter(|more| *more > 0) {
-        said.push_str(&format!("; and {more} more"));
+    let named = |status: &str| -> Vec<&str> {
+        services.iter().filter(|service| service.status == status).map(|service| service.name.as_str()).collect()
+    };
+    let mut said = format!("{} of {total} services running", named("running").len());
+    for status in STATUSES {
+        let names = named(status);
+        if names.is_empty() {
+            continue;
+        }
+        let shown: Vec<&str> = names.iter().take(NAMED).copied().collect();
+        said.push_str(&format!("; {}: {}", spoken(status), shown.join(", ")));
+        if let Some(more) = names.len().checked_sub(NAMED).filter(|more| *more > 0) {
+            said.push_str(&format!(" and {more} more"));
+        }
     }
     said
 }
 
-fn predicate(service: &ServiceView) -> String {
-    let name = &service.name;
-    match service.status.as_str() {
-        "waiting" if service.waiting_for.is_empty() => format!("{name} waits"),
-        "waiting" => format!("{name} waits for {}", service.waiting_for.join(" and ")),
-        "backoff" => format!("{name} waits before it is tried again"),
-        "failed" => format!("{name} has failed"),
-        "held" => format!("{name} is held by the operator"),
-        status => format!("{name} is {status}"),
+/// The status in a sentence.
+fn spoken(status: &str) -> &str {
+    match status {
+        "backoff" => "to be started again",
+        "held" => "held by the operator",
+        status => status,
     }
 }

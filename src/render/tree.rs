@@ -7,13 +7,15 @@ use mainstay_actors::view::MessageView;
 /// Deeper than this the outer guide lines are left away and the depth is written instead, so that room is left for
 /// words.
 const GUIDES: usize = 10;
+/// Before a message that alone follows from the one above it: a long chain of causes goes down the page, not across.
+const FOLLOWS: &str = "↳ ";
 
 /// One message in the order of the tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Branch {
     /// Its place in the list of messages.
     pub(super) index: usize,
-    /// Drawn before its first line: `│  ├─ `.
+    /// Drawn before its first line: `│  ├─ `, or `│  ↳ ` when it alone follows from the message above.
     pub(super) first: String,
     /// Drawn before its further lines: `│  │  `.
     pub(super) next: String,
@@ -30,7 +32,10 @@ pub(super) fn branches(messages: &[MessageView]) -> Vec<Branch> {
     while let Some((index, guides)) = open.pop() {
         let below = children.get(index).map_or(&[][..], Vec::as_slice);
         found.push(Branch { index, first: guides.first(), next: guides.next(below.len()) });
-        push_siblings(&mut open, below, &guides);
+        match below {
+            [only] => open.push((*only, guides.following())),
+            several => push_siblings(&mut open, several, &guides),
+        }
     }
     found
 }
@@ -66,18 +71,38 @@ enum Place {
     Last,
 }
 
-/// For each level, the innermost last and at most [`GUIDES`] of them, whether siblings follow.
-#[derive(Debug, Clone, Default)]
+/// How a message hangs below the one that caused it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Hangs {
+    /// On a branch of its own, beside siblings.
+    Branch,
+    /// Right below it, for it has no sibling.
+    Following,
+}
+
+/// For each level of branches, the innermost last and at most [`GUIDES`] of them, whether siblings follow.
+#[derive(Debug, Clone)]
 struct Guides {
     depth: usize,
     levels: Vec<Place>,
+    hangs: Hangs,
+}
+
+impl Default for Guides {
+    fn default() -> Self {
+        Self { depth: 0, levels: Vec::new(), hangs: Hangs::Branch }
+    }
 }
 
 impl Guides {
     fn below(&self, place: Place) -> Self {
         let skip = self.levels.len().saturating_sub(GUIDES - 1);
         let levels = self.levels.iter().skip(skip).copied().chain([place]).collect();
-        Self { depth: self.depth.saturating_add(1), levels }
+        Self { depth: self.depth.saturating_add(1), levels, hangs: Hangs::Branch }
+    }
+
+    fn following(&self) -> Self {
+        Self { hangs: Hangs::Following, ..self.clone() }
     }
 
     /// How many levels are not drawn, in words, or nothing.
@@ -86,21 +111,25 @@ impl Guides {
         if hidden == 0 { String::new() } else { format!("{hidden}⋯ ") }
     }
 
-    fn outer(&self) -> String {
-        let outer = self.levels.len().saturating_sub(1);
-        self.levels.iter().take(outer).map(|place| if *place == Place::Last { "   " } else { "│  " }).collect()
+    fn lines(levels: &[Place]) -> String {
+        levels.iter().map(|place| if *place == Place::Last { "   " } else { "│  " }).collect()
     }
 
     fn first(&self) -> String {
-        let turn = if self.levels.last() == Some(&Place::Last) { "└─ " } else { "├─ " };
-        self.left_away() + &self.outer() + turn
+        if self.hangs == Hangs::Following {
+            return self.left_away() + &Self::lines(&self.levels) + FOLLOWS;
+        }
+        match self.levels.split_last() {
+            Some((Place::Last, outer)) => self.left_away() + &Self::lines(outer) + "└─ ",
+            Some((Place::Between, outer)) => self.left_away() + &Self::lines(outer) + "├─ ",
+            None => String::new(),
+        }
     }
 
     fn next(&self, children: usize) -> String {
-        let side = if self.levels.last() == Some(&Place::Last) { "   " } else { "│  " };
-        let down = if children == 0 { "   " } else { "│  " };
         let margin = " ".repeat(self.left_away().chars().count());
-        margin + &self.outer() + side + down
+        let down = if children > 1 { "│  " } else { "   " };
+        margin + &Self::lines(&self.levels) + down
     }
 }
 
@@ -129,18 +158,28 @@ mod tests {
         let messages = [message(1, None), message(2, Some(1)), message(3, Some(1)), message(4, Some(2))];
         let found = branches(&messages);
         let drawn: Vec<(usize, &str)> = found.iter().map(|branch| (branch.index, branch.first.as_str())).collect();
-        assert_eq!(drawn, [(0, "└─ "), (1, "   ├─ "), (3, "   │  └─ "), (2, "   └─ ")]);
-        assert_eq!(found[1].next, "   │  │  ");
-        assert_eq!(found[2].next, "   │        ");
+        assert_eq!(drawn, [(0, "└─ "), (1, "   ├─ "), (3, "   │  ↳ "), (2, "   └─ ")]);
+        assert_eq!(found[0].next, "   │  ");
+        assert_eq!(found[1].next, "   │     ");
+        assert_eq!(found[2].next, "   │     ");
     }
 
     #[test]
-    fn a_very_long_chain_of_causes_stays_on_the_page() {
+    fn a_very_long_chain_of_causes_goes_down_the_page() {
         let messages: Vec<MessageView> = (0..50_000).map(|id| message(id, id.checked_sub(1))).collect();
         let found = branches(&messages);
         assert_eq!(found.len(), 50_000);
+        assert!(found.iter().skip(1).all(|branch| branch.first == "   ↳ "));
+    }
+
+    #[test]
+    fn many_branches_within_branches_stay_on_the_page() {
+        let parent = |id: u64| if id % 2 == 1 { id.checked_sub(1) } else { id.checked_sub(2) };
+        let messages: Vec<MessageView> = (0..100).map(|id| message(id, parent(id))).collect();
+        let found = branches(&messages);
+        assert_eq!(found.len(), 100);
         assert!(found.iter().all(|branch| branch.first.chars().count() < 40));
-        assert_eq!(found[11].first, "2⋯                            └─ ");
+        assert!(found.iter().any(|branch| branch.first.contains('⋯')));
     }
 
     proptest! {

@@ -46,6 +46,17 @@ pub enum DeviceTimer {
     Quarantine,
 }
 
+impl DeviceTimer {
+    /// What has happened when it rings.
+    pub(super) const fn words(self) -> &'static str {
+        match self {
+            Self::Settling => "it has settled",
+            Self::AccessRetry => "time to see again whether it can be opened",
+            Self::Quarantine => "its quarantine is over",
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum State {
     Absent { reason: String },
@@ -56,6 +67,12 @@ pub(super) enum State {
     Faulted { reason: String },
     Quarantined { reason: String },
     Ejected,
+}
+
+/// What a device must remember over a panic of its actor: what the operator said. The rest is asked for anew.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct DeviceMemo {
+    ejected: bool,
 }
 
 /// A configured device.
@@ -77,6 +94,8 @@ pub struct DeviceMachine {
 pub(super) enum Recovering {
     No,
     AskingRegistry,
+    /// Then the inventory is, and its answer is passed on to the registry, which may believe what was true before.
+    AskingInventory,
 }
 
 type Out = Effects<DeviceTimer>;
@@ -84,8 +103,7 @@ type Out = Effects<DeviceTimer>;
 impl Machine for DeviceMachine {
     type Message = DeviceMessage;
     type Timer = DeviceTimer;
-
-    type Memo = ();
+    type Memo = DeviceMemo;
 
     fn id(&self) -> ActorId {
         ActorId::Device(self.spec.name.clone())
@@ -113,7 +131,7 @@ impl Machine for DeviceMachine {
                 Vec::new()
             }
             DeviceMessage::Fault(reason) => self.fault(reason),
-            DeviceMessage::Restate => vec![self.restated()],
+            DeviceMessage::Restate => self.restate(),
             DeviceMessage::Eject(request) => self.eject(request),
             DeviceMessage::Admit(request) => self.admit(now, request),
             DeviceMessage::Timer(timer) => self.timer_over(now, timer),
@@ -124,7 +142,9 @@ impl Machine for DeviceMachine {
         out
     }
 
-    fn memo(&self) {}
+    fn memo(&self) -> DeviceMemo {
+        DeviceMemo { ejected: self.state == State::Ejected }
+    }
 
     fn timer(timer: DeviceTimer) -> DeviceMessage {
         DeviceMessage::Timer(timer)
@@ -148,11 +168,21 @@ impl DeviceMachine {
         }
     }
 
+    /// The same, with what its predecessor remembered.
+    #[must_use]
+    pub fn remembering(mut self, memo: DeviceMemo) -> Self {
+        if memo.ejected {
+            self.state = State::Ejected;
+        }
+        self
+    }
+
     fn seen(&mut self, now: Moment, sighting: Sighting) -> Out {
         if self.recovering == Recovering::AskingRegistry {
             // The inventory is asked as soon as the registry has answered.
             return vec![Effect::Note(Outcome::Ignored)];
         }
+        self.recovering = Recovering::No;
         match &self.sighting {
             Some(known) if *known == sighting => return vec![Effect::Note(Outcome::Ignored)],
             Some(known) if known.generation == sighting.generation => {
@@ -175,6 +205,11 @@ impl DeviceMachine {
     }
 
     fn gone(&mut self, now: Moment, generation: Option<&Generation>, how: &str) -> Out {
+        if self.recovering == Recovering::AskingInventory {
+            self.recovering = Recovering::No;
+            self.holder = None;
+            return vec![self.unavailable(format!("{} is gone ({how})", self.spec.name), Soon::Unknown)];
+        }
         let known = self.sighting.as_ref().map(|sighting| &sighting.generation);
         let concerns_us = match (known, generation) {
             (None, _) => false,
@@ -187,7 +222,8 @@ impl DeviceMachine {
     fn depart(&mut self, now: Moment, how: &str) -> Out {
         self.sighting = None;
         self.findings = None;
-        let since = self.holder.as_ref().map(|(_, since)| *since);
+        // A lease is bound to one arrival: whoever holds it has nothing of the next.
+        let since = self.holder.take().map(|(_, since)| since);
         let verdict = self.departures.left(now, self.spec.flap, since);
         let mut out = vec![Effect::CancelTimer(DeviceTimer::Settling), Effect::CancelTimer(DeviceTimer::AccessRetry)];
         let gone = format!("{} is gone ({how})", self.spec.name);
@@ -292,9 +328,13 @@ impl DeviceMachine {
     }
 
     fn leased(&mut self, now: Moment, holder: Option<ServiceName>) -> Out {
+        if self.sighting.is_none() && self.recovering == Recovering::No {
+            // It left while the lease was given.
+            return vec![Effect::Note(Outcome::Ignored)];
+        }
         self.holder = holder.map(|name| (name, now));
         if self.recovering == Recovering::AskingRegistry {
-            self.recovering = Recovering::No;
+            self.recovering = Recovering::AskingInventory;
             let inquiry = InventoryMessage::Inquire(self.spec.name.clone());
             return vec![Effect::Tell(Message::Hardware(inquiry))];
         }
@@ -302,7 +342,8 @@ impl DeviceMachine {
     }
 
     fn fault(&mut self, reason: String) -> Out {
-        if self.sighting.is_none() {
+        // What the operator took out of use, or what is in quarantine, stays there, whatever else is wrong with it.
+        if self.sighting.is_none() || matches!(self.state, State::Ejected | State::Quarantined { .. }) {
             return vec![Effect::Note(Outcome::Ignored)];
         }
         self.state = State::Faulted { reason: reason.clone() };
@@ -362,6 +403,16 @@ impl DeviceMachine {
             }
             (DeviceTimer::Quarantine, State::Quarantined { .. }) => self.back(now),
             _ => vec![Effect::Note(Outcome::Superseded)],
+        }
+    }
+
+    /// The registry was restarted, and may have lost the question who holds this device.
+    fn restate(&self) -> Out {
+        match self.recovering {
+            Recovering::No | Recovering::AskingInventory => vec![self.restated()],
+            Recovering::AskingRegistry => {
+                vec![self.tell_leases(LeaseMessage::InquireDevice(self.spec.name.clone()))]
+            }
         }
     }
 

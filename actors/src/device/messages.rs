@@ -81,7 +81,9 @@ impl Described for DeviceMessage {
             Self::Gone { how, .. } => how.clone(),
             Self::Accessible(_, Ok(())) => "its node can be opened".to_owned(),
             Self::Accessible(_, Err(error)) => format!("its node cannot be opened: {error}"),
-            Self::Probed(_, Ok(findings)) => format!("looked at it: {findings:?}"),
+            Self::Probed(_, Ok(findings)) => {
+                format!("looked at it: {}", mainstay_hardware::matching::findings_words(findings))
+            }
             Self::Probed(_, Err(error)) => format!("looking at it failed: {error}"),
             Self::Leased { holder } => format!("leased by {holder}"),
             Self::Unleased => "its lease has ended".to_owned(),
@@ -91,7 +93,7 @@ impl Described for DeviceMessage {
             Self::Restate => "say again what is there".to_owned(),
             Self::Eject(_) => "take it out of use".to_owned(),
             Self::Admit(_) => "take it back".to_owned(),
-            Self::Timer(timer) => format!("{timer:?} is over"),
+            Self::Timer(timer) => timer.words().to_owned(),
         }
     }
 }

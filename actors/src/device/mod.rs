@@ -4,6 +4,8 @@ mod flap;
 mod machine;
 mod messages;
 mod showing;
+#[cfg(test)]
+mod tests;
 
-pub use machine::{DeviceMachine, DeviceTimer};
+pub use machine::{DeviceMachine, DeviceMemo, DeviceTimer};
 pub use messages::{Awaited, DeviceMessage, DeviceSnapshot, DeviceStatus, Offer};

@@ -2,9 +2,10 @@
 
 use mainstay_config::names::{DeviceName, ServiceName};
 
-use super::holding::Use;
+use super::holding::{Holding, Use};
 use super::machine::{LeaseMachine, Out, tell_device, tell_service};
 use super::messages::Soon;
+use super::preparation::Preparation;
 use super::queue::DeviceState;
 use crate::device::{DeviceMessage, Offer};
 use crate::service::ServiceMessage;
@@ -24,6 +25,8 @@ impl LeaseMachine {
 
     pub(super) fn available(&mut self, device: &DeviceName, offer: Offer) -> Out {
         let mut out = self.revoke_older(device, &offer);
+        let is_older = |held: &Offer| held.generation != offer.generation;
+        self.drop_preparations(|preparation| preparation.offers.get(device).is_some_and(is_older));
         let known = match self.devices.get(device) {
             Some(DeviceState::Available(known)) => known.generation == offer.generation,
             _ => false,
@@ -33,7 +36,7 @@ impl LeaseMachine {
                 |name| tell_service(name, ServiceMessage::DeviceArrived(device.clone(), offer.generation.clone()));
             out.extend(self.users.get(device).into_iter().flatten().map(arrived));
         }
-        if let Some(holder) = self.holder_of(device) {
+        if let Some(holder) = self.holder_of_arrival(device, &offer) {
             out.push(tell_device(device, DeviceMessage::Leased { holder }));
         }
         self.devices.insert(device.clone(), DeviceState::Available(offer));
@@ -56,14 +59,17 @@ impl LeaseMachine {
             let left = |name| tell_service(name, ServiceMessage::DeviceLeft(device.clone()));
             out.extend(self.users.get(device).into_iter().flatten().map(left));
         }
-        for place in 0..self.queue.len() {
-            let Some(queued) = self.queue.get_mut(place) else { continue };
-            if queued.preparation.as_ref().is_some_and(|preparation| preparation.offers.contains_key(device)) {
-                let preparation = queued.preparation.take();
-                out.extend(preparation.into_iter().flat_map(|preparation| self.undo(preparation)));
+        self.drop_preparations(|preparation| preparation.offers.contains_key(device));
+        out
+    }
+
+    /// Lets those wait again for whom something was made ready that is no longer there.
+    fn drop_preparations(&mut self, concerns: impl Fn(&Preparation) -> bool) {
+        for queued in &mut self.queue {
+            if queued.preparation.as_ref().is_some_and(&concerns) {
+                queued.preparation = None;
             }
         }
-        out
     }
 
     /// Tells every holder of a device to stop.
@@ -76,6 +82,14 @@ impl LeaseMachine {
             }
         }
         out
+    }
+
+    /// Who holds this arrival of a device, and not an earlier one.
+    fn holder_of_arrival(&self, device: &DeviceName, offer: &Offer) -> Option<ServiceName> {
+        let holds = |holding: &Holding| {
+            holding.grant.devices.get(device).is_some_and(|held| held.offer.generation == offer.generation)
+        };
+        self.holders.iter().find(|(_, holding)| holds(holding)).map(|(name, _)| name.clone())
     }
 
     pub(super) fn holder_of(&self, device: &DeviceName) -> Option<ServiceName> {

@@ -8,43 +8,62 @@ use super::holding::{Holding, Use};
 use super::machine::{LeaseMachine, LeaseTimer, Out, tell_device, tell_service};
 use super::messages::{Blocker, Grant, GrantedDevice, LeaseRequest, Token, Want};
 use super::preparation::Preparation;
-use super::queue::{DeviceState, Prospect, Queued, Situation};
+use super::queue::{DeviceState, Prospect, Queued, Situation, reserve};
 use crate::device::{Awaited, DeviceMessage};
-use crate::machine::{Action, Effect, Moment, OperationId};
+use crate::machine::{Action, Effect, Moment};
 use crate::service::ServiceMessage;
 
 impl LeaseMachine {
     /// Goes through the queue in order and serves all that can be served.
     pub(super) fn settle(&mut self, now: Moment, out: &mut Out) {
+        self.put_back_unused(out);
         let mut queue = std::mem::take(&mut self.queue);
         let mut reserved = BTreeMap::new();
-        for queued in &mut queue {
-            let mut situation = Situation {
-                devices: &self.devices,
-                holders: &self.holders,
-                unsettled: &self.unsettled,
-                reserved: std::mem::take(&mut reserved),
-            };
-            if queued.preparation.is_none() {
-                match situation.prospect(queued) {
-                    Prospect::Free(ports) => {
-                        queued.preparation = Some(prepare(&mut self.operation, &situation, queued, ports, out));
-                        tell_blockers(queued, Vec::new());
-                    }
-                    Prospect::Blocked(blockers) => {
-                        if let Some(effect) = tell_blockers(queued, blockers) {
-                            out.push(effect);
-                        }
-                    }
+        // What is being made ready for somebody is not taken away by somebody who has come since and goes first.
+        for queued in queue.iter().filter(|queued| queued.preparation.is_some()) {
+            reserve(queued, &mut reserved);
+        }
+        for queued in queue.iter_mut().filter(|queued| queued.preparation.is_none()) {
+            let situation =
+                Situation { devices: &self.devices, holders: &self.holders, radios: &self.radios, reserved: &reserved };
+            match situation.prospect(queued) {
+                Prospect::Free(ports) => {
+                    let preparation = self.prepare(queued, ports, out);
+                    queued.preparation = Some(preparation);
+                    out.extend(tell_blockers(queued, Vec::new()));
                 }
+                Prospect::Blocked(blockers) => out.extend(tell_blockers(queued, blockers)),
             }
-            situation.reserve(queued);
-            reserved = situation.reserved;
+            reserve(queued, &mut reserved);
         }
         self.queue = queue;
         self.take_from_idle(out);
         self.grant_prepared(now, out);
         self.tell_awaited(out);
+    }
+
+    /// Begins to make ready what a request wants.
+    fn prepare(&mut self, queued: &Queued, ports: BTreeMap<PortName, u16>, out: &mut Out) -> Preparation {
+        let mut preparation = Preparation { offers: BTreeMap::new(), ports, looking: None, radios: BTreeMap::new() };
+        for want in &queued.request.wants {
+            let Want::Device { device, mode, takeover, .. } = want else { continue };
+            let Some(DeviceState::Available(offer)) = self.devices.get(device) else { continue };
+            preparation.offers.insert(device.clone(), offer.clone());
+            // A radio that is shared is in its mode already.
+            let Some(ifindex) = offer.ifindex.filter(|_| !self.radios.changed.contains_key(device)) else { continue };
+            let operation = self.operation.advance();
+            preparation.radios.insert(device.clone(), operation);
+            self.radios.preparing.insert(device.clone(), operation);
+            let (device, mode, takeover) = (device.clone(), *mode, *takeover);
+            out.push(Effect::Act(Action::PrepareRadio { operation, device, ifindex, mode, takeover }));
+        }
+        if !preparation.ports.is_empty() {
+            let operation = self.operation.advance();
+            preparation.looking = Some(operation);
+            let ports = preparation.ports.values().copied().collect();
+            out.push(Effect::Act(Action::LookAtPorts(operation, ports)));
+        }
+        preparation
     }
 
     /// Who waits out a back-off gives way to who waits.
@@ -93,51 +112,13 @@ impl LeaseMachine {
     }
 }
 
-/// Begins to make ready what a request wants.
-fn prepare(
-    operation: &mut OperationId,
-    situation: &Situation<'_>,
-    queued: &Queued,
-    ports: BTreeMap<PortName, u16>,
-    out: &mut Out,
-) -> Preparation {
-    let mut preparation = Preparation {
-        offers: BTreeMap::new(),
-        ports,
-        looking: None,
-        radios: BTreeMap::new(),
-        baselines: BTreeMap::new(),
-    };
-    for want in &queued.request.wants {
-        let Want::Device { device, mode, takeover, .. } = want else { continue };
-        let Some(DeviceState::Available(offer)) = situation.devices.get(device) else { continue };
-        let shared = situation.holders.values().any(|holding| holding.grant.devices.contains_key(device));
-        // A radio that is shared is in its mode already.
-        if let Some(ifindex) = offer.ifindex.filter(|_| !shared) {
-            let operation = operation.advance();
-            preparation.radios.insert(device.clone(), operation);
-            let (device, mode, takeover) = (device.clone(), *mode, *takeover);
-            out.push(Effect::Act(Action::PrepareRadio { operation, device, ifindex, mode, takeover }));
-        }
-        preparation.offers.insert(device.clone(), offer.clone());
-    }
-    if !preparation.ports.is_empty() {
-        let operation = operation.advance();
-        preparation.looking = Some(operation);
-        let ports = preparation.ports.values().copied().collect();
-        out.push(Effect::Act(Action::LookAtPorts(operation, ports)));
-    }
-    preparation
-}
-
 fn grant(token: Token, since: Moment, request: &LeaseRequest, mut preparation: Preparation) -> Grant {
     let mut grant = Grant { token, since, devices: BTreeMap::new(), ports: preparation.ports, named: Vec::new() };
     for want in &request.wants {
         match want {
             Want::Device { device, sharing, .. } => {
                 let Some(offer) = preparation.offers.remove(device) else { continue };
-                let baseline = preparation.baselines.remove(device);
-                grant.devices.insert(device.clone(), GrantedDevice { sharing: *sharing, offer, baseline });
+                grant.devices.insert(device.clone(), GrantedDevice { sharing: *sharing, offer });
             }
             Want::Named(name) => grant.named.push(name.clone()),
             Want::Port { .. } => {}

@@ -1,13 +1,9 @@
 //! What is held, and what is being put back.
 
-use std::collections::BTreeMap;
-
 use mainstay_config::model::Sharing;
-use mainstay_config::names::{DeviceName, ServiceName};
-use mainstay_hardware::bus::WifiBaseline;
+use mainstay_config::names::ServiceName;
 
 use super::messages::{Grant, HeldLease, Resource};
-use crate::machine::OperationId;
 
 /// How a holder uses what it holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,38 +45,6 @@ impl Holding {
             token: self.grant.token,
             since: self.grant.since,
         })
-    }
-
-    /// The radios that were changed, with how they were before.
-    pub(super) fn baselines(&self) -> impl Iterator<Item = (&DeviceName, &WifiBaseline)> {
-        self.grant.devices.iter().filter_map(|(name, device)| device.baseline.as_ref().map(|was| (name, was)))
-    }
-}
-
-/// Radios that an operation is under way on, with no holder any more.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Unsettled(BTreeMap<DeviceName, OperationId>);
-
-impl Unsettled {
-    pub(super) fn begin(&mut self, device: DeviceName, operation: OperationId) {
-        self.0.insert(device, operation);
-    }
-
-    pub(super) fn contains(&self, device: &DeviceName) -> bool {
-        self.0.contains_key(device)
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// Ends an operation; whether it was the one under way.
-    pub(super) fn end(&mut self, device: &DeviceName, operation: OperationId) -> bool {
-        let current = self.0.get(device) == Some(&operation);
-        if current {
-            self.0.remove(device);
-        }
-        current
     }
 }
 

@@ -12,10 +12,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mainstay_config::model::Station;
 use mainstay_config::names::{DeviceName, ServiceName};
+use mainstay_hardware::bus::WifiBaseline;
 
-use super::holding::{Holding, Unsettled, Use};
+use super::holding::{Holding, Use};
 use super::messages::{Blocker, Grant, LeaseMessage, LeaseRequest, LeaseSnapshot, Waiter};
 use super::queue::{DeviceState, Queued, sort};
+use super::radios::Radios;
 use crate::device::DeviceMessage;
 use crate::machine::{
     ActorId, Beginning, Effect, Effects, Machine, Message, Moment, OperationId, Outcome, Publication,
@@ -40,6 +42,13 @@ pub(super) enum Closing {
     Said,
 }
 
+/// What the registry must remember over a panic of its actor: everything else is asked for anew.
+#[derive(Debug, Clone, Default)]
+pub struct LeaseMemo {
+    pub(super) changed: BTreeMap<DeviceName, WifiBaseline>,
+    pub(super) preparing: BTreeMap<DeviceName, OperationId>,
+}
+
 /// The lease registry.
 #[derive(Debug, Clone)]
 pub struct LeaseMachine {
@@ -50,12 +59,14 @@ pub struct LeaseMachine {
     pub(super) devices: BTreeMap<DeviceName, DeviceState>,
     pub(super) holders: BTreeMap<ServiceName, Holding>,
     pub(super) queue: Vec<Queued>,
-    pub(super) unsettled: Unsettled,
+    pub(super) radios: Radios,
     pub(super) awaited: BTreeSet<DeviceName>,
     /// Services that have not said again what they hold, after a restart.
     pub(super) unheard: BTreeSet<ServiceName>,
     /// Devices that asked who holds them meanwhile.
     pub(super) inquiring: BTreeSet<DeviceName>,
+    /// Services that asked what they hold meanwhile.
+    pub(super) asking: BTreeSet<ServiceName>,
     pub(super) published: LeaseSnapshot,
     pub(super) closing: Closing,
 }
@@ -63,8 +74,7 @@ pub struct LeaseMachine {
 impl Machine for LeaseMachine {
     type Message = LeaseMessage;
     type Timer = LeaseTimer;
-
-    type Memo = ();
+    type Memo = LeaseMemo;
 
     fn id(&self) -> ActorId {
         ActorId::Leases
@@ -93,15 +103,13 @@ impl Machine for LeaseMachine {
             LeaseMessage::RadioRestored(operation, device, result) => self.radio_restored(operation, &device, result),
             LeaseMessage::PortsSeen(operation, seen) => self.ports_seen(operation, seen),
             LeaseMessage::Restated { service, grant } => self.restated(service, grant),
-            LeaseMessage::Inquire(service) => {
-                let grant = self.holders.get(&service).map(|holding| holding.grant.clone());
-                vec![tell_service(&service, ServiceMessage::Holding(grant))]
-            }
+            LeaseMessage::Inquire(service) => self.service_inquires(service),
             LeaseMessage::InquireDevice(device) => self.device_inquires(device),
-            LeaseMessage::Close => {
+            LeaseMessage::Close if self.closing == Closing::No => {
                 self.closing = Closing::Asked;
                 Vec::new()
             }
+            LeaseMessage::Close => vec![Effect::Note(Outcome::Ignored)],
             LeaseMessage::Timer(LeaseTimer::Wait(service)) => self.waited(&service),
         };
         if self.unheard.is_empty() {
@@ -111,7 +119,9 @@ impl Machine for LeaseMachine {
         out
     }
 
-    fn memo(&self) {}
+    fn memo(&self) -> LeaseMemo {
+        LeaseMemo { changed: self.radios.changed.clone(), preparing: self.radios.preparing.clone() }
+    }
 
     fn timer(timer: LeaseTimer) -> LeaseMessage {
         LeaseMessage::Timer(timer)
@@ -138,18 +148,30 @@ impl LeaseMachine {
             devices: BTreeMap::new(),
             holders: BTreeMap::new(),
             queue: Vec::new(),
-            unsettled: Unsettled::default(),
+            radios: Radios::default(),
             awaited: BTreeSet::new(),
             unheard: BTreeSet::new(),
             inquiring: BTreeSet::new(),
+            asking: BTreeSet::new(),
             published: LeaseSnapshot::default(),
             closing: Closing::No,
         }
     }
 
+    /// The same, with what its predecessor remembered.
+    #[must_use]
+    pub fn remembering(mut self, memo: LeaseMemo) -> Self {
+        self.radios = Radios::remembered(memo);
+        self
+    }
+
     // ---- what services say
 
     pub(super) fn request(&mut self, request: LeaseRequest) -> Out {
+        if self.holders.contains_key(&request.service) {
+            // It withdrew, and asks again, before it has heard that it was served: it will take that for the answer.
+            return vec![Effect::Note(Outcome::Ignored)];
+        }
         let mut out = self.withdraw(&request.service);
         out.retain(|effect| !matches!(effect, Effect::Note(_)));
         if let Some(timeout) = request.timeout {
@@ -164,27 +186,16 @@ impl LeaseMachine {
         let Some(place) = self.queue.iter().position(|queued| queued.request.service == *service) else {
             return vec![Effect::Note(Outcome::Ignored)];
         };
-        let queued = self.queue.remove(place);
-        let mut out = vec![Effect::CancelTimer(LeaseTimer::Wait(service.clone()))];
-        out.extend(queued.preparation.into_iter().flat_map(|preparation| self.undo(preparation)));
-        out
+        // What was being made ready for it is put back when that has been answered.
+        self.queue.remove(place);
+        vec![Effect::CancelTimer(LeaseTimer::Wait(service.clone()))]
     }
 
     pub(super) fn release(&mut self, service: &ServiceName) -> Out {
         let Some(holding) = self.holders.remove(service) else {
             return vec![Effect::Note(Outcome::Ignored)];
         };
-        let mut out: Out =
-            holding.grant.devices.keys().map(|name| tell_device(name, DeviceMessage::Unleased)).collect();
-        for (device, baseline) in holding.baselines() {
-            let sharer = self.holders.values_mut().find_map(|other| other.grant.devices.get_mut(device));
-            match sharer {
-                // The last of those who share a radio has it put back.
-                Some(shared) => shared.baseline = Some(baseline.clone()),
-                None => out.push(self.restore(device.clone(), baseline.clone())),
-            }
-        }
-        out
+        holding.grant.devices.keys().map(|name| tell_device(name, DeviceMessage::Unleased)).collect()
     }
 
     fn set_use(&mut self, service: &ServiceName, wanted: Use) -> Out {
@@ -215,17 +226,38 @@ impl LeaseMachine {
         out
     }
 
+    /// A service whose actor was restarted asks what it holds. A restarted registry must have heard that service first.
+    fn service_inquires(&mut self, service: ServiceName) -> Out {
+        if self.unheard.contains(&service) {
+            // It may have panicked over the question what it holds.
+            let restate = tell_service(&service, ServiceMessage::Restate);
+            self.asking.insert(service);
+            return vec![restate];
+        }
+        let holding = self.holders.get(&service);
+        let grant = holding.map(|holding| holding.grant.clone());
+        let mut out = vec![tell_service(&service, ServiceMessage::Holding(grant))];
+        if holding.is_some_and(|holding| holding.r#use == Use::Draining) {
+            // Its predecessor was told, and may not have got round to stopping.
+            let reason = "its lease was withdrawn".to_owned();
+            out.push(tell_service(&service, ServiceMessage::Revoked { reason }));
+        }
+        out
+    }
+
     fn restated(&mut self, service: ServiceName, grant: Option<Grant>) -> Out {
-        self.unheard.remove(&service);
+        if !self.unheard.remove(&service) {
+            return vec![Effect::Note(Outcome::Ignored)];
+        }
         if let Some(grant) = grant {
             self.last_token = self.last_token.max(grant.token.0);
-            self.holders.insert(service, Holding { grant, r#use: Use::Active });
+            self.holders.insert(service.clone(), Holding { grant, r#use: Use::Active });
         }
+        let mut out = if self.asking.remove(&service) { self.service_inquires(service) } else { Vec::new() };
         if !self.unheard.is_empty() {
-            return Vec::new();
+            return out;
         }
         // Everybody was heard. A device may have left or been replugged before anybody could be told.
-        let mut out = Vec::new();
         for device in std::mem::take(&mut self.inquiring) {
             out.extend(self.device_inquires(device));
         }
@@ -249,7 +281,7 @@ impl LeaseMachine {
             self.published = snapshot.clone();
             out.push(Effect::Publish(Publication::Leases(snapshot)));
         }
-        let settled = self.holders.is_empty() && self.unsettled.is_empty();
+        let settled = self.holders.is_empty() && self.radios.are_settled();
         if self.closing == Closing::Asked && settled && self.unheard.is_empty() {
             self.closing = Closing::Said;
             out.push(Effect::Tell(Message::Root(RootMessage::LeasesClosed)));

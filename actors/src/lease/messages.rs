@@ -113,8 +113,6 @@ pub struct GrantedDevice {
     pub sharing: Sharing,
     /// What it is, bound to one arrival.
     pub offer: Offer,
-    /// How a radio was before.
-    pub baseline: Option<WifiBaseline>,
 }
 
 /// What a request waits for.
@@ -272,7 +270,9 @@ impl Described for LeaseMessage {
             Self::Inquire(service) => format!("{service} asks what it holds"),
             Self::InquireDevice(device) => format!("{device} asks who holds it"),
             Self::Close => "put everything back".to_owned(),
-            Self::Timer(timer) => format!("{timer:?} is over"),
+            Self::Timer(super::machine::LeaseTimer::Wait(service)) => {
+                format!("{service} has waited as long as it wanted to")
+            }
         }
     }
 }

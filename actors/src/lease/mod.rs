@@ -10,7 +10,7 @@ mod preparation;
 mod queue;
 mod radios;
 
-pub use machine::{LeaseMachine, LeaseTimer};
+pub use machine::{LeaseMachine, LeaseMemo, LeaseTimer};
 pub use messages::{
     Blocker, Grant, GrantedDevice, HeldLease, LeaseMessage, LeaseRequest, LeaseSnapshot, Resource, Soon, Token, Waiter,
     Want,

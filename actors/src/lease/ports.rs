@@ -36,8 +36,8 @@ impl LeaseMachine {
             return out;
         }
         queued.foreign.extend(foreign);
-        let preparation = queued.preparation.take();
-        let mut out: Out = preparation.into_iter().flat_map(|preparation| self.undo(preparation)).collect();
+        queued.preparation = None;
+        let mut out = Vec::new();
         if !choosable {
             out.extend(self.withdraw(&service));
             out.push(refuse(&service, "every port of its range is in use by other programs".to_owned()));

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use mainstay_config::names::{DeviceName, PortName};
-use mainstay_hardware::bus::WifiBaseline;
 
 use crate::device::Offer;
 use crate::machine::OperationId;
@@ -19,8 +18,6 @@ pub(super) struct Preparation {
     pub(super) looking: Option<OperationId>,
     /// Radios that are being put into their mode.
     pub(super) radios: BTreeMap<DeviceName, OperationId>,
-    /// Radios that are in their mode, with how they were before.
-    pub(super) baselines: BTreeMap<DeviceName, WifiBaseline>,
 }
 
 impl Preparation {

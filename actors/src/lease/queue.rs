@@ -8,9 +8,10 @@ use std::collections::BTreeMap;
 use mainstay_config::model::{PortNeed, Sharing};
 use mainstay_config::names::{DeviceName, PortName, ServiceName};
 
-use super::holding::{Holding, Unsettled, excludes};
+use super::holding::{Holding, excludes};
 use super::messages::{Blocker, LeaseRequest, Resource, Soon, Want};
 use super::preparation::Preparation;
+use super::radios::Radios;
 use crate::device::Offer;
 
 /// What the registry knows of a device.
@@ -49,9 +50,8 @@ pub(super) fn sort(queue: &mut [Queued]) {
 pub(super) struct Situation<'a> {
     pub(super) devices: &'a BTreeMap<DeviceName, DeviceState>,
     pub(super) holders: &'a BTreeMap<ServiceName, Holding>,
-    pub(super) unsettled: &'a Unsettled,
-    /// What requests further ahead are being given, or wait for.
-    pub(super) reserved: BTreeMap<Resource, Vec<(ServiceName, Sharing)>>,
+    pub(super) radios: &'a Radios,
+    pub(super) reserved: &'a Reserved,
 }
 
 /// Whether a request can be served now.
@@ -87,32 +87,9 @@ impl Situation<'_> {
         if blockers.is_empty() { Prospect::Free(ports) } else { Prospect::Blocked(blockers) }
     }
 
-    /// Keeps what a request wants from lower ranks.
-    pub(super) fn reserve(&mut self, queued: &Queued) {
-        let absent = queued.blockers.iter().any(|blocker| matches!(blocker, Blocker::Device { .. }));
-        if absent {
-            return;
-        }
-        let service = &queued.request.service;
-        let mut keep = |resource: Resource, sharing: Sharing| {
-            self.reserved.entry(resource).or_default().push((service.clone(), sharing));
-        };
-        for want in &queued.request.wants {
-            match want {
-                Want::Device { device, sharing, .. } => keep(Resource::Device(device.clone()), *sharing),
-                Want::Named(name) => keep(Resource::Named(name.clone()), Sharing::Exclusive),
-                Want::Port { need: PortNeed::Fixed(port), .. } => keep(Resource::Port(port.get()), Sharing::Exclusive),
-                Want::Port { need: PortNeed::Range { .. }, .. } => {}
-            }
-        }
-        for port in queued.preparation.iter().flat_map(|preparation| preparation.ports.values()) {
-            keep(Resource::Port(*port), Sharing::Exclusive);
-        }
-    }
-
     fn device_blocker(&self, service: &ServiceName, device: &DeviceName, sharing: Sharing) -> Option<Blocker> {
-        match self.devices.get(device) {
-            Some(DeviceState::Available(_)) => {}
+        let offer = match self.devices.get(device) {
+            Some(DeviceState::Available(offer)) => offer,
             Some(DeviceState::Unavailable { reason, soon }) => {
                 return Some(Blocker::Device { device: device.clone(), reason: reason.clone(), soon: *soon });
             }
@@ -120,9 +97,19 @@ impl Situation<'_> {
                 let reason = "not heard of yet".to_owned();
                 return Some(Blocker::Device { device: device.clone(), reason, soon: Soon::Yes });
             }
-        }
-        if self.unsettled.contains(device) {
+        };
+        if self.radios.restoring.contains_key(device) {
             return Some(Blocker::Restoring { device: device.clone() });
+        }
+        if self.radios.preparing.contains_key(device) {
+            return Some(Blocker::Preparing);
+        }
+        // Also those who share wait until the holders of an earlier arrival have stopped.
+        let earlier = self.holders.iter().find(|(_, holding)| {
+            holding.grant.devices.get(device).is_some_and(|held| held.offer.generation != offer.generation)
+        });
+        if let Some((holder, _)) = earlier {
+            return Some(Blocker::Held { resource: Resource::Device(device.clone()), holder: holder.clone() });
         }
         self.taken(service, &Resource::Device(device.clone()), sharing)
     }
@@ -174,5 +161,31 @@ impl Situation<'_> {
                     .unwrap_or(Blocker::Behind { resource: Resource::Port(prefer.get()), first: service.clone() }))
             }
         }
+    }
+}
+
+/// What requests further ahead are being given, or wait for.
+pub(super) type Reserved = BTreeMap<Resource, Vec<(ServiceName, Sharing)>>;
+
+/// Keeps what a request wants from lower ranks.
+pub(super) fn reserve(queued: &Queued, reserved: &mut Reserved) {
+    let absent = queued.blockers.iter().any(|blocker| matches!(blocker, Blocker::Device { .. }));
+    if absent {
+        return;
+    }
+    let service = &queued.request.service;
+    let mut keep = |resource: Resource, sharing: Sharing| {
+        reserved.entry(resource).or_default().push((service.clone(), sharing));
+    };
+    for want in &queued.request.wants {
+        match want {
+            Want::Device { device, sharing, .. } => keep(Resource::Device(device.clone()), *sharing),
+            Want::Named(name) => keep(Resource::Named(name.clone()), Sharing::Exclusive),
+            Want::Port { need: PortNeed::Fixed(port), .. } => keep(Resource::Port(port.get()), Sharing::Exclusive),
+            Want::Port { need: PortNeed::Range { .. }, .. } => {}
+        }
+    }
+    for port in queued.preparation.iter().flat_map(|preparation| preparation.ports.values()) {
+        keep(Resource::Port(*port), Sharing::Exclusive);
     }
 }

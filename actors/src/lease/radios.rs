@@ -1,13 +1,49 @@
-//! Radios are put into their mode before a grant, and back as they were after it.
+//! Radios are put into their mode before a grant, and back as they were when nobody uses them any more.
+
+use std::collections::BTreeMap;
 
 use mainstay_config::names::DeviceName;
 use mainstay_hardware::bus::WifiBaseline;
 use mainstay_hardware::error::{Error, ErrorKind};
 
-use super::machine::{LeaseMachine, LeaseTimer, Out, refuse, tell_device};
+use super::machine::{LeaseMachine, LeaseMemo, LeaseTimer, Out, refuse, tell_device};
+use super::messages::Soon;
 use super::preparation::Preparation;
 use crate::device::DeviceMessage;
 use crate::machine::{Action, Effect, OperationId, Outcome};
+
+/// What is known of radios that are not as they were.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Radios {
+    /// How each changed radio was before.
+    pub(super) changed: BTreeMap<DeviceName, WifiBaseline>,
+    /// Those that are being changed.
+    pub(super) preparing: BTreeMap<DeviceName, OperationId>,
+    /// Those that are being put back.
+    pub(super) restoring: BTreeMap<DeviceName, OperationId>,
+}
+
+impl Radios {
+    /// What a restarted registry goes on from: an answer to a change under way still comes, what was changed is known,
+    /// and what was being put back is put back again.
+    pub(super) fn remembered(memo: LeaseMemo) -> Self {
+        Self { changed: memo.changed, preparing: memo.preparing, restoring: BTreeMap::new() }
+    }
+
+    /// Whether all are as they were.
+    pub(super) fn are_settled(&self) -> bool {
+        self.changed.is_empty() && self.preparing.is_empty() && self.restoring.is_empty()
+    }
+}
+
+/// Ends an operation; whether it was the one under way.
+fn end(under_way: &mut BTreeMap<DeviceName, OperationId>, device: &DeviceName, operation: OperationId) -> bool {
+    let current = under_way.get(device) == Some(&operation);
+    if current {
+        under_way.remove(device);
+    }
+    current
+}
 
 impl LeaseMachine {
     pub(super) fn radio_prepared(
@@ -16,26 +52,21 @@ impl LeaseMachine {
         device: &DeviceName,
         result: Result<WifiBaseline, Error>,
     ) -> Out {
+        if !end(&mut self.radios.preparing, device, operation) {
+            return vec![Effect::Note(Outcome::Superseded)];
+        }
+        let error = result.map(|baseline| self.radios.changed.insert(device.clone(), baseline)).err();
         let waiting = self.queue.iter_mut().find_map(|queued| {
             let service = queued.request.service.clone();
             let preparation = queued.preparation.as_mut()?;
-            (preparation.radios.get(device) == Some(&operation)).then_some((service, preparation))
+            preparation.radios.remove(device).map(|_| service)
         });
-        let Some((service, preparation)) = waiting else {
-            // Nobody waits for it any more. If it was changed, it is put back.
-            self.unsettled.end(device, operation);
-            return match result {
-                Ok(baseline) => vec![self.restore(device.clone(), baseline)],
-                Err(_) => vec![Effect::Note(Outcome::Superseded)],
-            };
-        };
-        preparation.radios.remove(device);
-        match result {
-            Ok(baseline) => {
-                preparation.baselines.insert(device.clone(), baseline);
-                Vec::new()
-            }
-            Err(error) => {
+        match (waiting, error) {
+            // Somebody waits for it and goes on; or nobody does, and it is put back.
+            (_, None) => Vec::new(),
+            (None, Some(_)) => vec![Effect::Note(Outcome::Superseded)],
+            (Some(_), Some(error)) if error.kind == ErrorKind::NotFound => self.vanished(device),
+            (Some(service), Some(error)) => {
                 let mut out = self.withdraw(&service);
                 out.extend(fault_if_hung(device, &error));
                 out.push(refuse(&service, format!("{device} could not be made ready: {error}")));
@@ -44,15 +75,21 @@ impl LeaseMachine {
         }
     }
 
+    /// It left while it was made ready, which is nobody's failure. Its own actor will say how, or that it is there again.
+    fn vanished(&mut self, device: &DeviceName) -> Out {
+        self.unavailable(device, &format!("{device} has vanished"), Soon::Unknown)
+    }
+
     pub(super) fn radio_restored(
         &mut self,
         operation: OperationId,
         device: &DeviceName,
         result: Result<(), Error>,
     ) -> Out {
-        if !self.unsettled.end(device, operation) {
+        if !end(&mut self.radios.restoring, device, operation) {
             return vec![Effect::Note(Outcome::Superseded)];
         }
+        self.radios.changed.remove(device);
         match result {
             Ok(()) => Vec::new(),
             // A radio that is gone needs no restoring.
@@ -63,19 +100,25 @@ impl LeaseMachine {
         }
     }
 
-    /// Takes back what was prepared.
-    pub(super) fn undo(&mut self, preparation: Preparation) -> Out {
-        for (device, operation) in preparation.radios {
-            // The change is under way: what becomes of it is dealt with when it is answered.
-            self.unsettled.begin(device, operation);
+    /// Puts back what nobody uses any more; of those who share a radio, the last one's end does it.
+    pub(super) fn put_back_unused(&mut self, out: &mut Out) {
+        let used = |device: &DeviceName| {
+            let prepared = self.queue.iter().filter_map(|queued| queued.preparation.as_ref());
+            self.holders.values().any(|holding| holding.grant.devices.contains_key(device))
+                || prepared.into_iter().any(|preparation: &Preparation| preparation.offers.contains_key(device))
+        };
+        let unused: Vec<(DeviceName, WifiBaseline)> = self
+            .radios
+            .changed
+            .iter()
+            .filter(|(device, _)| !self.radios.restoring.contains_key(*device) && !used(device))
+            .map(|(device, baseline)| (device.clone(), baseline.clone()))
+            .collect();
+        for (device, baseline) in unused {
+            let operation = self.operation.advance();
+            self.radios.restoring.insert(device.clone(), operation);
+            out.push(Effect::Act(Action::RestoreRadio(operation, device, baseline)));
         }
-        preparation.baselines.into_iter().map(|(device, baseline)| self.restore(device, baseline)).collect()
-    }
-
-    pub(super) fn restore(&mut self, device: DeviceName, baseline: WifiBaseline) -> Effect<LeaseTimer> {
-        let operation = self.operation.advance();
-        self.unsettled.begin(device.clone(), operation);
-        Effect::Act(Action::RestoreRadio(operation, device, baseline))
     }
 }
 

@@ -8,6 +8,8 @@ mod host;
 mod stage;
 mod supervised;
 mod system;
+#[cfg(test)]
+mod tests;
 
 pub use board::{Board, Entry};
 pub use clock::Clock;

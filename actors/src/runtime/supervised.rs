@@ -29,9 +29,12 @@ enum State {
     Pausing(Pin<Box<Sleep>>),
 }
 
+/// The future that is an actor's life: its mailbox and its timers.
+type Life<M> = ContextFut<Host<M>, Context<Host<M>>>;
+
 /// One supervised actor.
 pub(super) struct Supervised<M: Machine> {
-    actor: Pin<Box<ContextFut<Host<M>, Context<Host<M>>>>>,
+    actor: Pin<Box<Life<M>>>,
     state: State,
     id: ActorId,
     stage: Rc<Stage>,
@@ -40,12 +43,7 @@ pub(super) struct Supervised<M: Machine> {
 }
 
 impl<M: Machine> Supervised<M> {
-    pub(super) fn new(
-        actor: ContextFut<Host<M>, Context<Host<M>>>,
-        id: ActorId,
-        stage: Rc<Stage>,
-        restarts: UnboundedReceiver<Duration>,
-    ) -> Self {
+    pub(super) fn new(actor: Life<M>, id: ActorId, stage: Rc<Stage>, restarts: UnboundedReceiver<Duration>) -> Self {
         Self { actor: Box::pin(actor), state: State::Running, id, stage, restarts }
     }
 

@@ -44,7 +44,7 @@ pub type Answer = oneshot::Receiver<(OperatorAnswer, Cause)>;
 
 /// The actors of a station. Lives on the actor thread: a tokio local runtime.
 pub struct System {
-    stage: Rc<Stage>,
+    pub(super) stage: Rc<Stage>,
     station: Rc<Station>,
 }
 
@@ -142,11 +142,15 @@ fn start_all(station: &Rc<Station>, stage: &Rc<Stage>, first_run: RunId) {
     let root = start(stage, Box::new(|_, ()| RootMachine::default()));
     stage.directory.borrow_mut().root = Some(root);
     let known = Rc::clone(station);
-    let leases = start(stage, Box::new(move |incarnation, ()| LeaseMachine::new(&known, incarnation)));
+    let leases =
+        start(stage, Box::new(move |incarnation, memo| LeaseMachine::new(&known, incarnation).remembering(memo)));
     stage.directory.borrow_mut().leases = Some(leases);
     for device in station.devices.values().cloned() {
         let name = device.name.clone();
-        let address = start(stage, Box::new(move |incarnation, ()| DeviceMachine::new(device.clone(), incarnation)));
+        let address = start(
+            stage,
+            Box::new(move |incarnation, memo| DeviceMachine::new(device.clone(), incarnation).remembering(memo)),
+        );
         stage.directory.borrow_mut().device.insert(name, address);
     }
     let known = Rc::clone(station);

@@ -31,9 +31,13 @@ pub(super) enum Cause {
 
 impl ServiceMachine {
     pub(super) fn process(&mut self, now: Moment, id: RunId, event: ProcessEvent, out: &mut Out) {
-        if self.recovering.is_some() {
-            // What is true is being asked for; this was sent before the answer.
-            out.push(Effect::Note(Outcome::Superseded));
+        if let Some(recovering) = &mut self.recovering {
+            match &recovering.run {
+                // It is dealt with when everything else was heard.
+                Some(Some(found)) if found.run == id => recovering.late.push((id, event)),
+                // What is true is being asked for; this was sent before the answer.
+                _ => out.push(Effect::Note(Outcome::Superseded)),
+            }
             return;
         }
         let current = self.run().is_some_and(|run| run.id == id);

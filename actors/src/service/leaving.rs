@@ -60,7 +60,8 @@ impl ServiceMachine {
 
     /// A service this one depends on has changed.
     pub(super) fn dependency(&mut self, name: ServiceName, standing: Standing, out: &mut Out) {
-        let alive = self.run().is_some();
+        // While it is asked what runs, something may.
+        let alive = self.run().is_some() || self.recovering.is_some();
         if let Standing::Leaving { episode, .. } = standing {
             let stops_for_it = self.requires(&name) || self.closing != Closing::No;
             let ignores_it = self.ignoring == super::state::Ignoring::Yes && self.closing == Closing::No;

@@ -39,10 +39,12 @@ pub(super) struct Kept {
     pub(super) ignoring: Ignoring,
     pub(super) rest: Rest,
     pub(super) attempts: u32,
-    pub(super) ready_run: Option<RunId>,
+    pub(super) last_run: Option<(RunId, Readiness)>,
     pub(super) closing: Closing,
     pub(super) episode: Episode,
     pub(super) arrival: Option<Moment>,
+    /// Asked for anew, but the registry may have died as well.
+    pub(super) grant: Option<Grant>,
 }
 
 /// A service.
@@ -72,6 +74,8 @@ pub struct ServiceMachine {
     pub(super) next_run: u64,
     pub(super) announced: Standing,
     pub(super) recovering: Option<Recovering>,
+    /// When it first asked for its leases, after a restart of its actor.
+    pub(super) first_asked: Option<Moment>,
 }
 
 pub(super) type Out = Effects<ServiceTimer>;
@@ -96,16 +100,20 @@ impl Machine for ServiceMachine {
         let mut out = Vec::new();
         self.take(now, message, &mut out);
         self.evaluate(now, &mut out);
+        self.first_asked = None;
         self.announce(&mut out);
         out.push(self.publication());
         out
     }
 
     fn memo(&self) -> ServiceMemo {
-        let ready_run = match &self.phase {
-            Phase::Running(run) | Phase::Leaving { run, readiness: Readiness::Ready, .. } => Some(run.id),
-            _ => self.recovering.as_ref().and_then(|recovering| recovering.ready_run),
+        let last_run = match &self.phase {
+            Phase::Running(run) | Phase::Leaving { run, readiness: Readiness::Ready, .. } => {
+                Some((run.id, Readiness::Ready))
+            }
+            _ => self.run().map(|run| (run.id, Readiness::NotYet)),
         };
+        let last_run = last_run.or_else(|| self.recovering.as_ref().and_then(|recovering| recovering.last_run));
         let arrival = match &self.phase {
             Phase::Leasing { arrival, .. } => Some(*arrival),
             _ => self.recovering.as_ref().and_then(|recovering| recovering.arrival),
@@ -116,10 +124,11 @@ impl Machine for ServiceMachine {
                 ignoring: self.ignoring,
                 rest: self.rest.clone(),
                 attempts: self.attempts,
-                ready_run,
+                last_run,
                 closing: self.closing,
                 episode: self.episode,
                 arrival,
+                grant: self.grant.clone(),
             }),
         }
     }
@@ -158,6 +167,7 @@ impl ServiceMachine {
             next_run: first_run.0,
             announced: Standing::Unknown,
             recovering: None,
+            first_asked: None,
         };
         if let Some(kept) = memo.kept {
             machine.restore_memo(kept);
@@ -182,7 +192,7 @@ impl ServiceMachine {
             },
             ServiceMessage::Refused(reason) => self.refused(now, reason, out),
             ServiceMessage::Revoked { reason } => self.lease_revoked(now, reason, out),
-            ServiceMessage::Holding(grant) => self.heard_grant(grant, out),
+            ServiceMessage::Holding(grant) => self.heard_grant(now, grant, out),
             ServiceMessage::Restate => self.restate(out),
             ServiceMessage::DeviceArrived(device, _) => self.device_arrived(&device, out),
             ServiceMessage::DeviceLeft(device) => self.device_left(now, &device, out),
@@ -190,7 +200,7 @@ impl ServiceMachine {
             ServiceMessage::RestateSlot => self.restate_slot(out),
             ServiceMessage::Process(run, event) => self.process(now, run, event, out),
             ServiceMessage::Probe(run, event) => self.probed(run, event, out),
-            ServiceMessage::Reported(run) => self.heard_run(run, out),
+            ServiceMessage::Reported(run) => self.heard_run(now, run, out),
             ServiceMessage::Start(request, policy) => self.operator_start(request, policy, out),
             ServiceMessage::StartForDependent(name) => self.start_for(&name, out),
             ServiceMessage::Stop(request) => self.operator_stop(request, out),

@@ -2,14 +2,14 @@
 
 use super::machine::{Kept, Out, ServiceMachine, act, later, tell_leases, tell_services};
 use super::messages::ServiceMessage;
-use super::state::{Phase, Recovering, Rest, Run, ServiceTimer, Slot};
+use super::state::{Heard, Phase, Readiness, Recovering, Rest, Run, ServiceTimer, Slot};
 use crate::lease::{Grant, LeaseMessage};
 use crate::machine::{Action, Effect, Message, Moment, Outcome, ReportedRun};
 use crate::supervision::ServicesMessage;
 
 impl ServiceMachine {
     pub(super) fn restore_memo(&mut self, kept: Kept) {
-        let Kept { wanted, ignoring, rest, attempts, ready_run, closing, episode, arrival } = kept;
+        let Kept { wanted, ignoring, rest, attempts, last_run, closing, episode, arrival, grant } = kept;
         self.wanted = wanted;
         self.ignoring = ignoring;
         if later(&self.spec).is_none() {
@@ -18,7 +18,8 @@ impl ServiceMachine {
         self.attempts = attempts;
         self.closing = closing;
         self.episode = episode;
-        self.recovering = Some(Recovering { run: None, grant: None, ready_run, arrival });
+        self.grant = grant;
+        self.recovering = Some(Recovering { last_run, arrival, ..Recovering::default() });
     }
 
     /// Asks for everything that can be asked for.
@@ -39,33 +40,41 @@ impl ServiceMachine {
         out
     }
 
-    pub(super) fn heard_run(&mut self, run: Option<ReportedRun>, out: &mut Out) {
+    pub(super) fn heard_run(&mut self, now: Moment, run: Option<ReportedRun>, out: &mut Out) {
         match &mut self.recovering {
             Some(recovering) => recovering.run = Some(run),
             None => out.push(Effect::Note(Outcome::Superseded)),
         }
-        self.recovered(out);
+        self.recovered(now, out);
     }
 
-    pub(super) fn heard_grant(&mut self, grant: Option<Grant>, out: &mut Out) {
+    pub(super) fn heard_grant(&mut self, now: Moment, grant: Option<Grant>, out: &mut Out) {
         match &mut self.recovering {
-            Some(recovering) => recovering.grant = Some(grant),
+            Some(recovering) => {
+                recovering.grant = Heard::Yes;
+                self.grant = grant;
+            }
             None => out.push(Effect::Note(Outcome::Superseded)),
         }
-        self.recovered(out);
+        self.recovered(now, out);
     }
 
     /// Goes on from what was heard, once all of it was.
-    fn recovered(&mut self, out: &mut Out) {
-        let Some(Recovering { run: Some(_), grant: Some(_), .. }) = self.recovering else { return };
+    fn recovered(&mut self, now: Moment, out: &mut Out) {
+        let Some(Recovering { run: Some(_), grant: Heard::Yes, .. }) = self.recovering else { return };
         let Some(heard) = self.recovering.take() else { return };
-        self.grant = heard.grant.flatten();
         let me = self.spec.name.clone();
-        match heard.run.flatten() {
+        let found = heard.run.flatten();
+        self.first_asked = heard.arrival;
+        if let Some((last, _)) = heard.last_run.filter(|(last, _)| found.as_ref().is_none_or(|run| run.run != *last)) {
+            // It ended while nobody was there to hear it.
+            out.push(act(Action::Unwatch(last)));
+        }
+        match found {
             Some(found) => {
                 let run = Run { id: found.run, pid: Some(found.pid), said: String::new(), exit: None };
                 self.rest = Rest::Fresh;
-                if heard.ready_run == Some(run.id) {
+                if heard.last_run == Some((run.id, Readiness::Ready)) {
                     out.push(tell_services(ServicesMessage::ReturnSlot(me)));
                     self.phase = Phase::Running(run);
                 } else {
@@ -79,8 +88,12 @@ impl ServiceMachine {
             }
             None => {
                 out.push(tell_services(ServicesMessage::ReturnSlot(me)));
+                self.needs.stopped(out);
                 self.settle_debts(out);
             }
+        }
+        for (run, event) in heard.late {
+            self.process(now, run, event, out);
         }
     }
 
@@ -88,19 +101,15 @@ impl ServiceMachine {
     pub(super) fn restate(&mut self, out: &mut Out) {
         let service = self.spec.name.clone();
         let grant = self.grant.clone();
-        if self.recovering.is_some() {
-            // It cannot say before it has heard itself; the registry does not know either, so nothing is held.
-            self.recovering_without_registry();
+        out.push(tell_leases(LeaseMessage::Restated { service: service.clone(), grant }));
+        if let Some(Recovering { grant: Heard::NotYet, .. }) = self.recovering {
+            // The question what it holds may have been lost with the registry's predecessor.
+            out.push(tell_leases(LeaseMessage::Inquire(service)));
+        } else if self.grant.is_some() && matches!(self.rest, Rest::Backoff { .. }) {
+            out.push(tell_leases(LeaseMessage::Idle(service)));
         }
-        out.push(tell_leases(LeaseMessage::Restated { service, grant }));
         if let Phase::Leasing { arrival, .. } = self.phase {
             out.push(tell_leases(LeaseMessage::Request(self.lease_request(arrival))));
-        }
-    }
-
-    fn recovering_without_registry(&mut self) {
-        if let Some(recovering) = &mut self.recovering {
-            recovering.grant = None;
         }
     }
 

@@ -25,8 +25,9 @@ impl ServiceMachine {
     }
 
     pub(super) fn request(&mut self, now: Moment, out: &mut Out) {
-        self.phase = Phase::Leasing { blockers: Vec::new(), arrival: now };
-        out.push(tell_leases(LeaseMessage::Request(self.lease_request(now))));
+        let arrival = self.first_asked.unwrap_or(now);
+        self.phase = Phase::Leasing { blockers: Vec::new(), arrival };
+        out.push(tell_leases(LeaseMessage::Request(self.lease_request(arrival))));
     }
 
     pub(super) fn lease_request(&self, arrival: Moment) -> LeaseRequest {
@@ -40,6 +41,11 @@ impl ServiceMachine {
     }
 
     pub(super) fn granted(&mut self, grant: Grant, out: &mut Out) {
+        if self.recovering.is_some() {
+            // The registry is being asked what is held; the answer comes after this, and counts.
+            out.push(Effect::Note(Outcome::Superseded));
+            return;
+        }
         if !matches!(self.phase, Phase::Leasing { .. }) {
             // It was withdrawn while the grant was on its way.
             out.push(Effect::Note(Outcome::Superseded));

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use mainstay_config::names::ServiceName;
 
 use super::messages::Episode;
-use crate::effect::process::order::{Exit, RunId};
-use crate::lease::{Blocker, Grant};
+use crate::effect::process::order::{Exit, ProcessEvent, RunId};
+use crate::lease::Blocker;
 use crate::machine::{Moment, ReportedRun};
 
 /// Timers of a service.
@@ -147,7 +147,18 @@ pub(super) enum Ignoring {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Recovering {
     pub(super) run: Option<Option<ReportedRun>>,
-    pub(super) grant: Option<Option<Grant>>,
-    pub(super) ready_run: Option<RunId>,
+    pub(super) grant: Heard,
+    /// The run there was, with whether it had become ready.
+    pub(super) last_run: Option<(RunId, Readiness)>,
     pub(super) arrival: Option<Moment>,
+    /// What the executor said of the run after it had reported it.
+    pub(super) late: Vec<(RunId, ProcessEvent)>,
+}
+
+/// Whether a question has been answered.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Heard {
+    #[default]
+    NotYet,
+    Yes,
 }

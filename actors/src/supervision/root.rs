@@ -1,5 +1,7 @@
 //! The root supervisor: restarts supervisors and the registry, and closes the daemon down in order.
 
+use std::time::Duration;
+
 use super::{Intensity, NoTimer, RootMessage, ServicesMessage, Verdict};
 use crate::inventory::InventoryMessage;
 use crate::lease::LeaseMessage;
@@ -39,7 +41,7 @@ impl Machine for RootMachine {
     fn handle(&mut self, now: Moment, message: RootMessage) -> Out {
         match message {
             RootMessage::Died(actor, _) => match self.deaths.died(now) {
-                Verdict::Restart(pause) => vec![Effect::Act(Action::RestartActor(actor, pause))],
+                Verdict::Restart(pause) => self.restart(actor, pause),
                 Verdict::Escalate => give_up(&actor),
             },
             RootMessage::Escalated(supervisor, _) => match self.deaths.died(now) {
@@ -67,6 +69,19 @@ impl Machine for RootMachine {
     }
 }
 
+impl RootMachine {
+    /// A child is restarted; that the daemon is closing down may have been what it panicked over.
+    fn restart(&self, actor: ActorId, pause: Duration) -> Out {
+        let close = match (&actor, self.closing) {
+            (ActorId::Services, Closing::Services) => Some(Message::Services(ServicesMessage::Close)),
+            (ActorId::Leases, Closing::Leases) => Some(Message::Leases(LeaseMessage::Close)),
+            _ => None,
+        };
+        let restart = Effect::Act(Action::RestartActor(actor, pause));
+        close.map(Effect::Tell).into_iter().chain([restart]).collect()
+    }
+}
+
 fn give_up(actor: &ActorId) -> Out {
     let words = format!("{}, the last of them in {actor}", Intensity::words());
     vec![Effect::Act(Action::Exit(Exit::GaveUp(words)))]
@@ -76,6 +91,6 @@ fn restart_children(supervisor: &ActorId) -> Out {
     match supervisor {
         ActorId::Hardware => vec![Effect::Tell(Message::Hardware(InventoryMessage::RestartAll))],
         ActorId::Services => vec![Effect::Tell(Message::Services(ServicesMessage::RestartAll))],
-        other => vec![Effect::Act(Action::RestartActor(other.clone(), std::time::Duration::ZERO))],
+        other => vec![Effect::Act(Action::RestartActor(other.clone(), Duration::ZERO))],
     }
 }

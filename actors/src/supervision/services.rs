@@ -54,8 +54,10 @@ impl Machine for ServicesMachine {
                 self.hand_out()
             }
             ServicesMessage::ReturnSlot(name) => {
-                self.asking.retain(|asking| *asking != name);
-                self.starting.remove(&name);
+                // Who holds a slot does not ask for one.
+                if !self.starting.remove(&name) {
+                    self.asking.retain(|asking| *asking != name);
+                }
                 self.hand_out()
             }
             ServicesMessage::HoldsSlot(name) => {
@@ -64,7 +66,7 @@ impl Machine for ServicesMachine {
                 Vec::new()
             }
             ServicesMessage::Died(actor, _) => match self.deaths.died(now) {
-                Verdict::Restart(pause) => vec![Effect::Act(Action::RestartActor(actor, pause))],
+                Verdict::Restart(pause) => self.restart(actor, pause),
                 Verdict::Escalate => {
                     let escalated = RootMessage::Escalated(ActorId::Services, Intensity::words());
                     vec![Effect::Tell(Message::Root(escalated))]
@@ -83,7 +85,12 @@ impl Machine for ServicesMachine {
                 out.extend(self.all_closed());
                 out
             }
-            ServicesMessage::Hurry => self.to_all(&ServiceMessage::Hurry),
+            ServicesMessage::Hurry => {
+                self.closing.get_or_insert_default();
+                let mut out = self.to_all(&ServiceMessage::Hurry);
+                out.extend(self.all_closed());
+                out
+            }
             ServicesMessage::Closed(name) => match &mut self.closing {
                 Some(closed) => {
                     closed.insert(name);
@@ -121,6 +128,16 @@ impl ServicesMachine {
         }
     }
 
+    /// A child is restarted; that the daemon is closing down may have been what it panicked over.
+    fn restart(&self, actor: ActorId, pause: Duration) -> Out {
+        let mut out = Vec::new();
+        if let (ActorId::Service(name), Some(_)) = (&actor, &self.closing) {
+            out.push(Effect::Tell(Message::Service(name.clone(), ServiceMessage::Close)));
+        }
+        out.push(Effect::Act(Action::RestartActor(actor, pause)));
+        out
+    }
+
     fn hand_out(&mut self) -> Out {
         let mut out = Vec::new();
         while self.starting.len() < self.slots.get() {
@@ -138,7 +155,7 @@ impl ServicesMachine {
 
     fn all_closed(&self) -> Option<Effect<NoTimer>> {
         let closed = self.closing.as_ref()?;
-        let all = self.services.iter().all(|name| closed.contains(name));
-        all.then_some(Effect::Tell(Message::Root(RootMessage::ServicesClosed)))
+        // Only services say that they have closed, and each is counted once.
+        (closed.len() == self.services.len()).then_some(Effect::Tell(Message::Root(RootMessage::ServicesClosed)))
     }
 }

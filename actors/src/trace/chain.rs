@@ -39,10 +39,7 @@ impl Chain {
             .iter()
             .map(|(at, cause)| Step { at: *at, what: format!("{}: {}", cause.kind.as_str(), cause.detail) });
         let said = self.said.iter().rev().map(|said| Step { at: said.sent, what: said.sentence() });
-        let mut steps: Vec<Step> = event.chain(said).collect();
-        // The first message often repeats what happened outside.
-        steps.dedup_by(|later, earlier| later.what == earlier.what);
-        steps
+        event.chain(said).collect()
     }
 }
 

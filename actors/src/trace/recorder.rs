@@ -237,14 +237,19 @@ impl Recorder {
     pub fn chain(&self, cause: Cause) -> Chain {
         let mut said = Vec::new();
         let mut next = cause.message;
+        let head = self.traces.get(&cause.trace);
         while let Some(record) = next.and_then(|id| self.get(id)) {
-            said.push(Arc::clone(&record.said));
+            // The first message often only repeats what happened outside.
+            let repeats =
+                record.said.parent.is_none() && head.is_some_and(|head| head.cause.detail == *record.said.detail);
+            if !repeats {
+                said.push(Arc::clone(&record.said));
+            }
             next = record.said.parent;
             if said.len() >= CHAIN_MAX {
                 break;
             }
         }
-        let head = self.traces.get(&cause.trace);
         Chain::new(head.map(|head| (head.at, Arc::clone(&head.cause))), said)
     }
 

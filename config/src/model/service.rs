@@ -26,7 +26,7 @@ pub struct Service {
     pub resources: BTreeSet<String>,
     /// Services it depends on.
     pub dependencies: BTreeMap<ServiceName, Dependency>,
-    /// Services it must never run beside.
+    /// Services it must never run beside: those it names, and those that name it.
     pub conflicts: BTreeSet<ServiceName>,
     /// When it counts as ready.
     pub ready: Ready,

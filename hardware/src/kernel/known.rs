@@ -32,6 +32,11 @@ impl Known {
         }
     }
 
+    /// Says a known thing once more, for who waits for its node.
+    pub(crate) fn again(&self, key: &Key) -> Option<HardwareEvent> {
+        self.there.get(key).cloned().map(HardwareEvent::Seen)
+    }
+
     /// A thing left. `which`: the arrival that left, where the witness can tell; an older one left long ago.
     pub(crate) fn left(&mut self, key: &Key, which: Option<&Generation>, witness: Witness) -> Option<HardwareEvent> {
         let known = self.there.get(key)?;
@@ -139,7 +144,10 @@ mod tests {
                 let which = usb::generation(1, address);
                 let events = match what {
                     0 => known.present(device(port, address), Witness::Uevent),
-                    1 => known.left(&usb::key(&format!("1-{port}")), Some(&which), Witness::Uevent).into_iter().collect(),
+                    1 => {
+                        let key = usb::key(&format!("1-{port}"));
+                        known.left(&key, Some(&which), Witness::Uevent).into_iter().collect()
+                    }
                     _ => known.usb_left(&which, Witness::Libusb).into_iter().collect(),
                 };
                 for event in events {

@@ -18,7 +18,11 @@ mod watch;
 mod watcher;
 
 #[cfg(test)]
+mod made_up;
+#[cfg(test)]
 mod scan_tests;
+#[cfg(test)]
+mod watcher_tests;
 
 use std::time::Duration;
 

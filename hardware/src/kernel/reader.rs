@@ -1,5 +1,6 @@
 //! Reads the radios on a thread of its own, one reading at a time: a hung Wi-Fi driver hangs whoever asks about it,
 //! and USB events must go on meanwhile.
+#![allow(clippy::disallowed_methods, reason = "a bound on waiting for hardware, on a thread without actors")]
 
 use std::time::Duration;
 
@@ -10,13 +11,13 @@ use super::radio::read::{Reading, Supported, read};
 use super::sysfs::Sysfs;
 use crate::error::{Error, ErrorKind};
 
-/// A reading takes milliseconds; a driver that needs longer than this hangs.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// A reading takes milliseconds, somewhat longer while a driver is being loaded; one that takes this long hangs.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How a reading went.
 #[derive(Debug)]
 pub(crate) enum Outcome {
-    /// The radios, and nothing changed since the reading began.
+    /// The radios as they were. When something was announced meanwhile, the next reading has begun.
     Read(Reading),
     /// The kernel refused.
     Failed(Error),
@@ -44,6 +45,11 @@ impl Reader {
         Self { sysfs, supported: Supported::new(), running: None, again: false }
     }
 
+    /// Whether a reading is under way; what is asked for meanwhile is another one after it.
+    pub(crate) fn is_reading(&self) -> bool {
+        self.running.is_some()
+    }
+
     /// Asks for a reading that begins now or later.
     pub(crate) fn request(&mut self) {
         if self.running.is_some() {
@@ -63,23 +69,21 @@ impl Reader {
 
     /// Waits for the running reading; for ever when there is none. May be dropped and called again.
     pub(crate) async fn outcome(&mut self) -> Outcome {
-        loop {
-            let Some(running) = &mut self.running else { std::future::pending().await };
-            let answer = match running.deadline {
-                Some(deadline) => tokio::time::timeout_at(deadline, &mut running.answer).await,
-                None => Ok((&mut running.answer).await),
-            };
-            let Ok(answer) = answer else {
-                running.deadline = None;
-                return Outcome::Late;
-            };
-            self.running = None;
-            if self.again {
-                self.request();
-                continue;
-            }
-            return self.judge(answer);
+        let Some(running) = &mut self.running else { std::future::pending().await };
+        let answer = match running.deadline {
+            Some(deadline) => tokio::time::timeout_at(deadline, &mut running.answer).await,
+            None => Ok((&mut running.answer).await),
+        };
+        let Ok(answer) = answer else {
+            running.deadline = None;
+            return Outcome::Late;
+        };
+        self.running = None;
+        let outcome = self.judge(answer);
+        if self.again {
+            self.request();
         }
+        outcome
     }
 
     fn judge(&mut self, answer: Result<Result<Reading, Error>, oneshot::error::RecvError>) -> Outcome {

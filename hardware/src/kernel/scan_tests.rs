@@ -2,74 +2,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 use std::fs;
-use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use mainstay_config::names::UsbPath;
-use proptest::prelude::*;
-use tempfile::TempDir;
-
+use super::made_up::{HOST, Tree};
 use super::sysfs::Sysfs;
 use super::{tty, usb};
 use crate::sighting::Sort;
-
-const HOST: &str = "devices/pci0000:00/usb1";
-
-struct Tree(TempDir);
-
-impl Tree {
-    fn new() -> Self {
-        let tree = Self(tempfile::tempdir().unwrap());
-        for directory in ["bus/usb/devices", "class/tty", "drivers", HOST] {
-            fs::create_dir_all(tree.0.path().join(directory)).unwrap();
-        }
-        tree
-    }
-
-    fn sysfs(&self) -> Sysfs {
-        Sysfs::at(self.0.path())
-    }
-
-    fn write(&self, directory: &str, attributes: &[(&str, &str)]) {
-        let directory = self.0.path().join(directory);
-        fs::create_dir_all(&directory).unwrap();
-        for (name, text) in attributes {
-            fs::write(directory.join(name), text).unwrap();
-        }
-    }
-
-    fn link(&self, from: &str, to: &str) {
-        let from = self.0.path().join(from);
-        fs::create_dir_all(from.parent().unwrap()).unwrap();
-        symlink(self.0.path().join(to), from).unwrap();
-    }
-
-    fn usb(&self, below: &str, name: &str, attributes: &[(&str, &str)]) -> String {
-        let directory = format!("{below}/{name}");
-        self.write(&directory, attributes);
-        self.link(&format!("bus/usb/devices/{name}"), &directory);
-        directory
-    }
-
-    fn receiver(&self) -> String {
-        let facts = [
-            ("idVendor", "1546\n"),
-            ("idProduct", "01a7\n"),
-            ("busnum", "1\n"),
-            ("devnum", "7\n"),
-            ("bDeviceClass", "02\n"),
-        ];
-        self.usb(HOST, "1-2", &facts)
-    }
-
-    fn tty(&self, name: &str, device: &str, driver: &str) {
-        self.write(&format!("drivers/{driver}"), &[]);
-        self.write(&format!("{device}/tty/{name}"), &[]);
-        self.link(&format!("{device}/tty/{name}/device"), device);
-        self.link(&format!("{device}/driver"), &format!("drivers/{driver}"));
-        self.link(&format!("class/tty/{name}"), &format!("{device}/tty/{name}"));
-    }
-}
+use mainstay_config::names::UsbPath;
+use proptest::prelude::*;
 
 #[test]
 fn devices_are_found_and_hubs_and_interfaces_are_not() {
@@ -149,12 +89,14 @@ fn without_sysfs_there_is_nothing() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
     #[test]
-    fn no_attribute_is_too_strange(texts in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..40), 6)) {
+    fn no_attribute_is_too_strange(
+        texts in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..40), 6),
+    ) {
         let tree = Tree::new();
         let device = tree.receiver();
         let names = ["idVendor", "idProduct", "busnum", "devnum", "serial", "product"];
         for (name, text) in names.iter().zip(&texts) {
-            fs::write(tree.0.path().join(&device).join(name), text).unwrap();
+            fs::write(tree.root().join(&device).join(name), text).unwrap();
         }
         tree.tty("ttyACM0", &format!("{device}/1-2:1.0"), "cdc_acm");
         let _ = usb::scan(&tree.sysfs());

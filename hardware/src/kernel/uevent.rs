@@ -1,4 +1,5 @@
-//! Kernel uevents: the first witness of everything that comes and goes.
+//! Uevents: the kernel's, the first witness of everything that comes and goes, and udev's, which say that a device node
+//! has got its permissions.
 
 use std::io;
 
@@ -9,8 +10,14 @@ use netlink_sys::{AsyncSocket, SocketAddr, TokioSocket};
 use super::usb;
 use crate::sighting::Generation;
 
-/// The kernel's own broadcast group; udev's is 2.
-const GROUP_KERNEL: u32 = 1;
+/// The broadcast groups of the kernel and, where it runs, of udev.
+const GROUPS: u32 = 1 | 2;
+/// The kernel's own port.
+const KERNEL: u32 = 0;
+/// How a message of udev begins; then, each four bytes in the machine's order but the first: magic number, size of the
+/// header, and where the properties are and how long (src/libsystemd/sd-device/device-monitor.c in systemd).
+const UDEV_PREFIX: &[u8] = b"libudev\0";
+const UDEV_PROPERTIES: std::ops::Range<usize> = 16..20;
 /// The kernel's buffer for one uevent is 2 KiB (`UEVENT_BUFFER_SIZE`) and the header with the path comes before it.
 pub(crate) const MESSAGE_BYTES: usize = 8192;
 /// A hub with everything on it says a few hundred things at once.
@@ -27,6 +34,10 @@ pub(crate) enum Change {
     TtyChanged(String),
     /// A serial port left.
     TtyLeft(String),
+    /// udev is done with a USB device: its node has its permissions.
+    UsbSettled(String),
+    /// udev is done with a serial port: its node has its permissions.
+    TtySettled(String),
     /// Something about radios: a wiphy came or left, or an rfkill switch was moved.
     Radios,
 }
@@ -38,7 +49,7 @@ pub(crate) struct Numbered {
     pub(crate) seqnum: u64,
 }
 
-/// A socket that hears the kernel's uevents. Must be called within a tokio runtime.
+/// A socket that hears uevents. Must be called within a tokio runtime.
 ///
 /// # Errors
 /// When the kernel refuses it, as in some containers.
@@ -47,25 +58,42 @@ pub(crate) fn socket() -> io::Result<TokioSocket> {
     // The kernel takes as much of it as it allows; a smaller buffer only means an earlier rescan.
     let _ = socket.socket_ref().set_rx_buf_sz(SOCKET_BYTES);
     // Not the process id as port: libusb's uevent socket in this process has that one.
-    socket.socket_mut().bind(&SocketAddr::new(0, GROUP_KERNEL))?;
+    socket.socket_mut().bind(&SocketAddr::new(KERNEL, GROUPS))?;
     Ok(socket)
 }
 
-/// What a message means; `None` for what is none of our business or no uevent.
-pub(crate) fn parse(message: &[u8]) -> Option<Numbered> {
-    let uevent = UEvent::from_netlink_packet(message).ok()?;
+/// What a message means; `None` for what is none of our business, or no uevent. Only a process with `CAP_NET_ADMIN` can
+/// send here, and only the kernel from its port.
+pub(crate) fn parse(message: &[u8], sender: u32) -> Option<Numbered> {
+    let from_udev = sender != KERNEL;
+    let properties = if from_udev { udev_properties(message)? } else { message };
+    let uevent = UEvent::from_netlink_packet(properties).ok()?;
     let name = uevent.devpath.file_name()?.to_str()?.to_owned();
     let left = uevent.action == ActionType::Remove;
-    let change = match (uevent.subsystem.as_str(), left) {
-        ("usb", _) if uevent.env.get("DEVTYPE").map(String::as_str) != Some("usb_device") => return None,
-        ("usb", true) => Change::UsbLeft(name, number(&uevent)),
-        ("usb", false) => Change::UsbChanged(name),
-        ("tty", true) => Change::TtyLeft(name),
-        ("tty", false) => Change::TtyChanged(name),
-        ("ieee80211" | "rfkill", _) => Change::Radios,
+    if from_udev && uevent.action != ActionType::Add {
+        // Permissions are set on arrival.
+        return None;
+    }
+    let change = match (uevent.subsystem.as_str(), left, from_udev) {
+        ("usb", ..) if uevent.env.get("DEVTYPE").map(String::as_str) != Some("usb_device") => return None,
+        ("usb", true, false) => Change::UsbLeft(name, number(&uevent)),
+        ("usb", false, false) => Change::UsbChanged(name),
+        ("usb", false, true) => Change::UsbSettled(name),
+        ("tty", true, false) => Change::TtyLeft(name),
+        ("tty", false, false) => Change::TtyChanged(name),
+        ("tty", false, true) => Change::TtySettled(name),
+        ("ieee80211" | "rfkill", _, false) => Change::Radios,
         _ => return None,
     };
     Some(Numbered { change, seqnum: uevent.seq })
+}
+
+fn udev_properties(message: &[u8]) -> Option<&[u8]> {
+    if !message.starts_with(UDEV_PREFIX) {
+        return None;
+    }
+    let offset = u32::from_ne_bytes(message.get(UDEV_PROPERTIES)?.try_into().ok()?);
+    message.get(usize::try_from(offset).ok()?..)
 }
 
 fn number(uevent: &UEvent) -> Option<Generation> {
@@ -105,7 +133,7 @@ mod tests {
             "SEQNUM=1234",
         ];
         let change = Change::UsbLeft("1-1".to_owned(), Some(Generation("usb 1:5".to_owned())));
-        assert_eq!(parse(&message(&fields)), Some(Numbered { change, seqnum: 1234 }));
+        assert_eq!(parse(&message(&fields), KERNEL), Some(Numbered { change, seqnum: 1234 }));
     }
 
     #[test]
@@ -118,27 +146,44 @@ mod tests {
             "DEVTYPE=usb_interface",
             "SEQNUM=1",
         ];
-        assert_eq!(parse(&message(&fields)), None);
+        assert_eq!(parse(&message(&fields), KERNEL), None);
     }
 
     #[test]
     fn a_serial_port_and_a_radio_are_told_by_their_subsystem() {
         let tty = ["add@/x/tty/ttyACM0", "ACTION=add", "DEVPATH=/x/tty/ttyACM0", "SUBSYSTEM=tty", "SEQNUM=7"];
-        assert_eq!(parse(&message(&tty)).unwrap().change, Change::TtyChanged("ttyACM0".to_owned()));
+        assert_eq!(parse(&message(&tty), KERNEL).unwrap().change, Change::TtyChanged("ttyACM0".to_owned()));
         let rfkill = ["change@/x/rfkill0", "ACTION=change", "DEVPATH=/x/rfkill0", "SUBSYSTEM=rfkill", "SEQNUM=8"];
-        assert_eq!(parse(&message(&rfkill)).unwrap().change, Change::Radios);
+        assert_eq!(parse(&message(&rfkill), KERNEL).unwrap().change, Change::Radios);
+    }
+
+    #[test]
+    fn udev_says_when_it_is_done_with_a_node() {
+        let properties = message(&["ACTION=add", "DEVPATH=/x/tty/ttyACM0", "SUBSYSTEM=tty", "SEQNUM=7"]);
+        let mut from_udev = UDEV_PREFIX.to_vec();
+        from_udev.extend(0xfeed_cafe_u32.to_be_bytes());
+        from_udev
+            .extend([40u32, 40, u32::try_from(properties.len()).unwrap(), 0, 0, 0, 0].map(u32::to_ne_bytes).concat());
+        from_udev.extend(&properties);
+        let change = Change::TtySettled("ttyACM0".to_owned());
+        assert_eq!(parse(&from_udev, 812), Some(Numbered { change, seqnum: 7 }));
+        assert_eq!(parse(&properties, 812), None, "another process cannot speak for the kernel");
     }
 
     proptest! {
         #[test]
         fn no_message_is_too_strange(bytes in proptest::collection::vec(any::<u8>(), 0..512)) {
-            let _ = parse(&bytes);
+            let _ = parse(&bytes, KERNEL);
+            let _ = parse(&[UDEV_PREFIX, &bytes].concat(), 812);
         }
 
         #[test]
-        fn no_fields_are_too_strange(fields in proptest::collection::vec("(ACTION|DEVPATH|SUBSYSTEM|DEVTYPE|SEQNUM|BUSNUM|DEVNUM)=(add|remove|usb|tty|/|/a/b|\\PC{0,8})", 0..12)) {
+        fn no_fields_are_too_strange(fields in proptest::collection::vec((
+            "(ACTION|DEVPATH|SUBSYSTEM|DEVTYPE|SEQNUM|BUSNUM|DEVNUM)", "(add|remove|usb|tty|/|/a/b|\\PC{0,8})",
+        ), 0..12)) {
+            let fields: Vec<String> = fields.iter().map(|(name, value)| format!("{name}={value}")).collect();
             let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
-            let _ = parse(&message(&fields));
+            let _ = parse(&message(&fields), KERNEL);
         }
     }
 }

@@ -36,18 +36,25 @@ pub(crate) struct Watcher {
     sink: Sink,
     wishes: Wishes,
     sources: Sources,
-    reader: Reader,
+    pub(super) reader: Reader,
     known: Known,
     /// A scan that waits for the radios to be read. Single changes are part of it.
-    scanning: Option<ScanReason>,
+    scanning: Option<Scanning>,
     /// Uevents up to this one happened before the last scan looked.
     scanned_at: u64,
     /// Radios that were announced as gone; their numbers never come back, but sysfs shows them a little longer.
     departed: BTreeSet<u32>,
 }
 
+/// A scan that is under way.
+struct Scanning {
+    why: ScanReason,
+    /// The reading of the radios that is under way began before the scan was asked for, and does not count.
+    old_reading: bool,
+}
+
 /// One thing heard.
-enum Heard {
+pub(super) enum Heard {
     Stop,
     Wish(Wish),
     Uevent(io::Result<Option<Numbered>>),
@@ -75,9 +82,9 @@ impl Watcher {
                 () = stop.notified() => Heard::Stop,
                 Some(wish) = queue.recv() => Heard::Wish(wish),
                 message = receive(self.sources.uevents.as_ref(), &mut uevent_buffer) =>
-                    Heard::Uevent(message.map(|()| uevent::parse(&uevent_buffer))),
+                    Heard::Uevent(message.map(|sender| uevent::parse(&uevent_buffer, sender))),
                 message = receive(self.sources.links.as_ref(), &mut link_buffer) =>
-                    Heard::Link(message.map(|()| events::link_of(&link_buffer))),
+                    Heard::Link(message.map(|_| events::link_of(&link_buffer))),
                 announcement = next(self.sources.radios.as_mut()) => Heard::Radio(announcement),
                 outcome = self.reader.outcome() => Heard::Reading(outcome),
             };
@@ -91,7 +98,7 @@ impl Watcher {
         }
     }
 
-    fn handle(&mut self, heard: Heard) {
+    pub(super) fn handle(&mut self, heard: Heard) {
         match heard {
             Heard::Stop | Heard::Uevent(Ok(None)) | Heard::Link(Ok(None)) => {}
             Heard::Wish(wish) => self.wish(wish),
@@ -130,13 +137,13 @@ impl Watcher {
     }
 
     fn uevent(&mut self, Numbered { change, seqnum }: Numbered) {
-        if change == Change::Radios {
-            return self.radios_changed();
-        }
-        if self.scanning.is_some() || seqnum <= self.scanned_at {
-            return;
-        }
         match change {
+            Change::Radios => self.radios_changed(),
+            // udev's message has the number of the kernel's, and comes later: a scan does not make it old.
+            Change::UsbSettled(name) => self.tell_all(self.known.again(&usb::key(&name))),
+            Change::TtySettled(name) => self.tell_all(self.known.again(&tty::key(&name))),
+            // The scan that is under way, or was made since, saw it.
+            _ if self.scanning.is_some() || seqnum <= self.scanned_at => {}
             Change::UsbChanged(name) => self.look(usb::at(&self.sysfs, &name)),
             Change::TtyChanged(name) => self.look(tty::at(&self.sysfs, &name)),
             Change::UsbLeft(name, which) => {
@@ -149,7 +156,6 @@ impl Watcher {
                 // The message does not say which arrival left: the next one may be there already.
                 self.look(tty::at(&self.sysfs, &name));
             }
-            Change::Radios => {}
         }
     }
 
@@ -197,6 +203,11 @@ impl Watcher {
     }
 
     fn reading(&mut self, outcome: Outcome) {
+        if let (Some(scanning), Outcome::Read(_)) = (&mut self.scanning, &outcome)
+            && std::mem::take(&mut scanning.old_reading)
+        {
+            return;
+        }
         let radios = match outcome {
             Outcome::Read(reading) => self.radios_of(reading),
             Outcome::Failed(error) => {
@@ -210,7 +221,7 @@ impl Watcher {
             }
         };
         match self.scanning.take() {
-            Some(why) => self.end_scan(radios, why),
+            Some(Scanning { why, .. }) => self.end_scan(radios, why),
             None => {
                 let events = self.known.radios(radios);
                 self.tell_all(events);
@@ -231,8 +242,9 @@ impl Watcher {
         radios
     }
 
-    fn begin_scan(&mut self, why: ScanReason) {
-        self.scanning.get_or_insert(why);
+    pub(super) fn begin_scan(&mut self, why: ScanReason) {
+        let why = self.scanning.take().map_or(why, |former| former.why);
+        self.scanning = Some(Scanning { why, old_reading: self.reader.is_reading() });
         self.reader.request();
     }
 
@@ -264,17 +276,11 @@ impl Watcher {
     }
 }
 
-/// The next message from the kernel itself; for ever nothing without a socket. What does not fit is cut off.
-async fn receive(socket: Option<&TokioSocket>, buffer: &mut Vec<u8>) -> io::Result<()> {
+/// The next message and the port of who sent it; for ever nothing without a socket. What does not fit is cut off.
+async fn receive(socket: Option<&TokioSocket>, buffer: &mut Vec<u8>) -> io::Result<u32> {
     let Some(socket) = socket else { std::future::pending().await };
-    loop {
-        buffer.clear();
-        let sender = socket.recv_from(buffer).await?;
-        // Any other process with the right to do so could send here too.
-        if sender.port_number() == 0 {
-            return Ok(());
-        }
-    }
+    buffer.clear();
+    socket.recv_from(buffer).await.map(|sender| sender.port_number())
 }
 
 async fn next(radios: Option<&mut BoxStream<'static, Announcement>>) -> Option<Announcement> {

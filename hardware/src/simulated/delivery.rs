@@ -64,6 +64,7 @@ impl Delivery {
         if std::mem::replace(&mut self.desk().busy, true) {
             return;
         }
+        let _freed = FreedOnPanic(self);
         while let Some((sinks, event)) = self.next() {
             for sink in sinks {
                 sink(event.clone());
@@ -82,5 +83,16 @@ impl Delivery {
             For::One(receiver) => desk.sinks.get(&receiver).cloned().into_iter().collect(),
         };
         Some((sinks, event))
+    }
+}
+
+/// A sink that panics must not keep everybody else from delivering.
+struct FreedOnPanic<'a>(&'a Delivery);
+
+impl Drop for FreedOnPanic<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.desk().busy = false;
+        }
     }
 }

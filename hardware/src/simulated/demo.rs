@@ -13,7 +13,7 @@ pub(super) fn devices() -> Vec<SimulatedDevice> {
     vec![
         device("hackrf", Body::Hackrf(hackrf())),
         device("gps", Body::Gps(gps())),
-        device("wlan1", Body::Wifi(radio("wlan1", 1, Link::Up))),
+        device("uplink", Body::Wifi(radio("wlan1", 1, Link::Up))),
         device("wlan2", Body::Wifi(radio("wlan2", 2, Link::Down))),
     ]
 }

@@ -151,7 +151,7 @@ impl State {
                 part_id: None,
                 serial: (depth == Depth::Full).then(|| hackrf.serial.clone()),
             },
-            (Body::Gps(_), DeviceKind::Gps) if depth == Depth::Identity => Findings::unread(),
+            (Body::Gps(_), DeviceKind::Gps) if depth == Depth::Identity => Findings::Unread,
             (Body::Gps(gps), DeviceKind::Gps) => {
                 Findings::Gps { baud: gps.baud, protocol: gps.protocol, fix: Some(gps.fix) }
             }

@@ -91,13 +91,13 @@ fn a_serial_port_may_come_back_with_another_number() {
 fn what_cannot_be_plugged_says_why() {
     let bus = SimulatedBus::demo();
     assert_eq!(bus.plug("hackrf", None).unwrap_err().kind, ErrorKind::Busy);
-    assert!(bus.plug("camera", None).unwrap_err().message.contains("there are gps, hackrf, wlan1, wlan2"));
+    assert!(bus.plug("camera", None).unwrap_err().message.contains("there are gps, hackrf, uplink, wlan2"));
     bus.unplug("hackrf").unwrap();
     assert_eq!(bus.unplug("hackrf").unwrap_err().kind, ErrorKind::NotFound);
     let taken = bus.plug("hackrf", Some("1-2".parse().unwrap())).unwrap_err();
     assert!(taken.message.contains("taken by gps"), "{taken}");
-    bus.unplug("wlan1").unwrap();
-    assert_eq!(bus.plug("wlan1", Some("1-3".parse().unwrap())).unwrap_err().kind, ErrorKind::NotSupported);
+    bus.unplug("uplink").unwrap();
+    assert_eq!(bus.plug("uplink", Some("1-3".parse().unwrap())).unwrap_err().kind, ErrorKind::NotSupported);
 }
 
 #[test]
@@ -122,12 +122,12 @@ fn a_radio_is_brought_back_as_it_was() {
 #[test]
 fn a_radio_that_left_cannot_be_set() {
     let bus = SimulatedBus::demo();
-    let index = radio(&bus, "wlan1").ifindex;
-    bus.unplug("wlan1").unwrap();
+    let index = radio(&bus, "uplink").ifindex;
+    bus.unplug("uplink").unwrap();
     let error = bus.wifi_set_mode(index, WifiMode::Monitor, Takeover::Refuse).unwrap_err();
     assert_eq!(error.kind, ErrorKind::NotFound);
-    bus.plug("wlan1", None).unwrap();
-    assert_ne!(radio(&bus, "wlan1").ifindex, index);
+    bus.plug("uplink", None).unwrap();
+    assert_ne!(radio(&bus, "uplink").ifindex, index);
 }
 
 #[test]
@@ -191,8 +191,8 @@ fn faults_that_were_asked_for_happen_until_they_are_taken_back() {
     assert_eq!(probe().unwrap_err(), fault);
     bus.fail_probe("hackrf", None);
     assert!(probe().is_ok());
-    let index = radio(&bus, "wlan1").ifindex;
-    bus.fail_mode("wlan1", Some(fault.clone()));
+    let index = radio(&bus, "uplink").ifindex;
+    bus.fail_mode("uplink", Some(fault.clone()));
     assert_eq!(bus.wifi_set_mode(index, WifiMode::Monitor, Takeover::Allow).unwrap_err(), fault);
 }
 

@@ -17,14 +17,14 @@ use super::core::{Core, News, Parts, Said};
 use super::error::ProcessesError;
 use super::notify;
 use super::order::{ProcessEvent, ProcessSettings, RunFacts, RunId, SignalOrder, SpawnOrder};
-use super::reaper;
+use super::reaper::{self, Gate, Reaped};
 use super::spawn::{Spawner, launch_keeper};
 use super::thread::Thread;
 use super::tree::Trees;
 use super::tree::cgroup::{self, Cgroups};
 
 /// How long the log-keeper may take to end when no program is left.
-const KEEPER_PATIENCE: Duration = Duration::from_secs(1);
+const KEEPER_PATIENCE: Duration = Duration::from_secs(5);
 
 /// One executor per process: it waits for every child.
 static RUNNING: AtomicBool = AtomicBool::new(false);
@@ -78,17 +78,18 @@ impl Processes {
         let cgroups = Cgroups::detect(Path::new(cgroup::MOUNT));
         tracing::debug!(with = if cgroups.is_some() { "cgroups" } else { "process groups" }, "processes are followed");
 
+        let gate = Gate::default();
         let (news, heard) = unbounded_channel();
         let (said, to_say) = unbounded_channel();
         let program = settings.keeper_program.clone();
         let keeper = launch_keeper(&program).map_err(|why| ProcessesError::Keeper { program: program.clone(), why })?;
-        let (spawner, mut threads) = Spawner::start(program, cgroups.clone(), news.clone())
+        let (spawner, mut threads) = Spawner::start(program, cgroups.clone(), gate.clone(), news.clone())
             .map_err(|error| kernel("start the threads `spawner`", error))?;
         let (trees, trees_thread) =
             Trees::start(news.clone()).map_err(|error| kernel("start the thread `trees`", error))?;
         threads.push(trees_thread);
         let core = Rc::new(RefCell::new(Core::new(Parts { settings, spawner, trees, keeper, news, said })));
-        let tasks = [spawn_local(drive(Rc::clone(&core), children, heard)), spawn_local(deliver(to_say, events))];
+        let tasks = [spawn_local(drive(Rc::clone(&core), gate, children, heard)), spawn_local(deliver(to_say, events))];
         Ok(Self { core, tasks, threads, cgroups, _only: only })
     }
 
@@ -158,16 +159,25 @@ impl Drop for Processes {
     }
 }
 
-async fn drive(core: Rc<RefCell<Core>>, mut children: Signal, mut heard: UnboundedReceiver<News>) {
+async fn drive(core: Rc<RefCell<Core>>, gate: Gate, mut children: Signal, mut heard: UnboundedReceiver<News>) {
+    let mut reaped = Reaped::All;
     loop {
         tokio::select! {
             biased;
             _ = children.recv() => {
                 let mut core = core.borrow_mut();
-                reaper::reap_all(|ended| core.child_ended(ended));
+                reaped = reaper::reap_all(&gate, &mut *core);
                 core.begin_round();
             }
-            Some(news) = heard.recv() => core.borrow_mut().hear(news),
+            Some(news) = heard.recv() => {
+                let mut core = core.borrow_mut();
+                core.hear(news);
+                // Perhaps it was the end of the start that held something up; no signal comes twice.
+                if reaped == Reaped::Known {
+                    reaped = reaper::reap_all(&gate, &mut *core);
+                    core.begin_round();
+                }
+            }
         }
     }
 }

@@ -11,7 +11,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
-use rustix::process::{Gid, Uid};
+use rustix::process::{Gid, Resource, Rlimit, Uid};
 
 use super::order::Exit;
 
@@ -63,6 +63,8 @@ pub(super) struct Identity {
 pub(super) struct BeforeExec {
     /// It joins the cgroup whose `cgroup.procs` this is.
     pub cgroup: Option<OwnedFd>,
+    /// It gets this limit on open files.
+    pub open_files: Option<Rlimit>,
     /// It becomes somebody else.
     pub identity: Option<Identity>,
 }
@@ -72,6 +74,9 @@ impl BeforeExec {
     fn run(&self) -> io::Result<()> {
         if let Some(procs) = &self.cgroup {
             rustix::io::write(procs, b"0")?;
+        }
+        if let Some(limit) = self.open_files {
+            rustix::process::setrlimit(Resource::Nofile, limit)?;
         }
         if let Some(identity) = &self.identity {
             rustix::thread::set_thread_groups(&identity.groups)?;

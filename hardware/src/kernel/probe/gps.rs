@@ -1,5 +1,6 @@
 //! A GPS receiver is listened to, never spoken to: at each usual line speed until something with a right checksum
 //! comes.
+#![allow(clippy::disallowed_methods, reason = "a bound on waiting for hardware, on a thread without actors")]
 
 use std::path::Path;
 use std::time::Duration;
@@ -32,7 +33,7 @@ pub(crate) fn probe(sighting: &Sighting, depth: Depth, within: Duration) -> Resu
         return Err(Error::new(ErrorKind::NotFound, format!("{} is no serial port", sighting.key)));
     };
     if depth == Depth::Identity {
-        return Ok(Findings::unread());
+        return Ok(Findings::Unread);
     }
     let any_speed = driver.as_deref() == Some("cdc_acm");
     let tried = format!("listening to {}", node.display());
@@ -49,10 +50,8 @@ pub(crate) fn probe(sighting: &Sighting, depth: Depth, within: Duration) -> Resu
 
 fn open(node: &Path, tried: &str) -> Result<SerialStream, Error> {
     // Not exclusive: the service that leases the port opens it next, and must not find it locked.
-    let builder = tokio_serial::new(node.to_string_lossy(), BAUDS[0]).flow_control(tokio_serial::FlowControl::None);
-    let mut stream = builder.open_native_async().map_err(|e| serial_error(tried, &e))?;
-    stream.set_exclusive(false).map_err(|e| serial_error(tried, &e))?;
-    Ok(stream)
+    let builder = tokio_serial::new(node.to_string_lossy(), BAUDS[0]).exclusive(false);
+    builder.open_native_async().map_err(|e| serial_error(tried, &e))
 }
 
 struct Port {

@@ -1,5 +1,6 @@
 //! A HackRF is asked who it is by vendor requests (host/libhackrf/src/hackrf.c). None of them disturbs the radio, and
 //! none needs the interface; but a HackRF that is streaming must not be asked at all.
+#![allow(clippy::disallowed_methods, reason = "a bound on waiting for hardware, on a thread without actors")]
 
 use std::time::{Duration, Instant};
 

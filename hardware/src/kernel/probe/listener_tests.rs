@@ -86,7 +86,10 @@ proptest! {
 
     /// Whatever came before, as long as it is not the beginning of something long.
     #[test]
-    fn a_sentence_is_found_after_noise(noise in proptest::collection::vec(any::<u8>().prop_filter("no UBX", |b| *b != 0xb5), 0..300), cut in 0usize..60) {
+    fn a_sentence_is_found_after_noise(
+        noise in proptest::collection::vec(any::<u8>().prop_filter("no UBX", |b| *b != 0xb5), 0..300),
+        cut in 0usize..60,
+    ) {
         let mut listener = Listener::new();
         listener.hear(&noise);
         listener.hear(b"\n");

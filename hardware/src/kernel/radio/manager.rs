@@ -1,5 +1,6 @@
 //! Who manages an interface, as far as files tell. Best effort: nothing here is announced by an event.
 
+use std::ffi::OsString;
 use std::io::Read;
 use std::path::Path;
 
@@ -7,13 +8,39 @@ use std::path::Path;
 const PROCESSES: usize = 32_768;
 const COMMAND_LINE_BYTES: u64 = 4096;
 
-/// `NetworkManager`, `wpa_supplicant`, `hostapd`, or nobody.
-pub(crate) fn of(ifindex: u32, interface: &str) -> Option<String> {
-    let supplicant = running(Path::new("/proc"), interface);
-    if supplicant.is_none() && network_manager(Path::new("/run/NetworkManager/devices"), ifindex) {
-        return Some("NetworkManager".to_owned());
+/// The processes that may manage an interface, looked for once for all radios.
+#[derive(Debug, Default)]
+pub(crate) struct Managers {
+    running: Vec<Process>,
+}
+
+#[derive(Debug)]
+struct Process {
+    command: String,
+    command_line: Vec<u8>,
+}
+
+impl Managers {
+    /// Those that run now.
+    pub(crate) fn look() -> Self {
+        Self::look_in(Path::new("/proc"))
     }
-    supplicant
+
+    fn look_in(proc: &Path) -> Self {
+        let Ok(entries) = std::fs::read_dir(proc) else { return Self::default() };
+        let names = entries.take(PROCESSES).filter_map(|entry| Some(entry.ok()?.file_name()));
+        let is_process = |name: &OsString| name.to_str().is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit()));
+        Self { running: names.filter(is_process).filter_map(|pid| process(&proc.join(pid))).collect() }
+    }
+
+    /// `wpa_supplicant`, `hostapd`, `NetworkManager`, or nobody.
+    pub(crate) fn of(&self, ifindex: u32, interface: &str) -> Option<String> {
+        let direct = self.running.iter().find(|process| names_interface(&process.command_line, interface));
+        direct.map(|process| process.command.clone()).or_else(|| {
+            let managed = network_manager(Path::new("/run/NetworkManager/devices"), ifindex);
+            managed.then(|| "NetworkManager".to_owned())
+        })
+    }
 }
 
 /// NetworkManager keeps a file for each interface while it runs.
@@ -22,21 +49,15 @@ fn network_manager(devices: &Path, ifindex: u32) -> bool {
     text.lines().any(|line| line.trim() == "managed=true")
 }
 
-fn running(proc: &Path, interface: &str) -> Option<String> {
-    let processes = std::fs::read_dir(proc).ok()?.take(PROCESSES).filter_map(Result::ok);
-    let is_process = |name: &std::ffi::OsString| name.to_str().is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit()));
-    processes.map(|p| p.file_name()).filter(is_process).find_map(|pid| manages(&proc.join(pid), interface))
-}
-
-fn manages(process: &Path, interface: &str) -> Option<String> {
-    let command = std::fs::read_to_string(process.join("comm")).ok()?.trim().to_owned();
+fn process(directory: &Path) -> Option<Process> {
+    let command = std::fs::read_to_string(directory.join("comm")).ok()?.trim().to_owned();
     if !["wpa_supplicant", "hostapd"].contains(&command.as_str()) {
         return None;
     }
-    let mut line = Vec::new();
-    let file = std::fs::File::open(process.join("cmdline")).ok()?;
-    file.take(COMMAND_LINE_BYTES).read_to_end(&mut line).ok()?;
-    names_interface(&line, interface).then_some(command)
+    let mut command_line = Vec::new();
+    let file = std::fs::File::open(directory.join("cmdline")).ok()?;
+    file.take(COMMAND_LINE_BYTES).read_to_end(&mut command_line).ok()?;
+    Some(Process { command, command_line })
 }
 
 /// `-iwlan2`, or `-i` and then `wlan2`.
@@ -67,8 +88,9 @@ mod tests {
         std::fs::create_dir(&process).unwrap();
         std::fs::write(process.join("comm"), "hostapd\n").unwrap();
         std::fs::write(process.join("cmdline"), b"hostapd\0-i\0wlan1\0ap.conf\0").unwrap();
-        assert_eq!(running(proc.path(), "wlan1"), Some("hostapd".to_owned()));
-        assert_eq!(running(proc.path(), "wlan2"), None);
+        let managers = Managers::look_in(proc.path());
+        assert_eq!(managers.of(u32::MAX, "wlan1"), Some("hostapd".to_owned()));
+        assert_eq!(managers.of(u32::MAX, "wlan2"), None);
     }
 
     #[test]

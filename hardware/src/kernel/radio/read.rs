@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use mainstay_config::model::WifiMode;
 
 use super::facts::{self, of_radio};
-use super::{manager, netlink, sysfs};
+use super::manager::Managers;
+use super::{netlink, sysfs};
 use crate::error::Error;
 use crate::kernel::sysfs::Sysfs;
 use crate::sighting::Sighting;
@@ -36,6 +37,7 @@ pub(crate) fn read(sysfs: &Sysfs, former: &Supported) -> Result<Reading, Error> 
     netlink::talk(async |netlink| {
         let interfaces = netlink.interfaces().await?;
         let links = netlink.links().await?;
+        let managers = Managers::look();
         let mut reading = Reading::default();
         for phy in phys {
             let wiphy = phy.wiphy;
@@ -45,7 +47,7 @@ pub(crate) fn read(sysfs: &Sysfs, former: &Supported) -> Result<Reading, Error> 
                 None => netlink.supported(wiphy).await?,
             };
             reading.supported.insert(wiphy, supported.clone());
-            let manager = own.first().and_then(|main| manager::of(main.ifindex, &main.name));
+            let manager = own.first().and_then(|main| managers.of(main.ifindex, &main.name));
             match facts::sighting(phy, &own, &links, supported, manager) {
                 Some(sighting) => reading.radios.push(sighting),
                 None => reading.bare.push(wiphy),

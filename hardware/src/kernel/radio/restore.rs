@@ -81,7 +81,10 @@ async fn delete_added(netlink: &Netlink, baseline: &WifiBaseline, interfaces: &[
 async fn make_again(netlink: &Netlink, baseline: &WifiBaseline) -> Result<Interface, Error> {
     let name = &baseline.interface;
     let tried = format!("making {name} again, which was deleted meanwhile");
-    netlink.add(baseline.wiphy, baseline.mode, name, &tried).await?;
+    netlink.add(baseline.wiphy, baseline.mode, name, &tried).await.map_err(|error| match error.kind {
+        ErrorKind::NotFound => Error::new(ErrorKind::NotFound, format!("the radio of {name} is gone")),
+        _ => error,
+    })?;
     let interfaces = netlink.interfaces().await?;
     let made = interfaces.into_iter().find(|i| i.wiphy == baseline.wiphy && i.name == *name);
     made.ok_or_else(|| Error::new(ErrorKind::NotFound, format!("{tried}: it did not appear")))

@@ -4,10 +4,42 @@ use rustix::process::test_kill_process_group;
 
 use super::{Core, MAX_UNCLAIMED, pid_of};
 use crate::effect::process::order::{Exit, ProcessEvent, RunId, SpawnFailure};
+use crate::effect::process::reaper::Parent;
 use crate::effect::process::runs::{Main, Sweep};
 use crate::effect::process::spawn::Child;
 use crate::effect::process::sys::Ended;
 use crate::effect::process::tree::{self, Act, Left, Place};
+
+impl Parent for Core {
+    fn known(&self) -> Vec<u32> {
+        self.by_pid.keys().copied().chain(self.keeper.pid()).collect()
+    }
+
+    fn knows(&self, pid: u32) -> bool {
+        self.by_pid.contains_key(&pid) || self.keeper.is(pid)
+    }
+
+    fn child_ended(&mut self, ended: Ended) {
+        let Ended { pid, exit } = ended;
+        self.orphans.remove(&pid);
+        if let Some(id) = self.by_pid.get(&pid).copied() {
+            self.main_ended(id, pid, exit);
+        } else if self.keeper.is(pid) {
+            self.keeper_ended(exit);
+        } else {
+            if self.starting > 0 || self.keeper.is_down() {
+                // Perhaps a program that ended before it was heard that it had started.
+                self.unclaimed.push_back(ended);
+                if self.unclaimed.len() > MAX_UNCLAIMED {
+                    self.unclaimed.pop_front();
+                }
+            }
+            // Perhaps the last process of a tree whose main process is gone.
+            let waiting: Vec<_> = self.runs.iter().filter(|(_, run)| run.has_lost_main()).map(|(id, _)| *id).collect();
+            waiting.into_iter().for_each(|id| self.want(id, Act::Look));
+        }
+    }
+}
 
 impl Core {
     pub(super) fn program_started(&mut self, id: RunId, outcome: Result<Child, SpawnFailure>) {
@@ -37,28 +69,6 @@ impl Core {
             }
         }
         self.claim_nothing_more();
-    }
-
-    /// A child was reaped.
-    pub(in crate::effect::process) fn child_ended(&mut self, ended: Ended) {
-        let Ended { pid, exit } = ended;
-        self.orphans.remove(&pid);
-        if let Some(id) = self.by_pid.get(&pid).copied() {
-            self.main_ended(id, pid, exit);
-        } else if self.keeper.is(pid) {
-            self.keeper_ended(exit);
-        } else {
-            if self.starting > 0 || self.keeper.is_down() {
-                // Perhaps a program that ended before it was heard that it had started.
-                self.unclaimed.push_back(ended);
-                if self.unclaimed.len() > MAX_UNCLAIMED {
-                    self.unclaimed.pop_front();
-                }
-            }
-            // Perhaps the last process of a tree whose main process is gone.
-            let waiting: Vec<_> = self.runs.iter().filter(|(_, run)| run.has_lost_main()).map(|(id, _)| *id).collect();
-            waiting.into_iter().for_each(|id| self.want(id, Act::Look));
-        }
     }
 
     pub(super) fn main_ended(&mut self, id: RunId, pid: u32, exit: Exit) {

@@ -1,6 +1,6 @@
 //! The log-keeper: handed what programs print, and started again when it dies.
 
-use super::{Core, GIVE_AGAIN, News};
+use super::{Core, GIVE_AGAIN, GiveTimer, News};
 use crate::effect::process::keeper::link::Given;
 use crate::effect::process::order::Exit;
 use crate::effect::process::spawn::{Job, Keeper};
@@ -41,8 +41,15 @@ impl Core {
         self.claim_nothing_more();
     }
 
-    pub(super) fn after_giving(&self, given: Given) {
-        if given == Given::NotYet {
+    pub(super) fn give_again(&mut self) {
+        self.give_timer = GiveTimer::Unset;
+        let given = self.keeper.give();
+        self.after_giving(given);
+    }
+
+    pub(super) fn after_giving(&mut self, given: Given) {
+        if given == Given::NotYet && self.give_timer == GiveTimer::Unset {
+            self.give_timer = GiveTimer::Set;
             self.later(GIVE_AGAIN, News::GiveAgain);
         }
     }

@@ -1,9 +1,11 @@
 //! Looks at the trees of runs, in rounds, and what follows from them.
 
-use super::{Core, News, RoundState};
+use rustix::process::kill_process_group;
+
+use super::{Core, News, RoundState, send};
 use crate::effect::process::order::RunId;
 use crate::effect::process::runs::{Over, RoundNumber, Run, Sweep};
-use crate::effect::process::tree::{Act, Left, Place, ProcessId, Round, Seen, Want};
+use crate::effect::process::tree::{Act, Left, Place, ProcessId, Round, Seen, Want, Whom};
 
 impl Core {
     pub(super) fn want(&mut self, id: RunId, act: Act) {
@@ -43,7 +45,25 @@ impl Core {
         let round = self.round;
         for Seen { run, members, left } in seen {
             self.check_senders(run, &members);
+            self.signal_group(run);
             self.apply(run, round, &members, left);
+        }
+    }
+
+    /// Sends a group what waited for the look that has just been made.
+    fn signal_group(&mut self, id: RunId) {
+        // A signal that came after the look began waits for the next one.
+        if self.wants.get(&id).is_some_and(|acts| acts.iter().any(|act| matches!(act, Act::Signal(..)))) {
+            return;
+        }
+        let Some(main) = self.runs.get(&id).and_then(Run::main).map(|main| main.pid) else { return };
+        let is_there = !self.runs.get(&id).is_some_and(Run::has_lost_main);
+        for signal in self.to_groups.remove(&id).unwrap_or_default() {
+            if is_there {
+                send(main, kill_process_group, signal);
+            } else {
+                self.want(id, Act::Signal(signal, Whom::Within(main)));
+            }
         }
     }
 
@@ -69,7 +89,9 @@ impl Core {
         self.runs.remove(&id);
         self.sockets.remove(&id);
         self.wants.remove(&id);
+        self.to_groups.remove(&id);
         self.orphans.retain(|_, run| *run != id);
-        self.keeper.run_over(id);
+        let given = self.keeper.run_over(id);
+        self.after_giving(given);
     }
 }

@@ -10,23 +10,23 @@ use std::time::Duration;
 
 use mainstay_config::model::StopSignal;
 use mainstay_config::names::ServiceName;
-use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process};
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::keeper::link::KeeperLink;
 use super::notify;
 use super::order::{
-    Notification, ProcessEvent, ProcessSettings, RunFacts, RunId, Scope, SignalOrder, SpawnFailure, SpawnOrder,
+    Notification, ProcessEvent, ProcessSettings, RunFacts, RunId, SignalOrder, SpawnFailure, SpawnOrder,
 };
 use super::runs::{RoundNumber, Run, Target};
 use super::spawn::{Job, Keeper, Outcome, Spawner, environment};
 use super::sys::Ended;
-use super::tree::{Act, Place, Seen, Spare, Trees};
+use super::tree::{Act, Place, Seen, Trees, Whom};
 
 /// Ends of children that nobody has claimed, kept while something is being started.
 const MAX_UNCLAIMED: usize = 4096;
 /// The wait before the keeper is offered again what it had no room for.
-const GIVE_AGAIN: Duration = Duration::from_millis(20);
+const GIVE_AGAIN: Duration = Duration::from_millis(50);
 
 /// What reaches the executor's task.
 #[derive(Debug)]
@@ -63,6 +63,7 @@ pub(super) struct Core {
     by_pid: HashMap<u32, RunId>,
     sockets: HashMap<RunId, notify::NotifySocket>,
     keeper: KeeperLink,
+    give_timer: GiveTimer,
     spawner: Spawner,
     starting: usize,
     unclaimed: VecDeque<Ended>,
@@ -70,12 +71,21 @@ pub(super) struct Core {
     wants: BTreeMap<RunId, Vec<Act>>,
     round: RoundNumber,
     round_state: RoundState,
+    /// Signals for process groups whose trees are being looked at first.
+    to_groups: HashMap<RunId, Vec<Signal>>,
     /// Trees for whose next sweep a timer is set.
     to_be_swept: HashSet<RunId>,
     /// Orphans whose run is known.
     orphans: HashMap<u32, RunId>,
     news: UnboundedSender<News>,
     said: UnboundedSender<Said>,
+}
+
+/// Whether the time to offer the keeper something again is set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum GiveTimer {
+    Unset,
+    Set,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,6 +116,7 @@ impl Core {
     pub(super) fn new(parts: Parts) -> Self {
         Self {
             keeper: KeeperLink::new(&parts.settings, parts.keeper),
+            give_timer: GiveTimer::Unset,
             settings: parts.settings,
             runs: BTreeMap::new(),
             by_pid: HashMap::new(),
@@ -117,6 +128,7 @@ impl Core {
             wants: BTreeMap::new(),
             round: RoundNumber::default(),
             round_state: RoundState::Idle,
+            to_groups: HashMap::new(),
             to_be_swept: HashSet::new(),
             orphans: HashMap::new(),
             news: parts.news,
@@ -151,13 +163,11 @@ impl Core {
             Target::Nobody => {}
             Target::Main(pid) => send(pid, kill_process, signal),
             Target::Tree(pid, Place::Group) => {
-                // The group at once, and then whoever has left it.
-                send(pid, kill_process_group, signal);
-                self.want(order.run, Act::Signal(signal, Spare::Group(pid)));
+                // First the look: once the main process is gone, whom it started may be known by nothing any more.
+                self.want(order.run, Act::Signal(signal, Whom::OutsideOf(pid)));
+                self.to_groups.entry(order.run).or_default().push(signal);
             }
-            Target::Tree(_, Place::Cgroup(_)) | Target::Rest(_) => {
-                self.want(order.run, Act::Signal(signal, Spare::Nobody))
-            }
+            Target::Tree(_, Place::Cgroup(_)) | Target::Rest(_) => self.want(order.run, Act::Signal(signal, Whom::All)),
         }
         self.begin_round();
     }
@@ -168,11 +178,6 @@ impl Core {
         run.begin_sweep();
         if run.main().is_none() {
             return;
-        }
-        let kill = SignalOrder { run: id, signal: StopSignal::Kill, scope: Scope::Tree };
-        if let Target::Tree(pid, Place::Group) = run.target(kill) {
-            // All at once, so that none of them has the time to fork.
-            send(pid, kill_process_group, Signal::KILL);
         }
         self.want(id, Act::Kill);
         self.begin_round();
@@ -200,10 +205,7 @@ impl Core {
                 self.want(run, Act::Kill);
             }
             News::StartKeeper => self.start_keeper(),
-            News::GiveAgain => {
-                let given = self.keeper.give();
-                self.after_giving(given);
-            }
+            News::GiveAgain => self.give_again(),
         }
         self.begin_round();
     }

@@ -36,6 +36,8 @@ pub(crate) struct KeeperLink {
     outputs: BTreeMap<RunId, Output>,
     /// Not given to the present keeper yet, oldest first.
     waiting: VecDeque<RunId>,
+    /// Of runs that are over, with something left in the pipe; oldest first.
+    left_over: VecDeque<RunId>,
 }
 
 #[derive(Debug)]
@@ -52,13 +54,6 @@ enum State {
 struct Output {
     header: Header,
     pipe: OwnedFd,
-    run: RunState,
-}
-
-#[derive(Debug, PartialEq, Eq)]
-enum RunState {
-    GoesOn,
-    IsOver,
 }
 
 /// Whether everything was given to the keeper.
@@ -66,7 +61,7 @@ enum RunState {
 pub(crate) enum Given {
     /// All of it; or there is no keeper, and the next one is given it.
     All,
-    /// It has too much unread; try again in a moment.
+    /// It has too much unread; look again in a moment.
     NotYet,
 }
 
@@ -77,10 +72,11 @@ impl KeeperLink {
             log_dir: settings.log_dir.clone(),
             max_size: settings.log_max_size,
             keep: settings.log_keep,
-            state: State::Up(keeper, Instant::now()),
+            state: State::Up(keeper, now()),
             early_deaths: 0,
             outputs: BTreeMap::new(),
             waiting: VecDeque::new(),
+            left_over: VecDeque::new(),
         }
     }
 
@@ -88,21 +84,19 @@ impl KeeperLink {
     pub(crate) fn add(&mut self, run: RunId, service: &ServiceName, pipe: OwnedFd) -> Given {
         let path = log_path(&self.log_dir, service);
         let header = Header { service: service.to_string(), path, max_size: self.max_size, keep: self.keep };
-        self.outputs.insert(run, Output { header, pipe, run: RunState::GoesOn });
+        self.outputs.insert(run, Output { header, pipe });
         self.waiting.push_back(run);
         self.give()
     }
 
-    /// Gives the keeper what it has not got yet.
+    /// Gives the keeper what it has not got yet, and lets go of what nobody needs any more.
     pub(crate) fn give(&mut self) -> Given {
+        self.drop_what_is_empty();
         let State::Up(keeper, _) = &self.state else { return Given::All };
         while let Some(run) = self.waiting.front() {
             if let Some(output) = self.outputs.get(run) {
                 match wire::send(&keeper.socket, &output.header, output.pipe.as_fd()) {
-                    Ok(()) if output.run == RunState::GoesOn => {}
-                    Ok(()) => {
-                        self.outputs.remove(run);
-                    }
+                    Ok(()) => {}
                     Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return Given::NotYet,
                     // ETOOMANYREFS: too many descriptors are under way, until the keeper has taken some.
                     Err(error) if error.raw_os_error() == Some(libc::ETOOMANYREFS) => return Given::NotYet,
@@ -112,25 +106,30 @@ impl KeeperLink {
             }
             self.waiting.pop_front();
         }
-        Given::All
+        if self.left_over.is_empty() { Given::All } else { Given::NotYet }
     }
 
-    /// A run is over. What is left in its pipe is the keeper's, if it has the pipe.
-    pub(crate) fn run_over(&mut self, run: RunId) {
-        if !self.waiting.contains(&run) {
-            self.outputs.remove(&run);
-        } else if let Some(output) = self.outputs.get_mut(&run) {
-            output.run = RunState::IsOver;
-            self.give_up_oldest();
+    /// A run is over. Its pipe is kept until it is empty: this keeper may die, or be dead already, before it has read the rest.
+    pub(crate) fn run_over(&mut self, run: RunId) -> Given {
+        if self.outputs.contains_key(&run) {
+            self.left_over.push_back(run);
         }
+        if self.left_over.len() > MAX_LEFT_OVER {
+            self.left_over.pop_front().and_then(|oldest| self.outputs.remove(&oldest));
+        }
+        self.give()
     }
 
-    fn give_up_oldest(&mut self) {
-        let over = |(_, output): &(&RunId, &Output)| output.run == RunState::IsOver;
-        if self.outputs.iter().filter(over).count() > MAX_LEFT_OVER {
-            let oldest = self.outputs.iter().find(over).map(|(run, _)| *run);
-            oldest.and_then(|run| self.outputs.remove(&run));
-        }
+    fn drop_what_is_empty(&mut self) {
+        let outputs = &mut self.outputs;
+        self.left_over.retain(|run| {
+            let is_empty = |output: &Output| rustix::io::ioctl_fionread(&output.pipe).is_ok_and(|bytes| bytes == 0);
+            if outputs.get(run).is_none_or(is_empty) {
+                outputs.remove(run);
+                return false;
+            }
+            true
+        });
     }
 
     /// Whether this is the keeper's process id.
@@ -173,7 +172,7 @@ impl KeeperLink {
             // Without its socket it ends by itself.
             return Given::All;
         }
-        self.state = State::Up(keeper, Instant::now());
+        self.state = State::Up(keeper, now());
         self.waiting = self.outputs.keys().copied().collect();
         self.give()
     }
@@ -203,4 +202,10 @@ mod tests {
             [0, 1, 2, 3, 7, 40].map(|n| u64::try_from(wait_after(n).as_millis()).unwrap_or(0)).to_vec();
         assert_eq!(waits, [0, 100, 200, 400, 5000, 5000]);
     }
+}
+
+/// How long the keeper has lived decides how soon it is replaced.
+#[allow(clippy::disallowed_methods, reason = "no decision of a machine: the executor paces itself, on tokio's clock")]
+fn now() -> Instant {
+    Instant::now()
 }

@@ -15,6 +15,7 @@ use super::failure::{self, Attempt};
 use super::limit::OpenFiles;
 use super::search;
 use crate::effect::process::order::{SpawnFailure, SpawnOrder};
+use crate::effect::process::reaper::Gate;
 use crate::effect::process::sys::{BeforeExec, before_exec};
 use crate::effect::process::tree::Place;
 use crate::effect::process::tree::cgroup::{Cgroups, Joining};
@@ -39,12 +40,13 @@ pub(super) struct Launcher {
     inherited: Inherited,
     open_files: OpenFiles,
     cgroups: Option<Cgroups>,
+    gate: Gate,
 }
 
 impl Launcher {
     /// Takes over what children inherit.
-    pub(super) fn new(cgroups: Option<Cgroups>) -> Self {
-        Self { inherited: Inherited::of_this_process(), open_files: OpenFiles::raise(), cgroups }
+    pub(super) fn new(cgroups: Option<Cgroups>, gate: Gate) -> Self {
+        Self { inherited: Inherited::of_this_process(), open_files: OpenFiles::raise(), cgroups, gate }
     }
 
     /// Starts one program. Blocks until the kernel has executed it, which a slow disk can make long.
@@ -67,10 +69,15 @@ impl Launcher {
         command.arg0(name).args(arguments).env_clear().envs(environment).current_dir(directory).process_group(0);
         command.stdin(Stdio::null()).stdout(Stdio::from(input)).stderr(Stdio::from(second));
         // Without steps between fork and exec std uses posix_spawn(3), which does not copy the page tables.
+        let mut closed = None;
         if identity.is_some() || joining.is_some() {
-            before_exec(&mut command, BeforeExec { cgroup: joining.map(|j| j.procs), identity });
+            closed = Some(self.gate.close());
+            let open_files = self.open_files.original();
+            before_exec(&mut command, BeforeExec { cgroup: joining.map(|j| j.procs), open_files, identity });
         }
-        match command.spawn() {
+        let spawned = command.spawn();
+        drop(closed);
+        match spawned {
             // Dropping std's handle neither waits nor kills; the reaper waits.
             Ok(child) => {
                 let pid = child.id();

@@ -25,12 +25,17 @@ impl OpenFiles {
         }
     }
 
-    /// Gives a child the limit back that mainstay was started with: programs that use select(2) break above 1024.
+    /// The limit that children get, where it is not mainstay's own.
+    pub(super) fn original(&self) -> Option<Rlimit> {
+        self.original
+    }
+
+    /// Gives a child of the same user the limit back that mainstay was started with: programs that use select(2) break above 1024.
     pub(super) fn restore(&self, child: u32) {
         let pid = i32::try_from(child).ok().and_then(Pid::from_raw);
         if let (Some(original), Some(pid)) = (&self.original, pid) {
             // It may have ended already; then there is nothing to restore.
-            let _ = prlimit(Some(pid), Resource::Nofile, original.clone());
+            let _ = prlimit(Some(pid), Resource::Nofile, *original);
         }
     }
 }

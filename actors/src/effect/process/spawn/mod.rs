@@ -21,6 +21,7 @@ pub(super) use launch::launch_keeper;
 
 use super::core::News;
 use super::order::{RunId, SpawnFailure, SpawnOrder};
+use super::reaper::Gate;
 use super::thread::Thread;
 use super::tree::cgroup::Cgroups;
 
@@ -72,10 +73,12 @@ impl Spawner {
     pub(super) fn start(
         keeper_program: PathBuf,
         cgroups: Option<Cgroups>,
+        gate: Gate,
         news: UnboundedSender<News>,
     ) -> io::Result<(Self, Vec<Thread>)> {
         let (jobs, queue) = sync_channel(QUEUE);
-        let shared = Arc::new(Shared { launcher: Launcher::new(cgroups), keeper_program, jobs: Mutex::new(queue) });
+        let launcher = Launcher::new(cgroups, gate);
+        let shared = Arc::new(Shared { launcher, keeper_program, jobs: Mutex::new(queue) });
         let start = |name| {
             let (shared, news) = (Arc::clone(&shared), news.clone());
             Thread::start(name, move || work(&shared, &news))

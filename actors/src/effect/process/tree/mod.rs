@@ -46,19 +46,31 @@ impl Place {
 pub(super) enum Act {
     /// Nothing.
     Look,
-    /// Signal each.
-    Signal(Signal, Spare),
+    /// Signal each of these.
+    Signal(Signal, Whom),
     /// Kill each.
     Kill,
 }
 
-/// Who is left out when a tree is signalled.
+/// Whom a signal to a tree reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Spare {
-    /// Nobody.
-    Nobody,
-    /// The main process's group: it was signalled already, all at once.
-    Group(u32),
+pub(super) enum Whom {
+    /// Everybody.
+    All,
+    /// Whoever has left this process group; the group is signalled by itself, all at once.
+    OutsideOf(u32),
+    /// Who is still in this process group.
+    Within(u32),
+}
+
+impl Whom {
+    fn includes(self, group: u32) -> bool {
+        match self {
+            Self::All => true,
+            Self::OutsideOf(other) => group != other,
+            Self::Within(own) => group == own,
+        }
+    }
 }
 
 /// What is wanted of one run.
@@ -163,8 +175,8 @@ fn do_one(want: &Want, groups: &mut BTreeMap<RunId, Vec<ProcessId>>) -> Seen {
 fn act_on_group(act: Act, members: &[ProcessId]) {
     match act {
         Act::Look => {}
-        Act::Kill => members.iter().for_each(|member| signal_one(*member, Signal::KILL, Spare::Nobody)),
-        Act::Signal(signal, spare) => members.iter().for_each(|member| signal_one(*member, signal, spare)),
+        Act::Kill => members.iter().for_each(|member| signal_one(*member, Signal::KILL, Whom::All)),
+        Act::Signal(signal, whom) => members.iter().for_each(|member| signal_one(*member, signal, whom)),
     }
 }
 
@@ -184,12 +196,12 @@ fn members_of_cgroup(path: &Path) -> Vec<ProcessId> {
 }
 
 /// Signals a process only if its number still stands for the same process.
-fn signal_one(member: ProcessId, signal: Signal, spare: Spare) {
+fn signal_one(member: ProcessId, signal: Signal, whom: Whom) {
     let Some(pid) = i32::try_from(member.pid).ok().and_then(Pid::from_raw) else { return };
     let Ok(process) = pidfd_open(pid, PidfdFlags::empty()) else { return };
     // Looked at after opening: the descriptor is of this process or of an earlier one, never of a later.
     let Some(now) = table::read(member.pid).filter(|now| now.id == member) else { return };
-    if spare == Spare::Group(now.group) {
+    if !whom.includes(now.group) {
         return;
     }
     if let Err(error) = pidfd_send_signal(process, signal)

@@ -1,0 +1,304 @@
+//! Every state of a device with everything that it can be told.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+use std::time::Duration;
+
+use mainstay_config::model::DeviceKind;
+use mainstay_config::names::ServiceName;
+use mainstay_hardware::bus::Findings;
+use mainstay_hardware::error::{Error, ErrorKind};
+use mainstay_hardware::sighting::{Generation, Key, Sighting, Sort, UsbFacts};
+
+use super::{DeviceMachine, DeviceMessage, DeviceStatus, DeviceTimer};
+use crate::lease::LeaseMessage;
+use crate::machine::{
+    Action, Beginning, Effect, Machine, Message, Moment, OperationId, Outcome, Publication, RequestId,
+};
+use crate::world::stations::assemble;
+
+/// A device with the clock and the last operation it asked for.
+struct Bench {
+    machine: DeviceMachine,
+    now: Moment,
+    operation: OperationId,
+    status: DeviceStatus,
+    told: Vec<LeaseMessage>,
+    outcome: Outcome,
+    acts: Vec<Action>,
+}
+
+fn sighting(arrival: u8) -> Sighting {
+    Sighting {
+        key: Key("usb/1-1".to_owned()),
+        generation: Generation(format!("usb 1:{arrival}")),
+        usb: Some(UsbFacts {
+            id: "1d50:6089".parse().unwrap(),
+            path: "1-1".parse().unwrap(),
+            bus: 1,
+            address: arrival,
+            serial: Some("serial-of-hackrf".to_owned()),
+            product: None,
+        }),
+        sort: Sort::Usb { node: format!("/dev/bus/usb/001/{arrival:03}").into() },
+    }
+}
+
+fn gone(arrival: u8) -> DeviceMessage {
+    DeviceMessage::Gone { generation: Some(sighting(arrival).generation), how: "USB 1-1 unplugged".to_owned() }
+}
+
+fn user() -> ServiceName {
+    ServiceName::new("user").unwrap()
+}
+
+fn hung() -> Error {
+    Error::new(ErrorKind::TimedOut, "the driver hangs")
+}
+
+impl Bench {
+    fn new() -> Self {
+        let station = assemble(&[("hackrf", DeviceKind::Hackrf)], Vec::new());
+        let machine = DeviceMachine::new(station.devices.into_values().next().unwrap(), 0);
+        let mut bench = Self {
+            machine,
+            now: Moment::after_boot(Duration::from_secs(1000)),
+            operation: OperationId::none_of(0),
+            status: DeviceStatus::Absent,
+            told: Vec::new(),
+            outcome: Outcome::Handled,
+            acts: Vec::new(),
+        };
+        let effects = bench.machine.begin(bench.now, Beginning::First);
+        bench.take(effects);
+        bench
+    }
+
+    fn take(&mut self, effects: Vec<Effect<DeviceTimer>>) {
+        (self.told, self.acts, self.outcome) = (Vec::new(), Vec::new(), Outcome::Handled);
+        for effect in effects {
+            match effect {
+                Effect::Tell(Message::Leases(message)) => self.told.push(message),
+                Effect::Act(action) => {
+                    if let Action::CheckAccess(operation, _) | Action::ProbeDevice(operation, ..) = action {
+                        self.operation = operation;
+                    }
+                    self.acts.push(action);
+                }
+                Effect::Publish(Publication::Device(shown)) => self.status = shown.status,
+                Effect::Note(outcome) => self.outcome = outcome,
+                _ => {}
+            }
+        }
+    }
+
+    fn tell(&mut self, message: DeviceMessage) -> &mut Self {
+        let effects = self.machine.handle(self.now, message);
+        self.take(effects);
+        self
+    }
+
+    /// The same device after a panic of its actor.
+    fn begin_again(&mut self) -> Self {
+        let mut again = Self::new();
+        again.machine = again.machine.remembering(self.machine.memo());
+        let effects = again.machine.begin(again.now, Beginning::Again);
+        again.take(effects);
+        again
+    }
+
+    fn accessible(&mut self) -> &mut Self {
+        self.tell(DeviceMessage::Accessible(self.operation, Ok(())))
+    }
+
+    fn ready(&mut self) -> &mut Self {
+        self.tell(DeviceMessage::Seen(sighting(1))).accessible();
+        self.tell(DeviceMessage::Probed(self.operation, Ok(Findings::Opened)))
+    }
+
+    /// A device in each state.
+    fn states() -> Vec<(&'static str, Self)> {
+        let make = |bring: fn(&mut Self)| {
+            let mut bench = Self::new();
+            bring(&mut bench);
+            bench
+        };
+        vec![
+            ("absent", make(|_| {})),
+            (
+                "settling",
+                make(|bench| {
+                    bench.ready().tell(gone(1)).tell(DeviceMessage::Seen(sighting(1)));
+                }),
+            ),
+            (
+                "checking",
+                make(|bench| {
+                    bench.tell(DeviceMessage::Seen(sighting(1)));
+                }),
+            ),
+            (
+                "probing",
+                make(|bench| {
+                    bench.tell(DeviceMessage::Seen(sighting(1))).accessible();
+                }),
+            ),
+            (
+                "ready",
+                make(|bench| {
+                    bench.ready();
+                }),
+            ),
+            (
+                "in use",
+                make(|bench| {
+                    bench.ready().tell(DeviceMessage::Leased { holder: user() });
+                }),
+            ),
+            (
+                "faulted",
+                make(|bench| {
+                    bench.ready().tell(DeviceMessage::Fault("it hangs".to_owned()));
+                }),
+            ),
+            (
+                "quarantined",
+                make(|bench| {
+                    for _ in 0..5 {
+                        bench.tell(DeviceMessage::Seen(sighting(1))).tell(gone(1));
+                    }
+                    bench.tell(DeviceMessage::Seen(sighting(1)));
+                }),
+            ),
+            (
+                "ejected",
+                make(|bench| {
+                    bench.ready().tell(DeviceMessage::Eject(RequestId(1)));
+                }),
+            ),
+        ]
+    }
+
+    fn events(&self) -> Vec<(&'static str, DeviceMessage)> {
+        let operation = self.operation;
+        vec![
+            ("seen again", DeviceMessage::Seen(sighting(1))),
+            ("seen anew", DeviceMessage::Seen(sighting(2))),
+            ("gone", gone(1)),
+            ("another gone", gone(7)),
+            ("accessible", DeviceMessage::Accessible(operation, Ok(()))),
+            ("not accessible", DeviceMessage::Accessible(operation, Err(hung()))),
+            ("found", DeviceMessage::Probed(operation, Ok(Findings::Opened))),
+            ("hung", DeviceMessage::Probed(operation, Err(hung()))),
+            ("leased", DeviceMessage::Leased { holder: user() }),
+            ("unleased", DeviceMessage::Unleased),
+            ("fault", DeviceMessage::Fault("it hangs".to_owned())),
+            ("eject", DeviceMessage::Eject(RequestId(2))),
+            ("admit", DeviceMessage::Admit(RequestId(3))),
+            ("settled", DeviceMessage::Timer(DeviceTimer::Settling)),
+            ("retry", DeviceMessage::Timer(DeviceTimer::AccessRetry)),
+            ("quarantine over", DeviceMessage::Timer(DeviceTimer::Quarantine)),
+        ]
+    }
+}
+
+/// What becomes of every state by every event. `-`: nothing. `*`: the same state, and something is done or said.
+const TABLE: &str = "
+             seen  seen  gone  anoth acces not a found hung  lease unlea fault eject admit settl retry quara
+absent       settl settl -     -     -     -     -     -     -     -     -     eject *     -     -     -
+settling     -     *     absen -     -     -     -     -     *     *     fault eject *     *     *     -
+checking     -     *     absen -     probi *     -     -     *     *     fault eject *     -     -     -
+probing      -     settl absen -     -     -     ready fault *     *     fault eject *     -     -     -
+ready        -     settl absen -     -     -     -     -     in us *     fault eject *     -     -     -
+in use       -     settl absen -     -     -     -     -     *     ready fault eject *     -     -     -
+faulted      -     settl absen -     -     -     -     -     *     *     *     eject settl -     -     -
+quarantined  -     *     *     -     -     -     -     -     *     *     -     eject settl -     -     settl
+ejected      -     *     *     -     -     -     -     -     *     *     -     *     settl -     -     -
+";
+
+/// The words of the table, cut to the width of its columns.
+fn cell(word: &str) -> String {
+    word.chars().take(5).collect()
+}
+
+#[test]
+fn every_pair_of_state_and_event_leads_where_the_table_says() {
+    let heading = Bench::new().events().into_iter().map(|(event, _)| format!(" {:<5}", cell(event)));
+    let mut table = vec![format!("{:<12}{}", "", heading.collect::<String>())];
+    for (state, bench) in Bench::states() {
+        let after = |(_, message): (&str, DeviceMessage)| {
+            let mut after = Bench { machine: bench.machine.clone(), acts: Vec::new(), told: Vec::new(), ..bench };
+            after.tell(message);
+            let ignored = matches!(after.outcome, Outcome::Ignored | Outcome::Superseded);
+            let word = match (ignored, after.status == bench.status) {
+                (true, _) => "-",
+                (false, true) => "*",
+                (false, false) => after.status.as_str(),
+            };
+            format!(" {:<5}", cell(word))
+        };
+        table.push(format!("{state:<12}{}", bench.events().into_iter().map(after).collect::<String>()));
+    }
+    let table: Vec<&str> = table.iter().map(|row| row.trim_end()).collect();
+    assert_eq!(table.join("\n"), TABLE.trim_matches('\n'), "the table is now:\n{}", table.join("\n"));
+}
+
+#[test]
+fn a_device_is_probed_only_while_nobody_leases_it() {
+    let mut bench = Bench::new();
+    bench.ready().tell(DeviceMessage::Leased { holder: user() });
+    bench.tell(DeviceMessage::Eject(RequestId(1))).tell(DeviceMessage::Admit(RequestId(2)));
+    assert!(bench.acts.is_empty(), "a device in use is not disturbed: {:?}", bench.acts);
+    assert!(matches!(bench.told[..], [LeaseMessage::DeviceAvailable(..)]));
+}
+
+#[test]
+fn the_next_arrival_is_looked_at_though_the_holder_of_the_last_one_still_stops() {
+    let mut bench = Bench::new();
+    bench.ready().tell(DeviceMessage::Leased { holder: user() }).tell(gone(1));
+    bench.tell(DeviceMessage::Seen(sighting(2))).tell(DeviceMessage::Timer(DeviceTimer::Settling));
+    assert!(matches!(bench.acts[..], [Action::CheckAccess(..)]), "{:?}", bench.acts);
+}
+
+#[test]
+fn an_ejected_device_stays_ejected_over_a_fault_and_over_a_panic() {
+    let mut bench = Bench::new();
+    bench.ready().tell(DeviceMessage::Eject(RequestId(1))).tell(DeviceMessage::Fault("it hangs".to_owned()));
+    assert_eq!(bench.status, DeviceStatus::Ejected);
+    let mut again = bench.begin_again();
+    again.tell(DeviceMessage::Unleased).tell(DeviceMessage::Seen(sighting(1)));
+    assert_eq!(again.status, DeviceStatus::Ejected);
+}
+
+#[test]
+fn a_device_that_left_while_its_actor_was_down_is_said_to_be_gone() {
+    let mut bench = Bench::new();
+    let mut again = bench.ready().begin_again();
+    again
+        .tell(DeviceMessage::Unleased)
+        .tell(DeviceMessage::Gone { generation: None, how: "not plugged in".to_owned() });
+    assert!(matches!(again.told[..], [LeaseMessage::DeviceUnavailable { .. }]), "{:?}", again.told);
+}
+
+#[test]
+fn a_restarted_device_asks_again_when_the_registry_was_restarted_as_well() {
+    let mut bench = Bench::new();
+    let mut again = bench.ready().begin_again();
+    assert!(matches!(again.told[..], [LeaseMessage::InquireDevice(_)]));
+    again.tell(DeviceMessage::Restate);
+    assert!(matches!(again.told[..], [LeaseMessage::InquireDevice(_)]), "{:?}", again.told);
+}
+
+#[test]
+fn a_node_that_cannot_be_opened_yet_is_tried_again_for_three_seconds() {
+    let mut bench = Bench::new();
+    bench.tell(DeviceMessage::Seen(sighting(1)));
+    for _ in 0..30 {
+        bench.tell(DeviceMessage::Accessible(bench.operation, Err(hung())));
+        assert_eq!(bench.status, DeviceStatus::Settling);
+        bench.now = bench.now + Duration::from_millis(100);
+        bench.tell(DeviceMessage::Timer(DeviceTimer::AccessRetry));
+    }
+    bench.tell(DeviceMessage::Accessible(bench.operation, Err(hung())));
+    assert_eq!(bench.status, DeviceStatus::Faulted);
+}

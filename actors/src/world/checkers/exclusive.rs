@@ -1,0 +1,34 @@
+//! Invariant 1: an exclusive resource never has two holders. A holder is a process tree that lives, or is being started.
+
+use super::{Checker, Verdict};
+use crate::effect::process::order::RunId;
+use crate::world::environment::{Environment, Happening};
+
+pub(super) struct Exclusive;
+
+impl Checker for Exclusive {
+    fn invariant(&self) -> u8 {
+        1
+    }
+
+    fn happened(&mut self, happening: &Happening, environment: &Environment) -> Verdict {
+        match happening {
+            Happening::Ordered(run) => alone(*run, environment),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn alone(run: RunId, environment: &Environment) -> Verdict {
+    let Some(new) = environment.tree(run) else { return Ok(()) };
+    for (other_run, other) in environment.trees().filter(|(other, _)| **other != run) {
+        if other.service == new.service {
+            return Err(format!("{} is started as run {} while its run {} lives", new.service, run.0, other_run.0));
+        }
+        let shared = |mine| other.uses.iter().find(|theirs| Environment::excludes(mine, theirs));
+        if let Some((resource, _)) = new.uses.iter().find_map(shared) {
+            return Err(format!("{} is started with {resource} while {} uses it", new.service, other.service));
+        }
+    }
+    Ok(())
+}

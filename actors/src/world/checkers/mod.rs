@@ -1,0 +1,104 @@
+//! Checkers of the invariants of DESIGN section 12: one for each, over what is true around the machines.
+//!
+//! Invariant 9 (replaying a journal) waits for the recorded journal; invariant 10 is for the parsers of what comes from outside.
+
+mod exclusive;
+mod leftovers;
+mod order;
+mod outliving;
+mod quiet;
+mod radios;
+mod reach;
+mod traces;
+mod wanted;
+
+use super::envelope::Envelope;
+use super::environment::{Environment, Happening};
+use super::{Shown, World};
+use crate::machine::ActorId;
+
+/// What a checker says: how the invariant is broken, if it is.
+pub type Verdict = Result<(), String>;
+
+/// What can be seen when everything is quiet, and after closing down.
+pub struct View<'a> {
+    /// What is true around the machines.
+    pub environment: &'a Environment,
+    /// What they show of themselves.
+    pub shown: &'a Shown,
+    /// The timers that are set.
+    pub timers: Vec<(ActorId, String)>,
+    /// How many requests of the operator have no answer.
+    pub unanswered: usize,
+}
+
+impl<'a> View<'a> {
+    pub(super) fn of(world: &'a World) -> Self {
+        Self {
+            environment: world.environment(),
+            shown: world.shown(),
+            timers: world.timers(),
+            unanswered: world.unanswered(),
+        }
+    }
+}
+
+/// Looks whether one invariant holds.
+pub trait Checker {
+    /// Its number in DESIGN section 12.
+    fn invariant(&self) -> u8;
+
+    /// A message was sent.
+    ///
+    /// # Errors
+    /// When that breaks the invariant; so for the others.
+    fn sent(&mut self, _envelope: &Envelope) -> Verdict {
+        Ok(())
+    }
+
+    /// Something happened around the machines.
+    ///
+    /// # Errors
+    /// See [`Checker::sent`].
+    fn happened(&mut self, _happening: &Happening, _environment: &Environment) -> Verdict {
+        Ok(())
+    }
+
+    /// Time has gone on: nobody has anything to do at the moment before.
+    ///
+    /// # Errors
+    /// See [`Checker::sent`].
+    fn time_passed(&mut self, _environment: &Environment) -> Verdict {
+        Ok(())
+    }
+
+    /// Nothing has gone wrong for a long while.
+    ///
+    /// # Errors
+    /// See [`Checker::sent`].
+    fn when_quiet(&mut self, _view: &View<'_>) -> Verdict {
+        Ok(())
+    }
+
+    /// Everything was closed down.
+    ///
+    /// # Errors
+    /// See [`Checker::sent`].
+    fn at_the_end(&mut self, _view: &View<'_>) -> Verdict {
+        Ok(())
+    }
+}
+
+/// One of each.
+pub(super) fn all() -> Vec<Box<dyn Checker>> {
+    vec![
+        Box::new(exclusive::Exclusive),
+        Box::new(outliving::Outliving::default()),
+        Box::new(order::Order::default()),
+        Box::new(quiet::Quiet),
+        Box::new(wanted::WantedByOperator::default()),
+        Box::new(radios::Radios::default()),
+        Box::new(leftovers::Leftovers),
+        Box::new(traces::Traces::default()),
+    ]
+}

@@ -1,0 +1,108 @@
+//! Invariant 4: when nothing has gone wrong for long, every service runs, or says what it waits for, or is failed, held or
+//! stopped. What it waits for must be so; nothing is starting, stopping, settling or being looked at for ever.
+
+use mainstay_config::model::{Dependency, PortNeed, Service};
+
+use super::{Checker, Verdict, View};
+use crate::device::DeviceStatus;
+use crate::lease::Resource;
+use crate::service::{ServiceSnapshot, ServiceStatus};
+
+pub(super) struct Quiet;
+
+impl Checker for Quiet {
+    fn invariant(&self) -> u8 {
+        4
+    }
+
+    fn when_quiet(&mut self, view: &View<'_>) -> Verdict {
+        for (name, shown) in &view.shown.devices {
+            let plugged = view.environment.is_plugged(name);
+            match (shown.status, plugged) {
+                (DeviceStatus::Settling | DeviceStatus::Probing, _) => {
+                    return Err(format!("{name} is still {}", shown.status.as_str()));
+                }
+                (DeviceStatus::Absent, true) | (DeviceStatus::Ready | DeviceStatus::InUse, false) => {
+                    let is = if plugged { "" } else { "not " };
+                    return Err(format!("{name} is {}, but it is {is}plugged in", shown.status.as_str()));
+                }
+                _ => {}
+            }
+        }
+        for spec in view.environment.station().services.values() {
+            let shown = view.shown.services.get(&spec.name).ok_or_else(|| format!("{} shows nothing", spec.name))?;
+            service(view, spec, shown).map_err(|words| format!("{} {words}", spec.name))?;
+        }
+        Ok(())
+    }
+}
+
+fn service(view: &View<'_>, spec: &Service, shown: &ServiceSnapshot) -> Verdict {
+    let lives = view.environment.trees_of(&spec.name).next();
+    match shown.status {
+        ServiceStatus::Running => match lives {
+            Some(tree) if tree.orphaned || shown.pid == Some(tree.pid) => Ok(()),
+            Some(tree) => Err(format!("says pid {:?}, but it is {}", shown.pid, tree.pid)),
+            None => Err("says that it runs, but it has no process".to_owned()),
+        },
+        ServiceStatus::Starting => Err("is still starting".to_owned()),
+        ServiceStatus::Stopping => Err("is still stopping".to_owned()),
+        _ if lives.is_some() => Err(format!("is {}, but a process of it lives", shown.status.as_str())),
+        ServiceStatus::Backoff if shown.retry_at.is_none_or(|at| at < view.environment.now()) => {
+            Err("waits out a back-off that is over".to_owned())
+        }
+        ServiceStatus::Waiting if shown.waiting_for.is_empty() => Err("waits, but does not say for what".to_owned()),
+        ServiceStatus::Waiting if could_run(view, spec) => {
+            Err(format!("says that it waits for {}, but nothing keeps it from running", shown.waiting_for.join("; ")))
+        }
+        ServiceStatus::Failed | ServiceStatus::Stopped | ServiceStatus::Held if shown.reason.is_empty() => {
+            Err(format!("is {}, but does not say why", shown.status.as_str()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether everything it needs is there and nobody has it, or comes first for it.
+fn could_run(view: &View<'_>, spec: &Service) -> bool {
+    let status = |name| view.shown.services.get(name).map(|shown| shown.status);
+    let met = spec.dependencies.iter().all(|(name, dependency)| {
+        !matches!(dependency, Dependency::Required { .. }) || status(name) == Some(ServiceStatus::Running)
+    });
+    let usable = |device| {
+        view.shown
+            .devices
+            .get(device)
+            .is_some_and(|shown| matches!(shown.status, DeviceStatus::Ready | DeviceStatus::InUse))
+    };
+    met && spec.devices.keys().all(usable) && !is_taken(view, spec)
+}
+
+/// Whether somebody has a resource that it wants, or wants it as well and so may come first.
+fn is_taken(view: &View<'_>, spec: &Service) -> bool {
+    let wants_too = |resource: &Resource| {
+        let others = view.shown.leases.queue.iter().filter(|waiter| waiter.request.service != spec.name);
+        let mut wants = others.flat_map(|waiter| &waiter.request.wants);
+        wants.any(|want| want.to_string() == resource.to_string())
+    };
+    let has = |resource: &Resource| {
+        let mut used = view.environment.trees().flat_map(|(_, tree)| &tree.uses);
+        used.any(|(other, _)| other == resource)
+    };
+    let taken = |resource: &Resource| has(resource) || wants_too(resource);
+    let port = |need: &PortNeed| match need {
+        PortNeed::Fixed(port) => taken(&Resource::Port(port.get())) || view.environment.foreign().contains(&port.get()),
+        PortNeed::Range { first, last, .. } => (first.get()..=last.get())
+            .all(|port| taken(&Resource::Port(port)) || view.environment.foreign().contains(&port)),
+    };
+    let conflicting = |other| view.environment.trees_of(other).next().is_some();
+    spec.devices.keys().any(|device| taken(&Resource::Device(device.clone())))
+        || spec.resources.iter().any(|name| taken(&Resource::Named(name.clone())))
+        || spec.ports.values().any(port)
+        || spec.conflicts.iter().any(conflicting)
+        || view
+            .environment
+            .station()
+            .services
+            .values()
+            .any(|other| other.conflicts.contains(&spec.name) && conflicting(&other.name))
+}

@@ -1,0 +1,27 @@
+//! How long things may take, by the configuration.
+
+use std::time::Duration;
+
+use mainstay_config::model::{Dependency, Station};
+use mainstay_config::names::ServiceName;
+
+/// What a stop may take beyond grace: the kernel's word of an unplugged device (or the scan after a lost one), the start
+/// that must be finished before it can be stopped, the sweep.
+pub(super) const DELAYS: Duration = Duration::from_secs(4);
+
+/// Those that require a service.
+pub(super) fn requirers<'a>(station: &'a Station, name: &'a ServiceName) -> impl Iterator<Item = &'a ServiceName> {
+    let requires = move |dependency: Option<&Dependency>| matches!(dependency, Some(Dependency::Required { .. }));
+    station
+        .services
+        .values()
+        .filter(move |service| requires(service.dependencies.get(name)))
+        .map(|service| &service.name)
+}
+
+/// How long a service may take to stop: its dependents first, then its own grace, each of them on its own.
+pub(super) fn time_to_stop(station: &Station, name: &ServiceName) -> Duration {
+    let dependents = requirers(station, name).map(|dependent| time_to_stop(station, dependent)).max();
+    let own = station.services.get(name).map_or(Duration::ZERO, |service| service.stop.grace);
+    own + DELAYS + dependents.unwrap_or_default()
+}

@@ -1,0 +1,222 @@
+//! Simulated hardware: it comes and goes, and the kernel says so late, twice, or not at all.
+
+use std::time::Duration;
+
+use mainstay_config::model::{Device, DeviceKind, WifiMode};
+use mainstay_config::names::{DeviceName, MacAddress, UsbId};
+use mainstay_hardware::bus::Findings;
+use mainstay_hardware::error::{Error, ErrorKind};
+use mainstay_hardware::sighting::{
+    Generation, HardwareEvent, Key, Link, Rfkill, ScanReason, Sighting, Sort, UsbFacts, WifiFacts, Witness,
+};
+
+use super::radios::RadioState;
+use super::{Cause, Consequences, Environment, Event, Happening};
+use crate::device::DeviceMessage;
+use crate::machine::{Message, Moment, OperationId, Outside};
+
+const MILLISECOND: Duration = Duration::from_millis(1);
+const SECOND: Duration = Duration::from_secs(1);
+
+/// A place where a device can be plugged in.
+#[derive(Debug)]
+pub struct Plug {
+    spec: Device,
+    place: usize,
+    /// What is plugged in.
+    pub arrival: Option<Arrival>,
+    /// Calls to its driver are made one after the other.
+    busy_until: Moment,
+}
+
+/// A device that is plugged in.
+#[derive(Debug)]
+pub struct Arrival {
+    /// As the kernel shows it.
+    pub sighting: Sighting,
+    /// The radio, if it is one.
+    pub radio: Option<RadioState>,
+    openable_at: Moment,
+}
+
+impl Plug {
+    pub(super) fn new(spec: &Device, place: usize) -> Self {
+        Self { spec: spec.clone(), place, arrival: None, busy_until: Moment::default() }
+    }
+
+    /// What the kernel would show of the arrival with this number.
+    #[allow(
+        clippy::cast_possible_truncation,
+        reason = "a USB address is eight bits; the generation has the whole number"
+    )]
+    fn sighting(&self, number: u32) -> Sighting {
+        let place = self.place + 1;
+        let usb = |generation: &Generation, key: String, sort: Sort| Sighting {
+            key: Key(key),
+            generation: generation.clone(),
+            usb: Some(UsbFacts {
+                id: UsbId { vendor: 0x1d50, product: 0x6089 },
+                path: format!("1-{place}").parse().unwrap_or_else(|_| unreachable!("a path of digits")),
+                bus: 1,
+                address: number as u8,
+                serial: self.spec.matching.serial.clone(),
+                product: None,
+            }),
+            sort,
+        };
+        let generation = Generation(format!("usb 1:{number}"));
+        match self.spec.kind {
+            DeviceKind::Hackrf | DeviceKind::Usb => {
+                let node = format!("/dev/bus/usb/001/{number:03}").into();
+                usb(&generation, format!("usb/1-{place}"), Sort::Usb { node })
+            }
+            DeviceKind::Gps | DeviceKind::Serial => {
+                let node = format!("/dev/ttyACM{number}").into();
+                usb(&generation, format!("tty/ttyACM{number}"), Sort::Tty { node, driver: Some("cdc_acm".to_owned()) })
+            }
+            DeviceKind::Wifi => Sighting {
+                key: Key(format!("wifi/phy{number}")),
+                generation: Generation(format!("wifi {number}")),
+                usb: None,
+                sort: Sort::Wifi(self.wifi(number)),
+            },
+        }
+    }
+
+    fn wifi(&self, number: u32) -> WifiFacts {
+        WifiFacts {
+            wiphy: number,
+            ifindex: number,
+            interface: format!("wlan{}", self.place),
+            mac: self.spec.matching.mac.unwrap_or(MacAddress([2, 0, 0, 0, 0, 0])),
+            driver: None,
+            mode: WifiMode::Managed,
+            link: Link::Up,
+            supported: vec![WifiMode::Managed, WifiMode::Monitor],
+            rfkill: Rfkill::Unblocked,
+            others: Vec::new(),
+            manager: None,
+        }
+    }
+}
+
+impl Environment {
+    /// Plugs a device in, when it is not.
+    pub(in crate::world) fn plug(&mut self, name: &DeviceName, so: &mut Consequences) {
+        self.arrivals += 1;
+        let openable_at = if self.random.happens(self.weather.access_refused) {
+            self.now + self.random.between(SECOND, SECOND * 6)
+        } else {
+            self.now + self.random.between(Duration::ZERO, MILLISECOND * 300)
+        };
+        let number = self.arrivals;
+        let Some(plug) = self.plugs.get_mut(name) else { return };
+        if plug.arrival.is_some() {
+            return;
+        }
+        let sighting = plug.sighting(number);
+        let radio = RadioState::of(&sighting);
+        plug.arrival = Some(Arrival { sighting: sighting.clone(), radio, openable_at });
+        self.kernel_says(HardwareEvent::Seen(sighting), so);
+        if self.random.happens(300) {
+            let at = self.now + self.random.between(MILLISECOND, SECOND);
+            so.later.push((at, Event::SeenAgain(name.clone()), None));
+        }
+    }
+
+    /// Unplugs a device, when it is plugged in. Up to four witnesses say so, in any order.
+    pub(in crate::world) fn unplug(&mut self, name: &DeviceName, so: &mut Consequences) {
+        let Some(arrival) = self.plugs.get_mut(name).and_then(|plug| plug.arrival.take()) else { return };
+        so.happened.push(Happening::Unplugged(name.clone()));
+        let Sighting { key, generation, .. } = arrival.sighting;
+        let said = self.random.happens(500).then(|| generation.clone());
+        let event = HardwareEvent::Gone { key: key.clone(), generation: said, witness: Witness::Uevent };
+        self.kernel_says(event, so);
+        for witness in [Witness::Libusb, Witness::EndOfFile, Witness::Netlink] {
+            if self.random.happens(400) {
+                let at = self.now + self.random.between(MILLISECOND, SECOND);
+                let generation = Some(generation.clone());
+                so.later.push((at, Event::Heard(HardwareEvent::Gone { key: key.clone(), generation, witness }), None));
+            }
+        }
+    }
+
+    /// One socket delivers in order. Sometimes it loses a message, notices, and everything is looked at anew.
+    fn kernel_says(&mut self, event: HardwareEvent, so: &mut Consequences) {
+        if self.random.happens(self.weather.lost_events) {
+            self.scan_later(ScanReason::LostMessages, None, so);
+            return;
+        }
+        let at = self.in_order(MILLISECOND * 400);
+        so.later.push((at, Event::Heard(event), None));
+    }
+
+    fn in_order(&mut self, longest: Duration) -> Moment {
+        self.channel = self.channel.max(self.now + self.random.between(MILLISECOND, longest));
+        self.channel
+    }
+
+    pub(in crate::world) fn scan_later(&mut self, why: ScanReason, cause: Option<Cause>, so: &mut Consequences) {
+        let at = self.in_order(SECOND);
+        so.later.push((at, Event::Scan(why), cause));
+    }
+
+    pub(super) fn scan(&self, why: ScanReason, cause: Option<Cause>, so: &mut Consequences) {
+        let present =
+            self.plugs.values().filter_map(|plug| plug.arrival.as_ref()).map(|arrival| arrival.sighting.clone());
+        super::hear(HardwareEvent::Scanned { present: present.collect(), why }, cause, so);
+    }
+
+    pub(super) fn seen_again(&self, device: &DeviceName, so: &mut Consequences) {
+        if let Some(arrival) = self.plugs.get(device).and_then(|plug| plug.arrival.as_ref()) {
+            super::hear(HardwareEvent::Seen(arrival.sighting.clone()), None, so);
+        }
+    }
+
+    /// Has a driver called, after the calls before.
+    pub(super) fn drive(&mut self, device: &DeviceName, event: Event, cause: Cause, so: &mut Consequences) {
+        let Some(plug) = self.plugs.get_mut(device) else { return };
+        let wait = self.random.between(MILLISECOND, MILLISECOND * 80);
+        plug.busy_until = plug.busy_until.max(self.now) + wait;
+        so.later.push((plug.busy_until, event, Some(cause)));
+    }
+
+    fn arrival(&self, device: &DeviceName, generation: &Generation) -> Result<&Arrival, Error> {
+        let plugged = self.plugs.get(device).and_then(|plug| plug.arrival.as_ref());
+        plugged.filter(|arrival| arrival.sighting.generation == *generation).ok_or_else(vanished)
+    }
+
+    pub(super) fn access(
+        &mut self,
+        operation: OperationId,
+        device: DeviceName,
+        generation: &Generation,
+        cause: Option<Cause>,
+        so: &mut Consequences,
+    ) {
+        let result = self.arrival(&device, generation).and_then(|arrival| {
+            let open = self.now >= arrival.openable_at;
+            open.then_some(()).ok_or_else(|| Error::new(ErrorKind::PermissionDenied, "permission denied (simulated)"))
+        });
+        so.told.push((Outside::Drivers, Message::Device(device, DeviceMessage::Accessible(operation, result)), cause));
+    }
+
+    pub(super) fn probe(
+        &mut self,
+        operation: OperationId,
+        device: DeviceName,
+        generation: &Generation,
+        cause: Option<Cause>,
+        so: &mut Consequences,
+    ) {
+        let fails = self.random.happens(self.weather.probe_fails);
+        let result = self.arrival(&device, generation).map(|_| Findings::Opened).and_then(|findings| {
+            if fails { Err(Error::new(ErrorKind::TimedOut, "the driver hangs (simulated)")) } else { Ok(findings) }
+        });
+        so.told.push((Outside::Drivers, Message::Device(device, DeviceMessage::Probed(operation, result)), cause));
+    }
+}
+
+pub(super) fn vanished() -> Error {
+    Error::new(ErrorKind::NotFound, "it is not there (simulated)")
+}

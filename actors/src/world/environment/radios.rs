@@ -1,0 +1,100 @@
+//! Simulated radios: they have a mode, which is read, changed and put back.
+
+use mainstay_config::model::WifiMode;
+use mainstay_config::names::DeviceName;
+use mainstay_hardware::bus::WifiBaseline;
+use mainstay_hardware::error::{Error, ErrorKind};
+use mainstay_hardware::sighting::{Link, Sighting, Sort, WifiFacts};
+
+use super::hardware::vanished;
+use super::{Cause, Consequences, Environment, Happening};
+use crate::lease::LeaseMessage;
+use crate::machine::{Message, OperationId, Outside};
+
+/// A radio that is plugged in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RadioState {
+    /// Index of its interface.
+    pub ifindex: u32,
+    /// How it was when it arrived.
+    pub first: WifiMode,
+    /// How it is.
+    pub mode: WifiMode,
+}
+
+impl RadioState {
+    pub(super) fn of(sighting: &Sighting) -> Option<Self> {
+        match &sighting.sort {
+            Sort::Wifi(WifiFacts { ifindex, mode, .. }) => Some(Self { ifindex: *ifindex, first: *mode, mode: *mode }),
+            Sort::Usb { .. } | Sort::Tty { .. } => None,
+        }
+    }
+}
+
+impl Environment {
+    fn radio(&mut self, device: &DeviceName, ifindex: u32) -> Result<&mut RadioState, Error> {
+        let arrival = self.plugs.get_mut(device).and_then(|plug| plug.arrival.as_mut());
+        let radio = arrival.and_then(|arrival| arrival.radio.as_mut());
+        radio.filter(|radio| radio.ifindex == ifindex).ok_or_else(vanished)
+    }
+
+    pub(super) fn prepare(
+        &mut self,
+        operation: OperationId,
+        device: DeviceName,
+        ifindex: u32,
+        mode: Option<WifiMode>,
+        cause: Option<Cause>,
+        so: &mut Consequences,
+    ) {
+        let fails = self.random.happens(self.weather.radio_fails);
+        let result = self.radio(&device, ifindex).and_then(|radio| {
+            if fails {
+                return Err(Error::new(ErrorKind::Busy, "the radio is busy (simulated)"));
+            }
+            let was = radio.mode;
+            radio.mode = mode.unwrap_or(was);
+            Ok(baseline(ifindex, was))
+        });
+        if result.is_ok() {
+            so.happened.push(Happening::RadioPrepared(device.clone(), ifindex));
+        }
+        so.told.push((
+            Outside::Drivers,
+            Message::Leases(LeaseMessage::RadioPrepared(operation, device, result)),
+            cause,
+        ));
+    }
+
+    pub(super) fn restore(
+        &mut self,
+        operation: OperationId,
+        device: DeviceName,
+        baseline: &WifiBaseline,
+        cause: Option<Cause>,
+        so: &mut Consequences,
+    ) {
+        let result = self.radio(&device, baseline.ifindex).map(|radio| radio.mode = baseline.mode);
+        if result.is_ok() {
+            so.happened.push(Happening::RadioRestored(device.clone(), baseline.ifindex));
+        }
+        so.told.push((
+            Outside::Drivers,
+            Message::Leases(LeaseMessage::RadioRestored(operation, device, result)),
+            cause,
+        ));
+    }
+}
+
+fn baseline(ifindex: u32, mode: WifiMode) -> WifiBaseline {
+    WifiBaseline {
+        wiphy: ifindex,
+        ifindex,
+        interface: format!("wlan{ifindex}"),
+        mode,
+        link: Link::Up,
+        mac: mainstay_config::names::MacAddress([2, 0, 0, 0, 0, 0]),
+        frequency_mhz: None,
+        interfaces: vec![ifindex],
+    }
+}

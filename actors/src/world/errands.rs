@@ -1,0 +1,117 @@
+//! What is due: timers, events around the machines, restarts; and what machines and people want done.
+
+use mainstay_config::names::{DeviceName, ServiceName};
+
+use super::environment::{Command, Consequences};
+use super::{Asked, Cause, Due, World};
+use crate::device::DeviceMessage;
+use crate::machine::{Action, ActorId, Message, Outside, RequestId};
+use crate::service::{Attempts, NeedsPolicy, ServiceMessage};
+use crate::supervision::RootMessage;
+
+/// What the operator does with a device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum DeviceCommand {
+    Eject,
+    Admit,
+}
+
+impl World {
+    pub(super) fn perform(&mut self, due: Due) {
+        match due {
+            Due::Timer { actor, number, message, cause } => {
+                let still = self.actors.get_mut(actor).is_some_and(|actor| actor.hosted.is_due(number));
+                if still {
+                    self.send(Outside::Clock.into(), message, Some(cause));
+                }
+            }
+            Due::Around(event, cause) => {
+                let mut so = Consequences::default();
+                self.environment.happen(event, cause, &mut so);
+                self.follow(so);
+            }
+            Due::Restart(actor, cause) => self.restart(actor, cause),
+            Due::Fault(fault) => self.go_wrong(fault),
+        }
+    }
+
+    pub(super) fn act(&mut self, actor: &ActorId, action: Action, cause: Cause) {
+        match action {
+            Action::RestartActor(id, pause) => {
+                if let Some(place) = self.index.get(&id) {
+                    self.agenda.put(self.now + pause, Due::Restart(*place, cause));
+                }
+            }
+            Action::Exit(exit) => {
+                self.ended.get_or_insert(exit);
+            }
+            action => {
+                let mut so = Consequences::default();
+                match self.sabotaged.take() {
+                    None => self.environment.act(actor, action, cause, &mut so),
+                    Some(mut sabotaged) => {
+                        for action in sabotaged.action(action, cause, &mut so) {
+                            self.environment.act(actor, action, cause, &mut so);
+                        }
+                        self.sabotaged = Some(sabotaged);
+                    }
+                }
+                self.follow(so);
+            }
+        }
+    }
+
+    /// Plugs a device in, when it is not.
+    pub fn plug(&mut self, device: &DeviceName) {
+        let mut so = Consequences::default();
+        self.environment.plug(device, &mut so);
+        self.follow(so);
+    }
+
+    /// Unplugs a device, when it is plugged in.
+    pub fn unplug(&mut self, device: &DeviceName) {
+        let mut so = Consequences::default();
+        self.environment.unplug(device, &mut so);
+        self.follow(so);
+    }
+
+    /// The operator asks something of a service.
+    pub fn command(&mut self, service: &ServiceName, command: Command) {
+        let request = self.ask_number(Asked::Service(service.clone(), command));
+        let message = match command {
+            Command::Start => ServiceMessage::Start(request, NeedsPolicy::Respect),
+            Command::StartWithNeeds => ServiceMessage::Start(request, NeedsPolicy::StartThem),
+            Command::StartIgnoringNeeds => ServiceMessage::Start(request, NeedsPolicy::Ignore),
+            Command::Stop => ServiceMessage::Stop(request),
+            Command::Restart => ServiceMessage::Restart(request, Attempts::Keep),
+            Command::Force => ServiceMessage::Restart(request, Attempts::Reset),
+        };
+        self.send(Outside::Operator.into(), Message::Service(service.clone(), message), None);
+    }
+
+    pub(super) fn command_device(&mut self, device: &DeviceName, command: DeviceCommand) {
+        let request = self.ask_number(Asked::Device);
+        let message = match command {
+            DeviceCommand::Eject => DeviceMessage::Eject(request),
+            DeviceCommand::Admit => DeviceMessage::Admit(request),
+        };
+        self.send(Outside::Operator.into(), Message::Device(device.clone(), message), None);
+    }
+
+    fn ask_number(&mut self, asked: Asked) -> RequestId {
+        self.requests += 1;
+        let request = RequestId(self.requests);
+        self.asked.insert(request, asked);
+        request
+    }
+
+    /// The signal to stop everything in order.
+    pub fn close(&mut self) {
+        self.send(Outside::Signal.into(), Message::Root(RootMessage::Close), None);
+    }
+
+    /// The second signal: no more grace.
+    pub fn hurry(&mut self) {
+        self.send(Outside::Signal.into(), Message::Root(RootMessage::Hurry), None);
+    }
+}

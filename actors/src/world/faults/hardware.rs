@@ -1,0 +1,29 @@
+//! Somebody plugs and unplugs.
+
+use mainstay_config::names::DeviceName;
+
+use super::super::World;
+
+impl World {
+    /// At the beginning everything is plugged in; then one thing at a time comes or goes, and now and then one does so quickly.
+    pub(super) fn move_hardware(&mut self) {
+        let names: Vec<DeviceName> = self.environment.plugs().map(|(name, _)| name.clone()).collect();
+        if self.now == super::super::Moment::default() {
+            names.iter().for_each(|name| self.plug(name));
+            return;
+        }
+        let Some(name) = self.random.choose(&names).cloned() else { return };
+        if !self.environment.is_plugged(&name) {
+            self.plug(&name);
+            return;
+        }
+        self.unplug(&name);
+        if self.random.happens(300) {
+            // A bad cable: it is back at once, before the kernel's first word of it has been heard.
+            self.plug(&name);
+            if self.random.happens(300) {
+                self.unplug(&name);
+            }
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! What goes wrong, and what people do: how often, and how.
+
+mod hardware;
+mod operator;
+mod panics;
+mod ports;
+mod sabotage;
+
+use std::time::Duration;
+
+pub use self::sabotage::Sabotage;
+pub(super) use self::sabotage::Sabotaged;
+use super::{Due, World};
+
+/// How often things go wrong: mean times between, and how many in a thousand. `None` and 0: never.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Weather {
+    /// Somebody plugs or unplugs something.
+    pub hardware: Option<Duration>,
+    /// The operator says something.
+    pub operator: Option<Duration>,
+    /// Somebody else's program begins or ends to listen on a port.
+    pub ports: Option<Duration>,
+    /// An actor panics.
+    pub panics: Option<Duration>,
+    /// How long a process lives before it crashes.
+    pub crash: Option<Duration>,
+    /// Programs that cannot be started.
+    pub spawn_fails: u16,
+    /// Programs that never become ready.
+    pub never_ready: u16,
+    /// Programs that ignore the stop signal.
+    pub stubborn: u16,
+    /// Programs that outlive SIGKILL for a while.
+    pub unkillable: u16,
+    /// Programs that go into the background.
+    pub backgrounds: u16,
+    /// Messages of the kernel that are lost.
+    pub lost_events: u16,
+    /// Devices whose node cannot be opened for long.
+    pub access_refused: u16,
+    /// Probes of devices that hang.
+    pub probe_fails: u16,
+    /// Radios that refuse a mode.
+    pub radio_fails: u16,
+}
+
+impl Weather {
+    /// Nothing goes wrong, and nobody says anything.
+    #[must_use]
+    pub fn still() -> Self {
+        Self::default()
+    }
+
+    /// An ordinary month: something is unplugged or plugged in twice a day, programs crash once a week.
+    #[must_use]
+    pub fn calm() -> Self {
+        let hours = |hours: u64| Some(Duration::from_secs(hours * 3600));
+        Self {
+            hardware: hours(6),
+            operator: hours(24),
+            ports: hours(48),
+            crash: hours(7 * 24),
+            never_ready: 2,
+            stubborn: 20,
+            backgrounds: 50,
+            lost_events: 5,
+            access_refused: 5,
+            ..Self::still()
+        }
+    }
+
+    /// Everything goes wrong all the time, but actors do not panic.
+    #[must_use]
+    pub fn rough() -> Self {
+        let seconds = |seconds: u64| Some(Duration::from_secs(seconds));
+        Self {
+            hardware: seconds(7),
+            operator: seconds(20),
+            ports: seconds(60),
+            panics: None,
+            crash: seconds(60),
+            spawn_fails: 20,
+            never_ready: 50,
+            stubborn: 100,
+            unkillable: 20,
+            backgrounds: 100,
+            lost_events: 50,
+            access_refused: 100,
+            probe_fails: 30,
+            radio_fails: 50,
+        }
+    }
+
+    /// Rough, and actors panic.
+    #[must_use]
+    pub fn panicking() -> Self {
+        Self { panics: Some(Duration::from_secs(12)), ..Self::rough() }
+    }
+}
+
+/// What comes again and again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fault {
+    Hardware,
+    Operator,
+    Ports,
+    Panic,
+}
+
+impl Fault {
+    pub(super) const ALL: [Self; 4] = [Self::Hardware, Self::Operator, Self::Ports, Self::Panic];
+}
+
+impl World {
+    /// Lets something go wrong, and puts the next time on the agenda.
+    pub(super) fn go_wrong(&mut self, fault: Fault) {
+        let mean = match fault {
+            Fault::Hardware => self.weather.hardware,
+            Fault::Operator => self.weather.operator,
+            Fault::Ports => self.weather.ports,
+            Fault::Panic => self.weather.panics,
+        };
+        let Some(mean) = mean else { return };
+        match fault {
+            Fault::Hardware => self.move_hardware(),
+            Fault::Operator => self.say_something(),
+            Fault::Ports => self.listen_elsewhere(),
+            Fault::Panic => self.doom_somebody(),
+        }
+        self.agenda.put(self.now + self.random.wait(mean), Due::Fault(fault));
+    }
+}

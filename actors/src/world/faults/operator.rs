@@ -1,0 +1,40 @@
+//! The operator starts, stops, restarts, ejects and admits.
+
+use mainstay_config::names::{DeviceName, ServiceName};
+
+use super::super::World;
+use super::super::environment::Command;
+use super::super::errands::DeviceCommand;
+
+const COMMANDS: [Command; 12] = [
+    Command::Start,
+    Command::Start,
+    Command::Start,
+    Command::StartWithNeeds,
+    Command::StartWithNeeds,
+    Command::StartIgnoringNeeds,
+    Command::Stop,
+    Command::Stop,
+    Command::Restart,
+    Command::Restart,
+    Command::Force,
+    Command::Force,
+];
+
+impl World {
+    pub(super) fn say_something(&mut self) {
+        if self.random.happens(200) {
+            let devices: Vec<DeviceName> = self.environment.plugs().map(|(name, _)| name.clone()).collect();
+            let command = if self.random.happens(400) { DeviceCommand::Eject } else { DeviceCommand::Admit };
+            if let Some(device) = self.random.choose(&devices) {
+                self.command_device(&device.clone(), command);
+            }
+            return;
+        }
+        let services: Vec<ServiceName> = self.environment.station().services.keys().cloned().collect();
+        let command = self.random.choose(&COMMANDS).copied();
+        if let (Some(service), Some(command)) = (self.random.choose(&services), command) {
+            self.command(&service.clone(), command);
+        }
+    }
+}

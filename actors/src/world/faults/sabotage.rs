@@ -1,0 +1,187 @@
+//! Planted bugs: each breaks one invariant, and its checker must notice.
+
+use std::collections::BTreeMap;
+
+use mainstay_config::names::ServiceName;
+
+use super::super::Cause;
+use super::super::environment::Consequences;
+use crate::effect::process::order::{ProcessEvent, RunId};
+use crate::lease::{Blocker, Grant, LeaseMessage, Resource};
+use crate::machine::{Action, Address, Message, Outside, RequestId};
+use crate::service::{Attempts, ServiceMessage, ServiceTimer, Standing};
+use crate::supervision::ServicesMessage;
+
+/// A planted bug.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sabotage {
+    /// Who must wait for a device that is held is given it all the same.
+    GrantTwice,
+    /// Every program is started twice.
+    SpawnTwice,
+    /// Holders are not told that a lease is withdrawn.
+    DropRevoked,
+    /// Dependents are not told that a service is down.
+    DropDown,
+    /// A service does not wait until its dependents have stopped.
+    SkipDependents,
+    /// Start slots are never given back.
+    KeepSlots,
+    /// Nobody is told that a service is ready, nor that its time is over.
+    NeverReady,
+    /// Devices are not said to be available.
+    DropArrival,
+    /// What the operator stopped is started again.
+    StartHeld,
+    /// Radios are not put back.
+    ForgetRestore,
+    /// Radios are put back twice.
+    RestoreTwice,
+    /// Programs are said to be gone that are not.
+    LeaveProcesses,
+    /// Probes go on for ever.
+    LeaveProbes,
+    /// Messages do not say what caused them.
+    LoseCause,
+}
+
+impl Sabotage {
+    /// Every planted bug.
+    pub const ALL: [Self; 14] = [
+        Self::GrantTwice,
+        Self::SpawnTwice,
+        Self::DropRevoked,
+        Self::DropDown,
+        Self::SkipDependents,
+        Self::KeepSlots,
+        Self::NeverReady,
+        Self::DropArrival,
+        Self::StartHeld,
+        Self::ForgetRestore,
+        Self::RestoreTwice,
+        Self::LeaveProcesses,
+        Self::LeaveProbes,
+        Self::LoseCause,
+    ];
+
+    /// The invariant that it breaks.
+    #[must_use]
+    pub fn breaks(self) -> u8 {
+        match self {
+            Self::GrantTwice | Self::SpawnTwice => 1,
+            Self::DropRevoked | Self::DropDown => 2,
+            Self::SkipDependents => 3,
+            Self::KeepSlots | Self::NeverReady | Self::DropArrival => 4,
+            Self::StartHeld => 5,
+            Self::ForgetRestore | Self::RestoreTwice => 6,
+            Self::LeaveProcesses | Self::LeaveProbes => 7,
+            Self::LoseCause => 8,
+        }
+    }
+}
+
+/// A planted bug at work.
+#[derive(Debug)]
+pub(in super::super) struct Sabotaged {
+    sabotage: Sabotage,
+    granted: BTreeMap<ServiceName, Grant>,
+    services: BTreeMap<RunId, ServiceName>,
+    duplicates: u64,
+}
+
+impl Sabotaged {
+    pub(in super::super) fn new(sabotage: Sabotage) -> Self {
+        Self { sabotage, granted: BTreeMap::new(), services: BTreeMap::new(), duplicates: u64::MAX / 2 }
+    }
+
+    /// What a message is said to be caused by.
+    pub(in super::super) fn cause(&self, from: &Address, cause: Option<Cause>) -> Option<Cause> {
+        match (self.sabotage, from) {
+            (Sabotage::LoseCause, Address::Actor(_)) => None,
+            _ => cause,
+        }
+    }
+
+    /// What becomes of a message.
+    pub(in super::super) fn message(&mut self, message: Message) -> Vec<Message> {
+        let Message::Service(name, said) = message else { return self.other_message(message) };
+        let same = |said| vec![Message::Service(name.clone(), said)];
+        match (self.sabotage, said) {
+            (Sabotage::DropRevoked, ServiceMessage::Revoked { .. })
+            | (Sabotage::NeverReady, ServiceMessage::Probe(..) | ServiceMessage::Timer(ServiceTimer::ReadyWithin))
+            | (
+                Sabotage::DropDown,
+                ServiceMessage::Dependency(_, Standing::Down(_) | Standing::Coming(_) | Standing::Held(_)),
+            ) => Vec::new(),
+            (Sabotage::SkipDependents, ServiceMessage::Dependency(left, Standing::Leaving { episode, .. })) => {
+                vec![Message::Service(left, ServiceMessage::DependentStopped(name, episode))]
+            }
+            (Sabotage::GrantTwice, ServiceMessage::Granted(grant)) => {
+                self.granted.insert(name.clone(), grant.clone());
+                same(ServiceMessage::Granted(grant))
+            }
+            (Sabotage::GrantTwice, ServiceMessage::Queued(blockers)) => match self.stolen(&blockers) {
+                Some(grant) => same(ServiceMessage::Granted(grant)),
+                None => same(ServiceMessage::Queued(blockers)),
+            },
+            (Sabotage::StartHeld, ServiceMessage::Stop(request)) => {
+                let again = ServiceMessage::Restart(RequestId(u64::MAX), Attempts::Reset);
+                vec![
+                    Message::Service(name.clone(), ServiceMessage::Stop(request)),
+                    Message::Service(name.clone(), again),
+                ]
+            }
+            (_, said) => same(said),
+        }
+    }
+
+    fn other_message(&self, message: Message) -> Vec<Message> {
+        match (self.sabotage, &message) {
+            (Sabotage::KeepSlots, Message::Services(ServicesMessage::ReturnSlot(_)))
+            | (Sabotage::DropArrival, Message::Leases(LeaseMessage::DeviceAvailable(..))) => Vec::new(),
+            _ => vec![message],
+        }
+    }
+
+    /// The grant of somebody who holds what is waited for.
+    fn stolen(&self, blockers: &[Blocker]) -> Option<Grant> {
+        let holder = |blocker: &Blocker| match blocker {
+            Blocker::Held { resource: Resource::Device(_), holder } => Some(holder.clone()),
+            _ => None,
+        };
+        self.granted.get(&blockers.iter().find_map(holder)?).cloned()
+    }
+
+    /// What becomes of an act.
+    pub(in super::super) fn action(&mut self, action: Action, cause: Cause, so: &mut Consequences) -> Vec<Action> {
+        match (self.sabotage, action) {
+            (Sabotage::SpawnTwice, Action::Spawn(order)) => {
+                self.duplicates += 1;
+                let twin = Action::Spawn(crate::effect::process::order::SpawnOrder {
+                    run: RunId(self.duplicates),
+                    ..order.clone()
+                });
+                vec![Action::Spawn(order), twin]
+            }
+            (Sabotage::LeaveProcesses, Action::Spawn(order)) => {
+                self.services.insert(order.run, order.service.clone());
+                vec![Action::Spawn(order)]
+            }
+            (Sabotage::LeaveProcesses, Action::Signal(order)) => {
+                if let Some(service) = self.services.get(&order.run) {
+                    let gone = ServiceMessage::Process(order.run, ProcessEvent::TreeGone);
+                    so.told.push((Outside::Processes, Message::Service(service.clone(), gone), Some(cause)));
+                }
+                Vec::new()
+            }
+            (Sabotage::LeaveProbes, Action::Unwatch(_)) => Vec::new(),
+            (Sabotage::ForgetRestore, Action::RestoreRadio(operation, device, _)) => {
+                let done = Message::Leases(LeaseMessage::RadioRestored(operation, device, Ok(())));
+                so.told.push((Outside::Drivers, done, Some(cause)));
+                Vec::new()
+            }
+            (Sabotage::RestoreTwice, action @ Action::RestoreRadio(..)) => vec![action.clone(), action],
+            (_, action) => vec![action],
+        }
+    }
+}

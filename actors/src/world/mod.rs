@@ -1,0 +1,201 @@
+//! The second host of the machines: one thread, virtual time, and a seeded random order.
+//!
+//! ```text
+//!            ┌─ mailboxes, one for each actor, first in first out; which is served next is chance
+//!  machines ─┤
+//!    ▲       └─ effects ──▶ messages · timers · acts ──▶ environment (processes, hardware, ports, people)
+//!    └─────────────────────────────────────────────────────────┘ answers, late and in odd order
+//! ```
+//! Virtual time goes on only when every mailbox is empty. [`faults`] makes things go wrong; [`checkers`] look at what is
+//! true in the environment, not at what machines believe. The same seed gives the same run, message for message.
+
+mod agenda;
+pub mod checkers;
+mod delivery;
+mod envelope;
+pub mod environment;
+mod errands;
+mod failure;
+pub mod faults;
+mod host;
+mod hosted;
+mod random;
+mod starting;
+pub mod stations;
+#[cfg(test)]
+mod tests;
+mod trial;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use mainstay_config::names::{DeviceName, ServiceName};
+
+use self::agenda::Agenda;
+use self::checkers::Checker;
+pub use self::envelope::{Cause, Envelope, Journal, Keep};
+use self::environment::{Command, Environment, Event};
+pub use self::failure::Failure;
+use self::faults::{Fault, Sabotaged, Weather};
+use self::host::Actor;
+pub use self::random::Random;
+pub use self::trial::{Trial, TrialReport};
+use crate::device::DeviceSnapshot;
+use crate::lease::LeaseSnapshot;
+use crate::machine::{ActorId, Exit, Message, Moment, RequestId};
+use crate::service::ServiceSnapshot;
+
+/// Something that is due at some moment.
+enum Due {
+    /// A timer of an actor.
+    Timer { actor: usize, number: u64, message: Message, cause: Cause },
+    /// Something around the machines.
+    Around(Event, Option<Cause>),
+    /// An actor begins anew.
+    Restart(usize, Cause),
+    /// The next thing that goes wrong, or that people do.
+    Fault(Fault),
+}
+
+/// What was shown last.
+#[derive(Debug, Default)]
+pub struct Shown {
+    /// By each service.
+    pub services: BTreeMap<ServiceName, ServiceSnapshot>,
+    /// By each device.
+    pub devices: BTreeMap<DeviceName, DeviceSnapshot>,
+    /// By the registry.
+    pub leases: LeaseSnapshot,
+}
+
+/// A request of the operator that has not been answered.
+#[derive(Debug, Clone)]
+enum Asked {
+    Service(ServiceName, Command),
+    Device,
+}
+
+/// A station on virtual time.
+pub struct World {
+    seed: u64,
+    now: Moment,
+    random: Random,
+    actors: Vec<Actor>,
+    index: BTreeMap<ActorId, usize>,
+    /// Messages handled since time went on last.
+    at_this_moment: u32,
+    /// Actors that have something to handle.
+    ready: Vec<usize>,
+    agenda: Agenda<Due>,
+    environment: Environment,
+    weather: Weather,
+    journal: Journal,
+    messages: u64,
+    requests: u64,
+    asked: BTreeMap<RequestId, Asked>,
+    /// The actor whose next message makes it panic.
+    doomed: Option<usize>,
+    shown: Shown,
+    checkers: Vec<Box<dyn Checker>>,
+    sabotaged: Option<Sabotaged>,
+    ended: Option<Exit>,
+    failed: Option<Failure>,
+}
+
+impl World {
+    /// Lets the world go on for so long.
+    ///
+    /// # Errors
+    /// When a checker finds an invariant broken.
+    pub fn run_for(&mut self, time: Duration) -> Result<(), Failure> {
+        let until = self.now + time;
+        while self.ended.is_none() && self.step(until) {
+            if let Some(failure) = self.failed.take() {
+                return Err(failure);
+            }
+        }
+        self.failed.take().map_or(Ok(()), Err)
+    }
+
+    /// Does the next thing that is due up to some moment; false when there is nothing left, and it is that moment.
+    fn step(&mut self, until: Moment) -> bool {
+        if !self.ready.is_empty() {
+            let place = self.random.below(self.ready.len());
+            let actor = self.ready.swap_remove(place);
+            self.count_at_this_moment();
+            self.deliver(actor);
+            return true;
+        }
+        match self.agenda.next_at() {
+            Some(at) if at <= until => {
+                self.advance(at);
+                if let Some(due) = self.agenda.take() {
+                    self.perform(due);
+                }
+                true
+            }
+            _ => {
+                self.advance(until);
+                false
+            }
+        }
+    }
+
+    fn advance(&mut self, to: Moment) {
+        if to > self.now {
+            self.now = to;
+            self.at_this_moment = 0;
+            self.environment.set_now(to);
+            for checker in 0..self.checkers.len() {
+                self.ask(checker, |checker, world| checker.time_passed(&world.environment));
+            }
+        }
+    }
+
+    /// From now on nothing goes wrong by itself any more, and people are silent.
+    pub fn be_still(&mut self) {
+        self.weather = Weather::still();
+        self.doomed = None;
+        self.environment.be_still();
+    }
+
+    /// What is true around the machines.
+    #[must_use]
+    pub fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
+    /// What was shown last.
+    #[must_use]
+    pub fn shown(&self) -> &Shown {
+        &self.shown
+    }
+
+    /// The record of messages.
+    #[must_use]
+    pub fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
+    /// How the daemon ended, when it has.
+    #[must_use]
+    pub fn ended(&self) -> Option<&Exit> {
+        self.ended.as_ref()
+    }
+
+    /// How many requests of the operator have no answer.
+    #[must_use]
+    pub fn unanswered(&self) -> usize {
+        self.asked.len()
+    }
+
+    /// Timers that are set, with whose they are.
+    #[must_use]
+    pub fn timers(&self) -> Vec<(ActorId, String)> {
+        let of = |(id, place): (&ActorId, &usize)| {
+            let timers = self.actors.get(*place).map(|actor| actor.hosted.timers()).unwrap_or_default();
+            timers.into_iter().map(|timer| (id.clone(), timer)).collect::<Vec<_>>()
+        };
+        self.index.iter().flat_map(of).collect()
+    }
+}

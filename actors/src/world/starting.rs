@@ -1,0 +1,90 @@
+//! Building a world from a station.
+
+use std::collections::BTreeMap;
+
+use mainstay_config::model::Station;
+
+use super::agenda::Agenda;
+use super::checkers;
+use super::environment::{Consequences, Environment};
+use super::faults::{Fault, Sabotage, Sabotaged, Weather};
+use super::host::{Actor, Life};
+use super::hosted::cast;
+use super::{Due, Journal, Keep, Random, Shown, World};
+use crate::machine::{Beginning, Moment, Outside};
+
+/// How many messages a failing run shows.
+const MESSAGES_SHOWN: usize = 120;
+
+impl World {
+    /// A world in which nothing goes wrong and nothing is plugged in, with every checker. It has begun: the scan is on its way.
+    #[must_use]
+    pub fn new(station: &Station, seed: u64) -> Self {
+        Self::in_weather(station, seed, Weather::still())
+    }
+
+    /// A world in which things go wrong.
+    #[must_use]
+    pub fn in_weather(station: &Station, seed: u64, weather: Weather) -> Self {
+        let mut random = Random::new(seed);
+        let environment = Environment::new(station, weather.clone(), random.bits());
+        let mut world = Self {
+            seed,
+            now: Moment::default(),
+            random,
+            actors: Vec::new(),
+            index: BTreeMap::new(),
+            at_this_moment: 0,
+            ready: Vec::new(),
+            agenda: Agenda::new(),
+            environment,
+            weather,
+            journal: Journal::new(Keep::Last(MESSAGES_SHOWN)),
+            messages: 0,
+            requests: 0,
+            asked: BTreeMap::new(),
+            doomed: None,
+            shown: Shown::default(),
+            checkers: checkers::all(),
+            sabotaged: None,
+            ended: None,
+            failed: None,
+        };
+        world.people(station);
+        world.begin();
+        world
+    }
+
+    /// The same, with so much of what happens kept for reading.
+    #[must_use]
+    pub fn keeping(mut self, keep: Keep) -> Self {
+        self.journal = Journal::new(keep);
+        self
+    }
+
+    /// The same, with a planted bug.
+    #[must_use]
+    pub fn sabotaged(mut self, sabotage: Option<Sabotage>) -> Self {
+        self.sabotaged = sabotage.map(Sabotaged::new);
+        self
+    }
+
+    fn people(&mut self, station: &Station) {
+        for (id, hosted) in cast(station) {
+            self.index.insert(id, self.actors.len());
+            self.actors.push(Actor { hosted, mailbox: std::collections::VecDeque::new(), life: Life::Alive });
+        }
+    }
+
+    fn begin(&mut self) {
+        for actor in 0..self.actors.len() {
+            self.begin_actor(actor, Beginning::First, None, Outside::Start);
+        }
+        let mut so = Consequences::default();
+        self.environment.scan_later(mainstay_hardware::sighting::ScanReason::Start, None, &mut so);
+        self.follow(so);
+        for fault in Fault::ALL {
+            self.agenda.put(self.now, Due::Fault(fault));
+        }
+    }
+}

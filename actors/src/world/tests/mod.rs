@@ -1,0 +1,6 @@
+//! Storms over stations, with every checker looking; and a planted bug for each checker.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+mod planted;
+mod storms;

@@ -1,0 +1,58 @@
+//! Whatever goes wrong, the invariants hold.
+
+use std::time::Duration;
+
+use mainstay_config::model::Station;
+
+use crate::world::faults::Weather;
+use crate::world::{Keep, Trial, stations};
+
+/// The seeds to try: those of this test, or the one of `MAINSTAY_SEED`.
+fn seeds(count: u64) -> Vec<u64> {
+    match std::env::var("MAINSTAY_SEED").ok().and_then(|seed| seed.parse().ok()) {
+        Some(seed) => vec![seed],
+        None => (0..count).collect(),
+    }
+}
+
+fn endure(trial: &Trial, station: impl Fn(u64) -> Station, count: u64) {
+    for seed in seeds(count) {
+        if let Err(failure) = trial.run(&station(seed), seed) {
+            panic!("{failure}");
+        }
+    }
+}
+
+const STORM: Duration = Duration::from_secs(240);
+
+#[test]
+fn a_station_like_the_demo_endures_rough_weather() {
+    endure(&Trial::of(Weather::rough(), STORM), |_| stations::demo(), 150);
+}
+
+#[test]
+fn a_station_like_the_demo_endures_panics() {
+    endure(&Trial::of(Weather::panicking(), STORM), |_| stations::demo(), 150);
+}
+
+#[test]
+fn random_stations_endure_rough_weather() {
+    endure(&Trial::of(Weather::rough(), STORM), stations::random, 150);
+}
+
+#[test]
+fn random_stations_endure_panics() {
+    endure(&Trial::of(Weather::panicking(), STORM), stations::random, 150);
+}
+
+#[test]
+fn the_same_seed_gives_the_same_journal() {
+    let trial = Trial { keep: Keep::All, ..Trial::of(Weather::panicking(), STORM) };
+    for seed in seeds(3) {
+        let station = stations::random(seed);
+        let journals =
+            [(); 2].map(|()| trial.run(&station, seed).unwrap_or_else(|failure| panic!("{failure}")).journal);
+        assert!(!journals[0].is_empty());
+        assert!(journals[0] == journals[1], "seed {seed} went two ways");
+    }
+}

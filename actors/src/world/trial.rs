@@ -1,0 +1,93 @@
+//! A trial: a storm, then quiet, then closing down; checked all the way.
+
+use std::time::Duration;
+
+use mainstay_config::model::Station;
+
+use super::checkers::View;
+use super::faults::{Sabotage, Weather};
+use super::{Failure, Keep, Moment, World};
+use crate::machine::Exit;
+
+/// Long enough for every back-off, quarantine and grace period to be over.
+const QUIET: Duration = Duration::from_secs(3600);
+/// Long enough for everything to be stopped in order, however stubborn.
+const CLOSING: Duration = Duration::from_secs(1800);
+
+/// What to try.
+#[derive(Debug, Clone)]
+pub struct Trial {
+    /// What goes wrong.
+    pub weather: Weather,
+    /// For how long.
+    pub storm: Duration,
+    /// A planted bug.
+    pub sabotage: Option<Sabotage>,
+    /// How much of what happens is kept.
+    pub keep: Keep,
+}
+
+/// What came of a trial.
+#[derive(Debug, Clone)]
+pub struct TrialReport {
+    /// How many messages were handled.
+    pub messages: u64,
+    /// How much virtual time went by.
+    pub time: Duration,
+    /// The journal, as far as it was kept.
+    pub journal: String,
+}
+
+impl Trial {
+    /// Nothing but a storm of so long.
+    #[must_use]
+    pub fn of(weather: Weather, storm: Duration) -> Self {
+        Self { weather, storm, sabotage: None, keep: Keep::Last(120) }
+    }
+
+    /// Runs it.
+    ///
+    /// # Errors
+    /// When a checker finds an invariant broken.
+    pub fn run(&self, station: &Station, seed: u64) -> Result<TrialReport, Failure> {
+        let world = World::in_weather(station, seed, self.weather.clone());
+        let mut world = world.keeping(self.keep).sabotaged(self.sabotage);
+        world.run_for(self.storm)?;
+        world.be_still();
+        world.run_for(QUIET)?;
+        if world.ended.is_none() {
+            world.when_quiet()?;
+            world.close();
+            world.run_for(CLOSING)?;
+        }
+        if !matches!(world.ended, Some(Exit::GaveUp(_))) {
+            world.at_the_end()?;
+        }
+        let time = world.now.since(Moment::default());
+        Ok(TrialReport { messages: world.journal.handled(), time, journal: world.journal.text() })
+    }
+}
+
+impl World {
+    /// Checks what must hold when nothing has happened for a while.
+    ///
+    /// # Errors
+    /// When it does not hold.
+    pub fn when_quiet(&mut self) -> Result<(), Failure> {
+        for checker in 0..self.checkers.len() {
+            self.ask(checker, |checker, world| checker.when_quiet(&View::of(world)));
+        }
+        self.failed.take().map_or(Ok(()), Err)
+    }
+
+    /// Checks what must hold after closing down.
+    ///
+    /// # Errors
+    /// When it does not hold.
+    pub fn at_the_end(&mut self) -> Result<(), Failure> {
+        for checker in 0..self.checkers.len() {
+            self.ask(checker, |checker, world| checker.at_the_end(&View::of(world)));
+        }
+        self.failed.take().map_or(Ok(()), Err)
+    }
+}

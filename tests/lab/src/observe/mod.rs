@@ -1,0 +1,6 @@
+//! What is true in `/proc`, `/sys` and `iw`, whatever mainstay says.
+
+pub(crate) mod cgroup;
+pub(crate) mod process;
+pub(crate) mod usb;
+pub(crate) mod wireless;

@@ -1,0 +1,122 @@
+//! Processes, from `/proc`.
+
+use std::fs;
+
+use anyhow::{Context as _, Result};
+
+/// A process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Process {
+    /// Its id.
+    pub(crate) pid: u32,
+    /// Its parent's id.
+    pub(crate) parent: u32,
+    /// `R`, `S`, `Z`, …: see proc(5).
+    pub(crate) state: char,
+    /// Its command name, at most 15 bytes.
+    pub(crate) command: String,
+    /// Its arguments, joined with blanks; empty for a zombie and for the kernel's own.
+    pub(crate) arguments: String,
+}
+
+/// All processes that are there.
+pub(crate) fn all() -> Result<Vec<Process>> {
+    let pids = fs::read_dir("/proc")?.flatten().filter_map(|entry| entry.file_name().to_string_lossy().parse().ok());
+    Ok(pids.filter_map(read).collect())
+}
+
+/// Processes that carry a variable in their environment. (A zombie has none.)
+pub(crate) fn with_variable(name: &str) -> Result<Vec<Process>> {
+    let start = format!("{name}=");
+    Ok(all()?
+        .into_iter()
+        .filter(|process| {
+            fs::read(format!("/proc/{}/environ", process.pid)).is_ok_and(|environment| {
+                environment.split(|byte| *byte == 0).any(|entry| entry.starts_with(start.as_bytes()))
+            })
+        })
+        .collect())
+}
+
+/// Whether a process lives (a zombie does not).
+pub(crate) fn lives(pid: u32) -> bool {
+    read(pid).is_some_and(|process| process.state != 'Z')
+}
+
+/// What a process holds open and runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Holdings {
+    /// What each of its descriptors points to, sorted, numbers of sockets and pipes left out.
+    pub(crate) descriptors: Vec<String>,
+    /// The names of its threads, sorted.
+    pub(crate) threads: Vec<String>,
+}
+
+impl Holdings {
+    /// What it has more of than `before`.
+    pub(crate) fn beyond(&self, before: &Self) -> Vec<String> {
+        let mut more = surplus(&self.descriptors, &before.descriptors);
+        more.extend(surplus(&self.threads, &before.threads).into_iter().map(|name| format!("thread {name}")));
+        more
+    }
+}
+
+/// What is in `many` and not in `few`, each as often as it is there once more.
+fn surplus(many: &[String], few: &[String]) -> Vec<String> {
+    let mut few = few.to_vec();
+    let mut surplus = Vec::new();
+    for item in many {
+        match few.iter().position(|other| other == item) {
+            Some(index) => drop(few.swap_remove(index)),
+            None => surplus.push(item.clone()),
+        }
+    }
+    surplus
+}
+
+/// What a process holds open and runs now.
+pub(crate) fn holdings(pid: u32) -> Result<Holdings> {
+    let mut descriptors: Vec<String> = fs::read_dir(format!("/proc/{pid}/fd"))
+        .with_context(|| format!("process {pid} cannot be looked at"))?
+        .flatten()
+        .filter_map(|entry| fs::read_link(entry.path()).ok())
+        .map(|target| target.to_string_lossy().split(":[").next().unwrap_or_default().to_owned())
+        .collect();
+    descriptors.sort();
+    let mut threads: Vec<String> = fs::read_dir(format!("/proc/{pid}/task"))?
+        .flatten()
+        .filter_map(|entry| fs::read_to_string(entry.path().join("comm")).ok())
+        .map(|name| name.trim().to_owned())
+        .collect();
+    threads.sort();
+    Ok(Holdings { descriptors, threads })
+}
+
+fn read(pid: u32) -> Option<Process> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // "PID (COMMAND) STATE PARENT …"; the command may itself hold blanks and brackets.
+    let (start, rest) = stat.rsplit_once(')')?;
+    let command = start.split_once('(')?.1.to_owned();
+    let mut rest = rest.split_whitespace();
+    let state = rest.next()?.chars().next()?;
+    let parent = rest.next()?.parse().ok()?;
+    let arguments = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    let arguments = String::from_utf8_lossy(&arguments).replace('\0', " ").trim().to_owned();
+    Some(Process { pid, parent, state, command, arguments })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn holding_one_more_of_what_was_held_before_is_seen() {
+        let holdings = |descriptors: &[&str]| Holdings {
+            descriptors: descriptors.iter().map(|&target| target.to_owned()).collect(),
+            threads: vec!["usb-events".to_owned()],
+        };
+        let before = holdings(&["socket", "/dev/null", "socket"]);
+        assert!(holdings(&["/dev/null", "socket"]).beyond(&before).is_empty());
+        assert_eq!(holdings(&["socket", "socket", "socket"]).beyond(&before), ["socket"]);
+    }
+}

@@ -1,0 +1,91 @@
+//! Monitor mode for a service, and the former state afterwards, however the service ends.
+
+use std::process::Command;
+
+use anyhow::{Context as _, Result, ensure};
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::daemon::Daemon;
+use crate::hardware::radio::{Radio, plug_radio};
+use crate::observe::wireless;
+use crate::stage::Stage;
+use crate::{station, wait};
+
+/// Killed as often as mainstay restarts it, it has failed.
+const RESTARTS: &str = "restart = { attempts = 2, backoff = \"100ms\", factor = 1.0 }\n";
+
+pub(super) fn run(stage: &Stage) -> Result<()> {
+    let radio = plug_radio(station::SURVEY)?;
+    let name = radio.interface()?;
+    expect_mode(&name, "managed")?;
+    let daemon = stage.daemon(&[&station::radio("survey", station::SURVEY), station::LISTENER, RESTARTS])?;
+
+    daemon.until_running("listener")?;
+    expect_mode(&name, "monitor")?;
+    let lease = daemon.lease("device/survey")?;
+    ensure!(lease.is_some_and(|lease| lease.holder == "listener"), "the radio is in monitor mode without a lease");
+
+    stopped_by_the_operator(&daemon, &name)?;
+    leaves_an_extra_interface_behind(&daemon, &radio)?;
+    killed_until_it_has_failed(&daemon, &name)?;
+
+    daemon.say(&["restart", "--force", "listener"])?;
+    daemon.until_running("listener")?;
+    expect_mode(&name, "monitor")?;
+    daemon.stop()?;
+    expect_mode(&name, "managed")
+}
+
+fn stopped_by_the_operator(daemon: &Daemon, name: &str) -> Result<()> {
+    daemon.say(&["stop", "listener"])?;
+    daemon.until_service("listener", "held")?;
+    expect_mode(name, "managed")?;
+    ensure!(daemon.lease("device/survey")?.is_none(), "the radio is still leased");
+    daemon.say(&["start", "listener"])?;
+    daemon.until_running("listener")?;
+    expect_mode(name, "monitor")
+}
+
+/// Kismet makes `wlan2mon` and never takes it away.
+fn leaves_an_extra_interface_behind(daemon: &Daemon, radio: &Radio) -> Result<()> {
+    let name = radio.interface()?;
+    let extra = format!("{name}mon");
+    let added = Command::new("iw").args(["dev", &name, "interface", "add", &extra, "type", "monitor"]).status();
+    ensure!(added.context("iw cannot be run")?.success(), "{extra} could not be made");
+    daemon.say(&["stop", "listener"])?;
+    daemon.until_service("listener", "held")?;
+    expect_mode(&name, "managed")?;
+    wait::until("the extra interface to be gone", wait::STEP, || Ok(wireless::siblings(&name)?.len() == 1))?;
+    daemon.say(&["start", "listener"])?;
+    daemon.until_running("listener").map(drop)
+}
+
+fn killed_until_it_has_failed(daemon: &Daemon, name: &str) -> Result<()> {
+    let mut killed = None;
+    wait::until("the service to have failed", wait::STEP * 2, || {
+        let service = daemon.service("listener")?;
+        match service.pid {
+            Some(pid) if service.status == "running" && killed != Some(pid) => {
+                let process = i32::try_from(pid).ok().and_then(Pid::from_raw).context("a process id above the limit")?;
+                kill_process(process, Signal::KILL)?;
+                killed = Some(pid);
+                Ok(false)
+            }
+            _ => Ok(service.status == "failed"),
+        }
+    })?;
+    let failed = daemon.service("listener")?;
+    ensure!(failed.reason.contains("KILL"), "it failed for another reason: {:?}", failed.reason);
+    expect_mode(name, "managed")?;
+    ensure!(daemon.lease("device/survey")?.is_none(), "a failed service still leases the radio");
+    Ok(())
+}
+
+fn expect_mode(name: &str, expected: &str) -> Result<()> {
+    let mut mode = None;
+    wait::until(&format!("{name} to be in mode {expected}"), wait::STEP, || {
+        mode = wireless::mode(name)?;
+        Ok(mode.as_deref() == Some(expected))
+    })
+    .with_context(|| format!("it was last seen in mode {mode:?}"))
+}

@@ -1,0 +1,49 @@
+//! What a shell cannot do, done by this test program itself: a service's command is the test program, told to run
+//! the one ignored test of this file.
+
+use std::os::unix::net::UnixDatagram;
+use std::time::Duration;
+
+/// The command of a service that runs as `task`, in TOML: `command` and `environment`.
+pub(crate) fn service(task: &str) -> String {
+    let program = std::env::current_exe().unwrap();
+    let program = program.display();
+    format!(
+        "command = ['{program}', 'harness::helper::task', '--exact', '--ignored', '--nocapture']\n\
+         environment = {{ TASK = '{task}', DIR = '@DIR@' }}\n"
+    )
+}
+
+#[test]
+#[ignore = "this is a service of other tests, not a test"]
+fn task() {
+    match std::env::var("TASK").as_deref() {
+        // Ready when the file `go` is there.
+        Ok("notify") => {
+            say("STATUS=waiting for the file");
+            let go = std::path::Path::new(&std::env::var("DIR").unwrap()).join("go");
+            while !go.exists() {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            say("READY=1");
+            forever();
+        }
+        // Never ready, but it talks.
+        Ok("talk") => {
+            say("STATUS=looking for satellites");
+            forever();
+        }
+        _ => {}
+    }
+}
+
+fn say(words: &str) {
+    let socket = std::env::var("NOTIFY_SOCKET").expect("a NOTIFY_SOCKET");
+    UnixDatagram::unbound().unwrap().send_to(words.as_bytes(), socket).unwrap();
+}
+
+fn forever() -> ! {
+    loop {
+        std::thread::sleep(Duration::from_secs(60));
+    }
+}

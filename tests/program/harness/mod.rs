@@ -1,0 +1,30 @@
+//! A station of its own for each test: temporary folders, free ports, and nothing left behind.
+
+mod free_port;
+pub(crate) mod helper;
+mod left_over;
+mod station;
+mod view;
+
+pub(crate) use free_port::{free_port, free_ports};
+pub(crate) use left_over::{alive, processes_with};
+pub(crate) use station::{Station, program};
+pub(crate) use view::{Message, Service, Status, Trace};
+
+use std::time::{Duration, Instant};
+
+/// Bound on anything that is waited for: far more than it takes, for machines that do much else meanwhile.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Waits until something is so; gives what was found.
+#[track_caller]
+pub(crate) fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(begun.elapsed() < PATIENCE, "it never came about: {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}

@@ -1,0 +1,62 @@
+//! What services print.
+
+use crate::harness::{Station, until};
+
+#[test]
+fn a_log_is_rotated_and_only_so_many_old_ones_are_kept() {
+    let station = Station::run(
+        "[logs]\nmax_size = \"10KB\"\nkeep = 2\n\
+         [services.talker]\ncommand = [\"sh\", \"-c\", \"i=0; while [ $i -lt 2000 ]; do echo line $i of a talkative service; i=$((i+1)); done; sleep 1000\"]\n",
+    );
+    until("all is written", || station.log("talker").contains("line 1999 ").then_some(()));
+    let dir = station.dir().join("state/logs");
+    let size = |name: &str| std::fs::metadata(dir.join(name)).map(|meta| meta.len()).ok();
+    assert!(size("talker.log").unwrap() < 12_000);
+    assert!(size("talker.log.1").is_some() && size("talker.log.2").is_some() && size("talker.log.3").is_none());
+    let last = station.tell(&["logs", "talker", "-n", "300"]);
+    assert_eq!(last.lines().count(), 300, "older lines come from the rotated files");
+    assert!(last.lines().last().unwrap().ends_with("line 1999 of a talkative service"));
+    station.end();
+}
+
+#[test]
+fn a_flood_without_a_line_end_and_bytes_that_are_no_text_hurt_nobody() {
+    let station = Station::run(
+        "[logs]\nmax_size = \"1MB\"\nkeep = 1\n\
+         [services.flood]\ncommand = [\"sh\", \"-c\", \"tr '\\\\0' x < /dev/zero\"]\n\
+         [services.noise]\ncommand = [\"sh\", \"-c\", '''while :; do printf '\\377\\376\\033[2J\\200'; done''']\n\
+         [services.quiet]\ncommand = [\"sh\", \"-c\", \"echo hello; sleep 1000\"]\n",
+    );
+    let names = ["flood", "noise", "quiet"];
+    station.until("all run", |status| status.all(&names, "running"));
+    until("logs were rotated", || station.dir().join("state/logs/flood.log.1").exists().then_some(()));
+    assert!(station.status().all(&names, "running"), "the daemon answers, and nobody was hurt");
+    assert!(station.log("quiet").contains("hello"));
+    let shown = station.tell(&["logs", "noise", "-n", "2"]);
+    assert!(!shown.contains('\u{1b}'), "it would drive the terminal");
+    for pid in station.processes() {
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+        let peak =
+            status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse().ok());
+        let peak: u64 = peak.unwrap_or(0);
+        assert!(peak < 100_000, "process {pid} took {peak} kB:\n{status}");
+    }
+    station.end();
+}
+
+#[test]
+fn a_followed_log_shows_what_is_printed_meanwhile() {
+    use std::io::{BufRead, BufReader};
+    let station = Station::run(
+        "[services.talker]\ncommand = [\"sh\", \"-c\", \"echo before; while ! [ -e @DIR@/go ]; do sleep 0.05; done; echo after; sleep 1000\"]\n",
+    );
+    until("it has begun", || station.log("talker").contains("before").then_some(()));
+    let mut child = station.command(&["logs", "talker", "-f"]).stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert!(lines.next().unwrap().unwrap().ends_with(" before"));
+    std::fs::write(station.dir().join("go"), "").unwrap();
+    assert!(lines.next().unwrap().unwrap().ends_with(" after"));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    station.end();
+}

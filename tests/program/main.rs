@@ -1,0 +1,16 @@
+//! The whole program from outside: the built binary, real processes, real sockets. It needs neither root nor any other
+//! program than a shell.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+mod configuration;
+mod demo;
+mod harness;
+mod logs;
+mod mistakes;
+mod panics;
+mod readiness;
+mod restarts;
+mod signals;
+mod socket;
+mod starting;
+mod stopping;

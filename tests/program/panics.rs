@@ -1,0 +1,102 @@
+//! Actors that panic: their supervisors restart them, and the services do not notice.
+
+use crate::harness::{Station, alive};
+
+fn panics(station: &Station) -> usize {
+    station.said().matches("an actor panicked").count()
+}
+
+/// Makes an actor panic, and waits until that has happened.
+fn panic(station: &Station, actor: &str) {
+    let before = panics(station);
+    station.tell(&["panic", actor]);
+    station.until(&format!("{actor} has panicked"), |_| panics(station) > before);
+}
+
+/// Whichever actor panics: the same processes, the same leases, and a later loss is still acted on.
+fn survives(actor: &str) {
+    let station = Station::demo();
+    let before = station.status();
+    panic(&station, actor);
+    let after = station.until("all is as before", |status| {
+        status.all(&["gpsd", "kismet", "openwebrx", "wigletotak"], "running") && status.leases() == before.leases()
+    });
+    assert_eq!(after.pids(), before.pids(), "{actor}: other processes run");
+
+    station.tell(&["unplug", "hackrf"]);
+    let waiting = station.until_service("openwebrx", "waiting");
+    assert_eq!(waiting.reason, "hackrf is gone (USB 1-1 unplugged)");
+    station.tell(&["plug", "hackrf"]);
+    let back = station.until("it is back", |status| status.service("openwebrx").status == "running");
+    for name in ["gpsd", "kismet", "wigletotak"] {
+        assert_eq!(back.service(name).pid, before.service(name).pid, "{actor}: {name} was touched");
+    }
+    station.end();
+}
+
+#[test]
+fn a_service_actor_panics_and_its_process_runs_on() {
+    survives("service/openwebrx");
+}
+
+#[test]
+fn a_device_actor_panics_and_its_holder_runs_on() {
+    survives("device/hackrf");
+}
+
+#[test]
+fn the_lease_registry_panics_and_tokens_stay() {
+    survives("leases");
+}
+
+#[test]
+fn the_hardware_supervisor_panics_and_devices_stay() {
+    survives("hardware");
+}
+
+#[test]
+fn the_service_supervisor_panics_and_services_stay() {
+    survives("services");
+}
+
+#[test]
+fn an_actor_may_panic_while_its_service_is_being_stopped() {
+    let station = Station::run(
+        "[services.slow]\ncommand = [\"sh\", \"-c\", \"trap 'sleep 0.5; exit 0' TERM; touch @DIR@/up; while :; do sleep 0.05; done\"]\n\
+         ready = { file = { path = \"@DIR@/up\", within = \"60s\" } }\n",
+    );
+    let running = station.until_service("slow", "running");
+    station.tell(&["stop", "slow"]);
+    panic(&station, "service/slow");
+    station.until_service("slow", "held");
+    assert!(!alive(running.pid.unwrap()));
+    station.end();
+}
+
+#[test]
+fn an_actor_may_panic_while_its_service_starts() {
+    let station = Station::run(
+        "[services.slow]\ncommand = [\"sleep\", \"1000\"]\nready = { file = { path = \"@DIR@/up\", within = \"60s\" } }\n",
+    );
+    let starting = station.until("it starts", |status| status.service("slow").pid.is_some());
+    panic(&station, "service/slow");
+    std::fs::write(station.dir().join("up"), "").unwrap();
+    let running = station.until_service("slow", "running");
+    assert_eq!(running.pid, starting.service("slow").pid);
+    station.end();
+}
+
+#[test]
+fn too_many_panics_end_the_daemon_with_70_and_leave_the_services_running() {
+    let mut station = Station::demo();
+    let pids = station.status().pids();
+    for _ in 0..6 {
+        // The last one may be the end of the daemon, and of the answer.
+        station.ask(&["panic", "leases"]);
+    }
+    assert_eq!(station.wait().code(), Some(70), "{}", station.said());
+    assert!(station.said().contains("mainstay gave up: more than 5 panics in 1m"), "{}", station.said());
+    assert_eq!(pids.len(), 4);
+    assert!(pids.values().all(|pid| alive(*pid)), "services were lost");
+    assert!(!station.socket().exists(), "the socket is still there");
+}

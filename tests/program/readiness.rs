@@ -1,0 +1,87 @@
+//! Every way to be ready, and what is said when a service never is.
+
+use crate::harness::{Station, free_port, helper};
+
+/// One service for each way, each really ready only after a moment.
+#[test]
+fn a_service_is_ready_in_each_of_the_nine_ways() {
+    let [tcp, http, gpsd, kismet] = [free_port(), free_port(), free_port(), free_port()];
+    let later = |name: &str, line: &str, ready: &str| {
+        format!(
+            "[services.{name}]\ncommand = [\"sh\", \"-c\", \"sleep 0.3; {line}\"]\nready = {{ {ready}, within = \"60s\" }}\n"
+        )
+    };
+    let text = [
+        "[services.process]\ncommand = [\"sleep\", \"1000\"]\nready = \"process\"\n".to_owned(),
+        format!("[services.notify]\n{}ready = {{ notify = {{ within = \"60s\" }} }}\n", helper::service("notify")),
+        later(
+            "tcp",
+            &format!("exec @MAINSTAY@ stand-in wigletotak --port {tcp}"),
+            &format!("tcp = {{ port = {tcp} }}"),
+        ),
+        later(
+            "http",
+            &format!("exec @MAINSTAY@ stand-in openwebrx --port {http} --serial 1"),
+            &format!("http = {{ url = \"http://127.0.0.1:{http}/status.json\" }}"),
+        ),
+        later("exec", "touch @DIR@/exec; sleep 1000", "exec = { command = [\"test\", \"-e\", \"@DIR@/exec\"] }"),
+        later("file", "touch @DIR@/file; sleep 1000", "file = { path = \"@DIR@/file\" }"),
+        later("log", "echo now serving; sleep 1000", "log = { contains = \"now serving\" }"),
+        later(
+            "gpsd",
+            &format!("exec @MAINSTAY@ stand-in gpsd --port {gpsd} --device /dev/null"),
+            &format!("gpsd = {{ port = {gpsd} }}"),
+        ),
+        later(
+            "kismet",
+            &format!("exec @MAINSTAY@ stand-in kismet --port {kismet} --interface wlan2"),
+            &format!("kismet = {{ port = {kismet} }}"),
+        ),
+    ];
+    let station = Station::with_runtime("max_parallel_starts = 9", &text.join("\n"));
+    let others = ["process", "tcp", "http", "exec", "file", "log", "gpsd", "kismet"];
+    station.until("all but one run", |status| status.all(&others, "running"));
+    assert_eq!(station.service("notify").status, "starting", "it has not said READY=1 yet");
+    std::fs::write(station.dir().join("go"), "").unwrap();
+    station.until_service("notify", "running");
+    station.end();
+}
+
+#[test]
+fn a_service_that_is_never_ready_fails_with_the_words_of_the_last_look() {
+    let [tcp, http] = [free_port(), free_port()];
+    let never = |name: &str, ready: &str| {
+        format!(
+            "[services.{name}]\ncommand = [\"sleep\", \"1000\"]\nrestart = {{ attempts = 0 }}\nready = {{ {ready}, within = \"1s\" }}\n"
+        )
+    };
+    let text = [
+        never("tcp", &format!("tcp = {{ port = {tcp} }}")),
+        never("http", &format!("http = {{ url = \"http://127.0.0.1:{http}/\" }}")),
+        never("exec", "exec = { command = [\"false\"] }"),
+        never("file", "file = { path = \"@DIR@/none\" }"),
+        never("log", "log = { contains = \"hello\" }"),
+        format!(
+            "[services.notify]\n{}restart = {{ attempts = 0 }}\nready = {{ notify = {{ within = \"2s\" }} }}\n",
+            helper::service("talk")
+        ),
+    ];
+    let station = Station::with_runtime("max_parallel_starts = 6", &text.join("\n"));
+    let names = ["tcp", "http", "exec", "file", "log", "notify"];
+    let status = station.until("all have failed", |status| status.all(&names, "failed"));
+    let expected = [
+        ("tcp", format!("nothing listens on 127.0.0.1:{tcp}")),
+        ("http", format!("nothing listens on 127.0.0.1:{http}")),
+        ("exec", "`false` ended with exit code 1".to_owned()),
+        ("file", "none does not exist".to_owned()),
+        ("log", "its output does not say `hello` yet".to_owned()),
+        ("notify", "looking for satellites".to_owned()),
+    ];
+    for (name, words) in expected {
+        let service = status.service(name);
+        assert!(service.reason.contains(&words), "{name}: no `{words}` in `{}`", service.reason);
+        assert!(service.reason.contains("not ready"), "{name}: `{}`", service.reason);
+        assert_eq!(service.pid, None, "{name} was left running");
+    }
+    station.end();
+}

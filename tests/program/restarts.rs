@@ -1,0 +1,71 @@
+//! What happens when a service ends by itself.
+
+use crate::harness::{Station, alive, until};
+
+#[test]
+fn a_service_that_keeps_failing_is_given_up_after_its_attempts() {
+    let station = Station::run(
+        "[services.crash]\ncommand = [\"sh\", \"-c\", \"echo run >> @DIR@/runs; sleep 0.1; exit 3\"]\n\
+         restart = { attempts = 2, backoff = \"100ms\", factor = 2.0 }\n",
+    );
+    let failed = station.until_service("crash", "failed");
+    assert_eq!(station.file("runs").lines().count(), 3, "the first start and two attempts");
+    assert!(failed.reason.contains("exit code 3"), "{failed:?}");
+    let why = station.ask(&["why", "crash"]).words();
+    assert!(why.contains("exit code 3") && why.contains("mainstay restart"), "{why}");
+    station.tell(&["restart", "--force", "crash"]);
+    until("it is tried again", || (station.file("runs").lines().count() == 6).then_some(()));
+    station.until_service("crash", "failed");
+    station.end();
+}
+
+#[test]
+fn a_crash_is_followed_by_a_new_process_with_the_same_needs() {
+    let station = Station::run(
+        "[services.worker]\ncommand = [\"sleep\", \"1000\"]\nrestart = { backoff = \"50ms\" }\n\
+         [services.user]\ncommand = [\"sleep\", \"1000\"]\nrequires = [\"worker\"]\n",
+    );
+    let before = station.until("both run", |status| status.all(&["worker", "user"], "running"));
+    kill(before.service("worker").pid.unwrap());
+    let after = station.until("another process runs", |status| {
+        let worker = status.service("worker");
+        worker.status == "running" && worker.pid != before.service("worker").pid
+    });
+    assert_eq!(after.service("user").pid, before.service("user").pid, "a quick restart does not tear down dependents");
+    let trace = station.trace(&["--service", "worker"]);
+    assert_eq!(trace.cause.kind, "process");
+    assert!(trace.cause.detail.contains("SIGKILL"), "{trace:?}");
+    station.end();
+}
+
+#[test]
+fn whether_it_is_restarted_depends_on_how_it_ended_and_what_is_configured() {
+    let station = Station::run(
+        "[services.never]\ncommand = [\"false\"]\nrestart = { when = \"never\" }\n\
+         [services.done]\ncommand = [\"true\"]\nrestart = { when = \"failure\" }\n\
+         [services.always]\ncommand = [\"true\"]\nrestart = { attempts = 1, backoff = \"50ms\" }\n",
+    );
+    station.until("all have come to an end", |status| {
+        ["never", "always"].iter().all(|name| status.service(name).status == "failed")
+            && status.service("done").status == "stopped"
+    });
+    station.end();
+}
+
+#[test]
+fn what_a_crashed_service_left_behind_is_gone_before_it_is_restarted() {
+    let station = Station::run(
+        "[services.parent]\ncommand = [\"sh\", \"-c\", \"sleep 1000 & echo $! >> @DIR@/children; sleep 0.2; exit 1\"]\n\
+         restart = { attempts = 1, backoff = \"50ms\" }\n",
+    );
+    station.until_service("parent", "failed");
+    let children: Vec<u32> = station.file("children").lines().map(|pid| pid.parse().unwrap()).collect();
+    assert_eq!(children.len(), 2);
+    assert!(children.iter().all(|pid| !alive(*pid)), "{children:?}");
+    station.end();
+}
+
+fn kill(pid: u32) {
+    let pid = rustix::process::Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+}

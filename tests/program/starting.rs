@@ -1,0 +1,112 @@
+//! In which order services start, and with what.
+
+use crate::harness::{Station, free_port};
+
+/// A service that writes down when it begins and when it is ready.
+fn noted(name: &str, more: &str) -> String {
+    format!(
+        "[services.{name}]\n\
+         command = [\"sh\", \"-c\", \"echo begin {name} >> @DIR@/order; sleep 0.2; echo ready {name} >> @DIR@/order; touch @DIR@/{name}; sleep 1000\"]\n\
+         ready = {{ file = {{ path = \"@DIR@/{name}\", within = \"60s\" }} }}\n{more}\n"
+    )
+}
+
+fn place(order: &str, line: &str) -> usize {
+    order.lines().position(|found| found == line).unwrap_or_else(|| panic!("no `{line}` in {order}"))
+}
+
+#[test]
+fn what_is_required_is_ready_before_its_dependents_begin() {
+    let services =
+        [noted("web", "requires = [\"middle\"]"), noted("middle", "requires = [\"base\"]"), noted("base", "")];
+    let station = Station::run(&services.join("\n"));
+    station.until("all run", |status| status.all(&["base", "middle", "web"], "running"));
+    let order = station.file("order");
+    let steps = ["ready base", "begin middle", "ready middle", "begin web"].map(|line| place(&order, line));
+    assert!(steps.is_sorted(), "{order}");
+    station.end();
+}
+
+#[test]
+fn one_parallel_start_means_one_after_the_other() {
+    let services: Vec<String> = ["a", "b", "c"].iter().map(|name| noted(name, "")).collect();
+    let station = Station::with_runtime("max_parallel_starts = 1", &services.join("\n"));
+    station.until("all run", |status| status.all(&["a", "b", "c"], "running"));
+    let order = station.file("order");
+    let starting = order.lines().scan(0i32, |now, line| {
+        *now += if line.starts_with("begin") { 1 } else { -1 };
+        Some(*now)
+    });
+    assert_eq!(starting.max(), Some(1), "{order}");
+    station.end();
+}
+
+#[test]
+fn independent_services_start_beside_each_other() {
+    let services: Vec<String> = ["a", "b"]
+        .iter()
+        .map(|name| {
+            let other = if *name == "a" { "b" } else { "a" };
+            // Each is ready only when the other has begun.
+            format!(
+                "[services.{name}]\ncommand = [\"sh\", \"-c\", \"touch @DIR@/{name}; sleep 1000\"]\n\
+             ready = {{ file = {{ path = \"@DIR@/{other}\", within = \"60s\" }} }}\n"
+            )
+        })
+        .collect();
+    let station = Station::with_runtime("max_parallel_starts = 2", &services.join("\n"));
+    station.until("both run", |status| status.all(&["a", "b"], "running"));
+    station.end();
+}
+
+#[test]
+fn a_required_service_that_fails_is_waited_for_an_optional_one_is_not() {
+    let station = Station::run(
+        "[services.broken]\ncommand = [\"false\"]\nrestart = { attempts = 0 }\n\
+         [services.strict]\ncommand = [\"sleep\", \"1000\"]\nrequires = [\"broken\"]\n\
+         [services.easy]\ncommand = [\"sleep\", \"1000\"]\nwants = { broken = { timeout = \"1s\" } }\n\
+         [services.orderly]\ncommand = [\"sleep\", \"1000\"]\nafter = [\"broken\"]\n",
+    );
+    station.until("those that can run do", |status| status.all(&["easy", "orderly"], "running"));
+    let strict = station.until_service("strict", "waiting");
+    assert!(strict.waiting_for[0].contains("broken"), "{strict:?}");
+    station.until_service("broken", "failed");
+    assert!(station.ask(&["why", "strict"]).words().contains("See `mainstay why broken`."));
+    station.end();
+}
+
+#[test]
+fn templates_environment_and_directory_are_what_the_configuration_says() {
+    let (web, range) = (free_port(), crate::harness::free_ports());
+    let station = Station::simulated(&format!(
+        "[hardware.gps]\nkind = \"gps\"\n\
+         [hardware.hackrf]\nkind = \"hackrf\"\n\
+         [hardware.wlan2]\nkind = \"wifi\"\nmatch = {{ mac = \"02:00:00:00:02:00\" }}\n\
+         [services.probe]\n\
+         command = [\"sh\", \"-c\", \"echo \\\"$0 $* $GREETING\\\"; pwd; sleep 1000\", \"{{device.gps.path}}\", \"{{device.wlan2.interface}}\", \"{{device.hackrf.serial}}\", \"{{port.web}}\", \"{{port.other}}\", \"{{{{plain}}}}\"]\n\
+         environment = {{ GREETING = \"on {{port.web}}\" }}\n\
+         directory = \"@DIR@\"\n\
+         devices = {{ gps = \"exclusive\", wlan2 = \"exclusive\", hackrf = \"exclusive\" }}\n\
+         ports = {{ web = {web}, other = {{ range = \"{range}-{}\" }} }}\n\
+         ready = {{ log = {{ contains = \"/mst\", within = \"60s\" }} }}\n",
+        range + 1
+    ));
+    station.until_service("probe", "running");
+    let expected = format!("/dev/ttyACM0 wlan2 000000000000000088c869dc2b5c8d1b {web} {range} {{plain}} on {web}");
+    let log = station.log("probe");
+    assert!(log.contains(&expected), "no `{expected}` in {log}");
+    assert!(log.contains(station.dir().to_str().unwrap()), "{log}");
+    station.end();
+}
+
+#[test]
+fn a_group_of_three_services_shares_one_shared_device() {
+    let service =
+        |name: &str| format!("[services.{name}]\ncommand = [\"sleep\", \"1000\"]\ndevices = {{ gps = \"shared\" }}\n");
+    let text = format!("[hardware.gps]\nkind = \"gps\"\n{}{}{}", service("a"), service("b"), service("c"));
+    let station = Station::simulated(&text);
+    let status = station.until("all run", |status| status.all(&["a", "b", "c"], "running"));
+    let holders = status.leases().iter().filter(|lease| lease.resource == "device/gps").count();
+    assert_eq!(holders, 3);
+    station.end();
+}

@@ -1,0 +1,93 @@
+//! How services are stopped: in order, with a signal, grace, and in the end SIGKILL to all that came of them.
+
+use crate::harness::{Station, alive, until};
+
+#[test]
+fn dependents_stop_first_branches_beside_each_other() {
+    let noted = |name: &str, more: &str| {
+        format!(
+            "[services.{name}]\ncommand = [\"sh\", \"-c\", \"trap 'sleep 0.2; echo {name} >> @DIR@/stopped; exit 0' TERM; touch @DIR@/{name}; while :; do sleep 0.05; done\"]\n\
+             ready = {{ file = {{ path = \"@DIR@/{name}\", within = \"60s\" }} }}\n{more}\n"
+        )
+    };
+    let services = [
+        noted("base", ""),
+        noted("left", "requires = [\"base\"]"),
+        noted("right", "requires = [\"base\"]"),
+        noted("top", "requires = [\"left\"]"),
+    ];
+    let station = Station::run(&services.join("\n"));
+    station.until("all run", |status| status.all(&["base", "left", "right", "top"], "running"));
+    station.tell(&["stop", "base"]);
+    station.until_service("base", "held");
+    let order = station.file("stopped");
+    let place = |name: &str| order.lines().position(|line| line == name).unwrap();
+    assert!(place("top") < place("left") && place("left") < place("base") && place("right") < place("base"), "{order}");
+    station.end();
+}
+
+#[test]
+fn the_configured_signal_is_the_one_that_is_sent() {
+    let station = Station::run(
+        "[services.polite]\ncommand = [\"sh\", \"-c\", \"trap 'echo usr1; exit 0' USR1; echo up; while :; do sleep 0.05; done\"]\n\
+         ready = { log = { contains = \"up\", within = \"60s\" } }\nstop = { signal = \"USR1\", grace = \"60s\" }\n",
+    );
+    station.until_service("polite", "running");
+    station.tell(&["stop", "polite"]);
+    station.until_service("polite", "held");
+    until("its last words are written", || station.log("polite").contains("usr1").then_some(()));
+    station.end();
+}
+
+/// A grandchild, one that fled to a session of its own and lost its parent, and one that ignores SIGTERM.
+#[test]
+fn nothing_of_a_stubborn_tree_survives_the_grace() {
+    let station = Station::run(
+        "[services.stubborn]\ncommand = [\"sh\", \"-c\", '''\n\
+         trap '' TERM\n\
+         sh -c 'trap \"\" TERM; echo $$ >> @DIR@/tree; while :; do sleep 0.1; done' &\n\
+         (setsid sh -c 'trap \"\" TERM; echo $$ >> @DIR@/tree; while :; do sleep 0.1; done' &)\n\
+         echo $$ >> @DIR@/tree\n\
+         while :; do sleep 0.1; done\n\
+         ''']\nstop = { grace = \"300ms\" }\n",
+    );
+    let service = station.until_service("stubborn", "running");
+    let tree: Vec<u32> = until("three processes", || {
+        let pids: Vec<u32> = station.file("tree").lines().filter_map(|pid| pid.parse().ok()).collect();
+        (pids.len() == 3).then_some(pids)
+    });
+    assert!(tree.contains(&service.pid.unwrap()) && tree.iter().all(|pid| alive(*pid)));
+    station.tell(&["stop", "stubborn"]);
+    station.until_service("stubborn", "held");
+    assert!(tree.iter().all(|pid| !alive(*pid)), "some of {tree:?} are left");
+    let why = station.ask(&["why", "stubborn"]).words();
+    assert!(why.contains("killed by SIGKILL"), "{why}");
+    station.end();
+}
+
+#[test]
+fn a_program_that_forks_away_is_followed_and_stopped() {
+    let station = Station::run(
+        "[services.forks]\ncommand = [\"sh\", \"-c\", \"(setsid sh -c 'echo $$ > @DIR@/daemon; exec sleep 1000' &); sleep 0.3; exit 0\"]\n",
+    );
+    let daemon: u32 = until("the daemon has forked", || station.file("daemon").trim().parse().ok());
+    let running =
+        station.until("it runs on as the forked process", |status| status.service("forks").pid == Some(daemon));
+    assert_eq!(running.service("forks").status, "running");
+    station.tell(&["stop", "forks"]);
+    station.until_service("forks", "held");
+    assert!(!alive(daemon));
+    station.end();
+}
+
+#[test]
+fn what_is_stopped_while_it_starts_is_stopped_all_the_same() {
+    let station = Station::run(
+        "[services.slow]\ncommand = [\"sleep\", \"1000\"]\nready = { file = { path = \"@DIR@/never\", within = \"60s\" } }\n",
+    );
+    let starting = station.until("it starts", |status| status.service("slow").pid.is_some());
+    station.tell(&["stop", "slow"]);
+    station.until_service("slow", "held");
+    assert!(!alive(starting.service("slow").pid.unwrap()));
+    station.end();
+}
