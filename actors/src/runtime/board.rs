@@ -10,7 +10,7 @@ use crate::inventory::InventorySnapshot;
 use crate::lease::LeaseSnapshot;
 use crate::machine::{Moment, Publication};
 use crate::service::{ServiceSnapshot, ServiceStatus};
-use crate::trace::{Cause, Recorder, Step, TraceId};
+use crate::trace::{Cause, Chain, Recorder, TraceId};
 
 /// A published state with what led to it.
 #[derive(Debug, Clone)]
@@ -19,8 +19,8 @@ pub struct Entry<S> {
     pub snapshot: S,
     /// Since when its status is what it is.
     pub since: Moment,
-    /// The chain of causes, the external event first.
-    pub because: Vec<Step>,
+    /// What led to it.
+    pub because: Chain,
     /// The trace that led here.
     pub trace: TraceId,
 }
@@ -40,18 +40,35 @@ impl Board {
         match publication {
             Publication::Service(snapshot) => {
                 let name = snapshot.name.clone();
-                let told = |known: &ServiceSnapshot| (known.status, known.reason.clone(), known.waiting_for.clone());
-                let changed =
-                    post(&self.services, name, snapshot.clone(), (now, cause), recorder, |known| known.status, told);
+                let same_story = |a: &ServiceSnapshot, b: &ServiceSnapshot| {
+                    (a.status, &a.reason, &a.waiting_for) == (b.status, &b.reason, &b.waiting_for)
+                };
+                let changed = post(
+                    &self.services,
+                    name,
+                    snapshot.clone(),
+                    (now, cause),
+                    recorder,
+                    |known| known.status,
+                    same_story,
+                );
                 if changed == Changed::Status {
                     log_service(&snapshot);
                 }
             }
             Publication::Device(snapshot) => {
                 let name = snapshot.name.clone();
-                let told = |known: &DeviceSnapshot| (known.status, known.reason.clone());
-                let changed =
-                    post(&self.devices, name, snapshot.clone(), (now, cause), recorder, |known| known.status, told);
+                let same_story =
+                    |a: &DeviceSnapshot, b: &DeviceSnapshot| (a.status, &a.reason) == (b.status, &b.reason);
+                let changed = post(
+                    &self.devices,
+                    name,
+                    snapshot.clone(),
+                    (now, cause),
+                    recorder,
+                    |known| known.status,
+                    same_story,
+                );
                 if changed == Changed::Status {
                     log_device(&snapshot);
                 }
@@ -90,20 +107,19 @@ impl Board {
     }
 }
 
-fn post<K, S, W, T>(
+fn post<K, S, W>(
     map: &DashMap<K, Entry<S>>,
     name: K,
     snapshot: S,
     (now, cause): (Moment, Cause),
     recorder: &Recorder,
     status: impl Fn(&S) -> W,
-    told: impl Fn(&S) -> T,
+    same_story: impl Fn(&S, &S) -> bool,
 ) -> Changed
 where
     K: std::hash::Hash + Eq,
     S: PartialEq,
     W: PartialEq,
-    T: PartialEq,
 {
     use dashmap::mapref::entry::Entry as Place;
     match map.entry(name) {
@@ -121,7 +137,7 @@ where
             if changed == Changed::Status {
                 entry.since = now;
             }
-            if told(&entry.snapshot) != told(&snapshot) {
+            if !same_story(&entry.snapshot, &snapshot) {
                 entry.because = recorder.chain(cause);
                 entry.trace = cause.trace;
             }

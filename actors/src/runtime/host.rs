@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
+use actix::fut::{ActorFutureExt, ready};
 use actix::{Actor, AsyncContext, Context, Handler, SpawnHandle, Supervised};
 
 use super::envelope::Traced;
@@ -60,12 +61,18 @@ impl<M: Machine> Host<M> {
     fn set_timer(&mut self, timer: M::Timer, after: Duration, cause: Cause, ctx: &mut Context<Self>) {
         self.cancel_timer(&timer, ctx);
         let key = timer.clone();
-        let handle = ctx.run_later(after, move |host, ctx| {
+        let fire = move |host: &mut Self, ctx: &mut Context<Self>| {
             host.timers.remove(&timer);
             let message = M::timer(timer);
             let traced = host.stage.seal(cause, Outside::Clock.into(), host.id.clone(), message);
             host.take(traced, ctx);
-        });
+        };
+        let handle = if after.is_zero() {
+            // tokio's timer counts whole milliseconds and would take one: a restart without back-off need not wait.
+            ctx.spawn(ready(()).map(|(), host, ctx| fire(host, ctx)))
+        } else {
+            ctx.run_later(after, fire)
+        };
         self.timers.insert(key, handle);
     }
 

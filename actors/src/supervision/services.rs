@@ -54,8 +54,10 @@ impl Machine for ServicesMachine {
                 self.hand_out()
             }
             ServicesMessage::ReturnSlot(name) => {
-                self.asking.retain(|asking| *asking != name);
-                self.starting.remove(&name);
+                // Who holds a slot does not ask for one.
+                if !self.starting.remove(&name) {
+                    self.asking.retain(|asking| *asking != name);
+                }
                 self.hand_out()
             }
             ServicesMessage::HoldsSlot(name) => {
@@ -153,7 +155,7 @@ impl ServicesMachine {
 
     fn all_closed(&self) -> Option<Effect<NoTimer>> {
         let closed = self.closing.as_ref()?;
-        let all = self.services.iter().all(|name| closed.contains(name));
-        all.then_some(Effect::Tell(Message::Root(RootMessage::ServicesClosed)))
+        // Only services say that they have closed, and each is counted once.
+        (closed.len() == self.services.len()).then_some(Effect::Tell(Message::Root(RootMessage::ServicesClosed)))
     }
 }

@@ -3,10 +3,12 @@
 //! Message ids are given in order without gaps, so the ring is indexed by them.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use mainstay_config::names::{DeviceName, ServiceName};
 
-use crate::machine::{ActorId, Address, Moment, Outcome, Outside};
+use super::chain::{CHAIN_MAX, Chain};
+use crate::machine::{ActorId, Address, Moment, Outcome};
 
 /// Messages that are kept.
 const MESSAGES_MAX: usize = 8192;
@@ -14,8 +16,6 @@ const MESSAGES_MAX: usize = 8192;
 const TRACES_MAX: usize = 2048;
 /// Bytes of what a message says that are kept.
 const DETAIL_MAX: usize = 400;
-/// Steps of a chain of causes that are followed.
-const CHAIN_MAX: usize = 64;
 
 /// One message. Never given twice while the daemon runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -83,15 +83,6 @@ impl ExternalCause {
     }
 }
 
-/// One step of a chain of causes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Step {
-    /// When.
-    pub at: Moment,
-    /// What happened, a sentence without a full stop.
-    pub what: String,
-}
-
 /// Which traces are meant.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TraceFilter {
@@ -109,13 +100,21 @@ impl TraceFilter {
             _ => false,
         };
         let address = |address: &Address| matches!(address, Address::Actor(id) if touches(id));
-        (self.device.is_none() && self.service.is_none()) || address(&record.from) || address(&record.to)
+        (self.device.is_none() && self.service.is_none()) || address(&record.said.from) || address(&record.said.to)
     }
 }
 
 /// One message, as it is kept.
 #[derive(Debug, Clone)]
 pub(super) struct Record {
+    pub(super) said: Arc<Said>,
+    pub(super) handled: Option<Moment>,
+    pub(super) outcome: Outcome,
+}
+
+/// What does not change once it is sent. Chains of causes share it.
+#[derive(Debug)]
+pub(super) struct Said {
     pub(super) trace: TraceId,
     pub(super) parent: Option<MessageId>,
     pub(super) from: Address,
@@ -123,14 +122,12 @@ pub(super) struct Record {
     pub(super) kind: &'static str,
     pub(super) detail: Box<str>,
     pub(super) sent: Moment,
-    pub(super) handled: Option<Moment>,
-    pub(super) outcome: Outcome,
 }
 
 /// One trace, as it is kept.
 #[derive(Debug, Clone)]
 pub(super) struct Head {
-    pub(super) cause: ExternalCause,
+    pub(super) cause: Arc<ExternalCause>,
     pub(super) at: Moment,
     pub(super) messages: u64,
     pub(super) forgotten: u64,
@@ -183,7 +180,8 @@ impl Recorder {
         let trace = TraceId(self.next_trace);
         self.next_trace += 1;
         if self.keeping == Keeping::On {
-            self.traces.insert(trace, Head { cause, at: now, messages: 0, forgotten: 0, touched: now });
+            self.traces
+                .insert(trace, Head { cause: Arc::new(cause), at: now, messages: 0, forgotten: 0, touched: now });
             if self.traces.len() > TRACES_MAX {
                 self.traces.pop_first();
             }
@@ -201,9 +199,8 @@ impl Recorder {
         let Sending { cause, from, to, kind, detail } = sending;
         let detail = shortened(detail());
         let Cause { trace, message: parent } = cause;
-        let record =
-            Record { trace, parent, from, to, kind, detail, sent: now, handled: None, outcome: Outcome::Queued };
-        self.ring.push_back(record);
+        let said = Arc::new(Said { trace, parent, from, to, kind, detail, sent: now });
+        self.ring.push_back(Record { said, handled: None, outcome: Outcome::Queued });
         if let Some(head) = self.traces.get_mut(&trace) {
             head.messages += 1;
             head.touched = now;
@@ -216,10 +213,10 @@ impl Recorder {
 
     fn forget_oldest(&mut self) {
         let Some(record) = self.ring.pop_front() else { return };
-        if let Some(head) = self.traces.get_mut(&record.trace) {
+        if let Some(head) = self.traces.get_mut(&record.said.trace) {
             head.forgotten += 1;
             if head.forgotten == head.messages {
-                self.traces.remove(&record.trace);
+                self.traces.remove(&record.said.trace);
             }
         }
     }
@@ -229,34 +226,31 @@ impl Recorder {
         let Some(record) = self.get_mut(id) else { return };
         record.handled = Some(now);
         record.outcome = outcome;
-        let trace = record.trace;
+        let trace = record.said.trace;
         if let Some(head) = self.traces.get_mut(&trace) {
             head.touched = now;
         }
     }
 
-    /// The chain of causes that ends with a message: the external event first.
+    /// The chain of causes that ends with a message.
     #[must_use]
-    pub fn chain(&self, cause: Cause) -> Vec<Step> {
-        let mut steps = Vec::new();
+    pub fn chain(&self, cause: Cause) -> Chain {
+        let mut said = Vec::new();
         let mut next = cause.message;
         let head = self.traces.get(&cause.trace);
         while let Some(record) = next.and_then(|id| self.get(id)) {
             // The first message often only repeats what happened outside.
-            let repeats = record.parent.is_none() && head.is_some_and(|head| head.cause.detail == *record.detail);
+            let repeats =
+                record.said.parent.is_none() && head.is_some_and(|head| head.cause.detail == *record.said.detail);
             if !repeats {
-                steps.push(Step { at: record.sent, what: record.sentence() });
+                said.push(Arc::clone(&record.said));
             }
-            next = record.parent;
-            if steps.len() >= CHAIN_MAX {
+            next = record.said.parent;
+            if said.len() >= CHAIN_MAX {
                 break;
             }
         }
-        if let Some(head) = head {
-            steps.push(Step { at: head.at, what: format!("{}: {}", head.cause.kind.as_str(), head.cause.detail) });
-        }
-        steps.reverse();
-        steps
+        Chain::new(head.map(|head| (head.at, Arc::clone(&head.cause))), said)
     }
 
     /// The latest trace that matches and in which something was done: one that only repeats what was known does not count
@@ -264,15 +258,15 @@ impl Recorder {
     #[must_use]
     pub fn latest(&self, filter: &TraceFilter) -> Option<TraceId> {
         let matching = || self.ring.iter().rev().filter(|record| filter.meets(record));
-        let telling = matching().find(|record| record.parent.is_some());
-        telling.or_else(|| matching().next()).map(|record| record.trace)
+        let telling = matching().find(|record| record.said.parent.is_some());
+        telling.or_else(|| matching().next()).map(|record| record.said.trace)
     }
 
     /// Traces that match, were touched after `after` and have been quiet since `before`, oldest first.
     #[must_use]
     pub fn quiet_between(&self, after: Moment, before: Moment, filter: &TraceFilter) -> Vec<TraceId> {
         let quiet = |head: &Head| head.touched > after && head.touched <= before;
-        let met = |trace: TraceId| self.ring.iter().any(|record| record.trace == trace && filter.meets(record));
+        let met = |trace: TraceId| self.ring.iter().any(|record| record.said.trace == trace && filter.meets(record));
         let mut found: Vec<(Moment, TraceId)> = self
             .traces
             .iter()
@@ -302,18 +296,6 @@ impl Recorder {
     }
 }
 
-impl Record {
-    /// What happened, for a chain of causes.
-    fn sentence(&self) -> String {
-        let said = if self.detail.is_empty() { self.kind } else { &self.detail };
-        match (&self.from, &self.to) {
-            (Address::Outside(Outside::Clock), Address::Actor(to)) => format!("{to}: {said}"),
-            (Address::Actor(from), Address::Outside(to)) => format!("{from} had {to} do: {said}"),
-            (from, to) => format!("{from} told {to}: {said}"),
-        }
-    }
-}
-
 fn shortened(mut text: String) -> Box<str> {
     if text.len() > DETAIL_MAX {
         let mut end = DETAIL_MAX;
@@ -332,6 +314,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::machine::Outside;
 
     fn at(millis: u64) -> Moment {
         Moment::after_boot(Duration::from_millis(millis))
@@ -349,7 +332,7 @@ mod tests {
         let root = recorder.begin(at(0), ExternalCause::new(ExternalKind::Hardware, "USB 1-1 unplugged"));
         let first = send(&mut recorder, root, 1, "one");
         let second = send(&mut recorder, Cause { message: Some(first), ..root }, 2, "two");
-        let steps = recorder.chain(Cause { message: Some(second), ..root });
+        let steps = recorder.chain(Cause { message: Some(second), ..root }).steps();
         let what: Vec<&str> = steps.iter().map(|step| step.what.as_str()).collect();
         assert_eq!(what, ["hardware: USB 1-1 unplugged", "kernel told leases: one", "kernel told leases: two"]);
     }

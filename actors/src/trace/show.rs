@@ -9,16 +9,16 @@ impl Recorder {
     #[must_use]
     pub fn show(&self, trace: TraceId, clock: &Clock) -> Option<TraceView> {
         let head = self.traces.get(&trace)?;
-        let mine = self.ring.iter().enumerate().filter(|(_, record)| record.trace == trace);
+        let mine = self.ring.iter().enumerate().filter(|(_, record)| record.said.trace == trace);
         let messages = mine
             .map(|(place, record)| MessageView {
                 id: self.id_at(place).0,
-                parent: record.parent.map(|id| id.0),
-                from: record.from.to_string(),
-                to: record.to.to_string(),
-                kind: record.kind.to_owned(),
-                detail: record.detail.to_string(),
-                sent: clock.wall_micros(record.sent),
+                parent: record.said.parent.map(|id| id.0),
+                from: record.said.from.to_string(),
+                to: record.said.to.to_string(),
+                kind: record.said.kind.to_owned(),
+                detail: record.said.detail.to_string(),
+                sent: clock.wall_micros(record.said.sent),
                 handled: record.handled.map(|at| clock.wall_micros(at)),
                 outcome: record.outcome.as_str().to_owned(),
             })

@@ -155,7 +155,7 @@ impl Show<'_> {
 
     fn chain<S>(&self, entry: &Entry<S>) -> Vec<CauseView> {
         let view = |step: &crate::trace::Step| CauseView { at: self.clock.wall(step.at), what: step.what.clone() };
-        entry.because.iter().map(view).collect()
+        entry.because.steps().iter().map(view).collect()
     }
 }
 

@@ -83,13 +83,14 @@ impl Processes {
         let (said, to_say) = unbounded_channel();
         let program = settings.keeper_program.clone();
         let keeper = launch_keeper(&program).map_err(|why| ProcessesError::Keeper { program: program.clone(), why })?;
-        let (spawner, spawner_thread) = Spawner::start(program, cgroups.clone(), gate.clone(), news.clone())
-            .map_err(|error| kernel("start the thread `spawner`", error))?;
+        let (spawner, mut threads) = Spawner::start(program, cgroups.clone(), gate.clone(), news.clone())
+            .map_err(|error| kernel("start the threads `spawner`", error))?;
         let (trees, trees_thread) =
             Trees::start(news.clone()).map_err(|error| kernel("start the thread `trees`", error))?;
+        threads.push(trees_thread);
         let core = Rc::new(RefCell::new(Core::new(Parts { settings, spawner, trees, keeper, news, said })));
         let tasks = [spawn_local(drive(Rc::clone(&core), gate, children, heard)), spawn_local(deliver(to_say, events))];
-        Ok(Self { core, tasks, threads: vec![spawner_thread, trees_thread], cgroups, _only: only })
+        Ok(Self { core, tasks, threads, cgroups, _only: only })
     }
 
     /// Starts a program. What comes of it is an event.

@@ -8,36 +8,36 @@
 //! children that nobody knows are left alone.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rustix::process::{Pid, WaitId, WaitIdOptions, WaitIdStatus, waitid};
 
 use super::order::Exit;
 use super::sys::{self, Ended};
 
-/// Closed while std may wait for a child itself.
+/// Closed while std may wait for a child itself. Counts the threads that keep it closed.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Gate(Arc<AtomicBool>);
+pub(super) struct Gate(Arc<AtomicUsize>);
 
 /// Keeps the gate closed.
 #[derive(Debug)]
 pub(super) struct Closed<'a>(&'a Gate);
 
 impl Gate {
-    /// Closes it until the answer is dropped. There is one thread that closes it.
+    /// Closes it until the answer is dropped.
     pub(super) fn close(&self) -> Closed<'_> {
-        self.0.store(true, Ordering::SeqCst);
+        self.0.fetch_add(1, Ordering::SeqCst);
         Closed(self)
     }
 
     fn is_closed(&self) -> bool {
-        self.0.load(Ordering::SeqCst)
+        self.0.load(Ordering::SeqCst) != 0
     }
 }
 
 impl Drop for Closed<'_> {
     fn drop(&mut self) {
-        self.0.0.store(false, Ordering::SeqCst);
+        self.0.0.fetch_sub(1, Ordering::SeqCst);
     }
 }
 

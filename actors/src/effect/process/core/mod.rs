@@ -99,7 +99,7 @@ enum RoundState {
 pub(super) struct Parts {
     /// Limits and places.
     pub settings: ProcessSettings,
-    /// The thread that starts programs.
+    /// The threads that start programs.
     pub spawner: Spawner,
     /// The thread that looks at trees.
     pub trees: Trees,

@@ -109,9 +109,13 @@ impl Queue {
             state.all += bytes.len();
             *state.one.entry(*stream).or_default() += bytes.len();
         }
+        // A stream that has said nothing yet is no work: hundreds of services can start before the first one speaks.
+        let is_work = !matches!(item, Item::Begin(..));
         state.items.push_back(item);
         drop(state);
-        self.filled.notify_one();
+        if is_work {
+            self.filled.notify_one();
+        }
     }
 
     /// Nothing more will be put in.

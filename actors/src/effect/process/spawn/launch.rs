@@ -34,7 +34,7 @@ pub(crate) struct Child {
     pub output: OwnedFd,
 }
 
-/// Starts programs, one after the other.
+/// Starts programs. Threads share it.
 #[derive(Debug)]
 pub(super) struct Launcher {
     inherited: Inherited,

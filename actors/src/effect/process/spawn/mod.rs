@@ -1,4 +1,4 @@
-//! The thread that starts programs. Executing a program reads it from disk, and a disk can hang: the actor thread must not.
+//! The threads that start programs. Executing a program reads it from disk, and a disk can hang: the actor thread must not.
 
 mod account;
 pub(super) mod environment;
@@ -9,8 +9,9 @@ mod search;
 
 use std::io;
 use std::os::fd::OwnedFd;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -26,8 +27,11 @@ use super::tree::cgroup::Cgroups;
 
 /// Spawns that may wait at the same time. A configuration has far fewer services.
 const QUEUE: usize = 4096;
+/// The threads. posix_spawn(3) holds up its caller until the kernel has executed the program, so one thread would leave a second
+/// processor idle; and one program on a slow disk would hold up every other. More than two gain nothing measurable.
+const THREADS: [&str; 2] = ["spawner-1", "spawner-2"];
 
-/// What the thread is asked to do.
+/// What the threads are asked to do.
 #[derive(Debug)]
 pub(super) enum Job {
     /// Start a program of a service, with the path of its notification socket if it has one.
@@ -54,28 +58,33 @@ pub(super) struct Keeper {
     pub socket: OwnedFd,
 }
 
-/// The way to the thread.
+/// The way to the threads.
 #[derive(Debug)]
 pub(super) struct Spawner {
     jobs: SyncSender<Job>,
 }
 
-/// The queue to the thread was full, or the thread is gone.
+/// The queue to the threads was full, or they are gone.
 #[derive(Debug)]
 pub(super) struct Busy;
 
 impl Spawner {
-    /// Starts the thread. It ends soon after the `Spawner` was dropped.
+    /// Starts the threads. They end soon after the `Spawner` was dropped.
     pub(super) fn start(
         keeper_program: PathBuf,
         cgroups: Option<Cgroups>,
         gate: Gate,
         news: UnboundedSender<News>,
-    ) -> io::Result<(Self, Thread)> {
+    ) -> io::Result<(Self, Vec<Thread>)> {
         let (jobs, queue) = sync_channel(QUEUE);
         let launcher = Launcher::new(cgroups, gate);
-        let thread = Thread::start("spawner", move || work(&launcher, &keeper_program, &queue, &news))?;
-        Ok((Self { jobs }, thread))
+        let shared = Arc::new(Shared { launcher, keeper_program, jobs: Mutex::new(queue) });
+        let start = |name| {
+            let (shared, news) = (Arc::clone(&shared), news.clone());
+            Thread::start(name, move || work(&shared, &news))
+        };
+        let threads = THREADS.into_iter().map(start).collect::<io::Result<_>>()?;
+        Ok((Self { jobs }, threads))
     }
 
     /// Queues a job; never blocks.
@@ -86,11 +95,27 @@ impl Spawner {
     }
 }
 
-fn work(launcher: &Launcher, keeper_program: &Path, jobs: &Receiver<Job>, news: &UnboundedSender<News>) {
-    while let Ok(job) = jobs.recv() {
+/// What the threads share.
+struct Shared {
+    launcher: Launcher,
+    keeper_program: PathBuf,
+    /// One thread waits for the next job, the other for this lock.
+    jobs: Mutex<Receiver<Job>>,
+}
+
+impl Shared {
+    fn next_job(&self) -> Option<Job> {
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
+    }
+}
+
+fn work(shared: &Shared, news: &UnboundedSender<News>) {
+    while let Some(job) = shared.next_job() {
         let outcome = match job {
-            Job::Program(order, notify) => Outcome::Program(order.run, launcher.launch(&order, notify.as_deref())),
-            Job::Keeper => Outcome::Keeper(launch_keeper(keeper_program)),
+            Job::Program(order, notify) => {
+                Outcome::Program(order.run, shared.launcher.launch(&order, notify.as_deref()))
+            }
+            Job::Keeper => Outcome::Keeper(launch_keeper(&shared.keeper_program)),
         };
         if news.send(News::Spawner(outcome)).is_err() {
             return;
