@@ -21,12 +21,8 @@ use mainstay_hardware::sighting::{Generation, Sighting};
 
 use super::flap::{Departures, Verdict};
 use super::messages::{Awaited, DeviceMessage};
-use crate::inventory::InventoryMessage;
 use crate::lease::{LeaseMessage, Soon};
-use crate::machine::{
-    Action, ActorId, Beginning, Effect, Effects, Machine, Message, Moment, OperationId, OperatorAnswer, Outcome,
-    RequestId,
-};
+use crate::machine::{Action, ActorId, Beginning, Effect, Effects, Machine, Message, Moment, OperationId, Outcome};
 
 /// A probe is given up after this long (DESIGN section 5).
 const PROBE_WITHIN: Duration = Duration::from_secs(10);
@@ -87,7 +83,7 @@ pub(super) enum Recovering {
     AskingInventory,
 }
 
-type Out = Effects<DeviceTimer>;
+pub(super) type Out = Effects<DeviceTimer>;
 
 impl Machine for DeviceMachine {
     type Message = DeviceMessage;
@@ -238,7 +234,7 @@ impl DeviceMachine {
         out
     }
 
-    fn settle(&mut self, now: Moment) -> Out {
+    pub(super) fn settle(&mut self, now: Moment) -> Out {
         let wait = self.departures.settling_time(now);
         if wait.is_zero() {
             return self.check(now);
@@ -316,20 +312,6 @@ impl DeviceMachine {
         vec![self.restated()]
     }
 
-    fn leased(&mut self, now: Moment, holder: Option<ServiceName>) -> Out {
-        if self.sighting.is_none() && self.recovering == Recovering::No {
-            // It left while the lease was given.
-            return vec![Effect::Note(Outcome::Ignored)];
-        }
-        self.holder = holder.map(|name| (name, now));
-        if self.recovering == Recovering::AskingRegistry {
-            self.recovering = Recovering::AskingInventory;
-            let inquiry = InventoryMessage::Inquire(self.spec.name.clone());
-            return vec![Effect::Tell(Message::Hardware(inquiry))];
-        }
-        Vec::new()
-    }
-
     fn fault(&mut self, reason: String) -> Out {
         // What the operator took out of use, or what is in quarantine, stays there, whatever else is wrong with it.
         if self.sighting.is_none() || matches!(self.state, State::Ejected | State::Quarantined { .. }) {
@@ -337,50 +319,6 @@ impl DeviceMachine {
         }
         self.state = State::Faulted { reason: reason.clone() };
         vec![self.unavailable(format!("{} does not work: {reason}", self.spec.name), Soon::Unknown)]
-    }
-
-    fn eject(&mut self, request: RequestId) -> Out {
-        let name = &self.spec.name;
-        let words = match self.state {
-            State::Ejected => format!("{name} is already ejected"),
-            _ => format!("{name} is taken out of use until `mainstay admit {name}`"),
-        };
-        self.state = State::Ejected;
-        vec![
-            Effect::CancelTimer(DeviceTimer::Settling),
-            Effect::CancelTimer(DeviceTimer::AccessRetry),
-            Effect::CancelTimer(DeviceTimer::Quarantine),
-            self.unavailable(format!("{} was ejected by the operator", self.spec.name), Soon::Unknown),
-            Effect::Answer(OperatorAnswer { request, outcome: Outcome::Handled, words, help: None }),
-        ]
-    }
-
-    fn admit(&mut self, now: Moment, request: RequestId) -> Out {
-        let name = self.spec.name.clone();
-        if !matches!(self.state, State::Ejected | State::Faulted { .. } | State::Quarantined { .. }) {
-            let words = format!("{name} is {}: there is nothing to admit", self.status().as_str());
-            let help = Some("only an ejected, faulted or quarantined device can be admitted".to_owned());
-            return vec![Effect::Answer(OperatorAnswer { request, outcome: Outcome::Refused, words, help })];
-        }
-        self.departures.forget();
-        let mut out = vec![Effect::CancelTimer(DeviceTimer::Quarantine)];
-        out.extend(self.back(now));
-        let words = match self.sighting {
-            Some(_) => format!("{name} is taken back and looked at"),
-            None => format!("{name} is taken back; it is not plugged in"),
-        };
-        out.push(Effect::Answer(OperatorAnswer { request, outcome: Outcome::Handled, words, help: None }));
-        out
-    }
-
-    /// Out of quarantine or ejection: what is there counts again.
-    fn back(&mut self, now: Moment) -> Out {
-        if self.sighting.is_some() {
-            self.settle(now)
-        } else {
-            self.state = State::Absent { reason: "not plugged in".to_owned() };
-            vec![self.unavailable(format!("{} is not plugged in", self.spec.name), Soon::Unknown)]
-        }
     }
 
     fn timer_over(&mut self, now: Moment, timer: DeviceTimer) -> Out {
@@ -395,18 +333,8 @@ impl DeviceMachine {
         }
     }
 
-    /// The registry was restarted, and may have lost the question who holds this device.
-    fn restate(&self) -> Out {
-        match self.recovering {
-            Recovering::No | Recovering::AskingInventory => vec![self.restated()],
-            Recovering::AskingRegistry => {
-                vec![self.tell_leases(LeaseMessage::InquireDevice(self.spec.name.clone()))]
-            }
-        }
-    }
-
     /// What the registry must know now.
-    fn restated(&self) -> Effect<DeviceTimer> {
+    pub(super) fn restated(&self) -> Effect<DeviceTimer> {
         match (&self.state, self.offer()) {
             (State::Ready, Some(offer)) => {
                 self.tell_leases(LeaseMessage::DeviceAvailable(self.spec.name.clone(), offer))
@@ -418,12 +346,12 @@ impl DeviceMachine {
         }
     }
 
-    fn unavailable(&self, reason: String, soon: Soon) -> Effect<DeviceTimer> {
+    pub(super) fn unavailable(&self, reason: String, soon: Soon) -> Effect<DeviceTimer> {
         self.tell_leases(LeaseMessage::DeviceUnavailable { device: self.spec.name.clone(), reason, soon })
     }
 
     #[allow(clippy::unused_self, reason = "reads as what the device does")]
-    fn tell_leases(&self, message: LeaseMessage) -> Effect<DeviceTimer> {
+    pub(super) fn tell_leases(&self, message: LeaseMessage) -> Effect<DeviceTimer> {
         Effect::Tell(Message::Leases(message))
     }
 }

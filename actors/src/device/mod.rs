@@ -3,6 +3,7 @@
 mod flap;
 mod machine;
 mod messages;
+mod orders;
 mod showing;
 #[cfg(test)]
 mod tests;

@@ -30,6 +30,8 @@ use crate::supervision::RootMessage;
 pub enum LeaseTimer {
     /// A request has waited as long as it wanted to.
     Wait(ServiceName),
+    /// Somebody else's program kept a request from its port: perhaps it has ended.
+    LookAgain(ServiceName),
 }
 
 pub(super) type Out = Effects<LeaseTimer>;
@@ -111,6 +113,7 @@ impl Machine for LeaseMachine {
             }
             LeaseMessage::Close => vec![Effect::Note(Outcome::Ignored)],
             LeaseMessage::Timer(LeaseTimer::Wait(service)) => self.waited(&service),
+            LeaseMessage::Timer(LeaseTimer::LookAgain(service)) => self.look_again(&service),
         };
         if self.unheard.is_empty() {
             self.settle(now, &mut out);
@@ -188,7 +191,7 @@ impl LeaseMachine {
         };
         // What was being made ready for it is put back when that has been answered.
         self.queue.remove(place);
-        vec![Effect::CancelTimer(LeaseTimer::Wait(service.clone()))]
+        end_waiting(service).into()
     }
 
     pub(super) fn release(&mut self, service: &ServiceName) -> Out {
@@ -287,6 +290,11 @@ impl LeaseMachine {
             out.push(Effect::Tell(Message::Root(RootMessage::LeasesClosed)));
         }
     }
+}
+
+/// The timers of a request that waits no longer.
+pub(super) fn end_waiting(service: &ServiceName) -> [Effect<LeaseTimer>; 2] {
+    [LeaseTimer::Wait(service.clone()), LeaseTimer::LookAgain(service.clone())].map(Effect::CancelTimer)
 }
 
 pub(super) fn refuse(service: &ServiceName, reason: String) -> Effect<LeaseTimer> {
