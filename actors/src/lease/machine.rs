@@ -69,7 +69,8 @@ pub struct LeaseMachine {
     pub(super) inquiring: BTreeSet<DeviceName>,
     /// Services that asked what they hold meanwhile.
     pub(super) asking: BTreeSet<ServiceName>,
-    pub(super) published: LeaseSnapshot,
+    /// What was shown last; a restarted actor's predecessor may have shown something else.
+    pub(super) published: Option<LeaseSnapshot>,
     pub(super) closing: Closing,
 }
 
@@ -117,8 +118,8 @@ impl Machine for LeaseMachine {
         };
         if self.unheard.is_empty() {
             self.settle(now, &mut out);
+            self.publish(&mut out);
         }
-        self.publish(&mut out);
         out
     }
 
@@ -156,7 +157,7 @@ impl LeaseMachine {
             unheard: BTreeSet::new(),
             inquiring: BTreeSet::new(),
             asking: BTreeSet::new(),
-            published: LeaseSnapshot::default(),
+            published: None,
             closing: Closing::No,
         }
     }
@@ -280,12 +281,12 @@ impl LeaseMachine {
         held.sort_by(|a, b| (&a.resource, &a.holder).cmp(&(&b.resource, &b.holder)));
         let waiter = |queued: &Queued| Waiter { request: queued.request.clone(), blockers: queued.blockers.clone() };
         let snapshot = LeaseSnapshot { held, queue: self.queue.iter().map(waiter).collect() };
-        if snapshot != self.published {
-            self.published = snapshot.clone();
+        if self.published.as_ref() != Some(&snapshot) {
+            self.published = Some(snapshot.clone());
             out.push(Effect::Publish(Publication::Leases(snapshot)));
         }
         let settled = self.holders.is_empty() && self.radios.are_settled();
-        if self.closing == Closing::Asked && settled && self.unheard.is_empty() {
+        if self.closing == Closing::Asked && settled {
             self.closing = Closing::Said;
             out.push(Effect::Tell(Message::Root(RootMessage::LeasesClosed)));
         }
