@@ -18,7 +18,6 @@ use mainstay_hardware::sighting::{Generation, Sighting};
 
 use super::flap::{Departures, Verdict};
 use super::messages::{Awaited, DeviceMessage};
-use crate::inventory::InventoryMessage;
 use crate::lease::{LeaseMessage, Soon};
 use crate::machine::{Action, ActorId, Beginning, Effect, Effects, Machine, Message, Moment, OperationId, Outcome};
 
@@ -262,7 +261,7 @@ impl DeviceMachine {
         out
     }
 
-    fn settle(&mut self, now: Moment) -> Out {
+    pub(super) fn settle(&mut self, now: Moment) -> Out {
         let wait = self.departures.settling_time(now);
         if wait.is_zero() {
             return self.check(now);
@@ -274,32 +273,6 @@ impl DeviceMachine {
         ]
     }
 
-    fn leased(&mut self, now: Moment, holder: Option<ServiceName>) -> Out {
-        if self.sighting.is_none() && self.recovering == Recovering::No {
-            // It left while the lease was given.
-            return vec![Effect::Note(Outcome::Ignored)];
-        }
-        let newly = self.holder.is_none() && holder.is_some();
-        self.holder = holder.map(|name| (name, now));
-        if self.recovering == Recovering::AskingRegistry {
-            self.recovering = Recovering::AskingInventory;
-            let inquiry = InventoryMessage::Inquire(self.spec.name.clone());
-            return vec![Effect::Tell(Message::Hardware(inquiry))];
-        }
-        let on_usb = self.sighting.clone().filter(|sighting| newly && sighting.usb.is_some());
-        on_usb.map(|sighting| Effect::Act(Action::KeepAwake(sighting))).into_iter().collect()
-    }
-
-    /// Out of quarantine or ejection: what is there counts again.
-    pub(super) fn back(&mut self, now: Moment) -> Out {
-        if self.sighting.is_some() {
-            self.settle(now)
-        } else {
-            self.state = State::Absent { reason: "not plugged in".to_owned() };
-            vec![self.unavailable(format!("{} is not plugged in", self.spec.name), Soon::Unknown)]
-        }
-    }
-
     fn timer_over(&mut self, now: Moment, timer: DeviceTimer) -> Out {
         match (timer, &self.state) {
             (DeviceTimer::Settling, State::Settling { .. }) => self.check(now),
@@ -309,16 +282,6 @@ impl DeviceMachine {
             }
             (DeviceTimer::Quarantine, State::Quarantined { .. }) => self.back(now),
             _ => vec![Effect::Note(Outcome::Superseded)],
-        }
-    }
-
-    /// The registry was restarted, and may have lost the question who holds this device.
-    fn restate(&self) -> Out {
-        match self.recovering {
-            Recovering::No | Recovering::AskingInventory => vec![self.restated()],
-            Recovering::AskingRegistry => {
-                vec![self.tell_leases(LeaseMessage::InquireDevice(self.spec.name.clone()))]
-            }
         }
     }
 
@@ -340,7 +303,7 @@ impl DeviceMachine {
     }
 
     #[allow(clippy::unused_self, reason = "reads as what the device does")]
-    fn tell_leases(&self, message: LeaseMessage) -> Effect<DeviceTimer> {
+    pub(super) fn tell_leases(&self, message: LeaseMessage) -> Effect<DeviceTimer> {
         Effect::Tell(Message::Leases(message))
     }
 }

@@ -3,7 +3,7 @@
 mod flap;
 mod machine;
 mod messages;
-mod operator;
+mod orders;
 mod probing;
 mod showing;
 #[cfg(test)]

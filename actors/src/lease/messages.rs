@@ -272,6 +272,9 @@ impl Described for LeaseMessage {
             Self::Inquire(service) => format!("{service} asks what it holds"),
             Self::InquireDevice(device) => format!("{device} asks who holds it"),
             Self::Close => "put everything back".to_owned(),
+            Self::Timer(super::machine::LeaseTimer::LookAgain(service)) => {
+                format!("time to see again whether the ports of {service} are free")
+            }
             Self::Timer(super::machine::LeaseTimer::Wait(service)) => {
                 format!("{service} has waited as long as it wanted to")
             }

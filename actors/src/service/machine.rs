@@ -45,6 +45,9 @@ pub(super) struct Kept {
     pub(super) arrival: Option<Moment>,
     /// Asked for anew, but the registry may have died as well.
     pub(super) grant: Option<Grant>,
+    pub(super) last_start: Option<Moment>,
+    /// When services that are down count as lost.
+    pub(super) deadlines: Vec<(ServiceName, Moment)>,
 }
 
 /// A service.
@@ -129,6 +132,8 @@ impl Machine for ServiceMachine {
                 episode: self.episode,
                 arrival,
                 grant: self.grant.clone(),
+                last_start: self.last_start,
+                deadlines: self.needs.deadlines(),
             }),
         }
     }
@@ -179,7 +184,7 @@ impl ServiceMachine {
     fn take(&mut self, now: Moment, message: ServiceMessage, out: &mut Out) {
         match message {
             ServiceMessage::Begin => {}
-            ServiceMessage::Dependency(name, standing) => self.dependency(name, standing, out),
+            ServiceMessage::Dependency(name, standing) => self.dependency(now, name, standing, out),
             ServiceMessage::DependentStopped(name, episode) => self.dependent_stopped(&name, episode, out),
             ServiceMessage::Inquire(name) => {
                 let message = ServiceMessage::Dependency(self.spec.name.clone(), self.standing());

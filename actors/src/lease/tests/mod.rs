@@ -16,9 +16,9 @@ use mainstay_config::names::{DeviceName, PortName, ServiceName};
 use mainstay_hardware::bus::WifiBaseline;
 use mainstay_hardware::sighting::{Generation, Link};
 
-use super::{Grant, LeaseMachine, LeaseMessage, LeaseRequest, LeaseTimer, Soon, Want};
+use super::{Grant, LeaseMachine, LeaseMessage, LeaseRequest, LeaseSnapshot, LeaseTimer, Soon, Want};
 use crate::device::Offer;
-use crate::machine::{Action, Beginning, Effect, Machine, Message, Moment, OperationId};
+use crate::machine::{Action, Beginning, Effect, Machine, Message, Moment, OperationId, Publication};
 use crate::service::ServiceMessage;
 use crate::world::stations::{Draft, assemble};
 
@@ -28,6 +28,7 @@ pub(super) struct Bench {
     pub(super) told: Vec<(ServiceName, ServiceMessage)>,
     pub(super) acts: Vec<Action>,
     pub(super) timers: Vec<LeaseTimer>,
+    pub(super) shown: Option<LeaseSnapshot>,
     incarnation: u32,
 }
 
@@ -100,7 +101,7 @@ impl Bench {
         if let Some(before) = before {
             machine = machine.remembering(before.machine.memo());
         }
-        Self { machine, told: Vec::new(), acts: Vec::new(), timers: Vec::new(), incarnation }
+        Self { machine, told: Vec::new(), acts: Vec::new(), timers: Vec::new(), shown: None, incarnation }
     }
 
     /// The registry after a panic; nobody has been heard yet.
@@ -118,6 +119,7 @@ impl Bench {
                 Effect::Tell(Message::Service(service, message)) => self.told.push((service, message)),
                 Effect::Act(action) => self.acts.push(action),
                 Effect::SetTimer(timer, _) => self.timers.push(timer),
+                Effect::Publish(Publication::Leases(shown)) => self.shown = Some(shown),
                 _ => {}
             }
         }

@@ -55,6 +55,16 @@ fn a_range_with_a_listener_on_every_port_is_refused() {
 }
 
 #[test]
+fn a_port_that_somebody_else_listened_on_is_looked_at_again() {
+    let mut bench = Bench::new();
+    bench.ask("a", vec![range()]).seen(&[]).ask("b", vec![range()]).seen(&[]).ask("c", vec![range()]).seen(&[8002]);
+    let again = LeaseTimer::LookAgain(name("c"));
+    assert_eq!(bench.timers, [again.clone()]);
+    bench.tell(LeaseMessage::Timer(again)).seen(&[]);
+    assert_eq!(bench.granted()["c"].ports[&port("web")], 8002);
+}
+
+#[test]
 fn two_who_choose_from_one_range_get_different_ports() {
     let mut bench = Bench::new();
     bench.ask("a", vec![range()]);

@@ -54,3 +54,16 @@ fn what_a_service_says_twice_after_a_restart_does_not_make_a_withdrawn_lease_goo
     bench.tell(LeaseMessage::Inquire(name("a")));
     assert_eq!(bench.heard("a").len(), 2, "it is still told to stop: {:?}", bench.told);
 }
+
+#[test]
+fn a_restarted_registry_shows_what_is_held_also_when_that_is_nothing_any_more() {
+    let mut bench = Bench::new();
+    bench.ask("a", vec![exclusive("x")]);
+    assert_eq!(bench.shown.as_ref().unwrap().held.len(), 1);
+    let mut again = bench.begin_again();
+    for service in SERVICES {
+        assert!(again.shown.is_none(), "not before everybody was heard");
+        again.tell(LeaseMessage::Restated { service: name(service), grant: None });
+    }
+    assert!(again.shown.as_ref().unwrap().held.is_empty());
+}

@@ -115,3 +115,28 @@ fn it_keeps_its_place_in_the_queue() {
     });
     assert_eq!(asked, Some(arrival));
 }
+
+#[test]
+fn deadlines_go_on_over_a_panic() {
+    let mut bench = Bench::new(plain().requires("need", 15));
+    bench.hears("need", Standing::Up).come_up().hears("need", Standing::Down("failed".to_owned())).wait(SECOND * 10);
+    let mut again = bench.begin_again();
+    again.hears("need", Standing::Down("failed".to_owned()));
+    answered(&mut again, Some(bench.run()), None);
+    assert!(!again.wait(SECOND * 5 - Duration::from_millis(1)).signalled());
+    assert!(again.wait(Duration::from_millis(1)).signalled(), "15 s after it went down");
+    let mut bench = Bench::new(plain());
+    bench.tell(ServiceMessage::SlotGranted).spawned().wait(SECOND * 20);
+    let mut again = bench.begin_again();
+    answered(&mut again, Some(bench.run()), None);
+    assert!(again.wait(SECOND * 10).signalled(), "30 s after it was started");
+}
+
+#[test]
+fn failures_are_forgotten_in_time_also_after_a_panic() {
+    let mut bench = Bench::new(plain());
+    bench.come_up().exits(Exit::Code(1)).wait(SECOND * 2).come_up();
+    let mut again = bench.begin_again();
+    answered(&mut again, Some(bench.run()), None);
+    assert_eq!(again.wait(SECOND * 60).exits(Exit::Code(1)).reason(), "it ended: exit code 1; restart 1 of 3");
+}
