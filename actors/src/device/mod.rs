@@ -4,6 +4,7 @@ mod flap;
 mod machine;
 mod messages;
 mod operator;
+mod probing;
 mod showing;
 #[cfg(test)]
 mod tests;

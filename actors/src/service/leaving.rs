@@ -95,14 +95,13 @@ impl ServiceMachine {
         self.phase = Phase::Stopping { run, why, stage };
     }
 
-    /// The program runs, and is no longer just being started.
+    /// The program that was being started when the stop came now runs.
     pub(super) fn born_late(&mut self, pid: u32, out: &mut Out) {
         if let Phase::Stopping { run, why, stage: Stage::Unborn } = &mut self.phase {
             run.pid = Some(pid);
             let (run, why) = (run.clone(), why.clone());
             self.halt(run, why, out);
-        } else if let Phase::Leaving { run, .. } | Phase::Running(run) = &mut self.phase {
-            // A log line may make it ready before it is known to run.
+        } else if let Phase::Leaving { run, .. } = &mut self.phase {
             run.pid = Some(pid);
         }
     }

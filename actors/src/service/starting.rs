@@ -89,10 +89,6 @@ impl ServiceMachine {
                 self.next_run = self.next_run.saturating_add(1);
                 self.last_start = Some(now);
                 self.phase = Phase::Starting(Run { id, pid: None, said: String::new(), exit: None });
-                if self.is_heard_by_its_log() {
-                    // What it says at once must not be missed.
-                    self.watch(id, out);
-                }
                 out.push(act(Action::Spawn(order)));
                 out.push(Effect::SetTimer(ServiceTimer::ReadyWithin, self.spec.ready.within));
             }
@@ -112,13 +108,7 @@ impl ServiceMachine {
         let Phase::Starting(run) = &mut self.phase else { return };
         run.pid = Some(pid);
         let id = run.id;
-        if !self.is_heard_by_its_log() {
-            self.watch(id, out);
-        }
-    }
-
-    fn is_heard_by_its_log(&self) -> bool {
-        matches!(self.spec.ready.probe, Probe::Log { .. })
+        self.watch(id, out);
     }
 
     pub(super) fn watch(&mut self, id: RunId, out: &mut Out) {
