@@ -1,7 +1,12 @@
 //! How much virtual time a world of thirty services goes through in a second of real time, on one core.
 //! The budget (DESIGN section 13) is more than 1,000,000 virtual seconds. Run it with `cargo bench -p mainstay-actors`.
 
-#![allow(missing_docs, clippy::expect_used, reason = "a program that prints a figure")]
+#![allow(
+    missing_docs,
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    reason = "a program that measures real time and prints a figure"
+)]
 
 use std::time::{Duration, Instant};
 
