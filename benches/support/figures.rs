@@ -4,22 +4,22 @@ use std::time::Duration;
 
 /// Measurements of one thing.
 #[derive(Debug, Default, Clone)]
-pub struct Figures(Vec<f64>);
+pub(crate) struct Figures(Vec<f64>);
 
 impl Figures {
     /// Adds one, in any unit.
-    pub fn add(&mut self, figure: f64) {
+    pub(crate) fn add(&mut self, figure: f64) {
         self.0.push(figure);
         self.0.sort_by(f64::total_cmp);
     }
 
     /// Adds a time, in milliseconds.
-    pub fn add_time(&mut self, time: Duration) {
+    pub(crate) fn add_time(&mut self, time: Duration) {
         self.add(time.as_secs_f64() * 1000.0);
     }
 
     /// The middle one; not a number when there is none.
-    pub fn median(&self) -> f64 {
+    pub(crate) fn median(&self) -> f64 {
         self.0.get(self.0.len() / 2).copied().unwrap_or(f64::NAN)
     }
 
@@ -31,11 +31,11 @@ impl Figures {
 }
 
 /// One line: what, and its figures.
-pub fn line(what: &str, unit: &str, figures: &Figures) {
+pub(crate) fn line(what: &str, unit: &str, figures: &Figures) {
     println!("{what:<58} {}", figures.shown(unit));
 }
 
 /// One line that compares two of the same run.
-pub fn ratio(what: &str, this: &Figures, that: &Figures) {
+pub(crate) fn ratio(what: &str, this: &Figures, that: &Figures) {
     println!("{what:<58} {:8.2} ×", this.median() / that.median());
 }

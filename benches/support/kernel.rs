@@ -7,13 +7,13 @@ use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
 use rustix::time::{ClockId, clock_gettime};
 
 /// The present moment on the clock that `tiny.c` reads.
-pub fn monotonic() -> Duration {
+pub(crate) fn monotonic() -> Duration {
     let now = clock_gettime(ClockId::Monotonic);
     Duration::new(u64::try_from(now.tv_sec).unwrap_or(0), u32::try_from(now.tv_nsec).unwrap_or(0))
 }
 
 /// What the calling thread has used of a processor.
-pub fn thread_time() -> Duration {
+pub(crate) fn thread_time() -> Duration {
     let used = clock_gettime(ClockId::ThreadCPUTime);
     Duration::new(u64::try_from(used.tv_sec).unwrap_or(0), u32::try_from(used.tv_nsec).unwrap_or(0))
 }
@@ -23,12 +23,12 @@ fn pid(pid: u32) -> Pid {
 }
 
 /// Sends a signal.
-pub fn signal(to: u32, signal: Signal) {
+pub(crate) fn signal(to: u32, signal: Signal) {
     kill_process(pid(to), signal).expect("a process that can be signalled");
 }
 
 /// Waits until a process has ended, at most ten seconds.
-pub fn wait_for_end(of: u32) {
+pub(crate) fn wait_for_end(of: u32) {
     use rustix::event::{PollFd, PollFlags, Timespec, poll};
     // It may have ended already.
     let Ok(process) = pidfd_open(pid(of), PidfdFlags::empty()) else { return };
@@ -37,14 +37,14 @@ pub fn wait_for_end(of: u32) {
 }
 
 /// The share of memory that a process takes, in KiB: what it shares with others counts in part.
-pub fn pss(of: u32) -> u64 {
+pub(crate) fn pss(of: u32) -> u64 {
     let text = fs::read_to_string(format!("/proc/{of}/smaps_rollup")).unwrap_or_default();
     let line = text.lines().find_map(|line| line.strip_prefix("Pss:"));
     line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0)
 }
 
 /// How often all threads of a process have been put on a processor.
-pub fn switches(of: u32) -> u64 {
+pub(crate) fn switches(of: u32) -> u64 {
     let threads = fs::read_dir(format!("/proc/{of}/task")).into_iter().flatten().flatten();
     let status = threads.filter_map(|thread| fs::read_to_string(thread.path().join("status")).ok());
     let count = |text: String| -> u64 {
@@ -55,12 +55,12 @@ pub fn switches(of: u32) -> u64 {
 }
 
 /// How many threads it has.
-pub fn threads(of: u32) -> usize {
+pub(crate) fn threads(of: u32) -> usize {
     fs::read_dir(format!("/proc/{of}/task")).map_or(0, Iterator::count)
 }
 
 /// Its log-keeper: the child of it that is called so.
-pub fn keeper_of(daemon: u32) -> Option<u32> {
+pub(crate) fn keeper_of(daemon: u32) -> Option<u32> {
     let children = fs::read_to_string(format!("/proc/{daemon}/task/{daemon}/children")).unwrap_or_default();
     let is_keeper = |pid: &u32| {
         fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| line.windows(10).any(|part| part == b"log-keeper"))

@@ -6,7 +6,7 @@
 // Each bench is a program of its own and uses a part of this.
 #![allow(dead_code, clippy::expect_used, reason = "a bench that cannot go on says where, and ends")]
 
-pub mod figures;
-pub mod kernel;
-pub mod programs;
-pub mod station;
+pub(crate) mod figures;
+pub(crate) mod kernel;
+pub(crate) mod programs;
+pub(crate) mod station;

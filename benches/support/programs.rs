@@ -12,11 +12,11 @@ use super::kernel::monotonic;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A folder with the compiled programs, which goes away at the end.
-pub struct Workshop(tempfile::TempDir);
+pub(crate) struct Workshop(tempfile::TempDir);
 
 impl Workshop {
     /// Compiles them.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let workshop = Self(tempfile::tempdir().expect("a temporary folder"));
         compile("tiny.c", &workshop.tiny());
         compile("floor.c", &workshop.floor());
@@ -24,17 +24,17 @@ impl Workshop {
     }
 
     /// The service.
-    pub fn tiny(&self) -> PathBuf {
+    pub(crate) fn tiny(&self) -> PathBuf {
         self.0.path().join("tiny")
     }
 
     /// The floor.
-    pub fn floor(&self) -> PathBuf {
+    pub(crate) fn floor(&self) -> PathBuf {
         self.0.path().join("floor")
     }
 
     /// An empty folder.
-    pub fn room(&self) -> tempfile::TempDir {
+    pub(crate) fn room(&self) -> tempfile::TempDir {
         tempfile::tempdir_in(self.0.path()).expect("a temporary folder")
     }
 }
@@ -46,21 +46,21 @@ fn compile(source: &str, to: &Path) {
 }
 
 /// When each service started, and as which process: the file all of them write to.
-pub struct Marks(PathBuf);
+pub(crate) struct Marks(PathBuf);
 
 impl Marks {
     /// In this folder.
-    pub fn in_folder(folder: &Path) -> Self {
+    pub(crate) fn in_folder(folder: &Path) -> Self {
         Self(folder.join("marks"))
     }
 
     /// Where it is.
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.0
     }
 
     /// All so far: when, and the process id.
-    pub fn all(&self) -> Vec<(Duration, u32)> {
+    pub(crate) fn all(&self) -> Vec<(Duration, u32)> {
         let text = fs::read_to_string(&self.0).unwrap_or_default();
         let mark = |line: &str| {
             let (when, pid) = line.split_once(' ')?;
@@ -70,7 +70,7 @@ impl Marks {
     }
 
     /// Waits for so many.
-    pub fn wait_for(&self, count: usize) -> Vec<(Duration, u32)> {
+    pub(crate) fn wait_for(&self, count: usize) -> Vec<(Duration, u32)> {
         let begin = monotonic();
         loop {
             let marks = self.all();
@@ -84,7 +84,7 @@ impl Marks {
 }
 
 /// A configuration of `count` independent services that write to `marks`.
-pub fn configuration(count: usize, tiny: &Path, marks: &Marks, folder: &Path) -> PathBuf {
+pub(crate) fn configuration(count: usize, tiny: &Path, marks: &Marks, folder: &Path) -> PathBuf {
     let mut text = format!("[runtime]\nstate_dir = {folder:?}\nrun_dir = {:?}\n", folder.join("run"));
     for number in 0..count {
         write!(
@@ -100,14 +100,14 @@ pub fn configuration(count: usize, tiny: &Path, marks: &Marks, folder: &Path) ->
 }
 
 /// Starts mainstay on a configuration. Its log goes nowhere.
-pub fn mainstay(configuration: &Path) -> Child {
+pub(crate) fn mainstay(configuration: &Path) -> Child {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mainstay"));
     command.arg("run").arg("--config").arg(configuration);
     quiet(command)
 }
 
 /// Starts the floor with so many services.
-pub fn floor(program: &Path, count: usize, tiny: &Path, marks: &Marks) -> Child {
+pub(crate) fn floor(program: &Path, count: usize, tiny: &Path, marks: &Marks) -> Child {
     let mut command = Command::new(program);
     command.arg(count.to_string()).arg(tiny).arg(marks.path());
     quiet(command)

@@ -20,7 +20,7 @@ use tokio::task::LocalSet;
 use super::kernel::thread_time;
 
 /// A station that runs on a thread of its own.
-pub struct Station {
+pub(crate) struct Station {
     /// Its hardware: that of the demo.
     pub bus: SimulatedBus,
     board: Arc<Board>,
@@ -31,7 +31,7 @@ pub struct Station {
 
 impl Station {
     /// Starts it.
-    pub fn start(configuration: &str, folder: &Path, keeping: Keeping) -> Self {
+    pub(crate) fn start(configuration: &str, folder: &Path, keeping: Keeping) -> Self {
         let loaded = mainstay_config::parse("bench", configuration).expect("a right configuration");
         let services = loaded.station.services.keys().cloned().collect();
         let bus = SimulatedBus::demo();
@@ -52,7 +52,7 @@ impl Station {
     }
 
     /// The processes of all services that run now.
-    pub fn running(&self) -> Vec<u32> {
+    pub(crate) fn running(&self) -> Vec<u32> {
         let pid = |name: &ServiceName| {
             let entry = self.board.service(name)?;
             entry.snapshot.pid.filter(|_| entry.snapshot.status == ServiceStatus::Running)
@@ -61,7 +61,7 @@ impl Station {
     }
 
     /// Waits until so many run.
-    pub fn wait_for(&self, count: usize) -> Vec<u32> {
+    pub(crate) fn wait_for(&self, count: usize) -> Vec<u32> {
         loop {
             let running = self.running();
             if running.len() == count {
@@ -72,7 +72,7 @@ impl Station {
     }
 
     /// Stops everything. What the actor thread has used of a processor.
-    pub fn stop(mut self) -> Duration {
+    pub(crate) fn stop(mut self) -> Duration {
         drop(self.close.take());
         self.thread.join().expect("a station that ends")
     }

@@ -35,6 +35,16 @@ pub trait Bus: Send + Sync {
     /// When it cannot be opened or goes away.
     fn probe(&self, sighting: &Sighting, kind: DeviceKind, depth: Depth, within: Duration) -> Result<Findings, Error>;
 
+    /// Keeps the USB device that this is, or sits on, from being suspended: autosuspend breaks some receivers while they are
+    /// used (`power/control` of Documentation/driver-api/usb/power-management.rst). What is not on USB needs nothing.
+    ///
+    /// # Errors
+    /// When it is gone, or this user may not.
+    fn keep_awake(&self, sighting: &Sighting) -> Result<(), Error>;
+
+    /// What the board says of its own supply voltage, where it has a sensor for it.
+    fn supply(&self) -> Supply;
+
     /// Reads the present state of a radio whole, for putting it back later.
     ///
     /// # Errors
@@ -59,6 +69,17 @@ pub trait Bus: Send + Sync {
 pub trait Watch: Send {
     /// Scans everything anew and sends [`HardwareEvent::Scanned`]. Returns at once.
     fn rescan(&self);
+}
+
+/// The board's supply voltage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Supply {
+    /// High enough.
+    Enough,
+    /// Too low now, or it was since the alarm was last read.
+    Low,
+    /// The board has no such sensor.
+    Unknown,
 }
 
 /// How closely to look.

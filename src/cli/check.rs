@@ -31,7 +31,7 @@ pub(super) fn check(args: &CheckArgs, config: Option<PathBuf>) -> Result<(), End
     if args.json {
         return check_json(&path);
     }
-    let loaded = config_file::load(&path)?;
+    let loaded = config_file::load(&path, config_file::Stream::Output)?;
     print(&all_right(&path, &loaded, &Look::of_stdout()))
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use mainstay_config::{Colour, LoadError, Loaded, Problems};
 
 use super::Ended;
-use super::output::print;
+use super::output::{print, print_error};
 use crate::error::Told;
 use crate::exit::ExitStatus;
 
@@ -21,17 +21,34 @@ pub(super) fn find(named: Option<PathBuf>) -> Result<PathBuf, Told> {
     })
 }
 
+/// Where the problems of a configuration are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stream {
+    /// They are the answer (`check`).
+    Output,
+    /// They are in the way (`run`).
+    Error,
+}
+
 /// Loads it. All problems of a wrong one are printed before this returns.
-pub(super) fn load(path: &Path) -> Result<Loaded, Ended> {
+pub(super) fn load(path: &Path, stream: Stream) -> Result<Loaded, Ended> {
     mainstay_config::load(path).map_err(|error| match error {
-        LoadError::Wrong(problems) => tell(&problems),
+        LoadError::Wrong(problems) => tell(&problems, stream),
         other => cannot_load(&other).into(),
     })
 }
 
 /// Prints all that is wrong with a configuration.
-pub(super) fn tell(problems: &Problems) -> Ended {
-    match print(&problems.render(Colour::Always)) {
+pub(super) fn tell(problems: &Problems, stream: Stream) -> Ended {
+    let text = problems.render(Colour::Always);
+    let printed = match stream {
+        Stream::Output => print(&text),
+        Stream::Error => {
+            print_error(&text);
+            Ok(())
+        }
+    };
+    match printed {
         Ok(()) => Ended::Said(ExitStatus::Failed),
         Err(ended) => ended,
     }

@@ -46,9 +46,13 @@ pub(super) fn json(value: &impl Serialize) -> Result<(), Ended> {
     written(out.write_all(&text).and_then(|()| out.flush()))
 }
 
-/// Tells an error. Where not even that can be written, the exit code has to do.
+/// Tells an error.
 pub(super) fn complain(told: &Told) {
-    let text = told.render(width_of(io::stderr()));
+    print_error(&told.render(width_of(io::stderr())));
+}
+
+/// Prints text about an error. Where not even that can be written, the exit code has to do.
+pub(super) fn print_error(text: &str) {
     let _ = anstream::stderr().write_all(text.as_bytes());
 }
 

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use mainstay_config::Loaded;
 
+use super::Ended;
 use super::args::RunArgs;
-use super::{Ended, config_file};
+use super::config_file::{self, Stream};
 use crate::places::{Purpose, RunDir, Surroundings};
 
 /// What the daemon is to run.
@@ -29,7 +30,7 @@ pub(super) fn run(args: &RunArgs, config: Option<PathBuf>) -> Result<(), Ended> 
 fn plan(purpose: Purpose, config: Option<PathBuf>, surroundings: &Surroundings) -> Result<Plan, Ended> {
     let loaded = match (purpose, config) {
         (Purpose::Demo, None) => demo()?,
-        (_, named) => config_file::load(&config_file::find(named)?)?,
+        (_, named) => config_file::load(&config_file::find(named)?, Stream::Error)?,
     };
     let configured = loaded.station.runtime.run_dir.clone().map(RunDir::configured);
     let run_dir = configured.unwrap_or_else(|| surroundings.default_run_dir(purpose));
@@ -37,5 +38,6 @@ fn plan(purpose: Purpose, config: Option<PathBuf>, surroundings: &Surroundings) 
 }
 
 fn demo() -> Result<Loaded, Ended> {
-    mainstay_config::parse("demo.toml", mainstay_config::DEMO).map_err(|problems| config_file::tell(&problems))
+    mainstay_config::parse("demo.toml", mainstay_config::DEMO)
+        .map_err(|problems| config_file::tell(&problems, Stream::Error))
 }

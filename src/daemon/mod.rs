@@ -114,8 +114,8 @@ async fn attend(
     mut asked: mpsc::Receiver<Command>,
     simulated: Option<&SimulatedBus>,
     mut ended: oneshot::Receiver<Exit>,
-) -> Exit {
-    let unheard = |error: std::io::Error| Exit::GaveUp(format!("signals cannot be heard: {error}"));
+) -> Ending {
+    let unheard = |error: std::io::Error| Ending::Exit(Exit::GaveUp(format!("signals cannot be heard: {error}")));
     let (mut terminate, mut interrupt, mut hangup) =
         match (signal(SignalKind::terminate()), signal(SignalKind::interrupt()), signal(SignalKind::hangup())) {
             (Ok(terminate), Ok(interrupt), Ok(hangup)) => (terminate, interrupt, hangup),
@@ -125,7 +125,7 @@ async fn attend(
     loop {
         let name = tokio::select! {
             biased;
-            exit = &mut ended => return exit.unwrap_or(Exit::Stopped),
+            exit = &mut ended => return Ending::Exit(exit.unwrap_or(Exit::Stopped)),
             Some(()) = terminate.recv() => "SIGTERM",
             Some(()) = interrupt.recv() => "SIGINT",
             Some(()) = hangup.recv() => "SIGHUP",
@@ -144,12 +144,29 @@ async fn attend(
                 tracing::info!("{name} again: no more grace; once more leaves what is left");
                 system.hurry(&format!("{name} again to mainstay"));
             }
-            _ => return Exit::GaveUp(format!("{name} for the third time: something was left running")),
+            _ => return Ending::LeftRunning(name),
         }
     }
 }
 
-fn finish(exit: Exit) -> Result<(), Told> {
+/// How the daemon comes to its end.
+enum Ending {
+    /// The actors say so.
+    Exit(Exit),
+    /// A third signal: whoever sent it does not want to wait.
+    LeftRunning(&'static str),
+}
+
+fn finish(ending: Ending) -> Result<(), Told> {
+    let exit = match ending {
+        Ending::Exit(exit) => exit,
+        Ending::LeftRunning(signal) => {
+            let words = format!("{signal} for the third time: what had not stopped was left running");
+            return Err(
+                Told::new(ExitStatus::Failed, words).help("each of its processes has MAINSTAY_RUN in its environment")
+            );
+        }
+    };
     match exit {
         Exit::Stopped => {
             tracing::info!("everything is stopped");

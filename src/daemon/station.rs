@@ -78,7 +78,7 @@ impl Shown {
     fn trace(&self, request: &TraceRequest) -> Answer {
         let filter = match self.filter(request) {
             Ok(filter) => filter,
-            Err(answer) => return answer,
+            Err(wrong) => return Answer::Error(wrong),
         };
         let recorder = self.recorder.lock().unwrap_or_else(PoisonError::into_inner);
         let trace = request.id.map(TraceId).or_else(|| recorder.latest(&filter));
@@ -89,14 +89,14 @@ impl Shown {
         }
     }
 
-    fn filter(&self, request: &TraceRequest) -> Result<TraceFilter, Answer> {
+    fn filter(&self, request: &TraceRequest) -> Result<TraceFilter, ErrorAnswer> {
         let device = request.device.as_ref().map(|name| {
             let found = self.station.devices.keys().find(|known| known.as_str() == name);
-            found.cloned().ok_or_else(|| self.unknown(name, Known::Devices))
+            found.cloned().ok_or_else(|| no_such_name(&self.station, name, Known::Devices))
         });
         let service = request.service.as_ref().map(|name| {
             let found = self.station.services.keys().find(|known| known.as_str() == name);
-            found.cloned().ok_or_else(|| self.unknown(name, Known::Services))
+            found.cloned().ok_or_else(|| no_such_name(&self.station, name, Known::Services))
         });
         Ok(TraceFilter { device: device.transpose()?, service: service.transpose()? })
     }
@@ -123,8 +123,13 @@ pub(super) enum Known {
     Both,
 }
 
-/// There is no such name; these are the ones there are.
+/// The answer to a name that nobody has.
 pub(super) fn unknown_name(station: &mainstay_config::model::Station, name: &str, known: Known) -> Answer {
+    Answer::Error(no_such_name(station, name, known))
+}
+
+/// There is no such name; these are the ones there are.
+fn no_such_name(station: &mainstay_config::model::Station, name: &str, known: Known) -> ErrorAnswer {
     let list = |names: Vec<&str>| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
     let services = || list(station.services.keys().map(|name| name.as_str()).collect());
     let devices = || list(station.devices.keys().map(|name| name.as_str()).collect());
@@ -136,7 +141,7 @@ pub(super) fn unknown_name(station: &mainstay_config::model::Station, name: &str
             format!("services: {}; devices: {}", services(), devices()),
         ),
     };
-    Answer::Error(ErrorAnswer { code: ErrorCode::UnknownName, message, help: Some(help) })
+    ErrorAnswer { code: ErrorCode::UnknownName, message, help: Some(help) }
 }
 
 fn nothing(message: String) -> Answer {
@@ -189,9 +194,9 @@ impl Station for Served {
         tokio::spawn(async move {
             let filter = match shown.filter(&request) {
                 Ok(filter) => filter,
-                Err(answer) => {
+                Err(wrong) => {
                     // Whoever asked may have gone already.
-                    let _ = traces.send(answer).await;
+                    let _ = traces.send(Answer::Error(wrong)).await;
                     return;
                 }
             };

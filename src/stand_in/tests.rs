@@ -16,6 +16,8 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 
+use mainstay_config::names::ServiceName;
+
 use super::program::Program;
 use super::*;
 
@@ -46,7 +48,8 @@ async fn probe(target: ProbeTarget) -> ProbeEvent {
         let _ = say.send(event);
     });
     let (interval, timeout) = (Duration::from_secs(1), Duration::from_secs(20));
-    probes.watch(ProbeOrder { run: RunId(1), target, interval, timeout });
+    let since = probes.log_end(&ServiceName::new("stand-in").unwrap());
+    probes.watch(ProbeOrder { run: RunId(1), target, interval, timeout }, since);
     heard.recv().await.unwrap()
 }
 

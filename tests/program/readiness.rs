@@ -85,3 +85,21 @@ fn a_service_that_is_never_ready_fails_with_the_words_of_the_last_look() {
     }
     station.end();
 }
+
+#[test]
+fn what_is_said_before_anybody_could_listen_is_heard_all_the_same() {
+    let names: Vec<String> = (0..8).map(|nth| format!("quick{nth}")).collect();
+    let text: String = names
+        .iter()
+        .map(|name| {
+            format!(
+                "[services.{name}]\ncommand = [\"sh\", \"-c\", \"echo up; exec sleep 1000\"]\n\
+                 ready = {{ log = {{ contains = \"up\", within = \"10m\" }} }}\n"
+            )
+        })
+        .collect();
+    let station = Station::with_runtime("max_parallel_starts = 8", &text);
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    station.until("all run", |status| status.all(&names, "running"));
+    station.end();
+}

@@ -67,13 +67,8 @@ fn a_daemon_that_is_stopping_starts_nothing_any_more() {
 const COUNTER: &str =
     "[services.counter]\ncommand = [\"sh\", \"-c\", \"i=0; while :; do i=$((i+1)); echo tick $i; sleep 0.05; done\"]\n";
 
-/// The process of the log-keeper: the one of the station that has neither its own name nor a run.
 fn keeper(station: &Station) -> u32 {
-    let is_keeper = |pid: &u32| {
-        let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-        line.split(|byte| *byte == 0).any(|word| word == b"log-keeper")
-    };
-    until("there is a log-keeper", || station.processes().into_iter().find(is_keeper))
+    until("there is a log-keeper", || station.log_keepers().first().copied())
 }
 
 fn kill(pid: u32) {
@@ -117,7 +112,7 @@ fn services_and_their_logs_survive_the_death_of_the_daemon() {
 
 #[test]
 fn a_daemon_begins_again_where_one_has_been_killed() {
-    let mut station = Station::run("[services.a]\ncommand = [\"sh\", \"-c\", \"echo up; sleep 1000\"]\n");
+    let mut station = Station::run("[services.a]\ncommand = [\"sh\", \"-c\", \"exec sleep 1000\"]\n");
     let first = station.until_service("a", "running").pid.unwrap();
     station.signal(Signal::KILL);
     station.wait();

@@ -11,29 +11,15 @@
 //!                     ejected (operator, from any) ── admit ─▶ settling or absent
 //! ```
 
-use std::time::Duration;
-
 use mainstay_config::model::Device;
 use mainstay_config::names::ServiceName;
-use mainstay_hardware::bus::{Depth, Findings};
-use mainstay_hardware::error::{Error, ErrorKind};
+use mainstay_hardware::bus::Findings;
 use mainstay_hardware::sighting::{Generation, Sighting};
 
 use super::flap::{Departures, Verdict};
 use super::messages::{Awaited, DeviceMessage};
-use crate::inventory::InventoryMessage;
 use crate::lease::{LeaseMessage, Soon};
-use crate::machine::{
-    Action, ActorId, Beginning, Effect, Effects, Machine, Message, Moment, OperationId, OperatorAnswer, Outcome,
-    RequestId,
-};
-
-/// A probe is given up after this long (DESIGN section 5).
-const PROBE_WITHIN: Duration = Duration::from_secs(10);
-/// udev sets permissions up to about a second after the node appears; slow boards take longer.
-const ACCESS_WITHIN: Duration = Duration::from_secs(3);
-/// Between two looks at a node that cannot be opened yet.
-const ACCESS_RETRY: Duration = Duration::from_millis(100);
+use crate::machine::{Action, ActorId, Beginning, Effect, Effects, Machine, Message, Moment, OperationId, Outcome};
 
 /// Timers of a device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -87,6 +73,16 @@ pub struct DeviceMachine {
     pub(super) awaited: Awaited,
     pub(super) departures: Departures,
     pub(super) recovering: Recovering,
+    sought: Sought,
+}
+
+/// Whether it is known if it is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sought {
+    /// Nobody has looked yet.
+    NotYet,
+    /// It was seen, or looked for in vain.
+    Yes,
 }
 
 /// After a restart the registry is asked first: a leased device must not be probed.
@@ -98,7 +94,7 @@ pub(super) enum Recovering {
     AskingInventory,
 }
 
-type Out = Effects<DeviceTimer>;
+pub(super) type Out = Effects<DeviceTimer>;
 
 impl Machine for DeviceMachine {
     type Message = DeviceMessage;
@@ -124,6 +120,7 @@ impl Machine for DeviceMachine {
             DeviceMessage::Gone { generation, how } => self.gone(now, generation.as_ref(), &how),
             DeviceMessage::Accessible(operation, result) => self.accessible(now, operation, result),
             DeviceMessage::Probed(operation, result) => self.probed(operation, result),
+            DeviceMessage::Supply(operation, supply) => self.heard_supply(operation, supply),
             DeviceMessage::Leased { holder } => self.leased(now, Some(holder)),
             DeviceMessage::Unleased => self.leased(now, None),
             DeviceMessage::Awaited(awaited) => {
@@ -165,6 +162,7 @@ impl DeviceMachine {
             awaited: Awaited::Nobody,
             departures: Departures::default(),
             recovering: Recovering::No,
+            sought: Sought::NotYet,
         }
     }
 
@@ -183,7 +181,12 @@ impl DeviceMachine {
             return vec![Effect::Note(Outcome::Ignored)];
         }
         self.recovering = Recovering::No;
+        self.sought = Sought::Yes;
         match &self.sighting {
+            // Said again once udev has set permissions: what could not be opened then may be open now.
+            Some(known) if *known == sighting && matches!(self.state, State::Faulted { .. }) => {
+                return self.settle(now);
+            }
             Some(known) if *known == sighting => return vec![Effect::Note(Outcome::Ignored)],
             Some(known) if known.generation == sighting.generation => {
                 self.sighting = Some(sighting);
@@ -216,7 +219,15 @@ impl DeviceMachine {
             (Some(_), None) => true,
             (Some(known), Some(gone)) => known == gone,
         };
-        if concerns_us { self.depart(now, how) } else { vec![Effect::Note(Outcome::Ignored)] }
+        if concerns_us {
+            self.depart(now, how)
+        } else if self.sought == Sought::NotYet {
+            // It was looked for and is not there: whoever waits for it must not think that it is about to come.
+            self.sought = Sought::Yes;
+            vec![self.unavailable(format!("{} is {}", self.spec.name, self.reason()), Soon::Unknown)]
+        } else {
+            vec![Effect::Note(Outcome::Ignored)]
+        }
     }
 
     fn depart(&mut self, now: Moment, how: &str) -> Out {
@@ -241,6 +252,7 @@ impl DeviceMachine {
                     let length = humantime::format_duration(quarantine);
                     let reason =
                         "three times in a row it dropped out within 10 s of being used: check power supply and cable";
+                    out.push(Effect::Act(Action::ReadSupply(self.operation.advance())));
                     State::Quarantined { reason: format!("{reason}; out for {length}") }
                 }
             };
@@ -249,7 +261,7 @@ impl DeviceMachine {
         out
     }
 
-    fn settle(&mut self, now: Moment) -> Out {
+    pub(super) fn settle(&mut self, now: Moment) -> Out {
         let wait = self.departures.settling_time(now);
         if wait.is_zero() {
             return self.check(now);
@@ -259,139 +271,6 @@ impl DeviceMachine {
             Effect::SetTimer(DeviceTimer::Settling, wait),
             self.unavailable(format!("{} is there and is settling", self.spec.name), Soon::Yes),
         ]
-    }
-
-    /// Looks whether the node can be opened; `since` is when looking began.
-    fn check(&mut self, since: Moment) -> Out {
-        let Some(sighting) = self.sighting.clone() else { return Vec::new() };
-        if self.holder.is_some() {
-            // It is in use (its actor was restarted meanwhile): it is not disturbed.
-            self.state = State::Ready;
-            return vec![self.restated()];
-        }
-        let operation = self.operation.advance();
-        self.state = State::Checking { since, operation };
-        vec![
-            self.unavailable(format!("{} is there and is being looked at", self.spec.name), Soon::Yes),
-            Effect::Act(Action::CheckAccess(operation, sighting)),
-        ]
-    }
-
-    fn accessible(&mut self, now: Moment, operation: OperationId, result: Result<(), Error>) -> Out {
-        let State::Checking { since, operation: asked } = self.state else {
-            return vec![Effect::Note(Outcome::Superseded)];
-        };
-        if asked != operation {
-            return vec![Effect::Note(Outcome::Superseded)];
-        }
-        match result {
-            Ok(()) => self.probe(),
-            Err(_) if now.since(since) < ACCESS_WITHIN => {
-                self.state = State::Settling { since };
-                vec![Effect::SetTimer(DeviceTimer::AccessRetry, ACCESS_RETRY)]
-            }
-            Err(error) => self.fault(error.to_string()),
-        }
-    }
-
-    fn probe(&mut self) -> Out {
-        let Some(sighting) = self.sighting.clone() else { return Vec::new() };
-        let operation = self.operation.advance();
-        self.state = State::Probing { operation };
-        let depth = match self.awaited {
-            Awaited::Somebody => Depth::Identity,
-            Awaited::Nobody => Depth::Full,
-        };
-        vec![Effect::Act(Action::ProbeDevice(operation, sighting, self.spec.kind, depth, PROBE_WITHIN))]
-    }
-
-    fn probed(&mut self, operation: OperationId, result: Result<Findings, Error>) -> Out {
-        if self.state != (State::Probing { operation }) {
-            return vec![Effect::Note(Outcome::Superseded)];
-        }
-        match result {
-            Ok(findings) => self.ready(findings),
-            Err(error) => match error.kind {
-                ErrorKind::NotFound | ErrorKind::PermissionDenied | ErrorKind::Busy | ErrorKind::TimedOut => {
-                    self.fault(error.to_string())
-                }
-                // It is there and can be opened; what it said could not be understood.
-                _ => self.ready(Findings::Unrecognised { why: error.to_string() }),
-            },
-        }
-    }
-
-    fn ready(&mut self, findings: Findings) -> Out {
-        self.findings = Some(findings);
-        self.state = State::Ready;
-        vec![self.restated()]
-    }
-
-    fn leased(&mut self, now: Moment, holder: Option<ServiceName>) -> Out {
-        if self.sighting.is_none() && self.recovering == Recovering::No {
-            // It left while the lease was given.
-            return vec![Effect::Note(Outcome::Ignored)];
-        }
-        self.holder = holder.map(|name| (name, now));
-        if self.recovering == Recovering::AskingRegistry {
-            self.recovering = Recovering::AskingInventory;
-            let inquiry = InventoryMessage::Inquire(self.spec.name.clone());
-            return vec![Effect::Tell(Message::Hardware(inquiry))];
-        }
-        Vec::new()
-    }
-
-    fn fault(&mut self, reason: String) -> Out {
-        // What the operator took out of use, or what is in quarantine, stays there, whatever else is wrong with it.
-        if self.sighting.is_none() || matches!(self.state, State::Ejected | State::Quarantined { .. }) {
-            return vec![Effect::Note(Outcome::Ignored)];
-        }
-        self.state = State::Faulted { reason: reason.clone() };
-        vec![self.unavailable(format!("{} does not work: {reason}", self.spec.name), Soon::Unknown)]
-    }
-
-    fn eject(&mut self, request: RequestId) -> Out {
-        let name = &self.spec.name;
-        let words = match self.state {
-            State::Ejected => format!("{name} is already ejected"),
-            _ => format!("{name} is taken out of use until `mainstay admit {name}`"),
-        };
-        self.state = State::Ejected;
-        vec![
-            Effect::CancelTimer(DeviceTimer::Settling),
-            Effect::CancelTimer(DeviceTimer::AccessRetry),
-            Effect::CancelTimer(DeviceTimer::Quarantine),
-            self.unavailable(format!("{} was ejected by the operator", self.spec.name), Soon::Unknown),
-            Effect::Answer(OperatorAnswer { request, outcome: Outcome::Handled, words, help: None }),
-        ]
-    }
-
-    fn admit(&mut self, now: Moment, request: RequestId) -> Out {
-        let name = self.spec.name.clone();
-        if !matches!(self.state, State::Ejected | State::Faulted { .. } | State::Quarantined { .. }) {
-            let words = format!("{name} is {}: there is nothing to admit", self.status().as_str());
-            let help = Some("only an ejected, faulted or quarantined device can be admitted".to_owned());
-            return vec![Effect::Answer(OperatorAnswer { request, outcome: Outcome::Refused, words, help })];
-        }
-        self.departures.forget();
-        let mut out = vec![Effect::CancelTimer(DeviceTimer::Quarantine)];
-        out.extend(self.back(now));
-        let words = match self.sighting {
-            Some(_) => format!("{name} is taken back and looked at"),
-            None => format!("{name} is taken back; it is not plugged in"),
-        };
-        out.push(Effect::Answer(OperatorAnswer { request, outcome: Outcome::Handled, words, help: None }));
-        out
-    }
-
-    /// Out of quarantine or ejection: what is there counts again.
-    fn back(&mut self, now: Moment) -> Out {
-        if self.sighting.is_some() {
-            self.settle(now)
-        } else {
-            self.state = State::Absent { reason: "not plugged in".to_owned() };
-            vec![self.unavailable(format!("{} is not plugged in", self.spec.name), Soon::Unknown)]
-        }
     }
 
     fn timer_over(&mut self, now: Moment, timer: DeviceTimer) -> Out {
@@ -406,18 +285,8 @@ impl DeviceMachine {
         }
     }
 
-    /// The registry was restarted, and may have lost the question who holds this device.
-    fn restate(&self) -> Out {
-        match self.recovering {
-            Recovering::No | Recovering::AskingInventory => vec![self.restated()],
-            Recovering::AskingRegistry => {
-                vec![self.tell_leases(LeaseMessage::InquireDevice(self.spec.name.clone()))]
-            }
-        }
-    }
-
     /// What the registry must know now.
-    fn restated(&self) -> Effect<DeviceTimer> {
+    pub(super) fn restated(&self) -> Effect<DeviceTimer> {
         match (&self.state, self.offer()) {
             (State::Ready, Some(offer)) => {
                 self.tell_leases(LeaseMessage::DeviceAvailable(self.spec.name.clone(), offer))
@@ -429,12 +298,12 @@ impl DeviceMachine {
         }
     }
 
-    fn unavailable(&self, reason: String, soon: Soon) -> Effect<DeviceTimer> {
+    pub(super) fn unavailable(&self, reason: String, soon: Soon) -> Effect<DeviceTimer> {
         self.tell_leases(LeaseMessage::DeviceUnavailable { device: self.spec.name.clone(), reason, soon })
     }
 
     #[allow(clippy::unused_self, reason = "reads as what the device does")]
-    fn tell_leases(&self, message: LeaseMessage) -> Effect<DeviceTimer> {
+    pub(super) fn tell_leases(&self, message: LeaseMessage) -> Effect<DeviceTimer> {
         Effect::Tell(Message::Leases(message))
     }
 }

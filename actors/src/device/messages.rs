@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use mainstay_config::model::DeviceKind;
 use mainstay_config::names::{DeviceName, ServiceName};
-use mainstay_hardware::bus::Findings;
+use mainstay_hardware::bus::{Findings, Supply};
 use mainstay_hardware::error::Error;
 use mainstay_hardware::sighting::{Generation, Sighting};
 
@@ -27,6 +27,8 @@ pub enum DeviceMessage {
     Accessible(OperationId, Result<(), Error>),
     /// What the probe found.
     Probed(OperationId, Result<Findings, Error>),
+    /// What the board says of its supply voltage.
+    Supply(OperationId, Supply),
     /// Somebody leases it now.
     Leased {
         /// Who.
@@ -64,6 +66,7 @@ impl Described for DeviceMessage {
             Self::Gone { .. } => "Gone",
             Self::Accessible(..) => "Accessible",
             Self::Probed(..) => "Probed",
+            Self::Supply(..) => "Supply",
             Self::Leased { .. } => "Leased",
             Self::Unleased => "Unleased",
             Self::Awaited(_) => "Awaited",
@@ -85,6 +88,7 @@ impl Described for DeviceMessage {
                 format!("looked at it: {}", mainstay_hardware::matching::findings_words(findings))
             }
             Self::Probed(_, Err(error)) => format!("looking at it failed: {error}"),
+            Self::Supply(_, supply) => supply_words(*supply).to_owned(),
             Self::Leased { holder } => format!("leased by {holder}"),
             Self::Unleased => "its lease has ended".to_owned(),
             Self::Awaited(Awaited::Somebody) => "somebody waits for it".to_owned(),
@@ -95,6 +99,15 @@ impl Described for DeviceMessage {
             Self::Admit(_) => "take it back".to_owned(),
             Self::Timer(timer) => timer.words().to_owned(),
         }
+    }
+}
+
+/// What the board says of its supply voltage, in words.
+pub(super) fn supply_words(supply: Supply) -> &'static str {
+    match supply {
+        Supply::Low => "the board reports that its supply voltage is too low",
+        Supply::Enough => "the board reports that its own supply voltage is high enough",
+        Supply::Unknown => "the board has no sensor for its supply voltage",
     }
 }
 

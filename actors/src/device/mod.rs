@@ -3,6 +3,8 @@
 mod flap;
 mod machine;
 mod messages;
+mod orders;
+mod probing;
 mod showing;
 #[cfg(test)]
 mod tests;

@@ -205,13 +205,13 @@ impl Bench {
 /// What becomes of every state by every event. `-`: nothing. `*`: the same state, and something is done or said.
 const TABLE: &str = "
              seen  seen  gone  anoth acces not a found hung  lease unlea fault eject admit settl retry quara
-absent       settl settl -     -     -     -     -     -     -     -     -     eject *     -     -     -
+absent       settl settl *     *     -     -     -     -     -     -     -     eject *     -     -     -
 settling     -     *     absen -     -     -     -     -     *     *     fault eject *     *     *     -
 checking     -     *     absen -     probi *     -     -     *     *     fault eject *     -     -     -
 probing      -     settl absen -     -     -     ready fault *     *     fault eject *     -     -     -
 ready        -     settl absen -     -     -     -     -     in us *     fault eject *     -     -     -
 in use       -     settl absen -     -     -     -     -     *     ready fault eject *     -     -     -
-faulted      -     settl absen -     -     -     -     -     *     *     *     eject settl -     -     -
+faulted      settl settl absen -     -     -     -     -     *     *     *     eject settl -     -     -
 quarantined  -     *     *     -     -     -     -     -     *     *     -     eject settl -     -     settl
 ejected      -     *     *     -     -     -     -     -     *     *     -     *     settl -     -     -
 ";

@@ -7,12 +7,12 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use mainstay_config::names::ServiceName;
-use mainstay_hardware::bus::{Bus, Watch};
+use mainstay_hardware::bus::{Bus, Supply, Watch};
 
 use super::drivers::Drivers;
 use super::errands::Errands;
-use super::probe::Probes;
 use super::probe::order::ProbeEvent;
+use super::probe::{LogEnd, Probes};
 use super::process::order::{ProcessEvent, ProcessSettings, RunId};
 use super::process::{Processes, ProcessesError};
 use crate::device::DeviceMessage;
@@ -103,7 +103,7 @@ impl Executor for Carrier {
     fn act(&self, from: &ActorId, action: Action, cause: Cause) {
         match action {
             Action::Spawn(order) => {
-                self.news.expect(order.run, &order.service, cause);
+                self.news.expect(order.run, &order.service, cause, self.probes.log_end(&order.service));
                 self.processes.spawn(order);
             }
             Action::Signal(order) => {
@@ -115,7 +115,11 @@ impl Executor for Carrier {
                 self.processes.sweep(run);
             }
             Action::ReportRun(service) => self.report(service, cause),
-            Action::Watch(order) => self.probes.watch(order),
+            Action::Watch(order) => match self.news.log_end(order.run) {
+                Some(since) => self.probes.watch(order, since),
+                // It has ended meanwhile: there is nothing to watch.
+                None => tracing::debug!(run = order.run.0, "a run that is over is not watched"),
+            },
             Action::Unwatch(run) => self.probes.cancel(run),
             Action::Rescan => self.rescan(),
             // The stage itself sees to these.
@@ -138,6 +142,22 @@ impl Carrier {
                 let name = name.clone();
                 let call = self.drivers.probe(within, move |bus| bus.probe(&sighting, kind, depth, within));
                 self.later(cause, call, move |done| Message::Device(name, DeviceMessage::Probed(operation, done)));
+            }
+            (Action::KeepAwake(sighting), _) => {
+                let call = self.drivers.look(move |bus| bus.keep_awake(&sighting));
+                tokio::task::spawn_local(async move {
+                    if let Err(error) = call.await {
+                        tracing::warn!("a device may be suspended while it is in use: {error}");
+                    }
+                });
+            }
+            (Action::ReadSupply(operation), ActorId::Device(name)) => {
+                let name = name.clone();
+                let call = self.drivers.look(|bus| Ok(bus.supply()));
+                self.later(cause, call, move |supply| {
+                    let supply = supply.unwrap_or(Supply::Unknown);
+                    Message::Device(name, DeviceMessage::Supply(operation, supply))
+                });
             }
             (Action::PrepareRadio { operation, device, ifindex, mode, takeover }, _) => {
                 let call = self.drivers.prepare_radio(&device, ifindex, mode, takeover);
@@ -170,6 +190,8 @@ struct Known {
     cause: Cause,
     /// Whether it was told to end: then its end belongs to the trace of that.
     told_to_end: ToldToEnd,
+    /// Where the service's log ended when it was spawned.
+    log_end: LogEnd,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -179,9 +201,13 @@ enum ToldToEnd {
 }
 
 impl News {
-    fn expect(&self, run: RunId, service: &ServiceName, cause: Cause) {
-        let known = Known { service: service.clone(), pid: None, cause, told_to_end: ToldToEnd::No };
+    fn expect(&self, run: RunId, service: &ServiceName, cause: Cause, log_end: LogEnd) {
+        let known = Known { service: service.clone(), pid: None, cause, told_to_end: ToldToEnd::No, log_end };
         self.runs.borrow_mut().insert(run, known);
+    }
+
+    fn log_end(&self, run: RunId) -> Option<LogEnd> {
+        self.runs.borrow().get(&run).map(|known| known.log_end)
     }
 
     fn ordered(&self, run: RunId, cause: Cause) {

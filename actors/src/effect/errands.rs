@@ -18,7 +18,7 @@ use super::process::order::{Exit, NotifySocket, ProcessEvent, RunId, SpawnFailur
 /// Runs with this bit belong to errands; services never reach it.
 const ERRAND: u64 = 1 << 63;
 /// Under this name their output is kept.
-const NAME: &str = "probes";
+const NAME: &str = "readiness-probes";
 
 type Waiting = oneshot::Sender<Result<Exit, SpawnFailure>>;
 

@@ -31,7 +31,8 @@ pub struct InventoryMachine {
     claims: BTreeMap<DeviceName, Key>,
     troubles: Vec<String>,
     deaths: Intensity,
-    published: InventorySnapshot,
+    /// What was shown last; a restarted actor's predecessor may have shown something else.
+    published: Option<InventorySnapshot>,
 }
 
 impl Machine for InventoryMachine {
@@ -94,17 +95,17 @@ impl InventoryMachine {
             claims: BTreeMap::new(),
             troubles: Vec::new(),
             deaths: Intensity::default(),
-            published: InventorySnapshot::default(),
+            published: None,
         }
     }
 
     fn seen(&mut self, sighting: Sighting) -> Out {
         let known = self.present.insert(sighting.key.clone(), sighting.clone());
-        if known.as_ref() == Some(&sighting) {
+        let claimant = self.claims.iter().find(|(_, key)| **key == sighting.key).map(|(name, _)| name.clone());
+        if known.as_ref() == Some(&sighting) && claimant.is_none() {
             return Vec::new();
         }
         let mut out = Vec::new();
-        let claimant = self.claims.iter().find(|(_, key)| **key == sighting.key).map(|(name, _)| name.clone());
         match claimant {
             Some(name) if self.is_match(&name, &sighting) => {
                 out.push(tell(&name, DeviceMessage::Seen(sighting)));
@@ -219,8 +220,8 @@ impl InventoryMachine {
 
     fn publish(&mut self, out: &mut Out) {
         let snapshot = InventorySnapshot { others: self.others(), troubles: self.troubles.clone() };
-        if snapshot != self.published {
-            self.published = snapshot.clone();
+        if self.published.as_ref() != Some(&snapshot) {
+            self.published = Some(snapshot.clone());
             out.push(Effect::Publish(Publication::Inventory(snapshot)));
         }
     }

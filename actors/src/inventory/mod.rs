@@ -2,6 +2,8 @@
 
 mod machine;
 mod messages;
+#[cfg(test)]
+mod tests;
 
 pub use machine::{InventoryMachine, InventoryTimer};
 pub use messages::{InventoryMessage, InventorySnapshot, OtherDevice, departure_words, event_words};

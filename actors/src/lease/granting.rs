@@ -1,17 +1,21 @@
 //! Who is served: the queue is gone through after every message, and what can be granted is made ready and granted.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use mainstay_config::names::{DeviceName, PortName};
 
 use super::holding::{Holding, Use};
-use super::machine::{LeaseMachine, LeaseTimer, Out, tell_device, tell_service};
+use super::machine::{LeaseMachine, LeaseTimer, Out, end_waiting, tell_device, tell_service};
 use super::messages::{Blocker, Grant, GrantedDevice, LeaseRequest, Token, Want};
 use super::preparation::Preparation;
 use super::queue::{DeviceState, Prospect, Queued, Situation, reserve};
 use crate::device::{Awaited, DeviceMessage};
 use crate::machine::{Action, Effect, Moment};
 use crate::service::ServiceMessage;
+
+/// Between two looks at a port that somebody else's program listens on.
+const LOOK_AGAIN: Duration = Duration::from_secs(10);
 
 impl LeaseMachine {
     /// Goes through the queue in order and serves all that can be served.
@@ -32,7 +36,12 @@ impl LeaseMachine {
                     queued.preparation = Some(preparation);
                     out.extend(tell_blockers(queued, Vec::new()));
                 }
-                Prospect::Blocked(blockers) => out.extend(tell_blockers(queued, blockers)),
+                Prospect::Blocked(blockers) => {
+                    if let Some(effect) = tell_blockers(queued, blockers) {
+                        out.push(effect);
+                        out.extend(look_again_later(queued));
+                    }
+                }
             }
             reserve(queued, &mut reserved);
         }
@@ -89,7 +98,7 @@ impl LeaseMachine {
             let service = queued.request.service.clone();
             self.last_token = self.last_token.saturating_add(1);
             let grant = grant(Token(self.last_token), now, &queued.request, preparation);
-            out.push(Effect::CancelTimer(LeaseTimer::Wait(service.clone())));
+            out.extend(end_waiting(&service));
             for device in grant.devices.keys() {
                 out.push(tell_device(device, DeviceMessage::Leased { holder: service.clone() }));
             }
@@ -125,6 +134,12 @@ fn grant(token: Token, since: Moment, request: &LeaseRequest, mut preparation: P
         }
     }
     grant
+}
+
+/// Nobody says when a foreign program gives up its port, so it is looked at again now and then.
+fn look_again_later(queued: &Queued) -> Option<Effect<LeaseTimer>> {
+    let timer = || LeaseTimer::LookAgain(queued.request.service.clone());
+    (!queued.foreign.is_empty()).then(|| Effect::SetTimer(timer(), LOOK_AGAIN))
 }
 
 /// Notes what a request waits for; an effect when that has changed.

@@ -30,6 +30,8 @@ use crate::supervision::RootMessage;
 pub enum LeaseTimer {
     /// A request has waited as long as it wanted to.
     Wait(ServiceName),
+    /// Somebody else's program kept a request from its port: perhaps it has ended.
+    LookAgain(ServiceName),
 }
 
 pub(super) type Out = Effects<LeaseTimer>;
@@ -67,7 +69,8 @@ pub struct LeaseMachine {
     pub(super) inquiring: BTreeSet<DeviceName>,
     /// Services that asked what they hold meanwhile.
     pub(super) asking: BTreeSet<ServiceName>,
-    pub(super) published: LeaseSnapshot,
+    /// What was shown last; a restarted actor's predecessor may have shown something else.
+    pub(super) published: Option<LeaseSnapshot>,
     pub(super) closing: Closing,
 }
 
@@ -111,11 +114,12 @@ impl Machine for LeaseMachine {
             }
             LeaseMessage::Close => vec![Effect::Note(Outcome::Ignored)],
             LeaseMessage::Timer(LeaseTimer::Wait(service)) => self.waited(&service),
+            LeaseMessage::Timer(LeaseTimer::LookAgain(service)) => self.look_again(&service),
         };
         if self.unheard.is_empty() {
             self.settle(now, &mut out);
+            self.publish(&mut out);
         }
-        self.publish(&mut out);
         out
     }
 
@@ -153,7 +157,7 @@ impl LeaseMachine {
             unheard: BTreeSet::new(),
             inquiring: BTreeSet::new(),
             asking: BTreeSet::new(),
-            published: LeaseSnapshot::default(),
+            published: None,
             closing: Closing::No,
         }
     }
@@ -188,7 +192,7 @@ impl LeaseMachine {
         };
         // What was being made ready for it is put back when that has been answered.
         self.queue.remove(place);
-        vec![Effect::CancelTimer(LeaseTimer::Wait(service.clone()))]
+        end_waiting(service).into()
     }
 
     pub(super) fn release(&mut self, service: &ServiceName) -> Out {
@@ -277,16 +281,21 @@ impl LeaseMachine {
         held.sort_by(|a, b| (&a.resource, &a.holder).cmp(&(&b.resource, &b.holder)));
         let waiter = |queued: &Queued| Waiter { request: queued.request.clone(), blockers: queued.blockers.clone() };
         let snapshot = LeaseSnapshot { held, queue: self.queue.iter().map(waiter).collect() };
-        if snapshot != self.published {
-            self.published = snapshot.clone();
+        if self.published.as_ref() != Some(&snapshot) {
+            self.published = Some(snapshot.clone());
             out.push(Effect::Publish(Publication::Leases(snapshot)));
         }
         let settled = self.holders.is_empty() && self.radios.are_settled();
-        if self.closing == Closing::Asked && settled && self.unheard.is_empty() {
+        if self.closing == Closing::Asked && settled {
             self.closing = Closing::Said;
             out.push(Effect::Tell(Message::Root(RootMessage::LeasesClosed)));
         }
     }
+}
+
+/// The timers of a request that waits no longer.
+pub(super) fn end_waiting(service: &ServiceName) -> [Effect<LeaseTimer>; 2] {
+    [LeaseTimer::Wait(service.clone()), LeaseTimer::LookAgain(service.clone())].map(Effect::CancelTimer)
 }
 
 pub(super) fn refuse(service: &ServiceName, reason: String) -> Effect<LeaseTimer> {

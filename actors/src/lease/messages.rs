@@ -70,7 +70,9 @@ impl fmt::Display for Want {
         match self {
             Self::Device { device, .. } => write!(f, "device/{device}"),
             Self::Port { need: PortNeed::Fixed(port), .. } => write!(f, "port/{port}"),
-            Self::Port { need: PortNeed::Range { first, last, .. }, .. } => write!(f, "a port of {first}-{last}"),
+            Self::Port { need: PortNeed::Range { prefer, first, last }, .. } => {
+                write!(f, "port/{prefer} or one of {first}-{last}")
+            }
             Self::Named(name) => f.write_str(name),
         }
     }
@@ -270,6 +272,9 @@ impl Described for LeaseMessage {
             Self::Inquire(service) => format!("{service} asks what it holds"),
             Self::InquireDevice(device) => format!("{device} asks who holds it"),
             Self::Close => "put everything back".to_owned(),
+            Self::Timer(super::machine::LeaseTimer::LookAgain(service)) => {
+                format!("time to see again whether the ports of {service} are free")
+            }
             Self::Timer(super::machine::LeaseTimer::Wait(service)) => {
                 format!("{service} has waited as long as it wanted to")
             }

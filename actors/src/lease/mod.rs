@@ -9,6 +9,8 @@ mod ports;
 mod preparation;
 mod queue;
 mod radios;
+#[cfg(test)]
+mod tests;
 
 pub use machine::{LeaseMachine, LeaseMemo, LeaseTimer};
 pub use messages::{

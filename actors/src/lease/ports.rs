@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use mainstay_config::model::PortNeed;
+use mainstay_config::names::ServiceName;
 
 use super::machine::{LeaseMachine, Out, refuse};
 use super::messages::{LeaseRequest, Want};
@@ -11,6 +12,14 @@ use crate::effect::ports::Listener;
 use crate::machine::{Effect, OperationId, Outcome};
 
 impl LeaseMachine {
+    /// What was seen of foreign programs is forgotten, so that it is looked at anew.
+    pub(super) fn look_again(&mut self, service: &ServiceName) -> Out {
+        let waiting = self.queue.iter_mut().find(|queued| queued.request.service == *service);
+        let Some(queued) = waiting else { return vec![Effect::Note(Outcome::Superseded)] };
+        queued.foreign.clear();
+        Vec::new()
+    }
+
     pub(super) fn ports_seen(&mut self, operation: OperationId, seen: Result<BTreeMap<u16, Listener>, String>) -> Out {
         let asked = |queued: &&mut Queued| {
             queued.preparation.as_ref().is_some_and(|preparation| preparation.looking == Some(operation))

@@ -101,6 +101,10 @@ pub enum Action {
     CheckAccess(OperationId, Sighting),
     /// Look closer at a device. Answer: `DeviceMessage::Probed`.
     ProbeDevice(OperationId, Sighting, DeviceKind, Depth, Duration),
+    /// Keep a device that is in use from being suspended. No answer.
+    KeepAwake(Sighting),
+    /// Ask what the board says of its supply voltage. Answer: `DeviceMessage::Supply`.
+    ReadSupply(OperationId),
     /// Read how a radio is, then put it into a mode. Answer: `LeaseMessage::RadioPrepared`.
     PrepareRadio {
         /// Whose answer.
@@ -176,6 +180,8 @@ impl Action {
         match self {
             Self::CheckAccess(..) => "CheckAccess",
             Self::ProbeDevice(..) => "ProbeDevice",
+            Self::KeepAwake(_) => "KeepAwake",
+            Self::ReadSupply(_) => "ReadSupply",
             Self::PrepareRadio { .. } => "PrepareRadio",
             Self::RestoreRadio(..) => "RestoreRadio",
             Self::LookAtPorts(..) => "LookAtPorts",
@@ -203,7 +209,11 @@ impl Action {
                 };
                 format!("look at {} as {}: {depth}", sighting.key, kind.as_str())
             }
-            Self::PrepareRadio { device, mode: Some(mode), .. } => format!("put {device} into {mode:?} mode"),
+            Self::KeepAwake(sighting) => format!("keep {} from being suspended", sighting.key),
+            Self::ReadSupply(_) => "ask whether the supply voltage is too low".to_owned(),
+            Self::PrepareRadio { device, mode: Some(mode), .. } => {
+                format!("put {device} into {} mode", mainstay_hardware::matching::mode_word(*mode))
+            }
             Self::PrepareRadio { device, mode: None, .. } => format!("note how {device} is"),
             Self::RestoreRadio(_, device, _) => format!("put {device} back as it was"),
             Self::LookAtPorts(_, ports) => {

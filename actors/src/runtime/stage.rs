@@ -264,6 +264,8 @@ fn performer(action: &Action) -> (Address, &'static str) {
         Action::Exit(_) => return (ActorId::Root.into(), action.kind()),
         Action::CheckAccess(..)
         | Action::ProbeDevice(..)
+        | Action::KeepAwake(_)
+        | Action::ReadSupply(_)
         | Action::PrepareRadio { .. }
         | Action::RestoreRadio(..)
         | Action::LookAtPorts(..)

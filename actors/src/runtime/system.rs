@@ -137,6 +137,14 @@ impl System {
     }
 }
 
+impl Drop for System {
+    /// Actors and their mailboxes live as long as the thread; without this they would hold on to the executor, and whoever
+    /// started it could not end it.
+    fn drop(&mut self) {
+        self.stage.executor.borrow_mut().take();
+    }
+}
+
 /// Starts every actor: those that are told before those that tell.
 fn start_all(station: &Arc<Station>, stage: &Rc<Stage>, first_run: RunId) {
     let root = start(stage, Box::new(|_, ()| RootMachine::default()));

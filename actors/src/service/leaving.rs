@@ -10,7 +10,7 @@ use super::machine::{Out, ServiceMachine, act};
 use super::messages::{Episode, ServiceMessage, Standing};
 use super::state::{Closing, Phase, Readiness, Run, ServiceTimer, Stage, Why};
 use crate::effect::process::order::{Scope, SignalOrder};
-use crate::machine::{Action, Effect, Message, Outcome};
+use crate::machine::{Action, Effect, Message, Moment, Outcome};
 
 /// A process that outlives SIGKILL this long hangs in the kernel.
 const UNKILLABLE_AFTER: Duration = Duration::from_secs(10);
@@ -59,7 +59,7 @@ impl ServiceMachine {
     }
 
     /// A service this one depends on has changed.
-    pub(super) fn dependency(&mut self, name: ServiceName, standing: Standing, out: &mut Out) {
+    pub(super) fn dependency(&mut self, now: Moment, name: ServiceName, standing: Standing, out: &mut Out) {
         // While it is asked what runs, something may.
         let alive = self.run().is_some() || self.recovering.is_some();
         if let Standing::Leaving { episode, .. } = standing {
@@ -71,7 +71,7 @@ impl ServiceMachine {
                 out.push(stopped_for(self.spec.name.clone(), name.clone(), episode));
             }
         }
-        let on_return = self.needs.heard(&name, standing, alive, out);
+        let on_return = self.needs.heard(now, &name, standing, alive, out);
         if on_return == OnReturn::Restart && matches!(self.phase, Phase::Running(_)) {
             self.leave(Why::Asked(format!("{name} is back, and on_return = \"restart\"")), out);
         }

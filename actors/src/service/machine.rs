@@ -45,6 +45,9 @@ pub(super) struct Kept {
     pub(super) arrival: Option<Moment>,
     /// Asked for anew, but the registry may have died as well.
     pub(super) grant: Option<Grant>,
+    pub(super) last_start: Option<Moment>,
+    /// When services that are down count as lost.
+    pub(super) deadlines: Vec<(ServiceName, Moment)>,
 }
 
 /// A service.
@@ -129,6 +132,8 @@ impl Machine for ServiceMachine {
                 episode: self.episode,
                 arrival,
                 grant: self.grant.clone(),
+                last_start: self.last_start,
+                deadlines: self.needs.deadlines(),
             }),
         }
     }
@@ -179,7 +184,7 @@ impl ServiceMachine {
     fn take(&mut self, now: Moment, message: ServiceMessage, out: &mut Out) {
         match message {
             ServiceMessage::Begin => {}
-            ServiceMessage::Dependency(name, standing) => self.dependency(name, standing, out),
+            ServiceMessage::Dependency(name, standing) => self.dependency(now, name, standing, out),
             ServiceMessage::DependentStopped(name, episode) => self.dependent_stopped(&name, episode, out),
             ServiceMessage::Inquire(name) => {
                 let message = ServiceMessage::Dependency(self.spec.name.clone(), self.standing());
@@ -218,12 +223,12 @@ impl ServiceMachine {
         }
         match &self.phase {
             Phase::Idle => self.evaluate_idle(now, out),
-            Phase::Leasing { .. } if !self.may_start() => {
+            Phase::Leasing { .. } if !self.may_go_on() => {
                 out.push(tell_leases(LeaseMessage::Withdraw(self.spec.name.clone())));
                 self.phase = Phase::Idle;
                 self.evaluate_idle(now, out);
             }
-            Phase::Slotting if !self.may_start() || self.revoked.is_some() => {
+            Phase::Slotting if !self.may_go_on() || self.revoked.is_some() => {
                 self.return_slot(out);
                 self.phase = Phase::Idle;
                 self.release(out);
@@ -278,9 +283,15 @@ impl ServiceMachine {
         }
     }
 
-    /// Whether it may start or go on starting.
+    /// Whether it may begin to start.
     fn may_start(&self) -> bool {
-        let needs = self.ignoring == Ignoring::Yes || self.needs.are_met();
+        self.may_go_on() && (self.ignoring == Ignoring::Yes || self.needs.are_met())
+    }
+
+    /// Whether it may go on starting. It does not step back for what it could start without: that may be coming only
+    /// because this one steps back, and both would make way for each other for ever.
+    fn may_go_on(&self) -> bool {
+        let needs = self.ignoring == Ignoring::Yes || self.needs.required_are_met();
         self.reason_not_wanted().is_none() && self.rest == Rest::Fresh && needs
     }
 

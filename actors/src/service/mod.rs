@@ -11,6 +11,8 @@ mod recovery;
 mod showing;
 mod starting;
 mod state;
+#[cfg(test)]
+mod tests;
 
 pub use dependents::{Dependents, dependents};
 pub use machine::{ServiceMachine, ServiceMemo};

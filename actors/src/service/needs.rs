@@ -8,7 +8,7 @@ use mainstay_config::names::ServiceName;
 use super::machine::Out;
 use super::messages::Standing;
 use super::state::ServiceTimer;
-use crate::machine::Effect;
+use crate::machine::{Effect, Moment};
 
 /// One dependency.
 #[derive(Debug, Clone)]
@@ -24,8 +24,8 @@ pub(super) struct Need {
 enum Loss {
     /// It is not down, or this service does not run.
     No,
-    /// It is down, and there is still time for it to come back.
-    Counting,
+    /// It is down, and there is still time for it to come back: until then.
+    Counting(Moment),
     /// It is lost.
     Lost,
 }
@@ -59,9 +59,18 @@ impl Needs {
 
     /// Notes how a service stands. `alive` says whether the one that depends on it has a process.
     /// Answers whether an optional service has come back for which a restart is configured.
-    pub(super) fn heard(&mut self, name: &ServiceName, standing: Standing, alive: bool, out: &mut Out) -> OnReturn {
+    pub(super) fn heard(
+        &mut self,
+        now: Moment,
+        name: &ServiceName,
+        standing: Standing,
+        alive: bool,
+        out: &mut Out,
+    ) -> OnReturn {
         let Some(need) = self.0.get_mut(name) else { return OnReturn::Keep };
         let came_back = standing == Standing::Up && need.standing != Standing::Up;
+        // After a restart of the actor nothing is known yet: hearing of it is no return.
+        let returned = came_back && need.standing != Standing::Unknown;
         need.standing = standing;
         if came_back {
             need.forget_waits(name, out);
@@ -73,20 +82,38 @@ impl Needs {
                 _ if !alive || need.loss != Loss::No => {}
                 _ if lost_after.is_zero() => need.loss = Loss::Lost,
                 _ => {
-                    need.loss = Loss::Counting;
+                    need.loss = Loss::Counting(now + lost_after);
                     out.push(Effect::SetTimer(ServiceTimer::Lost(name.clone()), lost_after));
                 }
             },
-            Dependency::Optional { on_return, .. } if came_back && alive => return on_return,
+            Dependency::Optional { on_return, .. } if returned && alive => return on_return,
             Dependency::Optional { .. } | Dependency::Soft => {}
         }
         OnReturn::Keep
     }
 
+    /// The services that are down, with when each counts as lost.
+    pub(super) fn deadlines(&self) -> Vec<(ServiceName, Moment)> {
+        let deadline = |(name, need): (&ServiceName, &Need)| match need.loss {
+            Loss::Counting(until) => Some((name.clone(), until)),
+            Loss::No | Loss::Lost => None,
+        };
+        self.0.iter().filter_map(deadline).collect()
+    }
+
+    /// After a restart of the actor the count goes on, and does not begin anew.
+    pub(super) fn count_on(&mut self, now: Moment, deadlines: Vec<(ServiceName, Moment)>, out: &mut Out) {
+        for (name, until) in deadlines {
+            let Some(need) = self.0.get_mut(&name) else { continue };
+            need.loss = Loss::Counting(until);
+            out.push(Effect::SetTimer(ServiceTimer::Lost(name), until.since(now)));
+        }
+    }
+
     /// A required service has been down too long.
     pub(super) fn count_as_lost(&mut self, name: &ServiceName) -> bool {
         match self.0.get_mut(name) {
-            Some(need) if need.loss == Loss::Counting => {
+            Some(need) if matches!(need.loss, Loss::Counting(_)) => {
                 need.loss = Loss::Lost;
                 true
             }
@@ -137,6 +164,12 @@ impl Needs {
         self.0.values().all(Need::is_met)
     }
 
+    /// Whether every service that it cannot be without is there.
+    pub(super) fn required_are_met(&self) -> bool {
+        let required = |need: &&Need| matches!(need.dependency, Dependency::Required { .. });
+        self.0.values().filter(required).all(Need::is_met)
+    }
+
     /// What is still waited for, in words.
     pub(super) fn missing(&self) -> Vec<String> {
         let late = |need: &Need| match need.dependency {
@@ -158,6 +191,14 @@ impl Needs {
     pub(super) fn are_coming(&self) -> bool {
         let coming = |need: &Need| matches!(need.standing, Standing::Up | Standing::Coming(_) | Standing::Unknown);
         self.0.values().all(|need| need.is_met() || coming(need))
+    }
+
+    /// What it requires that is not meant to run, in words.
+    pub(super) fn held(&self) -> Option<String> {
+        let required = |need: &Need| matches!(need.dependency, Dependency::Required { .. });
+        let held = |need: &Need| required(need) && matches!(need.standing, Standing::Held(_));
+        let (name, need) = self.0.iter().find(|(_, need)| held(need))?;
+        Some(format!("{name}, which is not meant to run: {}", need.standing))
     }
 
     /// Why the service must stop: a required service is lost.
@@ -191,7 +232,7 @@ impl Need {
     }
 
     fn forget_waits(&mut self, name: &ServiceName, out: &mut Out) {
-        if self.loss == Loss::Counting {
+        if let Loss::Counting(_) = self.loss {
             out.push(Effect::CancelTimer(ServiceTimer::Lost(name.clone())));
         }
         if self.wait == Wait::Counting {

@@ -54,6 +54,9 @@ impl ServiceMachine {
     }
 
     fn want_up(&mut self, out: &mut Out) {
+        if self.run().is_none() {
+            self.last_stop = None;
+        }
         self.wanted = Wanted::Up;
         self.refresh(Attempts::Reset, out);
     }

@@ -1,5 +1,7 @@
 //! After a restart of the actor: the state is rebuilt from what is true, and the processes keep running meanwhile.
 
+use std::time::Duration;
+
 use super::machine::{Kept, Out, ServiceMachine, act, later, tell_leases, tell_services};
 use super::messages::ServiceMessage;
 use super::state::{Heard, Phase, Readiness, Recovering, Rest, Run, ServiceTimer, Slot};
@@ -9,7 +11,19 @@ use crate::supervision::ServicesMessage;
 
 impl ServiceMachine {
     pub(super) fn restore_memo(&mut self, kept: Kept) {
-        let Kept { wanted, ignoring, rest, attempts, last_run, closing, episode, arrival, grant } = kept;
+        let Kept {
+            wanted,
+            ignoring,
+            rest,
+            attempts,
+            last_run,
+            closing,
+            episode,
+            arrival,
+            grant,
+            last_start,
+            deadlines,
+        } = kept;
         self.wanted = wanted;
         self.ignoring = ignoring;
         if later(&self.spec).is_none() {
@@ -19,12 +33,13 @@ impl ServiceMachine {
         self.closing = closing;
         self.episode = episode;
         self.grant = grant;
-        self.recovering = Some(Recovering { last_run, arrival, ..Recovering::default() });
+        self.last_start = last_start;
+        self.recovering = Some(Recovering { last_run, arrival, deadlines, ..Recovering::default() });
     }
 
     /// Asks for everything that can be asked for.
     pub(super) fn recover(&mut self, now: Moment) -> Out {
-        self.recovering.get_or_insert_default();
+        let deadlines = std::mem::take(&mut self.recovering.get_or_insert_default().deadlines);
         let mut out = vec![
             act(Action::ReportRun(self.spec.name.clone())),
             tell_leases(LeaseMessage::Withdraw(self.spec.name.clone())),
@@ -34,6 +49,7 @@ impl ServiceMachine {
             let inquiry = ServiceMessage::Inquire(self.spec.name.clone());
             out.push(Effect::Tell(Message::Service(name.clone(), inquiry)));
         }
+        self.needs.count_on(now, deadlines, &mut out);
         if let Rest::Backoff { until, .. } = self.rest {
             out.push(Effect::SetTimer(ServiceTimer::Backoff, until.since(now)));
         }
@@ -77,12 +93,15 @@ impl ServiceMachine {
                 if heard.last_run == Some((run.id, Readiness::Ready)) {
                     out.push(tell_services(ServicesMessage::ReturnSlot(me)));
                     self.phase = Phase::Running(run);
+                    self.reset_later(out);
                 } else {
                     let id = run.id;
                     self.slot = Slot::Held;
                     self.phase = Phase::Starting(run);
                     out.push(tell_services(ServicesMessage::HoldsSlot(me)));
-                    out.push(Effect::SetTimer(ServiceTimer::ReadyWithin, self.spec.ready.within));
+                    let since = self.last_start.map_or(Duration::ZERO, |start| now.since(start));
+                    let left = self.spec.ready.within.saturating_sub(since);
+                    out.push(Effect::SetTimer(ServiceTimer::ReadyWithin, left));
                     self.watch(id, out);
                 }
             }

@@ -40,6 +40,9 @@ impl ServiceMachine {
             _ if self.reason_not_wanted().is_some() => Standing::Held(self.reason_not_wanted().unwrap_or_default()),
             Rest::Ended(words) => Standing::Down(words.clone()),
             Rest::Backoff { cause, .. } => Standing::Coming(format!("to be restarted: {cause}")),
+            Rest::Fresh if self.needs.held().is_some() => {
+                Standing::Held(format!("waiting for {}", self.needs.held().unwrap_or_default()))
+            }
             Rest::Fresh if self.needs.are_coming() => {
                 Standing::Coming(format!("waiting for {}", self.needs.missing().join("; ")))
             }

@@ -147,10 +147,15 @@ impl ServiceMachine {
         self.phase = Phase::Running(run.clone());
         self.last_stop = None;
         out.push(Effect::CancelTimer(ServiceTimer::ReadyWithin));
+        self.reset_later(out);
+        self.return_slot(out);
+    }
+
+    /// Having run for a while, it counts its failures anew.
+    pub(super) fn reset_later(&self, out: &mut Out) {
         if self.attempts > 0 {
             out.push(Effect::SetTimer(ServiceTimer::ResetAfter, self.spec.restart.reset_after));
         }
-        self.return_slot(out);
     }
 }
 

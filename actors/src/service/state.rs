@@ -151,6 +151,8 @@ pub(super) struct Recovering {
     /// The run there was, with whether it had become ready.
     pub(super) last_run: Option<(RunId, Readiness)>,
     pub(super) arrival: Option<Moment>,
+    /// When services that were down count as lost.
+    pub(super) deadlines: Vec<(ServiceName, Moment)>,
     /// What the executor said of the run after it had reported it.
     pub(super) late: Vec<(RunId, ProcessEvent)>,
 }

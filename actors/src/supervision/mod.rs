@@ -4,6 +4,8 @@ mod intensity;
 mod messages;
 mod root;
 mod services;
+#[cfg(test)]
+mod tests;
 
 pub use intensity::{Intensity, Verdict};
 pub use messages::{RootMessage, ServicesMessage};

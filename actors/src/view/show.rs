@@ -1,7 +1,7 @@
 //! From the board to what is shown.
 
-use mainstay_config::model::Station;
-use mainstay_config::names::{DeviceName, ServiceName};
+use mainstay_config::model::{Device, Station};
+use mainstay_config::names::ServiceName;
 
 use super::{
     CauseView, DeviceView, DevicesView, LeaseView, LeasesView, OtherDeviceView, ServiceView, StatusView, WaiterView,
@@ -11,7 +11,7 @@ use crate::device::{DeviceSnapshot, DeviceStatus};
 use crate::lease::{HeldLease, Waiter};
 use crate::machine::Moment;
 use crate::runtime::{Board, Clock, Entry};
-use crate::service::{ServiceSnapshot, ServiceStatus};
+use crate::service::{Health, ServiceSnapshot, ServiceStatus, Wanted};
 
 /// Shows a station as its board has it.
 #[derive(Clone, Copy)]
@@ -74,19 +74,21 @@ impl Show<'_> {
     /// `why NAME`: services first, then devices. `None`: nothing has that name.
     #[must_use]
     pub fn why(&self, name: &str) -> Option<WhyView> {
-        let service = self.station.services.keys().find(|known| known.as_str() == name);
-        if let Some(entry) = service.and_then(|name| self.board.service(name)) {
-            return Some(self.why_service(&entry));
+        if let Some(service) = self.station.services.keys().find(|known| known.as_str() == name) {
+            let entry = self.board.service(service);
+            return Some(entry.map_or_else(|| why_not_begun(name, "service"), |entry| self.why_service(&entry)));
         }
-        let device = self.station.devices.keys().find(|known| known.as_str() == name);
-        device.and_then(|name| self.board.device(name)).map(|entry| self.why_device(&entry))
+        let device = self.station.devices.keys().find(|known| known.as_str() == name)?;
+        let entry = self.board.device(device);
+        Some(entry.map_or_else(|| why_not_begun(name, "device"), |entry| self.why_device(&entry)))
     }
 
     fn services(&self) -> Vec<ServiceView> {
         let view = |name: &ServiceName| {
-            let entry = self.board.service(name)?;
-            let Entry { snapshot, since, .. } = entry;
-            Some(ServiceView {
+            let Some(Entry { snapshot, since, .. }) = self.board.service(name) else {
+                return service_not_begun(name, self.clock);
+            };
+            ServiceView {
                 name: name.to_string(),
                 status: snapshot.status.as_str().to_owned(),
                 health: snapshot.health.as_str().to_owned(),
@@ -95,24 +97,24 @@ impl Show<'_> {
                 pid: snapshot.pid,
                 since: self.clock.wall(since),
                 waiting_for: snapshot.waiting_for,
-            })
+            }
         };
-        self.station.services.keys().filter_map(view).collect()
+        self.station.services.keys().map(view).collect()
     }
 
     fn configured(&self) -> Vec<DeviceView> {
-        let view = |name: &DeviceName| {
-            let snapshot = self.board.device(name)?.snapshot;
-            Some(DeviceView {
-                name: name.to_string(),
+        let view = |device: &Device| {
+            let Some(Entry { snapshot, .. }) = self.board.device(&device.name) else { return device_not_begun(device) };
+            DeviceView {
+                name: device.name.to_string(),
                 kind: device_kind(snapshot.kind),
                 status: snapshot.status.as_str().to_owned(),
                 reason: snapshot.reason,
                 holder: snapshot.holder.as_ref().map(ToString::to_string),
                 identity: snapshot.identity,
-            })
+            }
         };
-        self.station.devices.keys().filter_map(view).collect()
+        self.station.devices.values().map(view).collect()
     }
 
     fn why_service(&self, entry: &Entry<ServiceSnapshot>) -> WhyView {
@@ -154,6 +156,44 @@ impl Show<'_> {
     fn chain<S>(&self, entry: &Entry<S>) -> Vec<CauseView> {
         let view = |step: &crate::trace::Step| CauseView { at: self.clock.wall(step.at), what: step.what.clone() };
         entry.because.steps().iter().map(view).collect()
+    }
+}
+
+/// Why nothing is known yet: the actors have not said anything.
+const NOT_BEGUN: &str = "mainstay has only just started";
+
+fn service_not_begun(name: &ServiceName, clock: &Clock) -> ServiceView {
+    ServiceView {
+        name: name.to_string(),
+        status: ServiceStatus::Stopped.as_str().to_owned(),
+        health: Health::Unknown.as_str().to_owned(),
+        wanted: Wanted::Auto.as_str().to_owned(),
+        reason: NOT_BEGUN.to_owned(),
+        pid: None,
+        since: clock.wall(clock.now()),
+        waiting_for: Vec::new(),
+    }
+}
+
+fn device_not_begun(device: &Device) -> DeviceView {
+    DeviceView {
+        name: device.name.to_string(),
+        kind: device_kind(device.kind),
+        status: DeviceStatus::Absent.as_str().to_owned(),
+        reason: NOT_BEGUN.to_owned(),
+        holder: None,
+        identity: None,
+    }
+}
+
+fn why_not_begun(name: &str, subject: &str) -> WhyView {
+    WhyView {
+        name: name.to_owned(),
+        subject: subject.to_owned(),
+        now: format!("nothing is known of {name} yet: {NOT_BEGUN}"),
+        because: Vec::new(),
+        unblock: vec!["Ask again in a moment.".to_owned()],
+        trace: None,
     }
 }
 

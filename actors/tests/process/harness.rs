@@ -60,6 +60,7 @@ pub(crate) fn perhaps_be_the_keeper() {
     }
 }
 
+#[allow(clippy::disallowed_methods, reason = "a program of its own, with nothing else to do")]
 pub(crate) fn perhaps_notify() {
     if let Ok(text) = std::env::var(SAY) {
         let socket = std::os::unix::net::UnixDatagram::unbound().unwrap();

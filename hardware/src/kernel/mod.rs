@@ -7,6 +7,7 @@
 mod access;
 mod known;
 mod libusb;
+mod power;
 mod probe;
 mod radio;
 mod reader;
@@ -28,7 +29,7 @@ use std::time::Duration;
 
 use mainstay_config::model::{DeviceKind, Takeover, WifiMode};
 
-use crate::bus::{Bus, Depth, Findings, Sink, Watch, WifiBaseline};
+use crate::bus::{Bus, Depth, Findings, Sink, Supply, Watch, WifiBaseline};
 use crate::error::Error;
 use crate::sighting::Sighting;
 
@@ -63,6 +64,14 @@ impl Bus for Kernel {
 
     fn accessible(&self, sighting: &Sighting) -> Result<(), Error> {
         access::check(&self.sysfs, sighting)
+    }
+
+    fn keep_awake(&self, sighting: &Sighting) -> Result<(), Error> {
+        power::keep_awake(&self.sysfs, sighting)
+    }
+
+    fn supply(&self) -> Supply {
+        power::supply(&self.sysfs)
     }
 
     fn probe(&self, sighting: &Sighting, kind: DeviceKind, depth: Depth, within: Duration) -> Result<Findings, Error> {

@@ -17,7 +17,7 @@ use std::time::Duration;
 use mainstay_config::model::{DeviceKind, Takeover, WifiMode};
 use mainstay_config::names::UsbPath;
 
-use crate::bus::{Bus, Depth, Findings, Sink, Watch, WifiBaseline};
+use crate::bus::{Bus, Depth, Findings, Sink, Supply, Watch, WifiBaseline};
 use crate::error::Error;
 use crate::sighting::{HardwareEvent, ScanReason, Sighting};
 
@@ -167,6 +167,14 @@ impl Bus for SimulatedBus {
     fn accessible(&self, sighting: &Sighting) -> Result<(), Error> {
         let name = self.name_of(sighting)?;
         self.inner.faults.access(&name)
+    }
+
+    fn keep_awake(&self, sighting: &Sighting) -> Result<(), Error> {
+        self.name_of(sighting).map(drop)
+    }
+
+    fn supply(&self) -> Supply {
+        Supply::Unknown
     }
 
     fn probe(&self, sighting: &Sighting, kind: DeviceKind, depth: Depth, _within: Duration) -> Result<Findings, Error> {

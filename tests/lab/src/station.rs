@@ -1,4 +1,7 @@
 //! Configurations: a small field station, in pieces.
+//!
+//! Its devices may come and go as they like: that is what the lab does with them. One that drops out in use again and again is
+//! set aside all the same, but not for long.
 
 use std::path::Path;
 
@@ -9,12 +12,12 @@ pub(crate) const GPSD_PORT: u16 = 2947;
 /// The radio that is listened with.
 pub(crate) const SURVEY: Mac = Mac(2);
 
-/// A HackRF, by its serial number. It may come and go as it likes: that is what the lab does with it.
+/// A HackRF, by its serial number.
 pub(crate) const HACKRF: &str = r#"
 [hardware.hackrf]
 kind = "hackrf"
 match = { serial = "88c869dc2b5c8d1b" }
-flap = { departures = 1000 }
+flap = { departures = 1000, quarantine = "1s" }
 "#;
 
 /// A GPS receiver, by what it is.
@@ -22,7 +25,7 @@ pub(crate) const GPS: &str = r#"
 [hardware.gps]
 kind = "gps"
 match = { usb = "1546:01a7" }
-flap = { departures = 1000 }
+flap = { departures = 1000, quarantine = "1s" }
 "#;
 
 /// Something that needs the HackRF.
@@ -34,7 +37,9 @@ devices = { hackrf = "exclusive" }
 
 /// A radio, by its permanent address.
 pub(crate) fn radio(name: &str, mac: Mac) -> String {
-    format!("\n[hardware.{name}]\nkind = \"wifi\"\nmatch = {{ mac = \"{mac}\" }}\nflap = {{ departures = 1000 }}\n")
+    format!(
+        "\n[hardware.{name}]\nkind = \"wifi\"\nmatch = {{ mac = \"{mac}\" }}\nflap = {{ departures = 1000, quarantine = \"1s\" }}\n"
+    )
 }
 
 /// The real gpsd on the GPS's real node.

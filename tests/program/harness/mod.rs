@@ -7,7 +7,7 @@ mod station;
 mod view;
 
 pub(crate) use free_port::{free_port, free_ports};
-pub(crate) use left_over::{alive, processes_with};
+pub(crate) use left_over::{alive, log_keepers, processes_with};
 pub(crate) use station::{Station, program};
 pub(crate) use view::{Message, Service, Status, Trace};
 

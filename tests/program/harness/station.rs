@@ -5,7 +5,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 
-use super::{PATIENCE, Service, Status, Trace, free_ports, processes_with, until};
+use super::{PATIENCE, Service, Status, Trace, free_ports, log_keepers, processes_with, until};
 
 /// The program under test.
 pub(crate) fn program() -> &'static str {
@@ -241,8 +241,16 @@ impl Station {
     /// Every process that came of this station and still runs: daemon, log-keeper, services.
     pub(crate) fn processes(&self) -> Vec<u32> {
         let mut found = processes_with(&format!("MAINSTAY_TEST={}", self.dir().display()));
+        found.extend(self.log_keepers());
         found.retain(|pid| super::alive(*pid));
+        found.sort_unstable();
+        found.dedup();
         found
+    }
+
+    /// Its log-keepers: they are the daemon's children, or write into its folder.
+    pub(crate) fn log_keepers(&self) -> Vec<u32> {
+        log_keepers(self.pid(), self.dir())
     }
 
     /// Stops it as an operator would, and sees that nothing is left: no process, no socket.

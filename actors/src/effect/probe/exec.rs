@@ -9,7 +9,7 @@ use crate::effect::process::order::{Exit, SpawnFailure};
 
 /// Runs a command to its end, for a probe.
 pub trait RunCommand {
-    /// Runs `command` (program and arguments, never empty) with no input and its output dropped, for at most `timeout`;
+    /// Runs `command` (program and arguments, never empty) with no input, for at most `timeout`;
     /// then it is killed with all it has started. Dropping the future kills it too: the run is cancelled, or the look
     /// took too long.
     fn run(&self, command: Vec<String>, timeout: Duration) -> LocalBoxFuture<'static, Result<Exit, CommandFailure>>;

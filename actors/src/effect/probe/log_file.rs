@@ -1,9 +1,9 @@
-//! Whether a service's log says a text, from the moment the watch began. All of this blocks.
+//! Whether a service's log says a text, from a moment on. All of this blocks.
 
 use std::fs::{File, Metadata};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Most bytes of one look; what a flood leaves over is read in the next.
 const LOOK_LIMIT: u64 = 4 * 1024 * 1024;
@@ -16,6 +16,25 @@ pub(super) enum Seen {
     No,
 }
 
+/// Where a log ended at some moment: what a run prints comes after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LogEnd(Option<(Identity, u64)>);
+
+/// Device and inode: a renamed file keeps them.
+type Identity = (u64, u64);
+
+impl LogEnd {
+    /// Where the log at `path` ends now; at its start while there is none. The log-keeper has the file open, so the
+    /// kernel answers from memory.
+    pub(super) fn of(path: &Path) -> Self {
+        Self(std::fs::metadata(path).ok().map(|metadata| (identity(&metadata), metadata.len())))
+    }
+}
+
+fn identity(metadata: &Metadata) -> Identity {
+    (metadata.dev(), metadata.ino())
+}
+
 /// Follows a log file through its rotations.
 #[derive(Debug)]
 pub(super) struct LogReader {
@@ -23,29 +42,31 @@ pub(super) struct LogReader {
     text: Vec<u8>,
     /// The file that is read, also after it was renamed; `None` before there is one.
     file: Option<(File, u64)>,
-    begun: bool,
+    /// Where reading begins; taken by the first look.
+    since: Option<LogEnd>,
     /// The end of what was read before: the text may have begun there.
     tail: Vec<u8>,
 }
 
 impl LogReader {
-    /// Looks for `text`, in bytes, in the file at `path`.
-    pub(super) fn new(path: PathBuf, text: &str) -> Self {
-        Self { path, text: text.as_bytes().to_vec(), file: None, begun: false, tail: Vec::new() }
+    /// Looks for `text`, in bytes, in what is written to the file at `path` after `since`.
+    pub(super) fn new(path: PathBuf, text: &str, since: LogEnd) -> Self {
+        Self { path, text: text.as_bytes().to_vec(), file: None, since: Some(since), tail: Vec::new() }
     }
 
-    /// Reads what was written since the last look. The first look only notes where the file ends.
+    /// Reads what was written since the last look.
     ///
     /// # Errors
     /// When the file cannot be read. That there is none yet is no error.
     pub(super) fn look(&mut self) -> io::Result<Seen> {
-        if !self.begun {
+        if let Some(LogEnd(since)) = self.since {
             self.file = self.open()?;
-            if let Some((file, position)) = &mut self.file {
-                *position = file.metadata()?.len();
+            if let (Some((file, position)), Some((known, length))) = (&mut self.file, since)
+                && identity(&file.metadata()?) == known
+            {
+                *position = length;
             }
-            self.begun = true;
-            return Ok(Seen::No);
+            self.since = None;
         }
         let mut budget = LOOK_LIMIT;
         if self.read(&mut budget)? == Seen::Yes {
@@ -70,14 +91,13 @@ impl LogReader {
 
     /// Whether another file stands at the path by now, or the first one appeared.
     fn was_rotated(&self) -> io::Result<bool> {
-        let identity = |metadata: Metadata| (metadata.dev(), metadata.ino());
         let present = match std::fs::metadata(&self.path) {
-            Ok(metadata) => identity(metadata),
+            Ok(metadata) => identity(&metadata),
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
             Err(error) => return Err(error),
         };
         Ok(match &self.file {
-            Some((file, _)) => identity(file.metadata()?) != present,
+            Some((file, _)) => identity(&file.metadata()?) != present,
             None => true,
         })
     }
@@ -116,10 +136,8 @@ fn contains(bytes: &[u8], text: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
-    use std::io::Write;
-    use std::path::Path;
-
     use proptest::prelude::*;
+    use std::io::Write;
 
     use super::*;
 
@@ -134,7 +152,7 @@ mod tests {
         if !before.is_empty() {
             append(&path, before.as_bytes());
         }
-        let mut reader = LogReader::new(path.clone(), "ready");
+        let mut reader = LogReader::new(path.clone(), "ready", LogEnd::of(&path));
         assert_eq!(reader.look().unwrap(), Seen::No);
         (folder, path, reader)
     }
@@ -145,6 +163,20 @@ mod tests {
         assert_eq!(reader.look().unwrap(), Seen::No);
         append(&path, b"2026-11-20T08:00:00Z now ready\n");
         assert_eq!(reader.look().unwrap(), Seen::Yes);
+    }
+
+    #[test]
+    fn what_was_written_before_the_first_look_counts() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.log");
+        append(&path, b"of an earlier run\n");
+        let since = LogEnd::of(&path);
+        append(&path, b"now ready\n");
+        assert_eq!(LogReader::new(path.clone(), "ready", since).look().unwrap(), Seen::Yes);
+        assert_eq!(LogReader::new(path.clone(), "earlier", since).look().unwrap(), Seen::No);
+        std::fs::rename(&path, folder.path().join("x.log.1")).unwrap();
+        append(&path, b"after rotation: ready\n");
+        assert_eq!(LogReader::new(path, "after", since).look().unwrap(), Seen::Yes);
     }
 
     #[test]

@@ -12,10 +12,11 @@ use super::exec::RunCommand;
 use super::gpsd::GpsdLook;
 use super::http::{Getter, HttpUrl};
 use super::kismet::KismetLook;
-use super::log_file::{LogReader, Seen};
+use super::log_file::{LogEnd, LogReader, Seen};
 use super::not_ready::{NotReady, Progress, Stage};
 use super::order::ProbeTarget;
 use super::words::plain;
+use crate::effect::process::keeper::log_path;
 use crate::effect::process::order::Exit;
 
 /// What is looked at, with all that is kept between two looks.
@@ -40,7 +41,12 @@ pub(super) struct LogLook {
 }
 
 impl Look {
-    pub(super) fn new(target: &ProbeTarget, log_dir: &Path, commands: &Rc<dyn RunCommand>, threads: &Threads) -> Self {
+    pub(super) fn new(
+        target: &ProbeTarget,
+        (log_dir, since): (&Path, LogEnd),
+        commands: &Rc<dyn RunCommand>,
+        threads: &Threads,
+    ) -> Self {
         match target {
             ProbeTarget::Tcp { host, port } => Self::Tcp(Door::new(host, *port, threads)),
             ProbeTarget::Http { url } => match HttpUrl::parse(url) {
@@ -50,8 +56,7 @@ impl Look {
             ProbeTarget::Exec { command } => Self::Exec(Rc::clone(commands), command.clone()),
             ProbeTarget::File { path } => Self::File(path.clone(), Errand::new(threads)),
             ProbeTarget::Log { service, contains } => {
-                let path = log_dir.join(format!("{service}.log"));
-                Self::Log(LogLook::new(path, contains, threads))
+                Self::Log(LogLook::new(log_path(log_dir, service), contains, since, threads))
             }
             ProbeTarget::Gpsd { port } => Self::Gpsd(GpsdLook::new(*port, threads)),
             ProbeTarget::Kismet { port, credentials } => {
@@ -111,8 +116,8 @@ async fn file(path: &Path, stat: &mut Errand<io::Result<()>>, progress: &Progres
 }
 
 impl LogLook {
-    fn new(path: PathBuf, text: &str, threads: &Threads) -> Self {
-        let reader = Arc::new(Mutex::new(LogReader::new(path.clone(), text)));
+    fn new(path: PathBuf, text: &str, since: LogEnd, threads: &Threads) -> Self {
+        let reader = Arc::new(Mutex::new(LogReader::new(path.clone(), text, since)));
         Self { path, text: text.to_owned(), reader, reading: Errand::new(threads) }
     }
 

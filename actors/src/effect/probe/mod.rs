@@ -28,7 +28,10 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
+use mainstay_config::names::ServiceName;
 use tokio::task::AbortHandle;
+
+pub use self::log_file::LogEnd;
 
 use self::errand::Threads;
 use self::exec::RunCommand;
@@ -36,6 +39,7 @@ use self::look::Look;
 use self::not_ready::{NotReady, Progress};
 use self::order::{ProbeEvent, ProbeOrder};
 use self::pace::Pace;
+use super::process::keeper::log_path;
 use super::process::order::RunId;
 
 /// How many threads may look at files and names at once, for all probes together. When that many hang on dead disks
@@ -65,18 +69,25 @@ impl Probes {
 
     /// Begins to watch a run, in place of what was watched for the same run before. The first look is taken at once.
     ///
-    /// A log probe reads what is written from now on: order it before the program is spawned.
+    /// A log probe reads what was written after `since`, [`Probes::log_end`] at the time of the spawn: a program may
+    /// have said that it is ready before anybody could begin to watch.
     ///
     /// # Panics
     /// Outside of a tokio `LocalSet` or local runtime, like every `spawn_local`.
-    pub fn watch(&self, order: ProbeOrder) {
+    pub fn watch(&self, order: ProbeOrder, since: LogEnd) {
         let run = order.run;
-        let look = Look::new(&order.target, &self.log_dir, &self.commands, &self.threads);
+        let look = Look::new(&order.target, (&self.log_dir, since), &self.commands, &self.threads);
         let watch = watch(order, look, Rc::clone(&self.say), Rc::clone(&self.running));
         let task = tokio::task::spawn_local(watch).abort_handle();
         if let Some(former) = self.running.borrow_mut().insert(run, task) {
             former.abort();
         }
+    }
+
+    /// Where the log of a service ends now.
+    #[must_use]
+    pub fn log_end(&self, service: &ServiceName) -> LogEnd {
+        LogEnd::of(&log_path(&self.log_dir, service))
     }
 
     /// Ends the probe of a run; nothing more is said of it. An unknown run is not an error: its probe may have just ended.

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use mainstay_config::model::{Sharing, Station};
 use mainstay_config::names::{DeviceName, ServiceName};
+use mainstay_hardware::bus::Supply;
 use mainstay_hardware::sighting::HardwareEvent;
 
 pub use self::hardware::{Arrival, Plug};
@@ -17,6 +18,7 @@ pub use self::radios::RadioState;
 use super::envelope::Cause;
 use super::faults::Weather;
 use super::random::Random;
+use crate::device::DeviceMessage;
 use crate::effect::ports::Listener;
 use crate::effect::process::order::{Exit, RunId};
 use crate::lease::{LeaseMessage, Resource};
@@ -233,8 +235,14 @@ impl Environment {
                 let at = self.now + self.random.between(Duration::from_micros(200), Duration::from_millis(5));
                 so.later.push((at, Event::Ports(operation, ports), Some(cause)));
             }
-            // The world itself carries these out.
-            Action::RestartActor(..) | Action::Exit(_) => {}
+            Action::ReadSupply(operation) => {
+                if let ActorId::Device(name) = actor {
+                    let supply = DeviceMessage::Supply(operation, Supply::Unknown);
+                    so.told.push((Outside::Drivers, Message::Device(name.clone(), supply), Some(cause)));
+                }
+            }
+            // Nothing is ever suspended here; the world itself carries out the rest.
+            Action::KeepAwake(_) | Action::RestartActor(..) | Action::Exit(_) => {}
         }
     }
 

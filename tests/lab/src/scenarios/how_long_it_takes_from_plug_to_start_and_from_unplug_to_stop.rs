@@ -25,10 +25,10 @@ pub(super) fn run(stage: &Stage) -> Result<()> {
     let ring = format!("echo started > {}; exec sleep infinity", doorbell.display());
     let service =
         format!("\n[services.receiver]\ncommand = [\"/bin/sh\", \"-c\", {ring:?}]\ndevices = {{ hackrf = \"exclusive\" }}\n");
-    let daemon = stage.daemon(&[station::HACKRF, &service])?;
-
     let (mut starts, mut stops) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
+        // A new mainstay each time: one that remembers how the HackRF came and went would let it settle first.
+        let daemon = stage.daemon(&[station::HACKRF, &service])?;
         daemon.until_waiting("receiver", "hackrf")?;
         let nonblocking = i32::try_from(OFlags::NONBLOCK.bits())?;
         let bell = File::options().read(true).custom_flags(nonblocking).open(&doorbell)?;
@@ -44,11 +44,12 @@ pub(super) fn run(stage: &Stage) -> Result<()> {
         hackrf.unplug();
         until_readable(&process).context("the service outlived its HackRF")?;
         stops.push(pulled.elapsed());
+        daemon.stop()?;
     }
     println!("        plug → started:               {}", figures(starts.iter().map(|start| start.0)));
     println!("        enumerated → started:         {}", figures(starts.iter().map(|start| start.1)));
     println!("        unplug → process gone:        {}", figures(stops.into_iter()));
-    daemon.stop()
+    Ok(())
 }
 
 fn until_readable(what: &impl AsFd) -> Result<()> {

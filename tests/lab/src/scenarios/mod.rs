@@ -26,6 +26,7 @@ scenarios!(
     with_nothing_plugged_in_every_service_waits_and_says_for_what,
     a_service_comes_and_goes_with_its_hackrf_on_any_port,
     the_real_gpsd_reports_a_fix_and_follows_its_gps_to_another_node,
+    a_hackrf_that_drops_out_in_use_is_set_aside_until_the_operator_takes_it_back,
     a_radio_is_in_monitor_mode_while_leased_and_managed_again_afterwards,
     a_radio_that_vanishes_while_leased_takes_its_service_along_until_it_returns,
     dependents_end_before_what_they_depend_on,

@@ -61,7 +61,8 @@ impl Bench {
     /// Watches as run 1 with short times: a look ends after `timeout` milliseconds.
     fn watch_for(&self, target: ProbeTarget, timeout: u64) {
         let timeout = Duration::from_millis(timeout);
-        self.probes.watch(ProbeOrder { run: RunId(1), target, interval: Duration::from_millis(20), timeout });
+        let since = self.probes.log_end(&ServiceName::new("kismet").unwrap());
+        self.probes.watch(ProbeOrder { run: RunId(1), target, interval: Duration::from_millis(20), timeout }, since);
     }
 
     /// The next thing said.

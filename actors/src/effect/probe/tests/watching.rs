@@ -71,7 +71,8 @@ fn dropping_the_probes_ends_them() {
         let Bench { probes, mut heard, .. } = Bench::new(Path::new("/nonexistent"));
         let target = ProbeTarget::File { path: "/nonexistent/a".into() };
         let interval = Duration::from_millis(20);
-        probes.watch(ProbeOrder { run: RunId(1), target, interval, timeout: interval });
+        let since = probes.log_end(&ServiceName::new("kismet").unwrap());
+        probes.watch(ProbeOrder { run: RunId(1), target, interval, timeout: interval }, since);
         drop(probes);
         // The channel closes when the last task has let go of it.
         assert_eq!(heard.recv().await, None);

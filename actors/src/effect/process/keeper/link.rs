@@ -192,6 +192,12 @@ fn wait_after(early_deaths: u32) -> Duration {
     }
 }
 
+/// How long the keeper has lived decides how soon it is replaced.
+#[allow(clippy::disallowed_methods, reason = "no decision of a machine: the executor paces itself, on tokio's clock")]
+fn now() -> Instant {
+    Instant::now()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -202,10 +208,4 @@ mod tests {
             [0, 1, 2, 3, 7, 40].map(|n| u64::try_from(wait_after(n).as_millis()).unwrap_or(0)).to_vec();
         assert_eq!(waits, [0, 100, 200, 400, 5000, 5000]);
     }
-}
-
-/// How long the keeper has lived decides how soon it is replaced.
-#[allow(clippy::disallowed_methods, reason = "no decision of a machine: the executor paces itself, on tokio's clock")]
-fn now() -> Instant {
-    Instant::now()
 }

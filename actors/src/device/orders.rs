@@ -1,0 +1,80 @@
+//! What the operator and the registry say to a device.
+
+use mainstay_config::names::ServiceName;
+
+use super::machine::{DeviceMachine, DeviceTimer, Out, Recovering, State};
+use crate::inventory::InventoryMessage;
+use crate::lease::{LeaseMessage, Soon};
+use crate::machine::{Action, Effect, Message, Moment, OperatorAnswer, Outcome, RequestId};
+
+impl DeviceMachine {
+    pub(super) fn eject(&mut self, request: RequestId) -> Out {
+        let name = &self.spec.name;
+        let words = match self.state {
+            State::Ejected => format!("{name} is already ejected"),
+            _ => format!("{name} is taken out of use until `mainstay admit {name}`"),
+        };
+        self.state = State::Ejected;
+        vec![
+            Effect::CancelTimer(DeviceTimer::Settling),
+            Effect::CancelTimer(DeviceTimer::AccessRetry),
+            Effect::CancelTimer(DeviceTimer::Quarantine),
+            self.unavailable(format!("{} was ejected by the operator", self.spec.name), Soon::Unknown),
+            Effect::Answer(OperatorAnswer { request, outcome: Outcome::Handled, words, help: None }),
+        ]
+    }
+
+    pub(super) fn admit(&mut self, now: Moment, request: RequestId) -> Out {
+        let name = self.spec.name.clone();
+        if !matches!(self.state, State::Ejected | State::Faulted { .. } | State::Quarantined { .. }) {
+            let words = format!("{name} is {}: there is nothing to admit", self.status().as_str());
+            let help = Some("only an ejected, faulted or quarantined device can be admitted".to_owned());
+            return vec![Effect::Answer(OperatorAnswer { request, outcome: Outcome::Refused, words, help })];
+        }
+        self.departures.forget();
+        let mut out = vec![Effect::CancelTimer(DeviceTimer::Quarantine)];
+        out.extend(self.back(now));
+        let words = match self.sighting {
+            Some(_) => format!("{name} is taken back and looked at"),
+            None => format!("{name} is taken back; it is not plugged in"),
+        };
+        out.push(Effect::Answer(OperatorAnswer { request, outcome: Outcome::Handled, words, help: None }));
+        out
+    }
+
+    /// Out of quarantine or ejection: what is there counts again.
+    pub(super) fn back(&mut self, now: Moment) -> Out {
+        if self.sighting.is_some() {
+            self.settle(now)
+        } else {
+            self.state = State::Absent { reason: "not plugged in".to_owned() };
+            vec![self.unavailable(format!("{} is not plugged in", self.spec.name), Soon::Unknown)]
+        }
+    }
+
+    pub(super) fn leased(&mut self, now: Moment, holder: Option<ServiceName>) -> Out {
+        if self.sighting.is_none() && self.recovering == Recovering::No {
+            // It left while the lease was given.
+            return vec![Effect::Note(Outcome::Ignored)];
+        }
+        let newly = self.holder.is_none() && holder.is_some();
+        self.holder = holder.map(|name| (name, now));
+        if self.recovering == Recovering::AskingRegistry {
+            self.recovering = Recovering::AskingInventory;
+            let inquiry = InventoryMessage::Inquire(self.spec.name.clone());
+            return vec![Effect::Tell(Message::Hardware(inquiry))];
+        }
+        let on_usb = self.sighting.clone().filter(|sighting| newly && sighting.usb.is_some());
+        on_usb.map(|sighting| Effect::Act(Action::KeepAwake(sighting))).into_iter().collect()
+    }
+
+    /// The registry was restarted, and may have lost the question who holds this device.
+    pub(super) fn restate(&self) -> Out {
+        match self.recovering {
+            Recovering::No | Recovering::AskingInventory => vec![self.restated()],
+            Recovering::AskingRegistry => {
+                vec![self.tell_leases(LeaseMessage::InquireDevice(self.spec.name.clone()))]
+            }
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! Looking at a device that has arrived: whether it can be opened, what it is, and what is wrong with it.
+
+use std::time::Duration;
+
+use mainstay_hardware::bus::{Depth, Findings, Supply};
+use mainstay_hardware::error::{Error, ErrorKind};
+
+use super::machine::{DeviceMachine, DeviceTimer, Out, State};
+use super::messages::{Awaited, supply_words};
+use crate::lease::Soon;
+use crate::machine::{Action, Effect, Moment, OperationId, Outcome};
+
+/// A probe is given up after this long (DESIGN section 5).
+const PROBE_WITHIN: Duration = Duration::from_secs(10);
+/// udev sets permissions up to about a second after the node appears; slow boards take longer.
+const ACCESS_WITHIN: Duration = Duration::from_secs(3);
+/// Between two looks at a node that cannot be opened yet.
+const ACCESS_RETRY: Duration = Duration::from_millis(100);
+
+impl DeviceMachine {
+    /// Looks whether the node can be opened; `since` is when looking began.
+    pub(super) fn check(&mut self, since: Moment) -> Out {
+        let Some(sighting) = self.sighting.clone() else { return Vec::new() };
+        if self.holder.is_some() {
+            // It is in use (its actor was restarted meanwhile): it is not disturbed.
+            self.state = State::Ready;
+            return vec![self.restated()];
+        }
+        let operation = self.operation.advance();
+        self.state = State::Checking { since, operation };
+        vec![
+            self.unavailable(format!("{} is there and is being looked at", self.spec.name), Soon::Yes),
+            Effect::Act(Action::CheckAccess(operation, sighting)),
+        ]
+    }
+
+    pub(super) fn accessible(&mut self, now: Moment, operation: OperationId, result: Result<(), Error>) -> Out {
+        let State::Checking { since, operation: asked } = self.state else {
+            return vec![Effect::Note(Outcome::Superseded)];
+        };
+        if asked != operation {
+            return vec![Effect::Note(Outcome::Superseded)];
+        }
+        match result {
+            Ok(()) => self.probe(),
+            Err(_) if now.since(since) < ACCESS_WITHIN => {
+                self.state = State::Settling { since };
+                vec![Effect::SetTimer(DeviceTimer::AccessRetry, ACCESS_RETRY)]
+            }
+            Err(error) => self.fault(error.to_string()),
+        }
+    }
+
+    fn probe(&mut self) -> Out {
+        let Some(sighting) = self.sighting.clone() else { return Vec::new() };
+        let operation = self.operation.advance();
+        self.state = State::Probing { operation };
+        let depth = match self.awaited {
+            Awaited::Somebody => Depth::Identity,
+            Awaited::Nobody => Depth::Full,
+        };
+        vec![Effect::Act(Action::ProbeDevice(operation, sighting, self.spec.kind, depth, PROBE_WITHIN))]
+    }
+
+    pub(super) fn probed(&mut self, operation: OperationId, result: Result<Findings, Error>) -> Out {
+        if self.state != (State::Probing { operation }) {
+            return vec![Effect::Note(Outcome::Superseded)];
+        }
+        match result {
+            Ok(findings) => self.ready(findings),
+            Err(error) => match error.kind {
+                ErrorKind::NotFound | ErrorKind::PermissionDenied | ErrorKind::Busy | ErrorKind::TimedOut => {
+                    self.fault(error.to_string())
+                }
+                // It is there and can be opened; what it said could not be understood.
+                _ => self.ready(Findings::Unrecognised { why: error.to_string() }),
+            },
+        }
+    }
+
+    fn ready(&mut self, findings: Findings) -> Out {
+        self.findings = Some(findings);
+        self.state = State::Ready;
+        vec![self.restated()]
+    }
+
+    /// The board's own word on its supply belongs to the reason why a device that drops out whenever it is used is kept out.
+    pub(super) fn heard_supply(&mut self, operation: OperationId, supply: Supply) -> Out {
+        match &mut self.state {
+            State::Quarantined { reason } if operation == self.operation => {
+                reason.push_str("; ");
+                reason.push_str(supply_words(supply));
+                Vec::new()
+            }
+            _ => vec![Effect::Note(Outcome::Superseded)],
+        }
+    }
+
+    pub(super) fn fault(&mut self, reason: String) -> Out {
+        // What the operator took out of use, or what is in quarantine, stays there, whatever else is wrong with it.
+        if self.sighting.is_none() || matches!(self.state, State::Ejected | State::Quarantined { .. }) {
+            return vec![Effect::Note(Outcome::Ignored)];
+        }
+        self.state = State::Faulted { reason: reason.clone() };
+        vec![self.unavailable(format!("{} does not work: {reason}", self.spec.name), Soon::Unknown)]
+    }
+}

@@ -1,0 +1,139 @@
+use super::*;
+
+#[test]
+fn who_asks_for_what_is_free_is_served_at_once_and_the_next_waits_and_hears_for_whom() {
+    let mut bench = Bench::new();
+    assert_eq!(bench.ask("a", vec![exclusive("x")]).served(), ["a"]);
+    bench.ask("b", vec![exclusive("x")]);
+    assert_eq!(bench.heard("b"), ["Queued: wait for device/x, held by a"]);
+    assert_eq!(bench.release("a").served(), ["b"]);
+}
+
+#[test]
+fn the_queue_goes_by_priority_then_arrival_then_name() {
+    let mut bench = Bench::new();
+    bench.ask("a", vec![exclusive("x")]);
+    let late = Moment::after_boot(Duration::from_secs(9));
+    bench.tell(LeaseMessage::Request(LeaseRequest { arrival: late, ..request("b", vec![exclusive("x")]) }));
+    bench.tell(LeaseMessage::Request(LeaseRequest {
+        priority: 5,
+        arrival: late,
+        ..request("d", vec![exclusive("x")])
+    }));
+    bench.ask("c", vec![exclusive("x")]);
+    let mut order = Vec::new();
+    let mut holder = "a".to_owned();
+    for _ in 0..3 {
+        holder = bench.release(&holder).served()[0].to_owned();
+        order.push(holder.clone());
+    }
+    assert_eq!(order, ["d", "c", "b"]);
+}
+
+#[test]
+fn everything_is_given_at_once_or_nothing_and_nobody_overtakes_on_what_is_waited_for() {
+    let mut bench = Bench::new();
+    bench.ask("a", vec![exclusive("x")]);
+    assert!(bench.ask("b", vec![exclusive("x"), exclusive("y")]).served().is_empty());
+    assert!(bench.ask("c", vec![exclusive("y")]).served().is_empty());
+    assert_eq!(bench.heard("c"), ["Queued: wait for device/y, for which b comes first"]);
+    assert_eq!(bench.release("a").served(), ["b"]);
+    assert_eq!(bench.release("b").served(), ["c"]);
+}
+
+#[test]
+fn who_waits_for_an_absent_device_reserves_nothing() {
+    let mut bench = Bench::new();
+    bench.unplug("x").ask("a", vec![exclusive("x"), exclusive("y")]);
+    assert_eq!(bench.ask("b", vec![exclusive("y")]).served(), ["b"]);
+}
+
+#[test]
+fn what_is_shared_has_many_holders_and_none_beside_an_exclusive_one() {
+    let mut bench = Bench::new();
+    assert_eq!(bench.ask("a", vec![shared("x")]).served(), ["a"]);
+    assert_eq!(bench.ask("b", vec![shared("x")]).served(), ["b"]);
+    assert!(bench.ask("c", vec![exclusive("x")]).served().is_empty());
+    // Who comes later does not keep the exclusive one waiting for ever.
+    assert!(bench.ask("d", vec![shared("x")]).served().is_empty());
+    bench.release("a");
+    assert_eq!(bench.release("b").served(), ["c"]);
+    assert_eq!(bench.release("c").served(), ["d"]);
+}
+
+#[test]
+fn only_waiting_for_others_is_bounded_by_the_timeout() {
+    let mut bench = Bench::new();
+    bench.unplug("x");
+    let patient = LeaseRequest { timeout: Some(PATIENCE), ..request("b", vec![exclusive("x")]) };
+    bench.tell(LeaseMessage::Request(patient.clone())).tell(LeaseMessage::Timer(LeaseTimer::Wait(name("b"))));
+    assert!(bench.heard("b").is_empty() && bench.timers == [LeaseTimer::Wait(name("b"))]);
+    bench.tell(LeaseMessage::Withdraw(name("b")));
+    bench.plug("x", 2).ask("a", vec![exclusive("x")]);
+    bench.tell(LeaseMessage::Request(patient)).tell(LeaseMessage::Timer(LeaseTimer::Wait(name("b"))));
+    assert_eq!(bench.heard("b"), ["Refused: waited 20s for device/x, held by a"]);
+    assert!(bench.release("a").served().is_empty());
+}
+
+#[test]
+fn who_waits_out_a_back_off_gives_way_to_who_waits() {
+    let mut bench = Bench::new();
+    bench.ask("a", vec![exclusive("x")]).ask("b", vec![exclusive("x")]);
+    bench.tell(LeaseMessage::Idle(name("a")));
+    assert_eq!(bench.heard("a"), ["Revoked: b waits for device/x"]);
+    assert_eq!(bench.release("a").served(), ["b"]);
+}
+
+#[test]
+fn the_next_arrival_is_granted_only_after_the_holder_of_the_last_one_has_stopped() {
+    for sharing in [exclusive("x"), shared("x")] {
+        let mut bench = Bench::new();
+        bench.ask("a", vec![sharing.clone()]).unplug("x");
+        assert_eq!(bench.heard("a"), ["Revoked: x is gone (USB 1-1 unplugged)", "DeviceLeft: x has left"]);
+        bench.plug("x", 2);
+        assert!(bench.ask("b", vec![sharing]).served().is_empty());
+        let granted = bench.release("a").granted()["b"].devices[&device_name("x")].offer.generation.clone();
+        assert_eq!(granted, offer("x", 2).generation);
+    }
+}
+
+#[test]
+fn a_holder_of_an_arrival_that_was_replaced_unheard_must_stop() {
+    let mut bench = Bench::new();
+    bench.ask("a", vec![exclusive("x")]).plug("x", 2);
+    assert_eq!(bench.heard("a")[0], "Revoked: x was replugged");
+}
+
+#[test]
+fn what_is_being_made_ready_for_one_is_not_given_to_another_who_goes_first() {
+    let mut bench = Bench::new();
+    bench.ask("b", vec![exclusive("x"), exclusive("w")]);
+    let operation = bench.preparing().unwrap();
+    // The same arrival, a better name; then a higher priority.
+    assert!(bench.ask("a", vec![exclusive("x")]).served().is_empty());
+    let urgent = LeaseRequest { priority: 9, ..request("c", vec![exclusive("x")]) };
+    assert!(bench.tell(LeaseMessage::Request(urgent)).served().is_empty());
+    bench.tell(LeaseMessage::RadioPrepared(operation, device_name("w"), Ok(baseline(1))));
+    assert_eq!(bench.served(), ["b"]);
+}
+
+#[test]
+fn who_was_served_and_asks_again_before_it_has_heard_so_is_not_served_twice() {
+    let mut bench = Bench::new();
+    bench.ask("a", vec![exclusive("x")]).tell(LeaseMessage::Withdraw(name("a")));
+    assert!(bench.ask("a", vec![exclusive("x")]).served().is_empty());
+    assert_eq!(bench.release("a").ask("b", vec![exclusive("x")]).served(), ["b"]);
+}
+
+#[test]
+fn tokens_only_grow_also_over_a_restart() {
+    let mut bench = Bench::new();
+    let first = bench.ask("a", vec![exclusive("x")]).granted()["a"].token;
+    let second = bench.ask("b", vec![exclusive("y")]).granted()["b"].token;
+    let mut again = bench.begin_again();
+    for service in SERVICES {
+        again.tell(LeaseMessage::Restated { service: name(service), grant: None });
+    }
+    let third = again.plug("x", 1).ask("c", vec![exclusive("x")]).granted()["c"].token;
+    assert!(first < second && second < third);
+}

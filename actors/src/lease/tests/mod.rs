@@ -1,0 +1,201 @@
+//! The registry, told things by hand.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+mod granting;
+mod ports;
+mod property;
+mod radios;
+mod restarting;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use mainstay_config::model::{DeviceKind, Sharing, Takeover, WifiMode};
+use mainstay_config::names::{DeviceName, PortName, ServiceName};
+use mainstay_hardware::bus::WifiBaseline;
+use mainstay_hardware::sighting::{Generation, Link};
+
+use super::{Grant, LeaseMachine, LeaseMessage, LeaseRequest, LeaseSnapshot, LeaseTimer, Soon, Want};
+use crate::device::Offer;
+use crate::machine::{Action, Beginning, Effect, Machine, Message, Moment, OperationId, Publication};
+use crate::service::ServiceMessage;
+use crate::world::stations::{Draft, assemble};
+
+/// A registry and what it has said since it was last asked.
+pub(super) struct Bench {
+    pub(super) machine: LeaseMachine,
+    pub(super) told: Vec<(ServiceName, ServiceMessage)>,
+    pub(super) acts: Vec<Action>,
+    pub(super) timers: Vec<LeaseTimer>,
+    pub(super) shown: Option<LeaseSnapshot>,
+    incarnation: u32,
+}
+
+const SERVICES: [&str; 4] = ["a", "b", "c", "d"];
+
+pub(super) fn name(text: &str) -> ServiceName {
+    ServiceName::new(text).unwrap()
+}
+
+pub(super) fn device_name(text: &str) -> DeviceName {
+    DeviceName::new(text).unwrap()
+}
+
+/// An arrival of a device. A device whose name begins with `w` is a radio.
+pub(super) fn offer(device: &str, arrival: u32) -> Offer {
+    Offer {
+        generation: Generation(format!("{device} {arrival}")),
+        node: None,
+        interface: None,
+        ifindex: device.starts_with('w').then_some(arrival),
+        serial: None,
+    }
+}
+
+pub(super) fn exclusive(device: &str) -> Want {
+    want(device, Sharing::Exclusive)
+}
+
+pub(super) fn shared(device: &str) -> Want {
+    want(device, Sharing::Shared)
+}
+
+fn want(device: &str, sharing: Sharing) -> Want {
+    let mode = device.starts_with('w').then_some(WifiMode::Monitor);
+    Want::Device { device: device_name(device), sharing, mode, takeover: Takeover::Refuse }
+}
+
+pub(super) fn request(service: &str, wants: Vec<Want>) -> LeaseRequest {
+    LeaseRequest { service: name(service), wants, priority: 0, timeout: None, arrival: Moment::default() }
+}
+
+pub(super) fn baseline(ifindex: u32) -> WifiBaseline {
+    WifiBaseline {
+        wiphy: ifindex,
+        ifindex,
+        interface: "wlan2".to_owned(),
+        mode: WifiMode::Managed,
+        link: Link::Up,
+        mac: "02:00:00:00:02:00".parse().unwrap(),
+        frequency_mhz: None,
+        interfaces: vec![ifindex],
+    }
+}
+
+impl Bench {
+    /// Devices `x` and `y`, and a radio `w`, all there.
+    pub(super) fn new() -> Self {
+        let mut bench = Self::build(0, None);
+        for device in ["x", "y", "w"] {
+            bench.tell(LeaseMessage::DeviceAvailable(device_name(device), offer(device, 1)));
+        }
+        bench
+    }
+
+    fn build(incarnation: u32, before: Option<&Self>) -> Self {
+        let kinds = [("x", DeviceKind::Usb), ("y", DeviceKind::Usb), ("w", DeviceKind::Wifi)];
+        let drafts = SERVICES.map(|name| Draft::new(name).device("x", Sharing::Exclusive));
+        let station = assemble(&kinds, drafts.into());
+        let mut machine = LeaseMachine::new(&station, incarnation);
+        if let Some(before) = before {
+            machine = machine.remembering(before.machine.memo());
+        }
+        Self { machine, told: Vec::new(), acts: Vec::new(), timers: Vec::new(), shown: None, incarnation }
+    }
+
+    /// The registry after a panic; nobody has been heard yet.
+    pub(super) fn begin_again(&self) -> Self {
+        let mut again = Self::build(self.incarnation + 1, Some(self));
+        let effects = again.machine.begin(Moment::default(), Beginning::Again);
+        again.take(effects);
+        again
+    }
+
+    fn take(&mut self, effects: Vec<Effect<LeaseTimer>>) {
+        (self.told, self.acts, self.timers) = (Vec::new(), Vec::new(), Vec::new());
+        for effect in effects {
+            match effect {
+                Effect::Tell(Message::Service(service, message)) => self.told.push((service, message)),
+                Effect::Act(action) => self.acts.push(action),
+                Effect::SetTimer(timer, _) => self.timers.push(timer),
+                Effect::Publish(Publication::Leases(shown)) => self.shown = Some(shown),
+                _ => {}
+            }
+        }
+    }
+
+    pub(super) fn tell(&mut self, message: LeaseMessage) -> &mut Self {
+        let effects = self.machine.handle(Moment::default(), message);
+        self.take(effects);
+        self
+    }
+
+    pub(super) fn ask(&mut self, service: &str, wants: Vec<Want>) -> &mut Self {
+        self.tell(LeaseMessage::Request(request(service, wants)))
+    }
+
+    pub(super) fn release(&mut self, service: &str) -> &mut Self {
+        self.tell(LeaseMessage::Release(name(service)))
+    }
+
+    pub(super) fn unplug(&mut self, device: &str) -> &mut Self {
+        let reason = format!("{device} is gone (USB 1-1 unplugged)");
+        self.tell(LeaseMessage::DeviceUnavailable { device: device_name(device), reason, soon: Soon::Unknown })
+    }
+
+    pub(super) fn plug(&mut self, device: &str, arrival: u32) -> &mut Self {
+        self.tell(LeaseMessage::DeviceAvailable(device_name(device), offer(device, arrival)))
+    }
+
+    /// Who was just granted what.
+    pub(super) fn granted(&self) -> BTreeMap<&str, &Grant> {
+        let granted = self.told.iter().filter_map(|(service, message)| match message {
+            ServiceMessage::Granted(grant) => Some((service.as_str(), grant)),
+            _ => None,
+        });
+        granted.collect()
+    }
+
+    /// The names of those who were just served.
+    pub(super) fn served(&self) -> Vec<&str> {
+        self.granted().into_keys().collect()
+    }
+
+    /// Everything said to a service just now, in words.
+    pub(super) fn heard(&self, service: &str) -> Vec<String> {
+        use crate::machine::Described;
+        let to_it = self.told.iter().filter(|(to, _)| to.as_str() == service);
+        to_it.map(|(_, message)| format!("{}: {}", message.kind(), message.detail())).collect()
+    }
+
+    /// The operation that a radio is being made ready by.
+    pub(super) fn preparing(&self) -> Option<OperationId> {
+        self.acts.iter().find_map(|act| match act {
+            Action::PrepareRadio { operation, .. } => Some(*operation),
+            _ => None,
+        })
+    }
+
+    /// The operation that a radio is being put back by.
+    pub(super) fn restoring(&self) -> Option<OperationId> {
+        self.acts.iter().find_map(|act| match act {
+            Action::RestoreRadio(operation, ..) => Some(*operation),
+            _ => None,
+        })
+    }
+
+    /// The operation that ports are being looked at by.
+    pub(super) fn looking(&self) -> Option<OperationId> {
+        self.acts.iter().find_map(|act| match act {
+            Action::LookAtPorts(operation, _) => Some(*operation),
+            _ => None,
+        })
+    }
+}
+
+pub(super) fn port(text: &str) -> PortName {
+    PortName::new(text).unwrap()
+}
+
+pub(super) const PATIENCE: Duration = Duration::from_secs(20);

@@ -1,0 +1,112 @@
+use mainstay_hardware::error::{Error, ErrorKind};
+
+use super::*;
+
+fn radio() -> DeviceName {
+    device_name("w")
+}
+
+impl Bench {
+    fn prepared(&mut self, operation: OperationId, ifindex: u32) -> &mut Self {
+        self.tell(LeaseMessage::RadioPrepared(operation, radio(), Ok(baseline(ifindex))))
+    }
+}
+
+#[test]
+fn a_radio_is_put_into_its_mode_before_it_is_granted_and_back_before_the_next_one_gets_it() {
+    let mut bench = Bench::new();
+    assert!(bench.ask("a", vec![exclusive("w")]).served().is_empty());
+    let operation = bench.preparing().unwrap();
+    assert_eq!(bench.prepared(operation, 1).served(), ["a"]);
+    bench.ask("b", vec![exclusive("w")]).release("a");
+    assert_eq!(bench.heard("b"), ["Queued: wait for device w, which is being put back as it was"]);
+    let operation = bench.restoring().unwrap();
+    bench.tell(LeaseMessage::RadioRestored(operation, radio(), Ok(())));
+    assert!(bench.preparing().is_some() && bench.restoring().is_none());
+}
+
+#[test]
+fn a_radio_that_was_made_ready_for_somebody_who_no_longer_wants_it_is_put_back() {
+    let mut bench = Bench::new();
+    bench.ask("a", vec![exclusive("w")]);
+    let operation = bench.preparing().unwrap();
+    bench.tell(LeaseMessage::Withdraw(name("a"))).ask("b", vec![exclusive("w")]);
+    assert!(bench.preparing().is_none(), "one change at a time");
+    assert!(bench.prepared(operation, 1).restoring().is_some());
+}
+
+#[test]
+fn a_radio_that_is_shared_is_changed_once_and_put_back_once() {
+    let mut bench = Bench::new();
+    bench.ask("a", vec![shared("w")]);
+    let operation = bench.preparing().unwrap();
+    assert!(bench.ask("b", vec![shared("w")]).preparing().is_none());
+    bench.prepared(operation, 1);
+    assert!(bench.served() == ["a", "b"] && bench.preparing().is_none());
+    assert!(bench.release("a").restoring().is_none());
+    assert!(bench.release("b").restoring().is_some());
+}
+
+#[test]
+fn a_radio_that_refuses_is_not_granted_and_one_that_hangs_is_at_fault() {
+    let mut bench = Bench::new();
+    bench.ask("a", vec![exclusive("w"), exclusive("x")]);
+    let operation = bench.preparing().unwrap();
+    let busy = Error::new(ErrorKind::Busy, "somebody has it");
+    bench.tell(LeaseMessage::RadioPrepared(operation, radio(), Err(busy)));
+    assert_eq!(bench.heard("a"), ["Refused: w could not be made ready: somebody has it"]);
+    assert_eq!(bench.ask("b", vec![exclusive("x")]).served(), ["b"]);
+}
+
+#[test]
+fn a_radio_that_vanishes_while_it_is_made_ready_is_waited_for() {
+    let mut bench = Bench::new();
+    bench.ask("a", vec![exclusive("w")]);
+    let operation = bench.preparing().unwrap();
+    let gone = Error::new(ErrorKind::NotFound, "no such interface");
+    bench.tell(LeaseMessage::RadioPrepared(operation, radio(), Err(gone)));
+    assert!(bench.heard("a").contains(&"Queued: wait for device w: w has vanished".to_owned()), "{:?}", bench.told);
+    assert!(bench.plug("w", 2).preparing().is_some());
+}
+
+#[test]
+fn a_change_of_an_arrival_that_is_over_is_put_back_before_the_next_one_is_changed() {
+    let mut bench = Bench::new();
+    bench.ask("a", vec![exclusive("w")]);
+    let operation = bench.preparing().unwrap();
+    bench.unplug("w").plug("w", 2);
+    assert!(bench.preparing().is_none());
+    let restoring = bench.prepared(operation, 1).restoring().unwrap();
+    let gone = Error::new(ErrorKind::NotFound, "no such interface");
+    bench.tell(LeaseMessage::RadioRestored(restoring, radio(), Err(gone)));
+    let operation = bench.preparing().unwrap();
+    assert_eq!(bench.prepared(operation, 2).served(), ["a"]);
+}
+
+#[test]
+fn a_changed_radio_is_put_back_whatever_the_registry_was_doing_when_it_panicked() {
+    let everybody = |again: &mut Bench, holder: Option<Grant>| {
+        for service in SERVICES {
+            let grant = holder.clone().filter(|_| service == "a");
+            again.tell(LeaseMessage::Restated { service: name(service), grant });
+        }
+    };
+    // While it is being changed: the answer comes to the successor, and nobody gets the radio before.
+    let mut bench = Bench::new();
+    bench.ask("a", vec![exclusive("w")]);
+    let operation = bench.preparing().unwrap();
+    let mut again = bench.begin_again();
+    everybody(&mut again, None);
+    assert!(again.plug("w", 1).ask("b", vec![exclusive("w")]).preparing().is_none());
+    assert!(again.prepared(operation, 1).restoring().is_some());
+    // While it is held, and its holder's release is what it panicked over.
+    let grant = bench.prepared(operation, 1).granted()["a"].clone();
+    let mut again = bench.begin_again();
+    everybody(&mut again, None);
+    assert!(again.restoring().is_some());
+    // While it is held, and goes on being held.
+    let mut again = bench.begin_again();
+    everybody(&mut again, Some(grant));
+    assert!(again.restoring().is_none());
+    assert!(again.release("a").restoring().is_some());
+}

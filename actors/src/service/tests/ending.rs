@@ -1,0 +1,110 @@
+use mainstay_config::model::RestartWhen;
+
+use super::*;
+
+/// Comes up, and ends by itself.
+fn lives_and_dies(bench: &mut Bench, exit: Exit) {
+    bench.come_up().exits(exit);
+}
+
+#[test]
+fn it_is_restarted_after_2_4_and_8_seconds_and_then_it_has_failed() {
+    let mut bench = Bench::new(plain());
+    for wait in [2, 4, 8] {
+        lives_and_dies(&mut bench, Exit::Code(1));
+        assert_eq!(bench.status(), ServiceStatus::Backoff);
+        assert!(!bench.wait(SECOND * wait - Duration::from_millis(1)).asked_for_slot());
+        assert!(bench.wait(Duration::from_millis(1)).asked_for_slot());
+    }
+    lives_and_dies(&mut bench, Exit::Code(1));
+    assert_eq!(bench.status(), ServiceStatus::Failed);
+    assert_eq!(bench.reason(), "it ended: exit code 1; given up after 3 restarts");
+}
+
+#[test]
+fn having_run_for_a_minute_it_counts_anew() {
+    let mut bench = Bench::new(plain());
+    for _ in 0..10 {
+        lives_and_dies(&mut bench, Exit::Signal(11));
+        assert_eq!(bench.reason(), "it ended: killed by SIGSEGV; restart 1 of 3");
+        bench.wait(SECOND * 2).come_up().wait(SECOND * 60).exits(Exit::Code(1));
+        assert_eq!(bench.reason(), "it ended: exit code 1; restart 1 of 3");
+        bench.wait(SECOND * 2).come_up().wait(SECOND * 60).exits(Exit::Code(0));
+        bench.wait(SECOND * 2).come_up().wait(SECOND * 60);
+    }
+}
+
+#[test]
+fn restart_never_and_restart_on_failure_look_at_how_it_ended() {
+    let cases = [
+        (RestartWhen::Never, Exit::Code(0), ServiceStatus::Stopped),
+        (RestartWhen::Never, Exit::Code(1), ServiceStatus::Failed),
+        (RestartWhen::Failure, Exit::Code(0), ServiceStatus::Stopped),
+        (RestartWhen::Failure, Exit::Signal(9), ServiceStatus::Backoff),
+        (RestartWhen::Always, Exit::Code(0), ServiceStatus::Backoff),
+    ];
+    for (when, exit, status) in cases {
+        let mut draft = plain();
+        draft.0.restart.when = when;
+        let mut bench = Bench::new(draft);
+        lives_and_dies(&mut bench, exit);
+        assert_eq!(bench.status(), status, "{when:?} after {exit}");
+    }
+}
+
+#[test]
+fn a_program_that_ends_well_and_leaves_others_has_gone_into_the_background() {
+    let mut bench = Bench::new(plain());
+    bench.tell(ServiceMessage::SlotGranted).spawned();
+    bench.process(ProcessEvent::MainExited { exit: Exit::Code(0), remaining: vec![77, 78] }).ready();
+    assert_eq!((bench.status(), bench.shown.as_ref().unwrap().pid), (ServiceStatus::Running, Some(77)));
+    assert_eq!(bench.process(ProcessEvent::TreeGone).status(), ServiceStatus::Backoff);
+}
+
+#[test]
+fn a_program_that_fails_and_leaves_others_is_swept_and_then_restarted() {
+    let mut bench = Bench::new(plain());
+    bench.come_up().process(ProcessEvent::MainExited { exit: Exit::Code(1), remaining: vec![77] });
+    assert!(bench.swept());
+    assert_eq!(bench.process(ProcessEvent::TreeGone).reason(), "it ended: exit code 1; restart 1 of 3");
+}
+
+#[test]
+fn leases_are_kept_over_a_back_off_and_given_up_when_somebody_waits() {
+    let mut bench = Bench::new(leasing());
+    bench.come_up_with(1).exits(Exit::Code(1));
+    assert!(matches!(bench.leases[..], [LeaseMessage::Idle(_)]));
+    assert!(bench.wait(SECOND * 2).asked_for_slot() && !bench.requested());
+    assert!(matches!(bench.leases[..], [LeaseMessage::Busy(_)]));
+    bench.come_up().exits(Exit::Code(1));
+    assert!(bench.tell(revoked()).released());
+}
+
+#[test]
+fn a_death_just_before_the_device_is_known_to_be_gone_is_the_devices() {
+    let mut bench = Bench::new(leasing());
+    bench.come_up_with(1).wait(SECOND * 5).exits(Exit::Signal(6)).wait(SECOND);
+    bench.tell(revoked()).tell(device_left());
+    assert!(bench.requested() || bench.status() == ServiceStatus::Waiting, "{:?}", bench.shown);
+    bench.come_up_with(2).exits(Exit::Code(1));
+    assert_eq!(bench.reason(), "it ended: exit code 1; restart 1 of 3", "the first one did not count");
+}
+
+#[test]
+fn the_return_of_a_device_that_had_stayed_half_a_minute_is_a_new_beginning_and_a_shorter_stay_is_not() {
+    for (stay, status) in [(40, ServiceStatus::Waiting), (10, ServiceStatus::Failed)] {
+        let mut draft = leasing();
+        draft.0.restart.attempts = 0;
+        let mut bench = Bench::new(draft);
+        bench.come_up_with(1).exits(Exit::Code(1)).wait(SECOND * stay).tell(device_left());
+        assert_eq!(bench.tell(device_arrived()).status(), status, "after {stay} s");
+    }
+}
+
+#[test]
+fn a_refused_lease_is_tried_again() {
+    let mut bench = Bench::new(leasing());
+    bench.tell(ServiceMessage::Refused("port 80 is in use by pid 7 nginx".to_owned()));
+    assert_eq!(bench.reason(), "port 80 is in use by pid 7 nginx; restart 1 of 3");
+    assert!(bench.wait(SECOND * 2).requested());
+}

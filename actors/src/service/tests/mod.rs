@@ -1,0 +1,283 @@
+//! A service, told things by hand.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+mod dependencies;
+mod ending;
+mod operator;
+mod recovery;
+mod starting;
+mod stopping;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use mainstay_config::model::{DeviceKind, Sharing};
+use mainstay_config::names::{DeviceName, ServiceName};
+use mainstay_hardware::sighting::Generation;
+
+use super::{
+    Dependents, Episode, ServiceMachine, ServiceMessage, ServiceSnapshot, ServiceStatus, ServiceTimer, Standing,
+};
+use crate::device::Offer;
+use crate::effect::probe::order::ProbeEvent;
+use crate::effect::process::order::{Exit, ProcessEvent, RunId};
+use crate::lease::{Grant, GrantedDevice, LeaseMessage, Token};
+use crate::machine::{
+    Action, Beginning, Effect, Machine, Message, Moment, OperatorAnswer, Publication, ReportedRun, RequestId,
+};
+use crate::supervision::ServicesMessage;
+use crate::world::stations::{Draft, assemble};
+
+pub(super) const SECOND: Duration = Duration::from_secs(1);
+const RUNS: u64 = 1 << 32;
+
+/// A service and what it said since it was last told something.
+pub(super) struct Bench {
+    pub(super) machine: ServiceMachine,
+    pub(super) now: Moment,
+    pub(super) shown: Option<ServiceSnapshot>,
+    pub(super) acts: Vec<Action>,
+    pub(super) leases: Vec<LeaseMessage>,
+    pub(super) slots: Vec<ServicesMessage>,
+    pub(super) services: Vec<(ServiceName, ServiceMessage)>,
+    pub(super) answers: Vec<OperatorAnswer>,
+    /// Timers that are set, with when they are due.
+    pub(super) timers: BTreeMap<ServiceTimer, Moment>,
+    draft: Draft,
+    dependents: Dependents,
+    incarnation: u64,
+}
+
+pub(super) fn name(text: &str) -> ServiceName {
+    ServiceName::new(text).unwrap()
+}
+
+fn x() -> DeviceName {
+    DeviceName::new("x").unwrap()
+}
+
+pub(super) fn grant(token: u64) -> Grant {
+    let offer = Offer {
+        generation: Generation(format!("usb 1:{token}")),
+        node: None,
+        interface: None,
+        ifindex: None,
+        serial: None,
+    };
+    let devices = BTreeMap::from([(x(), GrantedDevice { sharing: Sharing::Exclusive, offer })]);
+    Grant { token: Token(token), since: Moment::default(), devices, ports: BTreeMap::new(), named: Vec::new() }
+}
+
+/// A service that needs nothing.
+pub(super) fn plain() -> Draft {
+    Draft::new("s")
+}
+
+/// A service that leases a device.
+pub(super) fn leasing() -> Draft {
+    plain().device("x", Sharing::Exclusive)
+}
+
+impl Bench {
+    pub(super) fn new(draft: Draft) -> Self {
+        Self::with_dependents(draft, &[])
+    }
+
+    pub(super) fn with_dependents(draft: Draft, required: &[&str]) -> Self {
+        let required: BTreeSet<ServiceName> = required.iter().map(|text| name(text)).collect();
+        let mut bench = Self::build(draft, Dependents { required, others: BTreeSet::new() });
+        let effects = bench.machine.begin(bench.now, Beginning::First);
+        bench.take(effects);
+        bench.tell(ServiceMessage::Begin);
+        bench
+    }
+
+    fn build(draft: Draft, dependents: Dependents) -> Self {
+        let needed = draft.0.dependencies.keys().map(|needed| Draft::new(needed.as_str()));
+        let station = assemble(&[("x", DeviceKind::Usb)], needed.chain([draft.clone()]).collect());
+        let spec = station.services[&draft.0.name].clone();
+        Self {
+            machine: ServiceMachine::new(spec, dependents.clone(), RunId(RUNS), Default::default()),
+            now: Moment::after_boot(SECOND * 1000),
+            shown: None,
+            acts: Vec::new(),
+            leases: Vec::new(),
+            slots: Vec::new(),
+            services: Vec::new(),
+            answers: Vec::new(),
+            timers: BTreeMap::new(),
+            draft,
+            dependents,
+            incarnation: 1,
+        }
+    }
+
+    /// The service after a panic of its actor.
+    pub(super) fn begin_again(&self) -> Self {
+        let mut again = Self::build(self.draft.clone(), self.dependents.clone());
+        again.incarnation = self.incarnation + 1;
+        again.now = self.now;
+        let spec = again.machine.spec.clone();
+        let (first, memo) = (RunId(again.incarnation * RUNS), self.machine.memo());
+        again.machine = ServiceMachine::new(spec, self.dependents.clone(), first, memo);
+        let effects = again.machine.begin(again.now, Beginning::Again);
+        again.take(effects);
+        again
+    }
+
+    fn take(&mut self, effects: Vec<Effect<ServiceTimer>>) {
+        (self.acts, self.leases, self.slots) = (Vec::new(), Vec::new(), Vec::new());
+        (self.services, self.answers) = (Vec::new(), Vec::new());
+        for effect in effects {
+            match effect {
+                Effect::Tell(Message::Leases(message)) => self.leases.push(message),
+                Effect::Tell(Message::Services(message)) => self.slots.push(message),
+                Effect::Tell(Message::Service(to, message)) => self.services.push((to, message)),
+                Effect::Act(action) => self.acts.push(action),
+                Effect::SetTimer(timer, wait) => {
+                    self.timers.insert(timer, self.now + wait);
+                }
+                Effect::CancelTimer(timer) => {
+                    self.timers.remove(&timer);
+                }
+                Effect::Publish(Publication::Service(shown)) => self.shown = Some(shown),
+                Effect::Answer(answer) => self.answers.push(answer),
+                _ => {}
+            }
+        }
+    }
+
+    pub(super) fn tell(&mut self, message: ServiceMessage) -> &mut Self {
+        let effects = self.machine.handle(self.now, message);
+        self.take(effects);
+        self
+    }
+
+    /// Lets time go by; what is due happens.
+    pub(super) fn wait(&mut self, time: Duration) -> &mut Self {
+        let until = self.now + time;
+        while let Some((timer, at)) = self.timers.iter().min_by_key(|(_, at)| **at).map(|(t, at)| (t.clone(), *at)) {
+            if at > until {
+                break;
+            }
+            self.now = at;
+            self.timers.remove(&timer);
+            self.tell(ServiceMessage::Timer(timer));
+        }
+        self.now = until;
+        self
+    }
+
+    pub(super) fn status(&self) -> ServiceStatus {
+        self.shown.as_ref().unwrap().status
+    }
+
+    pub(super) fn reason(&self) -> &str {
+        &self.shown.as_ref().unwrap().reason
+    }
+
+    pub(super) fn waits_for(&self) -> String {
+        self.shown.as_ref().unwrap().waiting_for.join("; ")
+    }
+
+    /// The run that is there.
+    pub(super) fn run(&self) -> RunId {
+        self.machine.run().expect("a run").id
+    }
+
+    pub(super) fn process(&mut self, event: ProcessEvent) -> &mut Self {
+        self.tell(ServiceMessage::Process(self.run(), event))
+    }
+
+    pub(super) fn spawned(&mut self) -> &mut Self {
+        self.process(ProcessEvent::Spawned { pid: 42 })
+    }
+
+    pub(super) fn ready(&mut self) -> &mut Self {
+        self.tell(ServiceMessage::Probe(self.run(), ProbeEvent::Ready("it answers".to_owned())))
+    }
+
+    /// Granted its slot, spawned and ready.
+    pub(super) fn come_up(&mut self) -> &mut Self {
+        self.tell(ServiceMessage::SlotGranted).spawned().ready()
+    }
+
+    /// The same, with its lease.
+    pub(super) fn come_up_with(&mut self, token: u64) -> &mut Self {
+        self.tell(ServiceMessage::Granted(grant(token))).come_up()
+    }
+
+    pub(super) fn exits(&mut self, exit: Exit) -> &mut Self {
+        self.process(ProcessEvent::MainExited { exit, remaining: Vec::new() }).process(ProcessEvent::TreeGone)
+    }
+
+    pub(super) fn hears(&mut self, needed: &str, standing: Standing) -> &mut Self {
+        self.tell(ServiceMessage::Dependency(name(needed), standing))
+    }
+
+    /// What it tells those that depend on it.
+    pub(super) fn said_to(&self, dependent: &str) -> Option<&Standing> {
+        self.services.iter().find_map(|(to, message)| match message {
+            ServiceMessage::Dependency(_, standing) if to.as_str() == dependent => Some(standing),
+            _ => None,
+        })
+    }
+
+    pub(super) fn asked_for_slot(&self) -> bool {
+        self.slots.iter().any(|message| matches!(message, ServicesMessage::AskSlot(_)))
+    }
+
+    pub(super) fn returned_slot(&self) -> bool {
+        self.slots.iter().any(|message| matches!(message, ServicesMessage::ReturnSlot(_)))
+    }
+
+    pub(super) fn signalled(&self) -> bool {
+        self.acts.iter().any(|act| matches!(act, Action::Signal(_)))
+    }
+
+    pub(super) fn swept(&self) -> bool {
+        self.acts.iter().any(|act| matches!(act, Action::Sweep(_)))
+    }
+
+    pub(super) fn spawning(&self) -> bool {
+        self.acts.iter().any(|act| matches!(act, Action::Spawn(_)))
+    }
+
+    pub(super) fn requested(&self) -> bool {
+        self.leases.iter().any(|message| matches!(message, LeaseMessage::Request(_)))
+    }
+
+    pub(super) fn released(&self) -> bool {
+        self.leases.iter().any(|message| matches!(message, LeaseMessage::Release(_)))
+    }
+
+    /// Tells somebody who waits that it has stopped.
+    pub(super) fn settled_debt(&self, to: &str) -> bool {
+        self.services
+            .iter()
+            .any(|(other, message)| other.as_str() == to && matches!(message, ServiceMessage::DependentStopped(..)))
+    }
+}
+
+pub(super) fn leaving(episode: u32) -> Standing {
+    Standing::Leaving { why: "hackrf is gone".to_owned(), episode: Episode(episode) }
+}
+
+pub(super) fn revoked() -> ServiceMessage {
+    ServiceMessage::Revoked { reason: "x is gone (USB 1-1 unplugged)".to_owned() }
+}
+
+pub(super) fn device_left() -> ServiceMessage {
+    ServiceMessage::DeviceLeft(x())
+}
+
+pub(super) fn device_arrived() -> ServiceMessage {
+    ServiceMessage::DeviceArrived(x(), Generation("usb 1:9".to_owned()))
+}
+
+pub(super) fn reported(run: Option<RunId>) -> ServiceMessage {
+    ServiceMessage::Reported(run.map(|run| ReportedRun { run, pid: 42 }))
+}
+
+pub(super) const REQUEST: RequestId = RequestId(1);

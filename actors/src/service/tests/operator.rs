@@ -1,0 +1,79 @@
+use super::*;
+use crate::machine::Outcome;
+use crate::service::{Attempts, NeedsPolicy, Wanted};
+
+fn start(policy: NeedsPolicy) -> ServiceMessage {
+    ServiceMessage::Start(REQUEST, policy)
+}
+
+#[test]
+fn what_is_stopped_stays_stopped_until_it_is_started() {
+    let mut bench = Bench::new(leasing());
+    bench.come_up_with(1).tell(ServiceMessage::Stop(REQUEST));
+    assert!(bench.signalled() && bench.answers[0].outcome == Outcome::Handled);
+    bench.exits(Exit::Signal(15));
+    assert_eq!((bench.status(), bench.reason()), (ServiceStatus::Held, "stopped by the operator"));
+    assert!(bench.released());
+    assert!(!bench.tell(device_left()).tell(device_arrived()).requested());
+    assert!(bench.tell(start(NeedsPolicy::Respect)).requested());
+    assert_eq!(bench.shown.as_ref().unwrap().wanted, Wanted::Up);
+}
+
+#[test]
+fn starting_over_a_held_need_is_refused_with_both_cures() {
+    let mut bench = Bench::new(plain().requires("need", 15));
+    bench.tell(ServiceMessage::Stop(REQUEST)).hears("need", Standing::Held("stopped by the operator".to_owned()));
+    bench.tell(start(NeedsPolicy::Respect));
+    let answer = &bench.answers[0];
+    assert_eq!(answer.outcome, Outcome::Refused);
+    assert_eq!(answer.words, "s requires need, which is not meant to run: stopped by the operator");
+    let help = answer.help.clone().unwrap();
+    assert!(help.contains("--with-needs") && help.contains("--ignore-needs"));
+    assert_eq!(bench.status(), ServiceStatus::Held);
+}
+
+#[test]
+fn with_needs_starts_what_is_required_as_well() {
+    let mut bench = Bench::new(plain().requires("need", 15));
+    bench.tell(start(NeedsPolicy::StartThem));
+    let told: Vec<&str> = bench.services.iter().map(|(to, _)| to.as_str()).collect();
+    assert!(told == ["need"] && matches!(bench.services[0].1, ServiceMessage::StartForDependent(_)));
+}
+
+#[test]
+fn one_that_another_needs_started_is_no_longer_held() {
+    let mut bench = Bench::new(plain());
+    bench.tell(ServiceMessage::Stop(REQUEST));
+    assert!(bench.tell(ServiceMessage::StartForDependent(name("other"))).asked_for_slot());
+}
+
+#[test]
+fn ignore_needs_starts_it_without_and_keeps_it_running() {
+    let mut bench = Bench::new(plain().requires("need", 15));
+    assert!(bench.tell(start(NeedsPolicy::Ignore)).asked_for_slot());
+    bench.come_up();
+    assert!(bench.hears("need", leaving(1)).settled_debt("need"));
+    assert_eq!(bench.wait(SECOND * 60).status(), ServiceStatus::Running);
+}
+
+#[test]
+fn a_restart_stops_and_starts_and_with_force_a_failed_service_counts_anew() {
+    let mut bench = Bench::new(plain());
+    assert!(bench.come_up().tell(ServiceMessage::Restart(REQUEST, Attempts::Keep)).signalled());
+    assert!(bench.exits(Exit::Signal(15)).asked_for_slot());
+    for wait in [2, 4, 8] {
+        bench.come_up().exits(Exit::Code(1)).wait(SECOND * wait);
+    }
+    assert_eq!(bench.come_up().exits(Exit::Code(1)).status(), ServiceStatus::Failed);
+    assert!(bench.tell(ServiceMessage::Restart(REQUEST, Attempts::Reset)).asked_for_slot());
+    bench.come_up().exits(Exit::Code(1));
+    assert_eq!(bench.reason(), "it ended: exit code 1; restart 1 of 3");
+}
+
+#[test]
+fn a_service_that_does_not_start_by_itself_says_so() {
+    let mut bench = Bench::new(plain().autostart_no());
+    assert_eq!(bench.status(), ServiceStatus::Stopped);
+    assert_eq!(bench.reason(), "it starts only when told to (autostart = false)");
+    assert!(bench.tell(start(NeedsPolicy::Respect)).asked_for_slot());
+}

@@ -1,0 +1,142 @@
+use super::*;
+
+/// What a restarted service asks, answered: what runs, and what it holds.
+fn answered(again: &mut Bench, run: Option<RunId>, held: Option<Grant>) {
+    again.tell(reported(run)).tell(ServiceMessage::Holding(held));
+}
+
+#[test]
+fn a_run_that_was_ready_goes_on_and_nothing_is_started_or_stopped() {
+    let mut bench = Bench::new(leasing());
+    bench.come_up_with(1);
+    let mut again = bench.begin_again();
+    assert!(matches!(again.acts[..], [Action::ReportRun(_)]));
+    answered(&mut again, Some(bench.run()), Some(grant(1)));
+    assert!(again.status() == ServiceStatus::Running && again.acts.is_empty());
+}
+
+#[test]
+fn a_run_that_was_starting_is_looked_at_anew() {
+    let mut bench = Bench::new(leasing());
+    bench.tell(ServiceMessage::Granted(grant(1))).tell(ServiceMessage::SlotGranted).spawned();
+    let mut again = bench.begin_again();
+    answered(&mut again, Some(bench.run()), Some(grant(1)));
+    assert!(matches!(again.acts[..], [Action::Watch(_)]));
+    assert!(matches!(again.slots[..], [ServicesMessage::HoldsSlot(_)]));
+    assert_eq!(again.ready().status(), ServiceStatus::Running);
+}
+
+#[test]
+fn without_a_run_it_starts_again_with_the_lease_it_holds_and_the_old_probe_ends() {
+    let mut bench = Bench::new(leasing());
+    bench.tell(ServiceMessage::Granted(grant(1))).tell(ServiceMessage::SlotGranted).spawned();
+    let mut again = bench.begin_again();
+    answered(&mut again, None, Some(grant(1)));
+    assert!(again.asked_for_slot() && !again.requested());
+    assert!(again.acts.iter().any(|act| matches!(act, Action::Unwatch(run) if *run == bench.run())));
+}
+
+#[test]
+fn what_the_operator_and_the_back_off_said_is_remembered() {
+    let mut bench = Bench::new(plain());
+    bench.come_up().exits(Exit::Code(1));
+    let mut again = bench.begin_again();
+    answered(&mut again, None, None);
+    assert_eq!(again.status(), ServiceStatus::Backoff);
+    assert!(again.wait(SECOND * 2).asked_for_slot());
+    bench.tell(ServiceMessage::Stop(REQUEST));
+    let mut again = bench.begin_again();
+    answered(&mut again, None, None);
+    assert_eq!(again.status(), ServiceStatus::Held);
+}
+
+#[test]
+fn while_it_recovers_nobody_is_told_that_it_has_stopped() {
+    let mut bench = Bench::new(plain().requires("need", 15));
+    bench.hears("need", Standing::Up).come_up();
+    let mut again = bench.begin_again();
+    assert!(!again.hears("need", leaving(4)).settled_debt("need"));
+    answered(&mut again, Some(bench.run()), None);
+    assert!(again.signalled());
+    assert!(again.exits(Exit::Signal(15)).settled_debt("need"));
+}
+
+#[test]
+fn an_end_between_the_report_and_the_rest_of_the_answers_is_not_lost() {
+    let mut bench = Bench::new(leasing());
+    bench.come_up_with(1);
+    let run = bench.run();
+    let mut again = bench.begin_again();
+    again.tell(reported(Some(run))).tell(ServiceMessage::Process(run, ProcessEvent::TreeGone));
+    again.tell(ServiceMessage::Holding(Some(grant(1))));
+    assert_eq!(again.status(), ServiceStatus::Backoff);
+}
+
+#[test]
+fn a_grant_that_crosses_the_question_what_it_holds_is_not_given_back() {
+    let bench = Bench::new(leasing());
+    let mut again = bench.begin_again();
+    assert!(!again.tell(ServiceMessage::Granted(grant(1))).released());
+    answered(&mut again, None, Some(grant(1)));
+    assert!(again.asked_for_slot());
+}
+
+#[test]
+fn it_tells_a_registry_that_died_as_well_what_it_holds() {
+    let mut bench = Bench::new(leasing());
+    bench.come_up_with(1);
+    let mut again = bench.begin_again();
+    again.tell(ServiceMessage::Restate);
+    let [LeaseMessage::Restated { grant: Some(held), .. }, LeaseMessage::Inquire(_)] = &again.leases[..] else {
+        panic!("{:?}", again.leases)
+    };
+    assert_eq!(held.token, Token(1));
+}
+
+#[test]
+fn a_lease_that_was_withdrawn_meanwhile_stops_it() {
+    let mut bench = Bench::new(leasing());
+    bench.come_up_with(1);
+    let mut again = bench.begin_again();
+    again.tell(ServiceMessage::Holding(Some(grant(1)))).tell(revoked());
+    assert!(again.tell(reported(Some(bench.run()))).signalled());
+}
+
+#[test]
+fn it_keeps_its_place_in_the_queue() {
+    let mut bench = Bench::new(leasing());
+    let arrival = bench.now;
+    bench.wait(SECOND * 100);
+    let mut again = bench.begin_again();
+    answered(&mut again, None, None);
+    let asked = again.leases.iter().find_map(|message| match message {
+        LeaseMessage::Request(request) => Some(request.arrival),
+        _ => None,
+    });
+    assert_eq!(asked, Some(arrival));
+}
+
+#[test]
+fn deadlines_go_on_over_a_panic() {
+    let mut bench = Bench::new(plain().requires("need", 15));
+    bench.hears("need", Standing::Up).come_up().hears("need", Standing::Down("failed".to_owned())).wait(SECOND * 10);
+    let mut again = bench.begin_again();
+    again.hears("need", Standing::Down("failed".to_owned()));
+    answered(&mut again, Some(bench.run()), None);
+    assert!(!again.wait(SECOND * 5 - Duration::from_millis(1)).signalled());
+    assert!(again.wait(Duration::from_millis(1)).signalled(), "15 s after it went down");
+    let mut bench = Bench::new(plain());
+    bench.tell(ServiceMessage::SlotGranted).spawned().wait(SECOND * 20);
+    let mut again = bench.begin_again();
+    answered(&mut again, Some(bench.run()), None);
+    assert!(again.wait(SECOND * 10).signalled(), "30 s after it was started");
+}
+
+#[test]
+fn failures_are_forgotten_in_time_also_after_a_panic() {
+    let mut bench = Bench::new(plain());
+    bench.come_up().exits(Exit::Code(1)).wait(SECOND * 2).come_up();
+    let mut again = bench.begin_again();
+    answered(&mut again, Some(bench.run()), None);
+    assert_eq!(again.wait(SECOND * 60).exits(Exit::Code(1)).reason(), "it ended: exit code 1; restart 1 of 3");
+}

@@ -1,0 +1,79 @@
+use super::*;
+
+fn stopped(dependent: &str, episode: u32) -> ServiceMessage {
+    ServiceMessage::DependentStopped(name(dependent), Episode(episode))
+}
+
+#[test]
+fn dependents_stop_first() {
+    let mut bench = Bench::with_dependents(leasing(), &["a", "b"]);
+    bench.come_up_with(1).tell(revoked());
+    assert!(!bench.signalled() && bench.status() == ServiceStatus::Stopping);
+    assert_eq!(bench.reason(), "x is gone (USB 1-1 unplugged); first a, b must stop");
+    let Some(Standing::Leaving { episode, .. }) = bench.said_to("a").cloned() else { panic!("{:?}", bench.services) };
+    assert!(!bench.tell(stopped("a", episode.0)).signalled());
+    assert!(bench.tell(stopped("b", episode.0)).signalled());
+    bench.exits(Exit::Signal(15));
+    assert!(bench.released() && bench.requested());
+}
+
+#[test]
+fn an_answer_to_an_earlier_departure_does_not_count() {
+    let mut bench = Bench::with_dependents(leasing(), &["a"]);
+    bench.come_up_with(1).tell(revoked()).tell(stopped("a", 1)).exits(Exit::Signal(15));
+    bench.come_up_with(2).tell(revoked());
+    assert!(!bench.tell(stopped("a", 1)).signalled());
+    assert!(bench.tell(stopped("a", 2)).signalled());
+}
+
+#[test]
+fn after_the_grace_period_the_whole_tree_is_killed_and_one_that_outlives_that_says_so() {
+    let mut bench = Bench::new(leasing());
+    bench.come_up_with(1).tell(revoked());
+    assert!(bench.signalled() && !bench.wait(SECOND * 5 - Duration::from_millis(1)).swept());
+    assert!(bench.wait(Duration::from_millis(1)).swept());
+    bench.wait(SECOND * 10);
+    assert!(bench.reason().contains("it outlives SIGKILL (pid 42)"), "{}", bench.reason());
+    assert!(!bench.released(), "what hangs still has its device");
+    assert!(bench.process(ProcessEvent::TreeGone).released());
+}
+
+#[test]
+fn a_program_that_is_still_being_started_is_stopped_as_soon_as_it_runs() {
+    let mut bench = Bench::new(leasing());
+    bench.tell(ServiceMessage::Granted(grant(1))).tell(ServiceMessage::SlotGranted).tell(revoked());
+    assert!(!bench.signalled() && bench.status() == ServiceStatus::Stopping);
+    assert!(bench.spawned().signalled());
+}
+
+#[test]
+fn a_run_that_is_not_its_own_is_killed() {
+    let mut bench = Bench::new(plain());
+    bench.come_up().tell(ServiceMessage::Process(RunId(7), ProcessEvent::Spawned { pid: 9 }));
+    assert!(matches!(bench.acts[..], [Action::Sweep(RunId(7))]));
+    assert_eq!(bench.status(), ServiceStatus::Running);
+}
+
+#[test]
+fn closing_down_stops_it_and_it_says_so_once_and_sets_no_timer() {
+    let mut bench = Bench::new(plain());
+    assert!(bench.come_up().tell(ServiceMessage::Close).signalled());
+    bench.exits(Exit::Signal(15));
+    assert!(bench.slots.iter().any(|message| matches!(message, ServicesMessage::Closed(_))));
+    assert!(bench.timers.is_empty(), "{:?}", bench.timers);
+    assert!(bench.tell(ServiceMessage::Close).slots.is_empty());
+}
+
+#[test]
+fn when_everything_closes_down_those_that_only_want_it_stop_first_as_well() {
+    let mut bench = Bench::new(plain());
+    bench.machine.dependents.others.insert(name("a"));
+    assert!(!bench.come_up().tell(ServiceMessage::Close).signalled());
+}
+
+#[test]
+fn a_hurry_ends_the_grace_period() {
+    let mut bench = Bench::new(plain());
+    bench.come_up().tell(ServiceMessage::Close);
+    assert!(bench.tell(ServiceMessage::Hurry).swept());
+}
