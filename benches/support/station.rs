@@ -38,7 +38,7 @@ impl Station {
         let board = Arc::new(Board::default());
         let (close, closed) = oneshot::channel();
         let begin = Begin {
-            station: loaded.station,
+            station: Arc::new(loaded.station),
             bus: Arc::new(bus.clone()),
             board: Arc::clone(&board),
             keeping,
@@ -79,7 +79,7 @@ impl Station {
 }
 
 struct Begin {
-    station: mainstay_config::model::Station,
+    station: Arc<mainstay_config::model::Station>,
     bus: Arc<dyn Bus>,
     board: Arc<Board>,
     keeping: Keeping,

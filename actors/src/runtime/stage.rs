@@ -7,8 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use actix::Addr;
+use futures::channel::mpsc;
 use mainstay_config::names::{DeviceName, ServiceName};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
 use super::board::Board;
 use super::clock::Clock;
@@ -164,7 +165,7 @@ impl Stage {
             Action::RestartActor(actor, pause) => {
                 let directory = self.directory.borrow();
                 self.beginnings.borrow_mut().insert(actor.clone(), cause);
-                let word = directory.restarts.get(&actor).map(|restart| restart.send(pause));
+                let word = directory.restarts.get(&actor).map(|restart| restart.unbounded_send(pause));
                 if !matches!(word, Some(Ok(()))) {
                     tracing::error!(%actor, "an actor cannot be restarted");
                 }

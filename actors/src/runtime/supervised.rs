@@ -13,7 +13,8 @@ use std::time::Duration;
 
 use actix::Context;
 use actix::dev::ContextFut;
-use tokio::sync::mpsc::UnboundedReceiver;
+use futures::StreamExt;
+use futures::channel::mpsc::UnboundedReceiver;
 use tokio::time::Sleep;
 
 use super::host::Host;
@@ -70,12 +71,12 @@ impl<M: Machine> Future for Supervised<M> {
                         Err(panic) => this.died(&*panic),
                     }
                 }
-                State::Dead => match std::task::ready!(this.restarts.poll_recv(cx)) {
+                State::Dead => match std::task::ready!(this.restarts.poll_next_unpin(cx)) {
                     Some(pause) => this.pause(pause),
                     None => return Poll::Ready(()),
                 },
                 State::Running => {
-                    if let Poll::Ready(Some(pause)) = this.restarts.poll_recv(cx) {
+                    if let Poll::Ready(Some(pause)) = this.restarts.poll_next_unpin(cx) {
                         this.pause(pause);
                         continue;
                     }

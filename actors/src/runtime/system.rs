@@ -4,10 +4,11 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 
 use actix::{AsyncContext, Context};
+use futures::channel::mpsc;
 use mainstay_config::model::Station;
 use mainstay_config::names::{DeviceName, ServiceName};
 use mainstay_hardware::sighting::HardwareEvent;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
 use super::board::Board;
 use super::clock::Clock;
@@ -45,14 +46,14 @@ pub type Answer = oneshot::Receiver<(OperatorAnswer, Cause)>;
 /// The actors of a station. Lives on the actor thread: a tokio local runtime.
 pub struct System {
     pub(super) stage: Rc<Stage>,
-    station: Rc<Station>,
+    station: Arc<Station>,
 }
 
 impl System {
     /// Starts all actors. `executor` is given the way to deliver what it has to say. The receiver gets the reason when
     /// the daemon should end.
     pub fn start(
-        station: &Station,
+        station: &Arc<Station>,
         parts: Parts,
         executor: impl FnOnce(Deliver) -> Rc<dyn Executor>,
     ) -> (Self, oneshot::Receiver<Exit>) {
@@ -63,9 +64,8 @@ impl System {
             for_executor.upgrade().map(|stage| stage.deliver(delivery, from, message))
         });
         *stage.executor.borrow_mut() = Some(executor(deliver));
-        let station = Rc::new(station.clone());
-        start_all(&station, &stage, parts.first_run);
-        (Self { stage, station }, ended)
+        start_all(station, &stage, parts.first_run);
+        (Self { stage, station: Arc::clone(station) }, ended)
     }
 
     /// Something happened to the hardware.
@@ -146,10 +146,10 @@ impl Drop for System {
 }
 
 /// Starts every actor: those that are told before those that tell.
-fn start_all(station: &Rc<Station>, stage: &Rc<Stage>, first_run: RunId) {
+fn start_all(station: &Arc<Station>, stage: &Rc<Stage>, first_run: RunId) {
     let root = start(stage, Box::new(|_, ()| RootMachine::default()));
     stage.directory.borrow_mut().root = Some(root);
-    let known = Rc::clone(station);
+    let known = Arc::clone(station);
     let leases =
         start(stage, Box::new(move |incarnation, memo| LeaseMachine::new(&known, incarnation).remembering(memo)));
     stage.directory.borrow_mut().leases = Some(leases);
@@ -161,7 +161,7 @@ fn start_all(station: &Rc<Station>, stage: &Rc<Stage>, first_run: RunId) {
         );
         stage.directory.borrow_mut().device.insert(name, address);
     }
-    let known = Rc::clone(station);
+    let known = Arc::clone(station);
     let hardware = start(stage, Box::new(move |_, ()| InventoryMachine::new(&known)));
     stage.directory.borrow_mut().hardware = Some(hardware);
     let next_block = Rc::new(std::cell::Cell::new(first_run.0));
@@ -192,7 +192,8 @@ where
     let id = host.id().clone();
     let context = Context::new();
     let address = context.address();
-    let (restart, restarts) = mpsc::unbounded_channel();
+    // Not tokio's, which makes room for 32 words at once: a kilobyte for each actor.
+    let (restart, restarts) = mpsc::unbounded();
     stage.directory.borrow_mut().restarts.insert(id.clone(), restart);
     let life = Supervised::new(context.into_future(host), id, Rc::clone(stage), restarts);
     tokio::task::spawn_local(life);

@@ -126,7 +126,7 @@ struct Rig {
 }
 
 fn begin(text: &str) -> Rig {
-    let station: Station = mainstay_config::parse("test.toml", text).unwrap().station;
+    let station: Arc<Station> = Arc::new(mainstay_config::parse("test.toml", text).unwrap().station);
     let clock = Clock::tokio();
     let recorder = Arc::new(Mutex::new(Recorder::new(Keeping::On)));
     let board = Arc::new(Board::default());
