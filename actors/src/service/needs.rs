@@ -182,6 +182,12 @@ impl Needs {
         self.0.iter().filter(|(_, need)| !need.is_met()).map(words).collect()
     }
 
+    /// The same for those that depend on the service in their turn: how long it waits is its own affair.
+    pub(super) fn missing_to_others(&self) -> String {
+        let words = |(name, need): (&ServiceName, &Need)| format!("{name}: {}", need.standing);
+        self.0.iter().filter(|(_, need)| !need.is_met()).map(words).collect::<Vec<_>>().join("; ")
+    }
+
     /// The names of those that are still waited for.
     pub(super) fn missing_names(&self) -> impl Iterator<Item = &ServiceName> {
         self.0.iter().filter(|(_, need)| !need.is_met()).map(|(name, _)| name)

@@ -44,9 +44,9 @@ impl ServiceMachine {
                 Standing::Held(format!("waiting for {}", self.needs.held().unwrap_or_default()))
             }
             Rest::Fresh if self.needs.are_coming() => {
-                Standing::Coming(format!("waiting for {}", self.needs.missing().join("; ")))
+                Standing::Coming(format!("waiting for {}", self.needs.missing_to_others()))
             }
-            Rest::Fresh => Standing::Down(format!("waiting for {}", self.needs.missing().join("; "))),
+            Rest::Fresh => Standing::Down(format!("waiting for {}", self.needs.missing_to_others())),
         }
     }
 
