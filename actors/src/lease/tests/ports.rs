@@ -59,7 +59,7 @@ fn a_port_that_somebody_else_listened_on_is_looked_at_again() {
     let mut bench = Bench::new();
     bench.ask("a", vec![range()]).seen(&[]).ask("b", vec![range()]).seen(&[]).ask("c", vec![range()]).seen(&[8002]);
     let again = LeaseTimer::LookAgain(name("c"));
-    assert_eq!(bench.timers, [again.clone()]);
+    assert_eq!(bench.timers, std::slice::from_ref(&again));
     bench.tell(LeaseMessage::Timer(again)).seen(&[]);
     assert_eq!(bench.granted()["c"].ports[&port("web")], 8002);
 }
