@@ -28,22 +28,22 @@ const STORM: Duration = Duration::from_secs(240);
 
 #[test]
 fn a_station_like_the_demo_endures_rough_weather() {
-    endure(&Trial::of(Weather::rough(), STORM), |_| stations::demo(), 150);
+    endure(&Trial::of(Weather::rough(), STORM), |_| stations::demo(), 100);
 }
 
 #[test]
 fn a_station_like_the_demo_endures_panics() {
-    endure(&Trial::of(Weather::panicking(), STORM), |_| stations::demo(), 150);
+    endure(&Trial::of(Weather::panicking(), STORM), |_| stations::demo(), 100);
 }
 
 #[test]
 fn random_stations_endure_rough_weather() {
-    endure(&Trial::of(Weather::rough(), STORM), stations::random, 150);
+    endure(&Trial::of(Weather::rough(), STORM), stations::random, 100);
 }
 
 #[test]
 fn random_stations_endure_panics() {
-    endure(&Trial::of(Weather::panicking(), STORM), stations::random, 150);
+    endure(&Trial::of(Weather::panicking(), STORM), stations::random, 100);
 }
 
 #[test]
