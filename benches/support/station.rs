@@ -51,7 +51,7 @@ impl Station {
     }
 
     /// Waits until every service is so; their processes, where they have any.
-    pub fn wait_until(&self, status: ServiceStatus) -> Vec<u32> {
+    pub(crate) fn wait_until(&self, status: ServiceStatus) -> Vec<u32> {
         loop {
             let entries = self.services.iter().filter_map(|name| self.board.service(name));
             let there: Vec<_> = entries.filter(|entry| entry.snapshot.status == status).collect();
