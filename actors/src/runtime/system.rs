@@ -20,7 +20,7 @@ use crate::device::DeviceMachine;
 use crate::effect::process::order::RunId;
 use crate::inventory::{InventoryMachine, InventoryMessage, event_words};
 use crate::lease::LeaseMachine;
-use crate::machine::{ActorId, Exit, Machine, Message, OperatorAnswer, Outside, RequestId};
+use crate::machine::{Exit, Machine, Message, OperatorAnswer, Outside, RequestId};
 use crate::service::{ServiceMachine, dependents};
 use crate::supervision::{RootMachine, RootMessage, ServicesMachine};
 use crate::trace::{Cause, ExternalCause, ExternalKind, Recorder};
@@ -121,7 +121,8 @@ impl System {
     /// Makes an actor panic; whether there is such an actor.
     #[cfg(debug_assertions)]
     #[must_use]
-    pub fn poison(&self, actor: &ActorId) -> bool {
+    pub fn poison(&self, actor: &crate::machine::ActorId) -> bool {
+        use crate::machine::ActorId;
         let directory = self.stage.directory.borrow();
         fn poison<M: Machine>(address: Option<&actix::Addr<Host<M>>>) -> bool {
             address.map(|address| address.do_send(super::envelope::Poison)).is_some()
