@@ -8,17 +8,21 @@ mod support;
 
 use std::fmt::Write as _;
 use std::path::Path;
+use std::time::Duration;
 
+use mainstay_actors::service::ServiceStatus;
 use mainstay_actors::trace::Keeping;
+use mainstay_hardware::simulated::SimulatedBus;
 use support::figures::{Figures, line, ratio};
 use support::kernel::{monotonic, wait_for_end};
 use support::programs::{Marks, Workshop};
 use support::station::Station;
 
-/// Stations of each kind, in turn.
-const STATIONS: usize = 8;
-/// Unplugged and plugged in so often in each; fewer than would be called flapping.
-const CYCLES: usize = 4;
+/// Stations of each kind, in turn. Each has one arrival and one departure: after more of them mainstay waits to see whether
+/// the device stays, as it should.
+const STATIONS: usize = 15;
+/// What belongs to starting is over by then.
+const QUIET: Duration = Duration::from_millis(100);
 
 /// What was measured with messages kept, or not.
 #[derive(Default)]
@@ -60,22 +64,25 @@ fn configuration(dependents: usize, tiny: &Path, marks: &Marks) -> String {
 fn station(workshop: &Workshop, dependents: usize, keeping: Keeping, measured: &mut Measured) {
     let room = workshop.room();
     let marks = Marks::in_folder(room.path());
-    let station = Station::start(&configuration(dependents, &workshop.tiny(), &marks), room.path(), keeping);
-    for cycle in 1..=CYCLES {
-        marks.wait_for(dependents * cycle);
-        let running = station.wait_for(dependents);
-        let begin = monotonic();
-        station.bus.unplug("hackrf").expect("a device that is there");
-        running.into_iter().for_each(wait_for_end);
-        measured.stopped.add_time(monotonic() - begin);
-        station.wait_for(0);
+    let bus = SimulatedBus::demo();
+    bus.unplug("hackrf").expect("a device that is there");
+    let text = configuration(dependents, &workshop.tiny(), &marks);
+    let station = Station::start(&text, room.path(), keeping, bus);
+    station.wait_until(ServiceStatus::Waiting);
+    std::thread::sleep(QUIET);
 
-        let begin = monotonic();
-        station.bus.plug("hackrf", None).expect("a device that is not there");
-        let started = marks.wait_for(dependents * (cycle + 1));
-        let last = started.into_iter().map(|(when, _)| when).max().unwrap_or_default();
-        measured.started.add_time(last - begin);
-    }
-    station.wait_for(dependents);
+    let begin = monotonic();
+    station.bus.plug("hackrf", None).expect("a device that is not there");
+    let started = marks.wait_for(dependents);
+    let last = started.into_iter().map(|(when, _)| when).max().unwrap_or_default();
+    measured.started.add_time(last - begin);
+    let running = station.wait_until(ServiceStatus::Running);
+    std::thread::sleep(QUIET);
+
+    let begin = monotonic();
+    station.bus.unplug("hackrf").expect("a device that is there");
+    running.into_iter().for_each(wait_for_end);
+    measured.stopped.add_time(monotonic() - begin);
+    station.wait_until(ServiceStatus::Waiting);
     measured.processor.add_time(station.stop());
 }

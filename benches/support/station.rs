@@ -21,7 +21,7 @@ use super::kernel::thread_time;
 
 /// A station that runs on a thread of its own.
 pub(crate) struct Station {
-    /// Its hardware: that of the demo.
+    /// Its hardware.
     pub bus: SimulatedBus,
     board: Arc<Board>,
     services: Vec<ServiceName>,
@@ -31,10 +31,9 @@ pub(crate) struct Station {
 
 impl Station {
     /// Starts it.
-    pub(crate) fn start(configuration: &str, folder: &Path, keeping: Keeping) -> Self {
+    pub(crate) fn start(configuration: &str, folder: &Path, keeping: Keeping, bus: SimulatedBus) -> Self {
         let loaded = mainstay_config::parse("bench", configuration).expect("a right configuration");
         let services = loaded.station.services.keys().cloned().collect();
-        let bus = SimulatedBus::demo();
         let board = Arc::new(Board::default());
         let (close, closed) = oneshot::channel();
         let begin = Begin {
@@ -51,21 +50,13 @@ impl Station {
         Self { bus, board, services, close: Some(close), thread }
     }
 
-    /// The processes of all services that run now.
-    pub(crate) fn running(&self) -> Vec<u32> {
-        let pid = |name: &ServiceName| {
-            let entry = self.board.service(name)?;
-            entry.snapshot.pid.filter(|_| entry.snapshot.status == ServiceStatus::Running)
-        };
-        self.services.iter().filter_map(pid).collect()
-    }
-
-    /// Waits until so many run.
-    pub(crate) fn wait_for(&self, count: usize) -> Vec<u32> {
+    /// Waits until every service is so; their processes, where they have any.
+    pub fn wait_until(&self, status: ServiceStatus) -> Vec<u32> {
         loop {
-            let running = self.running();
-            if running.len() == count {
-                return running;
+            let entries = self.services.iter().filter_map(|name| self.board.service(name));
+            let there: Vec<_> = entries.filter(|entry| entry.snapshot.status == status).collect();
+            if there.len() == self.services.len() {
+                return there.into_iter().filter_map(|entry| entry.snapshot.pid).collect();
             }
             std::thread::sleep(Duration::from_micros(200));
         }

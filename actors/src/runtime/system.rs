@@ -166,14 +166,14 @@ fn start_all(station: &Arc<Station>, stage: &Rc<Stage>, first_run: RunId) {
     let hardware = start(stage, Box::new(move |_, ()| InventoryMachine::new(&known)));
     stage.directory.borrow_mut().hardware = Some(hardware);
     let next_block = Rc::new(std::cell::Cell::new(first_run.0));
-    for service in station.services.values().cloned() {
+    for service in station.services.values().cloned().map(Arc::new) {
         let name = service.name.clone();
         let others = dependents(station, &name);
         let next_block = Rc::clone(&next_block);
         let factory: Factory<ServiceMachine> = Box::new(move |_, memo| {
             let first = next_block.get();
             next_block.set(first.wrapping_add(RUN_BLOCK));
-            ServiceMachine::new(service.clone(), others.clone(), RunId(first), memo)
+            ServiceMachine::new(Arc::clone(&service), others.clone(), RunId(first), memo)
         });
         let address = start(stage, factory);
         stage.directory.borrow_mut().service.insert(name, address);

@@ -14,6 +14,7 @@
 //! Level-triggered: after every message [`ServiceMachine::evaluate`] compares what is with what should be.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use mainstay_config::model::{Autostart, Dependency, Service};
 use mainstay_config::names::{DeviceName, ServiceName};
@@ -53,7 +54,7 @@ pub(super) struct Kept {
 /// A service.
 #[derive(Debug, Clone)]
 pub struct ServiceMachine {
-    pub(super) spec: Service,
+    pub(super) spec: Arc<Service>,
     pub(super) dependents: Dependents,
     pub(super) wanted: Wanted,
     pub(super) ignoring: Ignoring,
@@ -146,7 +147,8 @@ impl Machine for ServiceMachine {
 impl ServiceMachine {
     /// A service that does not run. `first_run` begins a block of run numbers that nobody else uses.
     #[must_use]
-    pub fn new(spec: Service, dependents: Dependents, first_run: RunId, memo: ServiceMemo) -> Self {
+    pub fn new(spec: impl Into<Arc<Service>>, dependents: Dependents, first_run: RunId, memo: ServiceMemo) -> Self {
+        let spec = spec.into();
         let needs = Needs::new(&spec.dependencies);
         let rest = later(&spec).map_or(Rest::Fresh, Rest::Failed);
         let mut machine = Self {

@@ -18,11 +18,21 @@ impl Core {
         }
     }
 
+    /// Calls for a round of looks that begins a turn later: services that are stopped together share one look at `/proc`.
+    pub(super) fn begin_round_soon(&mut self) {
+        if self.round_state == RoundState::Idle && !self.wants.is_empty() {
+            self.round_state = RoundState::Called;
+            // Nobody listens any more when mainstay ends.
+            let _ = self.news.send(News::RoundWanted);
+        }
+    }
+
     /// Begins a round of looks, unless one is under way: what is wanted meanwhile goes into the next.
     pub(in crate::effect::process) fn begin_round(&mut self) {
-        if self.round_state == RoundState::UnderWay || self.wants.is_empty() {
+        if self.round_state == RoundState::UnderWay {
             return;
         }
+        self.round_state = RoundState::Idle;
         let wants: Vec<_> =
             std::mem::take(&mut self.wants).into_iter().filter_map(|(id, acts)| self.as_want(id, acts)).collect();
         if wants.is_empty() {

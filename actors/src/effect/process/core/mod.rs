@@ -46,6 +46,8 @@ pub(super) enum News {
     },
     /// Time to look again at a tree that is being killed.
     SweepAgain(RunId),
+    /// Time to begin a round of looks.
+    RoundWanted,
     /// Time to start a keeper.
     StartKeeper,
     /// Time to offer the keeper what it had no room for.
@@ -91,6 +93,8 @@ enum GiveTimer {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum RoundState {
     Idle,
+    /// One begins when everybody who is about to ask for something has asked.
+    Called,
     UnderWay,
 }
 
@@ -169,7 +173,7 @@ impl Core {
             }
             Target::Tree(_, Place::Cgroup(_)) | Target::Rest(_) => self.want(order.run, Act::Signal(signal, Whom::All)),
         }
-        self.begin_round();
+        self.begin_round_soon();
     }
 
     /// Kills a tree until nobody is left. A run that is being started is killed when it has started.
@@ -180,7 +184,7 @@ impl Core {
             return;
         }
         self.want(id, Act::Kill);
-        self.begin_round();
+        self.begin_round_soon();
     }
 
     /// What is true of every run.
@@ -204,6 +208,8 @@ impl Core {
                 self.to_be_swept.remove(&run);
                 self.want(run, Act::Kill);
             }
+            // The round begins below, as after all news.
+            News::RoundWanted => {}
             News::StartKeeper => self.start_keeper(),
             News::GiveAgain => self.give_again(),
         }
