@@ -46,7 +46,12 @@ impl Carrier {
         deliver: Deliver,
     ) -> Result<Self, ProcessesError> {
         let errands = Rc::new(Errands::default());
-        let news = Rc::new(News { deliver, runs: RefCell::default(), errands: Rc::clone(&errands) });
+        let news = Rc::new(News {
+            deliver,
+            runs: RefCell::default(),
+            errands: Rc::clone(&errands),
+            reports: RefCell::default(),
+        });
         let log_dir = settings.log_dir.clone();
         let for_processes = Rc::clone(&news);
         let processes = Rc::new(Processes::start(settings, move |service, run, event| {
@@ -81,15 +86,17 @@ impl Carrier {
         });
     }
 
+    /// Says what runs for a service, as far as that has been told already. While a program is being started, the answer waits for
+    /// what becomes of it.
     fn report(&self, service: ServiceName, cause: Cause) {
-        let facts = self.processes.facts_of_service(&service);
-        let run = facts.and_then(|facts| Some(ReportedRun { run: facts.run, pid: facts.pid? }));
-        let message = Message::Service(service, ServiceMessage::Reported(run));
         let news = Rc::clone(&self.news);
-        // Later, as executors must; behind what the processes have said already.
-        tokio::task::spawn_local(async move {
-            (news.deliver)(Delivery::Answer(cause), Outside::Processes, message);
-        });
+        let found = news.newest_run(&service);
+        if let Some((run, None)) = found {
+            news.reports.borrow_mut().insert(run, cause);
+            return;
+        }
+        let run = found.and_then(|(run, pid)| Some(ReportedRun { run, pid: pid? }));
+        tokio::task::spawn_local(async move { news.reported(service, run, cause) });
     }
 
     fn rescan(&self) {
@@ -181,6 +188,8 @@ struct News {
     deliver: Deliver,
     runs: RefCell<BTreeMap<RunId, Known>>,
     errands: Rc<Errands>,
+    /// Services that asked what runs for them while it was being started.
+    reports: RefCell<BTreeMap<RunId, Cause>>,
 }
 
 /// What is known of a run.
@@ -232,9 +241,14 @@ impl News {
         } else {
             Delivery::Answer(cause)
         };
+        let started = match event {
+            ProcessEvent::Spawned { pid } => Some(Some(ReportedRun { run, pid })),
+            ProcessEvent::SpawnFailed(_) => Some(None),
+            _ => None,
+        };
         let ended = matches!(event, ProcessEvent::MainExited { .. });
         let over = matches!(event, ProcessEvent::TreeGone | ProcessEvent::SpawnFailed(_));
-        let message = Message::Service(service, ServiceMessage::Process(run, event));
+        let message = Message::Service(service.clone(), ServiceMessage::Process(run, event));
         let consequence = (self.deliver)(delivery, Outside::Processes, message);
         let mut runs = self.runs.borrow_mut();
         if over {
@@ -243,13 +257,32 @@ impl News {
             // That nothing is left of it follows from its end.
             known.cause = cause;
         }
+        drop(runs);
+        let asked = started.and_then(|found| Some((found, self.reports.borrow_mut().remove(&run)?)));
+        if let Some((found, cause)) = asked {
+            self.reported(service, found, cause);
+        }
+    }
+
+    fn reported(&self, service: ServiceName, run: Option<ReportedRun>, cause: Cause) {
+        let message = Message::Service(service, ServiceMessage::Reported(run));
+        (self.deliver)(Delivery::Answer(cause), Outside::Processes, message);
+    }
+
+    /// The newest run of a service that is not over, with its process once that is known.
+    fn newest_run(&self, service: &ServiceName) -> Option<(RunId, Option<u32>)> {
+        let runs = self.runs.borrow();
+        let newest = runs.iter().rev().find(|(_, known)| known.service == *service);
+        newest.map(|(run, known)| (*run, known.pid))
     }
 
     fn note(&self, run: RunId, event: &ProcessEvent) -> Option<(Cause, Option<u32>, ToldToEnd)> {
         let mut runs = self.runs.borrow_mut();
         let known = runs.get_mut(&run)?;
-        if let ProcessEvent::Spawned { pid } = event {
-            known.pid = Some(*pid);
+        match event {
+            ProcessEvent::Spawned { pid } => known.pid = Some(*pid),
+            ProcessEvent::MainExited { remaining, .. } => known.pid = remaining.first().copied().or(known.pid),
+            ProcessEvent::SpawnFailed(_) | ProcessEvent::TreeGone | ProcessEvent::Notified(_) => {}
         }
         Some((known.cause, known.pid, known.told_to_end))
     }

@@ -116,6 +116,7 @@ impl<M: Machine> Supervised for Host<M> {
         self.incarnation = self.incarnation.saturating_add(1);
         self.machine = (self.factory)(self.incarnation, self.memo.clone());
         self.begin(Beginning::Again, ctx);
+        self.stage.revived(&self.id);
     }
 }
 

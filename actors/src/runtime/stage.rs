@@ -51,6 +51,8 @@ pub(super) struct Stage {
     pub(super) executor: RefCell<Option<Rc<dyn Executor>>>,
     handling: RefCell<Option<(MessageId, Cause)>>,
     beginnings: RefCell<BTreeMap<ActorId, Cause>>,
+    /// Actors that have died and are not restarted yet.
+    dead: RefCell<BTreeMap<ActorId, (Cause, String)>>,
     start: Cause,
     pub(super) answers: RefCell<BTreeMap<RequestId, Answered>>,
     next_request: Cell<u64>,
@@ -74,6 +76,7 @@ impl Stage {
             executor: RefCell::new(None),
             handling: RefCell::new(None),
             beginnings: RefCell::default(),
+            dead: RefCell::default(),
             start,
             answers: RefCell::default(),
             next_request: Cell::new(1),
@@ -216,7 +219,7 @@ impl Stage {
         self.beginnings.borrow().get(actor).copied().unwrap_or(self.start)
     }
 
-    /// An actor has panicked: its supervisor is told.
+    /// An actor has panicked: its supervisor is told, at once or when it lives again itself.
     pub(super) fn died(&self, actor: &ActorId, words: String) {
         tracing::error!(%actor, panic = words, "an actor panicked");
         let handling = self.handling.borrow_mut().take();
@@ -230,14 +233,31 @@ impl Stage {
                 self.recorder().begin(self.now(), external)
             }
         };
-        let message = match actor {
-            ActorId::Device(_) => Message::Hardware(InventoryMessage::Died(actor.clone(), words)),
-            ActorId::Service(_) => Message::Services(ServicesMessage::Died(actor.clone(), words)),
-            ActorId::Hardware | ActorId::Leases | ActorId::Services => {
-                Message::Root(RootMessage::Died(actor.clone(), words))
+        self.dead.borrow_mut().insert(actor.clone(), (cause, words.clone()));
+        let untold = supervisor(actor).is_some_and(|above| self.dead.borrow().contains_key(&above));
+        if !untold {
+            self.tell_supervisor(cause, actor, words);
+        }
+    }
+
+    /// An actor lives again. One that supervises others is told again of those that died and are not restarted yet: it
+    /// may have died of the very news.
+    pub(super) fn revived(&self, actor: &ActorId) {
+        self.dead.borrow_mut().remove(actor);
+        let orphans: Vec<_> = self.dead.borrow().iter().map(|(child, death)| (child.clone(), death.clone())).collect();
+        for (child, (cause, words)) in orphans {
+            if supervisor(&child).as_ref() == Some(actor) {
+                self.tell_supervisor(cause, &child, words);
             }
-            // Nobody is above the root.
-            ActorId::Root => {
+        }
+    }
+
+    fn tell_supervisor(&self, cause: Cause, actor: &ActorId, words: String) {
+        let message = match supervisor(actor) {
+            Some(ActorId::Hardware) => Message::Hardware(InventoryMessage::Died(actor.clone(), words)),
+            Some(ActorId::Services) => Message::Services(ServicesMessage::Died(actor.clone(), words)),
+            Some(_) => Message::Root(RootMessage::Died(actor.clone(), words)),
+            None => {
                 let exit = Exit::GaveUp(format!("the root supervisor panicked: {words}"));
                 return self.act(cause, actor, Action::Exit(exit));
             }
@@ -247,6 +267,16 @@ impl Stage {
 
     fn recorder(&self) -> MutexGuard<'_, Recorder> {
         lock(&self.recorder)
+    }
+}
+
+/// Who supervises an actor; nobody is above the root.
+fn supervisor(actor: &ActorId) -> Option<ActorId> {
+    match actor {
+        ActorId::Device(_) => Some(ActorId::Hardware),
+        ActorId::Service(_) => Some(ActorId::Services),
+        ActorId::Hardware | ActorId::Leases | ActorId::Services => Some(ActorId::Root),
+        ActorId::Root => None,
     }
 }
 

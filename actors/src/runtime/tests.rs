@@ -281,6 +281,21 @@ async fn a_panic_of_a_device_or_its_supervisor_disturbs_nobody_and_the_next_unpl
 }
 
 #[tokio::test(flavor = "local", start_paused = true)]
+async fn a_child_that_dies_while_its_supervisor_is_dead_is_restarted_by_the_next() {
+    let rig = begin(STATION);
+    a_while().await;
+    rig.panic("services");
+    rig.panic("service/openwebrx");
+    rig.panic("hardware");
+    rig.panic("device/hackrf");
+    a_while().await;
+    rig.bus.unplug("hackrf").unwrap();
+    a_while().await;
+    assert_eq!(rig.programs.borrow().ended, ["logger", "openwebrx"]);
+    assert_eq!(rig.status("openwebrx"), ServiceStatus::Waiting);
+}
+
+#[tokio::test(flavor = "local", start_paused = true)]
 async fn a_panic_is_traced_as_what_became_of_its_message() {
     let rig = begin(STATION);
     a_while().await;

@@ -9,7 +9,7 @@ use crate::world::{Trial, stations};
 fn every_planted_bug_is_caught_by_the_checker_of_the_invariant_that_it_breaks() {
     for sabotage in Sabotage::ALL {
         let trial = Trial { sabotage: Some(sabotage), ..Trial::of(Weather::rough(), Duration::from_secs(240)) };
-        let caught = (0..40).filter_map(|seed| trial.run(&stations::demo(), seed).err());
+        let caught = (0..400).filter_map(|seed| trial.run(&stations::demo(), seed).err());
         let as_planted = caught.map(|failure| failure.invariant).any(|broken| broken == sabotage.breaks());
         assert!(as_planted, "{sabotage:?} was not caught by the checker of invariant {}", sabotage.breaks());
     }

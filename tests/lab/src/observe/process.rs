@@ -1,5 +1,6 @@
 //! Processes, from `/proc`.
 
+use std::collections::BTreeSet;
 use std::fs;
 
 use anyhow::{Context as _, Result};
@@ -53,25 +54,22 @@ pub(crate) struct Holdings {
 }
 
 impl Holdings {
-    /// What it has more of than `before`.
+    /// What it has more of than `before`, each with how many more.
     pub(crate) fn beyond(&self, before: &Self) -> Vec<String> {
-        let mut more = surplus(&self.descriptors, &before.descriptors);
-        more.extend(surplus(&self.threads, &before.threads).into_iter().map(|name| format!("thread {name}")));
+        let mut more = surplus(&self.descriptors, &before.descriptors, "descriptors of");
+        more.extend(surplus(&self.threads, &before.threads, "threads"));
         more
     }
 }
 
-/// What is in `many` and not in `few`, each as often as it is there once more.
-fn surplus(many: &[String], few: &[String]) -> Vec<String> {
-    let mut few = few.to_vec();
-    let mut surplus = Vec::new();
-    for item in many {
-        match few.iter().position(|other| other == item) {
-            Some(index) => drop(few.swap_remove(index)),
-            None => surplus.push(item.clone()),
-        }
-    }
-    surplus
+fn surplus(after: &[String], before: &[String], what: &str) -> Vec<String> {
+    let count = |list: &[String], name: &String| list.iter().filter(|item| *item == name).count();
+    let names: BTreeSet<&String> = after.iter().collect();
+    let more = names.into_iter().filter_map(|name| {
+        let more = count(after, name).saturating_sub(count(before, name));
+        (more > 0).then(|| format!("{more} {what} {name}"))
+    });
+    more.collect()
 }
 
 /// What a process holds open and runs now.
@@ -117,6 +115,6 @@ mod tests {
         };
         let before = holdings(&["socket", "/dev/null", "socket"]);
         assert!(holdings(&["/dev/null", "socket"]).beyond(&before).is_empty());
-        assert_eq!(holdings(&["socket", "socket", "socket"]).beyond(&before), ["socket"]);
+        assert_eq!(holdings(&["socket", "socket", "socket"]).beyond(&before), ["1 descriptors of socket"]);
     }
 }
