@@ -19,8 +19,8 @@ const RUNS: usize = 9;
 const KILLED: usize = 10;
 /// How long idleness is watched.
 const IDLE: Duration = Duration::from_secs(5);
-/// What is left of starting has happened by then.
-const QUIET: Duration = Duration::from_millis(1500);
+/// What is left of starting has happened by then; memory that is free was given back after five seconds.
+const QUIET: Duration = Duration::from_secs(6);
 
 fn main() {
     let workshop = Workshop::new();

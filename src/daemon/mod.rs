@@ -3,6 +3,7 @@
 
 mod demo;
 mod hardware;
+mod memory;
 mod operator;
 mod settings;
 mod station;
@@ -95,6 +96,7 @@ async fn live(plan: Plan, instance: &Instance) -> Result<(), Told> {
     }
     let system = Rc::new(system);
     hardware::begin(&bus, &watch, &system);
+    memory::give_back_soon();
     if purpose == Purpose::Demo {
         demo::say_what_to_try(instance);
     }

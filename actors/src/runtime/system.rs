@@ -21,7 +21,7 @@ use crate::effect::process::order::RunId;
 use crate::inventory::{InventoryMachine, InventoryMessage, event_words};
 use crate::lease::LeaseMachine;
 use crate::machine::{Exit, Machine, Message, OperatorAnswer, Outside, RequestId};
-use crate::service::{ServiceMachine, dependents};
+use crate::service::{ServiceMachine, all_dependents};
 use crate::supervision::{RootMachine, RootMessage, ServicesMachine};
 use crate::trace::{Cause, ExternalCause, ExternalKind, Recorder};
 
@@ -166,9 +166,10 @@ fn start_all(station: &Arc<Station>, stage: &Rc<Stage>, first_run: RunId) {
     let hardware = start(stage, Box::new(move |_, ()| InventoryMachine::new(&known)));
     stage.directory.borrow_mut().hardware = Some(hardware);
     let next_block = Rc::new(std::cell::Cell::new(first_run.0));
+    let mut dependents = all_dependents(station);
     for service in station.services.values().cloned().map(Arc::new) {
         let name = service.name.clone();
-        let others = dependents(station, &name);
+        let others = dependents.remove(&name).unwrap_or_default();
         let next_block = Rc::clone(&next_block);
         let factory: Factory<ServiceMachine> = Box::new(move |_, memo| {
             let first = next_block.get();

@@ -1,6 +1,6 @@
 //! Who depends on a service: the dependencies of the configuration, read backwards.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mainstay_config::model::{Dependency, Station};
 use mainstay_config::names::ServiceName;
@@ -17,14 +17,22 @@ pub struct Dependents {
 /// Who depends on a service of a station. Empty for a service that is not in it.
 #[must_use]
 pub fn dependents(station: &Station, service: &ServiceName) -> Dependents {
-    let mut found = Dependents::default();
+    all_dependents(station).remove(service).unwrap_or_default()
+}
+
+/// Who depends on whom in a station. Services on which nobody depends are not in it.
+#[must_use]
+pub fn all_dependents(station: &Station) -> BTreeMap<ServiceName, Dependents> {
+    let mut found: BTreeMap<ServiceName, Dependents> = BTreeMap::new();
     for other in station.services.values() {
-        let among = match other.dependencies.get(service) {
-            Some(Dependency::Required { .. }) => &mut found.required,
-            Some(Dependency::Optional { .. } | Dependency::Soft) => &mut found.others,
-            None => continue,
-        };
-        among.insert(other.name.clone());
+        for (service, dependency) in &other.dependencies {
+            let dependents = found.entry(service.clone()).or_default();
+            let among = match dependency {
+                Dependency::Required { .. } => &mut dependents.required,
+                Dependency::Optional { .. } | Dependency::Soft => &mut dependents.others,
+            };
+            among.insert(other.name.clone());
+        }
     }
     found
 }

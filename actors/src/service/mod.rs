@@ -14,7 +14,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-pub use dependents::{Dependents, dependents};
+pub use dependents::{Dependents, all_dependents, dependents};
 pub use machine::{ServiceMachine, ServiceMemo};
 pub use messages::{
     Attempts, Episode, Health, NeedsPolicy, ServiceMessage, ServiceSnapshot, ServiceStatus, Standing, Wanted,

@@ -1,0 +1,29 @@
+//! Memory that is free is given back to the kernel, once.
+//!
+//! Reading the configuration takes several times the memory of what is kept of it. What is freed lies between what is kept, and
+//! glibc gives back only the end of the heap by itself: with 1,000 services a sixth of the daemon's memory (docs/performance.md).
+
+use std::time::Duration;
+
+/// By then everything that can start at once has started, so that giving back costs nobody time.
+const AFTER: Duration = Duration::from_secs(5);
+
+/// Gives it back in a while.
+pub(super) fn give_back_soon() {
+    tokio::task::spawn_local(async {
+        tokio::time::sleep(AFTER).await;
+        give_back();
+    });
+}
+
+#[cfg(target_env = "gnu")]
+#[allow(unsafe_code, reason = "malloc_trim(3) has no safe form")]
+fn give_back() {
+    // SAFETY: it takes the allocator's own locks and touches no memory that is in use.
+    unsafe {
+        libc::malloc_trim(0);
+    }
+}
+
+#[cfg(not(target_env = "gnu"))]
+fn give_back() {}
