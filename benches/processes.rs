@@ -5,12 +5,13 @@
 
 mod support;
 
+use std::collections::BTreeMap;
 use std::process::Child;
 use std::time::Duration;
 
 use rustix::process::Signal;
 use support::figures::{Figures, line, ratio};
-use support::kernel::{keeper_of, monotonic, pss, signal, switches, threads};
+use support::kernel::{keeper_of, monotonic, pss, signal, switches, threads, used, used_by_thread};
 use support::programs::{Marks, Workshop, configuration, floor, mainstay};
 
 /// Runs of each kind.
@@ -19,6 +20,8 @@ const RUNS: usize = 9;
 const KILLED: usize = 10;
 /// How long idleness is watched.
 const IDLE: Duration = Duration::from_secs(5);
+/// Every service has come to rest.
+const SETTLED: Duration = Duration::from_millis(300);
 /// What is left of starting has happened by then; memory that is free was given back after five seconds.
 const QUIET: Duration = Duration::from_secs(6);
 
@@ -39,6 +42,14 @@ struct Measured {
     memory: Figures,
     wake_ups: Figures,
     threads: Figures,
+    /// What starting has used of processors, by who used it.
+    used: BTreeMap<String, Figures>,
+}
+
+impl Measured {
+    fn add_use(&mut self, who: &str, used: Duration) {
+        self.used.entry(who.to_owned()).or_default().add_time(used);
+    }
 }
 
 fn compare(workshop: &Workshop, count: usize) {
@@ -50,6 +61,12 @@ fn compare(workshop: &Workshop, count: usize) {
     line("cold start, posix_spawn", "ms", &bare.start);
     line("cold start, mainstay", "ms", &ours.start);
     ratio("cold start, mainstay to posix_spawn", &ours.start, &bare.start);
+    for (who, used) in &bare.used {
+        line(&format!("  processor time, posix_spawn: {who}"), "ms", used);
+    }
+    for (who, used) in &ours.used {
+        line(&format!("  processor time, mainstay: {who}"), "ms", used);
+    }
     line("killed → started again, mainstay", "ms", &ours.restart);
     line("stop all, kill(2) and waitpid(2)", "ms", &bare.stop);
     line("stop all, mainstay: SIGTERM until it has ended itself", "ms", &ours.stop);
@@ -63,7 +80,11 @@ fn bare_run(workshop: &Workshop, count: usize, measured: &mut Measured) {
     let marks = Marks::in_folder(room.path());
     let begin = monotonic();
     let process = floor(&workshop.floor(), count, &workshop.tiny(), &marks);
-    measured.start.add_time(last(&marks.wait_for(count)) - begin);
+    let started = marks.wait_for(count);
+    measured.start.add_time(last(&started) - begin);
+    std::thread::sleep(SETTLED);
+    measured.add_use("who starts", used(process.id()));
+    measured.add_use("services", of_services(&started));
     measured.stop.add_time(ended(process));
 }
 
@@ -75,9 +96,15 @@ fn our_run(workshop: &Workshop, count: usize, run: usize, measured: &mut Measure
     let process = mainstay(&file);
     let started = marks.wait_for(count);
     measured.start.add_time(last(&started) - begin);
+    std::thread::sleep(SETTLED);
+    let keeper = keeper_of(process.id()).expect("a log-keeper");
+    for (thread, used) in used_by_thread(process.id()) {
+        measured.add_use(&if thread == "mainstay" { "actors".to_owned() } else { thread }, used);
+    }
+    measured.add_use("log-keeper", used(keeper));
+    measured.add_use("services", of_services(&started));
     std::thread::sleep(QUIET);
 
-    let keeper = keeper_of(process.id()).expect("a log-keeper");
     let both = [process.id(), keeper];
     let kibibytes: u64 = both.into_iter().map(pss).sum();
     measured.memory.add(f64::from(u32::try_from(kibibytes).unwrap_or(u32::MAX)) / 1024.0);
@@ -93,6 +120,11 @@ fn our_run(workshop: &Workshop, count: usize, run: usize, measured: &mut Measure
         measured.restart.add_time(restarted(&marks, pid));
     }
     measured.stop.add_time(ended(process));
+}
+
+/// What the services themselves have used.
+fn of_services(started: &[(Duration, u32)]) -> Duration {
+    started.iter().map(|(_, pid)| used(*pid)).sum()
 }
 
 fn last(marks: &[(Duration, u32)]) -> Duration {

@@ -27,7 +27,7 @@ fn device(name: &str, kind: &str, status: &str, holder: Option<&str>, identity: 
         name: name.to_owned(),
         kind: kind.to_owned(),
         status: status.to_owned(),
-        reason: if status == "absent" { "USB 1-1 unplugged" } else { "" }.to_owned(),
+        reason: if status == "absent" { "gone (USB 1-1 unplugged)" } else { "" }.to_owned(),
         holder: holder.map(str::to_owned),
         identity: identity.map(str::to_owned),
     }
@@ -55,7 +55,7 @@ pub(crate) fn status() -> StatusView {
                 "openwebrx",
                 "waiting",
                 "hackrf is gone (USB 1-1 unplugged)",
-                &["hackrf is gone (USB 1-1 unplugged)"],
+                &["hackrf: gone (USB 1-1 unplugged)"],
             ),
             service("wigletotak", "running", "", &[]),
         ],
@@ -89,7 +89,7 @@ pub(crate) fn leases() -> LeasesView {
             service: "openwebrx".to_owned(),
             wants: vec!["device/hackrf".to_owned(), "port/8073".to_owned()],
             priority: 10,
-            waiting_for: vec!["device/hackrf, which is not there".to_owned()],
+            waiting_for: vec!["hackrf: gone (USB 1-1 unplugged)".to_owned()],
             since: "2026-11-20T22:56:33.200Z".to_owned(),
         }],
     }
@@ -137,7 +137,11 @@ pub(crate) fn trace() -> TraceView {
     late.outcome = "ignored".to_owned();
     TraceView {
         trace: 42,
-        cause: ExternalCauseView { kind: "hardware".to_owned(), detail: "USB 1-1 unplugged".to_owned() },
+        cause: ExternalCauseView {
+            kind: "hardware".to_owned(),
+            detail: "USB 1-1 unplugged".to_owned(),
+            at: Some("2026-11-20T22:56:33.120000Z".to_owned()),
+        },
         messages: vec![
             message(1, None, ("kernel", "hardware"), ("Uevent", "remove 1-1"), "120000"),
             message(2, Some(1), ("hardware", "device/hackrf"), ("Gone", "USB 1-1"), "120100"),

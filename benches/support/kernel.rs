@@ -1,5 +1,6 @@
 //! What the kernel says of processes.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::time::Duration;
 
@@ -59,11 +60,33 @@ pub(crate) fn threads(of: u32) -> usize {
     fs::read_dir(format!("/proc/{of}/task")).map_or(0, Iterator::count)
 }
 
+/// What each thread of a process has used of a processor (/proc/PID/schedstat of the kernel's documentation), by name; threads
+/// that only differ in a number at the end are one.
+pub(crate) fn used_by_thread(of: u32) -> BTreeMap<String, Duration> {
+    let mut used = BTreeMap::new();
+    for thread in fs::read_dir(format!("/proc/{of}/task")).into_iter().flatten().flatten() {
+        let read = |file| fs::read_to_string(thread.path().join(file)).unwrap_or_default();
+        let name = read("comm").trim().trim_end_matches(|c: char| c.is_ascii_digit() || c == '-').to_owned();
+        let nanoseconds = read("schedstat").split(' ').next().and_then(|n| n.parse().ok()).unwrap_or(0);
+        *used.entry(name).or_default() += Duration::from_nanos(nanoseconds);
+    }
+    used
+}
+
+/// What a process has used of a processor.
+pub(crate) fn used(of: u32) -> Duration {
+    used_by_thread(of).values().sum()
+}
+
 /// Its log-keeper: the child of it that is called so.
 pub(crate) fn keeper_of(daemon: u32) -> Option<u32> {
-    let children = fs::read_to_string(format!("/proc/{daemon}/task/{daemon}/children")).unwrap_or_default();
+    let threads = fs::read_dir(format!("/proc/{daemon}/task")).into_iter().flatten().flatten();
+    let children = threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
     let is_keeper = |pid: &u32| {
         fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| line.windows(10).any(|part| part == b"log-keeper"))
     };
-    children.split_whitespace().filter_map(|pid| pid.parse().ok()).find(is_keeper)
+    let children: Vec<u32> = children
+        .flat_map(|pids| pids.split_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<_>>())
+        .collect();
+    children.into_iter().find(is_keeper)
 }

@@ -15,9 +15,11 @@ mod load;
 mod lower;
 pub mod model;
 pub mod names;
+pub mod port_choice;
 mod read;
 mod schema;
 mod suggest;
+mod syntax;
 pub mod template;
 
 pub use diagnostics::{Code, Colour, Note, Problem, Problems};

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use toml::de::{DeTable, DeValue};
 
-use crate::diagnostics::{Code, Note, Problems, Report, place};
+use crate::diagnostics::{Note, Problems, Report, place};
 use crate::model::Station;
 use crate::read::{Item, Read as _};
-use crate::{lower, schema};
+use crate::{lower, schema, syntax};
 
 /// The largest configuration file, in bytes: 1 MiB.
 pub const MAX_BYTES: u64 = 1 << 20;
@@ -97,38 +97,24 @@ pub fn load(path: &Path) -> Result<Loaded, LoadError> {
 /// Validates the text of a configuration; `file_name` is for messages.
 ///
 /// # Errors
-/// All that is wrong with it at once. Only when it is no TOML at all are further mistakes not looked for.
+/// All that is wrong with it at once. In a section that is no TOML, only that is said.
 pub fn parse(file_name: &str, text: &str) -> Result<Loaded, Problems> {
     let mut report = Report::new(file_name, text);
     let (document, errors) = DeTable::parse_recoverable(text);
-    let mut readable = true;
-    for error in &errors {
-        let is_duplicate = error.message() == "duplicate key";
-        readable &= is_duplicate;
-        syntax(error, is_duplicate, text, &mut report);
-    }
-    // After a syntax error the parser guesses, and problems with its guesses would mislead.
-    let root = DeValue::Table(if readable { document.into_inner() } else { DeTable::new() });
-    let item = Item { value: &root, span: 0..0, path: "" };
-    let file = schema::File::read(item, &mut report).unwrap_or_default();
-    let station = lower::station(&file, &mut report);
+    let station = if syntax::is_readable(&errors) {
+        station(document.into_inner(), &errors, text, &mut report)
+    } else {
+        let rest = syntax::rest(text, &errors, &mut report);
+        let (document, errors) = DeTable::parse_recoverable(&rest);
+        station(document.into_inner(), &errors, &rest, &mut report)
+    };
     Ok(Loaded { station, notes: report.finish()? })
 }
 
-fn syntax(error: &toml::de::Error, is_duplicate: bool, text: &str, report: &mut Report) {
-    let span = error.span().unwrap_or(text.len()..text.len());
-    if is_duplicate {
-        let key = text.get(span.clone()).unwrap_or("the key");
-        let help = "keep one of the two; TOML does not let the later one win";
-        report.problem(Code::DuplicateKey, &span, format!("`{key}` stands here a second time"), help);
-        return;
-    }
-    let help = match error.message() {
-        message if message.contains("recursion") => "nothing here is nested that deep",
-        message if message.contains("unclosed") || message.contains("missing") => "close what was opened before it",
-        message if message.contains("expected `\"`") => "close the text with `\"` on the same line",
-        message if message.contains("string") => "put text in quotes: name = \"text\"",
-        _ => "a line is `key = value`, a section `[name]`, a list `[\"a\", \"b\"]`, and text stands in quotes",
-    };
-    report.problem(Code::Syntax, &span, format!("this is not TOML: {}", error.message()), help);
+fn station(document: DeTable<'_>, errors: &[toml::de::Error], text: &str, report: &mut Report) -> Station {
+    syntax::duplicates(errors, text, report);
+    let root = DeValue::Table(document);
+    let item = Item { value: &root, span: 0..0, path: "" };
+    let file = schema::File::read(item, report).unwrap_or_default();
+    lower::station(&file, report)
 }

@@ -23,8 +23,8 @@ use std::time::Duration;
 use crate::diagnostics::{Code, Later, Report};
 use crate::model::{Api, DeviceKind, Logs, Runtime, Station};
 use crate::names::{DeviceName, ServiceName};
-use crate::read::{Field, Map};
-use crate::schema::{DefaultsTable, File};
+use crate::read::{Field, Map, Wholly};
+use crate::schema::{DefaultsTable, File, HardwareTable};
 
 /// The station that the file describes; worth something only when nothing was reported.
 pub(crate) fn station(file: &File, report: &mut Report) -> Station {
@@ -87,7 +87,7 @@ impl Defaults {
 
 impl World {
     fn new(file: &File) -> Self {
-        let kind = |field: &Field<crate::schema::HardwareTable>| field.value().and_then(|t| t.kind.value().copied());
+        let kind = |field: &Field<Wholly<HardwareTable>>| field.value().and_then(|t| t.kind.value().copied());
         let devices = file.hardware.value().map(|map| &map.entries).into_iter().flatten();
         let services = file.services.value().map(|map| map.entries.keys().cloned().collect());
         Self {

@@ -13,6 +13,9 @@ pub struct BadName {
     pub name: String,
 }
 
+/// No service has this name: under it, the output of the commands of all `exec` checks is kept.
+pub const READINESS_PROBES: &str = "readiness-probes";
+
 fn is_name(text: &str) -> bool {
     let mut bytes = text.bytes();
     let first = bytes.next().is_some_and(|b| b.is_ascii_alphanumeric());
@@ -86,6 +89,20 @@ name!(
     /// The name of a port within a service: `ports = { NAME = 2947 }`.
     PortName
 );
+
+impl DeviceName {
+    /// Stands in for a name where what was written is none; a file with such a name gives no station.
+    pub(crate) fn misnamed(text: &str) -> Self {
+        Self(text.into())
+    }
+}
+
+impl ServiceName {
+    /// Stands in for a name where what was written is none; a file with such a name gives no station.
+    pub(crate) fn misnamed(text: &str) -> Self {
+        Self(text.into())
+    }
+}
 
 /// A USB vendor and product id, written `1d50:6089`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -17,11 +17,11 @@ use toml::de::{DeTable, DeValue};
 
 use crate::diagnostics::{Code, Report};
 
-pub(crate) use collections::{Anything, Either, Entry, Map};
-pub(crate) use section::{key, section, section_schema, unknown_keys};
+pub(crate) use collections::{Anything, Boxed, Either, Entry, Key, Map, Wholly};
+pub(crate) use section::{key, one_of, section, section_schema, unknown_keys};
 pub(crate) use shapes::{EnvironmentName, HttpUrl, PortRange};
 pub(crate) use text::{AbsolutePath, Filled, Text, Time, TimeSpan, Word};
-pub(crate) use values::{Argv, Factor, Int, Port, Size};
+pub(crate) use values::{Argv, Departures, Factor, Int, Port, Size};
 
 /// A value and where it stands.
 #[derive(Debug, Clone)]
@@ -52,11 +52,6 @@ impl<T> Field<T> {
 
     pub(crate) fn value(&self) -> Option<&T> {
         self.said().map(|at| &at.value)
-    }
-
-    /// Whether it is there, but wrong.
-    pub(crate) fn is_bad(&self) -> bool {
-        matches!(self, Self::Bad(_))
     }
 
     /// Where it stands, right or wrong.

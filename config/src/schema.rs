@@ -15,7 +15,7 @@ mod words;
 use std::net::SocketAddr;
 
 use crate::names::{DeviceName, ServiceName};
-use crate::read::{AbsolutePath, Int, Map, Size, Time, TimeSpan, section};
+use crate::read::{AbsolutePath, Boxed, Int, Map, Size, Time, TimeSpan, Wholly, section};
 
 pub(crate) use device_need::{DeviceNeed, DeviceTable};
 pub(crate) use hardware::{FlapTable, HardwareTable, MatchTable};
@@ -38,9 +38,9 @@ section! {
         /// What holds for every service that does not say otherwise.
         defaults: DefaultsTable,
         /// The devices, by a name of your choice.
-        hardware: Map<DeviceName, HardwareTable>,
+        hardware: Map<DeviceName, Wholly<HardwareTable>>,
         /// The services, by a name of your choice.
-        services: Map<ServiceName, ServiceTable>,
+        services: Map<ServiceName, Boxed<ServiceTable>>,
     }
 }
 

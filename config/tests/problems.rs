@@ -54,6 +54,11 @@ fn keys_and_types_are_told_with_place_and_cure() {
 }
 
 #[test]
+fn what_is_no_toml_is_told_once_and_the_rest_of_the_file_is_checked() {
+    verify(cases::SYNTAX);
+}
+
+#[test]
 fn values_are_told_with_place_and_cure() {
     verify(cases::VALUES);
 }

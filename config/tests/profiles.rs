@@ -86,6 +86,17 @@ fn a_service_is_only_refused_for_what_its_running_depends_on() {
 }
 
 #[test]
+fn a_service_that_needs_a_channel_is_refused_rather_than_run_on_another() {
+    let text = "hardware.w = { kind = 'wifi' }\n[services.s]\ncommand = ['s']\n\
+                devices.w = { mode = 'monitor', channel = 6 }\n";
+    let loaded = good(text);
+    assert_eq!(service(&loaded, "s").not_in_this_version, ["devices.w.channel"]);
+    assert!(
+        loaded.notes.iter().any(|note| note.message.contains("`channel` is") && note.message.contains("not started"))
+    );
+}
+
+#[test]
 fn an_empty_file_is_a_station_with_nothing_in_it() {
     let Loaded { station, notes } = good("");
     assert!(station.services.is_empty() && station.devices.is_empty() && notes.is_empty());

@@ -1,7 +1,7 @@
 //! No text can make the configuration panic, and what it answers is always sound.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
-use mainstay_config::{Colour, Problems, parse};
+use mainstay_config::{Code, Colour, Problems, parse};
 use proptest::prelude::*;
 
 const EXAMPLE: &str = include_str!("example.toml");
@@ -50,6 +50,9 @@ const WORDS: [&str; 40] = [
     "ß🙂",
 ];
 
+/// Lines that are no TOML wherever they stand.
+const BROKEN: [&str; 8] = ["x = ", "x = [", "x = [1, 2", "x = \"a", "= 3", "x = { a = 1", "x \"a\"", "x = 1 y = \"z\""];
+
 /// Parses and draws, and checks what is true of every answer.
 fn sound(text: &str) -> Result<(), TestCaseError> {
     let Err(problems) = parse("station.toml", text) else { return Ok(()) };
@@ -86,6 +89,17 @@ proptest! {
             chars.splice(at..end, WORDS[word].chars());
         }
         sound(&chars.into_iter().collect::<String>())?;
+    }
+
+    #[test]
+    fn lines_that_are_no_toml_bring_no_false_problems(breaks in proptest::collection::vec((0usize..60, 0..BROKEN.len()), 1..4)) {
+        let mut lines: Vec<&str> = EXAMPLE.lines().collect();
+        for (at, line) in breaks {
+            lines.insert(at.min(lines.len()), BROKEN[line]);
+        }
+        let problems = parse("station.toml", &lines.join("\n")).expect_err("a broken line");
+        let report = problems.render(Colour::Never);
+        prop_assert!(problems.list.iter().all(|problem| problem.code == Code::Syntax), "{}", report);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use mainstay_config::model::{DeviceKind, Takeover, WifiMode};
 use mainstay_config::names::MacAddress;
 
 use crate::error::Error;
-use crate::sighting::{HardwareEvent, Link, Sighting};
+use crate::sighting::{HardwareEvent, Link, Rfkill, Sighting};
 
 /// Where events go. Called from the bus's own threads; must not block.
 pub type Sink = Box<dyn Fn(HardwareEvent) + Send + Sync>;
@@ -166,4 +166,6 @@ pub struct WifiBaseline {
     pub frequency_mhz: Option<u32>,
     /// Indexes of all interfaces of the radio: others found later are deleted.
     pub interfaces: Vec<u32>,
+    /// Whether rfkill blocked it: a soft block is lifted for the lease and put back after it.
+    pub rfkill: Rfkill,
 }

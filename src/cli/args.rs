@@ -52,9 +52,6 @@ pub(crate) enum Command {
     /// Stand in for another program in the demo
     #[command(hide = true, subcommand)]
     StandIn(crate::stand_in::StandIn),
-    /// Write what services print into files; started by `run`
-    #[command(hide = true)]
-    LogKeeper,
     #[command(flatten)]
     Ask(Ask),
 }
@@ -78,7 +75,7 @@ pub(crate) enum Ask {
     Start(StartArgs),
     /// Stop services and hold them; what depends on them stops first
     Stop(Names),
-    /// Stop services and start them again; give a failed one another try
+    /// Stop services and start them again, also held and failed ones
     Restart(RestartArgs),
     /// Take a device out of use; services that use it stop
     Eject(DeviceName),

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use clap::CommandFactory;
+use clap::error::{ContextKind, ContextValue};
 
 use crate::cli::args::Cli;
 use crate::exit::ExitStatus;
@@ -38,6 +39,24 @@ pub(crate) fn command() -> clap::Command {
         after()
     );
     Cli::command().help_template(template)
+}
+
+/// The same error, without suggestions that are for mainstay itself only.
+pub(crate) fn without_hidden(mut error: clap::Error) -> clap::Error {
+    let suggested = match error.get(ContextKind::SuggestedSubcommand) {
+        Some(ContextValue::String(one)) => vec![one.clone()],
+        Some(ContextValue::Strings(several)) => several.clone(),
+        _ => return error,
+    };
+    let command = Cli::command();
+    let is_visible = |name: &String| command.find_subcommand(name).is_none_or(|found| !found.is_hide_set());
+    let visible: Vec<String> = suggested.into_iter().filter(is_visible).collect();
+    if visible.is_empty() {
+        error.remove(ContextKind::SuggestedSubcommand);
+    } else {
+        error.insert(ContextKind::SuggestedSubcommand, ContextValue::Strings(visible));
+    }
+    error
 }
 
 fn groups(command: &clap::Command) -> String {

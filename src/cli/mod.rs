@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::FromArgMatches;
+use mainstay_actors::effect::process::keeper;
 
 use crate::client::Client;
 use crate::error::Told;
@@ -41,12 +42,19 @@ impl<E: Into<Told>> From<E> for Ended {
 
 /// Runs the program.
 pub(crate) fn main() -> ExitCode {
-    let matches = help::command().get_matches();
-    let cli = match Cli::from_arg_matches(&matches) {
-        Ok(cli) => cli,
-        Err(error) => error.exit(),
-    };
-    match dispatch(cli) {
+    // Nobody types this, and the log-keeper stays as long as a daemon: it does without the whole command line in its memory.
+    if std::env::args_os().skip(1).eq([keeper::COMMAND]) {
+        return end(crate::daemon::keep_logs().map_err(Ended::from));
+    }
+    let parsed = help::command().try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches));
+    match parsed {
+        Ok(cli) => end(dispatch(cli)),
+        Err(error) => help::without_hidden(error).exit(),
+    }
+}
+
+fn end(outcome: Result<(), Ended>) -> ExitCode {
+    match outcome {
         Ok(()) => ExitStatus::Ok.into(),
         Err(Ended::Said(status)) => status.into(),
         Err(Ended::Code(code)) => code,
@@ -62,7 +70,6 @@ fn dispatch(cli: Cli) -> Result<(), Ended> {
         Command::Run(run) => run::run(&run, cli.config),
         Command::Check(check) => check::check(&check, cli.config),
         Command::StandIn(stand_in) => Err(Ended::Code(crate::stand_in::run(stand_in))),
-        Command::LogKeeper => Ok(crate::daemon::keep_logs()?),
         Command::Ask(question) => ask_daemon(question, &client(cli.socket, cli.config.as_deref())?),
     }
 }

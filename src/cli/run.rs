@@ -7,6 +7,7 @@ use mainstay_config::Loaded;
 use super::Ended;
 use super::args::RunArgs;
 use super::config_file::{self, Stream};
+use crate::exit::ExitStatus;
 use crate::places::{Purpose, RunDir, Surroundings};
 
 /// What the daemon is to run.
@@ -23,7 +24,10 @@ pub(crate) struct Plan {
 /// `run`.
 pub(super) fn run(args: &RunArgs, config: Option<PathBuf>) -> Result<(), Ended> {
     let plan = plan(args.purpose(), config, &Surroundings::of_this_process())?;
-    Ok(crate::daemon::run(plan)?)
+    match crate::daemon::run(plan)? {
+        ExitStatus::Ok => Ok(()),
+        status => Err(Ended::Said(status)),
+    }
 }
 
 /// The demo has a configuration of its own; one that is named is used instead, on simulated hardware.

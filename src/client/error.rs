@@ -115,7 +115,11 @@ impl From<ClientError> for Told {
                 Told::new(ExitStatus::Refused, format!("{said}: it is for root and its owner"))
                     .help("use sudo, or run as the user that the daemon runs as")
             }
-            ClientError::Silent | ClientError::Closed | ClientError::Broken(_) => {
+            ClientError::Silent => Told::new(ExitStatus::NoDaemon, said).help(
+                "it may be stopped (SIGCONT lets it go on) or held up by the kernel: `ps -C mainstay -o pid,stat,wchan,args` \
+                 shows which; its services run on meanwhile",
+            ),
+            ClientError::Closed | ClientError::Broken(_) => {
                 Told::new(ExitStatus::NoDaemon, said).help("see what the daemon itself says, then try again")
             }
             ClientError::TooLong => {

@@ -59,7 +59,11 @@ fn a_daemon_that_does_not_answer_is_not_waited_for_without_end() {
     let listener = UnixListener::bind(&socket).unwrap();
     let mut client = client(vec![place(&socket)]);
     client.patience = Duration::from_millis(50);
-    assert!(matches!(client.ask(&Request::Status), Err(ClientError::Silent)));
+    let silent = client.ask(&Request::Status).unwrap_err();
+    assert!(matches!(silent, ClientError::Silent));
+    let told = Told::from(silent);
+    assert_eq!((told.message.as_str(), told.status), ("the mainstay daemon does not answer", ExitStatus::NoDaemon));
+    assert!(told.help.unwrap().contains("ps -C mainstay"));
     // Nobody takes callers until the queue is full: even connecting has a bound then.
     let mut waiting = Vec::new();
     rustix::net::listen(&listener, 0).unwrap();

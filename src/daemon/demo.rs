@@ -23,9 +23,9 @@ pub(super) fn run_ourselves(station: &mut Station) -> Result<(), Told> {
     Ok(())
 }
 
-/// Tells a person at the terminal what can be done now.
-pub(super) fn say_what_to_try(instance: &Instance) {
-    anstream::eprintln!(
+/// What a person at the terminal can do now.
+pub(super) fn what_to_try(instance: &Instance) -> String {
+    format!(
         "\nA station with simulated hardware is running (socket {}).\n\
          In another terminal, try:\n\n  \
            mainstay status            what runs, and what it waits for\n  \
@@ -34,7 +34,7 @@ pub(super) fn say_what_to_try(instance: &Instance) {
            mainstay trace             every message of it, in order\n  \
            mainstay plug hackrf       and back again\n  \
            mainstay start sweep       a second service for the one HackRF\n\n\
-         Ctrl-C stops everything in order.\n",
+         Ctrl-C stops everything in order.\n\n",
         instance.socket().display()
-    );
+    )
 }

@@ -3,9 +3,11 @@
 
 mod demo;
 mod hardware;
+mod log_output;
 mod memory;
 mod operator;
 mod settings;
+mod signals;
 mod station;
 
 use std::rc::Rc;
@@ -19,7 +21,6 @@ use mainstay_actors::runtime::{Board, Clock, Deliver, Executor, System};
 use mainstay_actors::trace::{Keeping, Recorder};
 use mainstay_config::model::Station;
 use mainstay_hardware::simulated::SimulatedBus;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::LocalSet;
 
@@ -28,24 +29,45 @@ use crate::error::Told;
 use crate::exit::ExitStatus;
 use crate::instance::Instance;
 use crate::places::Purpose;
+use crate::render::width_of;
 use crate::server::{Limits, Server};
+use log_output::LogOutput;
+use signals::{Heard, Signals};
 use station::{Command, Shown};
 
 /// Operators' requests that wait for the actor thread at most; one more is told "busy".
 const COMMANDS_MAX: usize = 64;
 
-/// Runs a station until it is told to stop, or its root supervisor gives up.
+/// How long the end of the daemon waits until its last words are written.
+const LAST_WORDS: Duration = Duration::from_millis(500);
+
+/// Runs a station until it is told to stop, or its root supervisor gives up. Why it failed is told in the log: nobody may
+/// read that, and it must end all the same.
 ///
 /// # Errors
+/// When there can be no log.
+pub(crate) fn run(plan: Plan) -> Result<ExitStatus, Told> {
+    let log = settings::begin_logging()?;
+    let status = match claim_and_live(plan, &log) {
+        Ok(()) => ExitStatus::Ok,
+        Err(told) => {
+            log.say(told.render(width_of(std::io::stderr())).as_bytes());
+            told.status
+        }
+    };
+    log.finish(LAST_WORDS);
+    Ok(status)
+}
+
+/// # Errors
 /// When it cannot begin: the run directory is taken or closed, a directory cannot be written, …; or when it gave up.
-pub(crate) fn run(plan: Plan) -> Result<(), Told> {
-    settings::begin_logging();
+fn claim_and_live(plan: Plan, log: &LogOutput) -> Result<(), Told> {
     let instance = Instance::claim(&plan.run_dir)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Told::new(ExitStatus::Failed, format!("the runtime cannot be started: {error}")))?;
-    LocalSet::new().block_on(&runtime, live(plan, &instance))
+    LocalSet::new().block_on(&runtime, live(plan, &instance, log))
 }
 
 /// The life of the log-keeper, a process of its own.
@@ -59,8 +81,10 @@ pub(crate) fn keep_logs() -> Result<(), Told> {
 }
 
 /// From the start of the actors to their end.
-async fn live(plan: Plan, instance: &Instance) -> Result<(), Told> {
+async fn live(plan: Plan, instance: &Instance, log: &LogOutput) -> Result<(), Told> {
     let Plan { purpose, loaded, .. } = plan;
+    let mut signals = Signals::listen()
+        .map_err(|error| Told::new(ExitStatus::Failed, format!("signals cannot be heard: {error}")))?;
     let mut station = loaded.station;
     let log_dir = settings::log_dir(&station, purpose, instance.dir());
     let simulated = (purpose == Purpose::Demo).then(SimulatedBus::demo);
@@ -98,9 +122,9 @@ async fn live(plan: Plan, instance: &Instance) -> Result<(), Told> {
     hardware::begin(&bus, &watch, &system);
     memory::give_back_soon();
     if purpose == Purpose::Demo {
-        demo::say_what_to_try(instance);
+        log.say(demo::what_to_try(instance).as_bytes());
     }
-    let exit = attend(&system, asked, simulated.as_ref(), ended).await;
+    let exit = attend(&system, asked, simulated.as_ref(), (&mut signals, ended)).await;
     server.stop();
     drop(watch.lock().map(|mut watch| watch.take()));
     drop(system);
@@ -115,29 +139,27 @@ async fn attend(
     system: &Rc<System>,
     mut asked: mpsc::Receiver<Command>,
     simulated: Option<&SimulatedBus>,
-    mut ended: oneshot::Receiver<Exit>,
+    (signals, mut ended): (&mut Signals, oneshot::Receiver<Exit>),
 ) -> Ending {
-    let unheard = |error: std::io::Error| Ending::Exit(Exit::GaveUp(format!("signals cannot be heard: {error}")));
-    let (mut terminate, mut interrupt, mut hangup) =
-        match (signal(SignalKind::terminate()), signal(SignalKind::interrupt()), signal(SignalKind::hangup())) {
-            (Ok(terminate), Ok(interrupt), Ok(hangup)) => (terminate, interrupt, hangup),
-            (Err(error), ..) | (_, Err(error), _) | (.., Err(error)) => return unheard(error),
-        };
-    let mut signals = 0u32;
+    let mut heard = 0u32;
     loop {
         let name = tokio::select! {
             biased;
             exit = &mut ended => return Ending::Exit(exit.unwrap_or(Exit::Stopped)),
-            Some(()) = terminate.recv() => "SIGTERM",
-            Some(()) = interrupt.recv() => "SIGINT",
-            Some(()) = hangup.recv() => "SIGHUP",
+            signal = signals.next() => match signal {
+                Heard::Stop(name) => name,
+                Heard::Nothing(name) => {
+                    tracing::info!("{name}: it means nothing to mainstay, and nothing is done");
+                    continue;
+                }
+            },
             Some(command) = asked.recv() => {
                 operator::attend(Rc::clone(system), simulated.cloned(), command);
                 continue;
             }
         };
-        signals = signals.saturating_add(1);
-        match signals {
+        heard = heard.saturating_add(1);
+        match heard {
             1 => {
                 tracing::info!("{name}: stopping everything in order; once more hurries");
                 system.close(&format!("{name} to mainstay"));
@@ -159,14 +181,17 @@ enum Ending {
     LeftRunning(&'static str),
 }
 
+/// What to do about services that were left: the next mainstay adopts none (docs/decisions/0014-no-adoption-yet.md).
+const END_THEM: &str = "What is left is not adopted: end it before you run mainstay again, or there will be two of each service. \
+     Every process of a service has MAINSTAY_RUN in its environment:\n\
+     `sudo grep -lz '^MAINSTAY_RUN=' /proc/[0-9]*/environ`";
+
 fn finish(ending: Ending) -> Result<(), Told> {
     let exit = match ending {
         Ending::Exit(exit) => exit,
         Ending::LeftRunning(signal) => {
             let words = format!("{signal} for the third time: what had not stopped was left running");
-            return Err(
-                Told::new(ExitStatus::Failed, words).help("each of its processes has MAINSTAY_RUN in its environment")
-            );
+            return Err(Told::new(ExitStatus::Failed, words).help(END_THEM));
         }
     };
     match exit {
@@ -175,7 +200,7 @@ fn finish(ending: Ending) -> Result<(), Told> {
             Ok(())
         }
         Exit::GaveUp(why) => Err(Told::new(ExitStatus::GaveUp, format!("mainstay gave up: {why}"))
-            .help("services were left running; say `mainstay run` again, and report the panic above")),
+            .help(format!("its services were left running.\n{END_THEM}\nPlease report the panic above"))),
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the daemon needs to begin, from the configuration and its surroundings.
 
+use std::backtrace::{Backtrace, BacktraceStatus};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -12,6 +13,7 @@ use mainstay_actors::trace::{Cause, Recorder};
 use mainstay_config::model::Station;
 use tracing_subscriber::EnvFilter;
 
+use super::log_output::LogOutput;
 use crate::error::Told;
 use crate::exit::ExitStatus;
 use crate::places::Purpose;
@@ -19,18 +21,37 @@ use crate::places::Purpose;
 /// Between two looks at a tree that is being killed.
 const SWEEP_INTERVAL: Duration = Duration::from_millis(20);
 
-/// Writes what happens to standard error: `MAINSTAY_LOG` says how much (`debug`, `warn`, …).
-pub(super) fn begin_logging() {
+/// Writes what happens, panics too, to standard error: `MAINSTAY_LOG` says how much (`debug`, `warn`, …).
+///
+/// # Errors
+/// When the thread that writes cannot be started.
+pub(super) fn begin_logging() -> Result<LogOutput, Told> {
+    let output = LogOutput::start(anstream::stderr())
+        .map_err(|error| Told::new(ExitStatus::Failed, format!("the log cannot be written: {error}")))?;
     let filter = EnvFilter::try_from_env("MAINSTAY_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     let colours = std::io::IsTerminal::is_terminal(&std::io::stderr()) && std::env::var_os("NO_COLOR").is_none();
+    let of_subscriber = output.clone();
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_target(false)
         .with_ansi(colours)
-        .with_writer(std::io::stderr)
+        .with_writer(move || of_subscriber.clone())
         .finish();
     // It fails when there is one already, which is as good.
     let _ = tracing::subscriber::set_global_default(subscriber);
+    let of_panics = output.clone();
+    // The hook of the standard library would wait until somebody reads what it says.
+    std::panic::set_hook(Box::new(move |panic| {
+        let thread = std::thread::current();
+        let backtrace = Backtrace::capture();
+        let backtrace = match backtrace.status() {
+            BacktraceStatus::Captured => format!("{backtrace}\n"),
+            _ => String::new(),
+        };
+        let name = thread.name().unwrap_or("unnamed");
+        of_panics.say(format!("thread '{name}' {panic}\n{backtrace}").as_bytes());
+    }));
+    Ok(output)
 }
 
 /// Where the output of services is kept.

@@ -80,4 +80,6 @@ fn a_trace_that_is_partly_forgotten_says_so_and_shows_the_rest() {
     let text = seen(&trace(&view, &look()));
     assert!(text.contains("3 messages of this trace are no longer kept"), "{text}");
     assert_eq!(text.matches(" → ").count(), 3, "{text}");
+    assert!(text.lines().next().unwrap().ends_with(" 22:56:33.120 UTC"), "the time of the event: {text}");
+    assert!(text.contains("+0.3 ms  leases → service/openwebrx"), "times count from the event: {text}");
 }

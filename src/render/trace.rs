@@ -9,7 +9,7 @@ use crate::render::time::{Grain, after, clock, parse};
 use crate::render::tree::{Branch, branches};
 use crate::render::{Look, style};
 
-/// The external event, and below it every message it caused, with the time since the first.
+/// The external event, and below it every message it caused, with the time since the event.
 pub(crate) fn trace(view: &TraceView, look: &Look) -> String {
     let head = style::HEAD;
     let mut out = format!("{head}{}{head:#}\n", wrap(&headline(view, look), "", "    ", look.width));
@@ -31,10 +31,15 @@ pub(crate) fn trace(view: &TraceView, look: &Look) -> String {
 fn headline(view: &TraceView, look: &Look) -> String {
     let cause = &view.cause;
     let mut said = format!("trace {}  {}: {}", view.trace, plain(&cause.kind), plain(&cause.detail));
-    if let Some(first) = view.messages.first() {
-        said.push_str(&format!("  {} UTC", plain(&clock(&first.sent, look.now))));
+    if let Some(at) = beginning(view) {
+        said.push_str(&format!("  {} UTC", plain(&clock(at, look.now))));
     }
     said
+}
+
+/// When it happened. A daemon that does not tell it, tells when the first message was sent.
+fn beginning(view: &TraceView) -> Option<&str> {
+    view.cause.at.as_deref().or_else(|| view.messages.first().map(|first| first.sent.as_str()))
 }
 
 /// The start of the trace, and how finely its times are known.
@@ -48,7 +53,7 @@ impl Clock {
     fn of(view: &TraceView) -> Self {
         let fine = view.messages.iter().any(|message| Grain::of(&message.sent) == Grain::Finer);
         let grain = if fine { Grain::Finer } else { Grain::Millis };
-        Self { start: view.messages.first().and_then(|first| parse(&first.sent)), grain }
+        Self { start: beginning(view).and_then(parse), grain }
     }
 
     /// `+0.1 ms`; the time as it was sent where it cannot be read.

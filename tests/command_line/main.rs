@@ -50,6 +50,22 @@ fn without_a_daemon_every_command_says_how_to_start_one() {
 }
 
 #[test]
+fn a_mistyped_command_is_corrected_to_one_that_is_for_people() {
+    let dir = tempfile::tempdir().unwrap();
+    for (typed, suggested) in [("stat", Some("status")), ("stand-i", None), ("log-keepe", None)] {
+        let output = run(&dir.path().join("none"), &[typed]);
+        let said = unwrapped(&output);
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains(&format!("unrecognized subcommand '{typed}'")), "{said}");
+        match suggested {
+            Some(name) => assert!(said.contains(&format!("'{name}'")), "{said}"),
+            None => assert!(!said.contains("tip:"), "{said}"),
+        }
+        assert!(!said.contains("stand-in") && !said.contains("log-keeper"), "{said}");
+    }
+}
+
+#[test]
 fn a_socket_whose_daemon_died_is_told_from_none() {
     let dir = tempfile::tempdir().unwrap();
     let socket = dir.path().join("dead.sock");

@@ -36,6 +36,15 @@ const MISTAKES: &[(&str, &[&str])] = &[
     ("[hardware.a]\nkind = \"lidar\"\n", &["station.toml:2:", "lidar", "hackrf"]),
     ("[services.\"a b\"]\ncommand = [\"x\"]\n", &["station.toml:1:", "a b"]),
     ("[runtime]\nrun_dir = \"here\"\n", &["station.toml:2:", "here"]),
+    (
+        "[services.a]\ncommand = [\"x\"]\nports = { a = { range = \"21091-21091\" }, b = { range = \"21091-21091\" } }\n",
+        &["station.toml:3:", "2 different numbers", "21091"],
+    ),
+    ("[services.a]\ncommand = [\"x\"]\nenvironment = { MAINSTAY_RUN = \"x\" }\n", &["station.toml:3:", "MAINSTAY_RUN"]),
+    (
+        "[runtime]\nmax_parallel_starts = \n[services.a]\ncommand = []\n",
+        &["station.toml:2:", "write a value", "station.toml:4:", "nothing to run"],
+    ),
 ];
 
 fn check(text: &[u8], args: &[&str]) -> (Option<i32>, String) {

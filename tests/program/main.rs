@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod configuration;
+mod daemon_log;
 mod demo;
 mod harness;
 mod logs;

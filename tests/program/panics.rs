@@ -96,7 +96,23 @@ fn too_many_panics_end_the_daemon_with_70_and_leave_the_services_running() {
     }
     assert_eq!(station.wait().code(), Some(70), "{}", station.said());
     assert!(station.said().contains("mainstay gave up: more than 5 panics in 1m"), "{}", station.said());
+    let said: String = station.said().split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("end it before you run mainstay again") && said.contains("'^MAINSTAY_RUN='"), "{said}");
     assert_eq!(pids.len(), 4);
     assert!(pids.values().all(|pid| alive(*pid)), "services were lost");
     assert!(!station.socket().exists(), "the socket is still there");
+}
+
+#[test]
+fn a_radio_is_put_back_though_the_registry_panicked_while_it_was_leased() {
+    let station = Station::demo();
+    let until = |end: &str| {
+        let is_so = |identity: &String| identity.ends_with(end);
+        station.until(&format!("the radio is {end}"), |status| status.device("wlan2").identity.iter().any(is_so));
+    };
+    until("monitor, up");
+    panic(&station, "leases");
+    station.tell(&["stop", "kismet"]);
+    until("managed, down");
+    station.end();
 }

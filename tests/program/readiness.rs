@@ -103,3 +103,27 @@ fn what_is_said_before_anybody_could_listen_is_heard_all_the_same() {
     station.until("all run", |status| status.all(&names, "running"));
     station.end();
 }
+
+#[test]
+fn a_log_is_heard_also_without_a_line_end_across_a_cut_and_after_a_rotation() {
+    let log = |name: &str, script: &str| {
+        format!(
+            "[services.{name}]\ncommand = [\"sh\", \"-c\", \"\"\"{script}; exec sleep 1000\"\"\"]\n\
+             ready = {{ log = {{ contains = \"now serving\" }}, within = \"60s\" }}\n"
+        )
+    };
+    let flood = "i=0; while [ $i -lt 300 ]; do echo line $i of much that follows; i=$((i+1)); done";
+    let text = [
+        log("prompt", "printf 'now serving'"),
+        log("halves", "printf 'now ser'; sleep 1; echo ving"),
+        log("long", "head -c 8185 /dev/zero | tr '\\\\0' x; echo now serving"),
+        log("flood", &format!("echo now serving; {flood}")),
+        "[logs]\nmax_size = \"10KB\"\nkeep = 3\n".to_owned(),
+    ];
+    let station = Station::with_runtime("max_parallel_starts = 9", &text.join("\n"));
+    station.until("all are heard", |status| status.all(&["prompt", "halves", "long", "flood"], "running"));
+    let shown = station.tell(&["logs", "halves"]);
+    let lines: Vec<&str> = shown.lines().map(|line| &line[24..]).collect();
+    assert_eq!(lines, [" now ser", "+ving"]);
+    station.end();
+}

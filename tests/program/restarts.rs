@@ -69,3 +69,15 @@ fn kill(pid: u32) {
     let pid = rustix::process::Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
     rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
 }
+
+#[test]
+fn a_restart_of_a_held_service_starts_it_and_says_that_it_was_held() {
+    let station = Station::run("[services.worker]\ncommand = [\"sleep\", \"1000\"]\n");
+    station.until_service("worker", "running");
+    station.tell(&["stop", "worker"]);
+    station.until_service("worker", "held");
+    let answer = station.tell(&["restart", "worker"]);
+    assert!(answer.contains("worker was held; it is wanted again, and it starts"), "{answer}");
+    assert_eq!(station.until_service("worker", "running").wanted, "up");
+    station.end();
+}

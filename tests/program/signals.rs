@@ -38,6 +38,25 @@ fn a_terminal_that_hangs_up_stops_everything_in_order() {
 }
 
 #[test]
+fn a_signal_that_means_nothing_to_it_harms_nobody() {
+    let station = Station::run(COUNTER);
+    let pid = station.until_service("counter", "running").pid;
+    let keeper = keeper(&station);
+    for (signal, name) in [(Signal::USR1, "SIGUSR1"), (Signal::USR2, "SIGUSR2"), (Signal::ALARM, "SIGALRM")] {
+        station.signal(signal);
+        until("it is noted", || station.said().contains(&format!("{name}: it means nothing")).then_some(()));
+        let keeper = Pid::from_raw(i32::try_from(keeper).unwrap()).unwrap();
+        rustix::process::kill_process(keeper, signal).unwrap();
+    }
+    assert_eq!(station.service("counter").pid, pid);
+    assert!(station.log_keepers().contains(&keeper), "the log-keeper has ended");
+    let ignored = std::fs::read_to_string(format!("/proc/{}/status", pid.unwrap())).unwrap();
+    let ignored = ignored.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap().trim();
+    assert_eq!(u64::from_str_radix(ignored, 16).unwrap() & 0x7fff_ffff, 0, "services hear every signal");
+    station.end();
+}
+
+#[test]
 fn a_second_signal_leaves_no_grace() {
     let mut station = Station::run(STUBBORN);
     let pid = station.until_service("stubborn", "running").pid.unwrap();
@@ -51,14 +70,17 @@ fn a_second_signal_leaves_no_grace() {
 }
 
 #[test]
-fn a_daemon_that_is_stopping_starts_nothing_any_more() {
-    let mut station = Station::run(STUBBORN);
+fn a_daemon_that_is_stopping_starts_nothing_any_more_and_says_so() {
+    let idle = "[services.idle]\ncommand = [\"sleep\", \"1000\"]\nautostart = false\n";
+    let mut station = Station::run(&format!("{STUBBORN}{idle}"));
     station.until_service("stubborn", "running");
     station.signal(Signal::TERM);
     station.until_service("stubborn", "stopping");
-    // Refused or taken note of, but not done.
-    station.ask(&["start", "stubborn"]);
-    station.ask(&["restart", "stubborn"]);
+    for args in [&["start", "stubborn"][..], &["start", "--with-needs", "idle"], &["restart", "idle"]] {
+        let answered = station.ask(args);
+        assert_eq!(answered.code, Some(5), "{args:?}: {answered:?}");
+        assert!(answered.words().contains("mainstay is stopping"), "{answered:?}");
+    }
     station.signal(Signal::TERM);
     assert_eq!(station.wait().code(), Some(0), "{}", station.said());
     station.nothing_is_left();

@@ -110,3 +110,28 @@ fn a_group_of_three_services_shares_one_shared_device() {
     assert_eq!(holders, 3);
     station.end();
 }
+
+#[test]
+fn what_the_kernel_cannot_run_fails_at_once() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let mut text = String::new();
+    for (name, content) in
+        [("bare", "echo no first line\n"), ("orphan", "#!/no/such/interpreter\n"), ("broken", "\x7fELF")]
+    {
+        let path = folder.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        text.push_str(&format!(
+            "[services.{name}]\ncommand = [\"{}\"]\nrestart = {{ backoff = \"1h\" }}\n",
+            path.display()
+        ));
+    }
+    let station = Station::run(&text);
+    // One that is tried again waits for an hour first.
+    let status = station.until("all have failed", |status| status.all(&["bare", "orphan", "broken"], "failed"));
+    for name in ["bare", "orphan", "broken"] {
+        assert!(status.service(name).reason.contains("`#!`"), "{:?}", status.service(name));
+    }
+    station.end();
+}

@@ -17,6 +17,7 @@ use mainstay_hardware::bus::Findings;
 use mainstay_hardware::sighting::{Generation, Sighting};
 
 use super::flap::{Departures, Verdict};
+use super::memory::DeviceMemo;
 use super::messages::{Awaited, DeviceMessage};
 use crate::lease::{LeaseMessage, Soon};
 use crate::machine::{Action, ActorId, Beginning, Effect, Effects, Machine, Message, Moment, OperationId, Outcome};
@@ -51,14 +52,8 @@ pub(super) enum State {
     Probing { operation: OperationId },
     Ready,
     Faulted { reason: String },
-    Quarantined { reason: String },
+    Quarantined { reason: String, until: Moment },
     Ejected,
-}
-
-/// What a device must remember over a panic of its actor: what the operator said. The rest is asked for anew.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct DeviceMemo {
-    ejected: bool,
 }
 
 /// A configured device.
@@ -73,6 +68,8 @@ pub struct DeviceMachine {
     pub(super) awaited: Awaited,
     pub(super) departures: Departures,
     pub(super) recovering: Recovering,
+    /// After a restart: the arrival that its predecessor knew, until it is known whether that is still there.
+    pub(super) before: Option<Generation>,
     sought: Sought,
 }
 
@@ -105,11 +102,10 @@ impl Machine for DeviceMachine {
         ActorId::Device(self.spec.name.clone())
     }
 
-    fn begin(&mut self, _now: Moment, beginning: Beginning) -> Out {
+    fn begin(&mut self, now: Moment, beginning: Beginning) -> Out {
         let mut out = vec![self.publication()];
         if beginning == Beginning::Again {
-            self.recovering = Recovering::AskingRegistry;
-            out.push(self.tell_leases(LeaseMessage::InquireDevice(self.spec.name.clone())));
+            out.extend(self.recover(now));
         }
         out
     }
@@ -123,6 +119,7 @@ impl Machine for DeviceMachine {
             DeviceMessage::Supply(operation, supply) => self.heard_supply(operation, supply),
             DeviceMessage::Leased { holder } => self.leased(now, Some(holder)),
             DeviceMessage::Unleased => self.leased(now, None),
+            DeviceMessage::Holder(holder) => self.heard_holder(now, holder),
             DeviceMessage::Awaited(awaited) => {
                 self.awaited = awaited;
                 Vec::new()
@@ -140,7 +137,7 @@ impl Machine for DeviceMachine {
     }
 
     fn memo(&self) -> DeviceMemo {
-        DeviceMemo { ejected: self.state == State::Ejected }
+        self.remember()
     }
 
     fn timer(timer: DeviceTimer) -> DeviceMessage {
@@ -162,17 +159,9 @@ impl DeviceMachine {
             awaited: Awaited::Nobody,
             departures: Departures::default(),
             recovering: Recovering::No,
+            before: None,
             sought: Sought::NotYet,
         }
-    }
-
-    /// The same, with what its predecessor remembered.
-    #[must_use]
-    pub fn remembering(mut self, memo: DeviceMemo) -> Self {
-        if memo.ejected {
-            self.state = State::Ejected;
-        }
-        self
     }
 
     fn seen(&mut self, now: Moment, sighting: Sighting) -> Out {
@@ -195,13 +184,14 @@ impl DeviceMachine {
             Some(_) | None => {}
         }
         let mut out = Vec::new();
-        if self.sighting.is_some() {
+        let left_unheard = self.before.take().is_some_and(|before| before != sighting.generation);
+        if self.sighting.is_some() || left_unheard {
             // Its departure was lost: the kernel shows another arrival in its place.
             out.extend(self.depart(now, "replugged"));
         }
         self.sighting = Some(sighting);
         self.findings = None;
-        if !matches!(self.state, State::Ejected | State::Quarantined { .. }) {
+        if !self.is_out_of_use() {
             out.extend(self.settle(now));
         }
         out
@@ -210,8 +200,11 @@ impl DeviceMachine {
     fn gone(&mut self, now: Moment, generation: Option<&Generation>, how: &str) -> Out {
         if self.recovering == Recovering::AskingInventory {
             self.recovering = Recovering::No;
-            self.holder = None;
-            return vec![self.unavailable(format!("{} is gone ({how})", self.spec.name), Soon::Unknown)];
+            if self.before.take().is_some() {
+                return self.depart(now, how);
+            }
+            (self.sought, self.holder) = (Sought::Yes, None);
+            return vec![self.restated()];
         }
         let known = self.sighting.as_ref().map(|sighting| &sighting.generation);
         let concerns_us = match (known, generation) {
@@ -224,7 +217,7 @@ impl DeviceMachine {
         } else if self.sought == Sought::NotYet {
             // It was looked for and is not there: whoever waits for it must not think that it is about to come.
             self.sought = Sought::Yes;
-            vec![self.unavailable(format!("{} is {}", self.spec.name, self.reason()), Soon::Unknown)]
+            vec![self.restated()]
         } else {
             vec![Effect::Note(Outcome::Ignored)]
         }
@@ -237,15 +230,16 @@ impl DeviceMachine {
         let since = self.holder.take().map(|(_, since)| since);
         let verdict = self.departures.left(now, self.spec.flap, since);
         let mut out = vec![Effect::CancelTimer(DeviceTimer::Settling), Effect::CancelTimer(DeviceTimer::AccessRetry)];
-        let gone = format!("{} is gone ({how})", self.spec.name);
-        if !matches!(self.state, State::Ejected | State::Quarantined { .. }) {
+        let gone = format!("gone ({how})");
+        if !self.is_out_of_use() {
             self.state = match verdict {
                 Verdict::Fine => State::Absent { reason: gone.clone() },
                 Verdict::Flapping { departures, quarantine } => {
                     out.push(Effect::SetTimer(DeviceTimer::Quarantine, quarantine));
                     let within = humantime::format_duration(self.spec.flap.within);
                     let length = humantime::format_duration(quarantine);
-                    State::Quarantined { reason: format!("it left {departures} times in {within}; out for {length}") }
+                    let reason = format!("it left {departures} times in {within}; out for {length}");
+                    State::Quarantined { reason, until: now + quarantine }
                 }
                 Verdict::Power { quarantine } => {
                     out.push(Effect::SetTimer(DeviceTimer::Quarantine, quarantine));
@@ -253,11 +247,15 @@ impl DeviceMachine {
                     let reason =
                         "three times in a row it dropped out within 10 s of being used: check power supply and cable";
                     out.push(Effect::Act(Action::ReadSupply(self.operation.advance())));
-                    State::Quarantined { reason: format!("{reason}; out for {length}") }
+                    State::Quarantined { reason: format!("{reason}; out for {length}"), until: now + quarantine }
                 }
             };
         }
         out.push(self.unavailable(gone, Soon::Unknown));
+        if self.is_out_of_use() {
+            // It was taken from its holder because it left; it is waited for because of this.
+            out.push(self.restated());
+        }
         out
     }
 
@@ -269,7 +267,7 @@ impl DeviceMachine {
         self.state = State::Settling { since: now };
         vec![
             Effect::SetTimer(DeviceTimer::Settling, wait),
-            self.unavailable(format!("{} is there and is settling", self.spec.name), Soon::Yes),
+            self.unavailable("there, and settling".to_owned(), Soon::Yes),
         ]
     }
 
@@ -285,6 +283,11 @@ impl DeviceMachine {
         }
     }
 
+    /// Whether it stays out of use whatever is plugged in: by the operator's word, or for having come and gone too often.
+    pub(super) fn is_out_of_use(&self) -> bool {
+        matches!(self.state, State::Ejected | State::Quarantined { .. })
+    }
+
     /// What the registry must know now.
     pub(super) fn restated(&self) -> Effect<DeviceTimer> {
         match (&self.state, self.offer()) {
@@ -292,9 +295,9 @@ impl DeviceMachine {
                 self.tell_leases(LeaseMessage::DeviceAvailable(self.spec.name.clone(), offer))
             }
             (State::Settling { .. } | State::Checking { .. } | State::Probing { .. }, _) => {
-                self.unavailable(format!("{} is there and is being looked at", self.spec.name), Soon::Yes)
+                self.unavailable("there, and being looked at".to_owned(), Soon::Yes)
             }
-            _ => self.unavailable(self.reason(), Soon::Unknown),
+            _ => self.unavailable(self.why_unusable(), Soon::Unknown),
         }
     }
 

@@ -9,7 +9,7 @@ use mainstay_hardware::error::Error;
 use mainstay_hardware::sighting::{Generation, Sighting};
 
 use super::DeviceTimer;
-use crate::machine::{Described, OperationId, RequestId};
+use crate::machine::{Described, OperationId, RequestId, Words};
 
 /// What a device is told.
 #[derive(Debug, Clone)]
@@ -36,6 +36,8 @@ pub enum DeviceMessage {
     },
     /// Nobody leases it any more.
     Unleased,
+    /// Who leases it, after its actor was restarted and asked.
+    Holder(Option<ServiceName>),
     /// Somebody waits for it, or nobody does any more.
     Awaited(Awaited),
     /// It does not work: the reason.
@@ -69,6 +71,7 @@ impl Described for DeviceMessage {
             Self::Supply(..) => "Supply",
             Self::Leased { .. } => "Leased",
             Self::Unleased => "Unleased",
+            Self::Holder(_) => "Holder",
             Self::Awaited(_) => "Awaited",
             Self::Fault(_) => "Fault",
             Self::Restate => "Restate",
@@ -78,26 +81,30 @@ impl Described for DeviceMessage {
         }
     }
 
-    fn detail(&self) -> String {
+    fn detail(&self) -> Words {
         match self {
-            Self::Seen(sighting) => format!("{} is there", mainstay_hardware::matching::identity(sighting, None)),
-            Self::Gone { how, .. } => how.clone(),
-            Self::Accessible(_, Ok(())) => "its node can be opened".to_owned(),
-            Self::Accessible(_, Err(error)) => format!("its node cannot be opened: {error}"),
-            Self::Probed(_, Ok(findings)) => {
-                format!("looked at it: {}", mainstay_hardware::matching::findings_words(findings))
+            Self::Seen(sighting) => {
+                format!("{} is there", mainstay_hardware::matching::identity(sighting, None)).into()
             }
-            Self::Probed(_, Err(error)) => format!("looking at it failed: {error}"),
-            Self::Supply(_, supply) => supply_words(*supply).to_owned(),
-            Self::Leased { holder } => format!("leased by {holder}"),
-            Self::Unleased => "its lease has ended".to_owned(),
-            Self::Awaited(Awaited::Somebody) => "somebody waits for it".to_owned(),
-            Self::Awaited(Awaited::Nobody) => "nobody waits for it".to_owned(),
-            Self::Fault(reason) => reason.clone(),
-            Self::Restate => "say again what is there".to_owned(),
-            Self::Eject(_) => "take it out of use".to_owned(),
-            Self::Admit(_) => "take it back".to_owned(),
-            Self::Timer(timer) => timer.words().to_owned(),
+            Self::Gone { how, .. } => how.clone().into(),
+            Self::Accessible(_, Ok(())) => "its node can be opened".into(),
+            Self::Accessible(_, Err(error)) => format!("its node cannot be opened: {error}").into(),
+            Self::Probed(_, Ok(findings)) => {
+                format!("looked at it: {}", mainstay_hardware::matching::findings_words(findings)).into()
+            }
+            Self::Probed(_, Err(error)) => format!("looking at it failed: {error}").into(),
+            Self::Supply(_, supply) => supply_words(*supply).into(),
+            Self::Leased { holder } => format!("leased by {holder}").into(),
+            Self::Unleased => "its lease has ended".into(),
+            Self::Holder(Some(holder)) => Words::Service(holder.clone(), "leases it"),
+            Self::Holder(None) => "nobody leases it".into(),
+            Self::Awaited(Awaited::Somebody) => "somebody waits for it".into(),
+            Self::Awaited(Awaited::Nobody) => "nobody waits for it".into(),
+            Self::Fault(reason) => reason.clone().into(),
+            Self::Restate => "say again what is there".into(),
+            Self::Eject(_) => "take it out of use".into(),
+            Self::Admit(_) => "take it back".into(),
+            Self::Timer(timer) => timer.words().into(),
         }
     }
 }

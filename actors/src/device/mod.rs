@@ -2,6 +2,7 @@
 
 mod flap;
 mod machine;
+mod memory;
 mod messages;
 mod orders;
 mod probing;
@@ -9,5 +10,6 @@ mod showing;
 #[cfg(test)]
 mod tests;
 
-pub use machine::{DeviceMachine, DeviceMemo, DeviceTimer};
+pub use machine::{DeviceMachine, DeviceTimer};
+pub use memory::DeviceMemo;
 pub use messages::{Awaited, DeviceMessage, DeviceSnapshot, DeviceStatus, Offer};

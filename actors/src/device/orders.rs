@@ -4,7 +4,7 @@ use mainstay_config::names::ServiceName;
 
 use super::machine::{DeviceMachine, DeviceTimer, Out, Recovering, State};
 use crate::inventory::InventoryMessage;
-use crate::lease::{LeaseMessage, Soon};
+use crate::lease::LeaseMessage;
 use crate::machine::{Action, Effect, Message, Moment, OperatorAnswer, Outcome, RequestId};
 
 impl DeviceMachine {
@@ -12,14 +12,14 @@ impl DeviceMachine {
         let name = &self.spec.name;
         let words = match self.state {
             State::Ejected => format!("{name} is already ejected"),
-            _ => format!("{name} is taken out of use until `mainstay admit {name}`"),
+            _ => format!("{name} is ejected: out of use until `mainstay admit {name}`"),
         };
         self.state = State::Ejected;
         vec![
             Effect::CancelTimer(DeviceTimer::Settling),
             Effect::CancelTimer(DeviceTimer::AccessRetry),
             Effect::CancelTimer(DeviceTimer::Quarantine),
-            self.unavailable(format!("{} was ejected by the operator", self.spec.name), Soon::Unknown),
+            self.restated(),
             Effect::Answer(OperatorAnswer { request, outcome: Outcome::Handled, words, help: None }),
         ]
     }
@@ -46,26 +46,48 @@ impl DeviceMachine {
     pub(super) fn back(&mut self, now: Moment) -> Out {
         if self.sighting.is_some() {
             self.settle(now)
+        } else if self.recovering != Recovering::No {
+            // Whether it is there is being asked.
+            self.state = State::Absent { reason: "not plugged in".to_owned() };
+            Vec::new()
         } else {
             self.state = State::Absent { reason: "not plugged in".to_owned() };
-            vec![self.unavailable(format!("{} is not plugged in", self.spec.name), Soon::Unknown)]
+            vec![self.restated()]
         }
     }
 
     pub(super) fn leased(&mut self, now: Moment, holder: Option<ServiceName>) -> Out {
+        if self.recovering == Recovering::AskingRegistry {
+            // It was said before the registry was asked: the answer, which comes behind, is newer.
+            return vec![Effect::Note(Outcome::Superseded)];
+        }
         if self.sighting.is_none() && self.recovering == Recovering::No {
             // It left while the lease was given.
             return vec![Effect::Note(Outcome::Ignored)];
         }
         let newly = self.holder.is_none() && holder.is_some();
-        self.holder = holder.map(|name| (name, now));
-        if self.recovering == Recovering::AskingRegistry {
-            self.recovering = Recovering::AskingInventory;
-            let inquiry = InventoryMessage::Inquire(self.spec.name.clone());
-            return vec![Effect::Tell(Message::Hardware(inquiry))];
-        }
+        self.set_holder(now, holder);
         let on_usb = self.sighting.clone().filter(|sighting| newly && sighting.usb.is_some());
         on_usb.map(|sighting| Effect::Act(Action::KeepAwake(sighting))).into_iter().collect()
+    }
+
+    /// The registry has answered who leases it: now the inventory is asked what is there.
+    pub(super) fn heard_holder(&mut self, now: Moment, holder: Option<ServiceName>) -> Out {
+        if self.recovering != Recovering::AskingRegistry {
+            return vec![Effect::Note(Outcome::Superseded)];
+        }
+        self.set_holder(now, holder);
+        self.recovering = Recovering::AskingInventory;
+        vec![Effect::Tell(Message::Hardware(InventoryMessage::Inquire(self.spec.name.clone())))]
+    }
+
+    /// Whoever is said again to lease it has done so since he was said to first.
+    fn set_holder(&mut self, now: Moment, holder: Option<ServiceName>) {
+        let before = self.holder.take();
+        self.holder = holder.map(|name| {
+            let since = before.filter(|(known, _)| *known == name).map_or(now, |(_, since)| since);
+            (name, since)
+        });
     }
 
     /// The registry was restarted, and may have lost the question who holds this device.

@@ -29,7 +29,7 @@ impl DeviceMachine {
         let operation = self.operation.advance();
         self.state = State::Checking { since, operation };
         vec![
-            self.unavailable(format!("{} is there and is being looked at", self.spec.name), Soon::Yes),
+            self.unavailable("there, and being looked at".to_owned(), Soon::Yes),
             Effect::Act(Action::CheckAccess(operation, sighting)),
         ]
     }
@@ -87,10 +87,10 @@ impl DeviceMachine {
     /// The board's own word on its supply belongs to the reason why a device that drops out whenever it is used is kept out.
     pub(super) fn heard_supply(&mut self, operation: OperationId, supply: Supply) -> Out {
         match &mut self.state {
-            State::Quarantined { reason } if operation == self.operation => {
+            State::Quarantined { reason, .. } if operation == self.operation => {
                 reason.push_str("; ");
                 reason.push_str(supply_words(supply));
-                Vec::new()
+                vec![self.restated()]
             }
             _ => vec![Effect::Note(Outcome::Superseded)],
         }
@@ -98,10 +98,10 @@ impl DeviceMachine {
 
     pub(super) fn fault(&mut self, reason: String) -> Out {
         // What the operator took out of use, or what is in quarantine, stays there, whatever else is wrong with it.
-        if self.sighting.is_none() || matches!(self.state, State::Ejected | State::Quarantined { .. }) {
+        if self.sighting.is_none() || self.is_out_of_use() {
             return vec![Effect::Note(Outcome::Ignored)];
         }
-        self.state = State::Faulted { reason: reason.clone() };
-        vec![self.unavailable(format!("{} does not work: {reason}", self.spec.name), Soon::Unknown)]
+        self.state = State::Faulted { reason };
+        vec![self.restated()]
     }
 }

@@ -40,13 +40,22 @@ impl DeviceMachine {
 
     pub(super) fn reason(&self) -> String {
         match &self.state {
-            State::Absent { reason } | State::Faulted { reason } | State::Quarantined { reason } => reason.clone(),
+            State::Absent { reason } | State::Faulted { reason } | State::Quarantined { reason, .. } => reason.clone(),
             State::Ejected => "taken out of use by the operator".to_owned(),
             State::Ready => match &self.findings {
                 Some(Findings::Unrecognised { why }) => format!("unrecognised: {why}"),
                 _ => String::new(),
             },
             State::Settling { .. } | State::Checking { .. } | State::Probing { .. } => String::new(),
+        }
+    }
+
+    /// What keeps it from being leased, in words that follow "hackrf is" or "hackrf:".
+    pub(super) fn why_unusable(&self) -> String {
+        match &self.state {
+            State::Absent { reason } => reason.clone(),
+            State::Ejected => "ejected by the operator".to_owned(),
+            _ => format!("{}: {}", self.status().as_str(), self.reason()),
         }
     }
 

@@ -10,6 +10,8 @@ use mainstay_hardware::bus::Findings;
 use mainstay_hardware::error::{Error, ErrorKind};
 use mainstay_hardware::sighting::{Generation, Key, Sighting, Sort, UsbFacts};
 
+mod panics;
+
 use super::{DeviceMachine, DeviceMessage, DeviceStatus, DeviceTimer};
 use crate::lease::LeaseMessage;
 use crate::machine::{
@@ -26,6 +28,8 @@ struct Bench {
     told: Vec<LeaseMessage>,
     outcome: Outcome,
     acts: Vec<Action>,
+    timers: Vec<(DeviceTimer, Duration)>,
+    asked_inventory: bool,
 }
 
 fn sighting(arrival: u8) -> Sighting {
@@ -68,6 +72,8 @@ impl Bench {
             told: Vec::new(),
             outcome: Outcome::Handled,
             acts: Vec::new(),
+            timers: Vec::new(),
+            asked_inventory: false,
         };
         let effects = bench.machine.begin(bench.now, Beginning::First);
         bench.take(effects);
@@ -76,6 +82,7 @@ impl Bench {
 
     fn take(&mut self, effects: Vec<Effect<DeviceTimer>>) {
         (self.told, self.acts, self.outcome) = (Vec::new(), Vec::new(), Outcome::Handled);
+        (self.timers, self.asked_inventory) = (Vec::new(), false);
         for effect in effects {
             match effect {
                 Effect::Tell(Message::Leases(message)) => self.told.push(message),
@@ -86,6 +93,8 @@ impl Bench {
                     self.acts.push(action);
                 }
                 Effect::Publish(Publication::Device(shown)) => self.status = shown.status,
+                Effect::Tell(Message::Hardware(_)) => self.asked_inventory = true,
+                Effect::SetTimer(timer, after) => self.timers.push((timer, after)),
                 Effect::Note(outcome) => self.outcome = outcome,
                 _ => {}
             }
@@ -101,10 +110,21 @@ impl Bench {
     /// The same device after a panic of its actor.
     fn begin_again(&mut self) -> Self {
         let mut again = Self::new();
+        again.now = self.now;
         again.machine = again.machine.remembering(self.machine.memo());
         let effects = again.machine.begin(again.now, Beginning::Again);
         again.take(effects);
         again
+    }
+
+    /// The registry answers who leases it.
+    fn heard(&mut self, holder: Option<ServiceName>) -> &mut Self {
+        self.tell(DeviceMessage::Holder(holder))
+    }
+
+    fn later(&mut self, seconds: u64) -> &mut Self {
+        self.now = self.now + Duration::from_secs(seconds);
+        self
     }
 
     fn accessible(&mut self) -> &mut Self {
@@ -192,6 +212,7 @@ impl Bench {
             ("hung", DeviceMessage::Probed(operation, Err(hung()))),
             ("leased", DeviceMessage::Leased { holder: user() }),
             ("unleased", DeviceMessage::Unleased),
+            ("holder", DeviceMessage::Holder(Some(user()))),
             ("fault", DeviceMessage::Fault("it hangs".to_owned())),
             ("eject", DeviceMessage::Eject(RequestId(2))),
             ("admit", DeviceMessage::Admit(RequestId(3))),
@@ -204,16 +225,16 @@ impl Bench {
 
 /// What becomes of every state by every event. `-`: nothing. `*`: the same state, and something is done or said.
 const TABLE: &str = "
-             seen  seen  gone  anoth acces not a found hung  lease unlea fault eject admit settl retry quara
-absent       settl settl *     *     -     -     -     -     -     -     -     eject *     -     -     -
-settling     -     *     absen -     -     -     -     -     *     *     fault eject *     *     *     -
-checking     -     *     absen -     probi *     -     -     *     *     fault eject *     -     -     -
-probing      -     settl absen -     -     -     ready fault *     *     fault eject *     -     -     -
-ready        -     settl absen -     -     -     -     -     in us *     fault eject *     -     -     -
-in use       -     settl absen -     -     -     -     -     *     ready fault eject *     -     -     -
-faulted      settl settl absen -     -     -     -     -     *     *     *     eject settl -     -     -
-quarantined  -     *     *     -     -     -     -     -     *     *     -     eject settl -     -     settl
-ejected      -     *     *     -     -     -     -     -     *     *     -     *     settl -     -     -
+             seen  seen  gone  anoth acces not a found hung  lease unlea holde fault eject admit settl retry quara
+absent       settl settl *     *     -     -     -     -     -     -     -     -     eject *     -     -     -
+settling     -     *     absen -     -     -     -     -     *     *     -     fault eject *     *     *     -
+checking     -     *     absen -     probi *     -     -     *     *     -     fault eject *     -     -     -
+probing      -     settl absen -     -     -     ready fault *     *     -     fault eject *     -     -     -
+ready        -     settl absen -     -     -     -     -     in us *     -     fault eject *     -     -     -
+in use       -     settl absen -     -     -     -     -     *     ready -     fault eject *     -     -     -
+faulted      settl settl absen -     -     -     -     -     *     *     -     *     eject settl -     -     -
+quarantined  -     *     *     -     -     -     -     -     *     *     -     -     eject settl -     -     settl
+ejected      -     *     *     -     -     -     -     -     *     *     -     -     *     settl -     -     -
 ";
 
 /// The words of the table, cut to the width of its columns.
@@ -227,7 +248,8 @@ fn every_pair_of_state_and_event_leads_where_the_table_says() {
     let mut table = vec![format!("{:<12}{}", "", heading.collect::<String>())];
     for (state, bench) in Bench::states() {
         let after = |(_, message): (&str, DeviceMessage)| {
-            let mut after = Bench { machine: bench.machine.clone(), acts: Vec::new(), told: Vec::new(), ..bench };
+            let (acts, told, timers) = (Vec::new(), Vec::new(), Vec::new());
+            let mut after = Bench { machine: bench.machine.clone(), acts, told, timers, ..bench };
             after.tell(message);
             let ignored = matches!(after.outcome, Outcome::Ignored | Outcome::Superseded);
             let word = match (ignored, after.status == bench.status) {
@@ -266,27 +288,8 @@ fn an_ejected_device_stays_ejected_over_a_fault_and_over_a_panic() {
     bench.ready().tell(DeviceMessage::Eject(RequestId(1))).tell(DeviceMessage::Fault("it hangs".to_owned()));
     assert_eq!(bench.status, DeviceStatus::Ejected);
     let mut again = bench.begin_again();
-    again.tell(DeviceMessage::Unleased).tell(DeviceMessage::Seen(sighting(1)));
+    again.heard(None).tell(DeviceMessage::Seen(sighting(1)));
     assert_eq!(again.status, DeviceStatus::Ejected);
-}
-
-#[test]
-fn a_device_that_left_while_its_actor_was_down_is_said_to_be_gone() {
-    let mut bench = Bench::new();
-    let mut again = bench.ready().begin_again();
-    again
-        .tell(DeviceMessage::Unleased)
-        .tell(DeviceMessage::Gone { generation: None, how: "not plugged in".to_owned() });
-    assert!(matches!(again.told[..], [LeaseMessage::DeviceUnavailable { .. }]), "{:?}", again.told);
-}
-
-#[test]
-fn a_restarted_device_asks_again_when_the_registry_was_restarted_as_well() {
-    let mut bench = Bench::new();
-    let mut again = bench.ready().begin_again();
-    assert!(matches!(again.told[..], [LeaseMessage::InquireDevice(_)]));
-    again.tell(DeviceMessage::Restate);
-    assert!(matches!(again.told[..], [LeaseMessage::InquireDevice(_)]), "{:?}", again.told);
 }
 
 #[test]
@@ -301,4 +304,27 @@ fn a_node_that_cannot_be_opened_yet_is_tried_again_for_three_seconds() {
     }
     bench.tell(DeviceMessage::Accessible(bench.operation, Err(hung())));
     assert_eq!(bench.status, DeviceStatus::Faulted);
+}
+
+#[test]
+fn who_waits_for_a_device_that_is_out_of_use_is_told_so_and_not_only_that_it_is_gone() {
+    let said = |bench: &Bench| -> Vec<String> {
+        let reason = |message: &LeaseMessage| match message {
+            LeaseMessage::DeviceUnavailable { reason, .. } => Some(reason.clone()),
+            _ => None,
+        };
+        bench.told.iter().filter_map(reason).collect()
+    };
+    let mut bench = Bench::new();
+    for _ in 0..4 {
+        bench.tell(DeviceMessage::Seen(sighting(1))).tell(gone(1));
+    }
+    assert_eq!(said(&bench), ["gone (USB 1-1 unplugged)"]);
+    bench.tell(DeviceMessage::Seen(sighting(1))).tell(gone(1));
+    let quarantined = "quarantined: it left 5 times in 1m; out for 30s";
+    assert_eq!(said(&bench), ["gone (USB 1-1 unplugged)", quarantined]);
+    bench.tell(DeviceMessage::Restate);
+    assert_eq!(said(&bench), [quarantined]);
+    bench.tell(DeviceMessage::Eject(RequestId(1)));
+    assert_eq!(said(&bench), ["ejected by the operator"]);
 }

@@ -13,7 +13,7 @@ use super::drivers::Drivers;
 use super::errands::Errands;
 use super::probe::order::ProbeEvent;
 use super::probe::{LogEnd, Probes};
-use super::process::order::{ProcessEvent, ProcessSettings, RunId};
+use super::process::order::{LogSearch, ProcessEvent, ProcessSettings, RunId};
 use super::process::{Processes, ProcessesError};
 use crate::device::DeviceMessage;
 use crate::lease::LeaseMessage;
@@ -110,7 +110,11 @@ impl Executor for Carrier {
     fn act(&self, from: &ActorId, action: Action, cause: Cause) {
         match action {
             Action::Spawn(order) => {
-                self.news.expect(order.run, &order.service, cause, self.probes.log_end(&order.service));
+                let log_end = match order.log {
+                    LogSearch::Wanted => self.probes.log_end(&order.service),
+                    LogSearch::Omit => LogEnd::default(),
+                };
+                self.news.expect(order.run, &order.service, cause, log_end);
                 self.processes.spawn(order);
             }
             Action::Signal(order) => {
@@ -173,6 +177,10 @@ impl Carrier {
             (Action::RestoreRadio(operation, device, baseline), _) => {
                 let call = self.drivers.restore_radio(&device, baseline);
                 self.later(cause, call, move |done| to_leases(LeaseMessage::RadioRestored(operation, device, done)));
+            }
+            (Action::ReportRadio(operation, device), _) => {
+                let report = self.drivers.report_radio(&device);
+                self.later(cause, report, move |was| to_leases(LeaseMessage::RadioReported(operation, device, was)));
             }
             (Action::LookAtPorts(operation, ports), _) => {
                 let call = self.drivers.listeners(ports);

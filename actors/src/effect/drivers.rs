@@ -3,6 +3,9 @@
 //! A driver can hang for ever inside the kernel, and nothing can interrupt the caller. Then the thread is abandoned and
 //! the caller is told `TimedOut`; while several hang, no further call is begun.
 
+#[cfg(test)]
+mod tests;
+
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
@@ -31,13 +34,16 @@ const CHANGE_WITHIN: Duration = Duration::from_secs(15);
 /// What a probe may take beyond its own bound before it counts as hung.
 const PROBE_SPARE: Duration = Duration::from_secs(5);
 
+/// A radio: operations on it never overlap. How it was before it was changed is kept here until it was put back, since
+/// the registry may panic over the very news of the change.
+type Radio = Rc<Mutex<Option<WifiBaseline>>>;
+
 /// Runs calls to hardware. Belongs to the actor thread.
 #[derive(Clone)]
 pub(super) struct Drivers {
     bus: Arc<dyn Bus>,
     hung: Arc<AtomicUsize>,
-    /// Operations on one radio never overlap.
-    radios: Rc<RefCell<BTreeMap<DeviceName, Rc<Mutex<()>>>>>,
+    radios: Rc<RefCell<BTreeMap<DeviceName, Radio>>>,
 }
 
 impl Drivers {
@@ -72,7 +78,7 @@ impl Drivers {
         mode: Option<WifiMode>,
         takeover: Takeover,
     ) -> impl Future<Output = Result<WifiBaseline, Error>> + 'static {
-        let turn = self.turn(device);
+        let radio = self.radio(device);
         let call = self.call(CHANGE_WITHIN, move |bus| {
             let baseline = bus.wifi_baseline(ifindex)?;
             if let Some(mode) = mode {
@@ -81,8 +87,10 @@ impl Drivers {
             Ok(baseline)
         });
         async move {
-            let _turn = turn.lock().await;
-            call.await
+            let mut before = radio.lock().await;
+            let baseline = call.await?;
+            *before = Some(baseline.clone());
+            Ok(baseline)
         }
     }
 
@@ -92,12 +100,21 @@ impl Drivers {
         device: &DeviceName,
         baseline: WifiBaseline,
     ) -> impl Future<Output = Result<(), Error>> + 'static {
-        let turn = self.turn(device);
+        let radio = self.radio(device);
         let call = self.call(CHANGE_WITHIN, move |bus| bus.wifi_restore(&baseline));
         async move {
-            let _turn = turn.lock().await;
-            call.await
+            let mut before = radio.lock().await;
+            let done = call.await;
+            // Also when it failed: that is told to people, and nothing is tried behind their backs.
+            *before = None;
+            done
         }
+    }
+
+    /// How a radio was before it was changed, once what is under way with it is over; `None` when it is as it was.
+    pub(super) fn report_radio(&self, device: &DeviceName) -> impl Future<Output = Option<WifiBaseline>> + 'static {
+        let radio = self.radio(device);
+        async move { radio.lock().await.clone() }
     }
 
     /// Who listens on ports.
@@ -112,7 +129,7 @@ impl Drivers {
         async move { call.await.map_err(|error| error.to_string()) }
     }
 
-    fn turn(&self, device: &DeviceName) -> Rc<Mutex<()>> {
+    fn radio(&self, device: &DeviceName) -> Radio {
         Rc::clone(self.radios.borrow_mut().entry(device.clone()).or_default())
     }
 

@@ -13,12 +13,12 @@ use tokio::sync::oneshot;
 
 use super::probe::exec::{CommandFailure, RunCommand};
 use super::process::Processes;
-use super::process::order::{Exit, NotifySocket, ProcessEvent, RunId, SpawnFailure, SpawnOrder};
+use super::process::order::{Exit, LogSearch, NotifySocket, ProcessEvent, RunId, SpawnFailure, SpawnOrder};
 
 /// Runs with this bit belong to errands; services never reach it.
 const ERRAND: u64 = 1 << 63;
 /// Under this name their output is kept.
-const NAME: &str = "readiness-probes";
+const NAME: &str = mainstay_config::names::READINESS_PROBES;
 
 type Waiting = oneshot::Sender<Result<Exit, SpawnFailure>>;
 
@@ -76,7 +76,18 @@ impl RunCommand for Errands {
             let service = ServiceName::new(NAME).map_err(|_| nowhere())?;
             let (environment, notify) = (BTreeMap::new(), NotifySocket::Omit);
             let (user, group, directory) = (None, None, None);
-            processes.spawn(SpawnOrder { service, run, argv: command, environment, user, group, directory, notify });
+            let log = LogSearch::Omit;
+            processes.spawn(SpawnOrder {
+                service,
+                run,
+                argv: command,
+                environment,
+                user,
+                group,
+                directory,
+                notify,
+                log,
+            });
             match tokio::time::timeout(timeout, outcome).await {
                 Ok(Ok(outcome)) => outcome.map_err(CommandFailure::NotStarted),
                 Ok(Err(_)) => Err(nowhere()),

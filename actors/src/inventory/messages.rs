@@ -4,7 +4,7 @@ use mainstay_config::names::DeviceName;
 use mainstay_hardware::sighting::{HardwareEvent, Key, ScanReason, Witness};
 
 use super::InventoryTimer;
-use crate::machine::{ActorId, Described};
+use crate::machine::{ActorId, Described, Words};
 
 /// What the supervisor of devices is told.
 #[derive(Debug, Clone)]
@@ -36,13 +36,13 @@ impl Described for InventoryMessage {
         }
     }
 
-    fn detail(&self) -> String {
+    fn detail(&self) -> Words {
         match self {
-            Self::Event(event) => event_words(event),
-            Self::Inquire(name) => format!("{name} asks what is there"),
-            Self::Died(actor, panic) => format!("{actor} panicked: {panic}"),
-            Self::RestartAll => "restart every device".to_owned(),
-            Self::Timer(timer) => format!("{timer:?} is over"),
+            Self::Event(event) => event_words(event).into(),
+            Self::Inquire(name) => Words::Device(name.clone(), "asks what is there"),
+            Self::Died(actor, panic) => format!("{actor} panicked: {panic}").into(),
+            Self::RestartAll => "restart every device".into(),
+            Self::Timer(timer) => format!("{timer:?} is over").into(),
         }
     }
 }

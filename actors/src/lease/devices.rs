@@ -16,11 +16,7 @@ impl LeaseMachine {
             self.inquiring.insert(device);
             return Vec::new();
         }
-        let message = match self.holder_of(&device) {
-            Some(holder) => DeviceMessage::Leased { holder },
-            None => DeviceMessage::Unleased,
-        };
-        vec![tell_device(&device, message)]
+        vec![tell_device(&device, DeviceMessage::Holder(self.holder_of(&device)))]
     }
 
     pub(super) fn available(&mut self, device: &DeviceName, offer: Offer) -> Out {
@@ -54,7 +50,7 @@ impl LeaseMachine {
     pub(super) fn unavailable(&mut self, device: &DeviceName, reason: &str, soon: Soon) -> Out {
         let state = DeviceState::Unavailable { reason: reason.to_owned(), soon };
         let before = self.devices.insert(device.clone(), state);
-        let mut out = self.revoke(device, reason);
+        let mut out = self.revoke(device, &format!("{device} is {reason}"));
         if matches!(before, Some(DeviceState::Available(_))) {
             let left = |name| tell_service(name, ServiceMessage::DeviceLeft(device.clone()));
             out.extend(self.users.get(device).into_iter().flatten().map(left));

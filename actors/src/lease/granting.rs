@@ -21,6 +21,17 @@ impl LeaseMachine {
     /// Goes through the queue in order and serves all that can be served.
     pub(super) fn settle(&mut self, now: Moment, out: &mut Out) {
         self.put_back_unused(out);
+        self.look_at_queue(out);
+        self.take_from_idle(out);
+        while self.grant_prepared(now, out) {
+            // Who waited behind somebody waits for a holder now.
+            self.look_at_queue(out);
+        }
+        self.tell_awaited(out);
+    }
+
+    /// Goes through the queue in order: makes ready what is free, and tells everybody else what they wait for.
+    fn look_at_queue(&mut self, out: &mut Out) {
         let mut queue = std::mem::take(&mut self.queue);
         let mut reserved = BTreeMap::new();
         // What is being made ready for somebody is not taken away by somebody who has come since and goes first.
@@ -46,9 +57,6 @@ impl LeaseMachine {
             reserve(queued, &mut reserved);
         }
         self.queue = queue;
-        self.take_from_idle(out);
-        self.grant_prepared(now, out);
-        self.tell_awaited(out);
     }
 
     /// Begins to make ready what a request wants.
@@ -83,16 +91,18 @@ impl LeaseMachine {
                 let Some(holding) = self.holders.get_mut(holder) else { continue };
                 if holding.r#use == Use::Idle {
                     holding.r#use = Use::Draining;
-                    let reason = format!("{} waits for {resource}", queued.request.service);
+                    let reason = format!("{} waits for {}", queued.request.service, resource.spoken());
                     out.push(tell_service(holder, ServiceMessage::Revoked { reason }));
                 }
             }
         }
     }
 
-    pub(super) fn grant_prepared(&mut self, now: Moment, out: &mut Out) {
+    /// Grants what has been made ready; whether there was anything to grant.
+    fn grant_prepared(&mut self, now: Moment, out: &mut Out) -> bool {
         let is_done = |queued: &mut Queued| queued.preparation.as_ref().is_some_and(Preparation::is_done);
         let granted: Vec<Queued> = self.queue.extract_if(.., is_done).collect();
+        let any = !granted.is_empty();
         for queued in granted {
             let Some(preparation) = queued.preparation else { continue };
             let service = queued.request.service.clone();
@@ -105,6 +115,7 @@ impl LeaseMachine {
             out.push(tell_service(&service, ServiceMessage::Granted(grant.clone())));
             self.holders.insert(service, Holding { grant, r#use: Use::Active });
         }
+        any
     }
 
     pub(super) fn tell_awaited(&mut self, out: &mut Out) {

@@ -12,7 +12,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mainstay_config::model::Station;
 use mainstay_config::names::{DeviceName, ServiceName};
-use mainstay_hardware::bus::WifiBaseline;
 
 use super::holding::{Holding, Use};
 use super::messages::{Blocker, Grant, LeaseMessage, LeaseRequest, LeaseSnapshot, Waiter};
@@ -44,13 +43,6 @@ pub(super) enum Closing {
     Said,
 }
 
-/// What the registry must remember over a panic of its actor: everything else is asked for anew.
-#[derive(Debug, Clone, Default)]
-pub struct LeaseMemo {
-    pub(super) changed: BTreeMap<DeviceName, WifiBaseline>,
-    pub(super) preparing: BTreeMap<DeviceName, OperationId>,
-}
-
 /// The lease registry.
 #[derive(Debug, Clone)]
 pub struct LeaseMachine {
@@ -77,7 +69,8 @@ pub struct LeaseMachine {
 impl Machine for LeaseMachine {
     type Message = LeaseMessage;
     type Timer = LeaseTimer;
-    type Memo = LeaseMemo;
+    /// Everything is asked for anew: services say what they hold, and the executor how radios were.
+    type Memo = ();
 
     fn id(&self) -> ActorId {
         ActorId::Leases
@@ -90,7 +83,9 @@ impl Machine for LeaseMachine {
         self.unheard = self.services.clone();
         let services = self.services.iter().map(|name| tell_service(name, ServiceMessage::Restate));
         let devices = self.users.keys().map(|name| tell_device(name, DeviceMessage::Restate));
-        services.chain(devices).collect()
+        let mut out: Out = services.chain(devices).collect();
+        self.ask_for_radios(&mut out);
+        out
     }
 
     fn handle(&mut self, now: Moment, message: LeaseMessage) -> Out {
@@ -104,6 +99,7 @@ impl Machine for LeaseMachine {
             LeaseMessage::DeviceUnavailable { device, reason, soon } => self.unavailable(&device, &reason, soon),
             LeaseMessage::RadioPrepared(operation, device, result) => self.radio_prepared(operation, &device, result),
             LeaseMessage::RadioRestored(operation, device, result) => self.radio_restored(operation, &device, result),
+            LeaseMessage::RadioReported(operation, device, before) => self.radio_reported(operation, device, before),
             LeaseMessage::PortsSeen(operation, seen) => self.ports_seen(operation, seen),
             LeaseMessage::Restated { service, grant } => self.restated(service, grant),
             LeaseMessage::Inquire(service) => self.service_inquires(service),
@@ -123,9 +119,7 @@ impl Machine for LeaseMachine {
         out
     }
 
-    fn memo(&self) -> LeaseMemo {
-        LeaseMemo { changed: self.radios.changed.clone(), preparing: self.radios.preparing.clone() }
-    }
+    fn memo(&self) {}
 
     fn timer(timer: LeaseTimer) -> LeaseMessage {
         LeaseMessage::Timer(timer)
@@ -152,7 +146,7 @@ impl LeaseMachine {
             devices: BTreeMap::new(),
             holders: BTreeMap::new(),
             queue: Vec::new(),
-            radios: Radios::default(),
+            radios: Radios::of(station),
             awaited: BTreeSet::new(),
             unheard: BTreeSet::new(),
             inquiring: BTreeSet::new(),
@@ -160,13 +154,6 @@ impl LeaseMachine {
             published: None,
             closing: Closing::No,
         }
-    }
-
-    /// The same, with what its predecessor remembered.
-    #[must_use]
-    pub fn remembering(mut self, memo: LeaseMemo) -> Self {
-        self.radios = Radios::remembered(memo);
-        self
     }
 
     // ---- what services say
@@ -269,7 +256,9 @@ impl LeaseMachine {
         for device in devices {
             match self.devices.get(&device).cloned() {
                 Some(DeviceState::Available(offer)) => out.extend(self.revoke_older(&device, &offer)),
-                Some(DeviceState::Unavailable { reason, .. }) => out.extend(self.revoke(&device, &reason)),
+                Some(DeviceState::Unavailable { reason, .. }) => {
+                    out.extend(self.revoke(&device, &format!("{device} is {reason}")))
+                }
                 None => {}
             }
         }

@@ -13,7 +13,7 @@ use mainstay_hardware::sighting::Generation;
 use super::LeaseTimer;
 use crate::device::Offer;
 use crate::effect::ports::Listener;
-use crate::machine::{Described, Moment, OperationId};
+use crate::machine::{Described, Moment, OperationId, Words};
 
 /// What can be leased.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,6 +24,18 @@ pub enum Resource {
     Port(u16),
     /// A file or anything else with a name, spelled `file/PATH` or `custom/NAME`.
     Named(String),
+}
+
+impl Resource {
+    /// What people call it, in a sentence: devices by their names, ports by their numbers.
+    #[must_use]
+    pub fn spoken(&self) -> String {
+        match self {
+            Self::Device(name) => name.to_string(),
+            Self::Port(number) => format!("port {number}"),
+            Self::Named(name) => name.clone(),
+        }
+    }
 }
 
 impl fmt::Display for Resource {
@@ -63,6 +75,21 @@ pub enum Want {
     },
     /// A file or something else, always exclusive.
     Named(String),
+}
+
+impl Want {
+    /// What people call it, in a sentence.
+    #[must_use]
+    pub fn spoken(&self) -> String {
+        match self {
+            Self::Device { device, .. } => device.to_string(),
+            Self::Port { need: PortNeed::Fixed(port), .. } => format!("port {port}"),
+            Self::Port { need: PortNeed::Range { prefer, first, last }, .. } => {
+                format!("port {prefer} or one of {first}-{last}")
+            }
+            Self::Named(name) => name.clone(),
+        }
+    }
 }
 
 impl fmt::Display for Want {
@@ -124,7 +151,7 @@ pub enum Blocker {
     Device {
         /// Which.
         device: DeviceName,
-        /// Why, in words.
+        /// Why, in words that follow "hackrf is" or "hackrf:": `gone (USB 1-1 unplugged)`.
         reason: String,
         /// Whether it is about to become usable.
         soon: Soon,
@@ -168,14 +195,15 @@ pub enum Soon {
     Unknown,
 }
 
+/// What is waited for, and how that stands: `hackrf: held by sweep`. Services that are waited for are spoken of alike.
 impl fmt::Display for Blocker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Device { device, reason, .. } => write!(f, "device {device}: {reason}"),
-            Self::Held { resource, holder } => write!(f, "{resource}, held by {holder}"),
-            Self::Behind { resource, first } => write!(f, "{resource}, for which {first} comes first"),
-            Self::Restoring { device } => write!(f, "device {device}, which is being put back as it was"),
-            Self::ForeignListener { port, listener } => write!(f, "port/{port}, on which {listener} listens"),
+            Self::Device { device, reason, .. } => write!(f, "{device}: {reason}"),
+            Self::Held { resource, holder } => write!(f, "{}: held by {holder}", resource.spoken()),
+            Self::Behind { resource, first } => write!(f, "{}: {first} comes first", resource.spoken()),
+            Self::Restoring { device } => write!(f, "{device}: being put back as it was"),
+            Self::ForeignListener { port, listener } => write!(f, "port {port}: {listener} listens there"),
             Self::Preparing => f.write_str("its devices and ports to be made ready"),
         }
     }
@@ -200,7 +228,7 @@ pub enum LeaseMessage {
     DeviceUnavailable {
         /// Which.
         device: DeviceName,
-        /// Why, in words: `hackrf is gone (USB 1-1 unplugged)`.
+        /// Why, in words that follow "hackrf is" or "hackrf:": `gone (USB 1-1 unplugged)`.
         reason: String,
         /// Whether it is about to become usable.
         soon: Soon,
@@ -209,6 +237,8 @@ pub enum LeaseMessage {
     RadioPrepared(OperationId, DeviceName, Result<WifiBaseline, Error>),
     /// A radio was put back as it was.
     RadioRestored(OperationId, DeviceName, Result<(), Error>),
+    /// After a restart of the registry: how a radio was before it was changed; `None` when it is as it was.
+    RadioReported(OperationId, DeviceName, Option<WifiBaseline>),
     /// Who listens on ports that were about to be granted.
     PortsSeen(OperationId, Result<BTreeMap<u16, Listener>, String>),
     /// After a restart of the registry: what a service holds, or wants.
@@ -240,6 +270,7 @@ impl Described for LeaseMessage {
             Self::DeviceUnavailable { .. } => "DeviceUnavailable",
             Self::RadioPrepared(..) => "RadioPrepared",
             Self::RadioRestored(..) => "RadioRestored",
+            Self::RadioReported(..) => "RadioReported",
             Self::PortsSeen(..) => "PortsSeen",
             Self::Restated { .. } => "Restated",
             Self::Inquire(_) => "Inquire",
@@ -249,34 +280,42 @@ impl Described for LeaseMessage {
         }
     }
 
-    fn detail(&self) -> String {
+    fn detail(&self) -> Words {
         match self {
-            Self::Request(request) => format!("{} wants {}", request.service, list(&request.wants)),
-            Self::Withdraw(service) => format!("{service} no longer wants what it asked for"),
-            Self::Release(service) => format!("{service} has stopped and gives back what it held"),
-            Self::Idle(service) => format!("{service} waits out a back-off"),
-            Self::Busy(service) => format!("{service} uses its leases again"),
-            Self::DeviceAvailable(device, offer) => format!("{device} can be leased ({})", offer.generation),
-            Self::DeviceUnavailable { reason, .. } => reason.clone(),
-            Self::RadioPrepared(_, device, Ok(_)) => format!("{device} is in the mode asked for"),
-            Self::RadioPrepared(_, device, Err(error)) => format!("{device} could not be prepared: {error}"),
-            Self::RadioRestored(_, device, Ok(())) => format!("{device} is as it was before"),
-            Self::RadioRestored(_, device, Err(error)) => format!("{device} could not be put back: {error}"),
-            Self::PortsSeen(_, Ok(seen)) if seen.is_empty() => "nobody else listens".to_owned(),
+            Self::Request(request) => {
+                let wants: Vec<String> = request.wants.iter().map(Want::spoken).collect();
+                format!("{} wants {}", request.service, list(&wants)).into()
+            }
+            Self::Withdraw(service) => Words::Service(service.clone(), "no longer wants what it asked for"),
+            Self::Release(service) => Words::Service(service.clone(), "has stopped and gives back what it held"),
+            Self::Idle(service) => Words::Service(service.clone(), "waits out a back-off"),
+            Self::Busy(service) => Words::Service(service.clone(), "uses its leases again"),
+            Self::DeviceAvailable(device, offer) => format!("{device} can be leased ({})", offer.generation).into(),
+            Self::DeviceUnavailable { device, reason, .. } => format!("{device} is {reason}").into(),
+            Self::RadioPrepared(_, device, Ok(_)) => Words::Device(device.clone(), "is in the mode asked for"),
+            Self::RadioPrepared(_, device, Err(error)) => format!("{device} could not be prepared: {error}").into(),
+            Self::RadioRestored(_, device, Ok(())) => Words::Device(device.clone(), "is as it was before"),
+            Self::RadioRestored(_, device, Err(error)) => format!("{device} could not be put back: {error}").into(),
+            Self::RadioReported(_, device, Some(_)) => {
+                Words::Device(device.clone(), "was changed, and how it was before is known")
+            }
+            Self::RadioReported(_, device, None) => Words::Device(device.clone(), "is as it was"),
+            Self::PortsSeen(_, Ok(seen)) if seen.is_empty() => "nobody else listens".into(),
             Self::PortsSeen(_, Ok(seen)) => {
                 list(&seen.iter().map(|(port, listener)| format!("{listener} listens on {port}")).collect::<Vec<_>>())
+                    .into()
             }
-            Self::PortsSeen(_, Err(error)) => format!("cannot see who listens: {error}"),
-            Self::Restated { service, grant: Some(grant) } => format!("{service} holds token {}", grant.token.0),
-            Self::Restated { service, grant: None } => format!("{service} holds nothing"),
-            Self::Inquire(service) => format!("{service} asks what it holds"),
-            Self::InquireDevice(device) => format!("{device} asks who holds it"),
-            Self::Close => "put everything back".to_owned(),
+            Self::PortsSeen(_, Err(error)) => format!("cannot see who listens: {error}").into(),
+            Self::Restated { service, grant: Some(grant) } => format!("{service} holds token {}", grant.token.0).into(),
+            Self::Restated { service, grant: None } => Words::Service(service.clone(), "holds nothing"),
+            Self::Inquire(service) => Words::Service(service.clone(), "asks what it holds"),
+            Self::InquireDevice(device) => Words::Device(device.clone(), "asks who holds it"),
+            Self::Close => "put everything back".into(),
             Self::Timer(super::machine::LeaseTimer::LookAgain(service)) => {
-                format!("time to see again whether the ports of {service} are free")
+                format!("time to see again whether the ports of {service} are free").into()
             }
             Self::Timer(super::machine::LeaseTimer::Wait(service)) => {
-                format!("{service} has waited as long as it wanted to")
+                Words::Service(service.clone(), "has waited as long as it wanted to")
             }
         }
     }

@@ -12,7 +12,7 @@ mod radios;
 #[cfg(test)]
 mod tests;
 
-pub use machine::{LeaseMachine, LeaseMemo, LeaseTimer};
+pub use machine::{LeaseMachine, LeaseTimer};
 pub use messages::{
     Blocker, Grant, GrantedDevice, HeldLease, LeaseMessage, LeaseRequest, LeaseSnapshot, Resource, Soon, Token, Waiter,
     Want,

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use mainstay_config::model::{PortNeed, Sharing};
 use mainstay_config::names::{DeviceName, PortName, ServiceName};
+use mainstay_config::port_choice;
 
 use super::holding::{Holding, excludes};
 use super::messages::{Blocker, LeaseRequest, Resource, Soon, Want};
@@ -67,7 +68,7 @@ impl Situation<'_> {
     pub(super) fn prospect(&self, queued: &Queued) -> Prospect {
         let service = &queued.request.service;
         let mut blockers = Vec::new();
-        let mut ports = BTreeMap::new();
+        let mut ports = Vec::new();
         for want in &queued.request.wants {
             match want {
                 Want::Device { device, sharing, .. } => {
@@ -76,14 +77,11 @@ impl Situation<'_> {
                 Want::Named(name) => {
                     blockers.extend(self.taken(service, &Resource::Named(name.clone()), Sharing::Exclusive));
                 }
-                Want::Port { name, need } => match self.choose_port(service, *need, &ports, queued) {
-                    Ok(port) => {
-                        ports.insert(name.clone(), port);
-                    }
-                    Err(blocker) => blockers.push(blocker),
-                },
+                Want::Port { name, need } => ports.push((name, *need)),
             }
         }
+        let (ports, missing) = self.choose_ports(&ports, queued);
+        blockers.extend(missing);
         if blockers.is_empty() { Prospect::Free(ports) } else { Prospect::Blocked(blockers) }
     }
 
@@ -127,39 +125,34 @@ impl Situation<'_> {
         ahead.map(|(first, _)| Blocker::Behind { resource: resource.clone(), first: first.clone() })
     }
 
-    fn choose_port(
+    /// A number for every port, as far as there are any, and what stands in the way of the others.
+    fn choose_ports(
         &self,
-        service: &ServiceName,
-        need: PortNeed,
-        chosen: &BTreeMap<PortName, u16>,
+        ports: &[(&PortName, PortNeed)],
         queued: &Queued,
-    ) -> Result<u16, Blocker> {
-        match need {
-            PortNeed::Fixed(port) => {
-                let blocker = self.taken(service, &Resource::Port(port.get()), Sharing::Exclusive);
-                blocker.map_or(Ok(port.get()), Err)
+    ) -> (BTreeMap<PortName, u16>, Vec<Blocker>) {
+        let needs: Vec<PortNeed> = ports.iter().map(|(_, need)| *need).collect();
+        let blocker = |need, port| self.port_blocker(need, port, queued);
+        let choice = port_choice::choose(&needs, |need, port| blocker(need, port).is_none());
+        let given = choice.given.into_iter().filter_map(|(port, at)| Some((ports.get(at)?.0.clone(), port)));
+        let missing = choice.shortages.into_iter().filter_map(|shortage| {
+            // Its own numbers first, then those of the needs that it shares the free ones with.
+            let rivals = std::iter::once(shortage.last).chain(shortage.needs);
+            let rivals = rivals.filter_map(|at| needs.get(at).copied());
+            let mut all = rivals.flat_map(|need| port_choice::numbers(need).map(move |port| (need, port)));
+            all.find_map(|(need, port)| blocker(need, port))
+        });
+        (given.collect(), missing.collect())
+    }
+
+    /// What stands in the way of giving this port.
+    fn port_blocker(&self, need: PortNeed, port: u16, queued: &Queued) -> Option<Blocker> {
+        match (need, queued.foreign.get(&port)) {
+            // Of a fixed port it is said when it is looked at: no other can be taken instead.
+            (PortNeed::Range { .. }, Some(listener)) => {
+                Some(Blocker::ForeignListener { port, listener: listener.clone() })
             }
-            PortNeed::Range { prefer, first, last } => {
-                let mut blocked = None;
-                for port in std::iter::once(prefer.get()).chain(first.get()..=last.get()) {
-                    if chosen.values().any(|taken| *taken == port) {
-                        continue;
-                    }
-                    if let Some(listener) = queued.foreign.get(&port) {
-                        let listener = listener.clone();
-                        blocked.get_or_insert(Blocker::ForeignListener { port, listener });
-                        continue;
-                    }
-                    match self.taken(service, &Resource::Port(port), Sharing::Exclusive) {
-                        None => return Ok(port),
-                        Some(blocker) => {
-                            blocked.get_or_insert(blocker);
-                        }
-                    }
-                }
-                Err(blocked
-                    .unwrap_or(Blocker::Behind { resource: Resource::Port(prefer.get()), first: service.clone() }))
-            }
+            _ => self.taken(&queued.request.service, &Resource::Port(port), Sharing::Exclusive),
         }
     }
 }

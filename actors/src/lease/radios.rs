@@ -1,12 +1,16 @@
 //! Radios are put into their mode before a grant, and back as they were when nobody uses them any more.
+//!
+//! How a changed radio was before is kept by the executor as well, from the change until it is put back: a registry that
+//! panics over that very news leaves nothing behind, and its successor asks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use mainstay_config::model::{DeviceKind, Station};
 use mainstay_config::names::DeviceName;
 use mainstay_hardware::bus::WifiBaseline;
 use mainstay_hardware::error::{Error, ErrorKind};
 
-use super::machine::{LeaseMachine, LeaseMemo, LeaseTimer, Out, refuse, tell_device};
+use super::machine::{LeaseMachine, LeaseTimer, Out, refuse, tell_device};
 use super::messages::Soon;
 use super::preparation::Preparation;
 use crate::device::DeviceMessage;
@@ -15,19 +19,21 @@ use crate::machine::{Action, Effect, OperationId, Outcome};
 /// What is known of radios that are not as they were.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Radios {
+    /// All of them.
+    all: BTreeSet<DeviceName>,
     /// How each changed radio was before.
     pub(super) changed: BTreeMap<DeviceName, WifiBaseline>,
-    /// Those that are being changed.
+    /// Those that are being changed; after a restart also those of which it is not known yet whether they were.
     pub(super) preparing: BTreeMap<DeviceName, OperationId>,
     /// Those that are being put back.
     pub(super) restoring: BTreeMap<DeviceName, OperationId>,
 }
 
 impl Radios {
-    /// What a restarted registry goes on from: an answer to a change under way still comes, what was changed is known,
-    /// and what was being put back is put back again.
-    pub(super) fn remembered(memo: LeaseMemo) -> Self {
-        Self { changed: memo.changed, preparing: memo.preparing, restoring: BTreeMap::new() }
+    /// The radios of a station, all of them as they were.
+    pub(super) fn of(station: &Station) -> Self {
+        let radios = station.devices.values().filter(|device| device.kind == DeviceKind::Wifi);
+        Self { all: radios.map(|device| device.name.clone()).collect(), ..Self::default() }
     }
 
     /// Whether all are as they were.
@@ -46,6 +52,30 @@ fn end(under_way: &mut BTreeMap<DeviceName, OperationId>, device: &DeviceName, o
 }
 
 impl LeaseMachine {
+    /// After a restart: until it is known whether a radio was changed, nobody gets it.
+    pub(super) fn ask_for_radios(&mut self, out: &mut Out) {
+        for device in self.radios.all.clone() {
+            let operation = self.operation.advance();
+            self.radios.preparing.insert(device.clone(), operation);
+            out.push(Effect::Act(Action::ReportRadio(operation, device)));
+        }
+    }
+
+    pub(super) fn radio_reported(
+        &mut self,
+        operation: OperationId,
+        device: DeviceName,
+        before: Option<WifiBaseline>,
+    ) -> Out {
+        if !end(&mut self.radios.preparing, &device, operation) {
+            return vec![Effect::Note(Outcome::Superseded)];
+        }
+        if let Some(before) = before {
+            self.radios.changed.insert(device, before);
+        }
+        Vec::new()
+    }
+
     pub(super) fn radio_prepared(
         &mut self,
         operation: OperationId,
@@ -77,7 +107,7 @@ impl LeaseMachine {
 
     /// It left while it was made ready, which is nobody's failure. Its own actor will say how, or that it is there again.
     fn vanished(&mut self, device: &DeviceName) -> Out {
-        self.unavailable(device, &format!("{device} has vanished"), Soon::Unknown)
+        self.unavailable(device, "gone (it vanished while it was made ready)", Soon::Unknown)
     }
 
     pub(super) fn radio_restored(

@@ -8,7 +8,7 @@ use mainstay_config::names::{DeviceName, ServiceName};
 use mainstay_hardware::bus::{Depth, WifiBaseline};
 use mainstay_hardware::sighting::Sighting;
 
-use super::{ActorId, Message, OperatorAnswer};
+use super::{ActorId, Message, OperatorAnswer, Words};
 use crate::device::DeviceSnapshot;
 use crate::effect::probe::order::ProbeOrder;
 use crate::effect::process::order::{RunId, SignalOrder, SpawnOrder};
@@ -120,6 +120,8 @@ pub enum Action {
     },
     /// Put a radio back as it was. Answer: `LeaseMessage::RadioRestored`.
     RestoreRadio(OperationId, DeviceName, WifiBaseline),
+    /// Say how a radio was before it was changed, once what is under way with it is over. Answer: `LeaseMessage::RadioReported`.
+    ReportRadio(OperationId, DeviceName),
     /// Look who listens on ports. Answer: `LeaseMessage::PortsSeen`.
     LookAtPorts(OperationId, BTreeSet<u16>),
     /// Start a program. Answers: `ServiceMessage::Process`.
@@ -184,6 +186,7 @@ impl Action {
             Self::ReadSupply(_) => "ReadSupply",
             Self::PrepareRadio { .. } => "PrepareRadio",
             Self::RestoreRadio(..) => "RestoreRadio",
+            Self::ReportRadio(..) => "ReportRadio",
             Self::LookAtPorts(..) => "LookAtPorts",
             Self::Spawn(_) => "Spawn",
             Self::Signal(_) => "Signal",
@@ -199,37 +202,38 @@ impl Action {
 
     /// What it does, in words.
     #[must_use]
-    pub fn words(&self) -> String {
+    pub fn words(&self) -> Words {
         match self {
-            Self::CheckAccess(_, sighting) => format!("see whether {} can be opened", sighting.key),
+            Self::CheckAccess(_, sighting) => format!("see whether {} can be opened", sighting.key).into(),
             Self::ProbeDevice(_, sighting, kind, depth, _) => {
                 let depth = match depth {
                     Depth::Identity => "what identifies it",
                     Depth::Full => "everything",
                 };
-                format!("look at {} as {}: {depth}", sighting.key, kind.as_str())
+                format!("look at {} as {}: {depth}", sighting.key, kind.as_str()).into()
             }
-            Self::KeepAwake(sighting) => format!("keep {} from being suspended", sighting.key),
-            Self::ReadSupply(_) => "ask whether the supply voltage is too low".to_owned(),
+            Self::KeepAwake(sighting) => format!("keep {} from being suspended", sighting.key).into(),
+            Self::ReadSupply(_) => "ask whether the supply voltage is too low".into(),
             Self::PrepareRadio { device, mode: Some(mode), .. } => {
-                format!("put {device} into {} mode", mainstay_hardware::matching::mode_word(*mode))
+                format!("put {device} into {} mode", mainstay_hardware::matching::mode_word(*mode)).into()
             }
-            Self::PrepareRadio { device, mode: None, .. } => format!("note how {device} is"),
-            Self::RestoreRadio(_, device, _) => format!("put {device} back as it was"),
+            Self::PrepareRadio { device, mode: None, .. } => format!("note how {device} is").into(),
+            Self::RestoreRadio(_, device, _) => format!("put {device} back as it was").into(),
+            Self::ReportRadio(_, device) => format!("say whether {device} was changed").into(),
             Self::LookAtPorts(_, ports) => {
                 let ports: Vec<String> = ports.iter().map(ToString::to_string).collect();
-                format!("see who listens on {}", ports.join(", "))
+                format!("see who listens on {}", ports.join(", ")).into()
             }
-            Self::Spawn(order) => order.argv.join(" "),
-            Self::Signal(order) => format!("SIG{} to its processes", order.signal.as_str()),
-            Self::Sweep(_) => "SIGKILL to all that is left of it".to_owned(),
-            Self::Watch(order) => format!("see whether it is ready: {}", order.target),
-            Self::Unwatch(_) => "no longer look whether it is ready".to_owned(),
-            Self::ReportRun(service) => format!("say what runs for {service}"),
-            Self::Rescan => "look at all hardware anew".to_owned(),
-            Self::RestartActor(actor, _) => format!("restart {actor}"),
-            Self::Exit(Exit::Stopped) => "everything has stopped".to_owned(),
-            Self::Exit(Exit::GaveUp(words)) => words.clone(),
+            Self::Spawn(order) => order.argv.join(" ").into(),
+            Self::Signal(order) => format!("SIG{} to its processes", order.signal.as_str()).into(),
+            Self::Sweep(_) => "SIGKILL to all that is left of it".into(),
+            Self::Watch(order) => format!("see whether it is ready: {}", order.target).into(),
+            Self::Unwatch(_) => "no longer look whether it is ready".into(),
+            Self::ReportRun(service) => format!("say what runs for {service}").into(),
+            Self::Rescan => "look at all hardware anew".into(),
+            Self::RestartActor(actor, _) => format!("restart {actor}").into(),
+            Self::Exit(Exit::Stopped) => "everything has stopped".into(),
+            Self::Exit(Exit::GaveUp(words)) => words.clone().into(),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use mainstay_config::names::{DeviceName, ServiceName};
 
-use super::{ActorId, Outcome};
+use super::{ActorId, Outcome, Words};
 use crate::device::DeviceMessage;
 use crate::inventory::InventoryMessage;
 use crate::lease::LeaseMessage;
@@ -13,8 +13,8 @@ use crate::supervision::{RootMessage, ServicesMessage};
 pub trait Described {
     /// Its name, one word.
     fn kind(&self) -> &'static str;
-    /// What it says, in words; may be empty.
-    fn detail(&self) -> String;
+    /// What it says; may be empty.
+    fn detail(&self) -> Words;
 }
 
 /// A message with its receiver.

@@ -7,11 +7,13 @@ mod address;
 mod effect;
 mod message;
 mod moment;
+mod words;
 
 pub use address::{ActorId, Address, NoSuchActor, Outside};
 pub use effect::{Action, Effect, Effects, Exit, OperationId, Outcome, Publication, ReportedRun};
 pub use message::{Described, Message, OperatorAnswer, RequestId};
 pub use moment::Moment;
+pub use words::Words;
 
 /// Whether a machine begins for the first time, or again after its actor was restarted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

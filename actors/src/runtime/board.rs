@@ -162,7 +162,8 @@ fn log_service(snapshot: &ServiceSnapshot) {
         ServiceStatus::Failed => tracing::error!("{service} has failed: {reason}"),
         ServiceStatus::Backoff => tracing::warn!("{service} will be started again: {reason}"),
         ServiceStatus::Stopping => tracing::info!("{service} is stopping: {reason}"),
-        ServiceStatus::Held | ServiceStatus::Stopped => tracing::info!("{service} is stopped: {reason}"),
+        ServiceStatus::Held => tracing::info!("{service} is held: {reason}"),
+        ServiceStatus::Stopped => tracing::info!("{service} is stopped: {reason}"),
         ServiceStatus::Waiting => tracing::debug!("{service} waits for {}", snapshot.waiting_for.join("; ")),
         ServiceStatus::Starting => tracing::debug!("{service} is starting"),
     }
@@ -173,7 +174,8 @@ fn log_device(snapshot: &DeviceSnapshot) {
     let identity = snapshot.identity.as_deref().unwrap_or("not identified");
     match snapshot.status {
         DeviceStatus::Ready => tracing::info!("{device} is ready: {identity}"),
-        DeviceStatus::Absent | DeviceStatus::Ejected => tracing::info!("{device}: {reason}"),
+        DeviceStatus::Absent => tracing::info!("{device} is {reason}"),
+        DeviceStatus::Ejected => tracing::info!("{device} is ejected: {reason}"),
         DeviceStatus::Faulted | DeviceStatus::Quarantined => {
             tracing::warn!("{device} is {}: {reason}", snapshot.status.as_str());
         }

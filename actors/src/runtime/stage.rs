@@ -298,6 +298,7 @@ fn performer(action: &Action) -> (Address, &'static str) {
         | Action::ReadSupply(_)
         | Action::PrepareRadio { .. }
         | Action::RestoreRadio(..)
+        | Action::ReportRadio(..)
         | Action::LookAtPorts(..)
         | Action::Rescan => Outside::Drivers,
     };

@@ -151,8 +151,7 @@ fn start_all(station: &Arc<Station>, stage: &Rc<Stage>, first_run: RunId) {
     let root = start(stage, Box::new(|_, ()| RootMachine::default()));
     stage.directory.borrow_mut().root = Some(root);
     let known = Arc::clone(station);
-    let leases =
-        start(stage, Box::new(move |incarnation, memo| LeaseMachine::new(&known, incarnation).remembering(memo)));
+    let leases = start(stage, Box::new(move |incarnation, ()| LeaseMachine::new(&known, incarnation)));
     stage.directory.borrow_mut().leases = Some(leases);
     for device in station.devices.values().cloned() {
         let name = device.name.clone();

@@ -1,5 +1,7 @@
 //! Actors on paused time: real hosts, real supervision, a scripted executor. No test sleeps.
 
+mod quarantine;
+
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;

@@ -79,6 +79,7 @@ impl ServiceMachine {
             SpawnFailure::Other(words) => Cause::Failed(words.clone()),
             SpawnFailure::NotFound { .. }
             | SpawnFailure::NotExecutable { .. }
+            | SpawnFailure::NotRunnable(_)
             | SpawnFailure::User(_)
             | SpawnFailure::Directory { .. } => Cause::Hopeless(failure.to_string()),
         };
@@ -187,6 +188,7 @@ impl ServiceMachine {
         self.forgive_death(now, out);
         self.last_stop = Some(reason.clone());
         self.revoked = Some(reason);
+        self.bereaved = self.asked;
     }
 
     /// A death just before its device was known to be gone is the device's fault, not its own.

@@ -80,6 +80,10 @@ pub struct ServiceMachine {
     pub(super) recovering: Option<Recovering>,
     /// When it first asked for its leases, after a restart of its actor.
     pub(super) first_asked: Option<Moment>,
+    /// When it asked for the leases that it holds.
+    pub(super) asked: Option<Moment>,
+    /// When it asked for leases that a loss took from it: it has its place in the queue back.
+    pub(super) bereaved: Option<Moment>,
 }
 
 pub(super) type Out = Effects<ServiceTimer>;
@@ -175,6 +179,8 @@ impl ServiceMachine {
             announced: Standing::Unknown,
             recovering: None,
             first_asked: None,
+            asked: None,
+            bereaved: None,
         };
         if let Some(kept) = memo.kept {
             machine.restore_memo(kept);

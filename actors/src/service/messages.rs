@@ -9,7 +9,7 @@ use super::ServiceTimer;
 use crate::effect::probe::order::ProbeEvent;
 use crate::effect::process::order::{ProcessEvent, RunId};
 use crate::lease::{Blocker, Grant};
-use crate::machine::{Described, Moment, ReportedRun, RequestId};
+use crate::machine::{Described, Moment, ReportedRun, RequestId, Words};
 
 /// What the operator asked of a service. It lasts until asked otherwise.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
@@ -186,41 +186,42 @@ impl Described for ServiceMessage {
         }
     }
 
-    fn detail(&self) -> String {
+    fn detail(&self) -> Words {
         match self {
-            Self::Begin => "begin".to_owned(),
-            Self::Dependency(name, standing) => format!("{name} is {standing}"),
-            Self::DependentStopped(name, _) => format!("{name} has no process left"),
-            Self::Inquire(name) => format!("{name} asks how it stands"),
-            Self::Granted(grant) => describe_grant(grant),
+            Self::Begin => "begin".into(),
+            Self::Dependency(name, standing) => format!("{name} is {standing}").into(),
+            Self::DependentStopped(name, _) => Words::Service(name.clone(), "has no process left"),
+            Self::Inquire(name) => Words::Service(name.clone(), "asks how it stands"),
+            Self::Granted(grant) => describe_grant(grant).into(),
+            Self::Queued(blockers) if blockers.is_empty() => "nothing is waited for any more".into(),
             Self::Queued(blockers) => {
                 let all: Vec<String> = blockers.iter().map(ToString::to_string).collect();
-                format!("wait for {}", all.join("; "))
+                format!("wait for {}", all.join("; ")).into()
             }
-            Self::Refused(reason) => reason.clone(),
-            Self::Revoked { reason } => reason.clone(),
-            Self::Holding(Some(grant)) => format!("it holds token {}", grant.token.0),
-            Self::Holding(None) => "it holds nothing".to_owned(),
-            Self::Restate => "say again what is held and wanted".to_owned(),
-            Self::DeviceArrived(device, generation) => format!("{device} is there ({generation})"),
-            Self::DeviceLeft(device) => format!("{device} has left"),
-            Self::SlotGranted => "it may start now".to_owned(),
-            Self::RestateSlot => "say again whether it is starting".to_owned(),
+            Self::Refused(reason) => reason.clone().into(),
+            Self::Revoked { reason } => reason.clone().into(),
+            Self::Holding(Some(grant)) => Words::Number("it holds token", grant.token.0),
+            Self::Holding(None) => "it holds nothing".into(),
+            Self::Restate => "say again what is held and wanted".into(),
+            Self::DeviceArrived(device, generation) => format!("{device} is there ({generation})").into(),
+            Self::DeviceLeft(device) => Words::Device(device.clone(), "has left"),
+            Self::SlotGranted => "it may start now".into(),
+            Self::RestateSlot => "say again whether it is starting".into(),
             Self::Process(_, event) => describe_process(event),
-            Self::Probe(_, ProbeEvent::Ready(words)) => words.clone(),
-            Self::Probe(_, ProbeEvent::NotYet(words)) => format!("not ready: {words}"),
-            Self::Reported(Some(run)) => format!("pid {} runs for it", run.pid),
-            Self::Reported(None) => "nothing runs for it".to_owned(),
-            Self::Start(_, NeedsPolicy::Respect) => "start it".to_owned(),
-            Self::Start(_, NeedsPolicy::StartThem) => "start it with what it needs".to_owned(),
-            Self::Start(_, NeedsPolicy::Ignore) => "start it without what it needs".to_owned(),
-            Self::StartForDependent(name) => format!("start it for {name}"),
-            Self::Stop(_) => "stop it".to_owned(),
-            Self::Restart(_, Attempts::Keep) => "restart it".to_owned(),
-            Self::Restart(_, Attempts::Reset) => "restart it and forget its failures".to_owned(),
-            Self::Close => "mainstay is stopping".to_owned(),
-            Self::Hurry => "no more grace".to_owned(),
-            Self::Timer(timer) => timer.words(),
+            Self::Probe(_, ProbeEvent::Ready(words)) => words.clone().into(),
+            Self::Probe(_, ProbeEvent::NotYet(words)) => format!("not ready: {words}").into(),
+            Self::Reported(Some(run)) => format!("pid {} runs for it", run.pid).into(),
+            Self::Reported(None) => "nothing runs for it".into(),
+            Self::Start(_, NeedsPolicy::Respect) => "start it".into(),
+            Self::Start(_, NeedsPolicy::StartThem) => "start it with what it needs".into(),
+            Self::Start(_, NeedsPolicy::Ignore) => "start it without what it needs".into(),
+            Self::StartForDependent(name) => format!("start it for {name}").into(),
+            Self::Stop(_) => "stop it".into(),
+            Self::Restart(_, Attempts::Keep) => "restart it".into(),
+            Self::Restart(_, Attempts::Reset) => "restart it and forget its failures".into(),
+            Self::Close => "mainstay is stopping".into(),
+            Self::Hurry => "no more grace".into(),
+            Self::Timer(timer) => timer.words().into(),
         }
     }
 }
@@ -232,20 +233,20 @@ fn describe_grant(grant: &Grant) -> String {
     format!("it holds {} with token {}", all.join(", "), grant.token.0)
 }
 
-fn describe_process(event: &ProcessEvent) -> String {
+fn describe_process(event: &ProcessEvent) -> Words {
     match event {
-        ProcessEvent::Spawned { pid } => format!("it runs as pid {pid}"),
-        ProcessEvent::SpawnFailed(failure) => failure.to_string(),
-        ProcessEvent::MainExited { exit, remaining } if remaining.is_empty() => format!("it ended: {exit}"),
+        ProcessEvent::Spawned { pid } => Words::Number("it runs as pid", u64::from(*pid)),
+        ProcessEvent::SpawnFailed(failure) => failure.to_string().into(),
+        ProcessEvent::MainExited { exit, remaining } if remaining.is_empty() => format!("it ended: {exit}").into(),
         ProcessEvent::MainExited { exit, remaining } => {
-            format!("its main process ended ({exit}), {} of its processes are left", remaining.len())
+            format!("its main process ended ({exit}), {} of its processes are left", remaining.len()).into()
         }
-        ProcessEvent::TreeGone => "no process of it is left".to_owned(),
+        ProcessEvent::TreeGone => "no process of it is left".into(),
         ProcessEvent::Notified(said) => {
             let ready = said.ready.map(|_| "READY=1".to_owned());
             let stopping = said.stopping.map(|_| "STOPPING=1".to_owned());
             let status = said.status.as_ref().map(|status| format!("STATUS={status}"));
-            [ready, stopping, status].into_iter().flatten().collect::<Vec<_>>().join(" ")
+            [ready, stopping, status].into_iter().flatten().collect::<Vec<_>>().join(" ").into()
         }
     }
 }

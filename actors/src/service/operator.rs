@@ -4,7 +4,8 @@ use mainstay_config::names::ServiceName;
 
 use super::machine::{Out, ServiceMachine, later};
 use super::messages::{Attempts, NeedsPolicy, ServiceMessage, Standing, Wanted};
-use super::state::{Ignoring, Phase, Rest, ServiceTimer, Why};
+use super::showing::join;
+use super::state::{Closing, Ignoring, Phase, Rest, ServiceTimer, Why};
 use crate::machine::{Effect, Message, OperatorAnswer, Outcome, RequestId};
 
 impl ServiceMachine {
@@ -30,7 +31,8 @@ impl ServiceMachine {
         let words = match self.phase {
             Phase::Running(_) => format!("{name} is running already"),
             Phase::Starting(_) => format!("{name} is starting already"),
-            _ => format!("{name} is wanted up"),
+            _ if policy == NeedsPolicy::StartThem => format!("{name} is wanted up, with what it needs"),
+            _ => format!("{name} is wanted up: it {}", self.next_step()),
         };
         out.push(done(request, words));
     }
@@ -86,16 +88,18 @@ impl ServiceMachine {
         };
         self.wanted = Wanted::Down;
         self.ignoring = Ignoring::No;
+        self.bereaved = None;
         self.refresh(Attempts::Reset, out);
         out.push(done(request, words));
     }
 
     pub(super) fn operator_restart(&mut self, request: RequestId, attempts: Attempts, out: &mut Out) {
-        if let Some(answer) = self.cannot_run(request) {
+        if let Some(answer) = self.cannot_restart(request) {
             out.push(Effect::Note(Outcome::Refused));
             out.push(answer);
             return;
         }
+        let was = self.what_it_was(attempts);
         if self.reason_not_wanted().is_some() {
             self.wanted = Wanted::Up;
         }
@@ -104,14 +108,60 @@ impl ServiceMachine {
         let words = match &self.phase {
             Phase::Starting(_) | Phase::Running(_) => {
                 self.leave(Why::Asked("the operator asked for a restart".to_owned()), out);
-                format!("{name} is restarting")
+                let first = if self.dependents.required.is_empty() { "" } else { ", its dependents first" };
+                format!("{name} is restarting{first}")
             }
-            _ => format!("{name} is wanted up"),
+            _ => format!("{name} {was}, and it {}", self.next_step()),
         };
         out.push(done(request, words));
     }
 
+    /// Why it cannot be restarted. One that does not run is refused what `start` would refuse.
+    fn cannot_restart(&self, request: RequestId) -> Option<Effect<ServiceTimer>> {
+        if self.recovering.is_some() {
+            let words = format!("{} cannot be restarted just now: its actor is being restarted itself", self.spec.name);
+            return Some(refused(request, words, Some("ask again in a moment".to_owned())));
+        }
+        let held = || self.held_need(request).filter(|_| self.run().is_none() && self.ignoring == Ignoring::No);
+        self.cannot_run(request).or_else(held)
+    }
+
+    /// What a restart finds, when it is not simply running, and what becomes of that.
+    fn what_it_was(&self, attempts: Attempts) -> &'static str {
+        let stops = self.run().is_some();
+        match (self.wanted, &self.rest) {
+            (Wanted::Down, _) if stops => "was held and is still stopping; it is wanted again",
+            (Wanted::Down, _) => "was held; it is wanted again",
+            _ if stops => "is stopping already",
+            _ if self.reason_not_wanted().is_some() => "was not meant to run; it is wanted now",
+            (_, Rest::Failed(_)) if attempts == Attempts::Reset => "had failed; its attempts count anew",
+            (_, Rest::Failed(_)) => "had failed; it is tried once more",
+            (_, Rest::Ended(_)) => "had ended",
+            (_, Rest::Backoff { .. }) => "waits no longer before it is started again",
+            (_, Rest::Fresh) => "does not run yet: there is nothing to stop",
+        }
+    }
+
+    /// What comes next for one that is wanted and neither starts nor runs.
+    fn next_step(&self) -> String {
+        match &self.phase {
+            Phase::Leaving { .. } | Phase::Stopping { .. } => {
+                "starts when it has stopped and has all it needs".to_owned()
+            }
+            _ if self.ignoring == Ignoring::No && !self.needs.are_met() => {
+                format!("waits for {}", self.needs.missing().join("; "))
+            }
+            Phase::Leasing { blockers, .. } if !blockers.is_empty() => format!("waits for {}", join(blockers)),
+            _ if self.wants_nothing() || self.grant.is_some() => "starts".to_owned(),
+            _ => "starts as soon as it has what it leases".to_owned(),
+        }
+    }
+
     fn cannot_run(&self, request: RequestId) -> Option<Effect<ServiceTimer>> {
+        if self.closing != Closing::No {
+            let words = format!("mainstay is stopping: {} is not started any more", self.spec.name);
+            return Some(refused(request, words, Some("wait until it has ended, and run it again".to_owned())));
+        }
         let reason = later(&self.spec)?;
         let words = format!("{} cannot run: {reason}", self.spec.name);
         let help = Some("take that out of its configuration, or wait for a version that knows it".to_owned());

@@ -135,7 +135,9 @@ impl ServiceMachine {
     pub(super) fn restate_slot(&mut self, out: &mut Out) {
         let me = self.spec.name.clone();
         match self.slot {
-            Slot::None => {}
+            // It says so as soon as it knows itself.
+            Slot::None if self.recovering.is_some() => {}
+            Slot::None => out.push(tell_services(ServicesMessage::ReturnSlot(me))),
             Slot::Asked => out.push(tell_services(ServicesMessage::AskSlot(me))),
             Slot::Held => out.push(tell_services(ServicesMessage::HoldsSlot(me))),
         }

@@ -155,7 +155,7 @@ impl ServiceMachine {
 
 fn unblock_lease(blocker: &Blocker) -> Option<String> {
     match blocker {
-        Blocker::Device { device, .. } => Some(format!("See `mainstay why {device}`: that device must be there.")),
+        Blocker::Device { device, .. } => Some(format!("See `mainstay why {device}`.")),
         Blocker::Held { holder, .. } => Some(format!("Say `mainstay stop {holder}`, or wait until it ends.")),
         Blocker::Behind { first, .. } => {
             Some(format!("Wait until {first} has been served, or say `mainstay stop {first}`."))
@@ -165,6 +165,6 @@ fn unblock_lease(blocker: &Blocker) -> Option<String> {
     }
 }
 
-fn join(blockers: &[Blocker]) -> String {
+pub(super) fn join(blockers: &[Blocker]) -> String {
     blockers.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }

@@ -9,7 +9,7 @@ use super::ending::Cause;
 use super::machine::{Out, ServiceMachine, act, tell_leases, tell_services};
 use super::state::{Phase, Run, ServiceTimer, Slot};
 use crate::effect::probe::order::{ProbeEvent, ProbeOrder, ProbeTarget};
-use crate::effect::process::order::{NotifySocket, RunId, SpawnOrder};
+use crate::effect::process::order::{LogSearch, NotifySocket, RunId, SpawnOrder};
 use crate::lease::{Grant, LeaseMessage, LeaseRequest, Want};
 use crate::machine::{Action, Effect, Moment, Outcome};
 use crate::supervision::ServicesMessage;
@@ -25,7 +25,7 @@ impl ServiceMachine {
     }
 
     pub(super) fn request(&mut self, now: Moment, out: &mut Out) {
-        let arrival = self.first_asked.unwrap_or(now);
+        let arrival = self.first_asked.or(self.bereaved).unwrap_or(now);
         self.phase = Phase::Leasing { blockers: Vec::new(), arrival };
         out.push(tell_leases(LeaseMessage::Request(self.lease_request(arrival))));
     }
@@ -46,13 +46,15 @@ impl ServiceMachine {
             out.push(Effect::Note(Outcome::Superseded));
             return;
         }
-        if !matches!(self.phase, Phase::Leasing { .. }) {
+        let Phase::Leasing { arrival, .. } = self.phase else {
             // It was withdrawn while the grant was on its way.
             out.push(Effect::Note(Outcome::Superseded));
             out.push(tell_leases(LeaseMessage::Release(self.spec.name.clone())));
             return;
-        }
+        };
         self.grant = Some(grant);
+        self.asked = Some(arrival);
+        self.bereaved = None;
         self.ask_slot(out);
     }
 
@@ -74,7 +76,10 @@ impl ServiceMachine {
     pub(super) fn slot_granted(&mut self, now: Moment, out: &mut Out) {
         if self.phase != Phase::Slotting {
             out.push(Effect::Note(Outcome::Superseded));
-            out.push(tell_services(ServicesMessage::ReturnSlot(self.spec.name.clone())));
+            // It may be said twice to one that has it; and one whose actor was restarted says by itself how it stands.
+            if self.slot == Slot::None && self.recovering.is_none() {
+                out.push(tell_services(ServicesMessage::ReturnSlot(self.spec.name.clone())));
+            }
             return;
         }
         self.slot = Slot::Held;
@@ -188,6 +193,7 @@ fn spawn_order(spec: &Service, command: &Command, grant: Option<&Grant>, run: Ru
         group: command.group.clone(),
         directory: command.directory.clone(),
         notify: if spec.ready.probe == Probe::Notify { NotifySocket::Provide } else { NotifySocket::Omit },
+        log: if matches!(spec.ready.probe, Probe::Log { .. }) { LogSearch::Wanted } else { LogSearch::Omit },
     })
 }
 

@@ -2,7 +2,7 @@
 
 use mainstay_config::names::ServiceName;
 
-use crate::machine::{ActorId, Described};
+use crate::machine::{ActorId, Described, Words};
 
 /// What the root supervisor is told.
 #[derive(Debug, Clone)]
@@ -33,14 +33,14 @@ impl Described for RootMessage {
         }
     }
 
-    fn detail(&self) -> String {
+    fn detail(&self) -> Words {
         match self {
-            Self::Died(actor, panic) => format!("{actor} panicked: {panic}"),
-            Self::Escalated(actor, why) => format!("{actor} gives up: {why}"),
-            Self::Close => "stop everything in order".to_owned(),
-            Self::Hurry => "stop everything at once".to_owned(),
-            Self::ServicesClosed => "every service has stopped".to_owned(),
-            Self::LeasesClosed => "every lease is given back".to_owned(),
+            Self::Died(actor, panic) => format!("{actor} panicked: {panic}").into(),
+            Self::Escalated(actor, why) => format!("{actor} gives up: {why}").into(),
+            Self::Close => "stop everything in order".into(),
+            Self::Hurry => "stop everything at once".into(),
+            Self::ServicesClosed => "every service has stopped".into(),
+            Self::LeasesClosed => "every lease is given back".into(),
         }
     }
 }
@@ -80,16 +80,16 @@ impl Described for ServicesMessage {
         }
     }
 
-    fn detail(&self) -> String {
+    fn detail(&self) -> Words {
         match self {
-            Self::AskSlot(name) => format!("{name} wants to start"),
-            Self::ReturnSlot(name) => format!("{name} is no longer starting"),
-            Self::HoldsSlot(name) => format!("{name} is starting"),
-            Self::Died(actor, panic) => format!("{actor} panicked: {panic}"),
-            Self::RestartAll => "restart every service actor".to_owned(),
-            Self::Close => "stop every service in order".to_owned(),
-            Self::Hurry => "stop every service at once".to_owned(),
-            Self::Closed(name) => format!("{name} is stopped for good"),
+            Self::AskSlot(name) => Words::Service(name.clone(), "wants to start"),
+            Self::ReturnSlot(name) => Words::Service(name.clone(), "is no longer starting"),
+            Self::HoldsSlot(name) => Words::Service(name.clone(), "is starting"),
+            Self::Died(actor, panic) => format!("{actor} panicked: {panic}").into(),
+            Self::RestartAll => "restart every service actor".into(),
+            Self::Close => "stop every service in order".into(),
+            Self::Hurry => "stop every service at once".into(),
+            Self::Closed(name) => Words::Service(name.clone(), "is stopped for good"),
         }
     }
 }

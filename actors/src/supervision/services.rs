@@ -26,7 +26,7 @@ type Out = Effects<NoTimer>;
 impl Machine for ServicesMachine {
     type Message = ServicesMessage;
     type Timer = NoTimer;
-    type Memo = Option<Hurried>;
+    type Memo = ServicesMemo;
 
     fn id(&self) -> ActorId {
         ActorId::Services
@@ -47,12 +47,7 @@ impl Machine for ServicesMachine {
 
     fn handle(&mut self, now: Moment, message: ServicesMessage) -> Out {
         match message {
-            ServicesMessage::AskSlot(name) => {
-                if !self.asking.contains(&name) && !self.starting.contains(&name) {
-                    self.asking.push_back(name);
-                }
-                self.hand_out()
-            }
+            ServicesMessage::AskSlot(name) => self.asked_for_slot(name),
             ServicesMessage::ReturnSlot(name) => {
                 // Who holds a slot does not ask for one.
                 if !self.starting.remove(&name) {
@@ -79,18 +74,8 @@ impl Machine for ServicesMachine {
                 };
                 self.services.iter().map(restart).collect()
             }
-            ServicesMessage::Close => {
-                self.closing.get_or_insert_default();
-                let mut out = self.to_all(&ServiceMessage::Close);
-                out.extend(self.all_closed());
-                out
-            }
-            ServicesMessage::Hurry => {
-                self.closing.get_or_insert_default();
-                let mut out = self.to_all(&ServiceMessage::Hurry);
-                out.extend(self.all_closed());
-                out
-            }
+            ServicesMessage::Close => self.close(&ServiceMessage::Close),
+            ServicesMessage::Hurry => self.close(&ServiceMessage::Hurry),
             ServicesMessage::Closed(name) => match &mut self.closing {
                 Some(closed) => {
                     closed.insert(name);
@@ -101,8 +86,9 @@ impl Machine for ServicesMachine {
         }
     }
 
-    fn memo(&self) -> Option<Hurried> {
-        self.closing.as_ref().map(|_| Hurried)
+    fn memo(&self) -> ServicesMemo {
+        let closing = if self.closing.is_some() { Closing::Yes } else { Closing::No };
+        ServicesMemo { closing, starting: self.starting.clone() }
     }
 
     fn timer(timer: NoTimer) -> ServicesMessage {
@@ -110,21 +96,33 @@ impl Machine for ServicesMachine {
     }
 }
 
-/// Remembers that the daemon is closing down.
-#[derive(Debug, Clone, Copy)]
-pub struct Hurried;
+/// What the supervisor must remember over a panic of its actor.
+#[derive(Debug, Clone, Default)]
+pub struct ServicesMemo {
+    closing: Closing,
+    /// Who was given a slot: it is not given to another before its holder has said that it is free.
+    starting: BTreeSet<ServiceName>,
+}
+
+/// Whether the daemon is closing down.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Closing {
+    #[default]
+    No,
+    Yes,
+}
 
 impl ServicesMachine {
     /// A supervisor of these services, in the order in which they should begin.
     #[must_use]
-    pub fn new(services: Vec<ServiceName>, slots: NonZeroUsize, memo: Option<Hurried>) -> Self {
+    pub fn new(services: Vec<ServiceName>, slots: NonZeroUsize, memo: ServicesMemo) -> Self {
         Self {
             services,
             slots,
-            starting: BTreeSet::new(),
+            starting: memo.starting,
             asking: VecDeque::new(),
             deaths: Intensity::default(),
-            closing: memo.map(|_| BTreeSet::new()),
+            closing: (memo.closing == Closing::Yes).then(BTreeSet::new),
         }
     }
 
@@ -138,11 +136,30 @@ impl ServicesMachine {
         out
     }
 
+    fn asked_for_slot(&mut self, name: ServiceName) -> Out {
+        if self.starting.contains(&name) {
+            // It gave its slot back, or was given one, by a word that was lost with this one's predecessor.
+            return vec![grant(name)];
+        }
+        if !self.asking.contains(&name) {
+            self.asking.push_back(name);
+        }
+        self.hand_out()
+    }
+
+    /// Closes down with this word to every service.
+    fn close(&mut self, word: &ServiceMessage) -> Out {
+        self.closing.get_or_insert_default();
+        let mut out = self.to_all(word);
+        out.extend(self.all_closed());
+        out
+    }
+
     fn hand_out(&mut self) -> Out {
         let mut out = Vec::new();
         while self.starting.len() < self.slots.get() {
             let Some(name) = self.asking.pop_front() else { break };
-            out.push(Effect::Tell(Message::Service(name.clone(), ServiceMessage::SlotGranted)));
+            out.push(grant(name.clone()));
             self.starting.insert(name);
         }
         out
@@ -158,4 +175,8 @@ impl ServicesMachine {
         // Only services say that they have closed, and each is counted once.
         (closed.len() == self.services.len()).then_some(Effect::Tell(Message::Root(RootMessage::ServicesClosed)))
     }
+}
+
+fn grant(name: ServiceName) -> Effect<NoTimer> {
+    Effect::Tell(Message::Service(name, ServiceMessage::SlotGranted))
 }

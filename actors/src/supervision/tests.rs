@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use mainstay_config::names::ServiceName;
 
+use super::services::ServicesMemo;
 use super::{NoTimer, RootMachine, RootMessage, ServicesMachine, ServicesMessage};
 use crate::machine::{Action, ActorId, Beginning, Effect, Exit, Machine, Message, Moment};
 use crate::service::ServiceMessage;
@@ -17,7 +18,7 @@ fn name(text: &str) -> ServiceName {
 
 fn supervisor() -> ServicesMachine {
     let names = ["a", "b", "c", "d"].map(name).to_vec();
-    ServicesMachine::new(names, NonZeroUsize::new(2).unwrap(), None)
+    ServicesMachine::new(names, NonZeroUsize::new(2).unwrap(), ServicesMemo::default())
 }
 
 fn panicked(actor: &ActorId) -> String {
@@ -134,4 +135,35 @@ fn a_restarted_supervisor_asks_who_starts_and_goes_on_closing_down() {
     assert!(given(&ask(&mut again, "a")).is_empty());
     let later = Moment::after_boot(Duration::from_secs(1));
     assert_eq!(given(&again.handle(later, ServicesMessage::ReturnSlot(name("b")))), ["a"]);
+}
+
+/// A supervisor with two slots after a panic of its actor.
+fn again(before: &ServicesMachine) -> ServicesMachine {
+    let names = ["a", "b", "c", "d"].map(name).to_vec();
+    let mut again = ServicesMachine::new(names, NonZeroUsize::new(2).unwrap(), before.memo());
+    again.begin(Moment::default(), Beginning::Again);
+    again
+}
+
+#[test]
+fn a_restarted_supervisor_gives_no_slot_that_its_predecessor_has_given() {
+    let mut before = supervisor();
+    ask(&mut before, "a");
+    ask(&mut before, "b");
+    let mut again = again(&before);
+    // Nobody has said again yet whether it is starting.
+    assert!(given(&ask(&mut again, "c")).is_empty());
+    again.handle(Moment::default(), ServicesMessage::HoldsSlot(name("a")));
+    // That b gave its slot back was what the predecessor panicked over.
+    assert_eq!(given(&again.handle(Moment::default(), ServicesMessage::ReturnSlot(name("b")))), ["c"]);
+}
+
+#[test]
+fn who_asks_and_has_been_given_a_slot_before_a_panic_is_told_so_and_counts_once() {
+    let mut before = supervisor();
+    ask(&mut before, "a");
+    let mut again = again(&before);
+    assert_eq!(given(&ask(&mut again, "a")), ["a"]);
+    assert_eq!(given(&ask(&mut again, "b")), ["b"]);
+    assert!(given(&ask(&mut again, "c")).is_empty());
 }

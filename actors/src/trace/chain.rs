@@ -1,12 +1,15 @@
 //! Chains of causes: kept with every published state, and put into words when somebody asks why.
 
+use std::fmt::Display;
 use std::sync::Arc;
 
 use super::recorder::{ExternalCause, Said};
 use crate::machine::{Address, Moment, Outside};
 
-/// Steps of a chain of causes that are followed.
-pub(super) const CHAIN_MAX: usize = 64;
+/// Steps after which a chain is cut.
+const STEPS_MAX: usize = 64;
+/// The latest steps that are left when it is cut.
+const STEPS_KEPT: usize = 32;
 
 /// One step of a chain of causes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,35 +21,61 @@ pub struct Step {
 }
 
 /// What led to a message. It holds on to what was said, so it can be told when the recorder has long forgotten it; states that
-/// were reached one through another share most of it.
+/// were reached one through another share it.
 #[derive(Debug, Clone)]
 pub struct Chain {
     event: Option<(Moment, Arc<ExternalCause>)>,
-    /// The latest first.
-    said: Box<[Arc<Said>]>,
+    latest: Option<Arc<Said>>,
 }
 
 impl Chain {
-    pub(super) fn new(event: Option<(Moment, Arc<ExternalCause>)>, said: Vec<Arc<Said>>) -> Self {
-        Self { event, said: said.into_boxed_slice() }
+    pub(super) fn new(event: Option<(Moment, Arc<ExternalCause>)>, latest: Option<Arc<Said>>) -> Self {
+        Self { event, latest }
     }
 
-    /// The steps in words, the external event first.
+    /// The steps in words, the external event first. Of a very long chain the event and the latest steps.
     #[must_use]
     pub fn steps(&self) -> Vec<Step> {
+        let mut said: Vec<&Said> = self.latest.iter().flat_map(|latest| latest.backwards()).collect();
+        said.reverse();
+        // The first message often only repeats what happened outside.
+        let repeats = |first: &Said| self.event.as_ref().is_some_and(|(_, event)| first.detail.is(&event.detail));
+        if said.first().is_some_and(|first| first.parent.is_none() && repeats(first)) {
+            said.remove(0);
+        }
         let event = self
             .event
             .iter()
             .map(|(at, cause)| Step { at: *at, what: format!("{}: {}", cause.kind.as_str(), cause.detail) });
-        let said = self.said.iter().rev().map(|said| Step { at: said.sent, what: said.sentence() });
-        event.chain(said).collect()
+        event.chain(said.into_iter().map(|said| Step { at: said.sent, what: said.sentence() })).collect()
     }
 }
 
+/// What was said before a message that this one causes. A chain without end, as a timer makes that is set again and again, is cut:
+/// its latest steps are copied, so that it lets go of the others.
+pub(super) fn link(parent: &Arc<Said>) -> Arc<Said> {
+    if parent.steps < STEPS_MAX {
+        return Arc::clone(parent);
+    }
+    let mut kept: Vec<&Said> = parent.backwards().take(STEPS_KEPT).collect();
+    let mut before = None;
+    let mut steps = 0;
+    while let Some(said) = kept.pop() {
+        steps += 1;
+        before = Some(Arc::new(Said { before, steps, ..said.clone() }));
+    }
+    before.unwrap_or_else(|| Arc::clone(parent))
+}
+
 impl Said {
+    /// This, and what led to it, the latest first.
+    fn backwards(&self) -> impl Iterator<Item = &Self> {
+        std::iter::successors(Some(self), |said| said.before.as_deref())
+    }
+
     /// What happened, for a chain of causes.
     fn sentence(&self) -> String {
-        let said = if self.detail.is_empty() { self.kind } else { &self.detail };
+        let said: &dyn Display = if self.detail.is_empty() { &self.kind } else { &self.detail };
         match (&self.from, &self.to) {
             (Address::Outside(Outside::Clock), Address::Actor(to)) => format!("{to}: {said}"),
             (Address::Actor(from), Address::Outside(to)) => format!("{from} had {to} do: {said}"),

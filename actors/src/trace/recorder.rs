@@ -7,15 +7,13 @@ use std::sync::Arc;
 
 use mainstay_config::names::{DeviceName, ServiceName};
 
-use super::chain::{CHAIN_MAX, Chain};
-use crate::machine::{ActorId, Address, Moment, Outcome};
+use super::chain::{Chain, link};
+use crate::machine::{ActorId, Address, Moment, Outcome, Words};
 
 /// Messages that are kept.
 const MESSAGES_MAX: usize = 8192;
 /// Traces of which the cause is kept.
 const TRACES_MAX: usize = 2048;
-/// Bytes of what a message says that are kept.
-const DETAIL_MAX: usize = 400;
 
 /// One message. Never given twice while the daemon runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -113,14 +111,18 @@ pub(super) struct Record {
 }
 
 /// What does not change once it is sent. Chains of causes share it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Said {
+    /// What led to it.
+    pub(super) before: Option<Arc<Said>>,
+    /// How many there are in the chain that ends with it.
+    pub(super) steps: usize,
     pub(super) trace: TraceId,
     pub(super) parent: Option<MessageId>,
     pub(super) from: Address,
     pub(super) to: Address,
     pub(super) kind: &'static str,
-    pub(super) detail: Box<str>,
+    pub(super) detail: Words,
     pub(super) sent: Moment,
 }
 
@@ -146,7 +148,7 @@ pub struct Sending<'a> {
     /// Its name.
     pub kind: &'static str,
     /// What it says; asked only when it is kept.
-    pub detail: &'a dyn Fn() -> String,
+    pub detail: &'a dyn Fn() -> Words,
 }
 
 /// Whether messages are kept.
@@ -192,14 +194,17 @@ impl Recorder {
     /// A message is sent.
     pub fn sent(&mut self, now: Moment, sending: Sending<'_>) -> MessageId {
         let id = MessageId(self.next_message);
-        self.next_message += 1;
         if self.keeping == Keeping::Off {
+            self.next_message += 1;
             return id;
         }
+        let before = sending.cause.message.and_then(|id| self.get(id)).map(|parent| link(&parent.said));
+        self.next_message += 1;
         let Sending { cause, from, to, kind, detail } = sending;
-        let detail = shortened(detail());
+        let detail = detail();
         let Cause { trace, message: parent } = cause;
-        let said = Arc::new(Said { trace, parent, from, to, kind, detail, sent: now });
+        let steps = before.as_ref().map_or(1, |before| before.steps + 1);
+        let said = Arc::new(Said { before, steps, trace, parent, from, to, kind, detail, sent: now });
         self.ring.push_back(Record { said, handled: None, outcome: Outcome::Queued });
         if let Some(head) = self.traces.get_mut(&trace) {
             head.messages += 1;
@@ -235,22 +240,9 @@ impl Recorder {
     /// The chain of causes that ends with a message.
     #[must_use]
     pub fn chain(&self, cause: Cause) -> Chain {
-        let mut said = Vec::new();
-        let mut next = cause.message;
-        let head = self.traces.get(&cause.trace);
-        while let Some(record) = next.and_then(|id| self.get(id)) {
-            // The first message often only repeats what happened outside.
-            let repeats =
-                record.said.parent.is_none() && head.is_some_and(|head| head.cause.detail == *record.said.detail);
-            if !repeats {
-                said.push(Arc::clone(&record.said));
-            }
-            next = record.said.parent;
-            if said.len() >= CHAIN_MAX {
-                break;
-            }
-        }
-        Chain::new(head.map(|head| (head.at, Arc::clone(&head.cause))), said)
+        let head = self.traces.get(&cause.trace).map(|head| (head.at, Arc::clone(&head.cause)));
+        let latest = cause.message.and_then(|id| self.get(id)).map(|record| Arc::clone(&record.said));
+        Chain::new(head, latest)
     }
 
     /// The latest trace that matches and in which something was done: one that only repeats what was known does not count
@@ -296,20 +288,8 @@ impl Recorder {
     }
 }
 
-fn shortened(mut text: String) -> Box<str> {
-    if text.len() > DETAIL_MAX {
-        let mut end = DETAIL_MAX;
-        while !text.is_char_boundary(end) {
-            end -= 1;
-        }
-        text.truncate(end);
-        text.push('…');
-    }
-    text.into_boxed_str()
-}
-
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test may panic")]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 mod tests {
     use std::time::Duration;
 
@@ -321,7 +301,7 @@ mod tests {
     }
 
     fn send(recorder: &mut Recorder, cause: Cause, now: u64, words: &str) -> MessageId {
-        let detail = || words.to_owned();
+        let detail = || words.to_owned().into();
         let (from, to) = (Outside::Kernel.into(), ActorId::Leases.into());
         recorder.sent(at(now), Sending { cause, from, to, kind: "Gone", detail: &detail })
     }
@@ -354,8 +334,19 @@ mod tests {
     }
 
     #[test]
-    fn a_long_detail_is_cut_at_a_character() {
-        assert_eq!(shortened("ä".repeat(DETAIL_MAX)).chars().count(), DETAIL_MAX / 2 + 1);
+    fn a_chain_without_end_keeps_the_event_and_the_latest_steps() {
+        let mut recorder = Recorder::new(Keeping::On);
+        let root = recorder.begin(at(0), ExternalCause::new(ExternalKind::Start, "start"));
+        let mut cause = root;
+        for n in 0..1000 {
+            let id = send(&mut recorder, cause, n, &format!("step {n}"));
+            cause = Cause { message: Some(id), ..root };
+            let steps = recorder.chain(cause).steps();
+            assert_eq!(steps[0].what, "start: start");
+            let latest: Vec<String> = (0..=n).rev().take(30).map(|n| format!("kernel told leases: step {n}")).collect();
+            assert!(steps.iter().skip(1).rev().map(|step| &step.what).take(30).eq(&latest));
+            assert!(steps.len() <= 70, "{} steps", steps.len());
+        }
     }
 
     #[test]

@@ -114,7 +114,7 @@ pub struct WaiterView {
     pub wants: Vec<String>,
     /// Its priority.
     pub priority: i32,
-    /// What it waits for, each in words: `device/hackrf, held by openwebrx`.
+    /// What it waits for, each in words: `hackrf: held by openwebrx`.
     pub waiting_for: Vec<String>,
     /// Since when.
     pub since: String,
@@ -167,6 +167,9 @@ pub struct ExternalCauseView {
     pub kind: String,
     /// In words.
     pub detail: String,
+    /// When it happened, with microseconds. `None` only from an older mainstay.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<String>,
 }
 
 /// One message of a trace.

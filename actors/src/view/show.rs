@@ -228,7 +228,6 @@ fn device_sentence(snapshot: &DeviceSnapshot) -> String {
     let reason = &snapshot.reason;
     let identity = snapshot.identity.as_ref().map_or_else(String::new, |identity| format!(" ({identity})"));
     match (snapshot.status, &snapshot.holder) {
-        (DeviceStatus::Absent, _) if reason.starts_with(name.as_str()) => format!("{reason}."),
         (DeviceStatus::Absent, _) => format!("{name} is {reason}."),
         (DeviceStatus::InUse, Some(holder)) => format!("{name} is in use by {holder}{identity}."),
         (status, _) if reason.is_empty() => format!("{name} is {}{identity}.", status.as_str()),

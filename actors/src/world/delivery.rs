@@ -6,7 +6,6 @@ use super::host::{Deed, Life};
 use super::{Asked, Cause, Due, Envelope, World};
 use crate::device::DeviceMessage;
 use crate::inventory::InventoryMessage;
-use crate::lease::LeaseMessage;
 use crate::machine::{ActorId, Address, Beginning, Message, OperatorAnswer, Outcome, Outside, Publication, RequestId};
 use crate::service::ServiceMessage;
 use crate::supervision::{RootMessage, ServicesMessage};
@@ -48,7 +47,7 @@ impl World {
         let Some(actor) = self.actors.get_mut(place) else { return };
         let Some(envelope) = actor.mailbox.pop_front() else { return };
         let copy = self.journal.copy(&envelope);
-        if self.doomed == Some(place) && bears_loss(&envelope.message) {
+        if self.doomed.is_some_and(|doom| doom.strikes(place, &envelope.message)) {
             self.journal.note(self.now, copy, Outcome::Panicked);
             self.panic(place, &envelope);
             return;
@@ -197,14 +196,6 @@ impl World {
             self.tell_supervisor(&id, Some(cause));
         }
     }
-}
-
-/// Whether the loss of a message can be made good by the actor's successor.
-///
-/// That a radio was changed, and how it was before, stands in one message only. The store that DESIGN section 6 has for it
-/// (written before the change) comes with a later version.
-fn bears_loss(message: &Message) -> bool {
-    !matches!(message, Message::Leases(LeaseMessage::RadioPrepared(..)))
 }
 
 fn request_of(message: &Message) -> Option<RequestId> {

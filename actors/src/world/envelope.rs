@@ -112,7 +112,7 @@ fn described(message: &Message) -> (&'static str, String) {
         Message::Services(inner) => inner,
         Message::Service(_, inner) => inner,
     };
-    (inner.kind(), inner.detail())
+    (inner.kind(), inner.detail().to_string())
 }
 
 /// Who restarts an actor.

@@ -56,7 +56,7 @@ fn leases(station: &Station) -> Box<dyn Hosted> {
     hosted(Conversation {
         wrap: Box::new(Message::Leases),
         unwrap: |message| if let Message::Leases(inner) = message { Some(inner) } else { None },
-        build: Box::new(move |incarnation, memo| LeaseMachine::new(&station, incarnation).remembering(memo)),
+        build: Box::new(move |incarnation, ()| LeaseMachine::new(&station, incarnation)),
     })
 }
 

@@ -36,7 +36,7 @@ use self::checkers::Checker;
 pub use self::envelope::{Cause, Envelope, Journal, Keep};
 use self::environment::{Command, Environment, Event};
 pub use self::failure::Failure;
-use self::faults::{Fault, Sabotaged, Weather};
+use self::faults::{Doom, Fault, Sabotaged, Weather};
 use self::host::Actor;
 pub use self::random::Random;
 pub use self::trial::{Trial, TrialReport};
@@ -93,8 +93,8 @@ pub struct World {
     messages: u64,
     requests: u64,
     asked: BTreeMap<RequestId, Asked>,
-    /// The actor whose next message makes it panic.
-    doomed: Option<usize>,
+    /// Who panics next, and over what.
+    doomed: Option<Doom>,
     shown: Shown,
     checkers: Vec<Box<dyn Checker>>,
     sabotaged: Option<Sabotaged>,

@@ -12,7 +12,9 @@ use std::time::Duration;
 
 use mainstay_actors::effect::process::Processes;
 use mainstay_actors::effect::process::keeper::{log_keeper_main, socket_from_stdin};
-use mainstay_actors::effect::process::order::{NotifySocket, ProcessEvent, ProcessSettings, RunId, SpawnOrder};
+use mainstay_actors::effect::process::order::{
+    LogSearch, NotifySocket, ProcessEvent, ProcessSettings, RunId, SpawnOrder,
+};
 use mainstay_config::names::ServiceName;
 
 const ALONE: &str = "MAINSTAY_TEST_ALONE";
@@ -202,6 +204,7 @@ pub(crate) fn order(run: u64, argv: &[&str]) -> SpawnOrder {
         group: None,
         directory: None,
         notify: NotifySocket::Omit,
+        log: LogSearch::Omit,
     }
 }
 
@@ -226,4 +229,10 @@ pub(crate) fn children() -> Vec<u32> {
         stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
     };
     pids.filter(|pid| parent(*pid) == Some(us)).collect()
+}
+
+/// The log-keepers that are children of this process.
+pub(crate) fn keepers() -> Vec<u32> {
+    let command = |pid: &u32| std::fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    children().into_iter().filter(|pid| command(pid).contains("keeper")).collect()
 }

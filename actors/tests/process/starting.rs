@@ -63,7 +63,19 @@ fn a_script_whose_interpreter_is_missing_is_told_from_a_missing_script() {
     alone(async || {
         let (_folder, program) = file("tool", "#!/no/such/interpreter\n", 0o755);
         let failure = failure(order(1, &[&program])).await;
+        assert!(matches!(failure, SpawnFailure::NotRunnable(_)), "{failure:?}");
         assert!(failure.to_string().contains("`#!`"), "{failure}");
+    });
+}
+
+#[test]
+fn a_file_that_is_no_program_is_told_from_one_that_failed() {
+    alone(async || {
+        for text in ["echo a script without its first line\n", "\x7fELF of no machine"] {
+            let (_folder, program) = file("tool", text, 0o755);
+            let failure = failure(order(1, &[&program])).await;
+            assert!(matches!(failure, SpawnFailure::NotRunnable(_)), "{failure:?}");
+        }
     });
 }
 

@@ -132,6 +132,23 @@ fn an_escaped_process_without_its_mark_is_known_when_it_was_seen_under_its_paren
 }
 
 #[test]
+fn an_escaped_process_without_its_mark_that_nobody_saw_is_known_by_what_it_prints_into() {
+    alone(async || {
+        let world = World::new();
+        let text = "env -i setsid sh -c 'echo $$ > escaped; exec sleep 1000' & exit 0";
+        let run = world.shell(1, &within(&world, text));
+        world.started(run).await;
+        let escaped = world.pid_in("escaped").await;
+        assert!(!is_gone(escaped));
+        world.processes.sweep(run);
+        let events = world.to_the_end(run).await;
+        assert_eq!(events.last(), Some(&ProcessEvent::TreeGone));
+        assert!(is_gone(escaped));
+        world.end().await;
+    });
+}
+
+#[test]
 fn one_run_is_swept_and_its_neighbours_live() {
     alone(async || {
         let world = World::new();

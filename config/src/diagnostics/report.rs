@@ -1,6 +1,6 @@
 //! Collects what is found while a file is read, and turns it into [`Problems`] or notes at the end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -63,6 +63,7 @@ impl Later {
             | Self::Container
             | Self::External
             | Self::OptionalDevice
+            | Self::Channel
             | Self::StopCommand => ", and what uses it is not started",
             _ => "",
         }
@@ -85,6 +86,8 @@ pub(crate) struct Report {
     /// How many names have been compared with others.
     comparisons: usize,
     later: BTreeMap<Later, (usize, Vec<String>)>,
+    /// Names that may be defined in what could not be read.
+    unread: BTreeSet<String>,
 }
 
 impl Report {
@@ -96,6 +99,7 @@ impl Report {
             left_off: 0,
             comparisons: 0,
             later: BTreeMap::new(),
+            unread: BTreeSet::new(),
         }
     }
 
@@ -115,8 +119,25 @@ impl Report {
         }
     }
 
+    /// How many problems there are so far.
+    pub(crate) fn count(&self) -> usize {
+        self.found.len() + self.left_off
+    }
+
+    /// This part of the file is not looked at: whatever is named in it may well be defined there.
+    pub(crate) fn unread(&mut self, text: &str) {
+        let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '_');
+        self.unread.extend(words.filter(|word| !word.is_empty()).map(ToOwned::to_owned));
+    }
+
+    /// Something of this name is defined, though it cannot be referred to.
+    pub(crate) fn unread_name(&mut self, name: &str) {
+        self.unread.insert(name.to_owned());
+    }
+
     /// `written` is not among `known`: says which was meant, or lists them. After many comparisons it only lists them,
-    /// since a file may hold thousands of names, each of them wrong.
+    /// since a file may hold thousands of names, each of them wrong. Says nothing of a device or service that may be
+    /// defined in what could not be read.
     pub(crate) fn unknown<'a>(
         &mut self,
         code: Code,
@@ -127,6 +148,9 @@ impl Report {
         what: &str,
     ) {
         const MOST_COMPARISONS: usize = 20_000;
+        if matches!(code, Code::UnknownDevice | Code::UnknownService) && self.unread.contains(written) {
+            return;
+        }
         self.comparisons += known.clone().into_iter().count();
         let help = if self.comparisons <= MOST_COMPARISONS {
             suggest::did_you_mean(written, known, what)

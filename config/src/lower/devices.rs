@@ -27,6 +27,10 @@ pub(super) fn needs(
                 if long.optional.if_true().is_some() {
                     not_yet.push(format!("devices.{name}.optional"));
                 }
+                if long.channel.span().is_some() {
+                    // On another channel it would hear something else than it was configured for.
+                    not_yet.push(format!("devices.{name}.channel"));
+                }
                 if let Some(kind) = kind {
                     only_wifi(kind, name, long, report);
                 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::diagnostics::{Code, Report};
 use crate::model::{Device, DeviceKind, Flap, Match};
 use crate::names::{DeviceName, UsbId};
+use crate::read::{Entry, Wholly, joined};
 use crate::schema::{File, FlapTable, HardwareTable, MatchTable};
 
 /// USB ids of a HackRF: One, Jawbreaker, and rad1o (libhackrf, `hackrf.c`).
@@ -18,25 +19,31 @@ pub(crate) const HACKRF_IDS: [UsbId; 3] = [
 
 pub(super) fn devices(file: &File, report: &mut Report) -> BTreeMap<DeviceName, Device> {
     let mut devices = BTreeMap::new();
-    for (name, entry) in file.hardware.value().map(|map| &map.entries).into_iter().flatten() {
-        // Without its kind nothing can be said about a device; that it is missing has been reported.
-        let Some(table) = entry.value.value() else { continue };
-        let Some(kind) = table.kind.value().copied() else { continue };
-        devices.insert(name.clone(), device(name, kind, table, report));
+    let Some(map) = file.hardware.value() else { return devices };
+    for (name, entry) in &map.entries {
+        if let Some(device) = device(name, entry, report) {
+            devices.insert(name.clone(), device);
+        }
+    }
+    for (written, entry) in &map.misnamed {
+        device(&DeviceName::misnamed(&joined("", written)), entry, report);
     }
     devices
 }
 
-fn device(name: &DeviceName, kind: DeviceKind, table: &HardwareTable, report: &mut Report) -> Device {
+/// Without its kind nothing can be said about a device; that it is missing has been reported.
+fn device(name: &DeviceName, entry: &Entry<Wholly<HardwareTable>>, report: &mut Report) -> Option<Device> {
+    let table = entry.value.value()?;
+    let kind = table.kind.value().copied()?;
     if let Some(said) = table.r#match.value() {
         fits(kind, said, report);
     }
-    Device {
+    Some(Device {
         name: name.clone(),
         kind,
         matching: table.r#match.value().map(matching).unwrap_or_default(),
         flap: flap(table.flap.value()),
-    }
+    })
 }
 
 fn matching(table: &MatchTable) -> Match {
@@ -85,9 +92,8 @@ fn fits(kind: DeviceKind, said: &MatchTable, report: &mut Report) {
 
 fn flap(table: Option<&FlapTable>) -> Flap {
     const DEPARTURES: NonZeroU32 = NonZeroU32::MIN.saturating_add(4);
-    let departures = table.and_then(|t| t.departures.value()).and_then(|n| NonZeroU32::new(n.to(0)));
     Flap {
-        departures: departures.unwrap_or(DEPARTURES),
+        departures: table.and_then(|t| t.departures.value()).map_or(DEPARTURES, |n| n.number()),
         within: table.and_then(|t| t.within.value()).map_or(Duration::from_secs(60), |time| time.0),
         quarantine: table.and_then(|t| t.quarantine.value()).map_or(Duration::from_secs(30), |time| time.0),
     }

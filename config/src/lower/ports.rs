@@ -1,4 +1,4 @@
-//! Ports: what a service listens on, and whether two services want the same.
+//! Ports: what a service listens on, and whether two want the same.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU16;
@@ -7,10 +7,15 @@ use std::ops::Range;
 use crate::diagnostics::{Code, Report};
 use crate::model::{PortNeed, Station};
 use crate::names::{PortName, ServiceName};
+use crate::port_choice::choose;
 use crate::read::{At, Either};
 use crate::schema::{File, PortTable, ServiceTable};
+use crate::suggest;
 
-pub(super) fn needs(table: &ServiceTable, report: &mut Report) -> BTreeMap<PortName, PortNeed> {
+/// The most ports of one service.
+const MOST: usize = 64;
+
+pub(super) fn needs(service: &ServiceName, table: &ServiceTable, report: &mut Report) -> BTreeMap<PortName, PortNeed> {
     let mut needs = BTreeMap::new();
     for (name, entry) in table.ports.value().map(|map| &map.entries).into_iter().flatten() {
         let need = match entry.value.said() {
@@ -22,7 +27,43 @@ pub(super) fn needs(table: &ServiceTable, report: &mut Report) -> BTreeMap<PortN
             needs.insert(name.clone(), need);
         }
     }
+    if let Some(at) = table.ports.said().filter(|_| needs.len() > MOST) {
+        let message = format!("`{service}` has {} ports, more than mainstay handles", needs.len());
+        report.problem(Code::TooMany, &at.span, message, format!("give a service at most {MOST} ports"));
+    } else {
+        all_different(service, table, &needs, report);
+    }
     needs
+}
+
+/// A service whose ports cannot all have different numbers would wait for itself for ever.
+fn all_different(
+    service: &ServiceName,
+    table: &ServiceTable,
+    needs: &BTreeMap<PortName, PortNeed>,
+    report: &mut Report,
+) {
+    let entries = table.ports.value().map(|map| &map.entries);
+    let span = |name| entries.and_then(|map| map.get(name)).map(|entry| entry.value.span().unwrap_or(&entry.key));
+    let mut placed: Vec<_> =
+        needs.iter().filter_map(|(name, need)| span(name).map(|span| (name, *need, span))).collect();
+    // The order of the file: what is told is the one that comes too late.
+    placed.sort_by_key(|(_, _, span)| span.start);
+    let in_order: Vec<PortNeed> = placed.iter().map(|(_, need, _)| *need).collect();
+    for shortage in choose(&in_order, |_, _| true).shortages {
+        let Some((_, _, span)) = placed.get(shortage.last) else { continue };
+        let names = shortage.needs.iter().filter_map(|at| placed.get(*at)).map(|(name, _, _)| name.as_str());
+        let numbers: Vec<String> = shortage.numbers.iter().map(u16::to_string).collect();
+        let message = format!(
+            "the ports {} of `{service}` need {} different numbers, and have only {} to choose from: {}",
+            suggest::list(names),
+            shortage.needs.len(),
+            shortage.numbers.len(),
+            suggest::list(numbers.iter().map(String::as_str)),
+        );
+        let help = "give one of them another number or a longer range, or leave one out";
+        report.problem(Code::PortClash, span, message, help);
+    }
 }
 
 fn long(name: &PortName, table: &PortTable, span: &Range<usize>, report: &mut Report) -> Option<PortNeed> {
@@ -42,30 +83,28 @@ fn long(name: &PortName, table: &PortTable, span: &Range<usize>, report: &mut Re
     }
     let range = table.range.value()?;
     let prefer = table.prefer.value().map_or(range.first, |port| port.number());
+    if prefer == range.first && prefer == range.last {
+        // A choice of one is none.
+        return Some(PortNeed::Fixed(prefer));
+    }
     Some(PortNeed::Range { prefer, first: range.first, last: range.last })
 }
 
 /// Two services with one fixed port are an error unless they never run side by side; mainstay's own port is taken.
 pub(super) fn check(file: &File, station: &Station, report: &mut Report) {
-    let mut seen: BTreeMap<NonZeroU16, Vec<(&ServiceName, &PortName)>> = BTreeMap::new();
+    let mut seen: BTreeMap<NonZeroU16, Vec<&ServiceName>> = BTreeMap::new();
     let api = file.api.value().and_then(|table| table.listen.value());
-    for (service, port, number, span) in fixed(file, station) {
+    for (service, number, span) in fixed(file, station) {
         let holders = seen.entry(number).or_default();
-        let clash = holders.iter().find(|(other, _)| !apart(file, station, service, other));
-        if let Some((other, other_port)) = clash {
-            let (message, help) = if *other == service {
-                let message = format!("`{service}` wants port {number} twice, as `{other_port}` and as `{port}`");
-                (message, "give one of them another number, or leave one out".to_owned())
-            } else {
-                let message = format!("`{other}` and `{service}` both want port {number}, and neither has a choice");
-                let help = format!(
-                    "give one of them another number or a range, or say conflicts = [\"{other}\"] when they never run together"
-                );
-                (message, help)
-            };
+        let clash = holders.iter().find(|other| **other != service && !apart(file, station, service, other));
+        if let Some(other) = clash {
+            let message = format!("`{other}` and `{service}` both want port {number}, and neither has a choice");
+            let help = format!(
+                "give one of them another number or a range, or say conflicts = [\"{other}\"] when they never run together"
+            );
             report.problem(Code::PortClash, &span, message, help);
         }
-        holders.push((service, port));
+        holders.push(service);
         if api.is_some_and(|api| api.port() == number.get()) {
             let message = format!("`{service}` wants port {number}, which mainstay itself listens on (`api.listen`)");
             report.problem(Code::PortClash, &span, message, "give one of the two another port");
@@ -73,11 +112,8 @@ pub(super) fn check(file: &File, station: &Station, report: &mut Report) {
     }
 }
 
-/// All fixed ports, in the order of the file.
-fn fixed<'a>(
-    file: &File,
-    station: &'a Station,
-) -> impl Iterator<Item = (&'a ServiceName, &'a PortName, NonZeroU16, Range<usize>)> {
+/// All ports without a choice, in the order of the file.
+fn fixed<'a>(file: &File, station: &'a Station) -> impl Iterator<Item = (&'a ServiceName, NonZeroU16, Range<usize>)> {
     let mut found = Vec::new();
     for (name, service) in &station.services {
         let entry = file.services.value().and_then(|map| map.entries.get(name));
@@ -86,11 +122,11 @@ fn fixed<'a>(
             let span =
                 ports.and_then(|map| map.entries.get(port)).map(|entry| entry.value.span().unwrap_or(&entry.key));
             if let (PortNeed::Fixed(number), Some(span)) = (need, span) {
-                found.push((name, port, *number, span.clone()));
+                found.push((name, *number, span.clone()));
             }
         }
     }
-    found.sort_by_key(|(_, _, _, span)| span.start);
+    found.sort_by_key(|(_, _, span)| span.start);
     found.into_iter()
 }
 
@@ -104,5 +140,5 @@ fn apart(file: &File, station: &Station, a: &ServiceName, b: &ServiceName) -> bo
     let conflicts = |from: &ServiceName, to: &ServiceName| {
         station.services.get(from).is_some_and(|service| service.conflicts.contains(to))
     };
-    a != b && (conflicts(a, b) || conflicts(b, a) || falls_back(a, b) || falls_back(b, a))
+    conflicts(a, b) || conflicts(b, a) || falls_back(a, b) || falls_back(b, a)
 }

@@ -1,21 +1,31 @@
 //! `[services.NAME]`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::time::Duration;
 
 use super::templates::Scope;
 use super::{World, dependencies, devices, ports, probes, unit};
 use crate::diagnostics::{Code, Later, Report};
 use crate::model::{Autostart, Restart, RestartWhen, Service, Stop, StopSignal};
-use crate::names::ServiceName;
-use crate::read::{Entry, Field};
+use crate::names::{READINESS_PROBES, ServiceName};
+use crate::read::{Boxed, Entry, Field, joined};
 use crate::schema::{File, RestartTable, ServiceTable, StopTable};
 
 pub(super) fn services(file: &File, world: &World, report: &mut Report) -> BTreeMap<ServiceName, Service> {
     let mut services = BTreeMap::new();
-    for (name, entry) in file.services.value().map(|map| &map.entries).into_iter().flatten() {
+    let Some(map) = file.services.value() else { return services };
+    for (written, _) in &map.misnamed {
+        report.unread_name(written);
+    }
+    for (name, entry) in &map.entries {
         if let Some(table) = entry.value.value() {
             services.insert(name.clone(), service(name, entry, table, world, report));
+        }
+    }
+    for (written, entry) in &map.misnamed {
+        if let Some(table) = entry.value.value() {
+            service(&ServiceName::misnamed(&joined("", written)), entry, table, world, report);
         }
     }
     services
@@ -23,7 +33,7 @@ pub(super) fn services(file: &File, world: &World, report: &mut Report) -> BTree
 
 fn service(
     name: &ServiceName,
-    entry: &Entry<ServiceTable>,
+    entry: &Entry<Boxed<ServiceTable>>,
     table: &ServiceTable,
     world: &World,
     report: &mut Report,
@@ -31,8 +41,9 @@ fn service(
     let mut not_yet = Vec::new();
     let place = format!("services.{name}");
     let span = entry.value.span().unwrap_or(&entry.key);
+    not_reserved(name, &entry.key, report);
     let devices = devices::needs(&place, table, world, &mut not_yet, report);
-    let ports = ports::needs(table, report);
+    let ports = ports::needs(name, table, report);
     let scope = Scope::new(name, world, table);
     let unit = unit::unit(name, span, table, &scope, &mut not_yet, report);
     let stop = stop(&place, table.stop.value(), world, &scope, &mut not_yet, report);
@@ -51,6 +62,14 @@ fn service(
         stop,
         critical: table.critical.value() == Some(&true),
         not_in_this_version: not_yet,
+    }
+}
+
+/// A service of that name would share its log with the checks of all others.
+fn not_reserved(name: &ServiceName, span: &Range<usize>, report: &mut Report) {
+    if name.as_str() == READINESS_PROBES {
+        let message = format!("`{name}` cannot be the name of a service: the output of `exec` checks is kept under it");
+        report.problem(Code::BadName, span, message, "choose another name");
     }
 }
 

@@ -5,8 +5,8 @@ use std::ops::Range;
 use super::hardware::HACKRF_IDS;
 use crate::diagnostics::{Code, Report};
 use crate::model::{Device, DeviceKind, Match, Station};
-use crate::read::Field;
-use crate::schema::{File, MatchTable};
+use crate::read::Wholly;
+use crate::schema::File;
 
 /// One problem for every device that an earlier one cannot be told apart from.
 pub(super) fn check(file: &File, station: &Station, report: &mut Report) {
@@ -14,10 +14,9 @@ pub(super) fn check(file: &File, station: &Station, report: &mut Report) {
     let mut places: Vec<(&Device, Range<usize>)> = Vec::new();
     for (name, device) in &station.devices {
         let Some(entry) = map.entries.get(name) else { continue };
-        let said = entry.value.value().map(|table| &table.r#match);
-        // A match that could not be read must not make its device look like a twin.
-        if !said.is_some_and(is_unread) {
-            places.push((device, said.and_then(Field::span).unwrap_or(&entry.key).clone()));
+        // What could not be read may be what its device is told apart by.
+        if let Some(Wholly::Read(table)) = entry.value.value() {
+            places.push((device, table.r#match.span().unwrap_or(&entry.key).clone()));
         }
     }
     places.sort_by_key(|(_, span)| span.start);
@@ -27,18 +26,6 @@ pub(super) fn check(file: &File, station: &Station, report: &mut Report) {
             let message =
                 format!("`{}` and `{}` cannot be told apart: one device could be both", other.name, device.name);
             report.problem(Code::Twins, span, message, cure(device, other));
-        }
-    }
-}
-
-fn is_unread(field: &Field<MatchTable>) -> bool {
-    match field {
-        Field::Absent => false,
-        Field::Bad(_) => true,
-        Field::Said(at) => {
-            let said = &at.value;
-            let bad = [said.serial.is_bad(), said.usb.is_bad(), said.path.is_bad(), said.mac.is_bad()];
-            bad.contains(&true) || said.driver.is_bad() || said.name.is_bad()
         }
     }
 }

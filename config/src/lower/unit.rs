@@ -7,7 +7,7 @@ use super::templates::{Scope, template};
 use crate::diagnostics::{Code, Later, Report};
 use crate::model::{Command, Unit};
 use crate::names::ServiceName;
-use crate::read::{Argv, Field};
+use crate::read::{Argv, EnvironmentName, Field};
 use crate::schema::ServiceTable;
 use crate::suggest;
 use crate::template::Template;
@@ -20,6 +20,30 @@ pub(super) fn unit(
     not_yet: &mut Vec<String>,
     report: &mut Report,
 ) -> Unit {
+    let said = only_kind(name, span, table, report);
+    let command = command(table, scope, report);
+    later_kinds(table, scope, report);
+    let Some(Kind { key, span, later: Some(later) }) = said else { return Unit::Process(command) };
+    report.later(later, span, &format!("services.{name}"));
+    not_yet.push(key.to_owned());
+    only_for_processes(table, key, report);
+    Unit::Later(key)
+}
+
+/// A kind of service that a table names: its key, its place, and whether it is for a later version.
+struct Kind<'a> {
+    key: &'static str,
+    span: &'a Range<usize>,
+    later: Option<Later>,
+}
+
+/// The kind of a service, the first when there are several; none and several are problems.
+fn only_kind<'a>(
+    name: &ServiceName,
+    span: &Range<usize>,
+    table: &'a ServiceTable,
+    report: &mut Report,
+) -> Option<Kind<'a>> {
     let kinds = [
         ("command", table.command.span(), None),
         ("oneshot", table.oneshot.span(), Some(Later::Oneshot)),
@@ -27,41 +51,30 @@ pub(super) fn unit(
         ("container", table.container.span(), Some(Later::Container)),
         ("external", table.external.span(), Some(Later::External)),
     ];
-    let said = kinds.iter().filter_map(|(kind, span, later)| span.map(|span| (*kind, span, *later)));
-    let mut said = said.collect::<Vec<_>>().into_iter();
-    let Some((first, first_span, later)) = said.next() else {
+    let mut said = kinds.into_iter().filter_map(|(key, span, later)| Some(Kind { key, span: span?, later }));
+    let Some(first) = said.next() else {
         let message = format!("`services.{name}` has nothing to run");
         let help =
             "add `command = [\"program\", \"argument\"]`, or one of `oneshot`, `systemd`, `container`, `external`";
         report.problem(Code::MissingKey, span, message, help);
-        return Unit::Process(command(table, scope, report));
+        return None;
     };
-    for (other, span, _) in said {
-        let message = format!("`services.{name}` has both `{first}` and `{other}`, and can only be one of them");
-        report.problem(
-            Code::Contradiction,
-            span,
-            message,
-            format!("keep `{first}` or `{other}`, or make two services"),
-        );
+    for other in said {
+        let (key, other_key) = (first.key, other.key);
+        let message = format!("`services.{name}` has both `{key}` and `{other_key}`, and can only be one of them");
+        let help = format!("keep `{key}` or `{other_key}`, or make two services");
+        report.problem(Code::Contradiction, other.span, message, help);
     }
-    // Also for kinds of a later version: what is wrong in them is wrong today.
-    let command = command(table, scope, report);
+    Some(first)
+}
+
+/// The templates in kinds of a later version: what is wrong in them is wrong today.
+fn later_kinds(table: &ServiceTable, scope: &Scope<'_>, report: &mut Report) {
     argv(&table.oneshot, scope, report);
-    if let Some(container) = table.container.value() {
-        argv(&container.command, scope, report);
-        for option in container.options.value().into_iter().flatten() {
-            template(&option.value.0, &option.span, scope, report);
-        }
-    }
-    match later {
-        None => Unit::Process(command),
-        Some(later) => {
-            report.later(later, first_span, &format!("services.{name}"));
-            not_yet.push(first.to_owned());
-            only_for_processes(table, first, report);
-            Unit::Later(first)
-        }
+    let Some(container) = table.container.value() else { return };
+    argv(&container.command, scope, report);
+    for option in container.options.value().into_iter().flatten() {
+        template(&option.value.0, &option.span, scope, report);
     }
 }
 
@@ -69,6 +82,7 @@ fn command(table: &ServiceTable, scope: &Scope<'_>, report: &mut Report) -> Comm
     let environment = table.environment.value().map(|map| &map.entries).into_iter().flatten();
     let mut filled = BTreeMap::new();
     for (name, entry) in environment {
+        overwritten(&name.0, &entry.key, report);
         if let Some(text) = entry.value.said() {
             filled.insert(name.0.clone(), template(&text.value.0, &text.span, scope, report));
         }
@@ -80,6 +94,20 @@ fn command(table: &ServiceTable, scope: &Scope<'_>, report: &mut Report) -> Comm
         group: table.group.value().map(|text| text.0.clone()),
         directory: table.directory.value().map(|path| path.0.clone()),
     }
+}
+
+/// Variables that mainstay itself sets in the environment of a service.
+fn overwritten(name: &str, span: &Range<usize>, report: &mut Report) {
+    let [run, service, notify] = EnvironmentName::MAINSTAYS_OWN;
+    let meaning = match name {
+        _ if name == run => "the mark by which its processes are found",
+        _ if name == service => "its name",
+        _ if name == notify => "a socket of its own, when `ready` is `notify`",
+        _ => return,
+    };
+    let message = format!("`{name}` cannot be set here: mainstay sets it itself");
+    let help = format!("leave it out; in `{name}` a service is given {meaning}");
+    report.problem(Code::Contradiction, span, message, help);
 }
 
 /// The templates of a command.

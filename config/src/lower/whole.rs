@@ -25,7 +25,7 @@ pub(super) fn check(file: &File, station: &Station, report: &mut Report) -> Vec<
 }
 
 fn table<'a>(file: &'a File, name: &ServiceName) -> Option<&'a ServiceTable> {
-    file.services.value()?.entries.get(name)?.value.value()
+    file.services.value()?.entries.get(name)?.value.value().map(|table| &**table)
 }
 
 fn circle(file: &File, cycle: &Cycle, report: &mut Report) {

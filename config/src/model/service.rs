@@ -131,7 +131,7 @@ pub enum WifiMode {
 pub enum PortNeed {
     /// This port, or wait.
     Fixed(NonZeroU16),
-    /// `prefer` when it is free, else the first free one of `first..=last`.
+    /// `prefer` when it is free, else the first free one of `first..=last`; at least two ports in all.
     Range {
         /// Tried first.
         prefer: NonZeroU16,

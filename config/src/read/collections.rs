@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
+use std::ops::Deref;
 use std::ops::Range;
 use std::str::FromStr;
 
@@ -40,10 +41,95 @@ impl<T: Read> Read for Vec<At<T>> {
     }
 }
 
+/// A large value on the heap: a section has a field for every key it may have, and most stations use few.
+#[derive(Debug, Clone)]
+pub(crate) struct Boxed<T>(Box<T>);
+
+impl<T> Deref for Boxed<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T: Read> Read for Boxed<T> {
+    fn fits(value: &DeValue<'_>) -> bool {
+        T::fits(value)
+    }
+
+    fn read(item: Item<'_, '_>, report: &mut Report) -> Option<Self> {
+        T::read(item, report).map(|value| Self(Box::new(value)))
+    }
+
+    fn expected() -> String {
+        T::expected()
+    }
+
+    fn cure(wrong: &DeValue<'_>) -> String {
+        T::cure(wrong)
+    }
+
+    fn schema(generator: &mut SchemaGenerator) -> Schema {
+        T::schema(generator)
+    }
+}
+
+/// A value, and whether all of it could be read: in what could not, a key that decides may have been meant.
+#[derive(Debug, Clone)]
+pub(crate) enum Wholly<T> {
+    /// Nothing is wrong with it.
+    Read(T),
+    /// Something in it is unknown or wrong; that has been reported.
+    InPart(T),
+}
+
+impl<T> Deref for Wholly<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        match self {
+            Self::Read(value) | Self::InPart(value) => value,
+        }
+    }
+}
+
+impl<T: Read> Read for Wholly<T> {
+    fn fits(value: &DeValue<'_>) -> bool {
+        T::fits(value)
+    }
+
+    fn read(item: Item<'_, '_>, report: &mut Report) -> Option<Self> {
+        let before = report.count();
+        let value = T::read(item, report)?;
+        Some(if report.count() == before { Self::Read(value) } else { Self::InPart(value) })
+    }
+
+    fn expected() -> String {
+        T::expected()
+    }
+
+    fn cure(wrong: &DeValue<'_>) -> String {
+        T::cure(wrong)
+    }
+
+    fn schema(generator: &mut SchemaGenerator) -> Schema {
+        T::schema(generator)
+    }
+}
+
 /// A table whose keys are names that the user chooses.
 #[derive(Debug, Clone)]
 pub(crate) struct Map<K, V> {
     pub(crate) entries: BTreeMap<K, Entry<V>>,
+    /// Entries whose key is no name: what else is wrong in them is wrong as well.
+    pub(crate) misnamed: Vec<(String, Entry<V>)>,
+}
+
+/// A name that a user chooses, as a key of a [`Map`].
+pub(crate) trait Key: Ord + FromStr<Err: Display> {
+    /// What is a name, for the JSON Schema.
+    fn key_schema() -> Schema;
 }
 
 /// An entry of a [`Map`].
@@ -54,31 +140,29 @@ pub(crate) struct Entry<V> {
     pub(crate) value: Field<V>,
 }
 
-impl<K, V> Read for Map<K, V>
-where
-    K: Ord + FromStr,
-    K::Err: Display,
-    V: Read,
-{
+impl<K: Key, V: Read> Read for Map<K, V> {
     fn fits(value: &DeValue<'_>) -> bool {
         value.is_table()
     }
 
     fn read(item: Item<'_, '_>, report: &mut Report) -> Option<Self> {
         let mut entries = BTreeMap::new();
+        let mut misnamed = Vec::new();
         for (key, value) in item.value.as_table()?.iter() {
             let value = Item::new(value, &joined(item.path, key.get_ref())).read(report);
+            let entry = Entry { key: key.span(), value };
             match key.get_ref().parse::<K>() {
                 Ok(name) => {
-                    entries.insert(name, Entry { key: key.span(), value });
+                    entries.insert(name, entry);
                 }
                 Err(error) => {
                     let help = "choose a name of that shape; it appears in commands, file names and addresses";
                     report.problem(Code::BadName, &key.span(), error.to_string(), help);
+                    misnamed.push((key.get_ref().to_string(), entry));
                 }
             }
         }
-        Some(Self { entries })
+        Some(Self { entries, misnamed })
     }
 
     fn expected() -> String {
@@ -87,7 +171,7 @@ where
 
     fn schema(generator: &mut SchemaGenerator) -> Schema {
         let values = V::schema(generator);
-        json_schema!({ "type": "object", "additionalProperties": values })
+        json_schema!({ "type": "object", "propertyNames": K::key_schema(), "additionalProperties": values })
     }
 }
 

@@ -8,11 +8,15 @@ use crate::diagnostics::{Code, Report};
 
 /// Declares a section: a struct whose fields are the keys it may have, each a [`Field`](super::Field).
 ///
-/// The doc comments become the descriptions of the JSON Schema. Keys in `requires` must be there.
+/// The doc comments become the descriptions of the JSON Schema. Keys in `requires` must be there. Of those in `one_of`
+/// there must be exactly one, or none where the key in `or_only` stands alone; that is for the JSON Schema, since what is
+/// said about it depends on the section.
 macro_rules! section {
     (
         $(#[doc = $about:literal])+
-        struct $name:ident requires [$($required:literal),*] {
+        struct $name:ident requires [$($required:literal),*]
+            $(one_of [$($kind:literal),*] $(or_only $alone:literal)?)?
+        {
             $( $(#[doc = $doc:literal])+ $field:ident : $type:ty, )*
         }
     ) => {
@@ -70,7 +74,14 @@ macro_rules! section {
                         concat!($($doc, "\n"),+),
                     ), )*
                 ];
-                crate::read::section_schema(concat!($($about, "\n"),+), properties, &[$($required),*])
+                #[allow(unused_mut, reason = "most sections have no `one_of`")]
+                let mut schema =
+                    crate::read::section_schema(concat!($($about, "\n"),+), properties, &[$($required),*]);
+                $(
+                    let alone: &[&str] = &[$($alone)?];
+                    schema.insert("oneOf".to_owned(), crate::read::one_of(&[$($kind),*], alone));
+                )?
+                schema
             }
         }
     };
@@ -114,6 +125,13 @@ pub(crate) fn section_schema(about: &str, properties: Vec<(&str, Schema, &str)>,
         schema.insert("required".to_owned(), json!(required));
     }
     schema
+}
+
+/// For the JSON Schema: exactly one of the keys, or one of those that may stand alone.
+pub(crate) fn one_of(keys: &[&str], alone: &[&str]) -> Value {
+    let keys = keys.iter().map(|key| json!({ "required": [key] }));
+    let alone = alone.iter().map(|key| json!({ "required": [key], "maxProperties": 1 }));
+    keys.chain(alone).collect()
 }
 
 /// A doc comment as flowing text.

@@ -1,16 +1,20 @@
 //! Text of a certain shape: addresses, ids, ranges, names of variables.
 
-use std::net::SocketAddr;
+use std::net::{Ipv6Addr, SocketAddr};
 use std::num::NonZeroU16;
 use std::str::FromStr;
 
+use schemars::{Schema, json_schema};
+use serde_json::json;
+
+use super::Key;
 use super::text::{Refusal, TextValue, refused};
 use crate::diagnostics::Code;
-use crate::names::{MacAddress, UsbId, UsbPath};
+use crate::names::{DeviceName, MacAddress, PortName, READINESS_PROBES, ServiceName, UsbId, UsbPath};
 
 /// Implements [`TextValue`] for types with a `FromStr` that says what is wrong.
 macro_rules! from_str_value {
-    ($($type:ty: $expected:literal;)*) => { $(
+    ($($type:ty: $expected:literal, $pattern:expr;)*) => { $(
         impl TextValue for $type {
             fn expected_text() -> String {
                 $expected.to_owned()
@@ -21,16 +25,20 @@ macro_rules! from_str_value {
                     refused(Code::BadValue, format!("is wrong: \"{text}\""), error)
                 })
             }
+
+            fn text_schema() -> Schema {
+                json_schema!({ "type": "string", "pattern": $pattern })
+            }
         }
     )* };
 }
 
 from_str_value! {
-    UsbId: "a USB id such as \"1d50:6089\"";
-    UsbPath: "a USB port path such as \"1-1.4\"";
-    MacAddress: "a MAC address such as \"02:00:00:00:02:00\"";
-    PortRange: "a range of ports such as \"8000-8010\"";
-    HttpUrl: "an address such as \"http://127.0.0.1:8073/status.json\"";
+    UsbId: "a USB id such as \"1d50:6089\"", "^[0-9A-Fa-f]{4}:[0-9A-Fa-f]{4}$";
+    UsbPath: "a USB port path such as \"1-1.4\"", r"^[0-9]{1,3}-[0-9]{1,3}(\.[0-9]{1,3}){0,6}$";
+    MacAddress: "a MAC address such as \"02:00:00:00:02:00\"", "^[0-9A-Fa-f]{2}([:-][0-9A-Fa-f]{2}){5}$";
+    PortRange: "a range of ports such as \"8000-8010\"", r"^\s*\+?[0-9]+\s*-\s*\+?[0-9]+\s*$";
+    HttpUrl: "an address such as \"http://127.0.0.1:8073/status.json\"", r"^http://[^\s/?#@:][^\s/?#@]*([/?#]\S*)?$";
 }
 
 impl TextValue for SocketAddr {
@@ -41,6 +49,10 @@ impl TextValue for SocketAddr {
     fn from_text(text: &str) -> Result<Self, Refusal> {
         let help = || format!("write {}", Self::expected_text());
         text.parse().map_err(|_| refused(Code::BadValue, format!("is not an address and port: \"{text}\""), help()))
+    }
+
+    fn text_schema() -> Schema {
+        json_schema!({ "type": "string", "pattern": r"^([0-9]{1,3}(\.[0-9]{1,3}){3}|\[[0-9A-Fa-f:.]+(%[0-9]+)?\]):[0-9]+$" })
     }
 }
 
@@ -64,7 +76,7 @@ impl FromStr for PortRange {
     }
 }
 
-/// An address that can be asked with a plain GET. Templates are looked at later.
+/// An address that can be asked with a plain GET. The names in its templates are looked at later.
 #[derive(Debug, Clone)]
 pub(crate) struct HttpUrl(pub(crate) String);
 
@@ -77,15 +89,84 @@ impl FromStr for HttpUrl {
             return Err("only http:// is asked; use the plain port on loopback, or a `tcp` probe");
         }
         let rest = text.strip_prefix("http://").ok_or(SHAPE)?;
-        let host = rest.split(['/', '?', '#']).next().unwrap_or("");
-        let bad_character = text.contains(|c: char| c.is_whitespace() || c.is_control());
-        if host.is_empty() || host.starts_with(':') || bad_character { Err(SHAPE) } else { Ok(Self(text.to_owned())) }
+        if text.contains(|c: char| c.is_whitespace() || c.is_control()) {
+            return Err(SHAPE);
+        }
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or("");
+        if authority.contains('@') {
+            return Err("leave out the user name and password; write http://, a host and a path");
+        }
+        let (host, port) = host_and_port(authority).ok_or(SHAPE)?;
+        if !is_host(host) {
+            return Err(SHAPE);
+        }
+        if !port.is_none_or(is_port) {
+            return Err("write a port from 1 to 65535 or \"{port.NAME}\" behind the host, or none for port 80");
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+/// `host`, `host:port`, `[v6]`, `[v6]:port`, each part perhaps a template.
+fn host_and_port(authority: &str) -> Option<(&str, Option<&str>)> {
+    let after_v6 = authority.starts_with('[').then(|| authority.find(']')).flatten().map_or(0, |at| at + 1);
+    let (v6, rest) = authority.split_at_checked(after_v6)?;
+    match rest.split_once(':') {
+        Some((host, port)) if v6.is_empty() => Some((host, Some(port))),
+        Some(("", port)) => Some((v6, Some(port))),
+        Some(_) => None,
+        None if v6.is_empty() => Some((rest, None)),
+        None => rest.is_empty().then_some((v6, None)),
+    }
+}
+
+fn is_host(text: &str) -> bool {
+    match text.strip_prefix('[') {
+        // The zone of a link-local address is an interface, and any name may be one.
+        Some(v6) => {
+            v6.strip_suffix(']').and_then(|v6| v6.split('%').next()).is_some_and(|v6| v6.parse::<Ipv6Addr>().is_ok())
+        }
+        None => !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "-._{}".contains(c)),
+    }
+}
+
+fn is_port(text: &str) -> bool {
+    text.parse::<NonZeroU16>().is_ok() || (text.starts_with('{') && text.ends_with('}'))
+}
+
+macro_rules! name_key {
+    ($($name:ty),*) => { $(
+        impl Key for $name {
+            fn key_schema() -> Schema {
+                json_schema!({ "pattern": "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$" })
+            }
+        }
+    )* };
+}
+name_key!(DeviceName, PortName);
+
+impl Key for ServiceName {
+    fn key_schema() -> Schema {
+        let mut schema = DeviceName::key_schema();
+        schema.insert("not".to_owned(), json!({ "const": READINESS_PROBES }));
+        schema
+    }
+}
+
+impl Key for EnvironmentName {
+    fn key_schema() -> Schema {
+        json_schema!({ "pattern": "^[^=]+$", "not": { "enum": EnvironmentName::MAINSTAYS_OWN } })
     }
 }
 
 /// The name of an environment variable.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct EnvironmentName(pub(crate) String);
+
+impl EnvironmentName {
+    /// The variables that mainstay itself sets for a service.
+    pub(crate) const MAINSTAYS_OWN: [&str; 3] = ["MAINSTAY_RUN", "MAINSTAY_SERVICE", "NOTIFY_SOCKET"];
+}
 
 /// Why it is not one.
 #[derive(Debug, thiserror::Error)]
@@ -98,5 +179,48 @@ impl FromStr for EnvironmentName {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let good = !text.is_empty() && !text.contains(['=', '\0']);
         if good { Ok(Self(text.to_owned())) } else { Err(BadEnvironmentName(text.escape_debug().to_string())) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::HttpUrl;
+
+    #[test]
+    fn an_address_has_a_host_perhaps_a_port_and_nothing_before_them() {
+        for good in [
+            "http://h",
+            "http://h:80/x",
+            "http://127.0.0.1:8073/a?b=@#c",
+            "http://[::1]",
+            "http://[::1]:80/",
+            "http://[fe80::1%eth0]:80/",
+            "http://h?x",
+            "http://h:{port.web}/",
+            "http://a-b.c_d:65535",
+            "http://{device.x.serial}:1/",
+        ] {
+            assert!(good.parse::<HttpUrl>().is_ok(), "{good}");
+        }
+        for bad in [
+            "http://",
+            "http://:80/",
+            "http:///x",
+            "http://u@h/",
+            "http://u:p@h:80/",
+            "http://h:99999/",
+            "http://h:0/",
+            "http://h:/",
+            "http://h:80:81/",
+            "http://[::1",
+            "http://[::g]/",
+            "http://[::1]x/",
+            "http://::1/",
+            "http://h h/",
+            "http://ä/",
+            "ftp://h/",
+        ] {
+            assert!(bad.parse::<HttpUrl>().is_err(), "{bad}");
+        }
     }
 }

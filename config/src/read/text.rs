@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use schemars::{Schema, SchemaGenerator, json_schema};
+use serde_json::json;
 use toml::de::DeValue;
 
 use super::{Item, Read};
@@ -106,7 +107,7 @@ impl TextValue for Filled {
     }
 
     fn text_schema() -> Schema {
-        json_schema!({ "type": "string", "minLength": 1 })
+        json_schema!({ "type": "string", "pattern": r"\S" })
     }
 }
 
@@ -132,7 +133,9 @@ impl TextValue for Time {
     }
 
     fn text_schema() -> Schema {
-        json_schema!({ "type": "string", "examples": ["500ms", "30s", "2m", "1h 30m"] })
+        // Units as humantime reads them.
+        const PATTERN: &str = r"^\s*(0|([0-9]+(\.[0-9]+)?\s*(nanos|nsec|ns|usec|us|µs|millis|msec|ms|seconds?|secs?|s|minutes?|mins?|m|hours?|hrs?|h|days?|d|weeks?|wks?|w|months?|M|years?|yrs?|y)\s*)+)$";
+        json_schema!({ "type": "string", "pattern": PATTERN, "examples": ["500ms", "30s", "2m", "1h 30m"] })
     }
 }
 
@@ -155,7 +158,10 @@ impl TextValue for TimeSpan {
     }
 
     fn text_schema() -> Schema {
-        Time::text_schema()
+        let mut schema = Time::text_schema();
+        // Not zero: somewhere there is another digit.
+        schema.insert("allOf".to_owned(), json!([{ "pattern": "[1-9]" }]));
+        schema
     }
 }
 

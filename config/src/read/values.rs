@@ -1,6 +1,6 @@
 //! Values that are more than text: numbers, truth, sizes, commands.
 
-use std::num::NonZeroU16;
+use std::num::{NonZeroU16, NonZeroU32};
 
 use schemars::{Schema, SchemaGenerator, json_schema};
 use toml::de::{DeInteger, DeValue};
@@ -42,6 +42,17 @@ impl<const MIN: i64, const MAX: i64> Int<MIN, MAX> {
     pub(crate) fn to<T: TryFrom<i64>>(self, default: T) -> T {
         T::try_from(self.0).unwrap_or(default)
     }
+
+    fn within(item: &Item<'_, '_>) -> Option<Self> {
+        item.value.as_integer().and_then(integer).filter(|n| (MIN..=MAX).contains(n)).map(Self)
+    }
+}
+
+/// Reports a whole number outside the range of `T`.
+fn outside<T: Read>(item: &Item<'_, '_>, report: &mut Report) {
+    let number = item.value.as_integer().map(ToString::to_string).unwrap_or_default();
+    let message = format!("`{}` is {number}, outside its range", item.path);
+    report.problem(Code::OutOfRange, &item.span, message, T::cure(item.value));
 }
 
 fn integer(number: &DeInteger<'_>) -> Option<i64> {
@@ -54,13 +65,11 @@ impl<const MIN: i64, const MAX: i64> Read for Int<MIN, MAX> {
     }
 
     fn read(item: Item<'_, '_>, report: &mut Report) -> Option<Self> {
-        let number = item.value.as_integer()?;
-        let good = integer(number).filter(|n| (MIN..=MAX).contains(n));
+        let good = Self::within(&item);
         if good.is_none() {
-            let message = format!("`{}` is {number}, outside its range", item.path);
-            report.problem(Code::OutOfRange, &item.span, message, Self::cure(item.value));
+            outside::<Self>(&item, report);
         }
-        good.map(Self)
+        good
     }
 
     fn expected() -> String {
@@ -76,6 +85,38 @@ impl<const MIN: i64, const MAX: i64> Read for Int<MIN, MAX> {
 
     fn schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": "integer", "minimum": MIN, "maximum": MAX })
+    }
+}
+
+/// So many departures are too many. Not more than a device's history holds: a larger number would never be reached.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Departures(Int<1, 64>);
+
+impl Departures {
+    pub(crate) fn number(self) -> NonZeroU32 {
+        NonZeroU32::new(self.0.to(1)).unwrap_or(NonZeroU32::MIN)
+    }
+}
+
+impl Read for Departures {
+    fn fits(value: &DeValue<'_>) -> bool {
+        Int::<1, 64>::fits(value)
+    }
+
+    fn read(item: Item<'_, '_>, report: &mut Report) -> Option<Self> {
+        let good = Int::within(&item);
+        if good.is_none() {
+            outside::<Self>(&item, report);
+        }
+        good.map(Self)
+    }
+
+    fn expected() -> String {
+        format!("{}, since the last 64 departures of a device are remembered", Int::<1, 64>::expected())
+    }
+
+    fn schema(generator: &mut SchemaGenerator) -> Schema {
+        Int::<1, 64>::schema(generator)
     }
 }
 
@@ -220,6 +261,11 @@ impl Read for Argv {
     }
 
     fn schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "array", "items": { "type": "string" }, "minItems": 1 })
+        json_schema!({
+            "type": "array",
+            "minItems": 1,
+            "prefixItems": [{ "type": "string", "pattern": r"\S" }],
+            "items": { "type": "string" },
+        })
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::model::DeviceKind;
 use crate::names::{MacAddress, UsbId, UsbPath};
-use crate::read::{Filled, Int, TimeSpan, section};
+use crate::read::{Departures, Filled, TimeSpan, section};
 
 section! {
     /// One device.
@@ -37,8 +37,8 @@ section! {
 section! {
     /// When a device that comes and goes is set aside.
     struct FlapTable requires [] {
-        /// After this many departures … Default 5.
-        departures: Int<1, 1000>,
+        /// After this many departures, at most 64 … Default 5.
+        departures: Departures,
         /// … within this time. Default "60s".
         within: TimeSpan,
         /// The first time it is set aside for this long, each further time for twice as long. Default "30s".

@@ -5,7 +5,7 @@ use crate::read::{Anything, Either, Int, TimeSpan, section};
 
 section! {
     /// How it is seen that a running service still works (acted on by a later version).
-    struct LiveTable requires [] {
+    struct LiveTable requires [] one_of ["tcp", "http", "exec", "file", "gpsd", "kismet", "watchdog", "fresh"] {
         /// It accepts a TCP connection.
         tcp: TcpProbe,
         /// It answers an HTTP GET with 2xx or 3xx.

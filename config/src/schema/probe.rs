@@ -1,9 +1,9 @@
 //! `ready`: what is looked at.
 
-use crate::read::{AbsolutePath, Argv, Either, Filled, HttpUrl, Port, Text, TimeSpan, Word, section};
+use crate::read::{AbsolutePath, Argv, Boxed, Either, Filled, HttpUrl, Port, Text, TimeSpan, Word, section};
 
 /// `"process"`, `"notify"`, or a table.
-pub(crate) type ReadyValue = Either<ReadyWord, ReadyTable>;
+pub(crate) type ReadyValue = Either<ReadyWord, Boxed<ReadyTable>>;
 
 /// A port number, or `"{port.NAME}"`.
 pub(crate) type PortRef = Either<Port, Text>;
@@ -25,7 +25,9 @@ impl Word for ReadyWord {
 
 section! {
     /// When a service counts as ready: exactly one kind of check, and `within`.
-    struct ReadyTable requires [] {
+    struct ReadyTable requires []
+        one_of ["process", "notify", "tcp", "http", "exec", "file", "log", "gpsd", "kismet"] or_only "within"
+    {
         /// It lives.
         process: Bare,
         /// It says READY=1 on NOTIFY_SOCKET (sd_notify).

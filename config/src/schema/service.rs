@@ -5,8 +5,8 @@ use super::{DeviceNeed, LiveTable, ReadyValue};
 use crate::model::{OnReturn, RestartWhen, StopSignal};
 use crate::names::{DeviceName, PortName, ServiceName};
 use crate::read::{
-    AbsolutePath, Anything, Argv, At, Either, EnvironmentName, Factor, Filled, Int, Map, Port, PortRange, Text, Time,
-    TimeSpan, section,
+    AbsolutePath, Anything, Argv, At, Boxed, Either, EnvironmentName, Factor, Filled, Int, Map, Port, PortRange, Text,
+    Time, TimeSpan, section,
 };
 
 /// `requires`: a list of names, or a table with more about each.
@@ -20,18 +20,18 @@ pub(crate) type PortValue = Either<Port, PortTable>;
 
 section! {
     /// One service: exactly one of `command`, `oneshot`, `systemd`, `container`, `external`, and what it needs.
-    struct ServiceTable requires [] {
+    struct ServiceTable requires [] one_of ["command", "oneshot", "systemd", "container", "external"] {
         /// A program that keeps running: the program and its arguments. Templates such as {device.gps.path},
         /// {device.wlan2.interface}, {device.hackrf.serial} and {port.web} are filled in; {{ and }} are braces.
         command: Argv,
         /// A program that does something and ends (acted on by a later version).
         oneshot: Argv,
         /// A systemd unit (acted on by a later version).
-        systemd: SystemdTable,
+        systemd: Boxed<SystemdTable>,
         /// A container (acted on by a later version).
-        container: ContainerTable,
+        container: Boxed<ContainerTable>,
         /// Something that runs elsewhere (acted on by a later version).
-        external: ExternalTable,
+        external: Boxed<ExternalTable>,
         /// Added to the environment; templates are filled in.
         environment: Map<EnvironmentName, Text>,
         /// User to run as; needs root.
@@ -65,7 +65,7 @@ section! {
         /// When it counts as ready. Default "process".
         ready: ReadyValue,
         /// How it is seen that it still works (acted on by a later version).
-        live: LiveTable,
+        live: Boxed<LiveTable>,
         /// What happens when it ends by itself.
         restart: RestartTable,
         /// What is tried for which failure (acted on by a later version).
@@ -99,7 +99,7 @@ section! {
 
 section! {
     /// A port that a service listens on: `fixed`, or `range` with or without `prefer`.
-    struct PortTable requires [] {
+    struct PortTable requires [] one_of ["fixed", "range"] {
         /// This port and no other.
         fixed: Port,
         /// Tried first; it may lie outside the range. Default: the first of the range.

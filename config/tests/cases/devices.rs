@@ -69,6 +69,14 @@ flap = { within = ⟦"0s" }
         problems: &[(BadDuration, "above zero")],
     },
     Case {
+        about: "more departures than are remembered",
+        text: r#"[hardware.h]
+kind = "hackrf"
+flap = { departures = ⟦65 }
+"#,
+        problems: &[(OutOfRange, "from 1 to 64, since the last 64 departures of a device are remembered")],
+    },
+    Case {
         about: "two HackRFs without a match",
         text: r#"[hardware.h]
 kind = "hackrf"
@@ -76,6 +84,27 @@ kind = "hackrf"
 kind = "hackrf"
 "#,
         problems: &[(Twins, "serial")],
+    },
+    Case {
+        about: "keys that could not be read are no reason to see twins",
+        text: r#"[hardware.a]
+kind = "wifi"
+match = { mac = "02:00:00:00:00:01" }
+[hardware.b]
+kind = "wifi"
+match = { ⟦macc = "02:00:00:00:00:02" }
+[hardware.c]
+kind = "wifi"
+match = { mac = ⟦"02" }
+[hardware.d]
+kind = "wifi"
+⟦mathc = { mac = "02:00:00:00:00:04" }
+"#,
+        problems: &[
+            (UnknownKey, "did you mean `mac`?"),
+            (BadValue, "six groups"),
+            (UnknownKey, "did you mean `match`?"),
+        ],
     },
     Case {
         about: "the same serial number twice",

@@ -1,25 +1,10 @@
-//! Keys that are unknown, missing or twice; values of the wrong type; what is no TOML.
+//! Keys that are unknown, missing or twice; values of the wrong type.
 
 use mainstay_config::Code::*;
 
 use crate::Case;
 
 pub(crate) const KEYS: &[Case] = &[
-    Case {
-        about: "no TOML",
-        text: r#"[logs]
-keep = ⟦@
-"#,
-        problems: &[(Syntax, "quotes")],
-    },
-    Case {
-        about: "a string without end",
-        text: r#"[logs]
-max_size = "10MB⟦
-keep = 3
-"#,
-        problems: &[(Syntax, "close the text")],
-    },
     Case {
         about: "a duplicate key beside another problem",
         text: r#"[logs]

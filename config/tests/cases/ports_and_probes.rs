@@ -36,6 +36,43 @@ ports = { a = 80, b = ⟦80 }
         problems: &[(PortClash, "another number")],
     },
     Case {
+        about: "two ranges of one and the same port in one service",
+        text: r#"[services.s]
+command = ["s"]
+ports = { a = { range = "21091-21091" }, b = ⟦{ range = "21091-21091" } }
+"#,
+        problems: &[(PortClash, "longer range")],
+    },
+    Case {
+        about: "three ports out of two",
+        text: r#"[services.s]
+command = ["s"]
+ports = { a = { prefer = 81, range = "80-80" }, b = { range = "80-81" }, c = ⟦81, d = { range = "80-90" } }
+"#,
+        problems: &[(PortClash, "another number")],
+    },
+    Case {
+        about: "a range of one port that another service has",
+        text: r#"[services.s]
+command = ["s"]
+ports = { a = { prefer = 80, range = "80-80" } }
+[services.t]
+command = ["t"]
+ports = { b = ⟦80 }
+"#,
+        problems: &[(PortClash, "conflicts = [\"s\"]")],
+    },
+    Case {
+        about: "a range of one port that is mainstay's own",
+        text: r#"[api]
+listen = "127.0.0.1:8092"
+[services.s]
+command = ["s"]
+ports = { a = ⟦{ range = "8092-8092" } }
+"#,
+        problems: &[(PortClash, "another port")],
+    },
+    Case {
         about: "the port of mainstay itself",
         text: r#"[api]
 listen = "127.0.0.1:8092"
@@ -190,6 +227,30 @@ command = ["s"]
 ready = { http = { url = ⟦"http:///x" } }
 "#,
         problems: &[(BadValue, "host")],
+    },
+    Case {
+        about: "an address with a user name",
+        text: r#"[services.s]
+command = ["s"]
+ready = { http = { url = ⟦"http://user:pw@h/" } }
+"#,
+        problems: &[(BadValue, "leave out the user name")],
+    },
+    Case {
+        about: "an address with a port that is none",
+        text: r#"[services.s]
+command = ["s"]
+ready = { http = { url = ⟦"http://h:99999/" } }
+"#,
+        problems: &[(BadValue, "from 1 to 65535")],
+    },
+    Case {
+        about: "an address with a host that is none",
+        text: r#"[services.s]
+command = ["s"]
+ready = { http = { url = ⟦"http://[::x]:80/" } }
+"#,
+        problems: &[(BadValue, "a host")],
     },
     Case {
         about: "a check with an empty command",

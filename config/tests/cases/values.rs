@@ -170,6 +170,25 @@ command = ["s"]
         problems: &[(BadName, "choose")],
     },
     Case {
+        about: "a bad name of a service, and what else is wrong with it",
+        text: r#"[services.⟦"a b"]
+command = ["s", ⟦"{port.q}"]
+requires = [⟦"zzz"]
+[services.t]
+command = ["t"]
+requires = ["a b"]
+"#,
+        problems: &[(BadName, "choose"), (UnknownPort, "ports = { q"), (UnknownService, "`t`")],
+    },
+    Case {
+        about: "a bad name of a device, and what else is wrong with it",
+        text: r#"[hardware.⟦"a b"]
+kind = "hackrf"
+match = { mac = ⟦"02:00:00:00:00:01" }
+"#,
+        problems: &[(BadName, "choose"), (KindMismatch, "`serial`")],
+    },
+    Case {
         about: "a bad name of a thing to lease",
         text: r#"[services.s]
 command = ["s"]
@@ -184,6 +203,29 @@ command = ["s"]
 environment = { ⟦"A=B" = "x" }
 "#,
         problems: &[(BadName, "")],
+    },
+    Case {
+        about: "variables that mainstay sets",
+        text: r#"[services.s]
+command = ["s"]
+[services.s.environment]
+⟦MAINSTAY_RUN = "x"
+⟦MAINSTAY_SERVICE = "x"
+⟦NOTIFY_SOCKET = "x"
+MAINSTAY_SOCKET = "x"
+"#,
+        problems: &[
+            (Contradiction, "the mark by which its processes are found"),
+            (Contradiction, "its name"),
+            (Contradiction, "`ready` is `notify`"),
+        ],
+    },
+    Case {
+        about: "a name under which something else is kept",
+        text: r#"[services.⟦readiness-probes]
+command = ["s"]
+"#,
+        problems: &[(BadName, "another name")],
     },
     Case {
         about: "a zero byte",

@@ -1,7 +1,7 @@
-//! libusb's hotplug: the second witness of USB, on a thread of its own.
+//! libusb: one context for all, and its hotplug, the second witness of USB, on a thread of its own.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -12,6 +12,22 @@ use crate::error::{Error, ErrorKind};
 
 /// Nothing is waited for by time: the thread wakes for hotplug and to stop. libusb counts milliseconds in an `int`.
 const LONG: Duration = Duration::from_secs(24 * 3600);
+
+/// The one context: another would list every device anew, which takes longer than asking one.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct SharedContext(Arc<OnceLock<Context>>);
+
+impl SharedContext {
+    /// The context, made when it is first asked for.
+    pub(crate) fn get(&self) -> Result<Context, rusb::Error> {
+        if let Some(context) = self.0.get() {
+            return Ok(context.clone());
+        }
+        // Whoever comes second uses the first one's.
+        let made = Context::new()?;
+        Ok(self.0.get_or_init(|| made).clone())
+    }
+}
 
 /// The thread. Stops and is joined when dropped.
 pub(crate) struct UsbWitness {
@@ -25,14 +41,14 @@ impl UsbWitness {
     ///
     /// # Errors
     /// When libusb cannot work here, as without /dev/bus/usb.
-    pub(crate) fn start(wishes: Wishes) -> Result<Self, Error> {
+    pub(crate) fn start(context: &SharedContext, wishes: Wishes) -> Result<Self, Error> {
         let failed = |e: rusb::Error| {
             Error::new(
                 ErrorKind::Other,
                 format!("libusb cannot watch USB ({e}), perhaps for want of /dev/bus/usb; kernel events go on"),
             )
         };
-        let context = Context::new().map_err(failed)?;
+        let context = context.get().map_err(failed)?;
         let teller = Box::new(Teller { wishes: wishes.clone() });
         let registration = HotplugBuilder::new().register::<Context, _>(&context, teller).map_err(failed)?;
         let stop = Arc::new(AtomicBool::new(false));

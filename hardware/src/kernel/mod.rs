@@ -33,6 +33,7 @@ use crate::bus::{Bus, Depth, Findings, Sink, Supply, Watch, WifiBaseline};
 use crate::error::Error;
 use crate::sighting::Sighting;
 
+use libusb::SharedContext;
 use radio::{mode, restore, talk};
 use sysfs::Sysfs;
 use watch::KernelWatch;
@@ -41,13 +42,14 @@ use watch::KernelWatch;
 #[derive(Debug, Clone)]
 pub struct Kernel {
     sysfs: Sysfs,
+    usb: SharedContext,
 }
 
 impl Kernel {
     /// The hardware of this machine. Nothing is opened yet.
     #[must_use]
     pub fn new() -> Self {
-        Self { sysfs: Sysfs::system() }
+        Self { sysfs: Sysfs::system(), usb: SharedContext::default() }
     }
 }
 
@@ -59,7 +61,7 @@ impl Default for Kernel {
 
 impl Bus for Kernel {
     fn watch(&self, sink: Sink) -> Result<Box<dyn Watch>, Error> {
-        Ok(Box::new(KernelWatch::start(self.sysfs.clone(), sink)?))
+        Ok(Box::new(KernelWatch::start(self.sysfs.clone(), &self.usb, sink)?))
     }
 
     fn accessible(&self, sighting: &Sighting) -> Result<(), Error> {
@@ -75,9 +77,8 @@ impl Bus for Kernel {
     }
 
     fn probe(&self, sighting: &Sighting, kind: DeviceKind, depth: Depth, within: Duration) -> Result<Findings, Error> {
-        access::check(&self.sysfs, sighting)?;
         match kind {
-            DeviceKind::Hackrf => probe::hackrf::probe(sighting, depth, within),
+            DeviceKind::Hackrf => probe::hackrf::probe(&self.usb, sighting, depth, within),
             DeviceKind::Gps => probe::gps::probe(sighting, depth, within),
             DeviceKind::Wifi => Ok(Findings::Wifi),
             // Opening a serial port moves its modem lines, and a board behind them may restart.
@@ -86,7 +87,7 @@ impl Bus for Kernel {
     }
 
     fn wifi_baseline(&self, ifindex: u32) -> Result<WifiBaseline, Error> {
-        talk(async |netlink| restore::baseline(netlink, ifindex).await)
+        talk(async |netlink| restore::baseline(netlink, &self.sysfs, ifindex).await)
     }
 
     fn wifi_set_mode(&self, ifindex: u32, mode: WifiMode, takeover: Takeover) -> Result<(), Error> {
@@ -94,6 +95,6 @@ impl Bus for Kernel {
     }
 
     fn wifi_restore(&self, baseline: &WifiBaseline) -> Result<(), Error> {
-        talk(async |netlink| restore::restore(netlink, baseline).await)
+        talk(async |netlink| restore::restore(netlink, &self.sysfs, baseline).await)
     }
 }

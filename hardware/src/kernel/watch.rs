@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use tokio::runtime::Runtime;
 use tokio::sync::{Notify, mpsc};
 
-use super::libusb::UsbWitness;
+use super::libusb::{SharedContext, UsbWitness};
 use super::radio::events;
 use super::sysfs::Sysfs;
 use super::uevent;
@@ -81,12 +81,12 @@ impl KernelWatch {
     ///
     /// # Errors
     /// When nothing at all can be watched.
-    pub(crate) fn start(sysfs: Sysfs, sink: Sink) -> Result<Self, Error> {
+    pub(crate) fn start(sysfs: Sysfs, context: &SharedContext, sink: Sink) -> Result<Self, Error> {
         let starting = |e: io::Error| Error::io("starting to watch hardware", &e);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(starting)?;
         let (wishes, queue) = Wishes::new();
         let mut troubles = Vec::new();
-        let usb = UsbWitness::start(wishes.clone()).map_err(|e| troubles.push(e.message)).ok();
+        let usb = UsbWitness::start(context, wishes.clone()).map_err(|e| troubles.push(e.message)).ok();
         let sources = subscribe(&runtime, &mut troubles);
         if usb.is_none() && sources.uevents.is_none() {
             let message = format!("no hardware can be watched: {}", troubles.join("; "));

@@ -220,6 +220,11 @@ impl Watcher {
                 self.known.known_radios().cloned().collect()
             }
         };
+        if radios.is_empty() && self.sources.uevents.is_some() {
+            // nl80211 may leave with the last radio's driver, and what comes back under that name is another: with the next radio
+            // it is subscribed to anew.
+            self.sources.radios = None;
+        }
         match self.scanning.take() {
             Some(Scanning { why, .. }) => self.end_scan(radios, why),
             None => {

@@ -114,6 +114,7 @@ impl State {
             mac: live.mac,
             frequency_mhz: None,
             interfaces: std::iter::once(ifindex).chain(live.others.keys().copied()).collect(),
+            rfkill: Rfkill::Unblocked,
         })
     }
 }

@@ -11,11 +11,14 @@ use anyhow::{Context as _, Result, bail, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 use serde::de::DeserializeOwned;
 
+use crate::observe::process::{self, Holdings};
 use crate::status::{Device, Devices, Lease, Service, Status, Trace};
 use crate::wait;
 
 /// How long it may take to stop everything in order.
 const STOPPING: Duration = Duration::from_secs(60);
+/// Longer than an idle thread of a pool is kept (ten seconds in tokio's).
+const REST: Duration = Duration::from_secs(12);
 
 /// A daemon with its own configuration, run directory and state directory.
 #[derive(Debug)]
@@ -153,6 +156,28 @@ impl Daemon {
             Ok((device.status == status).then_some(device))
         })
         .with_context(|| format!("it was last seen as {last:?}"))
+    }
+
+    /// What it holds open when nothing has changed for a while: threads that were lent out have ended by then.
+    pub(crate) fn resting_holdings(&self) -> Result<Holdings> {
+        let mut holdings = process::holdings(self.pid())?;
+        wait::steady("mainstay to come to rest", REST, wait::STEP * 2, || {
+            let now = process::holdings(self.pid())?;
+            let same = now == holdings;
+            holdings = now;
+            Ok(same)
+        })?;
+        Ok(holdings)
+    }
+
+    /// Waits until it holds nothing open beyond what it once held.
+    pub(crate) fn until_it_holds_no_more_than(&self, before: &Holdings) -> Result<()> {
+        let mut more = Vec::new();
+        wait::until("mainstay to hold no more than before", wait::STEP, || {
+            more = process::holdings(self.pid())?.beyond(before);
+            Ok(more.is_empty())
+        })
+        .with_context(|| format!("it holds more: {more:?}; before: {before:?}"))
     }
 
     /// Tells it to stop, and waits until it has, with success.

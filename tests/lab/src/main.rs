@@ -17,6 +17,8 @@ mod stage;
 mod stand_in;
 mod station;
 mod status;
+mod systemd;
+mod timing;
 mod wait;
 
 use std::fs;

@@ -17,7 +17,7 @@ pub(crate) const HACKRF: &str = r#"
 [hardware.hackrf]
 kind = "hackrf"
 match = { serial = "88c869dc2b5c8d1b" }
-flap = { departures = 1000, quarantine = "1s" }
+flap = { departures = 64, quarantine = "1s" }
 "#;
 
 /// A GPS receiver, by what it is.
@@ -25,7 +25,7 @@ pub(crate) const GPS: &str = r#"
 [hardware.gps]
 kind = "gps"
 match = { usb = "1546:01a7" }
-flap = { departures = 1000, quarantine = "1s" }
+flap = { departures = 64, quarantine = "1s" }
 "#;
 
 /// Something that needs the HackRF.
@@ -38,7 +38,7 @@ devices = { hackrf = "exclusive" }
 /// A radio, by its permanent address.
 pub(crate) fn radio(name: &str, mac: Mac) -> String {
     format!(
-        "\n[hardware.{name}]\nkind = \"wifi\"\nmatch = {{ mac = \"{mac}\" }}\nflap = {{ departures = 1000, quarantine = \"1s\" }}\n"
+        "\n[hardware.{name}]\nkind = \"wifi\"\nmatch = {{ mac = \"{mac}\" }}\nflap = {{ departures = 64, quarantine = \"1s\" }}\n"
     )
 }
 

@@ -1,9 +1,11 @@
 //! Waiting for something to become true, with a bound. There are no fixed sleeps in the scenarios.
 
+use std::os::fd::AsFd;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 /// How long the kernel may take to do its part: enumerate a device, make a node, name an interface.
 pub(crate) const HARDWARE: Duration = Duration::from_secs(30);
@@ -58,4 +60,15 @@ pub(crate) fn steady(
         let since = *since.get_or_insert_with(Instant::now);
         Ok(since.elapsed() >= quiet)
     })
+}
+
+/// Waits without polling until something can be read (of a pidfd: until the process has ended), and returns when that was.
+///
+/// # Errors
+/// When [`STEP`] has passed.
+pub(crate) fn until_readable(what: &impl AsFd) -> Result<Instant> {
+    let bound = Timespec::try_from(STEP)?;
+    let ready = poll(&mut [PollFd::new(what, PollFlags::IN)], Some(&bound))?;
+    ensure!(ready == 1, "nothing happened for {STEP:?}");
+    Ok(Instant::now())
 }

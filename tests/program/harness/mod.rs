@@ -1,5 +1,6 @@
 //! A station of its own for each test: temporary folders, free ports, and nothing left behind.
 
+mod answered;
 mod free_port;
 pub(crate) mod helper;
 mod left_over;

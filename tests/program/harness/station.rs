@@ -3,8 +3,9 @@
 use std::fs;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 
+use super::answered::Answered;
 use super::{PATIENCE, Service, Status, Trace, free_ports, log_keepers, processes_with, until};
 
 /// The program under test.
@@ -15,27 +16,14 @@ pub(crate) fn program() -> &'static str {
 /// The configuration of the demo.
 const DEMO: &str = include_str!("../../../config/profiles/demo.toml");
 
-/// What a command answered.
-#[derive(Debug)]
-pub(crate) struct Answered {
-    pub(crate) code: Option<i32>,
-    pub(crate) out: String,
-    pub(crate) err: String,
-}
+/// What every configuration begins with.
+const HEAD: &str = "[runtime]\nrun_dir = \"@DIR@/run\"\nstate_dir = \"@DIR@/state\"\n";
 
-impl Answered {
-    fn from(output: &Output) -> Self {
-        Self {
-            code: output.status.code(),
-            out: String::from_utf8(output.stdout.clone()).unwrap(),
-            err: String::from_utf8(output.stderr.clone()).unwrap(),
-        }
-    }
-
-    /// Both outputs without their line breaks.
-    pub(crate) fn words(&self) -> String {
-        format!("{} {}", self.out, self.err).split_whitespace().collect::<Vec<_>>().join(" ")
-    }
+/// Where the daemon's own log goes.
+enum Log {
+    /// Where [`Station::said`] finds it.
+    File,
+    To(Stdio),
 }
 
 /// A station. When it is dropped, everything it started is killed, whatever the test came to.
@@ -54,7 +42,7 @@ impl Station {
             assert!(text.contains(&before), "the demo has another port than {before}");
             text = text.replace(&before, &format!("prefer = {first}, range = \"{first}-{}\"", first + 1));
         }
-        let demo = Self::start("[runtime]\nrun_dir = \"@DIR@/run\"\nstate_dir = \"@DIR@/state\"\n", &text, &["--demo"]);
+        let demo = Self::start(HEAD, &text, &["--demo"], Log::File);
         demo.until("the demo is up", |status| status.all(&["gpsd", "kismet", "openwebrx", "wigletotak"], "running"));
         demo
     }
@@ -66,21 +54,25 @@ impl Station {
 
     /// The same with more in `[runtime]`.
     pub(crate) fn with_runtime(runtime: &str, services: &str) -> Self {
-        let head = format!("[runtime]\nrun_dir = \"@DIR@/run\"\nstate_dir = \"@DIR@/state\"\n{runtime}\n");
-        Self::start(&head, services, &[])
+        Self::start(&format!("{HEAD}{runtime}\n"), services, &[], Log::File)
     }
 
     /// Simulated hardware, and these services instead of the demo's.
     pub(crate) fn simulated(text: &str) -> Self {
-        Self::start("[runtime]\nrun_dir = \"@DIR@/run\"\nstate_dir = \"@DIR@/state\"\n", text, &["--demo"])
+        Self::start(HEAD, text, &["--demo"], Log::File)
     }
 
-    fn start(head: &str, text: &str, args: &[&str]) -> Self {
+    /// One whose log goes elsewhere.
+    pub(crate) fn logging_to(log: impl Into<Stdio>, services: &str, args: &[&str]) -> Self {
+        Self::start(HEAD, services, args, Log::To(log.into()))
+    }
+
+    fn start(head: &str, text: &str, args: &[&str], log: Log) -> Self {
         let dir = tempfile::Builder::new().prefix("mst").tempdir().unwrap();
         let text =
             format!("{head}{text}").replace("@DIR@", dir.path().to_str().unwrap()).replace("@MAINSTAY@", program());
         fs::write(dir.path().join("station.toml"), text).unwrap();
-        let daemon = Self::spawn(dir.path(), args);
+        let daemon = Self::spawn(dir.path(), args, log);
         let station = Self { daemon, dir };
         station.wait_until_it_answers();
         station
@@ -92,18 +84,18 @@ impl Station {
         command.args(["run", "--demo"]).env("XDG_RUNTIME_DIR", dir.path());
         // `mainstay` is what the folder in the run directory is called there.
         std::os::unix::fs::symlink("mainstay", dir.path().join("run")).unwrap();
-        let station = Self { daemon: Self::begin(command, dir.path()), dir };
+        let station = Self { daemon: Self::begin(command, dir.path(), Log::File), dir };
         station.wait_until_it_answers();
         station
     }
 
-    fn spawn(dir: &Path, args: &[&str]) -> Child {
+    fn spawn(dir: &Path, args: &[&str], log: Log) -> Child {
         let mut command = Command::new(program());
         command.arg("run").args(args).arg("--config").arg(dir.join("station.toml"));
-        Self::begin(command, dir)
+        Self::begin(command, dir, log)
     }
 
-    fn begin(mut command: Command, dir: &Path) -> Child {
+    fn begin(mut command: Command, dir: &Path, log: Log) -> Child {
         let output = fs::OpenOptions::new().create(true).append(true).open(dir.join("daemon.log")).unwrap();
         command
             .env("MAINSTAY_TEST", dir)
@@ -112,7 +104,10 @@ impl Station {
             .env_remove("MAINSTAY_LOG")
             .stdin(Stdio::null())
             .stdout(output.try_clone().unwrap())
-            .stderr(output)
+            .stderr(match log {
+                Log::File => output.into(),
+                Log::To(other) => other,
+            })
             // What is typed at the terminal of the tests is not for it.
             .process_group(0)
             .spawn()
@@ -234,7 +229,7 @@ impl Station {
 
     /// Starts another daemon in the same place, when the first has ended.
     pub(crate) fn again(&mut self) {
-        self.daemon = Self::spawn(self.dir.path(), &[]);
+        self.daemon = Self::spawn(self.dir.path(), &[], Log::File);
         self.wait_until_it_answers();
     }
 

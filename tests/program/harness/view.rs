@@ -30,6 +30,7 @@ pub(crate) struct Device {
     pub(crate) status: String,
     pub(crate) reason: String,
     pub(crate) holder: Option<String>,
+    pub(crate) identity: Option<String>,
 }
 
 /// One lease of it.

@@ -4,54 +4,84 @@ use std::fs::{File, Metadata};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use super::log_text::{Search, Seen};
 
 /// Most bytes of one look; what a flood leaves over is read in the next.
 const LOOK_LIMIT: u64 = 4 * 1024 * 1024;
 const READ_BYTES: usize = 64 * 1024;
-
-/// Whether the text has been seen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Seen {
-    Yes,
-    No,
-}
+/// More older files than a log can have beside it (`logs.keep`).
+const OLDER_MAX: u32 = 100;
 
 /// Where a log ended at some moment: what a run prints comes after it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LogEnd(Option<(Identity, u64)>);
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LogEnd {
+    current: Option<(Identity, u64)>,
+    /// The latest file that had been rotated away: it and what is older do not count.
+    older: Option<Identity>,
+}
 
-/// Device and inode: a renamed file keeps them.
-type Identity = (u64, u64);
+/// Device and inode: a renamed file keeps them. The inode of a file that was removed is soon given to another one, which is told
+/// by its birth where the file system knows that.
+type Identity = (u64, u64, Option<SystemTime>);
 
 impl LogEnd {
     /// Where the log at `path` ends now; at its start while there is none. The log-keeper has the file open, so the
     /// kernel answers from memory.
     pub(super) fn of(path: &Path) -> Self {
-        Self(std::fs::metadata(path).ok().map(|metadata| (identity(&metadata), metadata.len())))
+        let current = std::fs::metadata(path).ok().map(|metadata| (identity(&metadata), metadata.len()));
+        let older = std::fs::metadata(older(path, 1)).ok().map(|metadata| identity(&metadata));
+        Self { current, older }
     }
 }
 
 fn identity(metadata: &Metadata) -> Identity {
-    (metadata.dev(), metadata.ino())
+    (metadata.dev(), metadata.ino(), metadata.created().ok())
+}
+
+/// The log itself is number 0.
+fn older(path: &Path, number: u32) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    if number > 0 {
+        name.push(format!(".{number}"));
+    }
+    PathBuf::from(name)
+}
+
+fn open(path: &Path) -> io::Result<Option<File>> {
+    match File::open(path) {
+        Ok(file) => Ok(Some(file)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// Follows a log file through its rotations.
 #[derive(Debug)]
 pub(super) struct LogReader {
     path: PathBuf,
-    text: Vec<u8>,
-    /// The file that is read, also after it was renamed; `None` before there is one.
+    search: Search,
+    /// The file that is read, also after it was renamed, and how far; `None` before there is one.
     file: Option<(File, u64)>,
-    /// Where reading begins; taken by the first look.
-    since: Option<LogEnd>,
-    /// The end of what was read before: the text may have begun there.
-    tail: Vec<u8>,
+    since: LogEnd,
+}
+
+/// Whether what was opened follows what was read before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Next {
+    /// It does.
+    Follows,
+    /// Something between them may have been rotated away.
+    AfterGap,
+    /// There is nothing further yet.
+    Nothing,
 }
 
 impl LogReader {
     /// Looks for `text`, in bytes, in what is written to the file at `path` after `since`.
     pub(super) fn new(path: PathBuf, text: &str, since: LogEnd) -> Self {
-        Self { path, text: text.as_bytes().to_vec(), file: None, since: Some(since), tail: Vec::new() }
+        Self { path, search: Search::new(text), file: None, since }
     }
 
     /// Reads what was written since the last look.
@@ -59,54 +89,59 @@ impl LogReader {
     /// # Errors
     /// When the file cannot be read. That there is none yet is no error.
     pub(super) fn look(&mut self) -> io::Result<Seen> {
-        if let Some(LogEnd(since)) = self.since {
-            self.file = self.open()?;
-            if let (Some((file, position)), Some((known, length))) = (&mut self.file, since)
-                && identity(&file.metadata()?) == known
-            {
-                *position = length;
-            }
-            self.since = None;
-        }
         let mut budget = LOOK_LIMIT;
-        if self.read(&mut budget)? == Seen::Yes {
-            return Ok(Seen::Yes);
-        }
-        // The rest of the old file was read above, unless the budget is used up; then the new one has time.
-        if budget > 0 && self.was_rotated()? {
-            self.file = self.open()?;
-            self.tail.clear();
-            return self.read(&mut budget);
-        }
-        Ok(Seen::No)
-    }
-
-    fn open(&self) -> io::Result<Option<(File, u64)>> {
-        match File::open(&self.path) {
-            Ok(file) => Ok(Some((file, 0))),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
+        loop {
+            if self.read(&mut budget)? == Seen::Yes {
+                return Ok(Seen::Yes);
+            }
+            // The file that is open has been read to its end, unless the budget is used up; then others have time.
+            if budget == 0 {
+                return Ok(Seen::No);
+            }
+            match self.advance()? {
+                Next::Follows => {}
+                Next::AfterGap => self.search.begin_anew(),
+                Next::Nothing => return Ok(Seen::No),
+            }
         }
     }
 
-    /// Whether another file stands at the path by now, or the first one appeared.
-    fn was_rotated(&self) -> io::Result<bool> {
-        let present = match std::fs::metadata(&self.path) {
-            Ok(metadata) => identity(&metadata),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-            Err(error) => return Err(error),
+    /// Goes on to the file that was begun after the one that is read: the log itself, or an older one where it was rotated
+    /// more than once since. Looks from the newest to the older ones: a rotation meanwhile shows a file twice and hides none.
+    fn advance(&mut self) -> io::Result<Next> {
+        let read = match &self.file {
+            Some((file, _)) => Some(identity(&file.metadata()?)),
+            None => None,
         };
-        Ok(match &self.file {
-            Some((file, _)) => identity(&file.metadata()?) != present,
-            None => true,
-        })
+        let (begun, position) = self.since.current.filter(|_| read.is_none()).unzip();
+        let mut next = None;
+        for number in 0..=OLDER_MAX {
+            let Some(file) = open(&older(&self.path, number))? else { break };
+            let found = Some(identity(&file.metadata()?));
+            if found == read {
+                let Some(next) = next else { return Ok(Next::Nothing) };
+                self.file = Some((next, 0));
+                return Ok(Next::Follows);
+            }
+            if read.is_none() && found == begun {
+                self.file = Some((file, position.unwrap_or(0)));
+                return Ok(Next::Follows);
+            }
+            if number > 0 && found == self.since.older {
+                break;
+            }
+            next = Some(file);
+        }
+        let Some(next) = next else { return Ok(Next::Nothing) };
+        self.file = Some((next, 0));
+        Ok(Next::AfterGap)
     }
 
     fn read(&mut self, budget: &mut u64) -> io::Result<Seen> {
         let Some((file, position)) = &mut self.file else { return Ok(Seen::No) };
         if file.metadata()?.len() < *position {
             *position = 0;
-            self.tail.clear();
+            self.search.begin_anew();
         }
         file.seek(SeekFrom::Start(*position))?;
         let mut piece = vec![0; READ_BYTES];
@@ -117,20 +152,12 @@ impl LogReader {
             }
             *position += count as u64;
             *budget = budget.saturating_sub(count as u64);
-            self.tail.extend_from_slice(piece.get(..count).unwrap_or_default());
-            if contains(&self.tail, &self.text) {
+            if self.search.feed(piece.get(..count).unwrap_or_default()) == Seen::Yes {
                 return Ok(Seen::Yes);
             }
-            let keep = self.text.len().saturating_sub(1);
-            self.tail.drain(..self.tail.len().saturating_sub(keep));
         }
         Ok(Seen::No)
     }
-}
-
-/// An empty text is in everything.
-fn contains(bytes: &[u8], text: &[u8]) -> bool {
-    text.is_empty() || bytes.windows(text.len()).any(|window| window == text)
 }
 
 #[cfg(test)]
@@ -205,6 +232,49 @@ mod tests {
             append(&path, new.as_bytes());
             assert_eq!(reader.look().unwrap(), Seen::Yes);
         }
+    }
+
+    #[test]
+    fn what_was_rotated_away_more_than_once_is_read_as_long_as_it_is_kept() {
+        for before in ["", "of an earlier run, ready\n"] {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("x.log");
+            append(&older(&path, 1), b"of a run long ago, ready\n");
+            if !before.is_empty() {
+                append(&path, before.as_bytes());
+            }
+            let since = LogEnd::of(&path);
+            let rotate = || {
+                for number in (0..3).rev() {
+                    drop(std::fs::rename(older(&path, number), older(&path, number + 1)));
+                }
+            };
+            let mut looks =
+                [LogReader::new(path.clone(), "ready", since), LogReader::new(path.clone(), "steady", since)];
+            append(&path, b"a line\n");
+            assert!(looks.iter_mut().all(|reader| reader.look().unwrap() == Seen::No), "{before}");
+            let late = LogReader::new(path.clone(), "ready", since);
+            append(&path, b"this is rea");
+            rotate();
+            append(&path, b"dy, and stea");
+            rotate();
+            append(&path, b"dy\n");
+            assert!(
+                looks.iter_mut().chain([&mut { late }]).all(|reader| reader.look().unwrap() == Seen::Yes),
+                "{before}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_text_is_not_made_up_of_parts_between_which_something_is_lost() {
+        let (folder, path, mut reader) = watched("before\n");
+        append(&path, b"rea");
+        assert_eq!(reader.look().unwrap(), Seen::No);
+        // So that its number is not used again.
+        std::fs::rename(&path, folder.path().join("elsewhere")).unwrap();
+        append(&path, b"dy");
+        assert_eq!(reader.look().unwrap(), Seen::No);
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod http;
 mod http_response;
 mod kismet;
 mod log_file;
+mod log_text;
 mod look;
 mod not_ready;
 mod pace;

@@ -29,14 +29,6 @@ pub enum ProcessesError {
         /// What the kernel said.
         why: io::Error,
     },
-    /// The log-keeper could not be started.
-    #[error("the log-keeper `{program} log-keeper` could not be started: {why}")]
-    Keeper {
-        /// The program.
-        program: PathBuf,
-        /// What the kernel said.
-        why: io::Error,
-    },
     /// The kernel refused something that mainstay cannot do without.
     #[error("mainstay cannot {what}: {why}")]
     Kernel {

@@ -15,10 +15,11 @@ use tokio::task::{JoinHandle, spawn_local};
 
 use super::core::{Core, News, Parts, Said};
 use super::error::ProcessesError;
+use super::keeper::holder::Holder;
 use super::notify;
 use super::order::{ProcessEvent, ProcessSettings, RunFacts, RunId, SignalOrder, SpawnOrder};
 use super::reaper::{self, Gate, Reaped};
-use super::spawn::{Spawner, launch_keeper};
+use super::spawn::{Launcher, Spawner};
 use super::thread::Thread;
 use super::tree::Trees;
 use super::tree::cgroup::{self, Cgroups};
@@ -64,7 +65,7 @@ impl Processes {
     /// `Spawned` … `MainExited`, `TreeGone`; or `SpawnFailed` alone.
     ///
     /// # Errors
-    /// When a directory cannot be written, the log-keeper cannot be started, or there is an executor already.
+    /// When a directory cannot be written, a thread cannot be started, or there is an executor already.
     pub fn start(
         settings: ProcessSettings,
         events: impl Fn(ServiceName, RunId, ProcessEvent) + 'static,
@@ -81,14 +82,16 @@ impl Processes {
         let gate = Gate::default();
         let (news, heard) = unbounded_channel();
         let (said, to_say) = unbounded_channel();
-        let program = settings.keeper_program.clone();
-        let keeper = launch_keeper(&program).map_err(|why| ProcessesError::Keeper { program: program.clone(), why })?;
-        let (spawner, mut threads) = Spawner::start(program, cgroups.clone(), gate.clone(), news.clone())
-            .map_err(|error| kernel("start the threads `spawner`", error))?;
+        let (holder, outputs_thread) = Holder::start().map_err(|error| kernel("start the thread `outputs`", error))?;
+        let launcher = Launcher::new(&settings, cgroups.clone(), gate.clone(), holder.clone());
+        let (spawner, mut threads) =
+            Spawner::start(launcher, news.clone()).map_err(|error| kernel("start the threads `spawner`", error))?;
+        threads.push(outputs_thread);
         let (trees, trees_thread) =
             Trees::start(news.clone()).map_err(|error| kernel("start the thread `trees`", error))?;
         threads.push(trees_thread);
-        let core = Rc::new(RefCell::new(Core::new(Parts { settings, spawner, trees, keeper, news, said })));
+        let core = Rc::new(RefCell::new(Core::new(Parts { settings, spawner, trees, holder, news, said })));
+        core.borrow_mut().start_keeper();
         let tasks = [spawn_local(drive(Rc::clone(&core), gate, children, heard)), spawn_local(deliver(to_say, events))];
         Ok(Self { core, tasks, threads, cgroups, _only: only })
     }

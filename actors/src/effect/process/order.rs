@@ -9,7 +9,7 @@ use mainstay_config::names::ServiceName;
 
 /// One incarnation of a service's process tree. Never used twice, also not across restarts of actors.
 /// It stands in the environment of every process of the tree: `MAINSTAY_RUN=<service>.<number>`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(transparent)]
 pub struct RunId(pub u64);
 
@@ -32,6 +32,8 @@ pub struct SpawnOrder {
     pub directory: Option<PathBuf>,
     /// Whether `NOTIFY_SOCKET` is set and listened to.
     pub notify: NotifySocket,
+    /// Whether what it prints is searched for a text.
+    pub log: LogSearch,
 }
 
 /// Whether a service gets a notification socket.
@@ -40,6 +42,15 @@ pub enum NotifySocket {
     /// `NOTIFY_SOCKET` is set to a socket of this service.
     Provide,
     /// It is removed from the environment.
+    Omit,
+}
+
+/// Whether what a program prints from its start on is searched for a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogSearch {
+    /// It will be: where its log ends now is noted before the start.
+    Wanted,
+    /// It will not be.
     Omit,
 }
 
@@ -162,6 +173,10 @@ pub enum SpawnFailure {
         /// As it was written.
         program: String,
     },
+    /// The program is there and the kernel cannot run it: it was built for another machine, or is a script of which the first
+    /// line names nothing that could run it.
+    #[error("{0}")]
+    NotRunnable(String),
     /// No such user or group, or not allowed to become it.
     #[error("{0}")]
     User(String),

@@ -13,7 +13,7 @@
 use mainstay_config::names::ServiceName;
 
 use super::order::{Exit, Notification, ProcessEvent, RunFacts, RunId, Said, Scope, SignalOrder};
-use super::tree::{Left, MainState, Place, ProcessId, Root};
+use super::tree::{Left, MainState, PipeId, Place, ProcessId, Root};
 
 /// How many processes are named when a main process leaves some behind.
 const MAX_LISTED: usize = 16;
@@ -49,6 +49,8 @@ pub(super) struct Main {
     pub pid: u32,
     /// How its tree is followed.
     pub place: Place,
+    /// The pipe it prints into.
+    pub output: PipeId,
 }
 
 /// Counts the looks at trees. An answer from before the main process ended says nothing about what is left.
@@ -200,7 +202,7 @@ impl Run {
     pub(super) fn root(&self) -> Option<Root> {
         let main = self.main().filter(|main| main.place == Place::Group)?;
         let main_state = if self.has_lost_main() { MainState::Reaped } else { MainState::There };
-        Some(Root { run: self.run, mark: self.mark.clone(), main: main.pid, main_state })
+        Some(Root { run: self.run, mark: self.mark.clone(), output: main.output, main: main.pid, main_state })
     }
 
     /// What is true of it.
@@ -226,7 +228,7 @@ mod tests {
     }
 
     fn main() -> Main {
-        Main { pid: 10, place: Place::Group }
+        Main { pid: 10, place: Place::Group, output: PipeId(1) }
     }
 
     fn order(scope: Scope) -> SignalOrder {

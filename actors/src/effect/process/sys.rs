@@ -1,13 +1,13 @@
 //! The few calls that neither std nor rustix offers as safe functions.
 #![allow(
     unsafe_code,
-    reason = "waitid with the pid it peeked at, code between fork and exec, and ignoring a signal have no safe form"
+    reason = "waitid with the pid it peeked at, code between fork and exec, a descriptor table of a thread's own, and ignoring a signal have no safe form"
 )]
 
 use std::ffi::c_int;
 use std::io;
 use std::mem::MaybeUninit;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
@@ -94,6 +94,39 @@ pub(super) fn before_exec(command: &mut Command, steps: BeforeExec) {
     unsafe {
         command.pre_exec(move || steps.run());
     }
+}
+
+/// Gives the calling thread a descriptor table of its own, with nothing in it but standard input, output and error, and a copy
+/// of `kept`: the answer. Where the kernel refuses a table, the copy is in the one that all threads share.
+///
+/// The thread must not touch a descriptor that it did not get or make afterwards: its number means nothing here. For that reason it
+/// also hears no signal any more: the handler of one runs on whichever thread the kernel chooses, and writes to a descriptor.
+pub(super) fn own_descriptors(kept: BorrowedFd<'_>) -> io::Result<OwnedFd> {
+    let mut all = MaybeUninit::<libc::sigset_t>::uninit();
+    // SAFETY: sigfillset(3) writes the whole set, which pthread_sigmask(3) then reads; the old mask is not asked for.
+    let error = unsafe {
+        libc::sigfillset(all.as_mut_ptr());
+        libc::pthread_sigmask(libc::SIG_BLOCK, all.as_ptr(), std::ptr::null_mut())
+    };
+    if error != 0 {
+        return Err(io::Error::from_raw_os_error(error));
+    }
+    // SAFETY: the thread goes on with a copy of the table, in which every number still means the same.
+    let is_refused = unsafe { libc::unshare(libc::CLONE_FILES) } != 0;
+    let own = kept.try_clone_to_owned()?;
+    if is_refused {
+        return Ok(own);
+    }
+    // Listed first: the folder that is read has a descriptor as well.
+    let numbers: Vec<c_int> = std::fs::read_dir("/proc/thread-self/fd")?
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+        .filter(|number| *number > libc::STDERR_FILENO && *number != own.as_raw_fd())
+        .collect();
+    for number in numbers {
+        // SAFETY: the table is this thread's own, and nothing in it is in use but `own` and the three that are left out.
+        unsafe { libc::close(number) };
+    }
+    Ok(own)
 }
 
 /// Makes this process deaf to a signal.

@@ -5,8 +5,17 @@ fn who_asks_for_what_is_free_is_served_at_once_and_the_next_waits_and_hears_for_
     let mut bench = Bench::new();
     assert_eq!(bench.ask("a", vec![exclusive("x")]).served(), ["a"]);
     bench.ask("b", vec![exclusive("x")]);
-    assert_eq!(bench.heard("b"), ["Queued: wait for device/x, held by a"]);
+    assert_eq!(bench.heard("b"), ["Queued: wait for x: held by a"]);
     assert_eq!(bench.release("a").served(), ["b"]);
+}
+
+#[test]
+fn who_waits_behind_somebody_hears_that_he_is_served_and_holds_it_now() {
+    let mut bench = Bench::new();
+    bench.unplug("x").ask("a", vec![exclusive("x")]);
+    bench.ask("b", vec![exclusive("x")]);
+    assert_eq!(bench.plug("x", 2).served(), ["a"]);
+    assert_eq!(bench.heard("b").last().map(String::as_str), Some("Queued: wait for x: held by a"));
 }
 
 #[test]
@@ -36,7 +45,7 @@ fn everything_is_given_at_once_or_nothing_and_nobody_overtakes_on_what_is_waited
     bench.ask("a", vec![exclusive("x")]);
     assert!(bench.ask("b", vec![exclusive("x"), exclusive("y")]).served().is_empty());
     assert!(bench.ask("c", vec![exclusive("y")]).served().is_empty());
-    assert_eq!(bench.heard("c"), ["Queued: wait for device/y, for which b comes first"]);
+    assert_eq!(bench.heard("c"), ["Queued: wait for y: b comes first"]);
     assert_eq!(bench.release("a").served(), ["b"]);
     assert_eq!(bench.release("b").served(), ["c"]);
 }
@@ -71,7 +80,7 @@ fn only_waiting_for_others_is_bounded_by_the_timeout() {
     bench.tell(LeaseMessage::Withdraw(name("b")));
     bench.plug("x", 2).ask("a", vec![exclusive("x")]);
     bench.tell(LeaseMessage::Request(patient)).tell(LeaseMessage::Timer(LeaseTimer::Wait(name("b"))));
-    assert_eq!(bench.heard("b"), ["Refused: waited 20s for device/x, held by a"]);
+    assert_eq!(bench.heard("b"), ["Refused: waited 20s for x: held by a"]);
     assert!(bench.release("a").served().is_empty());
 }
 
@@ -80,7 +89,7 @@ fn who_waits_out_a_back_off_gives_way_to_who_waits() {
     let mut bench = Bench::new();
     bench.ask("a", vec![exclusive("x")]).ask("b", vec![exclusive("x")]);
     bench.tell(LeaseMessage::Idle(name("a")));
-    assert_eq!(bench.heard("a"), ["Revoked: b waits for device/x"]);
+    assert_eq!(bench.heard("a"), ["Revoked: b waits for x"]);
     assert_eq!(bench.release("a").served(), ["b"]);
 }
 

@@ -14,12 +14,13 @@ use std::time::Duration;
 use mainstay_config::model::{DeviceKind, Sharing, Takeover, WifiMode};
 use mainstay_config::names::{DeviceName, PortName, ServiceName};
 use mainstay_hardware::bus::WifiBaseline;
-use mainstay_hardware::sighting::{Generation, Link};
+use mainstay_hardware::sighting::{Generation, Link, Rfkill};
 
 use super::{Grant, LeaseMachine, LeaseMessage, LeaseRequest, LeaseSnapshot, LeaseTimer, Soon, Want};
 use crate::device::Offer;
 use crate::machine::{Action, Beginning, Effect, Machine, Message, Moment, OperationId, Publication};
 use crate::service::ServiceMessage;
+use crate::supervision::RootMessage;
 use crate::world::stations::{Draft, assemble};
 
 /// A registry and what it has said since it was last asked.
@@ -29,6 +30,8 @@ pub(super) struct Bench {
     pub(super) acts: Vec<Action>,
     pub(super) timers: Vec<LeaseTimer>,
     pub(super) shown: Option<LeaseSnapshot>,
+    /// Whether it has just said that everything is given back.
+    pub(super) closed: bool,
     incarnation: u32,
 }
 
@@ -80,43 +83,50 @@ pub(super) fn baseline(ifindex: u32) -> WifiBaseline {
         mac: "02:00:00:00:02:00".parse().unwrap(),
         frequency_mhz: None,
         interfaces: vec![ifindex],
+        rfkill: Rfkill::Unblocked,
     }
 }
 
 impl Bench {
     /// Devices `x` and `y`, and a radio `w`, all there.
     pub(super) fn new() -> Self {
-        let mut bench = Self::build(0, None);
+        let mut bench = Self::build(0);
         for device in ["x", "y", "w"] {
             bench.tell(LeaseMessage::DeviceAvailable(device_name(device), offer(device, 1)));
         }
         bench
     }
 
-    fn build(incarnation: u32, before: Option<&Self>) -> Self {
+    fn build(incarnation: u32) -> Self {
         let kinds = [("x", DeviceKind::Usb), ("y", DeviceKind::Usb), ("w", DeviceKind::Wifi)];
         let drafts = SERVICES.map(|name| Draft::new(name).device("x", Sharing::Exclusive));
         let station = assemble(&kinds, drafts.into());
-        let mut machine = LeaseMachine::new(&station, incarnation);
-        if let Some(before) = before {
-            machine = machine.remembering(before.machine.memo());
+        let machine = LeaseMachine::new(&station, incarnation);
+        Self {
+            machine,
+            told: Vec::new(),
+            acts: Vec::new(),
+            timers: Vec::new(),
+            shown: None,
+            closed: false,
+            incarnation,
         }
-        Self { machine, told: Vec::new(), acts: Vec::new(), timers: Vec::new(), shown: None, incarnation }
     }
 
     /// The registry after a panic; nobody has been heard yet.
     pub(super) fn begin_again(&self) -> Self {
-        let mut again = Self::build(self.incarnation + 1, Some(self));
+        let mut again = Self::build(self.incarnation + 1);
         let effects = again.machine.begin(Moment::default(), Beginning::Again);
         again.take(effects);
         again
     }
 
     fn take(&mut self, effects: Vec<Effect<LeaseTimer>>) {
-        (self.told, self.acts, self.timers) = (Vec::new(), Vec::new(), Vec::new());
+        (self.told, self.acts, self.timers, self.closed) = (Vec::new(), Vec::new(), Vec::new(), false);
         for effect in effects {
             match effect {
                 Effect::Tell(Message::Service(service, message)) => self.told.push((service, message)),
+                Effect::Tell(Message::Root(RootMessage::LeasesClosed)) => self.closed = true,
                 Effect::Act(action) => self.acts.push(action),
                 Effect::SetTimer(timer, _) => self.timers.push(timer),
                 Effect::Publish(Publication::Leases(shown)) => self.shown = Some(shown),
@@ -140,7 +150,7 @@ impl Bench {
     }
 
     pub(super) fn unplug(&mut self, device: &str) -> &mut Self {
-        let reason = format!("{device} is gone (USB 1-1 unplugged)");
+        let reason = "gone (USB 1-1 unplugged)".to_owned();
         self.tell(LeaseMessage::DeviceUnavailable { device: device_name(device), reason, soon: Soon::Unknown })
     }
 
@@ -181,6 +191,14 @@ impl Bench {
     pub(super) fn restoring(&self) -> Option<OperationId> {
         self.acts.iter().find_map(|act| match act {
             Action::RestoreRadio(operation, ..) => Some(*operation),
+            _ => None,
+        })
+    }
+
+    /// The operation that it is being asked by whether a radio was changed.
+    pub(super) fn reporting(&self) -> Option<OperationId> {
+        self.acts.iter().find_map(|act| match act {
+            Action::ReportRadio(operation, _) => Some(*operation),
             _ => None,
         })
     }

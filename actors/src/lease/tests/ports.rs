@@ -29,7 +29,7 @@ fn a_port_is_granted_when_nobody_else_listens_on_it_and_given_to_one_at_a_time()
     let mut bench = Bench::new();
     assert_eq!(bench.ask("a", vec![fixed()]).seen(&[]).granted()["a"].ports[&port("web")], 8000);
     bench.ask("b", vec![fixed()]);
-    assert_eq!(bench.heard("b"), ["Queued: wait for port/8000, held by a"]);
+    assert_eq!(bench.heard("b"), ["Queued: wait for port 8000: held by a"]);
 }
 
 #[test]
@@ -73,4 +73,18 @@ fn two_who_choose_from_one_range_get_different_ports() {
     let second = bench.granted()["b"].ports[&port("web")];
     bench.tell(LeaseMessage::PortsSeen(first, foreign(&[])));
     assert_eq!((bench.granted()["a"].ports[&port("web")], second), (8001, 8000));
+}
+
+#[test]
+fn a_service_gets_different_ports_and_one_with_a_choice_makes_room_for_one_without() {
+    let mut bench = Bench::new();
+    let number = |port: u16| port.try_into().unwrap();
+    let either = |name| {
+        let need = PortNeed::Range { prefer: number(8000), first: number(8000), last: number(8001) };
+        Want::Port { name: port(name), need }
+    };
+    let only = Want::Port { name: port("c"), need: PortNeed::Fixed(number(8000)) };
+    bench.ask("a", vec![either("b"), only]).seen(&[]);
+    let ports = bench.granted()["a"].ports.clone();
+    assert_eq!((ports[&port("b")], ports[&port("c")]), (8001, 8000));
 }

@@ -110,7 +110,7 @@ impl Play {
             Step::Busy(service) => self.tell(LeaseMessage::Busy(name(SERVICES[service]))),
             Step::Unplug(device) => {
                 let device = device_name(DEVICES[device]);
-                let reason = format!("{device} is gone");
+                let reason = "gone".to_owned();
                 self.tell(LeaseMessage::DeviceUnavailable { device, reason, soon: Soon::Unknown });
             }
             Step::Plug(device) => self.plug(DEVICES[device]),
@@ -151,6 +151,6 @@ proptest! {
         while !play.calls.is_empty() {
             play.answer();
         }
-        prop_assert!(play.bench.machine.memo().changed.is_empty(), "a radio was not put back");
+        prop_assert!(play.bench.machine.radios.are_settled(), "a radio was not put back");
     }
 }

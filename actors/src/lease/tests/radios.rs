@@ -19,7 +19,7 @@ fn a_radio_is_put_into_its_mode_before_it_is_granted_and_back_before_the_next_on
     let operation = bench.preparing().unwrap();
     assert_eq!(bench.prepared(operation, 1).served(), ["a"]);
     bench.ask("b", vec![exclusive("w")]).release("a");
-    assert_eq!(bench.heard("b"), ["Queued: wait for device w, which is being put back as it was"]);
+    assert_eq!(bench.heard("b"), ["Queued: wait for w: being put back as it was"]);
     let operation = bench.restoring().unwrap();
     bench.tell(LeaseMessage::RadioRestored(operation, radio(), Ok(())));
     assert!(bench.preparing().is_some() && bench.restoring().is_none());
@@ -65,7 +65,11 @@ fn a_radio_that_vanishes_while_it_is_made_ready_is_waited_for() {
     let operation = bench.preparing().unwrap();
     let gone = Error::new(ErrorKind::NotFound, "no such interface");
     bench.tell(LeaseMessage::RadioPrepared(operation, radio(), Err(gone)));
-    assert!(bench.heard("a").contains(&"Queued: wait for device w: w has vanished".to_owned()), "{:?}", bench.told);
+    assert!(
+        bench.heard("a").contains(&"Queued: wait for w: gone (it vanished while it was made ready)".to_owned()),
+        "{:?}",
+        bench.told
+    );
     assert!(bench.plug("w", 2).preparing().is_some());
 }
 
@@ -83,30 +87,63 @@ fn a_change_of_an_arrival_that_is_over_is_put_back_before_the_next_one_is_change
     assert_eq!(bench.prepared(operation, 2).served(), ["a"]);
 }
 
+/// A registry after a panic, with everybody heard; and the operation by which it asks how the radio was.
+fn successor(bench: &Bench, holder: Option<Grant>) -> (Bench, OperationId) {
+    let mut again = bench.begin_again();
+    let asked = again.reporting().unwrap();
+    again.plug("w", 1);
+    for service in SERVICES {
+        let grant = holder.clone().filter(|_| service == "a");
+        again.tell(LeaseMessage::Restated { service: name(service), grant });
+    }
+    (again, asked)
+}
+
+fn reported(asked: OperationId, before: Option<WifiBaseline>) -> LeaseMessage {
+    LeaseMessage::RadioReported(asked, radio(), before)
+}
+
 #[test]
-fn a_changed_radio_is_put_back_whatever_the_registry_was_doing_when_it_panicked() {
-    let everybody = |again: &mut Bench, holder: Option<Grant>| {
-        for service in SERVICES {
-            let grant = holder.clone().filter(|_| service == "a");
-            again.tell(LeaseMessage::Restated { service: name(service), grant });
-        }
-    };
-    // While it is being changed: the answer comes to the successor, and nobody gets the radio before.
+fn a_changed_radio_is_put_back_though_the_registry_panicked_over_the_news_that_it_was_changed() {
     let mut bench = Bench::new();
     bench.ask("a", vec![exclusive("w")]);
     let operation = bench.preparing().unwrap();
-    let mut again = bench.begin_again();
-    everybody(&mut again, None);
-    assert!(again.plug("w", 1).ask("b", vec![exclusive("w")]).preparing().is_none());
-    assert!(again.prepared(operation, 1).restoring().is_some());
-    // While it is held, and its holder's release is what it panicked over.
+    let (mut again, asked) = successor(&bench, None);
+    assert!(again.ask("a", vec![exclusive("w")]).preparing().is_none(), "nobody gets it before it is known how it is");
+    again.prepared(operation, 1);
+    assert!(again.restoring().is_none() && again.served().is_empty(), "an answer to its predecessor says nothing");
+    assert!(again.tell(reported(asked, Some(baseline(1)))).restoring().is_some());
+}
+
+#[test]
+fn a_radio_that_was_put_back_before_the_panic_is_not_put_back_again() {
+    let mut bench = Bench::new();
+    bench.ask("a", vec![exclusive("w")]);
+    let operation = bench.preparing().unwrap();
+    assert!(bench.prepared(operation, 1).release("a").restoring().is_some());
+    let (mut again, asked) = successor(&bench, None);
+    again.ask("b", vec![exclusive("w")]).tell(reported(asked, None));
+    assert!(again.restoring().is_none() && again.preparing().is_some());
+}
+
+#[test]
+fn a_radio_whose_holder_let_it_go_while_the_registry_was_dead_is_put_back_and_one_still_held_is_not() {
+    let mut bench = Bench::new();
+    bench.ask("a", vec![exclusive("w")]);
+    let operation = bench.preparing().unwrap();
     let grant = bench.prepared(operation, 1).granted()["a"].clone();
-    let mut again = bench.begin_again();
-    everybody(&mut again, None);
-    assert!(again.restoring().is_some());
-    // While it is held, and goes on being held.
-    let mut again = bench.begin_again();
-    everybody(&mut again, Some(grant));
-    assert!(again.restoring().is_none());
+    let (mut again, asked) = successor(&bench, None);
+    assert!(again.tell(reported(asked, Some(baseline(1)))).restoring().is_some());
+    let (mut again, asked) = successor(&bench, Some(grant));
+    assert!(again.tell(reported(asked, Some(baseline(1)))).restoring().is_none());
     assert!(again.release("a").restoring().is_some());
+}
+
+#[test]
+fn a_restarted_registry_closes_only_when_it_knows_that_every_radio_is_as_it_was() {
+    let bench = Bench::new();
+    let (mut again, asked) = successor(&bench, None);
+    again.tell(LeaseMessage::Close);
+    assert!(!again.closed);
+    assert!(again.tell(reported(asked, None)).closed);
 }

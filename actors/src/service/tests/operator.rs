@@ -77,3 +77,86 @@ fn a_service_that_does_not_start_by_itself_says_so() {
     assert_eq!(bench.reason(), "it starts only when told to (autostart = false)");
     assert!(bench.tell(start(NeedsPolicy::Respect)).asked_for_slot());
 }
+
+/// What the operator is answered to a restart.
+fn restarted(bench: &mut Bench, attempts: Attempts) -> String {
+    bench.tell(ServiceMessage::Restart(REQUEST, attempts));
+    bench.answers[0].words.clone()
+}
+
+#[test]
+fn a_restart_of_a_held_service_starts_it_and_says_that_it_was_held() {
+    let mut bench = Bench::new(plain());
+    bench.tell(ServiceMessage::Stop(REQUEST));
+    assert_eq!(restarted(&mut bench, Attempts::Keep), "s was held; it is wanted again, and it starts");
+    assert!(bench.asked_for_slot() && bench.shown.as_ref().unwrap().wanted == Wanted::Up);
+    bench.come_up().tell(ServiceMessage::Stop(REQUEST));
+    let words =
+        "s was held and is still stopping; it is wanted again, and it starts when it has stopped and has all it needs";
+    assert_eq!(restarted(&mut bench, Attempts::Keep), words);
+    assert!(bench.exits(Exit::Signal(15)).asked_for_slot());
+}
+
+#[test]
+fn a_restart_says_what_it_found() {
+    let mut bench = Bench::with_dependents(plain(), &["other"]);
+    bench.come_up();
+    assert_eq!(restarted(&mut bench, Attempts::Keep), "s is restarting, its dependents first");
+    let mut bench = Bench::new(plain().autostart_no());
+    assert_eq!(restarted(&mut bench, Attempts::Keep), "s was not meant to run; it is wanted now, and it starts");
+    let mut bench = Bench::new(leasing());
+    let words = "s does not run yet: there is nothing to stop, and it starts as soon as it has what it leases";
+    assert_eq!(restarted(&mut bench, Attempts::Keep), words);
+    let mut bench = Bench::new(plain());
+    bench.come_up().exits(Exit::Code(1));
+    assert_eq!(restarted(&mut bench, Attempts::Keep), "s waits no longer before it is started again, and it starts");
+    for wait in [4, 8, 0] {
+        bench.come_up().exits(Exit::Code(1)).wait(SECOND * wait);
+    }
+    assert_eq!(bench.status(), ServiceStatus::Failed);
+    assert_eq!(restarted(&mut bench, Attempts::Keep), "s had failed; it is tried once more, and it starts");
+    bench.come_up().exits(Exit::Code(1));
+    assert_eq!(restarted(&mut bench, Attempts::Reset), "s had failed; its attempts count anew, and it starts");
+}
+
+#[test]
+fn a_restart_over_a_held_need_is_refused_as_a_start_is_and_nothing_is_changed() {
+    let mut bench = Bench::new(plain().requires("need", 15));
+    bench.tell(ServiceMessage::Stop(REQUEST)).hears("need", Standing::Held("stopped by the operator".to_owned()));
+    let words = restarted(&mut bench, Attempts::Reset);
+    assert_eq!(words, "s requires need, which is not meant to run: stopped by the operator");
+    assert!(bench.answers[0].outcome == Outcome::Refused && bench.status() == ServiceStatus::Held);
+    // One that runs without it goes on doing so.
+    bench.tell(start(NeedsPolicy::Ignore)).come_up();
+    assert_eq!(restarted(&mut bench, Attempts::Keep), "s is restarting");
+    assert!(bench.exits(Exit::Signal(15)).asked_for_slot());
+}
+
+#[test]
+fn a_restart_is_not_promised_before_it_is_known_what_runs() {
+    let mut bench = Bench::new(plain());
+    let mut again = bench.come_up().begin_again();
+    restarted(&mut again, Attempts::Keep);
+    assert_eq!(again.answers[0].outcome, Outcome::Refused);
+}
+
+#[test]
+fn a_start_says_what_comes_next() {
+    let mut bench = Bench::new(plain().requires("need", 15));
+    bench.tell(start(NeedsPolicy::Respect));
+    assert_eq!(bench.answers[0].words, "s is wanted up: it waits for need: not heard of yet");
+    bench.tell(start(NeedsPolicy::Ignore));
+    assert_eq!(bench.answers[0].words, "s is wanted up: it starts");
+}
+
+#[test]
+fn what_is_asked_while_mainstay_is_stopping_is_refused_instead_of_promised() {
+    let mut bench = Bench::new(plain());
+    bench.tell(ServiceMessage::Close);
+    for message in [start(NeedsPolicy::Respect), ServiceMessage::Restart(REQUEST, Attempts::Reset)] {
+        bench.tell(message);
+        assert_eq!(bench.answers[0].outcome, Outcome::Refused);
+        assert_eq!(bench.answers[0].words, "mainstay is stopping: s is not started any more");
+        assert!(!bench.asked_for_slot());
+    }
+}

@@ -140,3 +140,23 @@ fn failures_are_forgotten_in_time_also_after_a_panic() {
     answered(&mut again, Some(bench.run()), None);
     assert_eq!(again.wait(SECOND * 60).exits(Exit::Code(1)).reason(), "it ended: exit code 1; restart 1 of 3");
 }
+
+#[test]
+fn a_restarted_supervisor_of_services_hears_of_everybody_whether_he_is_starting() {
+    let mut bench = Bench::new(plain());
+    assert!(bench.tell(ServiceMessage::RestateSlot).asked_for_slot());
+    bench.tell(ServiceMessage::SlotGranted).tell(ServiceMessage::RestateSlot);
+    assert!(matches!(bench.slots[..], [ServicesMessage::HoldsSlot(_)]), "{:?}", bench.slots);
+    let mut again = bench.spawned().begin_again();
+    assert!(again.tell(ServiceMessage::RestateSlot).slots.is_empty(), "it does not know yet");
+    bench.ready();
+    assert!(bench.tell(ServiceMessage::RestateSlot).returned_slot());
+}
+
+#[test]
+fn a_slot_that_is_given_twice_is_not_given_back_by_one_that_is_starting() {
+    let mut bench = Bench::new(plain());
+    bench.tell(ServiceMessage::SlotGranted).tell(ServiceMessage::SlotGranted);
+    assert!(!bench.returned_slot() && !bench.spawning());
+    assert!(bench.spawned().ready().tell(ServiceMessage::SlotGranted).returned_slot());
+}

@@ -18,6 +18,24 @@ fn dependents_stop_first() {
 }
 
 #[test]
+fn what_a_loss_stopped_has_its_place_in_the_queue_back_and_what_the_operator_stopped_has_not() {
+    let arrival = |bench: &Bench| {
+        let request = bench.leases.iter().find_map(|message| match message {
+            LeaseMessage::Request(request) => Some(request.arrival),
+            _ => None,
+        });
+        request.unwrap()
+    };
+    let mut bench = Bench::new(leasing());
+    let asked = bench.now;
+    bench.come_up_with(1).wait(SECOND * 60).tell(revoked()).exits(Exit::Signal(15));
+    assert_eq!(arrival(&bench), asked, "others that have come since go behind it");
+    bench.tell(ServiceMessage::Stop(RequestId(1))).wait(SECOND);
+    bench.tell(ServiceMessage::Start(RequestId(2), crate::service::NeedsPolicy::Respect));
+    assert_eq!(arrival(&bench), bench.now);
+}
+
+#[test]
 fn an_answer_to_an_earlier_departure_does_not_count() {
     let mut bench = Bench::with_dependents(leasing(), &["a"]);
     bench.come_up_with(1).tell(revoked()).tell(stopped("a", 1)).exits(Exit::Signal(15));

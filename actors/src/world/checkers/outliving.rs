@@ -55,6 +55,9 @@ impl Checker for Outliving {
             }
             Happening::Done(service, Command::StartIgnoringNeeds) => {
                 self.ignoring.insert(service.clone());
+                // Also for what has been missed for a while already.
+                let theirs = |run| environment.tree(run).is_some_and(|tree| tree.service == *service);
+                self.sentences.retain(|known| matches!(known.lacks, Lack::Device(_)) || !theirs(known.run));
             }
             _ => {}
         }

@@ -1,20 +1,17 @@
 //! Invariant 6: a radio is brought back to how it was when its lease ends, once, whatever died in between.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use mainstay_config::names::DeviceName;
 
 use super::{Checker, Verdict, View};
 use crate::lease::Resource;
-use crate::machine::ActorId;
 use crate::world::environment::{Environment, Happening};
 
 #[derive(Debug, Default)]
 pub(super) struct Radios {
-    /// How often each arrival of a radio was changed and not put back.
-    changed: BTreeMap<(DeviceName, u32), u32>,
-    /// Those that may be put back once more: the registry's successor cannot know whether the answer was lost.
-    forgiven: BTreeSet<(DeviceName, u32)>,
+    /// Arrivals of radios that were changed and not put back.
+    changed: BTreeSet<(DeviceName, u32)>,
 }
 
 impl Checker for Radios {
@@ -25,21 +22,16 @@ impl Checker for Radios {
     fn happened(&mut self, happening: &Happening, _environment: &Environment) -> Verdict {
         match happening {
             Happening::RadioPrepared(device, ifindex) => {
-                *self.changed.entry((device.clone(), *ifindex)).or_default() += 1;
+                let first = self.changed.insert((device.clone(), *ifindex));
+                let again = || format!("{device} was changed again before it was put back: how it was is lost");
+                first.then_some(()).ok_or_else(again)
             }
             Happening::RadioRestored(device, ifindex) => {
-                let radio = (device.clone(), *ifindex);
-                let changed = self.changed.entry(radio.clone()).or_default();
-                match changed.checked_sub(1) {
-                    Some(fewer) => *changed = fewer,
-                    None if self.forgiven.remove(&radio) => {}
-                    None => return Err(format!("{device} was put back twice")),
-                }
+                let due = self.changed.remove(&(device.clone(), *ifindex));
+                due.then_some(()).ok_or_else(|| format!("{device} was put back twice"))
             }
-            Happening::Panicked(ActorId::Leases) => self.forgiven.extend(self.changed.keys().cloned()),
-            _ => {}
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     fn when_quiet(&mut self, view: &View<'_>) -> Verdict {

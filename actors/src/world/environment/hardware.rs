@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mainstay_config::model::{Device, DeviceKind, WifiMode};
 use mainstay_config::names::{DeviceName, MacAddress, UsbId};
-use mainstay_hardware::bus::Findings;
+use mainstay_hardware::bus::{Findings, WifiBaseline};
 use mainstay_hardware::error::{Error, ErrorKind};
 use mainstay_hardware::sighting::{
     Generation, HardwareEvent, Key, Link, Rfkill, ScanReason, Sighting, Sort, UsbFacts, WifiFacts, Witness,
@@ -25,6 +25,8 @@ pub struct Plug {
     place: usize,
     /// What is plugged in.
     pub arrival: Option<Arrival>,
+    /// How the radio was before it was changed, until it was put back: the executor keeps it.
+    pub(super) before: Option<WifiBaseline>,
     /// Calls to its driver are made one after the other.
     busy_until: Moment,
 }
@@ -41,7 +43,7 @@ pub struct Arrival {
 
 impl Plug {
     pub(super) fn new(spec: &Device, place: usize) -> Self {
-        Self { spec: spec.clone(), place, arrival: None, busy_until: Moment::default() }
+        Self { spec: spec.clone(), place, arrival: None, before: None, busy_until: Moment::default() }
     }
 
     /// What the kernel would show of the arrival with this number.

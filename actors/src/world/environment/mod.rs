@@ -85,6 +85,7 @@ pub(super) enum Event {
     Probe(OperationId, DeviceName, mainstay_hardware::sighting::Generation),
     Prepare(OperationId, DeviceName, u32, Option<mainstay_config::model::WifiMode>),
     Restore(OperationId, DeviceName, mainstay_hardware::bus::WifiBaseline),
+    ReportRadio(OperationId, DeviceName),
     Ports(OperationId, BTreeSet<u16>),
 }
 
@@ -231,6 +232,9 @@ impl Environment {
             Action::RestoreRadio(operation, device, baseline) => {
                 self.drive(&device.clone(), Event::Restore(operation, device, baseline), cause, so);
             }
+            Action::ReportRadio(operation, device) => {
+                self.drive(&device.clone(), Event::ReportRadio(operation, device), cause, so);
+            }
             Action::LookAtPorts(operation, ports) => {
                 let at = self.now + self.random.between(Duration::from_micros(200), Duration::from_millis(5));
                 so.later.push((at, Event::Ports(operation, ports), Some(cause)));
@@ -264,6 +268,7 @@ impl Environment {
                 self.prepare(operation, device, ifindex, mode, cause, so);
             }
             Event::Restore(operation, device, baseline) => self.restore(operation, device, &baseline, cause, so),
+            Event::ReportRadio(operation, device) => self.report_radio(operation, device, cause, so),
             Event::Ports(operation, ports) => {
                 let seen = ports.into_iter().filter_map(|port| Some((port, self.listener(port)?))).collect();
                 so.told.push((

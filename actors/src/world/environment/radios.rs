@@ -4,7 +4,7 @@ use mainstay_config::model::WifiMode;
 use mainstay_config::names::DeviceName;
 use mainstay_hardware::bus::WifiBaseline;
 use mainstay_hardware::error::{Error, ErrorKind};
-use mainstay_hardware::sighting::{Link, Sighting, Sort, WifiFacts};
+use mainstay_hardware::sighting::{Link, Rfkill, Sighting, Sort, WifiFacts};
 
 use super::hardware::vanished;
 use super::{Cause, Consequences, Environment, Happening};
@@ -56,7 +56,8 @@ impl Environment {
             radio.mode = mode.unwrap_or(was);
             Ok(baseline(ifindex, was))
         });
-        if result.is_ok() {
+        if let Ok(before) = &result {
+            self.keep(&device, Some(before.clone()));
             so.happened.push(Happening::RadioPrepared(device.clone(), ifindex));
         }
         so.told.push((
@@ -75,12 +76,34 @@ impl Environment {
         so: &mut Consequences,
     ) {
         let result = self.radio(&device, baseline.ifindex).map(|radio| radio.mode = baseline.mode);
+        self.keep(&device, None);
         if result.is_ok() {
             so.happened.push(Happening::RadioRestored(device.clone(), baseline.ifindex));
         }
         so.told.push((
             Outside::Drivers,
             Message::Leases(LeaseMessage::RadioRestored(operation, device, result)),
+            cause,
+        ));
+    }
+
+    fn keep(&mut self, device: &DeviceName, before: Option<WifiBaseline>) {
+        if let Some(plug) = self.plugs.get_mut(device) {
+            plug.before = before;
+        }
+    }
+
+    pub(super) fn report_radio(
+        &self,
+        operation: OperationId,
+        device: DeviceName,
+        cause: Option<Cause>,
+        so: &mut Consequences,
+    ) {
+        let before = self.plugs.get(&device).and_then(|plug| plug.before.clone());
+        so.told.push((
+            Outside::Drivers,
+            Message::Leases(LeaseMessage::RadioReported(operation, device, before)),
             cause,
         ));
     }
@@ -96,5 +119,6 @@ fn baseline(ifindex: u32, mode: WifiMode) -> WifiBaseline {
         mac: mainstay_config::names::MacAddress([2, 0, 0, 0, 0, 0]),
         frequency_mhz: None,
         interfaces: vec![ifindex],
+        rfkill: Rfkill::Unblocked,
     }
 }

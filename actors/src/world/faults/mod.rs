@@ -8,6 +8,7 @@ mod sabotage;
 
 use std::time::Duration;
 
+pub(super) use self::panics::Doom;
 pub use self::sabotage::Sabotage;
 pub(super) use self::sabotage::Sabotaged;
 use super::{Due, World};

@@ -6,6 +6,7 @@ use mainstay_config::names::ServiceName;
 
 use super::super::Cause;
 use super::super::environment::Consequences;
+use super::Weather;
 use crate::effect::process::order::{ProcessEvent, RunId};
 use crate::lease::{Blocker, Grant, LeaseMessage, Resource};
 use crate::machine::{Action, Address, Message, Outside, RequestId};
@@ -37,6 +38,8 @@ pub enum Sabotage {
     ForgetRestore,
     /// Radios are put back twice.
     RestoreTwice,
+    /// Nobody knows how a radio was when the registry has died over the news that it was changed.
+    ForgetBaseline,
     /// Programs are said to be gone that are not.
     LeaveProcesses,
     /// Probes go on for ever.
@@ -47,7 +50,7 @@ pub enum Sabotage {
 
 impl Sabotage {
     /// Every planted bug.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::GrantTwice,
         Self::SpawnTwice,
         Self::DropRevoked,
@@ -59,10 +62,20 @@ impl Sabotage {
         Self::StartHeld,
         Self::ForgetRestore,
         Self::RestoreTwice,
+        Self::ForgetBaseline,
         Self::LeaveProcesses,
         Self::LeaveProbes,
         Self::LoseCause,
     ];
+
+    /// What must go wrong besides, for it to do harm.
+    #[must_use]
+    pub fn weather(self) -> Weather {
+        match self {
+            Self::ForgetBaseline => Weather::panicking(),
+            _ => Weather::rough(),
+        }
+    }
 
     /// The invariant that it breaks.
     #[must_use]
@@ -73,7 +86,7 @@ impl Sabotage {
             Self::SkipDependents => 3,
             Self::KeepSlots | Self::NeverReady | Self::DropArrival => 4,
             Self::StartHeld => 5,
-            Self::ForgetRestore | Self::RestoreTwice => 6,
+            Self::ForgetRestore | Self::RestoreTwice | Self::ForgetBaseline => 6,
             Self::LeaveProcesses | Self::LeaveProbes => 7,
             Self::LoseCause => 8,
         }
@@ -178,6 +191,11 @@ impl Sabotaged {
             (Sabotage::ForgetRestore, Action::RestoreRadio(operation, device, _)) => {
                 let done = Message::Leases(LeaseMessage::RadioRestored(operation, device, Ok(())));
                 so.told.push((Outside::Drivers, done, Some(cause)));
+                Vec::new()
+            }
+            (Sabotage::ForgetBaseline, Action::ReportRadio(operation, device)) => {
+                let unknown = Message::Leases(LeaseMessage::RadioReported(operation, device, None));
+                so.told.push((Outside::Drivers, unknown, Some(cause)));
                 Vec::new()
             }
             (Sabotage::RestoreTwice, action @ Action::RestoreRadio(..)) => vec![action.clone(), action],

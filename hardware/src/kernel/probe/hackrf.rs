@@ -8,6 +8,7 @@ use rusb::{Context, DeviceHandle, UsbContext};
 
 use crate::bus::{Depth, Findings};
 use crate::error::{Error, ErrorKind};
+use crate::kernel::libusb::SharedContext;
 use crate::sighting::{Sighting, UsbFacts};
 
 /// Device to host, vendor, device (USB 2.0, 9.3).
@@ -26,12 +27,17 @@ const PART_BYTES: usize = 8;
 ///
 /// # Errors
 /// When it cannot be opened or leaves. One that does not answer is unrecognised, which is no error.
-pub(crate) fn probe(sighting: &Sighting, depth: Depth, within: Duration) -> Result<Findings, Error> {
+pub(crate) fn probe(
+    context: &SharedContext,
+    sighting: &Sighting,
+    depth: Depth,
+    within: Duration,
+) -> Result<Findings, Error> {
     let Some(usb) = &sighting.usb else {
         return Err(Error::new(ErrorKind::NotFound, format!("{} is not on USB", sighting.key)));
     };
     let tried = format!("asking the HackRF at USB {}", usb.path);
-    let talk = Talk { handle: open(usb, &tried)?, deadline: Instant::now() + within };
+    let talk = Talk { handle: open(context, usb, &tried)?, deadline: Instant::now() + within };
     match ask(&talk, depth) {
         Ok(findings) => Ok(findings),
         Err(error @ (rusb::Error::NoDevice | rusb::Error::NotFound)) => Err(usb_error(&tried, error)),
@@ -39,9 +45,9 @@ pub(crate) fn probe(sighting: &Sighting, depth: Depth, within: Duration) -> Resu
     }
 }
 
-fn open(usb: &UsbFacts, tried: &str) -> Result<DeviceHandle<Context>, Error> {
+fn open(context: &SharedContext, usb: &UsbFacts, tried: &str) -> Result<DeviceHandle<Context>, Error> {
     let failed = |error| usb_error(tried, error);
-    let devices = Context::new().and_then(|context| context.devices()).map_err(failed)?;
+    let devices = context.get().and_then(|context| context.devices()).map_err(failed)?;
     let device = devices.iter().find(|d| d.bus_number() == usb.bus && d.address() == usb.address);
     device.ok_or(rusb::Error::NoDevice).and_then(|device| device.open()).map_err(failed)
 }

@@ -8,10 +8,11 @@ use super::{guard, sysfs};
 use crate::error::{Error, ErrorKind};
 use crate::kernel::sysfs::Sysfs;
 use crate::matching::mode_word;
-use crate::sighting::Link;
+use crate::sighting::{Link, Rfkill};
 
 /// Puts the interface with this index into a mode and takes it up: down, set type, up, because a driver changes the
-/// type only while the interface is down. When that fails on the way, the interface is brought back as it was.
+/// type only while the interface is down. A soft block of rfkill is lifted first. When that fails on the way, the radio is
+/// brought back as it was.
 ///
 /// # Errors
 /// `Refused` for an interface that somebody lives on; otherwise what the kernel says.
@@ -31,11 +32,17 @@ pub(crate) async fn set(
     if takeover == Takeover::Refuse {
         guard::check(netlink, &of_radio(main.wiphy, None, &interfaces, &links)).await?;
     }
+    let rfkill = sysfs::blocked(sysfs, main.wiphy);
     sysfs::unblock(sysfs, main.wiphy, &main.name)?;
     let tried = format!("putting {} into {} mode", main.name, mode_word(mode));
     let result = change(netlink, main, link, mode, &tried).await;
     if result.is_err() {
         put_back(netlink, main, link).await;
+        if rfkill == Rfkill::Soft
+            && let Err(error) = sysfs::block(sysfs, main.wiphy, &main.name)
+        {
+            tracing::warn!(interface = %main.name, %error, "after a failed change of mode");
+        }
     }
     result
 }

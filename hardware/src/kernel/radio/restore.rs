@@ -8,13 +8,14 @@ use super::facts::{Interface, LinkFacts};
 use super::netlink::Netlink;
 use crate::bus::WifiBaseline;
 use crate::error::{Error, ErrorKind};
-use crate::sighting::Link;
+use crate::kernel::sysfs::Sysfs;
+use crate::sighting::{Link, Rfkill};
 
 /// Reads a radio whole.
 ///
 /// # Errors
 /// `NotFound` when no radio has this interface; otherwise what the kernel says.
-pub(crate) async fn baseline(netlink: &Netlink, ifindex: u32) -> Result<WifiBaseline, Error> {
+pub(crate) async fn baseline(netlink: &Netlink, sysfs: &Sysfs, ifindex: u32) -> Result<WifiBaseline, Error> {
     let interfaces = netlink.interfaces().await?;
     let links = netlink.links().await?;
     let gone = || Error::new(ErrorKind::NotFound, format!("there is no Wi-Fi interface {ifindex} (any more)"));
@@ -29,15 +30,16 @@ pub(crate) async fn baseline(netlink: &Netlink, ifindex: u32) -> Result<WifiBase
         mac: link.mac.ok_or_else(gone)?,
         frequency_mhz: main.frequency_mhz,
         interfaces: interfaces.iter().filter(|i| i.wiphy == main.wiphy).map(|i| i.ifindex).collect(),
+        rfkill: super::sysfs::blocked(sysfs, main.wiphy),
     })
 }
 
 /// Puts a radio back: deletes what was added, makes the main interface again if it was deleted, then name, mode,
-/// address, link and frequency where they differ.
+/// address, link and frequency where they differ, and last a soft block of rfkill.
 ///
 /// # Errors
 /// `NotFound` when the radio is gone; otherwise the first thing the kernel refused. What can be done is done.
-pub(crate) async fn restore(netlink: &Netlink, baseline: &WifiBaseline) -> Result<(), Error> {
+pub(crate) async fn restore(netlink: &Netlink, sysfs: &Sysfs, baseline: &WifiBaseline) -> Result<(), Error> {
     let interfaces = netlink.interfaces().await?;
     let deleted = delete_added(netlink, baseline, &interfaces).await;
     let main = match main_of(baseline, &interfaces) {
@@ -46,6 +48,9 @@ pub(crate) async fn restore(netlink: &Netlink, baseline: &WifiBaseline) -> Resul
     };
     let links = netlink.links().await?;
     put_back(netlink, baseline, &main, &links).await?;
+    if baseline.rfkill == Rfkill::Soft {
+        super::sysfs::block(sysfs, baseline.wiphy, &baseline.interface)?;
+    }
     deleted
 }
 
@@ -145,6 +150,7 @@ mod tests {
             mac: MacAddress([2, 0, 0, 0, 2, 0]),
             frequency_mhz: None,
             interfaces: vec![5, 6],
+            rfkill: Rfkill::Unblocked,
         }
     }
 

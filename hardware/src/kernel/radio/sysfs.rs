@@ -1,6 +1,6 @@
 //! Radios in sysfs: permanent address, driver, rfkill.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::facts::Phy;
 use crate::error::{Error, ErrorKind};
@@ -41,25 +41,72 @@ fn rfkill(directory: &Path) -> Rfkill {
     }
 }
 
+/// The folder of a radio.
+fn directory(sysfs: &Sysfs, wiphy: u32) -> Option<PathBuf> {
+    let class = sysfs.path("class/ieee80211");
+    let of_wiphy = |name: &String| sysfs::value(&class.join(name).join("index")) == Some(wiphy);
+    sysfs::names(&class).into_iter().find(of_wiphy).map(|name| class.join(name))
+}
+
+/// Whether rfkill blocks a radio; one that is gone is not blocked.
+pub(crate) fn blocked(sysfs: &Sysfs, wiphy: u32) -> Rfkill {
+    directory(sysfs, wiphy).map_or(Rfkill::Unblocked, |directory| rfkill(&directory))
+}
+
 /// Lifts a soft block.
 ///
 /// # Errors
 /// `Refused` when a switch blocks the radio: only a hand can change that. What the kernel says when it does not let
 /// the soft block be lifted.
 pub(crate) fn unblock(sysfs: &Sysfs, wiphy: u32, interface: &str) -> Result<(), Error> {
-    let class = sysfs.path("class/ieee80211");
-    let of_wiphy = |name: &String| sysfs::value(&class.join(name).join("index")) == Some(wiphy);
-    let Some(name) = sysfs::names(&class).into_iter().find(of_wiphy) else { return Ok(()) };
-    let directory = class.join(name);
-    match rfkill(&directory) {
+    match blocked(sysfs, wiphy) {
         Rfkill::Unblocked => Ok(()),
         Rfkill::Hard => {
             let message = format!("{interface} is blocked by a switch (rfkill hard); move the switch on the device");
             Err(Error::new(ErrorKind::Refused, message))
         }
-        Rfkill::Soft => switches(&directory).try_for_each(|switch| {
-            let tried = format!("lifting the rfkill block of {interface}");
-            std::fs::write(switch.join("soft"), "0").map_err(|e| Error::io(&tried, &e))
-        }),
+        Rfkill::Soft => write(sysfs, wiphy, "0", &format!("lifting the rfkill block of {interface}")),
+    }
+}
+
+/// Puts a soft block back.
+///
+/// # Errors
+/// What the kernel says when it does not let it be set.
+pub(crate) fn block(sysfs: &Sysfs, wiphy: u32, interface: &str) -> Result<(), Error> {
+    write(sysfs, wiphy, "1", &format!("putting the rfkill block of {interface} back"))
+}
+
+fn write(sysfs: &Sysfs, wiphy: u32, soft: &str, tried: &str) -> Result<(), Error> {
+    let Some(directory) = directory(sysfs, wiphy) else { return Ok(()) };
+    switches(&directory)
+        .try_for_each(|switch| std::fs::write(switch.join("soft"), soft).map_err(|error| Error::io(tried, &error)))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn a_soft_block_is_lifted_and_put_back_and_a_switch_is_left_alone() {
+        let root = tempfile::tempdir().unwrap();
+        let phy = root.path().join("class/ieee80211/phy2");
+        let switch = phy.join("rfkill4");
+        std::fs::create_dir_all(&switch).unwrap();
+        let put = |file: &str, text: &str| std::fs::write(switch.join(file), text).unwrap();
+        std::fs::write(phy.join("index"), "2\n").unwrap();
+        put("soft", "1\n");
+        put("hard", "0\n");
+        let sysfs = Sysfs::at(root.path());
+        assert_eq!(blocked(&sysfs, 2), Rfkill::Soft);
+        unblock(&sysfs, 2, "wlan2").unwrap();
+        assert_eq!(blocked(&sysfs, 2), Rfkill::Unblocked);
+        block(&sysfs, 2, "wlan2").unwrap();
+        assert_eq!(blocked(&sysfs, 2), Rfkill::Soft);
+        put("hard", "1\n");
+        assert_eq!(unblock(&sysfs, 2, "wlan2").unwrap_err().kind, ErrorKind::Refused);
+        assert_eq!(blocked(&sysfs, 3), Rfkill::Unblocked, "a radio that is gone");
     }
 }

@@ -18,6 +18,23 @@ pub(crate) fn set_up() -> Result<()> {
     super::load_module(&["mac80211_hwsim", "radios=0"])
 }
 
+/// Takes the driver away, and every radio with it, whatever they are doing.
+pub(crate) fn unload(depth: Depth) -> Result<()> {
+    match depth {
+        Depth::Driver => super::run(&["rmmod", "mac80211_hwsim"]),
+        Depth::Everything => super::run(&["rmmod", "mac80211_hwsim", "mac80211", "cfg80211"]),
+    }
+}
+
+/// How much is unloaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Depth {
+    /// Only the driver.
+    Driver,
+    /// The driver and the kernel's whole Wi-Fi below it, nl80211 included.
+    Everything,
+}
+
 /// Makes a radio with this permanent address.
 pub(crate) fn create(address: [u8; 6]) -> Result<RadioId> {
     let attributes = Attributes::default().with(ATTR_PERM_ADDR, &address)?;

@@ -15,7 +15,13 @@ use anyhow::{Context as _, Result, ensure};
 
 /// Loads kernel modules with their parameters, as in `["mac80211_hwsim", "radios=0"]`.
 pub(crate) fn load_module(arguments: &[&str]) -> Result<()> {
-    let status = Command::new("modprobe").args(arguments).status().context("modprobe cannot be run")?;
-    ensure!(status.success(), "modprobe {} failed: {status}", arguments.join(" "));
+    run(&[&["modprobe"], arguments].concat())
+}
+
+/// Runs a command that must succeed.
+fn run(command: &[&str]) -> Result<()> {
+    let (program, arguments) = command.split_first().context("an empty command")?;
+    let status = Command::new(program).args(arguments).status().with_context(|| format!("{program} cannot be run"))?;
+    ensure!(status.success(), "{} failed: {status}", command.join(" "));
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::fs;
+use std::mem;
 use std::path::Path;
 use std::process::Command;
 
@@ -80,6 +81,11 @@ impl Radio {
 
     /// Takes the radio away at once, as when a USB stick is pulled out.
     pub(crate) fn unplug(self) {}
+
+    /// It has gone with its driver: there is nothing left to take away.
+    pub(crate) fn forget(self) {
+        mem::forget(self);
+    }
 }
 
 impl Drop for Radio {

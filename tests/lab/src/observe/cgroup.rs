@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use rustix::mount::{MountFlags, UnmountFlags};
 
+use crate::wait;
+
 const MOUNT: &str = "/sys/fs/cgroup";
 
 /// The hierarchy while it is mounted; dropping it takes it away.
@@ -34,6 +36,15 @@ pub(crate) fn groups() -> Result<Vec<PathBuf>> {
         collect(Path::new(MOUNT), &mut found)?;
     }
     Ok(found)
+}
+
+/// Takes away all groups below the root, as soon as nobody is in them any more.
+pub(crate) fn remove_all() -> Result<()> {
+    wait::until("the control groups to be empty", wait::STEP, || {
+        // One in which a process is still ending cannot be removed yet.
+        groups()?.iter().for_each(|group| drop(fs::remove_dir(group)));
+        Ok(groups()?.is_empty())
+    })
 }
 
 /// The group a process is in, relative to the root, such as `/mainstay/gpsd`.

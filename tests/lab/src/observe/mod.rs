@@ -2,5 +2,6 @@
 
 pub(crate) mod cgroup;
 pub(crate) mod process;
+pub(crate) mod uevent;
 pub(crate) mod usb;
 pub(crate) mod wireless;

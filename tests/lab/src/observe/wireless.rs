@@ -57,6 +57,13 @@ pub(crate) fn mode(name: &str) -> Result<Option<String>> {
     Ok(Some(interface.mode))
 }
 
+/// Changes the mode of an interface that is down, as an operator would.
+pub(crate) fn set_mode(name: &str, mode: &str) -> Result<()> {
+    let output = Command::new("iw").args(["dev", name, "set", "type", mode]).output().context("iw cannot be run")?;
+    ensure!(output.status.success(), "{name} does not take mode {mode}: {}", String::from_utf8_lossy(&output.stderr));
+    Ok(())
+}
+
 fn parse(text: &str) -> Vec<Interface> {
     let mut interfaces: Vec<Interface> = Vec::new();
     let mut radio = 0;

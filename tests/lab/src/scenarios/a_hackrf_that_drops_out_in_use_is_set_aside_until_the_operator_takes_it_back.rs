@@ -10,7 +10,7 @@ use crate::{station, wait};
 const HACKRF: &str = r#"
 [hardware.hackrf]
 kind = "hackrf"
-flap = { departures = 1000, quarantine = "10m" }
+flap = { departures = 64, quarantine = "10m" }
 "#;
 /// So often in a row, each within ten seconds of the start of the service, is no accident.
 const DROPS: u32 = 3;

@@ -83,7 +83,9 @@ fn check_stopped(daemon: &Daemon, pid: u32, path: &str) -> Result<()> {
     ensure!(daemon.device("hackrf")?.status == "absent", "the HackRF is still thought to be there");
     ensure!(daemon.lease("device/hackrf")?.is_none(), "the HackRF is still leased");
     let why = daemon.say(&["why", "openwebrx"])?;
-    ensure!(why.contains(&reason), "`mainstay why openwebrx` does not say {reason:?}: {why}");
+    // It is wrapped to 80 columns.
+    let unwrapped = why.split_whitespace().collect::<Vec<_>>().join(" ");
+    ensure!(unwrapped.contains(&reason), "`mainstay why openwebrx` does not say {reason:?}: {why}");
     let trace = daemon.trace(&["--service", "openwebrx"])?;
     invariants::trace_leads_from_outside(&trace, "hardware", "service/openwebrx")
 }

@@ -12,7 +12,6 @@ use crate::hardware::hackrf::{SERIAL, plug_hackrf};
 use crate::hardware::radio::{Mac, Radio, plug_radio};
 use crate::hardware::usbip::{Plugged, Port};
 use crate::invariants;
-use crate::observe::process::{self, Holdings};
 use crate::random::Random;
 use crate::stage::Stage;
 use crate::{stand_in, station, wait};
@@ -20,8 +19,6 @@ use crate::{stand_in, station, wait};
 const EVENTS: u32 = 50;
 /// The longest pause between two events, in milliseconds: from before the first look at a device to after its service runs.
 const LONGEST_PAUSE: u64 = 2500;
-/// Longer than an idle thread of a pool is kept (ten seconds in tokio's).
-const REST: Duration = Duration::from_secs(12);
 
 pub(super) fn run(stage: &Stage) -> Result<()> {
     let mut random = Random::new(stage.seed);
@@ -46,7 +43,7 @@ pub(super) fn run(stage: &Stage) -> Result<()> {
     settle(&daemon, &bench)?;
     bench.clear()?;
     settle(&daemon, &bench)?;
-    let before = resting_holdings(&daemon)?;
+    let before = daemon.resting_holdings()?;
 
     for event in 1..=EVENTS {
         let kind = random.choose(&Kind::ALL).copied().unwrap_or(Kind::Hackrf);
@@ -58,25 +55,8 @@ pub(super) fn run(stage: &Stage) -> Result<()> {
     settle(&daemon, &bench).context("after everything was unplugged")?;
     invariants::mode_is(&uplink.interface()?, "managed")?;
 
-    let mut more = Vec::new();
-    wait::until("mainstay to hold no more than before", wait::STEP, || {
-        more = process::holdings(daemon.pid())?.beyond(&before);
-        Ok(more.is_empty())
-    })
-    .with_context(|| format!("it holds more: {more:?}; before: {before:?}"))?;
+    daemon.until_it_holds_no_more_than(&before)?;
     daemon.stop()
-}
-
-/// What mainstay holds open when nothing has changed for a while: threads that were lent out have ended by then.
-fn resting_holdings(daemon: &Daemon) -> Result<Holdings> {
-    let mut holdings = process::holdings(daemon.pid())?;
-    wait::steady("mainstay to come to rest", REST, wait::STEP * 2, || {
-        let now = process::holdings(daemon.pid())?;
-        let same = now == holdings;
-        holdings = now;
-        Ok(same)
-    })?;
-    Ok(holdings)
 }
 
 /// What can be plugged in.

@@ -1,74 +1,74 @@
-//! Figures, not a verdict: from the kernel's news to the service's first and last moment.
+//! Figures, not a verdict: from the kernel's news to the service's first and last moment, with mainstay and with systemd
+//! and udev on the same machine, device and program.
 
-use std::fs::File;
-use std::os::fd::AsFd;
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::process::Command;
-use std::time::{Duration, Instant};
+use anyhow::Result;
 
-use anyhow::{Context as _, Result, ensure};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fs::OFlags;
-use rustix::process::{Pid, PidfdFlags, pidfd_open};
-
-use crate::hardware::hackrf::{SERIAL, plug_hackrf};
-use crate::hardware::usbip::Port;
+use crate::hardware::hackrf::{SERIAL, Serial};
+use crate::observe::cgroup;
 use crate::stage::Stage;
-use crate::{station, wait};
+use crate::station;
+use crate::systemd::{self, Systemd};
+use crate::timing::{Bell, Figures, Round};
 
 const ROUNDS: usize = 10;
+/// The HackRF that systemd's service wants.
+const THEIRS: Serial = Serial([0, 0, 0x88c8_69dc, 0x5d5d_5d5d]);
 
 pub(super) fn run(stage: &Stage) -> Result<()> {
-    let doorbell = stage.folder.join("doorbell");
-    let made = Command::new("mkfifo").arg(&doorbell).status().context("mkfifo cannot be run")?;
-    ensure!(made.success(), "{} cannot be made", doorbell.display());
-    let ring = format!("echo started > {}; exec sleep infinity", doorbell.display());
-    let service =
-        format!("\n[services.receiver]\ncommand = [\"/bin/sh\", \"-c\", {ring:?}]\ndevices = {{ hackrf = \"exclusive\" }}\n");
-    let (mut starts, mut stops) = (Vec::new(), Vec::new());
-    for _ in 0..ROUNDS {
-        // A new mainstay each time: one that remembers how the HackRF came and went would let it settle first.
-        let daemon = stage.daemon(&[station::HACKRF, &service])?;
-        daemon.until_waiting("receiver", "hackrf")?;
-        let nonblocking = i32::try_from(OFlags::NONBLOCK.bits())?;
-        let bell = File::options().read(true).custom_flags(nonblocking).open(&doorbell)?;
-        let began = Instant::now();
-        let hackrf = plug_hackrf(SERIAL, Port(0))?;
-        let enumerated = Instant::now();
-        until_readable(&bell).context("the service was not started")?;
-        starts.push((began.elapsed(), enumerated.elapsed()));
-
-        let pid = daemon.until_running("receiver")?;
-        let process = pidfd_open(Pid::from_raw(i32::try_from(pid)?).context("process 0")?, PidfdFlags::empty())?;
-        let pulled = Instant::now();
-        hackrf.unplug();
-        until_readable(&process).context("the service outlived its HackRF")?;
-        stops.push(pulled.elapsed());
-        daemon.stop()?;
+    let bell = Bell::hang(&stage.folder)?;
+    // With control groups for both: systemd cannot do without.
+    let _groups = cgroup::mount()?;
+    let alone: Vec<Round> = (0..ROUNDS).map(|_| with_mainstay(stage, &bell)).collect::<Result<_>>()?;
+    Figures::of(alone).print("mainstay, no udev in the machine");
+    if !systemd::is_installed() {
+        println!("        left out: the same with systemd and udev. To run it: apt-get install systemd udev");
+        return Ok(());
     }
-    println!("        plug → started:               {}", figures(starts.iter().map(|start| start.0)));
-    println!("        enumerated → started:         {}", figures(starts.iter().map(|start| start.1)));
-    println!("        unplug → process gone:        {}", figures(stops.into_iter()));
+
+    let systemd = Systemd::start(("sdr.service", &unit(&bell)), &rule())?;
+    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    // In turn, so that whatever else this computer does meanwhile meets both.
+    for _ in 0..ROUNDS {
+        theirs.push(with_systemd(&systemd, &bell)?);
+        ours.push(with_mainstay(stage, &bell)?);
+    }
+    let (ours, theirs) = (Figures::of(ours), Figures::of(theirs));
+    theirs.print("systemd and udev");
+    ours.print("mainstay beside udev");
+    ours.print_against(&theirs, "mainstay beside udev, as a part of systemd and udev (budget: 0.5)");
     Ok(())
 }
 
-fn until_readable(what: &impl AsFd) -> Result<()> {
-    let bound = Timespec::try_from(wait::STEP)?;
-    let ready = poll(&mut [PollFd::new(what, PollFlags::IN)], Some(&bound))?;
-    ensure!(ready == 1, "nothing happened for {:?}", wait::STEP);
-    Ok(())
+/// A new mainstay each time: one that remembers how the HackRF came and went would let it settle first.
+fn with_mainstay(stage: &Stage, bell: &Bell) -> Result<Round> {
+    let script = bell.script();
+    let service =
+        format!("\n[services.receiver]\ncommand = [\"/bin/sh\", \"-c\", {script:?}]\ndevices = {{ hackrf = \"exclusive\" }}\n");
+    let daemon = stage.daemon(&[station::HACKRF, &service])?;
+    daemon.until_waiting("receiver", "hackrf")?;
+    let round = bell.round(SERIAL, || daemon.until_running("receiver").map(drop))?;
+    daemon.stop()?;
+    Ok(round)
 }
 
-/// Median and range, in milliseconds.
-fn figures(times: impl Iterator<Item = Duration>) -> String {
-    let mut times: Vec<f64> = times.map(|time| time.as_secs_f64() * 1000.0).collect();
-    times.sort_by(f64::total_cmp);
-    let at = |index: usize| times.get(index).copied().unwrap_or_default();
+fn with_systemd(systemd: &Systemd, bell: &Bell) -> Result<Round> {
+    let round = bell.round(THEIRS, || systemd.until("sdr.service", "active"))?;
+    systemd.until("sdr.service", "inactive")?;
+    systemd.until("dev-hackrf.device", "inactive")?;
+    Ok(round)
+}
+
+fn unit(bell: &Bell) -> String {
     format!(
-        "median {:6.1} ms, from {:6.1} to {:6.1} ms, {} rounds",
-        at(times.len() / 2),
-        at(0),
-        at(times.len().saturating_sub(1)),
-        times.len()
+        "[Unit]\nDefaultDependencies=no\nBindsTo=dev-hackrf.device\nAfter=dev-hackrf.device\nStartLimitIntervalSec=0\n\
+         [Service]\nExecStart=/bin/sh -c '{}'\n",
+        bell.script()
     )
+}
+
+/// Not only for `add`: at `bind`, which follows at once, a device without the tag is gone for systemd.
+fn rule() -> String {
+    let matches = r#"ACTION!="remove", SUBSYSTEM=="usb", ENV{DEVTYPE}=="usb_device", ATTR{idVendor}=="1d50", ATTR{idProduct}=="6089""#;
+    let wants = r#"TAG+="systemd", ENV{SYSTEMD_ALIAS}+="/dev/hackrf", ENV{SYSTEMD_WANTS}+="sdr.service""#;
+    format!("{matches}, ATTR{{serial}}==\"{}\", {wants}\n", THEIRS.digits())
 }

@@ -27,7 +27,7 @@ impl Parent for Core {
         } else if self.keeper.is(pid) {
             self.keeper_ended(exit);
         } else {
-            if self.starting > 0 || self.keeper.is_down() {
+            if self.starting > 0 || self.keeper.is_coming() {
                 // Perhaps a program that ended before it was heard that it had started.
                 self.unclaimed.push_back(ended);
                 if self.unclaimed.len() > MAX_UNCLAIMED {
@@ -52,11 +52,9 @@ impl Core {
                 self.forget(id);
             }
             Ok(Child { pid, place, output }) => {
-                let early = run.spawned(Main { pid, place });
+                let early = run.spawned(Main { pid, place, output });
                 let sweep = run.sweep();
                 self.by_pid.insert(pid, id);
-                let given = self.keeper.add(id, &service, output);
-                self.after_giving(given);
                 self.say(&service, id, ProcessEvent::Spawned { pid });
                 if let Some(exit) = self.claim(pid) {
                     self.main_ended(id, pid, exit);
@@ -99,7 +97,7 @@ impl Core {
     }
 
     pub(super) fn claim_nothing_more(&mut self) {
-        if self.starting == 0 && !self.keeper.is_down() {
+        if self.starting == 0 && !self.keeper.is_coming() {
             self.unclaimed.clear();
         }
     }

@@ -1,9 +1,8 @@
-//! The log-keeper: handed what programs print, and started again when it dies.
+//! The log-keeper: started, and started again when it dies.
 
-use super::{Core, GIVE_AGAIN, GiveTimer, News};
-use crate::effect::process::keeper::link::Given;
+use super::{Core, News};
 use crate::effect::process::order::Exit;
-use crate::effect::process::spawn::{Job, Keeper};
+use crate::effect::process::spawn::Job;
 
 impl Core {
     pub(super) fn keeper_ended(&mut self, exit: Exit) {
@@ -20,47 +19,39 @@ impl Core {
         }
     }
 
-    pub(super) fn start_keeper(&mut self) {
-        if self.spawner.queue(Job::Keeper).is_err() {
+    /// Starts a keeper, unless mainstay ends.
+    pub(in crate::effect::process) fn start_keeper(&mut self) {
+        if self.keeper.begin() && self.spawner.queue(Job::Keeper).is_err() {
             self.keeper_not_started(&"too many programs wait to be started");
         }
     }
 
-    pub(super) fn keeper_started(&mut self, outcome: std::io::Result<Keeper>) {
+    pub(super) fn keeper_started(&mut self, outcome: std::io::Result<u32>) {
         match outcome {
-            Ok(keeper) => {
-                let pid = keeper.pid;
-                let given = self.keeper.up(keeper);
-                self.after_giving(given);
+            Ok(pid) => {
+                self.keeper.up(pid);
                 if let Some(exit) = self.claim(pid) {
                     self.keeper_ended(exit);
                 }
             }
             Err(error) => self.keeper_not_started(&error),
         }
+        if self.keeper.is_closing() {
+            self.holder.close();
+        }
         self.claim_nothing_more();
     }
 
-    pub(super) fn give_again(&mut self) {
-        self.give_timer = GiveTimer::Unset;
-        let given = self.keeper.give();
-        self.after_giving(given);
-    }
-
-    pub(super) fn after_giving(&mut self, given: Given) {
-        if given == Given::NotYet && self.give_timer == GiveTimer::Unset {
-            self.give_timer = GiveTimer::Set;
-            self.later(GIVE_AGAIN, News::GiveAgain);
-        }
-    }
-
-    /// Lets the keeper end when it has nothing left to do.
+    /// Lets the keeper end when it has nothing left to do. One that is just coming is first given what there is.
     pub(in crate::effect::process) fn close_keeper(&mut self) {
         self.keeper.close();
+        if !self.keeper.is_coming() {
+            self.holder.close();
+        }
     }
 
     /// Whether the keeper will end by itself and has not yet.
     pub(in crate::effect::process) fn keeper_is_ending(&self) -> bool {
-        self.runs.is_empty() && self.keeper.pid().is_some()
+        self.runs.is_empty() && (self.keeper.pid().is_some() || self.keeper.is_coming())
     }
 }

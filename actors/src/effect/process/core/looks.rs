@@ -101,7 +101,6 @@ impl Core {
         self.wants.remove(&id);
         self.to_groups.remove(&id);
         self.orphans.retain(|_, run| *run != id);
-        let given = self.keeper.run_over(id);
-        self.after_giving(given);
+        self.holder.over(id);
     }
 }

@@ -13,20 +13,19 @@ use mainstay_config::names::ServiceName;
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::keeper::link::KeeperLink;
+use super::keeper::holder::Holder;
+use super::keeper::life::KeeperLife;
 use super::notify;
 use super::order::{
     Notification, ProcessEvent, ProcessSettings, RunFacts, RunId, SignalOrder, SpawnFailure, SpawnOrder,
 };
 use super::runs::{RoundNumber, Run, Target};
-use super::spawn::{Job, Keeper, Outcome, Spawner, environment};
+use super::spawn::{Job, Outcome, Spawner, environment};
 use super::sys::Ended;
 use super::tree::{Act, Place, Seen, Trees, Whom};
 
 /// Ends of children that nobody has claimed, kept while something is being started.
 const MAX_UNCLAIMED: usize = 4096;
-/// The wait before the keeper is offered again what it had no room for.
-const GIVE_AGAIN: Duration = Duration::from_millis(50);
 
 /// What reaches the executor's task.
 #[derive(Debug)]
@@ -50,8 +49,6 @@ pub(super) enum News {
     RoundWanted,
     /// Time to start a keeper.
     StartKeeper,
-    /// Time to offer the keeper what it had no room for.
-    GiveAgain,
 }
 
 /// An event on its way to whoever listens.
@@ -64,8 +61,8 @@ pub(super) struct Core {
     runs: BTreeMap<RunId, Run>,
     by_pid: HashMap<u32, RunId>,
     sockets: HashMap<RunId, notify::NotifySocket>,
-    keeper: KeeperLink,
-    give_timer: GiveTimer,
+    keeper: KeeperLife,
+    holder: Holder,
     spawner: Spawner,
     starting: usize,
     unclaimed: VecDeque<Ended>,
@@ -81,13 +78,6 @@ pub(super) struct Core {
     orphans: HashMap<u32, RunId>,
     news: UnboundedSender<News>,
     said: UnboundedSender<Said>,
-}
-
-/// Whether the time to offer the keeper something again is set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum GiveTimer {
-    Unset,
-    Set,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,8 +97,8 @@ pub(super) struct Parts {
     pub spawner: Spawner,
     /// The thread that looks at trees.
     pub trees: Trees,
-    /// The log-keeper that runs.
-    pub keeper: Keeper,
+    /// The thread that holds what programs print until the log-keeper has it.
+    pub holder: Holder,
     /// The way to the executor's task.
     pub news: UnboundedSender<News>,
     /// The way to whoever listens.
@@ -119,8 +109,8 @@ impl Core {
     /// Nothing runs yet.
     pub(super) fn new(parts: Parts) -> Self {
         Self {
-            keeper: KeeperLink::new(&parts.settings, parts.keeper),
-            give_timer: GiveTimer::Unset,
+            keeper: KeeperLife::new(),
+            holder: parts.holder,
             settings: parts.settings,
             runs: BTreeMap::new(),
             by_pid: HashMap::new(),
@@ -211,7 +201,6 @@ impl Core {
             // The round begins below, as after all news.
             News::RoundWanted => {}
             News::StartKeeper => self.start_keeper(),
-            News::GiveAgain => self.give_again(),
         }
         self.begin_round();
     }

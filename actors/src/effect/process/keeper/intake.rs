@@ -20,7 +20,7 @@ use rustix::event::epoll::{self, EventData, EventFlags};
 use rustix::time::Timespec;
 
 use super::queue::{Item, Queue, Room, StreamId};
-use super::wire::{self, Received};
+use super::wire::{self, Patience, Received};
 use super::writer;
 
 /// How long a stream may wait for the disk before what it says is dropped.
@@ -96,8 +96,8 @@ impl Intake {
 
     fn take_pipes(&mut self) {
         while let Some(socket) = &self.socket {
-            match wire::receive(socket) {
-                Received::Pipe(header, pipe) => {
+            match wire::receive(socket, Patience::None) {
+                Received::Output(header, pipe) => {
                     let stream = StreamId(self.next);
                     self.next += 1;
                     // Without this a read after a wake-up for nothing would hold up every other stream.
@@ -107,7 +107,7 @@ impl Intake {
                     self.queue.put(Item::Begin(stream, header));
                     self.streams.insert(stream, Stream { pipe, flow: Flow::Flowing });
                 }
-                Received::Garbage => {}
+                Received::Keeper(_) | Received::Other => {}
                 Received::Nothing => return,
                 Received::Closed => {
                     let _ = epoll::delete(&self.epoll, socket);

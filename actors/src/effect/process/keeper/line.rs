@@ -1,7 +1,36 @@
 //! Cuts a stream of bytes into stamped lines. Pure.
+//!
+//! ```text
+//! 2026-11-20T22:56:33.123Z a line
+//! 2026-11-20T22:56:34.001Z password:
+//! 2026-11-20T22:56:39.520Z+ thank you
+//! ```
+//! A mark instead of the space: it goes on with the line above, which was cut because it was long, or because nothing more came.
 
 /// A longer line is cut into pieces of this many bytes, each on a line of its own.
 pub(super) const MAX_LINE: usize = 8 * 1024;
+/// Bytes of a stamp: `2026-11-20T22:56:33.123Z`.
+const STAMP: usize = 24;
+/// After the stamp of a new line.
+const NEW: u8 = b' ';
+/// After the stamp of a piece that goes on with the line above.
+const GOES_ON: u8 = b'+';
+/// Bytes before the text of a line.
+pub(crate) const HEAD: usize = STAMP + 1;
+
+/// Whether a line of a log goes on with the line above it: `head` is the first [`HEAD`] bytes of it.
+pub(crate) fn goes_on(head: &[u8]) -> bool {
+    let fits = |(place, byte): (usize, &u8)| match place {
+        4 | 7 => *byte == b'-',
+        10 => *byte == b'T',
+        13 | 16 => *byte == b':',
+        19 => *byte == b'.',
+        23 => *byte == b'Z',
+        STAMP => *byte == GOES_ON,
+        _ => byte.is_ascii_digit(),
+    };
+    head.len() == HEAD && head.iter().enumerate().all(fits)
+}
 
 /// What has come of a line that has not ended.
 #[derive(Debug, Default)]
@@ -10,6 +39,24 @@ pub(super) struct Lines {
     partial: Vec<u8>,
     /// How many bytes of it are the stamp.
     stamp: usize,
+    next: Next,
+}
+
+/// What the next byte is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Next {
+    /// The first of a line.
+    #[default]
+    New,
+    /// Of the line of which a piece is written already.
+    GoesOn,
+}
+
+/// Whether something waits for the end of its line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unended {
+    Something,
+    Nothing,
 }
 
 impl Lines {
@@ -18,41 +65,65 @@ impl Lines {
     pub(super) fn add(&mut self, stamp: &str, mut bytes: &[u8], out: &mut Vec<u8>) {
         while !bytes.is_empty() {
             if self.partial.is_empty() {
+                // The end of a line that is written already needs no line of its own.
+                if self.next == Next::GoesOn
+                    && let Some(rest) = bytes.strip_prefix(b"\n")
+                {
+                    self.next = Next::New;
+                    bytes = rest;
+                    continue;
+                }
                 self.begin(stamp);
             }
             let room = (self.stamp + MAX_LINE).saturating_sub(self.partial.len());
             let window = bytes.get(..room).unwrap_or(bytes);
-            let (line, rest, ends) = match window.iter().position(|byte| *byte == b'\n') {
-                Some(end) => (window.get(..end).unwrap_or(window), bytes.get(end + 1..).unwrap_or_default(), true),
-                // A newline right after a full piece belongs to it.
-                None if window.len() == room => {
-                    let rest = bytes.get(room..).unwrap_or_default();
-                    (window, rest.strip_prefix(b"\n").unwrap_or(rest), true)
+            if let Some(end) = window.iter().position(|byte| *byte == b'\n') {
+                self.partial.extend_from_slice(window.get(..end).unwrap_or(window));
+                bytes = bytes.get(end + 1..).unwrap_or_default();
+                self.end(Next::New, out);
+            } else {
+                self.partial.extend_from_slice(window);
+                bytes = bytes.get(window.len()..).unwrap_or_default();
+                if window.len() == room {
+                    self.end(Next::GoesOn, out);
                 }
-                None => (window, Default::default(), false),
-            };
-            self.partial.extend_from_slice(line);
-            bytes = rest;
-            if ends {
-                self.finish(out);
             }
         }
     }
 
-    fn begin(&mut self, stamp: &str) {
-        self.partial.extend_from_slice(stamp.as_bytes());
-        self.partial.push(b' ');
-        self.stamp = self.partial.len();
+    /// Whether there is a line that has not ended and of which nothing, or not all, is written.
+    pub(super) fn unended(&self) -> Unended {
+        if self.partial.is_empty() { Unended::Nothing } else { Unended::Something }
+    }
+
+    /// Nothing more comes for now: what there is is written. What comes later goes on with it.
+    pub(super) fn pause(&mut self, out: &mut Vec<u8>) {
+        if self.unended() == Unended::Something {
+            self.end(Next::GoesOn, out);
+        }
     }
 
     /// Ends a line that was not ended by its program.
     pub(super) fn finish(&mut self, out: &mut Vec<u8>) {
-        if !self.partial.is_empty() {
-            out.append(&mut self.partial);
-            out.push(b'\n');
-        }
+        self.pause(out);
+        self.next = Next::New;
+    }
+
+    fn begin(&mut self, stamp: &str) {
+        self.partial.extend_from_slice(stamp.as_bytes());
+        self.partial.push(match self.next {
+            Next::New => NEW,
+            Next::GoesOn => GOES_ON,
+        });
+        self.stamp = self.partial.len();
+    }
+
+    fn end(&mut self, next: Next, out: &mut Vec<u8>) {
+        out.append(&mut self.partial);
+        out.push(b'\n');
         // A quiet service must not hold the memory of its longest line.
         self.partial = Vec::new();
+        self.next = next;
     }
 }
 
@@ -83,14 +154,39 @@ mod tests {
     #[test]
     fn a_long_line_is_cut_and_a_newline_after_a_full_piece_adds_no_empty_line() {
         let long = vec![b'x'; MAX_LINE];
-        assert_eq!(
-            all(&[&long, b"\n"]).len(),
-            3 + MAX_LINE + 1 + 3 + 1,
-            "the newline came too late to be seen as its end"
-        );
-        let with_newline = [&long[..], b"\nyy\n"].concat();
-        assert_eq!(all(&[&with_newline]).len(), 3 + MAX_LINE + 1 + 3 + 2 + 1);
-        assert_eq!(all(&[&[&long[..], b"yy"].concat()]).len(), 3 + MAX_LINE + 1 + 3 + 2 + 1);
+        let line = |rest: &str| [b"t0 ", &long[..], b"\n", rest.as_bytes()].concat();
+        assert_eq!(all(&[&long]), line(""));
+        assert_eq!(all(&[&long, b"\n"]), line(""));
+        assert_eq!(all(&[&[&long[..], b"\nyy\n"].concat()]), line("t0 yy\n"));
+        assert_eq!(all(&[&[&long[..], b"yy"].concat()]), line("t0+yy\n"));
+    }
+
+    #[test]
+    fn what_comes_after_a_pause_goes_on_with_its_line() {
+        let (mut lines, mut out) = (Lines::default(), Vec::new());
+        lines.add("t0", b"a\npassword: ", &mut out);
+        assert_eq!((out.as_slice(), lines.unended()), (&b"t0 a\n"[..], Unended::Something));
+        lines.pause(&mut out);
+        lines.pause(&mut out);
+        assert_eq!(lines.unended(), Unended::Nothing);
+        lines.add("t1", b"thank", &mut out);
+        lines.add("t2", b" you\nb\nagain: ", &mut out);
+        lines.pause(&mut out);
+        lines.add("t3", b"\nc\nlast: ", &mut out);
+        lines.pause(&mut out);
+        lines.finish(&mut out);
+        lines.add("t4", b"d\n", &mut out);
+        let text = String::from_utf8(out).unwrap();
+        assert_eq!(text, "t0 a\nt0 password: \nt1+thank you\nt2 b\nt2 again: \nt3 c\nt3 last: \nt4 d\n");
+    }
+
+    #[test]
+    fn a_piece_that_goes_on_is_told_from_a_line_by_its_head() {
+        assert!(goes_on(b"2026-11-20T22:56:33.123Z+"));
+        for head in [&b"2026-11-20T22:56:33.123Z "[..], b"2026-11-20T22:56:33.123Z", b"2026-11-20 22:56:33.123Z+", b""]
+        {
+            assert!(!goes_on(head));
+        }
     }
 
     proptest! {
@@ -100,7 +196,7 @@ mod tests {
             let out = String::from_utf8(all(&bytes)).unwrap();
             let mut kept = String::new();
             for line in out.lines() {
-                let (stamp, text) = line.split_once(' ').unwrap();
+                let (stamp, text) = line.split_once([' ', '+']).unwrap();
                 prop_assert!(stamp.starts_with('t') && text.len() <= MAX_LINE);
                 kept.push_str(text);
             }

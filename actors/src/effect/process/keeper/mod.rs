@@ -1,16 +1,17 @@
 //! The log-keeper: a process of its own that writes what services print into rotating files.
 //!
 //! Services survive mainstay, so their output must not go into a pipe that dies with it. mainstay gives the keeper the reading
-//! end of each run's pipe (`wire`, `link`); the keeper drains them (`intake`), and a thread of it writes (`writer`, `file`,
-//! `line`) from a bounded queue (`queue`). A disk that is full or slow costs lines, which are counted, and never holds up a
+//! end of each run's pipe (`wire`, `holder`), and starts another when it dies (`life`); the keeper drains them (`intake`), and a
+//! thread of it writes (`writer`, `file`, `line`) from a bounded queue (`queue`). A disk that is full or slow costs lines, which are counted, and never holds up a
 //! service. When mainstay dies the keeper goes on until every pipe has ended.
 
 mod file;
+pub(super) mod holder;
 mod intake;
+pub(super) mod life;
 mod line;
-pub(super) mod link;
 mod queue;
-mod wire;
+pub(super) mod wire;
 mod writer;
 
 use std::io;
@@ -20,6 +21,10 @@ use std::path::{Path, PathBuf};
 use mainstay_config::names::ServiceName;
 
 use super::sys;
+pub(crate) use line::{HEAD as LINE_HEAD, goes_on};
+
+/// The only argument that a program is started with as the log-keeper.
+pub const COMMAND: &str = "log-keeper";
 
 /// Why the log-keeper could not begin.
 #[derive(Debug, thiserror::Error)]
@@ -51,7 +56,9 @@ pub fn log_keeper_main(socket: OwnedFd) -> Result<(), KeeperError> {
     // A session of its own: what is typed at mainstay's terminal, and its hanging up, must not end the keeper. Refused only to
     // the leader of a process group, who is out of reach of the terminal's foreground group already.
     let _ = rustix::process::setsid();
-    for signal in [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM] {
+    let meant_for_mainstay =
+        [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM, libc::SIGUSR1, libc::SIGUSR2, libc::SIGALRM];
+    for signal in meant_for_mainstay {
         sys::ignore(signal).map_err(|why| KeeperError { what: "ignore signals", why })?;
     }
     // mainstay's death is seen as the end of this socket, so no copy of it may stay open.

@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use rustix::event::{EventfdFlags, eventfd};
 
@@ -66,6 +66,17 @@ pub(super) enum Room {
     None,
 }
 
+/// What there was to take.
+#[derive(Debug)]
+pub(super) enum Taken {
+    /// The oldest.
+    Item(Item),
+    /// Nothing in time.
+    Nothing,
+    /// It is closed and empty.
+    Closed,
+}
+
 /// The queue.
 #[derive(Debug)]
 pub(super) struct Queue {
@@ -124,22 +135,28 @@ impl Queue {
         self.filled.notify_one();
     }
 
-    /// Takes the oldest, waiting for it. `None`: it is closed and empty.
-    pub(super) fn take(&self) -> Option<Item> {
+    /// Takes the oldest, waiting for it, until this moment at most.
+    #[allow(clippy::disallowed_methods, reason = "a process without actors: a bound on waiting")]
+    pub(super) fn take(&self, until: Option<Instant>) -> Taken {
         let mut state = self.lock();
         let item = loop {
             if let Some(item) = state.items.pop_front() {
                 break item;
             }
             if state.writer == Writer::EndsWhenEmpty {
-                return None;
+                return Taken::Closed;
             }
-            state = self.filled.wait(state).unwrap_or_else(PoisonError::into_inner);
+            let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+            state = match left {
+                Some(Duration::ZERO) => return Taken::Nothing,
+                Some(left) => self.filled.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0,
+                None => self.filled.wait(state).unwrap_or_else(PoisonError::into_inner),
+            };
         };
         if let Item::Bytes(stream, _, bytes) = &item {
             self.taken(&mut state, *stream, bytes.len());
         }
-        Some(item)
+        Taken::Item(item)
     }
 
     fn taken(&self, state: &mut State, stream: StreamId, bytes: usize) {
@@ -196,11 +213,11 @@ mod tests {
         let queue = Queue::new().unwrap();
         (0..4).for_each(|_| queue.put(bytes(1)));
         assert_eq!(queue.room(StreamId(1)), Room::None);
-        queue.take();
+        queue.take(None);
         assert!(!is_woken(&queue) || queue.lock().all <= MAX_ALL / 2);
-        (0..3).for_each(|_| drop(queue.take()));
+        (0..3).for_each(|_| drop(queue.take(None)));
         queue.close();
-        assert!(queue.take().is_none());
+        assert!(matches!(queue.take(None), Taken::Closed));
         assert!(queue.lock().one.is_empty());
     }
 }

@@ -1,4 +1,6 @@
-//! What mainstay says to its log-keeper: one packet per pipe, a header in JSON and the pipe itself.
+//! How pipes travel: one packet each, over a socket that keeps packets apart, with the descriptor beside its description in JSON.
+//!
+//! From the threads that start programs to the [holder](super::holder), and from there to the log-keeper.
 
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
@@ -6,18 +8,22 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 
 use rustix::net::{
-    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags,
-    recvmsg, sendmsg,
+    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
+    SendFlags, SocketFlags, SocketType, recvmsg, sendmsg, socketpair,
 };
 use serde::{Deserialize, Serialize};
 
-/// Longest header: a path is at most 4096 bytes.
-const MAX_HEADER: usize = 8192;
+use crate::effect::process::order::RunId;
+
+/// Longest text of a parcel: a path is at most 4096 bytes.
+const MAX_TEXT: usize = 8192;
 
 /// Where the output that comes out of a pipe goes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Header {
-    /// Whose output it is.
+pub(crate) struct Header {
+    /// Which run's output it is.
+    pub run: RunId,
+    /// Which service's.
     pub service: String,
     /// The file.
     pub path: PathBuf,
@@ -27,76 +33,121 @@ pub(super) struct Header {
     pub keep: u32,
 }
 
-/// What came out of the socket.
+/// What a packet says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Parcel {
+    /// With a pipe: what comes out of it goes there.
+    Output(Header),
+    /// With a socket: the log-keeper that is given the pipes from now on.
+    Keeper,
+    /// With nothing: orders wait elsewhere.
+    Look,
+}
+
+/// What came out of a socket.
 #[derive(Debug)]
 pub(super) enum Received {
     /// A pipe to drain.
-    Pipe(Header, OwnedFd),
-    /// Something that is not understood; passed over.
-    Garbage,
+    Output(Header, OwnedFd),
+    /// The socket of a log-keeper.
+    Keeper(OwnedFd),
+    /// Something without a descriptor, or something that is not understood; passed over.
+    Other,
     /// Nothing now.
     Nothing,
     /// The other end is closed.
     Closed,
 }
 
-/// Sends a pipe. Never blocks: `WouldBlock` when the keeper has not read what was sent before.
-pub(super) fn send(socket: impl AsFd, header: &Header, pipe: BorrowedFd<'_>) -> io::Result<()> {
-    let text = serde_json::to_vec(header)?;
-    let pipes = [pipe];
+/// Whether a full socket is waited for, or an empty one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Patience {
+    /// No: what cannot be sent is `WouldBlock`, and nothing is received.
+    None,
+    /// Yes.
+    Wait,
+}
+
+/// Both ends of a new socket.
+pub(crate) fn pair() -> io::Result<(OwnedFd, OwnedFd)> {
+    Ok(socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?)
+}
+
+/// Sends a packet.
+pub(super) fn send(
+    socket: impl AsFd,
+    parcel: &Parcel,
+    descriptor: Option<BorrowedFd<'_>>,
+    patience: Patience,
+) -> io::Result<()> {
+    let text = serde_json::to_vec(parcel)?;
     let mut room = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
     let mut ancillary = SendAncillaryBuffer::new(&mut room);
-    if !ancillary.push(SendAncillaryMessage::ScmRights(&pipes)) {
+    let descriptors = descriptor.as_slice();
+    if !descriptors.is_empty() && !ancillary.push(SendAncillaryMessage::ScmRights(descriptors)) {
         return Err(io::Error::other("no room for a descriptor"));
     }
-    sendmsg(socket, &[IoSlice::new(&text)], &mut ancillary, SendFlags::DONTWAIT | SendFlags::NOSIGNAL)?;
+    let flags = match patience {
+        Patience::None => SendFlags::DONTWAIT | SendFlags::NOSIGNAL,
+        Patience::Wait => SendFlags::NOSIGNAL,
+    };
+    sendmsg(socket, &[IoSlice::new(&text)], &mut ancillary, flags)?;
     Ok(())
 }
 
-/// Receives a pipe; never blocks.
-pub(super) fn receive(socket: impl AsFd) -> Received {
-    let mut text = [0; MAX_HEADER];
+/// Receives a packet.
+pub(super) fn receive(socket: impl AsFd, patience: Patience) -> Received {
+    let mut text = [0; MAX_TEXT];
     let mut room = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(4))];
     let mut ancillary = RecvAncillaryBuffer::new(&mut room);
-    let flags = RecvFlags::DONTWAIT | RecvFlags::CMSG_CLOEXEC;
+    let flags = match patience {
+        Patience::None => RecvFlags::DONTWAIT | RecvFlags::CMSG_CLOEXEC,
+        Patience::Wait => RecvFlags::CMSG_CLOEXEC,
+    };
     let received = match recvmsg(socket, &mut [IoSliceMut::new(&mut text)], &mut ancillary, flags) {
         Ok(received) => received,
         Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => return Received::Nothing,
         Err(_) => return Received::Closed,
     };
-    let pipes = ancillary.drain().filter_map(|message| match message {
-        RecvAncillaryMessage::ScmRights(pipes) => Some(pipes),
+    let descriptors = ancillary.drain().filter_map(|message| match message {
+        RecvAncillaryMessage::ScmRights(descriptors) => Some(descriptors),
         _ => None,
     });
-    let pipe = pipes.flatten().next();
-    if received.bytes == 0 && pipe.is_none() {
+    let descriptor = descriptors.flatten().next();
+    if received.bytes == 0 && descriptor.is_none() {
         return Received::Closed;
     }
-    let header = text.get(..received.bytes).and_then(|text| serde_json::from_slice(text).ok());
-    header.zip(pipe).map_or(Received::Garbage, |(header, pipe)| Received::Pipe(header, pipe))
+    let parcel = text.get(..received.bytes).and_then(|text| serde_json::from_slice(text).ok());
+    match (parcel, descriptor) {
+        (Some(Parcel::Output(header)), Some(pipe)) => Received::Output(header, pipe),
+        (Some(Parcel::Keeper), Some(socket)) => Received::Keeper(socket),
+        _ => Received::Other,
+    }
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
-
     use super::*;
 
     #[test]
-    fn a_pipe_arrives_with_its_header_and_garbage_is_passed_over() {
-        let (a, b) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).unwrap();
+    fn a_pipe_arrives_with_its_header_and_what_is_not_understood_is_passed_over() {
+        let (a, b) = pair().unwrap();
         let (read, write) = rustix::pipe::pipe().unwrap();
-        let header = Header { service: "gpsd".into(), path: "/x/gpsd.log".into(), max_size: 10, keep: 2 };
-        assert!(matches!(receive(&b), Received::Nothing));
+        let header =
+            Header { run: RunId(3), service: "gpsd".into(), path: "/x/gpsd.log".into(), max_size: 10, keep: 2 };
+        assert!(matches!(receive(&b, Patience::None), Received::Nothing));
         rustix::io::write(&a, b"not json").unwrap();
-        send(&a, &header, read.as_fd()).unwrap();
+        send(&a, &Parcel::Keeper, None, Patience::None).unwrap();
+        send(&a, &Parcel::Output(header.clone()), Some(read.as_fd()), Patience::Wait).unwrap();
         drop((read, a));
-        assert!(matches!(receive(&b), Received::Garbage));
-        let Received::Pipe(got, pipe) = receive(&b) else { panic!("no pipe") };
+        assert!(matches!(receive(&b, Patience::None), Received::Other));
+        assert!(matches!(receive(&b, Patience::None), Received::Other), "a keeper without its socket");
+        let Received::Output(got, pipe) = receive(&b, Patience::None) else { panic!("no pipe") };
         assert_eq!(got, header);
         rustix::io::write(&write, b"x").unwrap();
         assert_eq!(rustix::io::read(&pipe, &mut [0; 4]), Ok(1));
-        assert!(matches!(receive(&b), Received::Closed));
+        assert!(matches!(receive(&b, Patience::None), Received::Closed));
     }
 }

@@ -1,18 +1,28 @@
 //! The keeper's writing thread.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use super::file::{Limits, LogFile};
-use super::line::Lines;
-use super::queue::{Item, Queue, StreamId};
+use super::line::{Lines, Unended};
+use super::queue::{Item, Queue, StreamId, Taken};
+
+/// What has been said of a line is written when nothing more comes for so long: a prompt may never be ended.
+const PAUSE: Duration = Duration::from_millis(300);
+/// A line that comes byte by byte is not waited for longer than this.
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
 /// Writes until the queue is closed and empty.
 pub(super) fn run(queue: &Queue) {
     let mut writer = Writer::default();
-    while let Some(item) = queue.take() {
-        writer.write(item);
+    loop {
+        match queue.take(writer.next_pause()) {
+            Taken::Item(item) => writer.write(item),
+            Taken::Nothing => {}
+            Taken::Closed => return,
+        }
+        writer.write_what_pauses();
     }
 }
 
@@ -21,6 +31,8 @@ struct Writer {
     streams: HashMap<StreamId, Stream>,
     /// One per path: the last processes of one run and the first of the next write into the same file.
     files: HashMap<PathBuf, Shared>,
+    /// Streams in the middle of a line, and when that is written.
+    unended: BTreeSet<(Instant, StreamId)>,
     block: Vec<u8>,
 }
 
@@ -28,6 +40,14 @@ struct Writer {
 struct Stream {
     path: PathBuf,
     lines: Lines,
+    unended: Option<Wait>,
+}
+
+/// For the rest of a line.
+#[derive(Debug, Clone, Copy)]
+struct Wait {
+    since: Instant,
+    until: Instant,
 }
 
 #[derive(Debug)]
@@ -43,11 +63,12 @@ impl Writer {
                 let limits = Limits { max_size: header.max_size, keep: header.keep };
                 let new = || Shared { file: LogFile::new(header.path.clone(), limits), streams: 0 };
                 self.files.entry(header.path.clone()).or_insert_with(new).streams += 1;
-                self.streams.insert(stream, Stream { path: header.path, lines: Lines::default() });
+                self.streams.insert(stream, Stream { path: header.path, lines: Lines::default(), unended: None });
             }
             Item::Bytes(stream, at, bytes) => {
                 let stamp = stamp(at);
                 self.append(stream, &stamp, |lines, block| lines.add(&stamp, &bytes, block));
+                self.wait_for_the_rest(stream);
             }
             Item::Dropped(stream, bytes) => {
                 let Some(Stream { path, .. }) = self.streams.get(&stream) else { return };
@@ -55,21 +76,56 @@ impl Writer {
                     shared.file.count_dropped(bytes, "the disk is too slow");
                 }
                 self.append(stream, &stamp_now(), |lines, block| lines.finish(block));
+                self.wait_for_the_rest(stream);
             }
             Item::End(stream) => self.end(stream),
         }
     }
 
     fn append(&mut self, stream: StreamId, stamp: &str, add: impl FnOnce(&mut Lines, &mut Vec<u8>)) {
-        let Some(Stream { path, lines }) = self.streams.get_mut(&stream) else { return };
+        let Some(Stream { path, lines, .. }) = self.streams.get_mut(&stream) else { return };
         let Some(shared) = self.files.get_mut(path) else { return };
         self.block.clear();
         add(lines, &mut self.block);
         shared.file.append(stamp, &self.block);
     }
 
+    /// Notes how long the rest of a line is waited for; nothing, when the last one has ended.
+    fn wait_for_the_rest(&mut self, id: StreamId) {
+        let Some(stream) = self.streams.get_mut(&id) else { return };
+        let before = stream.unended.take();
+        if let Some(wait) = before {
+            self.unended.remove(&(wait.until, id));
+        }
+        if stream.lines.unended() == Unended::Something {
+            let now = now();
+            // Something was written: this is another line.
+            let same_line = before.filter(|_| self.block.is_empty());
+            let since = same_line.map_or(now, |wait| wait.since);
+            let until = (now + PAUSE).min(since + LONGEST_WAIT);
+            stream.unended = Some(Wait { since, until });
+            self.unended.insert((until, id));
+        }
+    }
+
+    /// When the next stream has paused for long enough, if one is in the middle of a line.
+    fn next_pause(&self) -> Option<Instant> {
+        self.unended.first().map(|(until, _)| *until)
+    }
+
+    fn write_what_pauses(&mut self) {
+        while self.next_pause().is_some_and(|until| until <= now()) {
+            let Some((_, id)) = self.unended.pop_first() else { return };
+            if let Some(stream) = self.streams.get_mut(&id) {
+                stream.unended = None;
+            }
+            self.append(id, &stamp_now(), Lines::pause);
+        }
+    }
+
     fn end(&mut self, stream: StreamId) {
         self.append(stream, &stamp_now(), |lines, block| lines.finish(block));
+        self.wait_for_the_rest(stream);
         let Some(Stream { path, .. }) = self.streams.remove(&stream) else { return };
         if let Some(shared) = self.files.get_mut(&path) {
             shared.streams = shared.streams.saturating_sub(1);
@@ -83,6 +139,11 @@ impl Writer {
 /// `2026-11-20T22:56:33.123Z`.
 fn stamp(at: SystemTime) -> String {
     humantime::format_rfc3339_millis(at).to_string()
+}
+
+#[allow(clippy::disallowed_methods, reason = "a process without actors: a bound on waiting")]
+fn now() -> Instant {
+    Instant::now()
 }
 
 #[allow(clippy::disallowed_methods, reason = "a stamp for people to read, in a process that has no actors")]

@@ -67,7 +67,7 @@ mod tests {
     use mainstay_config::names::ServiceName;
 
     use super::*;
-    use crate::effect::process::order::{NotifySocket, RunId};
+    use crate::effect::process::order::{LogSearch, NotifySocket, RunId};
 
     fn order() -> SpawnOrder {
         SpawnOrder {
@@ -82,6 +82,7 @@ mod tests {
             group: None,
             directory: None,
             notify: NotifySocket::Omit,
+            log: LogSearch::Omit,
         }
     }
 

@@ -26,7 +26,7 @@ pub(super) fn classify(error: &io::Error, attempt: &Attempt<'_>) -> SpawnFailure
     let path = attempt.directory.join(attempt.program);
     match error.raw_os_error() {
         Some(libc::ENOENT | libc::ENOTDIR) if !path.exists() => SpawnFailure::NotFound { program },
-        Some(libc::ENOENT) => SpawnFailure::Other(format!(
+        Some(libc::ENOENT) => SpawnFailure::NotRunnable(format!(
             "`{program}` is there, but what should run it is not: look at its first line (`#!`), or whether it was built for this machine"
         )),
         Some(libc::EACCES) => SpawnFailure::NotExecutable { program },
@@ -36,7 +36,7 @@ pub(super) fn classify(error: &io::Error, attempt: &Attempt<'_>) -> SpawnFailure
                 "mainstay may not change to the user or group that `{program}` shall run as; it needs CAP_SETUID and CAP_SETGID"
             ))
         }
-        Some(libc::ENOEXEC) => SpawnFailure::Other(format!(
+        Some(libc::ENOEXEC) => SpawnFailure::NotRunnable(format!(
             "`{program}` is neither a program for this machine nor a script that begins with `#!`"
         )),
         Some(libc::EAGAIN) => SpawnFailure::Other(format!(

@@ -2,9 +2,9 @@
 
 use std::ffi::OsStr;
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use rustix::pipe::{PipeFlags, pipe_with};
@@ -14,11 +14,14 @@ use super::environment::{Inherited, mark};
 use super::failure::{self, Attempt};
 use super::limit::OpenFiles;
 use super::search;
-use crate::effect::process::order::{SpawnFailure, SpawnOrder};
+use crate::effect::process::keeper::holder::Holder;
+use crate::effect::process::keeper::wire::{self, Header};
+use crate::effect::process::keeper::{COMMAND, log_path};
+use crate::effect::process::order::{ProcessSettings, SpawnFailure, SpawnOrder};
 use crate::effect::process::reaper::Gate;
 use crate::effect::process::sys::{BeforeExec, before_exec};
-use crate::effect::process::tree::Place;
 use crate::effect::process::tree::cgroup::{Cgroups, Joining};
+use crate::effect::process::tree::{PipeId, Place};
 
 /// Where programs start when the configuration does not say.
 const DEFAULT_DIRECTORY: &str = "/";
@@ -30,23 +33,43 @@ pub(crate) struct Child {
     pub pid: u32,
     /// How its tree is followed.
     pub place: Place,
-    /// The end of the pipe from which its output is read; standard output and error share it, so that their order is kept.
-    pub output: OwnedFd,
+    /// The pipe it prints into.
+    pub output: PipeId,
 }
 
 /// Starts programs. Threads share it.
 #[derive(Debug)]
-pub(super) struct Launcher {
+pub(crate) struct Launcher {
     inherited: Inherited,
     open_files: OpenFiles,
     cgroups: Option<Cgroups>,
     gate: Gate,
+    holder: Holder,
+    logs: Logs,
+    keeper_program: PathBuf,
+}
+
+/// Where the output of programs goes.
+#[derive(Debug)]
+struct Logs {
+    folder: PathBuf,
+    max_size: u64,
+    keep: u32,
 }
 
 impl Launcher {
     /// Takes over what children inherit.
-    pub(super) fn new(cgroups: Option<Cgroups>, gate: Gate) -> Self {
-        Self { inherited: Inherited::of_this_process(), open_files: OpenFiles::raise(), cgroups, gate }
+    pub(crate) fn new(settings: &ProcessSettings, cgroups: Option<Cgroups>, gate: Gate, holder: Holder) -> Self {
+        let logs = Logs { folder: settings.log_dir.clone(), max_size: settings.log_max_size, keep: settings.log_keep };
+        Self {
+            inherited: Inherited::of_this_process(),
+            open_files: OpenFiles::raise(),
+            cgroups,
+            gate,
+            holder,
+            logs,
+            keeper_program: settings.keeper_program.clone(),
+        }
     }
 
     /// Starts one program. Blocks until the kernel has executed it, which a slow disk can make long.
@@ -56,13 +79,15 @@ impl Launcher {
         let (name, arguments) = order.argv.split_first().ok_or_else(|| other("the command is empty".to_owned()))?;
         let program = search::find(name, environment.get(OsStr::new("PATH")).map(OsStr::new))?;
         let directory = order.directory.as_deref().unwrap_or(Path::new(DEFAULT_DIRECTORY));
-        let (output, input) =
-            pipe_with(PipeFlags::CLOEXEC).map_err(|e| other(format!("no pipe for its output: {e}")))?;
+        let no_pipe = |error: io::Error| other(format!("no pipe for its output: {error}"));
+        let input = self.pipe(order).map_err(no_pipe)?;
+        let output =
+            rustix::fs::fstat(&input).map(|pipe| PipeId(pipe.st_ino)).map_err(|error| no_pipe(error.into()))?;
         if let Some(to) = &identity {
             // So that a service that runs as somebody else can open /dev/stdout again; without it only writing works.
             let _ = rustix::fs::fchown(&input, Some(to.uid), Some(to.gid));
         }
-        let second = input.try_clone().map_err(|e| other(format!("no pipe for its output: {e}")))?;
+        let second = input.try_clone().map_err(no_pipe)?;
         let (place, joining) = self.place(order);
 
         let mut command = Command::new(&program);
@@ -91,6 +116,21 @@ impl Launcher {
         }
     }
 
+    /// The end of a pipe into which it prints; standard output and error share it, so that their order is kept. The other end is with
+    /// the holder before anything can be printed.
+    fn pipe(&self, order: &SpawnOrder) -> io::Result<OwnedFd> {
+        let (output, input) = pipe_with(PipeFlags::CLOEXEC)?;
+        let header = Header {
+            run: order.run,
+            service: order.service.to_string(),
+            path: log_path(&self.logs.folder, &order.service),
+            max_size: self.logs.max_size,
+            keep: self.logs.keep,
+        };
+        self.holder.hold(header, output.as_fd())?;
+        Ok(input)
+    }
+
     /// A cgroup of its own where there are any, else the process group.
     fn place(&self, order: &SpawnOrder) -> (Place, Option<Joining>) {
         let Some(cgroups) = &self.cgroups else { return (Place::Group, None) };
@@ -102,18 +142,21 @@ impl Launcher {
             }
         }
     }
-}
 
-/// Starts the log-keeper with one end of a socket pair as its standard input, outside any service's process group.
-pub(crate) fn launch_keeper(program: &Path) -> io::Result<super::Keeper> {
-    use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
-    let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
-    let mut command = Command::new(program);
-    // It makes a session of its own. It keeps no terminal open, no folder busy, and none of mainstay's environment.
-    command.arg0("mainstay").arg("log-keeper").env_clear().current_dir("/");
-    command.stdin(Stdio::from(theirs)).stdout(Stdio::null()).stderr(Stdio::null());
-    let pid = command.spawn()?.id();
-    Ok(super::Keeper { pid, socket: ours })
+    /// Starts the log-keeper with one end of a socket pair as its standard input, outside any service's process group. Its process id.
+    pub(super) fn launch_keeper(&self) -> io::Result<u32> {
+        let (ours, theirs) = wire::pair()?;
+        let mut command = Command::new(&self.keeper_program);
+        // It makes a session of its own. It keeps no terminal open, no folder busy, and none of mainstay's environment.
+        command.arg0("mainstay").arg(COMMAND).env_clear().current_dir("/");
+        command.stdin(Stdio::from(theirs)).stdout(Stdio::null()).stderr(Stdio::null());
+        let pid = command.spawn()?.id();
+        // With nobody to give it anything it sees the end of its socket, and ends.
+        if let Err(error) = self.holder.give_to(ours.as_fd()) {
+            tracing::error!(%error, "the log-keeper could not be given what services print");
+        }
+        Ok(pid)
+    }
 }
 
 fn other(why: String) -> SpawnFailure {

@@ -8,22 +8,17 @@ mod limit;
 mod search;
 
 use std::io;
-use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::mpsc::UnboundedSender;
 
-pub(super) use launch::Child;
-use launch::Launcher;
-pub(super) use launch::launch_keeper;
+pub(super) use launch::{Child, Launcher};
 
 use super::core::News;
 use super::order::{RunId, SpawnFailure, SpawnOrder};
-use super::reaper::Gate;
 use super::thread::Thread;
-use super::tree::cgroup::Cgroups;
 
 /// Spawns that may wait at the same time. A configuration has far fewer services.
 const QUEUE: usize = 4096;
@@ -45,17 +40,8 @@ pub(super) enum Job {
 pub(super) enum Outcome {
     /// Of a program.
     Program(RunId, Result<Child, SpawnFailure>),
-    /// Of the log-keeper.
-    Keeper(io::Result<Keeper>),
-}
-
-/// A log-keeper that runs.
-#[derive(Debug)]
-pub(super) struct Keeper {
-    /// Its process id.
-    pub pid: u32,
-    /// Our end of the socket over which it is given pipes.
-    pub socket: OwnedFd,
+    /// Of the log-keeper: its process id.
+    Keeper(io::Result<u32>),
 }
 
 /// The way to the threads.
@@ -70,15 +56,9 @@ pub(super) struct Busy;
 
 impl Spawner {
     /// Starts the threads. They end soon after the `Spawner` was dropped.
-    pub(super) fn start(
-        keeper_program: PathBuf,
-        cgroups: Option<Cgroups>,
-        gate: Gate,
-        news: UnboundedSender<News>,
-    ) -> io::Result<(Self, Vec<Thread>)> {
+    pub(super) fn start(launcher: Launcher, news: UnboundedSender<News>) -> io::Result<(Self, Vec<Thread>)> {
         let (jobs, queue) = sync_channel(QUEUE);
-        let launcher = Launcher::new(cgroups, gate);
-        let shared = Arc::new(Shared { launcher, keeper_program, jobs: Mutex::new(queue) });
+        let shared = Arc::new(Shared { launcher, jobs: Mutex::new(queue) });
         let start = |name| {
             let (shared, news) = (Arc::clone(&shared), news.clone());
             Thread::start(name, move || work(&shared, &news))
@@ -98,7 +78,6 @@ impl Spawner {
 /// What the threads share.
 struct Shared {
     launcher: Launcher,
-    keeper_program: PathBuf,
     /// One thread waits for the next job, the other for this lock.
     jobs: Mutex<Receiver<Job>>,
 }
@@ -115,7 +94,7 @@ fn work(shared: &Shared, news: &UnboundedSender<News>) {
             Job::Program(order, notify) => {
                 Outcome::Program(order.run, shared.launcher.launch(&order, notify.as_deref()))
             }
-            Job::Keeper => Outcome::Keeper(launch_keeper(&shared.keeper_program)),
+            Job::Keeper => Outcome::Keeper(shared.launcher.launch_keeper()),
         };
         if news.send(News::Spawner(outcome)).is_err() {
             return;

@@ -16,7 +16,7 @@ use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use tokio::sync::mpsc::UnboundedSender;
 
 pub(super) use owners::{MainState, Root};
-pub(super) use table::{ProcessId, adopted};
+pub(super) use table::{PipeId, ProcessId, adopted};
 
 use super::core::News;
 use super::order::RunId;
@@ -138,8 +138,7 @@ fn work(rounds: &Receiver<Round>, news: &UnboundedSender<News>) {
     let mut memory = owners::Memory::default();
     while let Ok(round) = rounds.recv() {
         let mut groups = if round.wants.iter().any(|want| want.place == Place::Group) {
-            let mark_of = |pid| table::environment_of(pid, environment::RUN);
-            owners::members(&table::read_all(), us, &round.roots, &mut memory, mark_of)
+            owners::members(&table::read_all(), us, &round.roots, &mut memory, &FromProc)
         } else {
             BTreeMap::new()
         };
@@ -147,6 +146,19 @@ fn work(rounds: &Receiver<Round>, news: &UnboundedSender<News>) {
         if news.send(News::Trees(seen)).is_err() {
             return;
         }
+    }
+}
+
+/// What `/proc` says.
+struct FromProc;
+
+impl owners::Origin for FromProc {
+    fn mark(&self, pid: u32) -> Option<String> {
+        table::environment_of(pid, environment::RUN)
+    }
+
+    fn outputs(&self, pid: u32) -> Vec<PipeId> {
+        table::outputs_of(pid)
     }
 }
 

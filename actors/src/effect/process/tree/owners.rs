@@ -6,14 +6,15 @@
 //! 2. it is the main process, not yet reaped,
 //! 3. its parent belongs to it,
 //! 4. it is in the main process's group,
-//! 5. it carries the run's mark in its environment.
+//! 5. it carries the run's mark in its environment,
+//! 6. it prints into the run's pipe.
 //!
-//! A program that forks away, leaves the session, clears its environment and was never seen while its parents lived is
-//! not found; cgroups do find it.
+//! A program that forks away, leaves the session, clears its environment, lets go of its output and was never seen while its
+//! parents lived is not found; cgroups do find it.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
-use super::table::{Life, Process, ProcessId};
+use super::table::{Life, PipeId, Process, ProcessId};
 use crate::effect::process::order::RunId;
 
 /// A run that may have processes.
@@ -23,6 +24,8 @@ pub(crate) struct Root {
     pub run: RunId,
     /// Its value of `MAINSTAY_RUN`.
     pub mark: String,
+    /// The pipe it prints into.
+    pub output: PipeId,
     /// Its main process, which led the process group of the same number.
     pub main: u32,
     /// Whether that number still belongs to it.
@@ -42,13 +45,21 @@ pub(crate) enum MainState {
 #[derive(Debug, Default)]
 pub(super) struct Memory(HashMap<ProcessId, RunId>);
 
-/// Finds the members of every run, oldest first. `mark_of` reads a process's mark; it is asked only where nothing else tells.
+/// What a process says of where it comes from; asked only where its place does not tell.
+pub(super) trait Origin {
+    /// Its mark.
+    fn mark(&self, pid: u32) -> Option<String>;
+    /// The pipes it prints into.
+    fn outputs(&self, pid: u32) -> Vec<PipeId>;
+}
+
+/// Finds the members of every run, oldest first.
 pub(super) fn members(
     all: &[Process],
     us: u32,
     roots: &[Root],
     memory: &mut Memory,
-    mark_of: impl Fn(u32) -> Option<String>,
+    origin: &impl Origin,
 ) -> BTreeMap<RunId, Vec<ProcessId>> {
     let mut children: HashMap<u32, Vec<&Process>> = HashMap::new();
     for process in all {
@@ -61,7 +72,7 @@ pub(super) fn members(
     while let Some((parent, parents_run)) = todo.pop_front() {
         for process in children.remove(&parent).unwrap_or_default() {
             let run = memory.0.get(&process.id).copied().filter(|run| clues.is_known(*run));
-            let run = run.or_else(|| clues.run_of(process, parents_run, &mark_of));
+            let run = run.or_else(|| clues.run_of(process, parents_run, origin));
             if let Some(run) = run {
                 seen.insert(process.id, run);
                 if process.life == Life::Runs {
@@ -81,6 +92,7 @@ struct Clues<'a> {
     mains: HashMap<u32, RunId>,
     groups: HashMap<u32, RunId>,
     marks: HashMap<&'a str, RunId>,
+    outputs: HashMap<PipeId, RunId>,
     runs: std::collections::HashSet<RunId>,
 }
 
@@ -92,23 +104,21 @@ impl<'a> Clues<'a> {
         // A main process that is there has the right to its number; an earlier run that had the same one has lost it.
         let groups = reaped.chain(there()).map(|root| (root.main, root.run)).collect();
         let marks = roots.iter().map(|root| (root.mark.as_str(), root.run)).collect();
-        Self { mains, groups, marks, runs: roots.iter().map(|root| root.run).collect() }
+        let outputs = roots.iter().map(|root| (root.output, root.run)).collect();
+        Self { mains, groups, marks, outputs, runs: roots.iter().map(|root| root.run).collect() }
     }
 
     fn is_known(&self, run: RunId) -> bool {
         self.runs.contains(&run)
     }
 
-    fn run_of(
-        &self,
-        process: &Process,
-        parents: Option<RunId>,
-        mark_of: impl Fn(u32) -> Option<String>,
-    ) -> Option<RunId> {
-        let by_main = self.mains.get(&process.id.pid).copied();
+    fn run_of(&self, process: &Process, parents: Option<RunId>, origin: &impl Origin) -> Option<RunId> {
+        let pid = process.id.pid;
+        let by_main = self.mains.get(&pid).copied();
         let by_group = || self.groups.get(&process.group).copied();
-        let by_mark = || self.marks.get(mark_of(process.id.pid)?.as_str()).copied();
-        by_main.or(parents).or_else(by_group).or_else(by_mark)
+        let by_mark = || self.marks.get(origin.mark(pid)?.as_str()).copied();
+        let by_output = || origin.outputs(pid).iter().find_map(|pipe| self.outputs.get(pipe).copied());
+        by_main.or(parents).or_else(by_group).or_else(by_mark).or_else(by_output)
     }
 }
 
@@ -126,7 +136,24 @@ mod tests {
     }
 
     fn root(run: u64, main: u32, main_state: MainState) -> Root {
-        Root { run: RunId(run), mark: format!("s.{run}"), main, main_state }
+        Root { run: RunId(run), mark: format!("s.{run}"), output: PipeId(run), main, main_state }
+    }
+
+    /// What one process has in its environment, and what one prints into.
+    #[derive(Default)]
+    struct Says {
+        mark: Option<(u32, &'static str)>,
+        output: Option<(u32, u64)>,
+    }
+
+    impl Origin for Says {
+        fn mark(&self, pid: u32) -> Option<String> {
+            self.mark.filter(|(whose, _)| *whose == pid).map(|(_, mark)| mark.to_owned())
+        }
+
+        fn outputs(&self, pid: u32) -> Vec<PipeId> {
+            self.output.filter(|(whose, _)| *whose == pid).map(|(_, pipe)| PipeId(pipe)).into_iter().collect()
+        }
     }
 
     fn pids(found: &BTreeMap<RunId, Vec<ProcessId>>, run: u64) -> Vec<u32> {
@@ -138,36 +165,42 @@ mod tests {
         let all =
             [process(10, US, 10), process(11, 10, 11), process(12, 11, 12), process(20, US, 20), process(30, 1, 30)];
         let roots = [root(1, 10, MainState::There), root(2, 20, MainState::There)];
-        let found = members(&all, US, &roots, &mut Memory::default(), |_| None);
+        let found = members(&all, US, &roots, &mut Memory::default(), &Says::default());
         assert_eq!((pids(&found, 1), pids(&found, 2)), (vec![10, 11, 12], vec![20]));
     }
 
     #[test]
-    fn an_orphan_is_known_by_its_group_or_by_its_mark() {
-        let all = [process(11, US, 10), process(12, US, 12), process(13, US, 13)];
-        let mark = |pid| (pid == 12).then(|| "s.1".to_owned());
-        let found = members(&all, US, &[root(1, 10, MainState::Reaped)], &mut Memory::default(), mark);
-        assert_eq!(pids(&found, 1), [11, 12]);
+    fn an_orphan_is_known_by_its_group_its_mark_or_its_output() {
+        let all = [process(11, US, 10), process(12, US, 12), process(13, US, 13), process(14, US, 14)];
+        let says = Says { mark: Some((12, "s.1")), output: Some((13, 1)) };
+        let found = members(&all, US, &[root(1, 10, MainState::Reaped)], &mut Memory::default(), &says);
+        assert_eq!(pids(&found, 1), [11, 12, 13]);
     }
 
     #[test]
     fn what_was_seen_under_its_parent_is_still_known_when_the_parent_is_gone() {
         let mut memory = Memory::default();
         let roots = |state| [root(1, 10, state)];
-        members(&[process(10, US, 10), process(11, 10, 11)], US, &roots(MainState::There), &mut memory, |_| None);
-        let found = members(&[process(11, US, 11)], US, &roots(MainState::Reaped), &mut memory, |_| None);
+        members(
+            &[process(10, US, 10), process(11, 10, 11)],
+            US,
+            &roots(MainState::There),
+            &mut memory,
+            &Says::default(),
+        );
+        let found = members(&[process(11, US, 11)], US, &roots(MainState::Reaped), &mut memory, &Says::default());
         assert_eq!(pids(&found, 1), [11]);
         let mut another = process(11, US, 11);
         another.id.started = 999;
-        let found = members(&[another], US, &roots(MainState::Reaped), &mut memory, |_| None);
+        let found = members(&[another], US, &roots(MainState::Reaped), &mut memory, &Says::default());
         assert_eq!(pids(&found, 1), [0; 0], "the same number, another process");
     }
 
     #[test]
     fn processes_outside_of_mainstay_are_never_members() {
         let all = [process(10, US, 10), process(50, 1, 10)];
-        let found =
-            members(&all, US, &[root(1, 10, MainState::Reaped)], &mut Memory::default(), |_| Some("s.1".to_owned()));
+        let says = Says { mark: Some((50, "s.1")), output: Some((50, 1)) };
+        let found = members(&all, US, &[root(1, 10, MainState::Reaped)], &mut Memory::default(), &says);
         assert_eq!(pids(&found, 1), [10]);
     }
 
@@ -175,7 +208,7 @@ mod tests {
     fn a_number_that_was_given_out_again_belongs_to_the_living_run() {
         let all = [process(10, US, 10), process(11, US, 10)];
         let roots = [root(2, 10, MainState::There), root(1, 10, MainState::Reaped)];
-        let found = members(&all, US, &roots, &mut Memory::default(), |_| None);
+        let found = members(&all, US, &roots, &mut Memory::default(), &Says::default());
         assert_eq!((pids(&found, 1), pids(&found, 2)), (vec![], vec![10, 11]));
     }
 
@@ -183,7 +216,7 @@ mod tests {
     fn a_zombie_is_no_member() {
         let mut main = process(10, US, 10);
         main.life = Life::Ended;
-        let found = members(&[main], US, &[root(1, 10, MainState::There)], &mut Memory::default(), |_| None);
+        let found = members(&[main], US, &[root(1, 10, MainState::There)], &mut Memory::default(), &Says::default());
         assert!(found.is_empty());
     }
 
@@ -192,7 +225,7 @@ mod tests {
         fn no_process_belongs_to_two_runs_even_in_a_torn_look(links in proptest::collection::vec((1u32..40, 0u32..40, 1u32..40), 0..60)) {
             let all: Vec<_> = links.into_iter().map(|(pid, parent, group)| process(pid, parent, group)).collect();
             let roots = [root(1, 10, MainState::There), root(2, 20, MainState::Reaped)];
-            let found = members(&all, 5, &roots, &mut Memory::default(), |_| None);
+            let found = members(&all, 5, &roots, &mut Memory::default(), &Says::default());
             let both = pids(&found, 1).into_iter().filter(|pid| pids(&found, 2).contains(pid)).count();
             let twice = all.iter().enumerate().any(|(i, p)| all[..i].iter().any(|q| q.id == p.id));
             prop_assert!(both == 0 || twice);

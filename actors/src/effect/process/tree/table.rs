@@ -41,6 +41,19 @@ pub(super) enum Life {
     Ended,
 }
 
+/// A pipe: its inode number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct PipeId(pub u64);
+
+/// The pipes that a process has as its standard output and error. Empty: it has none, or it is not ours to see.
+pub(super) fn outputs_of(pid: u32) -> Vec<PipeId> {
+    let pipe = |number: u8| {
+        let target = std::fs::read_link(format!("/proc/{pid}/fd/{number}")).ok()?;
+        target.to_str()?.strip_prefix("pipe:[")?.strip_suffix(']')?.parse().ok().map(PipeId)
+    };
+    [1, 2].into_iter().filter_map(pipe).collect()
+}
+
 /// Reads `/proc` once.
 pub(super) fn read_all() -> Vec<Process> {
     let Ok(entries) = std::fs::read_dir("/proc") else { return Vec::new() };

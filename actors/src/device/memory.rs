@@ -1,0 +1,54 @@
+//! What a device remembers over a panic of its actor, and how it goes on from there.
+
+use mainstay_config::names::ServiceName;
+use mainstay_hardware::sighting::Generation;
+
+use super::flap::Departures;
+use super::machine::{DeviceMachine, DeviceTimer, Out, Recovering, State};
+use crate::lease::LeaseMessage;
+use crate::machine::{Effect, Moment};
+
+/// What cannot be asked for anew: what keeps the device out of use, and how it came and went.
+#[derive(Debug, Clone, Default)]
+pub struct DeviceMemo {
+    /// Ejected or quarantined.
+    out_of_use: Option<State>,
+    departures: Departures,
+    /// Who leases it the registry says; since when tells an early departure from a late one.
+    holder: Option<(ServiceName, Moment)>,
+    /// The arrival that was known: its departure may be what the actor panicked over.
+    arrival: Option<Generation>,
+}
+
+impl DeviceMachine {
+    /// The same, with what its predecessor remembered.
+    #[must_use]
+    pub fn remembering(mut self, memo: DeviceMemo) -> Self {
+        let DeviceMemo { out_of_use, departures, holder, arrival } = memo;
+        if let Some(state) = out_of_use {
+            self.state = state;
+        }
+        (self.departures, self.holder, self.before) = (departures, holder, arrival);
+        self
+    }
+
+    pub(super) fn remember(&self) -> DeviceMemo {
+        let known = self.sighting.as_ref().map(|sighting| sighting.generation.clone());
+        DeviceMemo {
+            out_of_use: self.is_out_of_use().then(|| self.state.clone()),
+            departures: self.departures.clone(),
+            holder: self.holder.clone(),
+            arrival: known.or_else(|| self.before.clone()),
+        }
+    }
+
+    /// A quarantine goes on to its end; everything else is asked for.
+    pub(super) fn recover(&mut self, now: Moment) -> Out {
+        self.recovering = Recovering::AskingRegistry;
+        let mut out = vec![self.tell_leases(LeaseMessage::InquireDevice(self.spec.name.clone()))];
+        if let State::Quarantined { until, .. } = self.state {
+            out.push(Effect::SetTimer(DeviceTimer::Quarantine, until.since(now)));
+        }
+        out
+    }
+}

@@ -1,0 +1,256 @@
+//! Holds the reading end of every run's pipe and gives it to the log-keeper; a thread of mainstay.
+//!
+//! mainstay keeps a copy of each pipe, so that a program can go on printing while there is no keeper, and a new keeper is given
+//! all of them again. The thread has a descriptor table of its own: to start a program the kernel copies the table of the thread
+//! that starts it and closes every copy again, so with a thousand pipes in mainstay's own table each start would pay for all.
+//! For the same reason nothing here may use a descriptor that belongs to somebody else: a tokio channel, for one, wakes its
+//! reader by the number of a descriptor that means nothing in this table.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+use super::wire::{self, Header, Parcel, Patience, Received};
+use crate::effect::process::order::RunId;
+use crate::effect::process::sys;
+use crate::effect::process::thread::Thread;
+
+/// The wait before a keeper that had no room is offered its pipes again, and before a pipe of a run that is over is looked at again.
+const LOOK_AGAIN: Timespec = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
+/// How long a keeper is waited for that has no room, when mainstay ends.
+const LAST_PATIENCE: Duration = Duration::from_secs(1);
+/// Outputs of runs that are over, kept for a keeper that is not there; the oldest are given up beyond this.
+const MAX_LEFT_OVER: usize = 1024;
+
+/// The way to the holder. Threads share it.
+#[derive(Debug, Clone)]
+pub(crate) struct Holder {
+    socket: Arc<OwnedFd>,
+    orders: Sender<Order>,
+}
+
+#[derive(Debug)]
+enum Order {
+    Over(RunId),
+    Close,
+}
+
+impl Holder {
+    /// Starts the thread. It ends after [`Holder::close`], or when the last `Holder` is dropped.
+    pub(crate) fn start() -> io::Result<(Self, Thread)> {
+        let (ours, theirs) = wire::pair()?;
+        let (orders, queue) = channel();
+        let (moved, has_moved) = channel();
+        // The thread takes a copy into its own table; this one is closed when it has.
+        let theirs = Arc::new(theirs);
+        let original = Arc::clone(&theirs);
+        let thread = Thread::start("outputs", move || {
+            let socket = sys::own_descriptors(original.as_fd());
+            drop(original);
+            let ready = moved.send(());
+            if let (Ok(socket), Ok(())) = (socket, ready) {
+                Outputs::new(socket, queue).run();
+            }
+        })?;
+        let _ = has_moved.recv();
+        drop(theirs);
+        Ok((Self { socket: Arc::new(ours), orders }, thread))
+    }
+
+    /// Hands over the reading end of a run's pipe. May block for a moment.
+    pub(crate) fn hold(&self, header: Header, pipe: BorrowedFd<'_>) -> io::Result<()> {
+        wire::send(&self.socket, &Parcel::Output(header), Some(pipe), Patience::Wait)
+    }
+
+    /// A new keeper is there: it is given everything. May block for a moment.
+    pub(crate) fn give_to(&self, keeper: BorrowedFd<'_>) -> io::Result<()> {
+        wire::send(&self.socket, &Parcel::Keeper, Some(keeper), Patience::Wait)
+    }
+
+    /// A run is over. Its pipe is kept until it is empty: the keeper may die, or be dead already, before it has read the rest.
+    pub(crate) fn over(&self, run: RunId) {
+        self.order(Order::Over(run));
+    }
+
+    /// Gives what has not been given yet, lets go of everything, and ends the thread.
+    pub(crate) fn close(&self) {
+        self.order(Order::Close);
+    }
+
+    fn order(&self, order: Order) {
+        // It has ended already: then there is nothing left to order.
+        let _ = self.orders.send(order);
+        // A socket that is full wakes it as well.
+        let _ = wire::send(&self.socket, &Parcel::Look, None, Patience::None);
+    }
+}
+
+/// What the thread holds.
+#[derive(Debug)]
+struct Outputs {
+    socket: OwnedFd,
+    orders: Receiver<Order>,
+    keeper: Option<OwnedFd>,
+    outputs: BTreeMap<RunId, Output>,
+    /// Not given to the present keeper yet, oldest first.
+    waiting: VecDeque<RunId>,
+    /// Of runs that are over, with something left in the pipe; oldest first.
+    left_over: VecDeque<RunId>,
+    given: Given,
+    life: Life,
+}
+
+#[derive(Debug)]
+struct Output {
+    parcel: Parcel,
+    pipe: OwnedFd,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Life {
+    Open,
+    Closing,
+}
+
+/// Whether a packet was there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Taken {
+    Something,
+    Nothing,
+}
+
+/// Whether everything was given to the keeper.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Given {
+    /// All of it; or there is no keeper, and the next one is given it.
+    All,
+    /// It has too much unread.
+    NoRoom,
+    /// More descriptors are under way than the kernel allows; how many become less is not told.
+    TooManyUnderWay,
+}
+
+impl Outputs {
+    fn new(socket: OwnedFd, orders: Receiver<Order>) -> Self {
+        Self {
+            socket,
+            orders,
+            keeper: None,
+            outputs: BTreeMap::new(),
+            waiting: VecDeque::new(),
+            left_over: VecDeque::new(),
+            given: Given::All,
+            life: Life::Open,
+        }
+    }
+
+    fn run(mut self) {
+        while self.life == Life::Open {
+            let is_quiet = self.given == Given::All && self.left_over.is_empty();
+            if is_quiet {
+                self.take_packet(Patience::Wait);
+            } else {
+                self.wait_a_little();
+                self.take_packet(Patience::None);
+            }
+            self.take_orders();
+            self.given = self.give();
+            self.drop_what_is_empty();
+        }
+        self.give_the_rest();
+    }
+
+    fn wait_a_little(&self) {
+        let mut sockets = vec![PollFd::new(&self.socket, PollFlags::IN)];
+        if let (Some(keeper), Given::NoRoom) = (&self.keeper, self.given) {
+            sockets.push(PollFd::new(keeper, PollFlags::OUT));
+        }
+        // An interrupted wait looks again, which costs nothing.
+        let _ = poll(&mut sockets, Some(&LOOK_AGAIN));
+    }
+
+    fn take_packet(&mut self, patience: Patience) -> Taken {
+        match wire::receive(&self.socket, patience) {
+            Received::Output(header, pipe) => {
+                let run = header.run;
+                self.outputs.insert(run, Output { parcel: Parcel::Output(header), pipe });
+                self.waiting.push_back(run);
+            }
+            Received::Keeper(socket) => {
+                self.keeper = Some(socket);
+                self.waiting = self.outputs.keys().copied().collect();
+            }
+            Received::Other => {}
+            Received::Nothing => return Taken::Nothing,
+            Received::Closed => {
+                self.life = Life::Closing;
+                return Taken::Nothing;
+            }
+        }
+        Taken::Something
+    }
+
+    fn take_orders(&mut self) {
+        while let Ok(order) = self.orders.try_recv() {
+            match order {
+                Order::Over(run) if self.outputs.contains_key(&run) => {
+                    self.left_over.push_back(run);
+                    if self.left_over.len() > MAX_LEFT_OVER {
+                        self.left_over.pop_front().and_then(|oldest| self.outputs.remove(&oldest));
+                    }
+                }
+                Order::Over(_) => {}
+                Order::Close => self.life = Life::Closing,
+            }
+        }
+    }
+
+    /// Gives the keeper what it has not got yet, as far as it has room.
+    fn give(&mut self) -> Given {
+        let Some(keeper) = &self.keeper else { return Given::All };
+        while let Some(run) = self.waiting.front() {
+            if let Some(output) = self.outputs.get(run) {
+                match wire::send(keeper, &output.parcel, Some(output.pipe.as_fd()), Patience::None) {
+                    Ok(()) => {}
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Given::NoRoom,
+                    Err(error) if error.raw_os_error() == Some(libc::ETOOMANYREFS) => return Given::TooManyUnderWay,
+                    // It is just dying; its successor is given everything.
+                    Err(_) => {
+                        self.keeper = None;
+                        return Given::All;
+                    }
+                }
+            }
+            self.waiting.pop_front();
+        }
+        Given::All
+    }
+
+    fn drop_what_is_empty(&mut self) {
+        let outputs = &mut self.outputs;
+        self.left_over.retain(|run| {
+            let is_empty = |output: &Output| rustix::io::ioctl_fionread(&output.pipe).is_ok_and(|bytes| bytes == 0);
+            if outputs.get(run).is_none_or(is_empty) {
+                outputs.remove(run);
+                return false;
+            }
+            true
+        });
+    }
+
+    #[allow(clippy::disallowed_methods, reason = "a thread outside the actors: a bound on waiting")]
+    fn give_the_rest(&mut self) {
+        while self.take_packet(Patience::None) == Taken::Something {}
+        let until = Instant::now() + LAST_PATIENCE;
+        while self.give() != Given::All && Instant::now() < until {
+            if let Some(keeper) = &self.keeper {
+                let _ = poll(&mut [PollFd::new(keeper, PollFlags::OUT)], Some(&LOOK_AGAIN));
+            }
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! The JSON Schema says what `check` says, as far as it can: shapes of text, and what excludes what.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+use mainstay_config::{parse, schema_json};
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
+use serde_json::{Value, json};
+
+/// What the schema says at a path such as `MatchTable/properties/mac`.
+fn at(path: &str) -> Value {
+    let schema = schema_json();
+    schema.pointer(&format!("/$defs/{path}")).unwrap_or_else(|| panic!("nothing at {path}")).clone()
+}
+
+/// Texts of the shape that the schema has at a path.
+fn texts(path: &str) -> Vec<String> {
+    let pattern = at(path)["pattern"].as_str().expect(path).to_owned();
+    // The generator writes whole texts, and knows no anchors.
+    let inner = pattern.strip_prefix('^').and_then(|rest| rest.strip_suffix('$')).expect(path);
+    let strategy = proptest::string::string_regex(inner).unwrap();
+    let mut runner = TestRunner::deterministic();
+    (0..50).map(|_| strategy.new_tree(&mut runner).unwrap().current()).collect()
+}
+
+#[test]
+fn what_has_the_shape_of_the_schema_is_right_for_check() {
+    for (path, station) in [
+        ("MatchTable/properties/mac", "hardware.h = { kind = 'wifi', match = { mac = '@' } }"),
+        ("MatchTable/properties/usb", "hardware.h = { kind = 'usb', match = { usb = '@' } }"),
+        ("MatchTable/properties/path", "hardware.h = { kind = 'usb', match = { path = '@' } }"),
+        ("ServiceTable/properties/devices/propertyNames", "hardware.'@' = { kind = 'usb' }"),
+        ("ServiceTable/properties/ports/propertyNames", "services.s = { command = ['s'], ports = { '@' = 80 } }"),
+    ] {
+        for text in texts(path) {
+            assert!(parse("station.toml", &station.replace('@', &text)).is_ok(), "{path}: {text:?}");
+        }
+    }
+}
+
+#[test]
+fn text_that_means_something_has_a_shape() {
+    for path in [
+        "DefaultsTable/properties/lost_after",
+        "DefaultsTable/properties/ready_within",
+        "ApiTable/properties/listen",
+        "PortTable/properties/range",
+        "HttpProbe/properties/url",
+        "RuntimeTable/properties/run_dir",
+        "ServiceTable/properties/user",
+        "ServiceTable/properties/command/prefixItems/0",
+        "ServiceTable/properties/environment/propertyNames",
+    ] {
+        assert!(at(path)["pattern"].is_string(), "{path}");
+    }
+    assert_eq!(at("DefaultsTable/properties/ready_within/allOf"), json!([{ "pattern": "[1-9]" }]), "never zero");
+    assert_eq!(at("ServiceTable/properties/command/minItems"), json!(1));
+    let services = &schema_json()["properties"]["services"]["propertyNames"];
+    assert_eq!(services["not"], json!({ "const": "readiness-probes" }));
+    assert_eq!(at("ServiceTable/properties/environment/propertyNames/not/enum/2"), json!("NOTIFY_SOCKET"));
+}
+
+#[test]
+fn what_excludes_each_other_is_one_of_them() {
+    let one_of = |keys: &str| keys.split(' ').map(|key| json!({ "required": [key] })).collect::<Vec<_>>();
+    assert_eq!(at("ServiceTable/oneOf"), json!(one_of("command oneshot systemd container external")));
+    assert_eq!(at("PortTable/oneOf"), json!(one_of("fixed range")));
+    assert_eq!(at("LiveTable/oneOf"), json!(one_of("tcp http exec file gpsd kismet watchdog fresh")));
+    let mut ready = one_of("process notify tcp http exec file log gpsd kismet");
+    // A time alone is one for the ordinary check.
+    ready.push(json!({ "required": ["within"], "maxProperties": 1 }));
+    assert_eq!(at("ReadyTable/oneOf"), json!(ready));
+}
