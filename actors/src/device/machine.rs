@@ -103,11 +103,10 @@ impl Machine for DeviceMachine {
     }
 
     fn begin(&mut self, now: Moment, beginning: Beginning) -> Out {
-        let mut out = vec![self.publication()];
-        if beginning == Beginning::Again {
-            out.extend(self.recover(now));
+        match beginning {
+            Beginning::First => vec![self.publication()],
+            Beginning::Again => self.recover(now),
         }
-        out
     }
 
     fn handle(&mut self, now: Moment, message: DeviceMessage) -> Out {
@@ -130,7 +129,9 @@ impl Machine for DeviceMachine {
             DeviceMessage::Admit(request) => self.admit(now, request),
             DeviceMessage::Timer(timer) => self.timer_over(now, timer),
         };
-        if !matches!(out.last(), Some(Effect::Note(Outcome::Ignored | Outcome::Superseded))) {
+        let unchanged = matches!(out.last(), Some(Effect::Note(Outcome::Ignored | Outcome::Superseded)));
+        // What was shown before the actor's restart stays until it knows again what is true.
+        if !unchanged && self.recovering == Recovering::No {
             out.push(self.publication());
         }
         out

@@ -110,7 +110,10 @@ impl Machine for ServiceMachine {
         self.evaluate(now, &mut out);
         self.first_asked = None;
         self.announce(&mut out);
-        out.push(self.publication());
+        // What was shown before the actor's restart stays until it knows again what is true.
+        if self.recovering.is_none() {
+            out.push(self.publication());
+        }
         out
     }
 
@@ -194,6 +197,8 @@ impl ServiceMachine {
             ServiceMessage::Begin => {}
             ServiceMessage::Dependency(name, standing) => self.dependency(now, name, standing, out),
             ServiceMessage::DependentStopped(name, episode) => self.dependent_stopped(&name, episode, out),
+            // All dependents hear how it stands as soon as it knows that itself again.
+            ServiceMessage::Inquire(_) if self.recovering.is_some() => {}
             ServiceMessage::Inquire(name) => {
                 let message = ServiceMessage::Dependency(self.spec.name.clone(), self.standing());
                 out.push(Effect::Tell(Message::Service(name, message)));

@@ -76,7 +76,9 @@ impl ServiceMachine {
 
     pub(super) fn operator_stop(&mut self, request: RequestId, out: &mut Out) {
         let name = self.spec.name.clone();
+        let recovering = self.recovering.is_some();
         let words = match (self.wanted, self.run()) {
+            _ if recovering => format!("{name} is held until `mainstay start {name}`, and stopped if it runs"),
             (Wanted::Down, None) => format!("{name} is held already"),
             (_, None) => format!("{name} does not run, and is held until `mainstay start {name}`"),
             (_, Some(_)) if self.dependents.required.is_empty() => {

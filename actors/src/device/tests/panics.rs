@@ -103,3 +103,14 @@ fn what_was_said_of_a_lease_before_the_question_is_not_taken_for_the_answer() {
     assert_eq!(again.status, DeviceStatus::InUse);
     assert!(again.acts.is_empty(), "a device in use is not disturbed: {:?}", again.acts);
 }
+
+#[test]
+fn while_it_is_not_known_what_is_there_nothing_new_is_shown() {
+    let mut bench = Bench::new();
+    bench.ready();
+    let shows = |out: &[Effect<DeviceTimer>]| out.iter().any(|effect| matches!(effect, Effect::Publish(_)));
+    let mut again = Bench::new().machine.remembering(bench.machine.memo());
+    assert!(!shows(&again.begin(bench.now, Beginning::Again)));
+    assert!(!shows(&again.handle(bench.now, DeviceMessage::Holder(None))));
+    assert!(shows(&again.handle(bench.now, DeviceMessage::Seen(sighting(1)))));
+}

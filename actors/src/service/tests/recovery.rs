@@ -160,3 +160,38 @@ fn a_slot_that_is_given_twice_is_not_given_back_by_one_that_is_starting() {
     assert!(!bench.returned_slot() && !bench.spawning());
     assert!(bench.spawned().ready().tell(ServiceMessage::SlotGranted).returned_slot());
 }
+
+#[test]
+fn while_it_recovers_nothing_is_shown_that_it_does_not_know() {
+    let mut bench = Bench::new(plain());
+    bench.come_up().tell(ServiceMessage::Stop(REQUEST));
+    assert_eq!(bench.status(), ServiceStatus::Stopping);
+    let mut again = bench.begin_again();
+    // The program runs still: it is not held before it has ended.
+    again.hears("need", Standing::Up);
+    assert!(again.shown.is_none());
+    answered(&mut again, Some(bench.run()), None);
+    assert_eq!(again.status(), ServiceStatus::Stopping);
+    assert_eq!(again.exits(Exit::Signal(15)).status(), ServiceStatus::Held);
+}
+
+#[test]
+fn while_it_recovers_a_dependent_that_asks_is_answered_once_it_is_known() {
+    let mut bench = Bench::with_dependents(plain(), &["other"]);
+    bench.come_up();
+    let mut again = bench.begin_again();
+    assert!(again.tell(ServiceMessage::Inquire(name("other"))).services.is_empty());
+    answered(&mut again, Some(bench.run()), None);
+    assert_eq!(again.said_to("other"), Some(&Standing::Up));
+}
+
+#[test]
+fn a_stop_while_it_recovers_does_not_claim_that_nothing_runs() {
+    let mut bench = Bench::new(plain());
+    bench.come_up();
+    let mut again = bench.begin_again();
+    again.tell(ServiceMessage::Stop(REQUEST));
+    assert!(!again.answers[0].words.contains("does not run"), "{:?}", again.answers);
+    answered(&mut again, Some(bench.run()), None);
+    assert!(again.signalled());
+}
