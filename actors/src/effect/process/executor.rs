@@ -18,7 +18,7 @@ use super::error::ProcessesError;
 use super::keeper::holder::Holder;
 use super::notify;
 use super::order::{ProcessEvent, ProcessSettings, RunFacts, RunId, SignalOrder, SpawnOrder};
-use super::reaper::{self, Gate, Reaped};
+use super::reaper;
 use super::spawn::{Launcher, Spawner};
 use super::thread::Thread;
 use super::tree::Trees;
@@ -79,11 +79,10 @@ impl Processes {
         let cgroups = Cgroups::detect(Path::new(cgroup::MOUNT));
         tracing::debug!(with = if cgroups.is_some() { "cgroups" } else { "process groups" }, "processes are followed");
 
-        let gate = Gate::default();
         let (news, heard) = unbounded_channel();
         let (said, to_say) = unbounded_channel();
         let (holder, outputs_thread) = Holder::start().map_err(|error| kernel("start the thread `outputs`", error))?;
-        let launcher = Launcher::new(&settings, cgroups.clone(), gate.clone(), holder.clone());
+        let launcher = Launcher::new(&settings, cgroups.clone(), holder.clone());
         let (spawner, mut threads) =
             Spawner::start(launcher, news.clone()).map_err(|error| kernel("start the threads `spawner`", error))?;
         threads.push(outputs_thread);
@@ -92,7 +91,7 @@ impl Processes {
         threads.push(trees_thread);
         let core = Rc::new(RefCell::new(Core::new(Parts { settings, spawner, trees, holder, news, said })));
         core.borrow_mut().start_keeper();
-        let tasks = [spawn_local(drive(Rc::clone(&core), gate, children, heard)), spawn_local(deliver(to_say, events))];
+        let tasks = [spawn_local(drive(Rc::clone(&core), children, heard)), spawn_local(deliver(to_say, events))];
         Ok(Self { core, tasks, threads, cgroups, _only: only })
     }
 
@@ -162,25 +161,16 @@ impl Drop for Processes {
     }
 }
 
-async fn drive(core: Rc<RefCell<Core>>, gate: Gate, mut children: Signal, mut heard: UnboundedReceiver<News>) {
-    let mut reaped = Reaped::All;
+async fn drive(core: Rc<RefCell<Core>>, mut children: Signal, mut heard: UnboundedReceiver<News>) {
     loop {
         tokio::select! {
             biased;
             _ = children.recv() => {
                 let mut core = core.borrow_mut();
-                reaped = reaper::reap_all(&gate, &mut *core);
+                reaper::reap_all(&mut *core);
                 core.begin_round();
             }
-            Some(news) = heard.recv() => {
-                let mut core = core.borrow_mut();
-                core.hear(news);
-                // Perhaps it was the end of the start that held something up; no signal comes twice.
-                if reaped == Reaped::Known {
-                    reaped = reaper::reap_all(&gate, &mut *core);
-                    core.begin_round();
-                }
-            }
+            Some(news) = heard.recv() => core.borrow_mut().hear(news),
         }
     }
 }

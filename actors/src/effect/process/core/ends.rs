@@ -11,14 +11,6 @@ use crate::effect::process::sys::Ended;
 use crate::effect::process::tree::{self, Act, Left, Place};
 
 impl Parent for Core {
-    fn known(&self) -> Vec<u32> {
-        self.by_pid.keys().copied().chain(self.keeper.pid()).collect()
-    }
-
-    fn knows(&self, pid: u32) -> bool {
-        self.by_pid.contains_key(&pid) || self.keeper.is(pid)
-    }
-
     fn child_ended(&mut self, ended: Ended) {
         let Ended { pid, exit } = ended;
         self.orphans.remove(&pid);

@@ -1,6 +1,8 @@
 //! Starts one program.
 
-use std::ffi::OsStr;
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::CommandExt;
@@ -8,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use rustix::pipe::{PipeFlags, pipe_with};
+use rustix::process::Rlimit;
 
 use super::account::{self, RunAs};
 use super::environment::{Inherited, mark};
@@ -18,9 +21,8 @@ use crate::effect::process::keeper::holder::Holder;
 use crate::effect::process::keeper::wire::{self, Header};
 use crate::effect::process::keeper::{COMMAND, log_path};
 use crate::effect::process::order::{ProcessSettings, SpawnFailure, SpawnOrder};
-use crate::effect::process::reaper::Gate;
-use crate::effect::process::sys::{BeforeExec, before_exec};
-use crate::effect::process::tree::cgroup::{Cgroups, Joining};
+use crate::effect::process::sys::newborn::{Identity, Program, Steps};
+use crate::effect::process::tree::cgroup::{Cgroups, Cradle};
 use crate::effect::process::tree::{PipeId, Place};
 
 /// Where programs start when the configuration does not say.
@@ -43,7 +45,6 @@ pub(crate) struct Launcher {
     inherited: Inherited,
     open_files: OpenFiles,
     cgroups: Option<Cgroups>,
-    gate: Gate,
     holder: Holder,
     logs: Logs,
     keeper_program: PathBuf,
@@ -59,13 +60,12 @@ struct Logs {
 
 impl Launcher {
     /// Takes over what children inherit.
-    pub(crate) fn new(settings: &ProcessSettings, cgroups: Option<Cgroups>, gate: Gate, holder: Holder) -> Self {
+    pub(crate) fn new(settings: &ProcessSettings, cgroups: Option<Cgroups>, holder: Holder) -> Self {
         let logs = Logs { folder: settings.log_dir.clone(), max_size: settings.log_max_size, keep: settings.log_keep };
         Self {
             inherited: Inherited::of_this_process(),
             open_files: OpenFiles::raise(),
             cgroups,
-            gate,
             holder,
             logs,
             keeper_program: settings.keeper_program.clone(),
@@ -87,26 +87,17 @@ impl Launcher {
             // So that a service that runs as somebody else can open /dev/stdout again; without it only writing works.
             let _ = rustix::fs::fchown(&input, Some(to.uid), Some(to.gid));
         }
-        let second = input.try_clone().map_err(no_pipe)?;
-        let (place, joining) = self.place(order);
-
-        let mut command = Command::new(&program);
-        command.arg0(name).args(arguments).env_clear().envs(environment).current_dir(directory).process_group(0);
-        command.stdin(Stdio::null()).stdout(Stdio::from(input)).stderr(Stdio::from(second));
-        // Without steps between fork and exec std uses posix_spawn(3), which does not copy the page tables.
-        let mut closed = None;
-        if identity.is_some() || joining.is_some() {
-            closed = Some(self.gate.close());
-            let open_files = self.open_files.original();
-            before_exec(&mut command, BeforeExec { cgroup: joining.map(|j| j.procs), open_files, identity });
-        }
-        let spawned = command.spawn();
-        drop(closed);
-        match spawned {
-            // Dropping std's handle neither waits nor kills; the reaper waits.
-            Ok(child) => {
-                let pid = child.id();
-                self.open_files.restore(pid);
+        let (place, cradle) = self.place(order);
+        let start = Start { program: &program, name, arguments, environment: &environment, directory, output: input };
+        let started = match (identity.as_ref(), cradle.as_ref()) {
+            (None, None) => start.spawned(),
+            (identity, cradle) => start.born(identity, cradle, self.open_files.original()),
+        };
+        match started {
+            Ok(pid) => {
+                if identity.is_none() && cradle.is_none() {
+                    self.open_files.restore(pid);
+                }
                 Ok(Child { pid, place, output })
             }
             Err(error) => {
@@ -132,10 +123,10 @@ impl Launcher {
     }
 
     /// A cgroup of its own where there are any, else the process group.
-    fn place(&self, order: &SpawnOrder) -> (Place, Option<Joining>) {
+    fn place(&self, order: &SpawnOrder) -> (Place, Option<Cradle>) {
         let Some(cgroups) = &self.cgroups else { return (Place::Group, None) };
         match cgroups.create(&mark(order)) {
-            Ok(joining) => (Place::Cgroup(joining.path.clone()), Some(joining)),
+            Ok(cradle) => (Place::Cgroup(cradle.path.clone()), Some(cradle)),
             Err(error) => {
                 tracing::warn!(service = %order.service, %error, "no cgroup for this run; it is followed by its process group");
                 (Place::Group, None)
@@ -156,6 +147,41 @@ impl Launcher {
             tracing::error!(%error, "the log-keeper could not be given what services print");
         }
         Ok(pid)
+    }
+}
+
+/// A program about to be started.
+struct Start<'a> {
+    program: &'a Path,
+    /// What it is told to be called.
+    name: &'a str,
+    arguments: &'a [String],
+    environment: &'a BTreeMap<OsString, OsString>,
+    directory: &'a Path,
+    /// Into which it prints.
+    output: OwnedFd,
+}
+
+impl Start<'_> {
+    /// By posix_spawn(3), which std uses when nothing is to be done between fork and exec: it copies no page tables.
+    fn spawned(self) -> io::Result<u32> {
+        let mut command = Command::new(self.program);
+        command.arg0(self.name).args(self.arguments).env_clear().envs(self.environment);
+        command.current_dir(self.directory).process_group(0);
+        let second = self.output.try_clone()?;
+        command.stdin(Stdio::null()).stdout(Stdio::from(self.output)).stderr(Stdio::from(second));
+        // Dropping std's handle neither waits nor kills; the reaper waits.
+        command.spawn().map(|child| child.id())
+    }
+
+    /// As somebody else, or in a control group.
+    fn born(self, identity: Option<&Identity>, cradle: Option<&Cradle>, open_files: Option<Rlimit>) -> io::Result<u32> {
+        let arguments = std::iter::once(self.name).chain(self.arguments.iter().map(String::as_str)).map(OsStr::new);
+        let environment = self.environment.iter().map(|(name, value)| (name.as_os_str(), value.as_os_str()));
+        let program = Program::new(self.program, self.directory, arguments, environment)?;
+        let (input, output) = (File::open("/dev/null")?, self.output);
+        let group = cradle.map(|cradle| cradle.folder.as_fd());
+        program.start(&Steps { input: input.as_fd(), output: output.as_fd(), group, open_files, identity })
     }
 }
 

@@ -25,13 +25,13 @@ pub(crate) struct Cgroups {
     folder: PathBuf,
 }
 
-/// A new cgroup, and what a child writes to in order to join it.
+/// A new cgroup for a child to be born in.
 #[derive(Debug)]
-pub(crate) struct Joining {
+pub(crate) struct Cradle {
     /// The cgroup.
     pub path: PathBuf,
-    /// Its `cgroup.procs`, open for writing.
-    pub procs: OwnedFd,
+    /// The same, open.
+    pub folder: OwnedFd,
 }
 
 impl Cgroups {
@@ -59,11 +59,11 @@ impl Cgroups {
     }
 
     /// Makes the cgroup of one run.
-    pub(crate) fn create(&self, name: &str) -> io::Result<Joining> {
+    pub(crate) fn create(&self, name: &str) -> io::Result<Cradle> {
         let path = self.folder.join(name);
         fs::create_dir(&path)?;
-        match fs::OpenOptions::new().write(true).open(path.join("cgroup.procs")) {
-            Ok(file) => Ok(Joining { path, procs: file.into() }),
+        match fs::File::open(&path) {
+            Ok(folder) => Ok(Cradle { path, folder: folder.into() }),
             Err(error) => {
                 let _ = fs::remove_dir(&path);
                 Err(error)

@@ -1,17 +1,15 @@
 //! The few calls that neither std nor rustix offers as safe functions.
 #![allow(
     unsafe_code,
-    reason = "waitid with the pid it peeked at, code between fork and exec, a descriptor table of a thread's own, and ignoring a signal have no safe form"
+    reason = "waitid with the pid it peeked at, a child in a control group, a descriptor table of a thread's own, and ignoring a signal have no safe form"
 )]
+
+pub(super) mod newborn;
 
 use std::ffi::c_int;
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
-use std::os::unix::process::CommandExt;
-use std::process::Command;
-
-use rustix::process::{Gid, Resource, Rlimit, Uid};
 
 use super::order::Exit;
 
@@ -47,70 +45,13 @@ pub(super) fn peek() -> io::Result<Option<Ended>> {
     Ok(u32::try_from(pid).ok().filter(|pid| *pid != 0).map(|pid| Ended { pid, exit }))
 }
 
-/// Whom a child becomes before it executes its program.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Identity {
-    /// User.
-    pub uid: Uid,
-    /// Group.
-    pub gid: Gid,
-    /// Supplementary groups.
-    pub groups: Vec<Gid>,
-}
-
-/// What a child does between fork and exec.
-#[derive(Debug)]
-pub(super) struct BeforeExec {
-    /// It joins the cgroup whose `cgroup.procs` this is.
-    pub cgroup: Option<OwnedFd>,
-    /// It gets this limit on open files.
-    pub open_files: Option<Rlimit>,
-    /// It becomes somebody else.
-    pub identity: Option<Identity>,
-}
-
-impl BeforeExec {
-    /// Only system calls, no memory is allocated: this runs in a forked copy of a process with threads.
-    fn run(&self) -> io::Result<()> {
-        if let Some(procs) = &self.cgroup {
-            rustix::io::write(procs, b"0")?;
-        }
-        if let Some(limit) = self.open_files {
-            rustix::process::setrlimit(Resource::Nofile, limit)?;
-        }
-        if let Some(identity) = &self.identity {
-            rustix::thread::set_thread_groups(&identity.groups)?;
-            rustix::thread::set_thread_res_gid(identity.gid, identity.gid, identity.gid)?;
-            rustix::thread::set_thread_res_uid(identity.uid, identity.uid, identity.uid)?;
-        }
-        Ok(())
-    }
-}
-
-/// Lets the child do `steps` before it executes its program.
-pub(super) fn before_exec(command: &mut Command, steps: BeforeExec) {
-    // SAFETY: `BeforeExec::run` makes raw system calls on memory and descriptors prepared before the fork; it takes no
-    // lock and allocates nothing. The child has one thread, so the per-thread calls change the whole process.
-    unsafe {
-        command.pre_exec(move || steps.run());
-    }
-}
-
 /// Gives the calling thread a descriptor table of its own, with nothing in it but standard input, output and error, and a copy
 /// of `kept`: the answer. Where the kernel refuses a table, the copy is in the one that all threads share.
 ///
 /// The thread must not touch a descriptor that it did not get or make afterwards: its number means nothing here. For that reason it
 /// also hears no signal any more: the handler of one runs on whichever thread the kernel chooses, and writes to a descriptor.
 pub(super) fn own_descriptors(kept: BorrowedFd<'_>) -> io::Result<OwnedFd> {
-    let mut all = MaybeUninit::<libc::sigset_t>::uninit();
-    // SAFETY: sigfillset(3) writes the whole set, which pthread_sigmask(3) then reads; the old mask is not asked for.
-    let error = unsafe {
-        libc::sigfillset(all.as_mut_ptr());
-        libc::pthread_sigmask(libc::SIG_BLOCK, all.as_ptr(), std::ptr::null_mut())
-    };
-    if error != 0 {
-        return Err(io::Error::from_raw_os_error(error));
-    }
+    set_mask(&every_signal())?;
     // SAFETY: the thread goes on with a copy of the table, in which every number still means the same.
     let is_refused = unsafe { libc::unshare(libc::CLONE_FILES) } != 0;
     let own = kept.try_clone_to_owned()?;
@@ -131,10 +72,45 @@ pub(super) fn own_descriptors(kept: BorrowedFd<'_>) -> io::Result<OwnedFd> {
 
 /// Makes this process deaf to a signal.
 pub(super) fn ignore(signal: c_int) -> io::Result<()> {
-    // SAFETY: SIG_IGN installs no code of ours.
-    if unsafe { libc::signal(signal, libc::SIG_IGN) } == libc::SIG_ERR {
-        Err(io::Error::last_os_error())
-    } else {
-        Ok(())
+    dispose(signal, libc::SIG_IGN)
+}
+
+/// Lets a signal do to this process what it does to one that has not said anything.
+fn set_default(signal: c_int) -> io::Result<()> {
+    dispose(signal, libc::SIG_DFL)
+}
+
+fn dispose(signal: c_int, disposition: libc::sighandler_t) -> io::Result<()> {
+    // SAFETY: SIG_IGN and SIG_DFL, which are all that is passed, install no code of ours.
+    if unsafe { libc::signal(signal, disposition) } == libc::SIG_ERR { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+fn every_signal() -> libc::sigset_t {
+    let mut all = MaybeUninit::uninit();
+    // SAFETY: sigfillset(3) writes the whole set, and fails with no address but a null pointer.
+    unsafe {
+        libc::sigfillset(all.as_mut_ptr());
+        all.assume_init()
+    }
+}
+
+fn no_signal() -> libc::sigset_t {
+    let mut none = MaybeUninit::uninit();
+    // SAFETY: as above, for sigemptyset(3).
+    unsafe {
+        libc::sigemptyset(none.as_mut_ptr());
+        none.assume_init()
+    }
+}
+
+/// Blocks exactly these signals for the calling thread: those that were blocked before.
+fn set_mask(blocked: &libc::sigset_t) -> io::Result<libc::sigset_t> {
+    let mut before = MaybeUninit::uninit();
+    // SAFETY: pthread_sigmask(3) reads one set and, when it succeeds, has written the other.
+    unsafe {
+        match libc::pthread_sigmask(libc::SIG_SETMASK, blocked, before.as_mut_ptr()) {
+            0 => Ok(before.assume_init()),
+            error => Err(io::Error::from_raw_os_error(error)),
+        }
     }
 }
