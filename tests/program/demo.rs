@@ -36,7 +36,8 @@ fn the_demo_by_itself_comes_up_and_says_what_to_try() {
     station.until("the demo is up", |status| status.all(&["gpsd", "kismet", "openwebrx", "wigletotak"], "running"));
     assert_eq!(station.service("sweep").status, "stopped");
     for expected in ["mainstay unplug hackrf", "mainstay why openwebrx", "mainstay plug hackrf", "Ctrl-C"] {
-        assert!(station.said().contains(expected), "no `{expected}` in\n{}", station.said());
+        // It is written by a thread of its own.
+        until(&format!("it says `{expected}`"), || station.said().contains(expected).then_some(()));
     }
     let status = station.tell(&["status"]);
     assert!(status.starts_with("4 of 5 services running; stopped: sweep\n"), "{status}");
