@@ -4,7 +4,7 @@
 //! kernel wait for a grace period of RCU, tens of milliseconds on a small machine; one that is born there does not.
 
 use std::convert::Infallible;
-use std::ffi::{CStr, CString, OsStr, c_char, c_int};
+use std::ffi::{CStr, CString, OsStr, c_char, c_int, c_long};
 use std::io::{self, Read};
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
@@ -194,7 +194,7 @@ fn is_forbidden_here(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::ENOSYS | libc::EPERM | libc::EINVAL | libc::E2BIG | libc::EOPNOTSUPP))
 }
 
-fn born(pid: i64, joining: Option<OwnedFd>) -> io::Result<Born> {
+fn born(pid: c_long, joining: Option<OwnedFd>) -> io::Result<Born> {
     match u32::try_from(pid) {
         Ok(0) => Ok(Born::Child(joining)),
         Ok(pid) => Ok(Born::Parent(pid)),
@@ -203,7 +203,7 @@ fn born(pid: i64, joining: Option<OwnedFd>) -> io::Result<Born> {
 }
 
 /// 0 in the child.
-fn clone3(group: Option<BorrowedFd<'_>>) -> io::Result<i64> {
+fn clone3(group: Option<BorrowedFd<'_>>) -> io::Result<c_long> {
     let (into, cgroup) = match group.map(|group| u64::try_from(group.as_raw_fd())) {
         Some(Ok(number)) => (INTO_CGROUP, number),
         _ => (0, 0),
