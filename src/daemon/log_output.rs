@@ -75,6 +75,8 @@ impl LogOutput {
         let mut state = self.shared.lock();
         if state.bytes.saturating_add(text.len()) > WAITING_MAX {
             state.missing.unread = state.missing.unread.saturating_add(lines(text));
+            drop(state);
+            self.shared.filled.notify_one();
             return;
         }
         if state.missing != Missing::default() {

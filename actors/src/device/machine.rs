@@ -185,20 +185,29 @@ impl DeviceMachine {
             Some(_) | None => {}
         }
         let mut out = Vec::new();
-        let left_unheard = self.before.take().is_some_and(|before| before != sighting.generation);
+        let before = self.before.take();
+        let has_stayed = before.as_ref() == Some(&sighting.generation);
+        let left_unheard = before.is_some() && !has_stayed;
         if self.sighting.is_some() || left_unheard {
             // Its departure was lost: the kernel shows another arrival in its place.
             out.extend(self.depart(now, "replugged"));
         }
         self.sighting = Some(sighting);
         self.findings = None;
-        if !self.is_out_of_use() {
+        if has_stayed && self.holder.is_some() && !self.is_out_of_use() {
+            // In use while its actor was restarted: settling would take it from its holder.
+            out.extend(self.check(now));
+        } else if !self.is_out_of_use() {
             out.extend(self.settle(now));
         }
         out
     }
 
     fn gone(&mut self, now: Moment, generation: Option<&Generation>, how: &str) -> Out {
+        if self.recovering == Recovering::AskingRegistry {
+            // As above.
+            return vec![Effect::Note(Outcome::Ignored)];
+        }
         if self.recovering == Recovering::AskingInventory {
             self.recovering = Recovering::No;
             if self.before.take().is_some() {

@@ -8,7 +8,7 @@ use super::messages::Soon;
 use super::preparation::Preparation;
 use super::queue::DeviceState;
 use crate::device::{DeviceMessage, Offer};
-use crate::service::ServiceMessage;
+use crate::service::{ServiceMessage, Withdrawal};
 
 impl LeaseMachine {
     pub(super) fn device_inquires(&mut self, device: DeviceName) -> Out {
@@ -74,7 +74,10 @@ impl LeaseMachine {
         for (name, holding) in &mut self.holders {
             if holding.grant.devices.contains_key(device) && holding.r#use != Use::Draining {
                 holding.r#use = Use::Draining;
-                out.push(tell_service(name, ServiceMessage::Revoked { reason: reason.to_owned() }));
+                out.push(tell_service(
+                    name,
+                    ServiceMessage::Revoked { withdrawal: Withdrawal::Loss, reason: reason.to_owned() },
+                ));
             }
         }
         out

@@ -12,7 +12,7 @@ use super::preparation::Preparation;
 use super::queue::{DeviceState, Prospect, Queued, Situation, reserve};
 use crate::device::{Awaited, DeviceMessage};
 use crate::machine::{Action, Effect, Moment};
-use crate::service::ServiceMessage;
+use crate::service::{ServiceMessage, Withdrawal};
 
 /// Between two looks at a port that somebody else's program listens on.
 const LOOK_AGAIN: Duration = Duration::from_secs(10);
@@ -92,7 +92,10 @@ impl LeaseMachine {
                 if holding.r#use == Use::Idle {
                     holding.r#use = Use::Draining;
                     let reason = format!("{} waits for {}", queued.request.service, resource.spoken());
-                    out.push(tell_service(holder, ServiceMessage::Revoked { reason }));
+                    out.push(tell_service(
+                        holder,
+                        ServiceMessage::Revoked { withdrawal: Withdrawal::GivingWay, reason },
+                    ));
                 }
             }
         }

@@ -21,7 +21,7 @@ use crate::device::DeviceMessage;
 use crate::machine::{
     ActorId, Beginning, Effect, Effects, Machine, Message, Moment, OperationId, Outcome, Publication,
 };
-use crate::service::ServiceMessage;
+use crate::service::{ServiceMessage, Withdrawal};
 use crate::supervision::RootMessage;
 
 /// Timers of the registry.
@@ -231,7 +231,7 @@ impl LeaseMachine {
         if holding.is_some_and(|holding| holding.r#use == Use::Draining) {
             // Its predecessor was told, and may not have got round to stopping.
             let reason = "its lease was withdrawn".to_owned();
-            out.push(tell_service(&service, ServiceMessage::Revoked { reason }));
+            out.push(tell_service(&service, ServiceMessage::Revoked { withdrawal: Withdrawal::Loss, reason }));
         }
         out
     }

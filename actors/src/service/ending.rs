@@ -6,6 +6,7 @@ use mainstay_config::model::RestartWhen;
 use mainstay_config::names::DeviceName;
 
 use super::machine::{Out, ServiceMachine, act, tell_leases};
+use super::messages::Withdrawal;
 use super::state::{Phase, Rest, Run, ServiceTimer, Stage, Why};
 use crate::effect::process::order::{Exit, ProcessEvent, RunId, SpawnFailure};
 use crate::lease::LeaseMessage;
@@ -180,15 +181,17 @@ impl ServiceMachine {
     }
 
     /// A lease is withdrawn, most often because the device is gone.
-    pub(super) fn lease_revoked(&mut self, now: Moment, reason: String, out: &mut Out) {
+    pub(super) fn lease_revoked(&mut self, now: Moment, withdrawal: Withdrawal, reason: String, out: &mut Out) {
         if self.grant.is_none() {
             out.push(Effect::Note(Outcome::Superseded));
             return;
         }
-        self.forgive_death(now, out);
+        if withdrawal == Withdrawal::Loss {
+            self.forgive_death(now, out);
+            self.bereaved = self.asked;
+        }
         self.last_stop = Some(reason.clone());
         self.revoked = Some(reason);
-        self.bereaved = self.asked;
     }
 
     /// A death just before its device was known to be gone is the device's fault, not its own.

@@ -209,7 +209,7 @@ impl ServiceMachine {
                 _ => out.push(Effect::Note(Outcome::Superseded)),
             },
             ServiceMessage::Refused(reason) => self.refused(now, reason, out),
-            ServiceMessage::Revoked { reason } => self.lease_revoked(now, reason, out),
+            ServiceMessage::Revoked { withdrawal, reason } => self.lease_revoked(now, withdrawal, reason, out),
             ServiceMessage::Holding(grant) => self.heard_grant(now, grant, out),
             ServiceMessage::Restate => self.restate(out),
             ServiceMessage::DeviceArrived(device, _) => self.device_arrived(&device, out),

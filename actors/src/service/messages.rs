@@ -93,6 +93,15 @@ impl fmt::Display for Standing {
     }
 }
 
+/// Why a lease is withdrawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Withdrawal {
+    /// What was leased is gone.
+    Loss,
+    /// The service only waits to be started again, and somebody else waits for what it keeps.
+    GivingWay,
+}
+
 /// What a service is told.
 #[derive(Debug, Clone)]
 pub enum ServiceMessage {
@@ -112,6 +121,8 @@ pub enum ServiceMessage {
     Refused(String),
     /// A lease is withdrawn: stop, then release.
     Revoked {
+        /// Whose matter it is.
+        withdrawal: Withdrawal,
         /// Why: `hackrf is gone (USB 1-1 unplugged)`.
         reason: String,
     },
@@ -199,7 +210,7 @@ impl Described for ServiceMessage {
                 format!("wait for {}", all.join("; ")).into()
             }
             Self::Refused(reason) => reason.clone().into(),
-            Self::Revoked { reason } => reason.clone().into(),
+            Self::Revoked { reason, .. } => reason.clone().into(),
             Self::Holding(Some(grant)) => Words::Number("it holds token", grant.token.0),
             Self::Holding(None) => "it holds nothing".into(),
             Self::Restate => "say again what is held and wanted".into(),

@@ -18,5 +18,6 @@ pub use dependents::{Dependents, all_dependents, dependents};
 pub use machine::{ServiceMachine, ServiceMemo};
 pub use messages::{
     Attempts, Episode, Health, NeedsPolicy, ServiceMessage, ServiceSnapshot, ServiceStatus, Standing, Wanted,
+    Withdrawal,
 };
 pub use state::ServiceTimer;

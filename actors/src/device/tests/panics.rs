@@ -114,3 +114,31 @@ fn while_it_is_not_known_what_is_there_nothing_new_is_shown() {
     assert!(!shows(&again.handle(bench.now, DeviceMessage::Holder(None))));
     assert!(shows(&again.handle(bench.now, DeviceMessage::Seen(sighting(1)))));
 }
+
+#[test]
+fn a_device_that_was_replugged_a_moment_ago_is_not_taken_from_its_holder_by_a_panic() {
+    let mut bench = Bench::new();
+    bench.ready().tell(gone(1));
+    bench
+        .tell(DeviceMessage::Seen(sighting(2)))
+        .later(5)
+        .tell(DeviceMessage::Timer(DeviceTimer::Settling))
+        .accessible();
+    bench.tell(DeviceMessage::Probed(bench.operation, Ok(Findings::Opened)));
+    bench.tell(DeviceMessage::Leased { holder: user() });
+    assert_eq!(bench.status, DeviceStatus::InUse);
+    let mut again = bench.begin_again();
+    again.heard(Some(user())).tell(DeviceMessage::Seen(sighting(2)));
+    assert_eq!(again.status, DeviceStatus::InUse);
+}
+
+#[test]
+fn a_departure_that_waited_for_a_restarted_actor_is_heard_from_the_inventory() {
+    let mut bench = Bench::new();
+    let mut again = bench.ready().begin_again();
+    assert_eq!(again.tell(gone(1)).outcome, Outcome::Ignored);
+    again.heard(None).tell(gone(1));
+    assert_eq!(again.status, DeviceStatus::Absent);
+    let [LeaseMessage::DeviceUnavailable { reason, .. }] = &again.told[..] else { panic!("{:?}", again.told) };
+    assert_eq!(reason, "gone (USB 1-1 unplugged)");
+}

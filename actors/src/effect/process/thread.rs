@@ -4,33 +4,34 @@ use std::io;
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
-use tokio::sync::oneshot;
-
 /// How long a thread may take to end. One that takes longer hangs in the kernel and is left behind.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// Between two looks. A thread cannot tell by a tokio channel that it has ended: one with descriptors of its own would wake its reader by
+/// a number that means nothing there.
+const LOOK_AGAIN: Duration = Duration::from_millis(1);
 
 /// A named thread.
 #[derive(Debug)]
 pub(super) struct Thread {
     name: &'static str,
     handle: JoinHandle<()>,
-    ended: oneshot::Receiver<()>,
 }
 
 impl Thread {
     /// Starts it.
     pub(super) fn start(name: &'static str, work: impl FnOnce() + Send + 'static) -> io::Result<Self> {
-        let (alive, ended) = oneshot::channel::<()>();
-        let handle = Builder::new().name(name.to_owned()).spawn(move || {
-            work();
-            drop(alive);
-        })?;
-        Ok(Self { name, handle, ended })
+        let handle = Builder::new().name(name.to_owned()).spawn(work)?;
+        Ok(Self { name, handle })
     }
 
     /// Waits until it has ended, which whoever calls this has asked it to.
     pub(super) async fn end(self) {
-        if tokio::time::timeout(PATIENCE, self.ended).await.is_err() {
+        let ended = async {
+            while !self.handle.is_finished() {
+                tokio::time::sleep(LOOK_AGAIN).await;
+            }
+        };
+        if tokio::time::timeout(PATIENCE, ended).await.is_err() {
             tracing::warn!(thread = self.name, "the thread hangs in the kernel and is left behind");
             return;
         }

@@ -108,3 +108,16 @@ fn a_refused_lease_is_tried_again() {
     assert_eq!(bench.reason(), "port 80 is in use by pid 7 nginx; restart 1 of 3");
     assert!(bench.wait(SECOND * 2).requested());
 }
+
+#[test]
+fn who_gives_way_while_it_waits_out_a_back_off_is_forgiven_nothing_and_queues_anew() {
+    let mut bench = Bench::new(leasing());
+    let asked = bench.now;
+    bench.wait(SECOND).come_up_with(1).exits(Exit::Code(1));
+    let giving_way = ServiceMessage::Revoked { withdrawal: Withdrawal::GivingWay, reason: "b waits for x".to_owned() };
+    assert!(bench.tell(giving_way).released());
+    assert_eq!(bench.status(), ServiceStatus::Backoff, "it died of its own accord");
+    bench.wait(SECOND * 60);
+    let LeaseMessage::Request(request) = &bench.leases[0] else { panic!("{:?}", bench.leases) };
+    assert!(request.arrival > asked + SECOND, "it went before who had waited for it");
+}

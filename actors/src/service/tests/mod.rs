@@ -18,6 +18,7 @@ use mainstay_hardware::sighting::Generation;
 
 use super::{
     Dependents, Episode, ServiceMachine, ServiceMessage, ServiceSnapshot, ServiceStatus, ServiceTimer, Standing,
+    Withdrawal,
 };
 use crate::device::Offer;
 use crate::effect::probe::order::ProbeEvent;
@@ -265,7 +266,7 @@ pub(super) fn leaving(episode: u32) -> Standing {
 }
 
 pub(super) fn revoked() -> ServiceMessage {
-    ServiceMessage::Revoked { reason: "x is gone (USB 1-1 unplugged)".to_owned() }
+    ServiceMessage::Revoked { withdrawal: Withdrawal::Loss, reason: "x is gone (USB 1-1 unplugged)".to_owned() }
 }
 
 pub(super) fn device_left() -> ServiceMessage {

@@ -73,6 +73,8 @@ impl Sabotage {
     pub fn weather(self) -> Weather {
         match self {
             Self::ForgetBaseline => Weather::panicking(),
+            // In rough weather a process that nobody knows of does harm before it is counted at the end.
+            Self::LeaveProcesses => Weather::calm(),
             _ => Weather::rough(),
         }
     }

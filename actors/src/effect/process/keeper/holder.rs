@@ -151,18 +151,25 @@ impl Outputs {
 
     fn run(mut self) {
         while self.life == Life::Open {
-            let is_quiet = self.given == Given::All && self.left_over.is_empty();
-            if is_quiet {
-                self.take_packet(Patience::Wait);
-            } else {
-                self.wait_a_little();
-                self.take_packet(Patience::None);
-            }
-            self.take_orders();
-            self.given = self.give();
-            self.drop_what_is_empty();
+            self.turn();
         }
         self.give_the_rest();
+    }
+
+    /// Waits until there is something to do, and does it.
+    fn turn(&mut self) {
+        let is_quiet = self.given == Given::All && self.left_over.is_empty();
+        if is_quiet {
+            self.take_packet(Patience::Wait);
+        } else {
+            self.wait_a_little();
+        }
+        // A pipe is always on its way before its run is said to be over.
+        let orders: Vec<Order> = self.orders.try_iter().collect();
+        while self.take_packet(Patience::None) == Taken::Something {}
+        orders.into_iter().for_each(|order| self.obey(order));
+        self.given = self.give();
+        self.drop_what_is_empty();
     }
 
     fn wait_a_little(&self) {
@@ -179,7 +186,9 @@ impl Outputs {
             Received::Output(header, pipe) => {
                 let run = header.run;
                 self.outputs.insert(run, Output { parcel: Parcel::Output(header), pipe });
-                self.waiting.push_back(run);
+                if self.keeper.is_some() {
+                    self.waiting.push_back(run);
+                }
             }
             Received::Keeper(socket) => {
                 self.keeper = Some(socket);
@@ -195,18 +204,16 @@ impl Outputs {
         Taken::Something
     }
 
-    fn take_orders(&mut self) {
-        while let Ok(order) = self.orders.try_recv() {
-            match order {
-                Order::Over(run) if self.outputs.contains_key(&run) => {
-                    self.left_over.push_back(run);
-                    if self.left_over.len() > MAX_LEFT_OVER {
-                        self.left_over.pop_front().and_then(|oldest| self.outputs.remove(&oldest));
-                    }
+    fn obey(&mut self, order: Order) {
+        match order {
+            Order::Over(run) if self.outputs.contains_key(&run) => {
+                self.left_over.push_back(run);
+                if self.left_over.len() > MAX_LEFT_OVER {
+                    self.left_over.pop_front().and_then(|oldest| self.outputs.remove(&oldest));
                 }
-                Order::Over(_) => {}
-                Order::Close => self.life = Life::Closing,
             }
+            Order::Over(_) => {}
+            Order::Close => self.life = Life::Closing,
         }
     }
 
@@ -252,5 +259,31 @@ impl Outputs {
                 let _ = poll(&mut [PollFd::new(keeper, PollFlags::OUT)], Some(&LOOK_AGAIN));
             }
         }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use rustix::pipe::{PipeFlags, pipe_with};
+
+    use super::*;
+
+    #[test]
+    fn an_end_that_is_heard_before_the_pipe_was_taken_is_not_lost() {
+        let (ours, theirs) = wire::pair().unwrap();
+        let (orders, queue) = channel();
+        let holder = Holder { socket: Arc::new(ours), orders };
+        let mut outputs = Outputs::new(theirs, queue);
+        for run in [1, 2, 3] {
+            let (output, _) = pipe_with(PipeFlags::CLOEXEC).unwrap();
+            let (service, path) = ("s".to_owned(), "s.log".into());
+            let header = Header { run: RunId(run), service, path, max_size: 1, keep: 1 };
+            holder.hold(header, output.as_fd()).unwrap();
+        }
+        holder.over(RunId(2));
+        outputs.turn();
+        assert_eq!(outputs.outputs.keys().collect::<Vec<_>>(), [&RunId(1), &RunId(3)]);
+        assert!(outputs.waiting.is_empty(), "there is no keeper to wait for");
     }
 }

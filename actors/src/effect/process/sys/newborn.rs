@@ -12,7 +12,7 @@ use std::path::Path;
 
 use rustix::fs::{Mode, OFlags, openat};
 use rustix::pipe::{PipeFlags, pipe_with};
-use rustix::process::{Gid, Resource, Rlimit, Uid};
+use rustix::process::{Gid, Pid, Resource, Rlimit, Uid, WaitId, WaitIdOptions, waitid};
 
 use super::{every_signal, no_signal, set_default, set_mask};
 
@@ -122,7 +122,14 @@ impl Program {
         let pid = pid?;
         let mut error = [0; size_of::<c_int>()];
         match io::PipeReader::from(failures).read_exact(&mut error) {
-            Ok(()) => Err(io::Error::from_raw_os_error(c_int::from_ne_bytes(error))),
+            Ok(()) => {
+                // Its control group can be removed once it has ended. Whoever waits for children may have done so already.
+                let ended = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+                if let Some(pid) = c_int::try_from(pid).ok().and_then(Pid::from_raw) {
+                    let _ = rustix::io::retry_on_intr(|| waitid(WaitId::Pid(pid), ended));
+                }
+                Err(io::Error::from_raw_os_error(c_int::from_ne_bytes(error)))
+            }
             // Executing the program has closed the other end.
             Err(_) => Ok(pid),
         }
@@ -227,7 +234,7 @@ mod tests {
     use std::fs::File;
     use std::os::fd::AsFd;
 
-    use rustix::process::{Pid, WaitOptions, waitpid};
+    use rustix::process::{WaitOptions, waitpid};
 
     use super::*;
 
