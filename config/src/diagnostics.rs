@@ -7,6 +7,7 @@ mod report;
 
 use std::fmt;
 use std::ops::Range;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -152,6 +153,8 @@ pub struct Problems {
     pub notes: Vec<Note>,
     /// How many further problems were left off.
     pub left_off: usize,
+    /// `run_dir` of `[runtime]`, where a daemon that was started with an earlier state of the file may be.
+    pub run_dir: Option<PathBuf>,
     text: Arc<str>,
 }
 
@@ -159,10 +162,11 @@ impl Problems {
     /// This many problems of one file are shown; further ones are only counted.
     pub const MOST: usize = 100;
 
-    /// The report for people: every problem with its line, and the number of problems at the end.
+    /// The report for people, for lines of `width` columns: every problem with its line, and the number of problems at
+    /// the end. Lines of the file are not broken.
     #[must_use]
-    pub fn render(&self, colour: Colour) -> String {
-        render::problems(self, colour)
+    pub fn render(&self, colour: Colour, width: usize) -> String {
+        render::problems(self, colour, width)
     }
 }
 

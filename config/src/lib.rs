@@ -8,7 +8,6 @@
 //!
 //! [`load`] reads a file, [`parse`] a text. Neither stops at the first problem.
 
-pub mod check;
 pub mod diagnostics;
 pub mod graph;
 mod load;

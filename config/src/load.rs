@@ -108,7 +108,13 @@ pub fn parse(file_name: &str, text: &str) -> Result<Loaded, Problems> {
         let (document, errors) = DeTable::parse_recoverable(&rest);
         station(document.into_inner(), &errors, &rest, &mut report)
     };
-    Ok(Loaded { station, notes: report.finish()? })
+    match report.finish() {
+        Ok(notes) => Ok(Loaded { station, notes }),
+        Err(mut problems) => {
+            problems.run_dir = station.runtime.run_dir;
+            Err(problems)
+        }
+    }
 }
 
 fn station(document: DeTable<'_>, errors: &[toml::de::Error], text: &str, report: &mut Report) -> Station {

@@ -1,10 +1,9 @@
 //! From files: what cannot be read, what `check` prints, and the schema.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use mainstay_config::check::check;
-use mainstay_config::{Code, Colour, LoadError, MAX_BYTES, load, schema_json};
+use mainstay_config::{Code, LoadError, MAX_BYTES, load, schema_json};
 use serde_json::json;
 
 fn file(folder: &tempfile::TempDir, bytes: &[u8]) -> PathBuf {
@@ -44,36 +43,13 @@ fn bytes_that_are_no_text_are_told_with_their_place() {
 }
 
 #[test]
-fn check_prints_the_same_for_programs_as_for_people() {
+fn a_wrong_file_still_says_where_its_daemon_is() {
     let folder = tempfile::tempdir().unwrap();
-    let path = file(&folder, b"[api]\n[logs]\nkep = 5\n");
-    let verdict = check(&path);
-    assert!(!verdict.is_ok());
-    let problem = json!({
-        "code": "unknown-key", "message": "`logs` has no key `kep`", "line": 3, "column": 1,
-        "source": "kep = 5", "help": "did you mean `keep`?",
-    });
-    let note = json!({"message": "`[api]` is accepted but not acted on in this version", "line": 1, "column": 1});
-    assert_eq!(verdict.to_json(), json!({"file": path, "ok": false, "problems": [problem], "notes": [note]}));
-    let report = verdict.render(Colour::Never);
-    assert!(report.contains("did you mean `keep`?") && report.contains("station.toml:1:1: `[api]`"), "{report}");
-}
-
-#[test]
-fn check_says_that_a_good_file_is_good() {
-    let folder = tempfile::tempdir().unwrap();
-    let verdict = check(&file(&folder, b"services.s.command = ['s']\nhardware.h.kind = 'hackrf'\n"));
-    assert!(verdict.is_ok());
-    assert!(verdict.render(Colour::Never).ends_with("station.toml: good (1 service, 1 device)\n"));
-    assert_eq!(verdict.to_json()["problems"], json!([]));
-    assert_eq!(verdict.into_outcome().unwrap().station.services.len(), 1);
-}
-
-#[test]
-fn check_tells_programs_of_files_that_cannot_be_read() {
-    let folder = tempfile::tempdir().unwrap();
-    let told = check(&folder.path().join("none.toml")).to_json();
-    assert_eq!((&told["ok"], &told["problems"][0]["code"]), (&json!(false), &json!("unreadable")));
+    for wrong in ["[logs]\nkep = 5\n", "[services.s]\ncommand = [\n"] {
+        let text = format!("[runtime]\nrun_dir = \"/run/field\"\n{wrong}");
+        let Err(LoadError::Wrong(problems)) = load(&file(&folder, text.as_bytes())) else { panic!("{wrong} is right") };
+        assert_eq!(problems.run_dir.as_deref(), Some(Path::new("/run/field")), "{wrong}");
+    }
 }
 
 #[test]

@@ -40,7 +40,7 @@ fn verify(cases: &[Case]) {
         let found = parse("station.toml", &text).expect_err(about);
         let seen: Vec<_> = found.list.iter().map(|p| (p.code, p.line, p.column)).collect();
         let expected: Vec<_> = problems.iter().zip(&places).map(|((code, _), (l, c))| (*code, *l, *c)).collect();
-        assert_eq!(seen, expected, "{about}:\n{}", found.render(Colour::Never));
+        assert_eq!(seen, expected, "{about}:\n{}", found.render(Colour::Never, 80));
         for (problem, (_, word)) in found.list.iter().zip(*problems) {
             assert!(problem.help.contains(word), "{about}: cure {:?} does not say {word:?}", problem.help);
             assert_eq!(problem.source, text.lines().nth(problem.line - 1).unwrap_or(""), "{about}");
@@ -127,16 +127,16 @@ fn more_problems_than_can_be_shown_are_counted() {
     let text: String = (0..150).map(|n| format!("key{n} = 1\n")).collect();
     let problems = parse("station.toml", &text).unwrap_err();
     assert_eq!((problems.list.len(), problems.left_off), (100, 50));
-    assert!(problems.render(Colour::Never).ends_with("station.toml: 150 problems, the first 100 of them shown\n"));
+    assert!(problems.render(Colour::Never, 80).ends_with("station.toml: 150 problems, the first 100 of them shown\n"));
 }
 
 #[test]
 fn the_report_shows_file_line_column_the_line_and_the_cure() {
     let problems = parse("station.toml", "[logs]\nkeep = 5\nmax_sice = \"10MB\"\n").unwrap_err();
-    let report = problems.render(Colour::Never);
+    let report = problems.render(Colour::Never, 80);
     for part in ["station.toml:3:1", "max_sice = \"10MB\"", "did you mean `max_size`?", "unknown-key", "1 problem"] {
         assert!(report.contains(part), "{part:?} is missing in\n{report}");
     }
     assert!(!report.contains('\u{1b}'), "a plain report has no escapes");
-    assert!(problems.render(Colour::Always).contains('\u{1b}'), "a coloured report has");
+    assert!(problems.render(Colour::Always, 80).contains('\u{1b}'), "a coloured report has");
 }

@@ -12,7 +12,8 @@ use mainstay_config::{DEMO, FIELD_STATION, Loaded, parse};
 const EXAMPLE: &str = include_str!("example.toml");
 
 fn good(text: &str) -> Loaded {
-    parse("station.toml", text).unwrap_or_else(|problems| panic!("{}", problems.render(mainstay_config::Colour::Never)))
+    parse("station.toml", text)
+        .unwrap_or_else(|problems| panic!("{}", problems.render(mainstay_config::Colour::Never, 80)))
 }
 
 fn service<'a>(loaded: &'a Loaded, name: &str) -> &'a Service {

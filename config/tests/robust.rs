@@ -62,7 +62,7 @@ fn sound(text: &str) -> Result<(), TestCaseError> {
         prop_assert!(problem.span.end <= text.len() && problem.span.start <= problem.span.end);
         prop_assert!(!problem.message.is_empty() && !problem.help.is_empty());
     }
-    let report = problems.render(Colour::Never);
+    let report = problems.render(Colour::Never, 80);
     prop_assert!(report.contains("station.toml"));
     Ok(())
 }
@@ -98,7 +98,7 @@ proptest! {
             lines.insert(at.min(lines.len()), BROKEN[line]);
         }
         let problems = parse("station.toml", &lines.join("\n")).expect_err("a broken line");
-        let report = problems.render(Colour::Never);
+        let report = problems.render(Colour::Never, 80);
         prop_assert!(problems.list.iter().all(|problem| problem.code == Code::Syntax), "{}", report);
     }
 
@@ -116,10 +116,10 @@ proptest! {
 fn a_file_that_is_one_long_line_is_told_briefly() {
     let text = format!("x = [{}", "1,".repeat(150_000));
     let problems = parse("station.toml", &text).unwrap_err();
-    assert!(problems.render(Colour::Never).len() < 100_000);
+    assert!(problems.render(Colour::Never, 80).len() < 100_000);
     let key = "k".repeat(300_000);
     let problems = parse("station.toml", &format!("[services.{key}]\n{key} = 1\n")).unwrap_err();
-    assert!(problems.render(Colour::Never).len() < 100_000);
+    assert!(problems.render(Colour::Never, 80).len() < 100_000);
 }
 
 #[test]

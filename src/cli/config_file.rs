@@ -8,6 +8,7 @@ use super::Ended;
 use super::output::{print, print_error};
 use crate::error::Told;
 use crate::exit::ExitStatus;
+use crate::render::width_of;
 
 /// Where a configuration is sought when none is named, in this order.
 const PLACES: [&str; 2] = ["mainstay.toml", "/etc/mainstay/mainstay.toml"];
@@ -40,7 +41,11 @@ pub(super) fn load(path: &Path, stream: Stream) -> Result<Loaded, Ended> {
 
 /// Prints all that is wrong with a configuration.
 pub(super) fn tell(problems: &Problems, stream: Stream) -> Ended {
-    let text = problems.render(Colour::Always);
+    let width = match stream {
+        Stream::Output => width_of(std::io::stdout()),
+        Stream::Error => width_of(std::io::stderr()),
+    };
+    let text = problems.render(Colour::Always, width);
     let printed = match stream {
         Stream::Output => print(&text),
         Stream::Error => {

@@ -14,8 +14,9 @@ use std::process::ExitCode;
 
 use clap::FromArgMatches;
 use mainstay_actors::effect::process::keeper;
+use mainstay_config::{LoadError, Problems};
 
-use crate::client::Client;
+use crate::client::{Client, Configured};
 use crate::error::Told;
 use crate::exit::ExitStatus;
 use crate::places::Surroundings;
@@ -78,10 +79,12 @@ fn dispatch(cli: Cli) -> Result<(), Ended> {
 fn client(socket: Option<PathBuf>, config: Option<&Path>) -> Result<Client, Ended> {
     let config = config.filter(|_| socket.is_none());
     let configured = match config.map(mainstay_config::load) {
-        Some(Ok(loaded)) => loaded.station.runtime.run_dir,
+        None => Configured::Nowhere,
+        Some(Ok(loaded)) => loaded.station.runtime.run_dir.map_or(Configured::Nowhere, Configured::In),
         Some(Err(error)) if config_file::is_missing(&error) => return Err(config_file::cannot_load(&error).into()),
         // A mistake made while editing, or a file that only the daemon may read, keeps nobody from a running daemon.
-        Some(Err(_)) | None => None,
+        Some(Err(LoadError::Wrong(Problems { run_dir: Some(run_dir), .. }))) => Configured::In(run_dir),
+        Some(Err(error)) => Configured::Unknown(error.to_string()),
     };
     Ok(Client::new(socket, configured, &Surroundings::of_this_process()))
 }

@@ -27,7 +27,7 @@ pub(super) fn first(places: &[Place], uid: u32, patience: Duration) -> Result<Un
     let denied = looked.iter().find(|(_, why)| matches!(why, Looked::Denied));
     Err(match denied {
         Some((socket, _)) => ClientError::denied(socket.clone()),
-        None => ClientError::NoDaemon { looked },
+        None => ClientError::NoDaemon { looked, unread: None },
     })
 }
 

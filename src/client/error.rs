@@ -54,6 +54,8 @@ pub(crate) enum ClientError {
     NoDaemon {
         /// Where it was looked for, and what was found.
         looked: Vec<(PathBuf, Looked)>,
+        /// Why the configuration could not be asked where else.
+        unread: Option<String>,
     },
     /// There is a socket, for others.
     #[error("you may not use {socket}", socket = socket.display())]
@@ -81,6 +83,14 @@ pub(crate) enum ClientError {
 }
 
 impl ClientError {
+    /// The same, with why the configuration could not be asked for a place.
+    pub(super) fn with_unread(self, why: Option<&str>) -> Self {
+        match self {
+            Self::NoDaemon { looked, .. } => Self::NoDaemon { looked, unread: why.map(str::to_owned) },
+            other => other,
+        }
+    }
+
     /// Permission was denied at this socket; finds out who may.
     pub(super) fn denied(socket: PathBuf) -> Self {
         let meta = std::fs::metadata(&socket).ok();
@@ -105,7 +115,7 @@ impl From<ClientError> for Told {
     fn from(error: ClientError) -> Self {
         let said = error.to_string();
         match error {
-            ClientError::NoDaemon { looked } => no_daemon(said, &looked),
+            ClientError::NoDaemon { looked, unread } => no_daemon(said, &looked, unread.as_deref()),
             ClientError::Denied { group: Some(group), .. } => Told::new(
                 ExitStatus::Refused,
                 format!("{said}: it is for root, its owner and members of the group `{group}`"),
@@ -131,10 +141,13 @@ impl From<ClientError> for Told {
     }
 }
 
-fn no_daemon(said: String, looked: &[(PathBuf, Looked)]) -> Told {
+fn no_daemon(said: String, looked: &[(PathBuf, Looked)], unread: Option<&str>) -> Told {
     let mut message = format!("{said}; looked at");
     for (socket, found) in looked {
         message.push_str(&format!("\n{}: {found}", socket.display()));
+    }
+    if let Some(why) = unread {
+        message.push_str(&format!("\nand not in the `run_dir` of the configuration, which is not known: {why}"));
     }
     Told::new(ExitStatus::NoDaemon, message).help(
         "start one with `mainstay run --config mainstay.toml`, or try `mainstay run --demo`;\n\

@@ -28,26 +28,41 @@ struct Place {
     access: Access,
 }
 
+/// What a configuration says of where its daemon is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Configured {
+    /// Nothing; or there is none.
+    Nowhere,
+    /// In this run directory.
+    In(PathBuf),
+    /// It cannot be read: why.
+    Unknown(String),
+}
+
 /// Finds the daemon and talks to it.
 #[derive(Debug, Clone)]
 pub(crate) struct Client {
     uid: u32,
     places: Vec<Place>,
+    /// Why a place that is configured may not be among them.
+    unread: Option<String>,
     patience: Duration,
 }
 
 impl Client {
     /// Looks at `socket` only, if one is given; else in the run directory of the configuration, if that is known, and
     /// wherever a daemon of these surroundings may be.
-    pub(crate) fn new(socket: Option<PathBuf>, configured: Option<PathBuf>, surroundings: &Surroundings) -> Self {
+    pub(crate) fn new(socket: Option<PathBuf>, configured: Configured, surroundings: &Surroundings) -> Self {
+        let (configured, unread) = match configured {
+            Configured::Nowhere => (None, None),
+            Configured::In(run_dir) => (Some(RunDir::configured(run_dir)), None),
+            Configured::Unknown(why) => (None, Some(why)),
+        };
         let places = match socket {
             Some(socket) => vec![Place { socket, access: Access::Everybody }],
-            None => {
-                let configured = configured.map(RunDir::configured).into_iter();
-                configured.chain(surroundings.places()).map(Place::of).collect()
-            }
+            None => configured.into_iter().chain(surroundings.places()).map(Place::of).collect(),
         };
-        Self { uid: surroundings.uid, places, patience: PATIENCE }
+        Self { uid: surroundings.uid, places, unread, patience: PATIENCE }
     }
 
     /// Asks once.
@@ -75,7 +90,8 @@ impl Client {
     fn send(&self, request: &Request) -> Result<UnixStream, ClientError> {
         let mut line = serde_json::to_vec(request).map_err(ClientError::NotUnderstood)?;
         line.push(b'\n');
-        let mut stream = connect::first(&self.places, self.uid, self.patience)?;
+        let mut stream = connect::first(&self.places, self.uid, self.patience)
+            .map_err(|error| error.with_unread(self.unread.as_deref()))?;
         match stream.write_all(&line) {
             // A daemon that refuses whoever asks may answer and close before it has read the question.
             Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(stream),

@@ -14,7 +14,7 @@ fn place(socket: &Path) -> Place {
 }
 
 fn client(places: Vec<Place>) -> Client {
-    Client { uid: rustix::process::geteuid().as_raw(), places, patience: Duration::from_secs(20) }
+    Client { uid: rustix::process::geteuid().as_raw(), places, unread: None, patience: Duration::from_secs(20) }
 }
 
 /// Answers one question with these bytes, however many the client takes.
@@ -48,7 +48,7 @@ fn a_directory_of_somebody_else_is_not_trusted() {
     let _listener = UnixListener::bind(&socket).unwrap();
     let mut client = client(vec![Place { socket, access: Access::Owner }]);
     client.uid += 1;
-    let Err(ClientError::NoDaemon { looked }) = client.ask(&Request::Status) else { panic!("it was used") };
+    let Err(ClientError::NoDaemon { looked, .. }) = client.ask(&Request::Status) else { panic!("it was used") };
     assert!(matches!(&looked[0].1, Looked::NotTrusted(_)), "{looked:?}");
 }
 
@@ -70,7 +70,7 @@ fn a_daemon_that_does_not_answer_is_not_waited_for_without_end() {
     let stuck = std::iter::repeat_with(|| connect::first(&client.places, client.uid, client.patience))
         .take(5000)
         .find_map(|tried| tried.map(|stream| waiting.push(stream)).err());
-    let Some(ClientError::NoDaemon { looked }) = stuck else { panic!("the queue has no end") };
+    let Some(ClientError::NoDaemon { looked, .. }) = stuck else { panic!("the queue has no end") };
     assert!(matches!(looked[0].1, Looked::Stuck), "{looked:?}");
 }
 
@@ -110,4 +110,13 @@ fn who_may_not_connect_is_told_which_group_may() {
         assert!(with_group.help.unwrap().contains("usermod -aG"));
     }
     assert!(alone.message.ends_with("it is for root and its owner"), "{}", alone.message);
+}
+
+#[test]
+fn a_configuration_that_cannot_be_read_is_named_when_no_daemon_answers() {
+    let dir = tempfile::tempdir().unwrap();
+    let unread = Some("station.toml: 1 problem".to_owned());
+    let client = Client { unread, ..client(vec![place(&dir.path().join("none"))]) };
+    let told = Told::from(client.ask(&Request::Status).unwrap_err());
+    assert!(told.message.ends_with("which is not known: station.toml: 1 problem"), "{}", told.message);
 }

@@ -8,7 +8,7 @@ use std::sync::Mutex;
 use futures::FutureExt;
 
 use super::*;
-use crate::client::{Client, ClientError};
+use crate::client::{Client, ClientError, Configured};
 use crate::fixtures;
 use crate::places::Surroundings;
 use crate::protocol::{ErrorAnswer, ErrorCode, Needs};
@@ -65,7 +65,7 @@ impl Served {
     }
 
     fn client(&self) -> Client {
-        Client::new(Some(self.socket()), None, &Surroundings::of_this_process())
+        Client::new(Some(self.socket()), Configured::Nowhere, &Surroundings::of_this_process())
     }
 
     fn raw(&self) -> UnixStream {
@@ -220,7 +220,7 @@ fn a_station_that_hangs_or_panics_costs_only_its_own_caller() {
 #[test]
 fn a_follower_gets_traces_as_they_happen_until_the_daemon_ends() {
     let Served { dir, station, server } = Served::with(Limits::default());
-    let client = Client::new(Some(dir.path().join("s")), None, &Surroundings::of_this_process());
+    let client = Client::new(Some(dir.path().join("s")), Configured::Nowhere, &Surroundings::of_this_process());
     let request = Request::Trace(TraceRequest { follow: true, ..TraceRequest::default() });
     let mut answers = client.follow(&request).unwrap();
     assert_eq!(answers.next().unwrap().unwrap(), Answer::Trace(fixtures::trace()));
@@ -251,7 +251,7 @@ fn the_socket_goes_with_the_server() {
     assert!(socket.exists());
     server.stop();
     assert!(!socket.exists());
-    let client = Client::new(Some(socket), None, &Surroundings::of_this_process());
+    let client = Client::new(Some(socket), Configured::Nowhere, &Surroundings::of_this_process());
     assert!(matches!(client.ask(&Request::Status), Err(ClientError::NoDaemon { .. })));
 }
 

@@ -44,12 +44,12 @@ impl Diagnostic for Drawn<'_> {
     }
 }
 
-pub(super) fn problems(problems: &Problems, colour: Colour) -> String {
+pub(super) fn problems(problems: &Problems, colour: Colour, width: usize) -> String {
     let theme = match colour {
         Colour::Always => GraphicalTheme::unicode(),
         Colour::Never => GraphicalTheme::unicode_nocolor(),
     };
-    let handler = GraphicalReportHandler::new_themed(theme).with_width(110).with_context_lines(1).with_links(false);
+    let handler = GraphicalReportHandler::new_themed(theme).with_width(width).with_context_lines(1).with_links(false);
     let source = NamedSource::new(&problems.file, problems.text.clone());
     let mut out = String::new();
     for problem in &problems.list {

@@ -177,7 +177,7 @@ impl Report {
         }
         let mut list: Vec<Problem> = self.found.into_iter().map(|found| problem(&self.text, found)).collect();
         list.sort_by(|a, b| (a.span.start, a.code, &a.message).cmp(&(b.span.start, b.code, &b.message)));
-        Err(Problems { file: self.file, list, notes, left_off: self.left_off, text: self.text })
+        Err(Problems { file: self.file, list, notes, left_off: self.left_off, run_dir: None, text: self.text })
     }
 }
 

@@ -49,6 +49,8 @@ const THREADS: usize = 32;
 
 /// Bounds below which an order makes no sense: a look needs some time, and the thread must not spin.
 const SHORTEST: Duration = Duration::from_millis(10);
+/// A look that takes longer says what it waits for: the start may be given up before the look is.
+const WORTH_A_WORD: Duration = Duration::from_millis(500);
 
 type Say = Rc<dyn Fn(RunId, ProbeEvent)>;
 type Running = Rc<RefCell<BTreeMap<RunId, AbortHandle>>>;
@@ -111,25 +113,33 @@ async fn watch(order: ProbeOrder, mut look: Look, say: Say, running: Running) {
     let timeout = order.timeout.max(SHORTEST);
     let mut pace = Pace::new(order.interval.max(SHORTEST));
     let mut last_reason = None;
+    let not_yet = |reason: NotReady, last: &mut Option<NotReady>| {
+        if last.as_ref() != Some(&reason) {
+            say(order.run, ProbeEvent::NotYet(reason.to_string()));
+            *last = Some(reason);
+        }
+    };
     loop {
         let progress = Progress::default();
-        let seen = match tokio::time::timeout(timeout, look.look(&progress, timeout)).await {
+        let too_slow = |waited| NotReady::TooSlow { stage: progress.stage(), waited };
+        let looking = tokio::time::timeout(timeout, look.look(&progress, timeout));
+        tokio::pin!(looking);
+        let seen = match tokio::time::timeout(WORTH_A_WORD, &mut looking).await {
             Ok(seen) => seen,
-            Err(_elapsed) => Err(NotReady::TooSlow { stage: progress.stage(), waited: timeout }),
+            Err(_elapsed) => {
+                if last_reason.as_ref().is_none_or(NotReady::is_no_contact) {
+                    not_yet(too_slow(WORTH_A_WORD), &mut last_reason);
+                }
+                looking.await
+            }
         };
-        match seen {
+        match seen.unwrap_or_else(|_elapsed| Err(too_slow(timeout))) {
             Ok(words) => {
                 running.borrow_mut().remove(&order.run);
                 say(order.run, ProbeEvent::Ready(words));
                 return;
             }
-            Err(reason) => {
-                let reason = reason.to_string();
-                if last_reason.as_ref() != Some(&reason) {
-                    say(order.run, ProbeEvent::NotYet(reason.clone()));
-                    last_reason = Some(reason);
-                }
-            }
+            Err(reason) => not_yet(reason, &mut last_reason),
         }
         tokio::time::sleep(pace.next_pause()).await;
     }

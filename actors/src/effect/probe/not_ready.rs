@@ -66,6 +66,13 @@ pub(super) enum NotReady {
     NoThread(String),
 }
 
+impl NotReady {
+    /// Whether nobody was there to answer, which a look that waits for an answer has overtaken.
+    pub(super) fn is_no_contact(&self) -> bool {
+        matches!(self, Self::Refused(_) | Self::Unreachable { .. } | Self::UnknownHost { .. } | Self::Broken { .. })
+    }
+}
+
 fn because(why: &Option<String>) -> String {
     why.as_ref().map(|why| format!(": {why}")).unwrap_or_default()
 }

@@ -114,3 +114,16 @@ fn what_a_service_says_in_its_log_is_heard() {
         assert_eq!(bench.hear_ready().await, "its output says `Opened 1`");
     });
 }
+
+#[test]
+fn a_look_that_waits_for_an_answer_says_so_before_it_is_given_up() {
+    on_actor_thread(async {
+        let mut bench = Bench::new(Path::new("/nonexistent"));
+        let (socket, place) = closed_port();
+        bench.watch_for(ProbeTarget::Http { url: format!("http://{place}/") }, 30_000);
+        assert_eq!(bench.hear_not_yet().await, format!("nothing listens on {place} (connection refused)"));
+        let _listener = socket.listen(8).unwrap();
+        let said = bench.hear_not_yet().await;
+        assert_eq!(said, format!("http://{place}/ took the connection, but does not answer (waited 500ms)"));
+    });
+}
