@@ -12,11 +12,12 @@ const ONE: &str = "[services.a]\ncommand = [\"sleep\", \"1000\"]\n[services.b]\n
 /// Everything that an operator wants of a station can be had, and nothing is left.
 fn goes_on(mut station: Station) {
     let running = station.until("both run", |status| status.all(&["a", "b"], "running"));
-    station.tell(&["panic", "service/b"]);
+    station.panic("service/b");
     station.tell(&["stop", "a"]);
     station.until_service("a", "held");
     assert!(!alive(running.service("a").pid.unwrap()));
     assert_eq!(station.service("b").pid, running.service("b").pid);
+    assert!(alive(running.service("b").pid.unwrap()));
     station.signal(Signal::TERM);
     assert_eq!(station.wait().code(), Some(0));
     station.nothing_is_left();

@@ -4,6 +4,7 @@ mod answered;
 mod free_port;
 pub(crate) mod helper;
 mod left_over;
+mod recovery;
 mod station;
 mod view;
 
