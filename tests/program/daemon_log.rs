@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::os::fd::OwnedFd;
 
+use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::Signal;
 
 use crate::harness::{Station, alive};
@@ -42,7 +43,8 @@ fn the_demo_runs_without_anybody_to_say_it_to() {
 
 /// A pipe into which nothing goes any more.
 fn full_pipe() -> (File, OwnedFd) {
-    let (reader, writer) = rustix::pipe::pipe().unwrap();
+    // A program that another test starts at this moment must not get it: it would have no end.
+    let (reader, writer) = pipe_with(PipeFlags::CLOEXEC).unwrap();
     rustix::io::ioctl_fionbio(&writer, true).unwrap();
     while rustix::io::write(&writer, &[b'\n'; 4096]).is_ok() {}
     rustix::io::ioctl_fionbio(&writer, false).unwrap();
