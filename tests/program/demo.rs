@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use crate::harness::{Message, Station, Status, Trace, until};
+use crate::harness::{Message, Station, Status, Trace, turn, until};
 
 /// Every message but the first ones has its parent in the trace, and before it.
 #[track_caller]
@@ -40,6 +40,8 @@ fn until_waiting_for(station: &Station, name: &str, what: &str) -> Status {
 
 #[test]
 fn the_demo_by_itself_comes_up_and_says_what_to_try() {
+    // Its ports are those that every demo prefers.
+    let _turn = turn("demo");
     let dir = tempfile::Builder::new().prefix("mst").tempdir().unwrap();
     let station = Station::plain_demo(dir);
     station.until("the demo is up", |status| status.all(&["gpsd", "kismet", "openwebrx", "wigletotak"], "running"));
