@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::os::fd::OwnedFd;
 
+use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::Signal;
 
 use crate::harness::{Station, alive};
@@ -12,11 +13,12 @@ const ONE: &str = "[services.a]\ncommand = [\"sleep\", \"1000\"]\n[services.b]\n
 /// Everything that an operator wants of a station can be had, and nothing is left.
 fn goes_on(mut station: Station) {
     let running = station.until("both run", |status| status.all(&["a", "b"], "running"));
-    station.tell(&["panic", "service/b"]);
+    station.panic("service/b");
     station.tell(&["stop", "a"]);
     station.until_service("a", "held");
     assert!(!alive(running.service("a").pid.unwrap()));
     assert_eq!(station.service("b").pid, running.service("b").pid);
+    assert!(alive(running.service("b").pid.unwrap()));
     station.signal(Signal::TERM);
     assert_eq!(station.wait().code(), Some(0));
     station.nothing_is_left();
@@ -41,7 +43,8 @@ fn the_demo_runs_without_anybody_to_say_it_to() {
 
 /// A pipe into which nothing goes any more.
 fn full_pipe() -> (File, OwnedFd) {
-    let (reader, writer) = rustix::pipe::pipe().unwrap();
+    // A program that another test starts at this moment must not get it: it would have no end.
+    let (reader, writer) = pipe_with(PipeFlags::CLOEXEC).unwrap();
     rustix::io::ioctl_fionbio(&writer, true).unwrap();
     while rustix::io::write(&writer, &[b'\n'; 4096]).is_ok() {}
     rustix::io::ioctl_fionbio(&writer, false).unwrap();

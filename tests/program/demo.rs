@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use crate::harness::{Message, Station, Trace, until};
+use crate::harness::{Message, Station, Status, Trace, turn, until};
 
 /// Every message but the first ones has its parent in the trace, and before it.
 #[track_caller]
@@ -29,8 +29,19 @@ fn ancestors<'a>(trace: &'a Trace, of: &'a Message) -> Vec<&'a Message> {
     chain
 }
 
+/// Waits until a service waits for this and for nothing else. It says that it waits before it has heard for what.
+#[track_caller]
+fn until_waiting_for(station: &Station, name: &str, what: &str) -> Status {
+    station.until(&format!("{name} waits for `{what}`"), |status| {
+        let service = status.service(name);
+        service.status == "waiting" && service.waiting_for == [what]
+    })
+}
+
 #[test]
 fn the_demo_by_itself_comes_up_and_says_what_to_try() {
+    // Its ports are those that every demo prefers.
+    let _turn = turn("demo");
     let dir = tempfile::Builder::new().prefix("mst").tempdir().unwrap();
     let station = Station::plain_demo(dir);
     station.until("the demo is up", |status| status.all(&["gpsd", "kismet", "openwebrx", "wigletotak"], "running"));
@@ -50,11 +61,8 @@ fn unplugging_the_hackrf_stops_openwebrx_alone_and_plugging_brings_it_back() {
     let station = Station::demo();
     let before = station.status().pids();
     station.tell(&["unplug", "hackrf"]);
-    let waiting = station.until_service("openwebrx", "waiting");
-    assert_eq!(waiting.reason, "hackrf is gone (USB 1-1 unplugged)");
-    assert_eq!(waiting.pid, None);
-    assert_eq!(waiting.waiting_for, ["hackrf: gone (USB 1-1 unplugged)"]);
-    let status = station.status();
+    let status = until_waiting_for(&station, "openwebrx", "hackrf: gone (USB 1-1 unplugged)");
+    assert_eq!(status.service("openwebrx").reason, "hackrf is gone (USB 1-1 unplugged)");
     assert_eq!(status.device("hackrf").status, "absent");
     assert_eq!(status.device("hackrf").reason, "gone (USB 1-1 unplugged)");
     let untouched = |pids: &BTreeMap<String, u32>| -> BTreeMap<String, u32> {
@@ -135,9 +143,8 @@ fn without_the_gps_dependents_stop_first_and_all_come_back() {
 fn a_second_service_for_the_one_hackrf_waits_and_says_for_whom() {
     let station = Station::demo();
     station.tell(&["start", "sweep"]);
-    let sweep = station.until_service("sweep", "waiting");
-    assert_eq!((sweep.wanted.as_str(), sweep.waiting_for.len()), ("up", 1));
-    assert_eq!(sweep.waiting_for, ["hackrf: held by openwebrx"]);
+    let status = until_waiting_for(&station, "sweep", "hackrf: held by openwebrx");
+    assert_eq!(status.service("sweep").wanted, "up");
     assert!(station.ask(&["why", "sweep"]).words().contains("Say `mainstay stop openwebrx`"));
     assert!(station.tell(&["leases"]).contains("held by openwebrx"));
     station.tell(&["stop", "openwebrx"]);
@@ -156,10 +163,12 @@ fn what_the_operator_stopped_or_never_started_does_not_come_back_with_the_device
     station.until("the device is gone", |status| status.device("hackrf").status == "absent");
     station.tell(&["plug", "hackrf"]);
     station.until("the device is back", |status| status.device("hackrf").status == "ready");
-    // Whatever follows from the return is in its trace by the time that it is quiet.
-    station.until("nothing moves", |status| status.device("hackrf").holder.is_none());
-    let trace = station.trace(&["--device", "hackrf"]);
-    assert!(trace.messages.iter().all(|message| message.kind != "Spawn"), "{trace:#?}");
+    let trace = until("the services have heard of it, and nothing moves", || {
+        let trace = station.trace(&["--device", "hackrf"]);
+        let heard = ["service/openwebrx", "service/sweep"].map(|name| trace.handled("DeviceArrived", name));
+        (heard == [1, 1] && trace.is_quiet()).then_some(trace)
+    });
+    assert!(trace.messages.iter().all(|message| message.kind != "Request" && message.kind != "Spawn"), "{trace:#?}");
     assert_eq!(station.service("openwebrx").status, "held");
     assert_eq!(station.service("sweep").status, "stopped");
     station.tell(&["start", "openwebrx"]);
@@ -217,23 +226,32 @@ fn a_follower_is_told_of_each_trace_once() {
             let _ = seen.send(serde_json::from_str::<Trace>(&line.unwrap()).unwrap());
         }
     });
-    // It may not be listening yet: then it misses the first ones.
+    let is_socket =
+        |file: std::fs::DirEntry| Some(file.path().read_link().ok()?.to_string_lossy().starts_with("socket:"));
+    until("it has a connection", || {
+        let files = std::fs::read_dir(format!("/proc/{}/fd", child.id())).unwrap();
+        files.flatten().filter_map(is_socket).any(|is_one| is_one).then_some(())
+    });
+    // The daemon may not have heard of it yet: then it misses the first ones. A HackRF that leaves three times, each time
+    // within ten seconds of being used, would be set aside.
     let first = until("a trace comes", || {
         station.tell(&["unplug", "hackrf"]);
         station.until_service("openwebrx", "waiting");
         station.tell(&["plug", "hackrf"]);
         station.until_service("openwebrx", "running");
-        traces.recv_timeout(Duration::from_secs(2)).ok()
+        traces.recv_timeout(Duration::from_secs(15)).ok()
     });
     assert_eq!(first.cause.kind, "hardware");
     parents_are_there(&first);
     child.kill().unwrap();
     child.wait().unwrap();
     reader.join().unwrap();
-    let mut ids: Vec<u64> = traces.try_iter().chain([first]).map(|trace| trace.messages[0].id).collect();
-    let all = ids.len();
-    ids.sort_unstable();
-    ids.dedup();
-    assert_eq!(ids.len(), all, "a trace was told twice");
+    // One that has grown since is told again.
+    let told = |trace: Trace| (trace.trace, trace.messages.iter().map(Message::is_handled).collect::<Vec<_>>());
+    let mut told: Vec<_> = traces.try_iter().chain([first]).map(told).collect();
+    let all = told.len();
+    told.sort_unstable();
+    told.dedup();
+    assert_eq!(told.len(), all, "a trace was told twice: {told:?}");
     station.end();
 }

@@ -107,7 +107,11 @@ fn services_of_kinds_that_this_version_does_not_run_say_so() {
     );
     let status = station.until("both have failed", |status| status.all(&["unit", "box"], "failed"));
     assert!(status.service("unit").reason.contains("not in this version"), "{status:?}");
-    station.until_service("needs", "waiting");
+    station.until("what needs one waits for it in vain", |status| {
+        let needs = status.service("needs");
+        needs.status == "waiting"
+            && needs.waiting_for.iter().any(|what| what.starts_with("unit: failed: not in this version"))
+    });
     station.end();
 }
 

@@ -2,26 +2,18 @@
 
 use crate::harness::{Station, alive};
 
-fn panics(station: &Station) -> usize {
-    station.said().matches("an actor panicked").count()
-}
-
-/// Makes an actor panic, and waits until that has happened.
-fn panic(station: &Station, actor: &str) {
-    let before = panics(station);
-    station.tell(&["panic", actor]);
-    station.until(&format!("{actor} has panicked"), |_| panics(station) > before);
-}
-
 /// Whichever actor panics: the same processes, the same leases, and a later loss is still acted on.
 fn survives(actor: &str) {
     let station = Station::demo();
     let before = station.status();
-    panic(&station, actor);
+    station.panic(actor);
     let after = station.until("all is as before", |status| {
-        status.all(&["gpsd", "kismet", "openwebrx", "wigletotak"], "running") && status.leases() == before.leases()
+        status.all(&["gpsd", "kismet", "openwebrx", "wigletotak"], "running")
+            && status.leases() == before.leases()
+            && status.device("hackrf").status == "in use"
     });
     assert_eq!(after.pids(), before.pids(), "{actor}: other processes run");
+    assert!(after.pids().values().all(|pid| alive(*pid)), "{actor}: a process has ended");
 
     station.tell(&["unplug", "hackrf"]);
     let waiting = station.until_service("openwebrx", "waiting");
@@ -62,12 +54,16 @@ fn the_service_supervisor_panics_and_services_stay() {
 #[test]
 fn an_actor_may_panic_while_its_service_is_being_stopped() {
     let station = Station::run(
-        "[services.slow]\ncommand = [\"sh\", \"-c\", \"trap 'sleep 0.5; exit 0' TERM; touch @DIR@/up; while :; do sleep 0.05; done\"]\n\
-         ready = { file = { path = \"@DIR@/up\", within = \"60s\" } }\n",
+        "[services.slow]\ncommand = [\"sh\", \"-c\", \"trap 'while ! [ -e @DIR@/go ]; do sleep 0.05; done; exit 0' TERM; touch @DIR@/up; while :; do sleep 0.05; done\"]\n\
+         ready = { file = { path = \"@DIR@/up\", within = \"60s\" } }\nstop = { grace = \"1h\" }\n",
     );
     let running = station.until_service("slow", "running");
     station.tell(&["stop", "slow"]);
-    panic(&station, "service/slow");
+    station.until_service("slow", "stopping");
+    station.panic("service/slow");
+    assert_eq!(station.service("slow").status, "stopping");
+    assert!(alive(running.pid.unwrap()));
+    std::fs::write(station.dir().join("go"), "").unwrap();
     station.until_service("slow", "held");
     assert!(!alive(running.pid.unwrap()));
     station.end();
@@ -79,7 +75,7 @@ fn an_actor_may_panic_while_its_service_starts() {
         "[services.slow]\ncommand = [\"sleep\", \"1000\"]\nready = { file = { path = \"@DIR@/up\", within = \"60s\" } }\n",
     );
     let starting = station.until("it starts", |status| status.service("slow").pid.is_some());
-    panic(&station, "service/slow");
+    station.panic("service/slow");
     std::fs::write(station.dir().join("up"), "").unwrap();
     let running = station.until_service("slow", "running");
     assert_eq!(running.pid, starting.service("slow").pid);
@@ -111,7 +107,7 @@ fn a_radio_is_put_back_though_the_registry_panicked_while_it_was_leased() {
         station.until(&format!("the radio is {end}"), |status| status.device("wlan2").identity.iter().any(is_so));
     };
     until("monitor, up");
-    panic(&station, "leases");
+    station.panic("leases");
     station.tell(&["stop", "kismet"]);
     until("managed, down");
     station.end();

@@ -1,6 +1,6 @@
 //! Every way to be ready, and what is said when a service never is.
 
-use crate::harness::{Station, free_port, helper};
+use crate::harness::{Station, free_port, helper, until};
 
 /// One service for each way, each really ready only after a moment.
 #[test]
@@ -50,9 +50,11 @@ fn a_service_is_ready_in_each_of_the_nine_ways() {
 #[test]
 fn a_service_that_is_never_ready_fails_with_the_words_of_the_last_look() {
     let [tcp, http] = [free_port(), free_port()];
+    // So long that even on a machine that does much else something was looked at, and the one that talks has talked.
+    let within = "8s";
     let never = |name: &str, ready: &str| {
         format!(
-            "[services.{name}]\ncommand = [\"sleep\", \"1000\"]\nrestart = {{ attempts = 0 }}\nready = {{ {ready}, within = \"1s\" }}\n"
+            "[services.{name}]\ncommand = [\"sleep\", \"1000\"]\nrestart = {{ attempts = 0 }}\nready = {{ {ready}, within = \"{within}\" }}\n"
         )
     };
     let text = [
@@ -62,7 +64,7 @@ fn a_service_that_is_never_ready_fails_with_the_words_of_the_last_look() {
         never("file", "file = { path = \"@DIR@/none\" }"),
         never("log", "log = { contains = \"hello\" }"),
         format!(
-            "[services.notify]\n{}restart = {{ attempts = 0 }}\nready = {{ notify = {{ within = \"2s\" }} }}\n",
+            "[services.notify]\n{}restart = {{ attempts = 0 }}\nready = {{ notify = {{ within = \"{within}\" }} }}\n",
             helper::service("talk")
         ),
     ];
@@ -115,12 +117,14 @@ fn a_log_is_heard_also_without_a_line_end_across_a_cut_and_after_a_rotation() {
     let flood = "i=0; while [ $i -lt 300 ]; do echo line $i of much that follows; i=$((i+1)); done";
     let text = [
         log("prompt", "printf 'now serving'"),
-        log("halves", "printf 'now ser'; sleep 1; echo ving"),
+        log("halves", "printf 'now ser'; while ! [ -e @DIR@/cut ]; do sleep 0.05; done; echo ving"),
         log("long", "head -c 8185 /dev/zero | tr '\\\\0' x; echo now serving"),
         log("flood", &format!("echo now serving; {flood}")),
         "[logs]\nmax_size = \"10KB\"\nkeep = 3\n".to_owned(),
     ];
     let station = Station::with_runtime("max_parallel_starts = 9", &text.join("\n"));
+    until("the first half is written", || station.log("halves").contains(" now ser").then_some(()));
+    std::fs::write(station.dir().join("cut"), "").unwrap();
     station.until("all are heard", |status| status.all(&["prompt", "halves", "long", "flood"], "running"));
     let shown = station.tell(&["logs", "halves"]);
     let lines: Vec<&str> = shown.lines().map(|line| &line[24..]).collect();

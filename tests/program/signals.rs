@@ -41,6 +41,7 @@ fn a_terminal_that_hangs_up_stops_everything_in_order() {
 fn a_signal_that_means_nothing_to_it_harms_nobody() {
     let station = Station::run(COUNTER);
     let pid = station.until_service("counter", "running").pid;
+    until_it_prints(&station);
     let keeper = keeper(&station);
     for (signal, name) in [(Signal::USR1, "SIGUSR1"), (Signal::USR2, "SIGUSR2"), (Signal::ALARM, "SIGALRM")] {
         station.signal(signal);
@@ -48,6 +49,8 @@ fn a_signal_that_means_nothing_to_it_harms_nobody() {
         let keeper = Pid::from_raw(i32::try_from(keeper).unwrap()).unwrap();
         rustix::process::kill_process(keeper, signal).unwrap();
     }
+    let last = ticks(&station).last().copied().unwrap();
+    until("it goes on printing", || (ticks(&station).last().copied()? > last + 5).then_some(()));
     assert_eq!(station.service("counter").pid, pid);
     assert!(station.log_keepers().contains(&keeper), "the log-keeper has ended");
     let ignored = std::fs::read_to_string(format!("/proc/{}/status", pid.unwrap())).unwrap();
@@ -89,6 +92,14 @@ fn a_daemon_that_is_stopping_starts_nothing_any_more_and_says_so() {
 const COUNTER: &str =
     "[services.counter]\ncommand = [\"sh\", \"-c\", \"i=0; while :; do i=$((i+1)); echo tick $i; sleep 0.05; done\"]\n";
 
+/// It stops at five until it is told to go on.
+const PATIENT_COUNTER: &str = "[services.counter]\ncommand = [\"sh\", \"-c\", '''
+    i=0
+    while :; do
+      i=$((i+1)); echo tick $i; sleep 0.05
+      [ $i -ne 5 ] || until [ -e @DIR@/go ]; do sleep 0.05; done
+    done''']\n";
+
 fn keeper(station: &Station) -> u32 {
     until("there is a log-keeper", || station.log_keepers().first().copied())
 }
@@ -101,18 +112,24 @@ fn ticks(station: &Station) -> Vec<u64> {
     station.log("counter").lines().filter_map(|line| line.rsplit_once("tick ")?.1.parse().ok()).collect()
 }
 
+/// Waits for a line in the log: by then the log-keeper has been given the pipe, and ignores signals.
+fn until_it_prints(station: &Station) {
+    until("it prints", || (!ticks(station).is_empty()).then_some(()));
+}
+
 #[test]
 fn a_killed_log_keeper_is_replaced_and_the_service_goes_on() {
-    let station = Station::run(COUNTER);
+    let station = Station::run(PATIENT_COUNTER);
     let service = station.until_service("counter", "running");
-    until("it prints", || (ticks(&station).len() > 3).then_some(()));
+    // A line that the keeper has read and not written yet would be lost with it.
+    until("five lines are written", || (ticks(&station).len() == 5).then_some(()));
     let killed = keeper(&station);
     kill(killed);
-    let last = ticks(&station).last().copied().unwrap();
-    until("lines go on", || (ticks(&station).last().copied()? > last + 5).then_some(()));
+    std::fs::write(station.dir().join("go"), "").unwrap();
+    until("lines go on", || (ticks(&station).last().copied()? > 15).then_some(()));
     assert_ne!(keeper(&station), killed);
     let ticks = ticks(&station);
-    let missing: Vec<u64> = (1..=last + 5).filter(|tick| !ticks.contains(tick)).collect();
+    let missing: Vec<u64> = (1..=15).filter(|tick| !ticks.contains(tick)).collect();
     assert!(missing.is_empty(), "lines {missing:?} are lost");
     assert_eq!(station.service("counter").pid, service.pid);
     station.end();
@@ -122,6 +139,7 @@ fn a_killed_log_keeper_is_replaced_and_the_service_goes_on() {
 fn services_and_their_logs_survive_the_death_of_the_daemon() {
     let mut station = Station::run(COUNTER);
     let pid = station.until_service("counter", "running").pid.unwrap();
+    until_it_prints(&station);
     station.signal(Signal::KILL);
     station.wait();
     let last = ticks(&station).last().copied().unwrap_or(0);

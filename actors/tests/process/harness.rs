@@ -20,6 +20,8 @@ use mainstay_config::names::ServiceName;
 const ALONE: &str = "MAINSTAY_TEST_ALONE";
 const KEEPER: &str = "MAINSTAY_TEST_KEEPER";
 const SAY: &str = "MAINSTAY_TEST_SAY";
+/// The file for which who notifies waits.
+const HEARD: &str = "heard-what-was-said";
 /// Nothing here takes as long on a machine that is busy; it only ends a test that hangs.
 const PATIENCE: Duration = Duration::from_secs(40);
 
@@ -66,9 +68,14 @@ pub(crate) fn perhaps_be_the_keeper() {
 pub(crate) fn perhaps_notify() {
     if let Ok(text) = std::env::var(SAY) {
         let socket = std::os::unix::net::UnixDatagram::unbound().unwrap();
-        socket.send_to(text.as_bytes(), std::env::var_os("NOTIFY_SOCKET").unwrap()).unwrap();
-        // Long enough to be looked at: who has gone cannot be told to have belonged to anybody.
-        std::thread::sleep(Duration::from_millis(500));
+        let path = PathBuf::from(std::env::var_os("NOTIFY_SOCKET").unwrap());
+        socket.send_to(text.as_bytes(), &path).unwrap();
+        // It stays until it was looked at: who has gone cannot be told to have belonged to anybody.
+        let heard = path.ancestors().nth(3).unwrap().join(HEARD);
+        let until = std::time::Instant::now() + PATIENCE;
+        while !heard.exists() && std::time::Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 }
 
@@ -168,12 +175,17 @@ impl World {
         self.file("log/test.log", wanted).await
     }
 
-    /// A script that says `text` on the notification socket.
+    /// A script that says `text` on the notification socket, and ends after [`World::has_heard`].
     pub(crate) fn teller(&self, text: &str) -> PathBuf {
         let path = self.path("teller");
         let part = this_program_as("acts_as_a_notifying_service_when_started_as_one");
         script(&path, &format!("{SAY}='{text}' {part}"));
         path
+    }
+
+    /// Lets whoever spoke on the notification socket end.
+    pub(crate) fn has_heard(&self) {
+        std::fs::write(self.path(HEARD), "").unwrap();
     }
 
     /// Ends it, and sees that no child is left.
@@ -209,7 +221,7 @@ pub(crate) fn order(run: u64, argv: &[&str]) -> SpawnOrder {
 }
 
 /// The state of a process as `/proc` has it; `None` when it is gone.
-pub(crate) fn state(pid: u32) -> Option<char> {
+fn state(pid: u32) -> Option<char> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     stat.rsplit_once(')')?.1.trim_start().chars().next()
 }
@@ -229,6 +241,12 @@ pub(crate) fn children() -> Vec<u32> {
         stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
     };
     pids.filter(|pid| parent(*pid) == Some(us)).collect()
+}
+
+/// The thread `outputs` of this process, as `/proc` has it.
+pub(crate) fn outputs_thread() -> Option<PathBuf> {
+    let mut tasks = std::fs::read_dir("/proc/self/task").unwrap().map(|task| task.unwrap().path());
+    tasks.find(|task| std::fs::read_to_string(task.join("comm")).is_ok_and(|name| name == "outputs\n"))
 }
 
 /// The log-keepers that are children of this process.

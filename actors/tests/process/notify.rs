@@ -25,6 +25,7 @@ fn the_main_process_is_heard_even_at_once() {
         world.started(run).await;
         assert_eq!(world.next(run).await, said("here"));
         assert_eq!(world.processes.facts(run).unwrap().ready_said, Some(Said));
+        world.has_heard();
         world.to_the_end(run).await;
         world.end().await;
     });
@@ -38,6 +39,7 @@ fn a_process_of_the_tree_that_left_the_session_is_heard() {
         let run = service(&world, 1, &format!("setsid {} & wait", teller.display()));
         world.started(run).await;
         assert_eq!(world.next(run).await, said("from afar"));
+        world.has_heard();
         world.to_the_end(run).await;
         world.end().await;
     });
@@ -62,6 +64,7 @@ fn a_process_outside_of_the_tree_is_not_heard_and_garbage_harms_nobody() {
         }
         std::fs::write(world.path("go"), "").unwrap();
         assert_eq!(world.next(run).await, said("inside"));
+        world.has_heard();
         world.to_the_end(run).await;
         assert!(!path.exists());
         world.end().await;

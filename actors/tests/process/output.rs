@@ -7,7 +7,7 @@ use mainstay_actors::effect::process::keeper::log_path;
 use mainstay_config::names::ServiceName;
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::harness::{World, alone, is_gone, keepers, order};
+use crate::harness::{World, alone, is_gone, keepers, order, outputs_thread};
 
 fn kill(pid: u32, signal: Signal) {
     kill_process(Pid::from_raw(i32::try_from(pid).unwrap()).unwrap(), signal).unwrap();
@@ -128,14 +128,21 @@ fn a_killed_keeper_is_replaced_and_the_program_goes_on_printing() {
     });
 }
 
+/// Whether the kernel gives a thread a descriptor table of its own. A strict filter of system calls may refuse it.
+#[allow(
+    deprecated,
+    reason = "what it warns of, descriptors of other threads, is nothing to a thread that ends at once"
+)]
+fn may_unshare() -> bool {
+    std::thread::spawn(|| rustix::thread::unshare(rustix::thread::UnshareFlags::FILES).is_ok()).join().unwrap()
+}
+
 #[test]
 fn the_thread_with_descriptors_of_its_own_hears_no_signal() {
     // tokio's handler would write to a descriptor that is another one there, and the end of a child would go unheard.
     alone(async || {
         let world = World::new();
-        let tasks = std::fs::read_dir("/proc/self/task").unwrap().map(|task| task.unwrap().path());
-        let is_outputs = |task: &PathBuf| std::fs::read_to_string(task.join("comm")).unwrap() == "outputs\n";
-        let [outputs] = &tasks.filter(is_outputs).collect::<Vec<_>>()[..] else { panic!("one such thread") };
+        let outputs = outputs_thread().unwrap();
         let status = std::fs::read_to_string(outputs.join("status")).unwrap();
         let blocked = status.lines().find_map(|line| line.strip_prefix("SigBlk:")).unwrap();
         let blocked = u64::from_str_radix(blocked.trim(), 16).unwrap();
@@ -143,7 +150,7 @@ fn the_thread_with_descriptors_of_its_own_hears_no_signal() {
             assert_ne!(blocked & (1 << (signal.as_raw() - 1)), 0, "{signal:?}");
         }
         let descriptors = std::fs::read_dir(outputs.join("fd")).unwrap().count();
-        assert!(descriptors <= 5, "{descriptors} descriptors: it has a table of its own");
+        assert!(descriptors <= 5 || !may_unshare(), "{descriptors} descriptors: it has a table of its own");
         world.end().await;
     });
 }

@@ -10,11 +10,11 @@ static NEXT: AtomicU16 = AtomicU16::new(0);
 
 /// One that this run of the tests has not given away before.
 pub(crate) fn free_port() -> u16 {
-    // Tests of another checkout may run at the same time: begin elsewhere.
+    // Other runs of the tests may be under way, begun just before this one: begin far from them.
     let begin = (std::process::id() % u32::from(COUNT)) as u16;
     for _ in 0..COUNT {
         let nth = NEXT.fetch_add(1, Ordering::Relaxed);
-        let port = FIRST + (begin.wrapping_mul(37) % COUNT + nth) % COUNT;
+        let port = FIRST + (begin.wrapping_mul(997) % COUNT + nth) % COUNT;
         if TcpListener::bind(("127.0.0.1", port)).is_ok() {
             return port;
         }

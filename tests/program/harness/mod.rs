@@ -4,6 +4,7 @@ mod answered;
 mod free_port;
 pub(crate) mod helper;
 mod left_over;
+mod recovery;
 mod station;
 mod view;
 
@@ -12,7 +13,16 @@ pub(crate) use left_over::{alive, log_keepers, processes_with};
 pub(crate) use station::{Station, program};
 pub(crate) use view::{Message, Service, Status, Trace};
 
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::{SocketAddr, UnixListener};
 use std::time::{Duration, Instant};
+
+/// Waits for a turn among all runs of the tests on this machine. It lasts until what is given is dropped.
+#[track_caller]
+pub(crate) fn turn(name: &str) -> UnixListener {
+    let address = SocketAddr::from_abstract_name(format!("mainstay-tests/{name}")).unwrap();
+    until(&format!("it is our turn for {name}"), || UnixListener::bind_addr(&address).ok())
+}
 
 /// Bound on anything that is waited for: far more than it takes, for machines that do much else meanwhile.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);

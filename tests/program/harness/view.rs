@@ -62,6 +62,11 @@ impl Status {
         self.services.iter().filter_map(|service| Some((service.name.clone(), service.pid?))).collect()
     }
 
+    /// How many services there are.
+    pub(crate) fn services(&self) -> usize {
+        self.services.len()
+    }
+
     pub(crate) fn leases(&self) -> &[Lease] {
         &self.leases
     }
@@ -70,6 +75,7 @@ impl Status {
 /// `trace --json`.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Trace {
+    pub(crate) trace: u64,
     pub(crate) cause: Cause,
     pub(crate) messages: Vec<Message>,
 }
@@ -89,9 +95,28 @@ pub(crate) struct Message {
     pub(crate) from: String,
     pub(crate) to: String,
     pub(crate) kind: String,
+    pub(crate) outcome: String,
+}
+
+impl Message {
+    /// Whether it was handled, whatever came of it.
+    pub(crate) fn is_handled(&self) -> bool {
+        self.outcome != "queued" && self.outcome != "panicked"
+    }
 }
 
 impl Trace {
+    /// How many messages of this kind this receiver has handled.
+    pub(crate) fn handled(&self, kind: &str, to: &str) -> usize {
+        let these = |message: &&Message| message.kind == kind && message.to == to && message.is_handled();
+        self.messages.iter().filter(these).count()
+    }
+
+    /// Whether nothing of it is still to be handled.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.messages.iter().all(Message::is_handled)
+    }
+
     /// The place in time of the first message of this kind to this receiver.
     #[track_caller]
     pub(crate) fn place(&self, kind: &str, to: &str) -> usize {

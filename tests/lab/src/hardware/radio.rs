@@ -79,6 +79,18 @@ impl Radio {
         fs::write(switch.path().join("soft"), value).context("the rfkill switch does not move")
     }
 
+    /// Waits until its main interface is again as that of a plugged radio: managed and down. A service that has stopped says
+    /// so before its radio is put back.
+    pub(crate) fn until_put_back(&self) -> Result<()> {
+        let mut last = (String::new(), None, false);
+        wait::until("the radio to be put back", wait::STEP, || {
+            let name = self.interface()?;
+            last = (name.clone(), wireless::mode(&name)?, wireless::is_up(&name));
+            Ok(last.1.as_deref() == Some("managed") && !last.2)
+        })
+        .with_context(|| format!("name, mode, and whether it is up, were last {last:?}"))
+    }
+
     /// Takes the radio away at once, as when a USB stick is pulled out.
     pub(crate) fn unplug(self) {}
 

@@ -2,8 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
+
+/// The thread of mainstay that holds the pipes of services, in a descriptor table of its own.
+const WITH_ITS_OWN: &str = "outputs";
 
 /// A process.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,7 +51,8 @@ pub(crate) fn lives(pid: u32) -> bool {
 /// What a process holds open and runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Holdings {
-    /// What each of its descriptors points to, sorted, numbers of sockets and pipes left out.
+    /// What each of its descriptors points to, sorted, numbers of sockets and pipes left out; those of a thread with a table
+    /// of its own end with its name.
     pub(crate) descriptors: Vec<String>,
     /// The names of its threads, sorted.
     pub(crate) threads: Vec<String>,
@@ -74,20 +79,28 @@ fn surplus(after: &[String], before: &[String], what: &str) -> Vec<String> {
 
 /// What a process holds open and runs now.
 pub(crate) fn holdings(pid: u32) -> Result<Holdings> {
-    let mut descriptors: Vec<String> = fs::read_dir(format!("/proc/{pid}/fd"))
-        .with_context(|| format!("process {pid} cannot be looked at"))?
-        .flatten()
-        .filter_map(|entry| fs::read_link(entry.path()).ok())
-        .map(|target| target.to_string_lossy().split(":[").next().unwrap_or_default().to_owned())
-        .collect();
+    let process = PathBuf::from(format!("/proc/{pid}"));
+    let mut descriptors = targets(&process).with_context(|| format!("process {pid} cannot be looked at"))?;
+    let mut threads = Vec::new();
+    for thread in fs::read_dir(process.join("task"))?.flatten() {
+        // It may end meanwhile.
+        let Ok(name) = fs::read_to_string(thread.path().join("comm")) else { continue };
+        let name = name.trim().to_owned();
+        if name == WITH_ITS_OWN {
+            let own = targets(&thread.path()).with_context(|| format!("its thread {name} cannot be looked at"))?;
+            descriptors.extend(own.into_iter().map(|target| format!("{target} in {name}")));
+        }
+        threads.push(name);
+    }
     descriptors.sort();
-    let mut threads: Vec<String> = fs::read_dir(format!("/proc/{pid}/task"))?
-        .flatten()
-        .filter_map(|entry| fs::read_to_string(entry.path().join("comm")).ok())
-        .map(|name| name.trim().to_owned())
-        .collect();
     threads.sort();
     Ok(Holdings { descriptors, threads })
+}
+
+/// What each descriptor of a process or thread points to, numbers of sockets and pipes left out.
+fn targets(holder: &Path) -> Result<Vec<String>> {
+    let links = fs::read_dir(holder.join("fd"))?.flatten().filter_map(|entry| fs::read_link(entry.path()).ok());
+    Ok(links.map(|target| target.to_string_lossy().split(":[").next().unwrap_or_default().to_owned()).collect())
 }
 
 fn read(pid: u32) -> Option<Process> {

@@ -57,6 +57,14 @@ pub(crate) fn mode(name: &str) -> Result<Option<String>> {
     Ok(Some(interface.mode))
 }
 
+/// Whether an interface is up; `false` when there is none of this name.
+pub(crate) fn is_up(name: &str) -> bool {
+    // `IFF_UP` of netdevice(7).
+    let flags = fs::read_to_string(Path::new("/sys/class/net").join(name).join("flags")).unwrap_or_default();
+    let flags = flags.trim().strip_prefix("0x").and_then(|digits| u32::from_str_radix(digits, 16).ok());
+    flags.is_some_and(|flags| flags & 1 == 1)
+}
+
 /// Changes the mode of an interface that is down, as an operator would.
 pub(crate) fn set_mode(name: &str, mode: &str) -> Result<()> {
     let output = Command::new("iw").args(["dev", name, "set", "type", mode]).output().context("iw cannot be run")?;

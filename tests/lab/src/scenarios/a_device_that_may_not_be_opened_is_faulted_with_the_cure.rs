@@ -25,7 +25,7 @@ pub(super) fn run(stage: &Stage) -> Result<()> {
     let node = place.node.to_string_lossy();
     ensure!(reason.contains("permission") && device.reason.contains(&*node), "the reason names neither: {:?}", device.reason);
     ensure!(reason.contains("group"), "the reason does not say what to do: {:?}", device.reason);
-    daemon.until_waiting("gpsd", "gps")?;
+    daemon.until_waiting("gpsd", "faulted")?;
     let why = daemon.say(&["why", "gpsd"])?;
     ensure!(why.to_lowercase().contains("permission"), "`mainstay why gpsd` does not say that it is a permission: {why}");
 

@@ -32,6 +32,7 @@ pub(super) fn run(stage: &Stage) -> Result<()> {
 
     daemon.say(&["stop", "listener"])?;
     daemon.until_service("listener", "held")?;
+    radio.until_put_back()?;
     radio.rename("antenna")?;
     until_known_as(&daemon, "antenna")?;
     radio.block(Block::Soft)?;

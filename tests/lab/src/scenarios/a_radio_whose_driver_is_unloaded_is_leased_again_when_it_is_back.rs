@@ -32,19 +32,24 @@ pub(super) fn run(stage: &Stage) -> Result<()> {
 fn hears_of_modes(daemon: &Daemon, radio: &Radio) -> Result<()> {
     daemon.say(&["stop", "listener"])?;
     daemon.until_service("listener", "held")?;
+    radio.until_put_back()?;
+    until_known_as(daemon, "managed")?;
     let name = radio.interface()?;
-    ensure!(wireless::mode(&name)?.as_deref() == Some("managed"), "the radio was not put back");
     for mode in ["monitor", "managed"] {
         wireless::set_mode(&name, mode)?;
-        let mut identity = String::new();
-        wait::until(&format!("the radio to be known as {mode}"), wait::STEP, || {
-            identity = daemon.device("survey")?.identity.unwrap_or_default();
-            Ok(identity.contains(mode))
-        })
-        .with_context(|| format!("it was last known as `{identity}`"))?;
+        until_known_as(daemon, mode)?;
     }
     daemon.say(&["start", "listener"])?;
     until_listening(daemon, radio)
+}
+
+fn until_known_as(daemon: &Daemon, mode: &str) -> Result<()> {
+    let mut identity = String::new();
+    wait::until(&format!("the radio to be known as {mode}"), wait::STEP, || {
+        identity = daemon.device("survey")?.identity.unwrap_or_default();
+        Ok(identity.contains(mode))
+    })
+    .with_context(|| format!("it was last known as `{identity}`"))
 }
 
 fn unload_and_load(daemon: &Daemon, radio: Radio, depth: Depth) -> Result<Radio> {

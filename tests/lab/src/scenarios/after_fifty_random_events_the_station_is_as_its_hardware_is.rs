@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 
 use crate::daemon::Daemon;
 use crate::hardware::gadget::Socket;
@@ -122,26 +122,30 @@ fn settle(daemon: &Daemon, bench: &Bench) -> Result<()> {
         ("wigletotak", kismet),
         ("dashboard", true),
     ];
-    let mut seen = Vec::new();
-    wait::steady("every service to be as the hardware wants it", wait::QUIET, wait::STEP * 2, || {
-        seen = daemon.status()?.services;
-        Ok(expected.iter().all(|(name, runs)| {
+    let present = [("hackrf", bench.hackrf.is_some()), ("gps", gpsd), ("survey", bench.radio.is_some()), ("uplink", true)];
+    let (mut services, mut devices) = (Vec::new(), Vec::new());
+    wait::steady("every service and device to be as the hardware wants it", wait::QUIET, wait::STEP * 2, || {
+        let status = daemon.status()?;
+        (services, devices) = (status.services, status.devices);
+        let services_fit = expected.iter().all(|(name, runs)| {
             let wanted = if *runs { "running" } else { "waiting" };
-            seen.iter().any(|service| service.name == *name && service.status == wanted)
-        }))
+            services.iter().any(|service| service.name == *name && service.status == wanted)
+        });
+        // One that is set aside for a while and pulled out meanwhile is absent only when that is over.
+        let devices_fit = present.iter().all(|(name, is_in)| {
+            devices.iter().any(|device| device.name == *name && (device.status != "absent") == *is_in)
+        });
+        Ok(services_fit && devices_fit)
     })
-    .with_context(|| format!("expected to run: {expected:?}; seen: {seen:?}"))?;
+    .with_context(|| format!("expected to run: {expected:?}; present: {present:?}; seen: {services:?}, {devices:?}"))?;
     let status = daemon.status()?;
     invariants::services_say_what_they_wait_for(&status)?;
     invariants::processes_are_those_of_the_services(&status)?;
     invariants::leases_fit_the_services(&status)?;
-    let present = [("hackrf", bench.hackrf.is_some()), ("gps", gpsd), ("survey", bench.radio.is_some()), ("uplink", true)];
-    for (name, is_in) in present {
-        let device = status.devices.iter().find(|device| device.name == name).context("status misses a device")?;
-        ensure!((device.status != "absent") == is_in, "{device:?} does not fit what is plugged in");
-    }
-    if let Some(radio) = &bench.radio {
-        invariants::mode_is(&radio.interface()?, if kismet { "monitor" } else { "managed" })?;
+    match &bench.radio {
+        Some(radio) if kismet => invariants::mode_is(&radio.interface()?, "monitor")?,
+        Some(radio) => radio.until_put_back()?,
+        None => {}
     }
     Ok(())
 }

@@ -42,13 +42,13 @@ pub(super) fn run(stage: &Stage) -> Result<()> {
 
 /// A program that takes its time to end, and writes down with its last act whether what it depends on is still there.
 fn reluctant(folder: &Path, name: &str, look: &str) -> Result<std::path::PathBuf> {
-    let script = "echo $$ > FOLDER/NAME.pid
-        end() {
+    let script = "end() {
           sleep 1
           if LOOK > /dev/null; then echo lives > FOLDER/NAME.last; else echo gone > FOLDER/NAME.last; fi
           exit 0
         }
         trap end TERM
+        echo $$ > FOLDER/NAME.pid
         while :; do sleep 3600 & wait $!; done";
     let script = script.replace("LOOK", look).replace("NAME", name).replace("FOLDER", &folder.to_string_lossy());
     stand_in::write(folder, name, &script)

@@ -134,7 +134,7 @@ mod tests {
     #[test]
     fn a_pipe_arrives_with_its_header_and_what_is_not_understood_is_passed_over() {
         let (a, b) = pair().unwrap();
-        let (read, write) = rustix::pipe::pipe().unwrap();
+        let (read, write) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).unwrap();
         let header =
             Header { run: RunId(3), service: "gpsd".into(), path: "/x/gpsd.log".into(), max_size: 10, keep: 2 };
         assert!(matches!(receive(&b, Patience::None), Received::Nothing));

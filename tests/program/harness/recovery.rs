@@ -1,0 +1,42 @@
+//! An actor that panics, and its recovery as its messages show it: what the status shows meanwhile is older.
+
+use super::{Station, Trace, until};
+
+impl Station {
+    /// Makes an actor panic, and waits until its successor has heard what it must know.
+    #[track_caller]
+    pub(crate) fn panic(&self, actor: &str) {
+        let latest = self.trace(&[]).trace;
+        let before = self.traces_from(latest).last().map_or(latest, |trace| trace.trace);
+        self.tell(&["panic", actor]);
+        let is_it = |trace: &Trace| trace.cause.kind == "panic" && trace.cause.detail.starts_with(actor);
+        let panic = until(&format!("{actor} panics"), || self.traces_from(before + 1).find(is_it));
+        for (kind, times) in self.answers(actor) {
+            until(&format!("{actor} has heard {kind} {times} times"), || {
+                let heard: usize = self.traces_from(panic.trace).map(|trace| trace.handled(kind, actor)).sum();
+                (heard >= times).then_some(())
+            });
+        }
+    }
+
+    /// The answers from which an actor goes on, and how many of each there are.
+    fn answers(&self, actor: &str) -> Vec<(&'static str, usize)> {
+        let services = self.status().services();
+        match actor.split_once('/').map_or(actor, |(sort, _)| sort) {
+            "service" => vec![("Reported", 1), ("Holding", 1)],
+            "device" => vec![("Holder", 1), ("Seen", 1)],
+            "leases" => vec![("Restated", services)],
+            "hardware" => vec![("Scanned", 1)],
+            "services" => vec![("ReturnSlot", services)],
+            other => panic!("who are {other}?"),
+        }
+    }
+
+    /// All traces from this number on.
+    fn traces_from(&self, first: u64) -> impl Iterator<Item = Trace> {
+        (first..).map_while(|number| {
+            let answered = self.ask(&["trace", "--json", &number.to_string()]);
+            (answered.code == Some(0)).then(|| serde_json::from_str(&answered.out).unwrap())
+        })
+    }
+}
