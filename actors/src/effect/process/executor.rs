@@ -23,7 +23,7 @@ use super::reaper;
 use super::spawn::{Launcher, Spawner};
 use super::thread::Thread;
 use super::tree::Trees;
-use super::tree::cgroup::{self, Cgroups};
+use super::tree::cgroup::Cgroups;
 
 /// How long the log-keeper may take to end when no program is left.
 const KEEPER_PATIENCE: Duration = Duration::from_secs(5);
@@ -77,7 +77,7 @@ impl Processes {
             .map_err(|error| kernel("become the parent of orphaned processes", error.into()))?;
         ignored::catch_all();
         let children = signal(SignalKind::child()).map_err(|error| kernel("hear of children that end", error))?;
-        let cgroups = Cgroups::detect(Path::new(cgroup::MOUNT));
+        let cgroups = Cgroups::detect();
         tracing::debug!(with = if cgroups.is_some() { "cgroups" } else { "process groups" }, "processes are followed");
 
         let (news, heard) = unbounded_channel();
