@@ -41,8 +41,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Run a station in the foreground, until SIGINT or SIGTERM
     ///
-    /// SIGINT, SIGTERM and SIGHUP stop everything in order. A second signal kills what is left at once, a third one leaves it. What
-    /// happens is written to standard error; MAINSTAY_LOG=debug says more, MAINSTAY_LOG=warn less.
+    /// SIGINT, SIGTERM and SIGHUP stop everything in order; under nohup, SIGHUP does nothing. A second signal kills what is left at
+    /// once, a third one leaves it. What happens is written to standard error; MAINSTAY_LOG=debug says more, MAINSTAY_LOG=warn less.
     Run(RunArgs),
     /// Look for mistakes in a configuration
     ///

@@ -53,6 +53,10 @@ pub(crate) fn without_hidden(mut error: clap::Error) -> clap::Error {
     let visible: Vec<String> = suggested.into_iter().filter(is_visible).collect();
     if visible.is_empty() {
         error.remove(ContextKind::SuggestedSubcommand);
+        // clap puts an empty line before its other tips, also when there are none.
+        if matches!(error.get(ContextKind::Suggested), Some(ContextValue::StyledStrs(tips)) if tips.is_empty()) {
+            error.remove(ContextKind::Suggested);
+        }
     } else {
         error.insert(ContextKind::SuggestedSubcommand, ContextValue::Strings(visible));
     }

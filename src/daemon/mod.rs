@@ -152,6 +152,10 @@ async fn attend(
                     tracing::info!("{name}: it means nothing to mainstay, and nothing is done");
                     continue;
                 }
+                Heard::Ignored(name) => {
+                    tracing::info!("{name}: mainstay was started to ignore it, and goes on");
+                    continue;
+                }
             },
             Some(command) = asked.recv() => {
                 operator::attend(Rc::clone(system), simulated.cloned(), command);

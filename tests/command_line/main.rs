@@ -61,6 +61,7 @@ fn a_mistyped_command_is_corrected_to_one_that_is_for_people() {
             Some(name) => assert!(said.contains(&format!("'{name}'")), "{said}"),
             None => assert!(!said.contains("tip:"), "{said}"),
         }
+        assert!(!err(&output).contains("\n\n\n"), "one empty line is enough: {said}");
         assert!(!said.contains("stand-in") && !said.contains("log-keeper"), "{said}");
     }
 }

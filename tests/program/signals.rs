@@ -53,9 +53,24 @@ fn a_signal_that_means_nothing_to_it_harms_nobody() {
     until("it goes on printing", || (ticks(&station).last().copied()? > last + 5).then_some(()));
     assert_eq!(station.service("counter").pid, pid);
     assert!(station.log_keepers().contains(&keeper), "the log-keeper has ended");
-    let ignored = std::fs::read_to_string(format!("/proc/{}/status", pid.unwrap())).unwrap();
+    hears_every_signal(pid.unwrap());
+    station.end();
+}
+
+fn hears_every_signal(pid: u32) {
+    let ignored = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let ignored = ignored.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap().trim();
     assert_eq!(u64::from_str_radix(ignored, 16).unwrap() & 0x7fff_ffff, 0, "services hear every signal");
+}
+
+#[test]
+fn a_daemon_that_was_started_to_ignore_the_end_of_its_terminal_goes_on_and_its_services_hear_of_it() {
+    let station = Station::under_nohup(COUNTER);
+    let pid = station.until_service("counter", "running").pid;
+    station.signal(Signal::HUP);
+    until("it is noted", || station.said().contains("SIGHUP: mainstay was started to ignore it").then_some(()));
+    assert_eq!(station.service("counter").pid, pid);
+    hears_every_signal(pid.unwrap());
     station.end();
 }
 

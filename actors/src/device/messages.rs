@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use mainstay_config::model::DeviceKind;
 use mainstay_config::names::{DeviceName, ServiceName};
-use mainstay_hardware::bus::{Findings, Supply};
+use mainstay_hardware::bus::{Findings, Supply, WifiBaseline};
 use mainstay_hardware::error::Error;
 use mainstay_hardware::sighting::{Generation, Sighting};
 
@@ -36,6 +36,10 @@ pub enum DeviceMessage {
     },
     /// Nobody leases it any more.
     Unleased,
+    /// The same of a radio, which cannot be leased again before it is as it was: what is done about it, in words.
+    PuttingBack(String),
+    /// It is as it was before it was leased: so. `None` when that is not known, or when it is gone.
+    PutBack(Option<WifiBaseline>),
     /// Who leases it, after its actor was restarted and asked.
     Holder(Option<ServiceName>),
     /// Somebody waits for it, or nobody does any more.
@@ -71,6 +75,8 @@ impl Described for DeviceMessage {
             Self::Supply(..) => "Supply",
             Self::Leased { .. } => "Leased",
             Self::Unleased => "Unleased",
+            Self::PuttingBack(_) => "PuttingBack",
+            Self::PutBack(_) => "PutBack",
             Self::Holder(_) => "Holder",
             Self::Awaited(_) => "Awaited",
             Self::Fault(_) => "Fault",
@@ -96,6 +102,9 @@ impl Described for DeviceMessage {
             Self::Supply(_, supply) => supply_words(*supply).into(),
             Self::Leased { holder } => format!("leased by {holder}").into(),
             Self::Unleased => "its lease has ended".into(),
+            Self::PuttingBack(words) => format!("nobody leases it; {words}").into(),
+            Self::PutBack(Some(_)) => "it is as it was before".into(),
+            Self::PutBack(None) => "nothing is left to put back".into(),
             Self::Holder(Some(holder)) => Words::Service(holder.clone(), "leases it"),
             Self::Holder(None) => "nobody leases it".into(),
             Self::Awaited(Awaited::Somebody) => "somebody waits for it".into(),

@@ -1,6 +1,8 @@
 //! What the operator and the registry say to a device.
 
 use mainstay_config::names::ServiceName;
+use mainstay_hardware::bus::WifiBaseline;
+use mainstay_hardware::sighting::Sort;
 
 use super::machine::{DeviceMachine, DeviceTimer, Out, Recovering, State};
 use crate::inventory::InventoryMessage;
@@ -66,9 +68,31 @@ impl DeviceMachine {
             return vec![Effect::Note(Outcome::Ignored)];
         }
         let newly = self.holder.is_none() && holder.is_some();
+        self.restoration = None;
         self.set_holder(now, holder);
         let on_usb = self.sighting.clone().filter(|sighting| newly && sighting.usb.is_some());
         on_usb.map(|sighting| Effect::Act(Action::KeepAwake(sighting))).into_iter().collect()
+    }
+
+    /// The lease of a radio has ended, which must be put back before it can be leased again.
+    pub(super) fn putting_back(&mut self, now: Moment, words: String) -> Out {
+        let out = self.leased(now, None);
+        if out.is_empty() {
+            self.restoration = Some(words);
+        }
+        out
+    }
+
+    pub(super) fn put_back(&mut self, before: Option<WifiBaseline>) -> Out {
+        if self.restoration.take().is_none() {
+            return vec![Effect::Note(Outcome::Ignored)];
+        }
+        // The kernel's own word on it may come later, and until then it would show as it was while it was leased.
+        let sort = self.sighting.as_mut().map(|sighting| &mut sighting.sort);
+        if let (Some(Sort::Wifi(facts)), Some(before)) = (sort, before) {
+            (facts.mode, facts.link) = (before.mode, before.link);
+        }
+        Vec::new()
     }
 
     /// The registry has answered who leases it: now the inventory is asked what is there.

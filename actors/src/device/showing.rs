@@ -31,6 +31,7 @@ impl DeviceMachine {
             State::Settling { .. } | State::Checking { .. } => DeviceStatus::Settling,
             State::Probing { .. } => DeviceStatus::Probing,
             State::Ready if self.holder.is_some() => DeviceStatus::InUse,
+            State::Ready if self.restoration.is_some() => DeviceStatus::Settling,
             State::Ready => DeviceStatus::Ready,
             State::Faulted { .. } => DeviceStatus::Faulted,
             State::Quarantined { .. } => DeviceStatus::Quarantined,
@@ -42,8 +43,9 @@ impl DeviceMachine {
         match &self.state {
             State::Absent { reason } | State::Faulted { reason } | State::Quarantined { reason, .. } => reason.clone(),
             State::Ejected => "taken out of use by the operator".to_owned(),
-            State::Ready => match &self.findings {
-                Some(Findings::Unrecognised { why }) => format!("unrecognised: {why}"),
+            State::Ready => match (&self.restoration, &self.findings) {
+                (Some(restoration), _) => restoration.clone(),
+                (None, Some(Findings::Unrecognised { why })) => format!("unrecognised: {why}"),
                 _ => String::new(),
             },
             State::Settling { .. } | State::Checking { .. } | State::Probing { .. } => String::new(),

@@ -11,8 +11,9 @@ use mainstay_hardware::error::{Error, ErrorKind};
 use mainstay_hardware::sighting::{Generation, Key, Sighting, Sort, UsbFacts};
 
 mod panics;
+mod radios;
 
-use super::{DeviceMachine, DeviceMessage, DeviceStatus, DeviceTimer};
+use super::{DeviceMachine, DeviceMessage, DeviceSnapshot, DeviceStatus, DeviceTimer};
 use crate::lease::LeaseMessage;
 use crate::machine::{
     Action, Beginning, Effect, Machine, Message, Moment, OperationId, Outcome, Publication, RequestId,
@@ -25,6 +26,7 @@ struct Bench {
     now: Moment,
     operation: OperationId,
     status: DeviceStatus,
+    shown: Option<DeviceSnapshot>,
     told: Vec<LeaseMessage>,
     outcome: Outcome,
     acts: Vec<Action>,
@@ -69,6 +71,7 @@ impl Bench {
             now: Moment::after_boot(Duration::from_secs(1000)),
             operation: OperationId::none_of(0),
             status: DeviceStatus::Absent,
+            shown: None,
             told: Vec::new(),
             outcome: Outcome::Handled,
             acts: Vec::new(),
@@ -92,7 +95,10 @@ impl Bench {
                     }
                     self.acts.push(action);
                 }
-                Effect::Publish(Publication::Device(shown)) => self.status = shown.status,
+                Effect::Publish(Publication::Device(shown)) => {
+                    self.status = shown.status;
+                    self.shown = Some(shown);
+                }
                 Effect::Tell(Message::Hardware(_)) => self.asked_inventory = true,
                 Effect::SetTimer(timer, after) => self.timers.push((timer, after)),
                 Effect::Note(outcome) => self.outcome = outcome,
@@ -191,6 +197,12 @@ impl Bench {
                 }),
             ),
             (
+                "restoring",
+                make(|bench| {
+                    bench.ready().tell(DeviceMessage::PuttingBack("being put back as it was".to_owned()));
+                }),
+            ),
+            (
                 "ejected",
                 make(|bench| {
                     bench.ready().tell(DeviceMessage::Eject(RequestId(1)));
@@ -212,6 +224,8 @@ impl Bench {
             ("hung", DeviceMessage::Probed(operation, Err(hung()))),
             ("leased", DeviceMessage::Leased { holder: user() }),
             ("unleased", DeviceMessage::Unleased),
+            ("restoring", DeviceMessage::PuttingBack("being put back as it was".to_owned())),
+            ("as it was", DeviceMessage::PutBack(None)),
             ("holder", DeviceMessage::Holder(Some(user()))),
             ("fault", DeviceMessage::Fault("it hangs".to_owned())),
             ("eject", DeviceMessage::Eject(RequestId(2))),
@@ -225,16 +239,17 @@ impl Bench {
 
 /// What becomes of every state by every event. `-`: nothing. `*`: the same state, and something is done or said.
 const TABLE: &str = "
-             seen  seen  gone  anoth acces not a found hung  lease unlea holde fault eject admit settl retry quara
-absent       settl settl *     *     -     -     -     -     -     -     -     -     eject *     -     -     -
-settling     -     *     absen -     -     -     -     -     *     *     -     fault eject *     *     *     -
-checking     -     *     absen -     probi *     -     -     *     *     -     fault eject *     -     -     -
-probing      -     settl absen -     -     -     ready fault *     *     -     fault eject *     -     -     -
-ready        -     settl absen -     -     -     -     -     in us *     -     fault eject *     -     -     -
-in use       -     settl absen -     -     -     -     -     *     ready -     fault eject *     -     -     -
-faulted      settl settl absen -     -     -     -     -     *     *     -     *     eject settl -     -     -
-quarantined  -     *     *     -     -     -     -     -     *     *     -     -     eject settl -     -     settl
-ejected      -     *     *     -     -     -     -     -     *     *     -     -     *     settl -     -     -
+             seen  seen  gone  anoth acces not a found hung  lease unlea resto as it holde fault eject admit settl retry quara
+absent       settl settl *     *     -     -     -     -     -     -     -     -     -     -     eject *     -     -     -
+settling     -     *     absen -     -     -     -     -     *     *     *     -     -     fault eject *     *     *     -
+checking     -     *     absen -     probi *     -     -     *     *     *     -     -     fault eject *     -     -     -
+probing      -     settl absen -     -     -     ready fault *     *     *     -     -     fault eject *     -     -     -
+ready        -     settl absen -     -     -     -     -     in us *     settl -     -     fault eject *     -     -     -
+in use       -     settl absen -     -     -     -     -     *     ready settl -     -     fault eject *     -     -     -
+faulted      settl settl absen -     -     -     -     -     *     *     *     -     -     *     eject settl -     -     -
+quarantined  -     *     *     -     -     -     -     -     *     *     *     -     -     -     eject settl -     -     settl
+restoring    -     *     absen -     -     -     -     -     in us ready *     ready -     fault eject *     -     -     -
+ejected      -     *     *     -     -     -     -     -     *     *     *     -     -     -     *     settl -     -     -
 ";
 
 /// The words of the table, cut to the width of its columns.
@@ -249,7 +264,7 @@ fn every_pair_of_state_and_event_leads_where_the_table_says() {
     for (state, bench) in Bench::states() {
         let after = |(_, message): (&str, DeviceMessage)| {
             let (acts, told, timers) = (Vec::new(), Vec::new(), Vec::new());
-            let mut after = Bench { machine: bench.machine.clone(), acts, told, timers, ..bench };
+            let mut after = Bench { machine: bench.machine.clone(), acts, told, timers, shown: None, ..bench };
             after.tell(message);
             let ignored = matches!(after.outcome, Outcome::Ignored | Outcome::Superseded);
             let word = match (ignored, after.status == bench.status) {

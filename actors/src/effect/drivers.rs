@@ -22,6 +22,7 @@ use mainstay_hardware::error::{Error, ErrorKind};
 use tokio::sync::{Mutex, oneshot};
 
 use super::ports::{Listener, listeners};
+use crate::lease::OnFailure;
 
 /// Calls that may hang at the same time before further ones are refused.
 const HUNG_MAX: usize = 4;
@@ -99,14 +100,16 @@ impl Drivers {
         &self,
         device: &DeviceName,
         baseline: WifiBaseline,
+        on_failure: OnFailure,
     ) -> impl Future<Output = Result<(), Error>> + 'static {
         let radio = self.radio(device);
         let call = self.call(CHANGE_WITHIN, move |bus| bus.wifi_restore(&baseline));
         async move {
             let mut before = radio.lock().await;
             let done = call.await;
-            // Also when it failed: that is told to people, and nothing is tried behind their backs.
-            *before = None;
+            if !done.as_ref().is_err_and(|error| on_failure.tries_again_after(error)) {
+                *before = None;
+            }
             done
         }
     }

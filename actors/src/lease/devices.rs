@@ -16,7 +16,11 @@ impl LeaseMachine {
             self.inquiring.insert(device);
             return Vec::new();
         }
-        vec![tell_device(&device, DeviceMessage::Holder(self.holder_of(&device)))]
+        let mut out = vec![tell_device(&device, DeviceMessage::Holder(self.holder_of(&device)))];
+        if self.radios.restoring.contains_key(&device) {
+            out.push(tell_device(&device, DeviceMessage::PuttingBack("being put back as it was".to_owned())));
+        }
+        out
     }
 
     pub(super) fn available(&mut self, device: &DeviceName, offer: Offer) -> Out {
@@ -31,6 +35,7 @@ impl LeaseMachine {
             let arrived =
                 |name| tell_service(name, ServiceMessage::DeviceArrived(device.clone(), offer.generation.clone()));
             out.extend(self.users.get(device).into_iter().flatten().map(arrived));
+            out.extend(self.hasten(device));
         }
         if let Some(holder) = self.holder_of_arrival(device, &offer) {
             out.push(tell_device(device, DeviceMessage::Leased { holder }));
@@ -56,6 +61,7 @@ impl LeaseMachine {
             out.extend(self.users.get(device).into_iter().flatten().map(left));
         }
         self.drop_preparations(|preparation| preparation.offers.contains_key(device));
+        out.extend(self.hasten(device));
         out
     }
 

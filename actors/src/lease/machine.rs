@@ -31,6 +31,8 @@ pub enum LeaseTimer {
     Wait(ServiceName),
     /// Somebody else's program kept a request from its port: perhaps it has ended.
     LookAgain(ServiceName),
+    /// A radio refused to be put back: try again.
+    PutBack(DeviceName),
 }
 
 pub(super) type Out = Effects<LeaseTimer>;
@@ -111,6 +113,7 @@ impl Machine for LeaseMachine {
             LeaseMessage::Close => vec![Effect::Note(Outcome::Ignored)],
             LeaseMessage::Timer(LeaseTimer::Wait(service)) => self.waited(&service),
             LeaseMessage::Timer(LeaseTimer::LookAgain(service)) => self.look_again(&service),
+            LeaseMessage::Timer(LeaseTimer::PutBack(device)) => self.try_again(&device),
         };
         if self.unheard.is_empty() {
             self.settle(now, &mut out);
@@ -186,7 +189,10 @@ impl LeaseMachine {
         let Some(holding) = self.holders.remove(service) else {
             return vec![Effect::Note(Outcome::Ignored)];
         };
-        holding.grant.devices.keys().map(|name| tell_device(name, DeviceMessage::Unleased)).collect()
+        // Of a radio it is said at once that it is being put back: nobody can lease it before it is.
+        let is_told_more = |name: &&DeviceName| self.unheard.is_empty() && self.is_due(name);
+        let told = holding.grant.devices.keys().filter(|name| !is_told_more(name));
+        told.map(|name| tell_device(name, DeviceMessage::Unleased)).collect()
     }
 
     fn set_use(&mut self, service: &ServiceName, wanted: Use) -> Out {

@@ -314,6 +314,9 @@ impl Described for LeaseMessage {
             Self::Timer(super::machine::LeaseTimer::LookAgain(service)) => {
                 format!("time to see again whether the ports of {service} are free").into()
             }
+            Self::Timer(super::machine::LeaseTimer::PutBack(device)) => {
+                Words::Device(device.clone(), "is tried to be put back again")
+            }
             Self::Timer(super::machine::LeaseTimer::Wait(service)) => {
                 Words::Service(service.clone(), "has waited as long as it wanted to")
             }

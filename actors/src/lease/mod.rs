@@ -17,3 +17,4 @@ pub use messages::{
     Blocker, Grant, GrantedDevice, HeldLease, LeaseMessage, LeaseRequest, LeaseSnapshot, Resource, Soon, Token, Waiter,
     Want,
 };
+pub use radios::OnFailure;

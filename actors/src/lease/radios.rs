@@ -4,6 +4,7 @@
 //! panics over that very news leaves nothing behind, and its successor asks.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use mainstay_config::model::{DeviceKind, Station};
 use mainstay_config::names::DeviceName;
@@ -16,6 +17,34 @@ use super::preparation::Preparation;
 use crate::device::DeviceMessage;
 use crate::machine::{Action, Effect, OperationId, Outcome};
 
+/// Between the tries to put back a radio that refuses; who has it open for a moment (EBUSY) is waited for.
+const PAUSES: [Duration; 4] =
+    [Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
+
+/// What becomes of a radio that cannot be put back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnFailure {
+    /// It is tried again.
+    TryAgain,
+    /// It stays as it is, which is told to people; nothing is tried behind their backs.
+    GiveUp,
+}
+
+impl OnFailure {
+    /// Whether it is tried again after this error. A radio that is gone needs no restoring; a driver that hangs would hang again.
+    #[must_use]
+    pub fn tries_again_after(self, error: &Error) -> bool {
+        self == Self::TryAgain && !matches!(error.kind, ErrorKind::NotFound | ErrorKind::TimedOut)
+    }
+}
+
+/// A radio that is being put back, after so many failures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Restoring {
+    UnderWay { operation: OperationId, failures: usize },
+    Pausing { failures: usize },
+}
+
 /// What is known of radios that are not as they were.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Radios {
@@ -26,7 +55,7 @@ pub(super) struct Radios {
     /// Those that are being changed; after a restart also those of which it is not known yet whether they were.
     pub(super) preparing: BTreeMap<DeviceName, OperationId>,
     /// Those that are being put back.
-    pub(super) restoring: BTreeMap<DeviceName, OperationId>,
+    pub(super) restoring: BTreeMap<DeviceName, Restoring>,
 }
 
 impl Radios {
@@ -70,10 +99,14 @@ impl LeaseMachine {
         if !end(&mut self.radios.preparing, &device, operation) {
             return vec![Effect::Note(Outcome::Superseded)];
         }
-        if let Some(before) = before {
-            self.radios.changed.insert(device, before);
+        match before {
+            Some(before) => {
+                self.radios.changed.insert(device, before);
+                Vec::new()
+            }
+            // That it was put back may be what the predecessor panicked over.
+            None => vec![tell_device(&device, DeviceMessage::PutBack(None))],
         }
-        Vec::new()
     }
 
     pub(super) fn radio_prepared(
@@ -116,38 +149,82 @@ impl LeaseMachine {
         device: &DeviceName,
         result: Result<(), Error>,
     ) -> Out {
-        if !end(&mut self.radios.restoring, device, operation) {
-            return vec![Effect::Note(Outcome::Superseded)];
+        let failures = match self.radios.restoring.get(device) {
+            Some(Restoring::UnderWay { operation: current, failures }) if *current == operation => *failures,
+            _ => return vec![Effect::Note(Outcome::Superseded)],
+        };
+        if let (Err(error), Some(pause)) = (&result, PAUSES.get(failures))
+            && OnFailure::TryAgain.tries_again_after(error)
+        {
+            return self.try_again_later(device, failures.saturating_add(1), *pause, error);
         }
-        self.radios.changed.remove(device);
+        self.radios.restoring.remove(device);
+        let before = self.radios.changed.remove(device);
         match result {
-            Ok(()) => Vec::new(),
+            Ok(()) => vec![tell_device(device, DeviceMessage::PutBack(before))],
             // A radio that is gone needs no restoring.
-            Err(error) if error.kind == ErrorKind::NotFound => Vec::new(),
-            Err(error) => {
-                vec![tell_device(device, DeviceMessage::Fault(format!("it could not be put back as it was: {error}")))]
-            }
+            Err(error) if error.kind == ErrorKind::NotFound => vec![tell_device(device, DeviceMessage::PutBack(None))],
+            Err(error) => self.given_up(device, failures, &error),
         }
+    }
+
+    fn given_up(&mut self, device: &DeviceName, failures: usize, error: &Error) -> Out {
+        let tried = if failures == 0 { String::new() } else { format!(" (tried {} times)", failures + 1) };
+        let words = format!("it could not be put back as it was: {error}{tried}");
+        // Its own actor will say so, too late for whoever waits for it.
+        let mut out = self.unavailable(device, &format!("faulted: {words}"), Soon::Unknown);
+        out.push(tell_device(device, DeviceMessage::Fault(words)));
+        out
+    }
+
+    fn try_again_later(&mut self, device: &DeviceName, failures: usize, pause: Duration, error: &Error) -> Out {
+        self.radios.restoring.insert(device.clone(), Restoring::Pausing { failures });
+        let words = format!("being put back as it was; try {} of {}, since {error}", failures + 1, PAUSES.len() + 1);
+        vec![
+            tell_device(device, DeviceMessage::PuttingBack(words)),
+            Effect::SetTimer(LeaseTimer::PutBack(device.clone()), pause),
+        ]
+    }
+
+    /// The pause is over.
+    pub(super) fn try_again(&mut self, device: &DeviceName) -> Out {
+        let Some(Restoring::Pausing { failures }) = self.radios.restoring.get(device).copied() else {
+            return vec![Effect::Note(Outcome::Superseded)];
+        };
+        let mut out = vec![Effect::CancelTimer(LeaseTimer::PutBack(device.clone()))];
+        out.extend(self.put_back(device, failures));
+        out
+    }
+
+    /// A device has come or gone: perhaps there is nothing left to put back, and nobody shall wait for that.
+    pub(super) fn hasten(&mut self, device: &DeviceName) -> Out {
+        let pauses = matches!(self.radios.restoring.get(device), Some(Restoring::Pausing { .. }));
+        if pauses { self.try_again(device) } else { Vec::new() }
+    }
+
+    fn put_back(&mut self, device: &DeviceName, failures: usize) -> Option<Effect<LeaseTimer>> {
+        let before = self.radios.changed.get(device)?.clone();
+        let operation = self.operation.advance();
+        self.radios.restoring.insert(device.clone(), Restoring::UnderWay { operation, failures });
+        let on_failure = if failures < PAUSES.len() { OnFailure::TryAgain } else { OnFailure::GiveUp };
+        Some(Effect::Act(Action::RestoreRadio { operation, device: device.clone(), before, on_failure }))
+    }
+
+    /// Whether a radio was changed and nobody uses it any more.
+    pub(super) fn is_due(&self, device: &DeviceName) -> bool {
+        let mut prepared = self.queue.iter().filter_map(|queued| queued.preparation.as_ref());
+        self.radios.changed.contains_key(device)
+            && !self.holders.values().any(|holding| holding.grant.devices.contains_key(device))
+            && !prepared.any(|preparation: &Preparation| preparation.offers.contains_key(device))
     }
 
     /// Puts back what nobody uses any more; of those who share a radio, the last one's end does it.
     pub(super) fn put_back_unused(&mut self, out: &mut Out) {
-        let used = |device: &DeviceName| {
-            let prepared = self.queue.iter().filter_map(|queued| queued.preparation.as_ref());
-            self.holders.values().any(|holding| holding.grant.devices.contains_key(device))
-                || prepared.into_iter().any(|preparation: &Preparation| preparation.offers.contains_key(device))
-        };
-        let unused: Vec<(DeviceName, WifiBaseline)> = self
-            .radios
-            .changed
-            .iter()
-            .filter(|(device, _)| !self.radios.restoring.contains_key(*device) && !used(device))
-            .map(|(device, baseline)| (device.clone(), baseline.clone()))
-            .collect();
-        for (device, baseline) in unused {
-            let operation = self.operation.advance();
-            self.radios.restoring.insert(device.clone(), operation);
-            out.push(Effect::Act(Action::RestoreRadio(operation, device, baseline)));
+        let begun = |device: &&DeviceName| self.radios.restoring.contains_key(*device);
+        let due = self.radios.changed.keys().filter(|device| !begun(device) && self.is_due(device));
+        for device in due.cloned().collect::<Vec<_>>() {
+            out.push(tell_device(&device, DeviceMessage::PuttingBack("being put back as it was".to_owned())));
+            out.extend(self.put_back(&device, 0));
         }
     }
 }

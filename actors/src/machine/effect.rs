@@ -13,7 +13,7 @@ use crate::device::DeviceSnapshot;
 use crate::effect::probe::order::ProbeOrder;
 use crate::effect::process::order::{RunId, SignalOrder, SpawnOrder};
 use crate::inventory::InventorySnapshot;
-use crate::lease::LeaseSnapshot;
+use crate::lease::{LeaseSnapshot, OnFailure};
 use crate::service::ServiceSnapshot;
 
 /// All that one message leads to, in order.
@@ -119,7 +119,16 @@ pub enum Action {
         takeover: Takeover,
     },
     /// Put a radio back as it was. Answer: `LeaseMessage::RadioRestored`.
-    RestoreRadio(OperationId, DeviceName, WifiBaseline),
+    RestoreRadio {
+        /// Whose answer.
+        operation: OperationId,
+        /// Which.
+        device: DeviceName,
+        /// How it was before it was changed.
+        before: WifiBaseline,
+        /// Whether this is known any longer when it cannot be done.
+        on_failure: OnFailure,
+    },
     /// Say how a radio was before it was changed, once what is under way with it is over. Answer: `LeaseMessage::RadioReported`.
     ReportRadio(OperationId, DeviceName),
     /// Look who listens on ports. Answer: `LeaseMessage::PortsSeen`.
@@ -185,7 +194,7 @@ impl Action {
             Self::KeepAwake(_) => "KeepAwake",
             Self::ReadSupply(_) => "ReadSupply",
             Self::PrepareRadio { .. } => "PrepareRadio",
-            Self::RestoreRadio(..) => "RestoreRadio",
+            Self::RestoreRadio { .. } => "RestoreRadio",
             Self::ReportRadio(..) => "ReportRadio",
             Self::LookAtPorts(..) => "LookAtPorts",
             Self::Spawn(_) => "Spawn",
@@ -218,7 +227,7 @@ impl Action {
                 format!("put {device} into {} mode", mainstay_hardware::matching::mode_word(*mode)).into()
             }
             Self::PrepareRadio { device, mode: None, .. } => format!("note how {device} is").into(),
-            Self::RestoreRadio(_, device, _) => format!("put {device} back as it was").into(),
+            Self::RestoreRadio { device, .. } => format!("put {device} back as it was").into(),
             Self::ReportRadio(_, device) => format!("say whether {device} was changed").into(),
             Self::LookAtPorts(_, ports) => {
                 let ports: Vec<String> = ports.iter().map(ToString::to_string).collect();

@@ -297,7 +297,7 @@ fn performer(action: &Action) -> (Address, &'static str) {
         | Action::KeepAwake(_)
         | Action::ReadSupply(_)
         | Action::PrepareRadio { .. }
-        | Action::RestoreRadio(..)
+        | Action::RestoreRadio { .. }
         | Action::ReportRadio(..)
         | Action::LookAtPorts(..)
         | Action::Rescan => Outside::Drivers,

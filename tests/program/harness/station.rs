@@ -32,6 +32,14 @@ pub(crate) struct Station {
     dir: tempfile::TempDir,
 }
 
+/// A folder with a configuration in it.
+fn folder(head: &str, text: &str) -> tempfile::TempDir {
+    let dir = tempfile::Builder::new().prefix("mst").tempdir().unwrap();
+    let text = format!("{head}{text}").replace("@DIR@", dir.path().to_str().unwrap()).replace("@MAINSTAY@", program());
+    fs::write(dir.path().join("station.toml"), text).unwrap();
+    dir
+}
+
 impl Station {
     /// The demo, on ports of its own.
     pub(crate) fn demo() -> Self {
@@ -67,11 +75,19 @@ impl Station {
         Self::start(HEAD, services, args, Log::To(log.into()))
     }
 
+    /// One that is started as nohup(1) starts it.
+    pub(crate) fn under_nohup(services: &str) -> Self {
+        let dir = folder(HEAD, services);
+        let mut command = Command::new("sh");
+        command.args(["-c", "trap '' HUP; exec \"$0\" \"$@\"", program(), "run", "--config"]);
+        command.arg(dir.path().join("station.toml"));
+        let station = Self { daemon: Self::begin(command, dir.path(), Log::File), dir };
+        station.wait_until_it_answers();
+        station
+    }
+
     fn start(head: &str, text: &str, args: &[&str], log: Log) -> Self {
-        let dir = tempfile::Builder::new().prefix("mst").tempdir().unwrap();
-        let text =
-            format!("{head}{text}").replace("@DIR@", dir.path().to_str().unwrap()).replace("@MAINSTAY@", program());
-        fs::write(dir.path().join("station.toml"), text).unwrap();
+        let dir = folder(head, text);
         let daemon = Self::spawn(dir.path(), args, log);
         let station = Self { daemon, dir };
         station.wait_until_it_answers();

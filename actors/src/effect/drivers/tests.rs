@@ -28,6 +28,10 @@ impl Bench {
         self.drivers.prepare_radio(&radio(), ifindex, Some(WifiMode::Monitor), Takeover::Refuse).await
     }
 
+    async fn restore(&self, before: WifiBaseline, on_failure: OnFailure) -> Result<(), Error> {
+        self.drivers.restore_radio(&radio(), before, on_failure).await
+    }
+
     async fn reported(&self) -> Option<WifiBaseline> {
         self.drivers.report_radio(&radio()).await
     }
@@ -39,7 +43,7 @@ async fn how_a_radio_was_is_known_from_its_change_until_it_is_put_back() {
     assert_eq!(bench.reported().await, None);
     let before = bench.monitor().await.unwrap();
     assert_eq!(bench.reported().await.as_ref(), Some(&before));
-    bench.drivers.restore_radio(&radio(), before).await.unwrap();
+    bench.restore(before, OnFailure::TryAgain).await.unwrap();
     assert_eq!(bench.reported().await, None);
 }
 
@@ -49,7 +53,7 @@ async fn whoever_asks_during_a_change_hears_what_comes_of_it() {
     let (before, reported) = futures::join!(bench.monitor(), bench.reported());
     let before = before.unwrap();
     assert_eq!(reported.as_ref(), Some(&before));
-    let (restored, reported) = futures::join!(bench.drivers.restore_radio(&radio(), before), bench.reported());
+    let (restored, reported) = futures::join!(bench.restore(before, OnFailure::GiveUp), bench.reported());
     restored.unwrap();
     assert_eq!(reported, None);
 }
@@ -59,5 +63,16 @@ async fn a_radio_that_refuses_a_mode_was_not_changed() {
     let bench = Bench::new();
     bench.bus.fail_mode("wlan2", Some(Error::new(ErrorKind::Busy, "somebody has it")));
     assert!(bench.monitor().await.is_err());
+    assert_eq!(bench.reported().await, None);
+}
+
+#[tokio::test(flavor = "local")]
+async fn how_a_radio_was_is_known_until_its_last_try_to_be_put_back_has_failed() {
+    let bench = Bench::new();
+    let before = bench.monitor().await.unwrap();
+    bench.bus.fail_mode("wlan2", Some(Error::new(ErrorKind::Busy, "somebody has it")));
+    assert!(bench.restore(before.clone(), OnFailure::TryAgain).await.is_err());
+    assert_eq!(bench.reported().await.as_ref(), Some(&before), "a registry that panics meanwhile must know it");
+    assert!(bench.restore(before, OnFailure::GiveUp).await.is_err());
     assert_eq!(bench.reported().await, None);
 }

@@ -15,6 +15,7 @@ use tokio::task::{JoinHandle, spawn_local};
 
 use super::core::{Core, News, Parts, Said};
 use super::error::ProcessesError;
+use super::ignored;
 use super::keeper::holder::Holder;
 use super::notify;
 use super::order::{ProcessEvent, ProcessSettings, RunFacts, RunId, SignalOrder, SpawnOrder};
@@ -22,7 +23,7 @@ use super::reaper;
 use super::spawn::{Launcher, Spawner};
 use super::thread::Thread;
 use super::tree::Trees;
-use super::tree::cgroup::{self, Cgroups};
+use super::tree::cgroup::Cgroups;
 
 /// How long the log-keeper may take to end when no program is left.
 const KEEPER_PATIENCE: Duration = Duration::from_secs(5);
@@ -74,9 +75,9 @@ impl Processes {
         make_directories(&settings)?;
         rustix::process::set_child_subreaper(Some(rustix::process::getpid()))
             .map_err(|error| kernel("become the parent of orphaned processes", error.into()))?;
-        listen_to_ignored_signals();
+        ignored::catch_all();
         let children = signal(SignalKind::child()).map_err(|error| kernel("hear of children that end", error))?;
-        let cgroups = Cgroups::detect(Path::new(cgroup::MOUNT));
+        let cgroups = Cgroups::detect();
         tracing::debug!(with = if cgroups.is_some() { "cgroups" } else { "process groups" }, "processes are followed");
 
         let (news, heard) = unbounded_channel();
@@ -199,20 +200,4 @@ fn try_to_write(folder: &Path) -> std::io::Result<()> {
     let probe = folder.join(format!(".mainstay-{}", std::process::id()));
     fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&probe)?;
     fs::remove_file(probe)
-}
-
-/// A signal that mainstay was started to ignore (by nohup, or by a shell that put it into the background) would be ignored by every
-/// service too, and it could not be stopped with it. A signal that is caught is not: exec(2) resets it. So each is caught, by a listener
-/// that nobody listens to.
-fn listen_to_ignored_signals() {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
-    for number in 1..=31 {
-        // std ignores SIGPIPE in us and resets it in children.
-        if mask & (1 << (number - 1)) != 0 && number != libc::SIGPIPE {
-            // Those that cannot be caught are refused, and cannot be ignored either.
-            let _ = signal(SignalKind::from_raw(number));
-        }
-    }
 }

@@ -11,6 +11,7 @@
 //! | `tree` | the thread that finds and signals every process of a run |
 //! | `notify` | notification sockets (sd_notify(3)) |
 //! | `keeper` | the log-keeper: a process of its own that writes what services print |
+//! | `ignored` | signals that mainstay was started to ignore |
 //! | `thread` | a thread that can be waited for with a bound |
 //! | `sys` | the few calls that are not safe Rust |
 //!
@@ -20,6 +21,7 @@
 mod core;
 pub mod error;
 pub mod executor;
+mod ignored;
 pub mod keeper;
 mod notify;
 pub mod order;
@@ -32,3 +34,4 @@ mod tree;
 
 pub use error::ProcessesError;
 pub use executor::Processes;
+pub use ignored::is_ignored;

@@ -17,7 +17,7 @@ use mainstay_hardware::bus::WifiBaseline;
 use mainstay_hardware::sighting::{Generation, Link, Rfkill};
 
 use super::{Grant, LeaseMachine, LeaseMessage, LeaseRequest, LeaseSnapshot, LeaseTimer, Soon, Want};
-use crate::device::Offer;
+use crate::device::{DeviceMessage, Offer};
 use crate::machine::{Action, Beginning, Effect, Machine, Message, Moment, OperationId, Publication};
 use crate::service::ServiceMessage;
 use crate::supervision::RootMessage;
@@ -27,6 +27,7 @@ use crate::world::stations::{Draft, assemble};
 pub(super) struct Bench {
     pub(super) machine: LeaseMachine,
     pub(super) told: Vec<(ServiceName, ServiceMessage)>,
+    pub(super) told_devices: Vec<(DeviceName, DeviceMessage)>,
     pub(super) acts: Vec<Action>,
     pub(super) timers: Vec<LeaseTimer>,
     pub(super) shown: Option<LeaseSnapshot>,
@@ -105,6 +106,7 @@ impl Bench {
         Self {
             machine,
             told: Vec::new(),
+            told_devices: Vec::new(),
             acts: Vec::new(),
             timers: Vec::new(),
             shown: None,
@@ -123,9 +125,11 @@ impl Bench {
 
     fn take(&mut self, effects: Vec<Effect<LeaseTimer>>) {
         (self.told, self.acts, self.timers, self.closed) = (Vec::new(), Vec::new(), Vec::new(), false);
+        self.told_devices = Vec::new();
         for effect in effects {
             match effect {
                 Effect::Tell(Message::Service(service, message)) => self.told.push((service, message)),
+                Effect::Tell(Message::Device(device, message)) => self.told_devices.push((device, message)),
                 Effect::Tell(Message::Root(RootMessage::LeasesClosed)) => self.closed = true,
                 Effect::Act(action) => self.acts.push(action),
                 Effect::SetTimer(timer, _) => self.timers.push(timer),
@@ -179,6 +183,14 @@ impl Bench {
         to_it.map(|(_, message)| format!("{}: {}", message.kind(), message.detail())).collect()
     }
 
+    /// Everything said to a device just now, in words; but not whether it is waited for.
+    pub(super) fn device_heard(&self, device: &str) -> Vec<String> {
+        use crate::machine::Described;
+        let to_it = self.told_devices.iter().filter(|(to, _)| to.as_str() == device);
+        let to_it = to_it.filter(|(_, message)| !matches!(message, DeviceMessage::Awaited(_)));
+        to_it.map(|(_, message)| format!("{}: {}", message.kind(), message.detail())).collect()
+    }
+
     /// The operation that a radio is being made ready by.
     pub(super) fn preparing(&self) -> Option<OperationId> {
         self.acts.iter().find_map(|act| match act {
@@ -190,7 +202,7 @@ impl Bench {
     /// The operation that a radio is being put back by.
     pub(super) fn restoring(&self) -> Option<OperationId> {
         self.acts.iter().find_map(|act| match act {
-            Action::RestoreRadio(operation, ..) => Some(*operation),
+            Action::RestoreRadio { operation, .. } => Some(*operation),
             _ => None,
         })
     }

@@ -80,7 +80,7 @@ impl Play {
             Action::PrepareRadio { operation, device, ifindex, .. } => {
                 self.tell(LeaseMessage::RadioPrepared(operation, device, Ok(baseline(ifindex))));
             }
-            Action::RestoreRadio(operation, device, _) => {
+            Action::RestoreRadio { operation, device, .. } => {
                 self.tell(LeaseMessage::RadioRestored(operation, device, Ok(())));
             }
             _ => {}

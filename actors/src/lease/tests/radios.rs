@@ -20,8 +20,10 @@ fn a_radio_is_put_into_its_mode_before_it_is_granted_and_back_before_the_next_on
     assert_eq!(bench.prepared(operation, 1).served(), ["a"]);
     bench.ask("b", vec![exclusive("w")]).release("a");
     assert_eq!(bench.heard("b"), ["Queued: wait for w: being put back as it was"]);
+    assert_eq!(bench.device_heard("w"), ["PuttingBack: nobody leases it; being put back as it was"]);
     let operation = bench.restoring().unwrap();
     bench.tell(LeaseMessage::RadioRestored(operation, radio(), Ok(())));
+    assert_eq!(bench.device_heard("w"), ["PutBack: it is as it was before"]);
     assert!(bench.preparing().is_some() && bench.restoring().is_none());
 }
 
@@ -87,6 +89,91 @@ fn a_change_of_an_arrival_that_is_over_is_put_back_before_the_next_one_is_change
     assert_eq!(bench.prepared(operation, 2).served(), ["a"]);
 }
 
+/// A registry that puts `w` back, which nobody uses any more and `b` waits for.
+fn putting_back() -> Bench {
+    let mut bench = Bench::new();
+    bench.ask("a", vec![exclusive("w")]);
+    let operation = bench.preparing().unwrap();
+    bench.prepared(operation, 1).ask("b", vec![exclusive("w")]).release("a");
+    bench
+}
+
+fn busy() -> Error {
+    Error::new(ErrorKind::Busy, "somebody has it")
+}
+
+fn next_try() -> LeaseMessage {
+    LeaseMessage::Timer(LeaseTimer::PutBack(radio()))
+}
+
+#[test]
+fn a_radio_that_refuses_to_be_put_back_is_tried_again_and_leased_only_then() {
+    let mut bench = putting_back();
+    let first = bench.restoring().unwrap();
+    bench.tell(LeaseMessage::RadioRestored(first, radio(), Err(busy())));
+    assert_eq!(bench.timers, [LeaseTimer::PutBack(radio())]);
+    let heard = "PuttingBack: nobody leases it; being put back as it was; try 2 of 5, since somebody has it";
+    assert_eq!(bench.device_heard("w"), [heard]);
+    assert!(bench.restoring().is_none() && bench.preparing().is_none());
+    let second = bench.tell(next_try()).restoring().unwrap();
+    assert!(bench.tell(LeaseMessage::RadioRestored(first, radio(), Ok(()))).preparing().is_none(), "it is too late");
+    assert!(bench.tell(LeaseMessage::RadioRestored(second, radio(), Ok(()))).preparing().is_some());
+}
+
+#[test]
+fn a_radio_that_refuses_every_time_is_at_fault() {
+    let mut bench = putting_back();
+    let mut pauses = 0;
+    while bench.device_heard("w").iter().all(|heard| heard.starts_with("PuttingBack")) {
+        assert!(pauses < 10, "it is tried for ever");
+        if bench.restoring().is_none() {
+            pauses += 1;
+            bench.tell(next_try());
+        }
+        let operation = bench.restoring().unwrap();
+        bench.tell(LeaseMessage::RadioRestored(operation, radio(), Err(busy())));
+    }
+    let fault = "Fault: it could not be put back as it was: somebody has it (tried 5 times)";
+    assert_eq!((bench.device_heard("w"), pauses), (vec![fault.to_owned()], 4));
+    assert!(bench.preparing().is_none(), "somebody who waits for it gets it as it is");
+    assert!(bench.tell(LeaseMessage::Close).closed, "nothing is left to wait for");
+}
+
+#[test]
+fn a_radio_that_hangs_or_is_gone_when_it_is_put_back_is_not_tried_again() {
+    for (kind, heard) in [
+        (ErrorKind::TimedOut, "Fault: it could not be put back as it was: no"),
+        (ErrorKind::NotFound, "PutBack: nothing is left to put back"),
+    ] {
+        let mut bench = putting_back();
+        let operation = bench.restoring().unwrap();
+        bench.tell(LeaseMessage::RadioRestored(operation, radio(), Err(Error::new(kind, "no"))));
+        assert_eq!(bench.device_heard("w"), [heard]);
+        assert!(bench.timers.is_empty());
+    }
+}
+
+#[test]
+fn a_radio_that_leaves_between_two_tries_is_not_waited_for() {
+    let mut bench = putting_back();
+    let operation = bench.restoring().unwrap();
+    bench.tell(LeaseMessage::RadioRestored(operation, radio(), Err(busy())));
+    let operation = bench.unplug("w").restoring().unwrap();
+    let gone = Error::new(ErrorKind::NotFound, "no such interface");
+    bench.tell(LeaseMessage::RadioRestored(operation, radio(), Err(gone)));
+    assert!(bench.timers.is_empty());
+    assert!(bench.plug("w", 2).preparing().is_some());
+    assert!(bench.tell(next_try()).restoring().is_none(), "a timer that was too late to be taken back");
+}
+
+#[test]
+fn a_device_whose_actor_panicked_hears_again_that_it_is_being_put_back() {
+    let mut bench = putting_back();
+    bench.tell(LeaseMessage::InquireDevice(radio()));
+    let heard = ["Holder: nobody leases it", "PuttingBack: nobody leases it; being put back as it was"];
+    assert_eq!(bench.device_heard("w"), heard);
+}
+
 /// A registry after a panic, with everybody heard; and the operation by which it asks how the radio was.
 fn successor(bench: &Bench, holder: Option<Grant>) -> (Bench, OperationId) {
     let mut again = bench.begin_again();
@@ -124,6 +211,11 @@ fn a_radio_that_was_put_back_before_the_panic_is_not_put_back_again() {
     let (mut again, asked) = successor(&bench, None);
     again.ask("b", vec![exclusive("w")]).tell(reported(asked, None));
     assert!(again.restoring().is_none() && again.preparing().is_some());
+    assert_eq!(
+        again.device_heard("w"),
+        ["PutBack: nothing is left to put back"],
+        "its predecessor may not have said so"
+    );
 }
 
 #[test]

@@ -8,7 +8,7 @@ use mainstay_hardware::sighting::{Link, Rfkill, Sighting, Sort, WifiFacts};
 
 use super::hardware::vanished;
 use super::{Cause, Consequences, Environment, Happening};
-use crate::lease::LeaseMessage;
+use crate::lease::{LeaseMessage, OnFailure};
 use crate::machine::{Message, OperationId, Outside};
 
 /// A radio that is plugged in.
@@ -69,14 +69,24 @@ impl Environment {
 
     pub(super) fn restore(
         &mut self,
-        operation: OperationId,
-        device: DeviceName,
+        (operation, device): (OperationId, DeviceName),
         baseline: &WifiBaseline,
+        on_failure: OnFailure,
         cause: Option<Cause>,
         so: &mut Consequences,
     ) {
-        let result = self.radio(&device, baseline.ifindex).map(|radio| radio.mode = baseline.mode);
-        self.keep(&device, None);
+        // The last try succeeds: a radio that was given up would not be as it was, and rightly so.
+        let fails = on_failure == OnFailure::TryAgain && self.random.happens(self.weather.radio_fails);
+        let result = self.radio(&device, baseline.ifindex).and_then(|radio| {
+            if fails {
+                return Err(Error::new(ErrorKind::Busy, "the radio is busy (simulated)"));
+            }
+            radio.mode = baseline.mode;
+            Ok(())
+        });
+        if !result.as_ref().is_err_and(|error| on_failure.tries_again_after(error)) {
+            self.keep(&device, None);
+        }
         if result.is_ok() {
             so.happened.push(Happening::RadioRestored(device.clone(), baseline.ifindex));
         }

@@ -190,7 +190,7 @@ impl Sabotaged {
                 Vec::new()
             }
             (Sabotage::LeaveProbes, Action::Unwatch(_)) => Vec::new(),
-            (Sabotage::ForgetRestore, Action::RestoreRadio(operation, device, _)) => {
+            (Sabotage::ForgetRestore, Action::RestoreRadio { operation, device, .. }) => {
                 let done = Message::Leases(LeaseMessage::RadioRestored(operation, device, Ok(())));
                 so.told.push((Outside::Drivers, done, Some(cause)));
                 Vec::new()
@@ -200,7 +200,7 @@ impl Sabotaged {
                 so.told.push((Outside::Drivers, unknown, Some(cause)));
                 Vec::new()
             }
-            (Sabotage::RestoreTwice, action @ Action::RestoreRadio(..)) => vec![action.clone(), action],
+            (Sabotage::RestoreTwice, action @ Action::RestoreRadio { .. }) => vec![action.clone(), action],
             (_, action) => vec![action],
         }
     }

@@ -174,9 +174,7 @@ impl Outputs {
 
     fn wait_a_little(&self) {
         let mut sockets = vec![PollFd::new(&self.socket, PollFlags::IN)];
-        if let (Some(keeper), Given::NoRoom) = (&self.keeper, self.given) {
-            sockets.push(PollFd::new(keeper, PollFlags::OUT));
-        }
+        sockets.extend(self.room(self.given));
         // An interrupted wait looks again, which costs nothing.
         let _ = poll(&mut sockets, Some(&LOOK_AGAIN));
     }
@@ -254,11 +252,39 @@ impl Outputs {
     fn give_the_rest(&mut self) {
         while self.take_packet(Patience::None) == Taken::Something {}
         let until = Instant::now() + LAST_PATIENCE;
-        while self.give() != Given::All && Instant::now() < until {
-            if let Some(keeper) = &self.keeper {
-                let _ = poll(&mut [PollFd::new(keeper, PollFlags::OUT)], Some(&LOOK_AGAIN));
+        let mut pauses = Pauses::default();
+        loop {
+            let before = self.waiting.len();
+            let given = self.give();
+            if self.waiting.len() < before {
+                pauses = Pauses::default();
             }
+            if given == Given::All || Instant::now() >= until {
+                return;
+            }
+            let mut room: Vec<PollFd<'_>> = self.room(given).into_iter().collect();
+            let _ = poll(&mut room, Some(&pauses.next()));
         }
+    }
+
+    /// What tells that it is worth trying again. Nothing tells that fewer descriptors are under way: a keeper may have room meanwhile.
+    fn room(&self, given: Given) -> Option<PollFd<'_>> {
+        let keeper = self.keeper.as_ref().filter(|_| given == Given::NoRoom)?;
+        Some(PollFd::new(keeper, PollFlags::OUT))
+    }
+}
+
+/// The waits of an end that must not take long: each twice as long as the one before, up to [`LOOK_AGAIN`].
+#[derive(Debug, Default)]
+struct Pauses {
+    taken: u32,
+}
+
+impl Pauses {
+    fn next(&mut self) -> Timespec {
+        let pause = 1_000_000_i64.checked_shl(self.taken).unwrap_or(i64::MAX).min(LOOK_AGAIN.tv_nsec);
+        self.taken = self.taken.saturating_add(1).min(16);
+        Timespec { tv_sec: 0, tv_nsec: pause }
     }
 }
 
@@ -285,5 +311,17 @@ mod tests {
         outputs.turn();
         assert_eq!(outputs.outputs.keys().collect::<Vec<_>>(), [&RunId(1), &RunId(3)]);
         assert!(outputs.waiting.is_empty(), "there is no keeper to wait for");
+    }
+
+    #[test]
+    fn room_at_a_keeper_wakes_nobody_who_waits_until_fewer_descriptors_are_under_way() {
+        let ((_ours, theirs), (keeper, _other)) = (wire::pair().unwrap(), wire::pair().unwrap());
+        let mut outputs = Outputs::new(theirs, channel().1);
+        outputs.keeper = Some(keeper);
+        assert!(outputs.room(Given::NoRoom).is_some());
+        assert!(outputs.room(Given::TooManyUnderWay).is_none(), "it spins");
+        let mut pauses = Pauses::default();
+        let all: Vec<i64> = (0..40).map(|_| pauses.next().tv_nsec / 1_000_000).collect();
+        assert!(all.starts_with(&[1, 2, 4, 8, 16, 32, 50, 50]) && all.ends_with(&[50]), "{all:?}");
     }
 }

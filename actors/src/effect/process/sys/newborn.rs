@@ -268,7 +268,7 @@ mod tests {
 
     #[test]
     fn a_program_inherits_no_mask_and_no_ignored_pipe() {
-        let (said, _) = says("grep -E 'SigBlk|SigIgn' /proc/$$/status");
+        let (said, _) = says("exec grep -E 'SigBlk|SigIgn' /proc/self/status");
         let words: Vec<&str> = said.split_whitespace().collect();
         assert_eq!(words[1].trim_start_matches('0'), "", "{said}");
         let ignored = u64::from_str_radix(words[3], 16).unwrap();

@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Access, access, statfs};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
-/// Where version 2 is mounted when nothing else is.
-pub(crate) const MOUNT: &str = "/sys/fs/cgroup";
+use super::mounted;
+
 /// `CGROUP2_SUPER_MAGIC` of the kernel's include/uapi/linux/magic.h.
 const CGROUP2_MAGIC: u64 = 0x6367_7270;
 /// A service may make cgroups inside its own; deeper than this is not looked at (the kernel kills deeper ones too).
@@ -37,14 +37,17 @@ pub(crate) struct Cradle {
 impl Cgroups {
     /// Makes the folder below the cgroup this process is in. `None`: there is no version 2 here, the kernel is older than 5.14
     /// (no `cgroup.kill`), or this cgroup was not delegated to our user.
-    pub(crate) fn detect(mount: &Path) -> Option<Self> {
-        if u64::try_from(statfs(mount).ok()?.f_type).ok()? != CGROUP2_MAGIC {
-            return None;
-        }
-        let own = own_cgroup(mount, &fs::read_to_string("/proc/self/cgroup").ok()?)?;
+    pub(crate) fn detect() -> Option<Self> {
+        let [mounts, own] = ["/proc/self/mountinfo", "/proc/self/cgroup"].map(fs::read_to_string);
+        // What is mounted over another thing hides it: the table of mounts alone does not tell.
+        let own = mounted::own_cgroup(&mounts.ok()?, &own.ok()?).into_iter().find(|folder| is_version_2(folder))?;
+        Self::below(&own)
+    }
+
+    fn below(own: &Path) -> Option<Self> {
         // Moving a process needs this right at the common ancestor.
         access(own.join("cgroup.procs"), Access::WRITE_OK).ok()?;
-        clear_after_others(&own);
+        clear_after_others(own);
         let folder = own.join(format!("{FOLDER}{}", std::process::id()));
         match fs::create_dir(&folder) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return None,
@@ -77,12 +80,8 @@ impl Cgroups {
     }
 }
 
-/// The line of version 2 in `/proc/self/cgroup`: `0::/path`.
-fn own_cgroup(mount: &Path, text: &str) -> Option<PathBuf> {
-    let path = text.lines().find_map(|line| line.strip_prefix("0::/"))?;
-    // A path with `..` leads out of our namespace, and a removed cgroup is marked: neither can be used.
-    let usable = !path.split('/').any(|part| part == "..") && !path.ends_with(" (deleted)");
-    usable.then(|| mount.join(path))
+fn is_version_2(folder: &Path) -> bool {
+    statfs(folder).is_ok_and(|found| u64::try_from(found.f_type).is_ok_and(|kind| kind == CGROUP2_MAGIC))
 }
 
 /// A mainstay that was killed could not clean up. Only empty cgroups can be removed, so this harms nobody.
@@ -161,16 +160,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_own_cgroup_is_the_line_of_version_2() {
-        let text = "9:name=systemd:/x\n0::/system.slice/mainstay.service\n";
-        let expected = Some(PathBuf::from("/sys/fs/cgroup/system.slice/mainstay.service"));
-        assert_eq!(own_cgroup(Path::new(MOUNT), text), expected);
-        assert_eq!(own_cgroup(Path::new(MOUNT), "0::/../outside\n"), None);
-        assert_eq!(own_cgroup(Path::new(MOUNT), "1:cpu:/\n"), None);
-    }
-
-    #[test]
     fn a_folder_that_is_not_on_a_cgroup_file_system_is_refused() {
-        assert!(Cgroups::detect(Path::new("/proc")).is_none());
+        assert!(!is_version_2(Path::new("/proc")));
+        assert!(Cgroups::below(Path::new("/proc")).is_none());
     }
 }

@@ -4,6 +4,7 @@
 //! thread is busy goes into its next round. It never runs on the actor thread, which a long `/proc` would hold up.
 
 pub(super) mod cgroup;
+mod mounted;
 mod owners;
 mod table;
 

@@ -1,0 +1,102 @@
+//! A radio whose lease has ended is put back as it was before anything else.
+
+use mainstay_config::model::WifiMode;
+use mainstay_hardware::bus::WifiBaseline;
+use mainstay_hardware::sighting::{Link, Rfkill, WifiFacts};
+
+use super::*;
+
+const BEING_PUT_BACK: &str = "being put back as it was";
+
+fn radio(mode: WifiMode) -> Sighting {
+    let facts = WifiFacts {
+        wiphy: 1,
+        ifindex: 5,
+        interface: "wlan2".to_owned(),
+        mac: "02:00:00:00:02:00".parse().unwrap(),
+        driver: None,
+        mode,
+        link: Link::Up,
+        supported: vec![WifiMode::Managed, WifiMode::Monitor],
+        rfkill: Rfkill::Unblocked,
+        others: Vec::new(),
+        manager: None,
+    };
+    Sighting { sort: Sort::Wifi(facts), ..sighting(1) }
+}
+
+fn before() -> WifiBaseline {
+    WifiBaseline {
+        wiphy: 1,
+        ifindex: 5,
+        interface: "wlan2".to_owned(),
+        mode: WifiMode::Managed,
+        link: Link::Down,
+        mac: "02:00:00:00:02:00".parse().unwrap(),
+        frequency_mhz: None,
+        interfaces: vec![5],
+        rfkill: Rfkill::Unblocked,
+    }
+}
+
+fn putting_back() -> DeviceMessage {
+    DeviceMessage::PuttingBack(BEING_PUT_BACK.to_owned())
+}
+
+impl Bench {
+    /// A radio in use, in monitor mode.
+    fn monitoring() -> Self {
+        let mut bench = Self::new();
+        bench.tell(DeviceMessage::Seen(radio(WifiMode::Managed))).accessible();
+        bench.tell(DeviceMessage::Probed(bench.operation, Ok(Findings::Wifi)));
+        bench.tell(DeviceMessage::Leased { holder: user() }).tell(DeviceMessage::Seen(radio(WifiMode::Monitor)));
+        assert_eq!(bench.status, DeviceStatus::InUse);
+        bench
+    }
+
+    fn words(&self) -> (DeviceStatus, String, String) {
+        let shown = self.shown.clone().unwrap();
+        (shown.status, shown.reason, shown.identity.unwrap_or_default())
+    }
+}
+
+#[test]
+fn a_radio_is_ready_only_when_it_is_as_it_was_and_says_so_before_the_kernel_does() {
+    let mut bench = Bench::monitoring();
+    let (status, reason, identity) = bench.tell(putting_back()).words();
+    assert_eq!((status, reason.as_str()), (DeviceStatus::Settling, BEING_PUT_BACK));
+    assert!(identity.contains("monitor"), "{identity}");
+    let (status, reason, identity) = bench.tell(DeviceMessage::PutBack(Some(before()))).words();
+    assert_eq!((status, reason.as_str()), (DeviceStatus::Ready, ""));
+    assert!(identity.contains("managed, down"), "{identity}");
+}
+
+#[test]
+fn a_radio_that_leaves_while_it_is_put_back_is_gone_and_a_later_word_on_it_is_too_late() {
+    let mut bench = Bench::monitoring();
+    bench.tell(putting_back()).tell(gone(1));
+    assert_eq!(bench.words().1, "gone (USB 1-1 unplugged)");
+    assert_eq!(bench.tell(DeviceMessage::PutBack(None)).outcome, Outcome::Ignored);
+    assert_eq!(bench.tell(putting_back()).outcome, Outcome::Ignored);
+}
+
+#[test]
+fn a_radio_that_could_not_be_put_back_is_faulted_and_not_being_put_back_when_it_is_taken_again() {
+    let mut bench = Bench::monitoring();
+    bench.tell(putting_back()).tell(DeviceMessage::Fault("it refused".to_owned()));
+    assert_eq!((bench.status, bench.words().1.as_str()), (DeviceStatus::Faulted, "it refused"));
+    bench.tell(DeviceMessage::Admit(RequestId(1))).accessible();
+    bench.tell(DeviceMessage::Probed(bench.operation, Ok(Findings::Wifi)));
+    assert_eq!(bench.status, DeviceStatus::Ready);
+}
+
+#[test]
+fn a_radio_whose_actor_panicked_while_it_was_put_back_is_told_so_again_and_before_that_believes_nothing() {
+    let mut bench = Bench::monitoring();
+    let mut again = bench.tell(putting_back()).begin_again();
+    assert_eq!(again.tell(putting_back()).outcome, Outcome::Superseded);
+    again.heard(None).tell(putting_back()).tell(DeviceMessage::Seen(radio(WifiMode::Monitor))).accessible();
+    again.tell(DeviceMessage::Probed(again.operation, Ok(Findings::Wifi)));
+    assert_eq!(again.words().1, BEING_PUT_BACK);
+    assert_eq!(again.tell(DeviceMessage::PutBack(Some(before()))).status, DeviceStatus::Ready);
+}
