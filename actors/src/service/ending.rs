@@ -17,6 +17,9 @@ const DIED_OF_LOSS: Duration = Duration::from_secs(3);
 /// A device that stayed this long after the last start makes its return a new beginning; a shorter stay may be a weak supply.
 const LONG_STAY: Duration = Duration::from_secs(30);
 
+/// A run that ends sooner may never have had the port it was given.
+const SHORT_RUN: Duration = Duration::from_secs(10);
+
 /// How a run, or an attempt at one, came to its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Cause {
@@ -134,10 +137,26 @@ impl ServiceMachine {
             out.push(Effect::CancelTimer(timer));
         }
         self.return_slot(out);
+        if matches!(cause, Cause::Ended(_) | Cause::Failed(_)) {
+            self.give_back_ports_after_a_failed_start(now, out);
+        }
         self.phase = Phase::Idle;
         self.needs.stopped(out);
         self.settle_debts(out);
         self.rest_after(now, cause, out);
+    }
+
+    /// A stranger may have taken a port between the look at it and the start, and would be met there at each restart; it may even have
+    /// answered as if the service were ready. The service asks anew, from its former place in the queue, so that the ports
+    /// are looked at again.
+    fn give_back_ports_after_a_failed_start(&mut self, now: Moment, out: &mut Out) {
+        let had_been_ready = self.run().is_some_and(|run| self.ready_run == Some(run.id));
+        let was_short = self.last_start.is_some_and(|start| now.since(start) < SHORT_RUN);
+        let has_ports = self.grant.as_ref().is_some_and(|grant| !grant.ports.is_empty());
+        if has_ports && (was_short || !had_been_ready) {
+            self.bereaved = self.asked;
+            self.release(out);
+        }
     }
 
     /// Decides how it rests after a run, or an attempt at one.

@@ -76,6 +76,8 @@ pub struct ServiceMachine {
     pub(super) episode: Episode,
     pub(super) last_stop: Option<String>,
     pub(super) next_run: u64,
+    /// The last run that became ready.
+    pub(super) ready_run: Option<RunId>,
     pub(super) announced: Standing,
     pub(super) recovering: Option<Recovering>,
     /// When it first asked for its leases, after a restart of its actor.
@@ -179,6 +181,7 @@ impl ServiceMachine {
             episode: Episode::default(),
             last_stop: None,
             next_run: first_run.0,
+            ready_run: None,
             announced: Standing::Unknown,
             recovering: None,
             first_asked: None,

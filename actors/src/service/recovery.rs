@@ -92,6 +92,7 @@ impl ServiceMachine {
                 self.rest = Rest::Fresh;
                 if heard.last_run == Some((run.id, Readiness::Ready)) {
                     out.push(tell_services(ServicesMessage::ReturnSlot(me)));
+                    self.ready_run = Some(run.id);
                     self.phase = Phase::Running(run);
                     self.reset_later(out);
                 } else {

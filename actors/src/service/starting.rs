@@ -149,6 +149,7 @@ impl ServiceMachine {
     pub(super) fn become_ready(&mut self, out: &mut Out) {
         let Phase::Starting(run) = &mut self.phase else { return };
         run.said.clear();
+        self.ready_run = Some(run.id);
         self.phase = Phase::Running(run.clone());
         self.last_stop = None;
         out.push(Effect::CancelTimer(ServiceTimer::ReadyWithin));

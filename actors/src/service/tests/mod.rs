@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use mainstay_config::model::{DeviceKind, Sharing};
-use mainstay_config::names::{DeviceName, ServiceName};
+use mainstay_config::names::{DeviceName, PortName, ServiceName};
 use mainstay_hardware::sighting::Generation;
 
 use super::{
