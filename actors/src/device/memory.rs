@@ -8,11 +8,11 @@ use super::machine::{DeviceMachine, DeviceTimer, Out, Recovering, State};
 use crate::lease::LeaseMessage;
 use crate::machine::{Effect, Moment};
 
-/// What cannot be asked for anew: what keeps the device out of use, and how it came and went.
+/// What cannot be asked for anew: what keeps the device out of use, how it left, and how it came and went before.
 #[derive(Debug, Clone, Default)]
 pub struct DeviceMemo {
-    /// Ejected or quarantined.
-    out_of_use: Option<State>,
+    /// Ejected, quarantined or absent.
+    state: Option<State>,
     departures: Departures,
     /// Who leases it the registry says; since when tells an early departure from a late one.
     holder: Option<(ServiceName, Moment)>,
@@ -24,8 +24,8 @@ impl DeviceMachine {
     /// The same, with what its predecessor remembered.
     #[must_use]
     pub fn remembering(mut self, memo: DeviceMemo) -> Self {
-        let DeviceMemo { out_of_use, departures, holder, arrival } = memo;
-        if let Some(state) = out_of_use {
+        let DeviceMemo { state, departures, holder, arrival } = memo;
+        if let Some(state) = state {
             self.state = state;
         }
         (self.departures, self.holder, self.before) = (departures, holder, arrival);
@@ -35,7 +35,7 @@ impl DeviceMachine {
     pub(super) fn remember(&self) -> DeviceMemo {
         let known = self.sighting.as_ref().map(|sighting| sighting.generation.clone());
         DeviceMemo {
-            out_of_use: self.is_out_of_use().then(|| self.state.clone()),
+            state: (self.is_out_of_use() || matches!(self.state, State::Absent { .. })).then(|| self.state.clone()),
             departures: self.departures.clone(),
             holder: self.holder.clone(),
             arrival: known.or_else(|| self.before.clone()),

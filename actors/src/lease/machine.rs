@@ -85,7 +85,8 @@ impl Machine for LeaseMachine {
         self.unheard = self.services.clone();
         let services = self.services.iter().map(|name| tell_service(name, ServiceMessage::Restate));
         let devices = self.users.keys().map(|name| tell_device(name, DeviceMessage::Restate));
-        let mut out: Out = services.chain(devices).collect();
+        // Devices first: who waits for one is then not told that it is not heard of yet.
+        let mut out: Out = devices.chain(services).collect();
         self.ask_for_radios(&mut out);
         out
     }

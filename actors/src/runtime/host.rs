@@ -105,8 +105,11 @@ impl<M: Machine> Host<M> {
 impl<M: Machine> Actor for Host<M> {
     type Context = Context<Self>;
 
+    /// actix also calls this after a restart, behind `restarting`.
     fn started(&mut self, ctx: &mut Context<Self>) {
-        self.begin(Beginning::First, ctx);
+        if self.incarnation == 0 {
+            self.begin(Beginning::First, ctx);
+        }
     }
 }
 

@@ -22,7 +22,7 @@ use mainstay_config::names::{DeviceName, ServiceName};
 use super::dependents::Dependents;
 use super::messages::{Episode, ServiceMessage, Standing, Wanted};
 use super::needs::Needs;
-use super::state::{Closing, Ignoring, Phase, Readiness, Recovering, Rest, Run, ServiceTimer, Slot, Why};
+use super::state::{Closing, Ignoring, Phase, Readiness, Recovering, Rest, Resuming, Run, ServiceTimer, Slot, Why};
 use crate::effect::process::order::RunId;
 use crate::lease::{Grant, LeaseMessage};
 use crate::machine::{Action, ActorId, Beginning, Effect, Effects, Machine, Message, Moment, Outcome};
@@ -47,6 +47,9 @@ pub(super) struct Kept {
     /// Asked for anew, but the registry may have died as well.
     pub(super) grant: Option<Grant>,
     pub(super) last_start: Option<Moment>,
+    pub(super) last_stop: Option<String>,
+    /// What the run said last.
+    pub(super) said: String,
     /// When services that are down count as lost.
     pub(super) deadlines: Vec<(ServiceName, Moment)>,
 }
@@ -80,6 +83,7 @@ pub struct ServiceMachine {
     pub(super) ready_run: Option<RunId>,
     pub(super) announced: Standing,
     pub(super) recovering: Option<Recovering>,
+    pub(super) resuming: Resuming,
     /// When it first asked for its leases, after a restart of its actor.
     pub(super) first_asked: Option<Moment>,
     /// When it asked for the leases that it holds.
@@ -111,9 +115,10 @@ impl Machine for ServiceMachine {
         self.take(now, message, &mut out);
         self.evaluate(now, &mut out);
         self.first_asked = None;
+        let knows = self.knows_as_much_again();
         self.announce(&mut out);
         // What was shown before the actor's restart stays until it knows again what is true.
-        if self.recovering.is_none() {
+        if knows {
             out.push(self.publication());
         }
         out
@@ -143,6 +148,8 @@ impl Machine for ServiceMachine {
                 arrival,
                 grant: self.grant.clone(),
                 last_start: self.last_start,
+                last_stop: self.last_stop.clone(),
+                said: self.said(),
                 deadlines: self.needs.deadlines(),
             }),
         }
@@ -184,6 +191,7 @@ impl ServiceMachine {
             ready_run: None,
             announced: Standing::Unknown,
             recovering: None,
+            resuming: Resuming::No,
             first_asked: None,
             asked: None,
             bereaved: None,
@@ -201,7 +209,7 @@ impl ServiceMachine {
             ServiceMessage::Dependency(name, standing) => self.dependency(now, name, standing, out),
             ServiceMessage::DependentStopped(name, episode) => self.dependent_stopped(&name, episode, out),
             // All dependents hear how it stands as soon as it knows that itself again.
-            ServiceMessage::Inquire(_) if self.recovering.is_some() => {}
+            ServiceMessage::Inquire(_) if self.is_silent() => {}
             ServiceMessage::Inquire(name) => {
                 let message = ServiceMessage::Dependency(self.spec.name.clone(), self.standing());
                 out.push(Effect::Tell(Message::Service(name, message)));
@@ -319,7 +327,7 @@ impl ServiceMachine {
 
     /// Tells dependents how it stands, when that has changed.
     fn announce(&mut self, out: &mut Out) {
-        if self.recovering.is_some() {
+        if self.is_silent() {
             return;
         }
         let standing = self.standing();

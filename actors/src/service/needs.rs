@@ -92,6 +92,11 @@ impl Needs {
         OnReturn::Keep
     }
 
+    /// Whether nothing was heard of one yet.
+    pub(super) fn are_unheard(&self) -> bool {
+        self.0.values().any(|need| need.standing == Standing::Unknown)
+    }
+
     /// The services that are down, with when each counts as lost.
     pub(super) fn deadlines(&self) -> Vec<(ServiceName, Moment)> {
         let deadline = |(name, need): (&ServiceName, &Need)| match need.loss {

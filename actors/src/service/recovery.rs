@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::machine::{Kept, Out, ServiceMachine, act, later, tell_leases, tell_services};
 use super::messages::ServiceMessage;
-use super::state::{Heard, Phase, Readiness, Recovering, Rest, Run, ServiceTimer, Slot};
+use super::state::{Heard, Phase, Readiness, Recovering, Rest, Resuming, Run, ServiceTimer, Slot};
 use crate::lease::{Grant, LeaseMessage};
 use crate::machine::{Action, Effect, Message, Moment, Outcome, ReportedRun};
 use crate::supervision::ServicesMessage;
@@ -22,6 +22,8 @@ impl ServiceMachine {
             arrival,
             grant,
             last_start,
+            last_stop,
+            said,
             deadlines,
         } = kept;
         self.wanted = wanted;
@@ -33,8 +35,8 @@ impl ServiceMachine {
         self.closing = closing;
         self.episode = episode;
         self.grant = grant;
-        self.last_start = last_start;
-        self.recovering = Some(Recovering { last_run, arrival, deadlines, ..Recovering::default() });
+        (self.last_start, self.last_stop) = (last_start, last_stop);
+        self.recovering = Some(Recovering { last_run, said, arrival, deadlines, ..Recovering::default() });
     }
 
     /// Asks for everything that can be asked for.
@@ -82,13 +84,16 @@ impl ServiceMachine {
         let me = self.spec.name.clone();
         let found = heard.run.flatten();
         self.first_asked = heard.arrival;
+        self.resuming = Resuming::Yes;
         if let Some((last, _)) = heard.last_run.filter(|(last, _)| found.as_ref().is_none_or(|run| run.run != *last)) {
             // It ended while nobody was there to hear it.
             out.push(act(Action::Unwatch(last)));
         }
         match found {
             Some(found) => {
-                let run = Run { id: found.run, pid: Some(found.pid), said: String::new(), exit: None };
+                let is_known = heard.last_run.is_some_and(|(last, _)| last == found.run);
+                let said = if is_known { heard.said } else { String::new() };
+                let run = Run { id: found.run, pid: Some(found.pid), said, exit: None };
                 self.rest = Rest::Fresh;
                 if heard.last_run == Some((run.id, Readiness::Ready)) {
                     out.push(tell_services(ServicesMessage::ReturnSlot(me)));
@@ -115,6 +120,27 @@ impl ServiceMachine {
         for (run, event) in heard.late {
             self.process(now, run, event, out);
         }
+    }
+
+    /// Whether there is anything new to show. After a restart it asks again for the leases that it had asked for, and hears one by one
+    /// how its needs stand: what was shown before stays until it knows as much again, and the chain of causes with it.
+    pub(super) fn knows_as_much_again(&mut self) -> bool {
+        let asks = matches!(&self.phase, Phase::Leasing { blockers, .. } if blockers.is_empty());
+        if self.recovering.is_none() && !asks && !self.needs.are_unheard() {
+            self.resuming = Resuming::No;
+        }
+        self.recovering.is_none() && self.resuming == Resuming::No
+    }
+
+    /// Whether its dependents are not told yet how it stands. Those of a service that runs may have to stop before it.
+    pub(super) fn is_silent(&self) -> bool {
+        self.recovering.is_some() || (self.resuming == Resuming::Yes && self.run().is_none())
+    }
+
+    /// What its run said last.
+    pub(super) fn said(&self) -> String {
+        let before = || self.recovering.as_ref().map(|recovering| recovering.said.clone());
+        self.run().map(|run| run.said.clone()).or_else(before).unwrap_or_default()
     }
 
     /// The registry was restarted: it is told again what is held and what is wanted, with the original arrival.

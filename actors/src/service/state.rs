@@ -150,11 +150,21 @@ pub(super) struct Recovering {
     pub(super) grant: Heard,
     /// The run there was, with whether it had become ready.
     pub(super) last_run: Option<(RunId, Readiness)>,
+    /// What that run said last.
+    pub(super) said: String,
     pub(super) arrival: Option<Moment>,
     /// When services that were down count as lost.
     pub(super) deadlines: Vec<(ServiceName, Moment)>,
     /// What the executor said of the run after it had reported it.
     pub(super) late: Vec<(RunId, ProcessEvent)>,
+}
+
+/// Whether a restarted actor that knows what runs and what it holds still lacks something that its predecessor knew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Resuming {
+    No,
+    /// How its needs stand, or what the leases that it asked for wait for.
+    Yes,
 }
 
 /// Whether a question has been answered.

@@ -142,3 +142,11 @@ fn a_departure_that_waited_for_a_restarted_actor_is_heard_from_the_inventory() {
     let [LeaseMessage::DeviceUnavailable { reason, .. }] = &again.told[..] else { panic!("{:?}", again.told) };
     assert_eq!(reason, "gone (USB 1-1 unplugged)");
 }
+
+#[test]
+fn how_it_left_is_still_said_after_a_panic() {
+    let mut bench = Bench::new();
+    let mut again = bench.ready().tell(gone(1)).begin_again();
+    again.heard(None).tell(DeviceMessage::Gone { generation: None, how: "not plugged in".to_owned() });
+    assert_eq!(again.shown.unwrap().reason, "gone (USB 1-1 unplugged)");
+}

@@ -1,4 +1,5 @@
 use super::*;
+use crate::lease::{Blocker, Soon};
 
 /// What a restarted service asks, answered: what runs, and what it holds.
 fn answered(again: &mut Bench, run: Option<RunId>, held: Option<Grant>) {
@@ -194,4 +195,41 @@ fn a_stop_while_it_recovers_does_not_claim_that_nothing_runs() {
     assert!(!again.answers[0].words.contains("does not run"), "{:?}", again.answers);
     answered(&mut again, Some(bench.run()), None);
     assert!(again.signalled());
+}
+
+#[test]
+fn until_it_knows_as_much_as_before_the_panic_nothing_new_is_shown_or_told() {
+    let draft = leasing().requires("need", 15);
+    let mut bench = Bench::with_dependents(draft, &["top"]);
+    bench.hears("need", Standing::Up).tell(ServiceMessage::Queued(vec![gone_device()]));
+    let shown = bench.shown.clone();
+    let mut again = bench.begin_again();
+    let inquiry = || ServiceMessage::Inquire(name("top"));
+    let silent = |again: &Bench| again.shown.is_none() && again.services.iter().all(|(to, _)| to.as_str() != "top");
+    answered(&mut again, None, None);
+    assert!(silent(&again), "how its need stands is not known: {:?}", again.services);
+    assert!(again.hears("need", Standing::Up).requested());
+    assert!(silent(&again) && silent(again.tell(inquiry())), "the registry has not answered: {:?}", again.services);
+    again.tell(ServiceMessage::Queued(vec![gone_device()]));
+    assert_eq!(again.shown, shown);
+    assert_eq!(again.services.iter().filter(|(to, _)| to.as_str() == "top").count(), 1);
+}
+
+#[test]
+fn why_it_last_stopped_and_what_was_said_last_is_still_shown_after_a_panic() {
+    let mut bench = Bench::new(leasing());
+    bench.tell(ServiceMessage::Granted(grant(1))).tell(ServiceMessage::SlotGranted).spawned();
+    bench.tell(ServiceMessage::Probe(bench.run(), ProbeEvent::NotYet("nobody answers".to_owned())));
+    let mut again = bench.begin_again();
+    answered(&mut again, Some(bench.run()), Some(grant(1)));
+    assert_eq!((again.reason(), bench.reason()), ("not ready yet: nobody answers", "not ready yet: nobody answers"));
+    bench.tell(revoked()).process(ProcessEvent::TreeGone);
+    let mut again = bench.begin_again();
+    answered(&mut again, None, None);
+    again.tell(ServiceMessage::Queued(vec![gone_device()]));
+    assert_eq!((again.reason(), bench.reason()), ("x is gone (USB 1-1 unplugged)", "x is gone (USB 1-1 unplugged)"));
+}
+
+fn gone_device() -> Blocker {
+    Blocker::Device { device: x(), reason: "gone".to_owned(), soon: Soon::Unknown }
 }

@@ -1,0 +1,51 @@
+//! What people are shown is the same before and after a panic that has changed nothing.
+
+use super::*;
+
+impl Rig {
+    /// Everything that is shown: of each service and device its state, since when, and the trace that led to it.
+    fn shown(&self) -> Vec<String> {
+        let services = ["openwebrx", "logger", "sweep"].map(|name| {
+            let entry = self.board.service(&name.parse().unwrap()).unwrap();
+            format!("{:?} since {:?}, trace {:?}", entry.snapshot, entry.since, entry.trace)
+        });
+        let device = self.board.device(&"hackrf".parse().unwrap()).unwrap();
+        let device = format!("{:?} since {:?}, trace {:?}", device.snapshot, device.since, device.trace);
+        services.into_iter().chain([device]).collect()
+    }
+}
+
+#[tokio::test(flavor = "local", start_paused = true)]
+async fn a_panic_does_not_change_what_is_shown_nor_since_when_nor_what_led_to_it() {
+    for actor in ["service/openwebrx", "service/logger", "service/sweep", "device/hackrf", "leases", "services"] {
+        let rig = begin(STATION);
+        a_while().await;
+        let before = rig.shown();
+        rig.panic(actor);
+        a_while().await;
+        assert_eq!(rig.shown(), before, "{actor}, while everything runs");
+        rig.bus.unplug("hackrf").unwrap();
+        a_while().await;
+        let before = rig.shown();
+        rig.panic(actor);
+        a_while().await;
+        assert_eq!(rig.shown(), before, "{actor}, while the device is gone");
+    }
+}
+
+#[tokio::test(flavor = "local", start_paused = true)]
+async fn after_an_escalation_what_is_waited_for_is_still_known_to_follow_from_the_unplugging() {
+    for actor in ["service/openwebrx", "device/hackrf"] {
+        let rig = begin(STATION);
+        a_while().await;
+        rig.bus.unplug("hackrf").unwrap();
+        a_while().await;
+        let before = rig.shown();
+        for _ in 0..8 {
+            rig.panic(actor);
+            sleep(Duration::from_millis(100)).await;
+        }
+        a_while().await;
+        assert_eq!(rig.shown(), before, "{actor}");
+    }
+}
