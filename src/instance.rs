@@ -51,8 +51,15 @@ impl From<InstanceError> for Told {
             InstanceError::Taken { .. } => {
                 Self::new(ExitStatus::Refused, said).help("use `mainstay status`, or another [runtime] run_dir")
             }
-            InstanceError::Unusable { .. } => Self::new(ExitStatus::Failed, said)
-                .help("set [runtime] run_dir to a directory that this user can write, or run mainstay as root"),
+            InstanceError::Unusable { source, .. } => {
+                let in_the_way = [io::ErrorKind::AlreadyExists, io::ErrorKind::NotADirectory].contains(&source.kind());
+                let help = if in_the_way {
+                    "it, or a part of its path, is a file: name another directory as [runtime] run_dir"
+                } else {
+                    "set [runtime] run_dir to a directory that this user can write, or run mainstay as root"
+                };
+                Self::new(ExitStatus::Failed, said).help(help)
+            }
             InstanceError::NotPrivate { .. } => Self::new(ExitStatus::Refused, said)
                 .help("remove it, or set XDG_RUNTIME_DIR or [runtime] run_dir to a directory of yours"),
         }
@@ -195,7 +202,7 @@ mod tests {
         std::fs::write(&file, "").unwrap();
         let told = Told::from(Instance::claim(&RunDir::configured(file.join("run"))).unwrap_err());
         assert!(told.message.contains("cannot be used"), "{}", told.message);
-        assert!(told.help.unwrap().contains("run_dir"));
+        assert!(told.help.unwrap().contains("is a file: name another directory as [runtime] run_dir"));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The first place where a daemon answers.
 
 use std::io;
+use std::os::unix::fs::FileTypeExt;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
@@ -21,7 +22,7 @@ pub(super) fn first(places: &[Place], uid: u32, patience: Duration) -> Result<Un
         }
         match connect(&place.socket, patience) {
             Ok(stream) => return Ok(stream),
-            Err(error) => looked.push((place.socket.clone(), Looked::from(error))),
+            Err(error) => looked.push((place.socket.clone(), found(&place.socket, error))),
         }
     }
     let denied = looked.iter().find(|(_, why)| matches!(why, Looked::Denied));
@@ -29,6 +30,19 @@ pub(super) fn first(places: &[Place], uid: u32, patience: Duration) -> Result<Un
         Some((socket, _)) => ClientError::denied(socket.clone()),
         None => ClientError::NoDaemon { looked, unread: None },
     })
+}
+
+fn found(socket: &Path, error: io::Error) -> Looked {
+    let is_something_else = || std::fs::metadata(socket).is_ok_and(|found| !found.file_type().is_socket());
+    match Looked::from(error) {
+        Looked::Gone if is_something_else() => Looked::NoSocket,
+        other => other,
+    }
+}
+
+/// Whether a daemon takes connections at this socket.
+pub(crate) fn answers(socket: &Path, patience: Duration) -> bool {
+    connect(socket, patience).is_ok()
 }
 
 /// In a place where anybody can write, only the user's own directory is used.

@@ -20,6 +20,9 @@ pub(crate) enum Looked {
     /// A socket that nobody listens on.
     #[error("the daemon that owned it is gone")]
     Gone,
+    /// A file or a directory.
+    #[error("it is not a socket")]
+    NoSocket,
     /// This user may not connect.
     #[error("permission denied")]
     Denied,

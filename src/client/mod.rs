@@ -9,6 +9,7 @@ use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+pub(crate) use connect::answers;
 pub(crate) use error::{ClientError, Looked};
 
 use crate::places::{Access, RunDir, SOCKET_NAME, Surroundings};

@@ -120,3 +120,12 @@ fn a_configuration_that_cannot_be_read_is_named_when_no_daemon_answers() {
     let told = Told::from(client.ask(&Request::Status).unwrap_err());
     assert!(told.message.ends_with("which is not known: station.toml: 1 problem"), "{}", told.message);
 }
+
+#[test]
+fn what_is_no_socket_is_not_taken_for_a_daemon_that_is_gone() {
+    let dir = tempfile::tempdir().unwrap();
+    let Err(ClientError::NoDaemon { looked, .. }) = client(vec![place(dir.path())]).ask(&Request::Status) else {
+        panic!("a directory answers")
+    };
+    assert!(matches!(looked[0].1, Looked::NoSocket), "{looked:?}");
+}

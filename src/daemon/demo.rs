@@ -1,11 +1,15 @@
 //! What only the demo does: its stand-ins are this program, and it says what to try.
 
+use std::path::Path;
+use std::time::Duration;
+
 use mainstay_config::model::{Station, Unit};
 use mainstay_config::template::Template;
 
+use crate::client::answers;
 use crate::error::Told;
 use crate::exit::ExitStatus;
-use crate::instance::Instance;
+use crate::places::{SOCKET_NAME, Surroundings};
 
 /// A command that begins with `mainstay` means the program that is running.
 pub(super) fn run_ourselves(station: &mut Station) -> Result<(), Told> {
@@ -23,18 +27,52 @@ pub(super) fn run_ourselves(station: &mut Station) -> Result<(), Told> {
     Ok(())
 }
 
+/// How long a daemon in an earlier place may take to accept a connection.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Whether a plain `mainstay status` finds the demo at this socket: it does not when a station answers before it.
+pub(super) fn is_found_first(socket: &Path, surroundings: &Surroundings) -> bool {
+    let places = surroundings.places().into_iter().map(|place| place.path.join(SOCKET_NAME));
+    let first = places.into_iter().find(|place| place == socket || answers(place, PATIENCE));
+    first.is_some_and(|first| first == socket)
+}
+
 /// What a person at the terminal can do now.
-pub(super) fn what_to_try(instance: &Instance) -> String {
+pub(super) fn what_to_try(socket: &Path, surroundings: &Surroundings) -> String {
+    let socket_words = socket.display();
+    let export = if is_found_first(socket, surroundings) {
+        String::new()
+    } else {
+        format!("  export MAINSTAY_SOCKET={socket_words}\n")
+    };
     format!(
-        "\nA station with simulated hardware is running (socket {}).\n\
-         In another terminal, try:\n\n  \
+        "\nA station with simulated hardware is running (socket {socket_words}).\n\
+         In another terminal, try:\n\n{export}  \
            mainstay status            what runs, and what it waits for\n  \
            mainstay unplug hackrf     pull out the radio\n  \
            mainstay why openwebrx     why it is not running, and what would help\n  \
            mainstay trace             every message of it, in order\n  \
            mainstay plug hackrf       and back again\n  \
            mainstay start sweep       a second service for the one HackRF\n\n\
-         Ctrl-C stops everything in order.\n\n",
-        instance.socket().display()
+         Ctrl-C stops everything in order.\n\n"
     )
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::os::unix::net::UnixListener;
+
+    use super::*;
+
+    #[test]
+    fn beside_a_station_that_answers_first_the_demo_says_how_it_is_reached() {
+        let dir = tempfile::tempdir().unwrap();
+        let surroundings = Surroundings { uid: 4711, runtime_dir: Some(dir.path().to_owned()) };
+        let demo = Path::new("/tmp/mainstay-4711/mainstay.sock");
+        std::fs::create_dir(dir.path().join("mainstay")).unwrap();
+        let _station = UnixListener::bind(dir.path().join("mainstay").join(SOCKET_NAME)).unwrap();
+        let said = what_to_try(demo, &surroundings);
+        assert!(said.contains("\n  export MAINSTAY_SOCKET=/tmp/mainstay-4711/mainstay.sock\n"), "{said}");
+    }
 }

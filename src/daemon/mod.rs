@@ -28,7 +28,7 @@ use crate::cli::Plan;
 use crate::error::Told;
 use crate::exit::ExitStatus;
 use crate::instance::Instance;
-use crate::places::Purpose;
+use crate::places::{Purpose, Surroundings};
 use crate::render::width_of;
 use crate::server::{Limits, Server};
 use log_output::LogOutput;
@@ -83,6 +83,9 @@ pub(crate) fn keep_logs() -> Result<(), Told> {
 /// From the start of the actors to their end.
 async fn live(plan: Plan, instance: &Instance, log: &LogOutput) -> Result<(), Told> {
     let Plan { purpose, loaded, .. } = plan;
+    // Before there are actors: whoever is asked for an answer may take a while.
+    let to_try =
+        (purpose == Purpose::Demo).then(|| demo::what_to_try(&instance.socket(), &Surroundings::of_this_process()));
     let mut signals = Signals::listen()
         .map_err(|error| Told::new(ExitStatus::Failed, format!("signals cannot be heard: {error}")))?;
     let mut station = loaded.station;
@@ -121,8 +124,8 @@ async fn live(plan: Plan, instance: &Instance, log: &LogOutput) -> Result<(), To
     let system = Rc::new(system);
     hardware::begin(&bus, &watch, &system);
     memory::give_back_soon();
-    if purpose == Purpose::Demo {
-        log.say(demo::what_to_try(instance).as_bytes());
+    if let Some(words) = to_try {
+        log.say(words.as_bytes());
     }
     let exit = attend(&system, asked, simulated.as_ref(), (&mut signals, ended)).await;
     server.stop();

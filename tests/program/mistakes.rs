@@ -92,7 +92,7 @@ fn cannot_begin(runtime: &str) -> (Option<i32>, String) {
 fn directories_that_cannot_be_used_are_told_with_the_cure() {
     let (code, said) = cannot_begin("run_dir = \"@DIR@/file\"\nstate_dir = \"@DIR@/state\"");
     assert_eq!(code, Some(1), "{said}");
-    assert!(said.contains("the run directory") && said.contains("set [runtime] run_dir"), "{said}");
+    assert!(said.contains("the run directory") && said.contains("as [runtime] run_dir"), "{said}");
     let (code, said) = cannot_begin("run_dir = \"@DIR@/run\"\nstate_dir = \"@DIR@/file\"");
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("/file/logs") && said.contains("state_dir"), "{said}");

@@ -5,6 +5,11 @@ use crate::harness::{Station, alive};
 /// Whichever actor panics: the same processes, the same leases, and a later loss is still acted on.
 fn survives(actor: &str) {
     let station = Station::demo();
+    // One that has just come back has not settled for long.
+    station.tell(&["unplug", "hackrf"]);
+    station.until_service("openwebrx", "waiting");
+    station.tell(&["plug", "hackrf"]);
+    station.until_service("openwebrx", "running");
     let before = station.status();
     station.panic(actor);
     let after = station.until("all is as before", |status| {

@@ -131,3 +131,17 @@ fn a_log_is_heard_also_without_a_line_end_across_a_cut_and_after_a_rotation() {
     assert_eq!(lines, [" now ser", "+ving"]);
     station.end();
 }
+
+#[test]
+fn what_a_running_service_says_of_itself_does_not_hide_how_it_came_to_run() {
+    let station = Station::run(&format!(
+        "[services.notify]\n{}ready = {{ notify = {{ within = \"60s\" }} }}\n",
+        helper::service("notify")
+    ));
+    std::fs::write(station.dir().join("go"), "").unwrap();
+    station.until("it says what it does", |status| status.service("notify").reason == "at work");
+    let why = station.tell(&["why", "notify"]);
+    assert!(why.starts_with("notify is running as pid") && why.contains(": at work."), "{why}");
+    assert!(why.contains("READY=1"), "{why}");
+    station.end();
+}

@@ -9,7 +9,7 @@ use mainstay_hardware::error::Error;
 use mainstay_hardware::sighting::{Generation, Sighting};
 
 use super::DeviceTimer;
-use crate::machine::{Described, OperationId, RequestId, Words};
+use crate::machine::{Described, Moment, OperationId, RequestId, Words};
 
 /// What a device is told.
 #[derive(Debug, Clone)]
@@ -191,6 +191,8 @@ pub struct DeviceSnapshot {
     pub status: DeviceStatus,
     /// Why, in words.
     pub reason: String,
+    /// How long it is kept out of use.
+    pub until: Option<Moment>,
     /// Who leases it.
     pub holder: Option<ServiceName>,
     /// What it is known to be.

@@ -80,6 +80,10 @@ impl DeviceMachine {
             kind: self.spec.kind,
             status: self.status(),
             reason: self.reason(),
+            until: match self.state {
+                State::Quarantined { until, .. } => Some(until),
+                _ => None,
+            },
             holder: self.holder.as_ref().map(|(name, _)| name.clone()),
             identity: self.sighting.as_ref().map(|sighting| matching::identity(sighting, self.findings.as_ref())),
             unblock: self.unblock(),

@@ -9,7 +9,7 @@ use crate::device::{DeviceSnapshot, DeviceStatus};
 use crate::inventory::InventorySnapshot;
 use crate::lease::LeaseSnapshot;
 use crate::machine::{Moment, Publication};
-use crate::service::{ServiceSnapshot, ServiceStatus};
+use crate::service::{Health, ServiceSnapshot, ServiceStatus};
 use crate::trace::{Cause, Chain, Recorder, TraceId};
 
 /// A published state with what led to it.
@@ -41,7 +41,12 @@ impl Board {
             Publication::Service(snapshot) => {
                 let name = snapshot.name.clone();
                 let same_story = |a: &ServiceSnapshot, b: &ServiceSnapshot| {
-                    (a.status, &a.reason, &a.waiting_for) == (b.status, &b.reason, &b.waiting_for)
+                    let words = |snapshot: &ServiceSnapshot| {
+                        // What a running service says of itself is not how it came to run.
+                        let says = snapshot.status == ServiceStatus::Running && snapshot.health != Health::Degraded;
+                        (!says).then(|| snapshot.reason.clone())
+                    };
+                    (a.status, words(a), &a.waiting_for) == (b.status, words(b), &b.waiting_for)
                 };
                 let changed = post(
                     &self.services,

@@ -59,12 +59,13 @@ impl ServiceMachine {
             ProcessEvent::MainExited { exit, remaining } => self.main_exited(exit, &remaining, out),
             ProcessEvent::TreeGone => self.tree_gone(now, out),
             ProcessEvent::Notified(said) => {
-                if let Some(words) = said.status {
-                    self.note_said(words);
-                }
                 let told = self.spec.ready.probe == mainstay_config::model::Probe::Notify;
                 if said.ready.is_some() && told {
                     self.become_ready(out);
+                }
+                // What it says together with being ready is what it says of itself from now on.
+                if let Some(words) = said.status {
+                    self.note_said(words);
                 }
             }
         }

@@ -109,7 +109,7 @@ impl Show<'_> {
                 name: device.name.to_string(),
                 kind: device_kind(snapshot.kind),
                 status: snapshot.status.as_str().to_owned(),
-                reason: snapshot.reason,
+                reason: device_reason(&snapshot, self.clock),
                 holder: snapshot.holder.as_ref().map(ToString::to_string),
                 identity: snapshot.identity,
             }
@@ -136,7 +136,7 @@ impl Show<'_> {
         WhyView {
             name: snapshot.name.to_string(),
             subject: "device".to_owned(),
-            now: device_sentence(snapshot),
+            now: device_sentence(snapshot, self.clock),
             because: self.chain(entry),
             unblock: snapshot.unblock.iter().cloned().collect(),
             trace: Some(entry.trace.0),
@@ -223,9 +223,20 @@ fn time_left(at: Moment, clock: &Clock) -> String {
     format!("{seconds:.0} s")
 }
 
-fn device_sentence(snapshot: &DeviceSnapshot) -> String {
-    let name = &snapshot.name;
+/// Why a device is as it is, with the end of a quarantine.
+fn device_reason(snapshot: &DeviceSnapshot, clock: &Clock) -> String {
     let reason = &snapshot.reason;
+    let until = snapshot.until.map(|until| clock.wall(until));
+    // `2026-11-21T10:22:03.123Z`
+    match until.as_ref().and_then(|until| until.get(11..19)) {
+        Some(time) => format!("{reason} (until {time} UTC)"),
+        None => reason.clone(),
+    }
+}
+
+fn device_sentence(snapshot: &DeviceSnapshot, clock: &Clock) -> String {
+    let name = &snapshot.name;
+    let reason = device_reason(snapshot, clock);
     let identity = snapshot.identity.as_ref().map_or_else(String::new, |identity| format!(" ({identity})"));
     match (snapshot.status, &snapshot.holder) {
         (DeviceStatus::Absent, _) => format!("{name} is {reason}."),

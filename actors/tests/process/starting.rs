@@ -45,6 +45,8 @@ fn a_program_that_is_not_executable_is_named() {
     alone(async || {
         let (_folder, program) = file("tool", "#!/bin/sh\n", 0o644);
         assert_eq!(failure(order(1, &[&program])).await, SpawnFailure::NotExecutable { program });
+        let directory = SpawnFailure::NotRunnable("`/tmp` is a directory; name the program in it".to_owned());
+        assert_eq!(failure(order(1, &["/tmp"])).await, directory);
     });
 }
 

@@ -26,6 +26,9 @@ fn task() {
                 std::thread::sleep(Duration::from_millis(10));
             }
             say("READY=1");
+            // A word of its own: what comes together is told together.
+            std::thread::sleep(Duration::from_millis(300));
+            say("STATUS=at work");
             forever();
         }
         // Never ready, but it talks.

@@ -34,7 +34,9 @@ fn one_that_says_itself_when_it_is_ready_is_not_looked_at() {
     let mut bench = Bench::new(plain().ready(Probe::Notify));
     bench.tell(ServiceMessage::SlotGranted).spawned();
     assert!(bench.acts.is_empty() && bench.status() == ServiceStatus::Starting);
-    bench.process(ProcessEvent::Notified(Notification { ready: Some(Said), ..Notification::default() }));
+    let status = Some("at work".to_owned());
+    bench.process(ProcessEvent::Notified(Notification { ready: Some(Said), status, ..Notification::default() }));
+    assert_eq!(bench.reason(), "at work");
     assert_eq!(bench.status(), ServiceStatus::Running);
 }
 

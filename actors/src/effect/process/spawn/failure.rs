@@ -29,6 +29,9 @@ pub(super) fn classify(error: &io::Error, attempt: &Attempt<'_>) -> SpawnFailure
         Some(libc::ENOENT) => SpawnFailure::NotRunnable(format!(
             "`{program}` is there, but what should run it is not: look at its first line (`#!`), or whether it was built for this machine"
         )),
+        Some(libc::EACCES) if path.is_dir() => {
+            SpawnFailure::NotRunnable(format!("`{program}` is a directory; name the program in it"))
+        }
         Some(libc::EACCES) => SpawnFailure::NotExecutable { program },
         Some(libc::EPERM) if !is_executable(&path) => SpawnFailure::NotExecutable { program },
         Some(libc::EPERM) if attempt.order.user.is_some() || attempt.order.group.is_some() => {
