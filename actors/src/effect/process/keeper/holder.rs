@@ -164,12 +164,30 @@ impl Outputs {
         } else {
             self.wait_a_little();
         }
-        // A pipe is always on its way before its run is said to be over.
-        let orders: Vec<Order> = self.orders.try_iter().collect();
-        while self.take_packet(Patience::None) == Taken::Something {}
-        orders.into_iter().for_each(|order| self.obey(order));
+        let orders = self.heard();
+        self.serve(orders);
         self.given = self.give();
         self.drop_what_is_empty();
+    }
+
+    fn heard(&self) -> Vec<Order> {
+        self.orders.try_iter().collect()
+    }
+
+    /// Takes what is there and obeys. A pipe is always on its way before its run is said to be over, so orders are heard first. But the
+    /// packet that says that there is an order must not be taken before that order is heard: after each packet they are heard again.
+    fn serve(&mut self, mut orders: Vec<Order>) {
+        loop {
+            let mut last = Taken::Nothing;
+            while self.take_packet(Patience::None) == Taken::Something {
+                last = Taken::Something;
+            }
+            orders.into_iter().for_each(|order| self.obey(order));
+            if last == Taken::Nothing {
+                return;
+            }
+            orders = self.heard();
+        }
     }
 
     fn wait_a_little(&self) {
@@ -323,5 +341,17 @@ mod tests {
         let mut pauses = Pauses::default();
         let all: Vec<i64> = (0..40).map(|_| pauses.next().tv_nsec / 1_000_000).collect();
         assert!(all.starts_with(&[1, 2, 4, 8, 16, 32, 50, 50]) && all.ends_with(&[50]), "{all:?}");
+    }
+
+    #[test]
+    fn an_order_that_comes_while_packets_are_taken_is_heard() {
+        let (ours, theirs) = wire::pair().unwrap();
+        let (orders, queue) = channel();
+        let holder = Holder { socket: Arc::new(ours), orders };
+        let mut outputs = Outputs::new(theirs, queue);
+        let heard = outputs.heard();
+        holder.close();
+        outputs.serve(heard);
+        assert_eq!(outputs.life, Life::Closing, "nothing wakes it any more");
     }
 }
