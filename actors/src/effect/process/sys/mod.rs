@@ -4,6 +4,7 @@
     reason = "waitid with the pid it peeked at, a child in a control group, a descriptor table of a thread's own, and ignoring a signal have no safe form"
 )]
 
+mod clone3;
 pub(super) mod newborn;
 
 use std::ffi::c_int;
@@ -12,6 +13,9 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 
 use super::order::Exit;
+
+/// The largest number of a signal (signal(7)).
+const LAST_SIGNAL: c_int = 64;
 
 /// A child that has ended and is not reaped yet: its number cannot be given to another process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,6 +82,22 @@ pub(super) fn ignore(signal: c_int) -> io::Result<()> {
 /// Lets a signal do to this process what it does to one that has not said anything.
 fn set_default(signal: c_int) -> io::Result<()> {
     dispose(signal, libc::SIG_DFL)
+}
+
+/// Lets every signal that has a handler do what it does to one that has not said anything.
+fn forget_handlers() {
+    for signal in 1..=LAST_SIGNAL {
+        let mut known = MaybeUninit::<libc::sigaction>::zeroed();
+        // SAFETY: sigaction(2) writes one `sigaction`, of which zero bytes are a valid one. Numbers that are none, or not ours, are refused.
+        let handler = unsafe {
+            libc::sigaction(signal, std::ptr::null(), known.as_mut_ptr());
+            known.assume_init().sa_sigaction
+        };
+        if handler != libc::SIG_DFL && handler != libc::SIG_IGN {
+            // Refused for none that can have a handler.
+            let _ = set_default(signal);
+        }
+    }
 }
 
 fn dispose(signal: c_int, disposition: libc::sighandler_t) -> io::Result<()> {

@@ -1,12 +1,13 @@
-//! A child of clone3(2), and what it does until it has become its program.
+//! A child in a control group or of another user, and what it does until it has become its program.
 //!
-//! posix_spawn(3) can neither change who a program runs as nor put it into a control group. A child that moves itself there makes the
-//! kernel wait for a grace period of RCU, tens of milliseconds on a small machine; one that is born there does not.
+//! posix_spawn(3) can do neither. A child that moves itself into its group makes the kernel wait for a grace period of RCU, tens of
+//! milliseconds on a small machine; one that is born there does not. And a child that is forked has the page tables copied, and
+//! each page that mainstay touches meanwhile; one that borrows the memory has not.
 
 use std::convert::Infallible;
-use std::ffi::{CStr, CString, OsStr, c_char, c_int, c_long};
+use std::ffi::{CStr, CString, OsStr, c_char, c_int, c_void};
 use std::io::{self, Read};
-use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -14,29 +15,13 @@ use rustix::fs::{Mode, OFlags, openat};
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{Gid, Pid, Resource, Rlimit, Uid, WaitId, WaitIdOptions, waitid};
 
-use super::{every_signal, no_signal, set_default, set_mask};
+use super::clone3::{CloneArgs, clone3};
+use super::{every_signal, forget_handlers, no_signal, set_default, set_mask};
 
-/// `CLONE_CLEAR_SIGHAND` of the kernel's include/uapi/linux/sched.h (5.5): caught signals are at their defaults in the child.
-const CLEAR_SIGHAND: u64 = 1 << 32;
-/// `CLONE_INTO_CGROUP`, likewise (5.7).
+/// `CLONE_INTO_CGROUP` of the kernel's include/uapi/linux/sched.h (5.7).
 const INTO_CGROUP: u64 = 1 << 33;
-
-/// `struct clone_args` in its third version, which knows `cgroup`.
-#[repr(C, align(8))]
-#[derive(Default)]
-struct CloneArgs {
-    flags: u64,
-    pidfd: u64,
-    child_tid: u64,
-    parent_tid: u64,
-    exit_signal: u64,
-    stack: u64,
-    stack_size: u64,
-    tls: u64,
-    set_tid: u64,
-    set_tid_size: u64,
-    cgroup: u64,
-}
+/// Bytes of the child's stack. A handful of system calls need a few hundred.
+const STACK: usize = 64 * 1024;
 
 /// Whom a child becomes before it executes its program.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,29 +82,18 @@ impl Program {
 
     /// Starts it in a process group of its own, and waits until the kernel has executed it: its process id.
     ///
-    /// A child that fails is left to whoever waits for children.
-    ///
     /// # Errors
     /// What the kernel said to a step or to the program.
     pub(in crate::effect::process) fn start(&self, steps: &Steps<'_>) -> io::Result<u32> {
         let (failures, failed) = pipe_with(PipeFlags::CLOEXEC)?;
         let (arguments, environment) = (pointers(&self.arguments), pointers(&self.environment));
+        let mut task = Task { program: self, steps, joining: None, arguments, environment, failed: failed.as_fd() };
         // A handler of mainstay's must not run in the child.
         let before = set_mask(&every_signal())?;
-        let pid = match bear(steps.group) {
-            Ok(Born::Child(joining)) => {
-                let Err(error) = self.become_it(steps, joining.as_ref(), &arguments, &environment);
-                // Four bytes into an empty pipe are written whole, and its reader waits for them.
-                let _ = rustix::io::write(&failed, &error.raw_os_error().unwrap_or(libc::EIO).to_ne_bytes());
-                // SAFETY: _exit(2) runs nothing of this copy of mainstay.
-                unsafe { libc::_exit(127) }
-            }
-            Ok(Born::Parent(pid)) => Ok(pid),
-            Err(error) => Err(error),
-        };
+        let born = bear(&mut task);
         set_mask(&before)?;
+        let pid = born?;
         drop(failed);
-        let pid = pid?;
         let mut error = [0; size_of::<c_int>()];
         match io::PipeReader::from(failures).read_exact(&mut error) {
             Ok(()) => {
@@ -134,19 +108,37 @@ impl Program {
             Err(_) => Ok(pid),
         }
     }
+}
 
-    /// Does the steps and executes the program. Nothing but system calls: this is a copy of one thread of several, and a lock that
-    /// another one held is held for ever.
-    fn become_it(
-        &self,
-        steps: &Steps<'_>,
-        joining: Option<&OwnedFd>,
-        arguments: &[*const c_char],
-        environment: &[*const c_char],
-    ) -> io::Result<Infallible> {
-        prepare(steps, joining, &self.directory)?;
-        // SAFETY: both lists end with a null pointer and point to texts of `self`, which end with a zero byte.
-        unsafe { libc::execve(self.path.as_ptr(), arguments.as_ptr(), environment.as_ptr()) };
+/// All that the child works with.
+struct Task<'a> {
+    program: &'a Program,
+    steps: &'a Steps<'a>,
+    /// The `cgroup.procs` by which it has to join its group itself.
+    joining: Option<OwnedFd>,
+    arguments: Vec<*const c_char>,
+    environment: Vec<*const c_char>,
+    /// Where it says why it could not become its program.
+    failed: BorrowedFd<'a>,
+}
+
+/// The child. It makes system calls and nothing else: it is a copy of one thread of several, and a lock that another one held would be
+/// held for ever. It may even share its parent's memory.
+extern "C" fn child(task: *mut c_void) -> c_int {
+    // SAFETY: `bear` passes a `Task`, which its parent does not touch before the child has its program or has ended.
+    let task = unsafe { &*task.cast::<Task<'_>>() };
+    let Err(error) = task.become_program();
+    // Four bytes into an empty pipe are written whole, and its reader waits for them.
+    let _ = rustix::io::write(task.failed, &error.raw_os_error().unwrap_or(libc::EIO).to_ne_bytes());
+    // SAFETY: _exit(2) runs nothing of mainstay.
+    unsafe { libc::_exit(127) }
+}
+
+impl Task<'_> {
+    fn become_program(&self) -> io::Result<Infallible> {
+        prepare(self.steps, self.joining.as_ref(), &self.program.directory)?;
+        // SAFETY: both lists end with a null pointer and point to texts of the program, which end with a zero byte.
+        unsafe { libc::execve(self.program.path.as_ptr(), self.arguments.as_ptr(), self.environment.as_ptr()) };
         Err(io::Error::last_os_error())
     }
 }
@@ -169,58 +161,54 @@ fn prepare(steps: &Steps<'_>, joining: Option<&OwnedFd>, directory: &CStr) -> io
         rustix::thread::set_thread_res_gid(identity.gid, identity.gid, identity.gid)?;
         rustix::thread::set_thread_res_uid(identity.uid, identity.uid, identity.uid)?;
     }
+    forget_handlers();
     // Ignored by std in mainstay, and by nobody who starts a program.
     set_default(libc::SIGPIPE)?;
     set_mask(&no_signal()).map(drop)
 }
 
-/// Which of the two one is, after there are two.
-#[derive(Debug)]
-enum Born {
-    /// The one there was, with the process id of the other.
-    Parent(u32),
-    /// The new one, with the `cgroup.procs` by which it has to join its group itself.
-    Child(Option<OwnedFd>),
-}
-
 /// Makes the child, in its group where the kernel can: a container may forbid what is new.
-fn bear(group: Option<BorrowedFd<'_>>) -> io::Result<Born> {
-    match clone3(group) {
-        Err(error) if is_forbidden_here(&error) => {
-            let open = |group| openat(group, c"cgroup.procs", OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty());
-            let joining = group.map(open).transpose()?;
-            // SAFETY: the child only makes system calls, see `Program::become_it`.
-            born(unsafe { libc::fork() }.into(), joining)
-        }
-        cloned => born(cloned?, None),
-    }
-}
-
-/// Not known to the kernel, or not let through by a filter of system calls.
-fn is_forbidden_here(error: &io::Error) -> bool {
-    matches!(error.raw_os_error(), Some(libc::ENOSYS | libc::EPERM | libc::EINVAL | libc::E2BIG | libc::EOPNOTSUPP))
-}
-
-fn born(pid: c_long, joining: Option<OwnedFd>) -> io::Result<Born> {
-    match u32::try_from(pid) {
-        Ok(0) => Ok(Born::Child(joining)),
-        Ok(pid) => Ok(Born::Parent(pid)),
-        Err(_) => Err(io::Error::last_os_error()),
-    }
-}
-
-/// 0 in the child.
-fn clone3(group: Option<BorrowedFd<'_>>) -> io::Result<c_long> {
-    let (into, cgroup) = match group.map(|group| u64::try_from(group.as_raw_fd())) {
+///
+/// As posix_spawn(3) does, it lends the child its memory meanwhile instead of copying the page tables; but not to one that becomes
+/// somebody else, who could stop the child and with it this thread.
+fn bear(task: &mut Task<'_>) -> io::Result<u32> {
+    let memory = if task.steps.identity.is_some() { 0 } else { libc::CLONE_VM | libc::CLONE_VFORK };
+    let mut stack = Box::<[u8]>::new_uninit_slice(STACK);
+    let bottom = stack.as_mut_ptr();
+    // Stacks end at a multiple of 16.
+    let size = STACK - bottom.addr() % 16;
+    let (into, cgroup) = match task.steps.group.map(|group| u64::try_from(group.as_raw_fd())) {
         Some(Ok(number)) => (INTO_CGROUP, number),
         _ => (0, 0),
     };
-    let exit_signal = u64::from(libc::SIGCHLD.unsigned_abs());
-    let arguments = CloneArgs { flags: CLEAR_SIGHAND | into, exit_signal, cgroup, ..CloneArgs::default() };
-    // SAFETY: the arguments are those of a fork: no memory, descriptors or stack are shared. The child only makes system calls, see
-    // `Program::become_it`, so it does not matter that the C library was not told of it.
-    let pid = unsafe { libc::syscall(libc::SYS_clone3, &raw const arguments, size_of::<CloneArgs>()) };
-    if pid < 0 { Err(io::Error::last_os_error()) } else { Ok(pid) }
+    let arguments = CloneArgs {
+        flags: into | u64::from(memory.unsigned_abs()),
+        exit_signal: u64::from(libc::SIGCHLD.unsigned_abs()),
+        stack: bottom.addr() as u64,
+        stack_size: size as u64,
+        cgroup,
+        ..CloneArgs::default()
+    };
+    // SAFETY: `child` ends in its program or by _exit(2), and needs a fraction of the stack. With the memory lent, this thread
+    // waits until then; without, the child has a copy of everything.
+    let born = unsafe { clone3(&arguments, child, (&raw mut *task).cast()) };
+    let born = match born {
+        Err(error) if is_forbidden_here(&error) => {
+            let open = |group| openat(group, c"cgroup.procs", OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty());
+            task.joining = task.steps.group.map(open).transpose()?;
+            // SAFETY: as above; clone(3) wants the end of the stack.
+            let pid =
+                unsafe { libc::clone(child, bottom.add(size).cast(), memory | libc::SIGCHLD, (&raw mut *task).cast()) };
+            if pid < 0 { Err(io::Error::last_os_error()) } else { Ok(pid) }
+        }
+        born => born,
+    };
+    u32::try_from(born?).map_err(|_| io::ErrorKind::InvalidData.into())
+}
+
+/// Not known to the kernel or on this processor, or not let through by a filter of system calls.
+fn is_forbidden_here(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::ENOSYS | libc::EPERM | libc::EINVAL | libc::E2BIG | libc::EOPNOTSUPP))
 }
 
 /// A list of texts that ends with a null pointer.
