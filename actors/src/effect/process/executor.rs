@@ -83,7 +83,8 @@ impl Processes {
         let (news, heard) = unbounded_channel();
         let (said, to_say) = unbounded_channel();
         let (holder, outputs_thread) = Holder::start().map_err(|error| kernel("start the thread `outputs`", error))?;
-        let launcher = Launcher::new(&settings, cgroups.clone(), holder.clone());
+        let launcher = Launcher::new(&settings, cgroups.clone(), holder.clone())
+            .map_err(|error| kernel("open /dev/null for services", error))?;
         let (spawner, mut threads) =
             Spawner::start(launcher, news.clone()).map_err(|error| kernel("start the threads `spawner`", error))?;
         threads.push(outputs_thread);

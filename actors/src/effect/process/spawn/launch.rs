@@ -1,7 +1,6 @@
 //! Starts one program.
 
-use std::collections::BTreeMap;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -10,7 +9,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use rustix::pipe::{PipeFlags, pipe_with};
-use rustix::process::Rlimit;
 
 use super::account::{self, RunAs};
 use super::environment::{Inherited, mark};
@@ -21,7 +19,7 @@ use crate::effect::process::keeper::holder::Holder;
 use crate::effect::process::keeper::wire::{self, Header};
 use crate::effect::process::keeper::{COMMAND, log_path};
 use crate::effect::process::order::{ProcessSettings, SpawnFailure, SpawnOrder};
-use crate::effect::process::sys::newborn::{Identity, Program, Steps};
+use crate::effect::process::sys::newborn::{Program, Steps};
 use crate::effect::process::tree::cgroup::{Cgroups, Cradle};
 use crate::effect::process::tree::{PipeId, Place};
 
@@ -47,6 +45,8 @@ pub(crate) struct Launcher {
     cgroups: Option<Cgroups>,
     holder: Holder,
     logs: Logs,
+    /// What programs read.
+    nothing: File,
     keeper_program: PathBuf,
 }
 
@@ -60,16 +60,17 @@ struct Logs {
 
 impl Launcher {
     /// Takes over what children inherit.
-    pub(crate) fn new(settings: &ProcessSettings, cgroups: Option<Cgroups>, holder: Holder) -> Self {
+    pub(crate) fn new(settings: &ProcessSettings, cgroups: Option<Cgroups>, holder: Holder) -> io::Result<Self> {
         let logs = Logs { folder: settings.log_dir.clone(), max_size: settings.log_max_size, keep: settings.log_keep };
-        Self {
+        Ok(Self {
             inherited: Inherited::of_this_process(),
             open_files: OpenFiles::raise(),
             cgroups,
             holder,
             logs,
+            nothing: File::open("/dev/null")?,
             keeper_program: settings.keeper_program.clone(),
-        }
+        })
     }
 
     /// Starts one program. Blocks until the kernel has executed it, which a slow disk can make long.
@@ -88,18 +89,17 @@ impl Launcher {
             let _ = rustix::fs::fchown(&input, Some(to.uid), Some(to.gid));
         }
         let (place, cradle) = self.place(order);
-        let start = Start { program: &program, name, arguments, environment: &environment, directory, output: input };
-        let started = match (identity.as_ref(), cradle.as_ref()) {
-            (None, None) => start.spawned(),
-            (identity, cradle) => start.born(identity, cradle, self.open_files.original()),
+        let arguments = std::iter::once(name).chain(arguments).map(OsStr::new);
+        let variables = environment.iter().map(|(name, value)| (name.as_os_str(), value.as_os_str()));
+        let steps = Steps {
+            input: self.nothing.as_fd(),
+            output: input.as_fd(),
+            group: cradle.as_ref().map(|cradle| cradle.folder.as_fd()),
+            open_files: self.open_files.original(),
+            identity: identity.as_ref(),
         };
-        match started {
-            Ok(pid) => {
-                if identity.is_none() && cradle.is_none() {
-                    self.open_files.restore(pid);
-                }
-                Ok(Child { pid, place, output })
-            }
+        match Program::new(&program, directory, arguments, variables).and_then(|program| program.start(&steps)) {
+            Ok(pid) => Ok(Child { pid, place, output }),
             Err(error) => {
                 place.remove();
                 Err(failure::classify(&error, &Attempt { order, program: &program, directory }))
@@ -147,41 +147,6 @@ impl Launcher {
             tracing::error!(%error, "the log-keeper could not be given what services print");
         }
         Ok(pid)
-    }
-}
-
-/// A program about to be started.
-struct Start<'a> {
-    program: &'a Path,
-    /// What it is told to be called.
-    name: &'a str,
-    arguments: &'a [String],
-    environment: &'a BTreeMap<OsString, OsString>,
-    directory: &'a Path,
-    /// Into which it prints.
-    output: OwnedFd,
-}
-
-impl Start<'_> {
-    /// By posix_spawn(3), which std uses when nothing is to be done between fork and exec: it copies no page tables.
-    fn spawned(self) -> io::Result<u32> {
-        let mut command = Command::new(self.program);
-        command.arg0(self.name).args(self.arguments).env_clear().envs(self.environment);
-        command.current_dir(self.directory).process_group(0);
-        let second = self.output.try_clone()?;
-        command.stdin(Stdio::null()).stdout(Stdio::from(self.output)).stderr(Stdio::from(second));
-        // Dropping std's handle neither waits nor kills; the reaper waits.
-        command.spawn().map(|child| child.id())
-    }
-
-    /// As somebody else, or in a control group.
-    fn born(self, identity: Option<&Identity>, cradle: Option<&Cradle>, open_files: Option<Rlimit>) -> io::Result<u32> {
-        let arguments = std::iter::once(self.name).chain(self.arguments.iter().map(String::as_str)).map(OsStr::new);
-        let environment = self.environment.iter().map(|(name, value)| (name.as_os_str(), value.as_os_str()));
-        let program = Program::new(self.program, self.directory, arguments, environment)?;
-        let (input, output) = (File::open("/dev/null")?, self.output);
-        let group = cradle.map(|cradle| cradle.folder.as_fd());
-        program.start(&Steps { input: input.as_fd(), output: output.as_fd(), group, open_files, identity })
     }
 }
 

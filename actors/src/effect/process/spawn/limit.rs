@@ -1,6 +1,6 @@
 //! The limit on open files: mainstay needs many, services get what mainstay was given.
 
-use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// The limit that mainstay was started with, when it raised its own.
 #[derive(Debug, Clone)]
@@ -25,17 +25,8 @@ impl OpenFiles {
         }
     }
 
-    /// The limit that children get, where it is not mainstay's own.
+    /// The limit that children get, where it is not mainstay's own: programs that use select(2) break above 1024.
     pub(super) fn original(&self) -> Option<Rlimit> {
         self.original
-    }
-
-    /// Gives a child of the same user the limit back that mainstay was started with: programs that use select(2) break above 1024.
-    pub(super) fn restore(&self, child: u32) {
-        let pid = i32::try_from(child).ok().and_then(Pid::from_raw);
-        if let (Some(original), Some(pid)) = (&self.original, pid) {
-            // It may have ended already; then there is nothing to restore.
-            let _ = prlimit(Some(pid), Resource::Nofile, *original);
-        }
     }
 }

@@ -22,7 +22,7 @@ use super::thread::Thread;
 
 /// Spawns that may wait at the same time. A configuration has far fewer services.
 const QUEUE: usize = 4096;
-/// The threads. posix_spawn(3) holds up its caller until the kernel has executed the program, so one thread would leave a second
+/// The threads. A start holds up its caller until the kernel has executed the program, so one thread would leave a second
 /// processor idle; and one program on a slow disk would hold up every other. More than two gain nothing measurable.
 const THREADS: [&str; 2] = ["spawner-1", "spawner-2"];
 

@@ -1,6 +1,6 @@
-//! A child in a control group or of another user, and what it does until it has become its program.
+//! A child, and what it does until it has become its program.
 //!
-//! posix_spawn(3) can do neither. A child that moves itself into its group makes the kernel wait for a grace period of RCU, tens of
+//! posix_spawn(3) can neither put it into a control group nor make it somebody else. A child that moves itself into its group makes the kernel wait for a grace period of RCU, tens of
 //! milliseconds on a small machine; one that is born there does not. And a child that is forked has the page tables copied, and
 //! each page that mainstay touches meanwhile; one that borrows the memory has not.
 
