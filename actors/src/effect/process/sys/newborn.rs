@@ -1,8 +1,9 @@
 //! A child, and what it does until it has become its program.
 //!
-//! posix_spawn(3) can neither put it into a control group nor make it somebody else. A child that moves itself into its group makes the kernel wait for a grace period of RCU, tens of
-//! milliseconds on a small machine; one that is born there does not. And a child that is forked has the page tables copied, and
-//! each page that mainstay touches meanwhile; one that borrows the memory has not.
+//! posix_spawn(3) can neither put it into a control group nor make it somebody else. A child that moves itself into its group
+//! makes the kernel wait for a grace period of RCU, tens of milliseconds on a small machine; one that is born there does not. And
+//! a child that is forked has the page tables copied, and each page that mainstay touches meanwhile; one that borrows the memory
+//! has not.
 
 use std::convert::Infallible;
 use std::ffi::{CStr, CString, OsStr, c_char, c_int, c_void};
