@@ -34,7 +34,9 @@ pub(crate) fn wait_for_end(of: u32) {
     // It may have ended already.
     let Ok(process) = pidfd_open(pid(of), PidfdFlags::empty()) else { return };
     let patience = Timespec { tv_sec: 10, tv_nsec: 0 };
-    poll(&mut [PollFd::new(&process, PollFlags::IN)], Some(&patience)).expect("a process that can be waited for");
+    // The end of another child interrupts it.
+    rustix::io::retry_on_intr(|| poll(&mut [PollFd::new(&process, PollFlags::IN)], Some(&patience)))
+        .expect("a process that can be waited for");
 }
 
 /// The share of memory that a process takes, in KiB: what it shares with others counts in part.
