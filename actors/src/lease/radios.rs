@@ -14,6 +14,7 @@ use mainstay_hardware::error::{Error, ErrorKind};
 use super::machine::{LeaseMachine, LeaseTimer, Out, refuse, tell_device};
 use super::messages::Soon;
 use super::preparation::Preparation;
+use super::queue::DeviceState;
 use crate::device::DeviceMessage;
 use crate::machine::{Action, Effect, OperationId, Outcome};
 
@@ -171,8 +172,11 @@ impl LeaseMachine {
     fn given_up(&mut self, device: &DeviceName, failures: usize, error: &Error) -> Out {
         let tried = if failures == 0 { String::new() } else { format!(" (tried {} times)", failures + 1) };
         let words = format!("it could not be put back as it was: {error}{tried}");
-        // Its own actor will say so, too late for whoever waits for it.
-        let mut out = self.unavailable(device, &format!("faulted: {words}"), Soon::Unknown);
+        let mut out = Vec::new();
+        if matches!(self.devices.get(device), Some(DeviceState::Available(_))) {
+            // Its own actor will say so, too late for whoever waits for it. What keeps it out of use already stays.
+            out.extend(self.unavailable(device, &format!("faulted: {words}"), Soon::Unknown));
+        }
         out.push(tell_device(device, DeviceMessage::Fault(words)));
         out
     }

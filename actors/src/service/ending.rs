@@ -148,14 +148,12 @@ impl ServiceMachine {
     }
 
     /// A stranger may have taken a port between the look at it and the start, and would be met there at each restart; it may even have
-    /// answered as if the service were ready. The service asks anew, from its former place in the queue, so that the ports
-    /// are looked at again.
+    /// answered as if the service were ready. The service asks anew, behind whoever waits, so that the ports are looked at again.
     fn give_back_ports_after_a_failed_start(&mut self, now: Moment, out: &mut Out) {
         let had_been_ready = self.run().is_some_and(|run| self.ready_run == Some(run.id));
         let was_short = self.last_start.is_some_and(|start| now.since(start) < SHORT_RUN);
         let has_ports = self.grant.as_ref().is_some_and(|grant| !grant.ports.is_empty());
         if has_ports && (was_short || !had_been_ready) {
-            self.bereaved = self.asked;
             self.release(out);
         }
     }

@@ -209,7 +209,7 @@ impl ServiceMachine {
             ServiceMessage::Dependency(name, standing) => self.dependency(now, name, standing, out),
             ServiceMessage::DependentStopped(name, episode) => self.dependent_stopped(&name, episode, out),
             // All dependents hear how it stands as soon as it knows that itself again.
-            ServiceMessage::Inquire(_) if self.is_silent() => {}
+            ServiceMessage::Inquire(_) if self.is_silent() => self.announced = Standing::Unknown,
             ServiceMessage::Inquire(name) => {
                 let message = ServiceMessage::Dependency(self.spec.name.clone(), self.standing());
                 out.push(Effect::Tell(Message::Service(name, message)));

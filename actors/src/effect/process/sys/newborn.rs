@@ -86,7 +86,10 @@ impl Program {
     /// # Errors
     /// What the kernel said to a step or to the program.
     pub(in crate::effect::process) fn start(&self, steps: &Steps<'_>) -> io::Result<u32> {
-        let (failures, failed) = pipe_with(PipeFlags::CLOEXEC)?;
+        // A child that borrows the memory has its program, or has said why not, when this thread goes on: there is nothing to wait for, and
+        // another child that is just being started may hold the other end open.
+        let waiting = if steps.identity.is_some() { PipeFlags::empty() } else { PipeFlags::NONBLOCK };
+        let (failures, failed) = pipe_with(PipeFlags::CLOEXEC | waiting)?;
         let (arguments, environment) = (pointers(&self.arguments), pointers(&self.environment));
         let mut task = Task { program: self, steps, joining: None, arguments, environment, failed: failed.as_fd() };
         // A handler of mainstay's must not run in the child.
@@ -105,7 +108,7 @@ impl Program {
                 }
                 Err(io::Error::from_raw_os_error(c_int::from_ne_bytes(error)))
             }
-            // Executing the program has closed the other end.
+            // Executing the program has closed the other end, or nothing was said.
             Err(_) => Ok(pid),
         }
     }
