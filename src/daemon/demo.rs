@@ -31,10 +31,9 @@ pub(super) fn run_ourselves(station: &mut Station) -> Result<(), Told> {
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Whether a plain `mainstay status` finds the demo at this socket: it does not when a station answers before it.
-pub(super) fn is_found_first(socket: &Path, surroundings: &Surroundings) -> bool {
-    let places = surroundings.places().into_iter().map(|place| place.path.join(SOCKET_NAME));
-    let first = places.into_iter().find(|place| place == socket || answers(place, PATIENCE));
-    first.is_some_and(|first| first == socket)
+fn is_found_first(socket: &Path, surroundings: &Surroundings) -> bool {
+    let mut places = surroundings.places().into_iter().map(|place| place.path.join(SOCKET_NAME));
+    places.find(|place| place == socket || answers(place, PATIENCE)).is_some_and(|first| first == socket)
 }
 
 /// What a person at the terminal can do now.
