@@ -52,7 +52,7 @@ pub trait Bus: Send + Sync {
     fn wifi_baseline(&self, ifindex: u32) -> Result<WifiBaseline, Error>;
 
     /// Puts the main interface into a mode: down → set type → up. `Takeover::Refuse` refuses an interface that
-    /// somebody lives on.
+    /// somebody lives on. When it fails half-way, the radio is left so: [`Bus::wifi_restore`] puts it back.
     ///
     /// # Errors
     /// `Busy`, `NotSupported`, `Refused` (with the reason in words), `NotFound`, …

@@ -8,6 +8,8 @@ mod demo;
 mod harness;
 mod logs;
 mod mistakes;
+// The hidden command that these use is in debug builds only.
+#[cfg(debug_assertions)]
 mod panics;
 mod readiness;
 mod restarts;

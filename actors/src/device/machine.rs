@@ -51,9 +51,18 @@ pub(super) enum State {
     Checking { since: Moment, operation: OperationId },
     Probing { operation: OperationId },
     Ready,
-    Faulted { reason: String },
+    Faulted { reason: String, mending: Mending },
     Quarantined { reason: String, until: Moment },
     Ejected,
+}
+
+/// What takes a device out of its fault, beside being replugged or taken back by the operator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mending {
+    /// When it is said again to be there, it is looked at again.
+    SeenAgain,
+    /// Nothing: whoever used it says that it does not work.
+    ByHand,
 }
 
 /// A configured device.
@@ -127,7 +136,7 @@ impl Machine for DeviceMachine {
                 self.awaited = awaited;
                 Vec::new()
             }
-            DeviceMessage::Fault(reason) => self.fault(reason),
+            DeviceMessage::Fault(reason) => self.fault(reason, Mending::ByHand),
             DeviceMessage::Restate => self.restate(),
             DeviceMessage::Eject(request) => self.eject(request),
             DeviceMessage::Admit(request) => self.admit(now, request),
@@ -179,7 +188,9 @@ impl DeviceMachine {
         self.sought = Sought::Yes;
         match &self.sighting {
             // Said again once udev has set permissions: what could not be opened then may be open now.
-            Some(known) if *known == sighting && matches!(self.state, State::Faulted { .. }) => {
+            Some(known)
+                if *known == sighting && matches!(self.state, State::Faulted { mending: Mending::SeenAgain, .. }) =>
+            {
                 return self.settle(now);
             }
             Some(known) if *known == sighting => return vec![Effect::Note(Outcome::Ignored)],

@@ -5,7 +5,7 @@ use std::time::Duration;
 use mainstay_hardware::bus::{Depth, Findings, Supply};
 use mainstay_hardware::error::{Error, ErrorKind};
 
-use super::machine::{DeviceMachine, DeviceTimer, Out, State};
+use super::machine::{DeviceMachine, DeviceTimer, Mending, Out, State};
 use super::messages::{Awaited, supply_words};
 use crate::lease::Soon;
 use crate::machine::{Action, Effect, Moment, OperationId, Outcome};
@@ -47,7 +47,7 @@ impl DeviceMachine {
                 self.state = State::Settling { since };
                 vec![Effect::SetTimer(DeviceTimer::AccessRetry, ACCESS_RETRY)]
             }
-            Err(error) => self.fault(error.to_string()),
+            Err(error) => self.fault(error.to_string(), Mending::SeenAgain),
         }
     }
 
@@ -70,7 +70,7 @@ impl DeviceMachine {
             Ok(findings) => self.ready(findings),
             Err(error) => match error.kind {
                 ErrorKind::NotFound | ErrorKind::PermissionDenied | ErrorKind::Busy | ErrorKind::TimedOut => {
-                    self.fault(error.to_string())
+                    self.fault(error.to_string(), Mending::SeenAgain)
                 }
                 // It is there and can be opened; what it said could not be understood.
                 _ => self.ready(Findings::Unrecognised { why: error.to_string() }),
@@ -96,13 +96,13 @@ impl DeviceMachine {
         }
     }
 
-    pub(super) fn fault(&mut self, reason: String) -> Out {
+    pub(super) fn fault(&mut self, reason: String, mending: Mending) -> Out {
         self.restoration = None;
         // What the operator took out of use, or what is in quarantine, stays there, whatever else is wrong with it.
         if self.sighting.is_none() || self.is_out_of_use() {
             return vec![Effect::Note(Outcome::Ignored)];
         }
-        self.state = State::Faulted { reason };
+        self.state = State::Faulted { reason, mending };
         vec![self.restated()]
     }
 }

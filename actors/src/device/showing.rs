@@ -41,7 +41,9 @@ impl DeviceMachine {
 
     pub(super) fn reason(&self) -> String {
         match &self.state {
-            State::Absent { reason } | State::Faulted { reason } | State::Quarantined { reason, .. } => reason.clone(),
+            State::Absent { reason } | State::Faulted { reason, .. } | State::Quarantined { reason, .. } => {
+                reason.clone()
+            }
             State::Ejected => "taken out of use by the operator".to_owned(),
             State::Ready => match (&self.restoration, &self.findings) {
                 (Some(restoration), _) => restoration.clone(),

@@ -182,6 +182,13 @@ impl Bench {
                 }),
             ),
             (
+                "not opened",
+                make(|bench| {
+                    bench.tell(DeviceMessage::Seen(sighting(1))).accessible();
+                    bench.tell(DeviceMessage::Probed(bench.operation, Err(hung())));
+                }),
+            ),
+            (
                 "faulted",
                 make(|bench| {
                     bench.ready().tell(DeviceMessage::Fault("it hangs".to_owned()));
@@ -246,7 +253,8 @@ checking     -     *     absen -     probi *     -     -     *     *     *     -
 probing      -     settl absen -     -     -     ready fault *     *     *     -     -     fault eject *     -     -     -
 ready        -     settl absen -     -     -     -     -     in us *     settl -     -     fault eject *     -     -     -
 in use       -     settl absen -     -     -     -     -     *     ready settl -     -     fault eject *     -     -     -
-faulted      settl settl absen -     -     -     -     -     *     *     *     -     -     *     eject settl -     -     -
+not opened   settl settl absen -     -     -     -     -     *     *     *     -     -     *     eject settl -     -     -
+faulted      -     settl absen -     -     -     -     -     *     *     *     -     -     *     eject settl -     -     -
 quarantined  -     *     *     -     -     -     -     -     *     *     *     -     -     -     eject settl -     -     settl
 restoring    -     *     absen -     -     -     -     -     in us ready *     ready -     fault eject *     -     -     -
 ejected      -     *     *     -     -     -     -     -     *     *     *     -     -     -     *     settl -     -     -

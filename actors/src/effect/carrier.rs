@@ -174,8 +174,8 @@ impl Carrier {
                 let call = self.drivers.prepare_radio(&device, ifindex, mode, takeover);
                 self.later(cause, call, move |done| to_leases(LeaseMessage::RadioPrepared(operation, device, done)));
             }
-            (Action::RestoreRadio { operation, device, before, on_failure }, _) => {
-                let call = self.drivers.restore_radio(&device, before, on_failure);
+            (Action::RestoreRadio { operation, device, before }, _) => {
+                let call = self.drivers.restore_radio(&device, before);
                 self.later(cause, call, move |done| to_leases(LeaseMessage::RadioRestored(operation, device, done)));
             }
             (Action::ReportRadio(operation, device), _) => {

@@ -6,12 +6,11 @@
 #[cfg(test)]
 mod tests;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -22,7 +21,7 @@ use mainstay_hardware::error::{Error, ErrorKind};
 use tokio::sync::{Mutex, oneshot};
 
 use super::ports::{Listener, listeners};
-use crate::lease::OnFailure;
+use crate::lease::NotPrepared;
 
 /// Calls that may hang at the same time before further ones are refused.
 const HUNG_MAX: usize = 4;
@@ -35,23 +34,34 @@ const CHANGE_WITHIN: Duration = Duration::from_secs(15);
 /// What a probe may take beyond its own bound before it counts as hung.
 const PROBE_SPARE: Duration = Duration::from_secs(5);
 
-/// A radio: operations on it never overlap. How it was before it was changed is kept here until it was put back, since
-/// the registry may panic over the very news of the change.
-type Radio = Rc<Mutex<Option<WifiBaseline>>>;
+/// A radio.
+#[derive(Default)]
+struct Radio {
+    /// Operations on it never overlap.
+    turn: Mutex<()>,
+    /// How it was before it was changed: kept until it was put back, since the registry may panic over the very news of the
+    /// change.
+    before: RefCell<Option<WifiBaseline>>,
+    /// A call that was abandoned may still change it, whenever it goes on: no other is begun meanwhile.
+    hung: Hung,
+}
+
+/// Abandoned calls that have not come back, counted.
+type Hung = Rc<Cell<usize>>;
 
 /// Runs calls to hardware. Belongs to the actor thread.
 #[derive(Clone)]
 pub(super) struct Drivers {
     bus: Arc<dyn Bus>,
-    hung: Arc<AtomicUsize>,
-    radios: Rc<RefCell<BTreeMap<DeviceName, Radio>>>,
+    hung: Hung,
+    radios: Rc<RefCell<BTreeMap<DeviceName, Rc<Radio>>>>,
 }
 
 impl Drivers {
     /// Calls to this hardware.
     #[must_use]
     pub(super) fn new(bus: Arc<dyn Bus>) -> Self {
-        Self { bus, hung: Arc::default(), radios: Rc::default() }
+        Self { bus, hung: Rc::default(), radios: Rc::default() }
     }
 
     /// Calls the bus on a thread of its own; `LOOK_WITHIN` bounds it.
@@ -78,20 +88,24 @@ impl Drivers {
         ifindex: u32,
         mode: Option<WifiMode>,
         takeover: Takeover,
-    ) -> impl Future<Output = Result<WifiBaseline, Error>> + 'static {
-        let radio = self.radio(device);
-        let call = self.call(CHANGE_WITHIN, move |bus| {
-            let baseline = bus.wifi_baseline(ifindex)?;
-            if let Some(mode) = mode {
-                bus.wifi_set_mode(ifindex, mode, takeover)?;
-            }
-            Ok(baseline)
-        });
+    ) -> impl Future<Output = Result<WifiBaseline, NotPrepared>> + 'static {
+        let (drivers, radio) = (self.clone(), self.radio(device));
         async move {
-            let mut before = radio.lock().await;
-            let baseline = call.await?;
-            *before = Some(baseline.clone());
-            Ok(baseline)
+            let _turn = radio.turn.lock().await;
+            let baseline = drivers.call_radio(&radio, LOOK_WITHIN, move |bus| bus.wifi_baseline(ifindex)).await;
+            let baseline = baseline.map_err(|error| NotPrepared { error, before: None })?;
+            radio.before.replace(Some(baseline.clone()));
+            let Some(mode) = mode else { return Ok(baseline) };
+            let set = move |bus: &dyn Bus| bus.wifi_set_mode(ifindex, mode, takeover);
+            match drivers.call_radio(&radio, CHANGE_WITHIN, set).await {
+                Ok(()) => Ok(baseline),
+                Err(error) => {
+                    if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Refused) {
+                        radio.before.replace(None);
+                    }
+                    Err(NotPrepared { error, before: radio.before.borrow().clone() })
+                }
+            }
         }
     }
 
@@ -100,15 +114,13 @@ impl Drivers {
         &self,
         device: &DeviceName,
         baseline: WifiBaseline,
-        on_failure: OnFailure,
     ) -> impl Future<Output = Result<(), Error>> + 'static {
-        let radio = self.radio(device);
-        let call = self.call(CHANGE_WITHIN, move |bus| bus.wifi_restore(&baseline));
+        let (drivers, radio) = (self.clone(), self.radio(device));
         async move {
-            let mut before = radio.lock().await;
-            let done = call.await;
-            if !done.as_ref().is_err_and(|error| on_failure.tries_again_after(error)) {
-                *before = None;
+            let _turn = radio.turn.lock().await;
+            let done = drivers.call_radio(&radio, CHANGE_WITHIN, move |bus| bus.wifi_restore(&baseline)).await;
+            if !done.as_ref().is_err_and(|error| error.kind != ErrorKind::NotFound) {
+                radio.before.replace(None);
             }
             done
         }
@@ -117,7 +129,10 @@ impl Drivers {
     /// How a radio was before it was changed, once what is under way with it is over; `None` when it is as it was.
     pub(super) fn report_radio(&self, device: &DeviceName) -> impl Future<Output = Option<WifiBaseline>> + 'static {
         let radio = self.radio(device);
-        async move { radio.lock().await.clone() }
+        async move {
+            let _turn = radio.turn.lock().await;
+            radio.before.borrow().clone()
+        }
     }
 
     /// Who listens on ports.
@@ -132,19 +147,41 @@ impl Drivers {
         async move { call.await.map_err(|error| error.to_string()) }
     }
 
-    fn radio(&self, device: &DeviceName) -> Radio {
+    fn radio(&self, device: &DeviceName) -> Rc<Radio> {
         Rc::clone(self.radios.borrow_mut().entry(device.clone()).or_default())
     }
 
-    /// The thread is started when the future is first polled.
+    async fn call_radio<T: Send + 'static>(
+        &self,
+        radio: &Radio,
+        within: Duration,
+        work: impl FnOnce(&dyn Bus) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        if radio.hung.get() > 0 {
+            return Err(Error::new(ErrorKind::TimedOut, "an earlier call to its driver has not come back"));
+        }
+        let hung = vec![Rc::clone(&self.hung), Rc::clone(&radio.hung)];
+        self.call_counted(hung, within, work).await
+    }
+
     fn call<T: Send + 'static>(
         &self,
         within: Duration,
         work: impl FnOnce(&dyn Bus) -> Result<T, Error> + Send + 'static,
     ) -> impl Future<Output = Result<T, Error>> + 'static {
-        let (bus, hung) = (Arc::clone(&self.bus), Arc::clone(&self.hung));
+        self.call_counted(vec![Rc::clone(&self.hung)], within, work)
+    }
+
+    /// The thread is started when the future is first polled. When it hangs, these count it.
+    fn call_counted<T: Send + 'static>(
+        &self,
+        counters: Vec<Hung>,
+        within: Duration,
+        work: impl FnOnce(&dyn Bus) -> Result<T, Error> + Send + 'static,
+    ) -> impl Future<Output = Result<T, Error>> + 'static {
+        let (bus, hung) = (Arc::clone(&self.bus), Rc::clone(&self.hung));
         async move {
-            if hung.load(Ordering::Relaxed) >= HUNG_MAX {
+            if hung.get() >= HUNG_MAX {
                 let words = format!("{HUNG_MAX} calls to drivers hang already; no further one is begun");
                 return Err(Error::new(ErrorKind::TimedOut, words));
             }
@@ -162,7 +199,7 @@ impl Drivers {
                 Ok(Ok(result)) => result,
                 Ok(Err(_)) => Err(Error::new(ErrorKind::Other, "the call to the driver panicked")),
                 Err(_) => {
-                    abandon(hung, outcome);
+                    abandon(counters, outcome);
                     let within = humantime::format_duration(within);
                     Err(Error::new(ErrorKind::TimedOut, format!("no answer from the driver within {within}")))
                 }
@@ -172,11 +209,11 @@ impl Drivers {
 }
 
 /// Counts an abandoned call as hung until it comes back after all.
-fn abandon<T: 'static>(hung: Arc<AtomicUsize>, outcome: oneshot::Receiver<T>) {
-    hung.fetch_add(1, Ordering::Relaxed);
+fn abandon<T: 'static>(counters: Vec<Hung>, outcome: oneshot::Receiver<T>) {
+    counters.iter().for_each(|hung| hung.set(hung.get().saturating_add(1)));
     tokio::task::spawn_local(async move {
         // Whatever comes, comes too late.
         let _ = outcome.await;
-        hung.fetch_sub(1, Ordering::Relaxed);
+        counters.iter().for_each(|hung| hung.set(hung.get().saturating_sub(1)));
     });
 }

@@ -17,7 +17,7 @@ impl LeaseMachine {
             return Vec::new();
         }
         let mut out = vec![tell_device(&device, DeviceMessage::Holder(self.holder_of(&device)))];
-        if self.radios.restoring.contains_key(&device) {
+        if self.radios.is_being_put_back(&device) {
             out.push(tell_device(&device, DeviceMessage::PuttingBack("being put back as it was".to_owned())));
         }
         out
@@ -36,6 +36,7 @@ impl LeaseMachine {
                 |name| tell_service(name, ServiceMessage::DeviceArrived(device.clone(), offer.generation.clone()));
             out.extend(self.users.get(device).into_iter().flatten().map(arrived));
             out.extend(self.hasten(device));
+            out.extend(self.try_anew(device));
         }
         if let Some(holder) = self.holder_of_arrival(device, &offer) {
             out.push(tell_device(device, DeviceMessage::Leased { holder }));

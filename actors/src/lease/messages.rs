@@ -209,6 +209,15 @@ impl fmt::Display for Blocker {
     }
 }
 
+/// Why a radio is not in the mode asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotPrepared {
+    /// What went wrong.
+    pub error: Error,
+    /// How the radio was before, when it may have been changed half-way or may still be.
+    pub before: Option<WifiBaseline>,
+}
+
 /// What the registry is told.
 #[derive(Debug, Clone)]
 pub enum LeaseMessage {
@@ -234,7 +243,7 @@ pub enum LeaseMessage {
         soon: Soon,
     },
     /// How a radio was before, now that it is in its mode.
-    RadioPrepared(OperationId, DeviceName, Result<WifiBaseline, Error>),
+    RadioPrepared(OperationId, DeviceName, Result<WifiBaseline, NotPrepared>),
     /// A radio was put back as it was.
     RadioRestored(OperationId, DeviceName, Result<(), Error>),
     /// After a restart of the registry: how a radio was before it was changed; `None` when it is as it was.
@@ -293,7 +302,9 @@ impl Described for LeaseMessage {
             Self::DeviceAvailable(device, offer) => format!("{device} can be leased ({})", offer.generation).into(),
             Self::DeviceUnavailable { device, reason, .. } => format!("{device} is {reason}").into(),
             Self::RadioPrepared(_, device, Ok(_)) => Words::Device(device.clone(), "is in the mode asked for"),
-            Self::RadioPrepared(_, device, Err(error)) => format!("{device} could not be prepared: {error}").into(),
+            Self::RadioPrepared(_, device, Err(failed)) => {
+                format!("{device} could not be prepared: {}", failed.error).into()
+            }
             Self::RadioRestored(_, device, Ok(())) => Words::Device(device.clone(), "is as it was before"),
             Self::RadioRestored(_, device, Err(error)) => format!("{device} could not be put back: {error}").into(),
             Self::RadioReported(_, device, Some(_)) => {

@@ -14,7 +14,6 @@ mod tests;
 
 pub use machine::{LeaseMachine, LeaseTimer};
 pub use messages::{
-    Blocker, Grant, GrantedDevice, HeldLease, LeaseMessage, LeaseRequest, LeaseSnapshot, Resource, Soon, Token, Waiter,
-    Want,
+    Blocker, Grant, GrantedDevice, HeldLease, LeaseMessage, LeaseRequest, LeaseSnapshot, NotPrepared, Resource, Soon,
+    Token, Waiter, Want,
 };
-pub use radios::OnFailure;

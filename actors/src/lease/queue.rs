@@ -96,11 +96,8 @@ impl Situation<'_> {
                 return Some(Blocker::Device { device: device.clone(), reason, soon: Soon::Yes });
             }
         };
-        if self.radios.restoring.contains_key(device) {
-            return Some(Blocker::Restoring { device: device.clone() });
-        }
-        if self.radios.preparing.contains_key(device) {
-            return Some(Blocker::Preparing);
+        if let Some(blocker) = self.radios.blocker(device) {
+            return Some(blocker);
         }
         // Also those who share wait until the holders of an earlier arrival have stopped.
         let earlier = self.holders.iter().find(|(_, holding)| {

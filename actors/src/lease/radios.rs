@@ -1,7 +1,8 @@
 //! Radios are put into their mode before a grant, and back as they were when nobody uses them any more.
 //!
 //! How a changed radio was before is kept by the executor as well, from the change until it is put back: a registry that
-//! panics over that very news leaves nothing behind, and its successor asks.
+//! panics over that very news leaves nothing behind, and its successor asks. A radio that refuses to be put back is given up
+//! after some tries: its own actor says so, and before anybody leases it again it is tried anew.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -12,9 +13,8 @@ use mainstay_hardware::bus::WifiBaseline;
 use mainstay_hardware::error::{Error, ErrorKind};
 
 use super::machine::{LeaseMachine, LeaseTimer, Out, refuse, tell_device};
-use super::messages::Soon;
+use super::messages::{Blocker, NotPrepared, Soon};
 use super::preparation::Preparation;
-use super::queue::DeviceState;
 use crate::device::DeviceMessage;
 use crate::machine::{Action, Effect, OperationId, Outcome};
 
@@ -22,28 +22,20 @@ use crate::machine::{Action, Effect, OperationId, Outcome};
 const PAUSES: [Duration; 4] =
     [Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
 
-/// What becomes of a radio that cannot be put back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OnFailure {
-    /// It is tried again.
-    TryAgain,
-    /// It stays as it is, which is told to people; nothing is tried behind their backs.
-    GiveUp,
-}
-
-impl OnFailure {
-    /// Whether it is tried again after this error. A radio that is gone needs no restoring; a driver that hangs would hang again.
-    #[must_use]
-    pub fn tries_again_after(self, error: &Error) -> bool {
-        self == Self::TryAgain && !matches!(error.kind, ErrorKind::NotFound | ErrorKind::TimedOut)
-    }
-}
-
 /// A radio that is being put back, after so many failures.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Restoring {
-    UnderWay { operation: OperationId, failures: usize },
-    Pausing { failures: usize },
+    UnderWay {
+        operation: OperationId,
+        failures: usize,
+    },
+    Pausing {
+        failures: usize,
+    },
+    /// It stays as it is, which is told to people; nothing is tried behind their backs until it is said to be usable again.
+    GivenUp {
+        words: String,
+    },
 }
 
 /// What is known of radios that are not as they were.
@@ -66,9 +58,27 @@ impl Radios {
         Self { all: radios.map(|device| device.name.clone()).collect(), ..Self::default() }
     }
 
-    /// Whether all are as they were.
+    /// Whether all are as they were, or given up.
     pub(super) fn are_settled(&self) -> bool {
-        self.changed.is_empty() && self.preparing.is_empty() && self.restoring.is_empty()
+        let is_given_up = |device| matches!(self.restoring.get(device), Some(Restoring::GivenUp { .. }));
+        self.preparing.is_empty() && self.changed.keys().chain(self.restoring.keys()).all(is_given_up)
+    }
+
+    /// Whether something is done to put it back.
+    pub(super) fn is_being_put_back(&self, device: &DeviceName) -> bool {
+        matches!(self.restoring.get(device), Some(Restoring::UnderWay { .. } | Restoring::Pausing { .. }))
+    }
+
+    /// What keeps a radio from being leased, when it is not as it was.
+    pub(super) fn blocker(&self, device: &DeviceName) -> Option<Blocker> {
+        match self.restoring.get(device) {
+            Some(Restoring::GivenUp { words }) => {
+                let reason = format!("faulted: {words}");
+                Some(Blocker::Device { device: device.clone(), reason, soon: Soon::Unknown })
+            }
+            Some(_) => Some(Blocker::Restoring { device: device.clone() }),
+            None => self.preparing.contains_key(device).then_some(Blocker::Preparing),
+        }
     }
 }
 
@@ -114,29 +124,39 @@ impl LeaseMachine {
         &mut self,
         operation: OperationId,
         device: &DeviceName,
-        result: Result<WifiBaseline, Error>,
+        result: Result<WifiBaseline, NotPrepared>,
     ) -> Out {
         if !end(&mut self.radios.preparing, device, operation) {
             return vec![Effect::Note(Outcome::Superseded)];
         }
-        let error = result.map(|baseline| self.radios.changed.insert(device.clone(), baseline)).err();
+        let (before, error) = match result {
+            Ok(before) => (Some(before), None),
+            Err(NotPrepared { before, error }) => (before, Some(error)),
+        };
+        if let Some(before) = before {
+            self.radios.changed.insert(device.clone(), before);
+        }
         let waiting = self.queue.iter_mut().find_map(|queued| {
             let service = queued.request.service.clone();
             let preparation = queued.preparation.as_mut()?;
             preparation.radios.remove(device).map(|_| service)
         });
-        match (waiting, error) {
-            // Somebody waits for it and goes on; or nobody does, and it is put back.
-            (_, None) => Vec::new(),
-            (None, Some(_)) => vec![Effect::Note(Outcome::Superseded)],
-            (Some(_), Some(error)) if error.kind == ErrorKind::NotFound => self.vanished(device),
-            (Some(service), Some(error)) => {
-                let mut out = self.withdraw(&service);
-                out.extend(fault_if_hung(device, &error));
-                out.push(refuse(&service, format!("{device} could not be made ready: {error}")));
-                out
-            }
+        // Without an error, somebody waits for it and goes on; or nobody does, and it is put back.
+        let Some(error) = error else { return Vec::new() };
+        let mut out = Vec::new();
+        if error.kind == ErrorKind::TimedOut {
+            out.extend(self.give_up(device, format!("driver hung: {error}")));
         }
+        match waiting {
+            Some(_) if error.kind == ErrorKind::NotFound => out.extend(self.vanished(device)),
+            Some(service) => {
+                out.extend(self.withdraw(&service));
+                out.push(refuse(&service, format!("{device} could not be made ready: {error}")));
+            }
+            None if out.is_empty() => out.push(Effect::Note(Outcome::Superseded)),
+            None => {}
+        }
+        out
     }
 
     /// It left while it was made ready, which is nobody's failure. Its own actor will say how, or that it is there again.
@@ -154,31 +174,36 @@ impl LeaseMachine {
             Some(Restoring::UnderWay { operation: current, failures }) if *current == operation => *failures,
             _ => return vec![Effect::Note(Outcome::Superseded)],
         };
-        if let (Err(error), Some(pause)) = (&result, PAUSES.get(failures))
-            && OnFailure::TryAgain.tries_again_after(error)
-        {
-            return self.try_again_later(device, failures.saturating_add(1), *pause, error);
-        }
-        self.radios.restoring.remove(device);
-        let before = self.radios.changed.remove(device);
         match result {
-            Ok(()) => vec![tell_device(device, DeviceMessage::PutBack(before))],
+            Err(error) if error.kind != ErrorKind::NotFound => self.still_changed(device, failures, &error),
             // A radio that is gone needs no restoring.
-            Err(error) if error.kind == ErrorKind::NotFound => vec![tell_device(device, DeviceMessage::PutBack(None))],
-            Err(error) => self.given_up(device, failures, &error),
+            result => {
+                self.radios.restoring.remove(device);
+                let before = self.radios.changed.remove(device);
+                vec![tell_device(device, DeviceMessage::PutBack(before.filter(|_| result.is_ok())))]
+            }
         }
     }
 
-    fn given_up(&mut self, device: &DeviceName, failures: usize, error: &Error) -> Out {
-        let tried = if failures == 0 { String::new() } else { format!(" (tried {} times)", failures + 1) };
-        let words = format!("it could not be put back as it was: {error}{tried}");
-        let mut out = Vec::new();
-        if matches!(self.devices.get(device), Some(DeviceState::Available(_))) {
-            // Its own actor will say so, too late for whoever waits for it. What keeps it out of use already stays.
-            out.extend(self.unavailable(device, &format!("faulted: {words}"), Soon::Unknown));
+    /// A driver that hangs would hang again; anything else may pass.
+    fn still_changed(&mut self, device: &DeviceName, failures: usize, error: &Error) -> Out {
+        match PAUSES.get(failures) {
+            Some(pause) if error.kind != ErrorKind::TimedOut => {
+                self.try_again_later(device, failures.saturating_add(1), *pause, error)
+            }
+            _ => {
+                let tried = if failures == 0 { String::new() } else { format!(" (tried {} times)", failures + 1) };
+                self.give_up(device, format!("it could not be put back as it was: {error}{tried}"))
+            }
         }
-        out.push(tell_device(device, DeviceMessage::Fault(words)));
-        out
+    }
+
+    /// How it was stays known, for when it is said to be usable again. Its own actor says to all others that it is not.
+    fn give_up(&mut self, device: &DeviceName, words: String) -> Out {
+        if self.radios.changed.contains_key(device) {
+            self.radios.restoring.insert(device.clone(), Restoring::GivenUp { words: words.clone() });
+        }
+        vec![tell_device(device, DeviceMessage::Fault(words))]
     }
 
     fn try_again_later(&mut self, device: &DeviceName, failures: usize, pause: Duration, error: &Error) -> Out {
@@ -192,7 +217,7 @@ impl LeaseMachine {
 
     /// The pause is over.
     pub(super) fn try_again(&mut self, device: &DeviceName) -> Out {
-        let Some(Restoring::Pausing { failures }) = self.radios.restoring.get(device).copied() else {
+        let Some(&Restoring::Pausing { failures }) = self.radios.restoring.get(device) else {
             return vec![Effect::Note(Outcome::Superseded)];
         };
         let mut out = vec![Effect::CancelTimer(LeaseTimer::PutBack(device.clone()))];
@@ -210,8 +235,7 @@ impl LeaseMachine {
         let before = self.radios.changed.get(device)?.clone();
         let operation = self.operation.advance();
         self.radios.restoring.insert(device.clone(), Restoring::UnderWay { operation, failures });
-        let on_failure = if failures < PAUSES.len() { OnFailure::TryAgain } else { OnFailure::GiveUp };
-        Some(Effect::Act(Action::RestoreRadio { operation, device: device.clone(), before, on_failure }))
+        Some(Effect::Act(Action::RestoreRadio { operation, device: device.clone(), before }))
     }
 
     /// Whether a radio was changed and nobody uses it any more.
@@ -227,13 +251,19 @@ impl LeaseMachine {
         let begun = |device: &&DeviceName| self.radios.restoring.contains_key(*device);
         let due = self.radios.changed.keys().filter(|device| !begun(device) && self.is_due(device));
         for device in due.cloned().collect::<Vec<_>>() {
-            out.push(tell_device(&device, DeviceMessage::PuttingBack("being put back as it was".to_owned())));
-            out.extend(self.put_back(&device, 0));
+            out.extend(self.begin_to_put_back(&device));
         }
     }
-}
 
-fn fault_if_hung(device: &DeviceName, error: &Error) -> Option<Effect<LeaseTimer>> {
-    let hung = error.kind == ErrorKind::TimedOut;
-    hung.then(|| tell_device(device, DeviceMessage::Fault(format!("driver hung: {error}"))))
+    fn begin_to_put_back(&mut self, device: &DeviceName) -> Out {
+        let mut out = vec![tell_device(device, DeviceMessage::PuttingBack("being put back as it was".to_owned()))];
+        out.extend(self.put_back(device, 0));
+        out
+    }
+
+    /// A radio that was given up is said to be usable again: mended, taken back by the operator, or another arrival.
+    pub(super) fn try_anew(&mut self, device: &DeviceName) -> Out {
+        let given_up = matches!(self.radios.restoring.get(device), Some(Restoring::GivenUp { .. }));
+        if given_up { self.begin_to_put_back(device) } else { Vec::new() }
+    }
 }

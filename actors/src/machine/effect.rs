@@ -13,7 +13,7 @@ use crate::device::DeviceSnapshot;
 use crate::effect::probe::order::ProbeOrder;
 use crate::effect::process::order::{RunId, SignalOrder, SpawnOrder};
 use crate::inventory::InventorySnapshot;
-use crate::lease::{LeaseSnapshot, OnFailure};
+use crate::lease::LeaseSnapshot;
 use crate::service::ServiceSnapshot;
 
 /// All that one message leads to, in order.
@@ -126,8 +126,6 @@ pub enum Action {
         device: DeviceName,
         /// How it was before it was changed.
         before: WifiBaseline,
-        /// Whether this is known any longer when it cannot be done.
-        on_failure: OnFailure,
     },
     /// Say how a radio was before it was changed, once what is under way with it is over. Answer: `LeaseMessage::RadioReported`.
     ReportRadio(OperationId, DeviceName),

@@ -38,10 +38,10 @@ impl<M: Described + 'static> actix::Message for Traced<M> {
 }
 
 /// Makes an actor panic; debug builds only.
-#[cfg(debug_assertions)]
+#[cfg(any(debug_assertions, test))]
 pub(super) struct Poison;
 
-#[cfg(debug_assertions)]
+#[cfg(any(debug_assertions, test))]
 impl actix::Message for Poison {
     type Result = ();
 }

@@ -131,7 +131,7 @@ impl<M: Machine> Handler<Traced<M::Message>> for Host<M> {
     }
 }
 
-#[cfg(debug_assertions)]
+#[cfg(any(debug_assertions, test))]
 impl<M: Machine> Handler<super::envelope::Poison> for Host<M> {
     type Result = ();
 

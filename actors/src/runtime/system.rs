@@ -119,7 +119,7 @@ impl System {
     }
 
     /// Makes an actor panic; whether there is such an actor.
-    #[cfg(debug_assertions)]
+    #[cfg(any(debug_assertions, test))]
     #[must_use]
     pub fn poison(&self, actor: &crate::machine::ActorId) -> bool {
         use crate::machine::ActorId;

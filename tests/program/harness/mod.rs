@@ -4,6 +4,7 @@ mod answered;
 mod free_port;
 pub(crate) mod helper;
 mod left_over;
+#[cfg(debug_assertions)]
 mod recovery;
 mod station;
 mod view;

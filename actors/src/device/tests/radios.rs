@@ -84,6 +84,7 @@ fn a_radio_that_leaves_while_it_is_put_back_is_gone_and_a_later_word_on_it_is_to
 fn a_radio_that_could_not_be_put_back_is_faulted_and_not_being_put_back_when_it_is_taken_again() {
     let mut bench = Bench::monitoring();
     bench.tell(putting_back()).tell(DeviceMessage::Fault("it refused".to_owned()));
+    bench.tell(DeviceMessage::Seen(radio(WifiMode::Monitor)));
     assert_eq!((bench.status, bench.words().1.as_str()), (DeviceStatus::Faulted, "it refused"));
     bench.tell(DeviceMessage::Admit(RequestId(1))).accessible();
     bench.tell(DeviceMessage::Probed(bench.operation, Ok(Findings::Wifi)));

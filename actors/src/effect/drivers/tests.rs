@@ -14,22 +14,23 @@ fn radio() -> DeviceName {
 struct Bench {
     bus: SimulatedBus,
     drivers: Drivers,
+    ifindex: u32,
 }
 
 impl Bench {
     fn new() -> Self {
         let bus = SimulatedBus::demo();
-        Self { drivers: Drivers::new(Arc::new(bus.clone())), bus }
-    }
-
-    async fn monitor(&self) -> Result<WifiBaseline, Error> {
-        let is_it = |ifindex: &u32| self.bus.wifi_baseline(*ifindex).is_ok_and(|found| found.interface == "wlan2");
+        let is_it = |ifindex: &u32| bus.wifi_baseline(*ifindex).is_ok_and(|found| found.interface == "wlan2");
         let ifindex = (1..100).find(is_it).unwrap();
-        self.drivers.prepare_radio(&radio(), ifindex, Some(WifiMode::Monitor), Takeover::Refuse).await
+        Self { drivers: Drivers::new(Arc::new(bus.clone())), bus, ifindex }
     }
 
-    async fn restore(&self, before: WifiBaseline, on_failure: OnFailure) -> Result<(), Error> {
-        self.drivers.restore_radio(&radio(), before, on_failure).await
+    async fn monitor(&self) -> Result<WifiBaseline, NotPrepared> {
+        self.drivers.prepare_radio(&radio(), self.ifindex, Some(WifiMode::Monitor), Takeover::Refuse).await
+    }
+
+    async fn restore(&self, before: WifiBaseline) -> Result<(), Error> {
+        self.drivers.restore_radio(&radio(), before).await
     }
 
     async fn reported(&self) -> Option<WifiBaseline> {
@@ -43,7 +44,7 @@ async fn how_a_radio_was_is_known_from_its_change_until_it_is_put_back() {
     assert_eq!(bench.reported().await, None);
     let before = bench.monitor().await.unwrap();
     assert_eq!(bench.reported().await.as_ref(), Some(&before));
-    bench.restore(before, OnFailure::TryAgain).await.unwrap();
+    bench.restore(before).await.unwrap();
     assert_eq!(bench.reported().await, None);
 }
 
@@ -53,26 +54,52 @@ async fn whoever_asks_during_a_change_hears_what_comes_of_it() {
     let (before, reported) = futures::join!(bench.monitor(), bench.reported());
     let before = before.unwrap();
     assert_eq!(reported.as_ref(), Some(&before));
-    let (restored, reported) = futures::join!(bench.restore(before, OnFailure::GiveUp), bench.reported());
+    let (restored, reported) = futures::join!(bench.restore(before), bench.reported());
     restored.unwrap();
     assert_eq!(reported, None);
 }
 
+fn busy() -> Error {
+    Error::new(ErrorKind::Busy, "somebody has it")
+}
+
 #[tokio::test(flavor = "local")]
-async fn a_radio_that_refuses_a_mode_was_not_changed() {
+async fn a_radio_that_failed_to_change_may_have_changed_half_way_and_one_that_was_refused_has_not() {
     let bench = Bench::new();
-    bench.bus.fail_mode("wlan2", Some(Error::new(ErrorKind::Busy, "somebody has it")));
-    assert!(bench.monitor().await.is_err());
+    bench.bus.fail_mode("wlan2", Some(Error::new(ErrorKind::Refused, "somebody lives on it")));
+    assert_eq!(bench.monitor().await.unwrap_err().before, None);
+    assert_eq!(bench.reported().await, None);
+    bench.bus.fail_mode("wlan2", Some(busy()));
+    let failed = bench.monitor().await.unwrap_err();
+    assert_eq!(failed.before.map(|before| before.mode), Some(WifiMode::Managed));
+    assert!(bench.reported().await.is_some());
+}
+
+#[tokio::test(flavor = "local")]
+async fn how_a_radio_was_is_known_however_often_it_refuses_to_be_put_back() {
+    let bench = Bench::new();
+    let before = bench.monitor().await.unwrap();
+    bench.bus.fail_mode("wlan2", Some(busy()));
+    assert!(bench.restore(before.clone()).await.is_err());
+    assert_eq!(bench.reported().await.as_ref(), Some(&before));
+    bench.bus.fail_mode("wlan2", None);
+    bench.restore(before).await.unwrap();
     assert_eq!(bench.reported().await, None);
 }
 
 #[tokio::test(flavor = "local")]
-async fn how_a_radio_was_is_known_until_its_last_try_to_be_put_back_has_failed() {
+async fn while_an_abandoned_call_may_still_change_a_radio_no_other_is_begun() {
     let bench = Bench::new();
     let before = bench.monitor().await.unwrap();
-    bench.bus.fail_mode("wlan2", Some(Error::new(ErrorKind::Busy, "somebody has it")));
-    assert!(bench.restore(before.clone(), OnFailure::TryAgain).await.is_err());
-    assert_eq!(bench.reported().await.as_ref(), Some(&before), "a registry that panics meanwhile must know it");
-    assert!(bench.restore(before, OnFailure::GiveUp).await.is_err());
+    bench.bus.hang("wlan2");
+    tokio::time::pause();
+    assert_eq!(bench.restore(before.clone()).await.unwrap_err().kind, ErrorKind::TimedOut);
+    tokio::time::resume();
+    assert_eq!(bench.monitor().await.unwrap_err().error.message, "an earlier call to its driver has not come back");
+    assert_eq!(bench.reported().await.as_ref(), Some(&before));
+    bench.bus.release("wlan2");
+    while bench.restore(before.clone()).await.is_err() {
+        tokio::task::yield_now().await;
+    }
     assert_eq!(bench.reported().await, None);
 }

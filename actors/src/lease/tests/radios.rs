@@ -1,6 +1,7 @@
 use mainstay_hardware::error::{Error, ErrorKind};
 
 use super::*;
+use crate::lease::NotPrepared;
 
 fn radio() -> DeviceName {
     device_name("w")
@@ -50,14 +51,32 @@ fn a_radio_that_is_shared_is_changed_once_and_put_back_once() {
 }
 
 #[test]
-fn a_radio_that_refuses_is_not_granted_and_one_that_hangs_is_at_fault() {
+fn a_radio_that_refuses_is_not_granted_and_others_are() {
     let mut bench = Bench::new();
     bench.ask("a", vec![exclusive("w"), exclusive("x")]);
     let operation = bench.preparing().unwrap();
     let busy = Error::new(ErrorKind::Busy, "somebody has it");
-    bench.tell(LeaseMessage::RadioPrepared(operation, radio(), Err(busy)));
+    bench.tell(failed(operation, busy, None));
     assert_eq!(bench.heard("a"), ["Refused: w could not be made ready: somebody has it"]);
     assert_eq!(bench.ask("b", vec![exclusive("x")]).served(), ["b"]);
+}
+
+#[test]
+fn a_radio_that_failed_half_way_is_put_back_and_one_that_hangs_is_at_fault_until_it_is_mended() {
+    let mut bench = Bench::new();
+    bench.ask("a", vec![exclusive("w")]);
+    let operation = bench.preparing().unwrap();
+    assert!(bench.tell(failed(operation, busy(), Some(baseline(1)))).restoring().is_some());
+    let mut bench = Bench::new();
+    bench.ask("a", vec![exclusive("w")]);
+    let operation = bench.preparing().unwrap();
+    let silent = Error::new(ErrorKind::TimedOut, "no answer");
+    bench.tell(failed(operation, silent, Some(baseline(1))));
+    assert_eq!(bench.device_heard("w"), ["Fault: driver hung: no answer"]);
+    assert!(bench.restoring().is_none(), "it would hang again");
+    bench.ask("b", vec![exclusive("w")]);
+    assert_eq!(bench.heard("b"), ["Queued: wait for w: faulted: driver hung: no answer"]);
+    assert!(bench.unplug("w").plug("w", 1).restoring().is_some());
 }
 
 #[test]
@@ -66,7 +85,7 @@ fn a_radio_that_vanishes_while_it_is_made_ready_is_waited_for() {
     bench.ask("a", vec![exclusive("w")]);
     let operation = bench.preparing().unwrap();
     let gone = Error::new(ErrorKind::NotFound, "no such interface");
-    bench.tell(LeaseMessage::RadioPrepared(operation, radio(), Err(gone)));
+    bench.tell(failed(operation, gone, None));
     assert!(
         bench.heard("a").contains(&"Queued: wait for w: gone (it vanished while it was made ready)".to_owned()),
         "{:?}",
@@ -98,6 +117,10 @@ fn putting_back() -> Bench {
     bench
 }
 
+fn failed(operation: OperationId, error: Error, before: Option<WifiBaseline>) -> LeaseMessage {
+    LeaseMessage::RadioPrepared(operation, radio(), Err(NotPrepared { error, before }))
+}
+
 fn busy() -> Error {
     Error::new(ErrorKind::Busy, "somebody has it")
 }
@@ -120,8 +143,8 @@ fn a_radio_that_refuses_to_be_put_back_is_tried_again_and_leased_only_then() {
     assert!(bench.tell(LeaseMessage::RadioRestored(second, radio(), Ok(()))).preparing().is_some());
 }
 
-#[test]
-fn a_radio_that_refuses_every_time_is_at_fault() {
+/// A registry that has given `w` up, which `b` waits for; and how often it paused meanwhile.
+fn given_up() -> (Bench, u32) {
     let mut bench = putting_back();
     let mut pauses = 0;
     while bench.device_heard("w").iter().all(|heard| heard.starts_with("PuttingBack")) {
@@ -134,9 +157,30 @@ fn a_radio_that_refuses_every_time_is_at_fault() {
         bench.tell(LeaseMessage::RadioRestored(operation, radio(), Err(busy())));
     }
     let fault = "Fault: it could not be put back as it was: somebody has it (tried 5 times)";
-    assert_eq!((bench.device_heard("w"), pauses), (vec![fault.to_owned()], 4));
+    assert_eq!(bench.device_heard("w"), [fault]);
+    (bench, pauses)
+}
+
+#[test]
+fn a_radio_that_refuses_every_time_is_at_fault() {
+    let (mut bench, pauses) = given_up();
+    assert_eq!(pauses, 4);
+    let waits = "Queued: wait for w: faulted: it could not be put back as it was: somebody has it (tried 5 times)";
+    assert_eq!(bench.heard("b"), [waits]);
     assert!(bench.preparing().is_none(), "somebody who waits for it gets it as it is");
     assert!(bench.tell(LeaseMessage::Close).closed, "nothing is left to wait for");
+}
+
+#[test]
+fn a_radio_that_was_given_up_is_put_back_before_it_is_leased_again_whatever_happened_meanwhile() {
+    let (mut bench, _) = given_up();
+    assert!(bench.plug("w", 1).restoring().is_none(), "this was said before its own actor knew");
+    let operation = bench.unplug("w").plug("w", 1).restoring().unwrap();
+    assert_eq!(bench.device_heard("w"), ["PuttingBack: nobody leases it; being put back as it was"]);
+    assert!(bench.preparing().is_none());
+    bench.tell(LeaseMessage::RadioRestored(operation, radio(), Ok(())));
+    assert_eq!(bench.device_heard("w"), ["PutBack: it is as it was before"]);
+    assert!(bench.preparing().is_some());
 }
 
 #[test]

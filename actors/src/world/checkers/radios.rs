@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use mainstay_config::names::DeviceName;
 
 use super::{Checker, Verdict, View};
+use crate::device::DeviceStatus;
 use crate::lease::Resource;
-use crate::world::environment::{Environment, Happening};
+use crate::world::environment::{Environment, Happening, Temper};
 
 #[derive(Debug, Default)]
 pub(super) struct Radios {
@@ -48,7 +49,11 @@ fn as_it_was(view: &View<'_>) -> Verdict {
         let Some(radio) = plug.arrival.as_ref().and_then(|arrival| arrival.radio.as_ref()) else { continue };
         let mut uses = view.environment.trees().flat_map(|(_, tree)| &tree.uses);
         let used = uses.any(|(resource, _)| *resource == Resource::Device(device.clone()));
-        if !used && radio.mode != radio.first {
+        // One that cannot be put back is said to be at fault, and nobody gets it.
+        let shown = view.shown.devices.get(device).map(|shown| shown.status);
+        let usable = matches!(shown, Some(DeviceStatus::Ready | DeviceStatus::InUse));
+        let given_up = shown == Some(DeviceStatus::Faulted) || (radio.temper == Temper::Stubborn && !usable);
+        if !used && !given_up && radio.mode != radio.first {
             return Err(format!(
                 "nobody uses {device}, but it is in {:?} mode; it was in {:?}",
                 radio.mode, radio.first

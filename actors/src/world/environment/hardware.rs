@@ -10,7 +10,7 @@ use mainstay_hardware::sighting::{
     Generation, HardwareEvent, Key, Link, Rfkill, ScanReason, Sighting, Sort, UsbFacts, WifiFacts, Witness,
 };
 
-use super::radios::RadioState;
+use super::radios::{RadioState, Temper};
 use super::{Cause, Consequences, Environment, Event, Happening};
 use crate::device::DeviceMessage;
 use crate::machine::{Message, Moment, OperationId, Outside};
@@ -111,13 +111,14 @@ impl Environment {
         } else {
             self.now + self.random.between(Duration::ZERO, MILLISECOND * 300)
         };
+        let temper = if self.random.happens(self.weather.radio_fails) { Temper::Stubborn } else { Temper::Willing };
         let number = self.arrivals;
         let Some(plug) = self.plugs.get_mut(name) else { return };
         if plug.arrival.is_some() {
             return;
         }
         let sighting = plug.sighting(number);
-        let radio = RadioState::of(&sighting);
+        let radio = RadioState::of(&sighting, temper);
         plug.arrival = Some(Arrival { sighting: sighting.clone(), radio, openable_at });
         self.kernel_says(HardwareEvent::Seen(sighting), so);
         if self.random.happens(300) {

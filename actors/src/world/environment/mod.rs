@@ -14,14 +14,14 @@ use mainstay_hardware::sighting::HardwareEvent;
 
 pub use self::hardware::{Arrival, Plug};
 pub use self::processes::{Life, Tree};
-pub use self::radios::RadioState;
+pub use self::radios::{RadioState, Temper};
 use super::envelope::Cause;
 use super::faults::Weather;
 use super::random::Random;
 use crate::device::DeviceMessage;
 use crate::effect::ports::Listener;
 use crate::effect::process::order::{Exit, RunId};
-use crate::lease::{LeaseMessage, OnFailure, Resource};
+use crate::lease::{LeaseMessage, Resource};
 use crate::machine::{Action, ActorId, Message, Moment, OperationId, Outside};
 
 /// Something that really happened, for checkers.
@@ -84,7 +84,7 @@ pub(super) enum Event {
     Access(OperationId, DeviceName, mainstay_hardware::sighting::Generation),
     Probe(OperationId, DeviceName, mainstay_hardware::sighting::Generation),
     Prepare(OperationId, DeviceName, u32, Option<mainstay_config::model::WifiMode>),
-    Restore(OperationId, DeviceName, mainstay_hardware::bus::WifiBaseline, OnFailure),
+    Restore(OperationId, DeviceName, mainstay_hardware::bus::WifiBaseline),
     ReportRadio(OperationId, DeviceName),
     Ports(OperationId, BTreeSet<u16>),
 }
@@ -229,8 +229,8 @@ impl Environment {
             Action::PrepareRadio { operation, device, ifindex, mode, .. } => {
                 self.drive(&device.clone(), Event::Prepare(operation, device, ifindex, mode), cause, so);
             }
-            Action::RestoreRadio { operation, device, before, on_failure } => {
-                self.drive(&device.clone(), Event::Restore(operation, device, before, on_failure), cause, so);
+            Action::RestoreRadio { operation, device, before } => {
+                self.drive(&device.clone(), Event::Restore(operation, device, before), cause, so);
             }
             Action::ReportRadio(operation, device) => {
                 self.drive(&device.clone(), Event::ReportRadio(operation, device), cause, so);
@@ -267,8 +267,8 @@ impl Environment {
             Event::Prepare(operation, device, ifindex, mode) => {
                 self.prepare(operation, device, ifindex, mode, cause, so);
             }
-            Event::Restore(operation, device, baseline, on_failure) => {
-                self.restore((operation, device), &baseline, on_failure, cause, so);
+            Event::Restore(operation, device, baseline) => {
+                self.restore(operation, device, &baseline, cause, so);
             }
             Event::ReportRadio(operation, device) => self.report_radio(operation, device, cause, so),
             Event::Ports(operation, ports) => {

@@ -8,7 +8,7 @@ use mainstay_hardware::sighting::{Link, Rfkill, Sighting, Sort, WifiFacts};
 
 use super::hardware::vanished;
 use super::{Cause, Consequences, Environment, Happening};
-use crate::lease::{LeaseMessage, OnFailure};
+use crate::lease::{LeaseMessage, NotPrepared};
 use crate::machine::{Message, OperationId, Outside};
 
 /// A radio that is plugged in.
@@ -20,12 +20,25 @@ pub struct RadioState {
     pub first: WifiMode,
     /// How it is.
     pub mode: WifiMode,
+    /// Whether it lets itself be put back.
+    pub temper: Temper,
+}
+
+/// Whether a radio lets itself be put back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Temper {
+    /// It refuses now and then.
+    Willing,
+    /// It refuses every time, as long as it is plugged in.
+    Stubborn,
 }
 
 impl RadioState {
-    pub(super) fn of(sighting: &Sighting) -> Option<Self> {
+    pub(super) fn of(sighting: &Sighting, temper: Temper) -> Option<Self> {
         match &sighting.sort {
-            Sort::Wifi(WifiFacts { ifindex, mode, .. }) => Some(Self { ifindex: *ifindex, first: *mode, mode: *mode }),
+            Sort::Wifi(WifiFacts { ifindex, mode, .. }) => {
+                Some(Self { ifindex: *ifindex, first: *mode, mode: *mode, temper })
+            }
             Sort::Usb { .. } | Sort::Tty { .. } => None,
         }
     }
@@ -48,18 +61,18 @@ impl Environment {
         so: &mut Consequences,
     ) {
         let fails = self.random.happens(self.weather.radio_fails);
-        let result = self.radio(&device, ifindex).and_then(|radio| {
-            if fails {
-                return Err(Error::new(ErrorKind::Busy, "the radio is busy (simulated)"));
+        let half_way = self.random.happens(500);
+        let result = match self.radio(&device, ifindex) {
+            Ok(_) if fails && !half_way => Err(NotPrepared { error: busy(), before: None }),
+            Ok(radio) => {
+                let before = baseline(ifindex, radio.mode);
+                radio.mode = mode.unwrap_or(radio.mode);
+                self.keep(&device, Some(before.clone()));
+                so.happened.push(Happening::RadioPrepared(device.clone(), ifindex));
+                if fails { Err(NotPrepared { error: busy(), before: Some(before) }) } else { Ok(before) }
             }
-            let was = radio.mode;
-            radio.mode = mode.unwrap_or(was);
-            Ok(baseline(ifindex, was))
-        });
-        if let Ok(before) = &result {
-            self.keep(&device, Some(before.clone()));
-            so.happened.push(Happening::RadioPrepared(device.clone(), ifindex));
-        }
+            Err(error) => Err(NotPrepared { error, before: None }),
+        };
         so.told.push((
             Outside::Drivers,
             Message::Leases(LeaseMessage::RadioPrepared(operation, device, result)),
@@ -69,22 +82,21 @@ impl Environment {
 
     pub(super) fn restore(
         &mut self,
-        (operation, device): (OperationId, DeviceName),
+        operation: OperationId,
+        device: DeviceName,
         baseline: &WifiBaseline,
-        on_failure: OnFailure,
         cause: Option<Cause>,
         so: &mut Consequences,
     ) {
-        // The last try succeeds: a radio that was given up would not be as it was, and rightly so.
-        let fails = on_failure == OnFailure::TryAgain && self.random.happens(self.weather.radio_fails);
+        let fails = self.random.happens(self.weather.radio_fails);
         let result = self.radio(&device, baseline.ifindex).and_then(|radio| {
-            if fails {
-                return Err(Error::new(ErrorKind::Busy, "the radio is busy (simulated)"));
+            if fails || radio.temper == Temper::Stubborn {
+                return Err(busy());
             }
             radio.mode = baseline.mode;
             Ok(())
         });
-        if !result.as_ref().is_err_and(|error| on_failure.tries_again_after(error)) {
+        if !result.as_ref().is_err_and(|error| error.kind != ErrorKind::NotFound) {
             self.keep(&device, None);
         }
         if result.is_ok() {
@@ -117,6 +129,10 @@ impl Environment {
             cause,
         ));
     }
+}
+
+fn busy() -> Error {
+    Error::new(ErrorKind::Busy, "the radio is busy (simulated)")
 }
 
 fn baseline(ifindex: u32, mode: WifiMode) -> WifiBaseline {

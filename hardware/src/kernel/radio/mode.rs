@@ -8,11 +8,11 @@ use super::{guard, sysfs};
 use crate::error::{Error, ErrorKind};
 use crate::kernel::sysfs::Sysfs;
 use crate::matching::mode_word;
-use crate::sighting::{Link, Rfkill};
+use crate::sighting::Link;
 
 /// Puts the interface with this index into a mode and takes it up: down, set type, up, because a driver changes the
 /// type only while the interface is down. A soft block of rfkill is lifted first. When that fails on the way, the radio is
-/// brought back as it was.
+/// left half changed: whoever has its baseline puts it back.
 ///
 /// # Errors
 /// `Refused` for an interface that somebody lives on; otherwise what the kernel says.
@@ -32,19 +32,9 @@ pub(crate) async fn set(
     if takeover == Takeover::Refuse {
         guard::check(netlink, &of_radio(main.wiphy, None, &interfaces, &links)).await?;
     }
-    let rfkill = sysfs::blocked(sysfs, main.wiphy);
     sysfs::unblock(sysfs, main.wiphy, &main.name)?;
     let tried = format!("putting {} into {} mode", main.name, mode_word(mode));
-    let result = change(netlink, main, link, mode, &tried).await;
-    if result.is_err() {
-        put_back(netlink, main, link).await;
-        if rfkill == Rfkill::Soft
-            && let Err(error) = sysfs::block(sysfs, main.wiphy, &main.name)
-        {
-            tracing::warn!(interface = %main.name, %error, "after a failed change of mode");
-        }
-    }
-    result
+    change(netlink, main, link, mode, &tried).await
 }
 
 fn find<'a>(
@@ -66,17 +56,4 @@ async fn change(netlink: &Netlink, main: &Interface, link: Link, mode: WifiMode,
         netlink.set_mode(main.ifindex, mode, tried).await?;
     }
     netlink.set_link(main.ifindex, Link::Up, &format!("{tried}: taking it up")).await
-}
-
-/// As far as it goes: the error that led here is the one to report.
-async fn put_back(netlink: &Netlink, main: &Interface, link: Link) {
-    let tried = format!("putting {} back", main.name);
-    let back = async {
-        netlink.set_link(main.ifindex, Link::Down, &tried).await?;
-        netlink.set_mode(main.ifindex, main.mode, &tried).await?;
-        netlink.set_link(main.ifindex, link, &tried).await
-    };
-    if let Err(error) = back.await {
-        tracing::warn!(interface = %main.name, %error, "after a failed change of mode");
-    }
 }

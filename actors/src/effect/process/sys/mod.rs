@@ -87,16 +87,32 @@ fn set_default(signal: c_int) -> io::Result<()> {
 /// Lets every signal that has a handler do what it does to one that has not said anything.
 fn forget_handlers() {
     for signal in 1..=LAST_SIGNAL {
-        let mut known = MaybeUninit::<libc::sigaction>::zeroed();
-        // SAFETY: sigaction(2) writes one `sigaction`, of which zero bytes are a valid one. Numbers that are none, or not ours, are refused.
-        let handler = unsafe {
-            libc::sigaction(signal, std::ptr::null(), known.as_mut_ptr());
-            known.assume_init().sa_sigaction
-        };
+        let handler = disposition(signal);
         if handler != libc::SIG_DFL && handler != libc::SIG_IGN {
             // Refused for none that can have a handler.
             let _ = set_default(signal);
         }
+    }
+}
+
+/// Forgets what has been sent of these signals and waits behind the mask. Those that are ignored stay so.
+fn drop_pending(signals: &[c_int]) -> io::Result<()> {
+    for signal in signals {
+        if disposition(*signal) != libc::SIG_IGN {
+            ignore(*signal)?;
+            set_default(*signal)?;
+        }
+    }
+    Ok(())
+}
+
+/// What a signal does: SIG_DFL, SIG_IGN or a handler.
+fn disposition(signal: c_int) -> libc::sighandler_t {
+    let mut known = MaybeUninit::<libc::sigaction>::zeroed();
+    // SAFETY: sigaction(2) writes one `sigaction`, of which zero bytes are a valid one. Numbers that are none, or not ours, are refused.
+    unsafe {
+        libc::sigaction(signal, std::ptr::null(), known.as_mut_ptr());
+        known.assume_init().sa_sigaction
     }
 }
 
@@ -132,5 +148,33 @@ fn set_mask(blocked: &libc::sigset_t) -> io::Result<libc::sigset_t> {
             0 => Ok(before.assume_init()),
             error => Err(io::Error::from_raw_os_error(error)),
         }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_sent_before_is_forgotten_and_what_is_sent_afterwards_is_not() {
+        let is_pending = || {
+            let mut pending = no_signal();
+            // SAFETY: sigpending(2) writes one set; the other call only reads it.
+            unsafe {
+                libc::sigpending(&raw mut pending) == 0 && libc::sigismember(&raw const pending, libc::SIGUSR2) == 1
+            }
+        };
+        // SAFETY: the signal goes to this thread, which does not let it in.
+        let send = || unsafe { libc::raise(libc::SIGUSR2) };
+        let before = set_mask(&every_signal()).unwrap();
+        send();
+        assert!(is_pending());
+        drop_pending(&[libc::SIGUSR2]).unwrap();
+        assert!(!is_pending());
+        send();
+        assert!(is_pending());
+        drop_pending(&[libc::SIGUSR2]).unwrap();
+        set_mask(&before).unwrap();
     }
 }

@@ -8,6 +8,7 @@
 use std::convert::Infallible;
 use std::ffi::{CStr, CString, OsStr, c_char, c_int, c_void};
 use std::io::{self, Read};
+use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -17,7 +18,7 @@ use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{Gid, Pid, Resource, Rlimit, Uid, WaitId, WaitIdOptions, waitid};
 
 use super::clone3::{CloneArgs, clone3};
-use super::{every_signal, forget_handlers, no_signal, set_default, set_mask};
+use super::{drop_pending, every_signal, forget_handlers, no_signal, set_default, set_mask};
 
 /// `CLONE_INTO_CGROUP` of the kernel's include/uapi/linux/sched.h (5.7).
 const INTO_CGROUP: u64 = 1 << 33;
@@ -86,10 +87,13 @@ impl Program {
     /// # Errors
     /// What the kernel said to a step or to the program.
     pub(in crate::effect::process) fn start(&self, steps: &Steps<'_>) -> io::Result<u32> {
-        // A child that borrows the memory has its program, or has said why not, when this thread goes on: there is nothing to wait for, and
-        // another child that is just being started may hold the other end open.
-        let waiting = if steps.identity.is_some() { PipeFlags::empty() } else { PipeFlags::NONBLOCK };
-        let (failures, failed) = pipe_with(PipeFlags::CLOEXEC | waiting)?;
+        self.start_by(bear, steps)
+    }
+
+    fn start_by(&self, bear: fn(&mut Task<'_>) -> io::Result<u32>, steps: &Steps<'_>) -> io::Result<u32> {
+        // The child has its program, or has said why not, when this thread goes on: there is nothing to wait for, and another child that
+        // is just being started may hold the other end open.
+        let (failures, failed) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
         let (arguments, environment) = (pointers(&self.arguments), pointers(&self.environment));
         let mut task = Task { program: self, steps, joining: None, arguments, environment, failed: failed.as_fd() };
         // A handler of mainstay's must not run in the child.
@@ -132,7 +136,7 @@ extern "C" fn child(task: *mut c_void) -> c_int {
     // SAFETY: `bear` passes a `Task`, which its parent does not touch before the child has its program or has ended.
     let task = unsafe { &*task.cast::<Task<'_>>() };
     let Err(error) = task.become_program();
-    // Four bytes into an empty pipe are written whole, and its reader waits for them.
+    // Four bytes into an empty pipe are written whole.
     let _ = rustix::io::write(task.failed, &error.raw_os_error().unwrap_or(libc::EIO).to_ne_bytes());
     // SAFETY: _exit(2) runs nothing of mainstay.
     unsafe { libc::_exit(127) }
@@ -166,48 +170,66 @@ fn prepare(steps: &Steps<'_>, joining: Option<&OwnedFd>, directory: &CStr) -> io
         rustix::thread::set_thread_res_uid(identity.uid, identity.uid, identity.uid)?;
     }
     forget_handlers();
+    // What came while it was in mainstay's group was not meant for it: a Ctrl-Z would stop it for ever, and with it the thread that waits.
+    drop_pending(&[libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM, libc::SIGTSTP])?;
     // Ignored by std in mainstay, and by nobody who starts a program.
     set_default(libc::SIGPIPE)?;
     set_mask(&no_signal()).map(drop)
 }
 
 /// Makes the child, in its group where the kernel can: a container may forbid what is new.
-///
-/// As posix_spawn(3) does, it lends the child its memory meanwhile instead of copying the page tables; but not to one that becomes
-/// somebody else, who could stop the child and with it this thread.
 fn bear(task: &mut Task<'_>) -> io::Result<u32> {
-    let memory = if task.steps.identity.is_some() { 0 } else { libc::CLONE_VM | libc::CLONE_VFORK };
-    let mut stack = Box::<[u8]>::new_uninit_slice(STACK);
-    let bottom = stack.as_mut_ptr();
-    // Stacks end at a multiple of 16.
-    let size = STACK - bottom.addr() % 16;
+    match bear_into_group(task) {
+        Err(error) if is_forbidden_here(&error) => bear_beside(task),
+        born => born,
+    }
+}
+
+/// As with posix_spawn(3), this thread waits until the child has its program, and lends it its memory meanwhile instead of having
+/// the page tables copied; but not to one that becomes somebody else, who could then look into it.
+fn lending(task: &Task<'_>) -> c_int {
+    if task.steps.identity.is_some() { libc::CLONE_VFORK } else { libc::CLONE_VFORK | libc::CLONE_VM }
+}
+
+fn bear_into_group(task: &mut Task<'_>) -> io::Result<u32> {
+    let (mut stack, size) = stack();
     let (into, cgroup) = match task.steps.group.map(|group| u64::try_from(group.as_raw_fd())) {
         Some(Ok(number)) => (INTO_CGROUP, number),
         _ => (0, 0),
     };
     let arguments = CloneArgs {
-        flags: into | u64::from(memory.unsigned_abs()),
+        flags: into | u64::from(lending(task).unsigned_abs()),
         exit_signal: u64::from(libc::SIGCHLD.unsigned_abs()),
-        stack: bottom.addr() as u64,
+        stack: stack.as_mut_ptr().expose_provenance() as u64,
         stack_size: size as u64,
         cgroup,
         ..CloneArgs::default()
     };
-    // SAFETY: `child` ends in its program or by _exit(2), and needs a fraction of the stack. With the memory lent, this thread
-    // waits until then; without, the child has a copy of everything.
+    // SAFETY: `child` ends in its program or by _exit(2), and needs a fraction of the stack. This thread waits until then.
     let born = unsafe { clone3(&arguments, child, (&raw mut *task).cast()) };
-    let born = match born {
-        Err(error) if is_forbidden_here(&error) => {
-            let open = |group| openat(group, c"cgroup.procs", OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty());
-            task.joining = task.steps.group.map(open).transpose()?;
-            // SAFETY: as above; clone(3) wants the end of the stack.
-            let pid =
-                unsafe { libc::clone(child, bottom.add(size).cast(), memory | libc::SIGCHLD, (&raw mut *task).cast()) };
-            if pid < 0 { Err(io::Error::last_os_error()) } else { Ok(pid) }
-        }
-        born => born,
-    };
-    u32::try_from(born?).map_err(|_| io::ErrorKind::InvalidData.into())
+    number(born?)
+}
+
+/// The child joins its group itself.
+fn bear_beside(task: &mut Task<'_>) -> io::Result<u32> {
+    let (mut stack, size) = stack();
+    let open = |group| openat(group, c"cgroup.procs", OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty());
+    task.joining = task.steps.group.map(open).transpose()?;
+    let flags = lending(task) | libc::SIGCHLD;
+    // SAFETY: as above; clone(3) wants the end of the stack.
+    let born = unsafe { libc::clone(child, stack.as_mut_ptr().add(size).cast(), flags, (&raw mut *task).cast()) };
+    if born < 0 { Err(io::Error::last_os_error()) } else { number(born) }
+}
+
+/// Memory for a stack, and how much of it is used: stacks end at a multiple of 16.
+fn stack() -> (Box<[MaybeUninit<u8>]>, usize) {
+    let stack = Box::<[u8]>::new_uninit_slice(STACK);
+    let size = STACK - stack.as_ptr().addr() % 16;
+    (stack, size)
+}
+
+fn number(pid: i32) -> io::Result<u32> {
+    u32::try_from(pid).map_err(|_| io::ErrorKind::InvalidData.into())
 }
 
 /// Not known to the kernel or on this processor, or not let through by a filter of system calls.
@@ -232,8 +254,12 @@ mod tests {
 
     /// Starts a shell with a script in `/usr` and a variable of its own: what it printed, and its process id.
     fn says(script: &str) -> (String, u32) {
+        says_by(bear, script)
+    }
+
+    fn says_by(bear: fn(&mut Task<'_>) -> io::Result<u32>, script: &str) -> (String, u32) {
         let (output, input) = pipe_with(PipeFlags::CLOEXEC).unwrap();
-        let pid = start("/bin/sh", script, input).unwrap();
+        let pid = start_by(bear, "/bin/sh", script, input).unwrap();
         let mut said = String::new();
         io::PipeReader::from(output).read_to_string(&mut said).unwrap();
         let pid = Pid::from_raw(pid.try_into().unwrap());
@@ -242,12 +268,21 @@ mod tests {
     }
 
     fn start(path: &str, script: &str, output: OwnedFd) -> io::Result<u32> {
+        start_by(bear, path, script, output)
+    }
+
+    fn start_by(
+        bear: fn(&mut Task<'_>) -> io::Result<u32>,
+        path: &str,
+        script: &str,
+        output: OwnedFd,
+    ) -> io::Result<u32> {
         let arguments = ["a shell", "-c", script].map(OsStr::new);
         let environment = [(OsStr::new("PATH"), OsStr::new("/usr/bin:/bin")), (OsStr::new("X"), OsStr::new("a = b"))];
         let input = File::open("/dev/null").unwrap();
         let steps =
             Steps { input: input.as_fd(), output: output.as_fd(), group: None, open_files: None, identity: None };
-        Program::new(Path::new(path), Path::new("/usr"), arguments, environment)?.start(&steps)
+        Program::new(Path::new(path), Path::new("/usr"), arguments, environment)?.start_by(bear, &steps)
     }
 
     #[test]
@@ -256,6 +291,15 @@ mod tests {
             says("echo \"$0, $X, $(pwd)\"; env | grep -c .; cat").0.replace('\n', ", "),
             "a shell, a = b, /usr, 3"
         );
+    }
+
+    #[test]
+    fn a_program_is_started_also_where_what_is_new_in_the_kernel_is_forbidden() {
+        let (said, pid) = says_by(bear_beside, "echo \"$X $$\"");
+        assert_eq!(said, format!("a = b {pid}"));
+        let output = File::options().write(true).open("/dev/null").unwrap().into();
+        let error = start_by(bear_beside, "/no/such/program", "", output).unwrap_err();
+        assert_eq!(error.raw_os_error(), Some(libc::ENOENT));
     }
 
     #[test]
