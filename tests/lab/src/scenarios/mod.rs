@@ -30,6 +30,7 @@ scenarios!(
     a_hackrf_that_drops_out_in_use_is_set_aside_until_the_operator_takes_it_back,
     a_radio_is_in_monitor_mode_while_leased_and_managed_again_afterwards,
     a_radio_that_vanishes_while_leased_takes_its_service_along_until_it_returns,
+    a_radio_that_cannot_be_put_back_is_faulted_and_leased_only_once_it_could_be,
     a_radio_whose_driver_is_unloaded_is_leased_again_when_it_is_back,
     dependents_end_before_what_they_depend_on,
     what_escapes_from_a_service_dies_with_it,
