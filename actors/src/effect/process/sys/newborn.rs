@@ -20,7 +20,9 @@ use rustix::process::{Gid, Pid, Resource, Rlimit, Uid, WaitId, WaitIdOptions, wa
 use super::clone3::{CloneArgs, clone3};
 use super::{drop_pending, every_signal, forget_handlers, no_signal, set_default, set_mask};
 
-/// `CLONE_INTO_CGROUP` of the kernel's include/uapi/linux/sched.h (5.7).
+/// `CLONE_CLEAR_SIGHAND` of the kernel's include/uapi/linux/sched.h (5.5).
+const CLEAR_SIGHAND: u64 = 1 << 32;
+/// `CLONE_INTO_CGROUP` of the same (5.7).
 const INTO_CGROUP: u64 = 1 << 33;
 /// Bytes of the child's stack. A handful of system calls need a few hundred.
 const STACK: usize = 64 * 1024;
@@ -95,7 +97,9 @@ impl Program {
         // is just being started may hold the other end open.
         let (failures, failed) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
         let (arguments, environment) = (pointers(&self.arguments), pointers(&self.environment));
-        let mut task = Task { program: self, steps, joining: None, arguments, environment, failed: failed.as_fd() };
+        let failed_fd = failed.as_fd();
+        let (joining, handlers) = (None, Handlers::Forgotten);
+        let mut task = Task { program: self, steps, joining, handlers, arguments, environment, failed: failed_fd };
         // A handler of mainstay's must not run in the child.
         let before = set_mask(&every_signal())?;
         let born = bear(&mut task);
@@ -124,10 +128,20 @@ struct Task<'a> {
     steps: &'a Steps<'a>,
     /// The `cgroup.procs` by which it has to join its group itself.
     joining: Option<OwnedFd>,
+    handlers: Handlers,
     arguments: Vec<*const c_char>,
     environment: Vec<*const c_char>,
     /// Where it says why it could not become its program.
     failed: BorrowedFd<'a>,
+}
+
+/// Whether the child still has mainstay's handlers of signals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Handlers {
+    /// It was born without.
+    Forgotten,
+    /// It has to forget them itself.
+    Inherited,
 }
 
 /// The child. It makes system calls and nothing else: it is a copy of one thread of several, and a lock that another one held would be
@@ -145,9 +159,23 @@ extern "C" fn child(task: *mut c_void) -> c_int {
 impl Task<'_> {
     fn become_program(&self) -> io::Result<Infallible> {
         prepare(self.steps, self.joining.as_ref(), &self.program.directory)?;
+        self.let_signals_in()?;
         // SAFETY: both lists end with a null pointer and point to texts of the program, which end with a zero byte.
         unsafe { libc::execve(self.program.path.as_ptr(), self.arguments.as_ptr(), self.environment.as_ptr()) };
         Err(io::Error::last_os_error())
+    }
+
+    /// As they do to a program that has not said anything about them: a handler of mainstay's must not run here.
+    fn let_signals_in(&self) -> io::Result<()> {
+        if self.handlers == Handlers::Inherited {
+            forget_handlers();
+        }
+        // What came while the child was in mainstay's group was not meant for it: a Ctrl-Z would stop it for ever, and with it the thread
+        // that waits.
+        drop_pending(libc::SIGTSTP)?;
+        // Ignored by std in mainstay, and by nobody who starts a program.
+        set_default(libc::SIGPIPE)?;
+        set_mask(&no_signal()).map(drop)
     }
 }
 
@@ -169,12 +197,7 @@ fn prepare(steps: &Steps<'_>, joining: Option<&OwnedFd>, directory: &CStr) -> io
         rustix::thread::set_thread_res_gid(identity.gid, identity.gid, identity.gid)?;
         rustix::thread::set_thread_res_uid(identity.uid, identity.uid, identity.uid)?;
     }
-    forget_handlers();
-    // What came while it was in mainstay's group was not meant for it: a Ctrl-Z would stop it for ever, and with it the thread that waits.
-    drop_pending(&[libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM, libc::SIGTSTP])?;
-    // Ignored by std in mainstay, and by nobody who starts a program.
-    set_default(libc::SIGPIPE)?;
-    set_mask(&no_signal()).map(drop)
+    Ok(())
 }
 
 /// Makes the child, in its group where the kernel can: a container may forbid what is new.
@@ -198,7 +221,7 @@ fn bear_into_group(task: &mut Task<'_>) -> io::Result<u32> {
         _ => (0, 0),
     };
     let arguments = CloneArgs {
-        flags: into | u64::from(lending(task).unsigned_abs()),
+        flags: into | CLEAR_SIGHAND | u64::from(lending(task).unsigned_abs()),
         exit_signal: u64::from(libc::SIGCHLD.unsigned_abs()),
         stack: stack.as_mut_ptr().expose_provenance() as u64,
         stack_size: size as u64,
@@ -213,6 +236,7 @@ fn bear_into_group(task: &mut Task<'_>) -> io::Result<u32> {
 /// The child joins its group itself.
 fn bear_beside(task: &mut Task<'_>) -> io::Result<u32> {
     let (mut stack, size) = stack();
+    task.handlers = Handlers::Inherited;
     let open = |group| openat(group, c"cgroup.procs", OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty());
     task.joining = task.steps.group.map(open).transpose()?;
     let flags = lending(task) | libc::SIGCHLD;
