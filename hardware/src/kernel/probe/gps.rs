@@ -125,3 +125,7 @@ fn serial_error(tried: &str, error: &tokio_serial::Error) -> Error {
     };
     Error::new(kind, format!("{tried}: {error}"))
 }
+
+#[cfg(test)]
+#[path = "gps_tests.rs"]
+mod tests;
