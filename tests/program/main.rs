@@ -1,5 +1,6 @@
 //! The whole program from outside: the built binary, real processes, real sockets. It needs neither root nor any other
 //! program than a shell.
+#![cfg_attr(not(debug_assertions), allow(dead_code, reason = "used by the tests of panics only"))]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod configuration;
