@@ -148,6 +148,44 @@ fn an_escaped_process_without_its_mark_that_nobody_saw_is_known_by_what_it_print
     });
 }
 
+/// Moves this shell out of the cgroup it is in, where there are any and it may; `su -l` does the same by way of pam_systemd.
+const MOVE_AWAY: &str =
+    "procs=$(awk '$3 == \"cgroup2\" {print $2; exit}' /proc/mounts)/cgroup.procs; [ ! -w $procs ] || echo $$ > $procs";
+
+#[test]
+fn a_program_that_moved_out_of_its_cgroup_is_stopped_with_its_children() {
+    alone(async || {
+        let world = World::new();
+        let text = format!("{MOVE_AWAY}; setsid sleep 1000 & echo $! > child; exec sleep 1000");
+        let run = world.shell(1, &within(&world, &text));
+        let main = world.started(run).await;
+        let child = world.pid_in("child").await;
+        world.processes.signal(tree(run, StopSignal::Term));
+        let events = world.to_the_end(run).await;
+        assert!(matches!(events[0], ProcessEvent::MainExited { exit: Exit::Signal(15), .. }), "{events:?}");
+        assert!(is_gone(main) && is_gone(child));
+        world.end().await;
+    });
+}
+
+#[test]
+fn a_child_that_moved_out_of_its_cgroup_is_named_and_killed() {
+    alone(async || {
+        let world = World::new();
+        let away = format!("{MOVE_AWAY}; echo $$ > escaped; exec sleep 1000");
+        std::fs::write(world.path("away"), away).unwrap();
+        let text = "setsid sh ./away & while ! [ -s escaped ]; do sleep 0.01; done; exit 0";
+        let run = world.shell(1, &within(&world, text));
+        world.started(run).await;
+        let escaped = world.pid_in("escaped").await;
+        assert_eq!(world.next(run).await, ProcessEvent::MainExited { exit: Exit::Code(0), remaining: vec![escaped] });
+        world.processes.sweep(run);
+        assert_eq!(world.next(run).await, ProcessEvent::TreeGone);
+        assert!(is_gone(escaped));
+        world.end().await;
+    });
+}
+
 #[test]
 fn one_run_is_swept_and_its_neighbours_live() {
     alone(async || {

@@ -198,9 +198,9 @@ impl Run {
         &self.service
     }
 
-    /// What a look at all processes needs to know of it; `None` when it is not followed by its process group.
+    /// What a look at all processes needs to know of it; `None` while it is being started.
     pub(super) fn root(&self) -> Option<Root> {
-        let main = self.main().filter(|main| main.place == Place::Group)?;
+        let main = self.main()?;
         let main_state = if self.has_lost_main() { MainState::Reaped } else { MainState::There };
         Some(Root { run: self.run, mark: self.mark.clone(), output: main.output, main: main.pid, main_state })
     }

@@ -38,16 +38,16 @@ impl Core {
         if wants.is_empty() {
             return;
         }
-        let by_group = wants.iter().any(|want| want.place == Place::Group);
-        let roots = if by_group { self.runs.values().filter_map(Run::root).collect() } else { Vec::new() };
+        let in_group = |run: &&Run| run.main().is_some_and(|main| main.place == Place::Group);
+        let roots = self.runs.values().filter(in_group).filter_map(Run::root).collect();
         self.round = self.round.next();
         self.round_state = RoundState::UnderWay;
         self.trees.begin(Round { wants, roots });
     }
 
     pub(super) fn as_want(&self, id: RunId, acts: Vec<Act>) -> Option<Want> {
-        let place = self.runs.get(&id)?.main()?.place.clone();
-        Some(Want { run: id, place, acts })
+        let run = self.runs.get(&id)?;
+        Some(Want { run: id, place: run.main()?.place.clone(), acts, root: run.root()? })
     }
 
     pub(super) fn seen(&mut self, seen: Vec<Seen>) {

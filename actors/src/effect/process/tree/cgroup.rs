@@ -1,6 +1,6 @@
 //! Control groups, version 2, by plain files (the kernel's Documentation/admin-guide/cgroup-v2.rst).
 //!
-//! A run in a cgroup of its own cannot lose a process, and one write kills all of them at once.
+//! A run in a cgroup of its own loses no process but one that is moved by somebody who may, and one write kills all of them at once.
 
 use std::fs;
 use std::io;

@@ -6,6 +6,7 @@
 pub(super) mod cgroup;
 mod mounted;
 mod owners;
+mod strays;
 mod table;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use tokio::sync::mpsc::UnboundedSender;
 
+use self::strays::Strays;
 pub(super) use owners::{MainState, Root};
 pub(super) use table::{PipeId, ProcessId, adopted};
 
@@ -83,6 +85,8 @@ pub(super) struct Want {
     pub place: Place,
     /// What to do, in this order.
     pub acts: Vec<Act>,
+    /// What it is known by, where its place does not tell.
+    pub root: Root,
 }
 
 /// One round of work.
@@ -90,7 +94,7 @@ pub(super) struct Want {
 pub(super) struct Round {
     /// What is wanted.
     pub wants: Vec<Want>,
-    /// Every run without a cgroup; empty when nothing is wanted of any.
+    /// Every run without a cgroup.
     pub roots: Vec<Root>,
 }
 
@@ -136,14 +140,18 @@ impl Trees {
 
 fn work(rounds: &Receiver<Round>, news: &UnboundedSender<News>) {
     let us = std::process::id();
-    let mut memory = owners::Memory::default();
-    while let Ok(round) = rounds.recv() {
-        let mut groups = if round.wants.iter().any(|want| want.place == Place::Group) {
-            owners::members(&table::read_all(), us, &round.roots, &mut memory, &FromProc)
-        } else {
+    let (mut memory, mut strays) = (owners::Memory::default(), Strays::default());
+    while let Ok(mut round) = rounds.recv() {
+        strays.look(&round.wants, &FromProc);
+        round.roots.extend(strays.roots().cloned());
+        let mut found = if round.roots.is_empty() {
             BTreeMap::new()
+        } else {
+            owners::members(&table::read_all(), us, &round.roots, &mut memory, &FromProc)
         };
-        let seen = round.wants.iter().map(|want| do_one(want, &mut groups)).collect();
+        let mut look = |want| do_one(want, found.remove(&want.run).unwrap_or_default());
+        let seen: Vec<Seen> = round.wants.iter().map(&mut look).collect();
+        seen.iter().filter(|seen| seen.left == Left::Nobody).for_each(|seen| strays.over(seen.run));
         if news.send(News::Trees(seen)).is_err() {
             return;
         }
@@ -163,24 +171,33 @@ impl owners::Origin for FromProc {
     }
 }
 
-fn do_one(want: &Want, groups: &mut BTreeMap<RunId, Vec<ProcessId>>) -> Seen {
+/// `known` were found by what they say of where they come from.
+fn do_one(want: &Want, known: Vec<ProcessId>) -> Seen {
     let run = want.run;
     match &want.place {
         Place::Group => {
-            let members = groups.remove(&run).unwrap_or_default();
-            want.acts.iter().for_each(|act| act_on_group(*act, &members));
-            let left = if members.is_empty() { Left::Nobody } else { Left::Somebody };
-            Seen { run, members, left }
+            want.acts.iter().for_each(|act| act_on_group(*act, &known));
+            let left = if known.is_empty() { Left::Nobody } else { Left::Somebody };
+            Seen { run, members: known, left }
         }
-        Place::Cgroup(path) if cgroup::is_populated(path) => {
-            let members = members_of_cgroup(path);
-            want.acts.iter().for_each(|act| act_on_cgroup(*act, path));
-            Seen { run, members, left: Left::Somebody }
-        }
-        // Its main process joined before it was heard of, so an empty cgroup stays empty.
         Place::Cgroup(path) => {
-            cgroup::remove(path);
-            Seen { run, members: Vec::new(), left: Left::Nobody }
+            let mut members = members_of_cgroup(path);
+            let outside: Vec<_> = known.into_iter().filter(|process| !members.contains(process)).collect();
+            let is_populated = cgroup::is_populated(path);
+            for act in &want.acts {
+                if is_populated {
+                    act_on_cgroup(*act, path);
+                }
+                act_on_group(*act, &outside);
+            }
+            if !is_populated && outside.is_empty() {
+                // Its main process was born in it or joined before it was heard of, so an empty cgroup stays empty.
+                cgroup::remove(path);
+                return Seen { run, members: Vec::new(), left: Left::Nobody };
+            }
+            members.extend(outside);
+            members.sort_unstable();
+            Seen { run, members, left: Left::Somebody }
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Which process belongs to which run, where there are no cgroups. Pure: from one look at all processes.
+//! Which process belongs to which run, where its cgroup does not tell. Pure: from one look at all processes.
 //!
 //! mainstay is a subreaper, so every process of every run descends from mainstay, however often it forked away. Going down from
 //! there, a process belongs to a run when, in this order,
