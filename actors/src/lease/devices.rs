@@ -25,6 +25,7 @@ impl LeaseMachine {
 
     pub(super) fn available(&mut self, device: &DeviceName, offer: Offer) -> Out {
         let mut out = self.revoke_older(device, &offer);
+        out.extend(self.correct(device, &offer));
         let is_older = |held: &Offer| held.generation != offer.generation;
         self.drop_preparations(|preparation| preparation.offers.get(device).is_some_and(is_older));
         let known = match self.devices.get(device) {
@@ -42,6 +43,24 @@ impl LeaseMachine {
             out.push(tell_device(device, DeviceMessage::Leased { holder }));
         }
         self.devices.insert(device.clone(), DeviceState::Available(offer));
+        out
+    }
+
+    /// It may have been renamed since it was offered: whoever has this arrival of it, or is about to, shall know it by its present name.
+    fn correct(&mut self, device: &DeviceName, offer: &Offer) -> Out {
+        let is_outdated = |known: &Offer| known.generation == offer.generation && known != offer;
+        let preparations = self.queue.iter_mut().filter_map(|queued| queued.preparation.as_mut());
+        let prepared = preparations.filter_map(|preparation| preparation.offers.get_mut(device));
+        prepared.filter(|known| is_outdated(known)).for_each(|known| *known = offer.clone());
+        let mut out = Vec::new();
+        for (name, holding) in &mut self.holders {
+            if let Some(held) = holding.grant.devices.get_mut(device)
+                && is_outdated(&held.offer)
+            {
+                held.offer = offer.clone();
+                out.push(tell_service(name, ServiceMessage::Corrected(device.clone(), offer.clone())));
+            }
+        }
         out
     }
 

@@ -224,6 +224,7 @@ impl ServiceMachine {
             ServiceMessage::Holding(grant) => self.heard_grant(now, grant, out),
             ServiceMessage::Restate => self.restate(out),
             ServiceMessage::DeviceArrived(device, _) => self.device_arrived(&device, out),
+            ServiceMessage::Corrected(device, offer) => self.corrected(&device, offer, out),
             ServiceMessage::DeviceLeft(device) => self.device_left(now, &device, out),
             ServiceMessage::SlotGranted => self.slot_granted(now, out),
             ServiceMessage::RestateSlot => self.restate_slot(out),

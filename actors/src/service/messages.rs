@@ -6,6 +6,7 @@ use mainstay_config::names::{DeviceName, ServiceName};
 use mainstay_hardware::sighting::Generation;
 
 use super::ServiceTimer;
+use crate::device::Offer;
 use crate::effect::probe::order::ProbeEvent;
 use crate::effect::process::order::{ProcessEvent, RunId};
 use crate::lease::{Blocker, Grant};
@@ -132,6 +133,8 @@ pub enum ServiceMessage {
     Restate,
     /// A device it uses is there.
     DeviceArrived(DeviceName, Generation),
+    /// A device that it holds is known by other facts now, such as another name of its interface.
+    Corrected(DeviceName, Offer),
     /// A device it uses is gone.
     DeviceLeft(DeviceName),
     /// Its start slot.
@@ -174,6 +177,7 @@ impl Described for ServiceMessage {
             Self::Holding(_) => "Holding",
             Self::Restate => "Restate",
             Self::DeviceArrived(..) => "DeviceArrived",
+            Self::Corrected(..) => "Corrected",
             Self::DeviceLeft(_) => "DeviceLeft",
             Self::SlotGranted => "SlotGranted",
             Self::RestateSlot => "RestateSlot",
@@ -215,6 +219,10 @@ impl Described for ServiceMessage {
             Self::Holding(None) => "it holds nothing".into(),
             Self::Restate => "say again what is held and wanted".into(),
             Self::DeviceArrived(device, generation) => format!("{device} is there ({generation})").into(),
+            Self::Corrected(device, offer) => match &offer.interface {
+                Some(interface) => format!("{device} is called {interface} now").into(),
+                None => Words::Device(device.clone(), "has changed"),
+            },
             Self::DeviceLeft(device) => Words::Device(device.clone(), "has left"),
             Self::SlotGranted => "it may start now".into(),
             Self::RestateSlot => "say again whether it is starting".into(),

@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use mainstay_config::model::{Command, Probe, Service, Unit};
+use mainstay_config::names::DeviceName;
 use mainstay_config::template::{Template, Variable};
 
 use super::ending::Cause;
 use super::machine::{Out, ServiceMachine, act, tell_leases, tell_services};
 use super::state::{Phase, Run, ServiceTimer, Slot};
+use crate::device::Offer;
 use crate::effect::probe::order::{ProbeEvent, ProbeOrder, ProbeTarget};
 use crate::effect::process::order::{LogSearch, NotifySocket, RunId, SpawnOrder};
 use crate::lease::{Grant, LeaseMessage, LeaseRequest, Want};
@@ -56,6 +58,14 @@ impl ServiceMachine {
         self.asked = Some(arrival);
         self.bereaved = None;
         self.ask_slot(out);
+    }
+
+    /// What runs has what it was started with; the next start gets this.
+    pub(super) fn corrected(&mut self, device: &DeviceName, offer: Offer, out: &mut Out) {
+        match self.grant.as_mut().and_then(|grant| grant.devices.get_mut(device)) {
+            Some(held) if held.offer.generation == offer.generation => held.offer = offer,
+            _ => out.push(Effect::Note(Outcome::Superseded)),
+        }
     }
 
     pub(super) fn refused(&mut self, now: Moment, reason: String, out: &mut Out) {

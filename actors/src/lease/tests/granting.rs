@@ -1,3 +1,5 @@
+use mainstay_config::model::PortNeed;
+
 use super::*;
 
 #[test]
@@ -145,4 +147,21 @@ fn tokens_only_grow_also_over_a_restart() {
     }
     let third = again.plug("x", 1).ask("c", vec![exclusive("x")]).granted()["c"].token;
     assert!(first < second && second < third);
+}
+
+#[test]
+fn a_radio_that_was_renamed_is_known_by_its_new_name_to_whoever_has_it_or_is_about_to() {
+    let renamed = |name: &str| {
+        let offer = Offer { interface: Some(name.to_owned()), ..offer("x", 1) };
+        LeaseMessage::DeviceAvailable(device_name("x"), offer)
+    };
+    let mut bench = Bench::new();
+    let port = Want::Port { name: port("web"), need: PortNeed::Fixed(8000.try_into().unwrap()) };
+    bench.ask("a", vec![exclusive("x"), port]);
+    let looking = bench.looking().unwrap();
+    bench.tell(renamed("wlx0200")).tell(LeaseMessage::PortsSeen(looking, Ok(BTreeMap::new())));
+    let grant = bench.granted()["a"].clone();
+    assert_eq!(grant.devices[&device_name("x")].offer.interface.as_deref(), Some("wlx0200"));
+    assert_eq!(bench.tell(renamed("antenna")).heard("a"), ["Corrected: x is called antenna now"]);
+    assert!(bench.tell(renamed("antenna")).heard("a").is_empty());
 }

@@ -1,4 +1,5 @@
-use mainstay_config::model::Probe;
+use mainstay_config::model::{Probe, Unit};
+use mainstay_config::template::Template;
 
 use super::*;
 use crate::effect::process::order::{Notification, Said, SpawnFailure};
@@ -87,4 +88,28 @@ fn what_this_version_cannot_run_is_failed_and_says_so() {
     assert_eq!((bench.status(), bench.reason()), (ServiceStatus::Failed, "not in this version: container"));
     bench.tell(ServiceMessage::Start(REQUEST, super::super::NeedsPolicy::Respect));
     assert_eq!(bench.answers[0].outcome, crate::machine::Outcome::Refused);
+}
+
+#[test]
+fn a_device_that_is_called_otherwise_now_is_used_by_its_new_name_at_the_next_start() {
+    let mut draft = leasing();
+    if let Unit::Process(command) = &mut draft.0.unit {
+        command.argv = ["listen", "{device.x.interface}"].map(|text| Template::parse(text).unwrap()).into();
+    }
+    let mut bench = Bench::new(draft);
+    let offer = |interface: &str| {
+        let held = grant(1).devices[&x()].offer.clone();
+        crate::device::Offer { interface: Some(interface.to_owned()), ..held }
+    };
+    bench.tell(ServiceMessage::Granted(grant(1))).tell(ServiceMessage::Corrected(x(), offer("antenna")));
+    bench.tell(ServiceMessage::SlotGranted);
+    let argv = bench.acts.iter().find_map(|act| match act {
+        Action::Spawn(order) => Some(order.argv.clone()),
+        _ => None,
+    });
+    assert_eq!(argv.unwrap(), ["listen", "antenna"]);
+    let other = Generation("usb 1:9".to_owned());
+    let late = crate::device::Offer { generation: other, ..offer("wlan9") };
+    bench.tell(ServiceMessage::Corrected(x(), late));
+    assert_eq!(bench.machine.grant.as_ref().unwrap().devices[&x()].offer.interface.as_deref(), Some("antenna"));
 }
