@@ -28,7 +28,16 @@ pub struct Plug {
     /// How the radio was before it was changed, until it was put back: the executor keeps it.
     pub(super) before: Option<WifiBaseline>,
     /// Calls to its driver are made one after the other.
-    busy_until: Moment,
+    pub(super) busy_until: Moment,
+    /// Whether one of them was abandoned and has not come back.
+    pub(super) driver: Driver,
+}
+
+/// Whether a call to a driver was abandoned and has not come back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Driver {
+    Answers,
+    Hangs,
 }
 
 /// A device that is plugged in.
@@ -43,7 +52,14 @@ pub struct Arrival {
 
 impl Plug {
     pub(super) fn new(spec: &Device, place: usize) -> Self {
-        Self { spec: spec.clone(), place, arrival: None, before: None, busy_until: Moment::default() }
+        Self {
+            spec: spec.clone(),
+            place,
+            arrival: None,
+            before: None,
+            busy_until: Moment::default(),
+            driver: Driver::Answers,
+        }
     }
 
     /// What the kernel would show of the arrival with this number.

@@ -86,6 +86,10 @@ pub(super) enum Event {
     Prepare(OperationId, DeviceName, u32, Option<mainstay_config::model::WifiMode>),
     Restore(OperationId, DeviceName, mainstay_hardware::bus::WifiBaseline),
     ReportRadio(OperationId, DeviceName),
+    /// A call that was abandoned comes back: the radio with this interface is in this mode now.
+    ComesBack(DeviceName, u32, mainstay_config::model::WifiMode),
+    /// The registry hears what it has waited for.
+    Answer(Box<LeaseMessage>),
     Ports(OperationId, BTreeSet<u16>),
 }
 
@@ -271,6 +275,8 @@ impl Environment {
                 self.restore(operation, device, &baseline, cause, so);
             }
             Event::ReportRadio(operation, device) => self.report_radio(operation, device, cause, so),
+            Event::ComesBack(device, ifindex, mode) => self.comes_back(&device, ifindex, mode),
+            Event::Answer(message) => so.told.push((Outside::Drivers, Message::Leases(*message), cause)),
             Event::Ports(operation, ports) => {
                 let seen = ports.into_iter().filter_map(|port| Some((port, self.listener(port)?))).collect();
                 so.told.push((

@@ -1,13 +1,15 @@
 //! Simulated radios: they have a mode, which is read, changed and put back.
 
+use std::time::Duration;
+
 use mainstay_config::model::WifiMode;
 use mainstay_config::names::DeviceName;
 use mainstay_hardware::bus::WifiBaseline;
 use mainstay_hardware::error::{Error, ErrorKind};
 use mainstay_hardware::sighting::{Link, Rfkill, Sighting, Sort, WifiFacts};
 
-use super::hardware::vanished;
-use super::{Cause, Consequences, Environment, Happening};
+use super::hardware::{Driver, vanished};
+use super::{Cause, Consequences, Environment, Event, Happening};
 use crate::lease::{LeaseMessage, NotPrepared};
 use crate::machine::{Message, OperationId, Outside};
 
@@ -32,6 +34,9 @@ pub enum Temper {
     /// It refuses every time, as long as it is plugged in.
     Stubborn,
 }
+
+/// When nobody waits any longer for a call that hangs.
+const ABANDONED_AFTER: Duration = Duration::from_secs(15);
 
 impl RadioState {
     pub(super) fn of(sighting: &Sighting, temper: Temper) -> Option<Self> {
@@ -60,24 +65,29 @@ impl Environment {
         cause: Option<Cause>,
         so: &mut Consequences,
     ) {
-        let fails = self.random.happens(self.weather.radio_fails);
+        let course = self.course(&device);
         let half_way = self.random.happens(500);
-        let result = match self.radio(&device, ifindex) {
-            Ok(_) if fails && !half_way => Err(NotPrepared { error: busy(), before: None }),
-            Ok(radio) => {
-                let before = baseline(ifindex, radio.mode);
-                radio.mode = mode.unwrap_or(radio.mode);
+        let failed = |error, before| Err(NotPrepared { error, before });
+        let was = self.radio(&device, ifindex).map(|radio| radio.mode);
+        let result = match (was, course) {
+            (_, Course::HangsAlready) => failed(hung(), None),
+            (Err(error), _) => failed(error, None),
+            (Ok(_), Course::Refused) if !half_way => failed(busy(), None),
+            (Ok(was), course) => {
+                let before = baseline(ifindex, was);
                 self.keep(&device, Some(before.clone()));
                 so.happened.push(Happening::RadioPrepared(device.clone(), ifindex));
-                if fails { Err(NotPrepared { error: busy(), before: Some(before) }) } else { Ok(before) }
+                match course {
+                    Course::Hangs => {
+                        self.hang(&device, ifindex, mode.unwrap_or(was), so);
+                        failed(hung(), Some(before))
+                    }
+                    Course::Refused => self.change(&device, ifindex, mode).and(failed(busy(), Some(before))),
+                    Course::Done | Course::HangsAlready => self.change(&device, ifindex, mode).and(Ok(before)),
+                }
             }
-            Err(error) => Err(NotPrepared { error, before: None }),
         };
-        so.told.push((
-            Outside::Drivers,
-            Message::Leases(LeaseMessage::RadioPrepared(operation, device, result)),
-            cause,
-        ));
+        self.answer(course, LeaseMessage::RadioPrepared(operation, device, result), cause, so);
     }
 
     pub(super) fn restore(
@@ -88,25 +98,71 @@ impl Environment {
         cause: Option<Cause>,
         so: &mut Consequences,
     ) {
-        let fails = self.random.happens(self.weather.radio_fails);
-        let result = self.radio(&device, baseline.ifindex).and_then(|radio| {
-            if fails || radio.temper == Temper::Stubborn {
-                return Err(busy());
+        let ifindex = baseline.ifindex;
+        let course = self.course(&device);
+        let temper = self.radio(&device, ifindex).map(|radio| radio.temper);
+        let result = match (temper, course) {
+            (_, Course::HangsAlready) => Err(hung()),
+            (Err(error), _) => Err(error),
+            (Ok(_), Course::Hangs) => {
+                self.hang(&device, ifindex, baseline.mode, so);
+                Err(hung())
             }
-            radio.mode = baseline.mode;
-            Ok(())
-        });
+            (Ok(Temper::Stubborn), _) | (_, Course::Refused) => Err(busy()),
+            (Ok(Temper::Willing), Course::Done) => {
+                so.happened.push(Happening::RadioRestored(device.clone(), ifindex));
+                self.change(&device, ifindex, Some(baseline.mode)).map_err(|failed| failed.error)
+            }
+        };
         if !result.as_ref().is_err_and(|error| error.kind != ErrorKind::NotFound) {
             self.keep(&device, None);
         }
-        if result.is_ok() {
-            so.happened.push(Happening::RadioRestored(device.clone(), baseline.ifindex));
+        self.answer(course, LeaseMessage::RadioRestored(operation, device, result), cause, so);
+    }
+
+    /// How a change of a radio will go.
+    fn course(&mut self, device: &DeviceName) -> Course {
+        let hangs = self.plugs.get(device).is_some_and(|plug| plug.driver == Driver::Hangs);
+        if hangs {
+            Course::HangsAlready
+        } else if self.random.happens(self.weather.radio_hangs) {
+            Course::Hangs
+        } else if self.random.happens(self.weather.radio_fails) {
+            Course::Refused
+        } else {
+            Course::Done
         }
-        so.told.push((
-            Outside::Drivers,
-            Message::Leases(LeaseMessage::RadioRestored(operation, device, result)),
-            cause,
-        ));
+    }
+
+    fn change(&mut self, device: &DeviceName, ifindex: u32, mode: Option<WifiMode>) -> Result<(), NotPrepared> {
+        let radio = self.radio(device, ifindex).map_err(|error| NotPrepared { error, before: None })?;
+        radio.mode = mode.unwrap_or(radio.mode);
+        Ok(())
+    }
+
+    /// The call is abandoned after a while, and does what it was to do when nobody waits for it any more.
+    fn hang(&mut self, device: &DeviceName, ifindex: u32, mode: WifiMode, so: &mut Consequences) {
+        let Some(plug) = self.plugs.get_mut(device) else { return };
+        plug.driver = Driver::Hangs;
+        plug.busy_until = self.now + ABANDONED_AFTER;
+        let back = self.now + ABANDONED_AFTER + self.random.between(Duration::ZERO, ABANDONED_AFTER * 4);
+        so.later.push((back, Event::ComesBack(device.clone(), ifindex, mode), None));
+    }
+
+    pub(super) fn comes_back(&mut self, device: &DeviceName, ifindex: u32, mode: WifiMode) {
+        if let Some(plug) = self.plugs.get_mut(device) {
+            plug.driver = Driver::Answers;
+        }
+        // It may have been pulled out meanwhile.
+        let _ = self.change(device, ifindex, Some(mode));
+    }
+
+    fn answer(&mut self, course: Course, message: LeaseMessage, cause: Option<Cause>, so: &mut Consequences) {
+        if course == Course::Hangs {
+            so.later.push((self.now + ABANDONED_AFTER, Event::Answer(Box::new(message)), cause));
+        } else {
+            so.told.push((Outside::Drivers, Message::Leases(message), cause));
+        }
     }
 
     fn keep(&mut self, device: &DeviceName, before: Option<WifiBaseline>) {
@@ -129,6 +185,19 @@ impl Environment {
             cause,
         ));
     }
+}
+
+/// How a change of a radio goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Course {
+    Done,
+    Refused,
+    Hangs,
+    HangsAlready,
+}
+
+fn hung() -> Error {
+    Error::new(ErrorKind::TimedOut, "no answer from the driver (simulated)")
 }
 
 fn busy() -> Error {

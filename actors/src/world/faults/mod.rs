@@ -44,6 +44,8 @@ pub struct Weather {
     pub probe_fails: u16,
     /// Radios that refuse a mode.
     pub radio_fails: u16,
+    /// Changes of radios in which the driver hangs, and goes on long after nobody waits any more.
+    pub radio_hangs: u16,
 }
 
 impl Weather {
@@ -90,6 +92,7 @@ impl Weather {
             access_refused: 100,
             probe_fails: 30,
             radio_fails: 50,
+            radio_hangs: 20,
         }
     }
 
