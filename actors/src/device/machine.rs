@@ -74,8 +74,8 @@ pub struct DeviceMachine {
     pub(super) sighting: Option<Sighting>,
     pub(super) findings: Option<Findings>,
     pub(super) holder: Option<(ServiceName, Moment)>,
-    /// What is done to put a radio back that nobody leases any more.
-    pub(super) restoration: Option<String>,
+    /// Why nobody can lease it yet, though nobody does.
+    pub(super) withheld: Option<String>,
     pub(super) awaited: Awaited,
     pub(super) departures: Departures,
     pub(super) recovering: Recovering,
@@ -129,7 +129,7 @@ impl Machine for DeviceMachine {
             DeviceMessage::Supply(operation, supply) => self.heard_supply(operation, supply),
             DeviceMessage::Leased { holder } => self.leased(now, Some(holder)),
             DeviceMessage::Unleased => self.leased(now, None),
-            DeviceMessage::PuttingBack(words) => self.putting_back(now, words),
+            DeviceMessage::Withheld(words) => self.withheld(now, words),
             DeviceMessage::PutBack(before) => self.put_back(before),
             DeviceMessage::Holder(holder) => self.heard_holder(now, holder),
             DeviceMessage::Awaited(awaited) => {
@@ -170,7 +170,7 @@ impl DeviceMachine {
             sighting: None,
             findings: None,
             holder: None,
-            restoration: None,
+            withheld: None,
             awaited: Awaited::Nobody,
             departures: Departures::default(),
             recovering: Recovering::No,
@@ -252,7 +252,7 @@ impl DeviceMachine {
     fn depart(&mut self, now: Moment, how: &str) -> Out {
         self.sighting = None;
         self.findings = None;
-        self.restoration = None;
+        self.withheld = None;
         // A lease is bound to one arrival: whoever holds it has nothing of the next.
         let since = self.holder.take().map(|(_, since)| since);
         let verdict = self.departures.left(now, self.spec.flap, since);

@@ -36,8 +36,9 @@ pub enum DeviceMessage {
     },
     /// Nobody leases it any more.
     Unleased,
-    /// The same of a radio, which cannot be leased again before it is as it was: what is done about it, in words.
-    PuttingBack(String),
+    /// The same, but nobody can lease it yet: why, in words. A radio is put back as it was first; the last holder of a device that was
+    /// replugged must have stopped.
+    Withheld(String),
     /// It is as it was before it was leased: so. `None` when that is not known, or when it is gone.
     PutBack(Option<WifiBaseline>),
     /// Who leases it, after its actor was restarted and asked.
@@ -75,7 +76,7 @@ impl Described for DeviceMessage {
             Self::Supply(..) => "Supply",
             Self::Leased { .. } => "Leased",
             Self::Unleased => "Unleased",
-            Self::PuttingBack(_) => "PuttingBack",
+            Self::Withheld(_) => "Withheld",
             Self::PutBack(_) => "PutBack",
             Self::Holder(_) => "Holder",
             Self::Awaited(_) => "Awaited",
@@ -102,7 +103,7 @@ impl Described for DeviceMessage {
             Self::Supply(_, supply) => supply_words(*supply).into(),
             Self::Leased { holder } => format!("leased by {holder}").into(),
             Self::Unleased => "its lease has ended".into(),
-            Self::PuttingBack(words) => format!("nobody leases it; {words}").into(),
+            Self::Withheld(words) => format!("nobody leases it; {words}").into(),
             Self::PutBack(Some(_)) => "it is as it was before".into(),
             Self::PutBack(None) => "nothing is left to put back".into(),
             Self::Holder(Some(holder)) => Words::Service(holder.clone(), "leases it"),

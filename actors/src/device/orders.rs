@@ -68,23 +68,23 @@ impl DeviceMachine {
             return vec![Effect::Note(Outcome::Ignored)];
         }
         let newly = self.holder.is_none() && holder.is_some();
-        self.restoration = None;
+        self.withheld = None;
         self.set_holder(now, holder);
         let on_usb = self.sighting.clone().filter(|sighting| newly && sighting.usb.is_some());
         on_usb.map(|sighting| Effect::Act(Action::KeepAwake(sighting))).into_iter().collect()
     }
 
-    /// The lease of a radio has ended, which must be put back before it can be leased again.
-    pub(super) fn putting_back(&mut self, now: Moment, words: String) -> Out {
+    /// Nobody leases it, and nobody can yet.
+    pub(super) fn withheld(&mut self, now: Moment, words: String) -> Out {
         let out = self.leased(now, None);
         if out.is_empty() {
-            self.restoration = Some(words);
+            self.withheld = Some(words);
         }
         out
     }
 
     pub(super) fn put_back(&mut self, before: Option<WifiBaseline>) -> Out {
-        if self.restoration.take().is_none() {
+        if self.withheld.take().is_none() {
             return vec![Effect::Note(Outcome::Ignored)];
         }
         // The kernel's own word on it may come later, and until then it would show as it was while it was leased.

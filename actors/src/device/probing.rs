@@ -97,7 +97,7 @@ impl DeviceMachine {
     }
 
     pub(super) fn fault(&mut self, reason: String, mending: Mending) -> Out {
-        self.restoration = None;
+        self.withheld = None;
         // What the operator took out of use, or what is in quarantine, stays there, whatever else is wrong with it.
         if self.sighting.is_none() || self.is_out_of_use() {
             return vec![Effect::Note(Outcome::Ignored)];

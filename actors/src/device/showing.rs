@@ -31,7 +31,7 @@ impl DeviceMachine {
             State::Settling { .. } | State::Checking { .. } => DeviceStatus::Settling,
             State::Probing { .. } => DeviceStatus::Probing,
             State::Ready if self.holder.is_some() => DeviceStatus::InUse,
-            State::Ready if self.restoration.is_some() => DeviceStatus::Settling,
+            State::Ready if self.withheld.is_some() => DeviceStatus::Settling,
             State::Ready => DeviceStatus::Ready,
             State::Faulted { .. } => DeviceStatus::Faulted,
             State::Quarantined { .. } => DeviceStatus::Quarantined,
@@ -45,8 +45,8 @@ impl DeviceMachine {
                 reason.clone()
             }
             State::Ejected => "taken out of use by the operator".to_owned(),
-            State::Ready => match (&self.restoration, &self.findings) {
-                (Some(restoration), _) => restoration.clone(),
+            State::Ready => match (&self.withheld, &self.findings) {
+                (Some(withheld), _) => withheld.clone(),
                 (None, Some(Findings::Unrecognised { why })) => format!("unrecognised: {why}"),
                 _ => String::new(),
             },

@@ -206,7 +206,7 @@ impl Bench {
             (
                 "restoring",
                 make(|bench| {
-                    bench.ready().tell(DeviceMessage::PuttingBack("being put back as it was".to_owned()));
+                    bench.ready().tell(DeviceMessage::Withheld("being put back as it was".to_owned()));
                 }),
             ),
             (
@@ -231,7 +231,7 @@ impl Bench {
             ("hung", DeviceMessage::Probed(operation, Err(hung()))),
             ("leased", DeviceMessage::Leased { holder: user() }),
             ("unleased", DeviceMessage::Unleased),
-            ("restoring", DeviceMessage::PuttingBack("being put back as it was".to_owned())),
+            ("restoring", DeviceMessage::Withheld("being put back as it was".to_owned())),
             ("as it was", DeviceMessage::PutBack(None)),
             ("holder", DeviceMessage::Holder(Some(user()))),
             ("fault", DeviceMessage::Fault("it hangs".to_owned())),

@@ -18,7 +18,7 @@ impl LeaseMachine {
         }
         let mut out = vec![tell_device(&device, DeviceMessage::Holder(self.holder_of(&device)))];
         if self.radios.is_being_put_back(&device) {
-            out.push(tell_device(&device, DeviceMessage::PuttingBack("being put back as it was".to_owned())));
+            out.push(tell_device(&device, DeviceMessage::Withheld("being put back as it was".to_owned())));
         }
         out
     }
@@ -41,6 +41,9 @@ impl LeaseMachine {
         }
         if let Some(holder) = self.holder_of_arrival(device, &offer) {
             out.push(tell_device(device, DeviceMessage::Leased { holder }));
+        } else if let (false, Some(holder)) = (known, self.holder_of(device)) {
+            let words = format!("{holder}, which had it before it was replugged, must stop first");
+            out.push(tell_device(device, DeviceMessage::Withheld(words)));
         }
         self.devices.insert(device.clone(), DeviceState::Available(offer));
         out

@@ -210,7 +210,7 @@ impl LeaseMachine {
         self.radios.restoring.insert(device.clone(), Restoring::Pausing { failures });
         let words = format!("being put back as it was; try {} of {}, since {error}", failures + 1, PAUSES.len() + 1);
         vec![
-            tell_device(device, DeviceMessage::PuttingBack(words)),
+            tell_device(device, DeviceMessage::Withheld(words)),
             Effect::SetTimer(LeaseTimer::PutBack(device.clone()), pause),
         ]
     }
@@ -256,7 +256,7 @@ impl LeaseMachine {
     }
 
     fn begin_to_put_back(&mut self, device: &DeviceName) -> Out {
-        let mut out = vec![tell_device(device, DeviceMessage::PuttingBack("being put back as it was".to_owned()))];
+        let mut out = vec![tell_device(device, DeviceMessage::Withheld("being put back as it was".to_owned()))];
         out.extend(self.put_back(device, 0));
         out
     }

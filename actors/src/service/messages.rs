@@ -103,6 +103,9 @@ pub enum Withdrawal {
     GivingWay,
 }
 
+/// What a service waits for that has all it needs while others are just starting.
+pub const START_SLOT: &str = "a start slot (max_parallel_starts)";
+
 /// What a service is told.
 #[derive(Debug, Clone)]
 pub enum ServiceMessage {

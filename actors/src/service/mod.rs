@@ -17,7 +17,7 @@ mod tests;
 pub use dependents::{Dependents, all_dependents, dependents};
 pub use machine::{ServiceMachine, ServiceMemo};
 pub use messages::{
-    Attempts, Episode, Health, NeedsPolicy, ServiceMessage, ServiceSnapshot, ServiceStatus, Standing, Wanted,
-    Withdrawal,
+    Attempts, Episode, Health, NeedsPolicy, START_SLOT, ServiceMessage, ServiceSnapshot, ServiceStatus, Standing,
+    Wanted, Withdrawal,
 };
 pub use state::ServiceTimer;

@@ -7,7 +7,7 @@ use mainstay_config::names::ServiceName;
 
 use super::machine::Out;
 use super::messages::Standing;
-use super::state::ServiceTimer;
+use super::state::{Ignoring, ServiceTimer};
 use crate::machine::{Effect, Moment};
 
 /// One dependency.
@@ -221,11 +221,17 @@ impl Needs {
         })
     }
 
-    /// Optional services that are missing, in words.
-    pub(super) fn degraded(&self) -> Vec<String> {
-        let optional = |need: &&Need| matches!(need.dependency, Dependency::Optional { .. });
-        let missing = self.0.iter().filter(|(_, need)| optional(need) && need.standing != Standing::Up);
-        missing.map(|(name, need)| format!("{name}: {}", need.standing)).collect()
+    /// What it runs without, in words: optional services, and required ones by the operator's word.
+    pub(super) fn degraded(&self, ignoring: Ignoring) -> Vec<String> {
+        let missing = self.0.iter().filter(|(_, need)| need.standing != Standing::Up);
+        let words = |(name, need): (&ServiceName, &Need)| match need.dependency {
+            Dependency::Optional { .. } => Some(format!("{name}: {}", need.standing)),
+            Dependency::Required { .. } if ignoring == Ignoring::Yes => {
+                Some(format!("{name}: {} (it is required; started with --ignore-needs)", need.standing))
+            }
+            Dependency::Required { .. } | Dependency::Soft => None,
+        };
+        missing.filter_map(words).collect()
     }
 }
 

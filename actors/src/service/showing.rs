@@ -1,7 +1,7 @@
 //! What a service shows of itself, and what it tells its dependents.
 
 use super::machine::ServiceMachine;
-use super::messages::{Health, ServiceSnapshot, ServiceStatus, Standing, Wanted};
+use super::messages::{Health, START_SLOT, ServiceSnapshot, ServiceStatus, Standing, Wanted};
 use super::state::{Phase, Rest, Why};
 use crate::lease::{Blocker, Soon};
 use crate::machine::{Effect, Publication};
@@ -70,7 +70,7 @@ impl ServiceMachine {
     fn reason(&self) -> String {
         match &self.phase {
             Phase::Running(run) => {
-                let degraded = self.needs.degraded();
+                let degraded = self.needs.degraded(self.ignoring);
                 if degraded.is_empty() { run.said.clone() } else { format!("without {}", degraded.join("; ")) }
             }
             Phase::Starting(run) if run.said.is_empty() => "not ready yet".to_owned(),
@@ -105,7 +105,7 @@ impl ServiceMachine {
         match &self.phase {
             Phase::Leasing { blockers, .. } if blockers.is_empty() => vec![Blocker::Preparing.to_string()],
             Phase::Leasing { blockers, .. } => blockers.iter().map(ToString::to_string).collect(),
-            Phase::Slotting => vec!["a start slot (max_parallel_starts)".to_owned()],
+            Phase::Slotting => vec![START_SLOT.to_owned()],
             Phase::Leaving { awaiting, .. } => awaiting.iter().map(|name| format!("{name} to stop")).collect(),
             Phase::Idle if self.rest == Rest::Fresh && self.reason_not_wanted().is_none() => self.needs.missing(),
             _ => Vec::new(),
@@ -135,7 +135,7 @@ impl ServiceMachine {
 
     pub(super) fn publication(&self) -> Effect<super::ServiceTimer> {
         let running = matches!(self.phase, Phase::Running(_));
-        let degraded = running && !self.needs.degraded().is_empty();
+        let degraded = running && !self.needs.degraded(self.ignoring).is_empty();
         Effect::Publish(Publication::Service(ServiceSnapshot {
             name: self.spec.name.clone(),
             status: self.status(),

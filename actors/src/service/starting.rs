@@ -129,7 +129,7 @@ impl ServiceMachine {
     pub(super) fn watch(&mut self, id: RunId, out: &mut Out) {
         match probe_target(&self.spec, self.grant.as_ref()) {
             Ok(Readying::Alive) => self.become_ready(out),
-            Ok(Readying::Told) => {}
+            Ok(Readying::Told) => self.say("it has not said READY=1 on its notification socket"),
             Ok(Readying::Seen(target)) => {
                 let order = ProbeOrder { run: id, target, interval: PROBE_INTERVAL, timeout: PROBE_TIMEOUT };
                 out.push(act(Action::Watch(order)));
@@ -138,6 +138,13 @@ impl ServiceMachine {
                 let why = format!("its readiness probe needs {variable}, which it does not have");
                 self.leave(super::state::Why::Failed(why), out);
             }
+        }
+    }
+
+    /// What is still missing for it to be ready.
+    fn say(&mut self, words: &str) {
+        if let Phase::Starting(run) = &mut self.phase {
+            words.clone_into(&mut run.said);
         }
     }
 

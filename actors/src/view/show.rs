@@ -11,7 +11,7 @@ use crate::device::{DeviceSnapshot, DeviceStatus};
 use crate::lease::{HeldLease, Waiter};
 use crate::machine::Moment;
 use crate::runtime::{Board, Clock, Entry};
-use crate::service::{Health, ServiceSnapshot, ServiceStatus, Wanted};
+use crate::service::{Health, START_SLOT, ServiceSnapshot, ServiceStatus, Wanted};
 
 /// Shows a station as its board has it.
 #[derive(Clone, Copy)]
@@ -121,6 +121,7 @@ impl Show<'_> {
         let snapshot = &entry.snapshot;
         let mut unblock = snapshot.unblock.clone();
         unblock.extend(self.unblock_devices(snapshot));
+        unblock.extend(self.unblock_start(snapshot));
         WhyView {
             name: snapshot.name.to_string(),
             subject: "service".to_owned(),
@@ -151,6 +152,22 @@ impl Show<'_> {
         let Some(service) = self.station.services.get(&snapshot.name) else { return Vec::new() };
         let devices = service.devices.keys().filter_map(|name| self.board.device(name));
         devices.filter_map(|entry| entry.snapshot.unblock).collect()
+    }
+
+    /// Who has the start slots that a service waits for.
+    fn unblock_start(&self, snapshot: &ServiceSnapshot) -> Vec<String> {
+        if !snapshot.waiting_for.iter().any(|what| what == START_SLOT) {
+            return Vec::new();
+        }
+        let starting = |name: &&ServiceName| {
+            self.board.service(name).is_some_and(|entry| entry.snapshot.status == ServiceStatus::Starting)
+        };
+        let starting = self.station.services.keys().filter(starting);
+        let mut sentences: Vec<String> = starting
+            .map(|name| format!("Wait until {name}, which is starting, is ready: `mainstay why {name}`."))
+            .collect();
+        sentences.push("Raise `max_parallel_starts`, if this machine can start more at once.".to_owned());
+        sentences
     }
 
     fn chain<S>(&self, entry: &Entry<S>) -> Vec<CauseView> {

@@ -40,7 +40,7 @@ fn before() -> WifiBaseline {
 }
 
 fn putting_back() -> DeviceMessage {
-    DeviceMessage::PuttingBack(BEING_PUT_BACK.to_owned())
+    DeviceMessage::Withheld(BEING_PUT_BACK.to_owned())
 }
 
 impl Bench {

@@ -128,7 +128,7 @@ async fn watch(order: ProbeOrder, mut look: Look, say: Say, running: Running) {
             Ok(seen) => seen,
             Err(_elapsed) => {
                 if last_reason.as_ref().is_none_or(NotReady::is_no_contact) {
-                    not_yet(too_slow(WORTH_A_WORD), &mut last_reason);
+                    not_yet(NotReady::Waiting(progress.stage()), &mut last_reason);
                 }
                 looking.await
             }

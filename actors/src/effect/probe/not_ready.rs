@@ -60,6 +60,9 @@ pub(super) enum NotReady {
     CommandSaysNo { command: String, exit: Exit },
     #[error("`{command}` {failure}")]
     CommandFailed { command: String, failure: CommandFailure },
+    /// It may still come.
+    #[error("{0}")]
+    Waiting(Stage),
     #[error("{stage} (waited {})", humantime::format_duration(*.waited))]
     TooSlow { stage: Stage, waited: Duration },
     #[error("mainstay could not start a thread for the look: {0}")]

@@ -165,3 +165,12 @@ fn a_radio_that_was_renamed_is_known_by_its_new_name_to_whoever_has_it_or_is_abo
     assert_eq!(bench.tell(renamed("antenna")).heard("a"), ["Corrected: x is called antenna now"]);
     assert!(bench.tell(renamed("antenna")).heard("a").is_empty());
 }
+
+#[test]
+fn a_device_that_was_replugged_is_said_to_be_withheld_until_its_last_holder_has_stopped() {
+    let mut bench = Bench::new();
+    bench.ask("a", vec![exclusive("x")]).unplug("x").plug("x", 2);
+    let heard = "Withheld: nobody leases it; a, which had it before it was replugged, must stop first";
+    assert_eq!(bench.device_heard("x"), [heard]);
+    assert_eq!(bench.release("a").device_heard("x"), ["Unleased: its lease has ended"]);
+}

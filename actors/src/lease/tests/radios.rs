@@ -21,7 +21,7 @@ fn a_radio_is_put_into_its_mode_before_it_is_granted_and_back_before_the_next_on
     assert_eq!(bench.prepared(operation, 1).served(), ["a"]);
     bench.ask("b", vec![exclusive("w")]).release("a");
     assert_eq!(bench.heard("b"), ["Queued: wait for w: being put back as it was"]);
-    assert_eq!(bench.device_heard("w"), ["PuttingBack: nobody leases it; being put back as it was"]);
+    assert_eq!(bench.device_heard("w"), ["Withheld: nobody leases it; being put back as it was"]);
     let operation = bench.restoring().unwrap();
     bench.tell(LeaseMessage::RadioRestored(operation, radio(), Ok(())));
     assert_eq!(bench.device_heard("w"), ["PutBack: it is as it was before"]);
@@ -135,7 +135,7 @@ fn a_radio_that_refuses_to_be_put_back_is_tried_again_and_leased_only_then() {
     let first = bench.restoring().unwrap();
     bench.tell(LeaseMessage::RadioRestored(first, radio(), Err(busy())));
     assert_eq!(bench.timers, [LeaseTimer::PutBack(radio())]);
-    let heard = "PuttingBack: nobody leases it; being put back as it was; try 2 of 5, since somebody has it";
+    let heard = "Withheld: nobody leases it; being put back as it was; try 2 of 5, since somebody has it";
     assert_eq!(bench.device_heard("w"), [heard]);
     assert!(bench.restoring().is_none() && bench.preparing().is_none());
     let second = bench.tell(next_try()).restoring().unwrap();
@@ -147,7 +147,7 @@ fn a_radio_that_refuses_to_be_put_back_is_tried_again_and_leased_only_then() {
 fn given_up() -> (Bench, u32) {
     let mut bench = putting_back();
     let mut pauses = 0;
-    while bench.device_heard("w").iter().all(|heard| heard.starts_with("PuttingBack")) {
+    while bench.device_heard("w").iter().all(|heard| heard.starts_with("Withheld")) {
         assert!(pauses < 10, "it is tried for ever");
         if bench.restoring().is_none() {
             pauses += 1;
@@ -176,7 +176,7 @@ fn a_radio_that_was_given_up_is_put_back_before_it_is_leased_again_whatever_happ
     let (mut bench, _) = given_up();
     assert!(bench.plug("w", 1).restoring().is_none(), "this was said before its own actor knew");
     let operation = bench.unplug("w").plug("w", 1).restoring().unwrap();
-    assert_eq!(bench.device_heard("w"), ["PuttingBack: nobody leases it; being put back as it was"]);
+    assert_eq!(bench.device_heard("w"), ["Withheld: nobody leases it; being put back as it was"]);
     assert!(bench.preparing().is_none());
     bench.tell(LeaseMessage::RadioRestored(operation, radio(), Ok(())));
     assert_eq!(bench.device_heard("w"), ["PutBack: it is as it was before"]);
@@ -214,7 +214,7 @@ fn a_radio_that_leaves_between_two_tries_is_not_waited_for() {
 fn a_device_whose_actor_panicked_hears_again_that_it_is_being_put_back() {
     let mut bench = putting_back();
     bench.tell(LeaseMessage::InquireDevice(radio()));
-    let heard = ["Holder: nobody leases it", "PuttingBack: nobody leases it; being put back as it was"];
+    let heard = ["Holder: nobody leases it", "Withheld: nobody leases it; being put back as it was"];
     assert_eq!(bench.device_heard("w"), heard);
 }
 

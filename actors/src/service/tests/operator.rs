@@ -52,6 +52,8 @@ fn ignore_needs_starts_it_without_and_keeps_it_running() {
     let mut bench = Bench::new(plain().requires("need", 15));
     assert!(bench.tell(start(NeedsPolicy::Ignore)).asked_for_slot());
     bench.come_up();
+    let without = "without need: not heard of yet (it is required; started with --ignore-needs)";
+    assert_eq!(bench.reason(), without);
     assert!(bench.hears("need", leaving(1)).settled_debt("need"));
     assert_eq!(bench.wait(SECOND * 60).status(), ServiceStatus::Running);
 }

@@ -35,6 +35,7 @@ fn one_that_says_itself_when_it_is_ready_is_not_looked_at() {
     let mut bench = Bench::new(plain().ready(Probe::Notify));
     bench.tell(ServiceMessage::SlotGranted).spawned();
     assert!(bench.acts.is_empty() && bench.status() == ServiceStatus::Starting);
+    assert_eq!(bench.reason(), "not ready yet: it has not said READY=1 on its notification socket");
     let status = Some("at work".to_owned());
     bench.process(ProcessEvent::Notified(Notification { ready: Some(Said), status, ..Notification::default() }));
     assert_eq!(bench.reason(), "at work");
