@@ -186,19 +186,8 @@ impl DeviceMachine {
         }
         self.recovering = Recovering::No;
         self.sought = Sought::Yes;
-        match &self.sighting {
-            // Said again once udev has set permissions: what could not be opened then may be open now.
-            Some(known)
-                if *known == sighting && matches!(self.state, State::Faulted { mending: Mending::SeenAgain, .. }) =>
-            {
-                return self.settle(now);
-            }
-            Some(known) if *known == sighting => return vec![Effect::Note(Outcome::Ignored)],
-            Some(known) if known.generation == sighting.generation => {
-                self.sighting = Some(sighting);
-                return if self.state == State::Ready { vec![self.restated()] } else { Vec::new() };
-            }
-            Some(_) | None => {}
+        if self.sighting.as_ref().is_some_and(|known| known.generation == sighting.generation) {
+            return self.seen_again(now, sighting);
         }
         let mut out = Vec::new();
         let before = self.before.take();
@@ -217,6 +206,18 @@ impl DeviceMachine {
             out.extend(self.settle(now));
         }
         out
+    }
+
+    /// The same arrival, perhaps with other facts.
+    fn seen_again(&mut self, now: Moment, sighting: Sighting) -> Out {
+        let known = self.sighting.replace(sighting);
+        match self.state {
+            // Said again once udev has set permissions: what could not be opened then may be open now.
+            State::Faulted { mending: Mending::SeenAgain, .. } => self.settle(now),
+            _ if known == self.sighting => vec![Effect::Note(Outcome::Ignored)],
+            State::Ready => vec![self.restated()],
+            _ => Vec::new(),
+        }
     }
 
     fn gone(&mut self, now: Moment, generation: Option<&Generation>, how: &str) -> Out {

@@ -50,6 +50,13 @@ fn sighting(arrival: u8) -> Sighting {
     }
 }
 
+/// The same arrival, of which more is known by now.
+fn renamed(arrival: u8) -> Sighting {
+    let seen = sighting(arrival);
+    let usb = seen.usb.map(|usb| UsbFacts { product: Some("HackRF One".to_owned()), ..usb });
+    Sighting { usb, ..seen }
+}
+
 fn gone(arrival: u8) -> DeviceMessage {
     DeviceMessage::Gone { generation: Some(sighting(arrival).generation), how: "USB 1-1 unplugged".to_owned() }
 }
@@ -222,6 +229,7 @@ impl Bench {
         let operation = self.operation;
         vec![
             ("seen again", DeviceMessage::Seen(sighting(1))),
+            ("other facts", DeviceMessage::Seen(renamed(1))),
             ("seen anew", DeviceMessage::Seen(sighting(2))),
             ("gone", gone(1)),
             ("another gone", gone(7)),
@@ -246,18 +254,18 @@ impl Bench {
 
 /// What becomes of every state by every event. `-`: nothing. `*`: the same state, and something is done or said.
 const TABLE: &str = "
-             seen  seen  gone  anoth acces not a found hung  lease unlea resto as it holde fault eject admit settl retry quara
-absent       settl settl *     *     -     -     -     -     -     -     -     -     -     -     eject *     -     -     -
-settling     -     *     absen -     -     -     -     -     *     *     *     -     -     fault eject *     *     *     -
-checking     -     *     absen -     probi *     -     -     *     *     *     -     -     fault eject *     -     -     -
-probing      -     settl absen -     -     -     ready fault *     *     *     -     -     fault eject *     -     -     -
-ready        -     settl absen -     -     -     -     -     in us *     settl -     -     fault eject *     -     -     -
-in use       -     settl absen -     -     -     -     -     *     ready settl -     -     fault eject *     -     -     -
-not opened   settl settl absen -     -     -     -     -     *     *     *     -     -     *     eject settl -     -     -
-faulted      -     settl absen -     -     -     -     -     *     *     *     -     -     *     eject settl -     -     -
-quarantined  -     *     *     -     -     -     -     -     *     *     *     -     -     -     eject settl -     -     settl
-restoring    -     *     absen -     -     -     -     -     in us ready *     ready -     fault eject *     -     -     -
-ejected      -     *     *     -     -     -     -     -     *     *     *     -     -     -     *     settl -     -     -
+             seen  other seen  gone  anoth acces not a found hung  lease unlea resto as it holde fault eject admit settl retry quara
+absent       settl settl settl *     *     -     -     -     -     -     -     -     -     -     -     eject *     -     -     -
+settling     -     *     *     absen -     -     -     -     -     *     *     *     -     -     fault eject *     *     *     -
+checking     -     *     *     absen -     probi *     -     -     *     *     *     -     -     fault eject *     -     -     -
+probing      -     *     settl absen -     -     -     ready fault *     *     *     -     -     fault eject *     -     -     -
+ready        -     *     settl absen -     -     -     -     -     in us *     settl -     -     fault eject *     -     -     -
+in use       -     *     settl absen -     -     -     -     -     *     ready settl -     -     fault eject *     -     -     -
+not opened   settl settl settl absen -     -     -     -     -     *     *     *     -     -     *     eject settl -     -     -
+faulted      -     *     settl absen -     -     -     -     -     *     *     *     -     -     *     eject settl -     -     -
+quarantined  -     *     *     *     -     -     -     -     -     *     *     *     -     -     -     eject settl -     -     settl
+restoring    -     *     *     absen -     -     -     -     -     in us ready *     ready -     fault eject *     -     -     -
+ejected      -     *     *     *     -     -     -     -     -     *     *     *     -     -     -     *     settl -     -     -
 ";
 
 /// The words of the table, cut to the width of its columns.
