@@ -18,7 +18,7 @@ use super::error::ProcessesError;
 use super::ignored;
 use super::keeper::holder::Holder;
 use super::notify;
-use super::order::{ProcessEvent, ProcessSettings, RunFacts, RunId, SignalOrder, SpawnOrder};
+use super::order::{ProcessEvent, ProcessSettings, RunId, SignalOrder, SpawnOrder};
 use super::reaper;
 use super::spawn::{Launcher, Spawner};
 use super::thread::Thread;
@@ -110,24 +110,6 @@ impl Processes {
     /// Kills every process of a run, again and again until nobody is left; then `TreeGone` is said.
     pub fn sweep(&self, run: RunId) {
         self.core.borrow_mut().sweep(run);
-    }
-
-    /// What is true of every run that is not over, by its id.
-    #[must_use]
-    pub fn runs(&self) -> Vec<RunFacts> {
-        self.core.borrow().facts().collect()
-    }
-
-    /// What is true of one run. `None`: it is over, or never was.
-    #[must_use]
-    pub fn facts(&self, run: RunId) -> Option<RunFacts> {
-        self.core.borrow().facts_of(run)
-    }
-
-    /// What is true of the newest run of a service that is not over.
-    #[must_use]
-    pub fn facts_of_service(&self, service: &ServiceName) -> Option<RunFacts> {
-        self.core.borrow().facts().filter(|facts| facts.service == *service).last()
     }
 
     /// Ends the threads and lets go of the log-keeper, which goes on as long as there are programs. Ends no program.

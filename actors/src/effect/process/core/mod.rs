@@ -16,9 +16,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::keeper::holder::Holder;
 use super::keeper::life::KeeperLife;
 use super::notify;
-use super::order::{
-    Notification, ProcessEvent, ProcessSettings, RunFacts, RunId, SignalOrder, SpawnFailure, SpawnOrder,
-};
+use super::order::{Notification, ProcessEvent, ProcessSettings, RunId, SignalOrder, SpawnFailure, SpawnOrder};
 use super::runs::{RoundNumber, Run, Target};
 use super::spawn::{Job, Outcome, Spawner, environment};
 use super::sys::Ended;
@@ -175,16 +173,6 @@ impl Core {
         }
         self.want(id, Act::Kill);
         self.begin_round_soon();
-    }
-
-    /// What is true of every run.
-    pub(super) fn facts(&self) -> impl Iterator<Item = RunFacts> {
-        self.runs.values().map(Run::facts)
-    }
-
-    /// What is true of one run.
-    pub(super) fn facts_of(&self, run: RunId) -> Option<RunFacts> {
-        self.runs.get(&run).map(Run::facts)
     }
 
     /// Deals with a piece of news.
