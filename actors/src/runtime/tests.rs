@@ -47,6 +47,8 @@ struct Programs {
     running: BTreeMap<RunId, mainstay_config::names::ServiceName>,
     started: Vec<String>,
     ended: Vec<String>,
+    /// The kind of action over which whoever asks for it next panics.
+    fatal: Option<&'static str>,
 }
 
 struct Script {
@@ -74,6 +76,8 @@ impl Script {
 
 impl Executor for Script {
     fn act(&self, from: &ActorId, action: Action, cause: Cause) {
+        let fatal = self.programs.borrow_mut().fatal.take_if(|kind| *kind == action.kind());
+        assert_eq!(fatal, None, "asked to panic");
         match (action, from) {
             (Action::Spawn(order), _) => {
                 self.programs.borrow_mut().running.insert(order.run, order.service.clone());
