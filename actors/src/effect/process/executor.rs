@@ -24,6 +24,7 @@ use super::spawn::{Launcher, Spawner};
 use super::thread::Thread;
 use super::tree::Trees;
 use super::tree::cgroup::Cgroups;
+use crate::effect::probe::LogEnd;
 
 /// How long the log-keeper may take to end when no program is left.
 const KEEPER_PATIENCE: Duration = Duration::from_secs(5);
@@ -110,6 +111,12 @@ impl Processes {
     /// Kills every process of a run, again and again until nobody is left; then `TreeGone` is said.
     pub fn sweep(&self, run: RunId) {
         self.core.borrow_mut().sweep(run);
+    }
+
+    /// Where the log of a run ended before it printed anything. `None`: it is over, or does not run yet.
+    #[must_use]
+    pub fn log_end(&self, run: RunId) -> Option<LogEnd> {
+        self.core.borrow().log_end(run)
     }
 
     /// Ends the threads and lets go of the log-keeper, which goes on as long as there are programs. Ends no program.

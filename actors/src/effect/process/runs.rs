@@ -14,6 +14,7 @@ use mainstay_config::names::ServiceName;
 
 use super::order::{Exit, Notification, ProcessEvent, RunId, Scope, SignalOrder};
 use super::tree::{Left, MainState, PipeId, Place, ProcessId, Root};
+use crate::effect::probe::LogEnd;
 
 /// How many processes are named when a main process leaves some behind.
 const MAX_LISTED: usize = 16;
@@ -50,6 +51,8 @@ pub(super) struct Main {
     pub place: Place,
     /// The pipe it prints into.
     pub output: PipeId,
+    /// Where its log ended before it printed anything.
+    pub log_end: LogEnd,
 }
 
 /// Counts the looks at trees. An answer from before the main process ended says nothing about what is left.
@@ -212,7 +215,7 @@ mod tests {
     }
 
     fn main() -> Main {
-        Main { pid: 10, place: Place::Group, output: PipeId(1) }
+        Main { pid: 10, place: Place::Group, output: PipeId(1), log_end: LogEnd::default() }
     }
 
     fn order(scope: Scope) -> SignalOrder {

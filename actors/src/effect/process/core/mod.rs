@@ -21,6 +21,7 @@ use super::runs::{RoundNumber, Run, Target};
 use super::spawn::{Job, Outcome, Spawner, environment};
 use super::sys::Ended;
 use super::tree::{Act, Place, Seen, Trees, Whom};
+use crate::effect::probe::LogEnd;
 
 /// Ends of children that nobody has claimed, kept while something is being started.
 const MAX_UNCLAIMED: usize = 4096;
@@ -173,6 +174,11 @@ impl Core {
         }
         self.want(id, Act::Kill);
         self.begin_round_soon();
+    }
+
+    /// Where the log of a run ended before it printed anything.
+    pub(super) fn log_end(&self, run: RunId) -> Option<LogEnd> {
+        self.runs.get(&run)?.main().map(|main| main.log_end)
     }
 
     /// Deals with a piece of news.
