@@ -128,16 +128,6 @@ impl Graph {
         found
     }
 
-    /// The services that cannot run without `name`, directly or through others, `name` itself not among them.
-    #[must_use]
-    pub fn required_dependents(&self, name: &ServiceName) -> BTreeSet<ServiceName> {
-        let mut dependents: BTreeMap<&ServiceName, Vec<&ServiceName>> = BTreeMap::new();
-        for (from, to, _) in self.all().filter(|(_, _, edge)| *edge == Edge::Required) {
-            dependents.entry(to).or_default().push(from);
-        }
-        reach(name, |service| dependents.get(service).into_iter().flatten().copied())
-    }
-
     /// The services that `name` cannot run without, directly or through others, `name` itself not among them.
     #[must_use]
     pub fn requirements(&self, name: &ServiceName) -> BTreeSet<ServiceName> {

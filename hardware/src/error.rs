@@ -26,6 +26,8 @@ pub enum ErrorKind {
     NotSupported,
     /// Mainstay itself refuses, to protect somebody; the message says whom.
     Refused,
+    /// It was not even tried, since too much else hangs: it may be as well as ever.
+    NotTried,
     /// It did not answer in time.
     TimedOut,
     /// Anything else.

@@ -227,16 +227,6 @@ pub fn mode_word(mode: WifiMode) -> &'static str {
     }
 }
 
-/// Where it is, for "hackrf is gone (USB 1-1 unplugged)": `USB 1-1`, `/dev/ttyAMA0`, `wlan2 (phy2)`.
-#[must_use]
-pub fn where_(sighting: &Sighting) -> String {
-    match (&sighting.sort, &sighting.usb) {
-        (Sort::Wifi(wifi), _) => format!("{} (phy{})", wifi.interface, wifi.wiphy),
-        (_, Some(usb)) => format!("USB {}", usb.path),
-        (Sort::Usb { node } | Sort::Tty { node, .. }, None) => node.display().to_string(),
-    }
-}
-
 /// TOML lines that would configure it, by the most stable match there is.
 #[must_use]
 pub fn suggestion(sighting: &Sighting) -> String {

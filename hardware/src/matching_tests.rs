@@ -132,13 +132,6 @@ fn a_device_is_found_by_its_socket() {
 }
 
 #[test]
-fn people_read_where_a_device_is() {
-    assert_eq!(where_(&usb_device("1d50:6089", None)), "USB 1-1.4");
-    assert_eq!(where_(&wifi()), "wlan2 (phy2)");
-    assert_eq!(where_(&tty(None, "ttyAMA0", "uart-pl011")), "/dev/ttyAMA0");
-}
-
-#[test]
 fn people_read_what_a_device_is() {
     assert_eq!(identity(&wifi(), Some(&Findings::Wifi)), "wlan2, 02:00:00:00:02:00, mac80211_hwsim, monitor, up");
     assert_eq!(

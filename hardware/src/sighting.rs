@@ -125,7 +125,7 @@ pub enum Rfkill {
     Hard,
 }
 
-/// Who saw a device leave. One unplug arrives by up to four paths, in any order.
+/// Who saw a device leave. One unplug arrives by several paths, in any order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Witness {
     /// A kernel uevent.
@@ -134,8 +134,6 @@ pub enum Witness {
     Libusb,
     /// nl80211 or rtnetlink.
     Netlink,
-    /// A serial port at end of file.
-    EndOfFile,
     /// It was missing in a rescan after a lost message.
     Rescan,
     /// The simulated bus.

@@ -9,7 +9,7 @@ use futures::future::{BoxFuture, ready};
 use mainstay_actors::effect::process::keeper::log_path;
 use mainstay_actors::machine::Moment;
 use mainstay_actors::runtime::{Clock, Parts};
-use mainstay_actors::trace::{TraceFilter, TraceId};
+use mainstay_actors::trace::{Excerpt, TraceFilter, TraceId};
 use mainstay_actors::view::Show;
 use tokio::sync::{mpsc, oneshot};
 
@@ -82,8 +82,10 @@ impl Shown {
         };
         let recorder = self.recorder.lock().unwrap_or_else(PoisonError::into_inner);
         let trace = request.id.map(TraceId).or_else(|| recorder.latest(&filter));
-        match (trace.and_then(|trace| recorder.show(trace, &self.clock)), request.id) {
-            (Some(view), _) => Answer::Trace(view),
+        let excerpt = trace.and_then(|trace| recorder.excerpt(trace));
+        drop(recorder);
+        match (excerpt, request.id) {
+            (Some(excerpt), _) => Answer::Trace(excerpt.show(&self.clock)),
             (None, Some(id)) => nothing(format!("trace {id} is not kept, or never was")),
             (None, None) => nothing("there is no such trace yet".to_owned()),
         }
@@ -107,7 +109,9 @@ impl Shown {
         let recorder = self.recorder.lock().unwrap_or_else(PoisonError::into_inner);
         let traces = recorder.quiet_between(*after, before, filter);
         *after = before.max(*after);
-        traces.into_iter().filter_map(|trace| recorder.show(trace, &self.clock)).map(Answer::Trace).collect()
+        let excerpts: Vec<Excerpt> = traces.into_iter().filter_map(|trace| recorder.excerpt(trace)).collect();
+        drop(recorder);
+        excerpts.iter().map(|excerpt| Answer::Trace(excerpt.show(&self.clock))).collect()
     }
 
     pub(super) fn unknown(&self, name: &str, known: Known) -> Answer {

@@ -8,15 +8,13 @@ use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
 use futures::future::{FutureExt, LocalBoxFuture};
-use mainstay_actors::effect::probe::Probes;
 use mainstay_actors::effect::probe::exec::{CommandFailure, RunCommand};
 use mainstay_actors::effect::probe::order::{ProbeEvent, ProbeOrder, ProbeTarget};
+use mainstay_actors::effect::probe::{LogEnd, Probes};
 use mainstay_actors::effect::process::order::{Exit, RunId, SpawnFailure};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
-
-use mainstay_config::names::ServiceName;
 
 use super::program::Program;
 use super::*;
@@ -48,8 +46,7 @@ async fn probe(target: ProbeTarget) -> ProbeEvent {
         let _ = say.send(event);
     });
     let (interval, timeout) = (Duration::from_secs(1), Duration::from_secs(20));
-    let since = probes.log_end(&ServiceName::new("stand-in").unwrap());
-    probes.watch(ProbeOrder { run: RunId(1), target, interval, timeout }, since);
+    probes.watch(ProbeOrder { run: RunId(1), target, interval, timeout }, LogEnd::default());
     heard.recv().await.unwrap()
 }
 

@@ -29,6 +29,8 @@ pub enum DeviceTimer {
     Settling,
     /// Look again whether it can be opened.
     AccessRetry,
+    /// Look at it after all, which could not be done.
+    LookAfterAll,
     /// The quarantine.
     Quarantine,
 }
@@ -39,6 +41,7 @@ impl DeviceTimer {
         match self {
             Self::Settling => "it has settled",
             Self::AccessRetry => "time to see again whether it can be opened",
+            Self::LookAfterAll => "time to look at it after all",
             Self::Quarantine => "its quarantine is over",
         }
     }
@@ -61,6 +64,8 @@ pub(super) enum State {
 pub(super) enum Mending {
     /// When it is said again to be there, it is looked at again.
     SeenAgain,
+    /// Time: it was not looked at, for reasons that are not its own, and will be.
+    Later,
     /// Nothing: whoever used it says that it does not work.
     ByHand,
 }
@@ -186,19 +191,8 @@ impl DeviceMachine {
         }
         self.recovering = Recovering::No;
         self.sought = Sought::Yes;
-        match &self.sighting {
-            // Said again once udev has set permissions: what could not be opened then may be open now.
-            Some(known)
-                if *known == sighting && matches!(self.state, State::Faulted { mending: Mending::SeenAgain, .. }) =>
-            {
-                return self.settle(now);
-            }
-            Some(known) if *known == sighting => return vec![Effect::Note(Outcome::Ignored)],
-            Some(known) if known.generation == sighting.generation => {
-                self.sighting = Some(sighting);
-                return if self.state == State::Ready { vec![self.restated()] } else { Vec::new() };
-            }
-            Some(_) | None => {}
+        if self.sighting.as_ref().is_some_and(|known| known.generation == sighting.generation) {
+            return self.seen_again(now, sighting);
         }
         let mut out = Vec::new();
         let before = self.before.take();
@@ -217,6 +211,18 @@ impl DeviceMachine {
             out.extend(self.settle(now));
         }
         out
+    }
+
+    /// The same arrival, perhaps with other facts.
+    fn seen_again(&mut self, now: Moment, sighting: Sighting) -> Out {
+        let known = self.sighting.replace(sighting);
+        match self.state {
+            // Said again once udev has set permissions: what could not be opened then may be open now.
+            State::Faulted { mending: Mending::SeenAgain | Mending::Later, .. } => self.settle(now),
+            _ if known == self.sighting => vec![Effect::Note(Outcome::Ignored)],
+            State::Ready => vec![self.restated()],
+            _ => Vec::new(),
+        }
     }
 
     fn gone(&mut self, now: Moment, generation: Option<&Generation>, how: &str) -> Out {
@@ -256,7 +262,8 @@ impl DeviceMachine {
         // A lease is bound to one arrival: whoever holds it has nothing of the next.
         let since = self.holder.take().map(|(_, since)| since);
         let verdict = self.departures.left(now, self.spec.flap, since);
-        let mut out = vec![Effect::CancelTimer(DeviceTimer::Settling), Effect::CancelTimer(DeviceTimer::AccessRetry)];
+        let waits = [DeviceTimer::Settling, DeviceTimer::AccessRetry, DeviceTimer::LookAfterAll];
+        let mut out: Out = waits.into_iter().map(Effect::CancelTimer).collect();
         let gone = format!("gone ({how})");
         if !self.is_out_of_use() {
             self.state = match verdict {
@@ -305,6 +312,7 @@ impl DeviceMachine {
                 let since = *since;
                 self.check(since)
             }
+            (DeviceTimer::LookAfterAll, State::Faulted { mending: Mending::Later, .. }) => self.check(now),
             (DeviceTimer::Quarantine, State::Quarantined { .. }) => self.back(now),
             _ => vec![Effect::Note(Outcome::Superseded)],
         }

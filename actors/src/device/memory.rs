@@ -5,10 +5,11 @@ use mainstay_hardware::sighting::Generation;
 
 use super::flap::Departures;
 use super::machine::{DeviceMachine, DeviceTimer, Out, Recovering, State};
+use super::messages::Awaited;
 use crate::lease::LeaseMessage;
 use crate::machine::{Effect, Moment};
 
-/// What cannot be asked for anew: what keeps the device out of use, how it left, and how it came and went before.
+/// What cannot be asked for anew: what keeps the device out of use, how it left, how it came and went before, and who waits.
 #[derive(Debug, Clone, Default)]
 pub struct DeviceMemo {
     /// Ejected, quarantined or absent.
@@ -18,17 +19,19 @@ pub struct DeviceMemo {
     holder: Option<(ServiceName, Moment)>,
     /// The arrival that was known: its departure may be what the actor panicked over.
     arrival: Option<Generation>,
+    /// Whether somebody waits for it, which the registry says only when that changes.
+    awaited: Awaited,
 }
 
 impl DeviceMachine {
     /// The same, with what its predecessor remembered.
     #[must_use]
     pub fn remembering(mut self, memo: DeviceMemo) -> Self {
-        let DeviceMemo { state, departures, holder, arrival } = memo;
+        let DeviceMemo { state, departures, holder, arrival, awaited } = memo;
         if let Some(state) = state {
             self.state = state;
         }
-        (self.departures, self.holder, self.before) = (departures, holder, arrival);
+        (self.departures, self.holder, self.before, self.awaited) = (departures, holder, arrival, awaited);
         self
     }
 
@@ -39,6 +42,7 @@ impl DeviceMachine {
             departures: self.departures.clone(),
             holder: self.holder.clone(),
             arrival: known.or_else(|| self.before.clone()),
+            awaited: self.awaited,
         }
     }
 

@@ -58,9 +58,10 @@ pub enum DeviceMessage {
 }
 
 /// Whether somebody waits for a device.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Awaited {
     /// Nobody does.
+    #[default]
     Nobody,
     /// Somebody does: look only at what identifies it.
     Somebody,

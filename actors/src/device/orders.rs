@@ -20,6 +20,7 @@ impl DeviceMachine {
         vec![
             Effect::CancelTimer(DeviceTimer::Settling),
             Effect::CancelTimer(DeviceTimer::AccessRetry),
+            Effect::CancelTimer(DeviceTimer::LookAfterAll),
             Effect::CancelTimer(DeviceTimer::Quarantine),
             self.restated(),
             Effect::Answer(OperatorAnswer { request, outcome: Outcome::Handled, words, help: None }),

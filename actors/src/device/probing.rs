@@ -16,6 +16,8 @@ const PROBE_WITHIN: Duration = Duration::from_secs(10);
 const ACCESS_WITHIN: Duration = Duration::from_secs(3);
 /// Between two looks at a node that cannot be opened yet.
 const ACCESS_RETRY: Duration = Duration::from_millis(100);
+/// Until a device is looked at after all, which was kept from it by drivers of others that hang.
+const LOOK_AFTER_ALL: Duration = Duration::from_secs(10);
 
 impl DeviceMachine {
     /// Looks whether the node can be opened; `since` is when looking began.
@@ -43,6 +45,7 @@ impl DeviceMachine {
         }
         match result {
             Ok(()) => self.probe(),
+            Err(error) if error.kind == ErrorKind::NotTried => self.look_later(&error),
             Err(_) if now.since(since) < ACCESS_WITHIN => {
                 self.state = State::Settling { since };
                 vec![Effect::SetTimer(DeviceTimer::AccessRetry, ACCESS_RETRY)]
@@ -69,6 +72,7 @@ impl DeviceMachine {
         match result {
             Ok(findings) => self.ready(findings),
             Err(error) => match error.kind {
+                ErrorKind::NotTried => self.look_later(&error),
                 ErrorKind::NotFound | ErrorKind::PermissionDenied | ErrorKind::Busy | ErrorKind::TimedOut => {
                     self.fault(error.to_string(), Mending::SeenAgain)
                 }
@@ -76,6 +80,13 @@ impl DeviceMachine {
                 _ => self.ready(Findings::Unrecognised { why: error.to_string() }),
             },
         }
+    }
+
+    /// Other devices keep it from being looked at.
+    fn look_later(&mut self, error: &Error) -> Out {
+        let mut out = self.fault(error.to_string(), Mending::Later);
+        out.push(Effect::SetTimer(DeviceTimer::LookAfterAll, LOOK_AFTER_ALL));
+        out
     }
 
     fn ready(&mut self, findings: Findings) -> Out {

@@ -5,7 +5,7 @@ use mainstay_hardware::bus::Findings;
 use mainstay_hardware::matching;
 use mainstay_hardware::sighting::Sort;
 
-use super::machine::{DeviceMachine, DeviceTimer, State};
+use super::machine::{DeviceMachine, DeviceTimer, Mending, State};
 use super::messages::{DeviceSnapshot, DeviceStatus, Offer};
 use crate::machine::{Effect, Publication};
 
@@ -67,6 +67,9 @@ impl DeviceMachine {
         let name = &self.spec.name;
         match &self.state {
             State::Absent { .. } => Some(format!("Plug in {name} ({}).", describe_match(&self.spec))),
+            State::Faulted { mending: Mending::Later, .. } => {
+                Some("It is tried again by itself; `mainstay devices` shows which others hang.".to_owned())
+            }
             State::Faulted { .. } => Some(format!("Mend the cause, then replug it or say `mainstay admit {name}`.")),
             State::Quarantined { .. } => {
                 Some(format!("Wait, or check its cable and power and say `mainstay admit {name}`."))

@@ -50,6 +50,13 @@ fn sighting(arrival: u8) -> Sighting {
     }
 }
 
+/// The same arrival, of which more is known by now.
+fn renamed(arrival: u8) -> Sighting {
+    let seen = sighting(arrival);
+    let usb = seen.usb.map(|usb| UsbFacts { product: Some("HackRF One".to_owned()), ..usb });
+    Sighting { usb, ..seen }
+}
+
 fn gone(arrival: u8) -> DeviceMessage {
     DeviceMessage::Gone { generation: Some(sighting(arrival).generation), how: "USB 1-1 unplugged".to_owned() }
 }
@@ -60,6 +67,10 @@ fn user() -> ServiceName {
 
 fn hung() -> Error {
     Error::new(ErrorKind::TimedOut, "the driver hangs")
+}
+
+fn not_tried() -> Error {
+    Error::new(ErrorKind::NotTried, "others hang")
 }
 
 impl Bench {
@@ -189,6 +200,13 @@ impl Bench {
                 }),
             ),
             (
+                "not tried",
+                make(|bench| {
+                    bench.tell(DeviceMessage::Seen(sighting(1)));
+                    bench.tell(DeviceMessage::Accessible(bench.operation, Err(not_tried())));
+                }),
+            ),
+            (
                 "faulted",
                 make(|bench| {
                     bench.ready().tell(DeviceMessage::Fault("it hangs".to_owned()));
@@ -222,6 +240,7 @@ impl Bench {
         let operation = self.operation;
         vec![
             ("seen again", DeviceMessage::Seen(sighting(1))),
+            ("other facts", DeviceMessage::Seen(renamed(1))),
             ("seen anew", DeviceMessage::Seen(sighting(2))),
             ("gone", gone(1)),
             ("another gone", gone(7)),
@@ -239,6 +258,7 @@ impl Bench {
             ("admit", DeviceMessage::Admit(RequestId(3))),
             ("settled", DeviceMessage::Timer(DeviceTimer::Settling)),
             ("retry", DeviceMessage::Timer(DeviceTimer::AccessRetry)),
+            ("after all", DeviceMessage::Timer(DeviceTimer::LookAfterAll)),
             ("quarantine over", DeviceMessage::Timer(DeviceTimer::Quarantine)),
         ]
     }
@@ -246,18 +266,19 @@ impl Bench {
 
 /// What becomes of every state by every event. `-`: nothing. `*`: the same state, and something is done or said.
 const TABLE: &str = "
-             seen  seen  gone  anoth acces not a found hung  lease unlea resto as it holde fault eject admit settl retry quara
-absent       settl settl *     *     -     -     -     -     -     -     -     -     -     -     eject *     -     -     -
-settling     -     *     absen -     -     -     -     -     *     *     *     -     -     fault eject *     *     *     -
-checking     -     *     absen -     probi *     -     -     *     *     *     -     -     fault eject *     -     -     -
-probing      -     settl absen -     -     -     ready fault *     *     *     -     -     fault eject *     -     -     -
-ready        -     settl absen -     -     -     -     -     in us *     settl -     -     fault eject *     -     -     -
-in use       -     settl absen -     -     -     -     -     *     ready settl -     -     fault eject *     -     -     -
-not opened   settl settl absen -     -     -     -     -     *     *     *     -     -     *     eject settl -     -     -
-faulted      -     settl absen -     -     -     -     -     *     *     *     -     -     *     eject settl -     -     -
-quarantined  -     *     *     -     -     -     -     -     *     *     *     -     -     -     eject settl -     -     settl
-restoring    -     *     absen -     -     -     -     -     in us ready *     ready -     fault eject *     -     -     -
-ejected      -     *     *     -     -     -     -     -     *     *     *     -     -     -     *     settl -     -     -
+             seen  other seen  gone  anoth acces not a found hung  lease unlea resto as it holde fault eject admit settl retry after quara
+absent       settl settl settl *     *     -     -     -     -     -     -     -     -     -     -     eject *     -     -     -     -
+settling     -     *     *     absen -     -     -     -     -     *     *     *     -     -     fault eject *     *     *     -     -
+checking     -     *     *     absen -     probi *     -     -     *     *     *     -     -     fault eject *     -     -     -     -
+probing      -     *     settl absen -     -     -     ready fault *     *     *     -     -     fault eject *     -     -     -     -
+ready        -     *     settl absen -     -     -     -     -     in us *     settl -     -     fault eject *     -     -     -     -
+in use       -     *     settl absen -     -     -     -     -     *     ready settl -     -     fault eject *     -     -     -     -
+not opened   settl settl settl absen -     -     -     -     -     *     *     *     -     -     *     eject settl -     -     -     -
+not tried    settl settl settl absen -     -     -     -     -     *     *     *     -     -     *     eject settl -     -     settl -
+faulted      -     *     settl absen -     -     -     -     -     *     *     *     -     -     *     eject settl -     -     -     -
+quarantined  -     *     *     *     -     -     -     -     -     *     *     *     -     -     -     eject settl -     -     -     settl
+restoring    -     *     *     absen -     -     -     -     -     in us ready *     ready -     fault eject *     -     -     -     -
+ejected      -     *     *     *     -     -     -     -     -     *     *     *     -     -     -     *     settl -     -     -     -
 ";
 
 /// The words of the table, cut to the width of its columns.
@@ -327,6 +348,25 @@ fn a_node_that_cannot_be_opened_yet_is_tried_again_for_three_seconds() {
     }
     bench.tell(DeviceMessage::Accessible(bench.operation, Err(hung())));
     assert_eq!(bench.status, DeviceStatus::Faulted);
+}
+
+#[test]
+fn a_device_that_was_not_looked_at_because_others_hang_is_looked_at_after_all() {
+    let mut bench = Bench::new();
+    bench.tell(DeviceMessage::Seen(sighting(1)));
+    let tries: [fn(OperationId) -> DeviceMessage; 2] = [
+        |operation| DeviceMessage::Accessible(operation, Err(not_tried())),
+        |operation| DeviceMessage::Probed(operation, Err(not_tried())),
+    ];
+    for not_tried in tries {
+        bench.tell(not_tried(bench.operation));
+        assert_eq!(bench.shown.as_ref().unwrap().reason, "others hang");
+        let (timer, after) = bench.timers[0];
+        bench.now = bench.now + after;
+        bench.tell(DeviceMessage::Timer(timer));
+        assert!(matches!(bench.acts[..], [Action::CheckAccess(..)]), "{:?}", bench.acts);
+        bench.accessible();
+    }
 }
 
 #[test]

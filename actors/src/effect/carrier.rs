@@ -11,9 +11,9 @@ use mainstay_hardware::bus::{Bus, Supply, Watch};
 
 use super::drivers::Drivers;
 use super::errands::Errands;
+use super::probe::Probes;
 use super::probe::order::ProbeEvent;
-use super::probe::{LogEnd, Probes};
-use super::process::order::{LogSearch, ProcessEvent, ProcessSettings, RunId};
+use super::process::order::{ProcessEvent, ProcessSettings, RunId};
 use super::process::{Processes, ProcessesError};
 use crate::device::DeviceMessage;
 use crate::lease::LeaseMessage;
@@ -110,11 +110,7 @@ impl Executor for Carrier {
     fn act(&self, from: &ActorId, action: Action, cause: Cause) {
         match action {
             Action::Spawn(order) => {
-                let log_end = match order.log {
-                    LogSearch::Wanted => self.probes.log_end(&order.service),
-                    LogSearch::Omit => LogEnd::default(),
-                };
-                self.news.expect(order.run, &order.service, cause, log_end);
+                self.news.expect(order.run, &order.service, cause);
                 self.processes.spawn(order);
             }
             Action::Signal(order) => {
@@ -126,7 +122,7 @@ impl Executor for Carrier {
                 self.processes.sweep(run);
             }
             Action::ReportRun(service) => self.report(service, cause),
-            Action::Watch(order) => match self.news.log_end(order.run) {
+            Action::Watch(order) => match self.processes.log_end(order.run) {
                 Some(since) => self.probes.watch(order, since),
                 // It has ended meanwhile: there is nothing to watch.
                 None => tracing::debug!(run = order.run.0, "a run that is over is not watched"),
@@ -207,8 +203,6 @@ struct Known {
     cause: Cause,
     /// Whether it was told to end: then its end belongs to the trace of that.
     told_to_end: ToldToEnd,
-    /// Where the service's log ended when it was spawned.
-    log_end: LogEnd,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -218,13 +212,9 @@ enum ToldToEnd {
 }
 
 impl News {
-    fn expect(&self, run: RunId, service: &ServiceName, cause: Cause, log_end: LogEnd) {
-        let known = Known { service: service.clone(), pid: None, cause, told_to_end: ToldToEnd::No, log_end };
+    fn expect(&self, run: RunId, service: &ServiceName, cause: Cause) {
+        let known = Known { service: service.clone(), pid: None, cause, told_to_end: ToldToEnd::No };
         self.runs.borrow_mut().insert(run, known);
-    }
-
-    fn log_end(&self, run: RunId) -> Option<LogEnd> {
-        self.runs.borrow().get(&run).map(|known| known.log_end)
     }
 
     fn ordered(&self, run: RunId, cause: Cause) {

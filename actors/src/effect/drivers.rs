@@ -1,7 +1,7 @@
 //! Calls to hardware and to the kernel that may block, each on a named thread, each bounded.
 //!
 //! A driver can hang for ever inside the kernel, and nothing can interrupt the caller. Then the thread is abandoned and
-//! the caller is told `TimedOut`; while several hang, no further call is begun.
+//! the caller is told `TimedOut`; while several hang, no further call is begun, and the caller is told `NotTried`.
 
 #[cfg(test)]
 mod tests;
@@ -18,13 +18,15 @@ use mainstay_config::model::{Takeover, WifiMode};
 use mainstay_config::names::DeviceName;
 use mainstay_hardware::bus::{Bus, WifiBaseline};
 use mainstay_hardware::error::{Error, ErrorKind};
-use tokio::sync::{Mutex, oneshot};
+use tokio::sync::{Mutex, Semaphore, oneshot};
 
 use super::ports::{Listener, listeners};
 use crate::lease::NotPrepared;
 
 /// Calls that may hang at the same time before further ones are refused.
 const HUNG_MAX: usize = 4;
+/// Looks at ports that may run at the same time: every service with ports asks for one, and a thousand may begin at once.
+const PORT_LOOKS_MAX: usize = 2;
 /// Stack of a thread for one call; sysfs, netlink and libusb need little.
 const STACK: usize = 512 * 1024;
 /// Bound on a call that only looks.
@@ -55,13 +57,15 @@ pub(super) struct Drivers {
     bus: Arc<dyn Bus>,
     hung: Hung,
     radios: Rc<RefCell<BTreeMap<DeviceName, Rc<Radio>>>>,
+    port_looks: Rc<Semaphore>,
 }
 
 impl Drivers {
     /// Calls to this hardware.
     #[must_use]
     pub(super) fn new(bus: Arc<dyn Bus>) -> Self {
-        Self { bus, hung: Rc::default(), radios: Rc::default() }
+        let port_looks = Rc::new(Semaphore::new(PORT_LOOKS_MAX));
+        Self { bus, hung: Rc::default(), radios: Rc::default(), port_looks }
     }
 
     /// Calls the bus on a thread of its own; `LOOK_WITHIN` bounds it.
@@ -100,7 +104,7 @@ impl Drivers {
             match drivers.call_radio(&radio, CHANGE_WITHIN, set).await {
                 Ok(()) => Ok(baseline),
                 Err(error) => {
-                    if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Refused) {
+                    if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Refused | ErrorKind::NotTried) {
                         radio.before.replace(None);
                     }
                     Err(NotPrepared { error, before: radio.before.borrow().clone() })
@@ -141,10 +145,22 @@ impl Drivers {
         ports: BTreeSet<u16>,
     ) -> impl Future<Output = Result<BTreeMap<u16, Listener>, String>> + 'static {
         let ports: Vec<u16> = ports.into_iter().collect();
-        let call = self.call(LOOK_WITHIN, move |_| {
-            listeners(&ports).map_err(|error| Error::io("look who listens on ports", &error))
-        });
-        async move { call.await.map_err(|error| error.to_string()) }
+        let look =
+            self.in_turn(move |_| listeners(&ports).map_err(|error| Error::io("look who listens on ports", &error)));
+        async move { look.await.map_err(|error| error.to_string()) }
+    }
+
+    /// Looks as soon as few others do. Who hangs makes room when he is abandoned, so the wait has an end as well.
+    fn in_turn<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&dyn Bus) -> Result<T, Error> + Send + 'static,
+    ) -> impl Future<Output = Result<T, Error>> + 'static {
+        let (turns, look) = (Rc::clone(&self.port_looks), self.look(work));
+        async move {
+            // It is never closed.
+            let _turn = turns.acquire().await;
+            look.await
+        }
     }
 
     fn radio(&self, device: &DeviceName) -> Rc<Radio> {
@@ -182,8 +198,8 @@ impl Drivers {
         let (bus, hung) = (Arc::clone(&self.bus), Rc::clone(&self.hung));
         async move {
             if hung.get() >= HUNG_MAX {
-                let words = format!("{HUNG_MAX} calls to drivers hang already; no further one is begun");
-                return Err(Error::new(ErrorKind::TimedOut, words));
+                let words = format!("not tried: {HUNG_MAX} other calls to drivers hang, and no further one is begun");
+                return Err(Error::new(ErrorKind::NotTried, words));
             }
             let (done, outcome) = oneshot::channel();
             let call = move || {

@@ -84,7 +84,6 @@ fn witness_words(witness: Witness) -> &'static str {
         Witness::Uevent => "kernel uevent",
         Witness::Libusb => "libusb",
         Witness::Netlink => "netlink",
-        Witness::EndOfFile => "serial port at end of file",
         Witness::Rescan => "missing in a rescan",
         Witness::Simulation => "simulation",
     }

@@ -1,4 +1,4 @@
-//! What is held, and what is being put back.
+//! What is held, and how it is used.
 
 use mainstay_config::model::Sharing;
 use mainstay_config::names::ServiceName;

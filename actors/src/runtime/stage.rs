@@ -39,8 +39,13 @@ pub(super) struct Directory {
     pub(super) restarts: BTreeMap<ActorId, mpsc::UnboundedSender<Duration>>,
 }
 
-/// Where an answer to an operator goes: its words, and the trace to follow.
-pub(super) type Answered = oneshot::Sender<(OperatorAnswer, Cause)>;
+/// An operator who waits for an answer.
+pub(super) struct Waiting {
+    /// What was asked.
+    pub(super) message: MessageId,
+    /// Where the answer goes: its words, and the trace to follow.
+    pub(super) answer: oneshot::Sender<(OperatorAnswer, Cause)>,
+}
 
 /// What all hosts share. It lives on the actor thread.
 pub(super) struct Stage {
@@ -54,7 +59,7 @@ pub(super) struct Stage {
     /// Actors that have died and are not restarted yet.
     dead: RefCell<BTreeMap<ActorId, (Cause, String)>>,
     start: Cause,
-    pub(super) answers: RefCell<BTreeMap<RequestId, Answered>>,
+    pub(super) answers: RefCell<BTreeMap<RequestId, Waiting>>,
     next_request: Cell<u64>,
     ending: RefCell<Option<oneshot::Sender<Exit>>>,
 }
@@ -196,7 +201,20 @@ impl Stage {
         let waiting = self.answers.borrow_mut().remove(&answer.request);
         if let Some(waiting) = waiting {
             // Whoever asked may have gone.
-            let _ = waiting.send((answer, cause));
+            let _ = waiting.answer.send((answer, cause));
+        }
+    }
+
+    /// An actor has panicked over a message, which is not delivered again: whoever waits for an answer to it is told.
+    fn answer_for_the_dead(&self, actor: &ActorId, message: MessageId, cause: Cause) {
+        let answers = self.answers.borrow();
+        let asked = answers.iter().find(|(_, waiting)| waiting.message == message).map(|(request, _)| *request);
+        drop(answers);
+        if let Some(request) = asked {
+            let words =
+                format!("{actor} panicked over this and is being restarted: it may be done in part, or not at all");
+            let help = Some("see `mainstay status`, and ask again".to_owned());
+            self.answer(cause, OperatorAnswer { request, outcome: Outcome::Panicked, words, help });
         }
     }
 
@@ -226,6 +244,7 @@ impl Stage {
         let cause = match handling {
             Some((id, cause)) => {
                 self.recorder().handled(id, self.now(), Outcome::Panicked);
+                self.answer_for_the_dead(actor, id, cause);
                 cause
             }
             None => {

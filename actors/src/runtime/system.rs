@@ -14,7 +14,7 @@ use super::board::Board;
 use super::clock::Clock;
 use super::executor::{Deliver, Delivery, Executor};
 use super::host::{Factory, Host};
-use super::stage::Stage;
+use super::stage::{Stage, Waiting};
 use super::supervised::Supervised;
 use crate::device::DeviceMachine;
 use crate::effect::process::order::RunId;
@@ -75,13 +75,16 @@ impl System {
         self.stage.deliver(Delivery::External(cause), Outside::Kernel, message);
     }
 
-    /// An operator asks for something: in words, and as a message. The answer may never come when the actor panics over it.
+    /// An operator asks for something: in words, and as a message.
     pub fn operator(&self, words: &str, message: impl FnOnce(RequestId) -> Message) -> Answer {
         let (answered, answer) = oneshot::channel();
         let request = self.stage.next_request();
-        self.stage.answers.borrow_mut().insert(request, answered);
         let cause = ExternalCause::new(ExternalKind::Operator, words);
-        self.stage.deliver(Delivery::External(cause), Outside::Operator, message(request));
+        let asked = self.stage.deliver(Delivery::External(cause), Outside::Operator, message(request));
+        // It is handled later, and it is not sent at all to an actor that does not exist.
+        if let Some(message) = asked.message {
+            self.stage.answers.borrow_mut().insert(request, Waiting { message, answer: answered });
+        }
         answer
     }
 

@@ -47,6 +47,8 @@ struct Programs {
     running: BTreeMap<RunId, mainstay_config::names::ServiceName>,
     started: Vec<String>,
     ended: Vec<String>,
+    /// The kind of action over which whoever asks for it next panics.
+    fatal: Option<&'static str>,
 }
 
 struct Script {
@@ -74,6 +76,8 @@ impl Script {
 
 impl Executor for Script {
     fn act(&self, from: &ActorId, action: Action, cause: Cause) {
+        let fatal = self.programs.borrow_mut().fatal.take_if(|kind| *kind == action.kind());
+        assert_eq!(fatal, None, "asked to panic");
         match (action, from) {
             (Action::Spawn(order), _) => {
                 self.programs.borrow_mut().running.insert(order.run, order.service.clone());
@@ -172,7 +176,7 @@ impl Rig {
     fn latest(&self, service: &str) -> TraceView {
         let recorder = self.recorder.lock().unwrap();
         let filter = TraceFilter { device: None, service: Some(service.parse().unwrap()) };
-        recorder.show(recorder.latest(&filter).unwrap(), &self.clock).unwrap()
+        recorder.excerpt(recorder.latest(&filter).unwrap()).unwrap().show(&self.clock)
     }
 
     fn panic(&self, actor: &str) {
@@ -306,7 +310,7 @@ async fn a_panic_is_traced_as_what_became_of_its_message() {
     a_while().await;
     let recorder = rig.recorder.lock().unwrap();
     let filter = TraceFilter { device: None, service: Some("openwebrx".parse().unwrap()) };
-    let trace = recorder.show(recorder.latest(&filter).unwrap(), &rig.clock).unwrap();
+    let trace = recorder.excerpt(recorder.latest(&filter).unwrap()).unwrap().show(&rig.clock);
     assert_eq!(trace.cause.kind, "panic");
     let kinds: Vec<&str> = trace.messages.iter().map(|message| message.kind.as_str()).collect();
     assert!(kinds.starts_with(&["Died", "RestartActor"]), "{kinds:?}");
@@ -370,8 +374,8 @@ async fn the_same_events_leave_the_same_traces() {
         rig.bus.plug("hackrf", None).unwrap();
         a_while().await;
         let recorder = rig.recorder.lock().unwrap();
-        let all = (1..1000).filter_map(|trace| recorder.show(crate::trace::TraceId(trace), &rig.clock));
-        all.flat_map(|trace| trace.messages)
+        let all = (1..1000).filter_map(|trace| recorder.excerpt(crate::trace::TraceId(trace)));
+        all.flat_map(|trace| trace.show(&rig.clock).messages)
             .map(|message| (message.from, message.to, message.kind, message.id))
             .collect()
     }

@@ -7,7 +7,7 @@ use mainstay_config::names::DeviceName;
 
 use super::machine::{Out, ServiceMachine, act, tell_leases};
 use super::messages::Withdrawal;
-use super::state::{Phase, Rest, Run, ServiceTimer, Stage, Why};
+use super::state::{Phase, Rest, ServiceTimer, Stage, Why};
 use crate::effect::process::order::{Exit, ProcessEvent, RunId, SpawnFailure};
 use crate::lease::LeaseMessage;
 use crate::machine::{Action, Effect, Moment, Outcome};
@@ -78,17 +78,26 @@ impl ServiceMachine {
     }
 
     fn spawn_failed(&mut self, now: Moment, failure: &SpawnFailure, out: &mut Out) {
-        let stopping = matches!(self.phase, Phase::Stopping { .. } | Phase::Leaving { .. });
-        let cause = match failure {
-            _ if stopping => Cause::Stopped,
+        let cause = self.cause_of_stop().unwrap_or_else(|| match failure {
             SpawnFailure::Other(words) => Cause::Failed(words.clone()),
             SpawnFailure::NotFound { .. }
             | SpawnFailure::NotExecutable { .. }
             | SpawnFailure::NotRunnable(_)
             | SpawnFailure::User(_)
             | SpawnFailure::Directory { .. } => Cause::Hopeless(failure.to_string()),
-        };
+        });
         self.ended(now, cause, out);
+    }
+
+    /// What a run that is on its way out ends of, however it ends: it may do so by itself while its dependents stop.
+    fn cause_of_stop(&self) -> Option<Cause> {
+        match &self.phase {
+            Phase::Leaving { why, .. } | Phase::Stopping { why, .. } => Some(match why {
+                Why::Failed(words) => Cause::Failed(words.clone()),
+                Why::Asked(_) => Cause::Stopped,
+            }),
+            Phase::Idle | Phase::Leasing { .. } | Phase::Slotting | Phase::Starting(_) | Phase::Running(_) => None,
+        }
     }
 
     fn main_exited(&mut self, exit: Exit, remaining: &[u32], out: &mut Out) {
@@ -112,15 +121,8 @@ impl ServiceMachine {
     }
 
     fn tree_gone(&mut self, now: Moment, out: &mut Out) {
-        let by_itself = |run: &Run| Cause::Ended(run.exit.unwrap_or(Exit::Unknown));
-        let cause = match &self.phase {
-            Phase::Starting(run) | Phase::Running(run) => by_itself(run),
-            Phase::Stopping { run, why: Why::Failed(words), .. } => match run.exit {
-                // It was killed because it failed: that, not the kill, is what happened.
-                Some(Exit::Code(_) | Exit::Signal(_) | Exit::Unknown) | None => Cause::Failed(words.clone()),
-            },
-            _ => Cause::Stopped,
-        };
+        let exit = self.run().and_then(|run| run.exit).unwrap_or(Exit::Unknown);
+        let cause = self.cause_of_stop().unwrap_or(Cause::Ended(exit));
         self.ended(now, cause, out);
     }
 

@@ -8,6 +8,7 @@ use mainstay_config::names::ServiceName;
 
 use super::machine::{Out, ServiceMachine, act};
 use super::messages::{Episode, ServiceMessage, Standing};
+use super::needs::Dependent;
 use super::state::{Closing, Phase, Readiness, Run, ServiceTimer, Stage, Why};
 use crate::effect::process::order::{Scope, SignalOrder};
 use crate::machine::{Action, Effect, Message, Moment, Outcome};
@@ -61,17 +62,18 @@ impl ServiceMachine {
     /// A service this one depends on has changed.
     pub(super) fn dependency(&mut self, now: Moment, name: ServiceName, standing: Standing, out: &mut Out) {
         // While it is asked what runs, something may.
-        let alive = self.run().is_some() || self.recovering.is_some();
+        let may_run = self.run().is_some() || self.recovering.is_some();
+        let dependent = if may_run { Dependent::Runs } else { Dependent::Rests };
         if let Standing::Leaving { episode, .. } = standing {
             let stops_for_it = self.requires(&name) || self.closing != Closing::No;
             let ignores_it = self.ignoring == super::state::Ignoring::Yes && self.closing == Closing::No;
-            if alive && stops_for_it && !ignores_it {
+            if may_run && stops_for_it && !ignores_it {
                 self.owed.insert(name.clone(), episode);
             } else {
                 out.push(stopped_for(self.spec.name.clone(), name.clone(), episode));
             }
         }
-        let on_return = self.needs.heard(now, &name, standing, alive, out);
+        let on_return = self.needs.heard(now, &name, standing, dependent, out);
         if on_return == OnReturn::Restart && matches!(self.phase, Phase::Running(_)) {
             self.leave(Why::Asked(format!("{name} is back, and on_return = \"restart\"")), out);
         }

@@ -38,6 +38,13 @@ enum Wait {
     Over,
 }
 
+/// Whether the service that depends on others has a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Dependent {
+    Runs,
+    Rests,
+}
+
 /// All dependencies of a service.
 #[derive(Debug, Clone)]
 pub(super) struct Needs(BTreeMap<ServiceName, Need>);
@@ -57,14 +64,13 @@ impl Needs {
         self.0.iter()
     }
 
-    /// Notes how a service stands. `alive` says whether the one that depends on it has a process.
-    /// Answers whether an optional service has come back for which a restart is configured.
+    /// Notes how a service stands. Answers whether an optional service has come back for which a restart is configured.
     pub(super) fn heard(
         &mut self,
         now: Moment,
         name: &ServiceName,
         standing: Standing,
-        alive: bool,
+        dependent: Dependent,
         out: &mut Out,
     ) -> OnReturn {
         let Some(need) = self.0.get_mut(name) else { return OnReturn::Keep };
@@ -79,14 +85,14 @@ impl Needs {
             Dependency::Required { lost_after, .. } => match need.standing {
                 Standing::Up => {}
                 Standing::Leaving { .. } => need.loss = Loss::Lost,
-                _ if !alive || need.loss != Loss::No => {}
+                _ if dependent == Dependent::Rests || need.loss != Loss::No => {}
                 _ if lost_after.is_zero() => need.loss = Loss::Lost,
                 _ => {
                     need.loss = Loss::Counting(now + lost_after);
                     out.push(Effect::SetTimer(ServiceTimer::Lost(name.clone()), lost_after));
                 }
             },
-            Dependency::Optional { on_return, .. } if returned && alive => return on_return,
+            Dependency::Optional { on_return, .. } if returned && dependent == Dependent::Runs => return on_return,
             Dependency::Optional { .. } | Dependency::Soft => {}
         }
         OnReturn::Keep

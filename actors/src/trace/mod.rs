@@ -6,3 +6,4 @@ mod show;
 
 pub use chain::{Chain, Step};
 pub use recorder::{Cause, ExternalCause, ExternalKind, Keeping, MessageId, Recorder, Sending, TraceFilter, TraceId};
+pub use show::Excerpt;

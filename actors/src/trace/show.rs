@@ -1,34 +1,50 @@
 //! Traces as they are shown.
 
-use super::recorder::{Recorder, TraceId};
+use super::recorder::{Head, MessageId, Record, Recorder, TraceId};
 use crate::runtime::Clock;
 use crate::view::{ExternalCauseView, MessageView, TraceView};
+
+/// One trace as it was at one moment. Every message that is sent waits for the recorder, so what takes long is done with this.
+#[derive(Debug)]
+pub struct Excerpt {
+    trace: TraceId,
+    head: Head,
+    messages: Vec<(MessageId, Record)>,
+}
 
 impl Recorder {
     /// One trace, if it is still kept.
     #[must_use]
-    pub fn show(&self, trace: TraceId, clock: &Clock) -> Option<TraceView> {
-        let head = self.traces.get(&trace)?;
+    pub fn excerpt(&self, trace: TraceId) -> Option<Excerpt> {
+        let head = self.traces.get(&trace)?.clone();
         let mine = self.ring.iter().enumerate().filter(|(_, record)| record.said.trace == trace);
-        let messages = mine
-            .map(|(place, record)| MessageView {
-                id: self.id_at(place).0,
-                parent: record.said.parent.map(|id| id.0),
-                from: record.said.from.to_string(),
-                to: record.said.to.to_string(),
-                kind: record.said.kind.to_owned(),
-                detail: record.said.detail.to_string(),
-                sent: clock.wall_micros(record.said.sent),
-                handled: record.handled.map(|at| clock.wall_micros(at)),
-                outcome: record.outcome.as_str().to_owned(),
-            })
-            .collect();
-        let cause = ExternalCauseView {
-            kind: head.cause.kind.as_str().to_owned(),
-            detail: head.cause.detail.clone(),
-            at: Some(clock.wall_micros(head.at)),
+        let messages = mine.map(|(place, record)| (self.id_at(place), record.clone())).collect();
+        Some(Excerpt { trace, head, messages })
+    }
+}
+
+impl Excerpt {
+    /// It, as it is shown.
+    #[must_use]
+    pub fn show(&self, clock: &Clock) -> TraceView {
+        let message = |(id, record): &(MessageId, Record)| MessageView {
+            id: id.0,
+            parent: record.said.parent.map(|id| id.0),
+            from: record.said.from.to_string(),
+            to: record.said.to.to_string(),
+            kind: record.said.kind.to_owned(),
+            detail: record.said.detail.to_string(),
+            sent: clock.wall_micros(record.said.sent),
+            handled: record.handled.map(|at| clock.wall_micros(at)),
+            outcome: record.outcome.as_str().to_owned(),
         };
-        Some(TraceView { trace: trace.0, cause, messages, forgotten: head.forgotten })
+        let cause = ExternalCauseView {
+            kind: self.head.cause.kind.as_str().to_owned(),
+            detail: self.head.cause.detail.clone(),
+            at: Some(clock.wall_micros(self.head.at)),
+        };
+        let messages = self.messages.iter().map(message).collect();
+        TraceView { trace: self.trace.0, cause, messages, forgotten: self.head.forgotten }
     }
 }
 
@@ -55,7 +71,10 @@ mod tests {
         // As many as are kept, less one.
         (1..8192).for_each(|_| send(&mut recorder, flood, begun));
         send(&mut recorder, trace, begun + Duration::from_secs(50));
-        let shown = recorder.show(trace.trace, &Clock::Boot).unwrap();
+        let excerpt = recorder.excerpt(trace.trace).unwrap();
+        (0..8192).for_each(|_| send(&mut recorder, flood, begun));
+        assert!(recorder.excerpt(trace.trace).is_none(), "it is shown as it was all the same");
+        let shown = excerpt.show(&Clock::Boot);
         assert_eq!((shown.messages.len(), shown.forgotten), (1, 1));
         let time = |text: &str| humantime::parse_rfc3339(text).unwrap();
         let between = time(&shown.messages[0].sent).duration_since(time(shown.cause.at.as_ref().unwrap())).unwrap();

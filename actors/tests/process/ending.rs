@@ -26,23 +26,6 @@ fn exit_codes_and_signals_are_told_apart() {
 }
 
 #[test]
-fn facts_are_there_as_long_as_the_run_is() {
-    alone(async || {
-        let world = World::new();
-        let run = world.shell(1, "read x < /dev/zero");
-        assert_eq!(world.processes.facts(run).unwrap().pid, None);
-        let pid = world.started(run).await;
-        let facts = world.processes.facts(run).unwrap();
-        assert_eq!((facts.pid, facts.exited), (Some(pid), None));
-        assert_eq!(world.processes.facts_of_service(&facts.service), Some(facts));
-        world.processes.sweep(run);
-        assert_eq!(world.to_the_end(run).await, ended(Exit::Signal(9)));
-        assert_eq!(world.processes.facts(run), None);
-        world.end().await;
-    });
-}
-
-#[test]
 fn five_hundred_programs_that_end_at_once_lose_no_event() {
     alone(async || {
         let world = World::new();

@@ -24,7 +24,6 @@ fn the_main_process_is_heard_even_at_once() {
         let run = service(&world, 1, &format!("exec {}", teller.display()));
         world.started(run).await;
         assert_eq!(world.next(run).await, said("here"));
-        assert_eq!(world.processes.facts(run).unwrap().ready_said, Some(Said));
         world.has_heard();
         world.to_the_end(run).await;
         world.end().await;

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use mainstay_actors::effect::probe::LogEnd;
 use mainstay_actors::effect::process::keeper::log_path;
+use mainstay_actors::effect::process::order::LogSearch;
 use mainstay_config::names::ServiceName;
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -28,6 +30,26 @@ fn every_line_has_a_stamp_and_both_streams_keep_their_order() {
         }
         let service = ServiceName::new("test").unwrap();
         assert_eq!(log_path(&world.path("log"), &service), world.path("log/test.log"));
+        world.end().await;
+    });
+}
+
+#[test]
+fn where_the_log_of_a_program_ended_before_it_said_anything_is_known_while_it_is_there() {
+    alone(async || {
+        let world = World::new();
+        std::fs::write(world.path("log/test.log"), "of an earlier run\n").unwrap();
+        let before = LogEnd::of(&world.path("log/test.log"));
+        let mut order = order(1, &["sh", "-c", "echo here; read x < /dev/zero"]);
+        order.log = LogSearch::Wanted;
+        let run = world.spawn(order);
+        assert_eq!(world.processes.log_end(run), None, "it is looked at where a slow disk holds up nobody");
+        world.started(run).await;
+        world.log(|text| text.ends_with("here\n")).await;
+        assert_eq!(world.processes.log_end(run), Some(before));
+        world.processes.sweep(run);
+        world.to_the_end(run).await;
+        assert_eq!(world.processes.log_end(run), None);
         world.end().await;
     });
 }

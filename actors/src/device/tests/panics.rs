@@ -1,4 +1,7 @@
+use mainstay_hardware::bus::Depth;
+
 use super::*;
+use crate::device::Awaited;
 
 fn quarantine_left(bench: &Bench) -> Option<Duration> {
     bench.timers.iter().find(|(timer, _)| *timer == DeviceTimer::Quarantine).map(|(_, left)| *left)
@@ -21,6 +24,14 @@ fn a_device_that_left_while_its_actor_was_down_is_said_to_be_gone() {
     let mut again = bench.ready().begin_again();
     again.heard(None).tell(DeviceMessage::Gone { generation: None, how: "not plugged in".to_owned() });
     assert!(matches!(again.told[..], [LeaseMessage::DeviceUnavailable { .. }]), "{:?}", again.told);
+}
+
+#[test]
+fn a_device_that_somebody_waits_for_is_looked_at_no_longer_than_needed_also_after_a_panic() {
+    let mut bench = Bench::new();
+    let mut again = bench.ready().tell(DeviceMessage::Awaited(Awaited::Somebody)).begin_again();
+    again.heard(None).tell(DeviceMessage::Seen(sighting(1))).accessible();
+    assert!(matches!(again.acts[..], [Action::ProbeDevice(_, _, _, Depth::Identity, _)]), "{:?}", again.acts);
 }
 
 #[test]

@@ -103,3 +103,55 @@ async fn while_an_abandoned_call_may_still_change_a_radio_no_other_is_begun() {
     }
     assert_eq!(bench.reported().await, None);
 }
+
+#[tokio::test(flavor = "local")]
+async fn while_several_calls_hang_no_further_one_is_begun_which_is_nobody_elses_fault() {
+    let bench = Bench::new();
+    let (release, hold) = std::sync::mpsc::channel::<()>();
+    let hold = Arc::new(std::sync::Mutex::new(hold));
+    tokio::time::pause();
+    for _ in 0..HUNG_MAX {
+        let hold = Arc::clone(&hold);
+        let hangs = bench.drivers.look(move |_| {
+            let _ = hold.lock().unwrap().recv();
+            Ok(())
+        });
+        assert_eq!(hangs.await.unwrap_err().kind, ErrorKind::TimedOut);
+    }
+    tokio::time::resume();
+    assert_eq!(bench.drivers.look(|_| Ok(())).await.unwrap_err().kind, ErrorKind::NotTried);
+    let failed = bench.monitor().await.unwrap_err();
+    assert_eq!((failed.error.kind, failed.before), (ErrorKind::NotTried, None));
+    drop(release);
+    while bench.drivers.look(|_| Ok(())).await.is_err() {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test(flavor = "local")]
+async fn of_a_thousand_services_with_ports_two_are_looked_at_at_once() {
+    let bench = Bench::new();
+    let (begun, mut beginnings) = tokio::sync::mpsc::unbounded_channel();
+    let (release, hold) = std::sync::mpsc::channel::<()>();
+    let hold = Arc::new(std::sync::Mutex::new(hold));
+    let looks: Vec<_> = (0..20)
+        .map(|_| {
+            let (begun, hold) = (begun.clone(), Arc::clone(&hold));
+            let look = bench.drivers.in_turn(move |_| {
+                begun.send(()).unwrap();
+                let _ = hold.lock().unwrap().recv();
+                Ok(())
+            });
+            tokio::task::spawn_local(look)
+        })
+        .collect();
+    for _ in 0..PORT_LOOKS_MAX {
+        beginnings.recv().await.unwrap();
+    }
+    assert_eq!(bench.drivers.port_looks.available_permits(), 0);
+    assert!(beginnings.try_recv().is_err(), "a third one has begun");
+    drop(release);
+    for look in looks {
+        look.await.unwrap().unwrap();
+    }
+}

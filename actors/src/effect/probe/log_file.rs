@@ -27,9 +27,9 @@ pub struct LogEnd {
 type Identity = (u64, u64, Option<SystemTime>);
 
 impl LogEnd {
-    /// Where the log at `path` ends now; at its start while there is none. The log-keeper has the file open, so the
-    /// kernel answers from memory.
-    pub(super) fn of(path: &Path) -> Self {
+    /// Where the log at `path` ends now; at its start while there is none.
+    #[must_use]
+    pub fn of(path: &Path) -> Self {
         let current = std::fs::metadata(path).ok().map(|metadata| (identity(&metadata), metadata.len()));
         let older = std::fs::metadata(older(path, 1)).ok().map(|metadata| identity(&metadata));
         Self { current, older }

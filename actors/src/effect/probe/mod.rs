@@ -29,7 +29,6 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
-use mainstay_config::names::ServiceName;
 use tokio::task::AbortHandle;
 
 pub use self::log_file::LogEnd;
@@ -40,7 +39,6 @@ use self::look::Look;
 use self::not_ready::{NotReady, Progress};
 use self::order::{ProbeEvent, ProbeOrder};
 use self::pace::Pace;
-use super::process::keeper::log_path;
 use super::process::order::RunId;
 
 /// How many threads may look at files and names at once, for all probes together. When that many hang on dead disks
@@ -72,8 +70,7 @@ impl Probes {
 
     /// Begins to watch a run, in place of what was watched for the same run before. The first look is taken at once.
     ///
-    /// A log probe reads what was written after `since`, [`Probes::log_end`] at the time of the spawn: a program may
-    /// have said that it is ready before anybody could begin to watch.
+    /// A log probe reads what was written after `since`, where the log ended just before the spawn: a program may have said that it is ready before anybody could begin to watch.
     ///
     /// # Panics
     /// Outside of a tokio `LocalSet` or local runtime, like every `spawn_local`.
@@ -85,12 +82,6 @@ impl Probes {
         if let Some(former) = self.running.borrow_mut().insert(run, task) {
             former.abort();
         }
-    }
-
-    /// Where the log of a service ends now.
-    #[must_use]
-    pub fn log_end(&self, service: &ServiceName) -> LogEnd {
-        LogEnd::of(&log_path(&self.log_dir, service))
     }
 
     /// Ends the probe of a run; nothing more is said of it. An unknown run is not an error: its probe may have just ended.

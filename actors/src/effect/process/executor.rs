@@ -18,12 +18,13 @@ use super::error::ProcessesError;
 use super::ignored;
 use super::keeper::holder::Holder;
 use super::notify;
-use super::order::{ProcessEvent, ProcessSettings, RunFacts, RunId, SignalOrder, SpawnOrder};
+use super::order::{ProcessEvent, ProcessSettings, RunId, SignalOrder, SpawnOrder};
 use super::reaper;
 use super::spawn::{Launcher, Spawner};
 use super::thread::Thread;
 use super::tree::Trees;
 use super::tree::cgroup::Cgroups;
+use crate::effect::probe::LogEnd;
 
 /// How long the log-keeper may take to end when no program is left.
 const KEEPER_PATIENCE: Duration = Duration::from_secs(5);
@@ -112,22 +113,10 @@ impl Processes {
         self.core.borrow_mut().sweep(run);
     }
 
-    /// What is true of every run that is not over, by its id.
+    /// Where the log of a run ended before it printed anything. `None`: it is over, or does not run yet.
     #[must_use]
-    pub fn runs(&self) -> Vec<RunFacts> {
-        self.core.borrow().facts().collect()
-    }
-
-    /// What is true of one run. `None`: it is over, or never was.
-    #[must_use]
-    pub fn facts(&self, run: RunId) -> Option<RunFacts> {
-        self.core.borrow().facts_of(run)
-    }
-
-    /// What is true of the newest run of a service that is not over.
-    #[must_use]
-    pub fn facts_of_service(&self, service: &ServiceName) -> Option<RunFacts> {
-        self.core.borrow().facts().filter(|facts| facts.service == *service).last()
+    pub fn log_end(&self, run: RunId) -> Option<LogEnd> {
+        self.core.borrow().log_end(run)
     }
 
     /// Ends the threads and lets go of the log-keeper, which goes on as long as there are programs. Ends no program.

@@ -193,21 +193,6 @@ pub enum SpawnFailure {
     Other(String),
 }
 
-/// What is true of a run, for an actor that was restarted and asks.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RunFacts {
-    /// Whose.
-    pub service: ServiceName,
-    /// Which run.
-    pub run: RunId,
-    /// Its main process; `None` while it is being started.
-    pub pid: Option<u32>,
-    /// How the main process ended; `None` while it lives. Other processes of the tree may still be there.
-    pub exited: Option<Exit>,
-    /// Whether `READY=1` was heard from it.
-    pub ready_said: Option<Said>,
-}
-
 /// Limits and places for the process executor.
 #[derive(Debug, Clone)]
 pub struct ProcessSettings {

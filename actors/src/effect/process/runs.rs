@@ -12,8 +12,9 @@
 
 use mainstay_config::names::ServiceName;
 
-use super::order::{Exit, Notification, ProcessEvent, RunFacts, RunId, Said, Scope, SignalOrder};
+use super::order::{Exit, Notification, ProcessEvent, RunId, Scope, SignalOrder};
 use super::tree::{Left, MainState, PipeId, Place, ProcessId, Root};
+use crate::effect::probe::LogEnd;
 
 /// How many processes are named when a main process leaves some behind.
 const MAX_LISTED: usize = 16;
@@ -30,7 +31,6 @@ pub(super) struct Run {
     mark: String,
     phase: Phase,
     sweep: Sweep,
-    ready_said: Option<Said>,
     unchecked: Vec<(u32, Notification)>,
 }
 
@@ -39,7 +39,7 @@ enum Phase {
     Starting { early: Vec<SignalOrder> },
     Living { main: Main },
     Ending { main: Main, exit: Exit, valid: RoundNumber },
-    Left { main: Main, exit: Exit, valid: RoundNumber },
+    Left { main: Main, valid: RoundNumber },
 }
 
 /// The main process and how its tree is followed.
@@ -51,6 +51,8 @@ pub(super) struct Main {
     pub place: Place,
     /// The pipe it prints into.
     pub output: PipeId,
+    /// Where its log ended before it printed anything.
+    pub log_end: LogEnd,
 }
 
 /// Counts the looks at trees. An answer from before the main process ended says nothing about what is left.
@@ -99,7 +101,7 @@ impl Run {
     /// A run that is being started.
     pub(super) fn starting(service: ServiceName, run: RunId, mark: String) -> Self {
         let phase = Phase::Starting { early: Vec::new() };
-        Self { service, run, mark, phase, sweep: Sweep::No, ready_said: None, unchecked: Vec::new() }
+        Self { service, run, mark, phase, sweep: Sweep::No, unchecked: Vec::new() }
     }
 
     /// Starting → Living. Answers the signals that came too early; a run that is not starting has none.
@@ -127,7 +129,7 @@ impl Run {
             Phase::Ending { main, exit, valid } if round >= *valid => {
                 let remaining = members.iter().take(MAX_LISTED).map(|member| member.pid).collect();
                 events.push(ProcessEvent::MainExited { exit: *exit, remaining });
-                self.phase = Phase::Left { main: main.clone(), exit: *exit, valid: *valid };
+                self.phase = Phase::Left { main: main.clone(), valid: *valid };
             }
             Phase::Left { valid, .. } if round >= *valid => {}
             _ => return (events, Over::No),
@@ -162,11 +164,6 @@ impl Run {
     /// Whether everything of it is to be killed.
     pub(super) fn sweep(&self) -> Sweep {
         self.sweep
-    }
-
-    /// Notes a message whose sender is known to belong here.
-    pub(super) fn heard(&mut self, notification: &Notification) {
-        self.ready_said = self.ready_said.or(notification.ready);
     }
 
     /// Keeps a message until its sender has been looked up.
@@ -204,16 +201,6 @@ impl Run {
         let main_state = if self.has_lost_main() { MainState::Reaped } else { MainState::There };
         Some(Root { run: self.run, mark: self.mark.clone(), output: main.output, main: main.pid, main_state })
     }
-
-    /// What is true of it.
-    pub(super) fn facts(&self) -> RunFacts {
-        let exited = match self.phase {
-            Phase::Starting { .. } | Phase::Living { .. } => None,
-            Phase::Ending { exit, .. } | Phase::Left { exit, .. } => Some(exit),
-        };
-        let pid = self.main().map(|main| main.pid);
-        RunFacts { service: self.service.clone(), run: self.run, pid, exited, ready_said: self.ready_said }
-    }
 }
 
 #[cfg(test)]
@@ -228,7 +215,7 @@ mod tests {
     }
 
     fn main() -> Main {
-        Main { pid: 10, place: Place::Group, output: PipeId(1) }
+        Main { pid: 10, place: Place::Group, output: PipeId(1), log_end: LogEnd::default() }
     }
 
     fn order(scope: Scope) -> SignalOrder {
@@ -283,6 +270,6 @@ mod tests {
         let mut run = run();
         run.spawned(main());
         assert_eq!(run.seen(TWO, &[], Left::Nobody), (vec![], Over::No));
-        assert_eq!(run.facts().exited, None);
+        assert!(!run.has_lost_main());
     }
 }

@@ -1,6 +1,8 @@
 //! What people are shown is the same before and after a panic that has changed nothing.
 
 use super::*;
+use crate::machine::Outcome;
+use crate::service::Attempts;
 
 impl Rig {
     /// Everything that is shown: of each service and device its state, since when, and the trace that led to it.
@@ -48,4 +50,18 @@ async fn after_an_escalation_what_is_waited_for_is_still_known_to_follow_from_th
         a_while().await;
         assert_eq!(rig.shown(), before, "{actor}");
     }
+}
+
+#[tokio::test(flavor = "local", start_paused = true)]
+async fn whoever_asked_what_an_actor_panicked_over_is_told_so_at_once() {
+    let rig = begin(STATION);
+    a_while().await;
+    rig.programs.borrow_mut().fatal = Some("Signal");
+    let restart = |id| ServiceMessage::Restart(id, Attempts::Keep);
+    let name = rig.system.service("logger").unwrap();
+    let asked = rig.system.operator("restart", |id| Message::Service(name, restart(id)));
+    let (answer, _) = tokio::time::timeout(Duration::from_millis(1), asked).await.unwrap().unwrap();
+    assert_eq!(answer.outcome, Outcome::Panicked);
+    assert!(answer.words.starts_with("service/logger panicked over this"), "{answer:?}");
+    assert!(rig.system.stage.answers.borrow().is_empty(), "nobody waits any more");
 }

@@ -1,6 +1,7 @@
 use mainstay_config::model::RestartWhen;
 
 use super::*;
+use crate::effect::process::order::SpawnFailure;
 
 /// Comes up, and ends by itself.
 fn lives_and_dies(bench: &mut Bench, exit: Exit) {
@@ -67,6 +68,19 @@ fn a_program_that_fails_and_leaves_others_is_swept_and_then_restarted() {
     bench.come_up().process(ProcessEvent::MainExited { exit: Exit::Code(1), remaining: vec![77] });
     assert!(bench.swept());
     assert_eq!(bench.process(ProcessEvent::TreeGone).reason(), "it ended: exit code 1; restart 1 of 3");
+}
+
+#[test]
+fn one_that_was_not_ready_in_time_is_tried_again_also_when_it_ends_while_its_dependents_stop() {
+    let mut bench = Bench::with_dependents(plain(), &["a"]);
+    bench.tell(ServiceMessage::SlotGranted).spawned().wait(SECOND * 30);
+    assert_eq!(bench.reason(), "not ready within 30s; first a must stop");
+    bench.exits(Exit::Code(0));
+    assert_eq!(bench.reason(), "not ready within 30s; restart 1 of 3");
+    // One that has not even begun to run by then, and never does.
+    bench.wait(SECOND * 2).tell(ServiceMessage::SlotGranted).wait(SECOND * 30);
+    bench.process(ProcessEvent::SpawnFailed(SpawnFailure::Other("too many processes".to_owned())));
+    assert_eq!(bench.reason(), "not ready within 30s; restart 2 of 3");
 }
 
 #[test]

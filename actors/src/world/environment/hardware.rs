@@ -143,7 +143,7 @@ impl Environment {
         }
     }
 
-    /// Unplugs a device, when it is plugged in. Up to four witnesses say so, in any order.
+    /// Unplugs a device, when it is plugged in. Up to three witnesses say so, in any order.
     pub(in crate::world) fn unplug(&mut self, name: &DeviceName, so: &mut Consequences) {
         let Some(arrival) = self.plugs.get_mut(name).and_then(|plug| plug.arrival.take()) else { return };
         so.happened.push(Happening::Unplugged(name.clone()));
@@ -151,7 +151,7 @@ impl Environment {
         let said = self.random.happens(500).then(|| generation.clone());
         let event = HardwareEvent::Gone { key: key.clone(), generation: said, witness: Witness::Uevent };
         self.kernel_says(event, so);
-        for witness in [Witness::Libusb, Witness::EndOfFile, Witness::Netlink] {
+        for witness in [Witness::Libusb, Witness::Netlink] {
             if self.random.happens(400) {
                 let at = self.now + self.random.between(MILLISECOND, SECOND);
                 let generation = Some(generation.clone());

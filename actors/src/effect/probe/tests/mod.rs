@@ -15,6 +15,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use futures::future::{FutureExt, LocalBoxFuture};
+use mainstay_config::names::ServiceName;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::mpsc;
@@ -22,6 +23,7 @@ use tokio::sync::mpsc;
 use super::exec::{CommandFailure, RunCommand};
 use super::order::{ProbeEvent, ProbeOrder, ProbeTarget};
 use super::*;
+use crate::effect::process::keeper::log_path;
 use crate::effect::process::order::{Exit, SpawnFailure};
 
 /// Answers commands from a list, then with exit code 0.
@@ -61,7 +63,7 @@ impl Bench {
     /// Watches as run 1 with short times: a look ends after `timeout` milliseconds.
     fn watch_for(&self, target: ProbeTarget, timeout: u64) {
         let timeout = Duration::from_millis(timeout);
-        let since = self.probes.log_end(&ServiceName::new("kismet").unwrap());
+        let since = LogEnd::of(&log_path(&self.probes.log_dir, &ServiceName::new("kismet").unwrap()));
         self.probes.watch(ProbeOrder { run: RunId(1), target, interval: Duration::from_millis(20), timeout }, since);
     }
 

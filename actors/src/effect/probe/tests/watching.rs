@@ -1,7 +1,5 @@
 //! What a watch says when, and the probes of commands, files and logs.
 
-use mainstay_config::names::ServiceName;
-
 use super::*;
 
 fn exec() -> ProbeTarget {
@@ -71,8 +69,7 @@ fn dropping_the_probes_ends_them() {
         let Bench { probes, mut heard, .. } = Bench::new(Path::new("/nonexistent"));
         let target = ProbeTarget::File { path: "/nonexistent/a".into() };
         let interval = Duration::from_millis(20);
-        let since = probes.log_end(&ServiceName::new("kismet").unwrap());
-        probes.watch(ProbeOrder { run: RunId(1), target, interval, timeout: interval }, since);
+        probes.watch(ProbeOrder { run: RunId(1), target, interval, timeout: interval }, LogEnd::default());
         drop(probes);
         // The channel closes when the last task has let go of it.
         assert_eq!(heard.recv().await, None);

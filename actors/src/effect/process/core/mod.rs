@@ -16,13 +16,12 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::keeper::holder::Holder;
 use super::keeper::life::KeeperLife;
 use super::notify;
-use super::order::{
-    Notification, ProcessEvent, ProcessSettings, RunFacts, RunId, SignalOrder, SpawnFailure, SpawnOrder,
-};
+use super::order::{Notification, ProcessEvent, ProcessSettings, RunId, SignalOrder, SpawnFailure, SpawnOrder};
 use super::runs::{RoundNumber, Run, Target};
 use super::spawn::{Job, Outcome, Spawner, environment};
 use super::sys::Ended;
 use super::tree::{Act, Place, Seen, Trees, Whom};
+use crate::effect::probe::LogEnd;
 
 /// Ends of children that nobody has claimed, kept while something is being started.
 const MAX_UNCLAIMED: usize = 4096;
@@ -177,14 +176,9 @@ impl Core {
         self.begin_round_soon();
     }
 
-    /// What is true of every run.
-    pub(super) fn facts(&self) -> impl Iterator<Item = RunFacts> {
-        self.runs.values().map(Run::facts)
-    }
-
-    /// What is true of one run.
-    pub(super) fn facts_of(&self, run: RunId) -> Option<RunFacts> {
-        self.runs.get(&run).map(Run::facts)
+    /// Where the log of a run ended before it printed anything.
+    pub(super) fn log_end(&self, run: RunId) -> Option<LogEnd> {
+        self.runs.get(&run)?.main().map(|main| main.log_end)
     }
 
     /// Deals with a piece of news.

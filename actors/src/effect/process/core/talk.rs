@@ -56,8 +56,7 @@ impl Core {
     }
 
     pub(super) fn believe(&mut self, id: RunId, notification: Notification) {
-        let Some(run) = self.runs.get_mut(&id) else { return };
-        run.heard(&notification);
+        let Some(run) = self.runs.get(&id) else { return };
         let service = run.service().clone();
         self.say(&service, id, ProcessEvent::Notified(notification));
     }

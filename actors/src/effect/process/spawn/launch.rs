@@ -15,10 +15,11 @@ use super::environment::{Inherited, mark};
 use super::failure::{self, Attempt};
 use super::limit::OpenFiles;
 use super::search;
+use crate::effect::probe::LogEnd;
 use crate::effect::process::keeper::holder::Holder;
 use crate::effect::process::keeper::wire::{self, Header};
 use crate::effect::process::keeper::{COMMAND, log_path};
-use crate::effect::process::order::{ProcessSettings, SpawnFailure, SpawnOrder};
+use crate::effect::process::order::{LogSearch, ProcessSettings, SpawnFailure, SpawnOrder};
 use crate::effect::process::sys::newborn::{Program, Steps};
 use crate::effect::process::tree::cgroup::{Cgroups, Cradle};
 use crate::effect::process::tree::{PipeId, Place};
@@ -35,6 +36,8 @@ pub(crate) struct Child {
     pub place: Place,
     /// The pipe it prints into.
     pub output: PipeId,
+    /// Where its log ended before it printed anything, when that is searched.
+    pub log_end: LogEnd,
 }
 
 /// Starts programs. Threads share it.
@@ -98,8 +101,9 @@ impl Launcher {
             open_files: self.open_files.original(),
             identity: identity.as_ref(),
         };
+        let log_end = self.log_end(order);
         match Program::new(&program, directory, arguments, variables).and_then(|program| program.start(&steps)) {
-            Ok(pid) => Ok(Child { pid, place, output }),
+            Ok(pid) => Ok(Child { pid, place, output, log_end }),
             Err(error) => {
                 place.remove();
                 Err(failure::classify(&error, &Attempt { order, program: &program, directory }))
@@ -120,6 +124,13 @@ impl Launcher {
         };
         self.holder.hold(header, output.as_fd())?;
         Ok(input)
+    }
+
+    fn log_end(&self, order: &SpawnOrder) -> LogEnd {
+        match order.log {
+            LogSearch::Wanted => LogEnd::of(&log_path(&self.logs.folder, &order.service)),
+            LogSearch::Omit => LogEnd::default(),
+        }
     }
 
     /// A cgroup of its own where there are any, else the process group.
