@@ -129,7 +129,7 @@ async fn live(plan: Plan, instance: &Instance, log: &LogOutput) -> Result<(), To
     }
     let exit = attend(&system, asked, simulated.as_ref(), (&mut signals, ended)).await;
     server.stop();
-    drop(watch.lock().map(|mut watch| watch.take()));
+    hardware::end(&watch).await;
     drop(system);
     if let Some(carrier) = carrier {
         carrier.shutdown().await;
