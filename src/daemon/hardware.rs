@@ -1,7 +1,7 @@
 //! Hardware events on their way from the bus's threads to the actors.
 
+use std::ops::ControlFlow;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use mainstay_hardware::bus::{Bus, Sink};
 use mainstay_hardware::kernel::Kernel;
 use mainstay_hardware::sighting::HardwareEvent;
 use mainstay_hardware::simulated::SimulatedBus;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 
 pub(super) use mainstay_actors::effect::SharedWatch;
 
@@ -31,28 +31,53 @@ pub(super) fn bus(simulated: Option<SimulatedBus>) -> Arc<dyn Bus> {
 
 /// Begins to watch, beside everything else: the first scan takes a while, and services without hardware need not wait for it.
 pub(super) fn begin(bus: &Arc<dyn Bus>, watch: &SharedWatch, system: &Rc<System>) {
-    let (events, mut seen) = mpsc::channel::<HardwareEvent>(EVENTS_MAX);
-    let lost = Arc::new(AtomicBool::new(false));
+    let (events, seen) = mpsc::channel::<HardwareEvent>(EVENTS_MAX);
+    let lost = Arc::new(Notify::new());
     start_watching(Arc::clone(bus), Arc::clone(watch), events, Arc::clone(&lost));
     let (system, watch) = (Rc::downgrade(system), Arc::clone(watch));
-    tokio::task::spawn_local(async move {
-        while let Some(event) = seen.recv().await {
-            let Some(system) = system.upgrade() else { break };
+    let tell = move |event| match system.upgrade() {
+        Some(system) => {
             system.hardware(event);
-            if lost.swap(false, Ordering::Relaxed)
-                && let Some(watch) = watch.lock().unwrap_or_else(PoisonError::into_inner).as_ref()
-            {
-                watch.rescan();
-            }
+            ControlFlow::Continue(())
         }
-    });
+        None => ControlFlow::Break(()),
+    };
+    let rescan = move || {
+        if let Some(watch) = watch.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
+            watch.rescan();
+        }
+    };
+    tokio::task::spawn_local(pass_on(seen, lost, tell, rescan));
 }
 
-fn start_watching(bus: Arc<dyn Bus>, watch: SharedWatch, events: mpsc::Sender<HardwareEvent>, lost: Arc<AtomicBool>) {
+/// Passes events on, and has everything looked at anew when some were lost: when the rest are passed on, so that there is room for
+/// what is seen then.
+async fn pass_on(
+    mut seen: mpsc::Receiver<HardwareEvent>,
+    lost: Arc<Notify>,
+    tell: impl Fn(HardwareEvent) -> ControlFlow<()>,
+    rescan: impl Fn(),
+) {
+    loop {
+        let event = tokio::select! {
+            biased;
+            event = seen.recv() => event,
+            () = lost.notified() => {
+                rescan();
+                continue;
+            }
+        };
+        if event.is_none_or(|event| tell(event).is_break()) {
+            return;
+        }
+    }
+}
+
+fn start_watching(bus: Arc<dyn Bus>, watch: SharedWatch, events: mpsc::Sender<HardwareEvent>, lost: Arc<Notify>) {
     let trouble = events.clone();
     let sink: Sink = Box::new(move |event| {
         if events.try_send(event).is_err() {
-            lost.store(true, Ordering::Relaxed);
+            lost.notify_one();
         }
     });
     let work = move || match bus.watch(sink) {
@@ -110,6 +135,29 @@ mod tests {
         fn drop(&mut self) {
             self.0.send(()).unwrap();
             let _ = self.1.recv();
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_lost_after_the_last_event_was_passed_on_is_looked_for_at_once() {
+        let (events, seen) = mpsc::channel(EVENTS_MAX);
+        let (lost, rescanned) = (Arc::new(Notify::new()), Notify::new());
+        let told = Notify::new();
+        let tell = |_| {
+            told.notify_one();
+            ControlFlow::Continue(())
+        };
+        let passing_on = pass_on(seen, Arc::clone(&lost), tell, || rescanned.notify_one());
+        let story = async {
+            events.send(HardwareEvent::Trouble("the last event".to_owned())).await.unwrap();
+            told.notified().await;
+            lost.notify_one();
+            tokio::time::timeout(Duration::from_secs(1), rescanned.notified()).await
+        };
+        tokio::select! {
+            biased;
+            looked = story => looked.unwrap(),
+            () = passing_on => unreachable!("there may be more events"),
         }
     }
 
