@@ -17,7 +17,7 @@ pub type Sink = Box<dyn Fn(HardwareEvent) + Send + Sync>;
 /// A set of hardware: the kernel's, or a simulated one.
 pub trait Bus: Send + Sync {
     /// Begins to watch: subscribes first, then scans, and sends [`HardwareEvent::Scanned`] once, then each change.
-    /// Watching ends when the returned value is dropped (its threads are joined).
+    /// Watching ends when the returned value is dropped (its threads are joined, which may block as long as a driver hangs).
     ///
     /// # Errors
     /// When nothing at all can be watched. A single watcher that cannot work is [`HardwareEvent::Trouble`].

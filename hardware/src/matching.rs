@@ -2,14 +2,11 @@
 
 use std::path::Path;
 
-use mainstay_config::model::{Device, DeviceKind, Match, WifiMode};
+use mainstay_config::model::{Device, DeviceKind, HACKRF_IDS, Match, WifiMode, same_serial, short_serial};
 use mainstay_config::names::UsbId;
 
 use crate::bus::{Findings, Fix, GpsProtocol};
 use crate::sighting::{Link, Rfkill, Sighting, Sort, UsbFacts, WifiFacts};
-
-/// HackRF One and Pro, Jawbreaker, rad1o (host/libhackrf/src/hackrf.c).
-const HACKRF_IDS: [UsbId; 3] = [id(0x1d50, 0x6089), id(0x1d50, 0x604b), id(0x1d50, 0xcc15)];
 
 /// u-blox receivers, generations 5 to 9, as gpsd's own udev rules have them.
 const UBLOX_VENDOR: u16 = 0x1546;
@@ -51,15 +48,6 @@ fn all_hold(wanted: &Match, sighting: &Sighting) -> bool {
 /// What is not asked for always holds.
 fn holds<T>(asked: Option<T>, check: impl FnOnce(T) -> bool) -> bool {
     asked.is_none_or(check)
-}
-
-/// Serial numbers compare without case and without leading zeros: a HackRF's is printed in both forms.
-fn same_serial(a: &str, b: &str) -> bool {
-    short_serial(a).eq_ignore_ascii_case(short_serial(b))
-}
-
-fn short_serial(serial: &str) -> &str {
-    serial.trim().trim_start_matches('0')
 }
 
 fn is_hackrf(sighting: &Sighting) -> bool {

@@ -1,7 +1,8 @@
 //! Memory that is free is given back to the kernel, once.
 //!
 //! Reading the configuration takes several times the memory of what is kept of it. What is freed lies between what is kept, and
-//! glibc gives back only the end of the heap by itself: with 1,000 services a sixth of the daemon's memory (docs/performance.md).
+//! glibc gives back only the end of the heap by itself: with 1,000 services a sixth of the daemon's memory. See
+//! docs/decisions/0021-free-memory-given-back-once.md.
 
 use std::time::Duration;
 

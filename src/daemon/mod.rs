@@ -15,9 +15,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use mainstay_actors::effect::Carrier;
+use mainstay_actors::effect::process::ProcessesError;
 use mainstay_actors::effect::process::keeper::{log_keeper_main, socket_from_stdin};
 use mainstay_actors::machine::Exit;
-use mainstay_actors::runtime::{Board, Clock, Deliver, Executor, System};
+use mainstay_actors::runtime::{Board, Clock, Deliver, Executor, Parts, System};
 use mainstay_actors::trace::{Keeping, Recorder};
 use mainstay_config::model::Station;
 use mainstay_hardware::simulated::SimulatedBus;
@@ -98,30 +99,13 @@ async fn live(plan: Plan, instance: &Instance, log: &LogOutput) -> Result<(), To
     let watch = hardware::SharedWatch::default();
     let parts = settings::parts(Clock::Boot, Recorder::new(Keeping::On));
     let shown = Shown::new(Arc::new(station), &parts, log_dir.clone());
-    let server_station = shown.clone();
     let (commands, asked) = mpsc::channel(COMMANDS_MAX);
     let processes = settings::processes(&shown.station, instance.dir(), log_dir)?;
-    let server = Server::start(&instance.socket(), Arc::new(server_station.serve(commands)), Limits::default())?;
+    let served = Arc::new(shown.clone().serve(commands));
+    let server = Server::start(&instance.socket(), served, Limits::default())?;
 
-    let mut carrier = None;
-    let mut failed = None;
-    let (system, ended) = System::start(&shown.station, parts, |deliver: Deliver| {
-        match Carrier::start(processes, Arc::clone(&bus), Arc::clone(&watch), deliver) {
-            Ok(started) => {
-                let started = Rc::new(started);
-                carrier = Some(Rc::clone(&started));
-                started as Rc<dyn Executor>
-            }
-            Err(error) => {
-                failed = Some(error);
-                Rc::new(settings::Nobody)
-            }
-        }
-    });
-    if let Some(error) = failed {
-        return Err(settings::cannot_start(&error));
-    }
-    let system = Rc::new(system);
+    let start_carrier = |deliver| Carrier::start(processes, Arc::clone(&bus), Arc::clone(&watch), deliver);
+    let Started { system, carrier, ended } = start_actors(&shown.station, parts, start_carrier)?;
     hardware::begin(&bus, &watch, &system);
     memory::give_back_soon();
     if let Some(words) = to_try {
@@ -129,12 +113,36 @@ async fn live(plan: Plan, instance: &Instance, log: &LogOutput) -> Result<(), To
     }
     let exit = attend(&system, asked, simulated.as_ref(), (&mut signals, ended)).await;
     server.stop();
-    drop(watch.lock().map(|mut watch| watch.take()));
+    hardware::end(&watch).await;
     drop(system);
     if let Some(carrier) = carrier {
         carrier.shutdown().await;
     }
     finish(exit)
+}
+
+/// Actors, and what carries out their actions.
+struct Started {
+    system: Rc<System>,
+    carrier: Option<Rc<Carrier>>,
+    ended: oneshot::Receiver<Exit>,
+}
+
+/// # Errors
+/// When actions cannot be carried out: a directory cannot be written, say.
+fn start_actors(
+    station: &SharedStation,
+    parts: Parts,
+    start_carrier: impl FnOnce(Deliver) -> Result<Carrier, ProcessesError>,
+) -> Result<Started, Told> {
+    let mut carrier = None;
+    let (system, ended) =
+        System::start(station, parts, |deliver| match carrier.insert(start_carrier(deliver).map(Rc::new)) {
+            Ok(started) => Rc::clone(started) as Rc<dyn Executor>,
+            Err(_) => Rc::new(settings::Nobody),
+        });
+    let carrier = carrier.transpose().map_err(|error| settings::cannot_start(&error))?;
+    Ok(Started { system: Rc::new(system), carrier, ended })
 }
 
 /// Does what operators and signals say, until the daemon should end.

@@ -5,17 +5,10 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use crate::diagnostics::{Code, Report};
-use crate::model::{Device, DeviceKind, Flap, Match};
-use crate::names::{DeviceName, UsbId};
+use crate::model::{Device, DeviceKind, Flap, HACKRF_IDS, Match};
+use crate::names::DeviceName;
 use crate::read::{Entry, Wholly, joined};
 use crate::schema::{File, FlapTable, HardwareTable, MatchTable};
-
-/// USB ids of a HackRF: One, Jawbreaker, and rad1o (libhackrf, `hackrf.c`).
-pub(crate) const HACKRF_IDS: [UsbId; 3] = [
-    UsbId { vendor: 0x1d50, product: 0x6089 },
-    UsbId { vendor: 0x1d50, product: 0x604b },
-    UsbId { vendor: 0x1d50, product: 0xcc15 },
-];
 
 pub(super) fn devices(file: &File, report: &mut Report) -> BTreeMap<DeviceName, Device> {
     let mut devices = BTreeMap::new();

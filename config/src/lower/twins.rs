@@ -2,9 +2,8 @@
 
 use std::ops::Range;
 
-use super::hardware::HACKRF_IDS;
 use crate::diagnostics::{Code, Report};
-use crate::model::{Device, DeviceKind, Match, Station};
+use crate::model::{Device, DeviceKind, HACKRF_IDS, Match, Station, same_serial};
 use crate::read::Wholly;
 use crate::schema::File;
 
@@ -49,7 +48,7 @@ fn differ(a: &Match, b: &Match) -> bool {
     fn both<T: PartialEq>(a: Option<T>, b: Option<T>) -> bool {
         a.zip(b).is_some_and(|(a, b)| a != b)
     }
-    both(a.serial.as_deref().map(plain_serial), b.serial.as_deref().map(plain_serial))
+    serials(a, b).is_some_and(|(a, b)| !same_serial(a, b))
         || both(a.usb, b.usb)
         || both(a.path.as_ref(), b.path.as_ref())
         || both(a.mac, b.mac)
@@ -75,14 +74,14 @@ fn agree(a: &Match, b: &Match) -> bool {
     fn same<T: PartialEq>(a: Option<T>, b: Option<T>) -> bool {
         a.zip(b).is_some_and(|(a, b)| a == b)
     }
-    same(a.serial.as_deref().map(plain_serial), b.serial.as_deref().map(plain_serial))
+    serials(a, b).is_some_and(|(a, b)| same_serial(a, b))
         || same(a.usb, b.usb)
         || same(a.path.as_ref(), b.path.as_ref())
 }
 
-/// Serial numbers are compared without leading zeros and case.
-fn plain_serial(serial: &str) -> String {
-    serial.trim().trim_start_matches('0').to_lowercase()
+/// The serial numbers, where both say one.
+fn serials<'a>(a: &'a Match, b: &'a Match) -> Option<(&'a str, &'a str)> {
+    a.serial.as_deref().zip(b.serial.as_deref())
 }
 
 fn cure(a: &Device, b: &Device) -> String {

@@ -18,6 +18,13 @@ pub struct Device {
     pub flap: Flap,
 }
 
+/// USB ids of a HackRF: One and Pro, Jawbreaker, rad1o (libhackrf, `hackrf.c`).
+pub const HACKRF_IDS: [UsbId; 3] = [
+    UsbId { vendor: 0x1d50, product: 0x6089 },
+    UsbId { vendor: 0x1d50, product: 0x604b },
+    UsbId { vendor: 0x1d50, product: 0xcc15 },
+];
+
 /// What kind of device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -63,6 +70,18 @@ pub struct Match {
     pub driver: Option<String>,
     /// The kernel's name: `wlan2`, `ttyACM0`. The weakest: names move.
     pub name: Option<String>,
+}
+
+/// A serial number without leading zeros: a HackRF's is printed with and without them.
+#[must_use]
+pub fn short_serial(serial: &str) -> &str {
+    serial.trim().trim_start_matches('0')
+}
+
+/// Whether two serial numbers are the same: leading zeros do not count, nor does case.
+#[must_use]
+pub fn same_serial(a: &str, b: &str) -> bool {
+    short_serial(a).eq_ignore_ascii_case(short_serial(b))
 }
 
 /// When a device that comes and goes is quarantined.

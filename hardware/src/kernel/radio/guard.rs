@@ -25,29 +25,39 @@ const RTF_REJECT: u32 = 0x200;
 /// # Errors
 /// `Refused`, and says which interface and why; what the kernel says when it cannot be asked.
 pub(crate) async fn check(netlink: &Netlink, interfaces: &[&Interface]) -> Result<(), Error> {
+    match lived_on(netlink, interfaces).await? {
+        Some(why) => {
+            let message = format!("{why}; `takeover = true` in the service's need takes it all the same");
+            Err(Error::new(ErrorKind::Refused, message))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Which interface somebody lives on, and why, in words: `wlan0 carries the default route`.
+///
+/// # Errors
+/// What the kernel says when it cannot be asked.
+pub(crate) async fn lived_on(netlink: &Netlink, interfaces: &[&Interface]) -> Result<Option<String>, Error> {
     let routed: Vec<String> =
         default_routes_v4(&table("route")).into_iter().chain(default_routes_v6(&table("ipv6_route"))).collect();
     let logins: Vec<IpAddr> = logins(&table("tcp")).into_iter().chain(logins(&table("tcp6"))).collect();
     for interface in interfaces {
+        let name = &interface.name;
         if interface.mode == WifiMode::Ap {
-            return Err(refused(interface, "is an access point"));
+            return Ok(Some(format!("{name} is an access point")));
         }
-        if routed.contains(&interface.name) {
-            return Err(refused(interface, "carries the default route"));
+        if routed.contains(name) {
+            return Ok(Some(format!("{name} carries the default route")));
         }
         if !logins.is_empty() {
             let addresses = netlink.addresses(interface.ifindex).await?;
             if let Some(address) = addresses.iter().find(|address| logins.contains(address)) {
-                return Err(refused(interface, &format!("carries a login (ssh to {address})")));
+                return Ok(Some(format!("{name} carries a login (ssh to {address})")));
             }
         }
     }
-    Ok(())
-}
-
-fn refused(interface: &Interface, why: &str) -> Error {
-    let message = format!("{} {why}; `takeover = true` in the service's need takes it all the same", interface.name);
-    Error::new(ErrorKind::Refused, message)
+    Ok(None)
 }
 
 /// A table of /proc/net; empty where the kernel has none (no IPv6).

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use mainstay_config::model::WifiMode;
 
 use super::facts::{Interface, LinkFacts};
+use super::guard;
 use super::netlink::Netlink;
 use crate::bus::WifiBaseline;
 use crate::error::{Error, ErrorKind};
@@ -35,12 +36,19 @@ pub(crate) async fn baseline(netlink: &Netlink, sysfs: &Sysfs, ifindex: u32) -> 
 }
 
 /// Puts a radio back: deletes what was added, makes the main interface again if it was deleted, then name, mode,
-/// address, link and frequency where they differ, and last a soft block of rfkill.
+/// address, link and frequency where they differ, and last a soft block of rfkill. A radio that somebody lives on by now is
+/// left as it is, unless its mode was changed.
 ///
 /// # Errors
 /// `NotFound` when the radio is gone; otherwise the first thing the kernel refused. What can be done is done.
 pub(crate) async fn restore(netlink: &Netlink, sysfs: &Sysfs, baseline: &WifiBaseline) -> Result<(), Error> {
     let interfaces = netlink.interfaces().await?;
+    let own: Vec<&Interface> = interfaces.iter().filter(|interface| interface.wiphy == baseline.wiphy).collect();
+    let lived_on = guard::lived_on(netlink, &own).await?;
+    if let Course::Leave(why) = course(baseline, &interfaces, lived_on) {
+        tracing::info!("the radio of {} is not put back but left as it is: {why}", baseline.interface);
+        return Ok(());
+    }
     let deleted = delete_added(netlink, baseline, &interfaces).await;
     let main = match main_of(baseline, &interfaces) {
         Some(main) => main.clone(),
@@ -52,6 +60,23 @@ pub(crate) async fn restore(netlink: &Netlink, sysfs: &Sysfs, baseline: &WifiBas
         super::sysfs::block(sysfs, baseline.wiphy, &baseline.interface)?;
     }
     deleted
+}
+
+/// What is to be done with a radio whose lease is over.
+#[derive(Debug, PartialEq, Eq)]
+enum Course {
+    PutBack,
+    /// And why, in words.
+    Leave(String),
+}
+
+/// While the mode is as it was, what else differs may be the work of whoever lives on the radio now, and putting it back would cut
+/// them off. Another mode is the work of the lease.
+fn course(baseline: &WifiBaseline, interfaces: &[Interface], lived_on: Option<String>) -> Course {
+    match (main_of(baseline, interfaces), lived_on) {
+        (Some(main), Some(why)) if main.mode == baseline.mode => Course::Leave(why),
+        _ => Course::PutBack,
+    }
 }
 
 /// The main interface: the same index, or, when a program made it anew, the same name.
@@ -156,6 +181,17 @@ mod tests {
 
     fn interface(wiphy: u32, ifindex: u32, name: &str) -> Interface {
         Interface { wiphy, ifindex, name: name.to_owned(), mode: WifiMode::Monitor, frequency_mhz: None }
+    }
+
+    #[test]
+    fn a_radio_in_its_former_mode_that_somebody_lives_on_is_left_as_it_is() {
+        let managed = [Interface { mode: WifiMode::Managed, ..interface(2, 5, "wlan2") }, interface(2, 9, "ap0")];
+        let monitor = [interface(2, 5, "wlan2")];
+        let somebody = || Some("wlan2 carries the default route".to_owned());
+        assert_eq!(course(&baseline(), &managed, somebody()), Course::Leave(somebody().unwrap()));
+        assert_eq!(course(&baseline(), &managed, None), Course::PutBack);
+        assert_eq!(course(&baseline(), &monitor, somebody()), Course::PutBack, "another mode is the work of the lease");
+        assert_eq!(course(&baseline(), &[], somebody()), Course::PutBack, "it was deleted");
     }
 
     #[test]

@@ -69,7 +69,7 @@ pub(crate) fn unblock(sysfs: &Sysfs, wiphy: u32, interface: &str) -> Result<(), 
     }
 }
 
-/// Puts a soft block back.
+/// Puts a soft block back where it is not set. Where it is, nothing is written: few users may.
 ///
 /// # Errors
 /// What the kernel says when it does not let it be set.
@@ -79,7 +79,9 @@ pub(crate) fn block(sysfs: &Sysfs, wiphy: u32, interface: &str) -> Result<(), Er
 
 fn write(sysfs: &Sysfs, wiphy: u32, soft: &str, tried: &str) -> Result<(), Error> {
     let Some(directory) = directory(sysfs, wiphy) else { return Ok(()) };
+    let is_other = |switch: &PathBuf| sysfs::text(&switch.join("soft")).as_deref() != Some(soft);
     switches(&directory)
+        .filter(is_other)
         .try_for_each(|switch| std::fs::write(switch.join("soft"), soft).map_err(|error| Error::io(tried, &error)))
 }
 
@@ -105,6 +107,9 @@ mod tests {
         assert_eq!(blocked(&sysfs, 2), Rfkill::Unblocked);
         block(&sysfs, 2, "wlan2").unwrap();
         assert_eq!(blocked(&sysfs, 2), Rfkill::Soft);
+        put("soft", "1\n");
+        block(&sysfs, 2, "wlan2").unwrap();
+        assert_eq!(std::fs::read_to_string(switch.join("soft")).unwrap(), "1\n", "a block that is set is not written");
         put("hard", "1\n");
         assert_eq!(unblock(&sysfs, 2, "wlan2").unwrap_err().kind, ErrorKind::Refused);
         assert_eq!(blocked(&sysfs, 3), Rfkill::Unblocked, "a radio that is gone");

@@ -13,6 +13,12 @@ use crate::{station, wait};
 
 /// Killed as often as mainstay restarts it, it has failed.
 const RESTARTS: &str = "restart = { attempts = 2, backoff = \"100ms\", factor = 1.0 }\n";
+/// Holds the radio as it is.
+const HOLDER: &str = r#"
+[services.holder]
+command = ["sleep", "infinity"]
+devices = { survey = "exclusive" }
+"#;
 
 pub(super) fn run(stage: &Stage) -> Result<()> {
     let radio = plug_radio(station::SURVEY)?;
@@ -33,7 +39,8 @@ pub(super) fn run(stage: &Stage) -> Result<()> {
     daemon.until_running("listener")?;
     expect_mode(&name, "monitor")?;
     daemon.stop()?;
-    expect_mode(&name, "managed")
+    expect_mode(&name, "managed")?;
+    gets_the_default_route_while_leased_without_a_mode(stage, &name)
 }
 
 fn stopped_by_the_operator(daemon: &Daemon, name: &str) -> Result<()> {
@@ -78,6 +85,27 @@ fn killed_until_it_has_failed(daemon: &Daemon, name: &str) -> Result<()> {
     ensure!(failed.reason.contains("KILL"), "it failed for another reason: {:?}", failed.reason);
     expect_mode(name, "managed")?;
     ensure!(daemon.lease("device/survey")?.is_none(), "a failed service still leases the radio");
+    Ok(())
+}
+
+/// As NetworkManager would do it: taking the interface down with the lease would cut the station off.
+fn gets_the_default_route_while_leased_without_a_mode(stage: &Stage, name: &str) -> Result<()> {
+    let daemon = stage.daemon(&[&station::radio("survey", station::SURVEY), HOLDER])?;
+    daemon.until_running("holder")?;
+    ensure!(!wireless::is_up(name), "{name} is up before anybody took it up");
+    ip(&["link", "set", name, "up"])?;
+    ip(&["address", "add", "192.0.2.1/24", "dev", name])?;
+    ip(&["route", "add", "default", "via", "192.0.2.254", "dev", name])?;
+    daemon.say(&["stop", "holder"])?;
+    daemon.until_service("holder", "held")?;
+    daemon.until_device("survey", "ready")?;
+    ensure!(wireless::is_up(name), "{name} was taken down although it carries the default route");
+    daemon.stop()
+}
+
+fn ip(arguments: &[&str]) -> Result<()> {
+    let status = Command::new("ip").args(arguments).status().context("ip cannot be run")?;
+    ensure!(status.success(), "`ip {}` failed", arguments.join(" "));
     Ok(())
 }
 
