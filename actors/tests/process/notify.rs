@@ -69,3 +69,24 @@ fn a_process_outside_of_the_tree_is_not_heard_and_garbage_harms_nobody() {
         world.end().await;
     });
 }
+
+#[test]
+fn a_process_of_the_tree_that_has_ended_before_it_is_looked_up_is_heard() {
+    alone(async || {
+        let world = World::new();
+        // It does not wait to be heard.
+        world.has_heard();
+        let teller = world.teller("READY=1\nSTATUS=in passing");
+        let done = world.path("done");
+        let run = service(&world, 1, &format!("setsid {}; : > {}; exec sleep 1000", teller.display(), done.display()));
+        world.started(run).await;
+        // Nothing is heard on this thread meanwhile.
+        while !done.exists() {
+            std::thread::yield_now();
+        }
+        assert_eq!(world.next(run).await, said("in passing"));
+        world.processes.sweep(run);
+        world.to_the_end(run).await;
+        world.end().await;
+    });
+}

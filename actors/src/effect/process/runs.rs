@@ -12,6 +12,7 @@
 
 use mainstay_config::names::ServiceName;
 
+use super::notify::Sender;
 use super::order::{Exit, Notification, ProcessEvent, RunId, Scope, SignalOrder};
 use super::tree::{Left, MainState, PipeId, Place, ProcessId, Root};
 use crate::effect::probe::LogEnd;
@@ -31,7 +32,7 @@ pub(super) struct Run {
     mark: String,
     phase: Phase,
     sweep: Sweep,
-    unchecked: Vec<(u32, Notification)>,
+    unchecked: Vec<(Sender, Notification)>,
 }
 
 #[derive(Debug)]
@@ -47,6 +48,8 @@ enum Phase {
 pub(super) struct Main {
     /// Its number; it belongs to it only while the run is living.
     pub pid: u32,
+    /// Its user.
+    pub uid: u32,
     /// How its tree is followed.
     pub place: Place,
     /// The pipe it prints into.
@@ -167,13 +170,13 @@ impl Run {
     }
 
     /// Keeps a message until its sender has been looked up.
-    pub(super) fn keep_unchecked(&mut self, sender: u32, notification: Notification) {
+    pub(super) fn keep_unchecked(&mut self, sender: Sender, notification: Notification) {
         self.unchecked.truncate(MAX_UNCHECKED - 1);
         self.unchecked.push((sender, notification));
     }
 
     /// The kept messages, each with its sender.
-    pub(super) fn take_unchecked(&mut self) -> Vec<(u32, Notification)> {
+    pub(super) fn take_unchecked(&mut self) -> Vec<(Sender, Notification)> {
         std::mem::take(&mut self.unchecked)
     }
 
@@ -215,7 +218,7 @@ mod tests {
     }
 
     fn main() -> Main {
-        Main { pid: 10, place: Place::Group, output: PipeId(1), log_end: LogEnd::default() }
+        Main { pid: 10, uid: 0, place: Place::Group, output: PipeId(1), log_end: LogEnd::default() }
     }
 
     fn order(scope: Scope) -> SignalOrder {

@@ -43,8 +43,8 @@ impl Core {
                 self.say(&service, id, ProcessEvent::SpawnFailed(failure));
                 self.forget(id);
             }
-            Ok(Child { pid, place, output, log_end }) => {
-                let early = run.spawned(Main { pid, place, output, log_end });
+            Ok(Child { pid, uid, place, output, log_end }) => {
+                let early = run.spawned(Main { pid, uid, place, output, log_end });
                 let sweep = run.sweep();
                 self.by_pid.insert(pid, id);
                 self.say(&service, id, ProcessEvent::Spawned { pid });

@@ -37,8 +37,8 @@ pub(super) enum News {
     Notified {
         /// On whose.
         run: RunId,
-        /// By which process.
-        sender: u32,
+        /// By whom.
+        sender: notify::Sender,
         /// What.
         notification: Notification,
     },

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use rustix::process::getpgid;
 
 use super::{Core, pid_of};
-use crate::effect::process::notify;
+use crate::effect::process::notify::{self, Sender};
 use crate::effect::process::order::{Notification, NotifySocket, ProcessEvent, RunId, SpawnFailure, SpawnOrder};
 use crate::effect::process::runs::Run;
-use crate::effect::process::tree::{Act, ProcessId};
+use crate::effect::process::tree::{self, Act, ProcessId};
 
 impl Core {
     pub(super) fn notify_socket(&mut self, order: &SpawnOrder) -> Result<Option<PathBuf>, SpawnFailure> {
@@ -23,11 +23,12 @@ impl Core {
         Ok(Some(path))
     }
 
-    pub(super) fn notified(&mut self, id: RunId, sender: u32, notification: Notification) {
+    pub(super) fn notified(&mut self, id: RunId, sender: Sender, notification: Notification) {
         let Some(run) = self.runs.get_mut(&id) else { return };
         let main = run.main().filter(|_| !run.has_lost_main()).map(|main| main.pid);
-        let group = || getpgid(pid_of(sender)).ok().and_then(|group| u32::try_from(group.as_raw_nonzero().get()).ok());
-        if main.is_some() && (main == Some(sender) || main == group()) {
+        let group =
+            || getpgid(pid_of(sender.pid)).ok().and_then(|group| u32::try_from(group.as_raw_nonzero().get()).ok());
+        if main.is_some() && (main == Some(sender.pid) || main == group()) {
             return self.believe(id, notification);
         }
         run.keep_unchecked(sender, notification);
@@ -36,15 +37,14 @@ impl Core {
 
     pub(super) fn check_senders(&mut self, id: RunId, members: &[ProcessId]) {
         let Some(run) = self.runs.get_mut(&id) else { return };
+        let (service, user) = (run.service().clone(), run.main().map(|main| main.uid));
         for (sender, notification) in run.take_unchecked() {
-            if members.iter().any(|member| member.pid == sender) {
+            let is_member = members.iter().any(|member| member.pid == sender.pid);
+            if is_member || (Some(sender.uid) == user && tree::has_ended(sender.pid)) {
                 self.believe(id, notification);
             } else {
-                tracing::warn!(
-                    run = id.0,
-                    sender,
-                    "a notification from a process outside of the service was passed over"
-                );
+                let pid = sender.pid;
+                tracing::warn!(%service, pid, "a notification from a process outside of the service was passed over");
             }
         }
     }

@@ -1,7 +1,8 @@
 //! Notification sockets: where services say `READY=1` (sd_notify(3)).
 //!
 //! Anybody may write to one, because services run as other users; the kernel says which process did, and only a process of
-//! the run is believed.
+//! the run is believed. One that has ended before it could be looked up, as `systemd-notify` without a barrier does, is believed when it
+//! was of the run's own user.
 
 mod message;
 
@@ -102,12 +103,21 @@ impl Drop for NotifySocket {
     }
 }
 
+/// Who said something, by the kernel's word (`SCM_CREDENTIALS` of unix(7)).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Sender {
+    /// Its process.
+    pub pid: u32,
+    /// Its user.
+    pub uid: u32,
+}
+
 async fn listen(socket: UnixDatagram, run: RunId, news: UnboundedSender<News>) {
     while socket.readable().await.is_ok() {
-        let mut said: Vec<(u32, Notification)> = Vec::new();
+        let mut said: Vec<(Sender, Notification)> = Vec::new();
         for _ in 0..BATCH {
             match socket.try_io(Interest::READABLE, || receive(&socket)) {
-                Ok(Some((sender, notification))) => match said.iter_mut().find(|(pid, _)| *pid == sender) {
+                Ok(Some((sender, notification))) => match said.iter_mut().find(|(who, _)| *who == sender) {
                     Some((_, earlier)) => message::merge(earlier, notification),
                     None => said.push((sender, notification)),
                 },
@@ -129,7 +139,7 @@ async fn listen(socket: UnixDatagram, run: RunId, news: UnboundedSender<News>) {
 }
 
 /// Receives one datagram. `None`: it was too long, or the kernel does not say who sent it.
-fn receive(socket: impl AsFd) -> io::Result<Option<(u32, Notification)>> {
+fn receive(socket: impl AsFd) -> io::Result<Option<(Sender, Notification)>> {
     let mut bytes = [0; MAX_DATAGRAM];
     let mut room = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(16), ScmCredentials(1))];
     let mut ancillary = RecvAncillaryBuffer::new(&mut room);
@@ -138,7 +148,10 @@ fn receive(socket: impl AsFd) -> io::Result<Option<(u32, Notification)>> {
     let mut sender = None;
     for message in ancillary.drain() {
         match message {
-            RecvAncillaryMessage::ScmCredentials(who) => sender = u32::try_from(who.pid.as_raw_nonzero().get()).ok(),
+            RecvAncillaryMessage::ScmCredentials(who) => {
+                let pid = u32::try_from(who.pid.as_raw_nonzero().get()).ok();
+                sender = pid.map(|pid| Sender { pid, uid: who.uid.as_raw() });
+            }
             // Descriptors are closed here, which is what a client waits for that sends `BARRIER=1`.
             RecvAncillaryMessage::ScmRights(descriptors) => descriptors.for_each(drop),
             _ => {}

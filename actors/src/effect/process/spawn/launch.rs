@@ -32,6 +32,8 @@ const DEFAULT_DIRECTORY: &str = "/";
 pub(crate) struct Child {
     /// Its process id, and the id of its process group.
     pub pid: u32,
+    /// Its user.
+    pub uid: u32,
     /// How its tree is followed.
     pub place: Place,
     /// The pipe it prints into.
@@ -91,6 +93,7 @@ impl Launcher {
             // So that a service that runs as somebody else can open /dev/stdout again; without it only writing works.
             let _ = rustix::fs::fchown(&input, Some(to.uid), Some(to.gid));
         }
+        let uid = identity.as_ref().map_or_else(rustix::process::geteuid, |to| to.uid);
         let (place, cradle) = self.place(order);
         let arguments = std::iter::once(name).chain(arguments).map(OsStr::new);
         let variables = environment.iter().map(|(name, value)| (name.as_os_str(), value.as_os_str()));
@@ -103,7 +106,7 @@ impl Launcher {
         };
         let log_end = self.log_end(order);
         match Program::new(&program, directory, arguments, variables).and_then(|program| program.start(&steps)) {
-            Ok(pid) => Ok(Child { pid, place, output, log_end }),
+            Ok(pid) => Ok(Child { pid, uid: uid.as_raw(), place, output, log_end }),
             Err(error) => {
                 place.remove();
                 Err(failure::classify(&error, &Attempt { order, program: &program, directory }))

@@ -19,7 +19,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use self::strays::Strays;
 pub(super) use owners::{MainState, Root};
-pub(super) use table::{PipeId, ProcessId, adopted};
+pub(super) use table::{PipeId, ProcessId, adopted, has_ended};
 
 use super::core::News;
 use super::order::RunId;

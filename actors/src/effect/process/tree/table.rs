@@ -81,6 +81,11 @@ pub(super) fn read(pid: u32) -> Option<Process> {
     parse(pid, &bytes)
 }
 
+/// Whether nothing runs any more of the process that had this number.
+pub(crate) fn has_ended(pid: u32) -> bool {
+    read(pid).is_none_or(|process| process.life == Life::Ended)
+}
+
 /// proc_pid_stat(5). The name in parentheses may hold anything, spaces and parentheses too.
 fn parse(pid: u32, stat: &[u8]) -> Option<Process> {
     let name_end = stat.iter().rposition(|byte| *byte == b')')?;
