@@ -58,8 +58,15 @@ pub(super) fn logs(client: &Client, args: &LogsArgs) -> Result<(), Ended> {
             Interrupted::Io(error) => unreadable(error).into(),
             Interrupted::Ended(ended) => ended,
         })?;
-        if lost == Lost::Some {
-            complain(&Told::new(ExitStatus::Ok, "some lines were rotated away before they could be shown"));
+        match lost {
+            Lost::Nothing => {}
+            Lost::Some => {
+                complain(&Told::new(ExitStatus::Ok, "some lines were rotated away before they could be shown"))
+            }
+            Lost::Unknown => {
+                let words = "the log begins anew: with `keep = 0`, nobody knows whether lines in between are missing";
+                complain(&Told::new(ExitStatus::Ok, words));
+            }
         }
         printer.pause()?;
         std::thread::sleep(LOOK_AGAIN);

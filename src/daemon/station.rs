@@ -21,7 +21,7 @@ use crate::server::{Peer, Station};
 const QUIET: Duration = Duration::from_millis(300);
 /// How often a follower is told, while there is one.
 const FOLLOW_EVERY: Duration = Duration::from_millis(200);
-/// Traces that wait for a slow follower at most; he misses further ones.
+/// Traces that are shown ahead of a slow follower at most.
 const FOLLOW_QUEUE: usize = 64;
 
 /// An operator's request on its way to the actor thread.
@@ -207,12 +207,51 @@ impl Station for Served {
             let mut after = shown.clock.now();
             while !traces.is_closed() {
                 for answer in shown.quiet_since(&mut after, &filter) {
-                    // A slow follower misses what does not fit.
-                    let _ = traces.try_send(answer);
+                    // A slow follower is waited for; what is forgotten meanwhile, he misses.
+                    if traces.send(answer).await.is_err() {
+                        return;
+                    }
                 }
                 tokio::time::sleep(FOLLOW_EVERY).await;
             }
         });
         followed
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use mainstay_actors::effect::process::order::RunId;
+    use mainstay_actors::machine::{ActorId, Outside};
+    use mainstay_actors::trace::{ExternalCause, ExternalKind, Keeping, Recorder, Sending};
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_follower_is_shown_a_burst_whole() {
+        let recorder = Arc::new(std::sync::Mutex::new(Recorder::new(Keeping::On)));
+        let parts = Parts {
+            clock: Clock::tokio(),
+            recorder: Arc::clone(&recorder),
+            board: Arc::default(),
+            first_run: RunId(1),
+        };
+        let station = Arc::new(mainstay_config::parse("test", "").unwrap().station);
+        let (commands, _) = mpsc::channel(1);
+        let mut followed = Shown::new(station, &parts, PathBuf::new()).serve(commands).follow(TraceRequest::default());
+        tokio::time::sleep(QUIET * 2).await;
+        for number in 0..FOLLOW_QUEUE * 4 {
+            let mut recorder = recorder.lock().unwrap();
+            let cause =
+                recorder.begin(parts.clock.now(), ExternalCause::new(ExternalKind::Hardware, number.to_string()));
+            let (from, to) = (Outside::Kernel.into(), ActorId::Leases.into());
+            let detail = &|| "gone".to_owned().into();
+            recorder.sent(parts.clock.now(), Sending { cause, from, to, kind: "Gone", detail });
+        }
+        for number in 0..FOLLOW_QUEUE * 4 {
+            let told = tokio::time::timeout(QUIET * 10, followed.recv()).await.unwrap();
+            assert!(matches!(told, Some(Answer::Trace(view)) if view.cause.detail == number.to_string()));
+        }
     }
 }

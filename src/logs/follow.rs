@@ -16,6 +16,8 @@ pub(crate) enum Lost {
     Nothing,
     /// Files were rotated away before they could be read.
     Some,
+    /// Where no rotated file is kept, it cannot be told how often the file was rotated since the last look.
+    Unknown,
 }
 
 /// Reads what is added to a log.
@@ -52,7 +54,7 @@ impl Follower {
         if Identity::at(&self.path) != Some(known) {
             let newer = newer_than(&self.path, known);
             if newer.is_none() {
-                lost = Lost::Some;
+                lost = if rotated(&self.path, 1).exists() { Lost::Some } else { Lost::Unknown };
             }
             // Looked up before the rest is read: what is written between the two is in the file that is drained last.
             drain(file, &mut take)?;

@@ -92,8 +92,23 @@ fn following_says_when_files_were_rotated_away_unseen() {
     assert_eq!(polled(&mut follower).0, "a");
     append(&log, "b");
     std::fs::remove_file(&log).unwrap();
+    append(&dir.path().join("gpsd.log.1"), "another");
     append(&log, "c");
     assert_eq!(polled(&mut follower), ("bc".to_owned(), Lost::Some));
+}
+
+#[test]
+fn following_where_no_rotated_file_is_kept_says_that_it_does_not_know() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.log");
+    append(&path, "a");
+    let mut follower = Follower::new(&path, None);
+    assert_eq!(polled(&mut follower).0, "a");
+    append(&path, "b");
+    // The open file keeps its number from being given to the next one.
+    std::fs::remove_file(&path).unwrap();
+    append(&path, "c");
+    assert_eq!(polled(&mut follower), ("bc".to_owned(), Lost::Unknown));
 }
 
 #[test]
