@@ -180,7 +180,15 @@ pub(crate) struct LogsArgs {
 pub(crate) struct Names {
     /// The services
     #[arg(required = true, value_name = "NAME")]
-    pub(crate) names: Vec<String>,
+    names: Vec<String>,
+}
+
+impl Names {
+    /// Each once, in the order in which they were said.
+    pub(crate) fn each(self) -> Vec<String> {
+        let mut seen = std::collections::BTreeSet::new();
+        self.names.into_iter().filter(|name| seen.insert(name.clone())).collect()
+    }
 }
 
 /// `start`.

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::FromArgMatches;
+use clap::parser::ValueSource::CommandLine;
 use mainstay_actors::effect::process::keeper;
 use mainstay_config::{LoadError, Problems};
 
@@ -47,11 +48,32 @@ pub(crate) fn main() -> ExitCode {
     if std::env::args_os().skip(1).eq([keeper::COMMAND]) {
         return end(crate::daemon::keep_logs().map_err(Ended::from));
     }
-    let parsed = help::command().try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches));
+    let parsed = help::command().try_get_matches().and_then(|matches| {
+        let said =
+            |option| if matches.value_source(option) == Some(CommandLine) { Said::Here } else { Said::Elsewhere };
+        let (socket, config) = (said("socket"), said("config"));
+        Ok((Cli::from_arg_matches(&matches)?, Options { socket, config }))
+    });
     match parsed {
-        Ok(cli) => end(dispatch(cli)),
+        Ok((cli, options)) => end(dispatch(cli, options)),
         Err(error) => help::without_hidden(error).exit(),
     }
+}
+
+/// Where an option was said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Said {
+    /// On this command line: it is meant for this command.
+    Here,
+    /// In the environment, for all commands; or nowhere.
+    Elsewhere,
+}
+
+/// Where the options that every command has were said.
+#[derive(Debug, Clone, Copy)]
+struct Options {
+    socket: Said,
+    config: Said,
 }
 
 fn end(outcome: Result<(), Ended>) -> ExitCode {
@@ -66,24 +88,28 @@ fn end(outcome: Result<(), Ended>) -> ExitCode {
     }
 }
 
-fn dispatch(cli: Cli) -> Result<(), Ended> {
+fn dispatch(cli: Cli, options: Options) -> Result<(), Ended> {
     match cli.command {
-        Command::Run(run) => run::run(&run, cli.config),
+        Command::Run(run) => run::run(&run, cli.socket, cli.config, options),
         Command::Check(check) => check::check(&check, cli.config),
         Command::StandIn(stand_in) => Err(Ended::Code(crate::stand_in::run(stand_in))),
-        Command::Ask(question) => ask_daemon(question, &client(cli.socket, cli.config.as_deref())?),
+        Command::Ask(question) => ask_daemon(question, &client(cli.socket, cli.config.as_deref(), options.config)?),
     }
 }
 
 /// The client that looks where the user says: at the socket, in the run directory of the configuration, everywhere.
-fn client(socket: Option<PathBuf>, config: Option<&Path>) -> Result<Client, Ended> {
+fn client(socket: Option<PathBuf>, config: Option<&Path>, said: Said) -> Result<Client, Ended> {
     let config = config.filter(|_| socket.is_none());
+    let place = match said {
+        Said::Here => Configured::Only,
+        Said::Elsewhere => Configured::In,
+    };
     let configured = match config.map(mainstay_config::load) {
         None => Configured::Nowhere,
-        Some(Ok(loaded)) => loaded.station.runtime.run_dir.map_or(Configured::Nowhere, Configured::In),
+        Some(Ok(loaded)) => loaded.station.runtime.run_dir.map_or(Configured::Nowhere, place),
         Some(Err(error)) if config_file::is_missing(&error) => return Err(config_file::cannot_load(&error).into()),
         // A mistake made while editing, or a file that only the daemon may read, keeps nobody from a running daemon.
-        Some(Err(LoadError::Wrong(Problems { run_dir: Some(run_dir), .. }))) => Configured::In(run_dir),
+        Some(Err(LoadError::Wrong(Problems { run_dir: Some(run_dir), .. }))) => place(run_dir),
         Some(Err(error)) => Configured::Unknown(error.to_string()),
     };
     Ok(Client::new(socket, configured, &Surroundings::of_this_process()))
@@ -99,12 +125,12 @@ fn ask_daemon(question: Ask, client: &Client) -> Result<(), Ended> {
         Ask::Logs(logs) => logs::logs(client, &logs),
         Ask::Start(start) => {
             let needs = start.needs();
-            ask::operate(client, &Request::Start { services: start.services.names, needs })
+            ask::operate(client, &Request::Start { services: start.services.each(), needs })
         }
-        Ask::Stop(stop) => ask::operate(client, &Request::Stop { services: stop.names }),
+        Ask::Stop(stop) => ask::operate(client, &Request::Stop { services: stop.each() }),
         Ask::Restart(restart) => {
             let force = restart.force();
-            ask::operate(client, &Request::Restart { services: restart.services.names, force })
+            ask::operate(client, &Request::Restart { services: restart.services.each(), force })
         }
         Ask::Eject(device) => ask::operate(client, &Request::Eject { device: device.name }),
         Ask::Admit(device) => ask::operate(client, &Request::Admit { device: device.name }),

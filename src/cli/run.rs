@@ -4,11 +4,13 @@ use std::path::PathBuf;
 
 use mainstay_config::Loaded;
 
-use super::Ended;
 use super::args::RunArgs;
 use super::config_file::{self, Stream};
+use super::output::complain;
+use super::{Ended, Options, Said};
+use crate::error::Told;
 use crate::exit::ExitStatus;
-use crate::places::{Purpose, RunDir, Surroundings};
+use crate::places::{Purpose, RunDir, SOCKET_NAME, Surroundings};
 
 /// What the daemon is to run.
 #[derive(Debug)]
@@ -22,8 +24,27 @@ pub(crate) struct Plan {
 }
 
 /// `run`.
-pub(super) fn run(args: &RunArgs, config: Option<PathBuf>) -> Result<(), Ended> {
+pub(super) fn run(
+    args: &RunArgs,
+    socket: Option<PathBuf>,
+    config: Option<PathBuf>,
+    said: Options,
+) -> Result<(), Ended> {
+    if said.socket == Said::Here {
+        let words = "`run` takes no --socket: the daemon listens in its run directory";
+        let help = "write `run_dir = \"DIRECTORY\"` below `[runtime]` in the configuration; it listens at DIRECTORY/mainstay.sock";
+        return Err(Told::new(ExitStatus::Usage, words).help(help).into());
+    }
+    // What the environment names is for the station; the demo must not run its programs.
+    let config = config.filter(|_| args.purpose() == Purpose::Station || said.config == Said::Here);
     let plan = plan(args.purpose(), config, &Surroundings::of_this_process())?;
+    if let Some(elsewhere) = socket.filter(|socket| *socket != plan.run_dir.path.join(SOCKET_NAME)) {
+        let words = format!(
+            "commands in this environment look only at {}, where this daemon does not listen",
+            elsewhere.display()
+        );
+        complain(&Told::new(ExitStatus::Ok, words).help("unset MAINSTAY_SOCKET"));
+    }
     match crate::daemon::run(plan)? {
         ExitStatus::Ok => Ok(()),
         status => Err(Ended::Said(status)),

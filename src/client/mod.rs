@@ -34,8 +34,10 @@ struct Place {
 pub(crate) enum Configured {
     /// Nothing; or there is none.
     Nowhere,
-    /// In this run directory.
+    /// In this run directory, or wherever else one is.
     In(PathBuf),
+    /// In this run directory: another daemon is not meant.
+    Only(PathBuf),
     /// It cannot be read: why.
     Unknown(String),
 }
@@ -54,14 +56,14 @@ impl Client {
     /// Looks at `socket` only, if one is given; else in the run directory of the configuration, if that is known, and
     /// wherever a daemon of these surroundings may be.
     pub(crate) fn new(socket: Option<PathBuf>, configured: Configured, surroundings: &Surroundings) -> Self {
-        let (configured, unread) = match configured {
-            Configured::Nowhere => (None, None),
-            Configured::In(run_dir) => (Some(RunDir::configured(run_dir)), None),
-            Configured::Unknown(why) => (None, Some(why)),
-        };
-        let places = match socket {
-            Some(socket) => vec![Place { socket, access: Access::Everybody }],
-            None => configured.into_iter().chain(surroundings.places()).map(Place::of).collect(),
+        let anywhere = || surroundings.places().into_iter().map(Place::of);
+        let in_dir = |run_dir| Place::of(RunDir::configured(run_dir));
+        let (places, unread) = match (socket, configured) {
+            (Some(socket), _) => (vec![Place { socket, access: Access::Everybody }], None),
+            (None, Configured::Only(run_dir)) => (vec![in_dir(run_dir)], None),
+            (None, Configured::In(run_dir)) => (std::iter::once(in_dir(run_dir)).chain(anywhere()).collect(), None),
+            (None, Configured::Nowhere) => (anywhere().collect(), None),
+            (None, Configured::Unknown(why)) => (anywhere().collect(), Some(why)),
         };
         Self { uid: surroundings.uid, places, unread, patience: PATIENCE }
     }

@@ -87,7 +87,7 @@ impl Shown {
         match (excerpt, request.id) {
             (Some(excerpt), _) => Answer::Trace(excerpt.show(&self.clock)),
             (None, Some(id)) => nothing(format!("trace {id} is not kept, or never was")),
-            (None, None) => nothing("there is no such trace yet".to_owned()),
+            (None, None) => nothing("no trace of that is kept".to_owned()),
         }
     }
 

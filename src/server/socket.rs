@@ -21,7 +21,7 @@ pub(crate) enum ServerError {
     #[error("{} is in the way: it is not a socket", .0.display())]
     InTheWay(PathBuf),
     /// The kernel allows 107 bytes (unix(7)).
-    #[error("the path of the socket is too long for the kernel (107 bytes): {}", .0.display())]
+    #[error("the path of the socket is longer than the kernel allows (107 bytes): {}", .0.display())]
     TooLong(PathBuf),
     /// Anything else with the file.
     #[error("the socket {} cannot be made: {source}", path.display())]

@@ -50,6 +50,32 @@ fn without_a_daemon_every_command_says_how_to_start_one() {
 }
 
 #[test]
+fn a_configuration_that_is_named_here_leads_to_its_own_daemon_and_no_other() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("station.toml");
+    std::fs::write(&file, format!("[runtime]\nrun_dir = {:?}\n", dir.path().join("run"))).unwrap();
+    let status = |named: &mut Command| {
+        let output = named.env_remove("MAINSTAY_SOCKET").env("XDG_RUNTIME_DIR", dir.path()).output().unwrap();
+        assert_eq!(output.status.code(), Some(3), "{}", err(&output));
+        unwrapped(&output).matches("mainstay.sock:").count()
+    };
+    let nowhere = dir.path().join("none");
+    let file = file.to_str().unwrap();
+    assert_eq!(status(&mut mainstay(&nowhere, &["status", "--config", file])), 1);
+    assert_eq!(status(&mut mainstay(&nowhere, &["--config", file, "status"])), 1);
+    assert!(status(mainstay(&nowhere, &["status"]).env("MAINSTAY_CONFIG", file)) > 1);
+}
+
+#[test]
+fn a_daemon_does_not_listen_where_it_is_told_on_its_command_line() {
+    let dir = tempfile::tempdir().unwrap();
+    let named = dir.path().join("own.sock");
+    let output = run(&dir.path().join("none"), &["run", "--demo", "--socket", named.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(2), "{}", err(&output));
+    assert!(unwrapped(&output).contains("run_dir = \"DIRECTORY\"") && !named.exists(), "{}", err(&output));
+}
+
+#[test]
 fn a_mistyped_command_is_corrected_to_one_that_is_for_people() {
     let dir = tempfile::tempdir().unwrap();
     for (typed, suggested) in [("stat", Some("status")), ("stand-i", None), ("log-keepe", None)] {

@@ -175,8 +175,9 @@ impl ServiceMachine {
         let (need, found) = self.needs.iter().find(|(name, need)| self.requires(name) && held(&need.standing))?;
         let name = &self.spec.name;
         let words = format!("{name} requires {need}, which is not meant to run: {}", found.standing);
-        let help =
-            format!("`mainstay start {name} --with-needs` starts both; `--ignore-needs` starts {name} without {need}");
+        let help = format!(
+            "`mainstay start {name} --with-needs` starts what it needs as well; `--ignore-needs` starts {name} without {need}"
+        );
         Some(refused(request, words, Some(help)))
     }
 }
