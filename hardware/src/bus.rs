@@ -20,7 +20,7 @@ pub trait Bus: Send + Sync {
     /// Watching ends when the returned value is dropped (its threads are joined, which may block as long as a driver hangs).
     ///
     /// # Errors
-    /// When nothing at all can be watched. A single watcher that cannot work is [`HardwareEvent::Trouble`].
+    /// When nothing at all can be watched. A single source that cannot be heard is [`HardwareEvent::Trouble`].
     fn watch(&self, sink: Sink) -> Result<Box<dyn Watch>, Error>;
 
     /// Whether the device node exists and can be opened by this process, without opening it where opening has effects.

@@ -162,8 +162,40 @@ pub enum HardwareEvent {
         /// Why the scan was made.
         why: ScanReason,
     },
-    /// A watcher cannot work, in words for people (for instance: no nl80211 in this kernel). Everything else goes on.
-    Trouble(String),
+    /// A source cannot be heard or read, in words for people (for instance: no nl80211 in this kernel). Everything else goes on.
+    Trouble(Source, String),
+    /// A source that was in trouble works again.
+    Works(Source),
+}
+
+/// What is known of the hardware comes from these.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Source {
+    /// Every source there is.
+    All,
+    /// libusb's hotplug.
+    Libusb,
+    /// Kernel uevents.
+    Uevents,
+    /// rtnetlink's messages of network links.
+    Links,
+    /// nl80211's messages of radios.
+    RadioNews,
+    /// The facts of radios, which drivers are asked for.
+    RadioFacts,
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::All => "hardware",
+            Self::Libusb => "libusb",
+            Self::Uevents => "kernel events",
+            Self::Links => "network links",
+            Self::RadioNews => "news of radios",
+            Self::RadioFacts => "facts of radios",
+        })
+    }
 }
 
 /// Why everything was looked at.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use mainstay_actors::runtime::System;
 use mainstay_hardware::bus::{Bus, Sink};
 use mainstay_hardware::kernel::Kernel;
-use mainstay_hardware::sighting::HardwareEvent;
+use mainstay_hardware::sighting::{HardwareEvent, Source};
 use mainstay_hardware::simulated::SimulatedBus;
 use tokio::sync::{Notify, mpsc, oneshot};
 
@@ -85,7 +85,8 @@ fn start_watching(bus: Arc<dyn Bus>, watch: SharedWatch, events: mpsc::Sender<Ha
         Err(error) => {
             tracing::error!(%error, "hardware cannot be watched");
             // If nobody listens any more, the daemon is ending.
-            let _ = trouble.blocking_send(HardwareEvent::Trouble(format!("hardware cannot be watched: {error}")));
+            let _ = trouble
+                .blocking_send(HardwareEvent::Trouble(Source::All, format!("hardware cannot be watched: {error}")));
         }
     };
     if let Err(error) = std::thread::Builder::new().name("hardware-start".to_owned()).spawn(work) {
@@ -149,7 +150,7 @@ mod tests {
         };
         let passing_on = pass_on(seen, Arc::clone(&lost), tell, || rescanned.notify_one());
         let story = async {
-            events.send(HardwareEvent::Trouble("the last event".to_owned())).await.unwrap();
+            events.send(HardwareEvent::Trouble(Source::All, "the last event".to_owned())).await.unwrap();
             told.notified().await;
             lost.notify_one();
             tokio::time::timeout(Duration::from_secs(1), rescanned.notified()).await

@@ -13,8 +13,9 @@ use super::drivers::Drivers;
 use super::errands::Errands;
 use super::probe::Probes;
 use super::probe::order::ProbeEvent;
-use super::process::order::{ProcessEvent, ProcessSettings, RunId};
+use super::process::order::{Notification, ProcessEvent, ProcessSettings, RunId};
 use super::process::{Processes, ProcessesError};
+use super::said::{Pace, REST, Turn};
 use crate::device::DeviceMessage;
 use crate::lease::LeaseMessage;
 use crate::machine::{Action, ActorId, Message, Outside, ReportedRun};
@@ -203,6 +204,8 @@ struct Known {
     cause: Cause,
     /// Whether it was told to end: then its end belongs to the trace of that.
     told_to_end: ToldToEnd,
+    /// How often it is told what the service says of itself.
+    pace: Pace,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -213,7 +216,8 @@ enum ToldToEnd {
 
 impl News {
     fn expect(&self, run: RunId, service: &ServiceName, cause: Cause) {
-        let known = Known { service: service.clone(), pid: None, cause, told_to_end: ToldToEnd::No };
+        let service = service.clone();
+        let known = Known { service, pid: None, cause, told_to_end: ToldToEnd::No, pace: Pace::default() };
         self.runs.borrow_mut().insert(run, known);
     }
 
@@ -224,11 +228,43 @@ impl News {
         }
     }
 
-    fn process(&self, service: ServiceName, run: RunId, event: ProcessEvent) {
+    fn process(self: &Rc<Self>, service: ServiceName, run: RunId, event: ProcessEvent) {
         if self.errands.is_one(run) {
             self.errands.heard(run, event);
             return;
         }
+        let event = match event {
+            ProcessEvent::Notified(said) => match self.heard(run, said) {
+                Turn::Keep => return,
+                Turn::Tell(said) => ProcessEvent::Notified(said),
+                Turn::TellAndRest(said) => {
+                    tokio::task::spawn_local(Rc::clone(self).tell_kept(service.clone(), run));
+                    ProcessEvent::Notified(said)
+                }
+            },
+            event => event,
+        };
+        self.tell(service, run, event);
+    }
+
+    fn heard(&self, run: RunId, said: Notification) -> Turn {
+        match self.runs.borrow_mut().get_mut(&run) {
+            Some(known) => known.pace.heard(said),
+            None => Turn::Keep,
+        }
+    }
+
+    /// After each rest tells what a service said of itself meanwhile, until it has said nothing or its run is over.
+    async fn tell_kept(self: Rc<Self>, service: ServiceName, run: RunId) {
+        loop {
+            tokio::time::sleep(REST).await;
+            let kept = self.runs.borrow_mut().get_mut(&run).and_then(|known| known.pace.rested());
+            let Some(said) = kept else { return };
+            self.tell(service.clone(), run, ProcessEvent::Notified(said));
+        }
+    }
+
+    fn tell(&self, service: ServiceName, run: RunId, event: ProcessEvent) {
         let Some((cause, pid, told_to_end)) = self.note(run, &event) else { return };
         let by_itself = matches!(event, ProcessEvent::MainExited { .. } | ProcessEvent::Notified(_));
         let delivery = if by_itself && told_to_end == ToldToEnd::No {
@@ -291,5 +327,47 @@ impl News {
             let message = Message::Service(service, ServiceMessage::Probe(run, event));
             (self.deliver)(Delivery::Answer(cause), Outside::Probes, message);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::time::Duration;
+
+    use super::*;
+    use crate::machine::Moment;
+    use crate::trace::{Keeping, Recorder};
+
+    const RUN: RunId = RunId(1);
+
+    fn status(words: usize) -> ProcessEvent {
+        ProcessEvent::Notified(Notification { status: Some(words.to_string()), ..Notification::default() })
+    }
+
+    #[tokio::test(flavor = "local", start_paused = true)]
+    async fn a_service_that_says_something_new_all_the_time_leaves_room_for_others_in_the_trace() {
+        let told: Rc<RefCell<Vec<Message>>> = Rc::default();
+        let of_actors = Rc::clone(&told);
+        let deliver: Deliver = Rc::new(move |_, _, message| {
+            of_actors.borrow_mut().push(message);
+            None
+        });
+        let (runs, reports) = (RefCell::default(), RefCell::default());
+        let news = Rc::new(News { deliver, runs, errands: Rc::default(), reports });
+        let service = ServiceName::new("talker").unwrap();
+        let cause =
+            Recorder::new(Keeping::Off).begin(Moment::default(), ExternalCause::new(ExternalKind::Operator, ""));
+        news.expect(RUN, &service, cause);
+        for number in 0..50 * 60 {
+            news.process(service.clone(), RUN, status(number));
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        tokio::time::sleep(2 * REST).await;
+        let told = told.borrow();
+        assert!(told.len() < 15, "told {} times in a minute", told.len());
+        let Some(Message::Service(_, ServiceMessage::Process(RUN, last))) = told.last() else { panic!("{told:?}") };
+        assert_eq!(*last, status(50 * 60 - 1), "the last word is told");
     }
 }

@@ -6,5 +6,6 @@ mod errands;
 pub mod ports;
 pub mod probe;
 pub mod process;
+mod said;
 
 pub use carrier::{Carrier, SharedWatch};

@@ -8,7 +8,7 @@ use std::time::Duration;
 use mainstay_config::model::{Device, Station};
 use mainstay_config::names::DeviceName;
 use mainstay_hardware::matching;
-use mainstay_hardware::sighting::{Generation, HardwareEvent, Key, Sighting, Sort, Witness};
+use mainstay_hardware::sighting::{Generation, HardwareEvent, Key, Sighting, Sort, Source, Witness};
 
 use super::messages::{InventoryMessage, InventorySnapshot, OtherDevice, departure_words};
 use crate::device::DeviceMessage;
@@ -18,9 +18,6 @@ use crate::supervision::{Intensity, RootMessage, Verdict};
 /// The supervisor of devices has no timers of its own.
 pub type InventoryTimer = crate::supervision::NoTimer;
 
-/// Troubles that are remembered at most.
-const TROUBLES_MAX: usize = 16;
-
 type Out = Effects<InventoryTimer>;
 
 /// The supervisor of devices.
@@ -29,7 +26,7 @@ pub struct InventoryMachine {
     devices: Vec<Device>,
     present: BTreeMap<Key, Sighting>,
     claims: BTreeMap<DeviceName, Key>,
-    troubles: Vec<String>,
+    troubles: BTreeMap<Source, String>,
     deaths: Intensity,
     /// What was shown last; a restarted actor's predecessor may have shown something else.
     published: Option<InventorySnapshot>,
@@ -59,7 +56,14 @@ impl Machine for InventoryMachine {
                 self.gone(&key, generation.as_ref(), witness)
             }
             InventoryMessage::Event(HardwareEvent::Scanned { present, .. }) => self.scanned(present),
-            InventoryMessage::Event(HardwareEvent::Trouble(words)) => self.trouble(words),
+            InventoryMessage::Event(HardwareEvent::Trouble(source, words)) => {
+                self.troubles.insert(source, words);
+                Vec::new()
+            }
+            InventoryMessage::Event(HardwareEvent::Works(source)) => {
+                self.troubles.remove(&source);
+                Vec::new()
+            }
             InventoryMessage::Inquire(name) => vec![self.tell_present(&name)],
             InventoryMessage::Died(actor, _) => match self.deaths.died(now) {
                 Verdict::Restart(pause) => vec![Effect::Act(Action::RestartActor(actor, pause))],
@@ -93,7 +97,7 @@ impl InventoryMachine {
             devices: station.devices.values().cloned().collect(),
             present: BTreeMap::new(),
             claims: BTreeMap::new(),
-            troubles: Vec::new(),
+            troubles: BTreeMap::new(),
             deaths: Intensity::default(),
             published: None,
         }
@@ -174,14 +178,6 @@ impl InventoryMachine {
         out
     }
 
-    fn trouble(&mut self, words: String) -> Out {
-        if !self.troubles.contains(&words) {
-            self.troubles.push(words);
-            self.troubles.truncate(TROUBLES_MAX);
-        }
-        Vec::new()
-    }
-
     /// Gives configured devices that are missing what is there and belongs to nobody.
     fn claim_unclaimed(&mut self) -> Out {
         let mut out = Vec::new();
@@ -219,7 +215,7 @@ impl InventoryMachine {
     }
 
     fn publish(&mut self, out: &mut Out) {
-        let snapshot = InventorySnapshot { others: self.others(), troubles: self.troubles.clone() };
+        let snapshot = InventorySnapshot { others: self.others(), troubles: self.troubles.values().cloned().collect() };
         if self.published.as_ref() != Some(&snapshot) {
             self.published = Some(snapshot.clone());
             out.push(Effect::Publish(Publication::Inventory(snapshot)));

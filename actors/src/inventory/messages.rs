@@ -28,7 +28,8 @@ impl Described for InventoryMessage {
             Self::Event(HardwareEvent::Seen(_)) => "Seen",
             Self::Event(HardwareEvent::Gone { .. }) => "Gone",
             Self::Event(HardwareEvent::Scanned { .. }) => "Scanned",
-            Self::Event(HardwareEvent::Trouble(_)) => "Trouble",
+            Self::Event(HardwareEvent::Trouble(..)) => "Trouble",
+            Self::Event(HardwareEvent::Works(_)) => "Works",
             Self::Inquire(_) => "Inquire",
             Self::Died(..) => "Died",
             Self::RestartAll => "RestartAll",
@@ -64,7 +65,8 @@ pub fn event_words(event: &HardwareEvent) -> String {
             };
             format!("scanned {why}: {} pieces of hardware", present.len())
         }
-        HardwareEvent::Trouble(words) => words.clone(),
+        HardwareEvent::Trouble(_, words) => words.clone(),
+        HardwareEvent::Works(source) => format!("{source} can be had again"),
     }
 }
 
@@ -94,7 +96,7 @@ fn witness_words(witness: Witness) -> &'static str {
 pub struct InventorySnapshot {
     /// What is not in the configuration.
     pub others: Vec<OtherDevice>,
-    /// Watchers that cannot work here.
+    /// What cannot be watched here, and why.
     pub troubles: Vec<String>,
 }
 

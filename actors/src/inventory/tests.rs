@@ -3,9 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 use mainstay_config::model::DeviceKind;
-use mainstay_hardware::sighting::{Generation, HardwareEvent, Key, ScanReason, Sighting, Sort, UsbFacts, Witness};
+use mainstay_hardware::sighting::{
+    Generation, HardwareEvent, Key, ScanReason, Sighting, Sort, Source, UsbFacts, Witness,
+};
 
-use super::{InventoryMachine, InventoryMessage};
+use super::{InventoryMachine, InventoryMessage, InventorySnapshot};
 use crate::device::DeviceMessage;
 use crate::machine::{Described, Effect, Machine, Message, Moment, Publication};
 use crate::world::stations::assemble;
@@ -56,6 +58,13 @@ fn told(machine: &mut InventoryMachine, event: HardwareEvent) -> Vec<String> {
     out.iter().filter_map(words).collect()
 }
 
+/// What is shown after an event that changes it.
+fn shown(machine: &mut InventoryMachine, event: HardwareEvent) -> InventorySnapshot {
+    let out = machine.handle(Moment::default(), InventoryMessage::Event(event));
+    let Some(Effect::Publish(Publication::Inventory(shown))) = out.last() else { panic!("{out:?}") };
+    shown.clone()
+}
+
 #[test]
 fn an_arrival_said_twice_is_told_twice_for_udev_may_have_opened_it_and_a_departure_once() {
     let (mut machine, one) = (machine(), hackrf("serial-of-one", 1, 1));
@@ -89,9 +98,18 @@ fn what_is_not_in_the_configuration_is_listed_and_nobody_is_told() {
     let mut machine = machine();
     let stranger = hackrf("stranger", 1, 1);
     assert!(told(&mut machine, seen(&stranger)).is_empty());
-    let known = machine.handle(Moment::default(), InventoryMessage::Event(HardwareEvent::Trouble("no nl80211".into())));
-    let Some(Effect::Publish(Publication::Inventory(shown))) = known.last() else { panic!("{known:?}") };
-    assert_eq!((shown.others.len(), shown.troubles.len()), (1, 1));
+    assert_eq!(shown(&mut machine, HardwareEvent::Trouble(Source::RadioNews, "no nl80211".into())).others.len(), 1);
+}
+
+#[test]
+fn what_cannot_be_watched_is_shown_with_its_last_reason_until_it_can_be() {
+    let mut machine = machine();
+    let trouble = |source, words: &str| HardwareEvent::Trouble(source, words.to_owned());
+    shown(&mut machine, trouble(Source::RadioFacts, "a driver does not answer"));
+    shown(&mut machine, trouble(Source::RadioFacts, "a driver refuses"));
+    let both = shown(&mut machine, trouble(Source::Libusb, "no libusb"));
+    assert_eq!(both.troubles, ["no libusb", "a driver refuses"]);
+    assert_eq!(shown(&mut machine, HardwareEvent::Works(Source::RadioFacts)).troubles, ["no libusb"]);
 }
 
 #[test]

@@ -9,6 +9,7 @@ use rusb::{Context, Device, Hotplug, HotplugBuilder, UsbContext};
 
 use super::watch::{Wish, Wishes};
 use crate::error::{Error, ErrorKind};
+use crate::sighting::Source;
 
 /// Nothing is waited for by time: the thread wakes for hotplug and to stop. libusb counts milliseconds in an `int`.
 const LONG: Duration = Duration::from_secs(24 * 3600);
@@ -84,7 +85,7 @@ fn handle_events(context: &Context, stop: &AtomicBool, wishes: &Wishes) {
             Ok(()) | Err(rusb::Error::Interrupted) => {}
             Err(error) => {
                 let trouble = format!("libusb stopped watching USB ({error}); kernel events go on");
-                return wishes.send(Wish::Trouble(trouble));
+                return wishes.send(Wish::Trouble(Source::Libusb, trouble));
             }
         }
     }

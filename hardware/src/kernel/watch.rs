@@ -15,6 +15,7 @@ use super::uevent;
 use super::watcher::{Sources, Watcher};
 use crate::bus::{Sink, Watch};
 use crate::error::{Error, ErrorKind};
+use crate::sighting::Source;
 
 /// More than a hub full of devices says at once; what does not fit leads to a rescan.
 const WISHES: usize = 256;
@@ -38,8 +39,8 @@ pub(crate) enum Wish {
     },
     /// Somebody wants everything to be looked at.
     Rescan,
-    /// A watcher cannot go on.
-    Trouble(String),
+    /// A source cannot be heard any more.
+    Trouble(Source, String),
 }
 
 /// The bounded way to the watcher.
@@ -86,10 +87,12 @@ impl KernelWatch {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(starting)?;
         let (wishes, queue) = Wishes::new();
         let mut troubles = Vec::new();
-        let usb = UsbWitness::start(context, wishes.clone()).map_err(|e| troubles.push(e.message)).ok();
+        let usb =
+            UsbWitness::start(context, wishes.clone()).map_err(|e| troubles.push((Source::Libusb, e.message))).ok();
         let sources = subscribe(&runtime, &mut troubles);
         if usb.is_none() && sources.uevents.is_none() {
-            let message = format!("no hardware can be watched: {}", troubles.join("; "));
+            let words: Vec<String> = troubles.into_iter().map(|(_, words)| words).collect();
+            let message = format!("no hardware can be watched: {}", words.join("; "));
             return Err(Error::new(ErrorKind::NotSupported, message));
         }
         let stop = Arc::new(Notify::new());
@@ -103,11 +106,13 @@ impl KernelWatch {
     }
 }
 
-fn subscribe(runtime: &Runtime, troubles: &mut Vec<String>) -> Sources {
+fn subscribe(runtime: &Runtime, troubles: &mut Vec<(Source, String)>) -> Sources {
     let _within = runtime.enter();
-    let uevents = uevent::socket().map_err(|e| troubles.push(format!("kernel events cannot be heard: {e}"))).ok();
-    let links = events::link_socket().map_err(|e| troubles.push(format!("network links cannot be heard: {e}"))).ok();
-    let radios = events::subscribe().map_err(|e| troubles.push(no_radios(&e))).ok();
+    let mut unheard = |source, words| troubles.push((source, words));
+    let words = |what: Source, error: io::Error| format!("{what} cannot be heard: {error}");
+    let uevents = uevent::socket().map_err(|e| unheard(Source::Uevents, words(Source::Uevents, e))).ok();
+    let links = events::link_socket().map_err(|e| unheard(Source::Links, words(Source::Links, e))).ok();
+    let radios = events::subscribe().map_err(|e| unheard(Source::RadioNews, no_radios(&e))).ok();
     Sources { uevents, links, radios }
 }
 

@@ -18,7 +18,7 @@ use super::uevent::{self, Change, MESSAGE_BYTES, Numbered};
 use super::watch::{Wish, Wishes};
 use super::{tty, usb};
 use crate::bus::Sink;
-use crate::sighting::{HardwareEvent, ScanReason, Sighting, Witness};
+use crate::sighting::{HardwareEvent, ScanReason, Sighting, Source, Witness};
 
 /// `ENOBUFS`: the socket was full and the kernel dropped messages.
 const ENOBUFS: i32 = 105;
@@ -44,6 +44,8 @@ pub(crate) struct Watcher {
     scanned_at: u64,
     /// Radios that were announced as gone; their numbers never come back, but sysfs shows them a little longer.
     departed: BTreeSet<u32>,
+    /// Sources whose trouble was told and is not over.
+    troubled: BTreeSet<Source>,
 }
 
 /// A scan that is under way.
@@ -66,13 +68,23 @@ pub(super) enum Heard {
 impl Watcher {
     pub(crate) fn new(sysfs: Sysfs, sink: Sink, wishes: Wishes, sources: Sources) -> Self {
         let reader = Reader::new(sysfs.clone());
-        let (known, departed) = (Known::default(), BTreeSet::new());
-        Self { sysfs, sink, wishes, sources, reader, known, scanning: None, scanned_at: 0, departed }
+        Self {
+            sysfs,
+            sink,
+            wishes,
+            sources,
+            reader,
+            known: Known::default(),
+            scanning: None,
+            scanned_at: 0,
+            departed: BTreeSet::new(),
+            troubled: BTreeSet::new(),
+        }
     }
 
     /// Runs until told to stop.
-    pub(crate) async fn run(mut self, mut queue: mpsc::Receiver<Wish>, stop: &Notify, troubles: Vec<String>) {
-        troubles.into_iter().for_each(|trouble| self.tell(HardwareEvent::Trouble(trouble)));
+    pub(crate) async fn run(mut self, mut queue: mpsc::Receiver<Wish>, stop: &Notify, troubles: Vec<(Source, String)>) {
+        troubles.into_iter().for_each(|(source, words)| self.trouble(source, words));
         self.begin_scan(ScanReason::Start);
         let (mut uevent_buffer, mut link_buffer) =
             (Vec::with_capacity(MESSAGE_BYTES), Vec::with_capacity(MESSAGE_BYTES));
@@ -104,13 +116,13 @@ impl Watcher {
             Heard::Wish(wish) => self.wish(wish),
             Heard::Uevent(Ok(Some(uevent))) => self.uevent(uevent),
             Heard::Uevent(Err(error)) => {
-                if self.lost(&error, "kernel events") {
+                if self.lost(&error, Source::Uevents) {
                     self.sources.uevents = None;
                 }
             }
             Heard::Link(Ok(Some((ifindex, name)))) => self.link(ifindex, name.as_deref()),
             Heard::Link(Err(error)) => {
-                if self.lost(&error, "network links") {
+                if self.lost(&error, Source::Links) {
                     self.sources.links = None;
                 }
             }
@@ -122,7 +134,7 @@ impl Watcher {
     fn wish(&mut self, wish: Wish) {
         match wish {
             Wish::Rescan => self.begin_scan(ScanReason::Asked),
-            Wish::Trouble(trouble) => self.tell(HardwareEvent::Trouble(trouble)),
+            Wish::Trouble(source, words) => self.trouble(source, words),
             Wish::UsbArrived { .. } | Wish::UsbLeft { .. } if self.scanning.is_some() => {}
             Wish::UsbArrived { bus, address } => {
                 if let Some(sighting) = usb::numbered(&self.sysfs, bus, address) {
@@ -181,6 +193,9 @@ impl Watcher {
         if self.sources.radios.is_none() {
             // nl80211 has come with the first radio; until it can be subscribed to, uevents alone tell of radios.
             self.sources.radios = events::subscribe().ok();
+            if self.sources.radios.is_some() {
+                self.works(Source::RadioNews);
+            }
         }
         self.reader.request();
     }
@@ -197,12 +212,15 @@ impl Watcher {
             }
             None => {
                 self.sources.radios = None;
-                self.tell(HardwareEvent::Trouble("nl80211 stopped telling of radios; uevents still do".to_owned()));
+                self.trouble(Source::RadioNews, "nl80211 stopped telling of radios; uevents still do".to_owned());
             }
         }
     }
 
     fn reading(&mut self, outcome: Outcome) {
+        if matches!(outcome, Outcome::Read(_)) {
+            self.works(Source::RadioFacts);
+        }
         if let (Some(scanning), Outcome::Read(_)) = (&mut self.scanning, &outcome)
             && std::mem::take(&mut scanning.old_reading)
         {
@@ -211,12 +229,12 @@ impl Watcher {
         let radios = match outcome {
             Outcome::Read(reading) => self.radios_of(reading),
             Outcome::Failed(error) => {
-                self.tell(HardwareEvent::Trouble(error.message));
+                self.trouble(Source::RadioFacts, error.message);
                 self.known.known_radios().cloned().collect()
             }
             Outcome::Late => {
                 let trouble = "a Wi-Fi driver does not answer; radios are shown as they were until it does";
-                self.tell(HardwareEvent::Trouble(trouble.to_owned()));
+                self.trouble(Source::RadioFacts, trouble.to_owned());
                 self.known.known_radios().cloned().collect()
             }
         };
@@ -263,13 +281,24 @@ impl Watcher {
     }
 
     /// After an error of a socket: a rescan when messages were lost, else true, and the socket is given up.
-    fn lost(&mut self, error: &io::Error, what: &str) -> bool {
+    fn lost(&mut self, error: &io::Error, what: Source) -> bool {
         if error.raw_os_error() == Some(ENOBUFS) {
             self.begin_scan(ScanReason::LostMessages);
             return false;
         }
-        self.tell(HardwareEvent::Trouble(format!("{what} can no longer be heard: {error}")));
+        self.trouble(what, format!("{what} can no longer be heard: {error}"));
         true
+    }
+
+    fn trouble(&mut self, source: Source, words: String) {
+        self.troubled.insert(source);
+        self.tell(HardwareEvent::Trouble(source, words));
+    }
+
+    fn works(&mut self, source: Source) {
+        if self.troubled.remove(&source) {
+            self.tell(HardwareEvent::Works(source));
+        }
     }
 
     fn tell(&self, event: HardwareEvent) {

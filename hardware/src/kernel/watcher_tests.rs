@@ -16,7 +16,9 @@ use super::reader::Outcome;
 use super::uevent::{Change, Numbered};
 use super::watch::{Wish, Wishes};
 use super::watcher::{Heard, Sources, Watcher};
-use crate::sighting::{Generation, HardwareEvent, Key, Link, Rfkill, ScanReason, Sighting, Sort, WifiFacts, Witness};
+use crate::sighting::{
+    Generation, HardwareEvent, Key, Link, Rfkill, ScanReason, Sighting, Sort, Source, WifiFacts, Witness,
+};
 
 struct Bench {
     tree: Tree,
@@ -134,9 +136,9 @@ async fn a_queue_that_overflows_leads_to_a_rescan() {
         }
         stop.notify_one();
     };
-    tokio::join!(watcher.run(queue, &stop, vec!["no Wi-Fi".to_owned()]), asked);
+    tokio::join!(watcher.run(queue, &stop, vec![(Source::RadioNews, "no Wi-Fi".to_owned())]), asked);
     assert!(!wishes.lost_some(), "the loss was noticed");
-    assert_eq!(told.lock().unwrap()[0], HardwareEvent::Trouble("no Wi-Fi".to_owned()));
+    assert_eq!(told.lock().unwrap()[0], HardwareEvent::Trouble(Source::RadioNews, "no Wi-Fi".to_owned()));
 }
 
 #[tokio::test]
@@ -203,8 +205,12 @@ async fn a_hung_wifi_driver_holds_up_nothing_but_the_radios() {
     bench.watcher.begin_scan(ScanReason::Asked);
     bench.watcher.handle(Heard::Reading(Outcome::Late));
     let told = bench.told();
-    let [HardwareEvent::Trouble(_), HardwareEvent::Scanned { present, .. }] = told.as_slice() else {
+    let [HardwareEvent::Trouble(Source::RadioFacts, _), HardwareEvent::Scanned { present, .. }] = told.as_slice()
+    else {
         panic!("{told:?}")
     };
     assert_eq!(keys(present), ["usb/1-2", "tty/ttyACM0", "wifi/phy2"]);
+    let works = [HardwareEvent::Works(Source::RadioFacts)];
+    assert_eq!(bench.radios(vec![radio()], vec![]), works, "it answers after all");
+    assert_eq!(bench.radios(vec![radio()], vec![]), [], "and is told of once");
 }
