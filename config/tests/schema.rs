@@ -41,6 +41,7 @@ fn what_has_the_shape_of_the_schema_is_right_for_check() {
 #[test]
 fn text_that_means_something_has_a_shape() {
     for path in [
+        "MatchTable/properties/name",
         "DefaultsTable/properties/lost_after",
         "DefaultsTable/properties/ready_within",
         "ApiTable/properties/listen",
