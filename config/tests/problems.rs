@@ -123,6 +123,16 @@ fn a_cycle_is_spelled_out() {
 }
 
 #[test]
+fn cycles_that_overlap_are_told_at_once_each_at_its_own_place() {
+    let text = "services.a = { command = ['a'], requires = ['b'] }\n\
+                services.b = { command = ['b'], requires = ['a', 'c'] }\n\
+                services.c = { command = ['c'], wants = ['a'] }\n";
+    let problems = parse("station.toml", text).unwrap_err();
+    let told: Vec<_> = problems.list.iter().map(|p| (p.line, p.message.rsplit(": ").next().unwrap())).collect();
+    assert_eq!(told, [(1, "a → b → a"), (2, "a → b → c → a")]);
+}
+
+#[test]
 fn more_problems_than_can_be_shown_are_counted() {
     let text: String = (0..150).map(|n| format!("key{n} = 1\n")).collect();
     let problems = parse("station.toml", &text).unwrap_err();
@@ -177,5 +187,20 @@ fn nothing_in_a_file_drives_the_terminal() {
     assert_eq!(report.chars().find(raw), None, "{report}");
     for told in [r"k\u{202e}ey", r"\u{200b}\u{2066}", r"\x1b[31m\u{202e}", r"f\x1b.toml"] {
         assert!(report.contains(told), "{told} is missing in\n{report}");
+    }
+}
+
+#[test]
+fn what_is_nested_too_deep_is_told_where_it_stands() {
+    let deep = format!("a.b.c{}.z = 1", ".a".repeat(200));
+    for (text, line, column) in [
+        (format!("{deep}\n"), 1, 1),
+        (format!("[logs]\nkeep = 1\n  {deep}\nmax_size = 1\n\n"), 3, 3),
+        (format!("x = {}\n", "[\n".repeat(200)), 81, 1),
+    ] {
+        let problems = parse("f.toml", &text).unwrap_err();
+        let first = &problems.list[0];
+        assert_eq!((first.line, first.column), (line, column), "{}", problems.render(Colour::Never, 80));
+        assert!(!first.source.is_empty());
     }
 }
