@@ -149,17 +149,28 @@ impl Report {
         known: impl IntoIterator<Item = &'a str> + Clone,
         what: &str,
     ) {
-        const MOST_COMPARISONS: usize = 20_000;
         if matches!(code, Code::UnknownDevice | Code::UnknownService) && self.unread.contains(written) {
             return;
         }
-        self.comparisons += known.clone().into_iter().count();
-        let help = if self.comparisons <= MOST_COMPARISONS {
+        let help = if self.may_compare(known.clone().into_iter().count()) {
             suggest::did_you_mean(written, known, what)
         } else {
             format!("{what}: {}", suggest::list(known))
         };
         self.problem(code, span, message, help);
+    }
+
+    /// `written` is none of the keys of a section: says which was meant, or lists all of them.
+    pub(crate) fn unknown_key(&mut self, span: &Range<usize>, message: String, written: &str, known: &[&str]) {
+        let help = if self.may_compare(known.len()) { suggest::key(written, known) } else { suggest::keys(known) };
+        self.problem(Code::UnknownKey, span, message, help);
+    }
+
+    /// Whether a name may be compared with so many others.
+    fn may_compare(&mut self, others: usize) -> bool {
+        const MOST_COMPARISONS: usize = 20_000;
+        self.comparisons += others;
+        self.comparisons <= MOST_COMPARISONS
     }
 
     /// `place`, at `span`, uses something that this version does not act on.

@@ -95,11 +95,12 @@ impl Graph {
         to: &'a ServiceName,
         knots: &BTreeMap<&ServiceName, usize>,
     ) -> Vec<&'a ServiceName> {
+        let knot = knots.get(from);
         let mut came_from: BTreeMap<&ServiceName, Option<&ServiceName>> = BTreeMap::from([(from, None)]);
         let mut queue = VecDeque::from([from]);
         while let Some(name) = queue.pop_front().filter(|name| *name != to) {
             for other in self.edges.get(name).into_iter().flat_map(BTreeMap::keys) {
-                if knots.get(other) == knots.get(from) && !came_from.contains_key(other) {
+                if !came_from.contains_key(other) && knots.get(other) == knot {
                     came_from.insert(other, Some(name));
                     queue.push_back(other);
                 }
