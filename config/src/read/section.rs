@@ -29,7 +29,7 @@ macro_rules! section {
 
         impl $name {
             // `match` is a keyword of Rust, so that its field is spelled `r#match`.
-            const KEYS: &'static [&'static str] = &[$( stringify!($field) ),*];
+            pub(crate) const KEYS: &'static [&'static str] = &[$( stringify!($field) ),*];
             const REQUIRED: &'static [&'static str] = &[$( $required ),*];
         }
 
