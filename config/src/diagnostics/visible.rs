@@ -2,7 +2,7 @@
 
 /// The text with such characters spelled out: `\x1b`, `\u{202e}`.
 pub(super) fn visible(text: &str) -> String {
-    spelled_out(text, |c| is_dangerous(c))
+    spelled_out(text, is_dangerous)
 }
 
 /// Like [`visible`], but a tab stays a tab: for a line of the file.
