@@ -2,8 +2,10 @@
 //!
 //! A problem always names its place, shows the line and says what to write instead. [`Problems`] holds all of them.
 
+mod excerpt;
 mod render;
 mod report;
+mod visible;
 
 use std::fmt;
 use std::ops::Range;
@@ -112,7 +114,7 @@ pub struct Problem {
     pub line: usize,
     /// Column in characters, from 1.
     pub column: usize,
-    /// The line itself, cut after 200 characters.
+    /// The line itself; of one with more than 200 characters those around the column, with `…` where it is cut.
     pub source: String,
     /// The cure: what to write instead.
     pub help: String,
@@ -163,7 +165,7 @@ impl Problems {
     pub const MOST: usize = 100;
 
     /// The report for people, for lines of `width` columns: every problem with its line, and the number of problems at
-    /// the end. Lines of the file are not broken.
+    /// the end. Lines of the file are not broken; a long one is cut around the problem.
     #[must_use]
     pub fn render(&self, colour: Colour, width: usize) -> String {
         render::problems(self, colour, width)

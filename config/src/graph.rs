@@ -3,11 +3,14 @@
 //! An edge leads from a service to one it requires, wants or comes after. Everything here is deterministic: names are
 //! taken in their order.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::fmt;
+mod cycles;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{Dependency, Service};
 use crate::names::ServiceName;
+
+pub use cycles::Cycle;
 
 /// How strong an edge is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -27,33 +30,6 @@ impl From<&Dependency> for Edge {
             Dependency::Optional { .. } => Self::Optional,
             Dependency::Soft => Self::Soft,
         }
-    }
-}
-
-/// Services that depend on each other in a circle, each on the next, and the last on the first.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cycle(Vec<ServiceName>);
-
-impl Cycle {
-    /// The services of the circle, each once.
-    #[must_use]
-    pub fn services(&self) -> &[ServiceName] {
-        &self.0
-    }
-
-    /// The edges of the circle.
-    pub fn edges(&self) -> impl Iterator<Item = (&ServiceName, &ServiceName)> {
-        self.0.iter().zip(self.0.iter().cycle().skip(1))
-    }
-}
-
-impl fmt::Display for Cycle {
-    /// Writes `a → b → c → a`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for name in &self.0 {
-            write!(f, "{name} → ")?;
-        }
-        self.0.first().map_or(Ok(()), |first| write!(f, "{first}"))
     }
 }
 
@@ -103,31 +79,6 @@ impl Graph {
         if placed == self.edges.len() { Ok(layers) } else { Err(self.cycles()) }
     }
 
-    /// Cycles of which no two share an edge, the shortest through each first name; at most twenty.
-    #[must_use]
-    pub fn cycles(&self) -> Vec<Cycle> {
-        const MOST: usize = 20;
-        let mut rest = self.clone();
-        let mut found = Vec::new();
-        rest.prune();
-        while found.len() < MOST {
-            let Some(start) = rest.edges.keys().next().cloned() else { break };
-            if let Some(cycle) = rest.cycle_through(&start) {
-                for (from, to) in cycle.edges() {
-                    if let Some(edges) = rest.edges.get_mut(from) {
-                        edges.remove(to);
-                    }
-                }
-                found.push(cycle);
-            } else {
-                // It lies between cycles, on none itself.
-                rest.edges.remove(&start);
-            }
-            rest.prune();
-        }
-        found
-    }
-
     /// The services that `name` cannot run without, directly or through others, `name` itself not among them.
     #[must_use]
     pub fn requirements(&self, name: &ServiceName) -> BTreeSet<ServiceName> {
@@ -147,43 +98,6 @@ impl Graph {
             dependents.entry(to).or_default().push(from);
         }
         dependents
-    }
-
-    /// Takes away, again and again, what cannot lie on a cycle: services without edges out or in.
-    fn prune(&mut self) {
-        loop {
-            let targets: BTreeSet<ServiceName> = self.all().map(|(_, to, _)| to.clone()).collect();
-            let before = self.edges.len();
-            self.edges.retain(|name, edges| !edges.is_empty() && targets.contains(name));
-            let left: BTreeSet<ServiceName> = self.edges.keys().cloned().collect();
-            for edges in self.edges.values_mut() {
-                edges.retain(|to, _| left.contains(to));
-            }
-            if self.edges.len() == before {
-                return;
-            }
-        }
-    }
-
-    /// The shortest way from `start` back to itself.
-    fn cycle_through(&self, start: &ServiceName) -> Option<Cycle> {
-        let mut came_from: BTreeMap<&ServiceName, &ServiceName> = BTreeMap::new();
-        let mut queue = VecDeque::from([start]);
-        while let Some(name) = queue.pop_front() {
-            for other in self.edges.get(name).into_iter().flat_map(BTreeMap::keys) {
-                if other == start {
-                    let mut way: Vec<ServiceName> =
-                        std::iter::successors(Some(name), |at| came_from.get(*at).copied()).cloned().collect();
-                    way.reverse();
-                    return Some(Cycle(way));
-                }
-                if !came_from.contains_key(other) {
-                    came_from.insert(other, name);
-                    queue.push_back(other);
-                }
-            }
-        }
-        None
     }
 }
 

@@ -35,6 +35,7 @@ pub const DEMO: &str = include_str!("../profiles/demo.toml");
 pub fn schema_json() -> serde_json::Value {
     let mut schema =
         schemars::generate::SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<schema::File>();
+    schema::add_excludes(&mut schema);
     schema.insert("title".to_owned(), "mainstay configuration".into());
     schema.to_value()
 }

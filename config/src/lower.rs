@@ -26,6 +26,8 @@ use crate::names::{DeviceName, ServiceName};
 use crate::read::{Field, Map, Wholly};
 use crate::schema::{DefaultsTable, File, HardwareTable};
 
+pub(crate) use hardware::match_keys;
+
 /// The station that the file describes; worth something only when nothing was reported.
 pub(crate) fn station(file: &File, report: &mut Report) -> Station {
     let small = is_small(file, report);

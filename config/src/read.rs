@@ -18,9 +18,9 @@ use toml::de::{DeTable, DeValue};
 use crate::diagnostics::{Code, Report};
 
 pub(crate) use collections::{Anything, Boxed, Either, Entry, Key, Map, Wholly};
-pub(crate) use section::{key, one_of, section, section_schema, unknown_keys};
+pub(crate) use section::{key, missing, one_of, section, section_schema, unknown_keys};
 pub(crate) use shapes::{EnvironmentName, HttpUrl, PortRange};
-pub(crate) use text::{AbsolutePath, Filled, Text, Time, TimeSpan, Word};
+pub(crate) use text::{AbsolutePath, Filled, KernelName, Text, Time, TimeSpan, Word};
 pub(crate) use values::{Argv, Departures, Factor, Int, Port, Size};
 
 /// A value and where it stands.

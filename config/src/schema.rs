@@ -3,6 +3,7 @@
 //! The comments are the descriptions in the JSON Schema (`mainstay check --schema`): they are written for users.
 
 mod device_need;
+mod excludes;
 mod hardware;
 #[expect(dead_code, reason = "validated now; a later version reads all of it")]
 mod live;
@@ -18,6 +19,7 @@ use crate::names::{DeviceName, ServiceName};
 use crate::read::{AbsolutePath, Boxed, Int, Map, Size, Time, TimeSpan, Wholly, section};
 
 pub(crate) use device_need::{DeviceNeed, DeviceTable};
+pub(crate) use excludes::add_to as add_excludes;
 pub(crate) use hardware::{FlapTable, HardwareTable, MatchTable};
 pub(crate) use live::LiveTable;
 pub(crate) use probe::{

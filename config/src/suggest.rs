@@ -1,5 +1,9 @@
 //! "Did you mean …?"
 
+mod elsewhere;
+
+use elsewhere::Meant;
+
 /// The candidate that somebody who wrote `word` most likely meant, if any is near enough.
 pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     // The distance costs the product of the lengths, and no name is longer than this.
@@ -32,11 +36,39 @@ pub(crate) fn did_you_mean<'a>(
     }
 }
 
-/// The words in backquotes, separated by commas; after twenty it stops.
+/// What to write instead of a key that is none of those `known`: what others call it, what is spelled like it, or all.
+pub(crate) fn key(written: &str, known: &[&str]) -> String {
+    match elsewhere::meant(written, known) {
+        Some(Meant::Keys(keys)) => format!("did you mean {}?", quoted(keys).join(" or ")),
+        Some(Meant::Section(section)) => {
+            format!("leave it out; what holds for all services stands in a section of its own, `[{section}]`")
+        }
+        None => match nearest(written, known.iter().copied()) {
+            Some(candidate) => format!("did you mean `{candidate}`?"),
+            None => keys(known),
+        },
+    }
+}
+
+/// Says which keys there are: all of them.
+pub(crate) fn keys(known: &[&str]) -> String {
+    format!("the keys here are: {}", all(known.iter().copied()))
+}
+
+/// The words in backquotes, separated by commas: all of them, for words of mainstay's own.
+pub(crate) fn all<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
+    quoted(words).join(", ")
+}
+
+fn quoted<'a>(words: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+    words.into_iter().map(|word| format!("`{word}`")).collect()
+}
+
+/// The words in backquotes, separated by commas; after twenty it stops, since a file may hold thousands.
 pub(crate) fn list<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
     const MOST: usize = 20;
     let mut words = words.into_iter();
-    let shown: Vec<String> = words.by_ref().take(MOST).map(|word| format!("`{word}`")).collect();
+    let shown = quoted(words.by_ref().take(MOST));
     let more = words.count();
     match (shown.is_empty(), more) {
         (true, _) => "none".to_owned(),
@@ -47,7 +79,7 @@ pub(crate) fn list<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{did_you_mean, list, nearest};
+    use super::{did_you_mean, key, list, nearest};
 
     const KEYS: [&str; 4] = ["command", "container", "requires", "ready"];
 
@@ -62,6 +94,14 @@ mod tests {
     fn a_word_that_is_like_nothing_gets_the_whole_list() {
         assert_eq!(nearest("colour", KEYS), None);
         assert_eq!(did_you_mean("colour", ["a", "b"], "the keys here are"), "the keys here are: `a`, `b`");
+    }
+
+    #[test]
+    fn a_key_is_found_by_what_others_call_it_before_what_is_spelled_like_it() {
+        assert_eq!(key("devices", &["hardware", "services"]), "did you mean `hardware`?");
+        assert_eq!(key("comand", &KEYS), "did you mean `command`?");
+        assert_eq!(key("readiness_probe", &KEYS), "did you mean `ready`?");
+        assert_eq!(key("colour", &["a", "b"]), "the keys here are: `a`, `b`");
     }
 
     #[test]

@@ -135,8 +135,29 @@ fn tell(errors: &[Error], text: &str, offset: usize, unseen: &str, report: &mut 
     }
 }
 
+/// Where an error is; one behind the end is at the end of the last line that holds something.
 fn span(error: &Error, text: &str) -> Range<usize> {
-    error.span().unwrap_or(text.len()..text.len())
+    let end = text.trim_end().len();
+    let found = error.span().filter(|span| span.start < text.len());
+    let found = found.or_else(|| is_too_deep(error).then(|| too_deep(text)).flatten());
+    found.unwrap_or(end..end)
+}
+
+fn is_too_deep(error: &Error) -> bool {
+    error.message().contains("recursion")
+}
+
+/// The first line that is nested too deep by itself: the parser does not say where.
+fn too_deep(text: &str) -> Option<Range<usize>> {
+    let mut end = 0;
+    let mut lines = text.split_inclusive('\n').map(|line| {
+        end += line.len();
+        (end - line.len(), line)
+    });
+    lines.find(|(_, line)| DeTable::parse_recoverable(line).1.iter().any(is_too_deep)).map(|(start, line)| {
+        let begin = start + line.len() - line.trim_start().len();
+        begin..start + line.trim_end().len()
+    })
 }
 
 /// Whether the parser takes the key of the next line for an item of a list.

@@ -5,7 +5,7 @@
 
 mod cases;
 
-use mainstay_config::{Code, Colour, parse};
+use mainstay_config::{Code, Colour, Problem, parse};
 
 const MARK: char = '⟦';
 
@@ -123,6 +123,16 @@ fn a_cycle_is_spelled_out() {
 }
 
 #[test]
+fn cycles_that_overlap_are_told_at_once_each_at_its_own_place() {
+    let text = "services.a = { command = ['a'], requires = ['b'] }\n\
+                services.b = { command = ['b'], requires = ['a', 'c'] }\n\
+                services.c = { command = ['c'], wants = ['a'] }\n";
+    let problems = parse("station.toml", text).unwrap_err();
+    let told: Vec<_> = problems.list.iter().map(|p| (p.line, p.message.rsplit(": ").next().unwrap())).collect();
+    assert_eq!(told, [(1, "a → b → a"), (2, "a → b → c → a")]);
+}
+
+#[test]
 fn more_problems_than_can_be_shown_are_counted() {
     let text: String = (0..150).map(|n| format!("key{n} = 1\n")).collect();
     let problems = parse("station.toml", &text).unwrap_err();
@@ -139,4 +149,58 @@ fn the_report_shows_file_line_column_the_line_and_the_cure() {
     }
     assert!(!report.contains('\u{1b}'), "a plain report has no escapes");
     assert!(problems.render(Colour::Always, 80).contains('\u{1b}'), "a coloured report has");
+}
+
+#[test]
+fn the_report_counts_columns_in_characters() {
+    let problems = parse("f.toml", "[services.a]\ncommand = [\"é\", \"{zap}\"]\n").unwrap_err();
+    assert_eq!(problems.list[0].column, 17);
+    let report = problems.render(Colour::Never, 80);
+    assert!(report.contains("f.toml:2:17"), "{report}");
+    let lines: Vec<&str> = report.lines().collect();
+    let nth = lines.iter().position(|line| line.contains("{zap}\"]")).unwrap();
+    let column = |line: &str, what: char| line.chars().position(|c| c == what);
+    let text = lines[nth].chars().collect::<Vec<_>>();
+    assert_eq!(text[column(lines[nth + 1], '─').unwrap()..][..7], ['"', '{', 'z', 'a', 'p', '}', '"'], "{report}");
+}
+
+#[test]
+fn a_long_line_is_shown_around_the_problem() {
+    let text = format!("[services.a]\ncommand = [\"{}\", \"{{zap}}\", \"{}\"]\n", "é".repeat(400), "x".repeat(400));
+    let problems = parse("f.toml", &text).unwrap_err();
+    let Problem { column, source, .. } = &problems.list[0];
+    assert_eq!(*column, 416);
+    assert!(source.starts_with("…é") && source.contains("\"{zap}\"") && source.ends_with("x…"), "{source}");
+    assert_eq!(source.chars().count(), 202);
+    let report = problems.render(Colour::Never, 80);
+    assert!(report.contains("f.toml:2:416") && report.contains("\"{zap}\", \"xxx"), "{report}");
+    assert!(report.lines().all(|line| line.chars().count() <= 80), "{report}");
+}
+
+#[test]
+fn nothing_in_a_file_drives_the_terminal() {
+    let text = "\"k\u{202e}ey\" = 1\n[services.a]\ncommand = [\"a\"]\nuser = 5 # \u{200b}\u{2066}\n\
+                directory = \"\\u001b[31m\\u202e\"\n";
+    let problems = parse("f\u{1b}.toml", text).unwrap_err();
+    let report = problems.render(Colour::Never, 80);
+    let raw = |c: &char| matches!(c, '\u{1b}' | '\u{200b}' | '\u{202e}' | '\u{2066}');
+    assert_eq!(report.chars().find(raw), None, "{report}");
+    for told in [r"k\u{202e}ey", r"\u{200b}\u{2066}", r"\x1b[31m\u{202e}", r"f\x1b.toml"] {
+        assert!(report.contains(told), "{told} is missing in\n{report}");
+    }
+}
+
+#[test]
+fn what_is_nested_too_deep_is_told_where_it_stands() {
+    let deep = format!("a.b.c{}.z = 1", ".a".repeat(200));
+    for (text, line, column) in [
+        (format!("{deep}\n"), 1, 1),
+        (format!("[logs]\nkeep = 1\n  {deep}\nmax_size = 1\n\n"), 3, 3),
+        (format!("x = {}\n", "[\n".repeat(200)), 81, 1),
+    ] {
+        let problems = parse("f.toml", &text).unwrap_err();
+        let first = &problems.list[0];
+        assert_eq!((first.line, first.column), (line, column), "{}", problems.render(Colour::Never, 80));
+        assert!(!first.source.is_empty());
+    }
 }

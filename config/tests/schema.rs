@@ -41,6 +41,7 @@ fn what_has_the_shape_of_the_schema_is_right_for_check() {
 #[test]
 fn text_that_means_something_has_a_shape() {
     for path in [
+        "MatchTable/properties/name",
         "DefaultsTable/properties/lost_after",
         "DefaultsTable/properties/ready_within",
         "ApiTable/properties/listen",
@@ -70,4 +71,30 @@ fn what_excludes_each_other_is_one_of_them() {
     // A time alone is one for the ordinary check.
     ready.push(json!({ "required": ["within"], "maxProperties": 1 }));
     assert_eq!(at("ReadyTable/oneOf"), json!(ready));
+}
+
+#[test]
+fn what_excludes_each_other_across_keys_is_said_as_well() {
+    let hardware = at("HardwareTable/allOf");
+    let denied = |kind: &str| -> Vec<String> {
+        let rules = hardware.as_array().unwrap().iter();
+        let mut rule = rules.filter(|rule| rule["if"]["properties"]["kind"]["const"] == kind);
+        let keys = rule.next().map(|rule| rule["then"]["properties"]["match"]["properties"].clone());
+        keys.into_iter().flat_map(|keys| keys.as_object().unwrap().keys().cloned().collect::<Vec<_>>()).collect()
+    };
+    // What the schema denies, `check` refuses, and nothing else.
+    for kind in ["hackrf", "usb", "gps", "serial", "wifi"] {
+        let values = [("mac", "02:00:00:00:00:01"), ("usb", "1d50:6089"), ("path", "1-1")];
+        for key in ["serial", "usb", "path", "mac", "driver", "name"] {
+            let value = values.iter().find(|(other, _)| *other == key).map_or("x", |(_, value)| value);
+            let text = format!("hardware.h = {{ kind = '{kind}', match = {{ {key} = '{value}' }} }}");
+            assert_eq!(parse("f.toml", &text).is_err(), denied(kind).contains(&key.to_owned()), "{text}");
+        }
+    }
+    let never = |key: &str| json!({ "properties": { key: false } });
+    assert_eq!(at("DeviceTable/allOf/0/then"), never("mode"));
+    assert_eq!(at("ReadyTable/allOf/0/properties/gpsd"), never("max_age"));
+    for check in ["tcp", "http", "exec", "file", "gpsd", "kismet"] {
+        assert_eq!(at(&format!("LiveTable/allOf/0/properties/{check}")), never("within"));
+    }
 }

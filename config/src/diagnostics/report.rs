@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::excerpt::{WIDEST, marked, window};
+use super::visible::visible;
 use super::{Code, Note, Problem, Problems, place};
 use crate::suggest;
 
@@ -112,7 +114,7 @@ impl Report {
         help: impl Into<String>,
     ) {
         if self.found.len() < Problems::MOST {
-            let (message, help) = (cut(message.into()), cut(help.into()));
+            let (message, help) = (said(&message.into()), said(&help.into()));
             self.found.push(Found { code, span: span.clone(), message, help });
         } else {
             self.left_off += 1;
@@ -147,17 +149,28 @@ impl Report {
         known: impl IntoIterator<Item = &'a str> + Clone,
         what: &str,
     ) {
-        const MOST_COMPARISONS: usize = 20_000;
         if matches!(code, Code::UnknownDevice | Code::UnknownService) && self.unread.contains(written) {
             return;
         }
-        self.comparisons += known.clone().into_iter().count();
-        let help = if self.comparisons <= MOST_COMPARISONS {
+        let help = if self.may_compare(known.clone().into_iter().count()) {
             suggest::did_you_mean(written, known, what)
         } else {
             format!("{what}: {}", suggest::list(known))
         };
         self.problem(code, span, message, help);
+    }
+
+    /// `written` is none of the keys of a section: says which was meant, or lists all of them.
+    pub(crate) fn unknown_key(&mut self, span: &Range<usize>, message: String, written: &str, known: &[&str]) {
+        let help = if self.may_compare(known.len()) { suggest::key(written, known) } else { suggest::keys(known) };
+        self.problem(Code::UnknownKey, span, message, help);
+    }
+
+    /// Whether a name may be compared with so many others.
+    fn may_compare(&mut self, others: usize) -> bool {
+        const MOST_COMPARISONS: usize = 20_000;
+        self.comparisons += others;
+        self.comparisons <= MOST_COMPARISONS
     }
 
     /// `place`, at `span`, uses something that this version does not act on.
@@ -182,8 +195,9 @@ impl Report {
 }
 
 /// Messages quote the file, and the file may hold anything.
-fn cut(mut text: String) -> String {
+fn said(text: &str) -> String {
     const LONGEST: usize = 600;
+    let mut text = visible(text);
     if let Some((end, _)) = text.char_indices().nth(LONGEST) {
         text.truncate(end);
         text.push('…');
@@ -199,12 +213,13 @@ fn note(what: Later, text: &str, at: usize, places: &[String]) -> Note {
 }
 
 fn problem(text: &str, found: Found) -> Problem {
-    const LONGEST: usize = 200;
     let (line, column, source) = place(text, found.span.start);
     // What is marked stays within its first line: a mark over a whole section hides more than it shows.
     let start = found.span.start.min(text.len());
     let line_end = text.get(start..).and_then(|rest| rest.find(['\r', '\n'])).map_or(text.len(), |at| start + at);
     let span = start..found.span.end.clamp(start, line_end);
-    let source = source.chars().take(LONGEST).collect();
+    let at = start.saturating_sub(source.as_ptr() as usize - text.as_ptr() as usize);
+    let part = window(source, at, WIDEST);
+    let source = marked(source, &part, source.get(part.clone()).unwrap_or_default());
     Problem { code: found.code, message: found.message, line, column, source, help: found.help, span }
 }

@@ -53,6 +53,21 @@ fn cycles_that_share_a_service_are_all_found() {
 }
 
 #[test]
+fn cycles_that_overlap_are_all_found() {
+    let spelled = |text| graph(text).cycles().iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(spelled("a>b b>a b>c c~a"), ["a → b → a", "a → b → c → a"]);
+    assert_eq!(spelled("a>b b>c c>a c>b"), ["a → b → c → a", "b → c → b"]);
+}
+
+#[test]
+fn a_cycle_of_many_services_is_spelled_with_its_way_back() {
+    let ring = |last: u8| -> String { (b'a'..last).map(|c| format!("{}>{} ", c as char, (c + 1) as char)).collect() };
+    let spelled = |text: &str| graph(text).cycles().iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(spelled(&format!("{}z>a", ring(b'z'))), ["a → b → c → d → e → … → z → a"]);
+    assert_eq!(spelled(&format!("{}g>a", ring(b'g'))), ["a → b → c → d → e → f → g → a"]);
+}
+
+#[test]
 fn a_service_that_depends_on_itself_is_a_cycle() {
     assert_eq!(graph("a>a").cycles().first().unwrap().to_string(), "a → a");
 }
@@ -85,6 +100,12 @@ proptest! {
                     let real = |(from, to)| graph.edges.get(from).is_some_and(|edges| edges.contains_key(to));
                     prop_assert!(cycle.edges().all(real));
                 }
+                // Without the edges that were told, there is an order.
+                let mut rest = graph.clone();
+                for (from, to) in cycles.iter().flat_map(super::Cycle::edges) {
+                    rest.edges.get_mut(from).unwrap().remove(to);
+                }
+                prop_assert!(rest.layers().is_ok());
             }
         }
     }

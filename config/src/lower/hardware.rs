@@ -51,7 +51,7 @@ fn matching(table: &MatchTable) -> Match {
 }
 
 /// The keys of `match` that say something about a device of this kind.
-fn keys(kind: DeviceKind) -> &'static [&'static str] {
+pub(crate) fn match_keys(kind: DeviceKind) -> &'static [&'static str] {
     match kind {
         DeviceKind::Hackrf | DeviceKind::Usb => &["serial", "usb", "path"],
         DeviceKind::Gps | DeviceKind::Serial => &["serial", "usb", "path", "driver", "name"],
@@ -69,9 +69,9 @@ fn fits(kind: DeviceKind, said: &MatchTable, report: &mut Report) {
         ("name", said.name.span()),
     ];
     for (key, span) in spans {
-        let Some(span) = span.filter(|_| !keys(kind).contains(&key)) else { continue };
+        let Some(span) = span.filter(|_| !match_keys(kind).contains(&key)) else { continue };
         let message = format!("a device of kind `{}` is not recognised by `{key}`", kind.as_str());
-        let help = format!("use one of {}", crate::suggest::list(keys(kind).iter().copied()));
+        let help = format!("use one of {}", crate::suggest::list(match_keys(kind).iter().copied()));
         report.problem(Code::KindMismatch, span, message, help);
     }
     let usb = said.usb.said().filter(|usb| kind == DeviceKind::Hackrf && !HACKRF_IDS.contains(&usb.value));

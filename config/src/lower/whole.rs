@@ -1,5 +1,6 @@
 //! What can only be seen of all services together: cycles, and services that can never run.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::dependencies::{named_in, reference_span};
@@ -16,8 +17,10 @@ pub(super) fn check(file: &File, station: &Station, report: &mut Report) -> Vec<
     match graph.layers() {
         Ok(layers) => layers,
         Err(cycles) => {
-            for cycle in cycles {
-                circle(file, &cycle, report);
+            let mut told = BTreeSet::new();
+            for cycle in &cycles {
+                circle(file, cycle, &told, report);
+                told.extend(cycle.edges());
             }
             Vec::new()
         }
@@ -28,8 +31,10 @@ fn table<'a>(file: &'a File, name: &ServiceName) -> Option<&'a ServiceTable> {
     file.services.value()?.entries.get(name)?.value.value().map(|table| &**table)
 }
 
-fn circle(file: &File, cycle: &Cycle, report: &mut Report) {
-    let place = cycle.edges().find_map(|(from, to)| reference_span(table(file, from)?, to));
+/// Cycles may share edges: each is shown at one that is in none of those `told` before.
+fn circle(file: &File, cycle: &Cycle, told: &BTreeSet<(&ServiceName, &ServiceName)>, report: &mut Report) {
+    let span = |(from, to)| reference_span(table(file, from)?, to);
+    let place = cycle.edges().filter(|edge| !told.contains(edge)).find_map(span);
     let message = format!("services depend on each other in a circle: {cycle}");
     let last = cycle.services().last().map(ToString::to_string).unwrap_or_default();
     let help =
@@ -39,7 +44,12 @@ fn circle(file: &File, cycle: &Cycle, report: &mut Report) {
 
 /// Reports services that wait for ever for what they themselves rule out.
 fn never(file: &File, station: &Station, graph: &Graph, report: &mut Report) {
-    for (name, service) in &station.services {
+    let ruled_out: BTreeSet<&ServiceName> = station.services.values().flat_map(|service| &service.conflicts).collect();
+    // Most rule nothing out, and all that thousands of them require takes long to follow.
+    let may_clash = |service: &Service| {
+        !service.devices.is_empty() || !service.conflicts.is_empty() || ruled_out.contains(&service.name)
+    };
+    for (name, service) in station.services.iter().filter(|(_, service)| may_clash(service)) {
         let Some(said) = table(file, name) else { continue };
         for other in graph.requirements(name) {
             let Some(needed) = station.services.get(&other) else { continue };

@@ -4,6 +4,7 @@ use schemars::Schema;
 use serde_json::{Map, Value, json};
 use toml::de::DeTable;
 
+use super::{Item, Read};
 use crate::diagnostics::{Code, Report};
 
 /// Declares a section: a struct whose fields are the keys it may have, each a [`Field`](super::Field).
@@ -28,7 +29,8 @@ macro_rules! section {
 
         impl $name {
             // `match` is a keyword of Rust, so that its field is spelled `r#match`.
-            const KEYS: &'static [&'static str] = &[$( stringify!($field) ),*];
+            pub(crate) const KEYS: &'static [&'static str] = &[$( stringify!($field) ),*];
+            const REQUIRED: &'static [&'static str] = &[$( $required ),*];
         }
 
         impl crate::read::Read for $name {
@@ -39,13 +41,7 @@ macro_rules! section {
             fn read(item: crate::read::Item<'_, '_>, report: &mut crate::diagnostics::Report) -> Option<Self> {
                 let table = item.value.as_table()?;
                 crate::read::unknown_keys(table, item.path, Self::KEYS, report);
-                $(
-                    if !table.contains_key($required) {
-                        let message = format!("`{}` has no `{}`", item.path, $required);
-                        let help = format!("add `{} = …`", $required);
-                        report.problem(crate::diagnostics::Code::MissingKey, &item.span, message, help);
-                    }
-                )*
+                $( crate::read::missing::<$type>(&item, table, stringify!($field), Self::REQUIRED, report); )*
                 Some(Self {
                     $( $field: crate::read::field(table, crate::read::key(stringify!($field)), item.path, report), )*
                 })
@@ -53,7 +49,7 @@ macro_rules! section {
 
             fn expected() -> String {
                 let keys = Self::KEYS.iter().map(|key| crate::read::key(key));
-                format!("a table with keys out of {}", crate::suggest::list(keys))
+                format!("a table with keys out of {}", crate::suggest::all(keys))
             }
 
             fn schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
@@ -76,7 +72,7 @@ macro_rules! section {
                 ];
                 #[allow(unused_mut, reason = "most sections have no `one_of`")]
                 let mut schema =
-                    crate::read::section_schema(concat!($($about, "\n"),+), properties, &[$($required),*]);
+                    crate::read::section_schema(concat!($($about, "\n"),+), properties, Self::REQUIRED);
                 $(
                     let alone: &[&str] = &[$($alone)?];
                     schema.insert("oneOf".to_owned(), crate::read::one_of(&[$($kind),*], alone));
@@ -93,17 +89,32 @@ pub(crate) fn key(field: &str) -> &str {
     field.strip_prefix("r#").unwrap_or(field)
 }
 
+/// Reports a key that must be there and is not, and says what belongs there.
+pub(crate) fn missing<T: Read>(
+    item: &Item<'_, '_>,
+    table: &DeTable<'_>,
+    field: &str,
+    required: &[&str],
+    report: &mut Report,
+) {
+    let key = key(field);
+    if required.contains(&key) && !table.contains_key(key) {
+        let message = format!("`{}` has no `{key}`", item.path);
+        report.problem(Code::MissingKey, &item.span, message, format!("add `{key} = …`: {}", T::expected()));
+    }
+}
+
 /// Reports every key of the table that is not among `known`.
 pub(crate) fn unknown_keys(table: &DeTable<'_>, path: &str, known: &[&str], report: &mut Report) {
-    let known = || known.iter().map(|name| key(name));
+    let known: Vec<&str> = known.iter().map(|name| key(name)).collect();
     for (written, _) in table.iter() {
         let name: &str = written.get_ref();
-        if known().any(|key| key == name) {
+        if known.contains(&name) {
             continue;
         }
         let place = if path.is_empty() { "the file".to_owned() } else { format!("`{path}`") };
         let message = format!("{place} has no key `{name}`");
-        report.unknown(Code::UnknownKey, &written.span(), message, name, known(), "the keys here are");
+        report.unknown_key(&written.span(), message, name, &known);
     }
 }
 

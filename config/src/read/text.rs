@@ -111,6 +111,32 @@ impl TextValue for Filled {
     }
 }
 
+/// A device's name in the kernel: no path, since a name holds no slash.
+#[derive(Debug, Clone)]
+pub(crate) struct KernelName(pub(crate) String);
+
+impl TextValue for KernelName {
+    fn expected_text() -> String {
+        "the kernel's name, such as \"ttyACM0\" or \"wlan2\"".to_owned()
+    }
+
+    fn from_text(text: &str) -> Result<Self, Refusal> {
+        let Filled(name) = Filled::from_text(text)?;
+        if !name.contains('/') {
+            return Ok(Self(name));
+        }
+        let help = match name.strip_prefix("/dev/") {
+            Some(node) if !node.is_empty() && !node.contains('/') => format!("write \"{node}\""),
+            _ => format!("write {}, or recognise it by `serial`, `usb` or `path`", Self::expected_text()),
+        };
+        Err(refused(Code::BadValue, format!("is a path, not the kernel's name: \"{name}\""), help))
+    }
+
+    fn text_schema() -> Schema {
+        json_schema!({ "type": "string", "pattern": r"^[^/]*[^/\s][^/]*$" })
+    }
+}
+
 /// The longest duration: a year. It keeps every deadline within what clocks can count.
 const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
 

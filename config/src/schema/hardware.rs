@@ -2,7 +2,7 @@
 
 use crate::model::DeviceKind;
 use crate::names::{MacAddress, UsbId, UsbPath};
-use crate::read::{Departures, Filled, TimeSpan, section};
+use crate::read::{Departures, Filled, KernelName, TimeSpan, section};
 
 section! {
     /// One device.
@@ -30,7 +30,7 @@ section! {
         /// The kernel driver, such as "mt76x2u".
         driver: Filled,
         /// The kernel's name, such as "wlan2" or "ttyACM0". The weakest: names move.
-        name: Filled,
+        name: KernelName,
     }
 }
 

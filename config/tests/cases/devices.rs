@@ -21,6 +21,17 @@ match = { usb = ⟦"1d50-6089" }
         problems: &[(BadValue, "1d50:6089")],
     },
     Case {
+        about: "a path where the kernel's name belongs",
+        text: r#"[hardware.gps]
+kind = "gps"
+match = { name = ⟦"/dev/ttyACM0" }
+[hardware.stick]
+kind = "serial"
+match = { name = ⟦"/dev/bus/usb/001/002", usb = "1546:01a7" }
+"#,
+        problems: &[(BadValue, "write \"ttyACM0\""), (BadValue, "kernel's name, such as \"ttyACM0\"")],
+    },
+    Case {
         about: "a bad MAC address",
         text: r#"[hardware.h]
 kind = "wifi"

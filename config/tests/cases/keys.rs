@@ -64,7 +64,63 @@ ready = { tcp = { port = 1, ⟦hots = "x" } }
         about: "a missing kind",
         text: r#"⟦[hardware.gps]
 "#,
-        problems: &[(MissingKey, "kind")],
+        problems: &[(MissingKey, "`hackrf`, `usb`, `gps`, `serial`, `wifi`")],
+    },
+    Case {
+        about: "sections by the names of others",
+        text: r#"[⟦devices.gps]
+[⟦programs.gpsd]
+[⟦global]
+"#,
+        problems: &[
+            (UnknownKey, "did you mean `hardware`?"),
+            (UnknownKey, "did you mean `services`?"),
+            (UnknownKey, "did you mean `runtime`?"),
+        ],
+    },
+    Case {
+        about: "keys by the names of other supervisors",
+        text: r#"[services.s]
+command = ["s"]
+⟦cmd = ["s"]
+⟦ExecStart = "s"
+⟦env = {}
+⟦working_dir = "/"
+⟦depends_on = []
+⟦readiness = "notify"
+⟦healthcheck = {}
+⟦restart_policy = "always"
+⟦stdout = "null"
+⟦hardware = {}
+⟦port = 80
+restart = { ⟦max-retries = 3 }
+[hardware.h]
+kind = "gps"
+⟦serial = "x"
+"#,
+        problems: &[
+            (UnknownKey, "did you mean `command`?"),
+            (UnknownKey, "did you mean `command`?"),
+            (UnknownKey, "did you mean `environment`?"),
+            (UnknownKey, "did you mean `directory`?"),
+            (UnknownKey, "did you mean `requires`?"),
+            (UnknownKey, "did you mean `ready`?"),
+            (UnknownKey, "did you mean `ready` or `live`?"),
+            (UnknownKey, "did you mean `restart`?"),
+            (UnknownKey, "`[logs]`"),
+            (UnknownKey, "did you mean `devices`?"),
+            (UnknownKey, "did you mean `ports`?"),
+            (UnknownKey, "did you mean `attempts`?"),
+            (UnknownKey, "did you mean `match`?"),
+        ],
+    },
+    Case {
+        about: "a key that is like nothing, where there are many",
+        text: r#"[services.s]
+command = ["s"]
+⟦colour = 1
+"#,
+        problems: &[(UnknownKey, "`fallback`, `ready`, `live`, `restart`, `recovery`, `breaker`, `stop`")],
     },
     Case {
         about: "a probe without its port",

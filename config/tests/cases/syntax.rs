@@ -108,8 +108,8 @@ requires = ["s"]
 command = ["s"]
 environment = { A = """
 [logs]
-keep = 101
-⟦"#,
+keep = 101⟦
+"#,
         problems: &[(Syntax, "other mistakes in the file are looked at once this is right")],
     },
     Case {
