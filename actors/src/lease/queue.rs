@@ -96,17 +96,21 @@ impl Situation<'_> {
                 return Some(Blocker::Device { device: device.clone(), reason, soon: Soon::Yes });
             }
         };
-        if let Some(blocker) = self.radios.blocker(device) {
-            return Some(blocker);
+        let resource = Resource::Device(device.clone());
+        match self.radios.blocker(device) {
+            // Whoever it is being made ready for comes first.
+            Some(Blocker::Preparing) => return self.taken(service, &resource, sharing).or(Some(Blocker::Preparing)),
+            Some(blocker) => return Some(blocker),
+            None => {}
         }
         // Also those who share wait until the holders of an earlier arrival have stopped.
         let earlier = self.holders.iter().find(|(_, holding)| {
             holding.grant.devices.get(device).is_some_and(|held| held.offer.generation != offer.generation)
         });
         if let Some((holder, _)) = earlier {
-            return Some(Blocker::Held { resource: Resource::Device(device.clone()), holder: holder.clone() });
+            return Some(Blocker::Held { resource, holder: holder.clone() });
         }
-        self.taken(service, &Resource::Device(device.clone()), sharing)
+        self.taken(service, &resource, sharing)
     }
 
     /// Who has a resource, or comes first for it.

@@ -18,8 +18,9 @@ fn a_radio_is_put_into_its_mode_before_it_is_granted_and_back_before_the_next_on
     let mut bench = Bench::new();
     assert!(bench.ask("a", vec![exclusive("w")]).served().is_empty());
     let operation = bench.preparing().unwrap();
+    assert_eq!(bench.ask("b", vec![exclusive("w")]).heard("b"), ["Queued: wait for w: a comes first"]);
     assert_eq!(bench.prepared(operation, 1).served(), ["a"]);
-    bench.ask("b", vec![exclusive("w")]).release("a");
+    bench.release("a");
     assert_eq!(bench.heard("b"), ["Queued: wait for w: being put back as it was"]);
     assert_eq!(bench.device_heard("w"), ["Withheld: nobody leases it; being put back as it was"]);
     let operation = bench.restoring().unwrap();
