@@ -89,7 +89,7 @@ pub(crate) enum Ask {
     #[cfg(debug_assertions)]
     #[command(hide = true)]
     Panic {
-        /// `service/NAME`, `device/NAME`, `leases`, `hardware` or `services`
+        /// `service/NAME`, `device/NAME`, `leases`, `hardware`, `services` or `root`
         actor: String,
     },
 }

@@ -57,6 +57,21 @@ fn the_service_supervisor_panics_and_services_stay() {
 }
 
 #[test]
+fn the_root_supervisor_panics_and_all_goes_on_and_can_be_stopped() {
+    survives("root");
+}
+
+#[test]
+fn a_root_that_panics_too_often_ends_the_daemon() {
+    let mut station = Station::demo();
+    for _ in 0..6 {
+        station.ask(&["panic", "root"]);
+    }
+    assert_eq!(station.wait().code(), Some(70), "{}", station.said());
+    assert!(station.said().contains("more than 5 panics in 1m, of the root itself"), "{}", station.said());
+}
+
+#[test]
 fn an_actor_may_panic_while_its_service_is_being_stopped() {
     let station = Station::run(
         "[services.slow]\ncommand = [\"sh\", \"-c\", \"trap 'while ! [ -e @DIR@/go ]; do sleep 0.05; done; exit 0' TERM; touch @DIR@/up; while :; do sleep 0.05; done\"]\n\

@@ -107,11 +107,11 @@ impl Machine for LeaseMachine {
             LeaseMessage::Restated { service, grant } => self.restated(service, grant),
             LeaseMessage::Inquire(service) => self.service_inquires(service),
             LeaseMessage::InquireDevice(device) => self.device_inquires(device),
-            LeaseMessage::Close if self.closing == Closing::No => {
+            LeaseMessage::Close => {
+                // Asked again by a root that was restarted, it says so again.
                 self.closing = Closing::Asked;
                 Vec::new()
             }
-            LeaseMessage::Close => vec![Effect::Note(Outcome::Ignored)],
             LeaseMessage::Timer(LeaseTimer::Wait(service)) => self.waited(&service),
             LeaseMessage::Timer(LeaseTimer::LookAgain(service)) => self.look_again(&service),
             LeaseMessage::Timer(LeaseTimer::PutBack(device)) => self.try_again(&device),

@@ -24,7 +24,7 @@ use crate::machine::{
     RequestId,
 };
 use crate::service::ServiceMachine;
-use crate::supervision::{RootMachine, RootMessage, ServicesMachine, ServicesMessage};
+use crate::supervision::{Intensity, RootMachine, RootMessage, ServicesMachine, ServicesMessage, Verdict};
 use crate::trace::{Cause, ExternalCause, ExternalKind, MessageId, Recorder, Sending};
 
 /// Addresses of all actors.
@@ -58,6 +58,8 @@ pub(super) struct Stage {
     beginnings: RefCell<BTreeMap<ActorId, Cause>>,
     /// Actors that have died and are not restarted yet.
     dead: RefCell<BTreeMap<ActorId, (Cause, String)>>,
+    /// Those of the root supervisor, which has none above it.
+    root_deaths: RefCell<Intensity>,
     start: Cause,
     pub(super) answers: RefCell<BTreeMap<RequestId, Waiting>>,
     next_request: Cell<u64>,
@@ -82,6 +84,7 @@ impl Stage {
             handling: RefCell::new(None),
             beginnings: RefCell::default(),
             dead: RefCell::default(),
+            root_deaths: RefCell::default(),
             start,
             answers: RefCell::default(),
             next_request: Cell::new(1),
@@ -277,8 +280,13 @@ impl Stage {
             Some(ActorId::Services) => Message::Services(ServicesMessage::Died(actor.clone(), words)),
             Some(_) => Message::Root(RootMessage::Died(actor.clone(), words)),
             None => {
-                let exit = Exit::GaveUp(format!("the root supervisor panicked: {words}"));
-                return self.act(cause, actor, Action::Exit(exit));
+                let action = match self.root_deaths.borrow_mut().died(self.now()) {
+                    Verdict::Restart(pause) => Action::RestartActor(ActorId::Root, pause),
+                    Verdict::Escalate => {
+                        Action::Exit(Exit::GaveUp(format!("{}, of the root itself", Intensity::words())))
+                    }
+                };
+                return self.act(cause, actor, action);
             }
         };
         self.send(cause, actor.clone().into(), message);

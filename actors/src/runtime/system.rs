@@ -151,7 +151,7 @@ impl Drop for System {
 
 /// Starts every actor: those that are told before those that tell.
 fn start_all(station: &Arc<Station>, stage: &Rc<Stage>, first_run: RunId) {
-    let root = start(stage, Box::new(|_, ()| RootMachine::default()));
+    let root = start(stage, Box::new(|_, memo| RootMachine::remembering(memo)));
     stage.directory.borrow_mut().root = Some(root);
     let known = Arc::clone(station);
     let leases = start(stage, Box::new(move |incarnation, ()| LeaseMachine::new(&known, incarnation)));

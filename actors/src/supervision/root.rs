@@ -1,4 +1,5 @@
-//! The root supervisor: restarts supervisors and the registry, and closes the daemon down in order.
+//! The root supervisor: restarts supervisors and the registry, and closes the daemon down in order. It is restarted itself when it
+//! panics, by the host, which has no supervisor to ask.
 
 use std::time::Duration;
 
@@ -14,6 +15,10 @@ pub struct RootMachine {
     closing: Closing,
 }
 
+/// What it must remember over a panic of its actor: all it knows.
+#[derive(Debug, Clone, Default)]
+pub struct RootMemo(RootMachine);
+
 /// How far closing down has come.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum Closing {
@@ -28,14 +33,22 @@ type Out = Effects<NoTimer>;
 impl Machine for RootMachine {
     type Message = RootMessage;
     type Timer = NoTimer;
-    type Memo = ();
+    type Memo = RootMemo;
 
     fn id(&self) -> ActorId {
         ActorId::Root
     }
 
-    fn begin(&mut self, _now: Moment, _beginning: Beginning) -> Out {
-        Vec::new()
+    /// What it panicked over is lost: that a supervisor gives up, or how far closing down has come.
+    fn begin(&mut self, _now: Moment, beginning: Beginning) -> Out {
+        match (beginning, self.closing) {
+            (Beginning::First, _) => Vec::new(),
+            (Beginning::Again, Closing::No) => {
+                [ActorId::Hardware, ActorId::Services].iter().flat_map(restart_children).collect()
+            }
+            (Beginning::Again, Closing::Services) => vec![Effect::Tell(Message::Services(ServicesMessage::Close))],
+            (Beginning::Again, Closing::Leases) => vec![Effect::Tell(Message::Leases(LeaseMessage::Close))],
+        }
     }
 
     fn handle(&mut self, now: Moment, message: RootMessage) -> Out {
@@ -53,7 +66,13 @@ impl Machine for RootMachine {
                 vec![Effect::Tell(Message::Services(ServicesMessage::Close))]
             }
             RootMessage::Close => vec![Effect::Note(Outcome::Ignored)],
-            RootMessage::Hurry => vec![Effect::Tell(Message::Services(ServicesMessage::Hurry))],
+            RootMessage::Hurry => {
+                if self.closing == Closing::No {
+                    // The first word was lost.
+                    self.closing = Closing::Services;
+                }
+                vec![Effect::Tell(Message::Services(ServicesMessage::Hurry))]
+            }
             RootMessage::ServicesClosed => {
                 self.closing = Closing::Leases;
                 vec![Effect::Tell(Message::Leases(LeaseMessage::Close))]
@@ -62,7 +81,9 @@ impl Machine for RootMachine {
         }
     }
 
-    fn memo(&self) {}
+    fn memo(&self) -> RootMemo {
+        RootMemo(self.clone())
+    }
 
     fn timer(timer: NoTimer) -> RootMessage {
         match timer {}
@@ -70,6 +91,12 @@ impl Machine for RootMachine {
 }
 
 impl RootMachine {
+    /// One with what its predecessor remembered.
+    #[must_use]
+    pub fn remembering(RootMemo(before): RootMemo) -> Self {
+        before
+    }
+
     /// A child is restarted; that the daemon is closing down may have been what it panicked over.
     fn restart(&self, actor: ActorId, pause: Duration) -> Out {
         let close = match (&actor, self.closing) {

@@ -9,7 +9,9 @@ use mainstay_config::names::ServiceName;
 
 use super::services::ServicesMemo;
 use super::{NoTimer, RootMachine, RootMessage, ServicesMachine, ServicesMessage};
-use crate::machine::{Action, ActorId, Beginning, Effect, Exit, Machine, Message, Moment};
+use crate::inventory::InventoryMessage;
+use crate::lease::LeaseMessage;
+use crate::machine::{Action, ActorId, Beginning, Effect, Exit, Machine, Message, Moment, Outcome};
 use crate::service::ServiceMessage;
 
 fn name(text: &str) -> ServiceName {
@@ -166,4 +168,35 @@ fn who_asks_and_has_been_given_a_slot_before_a_panic_is_told_so_and_counts_once(
     assert_eq!(given(&ask(&mut again, "a")), ["a"]);
     assert_eq!(given(&ask(&mut again, "b")), ["b"]);
     assert!(given(&ask(&mut again, "c")).is_empty());
+}
+
+#[test]
+fn a_restarted_root_goes_on_closing_down_and_else_has_every_actor_restarted() {
+    let again = |root: &RootMachine| {
+        let mut root = RootMachine::remembering(root.memo());
+        let out = root.begin(Moment::default(), Beginning::Again);
+        (root, out)
+    };
+    let (mut root, out) = again(&RootMachine::default());
+    assert!(matches!(
+        out[..],
+        [
+            Effect::Tell(Message::Hardware(InventoryMessage::RestartAll)),
+            Effect::Tell(Message::Services(ServicesMessage::RestartAll))
+        ]
+    ));
+    root.handle(Moment::default(), RootMessage::Close);
+    let (mut root, out) = again(&root);
+    assert!(matches!(out[..], [Effect::Tell(Message::Services(ServicesMessage::Close))]));
+    root.handle(Moment::default(), RootMessage::ServicesClosed);
+    let (_, out) = again(&root);
+    assert!(matches!(out[..], [Effect::Tell(Message::Leases(LeaseMessage::Close))]));
+}
+
+#[test]
+fn a_second_word_closes_down_also_when_the_root_has_lost_the_first() {
+    let mut root = RootMachine::default();
+    root.handle(Moment::default(), RootMessage::Hurry);
+    let out = root.handle(Moment::default(), RootMessage::Close);
+    assert!(matches!(out[..], [Effect::Note(Outcome::Ignored)]), "it closes down already: {out:?}");
 }

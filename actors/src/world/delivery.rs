@@ -1,12 +1,16 @@
 //! Messages: sent, delivered, handled; or the last one that an actor gets before it panics.
 
+use std::time::Duration;
+
 use super::envelope::supervisor;
 use super::environment::{Consequences, Happening};
 use super::host::{Deed, Life};
 use super::{Asked, Cause, Due, Envelope, World};
 use crate::device::DeviceMessage;
 use crate::inventory::InventoryMessage;
-use crate::machine::{ActorId, Address, Beginning, Message, OperatorAnswer, Outcome, Outside, Publication, RequestId};
+use crate::machine::{
+    Action, ActorId, Address, Beginning, Message, OperatorAnswer, Outcome, Outside, Publication, RequestId,
+};
 use crate::service::ServiceMessage;
 use crate::supervision::{RootMessage, ServicesMessage};
 
@@ -162,6 +166,11 @@ impl World {
     }
 
     fn tell_supervisor(&mut self, id: &ActorId, cause: Option<Cause>) {
+        if let (ActorId::Root, Some(cause)) = (id, cause) {
+            // Nobody is above it: its host restarts it.
+            self.act(id, Action::RestartActor(ActorId::Root, Duration::from_millis(10)), cause);
+            return;
+        }
         let words = PANIC.to_owned();
         let message = match supervisor(id) {
             ActorId::Hardware => Message::Hardware(InventoryMessage::Died(id.clone(), words)),

@@ -38,7 +38,7 @@ fn root() -> Box<dyn Hosted> {
     hosted(Conversation {
         wrap: Box::new(Message::Root),
         unwrap: |message| if let Message::Root(inner) = message { Some(inner) } else { None },
-        build: Box::new(|_, ()| RootMachine::default()),
+        build: Box::new(|_, memo| RootMachine::remembering(memo)),
     })
 }
 

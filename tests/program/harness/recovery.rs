@@ -11,23 +11,25 @@ impl Station {
         self.tell(&["panic", actor]);
         let is_it = |trace: &Trace| trace.cause.kind == "panic" && trace.cause.detail.starts_with(actor);
         let panic = until(&format!("{actor} panics"), || self.traces_from(before + 1).find(is_it));
-        for (kind, times) in self.answers(actor) {
-            until(&format!("{actor} has heard {kind} {times} times"), || {
-                let heard: usize = self.traces_from(panic.trace).map(|trace| trace.handled(kind, actor)).sum();
+        for (who, kind, times) in self.answers(actor) {
+            until(&format!("{who} has heard {kind} {times} times"), || {
+                let heard: usize = self.traces_from(panic.trace).map(|trace| trace.handled(kind, who)).sum();
                 (heard >= times).then_some(())
             });
         }
     }
 
-    /// The answers from which an actor goes on, and how many of each there are.
-    fn answers(&self, actor: &str) -> Vec<(&'static str, usize)> {
+    /// The answers from which an actor goes on, who hears them, and how many of each there are.
+    fn answers<'a>(&self, actor: &'a str) -> Vec<(&'a str, &'static str, usize)> {
         let services = self.status().services();
         match actor.split_once('/').map_or(actor, |(sort, _)| sort) {
-            "service" => vec![("Reported", 1), ("Holding", 1)],
-            "device" => vec![("Holder", 1), ("Seen", 1)],
-            "leases" => vec![("Restated", services)],
-            "hardware" => vec![("Scanned", 1)],
-            "services" => vec![("ReturnSlot", services)],
+            "service" => vec![(actor, "Reported", 1), (actor, "Holding", 1)],
+            "device" => vec![(actor, "Holder", 1), (actor, "Seen", 1)],
+            "leases" => vec![(actor, "Restated", services)],
+            "hardware" => vec![(actor, "Scanned", 1)],
+            "services" => vec![(actor, "ReturnSlot", services)],
+            // It has all the others restarted.
+            "root" => vec![("leases", "Inquire", services)],
             other => panic!("who are {other}?"),
         }
     }

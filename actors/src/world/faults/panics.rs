@@ -42,8 +42,7 @@ impl Doom {
 }
 
 impl World {
-    /// Lets some actor panic over its next message, or the registry over news of a radio. The root supervisor does not
-    /// panic: without it there is no daemon.
+    /// Lets some actor panic over its next message, or the registry over news of a radio.
     pub(super) fn doom_somebody(&mut self) {
         if self.random.happens(200) {
             let registry = self.index.get(&ActorId::Leases);
@@ -51,7 +50,6 @@ impl World {
             return;
         }
         let actor = self.random.below(self.actors.len());
-        let root = self.index.get(&ActorId::Root);
-        self.doomed = (root != Some(&actor)).then_some(Doom::next(actor));
+        self.doomed = Some(Doom::next(actor));
     }
 }
