@@ -52,7 +52,7 @@ fn as_it_was(view: &View<'_>) -> Verdict {
         // One that cannot be put back is said to be at fault, and nobody gets it.
         let shown = view.shown.devices.get(device).map(|shown| shown.status);
         let usable = matches!(shown, Some(DeviceStatus::Ready | DeviceStatus::InUse));
-        let given_up = shown == Some(DeviceStatus::Faulted) || (radio.temper == Temper::Stubborn && !usable);
+        let given_up = shown == Some(DeviceStatus::Faulted) || (radio.temper != Temper::Willing && !usable);
         if !used && !given_up && radio.mode != radio.first {
             return Err(format!(
                 "nobody uses {device}, but it is in {:?} mode; it was in {:?}",

@@ -31,6 +31,8 @@ pub struct RadioState {
 pub enum Temper {
     /// It refuses now and then.
     Willing,
+    /// The same, but its driver has hung: it may have been given up.
+    HasHung,
     /// It refuses every time, as long as it is plugged in.
     Stubborn,
 }
@@ -109,7 +111,7 @@ impl Environment {
                 Err(hung())
             }
             (Ok(Temper::Stubborn), _) | (_, Course::Refused) => Err(busy()),
-            (Ok(Temper::Willing), Course::Done) => {
+            (Ok(Temper::Willing | Temper::HasHung), Course::Done) => {
                 so.happened.push(Happening::RadioRestored(device.clone(), ifindex));
                 self.change(&device, ifindex, Some(baseline.mode)).map_err(|failed| failed.error)
             }
@@ -144,6 +146,10 @@ impl Environment {
     fn hang(&mut self, device: &DeviceName, ifindex: u32, mode: WifiMode, so: &mut Consequences) {
         let Some(plug) = self.plugs.get_mut(device) else { return };
         plug.driver = Driver::Hangs;
+        let radio = plug.arrival.as_mut().and_then(|arrival| arrival.radio.as_mut());
+        if let Some(radio) = radio.filter(|radio| radio.temper == Temper::Willing) {
+            radio.temper = Temper::HasHung;
+        }
         plug.busy_until = self.now + ABANDONED_AFTER;
         let back = self.now + ABANDONED_AFTER + self.random.between(Duration::ZERO, ABANDONED_AFTER * 4);
         so.later.push((back, Event::ComesBack(device.clone(), ifindex, mode), None));
