@@ -61,8 +61,12 @@ impl Orphan {
 /// Whether the main process is elsewhere, or somebody who was left to us comes from this run.
 fn has_strayed(want: &Want, orphans: &[Orphan]) -> bool {
     let Place::Cgroup(path) = &want.place else { return false };
-    let inside = cgroup::members(path);
     let root = &want.root;
+    if root.main_state == MainState::Reaped && orphans.is_empty() {
+        // The usual end: nobody is left who could be elsewhere.
+        return false;
+    }
+    let inside = cgroup::members(path);
     let lives = |pid| table::read(pid).is_some_and(|process| process.life == Life::Runs);
     let main_is_outside = root.main_state == MainState::There && !inside.contains(&root.main) && lives(root.main);
     main_is_outside || orphans.iter().any(|orphan| !inside.contains(&orphan.pid) && orphan.belongs_to(root))
