@@ -71,12 +71,13 @@ fn a_root_that_panics_too_often_ends_the_daemon() {
     assert!(station.said().contains("more than 5 panics in 1m, of the root itself"), "{}", station.said());
 }
 
+/// A service that ends only when the file `go` is there.
+const SLOW_TO_STOP: &str = "[services.slow]\ncommand = [\"sh\", \"-c\", \"trap 'while ! [ -e @DIR@/go ]; do sleep 0.05; done; exit 0' TERM; touch @DIR@/up; while :; do sleep 0.05; done\"]\n\
+     ready = { file = { path = \"@DIR@/up\", within = \"60s\" } }\nstop = { grace = \"1h\" }\nrestart = { when = \"never\" }\n";
+
 #[test]
 fn an_actor_may_panic_while_its_service_is_being_stopped() {
-    let station = Station::run(
-        "[services.slow]\ncommand = [\"sh\", \"-c\", \"trap 'while ! [ -e @DIR@/go ]; do sleep 0.05; done; exit 0' TERM; touch @DIR@/up; while :; do sleep 0.05; done\"]\n\
-         ready = { file = { path = \"@DIR@/up\", within = \"60s\" } }\nstop = { grace = \"1h\" }\n",
-    );
+    let station = Station::run(SLOW_TO_STOP);
     let running = station.until_service("slow", "running");
     station.tell(&["stop", "slow"]);
     station.until_service("slow", "stopping");
@@ -86,6 +87,26 @@ fn an_actor_may_panic_while_its_service_is_being_stopped() {
     std::fs::write(station.dir().join("go"), "").unwrap();
     station.until_service("slow", "held");
     assert!(!alive(running.pid.unwrap()));
+    station.end();
+}
+
+#[test]
+fn an_actor_may_panic_while_its_service_is_being_restarted() {
+    let station = Station::run(SLOW_TO_STOP);
+    let running = station.until_service("slow", "running");
+    station.tell(&["restart", "slow"]);
+    station.until_service("slow", "stopping");
+    station.panic("service/slow");
+    station.until("it knows again why it stops", |status| {
+        let slow = status.service("slow");
+        slow.status == "stopping" && slow.reason.contains("the operator asked for a restart")
+    });
+    std::fs::write(station.dir().join("go"), "").unwrap();
+    let back = station.until("it is back", |status| {
+        let slow = status.service("slow");
+        slow.status == "running" && slow.pid != running.pid
+    });
+    assert!(!alive(running.pid.unwrap()) && back.service("slow").pid.is_some());
     station.end();
 }
 

@@ -7,7 +7,7 @@ use mainstay_config::names::DeviceName;
 
 use super::machine::{Out, ServiceMachine, act, tell_leases};
 use super::messages::Withdrawal;
-use super::state::{Phase, Rest, ServiceTimer, Stage, Why};
+use super::state::{Death, Phase, Rest, ServiceTimer, Stage, Why};
 use crate::effect::process::order::{Exit, ProcessEvent, RunId, SpawnFailure};
 use crate::lease::LeaseMessage;
 use crate::machine::{Action, Effect, Moment, Outcome};
@@ -162,15 +162,16 @@ impl ServiceMachine {
 
     /// Decides how it rests after a run, or an attempt at one.
     pub(super) fn rest_after(&mut self, now: Moment, cause: Cause, out: &mut Out) {
+        self.last_death = matches!(cause, Cause::Ended(_) | Cause::Failed(_))
+            .then_some(Death { at: now, attempts_before: self.attempts });
         self.rest = match cause {
             Cause::Stopped => Rest::Fresh,
             Cause::Hopeless(words) => Rest::Failed(words),
             Cause::Ended(exit) => {
-                self.last_death = Some(now);
                 let well = exit == Exit::Code(0);
                 match self.spec.restart.when {
                     RestartWhen::Never | RestartWhen::Failure if well => Rest::Ended(format!("it ended: {exit}")),
-                    RestartWhen::Never => Rest::Failed(format!("it ended: {exit}; restart = \"never\"")),
+                    RestartWhen::Never => Rest::Failed(format!("it ended: {exit}; restart.when = \"never\"")),
                     RestartWhen::Always | RestartWhen::Failure => self.try_again(now, format!("it ended: {exit}"), out),
                 }
             }
@@ -208,20 +209,34 @@ impl ServiceMachine {
         }
         if withdrawal == Withdrawal::Loss {
             self.forgive_death(now, out);
+            self.forgive_dying(&reason);
             self.bereaved = self.asked;
         }
         self.last_stop = Some(reason.clone());
         self.revoked = Some(reason);
     }
 
-    /// A death just before its device was known to be gone is the device's fault, not its own.
+    /// A death just before its device was known to be gone is the device's fault, not its own. It may even look like an end that is
+    /// none of its failures: what reads from a terminal whose device is pulled reads the end of its input.
     fn forgive_death(&mut self, now: Moment, out: &mut Out) {
-        let recent = self.last_death.is_some_and(|died| now.since(died) <= DIED_OF_LOSS);
-        if recent && matches!(self.rest, Rest::Backoff { .. } | Rest::Failed(_)) {
-            self.last_death = None;
-            self.attempts = self.attempts.saturating_sub(1);
+        let Some(Death { attempts_before, .. }) = self.last_death.filter(|death| now.since(death.at) <= DIED_OF_LOSS)
+        else {
+            return;
+        };
+        self.last_death = None;
+        self.attempts = attempts_before;
+        if self.rest != Rest::Fresh && super::machine::later(&self.spec).is_none() {
             self.rest = Rest::Fresh;
             out.push(Effect::CancelTimer(ServiceTimer::Backoff));
+        }
+    }
+
+    /// The same for one whose first process has ended, while the rest of its tree is still being killed.
+    fn forgive_dying(&mut self, reason: &str) {
+        if let Phase::Stopping { run, why: why @ Why::Failed(_), .. } = &mut self.phase
+            && run.exit.is_some()
+        {
+            *why = Why::Asked(reason.to_owned());
         }
     }
 

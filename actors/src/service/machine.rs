@@ -22,7 +22,9 @@ use mainstay_config::names::{DeviceName, ServiceName};
 use super::dependents::Dependents;
 use super::messages::{Episode, ServiceMessage, Standing, Wanted};
 use super::needs::Needs;
-use super::state::{Closing, Ignoring, Phase, Readiness, Recovering, Rest, Resuming, Run, ServiceTimer, Slot, Why};
+use super::state::{
+    Closing, Death, Ignoring, Phase, Readiness, Recovering, Rest, Resuming, Run, ServiceTimer, Slot, Why,
+};
 use crate::effect::process::order::RunId;
 use crate::lease::{Grant, LeaseMessage};
 use crate::machine::{Action, ActorId, Beginning, Effect, Effects, Machine, Message, Moment, Outcome};
@@ -41,12 +43,15 @@ pub(super) struct Kept {
     pub(super) rest: Rest,
     pub(super) attempts: u32,
     pub(super) last_run: Option<(RunId, Readiness)>,
+    /// Why that run was being stopped.
+    pub(super) leaving: Option<Why>,
     pub(super) closing: Closing,
     pub(super) episode: Episode,
     pub(super) arrival: Option<Moment>,
     /// Asked for anew, but the registry may have died as well.
     pub(super) grant: Option<Grant>,
     pub(super) last_start: Option<Moment>,
+    pub(super) last_death: Option<Death>,
     pub(super) last_stop: Option<String>,
     /// What the run said last.
     pub(super) said: String,
@@ -71,7 +76,7 @@ pub struct ServiceMachine {
     pub(super) revoked: Option<String>,
     pub(super) attempts: u32,
     pub(super) last_start: Option<Moment>,
-    pub(super) last_death: Option<Moment>,
+    pub(super) last_death: Option<Death>,
     /// Devices that left, with whether they had stayed long enough for their return to count as a new beginning.
     pub(super) stayed: BTreeMap<DeviceName, bool>,
     /// Services that wait for this one to stop.
@@ -143,11 +148,13 @@ impl Machine for ServiceMachine {
                 rest: self.rest.clone(),
                 attempts: self.attempts,
                 last_run,
+                leaving: self.leaving(),
                 closing: self.closing,
                 episode: self.episode,
                 arrival,
                 grant: self.grant.clone(),
                 last_start: self.last_start,
+                last_death: self.last_death,
                 last_stop: self.last_stop.clone(),
                 said: self.said(),
                 deadlines: self.needs.deadlines(),

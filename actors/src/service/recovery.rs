@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use super::ending::Cause;
 use super::machine::{Kept, Out, ServiceMachine, act, later, tell_leases, tell_services};
 use super::messages::ServiceMessage;
-use super::state::{Heard, Phase, Readiness, Recovering, Rest, Resuming, Run, ServiceTimer, Slot};
+use super::state::{Heard, Phase, Readiness, Recovering, Rest, Resuming, Run, ServiceTimer, Slot, Why};
 use crate::lease::{Grant, LeaseMessage};
 use crate::machine::{Action, Effect, Message, Moment, Outcome, ReportedRun};
 use crate::supervision::ServicesMessage;
@@ -17,11 +18,13 @@ impl ServiceMachine {
             rest,
             attempts,
             last_run,
+            leaving,
             closing,
             episode,
             arrival,
             grant,
             last_start,
+            last_death,
             last_stop,
             said,
             deadlines,
@@ -35,8 +38,8 @@ impl ServiceMachine {
         self.closing = closing;
         self.episode = episode;
         self.grant = grant;
-        (self.last_start, self.last_stop) = (last_start, last_stop);
-        self.recovering = Some(Recovering { last_run, said, arrival, deadlines, ..Recovering::default() });
+        (self.last_start, self.last_death, self.last_stop) = (last_start, last_death, last_stop);
+        self.recovering = Some(Recovering { last_run, leaving, said, arrival, deadlines, ..Recovering::default() });
     }
 
     /// Asks for everything that can be asked for.
@@ -95,31 +98,47 @@ impl ServiceMachine {
                 let said = if is_known { heard.said } else { String::new() };
                 let run = Run { id: found.run, pid: Some(found.pid), said, exit: None };
                 self.rest = Rest::Fresh;
-                if heard.last_run == Some((run.id, Readiness::Ready)) {
-                    out.push(tell_services(ServicesMessage::ReturnSlot(me)));
-                    self.ready_run = Some(run.id);
-                    self.phase = Phase::Running(run);
-                    self.reset_later(out);
-                } else {
-                    let id = run.id;
-                    self.slot = Slot::Held;
-                    self.phase = Phase::Starting(run);
-                    out.push(tell_services(ServicesMessage::HoldsSlot(me)));
-                    let since = self.last_start.map_or(Duration::ZERO, |start| now.since(start));
-                    let left = self.spec.ready.within.saturating_sub(since);
-                    out.push(Effect::SetTimer(ServiceTimer::ReadyWithin, left));
-                    self.watch(id, out);
+                match heard.last_run {
+                    Some((last, Readiness::Ready)) if last == run.id => self.run_on(run, out),
+                    _ => self.start_on(now, run, out),
+                }
+                // Its dependents and its processes are told once more, in case that had not come to it.
+                if let Some(why) = heard.leaving.filter(|_| is_known) {
+                    self.leave(why, out);
                 }
             }
             None => {
                 out.push(tell_services(ServicesMessage::ReturnSlot(me)));
                 self.needs.stopped(out);
                 self.settle_debts(out);
+                if let Some(Why::Failed(words)) = heard.leaving {
+                    self.rest_after(now, Cause::Failed(words), out);
+                }
             }
         }
         for (run, event) in heard.late {
             self.process(now, run, event, out);
         }
+    }
+
+    /// A run that had been ready goes on.
+    fn run_on(&mut self, run: Run, out: &mut Out) {
+        out.push(tell_services(ServicesMessage::ReturnSlot(self.spec.name.clone())));
+        self.ready_run = Some(run.id);
+        self.phase = Phase::Running(run);
+        self.reset_later(out);
+    }
+
+    /// A run that had not become ready yet goes on, for as long as it still may.
+    fn start_on(&mut self, now: Moment, run: Run, out: &mut Out) {
+        let id = run.id;
+        self.slot = Slot::Held;
+        self.phase = Phase::Starting(run);
+        out.push(tell_services(ServicesMessage::HoldsSlot(self.spec.name.clone())));
+        let since = self.last_start.map_or(Duration::ZERO, |start| now.since(start));
+        let left = self.spec.ready.within.saturating_sub(since);
+        out.push(Effect::SetTimer(ServiceTimer::ReadyWithin, left));
+        self.watch(id, out);
     }
 
     /// Whether there is anything new to show. After a restart it asks again for the leases that it had asked for, and hears one by one
@@ -135,6 +154,14 @@ impl ServiceMachine {
     /// Whether its dependents are not told yet how it stands. Those of a service that runs may have to stop before it.
     pub(super) fn is_silent(&self) -> bool {
         self.recovering.is_some() || (self.resuming == Resuming::Yes && self.run().is_none())
+    }
+
+    /// Why its run is being stopped.
+    pub(super) fn leaving(&self) -> Option<Why> {
+        match &self.phase {
+            Phase::Leaving { why, .. } | Phase::Stopping { why, .. } => Some(why.clone()),
+            _ => self.recovering.as_ref().and_then(|recovering| recovering.leaving.clone()),
+        }
     }
 
     /// What its run said last.

@@ -107,6 +107,14 @@ pub(super) enum Stage {
     Unkillable,
 }
 
+/// A run, or an attempt at one, that came to an end unasked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Death {
+    pub(super) at: Moment,
+    /// How many restarts had been counted before it.
+    pub(super) attempts_before: u32,
+}
+
 /// Why an idle service rests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Rest {
@@ -150,6 +158,8 @@ pub(super) struct Recovering {
     pub(super) grant: Heard,
     /// The run there was, with whether it had become ready.
     pub(super) last_run: Option<(RunId, Readiness)>,
+    /// Why that run was being stopped.
+    pub(super) leaving: Option<Why>,
     /// What that run said last.
     pub(super) said: String,
     pub(super) arrival: Option<Moment>,

@@ -105,6 +105,39 @@ fn a_death_just_before_the_device_is_known_to_be_gone_is_the_devices() {
 }
 
 #[test]
+fn what_ended_of_the_loss_comes_back_whatever_its_end_looked_like() {
+    for when in [RestartWhen::Always, RestartWhen::Failure, RestartWhen::Never] {
+        for exit in [Exit::Code(0), Exit::Code(1), Exit::Signal(1)] {
+            let mut draft = leasing();
+            draft.0.restart.when = when;
+            draft.0.restart.attempts = 1;
+            let mut bench = Bench::new(draft);
+            bench.come_up_with(1).wait(SECOND * 40).exits(exit).wait(SECOND / 2);
+            bench.tell(revoked()).tell(device_left());
+            assert_eq!(bench.status(), ServiceStatus::Waiting, "{when:?} after {exit}");
+        }
+    }
+}
+
+#[test]
+fn one_that_gave_up_by_the_loss_has_no_attempt_more_than_before() {
+    let mut draft = leasing();
+    draft.0.restart.attempts = 1;
+    let mut bench = Bench::new(draft);
+    bench.come_up_with(1).exits(Exit::Code(1)).wait(SECOND * 2).come_up().exits(Exit::Code(1)).tell(device_left());
+    bench.tell(device_arrived()).come_up_with(2).exits(Exit::Code(1));
+    assert_eq!(bench.reason(), "it ended: exit code 1; given up after 1 restart");
+}
+
+#[test]
+fn a_loss_while_the_rest_of_a_dead_tree_is_killed_is_what_it_died_of() {
+    let mut bench = Bench::new(leasing());
+    bench.come_up_with(1).process(ProcessEvent::MainExited { exit: Exit::Code(1), remaining: vec![77] });
+    bench.tell(revoked()).tell(device_left()).process(ProcessEvent::TreeGone);
+    assert_eq!((bench.status(), bench.reason()), (ServiceStatus::Waiting, "x is gone (USB 1-1 unplugged)"));
+}
+
+#[test]
 fn the_return_of_a_device_that_had_stayed_half_a_minute_is_a_new_beginning_and_a_shorter_stay_is_not() {
     for (stay, status) in [(40, ServiceStatus::Waiting), (10, ServiceStatus::Failed)] {
         let mut draft = leasing();

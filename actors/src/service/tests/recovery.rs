@@ -1,3 +1,4 @@
+use super::super::messages::Attempts;
 use super::*;
 use crate::lease::{Blocker, Soon};
 
@@ -115,6 +116,31 @@ fn it_keeps_its_place_in_the_queue() {
         _ => None,
     });
     assert_eq!(asked, Some(arrival));
+}
+
+#[test]
+fn what_was_stopping_goes_on_stopping_for_the_same_reason_and_is_blamed_no_more_than_before() {
+    let mut bench = Bench::new(plain());
+    bench.come_up().wait(SECOND * 100).tell(ServiceMessage::Restart(REQUEST, Attempts::Keep));
+    let mut again = bench.begin_again();
+    answered(&mut again, Some(bench.run()), None);
+    assert!(again.signalled());
+    assert_eq!(again.reason(), "the operator asked for a restart");
+    assert!(again.exits(Exit::Signal(15)).asked_for_slot(), "{:?}", again.shown);
+    let mut bench = Bench::new(plain());
+    bench.tell(ServiceMessage::SlotGranted).spawned().wait(SECOND * 30);
+    let mut again = bench.begin_again();
+    answered(&mut again, Some(bench.run()), None);
+    assert_eq!(again.exits(Exit::Signal(15)).reason(), "not ready within 30s; restart 1 of 3");
+}
+
+#[test]
+fn a_failure_counts_also_when_its_run_ends_while_nobody_hears_it() {
+    let mut bench = Bench::new(plain());
+    bench.tell(ServiceMessage::SlotGranted).spawned().wait(SECOND * 30);
+    let mut again = bench.begin_again();
+    answered(&mut again, None, None);
+    assert_eq!(again.reason(), "not ready within 30s; restart 1 of 3");
 }
 
 #[test]
