@@ -103,7 +103,7 @@ impl Described for DeviceMessage {
             Self::Probed(_, Err(error)) => format!("looking at it failed: {error}").into(),
             Self::Supply(_, supply) => supply_words(*supply).into(),
             Self::Leased { holder } => format!("leased by {holder}").into(),
-            Self::Unleased => "its lease has ended".into(),
+            Self::Unleased => "nobody leases it".into(),
             Self::Withheld(words) => format!("nobody leases it; {words}").into(),
             Self::PutBack(Some(_)) => "it is as it was before".into(),
             Self::PutBack(None) => "nothing is left to put back".into(),

@@ -3,11 +3,12 @@
 use mainstay_config::names::{DeviceName, ServiceName};
 
 use super::holding::{Holding, Use};
-use super::machine::{LeaseMachine, Out, tell_device, tell_service};
+use super::machine::{LeaseMachine, LeaseTimer, Out, tell_device, tell_service};
 use super::messages::Soon;
 use super::preparation::Preparation;
 use super::queue::DeviceState;
 use crate::device::{DeviceMessage, Offer};
+use crate::machine::Effect;
 use crate::service::{ServiceMessage, Withdrawal};
 
 impl LeaseMachine {
@@ -110,6 +111,14 @@ impl LeaseMachine {
             }
         }
         out
+    }
+
+    /// A release may have been what the predecessor panicked over: what nobody holds is told so. Of a radio it is not known yet
+    /// whether it must be put back first.
+    pub(super) fn tell_unheld(&self, device: &DeviceName) -> Option<Effect<LeaseTimer>> {
+        let unknown = !self.unheard.is_empty() || self.radios.preparing.contains_key(device);
+        let told = !unknown && self.holder_of(device).is_none() && !self.is_due(device);
+        told.then(|| tell_device(device, DeviceMessage::Unleased))
     }
 
     /// Who holds this arrival of a device, and not an earlier one.

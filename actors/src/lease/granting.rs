@@ -69,7 +69,7 @@ impl LeaseMachine {
             // A radio that is shared is in its mode already.
             let Some(ifindex) = offer.ifindex.filter(|_| !self.radios.changed.contains_key(device)) else { continue };
             let operation = self.operation.advance();
-            preparation.radios.insert(device.clone(), operation);
+            preparation.radios.insert(device.clone(), ifindex);
             self.radios.preparing.insert(device.clone(), operation);
             let (device, mode, takeover) = (device.clone(), *mode, *takeover);
             out.push(Effect::Act(Action::PrepareRadio { operation, device, ifindex, mode, takeover }));
@@ -150,10 +150,11 @@ fn grant(token: Token, since: Moment, request: &LeaseRequest, mut preparation: P
     grant
 }
 
-/// Nobody says when a foreign program gives up its port, so it is looked at again now and then.
+/// Nobody says when a foreign program gives up its port, or a hung driver comes back, so that is tried again now and then.
 fn look_again_later(queued: &Queued) -> Option<Effect<LeaseTimer>> {
     let timer = || LeaseTimer::LookAgain(queued.request.service.clone());
-    (!queued.foreign.is_empty()).then(|| Effect::SetTimer(timer(), LOOK_AGAIN))
+    let is_unknown = !queued.foreign.is_empty() || queued.untried.is_some();
+    is_unknown.then(|| Effect::SetTimer(timer(), LOOK_AGAIN))
 }
 
 /// Notes what a request waits for; an effect when that has changed.

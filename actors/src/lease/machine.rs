@@ -268,6 +268,7 @@ impl LeaseMachine {
                 }
                 None => {}
             }
+            out.extend(self.tell_unheld(&device));
         }
         out
     }

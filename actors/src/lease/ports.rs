@@ -12,11 +12,12 @@ use crate::effect::ports::Listener;
 use crate::machine::{Effect, OperationId, Outcome};
 
 impl LeaseMachine {
-    /// What was seen of foreign programs is forgotten, so that it is looked at anew.
+    /// What was seen of foreign programs and hung drivers is forgotten, so that it is tried anew.
     pub(super) fn look_again(&mut self, service: &ServiceName) -> Out {
         let waiting = self.queue.iter_mut().find(|queued| queued.request.service == *service);
         let Some(queued) = waiting else { return vec![Effect::Note(Outcome::Superseded)] };
         queued.foreign.clear();
+        queued.untried = None;
         Vec::new()
     }
 

@@ -9,7 +9,7 @@ use mainstay_config::model::{PortNeed, Sharing};
 use mainstay_config::names::{DeviceName, PortName, ServiceName};
 use mainstay_config::port_choice;
 
-use super::holding::{Holding, excludes};
+use super::holding::{Holding, Use, excludes};
 use super::messages::{Blocker, LeaseRequest, Resource, Soon, Want};
 use super::preparation::Preparation;
 use super::radios::Radios;
@@ -30,11 +30,13 @@ pub(super) struct Queued {
     pub(super) preparation: Option<Preparation>,
     /// Ports of a range on which somebody else was seen to listen.
     pub(super) foreign: BTreeMap<u16, String>,
+    /// A radio that could not even be tried to be made ready, and why.
+    pub(super) untried: Option<(DeviceName, String)>,
 }
 
 impl Queued {
     pub(super) fn new(request: LeaseRequest) -> Self {
-        Self { request, blockers: Vec::new(), preparation: None, foreign: BTreeMap::new() }
+        Self { request, blockers: Vec::new(), preparation: None, foreign: BTreeMap::new(), untried: None }
     }
 
     fn rank(&self) -> (std::cmp::Reverse<i32>, crate::machine::Moment, &ServiceName) {
@@ -80,6 +82,11 @@ impl Situation<'_> {
                 Want::Port { name, need } => ports.push((name, *need)),
             }
         }
+        blockers.extend(queued.untried.as_ref().map(|(device, reason)| Blocker::Device {
+            device: device.clone(),
+            reason: reason.clone(),
+            soon: Soon::Yes,
+        }));
         let (ports, missing) = self.choose_ports(&ports, queued);
         blockers.extend(missing);
         if blockers.is_empty() { Prospect::Free(ports) } else { Prospect::Blocked(blockers) }
@@ -140,10 +147,21 @@ impl Situation<'_> {
             // Its own numbers first, then those of the needs that it shares the free ones with.
             let rivals = std::iter::once(shortage.last).chain(shortage.needs);
             let rivals = rivals.filter_map(|at| needs.get(at).copied());
-            let mut all = rivals.flat_map(|need| port_choice::numbers(need).map(move |port| (need, port)));
-            all.find_map(|(need, port)| blocker(need, port))
+            let all = rivals.flat_map(|need| port_choice::numbers(need).map(move |port| (need, port)));
+            // The first of those who are the first to give way.
+            all.filter_map(|(need, port)| blocker(need, port)).min_by_key(|blocker| self.patience(blocker))
         });
         (given.collect(), missing.collect())
+    }
+
+    /// How long it may take until this is no longer in the way: who is giving way first, then who would.
+    fn patience(&self, blocker: &Blocker) -> u8 {
+        let Blocker::Held { holder, .. } = blocker else { return 2 };
+        match self.holders.get(holder).map(|holding| holding.r#use) {
+            Some(Use::Draining) => 0,
+            Some(Use::Idle) => 1,
+            Some(Use::Active) | None => 2,
+        }
     }
 
     /// What stands in the way of giving this port.

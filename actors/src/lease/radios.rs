@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use mainstay_config::model::{DeviceKind, Station};
-use mainstay_config::names::DeviceName;
+use mainstay_config::names::{DeviceName, ServiceName};
 use mainstay_hardware::bus::WifiBaseline;
 use mainstay_hardware::error::{Error, ErrorKind};
 
@@ -115,8 +115,11 @@ impl LeaseMachine {
                 self.radios.changed.insert(device, before);
                 Vec::new()
             }
-            // That it was put back may be what the predecessor panicked over.
-            None => vec![tell_device(&device, DeviceMessage::PutBack(None))],
+            // That it was put back, or released as it was, may be what the predecessor panicked over.
+            None => {
+                let unheld = self.tell_unheld(&device);
+                vec![unheld.unwrap_or_else(|| tell_device(&device, DeviceMessage::PutBack(None)))]
+            }
         }
     }
 
@@ -137,9 +140,8 @@ impl LeaseMachine {
             self.radios.changed.insert(device.clone(), before);
         }
         let waiting = self.queue.iter_mut().find_map(|queued| {
-            let service = queued.request.service.clone();
-            let preparation = queued.preparation.as_mut()?;
-            preparation.radios.remove(device).map(|_| service)
+            let asked = queued.preparation.as_mut()?.radios.remove(device)?;
+            Some((queued.request.service.clone(), asked))
         });
         // Without an error, somebody waits for it and goes on; or nobody does, and it is put back.
         let Some(error) = error else { return Vec::new() };
@@ -148,15 +150,37 @@ impl LeaseMachine {
             out.extend(self.give_up(device, format!("driver hung: {error}")));
         }
         match waiting {
-            Some(_) if error.kind == ErrorKind::NotFound => out.extend(self.vanished(device)),
-            Some(service) => {
-                out.extend(self.withdraw(&service));
-                out.push(refuse(&service, format!("{device} could not be made ready: {error}")));
-            }
+            Some((service, asked)) => out.extend(self.not_prepared(device, &service, asked, &error)),
             None if out.is_empty() => out.push(Effect::Note(Outcome::Superseded)),
             None => {}
         }
         out
+    }
+
+    /// Somebody waits for a radio that could not be made ready.
+    fn not_prepared(&mut self, device: &DeviceName, service: &ServiceName, asked: u32, error: &Error) -> Out {
+        let queued = self.queue.iter_mut().find(|queued| queued.request.service == *service);
+        match (error.kind, queued) {
+            (ErrorKind::NotFound, Some(queued)) => {
+                let offer = queued.preparation.as_ref().and_then(|preparation| preparation.offers.get(device));
+                if offer.and_then(|offer| offer.ifindex).is_some_and(|present| present != asked) {
+                    // The interface was made anew since, and is there.
+                    queued.preparation = None;
+                    return Vec::new();
+                }
+                self.vanished(device)
+            }
+            (ErrorKind::NotTried, Some(queued)) => {
+                queued.preparation = None;
+                queued.untried = Some((device.clone(), error.to_string()));
+                Vec::new()
+            }
+            _ => {
+                let mut out = self.withdraw(service);
+                out.push(refuse(service, format!("{device} could not be made ready: {error}")));
+                out
+            }
+        }
     }
 
     /// It left while it was made ready, which is nobody's failure. Its own actor will say how, or that it is there again.
@@ -187,7 +211,10 @@ impl LeaseMachine {
 
     /// A driver that hangs would hang again; anything else may pass.
     fn still_changed(&mut self, device: &DeviceName, failures: usize, error: &Error) -> Out {
+        let last = PAUSES.last().copied().unwrap_or_default();
         match PAUSES.get(failures) {
+            // That it was not even tried is not its failure.
+            _ if error.kind == ErrorKind::NotTried => self.try_again_later(device, failures, last, error),
             Some(pause) if error.kind != ErrorKind::TimedOut => {
                 self.try_again_later(device, failures.saturating_add(1), *pause, error)
             }

@@ -74,7 +74,8 @@ impl ServiceMachine {
             }
         }
         let on_return = self.needs.heard(now, &name, standing, dependent, out);
-        if on_return == OnReturn::Restart && matches!(self.phase, Phase::Running(_)) {
+        // What is still starting began without it just as well.
+        if on_return == OnReturn::Restart && matches!(self.phase, Phase::Starting(_) | Phase::Running(_)) {
             self.leave(Why::Asked(format!("{name} is back, and on_return = \"restart\"")), out);
         }
     }

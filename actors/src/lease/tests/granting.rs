@@ -172,5 +172,5 @@ fn a_device_that_was_replugged_is_said_to_be_withheld_until_its_last_holder_has_
     bench.ask("a", vec![exclusive("x")]).unplug("x").plug("x", 2);
     let heard = "Withheld: nobody leases it; a, which had it before it was replugged, must stop first";
     assert_eq!(bench.device_heard("x"), [heard]);
-    assert_eq!(bench.release("a").device_heard("x"), ["Unleased: its lease has ended"]);
+    assert_eq!(bench.release("a").device_heard("x"), ["Unleased: nobody leases it"]);
 }

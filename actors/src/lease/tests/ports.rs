@@ -65,6 +65,16 @@ fn a_port_that_somebody_else_listened_on_is_looked_at_again() {
 }
 
 #[test]
+fn of_the_holders_of_a_range_it_is_the_one_that_waits_out_a_back_off_who_gives_way() {
+    let mut bench = Bench::new();
+    bench.ask("a", vec![range()]).seen(&[]).ask("b", vec![range()]).seen(&[]).ask("c", vec![range()]).seen(&[]);
+    bench.tell(LeaseMessage::Idle(name("c"))).ask("d", vec![range()]);
+    assert_eq!(bench.heard("c"), ["Revoked: d waits for port 8002"]);
+    assert_eq!(bench.heard("d"), ["Queued: wait for port 8002: held by c"]);
+    assert_eq!(bench.release("c").seen(&[]).granted()["d"].ports[&port("web")], 8002);
+}
+
+#[test]
 fn two_who_choose_from_one_range_get_different_ports() {
     let mut bench = Bench::new();
     bench.ask("a", vec![range()]);

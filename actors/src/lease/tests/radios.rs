@@ -96,6 +96,44 @@ fn a_radio_that_vanishes_while_it_is_made_ready_is_waited_for() {
 }
 
 #[test]
+fn a_radio_whose_interface_was_made_anew_while_it_was_made_ready_is_made_ready_by_its_new_index() {
+    let mut bench = Bench::new();
+    bench.ask("a", vec![exclusive("w")]);
+    let operation = bench.preparing().unwrap();
+    let anew = Offer { ifindex: Some(9), ..offer("w", 1) };
+    bench.tell(LeaseMessage::DeviceAvailable(radio(), anew));
+    bench.tell(failed(operation, Error::new(ErrorKind::NotFound, "no such interface"), None));
+    assert!(matches!(bench.acts[..], [Action::PrepareRadio { ifindex: 9, .. }]), "{:?}", bench.acts);
+    let operation = bench.preparing().unwrap();
+    assert_eq!(bench.prepared(operation, 9).served(), ["a"]);
+}
+
+#[test]
+fn a_radio_that_could_not_be_tried_while_other_drivers_hang_is_waited_for_and_tried_again() {
+    let mut bench = Bench::new();
+    bench.ask("a", vec![exclusive("w")]);
+    let operation = bench.preparing().unwrap();
+    bench.tell(failed(operation, untried(), None));
+    assert_eq!(bench.heard("a"), ["Queued: wait for w: others hang"]);
+    assert!(bench.preparing().is_none(), "not at once");
+    let again = LeaseTimer::LookAgain(name("a"));
+    assert_eq!(bench.timers, std::slice::from_ref(&again));
+    let operation = bench.tell(LeaseMessage::Timer(again)).preparing().unwrap();
+    assert_eq!(bench.prepared(operation, 1).served(), ["a"]);
+}
+
+#[test]
+fn that_a_radio_could_not_be_tried_to_be_put_back_is_none_of_its_failures() {
+    let mut bench = putting_back();
+    for _ in 0..20 {
+        let operation = bench.restoring().unwrap();
+        bench.tell(LeaseMessage::RadioRestored(operation, radio(), Err(untried())));
+        assert_eq!(bench.timers, [LeaseTimer::PutBack(radio())]);
+        bench.tell(next_try());
+    }
+}
+
+#[test]
 fn a_change_of_an_arrival_that_is_over_is_put_back_before_the_next_one_is_changed() {
     let mut bench = Bench::new();
     bench.ask("a", vec![exclusive("w")]);
@@ -124,6 +162,10 @@ fn failed(operation: OperationId, error: Error, before: Option<WifiBaseline>) ->
 
 fn busy() -> Error {
     Error::new(ErrorKind::Busy, "somebody has it")
+}
+
+fn untried() -> Error {
+    Error::new(ErrorKind::NotTried, "others hang")
 }
 
 fn next_try() -> LeaseMessage {
@@ -256,11 +298,7 @@ fn a_radio_that_was_put_back_before_the_panic_is_not_put_back_again() {
     let (mut again, asked) = successor(&bench, None);
     again.ask("b", vec![exclusive("w")]).tell(reported(asked, None));
     assert!(again.restoring().is_none() && again.preparing().is_some());
-    assert_eq!(
-        again.device_heard("w"),
-        ["PutBack: nothing is left to put back"],
-        "its predecessor may not have said so"
-    );
+    assert_eq!(again.device_heard("w"), ["Unleased: nobody leases it"], "its predecessor may not have said so");
 }
 
 #[test]

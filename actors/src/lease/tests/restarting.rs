@@ -67,3 +67,23 @@ fn a_restarted_registry_shows_what_is_held_also_when_that_is_nothing_any_more() 
     }
     assert!(again.shown.as_ref().unwrap().held.is_empty());
 }
+
+#[test]
+fn a_device_that_was_released_over_a_panic_of_the_registry_hears_that_nobody_leases_it() {
+    let mut bench = Bench::new();
+    let grant = bench.ask("a", vec![exclusive("x")]).granted()["a"].clone();
+    let mut again = bench.begin_again();
+    again.plug("x", 1).plug("y", 1).release("a");
+    for service in ["b", "c", "d"] {
+        again.tell(LeaseMessage::Restated { service: name(service), grant: None });
+    }
+    again.tell(LeaseMessage::Restated { service: name("a"), grant: None });
+    assert_eq!(again.device_heard("x"), ["Unleased: nobody leases it"]);
+    let mut again = bench.begin_again();
+    again.plug("x", 1);
+    for service in SERVICES {
+        let grant = Some(grant.clone()).filter(|_| service == "a");
+        again.tell(LeaseMessage::Restated { service: name(service), grant });
+    }
+    assert!(again.device_heard("x").is_empty(), "it is still held");
+}

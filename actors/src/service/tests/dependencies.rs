@@ -77,6 +77,14 @@ fn it_restarts_when_an_optional_service_returns_if_it_is_configured_so() {
 }
 
 #[test]
+fn one_that_still_starts_without_an_optional_service_that_comes_is_restarted_as_well() {
+    let timeout = SECOND * 10;
+    let mut bench = Bench::new(plain().depends("need", Dependency::Optional { timeout, on_return: OnReturn::Restart }));
+    bench.hears("need", coming()).wait(timeout).tell(ServiceMessage::SlotGranted).spawned();
+    assert!(bench.hears("need", Standing::Up).signalled());
+}
+
+#[test]
 fn having_asked_for_its_leases_it_steps_back_only_for_what_it_requires() {
     let mut bench = Bench::new(leasing().after("soft").wants("optional").requires("required", 15));
     bench.hears("soft", down()).hears("optional", down());

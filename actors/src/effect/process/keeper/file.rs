@@ -89,10 +89,10 @@ impl LogFile {
         written
     }
 
-    /// Opens the file unless it is open, and answers its size. One that was removed meanwhile is made anew.
+    /// Opens the file unless it is open, and answers its size. One that was removed or moved away meanwhile is made anew.
     fn open(&mut self) -> io::Result<u64> {
         if let Some((file, size)) = &self.open
-            && file.metadata().is_ok_and(|metadata| metadata.nlink() > 0)
+            && is_at(file, &self.path)
         {
             return Ok(*size);
         }
@@ -104,12 +104,23 @@ impl LogFile {
     }
 }
 
+/// Whether the open file is still the one of this name.
+fn is_at(file: &File, path: &Path) -> bool {
+    let identity = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
+    let both = file.metadata().and_then(|open| Ok((identity(open), identity(fs::metadata(path)?))));
+    both.is_ok_and(|(open, named)| open == named)
+}
+
 fn length(bytes: &[u8]) -> u64 {
     u64::try_from(bytes.len()).unwrap_or(u64::MAX)
 }
 
 /// `x.log` becomes `x.log.1`, that `x.log.2`, and so on; the last is removed.
 fn rotate(path: &Path, keep: u32) -> io::Result<()> {
+    if !path.try_exists()? {
+        // Somebody has moved it away just now; the older ones stay as they are.
+        return Ok(());
+    }
     if keep == 0 {
         return fs::remove_file(path);
     }
@@ -209,6 +220,22 @@ mod tests {
         assert_eq!(read(folder.path(), "a.log"), "2222\n");
         let mode = fs::metadata(folder.path().join("a.log")).unwrap().permissions().mode();
         assert_eq!(mode & 0o137, 0, "{mode:o}");
+    }
+
+    #[test]
+    fn a_file_that_was_moved_away_is_made_anew_and_what_was_rotated_before_stays() {
+        for keep in [0, 2] {
+            let folder = tempfile::tempdir().unwrap();
+            let mut log = log(folder.path(), 10, keep);
+            log.append("t", b"1111\n2222\n3333\n");
+            fs::rename(folder.path().join("a.log"), folder.path().join("elsewhere")).unwrap();
+            log.append("t", b"4444\n");
+            log.append("t", b"5555\n");
+            assert_eq!(read(folder.path(), "elsewhere"), "3333\n");
+            assert_eq!(read(folder.path(), "a.log"), "4444\n5555\n");
+            assert_eq!(read(folder.path(), "a.log.1"), if keep == 0 { "" } else { "1111\n2222\n" });
+            assert_eq!(log.dropped, 0);
+        }
     }
 
     proptest! {
