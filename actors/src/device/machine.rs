@@ -150,6 +150,7 @@ impl Machine for DeviceMachine {
         let unchanged = matches!(out.last(), Some(Effect::Note(Outcome::Ignored | Outcome::Superseded)));
         // What was shown before the actor's restart stays until it knows again what is true.
         if !unchanged && self.recovering == Recovering::No {
+            out.extend(self.disclaim());
             out.push(self.publication());
         }
         out

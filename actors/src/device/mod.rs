@@ -1,5 +1,6 @@
 //! A configured device: one life cycle for all kinds.
 
+mod claim;
 mod flap;
 mod machine;
 mod memory;

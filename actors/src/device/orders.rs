@@ -92,6 +92,7 @@ impl DeviceMachine {
         let sort = self.sighting.as_mut().map(|sighting| &mut sighting.sort);
         if let (Some(Sort::Wifi(facts)), Some(before)) = (sort, before) {
             (facts.mode, facts.link) = (before.mode, before.link);
+            facts.interface = before.interface;
         }
         Vec::new()
     }

@@ -65,6 +65,7 @@ impl Machine for InventoryMachine {
                 Vec::new()
             }
             InventoryMessage::Inquire(name) => vec![self.tell_present(&name)],
+            InventoryMessage::Disclaimed(name, generation) => self.disclaimed(&name, &generation),
             InventoryMessage::Died(actor, _) => match self.deaths.died(now) {
                 Verdict::Restart(pause) => vec![Effect::Act(Action::RestartActor(actor, pause))],
                 Verdict::Escalate => {
@@ -109,21 +110,38 @@ impl InventoryMachine {
         if known.as_ref() == Some(&sighting) && claimant.is_none() {
             return Vec::new();
         }
-        let mut out = Vec::new();
         match claimant {
-            Some(name) if self.is_match(&name, &sighting) => {
-                out.push(tell(&name, DeviceMessage::Seen(sighting)));
+            // Of the arrival that it knows, the device says itself when that is no longer it: whoever leases it may rename it.
+            Some(name)
+                if known.is_some_and(|known| known.generation == sighting.generation)
+                    || self.is_match(&name, &sighting) =>
+            {
+                vec![tell(&name, DeviceMessage::Seen(sighting))]
             }
-            Some(name) => {
-                // It was renamed, say, and is no longer what the configuration means.
-                self.claims.remove(&name);
-                let how = format!("{} is no longer it", sighting.key);
-                out.push(tell(&name, DeviceMessage::Gone { generation: None, how }));
-                out.extend(self.claim_unclaimed());
-            }
-            None => out.extend(self.claim_unclaimed()),
+            Some(name) => self.disown(&name, &sighting.key),
+            None => self.claim_unclaimed(),
         }
+    }
+
+    /// What a device was found to be is no longer what the configuration means.
+    fn disown(&mut self, name: &DeviceName, key: &Key) -> Out {
+        self.claims.remove(name);
+        let how = format!("{key} is no longer it");
+        let mut out = vec![tell(name, DeviceMessage::Gone { generation: None, how })];
+        out.extend(self.claim_unclaimed());
         out
+    }
+
+    /// A device has given up what it was found to be. That may have changed again since.
+    fn disclaimed(&mut self, name: &DeviceName, generation: &Generation) -> Out {
+        let present = self.claims.get(name).and_then(|key| self.present.get(key));
+        match present {
+            Some(present) if present.generation == *generation && !self.is_match(name, present) => {
+                let key = present.key.clone();
+                self.disown(name, &key)
+            }
+            _ => Vec::new(),
+        }
     }
 
     fn gone(&mut self, key: &Key, generation: Option<&Generation>, witness: Witness) -> Out {

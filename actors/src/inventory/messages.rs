@@ -1,7 +1,7 @@
 //! What the supervisor of devices is told and tells.
 
 use mainstay_config::names::DeviceName;
-use mainstay_hardware::sighting::{HardwareEvent, Key, ScanReason, Witness};
+use mainstay_hardware::sighting::{Generation, HardwareEvent, Key, ScanReason, Witness};
 
 use super::InventoryTimer;
 use crate::machine::{ActorId, Described, Words};
@@ -14,6 +14,8 @@ pub enum InventoryMessage {
     Event(HardwareEvent),
     /// A device whose actor was restarted asks what is there for it.
     Inquire(DeviceName),
+    /// A device says that this arrival of it is no longer what the configuration means.
+    Disclaimed(DeviceName, Generation),
     /// A device actor has panicked.
     Died(ActorId, String),
     /// The root says to restart every device.
@@ -31,6 +33,7 @@ impl Described for InventoryMessage {
             Self::Event(HardwareEvent::Trouble(..)) => "Trouble",
             Self::Event(HardwareEvent::Works(_)) => "Works",
             Self::Inquire(_) => "Inquire",
+            Self::Disclaimed(..) => "Disclaimed",
             Self::Died(..) => "Died",
             Self::RestartAll => "RestartAll",
             Self::Timer(_) => "Timer",
@@ -41,6 +44,7 @@ impl Described for InventoryMessage {
         match self {
             Self::Event(event) => event_words(event).into(),
             Self::Inquire(name) => Words::Device(name.clone(), "asks what is there"),
+            Self::Disclaimed(name, _) => Words::Device(name.clone(), "is no longer what the configuration means"),
             Self::Died(actor, panic) => format!("{actor} panicked: {panic}").into(),
             Self::RestartAll => "restart every device".into(),
             Self::Timer(timer) => format!("{timer:?} is over").into(),

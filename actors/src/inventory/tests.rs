@@ -2,9 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
-use mainstay_config::model::DeviceKind;
+use mainstay_config::model::{DeviceKind, Match, WifiMode};
 use mainstay_hardware::sighting::{
-    Generation, HardwareEvent, Key, ScanReason, Sighting, Sort, Source, UsbFacts, Witness,
+    Generation, HardwareEvent, Key, Link, Rfkill, ScanReason, Sighting, Sort, Source, UsbFacts, WifiFacts, Witness,
 };
 
 use super::{InventoryMachine, InventoryMessage, InventorySnapshot};
@@ -33,6 +33,25 @@ fn hackrf(serial: &str, socket: u8, address: u8) -> Sighting {
 fn port_on(usb: &Sighting) -> Sighting {
     let sort = Sort::Tty { node: "/dev/ttyACM0".into(), driver: Some("cdc_acm".to_owned()) };
     Sighting { key: Key("tty/ttyACM0".to_owned()), sort, ..usb.clone() }
+}
+
+/// A radio of this name.
+fn radio(interface: &str, arrival: u32) -> Sighting {
+    let facts = WifiFacts {
+        wiphy: 0,
+        ifindex: 3,
+        interface: interface.to_owned(),
+        mac: "02:00:00:00:00:00".parse().unwrap(),
+        driver: None,
+        mode: WifiMode::Managed,
+        link: Link::Up,
+        supported: Vec::new(),
+        rfkill: Rfkill::Unblocked,
+        others: Vec::new(),
+        manager: None,
+    };
+    let generation = Generation(format!("wiphy {arrival}"));
+    Sighting { key: Key("wifi/phy0".to_owned()), generation, usb: None, sort: Sort::Wifi(facts) }
 }
 
 fn machine() -> InventoryMachine {
@@ -141,4 +160,28 @@ fn a_restarted_device_is_told_what_is_there_for_it() {
         let Some(Effect::Tell(Message::Device(_, message))) = out.first() else { panic!("{out:?}") };
         assert_eq!(DeviceMessage::kind(message), kind);
     }
+}
+
+#[test]
+fn an_arrival_stays_what_it_was_found_to_be_until_its_device_says_otherwise() {
+    let mut station = assemble(&[("radio", DeviceKind::Wifi)], Vec::new());
+    for device in station.devices.values_mut() {
+        device.matching = Match { name: Some("wlan2".to_owned()), ..Match::default() };
+    }
+    let mut machine = InventoryMachine::new(&station);
+    let disclaimed =
+        |arrival: u32| InventoryMessage::Disclaimed("radio".parse().unwrap(), Generation(format!("wiphy {arrival}")));
+    let kinds = |effects: Vec<Effect<_>>| -> Vec<&str> {
+        let kind = |effect: &Effect<_>| match effect {
+            Effect::Tell(Message::Device(_, message)) => Some(DeviceMessage::kind(message)),
+            _ => None,
+        };
+        effects.iter().filter_map(kind).collect()
+    };
+    assert_eq!(told(&mut machine, seen(&radio("wlan2", 1))), ["radio Seen"]);
+    assert_eq!(told(&mut machine, seen(&radio("wlan2mon", 1))), ["radio Seen"]);
+    assert_eq!(kinds(machine.handle(Moment::default(), disclaimed(1))), ["Gone"]);
+    assert_eq!(told(&mut machine, seen(&radio("wlan2", 1))), ["radio Seen"]);
+    assert!(kinds(machine.handle(Moment::default(), disclaimed(1))).is_empty(), "it has its name back");
+    assert_eq!(told(&mut machine, seen(&radio("wlan2mon", 2))), ["radio Gone"], "another arrival is another radio");
 }

@@ -1,6 +1,6 @@
 //! A radio whose lease has ended is put back as it was before anything else.
 
-use mainstay_config::model::WifiMode;
+use mainstay_config::model::{Match, WifiMode};
 use mainstay_hardware::bus::WifiBaseline;
 use mainstay_hardware::sighting::{Link, Rfkill, WifiFacts};
 
@@ -47,6 +47,8 @@ impl Bench {
     /// A radio in use, in monitor mode.
     fn monitoring() -> Self {
         let mut bench = Self::new();
+        bench.machine.spec.kind = DeviceKind::Wifi;
+        bench.machine.spec.matching = Match { name: Some("wlan2".to_owned()), ..Match::default() };
         bench.tell(DeviceMessage::Seen(radio(WifiMode::Managed))).accessible();
         bench.tell(DeviceMessage::Probed(bench.operation, Ok(Findings::Wifi)));
         bench.tell(DeviceMessage::Leased { holder: user() }).tell(DeviceMessage::Seen(radio(WifiMode::Monitor)));
@@ -100,4 +102,26 @@ fn a_radio_whose_actor_panicked_while_it_was_put_back_is_told_so_again_and_befor
     again.tell(DeviceMessage::Probed(again.operation, Ok(Findings::Wifi)));
     assert_eq!(again.words().1, BEING_PUT_BACK);
     assert_eq!(again.tell(DeviceMessage::PutBack(Some(before()))).status, DeviceStatus::Ready);
+}
+
+/// The same radio under the name that its user gave it.
+fn renamed_by_its_user() -> DeviceMessage {
+    let mut seen = radio(WifiMode::Monitor);
+    if let Sort::Wifi(facts) = &mut seen.sort {
+        facts.interface = "wlan2mon".to_owned();
+    }
+    DeviceMessage::Seen(seen)
+}
+
+#[test]
+fn a_radio_that_is_matched_by_name_may_be_renamed_by_who_leases_it_and_by_nobody_else() {
+    let mut bench = Bench::monitoring();
+    assert_eq!(bench.tell(renamed_by_its_user()).status, DeviceStatus::InUse);
+    assert!(!bench.asked_inventory && !bench.told.is_empty(), "its user's next start is told the name");
+    assert!(!bench.tell(putting_back()).asked_inventory);
+    assert!(!bench.tell(DeviceMessage::PutBack(Some(before()))).asked_inventory, "it has its name back");
+    assert!(bench.tell(renamed_by_its_user()).asked_inventory, "nobody leases it");
+    let mut bench = Bench::monitoring();
+    bench.tell(renamed_by_its_user());
+    assert!(bench.tell(DeviceMessage::Unleased).asked_inventory, "it kept the name");
 }
