@@ -1,7 +1,8 @@
 //! Calls to hardware and to the kernel that may block, each on a named thread, each bounded.
 //!
 //! A driver can hang for ever inside the kernel, and nothing can interrupt the caller. Then the thread is abandoned and
-//! the caller is told `TimedOut`; while several hang, no further call is begun, and the caller is told `NotTried`.
+//! the caller is told `TimedOut`; while several hang, no further call is begun, and the caller is told `NotTried`. Only a few
+//! calls of a sort run at a time, so that no more can be abandoned, however many devices sit on a hub that hangs.
 
 #[cfg(test)]
 mod tests;
@@ -25,6 +26,10 @@ use crate::lease::NotPrepared;
 
 /// Calls that may hang at the same time before further ones are refused.
 const HUNG_MAX: usize = 4;
+/// Looks at devices and changes of radios that may run at the same time. Each takes milliseconds.
+const LOOKS_MAX: usize = 4;
+/// Probes that may run at the same time. One that tries the speeds of a serial port takes seconds, which no look shall wait for.
+const PROBES_MAX: usize = 4;
 /// Looks at ports that may run at the same time: every service with ports asks for one, and a thousand may begin at once.
 const PORT_LOOKS_MAX: usize = 2;
 /// Stack of a thread for one call; sysfs, netlink and libusb need little.
@@ -57,6 +62,8 @@ pub(super) struct Drivers {
     bus: Arc<dyn Bus>,
     hung: Hung,
     radios: Rc<RefCell<BTreeMap<DeviceName, Rc<Radio>>>>,
+    looks: Rc<Semaphore>,
+    probes: Rc<Semaphore>,
     port_looks: Rc<Semaphore>,
 }
 
@@ -64,8 +71,9 @@ impl Drivers {
     /// Calls to this hardware.
     #[must_use]
     pub(super) fn new(bus: Arc<dyn Bus>) -> Self {
-        let port_looks = Rc::new(Semaphore::new(PORT_LOOKS_MAX));
-        Self { bus, hung: Rc::default(), radios: Rc::default(), port_looks }
+        let [looks, probes, port_looks] =
+            [LOOKS_MAX, PROBES_MAX, PORT_LOOKS_MAX].map(|most| Rc::new(Semaphore::new(most)));
+        Self { bus, hung: Rc::default(), radios: Rc::default(), looks, probes, port_looks }
     }
 
     /// Calls the bus on a thread of its own; `LOOK_WITHIN` bounds it.
@@ -73,7 +81,7 @@ impl Drivers {
         &self,
         work: impl FnOnce(&dyn Bus) -> Result<T, Error> + Send + 'static,
     ) -> impl Future<Output = Result<T, Error>> + 'static {
-        self.call(LOOK_WITHIN, work)
+        self.call(&self.looks, LOOK_WITHIN, work)
     }
 
     /// Probes a device; `within` is the bound that the probe keeps by itself.
@@ -82,7 +90,7 @@ impl Drivers {
         within: Duration,
         work: impl FnOnce(&dyn Bus) -> Result<T, Error> + Send + 'static,
     ) -> impl Future<Output = Result<T, Error>> + 'static {
-        self.call(within.saturating_add(PROBE_SPARE), work)
+        self.call(&self.probes, within.saturating_add(PROBE_SPARE), work)
     }
 
     /// Notes how a radio is, then puts it into a mode.
@@ -145,22 +153,9 @@ impl Drivers {
         ports: BTreeSet<u16>,
     ) -> impl Future<Output = Result<BTreeMap<u16, Listener>, String>> + 'static {
         let ports: Vec<u16> = ports.into_iter().collect();
-        let look =
-            self.in_turn(move |_| listeners(&ports).map_err(|error| Error::io("look who listens on ports", &error)));
+        let look = move |_: &dyn Bus| listeners(&ports).map_err(|error| Error::io("look who listens on ports", &error));
+        let look = self.call(&self.port_looks, LOOK_WITHIN, look);
         async move { look.await.map_err(|error| error.to_string()) }
-    }
-
-    /// Looks as soon as few others do. Who hangs makes room when he is abandoned, so the wait has an end as well.
-    fn in_turn<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&dyn Bus) -> Result<T, Error> + Send + 'static,
-    ) -> impl Future<Output = Result<T, Error>> + 'static {
-        let (turns, look) = (Rc::clone(&self.port_looks), self.look(work));
-        async move {
-            // It is never closed.
-            let _turn = turns.acquire().await;
-            look.await
-        }
     }
 
     fn radio(&self, device: &DeviceName) -> Rc<Radio> {
@@ -177,26 +172,31 @@ impl Drivers {
             return Err(Error::new(ErrorKind::TimedOut, "an earlier call to its driver has not come back"));
         }
         let hung = vec![Rc::clone(&self.hung), Rc::clone(&radio.hung)];
-        self.call_counted(hung, within, work).await
+        self.call_counted(&self.looks, hung, within, work).await
     }
 
     fn call<T: Send + 'static>(
         &self,
+        turns: &Rc<Semaphore>,
         within: Duration,
         work: impl FnOnce(&dyn Bus) -> Result<T, Error> + Send + 'static,
     ) -> impl Future<Output = Result<T, Error>> + 'static {
-        self.call_counted(vec![Rc::clone(&self.hung)], within, work)
+        self.call_counted(turns, vec![Rc::clone(&self.hung)], within, work)
     }
 
-    /// The thread is started when the future is first polled. When it hangs, these count it.
+    /// The thread is started once the future is polled and few others of its sort run: who hangs makes room when he is abandoned, so the
+    /// wait has an end as well. When it hangs itself, these count it.
     fn call_counted<T: Send + 'static>(
         &self,
+        turns: &Rc<Semaphore>,
         counters: Vec<Hung>,
         within: Duration,
         work: impl FnOnce(&dyn Bus) -> Result<T, Error> + Send + 'static,
     ) -> impl Future<Output = Result<T, Error>> + 'static {
-        let (bus, hung) = (Arc::clone(&self.bus), Rc::clone(&self.hung));
+        let (bus, hung, turns) = (Arc::clone(&self.bus), Rc::clone(&self.hung), Rc::clone(turns));
         async move {
+            // It is never closed.
+            let _turn = turns.acquire().await;
             if hung.get() >= HUNG_MAX {
                 let words = format!("not tried: {HUNG_MAX} other calls to drivers hang, and no further one is begun");
                 return Err(Error::new(ErrorKind::NotTried, words));

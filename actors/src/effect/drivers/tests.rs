@@ -137,7 +137,7 @@ async fn of_a_thousand_services_with_ports_two_are_looked_at_at_once() {
     let looks: Vec<_> = (0..20)
         .map(|_| {
             let (begun, hold) = (begun.clone(), Arc::clone(&hold));
-            let look = bench.drivers.in_turn(move |_| {
+            let look = bench.drivers.call(&bench.drivers.port_looks, LOOK_WITHIN, move |_| {
                 begun.send(()).unwrap();
                 let _ = hold.lock().unwrap().recv();
                 Ok(())
@@ -154,4 +154,27 @@ async fn of_a_thousand_services_with_ports_two_are_looked_at_at_once() {
     for look in looks {
         look.await.unwrap().unwrap();
     }
+}
+
+#[tokio::test(flavor = "local")]
+async fn of_many_calls_that_are_asked_for_at_once_no_more_than_a_few_can_hang() {
+    let bench = Bench::new();
+    let begun = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let (release, hold) = std::sync::mpsc::channel::<()>();
+    let hold = Arc::new(std::sync::Mutex::new(hold));
+    tokio::time::pause();
+    let calls = (0..20).map(|_| {
+        let (begun, hold) = (Arc::clone(&begun), Arc::clone(&hold));
+        bench.drivers.look(move |_| {
+            begun.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            let _ = hold.lock().unwrap().recv();
+            Ok(())
+        })
+    });
+    let kinds: Vec<ErrorKind> =
+        futures::future::join_all(calls).await.into_iter().map(|r| r.unwrap_err().kind).collect();
+    assert_eq!(kinds.iter().filter(|kind| **kind == ErrorKind::TimedOut).count(), LOOKS_MAX);
+    assert_eq!(kinds.iter().filter(|kind| **kind == ErrorKind::NotTried).count(), 20 - LOOKS_MAX);
+    assert_eq!(begun.load(std::sync::atomic::Ordering::SeqCst), LOOKS_MAX);
+    drop(release);
 }
