@@ -316,7 +316,10 @@ impl News {
         match event {
             ProcessEvent::Spawned { pid } => known.pid = Some(*pid),
             ProcessEvent::MainExited { remaining, .. } => known.pid = remaining.first().copied().or(known.pid),
-            ProcessEvent::SpawnFailed(_) | ProcessEvent::TreeGone | ProcessEvent::Notified(_) => {}
+            ProcessEvent::LoadsSlowly
+            | ProcessEvent::SpawnFailed(_)
+            | ProcessEvent::TreeGone
+            | ProcessEvent::Notified(_) => {}
         }
         Some((known.cause, known.pid, known.told_to_end))
     }

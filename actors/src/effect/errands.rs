@@ -52,7 +52,10 @@ impl Errands {
                 }
                 Ok(exit)
             }
-            ProcessEvent::Spawned { .. } | ProcessEvent::TreeGone | ProcessEvent::Notified(_) => return,
+            ProcessEvent::Spawned { .. }
+            | ProcessEvent::LoadsSlowly
+            | ProcessEvent::TreeGone
+            | ProcessEvent::Notified(_) => return,
         };
         if let Some(waiting) = self.waiting.borrow_mut().remove(&run) {
             // The probe may have been cancelled.

@@ -6,7 +6,7 @@ use mainstay_config::model::RestartWhen;
 use mainstay_config::names::DeviceName;
 
 use super::machine::{Out, ServiceMachine, act, tell_leases};
-use super::messages::Withdrawal;
+use super::messages::{LOADS_SLOWLY, Withdrawal};
 use super::state::{Death, Phase, Rest, ServiceTimer, Stage, Why};
 use crate::effect::process::order::{Exit, ProcessEvent, RunId, SpawnFailure};
 use crate::lease::LeaseMessage;
@@ -55,6 +55,7 @@ impl ServiceMachine {
                 Phase::Starting(_) => self.spawned(pid, out),
                 _ => self.born_late(pid, out),
             },
+            ProcessEvent::LoadsSlowly => self.note_said(LOADS_SLOWLY.to_owned()),
             ProcessEvent::SpawnFailed(failure) => self.spawn_failed(now, &failure, out),
             ProcessEvent::MainExited { exit, remaining } => self.main_exited(exit, &remaining, out),
             ProcessEvent::TreeGone => self.tree_gone(now, out),

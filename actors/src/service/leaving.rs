@@ -85,10 +85,11 @@ impl ServiceMachine {
         out.push(Effect::CancelTimer(ServiceTimer::ReadyWithin));
         out.push(Effect::CancelTimer(ServiceTimer::ResetAfter));
         self.return_slot(out);
-        let stage = if run.pid.is_none() {
-            Stage::Unborn
-        } else if self.closing == Closing::Hurried || self.spec.stop.signal == StopSignal::Kill {
+        let stage = if self.closing == Closing::Hurried || self.spec.stop.signal == StopSignal::Kill {
             self.kill(&run, out)
+        } else if run.pid.is_none() {
+            out.push(Effect::SetTimer(ServiceTimer::Grace, self.spec.stop.grace));
+            Stage::Unborn
         } else {
             let signal = self.spec.stop.signal;
             out.push(act(Action::Signal(SignalOrder { run: run.id, signal, scope: Scope::Tree })));
@@ -104,7 +105,7 @@ impl ServiceMachine {
             run.pid = Some(pid);
             let (run, why) = (run.clone(), why.clone());
             self.halt(run, why, out);
-        } else if let Phase::Leaving { run, .. } = &mut self.phase {
+        } else if let Phase::Leaving { run, .. } | Phase::Stopping { run, .. } = &mut self.phase {
             run.pid = Some(pid);
         }
     }
@@ -126,7 +127,7 @@ impl ServiceMachine {
     }
 
     pub(super) fn grace_over(&mut self, out: &mut Out) {
-        let Phase::Stopping { run, stage: Stage::Grace, .. } = &self.phase else {
+        let Phase::Stopping { run, stage: Stage::Grace | Stage::Unborn, .. } = &self.phase else {
             out.push(Effect::Note(Outcome::Superseded));
             return;
         };
@@ -145,7 +146,7 @@ impl ServiceMachine {
 
     pub(super) fn hurry(&mut self, out: &mut Out) {
         self.closing = Closing::Hurried;
-        if matches!(self.phase, Phase::Stopping { stage: Stage::Grace, .. }) {
+        if matches!(self.phase, Phase::Stopping { stage: Stage::Grace | Stage::Unborn, .. }) {
             self.grace_over(out);
         }
     }

@@ -186,6 +186,7 @@ impl Described for ServiceMessage {
             Self::RestateSlot => "RestateSlot",
             Self::Process(_, event) => match event {
                 ProcessEvent::Spawned { .. } => "Spawned",
+                ProcessEvent::LoadsSlowly => "LoadsSlowly",
                 ProcessEvent::SpawnFailed(_) => "SpawnFailed",
                 ProcessEvent::MainExited { .. } => "MainExited",
                 ProcessEvent::TreeGone => "TreeGone",
@@ -255,9 +256,13 @@ fn describe_grant(grant: &Grant) -> String {
     format!("it holds {} with token {}", all.join(", "), grant.token.0)
 }
 
+/// What a service says whose program is not even loaded.
+pub(super) const LOADS_SLOWLY: &str = "its program is still being loaded: the disk it is on does not answer";
+
 fn describe_process(event: &ProcessEvent) -> Words {
     match event {
         ProcessEvent::Spawned { pid } => Words::Number("it runs as pid", u64::from(*pid)),
+        ProcessEvent::LoadsSlowly => LOADS_SLOWLY.into(),
         ProcessEvent::SpawnFailed(failure) => failure.to_string().into(),
         ProcessEvent::MainExited { exit, remaining } if remaining.is_empty() => format!("it ended: {exit}").into(),
         ProcessEvent::MainExited { exit, remaining } => {

@@ -1,7 +1,7 @@
 //! What a service shows of itself, and what it tells its dependents.
 
 use super::machine::ServiceMachine;
-use super::messages::{Health, START_SLOT, ServiceSnapshot, ServiceStatus, Standing, Wanted};
+use super::messages::{Health, LOADS_SLOWLY, START_SLOT, ServiceSnapshot, ServiceStatus, Standing, Wanted};
 use super::state::{Phase, Rest, Why};
 use crate::lease::{Blocker, Soon};
 use crate::machine::{Effect, Publication};
@@ -79,10 +79,13 @@ impl ServiceMachine {
                 let names: Vec<&str> = awaiting.iter().map(mainstay_config::names::ServiceName::as_str).collect();
                 format!("{}; first {} must stop", why.words(), names.join(", "))
             }
-            Phase::Stopping { run, why, .. } if self.is_unkillable() => {
-                let pid = run.pid.map_or_else(String::new, |pid| format!(" (pid {pid})"));
-                format!("{}; it outlives SIGKILL{pid}: it hangs in the kernel, most likely in a driver", why.words())
-            }
+            Phase::Stopping { run, why, .. } if self.is_unkillable() => match run.pid {
+                Some(pid) => {
+                    let hangs = "it hangs in the kernel, most likely in a driver";
+                    format!("{}; it outlives SIGKILL (pid {pid}): {hangs}", why.words())
+                }
+                None => format!("{}; it outlives SIGKILL: {LOADS_SLOWLY}", why.words()),
+            },
             Phase::Stopping { why, .. } => why.words().to_owned(),
             Phase::Leasing { .. } | Phase::Slotting => self.last_stop.clone().unwrap_or_default(),
             Phase::Idle => self.idle_reason(),
@@ -128,6 +131,9 @@ impl ServiceMachine {
                 Rest::Fresh => self.needs.missing_names().map(|need| format!("See `mainstay why {need}`.")).collect(),
             },
             Phase::Starting(_) => vec![format!("Wait, or see `mainstay logs {name}`.")],
+            Phase::Stopping { run, .. } if self.is_unkillable() && run.pid.is_none() => {
+                vec!["Look after the disk that its program is on, or restart the machine.".to_owned()]
+            }
             _ if self.is_unkillable() => vec!["Unplug the device it uses, or restart the machine.".to_owned()],
             _ => Vec::new(),
         }

@@ -4,6 +4,7 @@
 mod harness;
 
 mod ending;
+mod loading;
 mod notify;
 mod output;
 mod starting;

@@ -82,6 +82,8 @@ pub enum ProcessEvent {
         /// Process id of the main process.
         pid: u32,
     },
+    /// The kernel has been loading its program for long: the disk it is on does not answer. It may come of it yet.
+    LoadsSlowly,
     /// It could not be started.
     SpawnFailed(SpawnFailure),
     /// The main process ended.

@@ -10,10 +10,13 @@
 //! ```
 //! What is said: `Spawned` or `SpawnFailed` on leaving Starting, `MainExited` on leaving Ending, `TreeGone` when over.
 
+use std::sync::Arc;
+
 use mainstay_config::names::ServiceName;
 
 use super::notify::Sender;
 use super::order::{Exit, Notification, ProcessEvent, RunId, Scope, SignalOrder};
+use super::spawn::Birth;
 use super::tree::{Left, MainState, PipeId, Place, ProcessId, Root};
 use crate::effect::probe::LogEnd;
 
@@ -37,10 +40,25 @@ pub(super) struct Run {
 
 #[derive(Debug)]
 enum Phase {
-    Starting { early: Vec<SignalOrder> },
+    Starting { early: Vec<SignalOrder>, birth: Arc<Birth>, loading: Loading },
     Living { main: Main },
     Ending { main: Main, exit: Exit, valid: RoundNumber },
     Left { main: Main, valid: RoundNumber },
+}
+
+/// How far the kernel is with a program, from look to look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Loading {
+    /// No thread had taken it up by the last look.
+    Queued,
+    /// One had.
+    Seen,
+    /// It was still at it a look later, which has just been found.
+    Hangs,
+    /// It is known to.
+    KnownToHang,
+    /// It is over.
+    Done,
 }
 
 /// The main process and how its tree is followed.
@@ -102,19 +120,39 @@ pub(super) enum Target {
 
 impl Run {
     /// A run that is being started.
-    pub(super) fn starting(service: ServiceName, run: RunId, mark: String) -> Self {
-        let phase = Phase::Starting { early: Vec::new() };
+    pub(super) fn starting(service: ServiceName, run: RunId, mark: String, birth: Arc<Birth>) -> Self {
+        let phase = Phase::Starting { early: Vec::new(), birth, loading: Loading::Queued };
         Self { service, run, mark, phase, sweep: Sweep::No, unchecked: Vec::new() }
     }
 
     /// Starting → Living. Answers the signals that came too early; a run that is not starting has none.
     pub(super) fn spawned(&mut self, main: Main) -> Vec<SignalOrder> {
         match std::mem::replace(&mut self.phase, Phase::Living { main }) {
-            Phase::Starting { early } => early,
+            Phase::Starting { early, .. } => early,
             other => {
                 self.phase = other;
                 Vec::new()
             }
+        }
+    }
+
+    /// A look at how far it is: once one has found that it hangs, the next ones know.
+    pub(super) fn look_at_loading(&mut self) -> Loading {
+        let Phase::Starting { birth, loading, .. } = &mut self.phase else { return Loading::Done };
+        *loading = match loading {
+            Loading::Queued if birth.has_begun() => Loading::Seen,
+            Loading::Seen => Loading::Hangs,
+            Loading::Hangs => Loading::KnownToHang,
+            ref as_before => **as_before,
+        };
+        *loading
+    }
+
+    /// What is known of it while it is being started.
+    pub(super) fn birth(&self) -> Option<&Arc<Birth>> {
+        match &self.phase {
+            Phase::Starting { birth, .. } => Some(birth),
+            Phase::Living { .. } | Phase::Ending { .. } | Phase::Left { .. } => None,
         }
     }
 
@@ -147,7 +185,7 @@ impl Run {
     /// Where a signal goes now. One that comes before the run has started is kept for it.
     pub(super) fn target(&mut self, order: SignalOrder) -> Target {
         match (&mut self.phase, order.scope) {
-            (Phase::Starting { early }, _) => {
+            (Phase::Starting { early, .. }, _) => {
                 early.truncate(MAX_EARLY - 1);
                 early.push(order);
                 Target::Nobody
@@ -214,7 +252,7 @@ mod tests {
     use super::*;
 
     fn run() -> Run {
-        Run::starting(ServiceName::new("gpsd").unwrap(), RunId(1), "gpsd.1".to_owned())
+        Run::starting(ServiceName::new("gpsd").unwrap(), RunId(1), "gpsd.1".to_owned(), Arc::default())
     }
 
     fn main() -> Main {

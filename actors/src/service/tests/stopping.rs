@@ -65,6 +65,27 @@ fn a_program_that_is_still_being_started_is_stopped_as_soon_as_it_runs() {
 }
 
 #[test]
+fn a_program_that_hangs_while_it_is_loaded_is_killed_after_the_grace_period_and_says_what_keeps_it() {
+    let mut bench = Bench::new(leasing());
+    bench.tell(ServiceMessage::Granted(grant(1))).tell(ServiceMessage::SlotGranted);
+    bench.process(ProcessEvent::LoadsSlowly);
+    let hangs = "its program is still being loaded: the disk it is on does not answer";
+    assert_eq!(bench.reason(), format!("not ready yet: {hangs}"));
+    bench.wait(SECOND * 30);
+    assert_eq!(bench.reason(), format!("not ready within 30s: {hangs}"));
+    bench.wait(SECOND * 10);
+    assert!(bench.swept() && bench.status() == ServiceStatus::Stopping);
+    bench.wait(SECOND * 10);
+    assert_eq!(bench.reason(), format!("not ready within 30s: {hangs}; it outlives SIGKILL: {hangs}"));
+    assert!(!bench.spawned().signalled(), "it was killed before it was heard of");
+    bench.exits(Exit::Signal(9));
+    assert_eq!(bench.reason(), format!("not ready within 30s: {hangs}; restart 1 of 3"));
+    let mut bench = Bench::new(leasing());
+    bench.tell(ServiceMessage::Granted(grant(1))).tell(ServiceMessage::SlotGranted).tell(ServiceMessage::Close);
+    assert!(!bench.swept() && bench.tell(ServiceMessage::Hurry).swept());
+}
+
+#[test]
 fn a_run_that_is_not_its_own_is_killed() {
     let mut bench = Bench::new(plain());
     bench.come_up().tell(ServiceMessage::Process(RunId(7), ProcessEvent::Spawned { pid: 9 }));

@@ -1,11 +1,13 @@
 //! What is done with each order and each piece of news.
 
+mod births;
 mod ends;
 mod keeping;
 mod looks;
 mod talk;
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use mainstay_config::model::StopSignal;
@@ -18,7 +20,7 @@ use super::keeper::life::KeeperLife;
 use super::notify;
 use super::order::{Notification, ProcessEvent, ProcessSettings, RunId, SignalOrder, SpawnFailure, SpawnOrder};
 use super::runs::{RoundNumber, Run, Target};
-use super::spawn::{Job, Outcome, Spawner, environment};
+use super::spawn::{Birth, Job, Outcome, Spawner, environment};
 use super::sys::Ended;
 use super::tree::{Act, Place, Seen, Trees, Whom};
 use crate::effect::probe::LogEnd;
@@ -48,6 +50,8 @@ pub(super) enum News {
     RoundWanted,
     /// Time to start a keeper.
     StartKeeper,
+    /// Time to see whether a program hangs while it is loaded.
+    LookAtBirths,
 }
 
 /// An event on its way to whoever listens.
@@ -64,6 +68,7 @@ pub(super) struct Core {
     holder: Holder,
     spawner: Spawner,
     starting: usize,
+    births: Births,
     unclaimed: VecDeque<Ended>,
     trees: Trees,
     wants: BTreeMap<RunId, Vec<Act>>,
@@ -85,6 +90,13 @@ enum RoundState {
     /// One begins when everybody who is about to ask for something has asked.
     Called,
     UnderWay,
+}
+
+/// Whether a look at programs that are being started is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Births {
+    Unwatched,
+    Watched,
 }
 
 /// What the executor works with.
@@ -116,6 +128,7 @@ impl Core {
             sockets: HashMap::new(),
             spawner: parts.spawner,
             starting: 0,
+            births: Births::Unwatched,
             unclaimed: VecDeque::new(),
             trees: parts.trees,
             wants: BTreeMap::new(),
@@ -140,9 +153,10 @@ impl Core {
             Ok(path) => path,
             Err(failure) => return self.say(&service, run, ProcessEvent::SpawnFailed(failure)),
         };
-        self.runs.insert(run, Run::starting(service, run, environment::mark(&order)));
-        self.starting += 1;
-        if self.spawner.queue(Job::Program(Box::new(order), socket)).is_err() {
+        let birth = Arc::new(Birth::default());
+        self.runs.insert(run, Run::starting(service, run, environment::mark(&order), Arc::clone(&birth)));
+        self.begin_starting();
+        if self.spawner.queue(Job::Program(Box::new(order), socket, birth)).is_err() {
             let busy = "mainstay is busy: thousands of programs wait to be started".to_owned();
             self.program_started(run, Err(SpawnFailure::Other(busy)));
         }
@@ -165,12 +179,12 @@ impl Core {
         self.begin_round_soon();
     }
 
-    /// Kills a tree until nobody is left. A run that is being started is killed when it has started.
+    /// Kills a tree until nobody is left, also while the kernel still executes its program.
     pub(super) fn sweep(&mut self, id: RunId) {
         let Some(run) = self.runs.get_mut(&id) else { return };
         run.begin_sweep();
         if run.main().is_none() {
-            return;
+            return self.kill_newborn(id);
         }
         self.want(id, Act::Kill);
         self.begin_round_soon();
@@ -195,6 +209,7 @@ impl Core {
             // The round begins below, as after all news.
             News::RoundWanted => {}
             News::StartKeeper => self.start_keeper(),
+            News::LookAtBirths => self.look_at_births(),
         }
         self.begin_round();
     }

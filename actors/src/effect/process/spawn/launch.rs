@@ -11,6 +11,7 @@ use std::process::{Command, Stdio};
 use rustix::pipe::{PipeFlags, pipe_with};
 
 use super::account::{self, RunAs};
+use super::birth::Birth;
 use super::environment::{Inherited, mark};
 use super::failure::{self, Attempt};
 use super::limit::OpenFiles;
@@ -79,7 +80,12 @@ impl Launcher {
     }
 
     /// Starts one program. Blocks until the kernel has executed it, which a slow disk can make long.
-    pub(super) fn launch(&self, order: &SpawnOrder, notify: Option<&Path>) -> Result<Child, SpawnFailure> {
+    pub(super) fn launch(
+        &self,
+        order: &SpawnOrder,
+        notify: Option<&Path>,
+        birth: &Birth,
+    ) -> Result<Child, SpawnFailure> {
         let RunAs { identity, account } = account::run_as(order.user.as_deref(), order.group.as_deref())?;
         let environment = self.inherited.for_run(order, account.as_ref(), notify);
         let (name, arguments) = order.argv.split_first().ok_or_else(|| other("the command is empty".to_owned()))?;
@@ -103,6 +109,7 @@ impl Launcher {
             group: cradle.as_ref().map(|cradle| cradle.folder.as_fd()),
             open_files: self.open_files.original(),
             identity: identity.as_ref(),
+            pid: birth.slot(),
         };
         let log_end = self.log_end(order);
         match Program::new(&program, directory, arguments, variables).and_then(|program| program.start(&steps)) {

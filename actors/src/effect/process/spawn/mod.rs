@@ -1,6 +1,7 @@
 //! The threads that start programs. Executing a program reads it from disk, and a disk can hang: the actor thread must not.
 
 mod account;
+mod birth;
 pub(super) mod environment;
 mod failure;
 mod launch;
@@ -9,11 +10,13 @@ mod search;
 
 use std::io;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::mpsc::UnboundedSender;
 
+pub(super) use birth::Birth;
 pub(super) use launch::{Child, Launcher};
 
 use super::core::News;
@@ -25,12 +28,16 @@ const QUEUE: usize = 4096;
 /// The threads. A start holds up its caller until the kernel has executed the program, so one thread would leave a second
 /// processor idle; and one program on a slow disk would hold up every other. More than two gain nothing measurable.
 const THREADS: [&str; 2] = ["spawner-1", "spawner-2"];
+/// The name of those that take the place of threads that hang in the kernel.
+const SPARE: &str = "spawner-spare";
+/// How many threads may hang before further starts have to wait for them.
+const HUNG_MAX: usize = 4;
 
 /// What the threads are asked to do.
 #[derive(Debug)]
 pub(super) enum Job {
     /// Start a program of a service, with the path of its notification socket if it has one.
-    Program(Box<SpawnOrder>, Option<PathBuf>),
+    Program(Box<SpawnOrder>, Option<PathBuf>, Arc<Birth>),
     /// Start the log-keeper.
     Keeper,
 }
@@ -48,6 +55,8 @@ pub(super) enum Outcome {
 #[derive(Debug)]
 pub(super) struct Spawner {
     jobs: SyncSender<Job>,
+    shared: Arc<Shared>,
+    news: UnboundedSender<News>,
 }
 
 /// The queue to the threads was full, or they are gone.
@@ -58,13 +67,29 @@ impl Spawner {
     /// Starts the threads. They end soon after the `Spawner` was dropped.
     pub(super) fn start(launcher: Launcher, news: UnboundedSender<News>) -> io::Result<(Self, Vec<Thread>)> {
         let (jobs, queue) = sync_channel(QUEUE);
-        let shared = Arc::new(Shared { launcher, jobs: Mutex::new(queue) });
+        let shared = Arc::new(Shared { launcher, jobs: Mutex::new(queue), hung: AtomicUsize::new(0) });
         let start = |name| {
             let (shared, news) = (Arc::clone(&shared), news.clone());
             Thread::start(name, move || work(&shared, &news))
         };
         let threads = THREADS.into_iter().map(start).collect::<io::Result<_>>()?;
-        Ok((Self { jobs }, threads))
+        Ok((Self { jobs, shared, news }, threads))
+    }
+
+    /// The thread that starts this hangs: another takes its place, so that other programs can be started.
+    pub(super) fn replace(&self, birth: &Birth) {
+        if self.shared.hung.load(Ordering::Relaxed) >= HUNG_MAX {
+            tracing::error!("{HUNG_MAX} programs hang while they are loaded; further ones may have to wait for them");
+            return;
+        }
+        let (shared, news) = (Arc::clone(&self.shared), self.news.clone());
+        match Thread::start(SPARE, move || work(&shared, &news)) {
+            Ok(_) => {
+                self.shared.hung.fetch_add(1, Ordering::Relaxed);
+                birth.replace_thread();
+            }
+            Err(error) => tracing::error!(%error, "no thread takes the place of one that hangs"),
+        }
     }
 
     /// Queues a job; never blocks.
@@ -76,10 +101,13 @@ impl Spawner {
 }
 
 /// What the threads share.
+#[derive(Debug)]
 struct Shared {
     launcher: Launcher,
     /// One thread waits for the next job, the other for this lock.
     jobs: Mutex<Receiver<Job>>,
+    /// How many threads hang in the kernel, and were replaced.
+    hung: AtomicUsize,
 }
 
 impl Shared {
@@ -90,13 +118,19 @@ impl Shared {
 
 fn work(shared: &Shared, news: &UnboundedSender<News>) {
     while let Some(job) = shared.next_job() {
-        let outcome = match job {
-            Job::Program(order, notify) => {
-                Outcome::Program(order.run, shared.launcher.launch(&order, notify.as_deref()))
+        let (outcome, birth) = match job {
+            Job::Program(order, notify, birth) => {
+                birth.begin();
+                let outcome = shared.launcher.launch(&order, notify.as_deref(), &birth);
+                (Outcome::Program(order.run, outcome), Some(birth))
             }
-            Job::Keeper => Outcome::Keeper(shared.launcher.launch_keeper()),
+            Job::Keeper => (Outcome::Keeper(shared.launcher.launch_keeper()), None),
         };
         if news.send(News::Spawner(outcome)).is_err() {
+            return;
+        }
+        if birth.is_some_and(|birth| birth.is_thread_replaced()) {
+            shared.hung.fetch_sub(1, Ordering::Relaxed);
             return;
         }
     }

@@ -12,6 +12,7 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::sync::atomic::AtomicI32;
 
 use rustix::fs::{Mode, OFlags, openat};
 use rustix::pipe::{PipeFlags, pipe_with};
@@ -51,6 +52,8 @@ pub(in crate::effect::process) struct Steps<'a> {
     pub open_files: Option<Rlimit>,
     /// It becomes somebody else.
     pub identity: Option<&'a Identity>,
+    /// The kernel writes its process id there before it runs: whoever cannot wait for it any longer can kill it.
+    pub pid: &'a AtomicI32,
 }
 
 /// A program as execve(2) wants it, made before there is a child: that one must not allocate memory.
@@ -211,7 +214,8 @@ fn bear(task: &mut Task<'_>) -> io::Result<u32> {
 /// As with posix_spawn(3), this thread waits until the child has its program, and lends it its memory meanwhile instead of having
 /// the page tables copied; but not to one that becomes somebody else, who could then look into it.
 fn lending(task: &Task<'_>) -> c_int {
-    if task.steps.identity.is_some() { libc::CLONE_VFORK } else { libc::CLONE_VFORK | libc::CLONE_VM }
+    let memory = if task.steps.identity.is_some() { 0 } else { libc::CLONE_VM };
+    libc::CLONE_VFORK | libc::CLONE_PARENT_SETTID | memory
 }
 
 fn bear_into_group(task: &mut Task<'_>) -> io::Result<u32> {
@@ -222,6 +226,7 @@ fn bear_into_group(task: &mut Task<'_>) -> io::Result<u32> {
     };
     let arguments = CloneArgs {
         flags: into | CLEAR_SIGHAND | u64::from(lending(task).unsigned_abs()),
+        parent_tid: task.steps.pid.as_ptr().expose_provenance() as u64,
         exit_signal: u64::from(libc::SIGCHLD.unsigned_abs()),
         stack: stack.as_mut_ptr().expose_provenance() as u64,
         stack_size: size as u64,
@@ -241,7 +246,9 @@ fn bear_beside(task: &mut Task<'_>) -> io::Result<u32> {
     task.joining = task.steps.group.map(open).transpose()?;
     let flags = lending(task) | libc::SIGCHLD;
     // SAFETY: as above; clone(3) wants the end of the stack.
-    let born = unsafe { libc::clone(child, stack.as_mut_ptr().add(size).cast(), flags, (&raw mut *task).cast()) };
+    let born = unsafe {
+        libc::clone(child, stack.as_mut_ptr().add(size).cast(), flags, (&raw mut *task).cast(), task.steps.pid.as_ptr())
+    };
     if born < 0 { Err(io::Error::last_os_error()) } else { number(born) }
 }
 
@@ -304,9 +311,12 @@ mod tests {
         let arguments = ["a shell", "-c", script].map(OsStr::new);
         let environment = [(OsStr::new("PATH"), OsStr::new("/usr/bin:/bin")), (OsStr::new("X"), OsStr::new("a = b"))];
         let input = File::open("/dev/null").unwrap();
-        let steps =
-            Steps { input: input.as_fd(), output: output.as_fd(), group: None, open_files: None, identity: None };
-        Program::new(Path::new(path), Path::new("/usr"), arguments, environment)?.start_by(bear, &steps)
+        let pid = AtomicI32::new(0);
+        let (group, open_files, identity) = (None, None, None);
+        let steps = Steps { input: input.as_fd(), output: output.as_fd(), group, open_files, identity, pid: &pid };
+        let born = Program::new(Path::new(path), Path::new("/usr"), arguments, environment)?.start_by(bear, &steps)?;
+        assert_eq!(u32::try_from(pid.into_inner()), Ok(born), "the kernel has written it");
+        Ok(born)
     }
 
     #[test]

@@ -1,0 +1,53 @@
+//! Programs that are being started: one whose disk does not answer is told of, makes room for others, and can be killed.
+
+use std::time::Duration;
+
+use rustix::process::{Signal, kill_process};
+
+use super::{Births, Core, News, send};
+use crate::effect::process::order::{ProcessEvent, RunId};
+use crate::effect::process::runs::Loading;
+
+/// Between two looks. A program that is still being loaded at the second look has been for at least this long.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+impl Core {
+    pub(super) fn begin_starting(&mut self) {
+        self.starting += 1;
+        self.watch_births();
+    }
+
+    fn watch_births(&mut self) {
+        if self.births == Births::Unwatched && self.starting > 0 {
+            self.births = Births::Watched;
+            self.later(PATIENCE, News::LookAtBirths);
+        }
+    }
+
+    pub(super) fn look_at_births(&mut self) {
+        self.births = Births::Unwatched;
+        let mut late = Vec::new();
+        for (id, run) in &mut self.runs {
+            if run.look_at_loading() == Loading::Hangs {
+                late.push((*id, run.service().clone(), run.birth().cloned()));
+            }
+        }
+        for (id, service, birth) in late {
+            tracing::warn!(%service, "its program is still being loaded: the disk it is on does not answer");
+            self.say(&service, id, ProcessEvent::LoadsSlowly);
+            birth.iter().for_each(|birth| self.spawner.replace(birth));
+        }
+        self.watch_births();
+    }
+
+    /// Kills a process that is not heard of yet. One that hangs in the kernel dies there, before it runs any of its program.
+    pub(super) fn kill_newborn(&self, id: RunId) {
+        let birth = self.runs.get(&id).and_then(|run| run.birth());
+        let Some(pid) = birth.and_then(|birth| birth.pid()) else { return };
+        let number = pid.as_raw_nonzero().get().unsigned_abs();
+        // One that has been reaped may be somebody else by now.
+        if !self.unclaimed.iter().any(|ended| ended.pid == number) {
+            send(number, kill_process, Signal::KILL);
+        }
+    }
+}
