@@ -40,6 +40,7 @@ pub(super) fn run(stage: &Stage) -> Result<()> {
     expect_mode(&name, "monitor")?;
     daemon.stop()?;
     expect_mode(&name, "managed")?;
+    renamed_by_who_leases_it(stage, &name)?;
     gets_the_default_route_while_leased_without_a_mode(stage, &name)
 }
 
@@ -86,6 +87,32 @@ fn killed_until_it_has_failed(daemon: &Daemon, name: &str) -> Result<()> {
     expect_mode(name, "managed")?;
     ensure!(daemon.lease("device/survey")?.is_none(), "a failed service still leases the radio");
     Ok(())
+}
+
+/// As airmon-ng does it. The configuration means the name that the radio has when nobody leases it.
+fn renamed_by_who_leases_it(stage: &Stage, name: &str) -> Result<()> {
+    let by_name = format!("\n[hardware.survey]\nkind = \"wifi\"\nmatch = {{ name = \"{name}\" }}\n");
+    let daemon = stage.daemon(&[&by_name, station::LISTENER])?;
+    let pid = daemon.until_running("listener")?;
+    for round in 1..=4 {
+        let renamed = format!("{name}mon");
+        ip(&["link", "set", name, "down"])?;
+        ip(&["link", "set", name, "name", &renamed])?;
+        ip(&["link", "set", &renamed, "up"])?;
+        wait::until("the new name to be known", wait::STEP, || {
+            Ok(daemon.device("survey")?.identity.is_some_and(|identity| identity.contains(&renamed)))
+        })?;
+        let listener = daemon.service("listener")?;
+        ensure!(listener.status == "running", "round {round}: it is {}: {}", listener.status, listener.reason);
+        ensure!(round > 1 || listener.pid == Some(pid), "it was restarted");
+        daemon.say(&["stop", "listener"])?;
+        daemon.until_service("listener", "held")?;
+        daemon.until_device("survey", "ready")?;
+        expect_mode(name, "managed")?;
+        daemon.say(&["start", "listener"])?;
+        daemon.until_running("listener")?;
+    }
+    daemon.stop()
 }
 
 /// As NetworkManager would do it: taking the interface down with the lease would cut the station off.
