@@ -12,9 +12,18 @@ use crate::programs::gpsd_fix;
 use crate::stage::Stage;
 use crate::{stand_in, station, wait};
 
+/// Reads until there is nothing more to read.
+const READER: &str = r#"
+[services.reader]
+command = ["cat", "{device.gps.path}"]
+devices = { gps = "exclusive" }
+restart = { when = "failure" }
+"#;
+
 pub(super) fn run(stage: &Stage) -> Result<()> {
     let gps = Gps::new()?;
     a_gps_that_nobody_uses_is_recognised(stage, &gps)?;
+    a_program_that_ends_well_when_its_gps_is_pulled_comes_back(stage, &gps)?;
 
     let _ = stand_in::write(&stage.folder, "tracker", stand_in::UNTIL_TERMINATED)?;
     let daemon = stage.daemon(&[station::GPS, &station::gpsd(), &station::idle("tracker", &["gpsd"])])?;
@@ -49,6 +58,18 @@ fn a_gps_that_nobody_uses_is_recognised(stage: &Stage, gps: &Gps) -> Result<()> 
     .with_context(|| format!("it was last known as `{identity}`"))?;
     gps.unplug()?;
     daemon.until_device("gps", "absent")?;
+    daemon.stop()
+}
+
+/// It reads the end of its input, most often before anybody is told that the GPS is gone.
+fn a_program_that_ends_well_when_its_gps_is_pulled_comes_back(stage: &Stage, gps: &Gps) -> Result<()> {
+    let daemon = stage.daemon(&[station::GPS, READER])?;
+    for socket in [1, 2, 3] {
+        gps.plug(Socket(socket))?;
+        daemon.until_running("reader")?;
+        gps.unplug()?;
+        daemon.until_waiting("reader", "gps")?;
+    }
     daemon.stop()
 }
 
