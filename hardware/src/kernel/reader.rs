@@ -50,6 +50,11 @@ impl Reader {
         self.running.is_some()
     }
 
+    /// Whether the running reading hangs, which was told: nobody knows whether it ever ends.
+    pub(crate) fn is_late(&self) -> bool {
+        self.running.as_ref().is_some_and(|running| running.deadline.is_none())
+    }
+
     /// Asks for a reading that begins now or later.
     pub(crate) fn request(&mut self) {
         if self.running.is_some() {
@@ -96,5 +101,13 @@ impl Reader {
             // The thread ended without an answer: it panicked over what the kernel said, or was never started.
             Err(_) => Outcome::Failed(Error::new(ErrorKind::Other, "reading the radios failed")),
         }
+    }
+
+    /// A reading begins that hangs until it is answered for, and is late from the beginning.
+    #[cfg(test)]
+    pub(crate) fn hang(&mut self) -> oneshot::Sender<Result<Reading, Error>> {
+        let (sender, answer) = oneshot::channel();
+        self.running = Some(Running { answer, deadline: Some(Instant::now()) });
+        sender
     }
 }

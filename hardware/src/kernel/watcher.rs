@@ -267,8 +267,14 @@ impl Watcher {
 
     pub(super) fn begin_scan(&mut self, why: ScanReason) {
         let why = self.scanning.take().map_or(why, |former| former.why);
-        self.scanning = Some(Scanning { why, old_reading: self.reader.is_reading() });
+        let old_reading = self.reader.is_reading();
         self.reader.request();
+        if self.reader.is_late() {
+            // While a scan is under way single changes are not heard; a hung driver must not keep it so.
+            self.end_scan(self.known.known_radios().cloned().collect(), why);
+            return;
+        }
+        self.scanning = Some(Scanning { why, old_reading });
     }
 
     fn end_scan(&mut self, radios: Vec<Sighting>, why: ScanReason) {

@@ -214,3 +214,25 @@ async fn a_hung_wifi_driver_holds_up_nothing_but_the_radios() {
     assert_eq!(bench.radios(vec![radio()], vec![]), works, "it answers after all");
     assert_eq!(bench.radios(vec![radio()], vec![]), [], "and is told of once");
 }
+
+#[tokio::test]
+async fn a_scan_does_not_wait_for_a_driver_that_is_known_to_hang() {
+    let mut bench = Bench::scanned().await;
+    bench.radios(vec![radio()], vec![]);
+    let driver = bench.watcher.reader.hang();
+    bench.read().await;
+    assert!(matches!(bench.told().as_slice(), [HardwareEvent::Trouble(Source::RadioFacts, _)]));
+    bench.watcher.handle(Heard::Uevent(Err(io::Error::from_raw_os_error(105))));
+    let told = bench.told();
+    let [HardwareEvent::Scanned { present, why: ScanReason::LostMessages }] = told.as_slice() else {
+        panic!("{told:?}")
+    };
+    assert_eq!(keys(present), ["usb/1-2", "tty/ttyACM0", "wifi/phy2"]);
+    bench.unplug_tty();
+    let told = bench.uevent(Change::TtyLeft("ttyACM0".to_owned()), 11);
+    assert!(matches!(told.as_slice(), [HardwareEvent::Gone { key, .. }] if key.0 == "tty/ttyACM0"), "{told:?}");
+    driver.send(Ok(Reading { radios: vec![radio()], ..Reading::default() })).unwrap();
+    bench.read().await;
+    assert_eq!(bench.told(), [HardwareEvent::Works(Source::RadioFacts)], "it answers after all");
+    assert!(bench.watcher.reader.is_reading(), "what changed meanwhile is read");
+}
