@@ -11,5 +11,6 @@ pub mod error;
 pub mod kernel;
 
 pub mod matching;
+mod modes;
 pub mod sighting;
 pub mod simulated;

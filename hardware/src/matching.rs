@@ -6,6 +6,7 @@ use mainstay_config::model::{Device, DeviceKind, HACKRF_IDS, Match, WifiMode, sa
 use mainstay_config::names::UsbId;
 
 use crate::bus::{Findings, Fix, GpsProtocol};
+use crate::modes;
 use crate::sighting::{Link, Rfkill, Sighting, Sort, UsbFacts, WifiFacts};
 
 /// u-blox receivers, generations 5 to 9, as gpsd's own udev rules have them.
@@ -188,7 +189,7 @@ fn fix_words(fix: Fix) -> &'static str {
 fn wifi_words(wifi: &WifiFacts) -> Vec<String> {
     let mut words = vec![wifi.interface.clone(), wifi.mac.to_string()];
     words.extend(wifi.driver.clone());
-    words.push(mode_word(wifi.mode).to_owned());
+    words.push(modes::words(wifi.mode, &wifi.supported));
     words.push(if wifi.link == Link::Up { "up" } else { "down" }.to_owned());
     match wifi.rfkill {
         Rfkill::Unblocked => {}
@@ -208,7 +209,7 @@ pub fn mode_word(mode: WifiMode) -> &'static str {
     match mode {
         WifiMode::Managed => "managed",
         WifiMode::Monitor => "monitor",
-        WifiMode::Ap => "access point",
+        WifiMode::Ap => "ap",
         WifiMode::Ibss => "ibss",
         WifiMode::Mesh => "mesh",
         WifiMode::Other => "another mode",

@@ -133,7 +133,10 @@ fn a_device_is_found_by_its_socket() {
 
 #[test]
 fn people_read_what_a_device_is() {
-    assert_eq!(identity(&wifi(), Some(&Findings::Wifi)), "wlan2, 02:00:00:00:02:00, mac80211_hwsim, monitor, up");
+    assert_eq!(
+        identity(&wifi(), Some(&Findings::Wifi)),
+        "wlan2, 02:00:00:00:02:00, mac80211_hwsim, monitor (can be managed), up"
+    );
     assert_eq!(
         identity(&usb_device("1d50:6089", Some(SERIAL)), None),
         "USB device 1d50:6089, serial 88c869dc2b5c8d1b, USB 1-1.4"

@@ -143,13 +143,14 @@ fn too_many_panics_end_the_daemon_with_70_and_leave_the_services_running() {
 #[test]
 fn a_radio_is_put_back_though_the_registry_panicked_while_it_was_leased() {
     let station = Station::demo();
-    let until = |end: &str| {
-        let is_so = |identity: &String| identity.ends_with(end);
-        station.until(&format!("the radio is {end}"), |status| status.device("wlan2").identity.iter().any(is_so));
+    let until = |mode: &str, link: &str| {
+        let is_so = |identity: &String| identity.contains(&format!(", {mode} (can be ")) && identity.ends_with(link);
+        let what = format!("the radio is {mode} and {link}");
+        station.until(&what, |status| status.device("wlan2").identity.iter().any(is_so));
     };
-    until("monitor, up");
+    until("monitor", "up");
     station.panic("leases");
     station.tell(&["stop", "kismet"]);
-    until("managed, down");
+    until("managed", "down");
     station.end();
 }

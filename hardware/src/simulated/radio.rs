@@ -9,7 +9,7 @@ use super::device::Radio;
 use super::state::State;
 use crate::bus::WifiBaseline;
 use crate::error::{Error, ErrorKind};
-use crate::matching::mode_word;
+use crate::modes;
 use crate::sighting::{Generation, HardwareEvent, Key, Link, Rfkill, Sighting, Sort, WifiFacts};
 
 /// A radio that is plugged in.
@@ -53,13 +53,10 @@ impl LiveRadio {
     }
 
     fn set_mode(&mut self, mode: WifiMode, takeover: Takeover) -> Result<(), Error> {
+        modes::check(&self.interface, &self.supported, mode)?;
         if self.mode == WifiMode::Ap && takeover == Takeover::Refuse {
             let message = format!("{} is an access point; `takeover = true` takes it all the same", self.interface);
             return Err(Error::new(ErrorKind::Refused, message));
-        }
-        if !self.supported.contains(&mode) {
-            let message = format!("{} cannot do {} mode (simulated)", self.interface, mode_word(mode));
-            return Err(Error::new(ErrorKind::NotSupported, message));
         }
         self.mode = mode;
         self.link = Link::Up;

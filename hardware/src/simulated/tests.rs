@@ -131,6 +131,21 @@ fn a_radio_that_left_cannot_be_set() {
 }
 
 #[test]
+fn a_radio_is_not_put_into_a_mode_that_it_cannot_do() {
+    let mut devices = demo::devices();
+    for device in &mut devices {
+        if let Body::Wifi(radio) = &mut device.body {
+            radio.supported = vec![WifiMode::Managed, WifiMode::Ap];
+        }
+    }
+    let bus = SimulatedBus::new(devices);
+    let before = radio(&bus, "uplink");
+    let error = bus.wifi_set_mode(before.ifindex, WifiMode::Monitor, Takeover::Refuse).unwrap_err();
+    assert_eq!((error.kind, &*error.message), (ErrorKind::NotSupported, "wlan1 can do managed and ap, not monitor"));
+    assert_eq!(radio(&bus, "uplink"), before);
+}
+
+#[test]
 fn probing_tells_what_was_imagined() {
     let bus = SimulatedBus::demo();
     let within = Duration::from_secs(1);

@@ -67,10 +67,10 @@ fn a_radio_is_ready_only_when_it_is_as_it_was_and_says_so_before_the_kernel_does
     let mut bench = Bench::monitoring();
     let (status, reason, identity) = bench.tell(putting_back()).words();
     assert_eq!((status, reason.as_str()), (DeviceStatus::Settling, BEING_PUT_BACK));
-    assert!(identity.contains("monitor"), "{identity}");
+    assert!(identity.contains(", monitor (can be managed), up"), "{identity}");
     let (status, reason, identity) = bench.tell(DeviceMessage::PutBack(Some(before()))).words();
     assert_eq!((status, reason.as_str()), (DeviceStatus::Ready, ""));
-    assert!(identity.contains("managed, down"), "{identity}");
+    assert!(identity.contains(", managed (can be monitor), down"), "{identity}");
 }
 
 #[test]

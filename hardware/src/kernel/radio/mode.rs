@@ -8,6 +8,7 @@ use super::{guard, sysfs};
 use crate::error::{Error, ErrorKind};
 use crate::kernel::sysfs::Sysfs;
 use crate::matching::mode_word;
+use crate::modes;
 use crate::sighting::Link;
 
 /// Puts the interface with this index into a mode and takes it up: down, set type, up, because a driver changes the
@@ -15,7 +16,7 @@ use crate::sighting::Link;
 /// left half changed: whoever has its baseline puts it back.
 ///
 /// # Errors
-/// `Refused` for an interface that somebody lives on; otherwise what the kernel says.
+/// `NotSupported` for a mode that the radio cannot do; `Refused` for an interface that somebody lives on; otherwise what the kernel says.
 pub(crate) async fn set(
     netlink: &Netlink,
     sysfs: &Sysfs,
@@ -28,6 +29,10 @@ pub(crate) async fn set(
     let (main, link) = find(ifindex, &interfaces, &links)?;
     if main.mode == mode && link == Link::Up {
         return Ok(());
+    }
+    if main.mode != mode {
+        // The kernel would refuse as well, but without saying why, and when the interface has been taken down for it.
+        modes::check(&main.name, &netlink.supported(main.wiphy).await?, mode)?;
     }
     if takeover == Takeover::Refuse {
         guard::check(netlink, &of_radio(main.wiphy, None, &interfaces, &links)).await?;

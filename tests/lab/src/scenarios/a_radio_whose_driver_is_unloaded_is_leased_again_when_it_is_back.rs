@@ -47,7 +47,7 @@ fn until_known_as(daemon: &Daemon, mode: &str) -> Result<()> {
     let mut identity = String::new();
     wait::until(&format!("the radio to be known as {mode}"), wait::STEP, || {
         identity = daemon.device("survey")?.identity.unwrap_or_default();
-        Ok(identity.contains(mode))
+        Ok(identity.contains(&format!(", {mode} (can be ")))
     })
     .with_context(|| format!("it was last known as `{identity}`"))
 }
