@@ -100,9 +100,7 @@ pub enum Findings {
         board: String,
         /// `VERSION_STRING_READ`.
         firmware: String,
-        /// `BOARD_PARTID_SERIALNO_READ`: part id in hexadecimal.
-        part_id: Option<String>,
-        /// The same request: serial number, 32 hexadecimal digits.
+        /// `BOARD_PARTID_SERIALNO_READ`: serial number, 32 hexadecimal digits.
         serial: Option<String>,
     },
     /// A GPS receiver that spoke.

@@ -148,7 +148,6 @@ impl State {
             (Body::Hackrf(hackrf), DeviceKind::Hackrf) => Findings::Hackrf {
                 board: hackrf.board.clone(),
                 firmware: hackrf.firmware.clone(),
-                part_id: None,
                 serial: (depth == Depth::Full).then(|| hackrf.serial.clone()),
             },
             (Body::Gps(_), DeviceKind::Gps) if depth == Depth::Identity => Findings::Unread,

@@ -23,7 +23,7 @@ const VERSION_BYTES: usize = 255;
 const PART_AND_SERIAL_BYTES: usize = 24;
 const PART_BYTES: usize = 8;
 
-/// Asks board, firmware and, at full depth, part id and serial number.
+/// Asks board, firmware and, at full depth, serial number.
 ///
 /// # Errors
 /// When it cannot be opened or leaves. One that does not answer is unrecognised, which is no error.
@@ -73,19 +73,16 @@ impl Talk {
 fn ask(talk: &Talk, depth: Depth) -> Result<Findings, rusb::Error> {
     let board = board_name(talk.read(BOARD_ID_READ, &mut [0; 1])?.first().copied()).to_owned();
     let firmware = printable(talk.read(VERSION_STRING_READ, &mut [0; VERSION_BYTES])?);
-    let (part_id, serial) = match depth {
-        Depth::Identity => (None, None),
+    let serial = match depth {
+        Depth::Identity => None,
         // Firmware before 2014 does not have this one.
         Depth::Full => match talk.read(BOARD_PARTID_SERIALNO_READ, &mut [0; PART_AND_SERIAL_BYTES]) {
-            Ok(answer) if answer.len() == PART_AND_SERIAL_BYTES => {
-                let (part, serial) = answer.split_at(PART_BYTES);
-                (Some(words(part)), Some(words(serial)))
-            }
-            Ok(_) | Err(rusb::Error::Pipe) => (None, None),
+            Ok(answer) if answer.len() == PART_AND_SERIAL_BYTES => answer.get(PART_BYTES..).map(words),
+            Ok(_) | Err(rusb::Error::Pipe) => None,
             Err(error) => return Err(error),
         },
     };
-    Ok(Findings::Hackrf { board, firmware, part_id, serial })
+    Ok(Findings::Hackrf { board, firmware, serial })
 }
 
 /// `enum hackrf_board_id`.
