@@ -121,6 +121,15 @@ impl LeaseMachine {
         told.then(|| tell_device(device, DeviceMessage::Unleased))
     }
 
+    /// What a device is told when one of its holders has let go: those who share its present arrival with him go on.
+    pub(super) fn left_by_one(&self, device: &DeviceName) -> DeviceMessage {
+        let other = match self.devices.get(device) {
+            Some(DeviceState::Available(offer)) => self.holder_of_arrival(device, offer),
+            _ => None,
+        };
+        other.map_or(DeviceMessage::Unleased, |holder| DeviceMessage::Leased { holder })
+    }
+
     /// Who holds this arrival of a device, and not an earlier one.
     fn holder_of_arrival(&self, device: &DeviceName, offer: &Offer) -> Option<ServiceName> {
         let holds = |holding: &Holding| {

@@ -193,7 +193,7 @@ impl LeaseMachine {
         // Of a radio it is said at once that it is being put back: nobody can lease it before it is.
         let is_told_more = |name: &&DeviceName| self.unheard.is_empty() && self.is_due(name);
         let told = holding.grant.devices.keys().filter(|name| !is_told_more(name));
-        told.map(|name| tell_device(name, DeviceMessage::Unleased)).collect()
+        told.map(|name| tell_device(name, self.left_by_one(name))).collect()
     }
 
     fn set_use(&mut self, service: &ServiceName, wanted: Use) -> Out {

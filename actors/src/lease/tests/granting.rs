@@ -60,6 +60,14 @@ fn who_waits_for_an_absent_device_reserves_nothing() {
 }
 
 #[test]
+fn a_shared_device_is_leased_until_the_last_one_lets_it_go() {
+    let mut bench = Bench::new();
+    bench.ask("a", vec![shared("x")]).ask("b", vec![shared("x")]);
+    assert_eq!(bench.release("b").device_heard("x"), ["Leased: leased by a"]);
+    assert_eq!(bench.release("a").device_heard("x"), ["Unleased: its lease has ended"]);
+}
+
+#[test]
 fn what_is_shared_has_many_holders_and_none_beside_an_exclusive_one() {
     let mut bench = Bench::new();
     assert_eq!(bench.ask("a", vec![shared("x")]).served(), ["a"]);
