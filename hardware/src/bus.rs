@@ -40,7 +40,13 @@ pub trait Bus: Send + Sync {
     ///
     /// # Errors
     /// When it is gone, or this user may not.
-    fn keep_awake(&self, sighting: &Sighting) -> Result<(), Error>;
+    fn keep_awake(&self, sighting: &Sighting) -> Result<Wakefulness, Error>;
+
+    /// Lets it be suspended as before. Nothing when this arrival of it is gone.
+    ///
+    /// # Errors
+    /// When this user may not.
+    fn let_sleep(&self, sighting: &Sighting) -> Result<(), Error>;
 
     /// What the board says of its own supply voltage, where it has a sensor for it.
     fn supply(&self) -> Supply;
@@ -80,6 +86,15 @@ pub enum Supply {
     Low,
     /// The board has no such sensor.
     Unknown,
+}
+
+/// Whether a USB device could be suspended before it was kept from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wakefulness {
+    /// It could: whoever keeps it awake lets it sleep afterwards.
+    CouldSleep,
+    /// It could not: that is not mainstay's to undo.
+    WasAwake,
 }
 
 /// How closely to look.

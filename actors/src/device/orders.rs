@@ -68,17 +68,32 @@ impl DeviceMachine {
             // It left while the lease was given.
             return vec![Effect::Note(Outcome::Ignored)];
         }
-        let newly = self.holder.is_none() && holder.is_some();
         self.withheld = None;
+        let was_leased = self.holder.is_some();
         self.set_holder(now, holder);
-        let on_usb = self.sighting.clone().filter(|sighting| newly && sighting.usb.is_some());
-        on_usb.map(|sighting| Effect::Act(Action::KeepAwake(sighting))).into_iter().collect()
+        self.mind_sleep(was_leased).into_iter().collect()
+    }
+
+    /// On USB it is not suspended while it is leased.
+    fn mind_sleep(&self, was_leased: bool) -> Option<Effect<DeviceTimer>> {
+        match (was_leased, self.holder.is_some()) {
+            (false, true) => {
+                let on_usb = self.sighting.clone().filter(|sighting| sighting.usb.is_some());
+                on_usb.map(|sighting| Effect::Act(Action::KeepAwake(sighting)))
+            }
+            (true, false) => {
+                // After a restart it is not known yet what it is; the executor knows.
+                let may_be_on_usb = self.sighting.as_ref().is_none_or(|sighting| sighting.usb.is_some());
+                may_be_on_usb.then_some(Effect::Act(Action::LetSleep))
+            }
+            _ => None,
+        }
     }
 
     /// Nobody leases it, and nobody can yet.
     pub(super) fn withheld(&mut self, now: Moment, words: String) -> Out {
         let out = self.leased(now, None);
-        if out.is_empty() {
+        if !matches!(out[..], [Effect::Note(_)]) {
             self.withheld = Some(words);
         }
         out
@@ -102,9 +117,12 @@ impl DeviceMachine {
         if self.recovering != Recovering::AskingRegistry {
             return vec![Effect::Note(Outcome::Superseded)];
         }
+        let was_leased = self.holder.is_some();
         self.set_holder(now, holder);
         self.recovering = Recovering::AskingInventory;
-        vec![Effect::Tell(Message::Hardware(InventoryMessage::Inquire(self.spec.name.clone())))]
+        let inquiry = Effect::Tell(Message::Hardware(InventoryMessage::Inquire(self.spec.name.clone())));
+        // The end of the lease may be what its actor panicked over.
+        self.mind_sleep(was_leased).into_iter().chain([inquiry]).collect()
     }
 
     /// Whoever is said again to lease it has done so since he was said to first.

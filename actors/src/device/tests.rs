@@ -12,6 +12,7 @@ use mainstay_hardware::sighting::{Generation, Key, Sighting, Sort, UsbFacts};
 
 mod panics;
 mod radios;
+mod sleep;
 
 use super::{DeviceMachine, DeviceMessage, DeviceSnapshot, DeviceStatus, DeviceTimer};
 use crate::lease::LeaseMessage;

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use mainstay_config::names::ServiceName;
 use mainstay_hardware::bus::{Bus, Supply, Watch};
 
+use super::awake::Awake;
 use super::drivers::Drivers;
 use super::errands::Errands;
 use super::probe::Probes;
@@ -31,6 +32,7 @@ pub struct Carrier {
     processes: Rc<Processes>,
     probes: Probes,
     drivers: Drivers,
+    awake: Awake,
     watch: SharedWatch,
     news: Rc<News>,
 }
@@ -61,11 +63,13 @@ impl Carrier {
         errands.begin(&processes);
         let for_probes = Rc::clone(&news);
         let probes = Probes::new(log_dir, errands, move |run, event| for_probes.probe(run, event));
-        Ok(Self { processes, probes, drivers: Drivers::new(bus), watch, news })
+        let drivers = Drivers::new(bus);
+        Ok(Self { processes, probes, awake: Awake::new(drivers.clone()), drivers, watch, news })
     }
 
-    /// Ends threads and lets go of the log-keeper. Ends no service.
+    /// Waits for what is being put back, ends threads and lets go of the log-keeper. Ends no service.
     pub async fn shutdown(self: Rc<Self>) {
+        self.awake.done().await;
         let processes = Rc::clone(&self.processes);
         drop(self);
         if let Some(processes) = Rc::into_inner(processes) {
@@ -151,14 +155,8 @@ impl Carrier {
                 let call = self.drivers.probe(within, move |bus| bus.probe(&sighting, kind, depth, within));
                 self.later(cause, call, move |done| Message::Device(name, DeviceMessage::Probed(operation, done)));
             }
-            (Action::KeepAwake(sighting), _) => {
-                let call = self.drivers.look(move |bus| bus.keep_awake(&sighting));
-                tokio::task::spawn_local(async move {
-                    if let Err(error) = call.await {
-                        tracing::warn!("a device may be suspended while it is in use: {error}");
-                    }
-                });
-            }
+            (Action::KeepAwake(sighting), ActorId::Device(name)) => self.awake.keep(name, sighting),
+            (Action::LetSleep, ActorId::Device(name)) => self.awake.let_sleep(name),
             (Action::ReadSupply(operation), ActorId::Device(name)) => {
                 let name = name.clone();
                 let call = self.drivers.look(|bus| Ok(bus.supply()));

@@ -1,5 +1,6 @@
 //! What actors do to the world. Effects are carried out outside the actors, so that a restarted actor orphans nothing.
 
+mod awake;
 mod carrier;
 mod drivers;
 mod errands;

@@ -103,6 +103,8 @@ pub enum Action {
     ProbeDevice(OperationId, Sighting, DeviceKind, Depth, Duration),
     /// Keep a device that is in use from being suspended. No answer.
     KeepAwake(Sighting),
+    /// Nobody uses the device any more: where it could be suspended before, it can be again. No answer.
+    LetSleep,
     /// Ask what the board says of its supply voltage. Answer: `DeviceMessage::Supply`.
     ReadSupply(OperationId),
     /// Read how a radio is, then put it into a mode. Answer: `LeaseMessage::RadioPrepared`.
@@ -190,6 +192,7 @@ impl Action {
             Self::CheckAccess(..) => "CheckAccess",
             Self::ProbeDevice(..) => "ProbeDevice",
             Self::KeepAwake(_) => "KeepAwake",
+            Self::LetSleep => "LetSleep",
             Self::ReadSupply(_) => "ReadSupply",
             Self::PrepareRadio { .. } => "PrepareRadio",
             Self::RestoreRadio { .. } => "RestoreRadio",
@@ -220,6 +223,7 @@ impl Action {
                 format!("look at {} as {}: {depth}", sighting.key, kind.as_str()).into()
             }
             Self::KeepAwake(sighting) => format!("keep {} from being suspended", sighting.key).into(),
+            Self::LetSleep => "let it be suspended as before".into(),
             Self::ReadSupply(_) => "ask whether the supply voltage is too low".into(),
             Self::PrepareRadio { device, mode: Some(mode), .. } => {
                 format!("put {device} into {} mode", mainstay_hardware::matching::mode_word(*mode)).into()

@@ -322,6 +322,7 @@ fn performer(action: &Action) -> (Address, &'static str) {
         Action::CheckAccess(..)
         | Action::ProbeDevice(..)
         | Action::KeepAwake(_)
+        | Action::LetSleep
         | Action::ReadSupply(_)
         | Action::PrepareRadio { .. }
         | Action::RestoreRadio { .. }

@@ -29,7 +29,7 @@ use std::time::Duration;
 
 use mainstay_config::model::{DeviceKind, Takeover, WifiMode};
 
-use crate::bus::{Bus, Depth, Findings, Sink, Supply, Watch, WifiBaseline};
+use crate::bus::{Bus, Depth, Findings, Sink, Supply, Wakefulness, Watch, WifiBaseline};
 use crate::error::Error;
 use crate::sighting::Sighting;
 
@@ -68,8 +68,12 @@ impl Bus for Kernel {
         access::check(&self.sysfs, sighting)
     }
 
-    fn keep_awake(&self, sighting: &Sighting) -> Result<(), Error> {
+    fn keep_awake(&self, sighting: &Sighting) -> Result<Wakefulness, Error> {
         power::keep_awake(&self.sysfs, sighting)
+    }
+
+    fn let_sleep(&self, sighting: &Sighting) -> Result<(), Error> {
+        power::let_sleep(&self.sysfs, sighting)
     }
 
     fn supply(&self) -> Supply {

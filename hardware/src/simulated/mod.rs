@@ -17,8 +17,8 @@ use std::time::Duration;
 use mainstay_config::model::{DeviceKind, Takeover, WifiMode};
 use mainstay_config::names::UsbPath;
 
-use crate::bus::{Bus, Depth, Findings, Sink, Supply, Watch, WifiBaseline};
-use crate::error::Error;
+use crate::bus::{Bus, Depth, Findings, Sink, Supply, Wakefulness, Watch, WifiBaseline};
+use crate::error::{Error, ErrorKind};
 use crate::sighting::{HardwareEvent, ScanReason, Sighting};
 
 use delivery::Delivery;
@@ -128,6 +128,12 @@ impl SimulatedBus {
         self.inner.faults.settle_after(name, refusals);
     }
 
+    /// Whether a device on USB may be suspended now; `None` for what is not plugged in, or not on USB.
+    #[must_use]
+    pub fn wakefulness(&self, name: &str) -> Option<Wakefulness> {
+        self.state().wakefulness(name)
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.inner.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -169,8 +175,15 @@ impl Bus for SimulatedBus {
         self.inner.faults.access(&name)
     }
 
-    fn keep_awake(&self, sighting: &Sighting) -> Result<(), Error> {
-        self.name_of(sighting).map(drop)
+    fn keep_awake(&self, sighting: &Sighting) -> Result<Wakefulness, Error> {
+        self.state().wake(sighting, Wakefulness::WasAwake)
+    }
+
+    fn let_sleep(&self, sighting: &Sighting) -> Result<(), Error> {
+        match self.state().wake(sighting, Wakefulness::CouldSleep) {
+            Err(error) if error.kind != ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
     }
 
     fn supply(&self) -> Supply {

@@ -6,6 +6,7 @@ use mainstay_config::names::{UsbId, UsbPath};
 
 use super::device::Body;
 use super::radio::LiveRadio;
+use crate::bus::Wakefulness;
 use crate::sighting::{Generation, Key, Sighting, Sort, UsbFacts};
 
 /// Everything is on one bus.
@@ -17,6 +18,8 @@ pub(super) enum Plugged {
     Usb {
         /// Device number on the bus.
         address: u8,
+        /// Whether it is kept from being suspended.
+        wakefulness: Wakefulness,
     },
     /// A radio.
     Radio(LiveRadio),
@@ -25,7 +28,7 @@ pub(super) enum Plugged {
 impl Plugged {
     pub(super) fn new(body: &Body, address: u8, wiphy: u32, ifindex: u32) -> Self {
         match body {
-            Body::Hackrf(_) | Body::Gps(_) => Self::Usb { address },
+            Body::Hackrf(_) | Body::Gps(_) => Self::Usb { address, wakefulness: Wakefulness::CouldSleep },
             Body::Wifi(radio) => Self::Radio(LiveRadio::new(radio, wiphy, ifindex)),
         }
     }
@@ -34,10 +37,10 @@ impl Plugged {
     pub(super) fn sightings(&self, body: &Body, path: Option<&UsbPath>, node: Option<&str>) -> Vec<Sighting> {
         match (self, body, path) {
             (Self::Radio(live), Body::Wifi(radio), _) => vec![live.sighting(radio)],
-            (Self::Usb { address }, Body::Hackrf(hackrf), Some(path)) => {
+            (Self::Usb { address, .. }, Body::Hackrf(hackrf), Some(path)) => {
                 vec![usb_sighting(facts(hackrf.id, path, *address, &hackrf.serial, "HackRF One"))]
             }
-            (Self::Usb { address }, Body::Gps(gps), Some(path)) => {
+            (Self::Usb { address, .. }, Body::Gps(gps), Some(path)) => {
                 let facts = facts(gps.id, path, *address, &gps.serial, &gps.product);
                 let tty = node.map(|node| tty_sighting(facts.clone(), node, &gps.driver));
                 std::iter::once(usb_sighting(facts)).chain(tty).collect()

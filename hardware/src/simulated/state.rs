@@ -8,7 +8,7 @@ use mainstay_config::names::UsbPath;
 use super::Listed;
 use super::device::{Body, Place, Presence, SimulatedDevice};
 use super::plugged::Plugged;
-use crate::bus::{Depth, Findings};
+use crate::bus::{Depth, Findings, Wakefulness};
 use crate::error::{Error, ErrorKind};
 use crate::sighting::{HardwareEvent, Sighting, Witness};
 
@@ -75,7 +75,7 @@ impl State {
 
     fn free_address(&self) -> u8 {
         let in_use = |address: &u8| {
-            let here = |d: &Device| matches!(d.plugged, Some(Plugged::Usb { address: a }) if a == *address);
+            let here = |d: &Device| matches!(d.plugged, Some(Plugged::Usb { address: a, .. }) if a == *address);
             self.devices.values().any(here)
         };
         let upwards = (self.next_address..=LAST_ADDRESS).chain(FIRST_ADDRESS..self.next_address);
@@ -86,7 +86,7 @@ impl State {
     fn count(&mut self, plugged: &Plugged) {
         match plugged {
             // As the kernel does it: upwards, and from the start again after 127.
-            Plugged::Usb { address } => {
+            Plugged::Usb { address, .. } => {
                 self.next_address = if *address >= LAST_ADDRESS { FIRST_ADDRESS } else { address + 1 };
             }
             Plugged::Radio(_) => {
@@ -140,6 +140,22 @@ impl State {
         found
             .map(|(name, _)| name.clone())
             .ok_or_else(|| Error::new(ErrorKind::NotFound, format!("{}: No such device (simulated)", sighting.key)))
+    }
+
+    /// Keeps a device awake or not; answers with how it was. A radio of the demo is not on USB, and never sleeps.
+    pub(super) fn wake(&mut self, sighting: &Sighting, awake: Wakefulness) -> Result<Wakefulness, Error> {
+        let name = self.name_of(sighting)?;
+        match &mut self.device_mut(&name)?.plugged {
+            Some(Plugged::Usb { wakefulness, .. }) => Ok(std::mem::replace(wakefulness, awake)),
+            _ => Ok(Wakefulness::WasAwake),
+        }
+    }
+
+    pub(super) fn wakefulness(&self, name: &str) -> Option<Wakefulness> {
+        match self.devices.get(name)?.plugged.as_ref()? {
+            Plugged::Usb { wakefulness, .. } => Some(*wakefulness),
+            Plugged::Radio(_) => None,
+        }
     }
 
     pub(super) fn findings(&self, sighting: &Sighting, kind: DeviceKind, depth: Depth) -> Result<Findings, Error> {

@@ -250,7 +250,7 @@ impl Environment {
                 }
             }
             // Nothing is ever suspended here; the world itself carries out the rest.
-            Action::KeepAwake(_) | Action::RestartActor(..) | Action::Exit(_) => {}
+            Action::KeepAwake(_) | Action::LetSleep | Action::RestartActor(..) | Action::Exit(_) => {}
         }
     }
 

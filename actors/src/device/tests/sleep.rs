@@ -1,0 +1,32 @@
+//! A device on USB is not suspended while somebody leases it.
+
+use super::*;
+
+#[test]
+fn a_device_may_sleep_again_when_nobody_leases_it_any_more() {
+    let mut bench = Bench::new();
+    bench.ready().tell(DeviceMessage::Leased { holder: user() });
+    assert!(matches!(bench.acts[..], [Action::KeepAwake(_)]), "{:?}", bench.acts);
+    assert!(bench.tell(DeviceMessage::Leased { holder: ServiceName::new("other").unwrap() }).acts.is_empty());
+    assert!(matches!(bench.tell(DeviceMessage::Unleased).acts[..], [Action::LetSleep]), "{:?}", bench.acts);
+    assert!(bench.tell(DeviceMessage::Unleased).acts.is_empty(), "once is enough");
+    bench.tell(DeviceMessage::Leased { holder: user() }).tell(gone(1));
+    assert!(!bench.acts.iter().any(|act| matches!(act, Action::LetSleep)), "it is gone");
+}
+
+#[test]
+fn what_is_not_on_usb_needs_nothing() {
+    let mut bench = Bench::new();
+    bench.tell(DeviceMessage::Seen(Sighting { usb: None, ..sighting(1) })).accessible();
+    assert!(bench.tell(DeviceMessage::Leased { holder: user() }).acts.is_empty());
+    assert!(bench.tell(DeviceMessage::Unleased).acts.is_empty());
+}
+
+#[test]
+fn a_device_whose_lease_ended_while_its_actor_was_down_may_sleep_again() {
+    let mut bench = Bench::new();
+    let mut again = bench.ready().tell(DeviceMessage::Leased { holder: user() }).begin_again();
+    assert!(matches!(again.heard(None).acts[..], [Action::LetSleep]), "{:?}", again.acts);
+    let mut again = bench.begin_again();
+    assert!(again.heard(Some(user())).acts.is_empty());
+}

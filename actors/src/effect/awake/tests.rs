@@ -1,0 +1,89 @@
+//! The receiver of the simulated bus, kept awake and let go.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+use std::sync::Arc;
+
+use mainstay_hardware::bus::Bus;
+use mainstay_hardware::simulated::SimulatedBus;
+
+use super::*;
+
+const GPS: &str = "gps";
+
+struct Bench {
+    bus: SimulatedBus,
+    awake: Awake,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let bus = SimulatedBus::demo();
+        Self { awake: Awake::new(Drivers::new(Arc::new(bus.clone()))), bus }
+    }
+
+    /// The receiver as a USB device, and its serial port.
+    fn sightings(&self) -> [Sighting; 2] {
+        let listed = self.bus.list().into_iter().find(|listed| listed.name == GPS).unwrap();
+        listed.sightings.try_into().unwrap()
+    }
+
+    async fn wakefulness(&self) -> Option<Wakefulness> {
+        self.awake.done().await;
+        self.bus.wakefulness(GPS)
+    }
+}
+
+fn named(name: &str) -> DeviceName {
+    DeviceName::new(name).unwrap()
+}
+
+#[tokio::test(flavor = "local")]
+async fn a_device_may_sleep_again_after_its_lease_and_the_last_word_counts() {
+    let bench = Bench::new();
+    let [_, port] = bench.sightings();
+    bench.awake.keep(&named(GPS), port.clone());
+    assert_eq!(bench.wakefulness().await, Some(Wakefulness::WasAwake));
+    bench.awake.let_sleep(&named(GPS));
+    bench.awake.keep(&named(GPS), port.clone());
+    bench.awake.keep(&named(GPS), port);
+    assert_eq!(bench.wakefulness().await, Some(Wakefulness::WasAwake));
+    bench.awake.let_sleep(&named(GPS));
+    assert_eq!(bench.wakefulness().await, Some(Wakefulness::CouldSleep));
+}
+
+#[tokio::test(flavor = "local")]
+async fn what_never_slept_is_left_awake() {
+    let bench = Bench::new();
+    let [_, port] = bench.sightings();
+    bench.bus.keep_awake(&port).unwrap();
+    bench.awake.keep(&named(GPS), port);
+    bench.awake.let_sleep(&named(GPS));
+    assert_eq!(bench.wakefulness().await, Some(Wakefulness::WasAwake));
+}
+
+#[tokio::test(flavor = "local")]
+async fn of_two_devices_on_one_piece_of_hardware_the_last_one_lets_it_sleep() {
+    let bench = Bench::new();
+    let [whole, port] = bench.sightings();
+    bench.awake.keep(&named("whole"), whole);
+    bench.awake.keep(&named("port"), port);
+    bench.awake.let_sleep(&named("whole"));
+    assert_eq!(bench.wakefulness().await, Some(Wakefulness::WasAwake));
+    bench.awake.let_sleep(&named("port"));
+    assert_eq!(bench.wakefulness().await, Some(Wakefulness::CouldSleep));
+}
+
+#[tokio::test(flavor = "local")]
+async fn the_next_arrival_is_none_of_what_was_kept_before() {
+    let bench = Bench::new();
+    let [_, port] = bench.sightings();
+    bench.awake.keep(&named(GPS), port);
+    bench.awake.done().await;
+    bench.bus.unplug(GPS).unwrap();
+    bench.bus.plug(GPS, None).unwrap();
+    let [_, port] = bench.sightings();
+    bench.bus.keep_awake(&port).unwrap();
+    bench.awake.let_sleep(&named(GPS));
+    assert_eq!(bench.wakefulness().await, Some(Wakefulness::WasAwake));
+}
