@@ -13,6 +13,9 @@ use crate::sighting::{Link, Rfkill, Sighting, Sort, UsbFacts, WifiFacts};
 const UBLOX_VENDOR: u16 = 0x1546;
 const UBLOX_PRODUCTS: std::ops::RangeInclusive<u16> = 0x01a5..=0x01a9;
 
+/// No fault: whoever waited for the receiver has it at once.
+const UNREAD: &str = "not listened to (somebody waited for it)";
+
 /// The bridges that GPS receivers are sold with: PL2303, CP210x, FT232, CH340.
 const GPS_BRIDGES: [UsbId; 4] = [id(0x067b, 0x2303), id(0x10c4, 0xea60), id(0x0403, 0x6001), id(0x1a86, 0x7523)];
 
@@ -114,8 +117,10 @@ pub fn identity(sighting: &Sighting, findings: Option<&Findings>) -> String {
         Sort::Tty { node, driver } => tty_words(sighting, node, driver.as_deref(), findings),
         Sort::Wifi(wifi) => wifi_words(wifi),
     };
-    if let Some(Findings::Unrecognised { .. }) = findings {
-        words.push("not recognised".to_owned());
+    match findings {
+        Some(Findings::Unrecognised { .. }) => words.push("not recognised".to_owned()),
+        Some(Findings::Unread) => words.push(UNREAD.to_owned()),
+        _ => {}
     }
     if let Some(usb) = &sighting.usb {
         words.push(format!("USB {}", usb.path));
@@ -174,7 +179,7 @@ pub fn findings_words(findings: &Findings) -> String {
         Findings::Wifi => "a radio".to_owned(),
         Findings::Opened => "it can be opened".to_owned(),
         Findings::Unrecognised { why } => format!("not recognised: {why}"),
-        Findings::Unread => "not listened to, for somebody waits for it".to_owned(),
+        Findings::Unread => UNREAD.to_owned(),
     }
 }
 

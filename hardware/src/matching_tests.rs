@@ -144,6 +144,11 @@ fn people_read_what_a_device_is() {
     let silent = Findings::Unrecognised { why: "nothing came in 10 s".to_owned() };
     let words = identity(&tty(Some(usb("10c4:ea60", None)), "ttyUSB0", "cp210x"), Some(&silent));
     assert_eq!(words, "serial port (cp210x) 10c4:ea60, /dev/ttyUSB0, not recognised, USB 1-1.4");
+    let words = identity(&tty(Some(usb("10c4:ea60", None)), "ttyUSB0", "cp210x"), Some(&Findings::Unread));
+    assert_eq!(
+        words,
+        "serial port (cp210x) 10c4:ea60, /dev/ttyUSB0, not listened to (somebody waited for it), USB 1-1.4"
+    );
 }
 
 #[test]
