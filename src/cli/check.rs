@@ -6,6 +6,7 @@ use mainstay_config::{LoadError, Loaded, Note, Problem};
 use serde::Serialize;
 
 use super::args::CheckArgs;
+use super::board::Board;
 use super::output::{json, print};
 use super::{Ended, config_file};
 use crate::exit::ExitStatus;
@@ -19,7 +20,15 @@ struct CheckView<'a> {
     problems: &'a [Problem],
     /// How many further problems were left off.
     left_off: usize,
-    notes: &'a [Note],
+    notes: Vec<NoteView<'a>>,
+}
+
+/// A note; one on the board is of no place in the file.
+#[derive(Debug, Serialize)]
+struct NoteView<'a> {
+    message: &'a str,
+    line: Option<usize>,
+    column: Option<usize>,
 }
 
 /// `check`.
@@ -32,30 +41,43 @@ pub(super) fn check(args: &CheckArgs, config: Option<PathBuf>) -> Result<(), End
         return check_json(&path);
     }
     let loaded = config_file::load(&path, config_file::Stream::Output)?;
-    print(&all_right(&path, &loaded, &Look::of_stdout()))
+    print(&all_right(&path, &loaded, Board::here().note().as_deref(), &Look::of_stdout()))
 }
 
 fn check_json(path: &Path) -> Result<(), Ended> {
     let file = path.display().to_string();
+    let of_board = Board::here().note();
+    let notes = |of_file| note_views(of_file, of_board.as_deref());
     match mainstay_config::load(path) {
-        Ok(loaded) => json(&CheckView { file, problems: &[], left_off: 0, notes: &loaded.notes }),
+        Ok(loaded) => json(&CheckView { file, problems: &[], left_off: 0, notes: notes(&loaded.notes) }),
         Err(LoadError::Wrong(wrong)) => {
-            json(&CheckView { file, problems: &wrong.list, left_off: wrong.left_off, notes: &wrong.notes })?;
+            let notes = notes(&wrong.notes);
+            json(&CheckView { file, problems: &wrong.list, left_off: wrong.left_off, notes })?;
             Err(Ended::Said(ExitStatus::Failed))
         }
         Err(other) => Err(config_file::cannot_load(&other).into()),
     }
 }
 
-/// What the file describes, and what this version does not act on yet.
-fn all_right(path: &Path, loaded: &Loaded, look: &Look) -> String {
+fn note_views<'a>(of_file: &'a [Note], of_board: Option<&'a str>) -> Vec<NoteView<'a>> {
+    let of_file = of_file.iter().map(|note| NoteView {
+        message: &note.message,
+        line: Some(note.line),
+        column: Some(note.column),
+    });
+    of_file.chain(of_board.map(|message| NoteView { message, line: None, column: None })).collect()
+}
+
+/// What the file describes, what this version does not act on yet, and what is to be known of the board.
+fn all_right(path: &Path, loaded: &Loaded, of_board: Option<&str>, look: &Look) -> String {
     let good = style::GOOD;
     let station = &loaded.station;
     let counted =
         format!("{} and {}", count(station.services.len(), "service"), count(station.devices.len(), "device"));
     let mut out = format!("{good}{} is right{good:#}: {counted}\n", plain(&path.display().to_string()));
-    for note in &loaded.notes {
-        let said = format!("note: line {}: {}", note.line, plain(&note.message));
+    let of_file = loaded.notes.iter().map(|note| format!("line {}: {}", note.line, plain(&note.message)));
+    for note in of_file.chain(of_board.map(str::to_owned)) {
+        let said = format!("note: {note}");
         out.push_str(&wrap(&said, "", "      ", look.width));
         out.push('\n');
     }
@@ -64,4 +86,24 @@ fn all_right(path: &Path, loaded: &Loaded, look: &Look) -> String {
 
 fn count(number: usize, what: &str) -> String {
     if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn what_is_to_be_known_of_the_board_is_a_note_without_a_line() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(&file, "[services.gpsd]\ncommand = [\"gpsd\"]\ncritical = true\n").unwrap();
+        let loaded = mainstay_config::load(file.path()).unwrap();
+        let look = Look { width: 80, now: std::time::SystemTime::UNIX_EPOCH };
+        let text = all_right(Path::new("a.toml"), &loaded, Some("the memory controller is off"), &look);
+        assert!(text.ends_with("\nnote: the memory controller is off\n"), "{text}");
+        let views = serde_json::to_value(note_views(&loaded.notes, Some("it is off"))).unwrap();
+        let lines: Vec<_> = views.as_array().unwrap().iter().map(|note| note["line"].as_u64()).collect();
+        assert_eq!(lines, [Some(3), None], "{views}");
+    }
 }

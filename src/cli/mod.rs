@@ -2,6 +2,7 @@
 
 mod args;
 mod ask;
+mod board;
 mod check;
 mod config_file;
 mod help;

@@ -18,9 +18,11 @@ fn check(text: &str, args: &[&str]) -> Output {
 #[test]
 fn a_right_configuration_ends_with_0_and_says_what_it_is() {
     let output = check(RIGHT, &["check", "station.toml"]);
+    // What follows would be of the board that the test runs on.
+    let said = out(&output);
     assert_eq!(
-        (output.status.code(), out(&output)),
-        (Some(0), "station.toml is right: 1 service and 0 devices\n".into())
+        (output.status.code(), said.lines().next()),
+        (Some(0), Some("station.toml is right: 1 service and 0 devices"))
     );
 }
 
