@@ -69,19 +69,19 @@ impl DeviceMachine {
             return vec![Effect::Note(Outcome::Ignored)];
         }
         self.withheld = None;
-        let was_leased = self.holder.is_some();
+        let before = self.holder.clone();
         self.set_holder(now, holder);
-        self.mind_sleep(was_leased).into_iter().collect()
+        self.mind_sleep(before.as_ref()).into_iter().collect()
     }
 
     /// On USB it is not suspended while it is leased.
-    fn mind_sleep(&self, was_leased: bool) -> Option<Effect<DeviceTimer>> {
-        match (was_leased, self.holder.is_some()) {
-            (false, true) => {
+    fn mind_sleep(&self, before: Option<&(ServiceName, Moment)>) -> Option<Effect<DeviceTimer>> {
+        match (before, &self.holder) {
+            (None, Some(_)) => {
                 let on_usb = self.sighting.clone().filter(|sighting| sighting.usb.is_some());
                 on_usb.map(|sighting| Effect::Act(Action::KeepAwake(sighting)))
             }
-            (true, false) => {
+            (Some(_), None) => {
                 // After a restart it is not known yet what it is; the executor knows.
                 let may_be_on_usb = self.sighting.as_ref().is_none_or(|sighting| sighting.usb.is_some());
                 may_be_on_usb.then_some(Effect::Act(Action::LetSleep))
@@ -117,12 +117,12 @@ impl DeviceMachine {
         if self.recovering != Recovering::AskingRegistry {
             return vec![Effect::Note(Outcome::Superseded)];
         }
-        let was_leased = self.holder.is_some();
+        let before = self.holder.clone();
         self.set_holder(now, holder);
         self.recovering = Recovering::AskingInventory;
         let inquiry = Effect::Tell(Message::Hardware(InventoryMessage::Inquire(self.spec.name.clone())));
         // The end of the lease may be what its actor panicked over.
-        self.mind_sleep(was_leased).into_iter().chain([inquiry]).collect()
+        self.mind_sleep(before.as_ref()).into_iter().chain([inquiry]).collect()
     }
 
     /// Whoever is said again to lease it has done so since he was said to first.

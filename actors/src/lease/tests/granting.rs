@@ -64,7 +64,7 @@ fn a_shared_device_is_leased_until_the_last_one_lets_it_go() {
     let mut bench = Bench::new();
     bench.ask("a", vec![shared("x")]).ask("b", vec![shared("x")]);
     assert_eq!(bench.release("b").device_heard("x"), ["Leased: leased by a"]);
-    assert_eq!(bench.release("a").device_heard("x"), ["Unleased: its lease has ended"]);
+    assert_eq!(bench.release("a").device_heard("x"), ["Unleased: nobody leases it"]);
 }
 
 #[test]
