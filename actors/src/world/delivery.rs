@@ -36,7 +36,7 @@ impl World {
         let trace = cause.map_or(id, |cause| cause.trace);
         let envelope = Envelope { id, cause: cause.map(|cause| cause.message), trace, from, message };
         for checker in 0..self.checkers.len() {
-            self.ask(checker, |checker, _| checker.sent(&envelope));
+            self.ask(checker, |checker, world| checker.sent(&envelope, &world.environment));
         }
         let Some(place) = self.index.get(&envelope.message.receiver()).copied() else { return };
         let Some(actor) = self.actors.get_mut(place) else { return };

@@ -2,7 +2,9 @@
 //!
 //! Invariant 9 (replaying a journal) waits for the recorded journal; invariant 10 is for the parsers of what comes from outside.
 
+mod blockers;
 mod exclusive;
+mod failures;
 mod leftovers;
 mod order;
 mod outliving;
@@ -52,7 +54,7 @@ pub trait Checker {
     ///
     /// # Errors
     /// When that breaks the invariant; so for the others.
-    fn sent(&mut self, _envelope: &Envelope) -> Verdict {
+    fn sent(&mut self, _envelope: &Envelope, _environment: &Environment) -> Verdict {
         Ok(())
     }
 
@@ -95,8 +97,9 @@ pub(super) fn all() -> Vec<Box<dyn Checker>> {
         Box::new(exclusive::Exclusive),
         Box::new(outliving::Outliving::default()),
         Box::new(order::Order::default()),
-        Box::new(quiet::Quiet),
-        Box::new(wanted::WantedByOperator::default()),
+        // First what became of losses, then whether each state has a reason at all.
+        Box::new(wanted::Wanted::default()),
+        Box::new(quiet::Quiet::default()),
         Box::new(radios::Radios::default()),
         Box::new(leftovers::Leftovers),
         Box::new(traces::Traces::default()),

@@ -1,18 +1,49 @@
 //! Invariant 4: when nothing has gone wrong for long, every service runs, or says what it waits for, or is failed, held or
-//! stopped. What it waits for must be so; nothing is starting, stopping, settling or being looked at for ever.
+//! stopped. What it waits for must be so; nothing is starting, stopping, settling or being looked at for ever. Failed is
+//! only what has failed by itself, often enough; stopped, what has ended by itself or nobody has started.
 
-use mainstay_config::model::{Dependency, PortNeed, Service};
+use std::collections::BTreeSet;
 
-use super::{Checker, Verdict, View};
+use mainstay_config::model::{Autostart, Dependency, PortNeed, RestartWhen, Service};
+use mainstay_config::names::ServiceName;
+
+use super::failures::Failures;
+use super::{Checker, Verdict, View, blockers};
 use crate::device::DeviceStatus;
 use crate::lease::Resource;
 use crate::service::{ServiceSnapshot, ServiceStatus};
+use crate::world::envelope::Envelope;
+use crate::world::environment::{Command, Environment, Happening};
 
-pub(super) struct Quiet;
+#[derive(Debug, Default)]
+pub(super) struct Quiet {
+    failures: Failures,
+    /// Services that the operator has started, himself or with one that needs them.
+    started: BTreeSet<ServiceName>,
+}
 
 impl Checker for Quiet {
     fn invariant(&self) -> u8 {
         4
+    }
+
+    fn sent(&mut self, envelope: &Envelope, environment: &Environment) -> Verdict {
+        self.failures.sent(envelope, environment);
+        Ok(())
+    }
+
+    fn happened(&mut self, happening: &Happening, _environment: &Environment) -> Verdict {
+        self.failures.happened(happening);
+        match happening {
+            Happening::Done(service, Command::Stop) => {
+                self.started.remove(service);
+            }
+            Happening::Done(service, _) | Happening::StartedForDependent(service) => {
+                self.started.insert(service.clone());
+            }
+            _ => {}
+        }
+        Ok(())
     }
 
     fn when_quiet(&mut self, view: &View<'_>) -> Verdict {
@@ -31,9 +62,27 @@ impl Checker for Quiet {
         }
         for spec in view.environment.station().services.values() {
             let shown = view.shown.services.get(&spec.name).ok_or_else(|| format!("{} shows nothing", spec.name))?;
-            service(view, spec, shown).map_err(|words| format!("{} {words}", spec.name))?;
+            let verdict = service(view, spec, shown).and_then(|()| self.rests_rightly(spec, shown));
+            verdict.map_err(|words| format!("{} {words}", spec.name))?;
         }
         Ok(())
+    }
+}
+
+impl Quiet {
+    /// Whether one that is failed or stopped has a reason to be.
+    fn rests_rightly(&self, spec: &Service, shown: &ServiceSnapshot) -> Verdict {
+        let ends_well = spec.restart.when != RestartWhen::Always && self.failures.has_ended(&spec.name);
+        let is_not_meant_to_run = spec.autostart == Autostart::No && !self.started.contains(&spec.name);
+        match shown.status {
+            ServiceStatus::Failed if !self.failures.is_given_up(spec) => {
+                Err(format!("is failed, though it has not failed so often by itself: {}", shown.reason))
+            }
+            ServiceStatus::Stopped if !is_not_meant_to_run && !ends_well => {
+                Err(format!("is stopped, though it is wanted and has not ended by itself: {}", shown.reason))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -55,6 +104,7 @@ fn service(view: &View<'_>, spec: &Service, shown: &ServiceSnapshot) -> Verdict 
         ServiceStatus::Waiting if could_run(view, spec) => {
             Err(format!("says that it waits for {}, but nothing keeps it from running", shown.waiting_for.join("; ")))
         }
+        ServiceStatus::Waiting => blockers::are_true(view, shown),
         ServiceStatus::Failed | ServiceStatus::Stopped | ServiceStatus::Held if shown.reason.is_empty() => {
             Err(format!("is {}, but does not say why", shown.status.as_str()))
         }

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use super::{Checker, Verdict};
 use crate::machine::Address;
 use crate::world::envelope::Envelope;
+use crate::world::environment::Environment;
 
 /// How many messages back causes are followed; an older one is believed.
 const REMEMBERED: usize = 1 << 16;
@@ -21,7 +22,7 @@ impl Checker for Traces {
         8
     }
 
-    fn sent(&mut self, envelope: &Envelope) -> Verdict {
+    fn sent(&mut self, envelope: &Envelope, _environment: &Environment) -> Verdict {
         let what = || format!("message {} from {} to {}", envelope.id, envelope.from, envelope.message.receiver());
         match (envelope.cause, &envelope.from) {
             (None, Address::Actor(_)) => return Err(format!("{} has no cause", what())),

@@ -1,29 +1,70 @@
 //! Invariant 5: what one loss stopped, its return brings back; what the operator stopped stays stopped.
+//!
+//! Whoever used a device when it left, and whoever requires one of those, must run again, or wait: that what it waits for
+//! is so, the checker of invariant 4 sees. Only a failure of its own may keep it down. One that came with the loss, however
+//! it looked, is none.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
-use mainstay_config::model::Autostart;
-use mainstay_config::names::ServiceName;
+use mainstay_config::model::{Autostart, Station};
+use mainstay_config::names::{DeviceName, ServiceName};
 
+use super::failures::{Failed, Failures};
+use super::reach::requirers;
 use super::{Checker, Verdict, View};
+use crate::effect::process::order::RunId;
+use crate::lease::Resource;
+use crate::machine::Moment;
 use crate::service::ServiceStatus;
+use crate::world::envelope::Envelope;
 use crate::world::environment::{Command, Environment, Happening};
 
+/// A death this shortly before the departure of its device is the departure's doing: with what the kernel's word of it may
+/// take, it is less than the three seconds for which mainstay looks back.
+const DIED_OF_LOSS: Duration = Duration::from_secs(1);
+/// A panic this shortly before or after a death may delay the word of the departure beyond that.
+const DELAYED_BY_PANIC: Duration = Duration::from_secs(5);
+
 #[derive(Debug, Default)]
-pub(super) struct WantedByOperator {
+pub(super) struct Wanted {
     /// Services that the operator has stopped.
     held: BTreeSet<ServiceName>,
+    failures: Failures,
+    /// Services that a loss has stopped and that have done nothing since to stay down.
+    debts: BTreeMap<ServiceName, Debt>,
+    /// The last death of each service's runs.
+    deaths: BTreeMap<ServiceName, (Moment, RunId)>,
+    last_panic: Option<Moment>,
 }
 
-impl Checker for WantedByOperator {
+/// That a service must come back.
+#[derive(Debug)]
+struct Debt {
+    lost: DeviceName,
+    at: Moment,
+    /// Which run the loss stopped, of a service that used the device itself.
+    run: Option<RunId>,
+}
+
+impl Checker for Wanted {
     fn invariant(&self) -> u8 {
         5
     }
 
+    fn sent(&mut self, envelope: &Envelope, environment: &Environment) -> Verdict {
+        if let Some(failed) = self.failures.sent(envelope, environment) {
+            self.failed(&failed, environment.now());
+        }
+        Ok(())
+    }
+
     fn happened(&mut self, happening: &Happening, environment: &Environment) -> Verdict {
+        self.failures.happened(happening);
         match happening {
             Happening::Done(service, Command::Stop) => {
                 self.held.insert(service.clone());
+                self.debts.remove(service);
             }
             Happening::Done(service, _) | Happening::StartedForDependent(service) => {
                 self.held.remove(service);
@@ -33,6 +74,8 @@ impl Checker for WantedByOperator {
                     return Err(format!("{} is started, though the operator has stopped it", tree.service));
                 }
             }
+            Happening::Unplugged(device) => self.unplugged(device, environment),
+            Happening::Panicked(_) => self.panicked(environment.now()),
             _ => {}
         }
         Ok(())
@@ -49,7 +92,79 @@ impl Checker for WantedByOperator {
             if held && view.environment.trees_of(&spec.name).next().is_some() {
                 return Err(format!("{} runs, though the operator has stopped it", spec.name));
             }
+            let Some(Debt { lost, at, .. }) = self.debts.get(&spec.name) else { continue };
+            if !matches!(shown.status, ServiceStatus::Running | ServiceStatus::Waiting) {
+                let (name, seconds, is) = (&spec.name, at.since_boot().as_secs_f64(), shown.status.as_str());
+                let reason = &shown.reason;
+                return Err(format!(
+                    "{name} was stopped by the loss of {lost} at {seconds:.6} s and is {is}: {reason}"
+                ));
+            }
         }
         Ok(())
+    }
+}
+
+impl Wanted {
+    fn unplugged(&mut self, device: &DeviceName, environment: &Environment) {
+        let (now, station) = (environment.now(), environment.station());
+        let mut stopped: Vec<(ServiceName, Option<RunId>)> = Vec::new();
+        for (run, tree) in environment.trees() {
+            if tree.uses.iter().any(|(used, _)| *used == Resource::Device(device.clone())) {
+                stopped.push((tree.service.clone(), Some(*run)));
+            }
+        }
+        for (service, (at, run)) in &self.deaths {
+            let used = station.services.get(service).is_some_and(|spec| spec.devices.contains_key(device));
+            if used && now.since(*at) <= DIED_OF_LOSS && environment.trees_of(service).next().is_none() {
+                stopped.push((service.clone(), Some(*run)));
+            }
+        }
+        for (service, _) in stopped.clone() {
+            let mut with_it = BTreeSet::new();
+            requirers_of_all(station, &service, &mut with_it);
+            let running = with_it.into_iter().filter(|name| environment.trees_of(name).next().is_some());
+            stopped.extend(running.map(|name| (name, None)));
+        }
+        for (service, run) in stopped {
+            let has_failed = self.failures.is_dying(&service) && !(run.is_some() && self.died_lately(&service, now));
+            if !self.held.contains(&service) && !has_failed {
+                self.debts.entry(service).or_insert(Debt { lost: device.clone(), at: now, run });
+            }
+        }
+    }
+
+    fn died_lately(&self, service: &ServiceName, now: Moment) -> bool {
+        self.deaths.get(service).is_some_and(|(at, _)| now.since(*at) <= DIED_OF_LOSS) && !self.panicked_lately(now)
+    }
+
+    fn panicked_lately(&self, now: Moment) -> bool {
+        self.last_panic.is_some_and(|at| now.since(at) <= DELAYED_BY_PANIC)
+    }
+
+    fn failed(&mut self, failed: &Failed<'_>, now: Moment) {
+        if let Some(run) = failed.run {
+            self.deaths.insert(failed.service.clone(), (now, run));
+        }
+        let of_loss = |debt: &Debt| failed.run.is_some() && debt.run == failed.run;
+        let excused = self.debts.get(failed.service).is_some_and(|debt| !of_loss(debt) || self.panicked_lately(now));
+        if excused {
+            self.debts.remove(failed.service);
+        }
+    }
+
+    fn panicked(&mut self, now: Moment) {
+        self.last_panic = Some(now);
+        let deaths = &self.deaths;
+        self.debts.retain(|service, _| deaths.get(service).is_none_or(|(at, _)| now.since(*at) > DELAYED_BY_PANIC));
+    }
+}
+
+/// All that stop when a service stops.
+fn requirers_of_all(station: &Station, name: &ServiceName, all: &mut BTreeSet<ServiceName>) {
+    for dependent in requirers(station, name) {
+        if all.insert(dependent.clone()) {
+            requirers_of_all(station, dependent, all);
+        }
     }
 }

@@ -13,6 +13,7 @@ use mainstay_hardware::sighting::{
 use super::radios::{RadioState, Temper};
 use super::{Cause, Consequences, Environment, Event, Happening};
 use crate::device::DeviceMessage;
+use crate::lease::Resource;
 use crate::machine::{Message, Moment, OperationId, Outside};
 
 const MILLISECOND: Duration = Duration::from_millis(1);
@@ -147,6 +148,7 @@ impl Environment {
     pub(in crate::world) fn unplug(&mut self, name: &DeviceName, so: &mut Consequences) {
         let Some(arrival) = self.plugs.get_mut(name).and_then(|plug| plug.arrival.take()) else { return };
         so.happened.push(Happening::Unplugged(name.clone()));
+        self.die_of_loss(name, so);
         let Sighting { key, generation, .. } = arrival.sighting;
         let said = self.random.happens(500).then(|| generation.clone());
         let event = HardwareEvent::Gone { key: key.clone(), generation: said, witness: Witness::Uevent };
@@ -156,6 +158,16 @@ impl Environment {
                 let at = self.now + self.random.between(MILLISECOND, SECOND);
                 let generation = Some(generation.clone());
                 so.later.push((at, Event::Heard(HardwareEvent::Gone { key: key.clone(), generation, witness }), None));
+            }
+        }
+    }
+
+    /// What reads from it reads the end of its input, or an error, and may know of the loss before mainstay does.
+    fn die_of_loss(&mut self, name: &DeviceName, so: &mut Consequences) {
+        let device = Resource::Device(name.clone());
+        for (run, _) in self.trees.iter().filter(|(_, tree)| tree.uses.iter().any(|(used, _)| *used == device)) {
+            if self.random.happens(self.weather.die_of_loss) {
+                so.later.push((self.now + self.random.between(MILLISECOND, SECOND), Event::Crash(*run), None));
             }
         }
     }

@@ -26,6 +26,8 @@ pub struct Weather {
     pub panics: Option<Duration>,
     /// How long a process lives before it crashes.
     pub crash: Option<Duration>,
+    /// Programs that end when the device is pulled that they use.
+    pub die_of_loss: u16,
     /// Programs that cannot be started.
     pub spawn_fails: u16,
     /// Programs that never become ready.
@@ -64,6 +66,7 @@ impl Weather {
             operator: hours(24),
             ports: hours(48),
             crash: hours(7 * 24),
+            die_of_loss: 300,
             never_ready: 2,
             stubborn: 20,
             backgrounds: 50,
@@ -83,6 +86,7 @@ impl Weather {
             ports: seconds(60),
             panics: None,
             crash: seconds(60),
+            die_of_loss: 300,
             spawn_fails: 20,
             never_ready: 50,
             stubborn: 100,

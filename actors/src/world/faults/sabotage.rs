@@ -32,8 +32,12 @@ pub enum Sabotage {
     NeverReady,
     /// Devices are not said to be available.
     DropArrival,
+    /// Who must wait for a holder is refused, as if that were a failure.
+    RefuseWaiters,
     /// What the operator stopped is started again.
     StartHeld,
+    /// Who waits for what it lost is refused, as if the loss were a failure.
+    LossIsFailure,
     /// Radios are not put back.
     ForgetRestore,
     /// Radios are put back twice.
@@ -50,7 +54,7 @@ pub enum Sabotage {
 
 impl Sabotage {
     /// Every planted bug.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::GrantTwice,
         Self::SpawnTwice,
         Self::DropRevoked,
@@ -59,7 +63,9 @@ impl Sabotage {
         Self::KeepSlots,
         Self::NeverReady,
         Self::DropArrival,
+        Self::RefuseWaiters,
         Self::StartHeld,
+        Self::LossIsFailure,
         Self::ForgetRestore,
         Self::RestoreTwice,
         Self::ForgetBaseline,
@@ -86,8 +92,8 @@ impl Sabotage {
             Self::GrantTwice | Self::SpawnTwice => 1,
             Self::DropRevoked | Self::DropDown => 2,
             Self::SkipDependents => 3,
-            Self::KeepSlots | Self::NeverReady | Self::DropArrival => 4,
-            Self::StartHeld => 5,
+            Self::KeepSlots | Self::NeverReady | Self::DropArrival | Self::RefuseWaiters => 4,
+            Self::StartHeld | Self::LossIsFailure => 5,
             Self::ForgetRestore | Self::RestoreTwice | Self::ForgetBaseline => 6,
             Self::LeaveProcesses | Self::LeaveProbes => 7,
             Self::LoseCause => 8,
@@ -139,6 +145,12 @@ impl Sabotaged {
                 Some(grant) => same(ServiceMessage::Granted(grant)),
                 None => same(ServiceMessage::Queued(blockers)),
             },
+            (Sabotage::RefuseWaiters | Sabotage::LossIsFailure, ServiceMessage::Queued(blockers)) => {
+                match self.refused(&blockers) {
+                    Some(words) => same(ServiceMessage::Refused(words)),
+                    None => same(ServiceMessage::Queued(blockers)),
+                }
+            }
             (Sabotage::StartHeld, ServiceMessage::Stop(request)) => {
                 let again = ServiceMessage::Restart(RequestId(u64::MAX), Attempts::Reset);
                 vec![
@@ -156,6 +168,16 @@ impl Sabotaged {
             | (Sabotage::DropArrival, Message::Leases(LeaseMessage::DeviceAvailable(..))) => Vec::new(),
             _ => vec![message],
         }
+    }
+
+    /// In what words somebody is refused who should wait.
+    fn refused(&self, blockers: &[Blocker]) -> Option<String> {
+        let is_cause = |blocker: &&Blocker| match blocker {
+            Blocker::Held { .. } => self.sabotage == Sabotage::RefuseWaiters,
+            Blocker::Device { .. } => self.sabotage == Sabotage::LossIsFailure,
+            _ => false,
+        };
+        blockers.iter().find(is_cause).map(ToString::to_string)
     }
 
     /// The grant of somebody who holds what is waited for.

@@ -1,0 +1,42 @@
+//! What a service says that it waits for is so.
+
+use super::{Verdict, View};
+use crate::device::DeviceStatus;
+use crate::lease::{Blocker, Waiter};
+use crate::service::{START_SLOT, ServiceSnapshot};
+
+/// Of a service that waits.
+pub(super) fn are_true(view: &View<'_>, shown: &ServiceSnapshot) -> Verdict {
+    if shown.waiting_for.iter().any(|what| what == START_SLOT) {
+        return Err(format!("waits for {START_SLOT} for ever"));
+    }
+    let mut queue = view.shown.leases.queue.iter();
+    let Some(waiter) = queue.find(|waiter| waiter.request.service == shown.name) else { return Ok(()) };
+    let words: Vec<String> = waiter.blockers.iter().map(ToString::to_string).collect();
+    if shown.waiting_for != words {
+        let (says, is) = (shown.waiting_for.join("; "), words.join("; "));
+        return Err(format!("says that it waits for {says}, but the registry lets it wait for {is}"));
+    }
+    let wrong = |blocker: &&Blocker| !is_so(view, waiter, blocker);
+    waiter.blockers.iter().find(wrong).map_or(Ok(()), |blocker| Err(format!("waits for {blocker}, which is not so")))
+}
+
+fn is_so(view: &View<'_>, waiter: &Waiter, blocker: &Blocker) -> bool {
+    let leases = &view.shown.leases;
+    match blocker {
+        Blocker::Device { device, .. } => {
+            let status = view.shown.devices.get(device).map(|shown| shown.status);
+            !matches!(status, Some(DeviceStatus::Ready | DeviceStatus::InUse))
+        }
+        Blocker::Held { resource, holder } => {
+            leases.held.iter().any(|held| held.resource == *resource && held.holder == *holder)
+        }
+        Blocker::Behind { resource, first } => leases.queue.iter().any(|other| {
+            let wants = other.request.wants.iter().any(|want| want.to_string() == resource.to_string());
+            other.request.service == *first && first != &waiter.request.service && wants
+        }),
+        Blocker::ForeignListener { port, .. } => view.environment.foreign().contains(port),
+        // Neither takes so long.
+        Blocker::Restoring { .. } | Blocker::Preparing => false,
+    }
+}

@@ -1,0 +1,134 @@
+//! Which services have failed by themselves, and how often: only that may keep them from running again.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use mainstay_config::model::{DeviceKind, PortNeed, RestartWhen, Service};
+use mainstay_config::names::ServiceName;
+
+use crate::effect::process::order::{Exit, ProcessEvent, RunId, SpawnFailure};
+use crate::lease::Resource;
+use crate::machine::Message;
+use crate::service::{ServiceMessage, ServiceTimer};
+use crate::world::envelope::Envelope;
+use crate::world::environment::{Command, Environment, Happening};
+
+/// The failures of all services, counted from what is true around the machines.
+#[derive(Debug, Default)]
+pub(super) struct Failures {
+    services: BTreeMap<ServiceName, Record>,
+    /// Runs that a machine had signalled: what they do then is not by themselves.
+    signalled: BTreeSet<RunId>,
+}
+
+#[derive(Debug, Default)]
+struct Record {
+    /// Runs, or attempts at one, that ended by themselves since the operator had them counted anew.
+    ends: u32,
+    /// It has failed, and its processes are not all gone.
+    dying: bool,
+    /// Its last attempt failed in a way that only a person can mend.
+    hopeless: bool,
+}
+
+/// A service has just failed by itself.
+#[derive(Debug)]
+pub(super) struct Failed<'a> {
+    pub(super) service: &'a ServiceName,
+    /// Which run of it; `None` when it had none yet.
+    pub(super) run: Option<RunId>,
+}
+
+impl Failures {
+    /// Takes in a message; answers what failure it is the first word of.
+    pub(super) fn sent<'a>(&mut self, envelope: &'a Envelope, environment: &Environment) -> Option<Failed<'a>> {
+        let Message::Service(service, said) = &envelope.message else { return None };
+        match said {
+            ServiceMessage::Process(_, ProcessEvent::SpawnFailed(failure)) => {
+                let record = self.record(service);
+                record.ends += 1;
+                record.hopeless = !matches!(failure, SpawnFailure::Other(_));
+                Some(Failed { service, run: None })
+            }
+            ServiceMessage::Refused(_) if may_be_refused(environment, service) => {
+                self.record(service).ends += 1;
+                Some(Failed { service, run: None })
+            }
+            ServiceMessage::Timer(ServiceTimer::ReadyWithin) => self.begins_to_die(service, None),
+            // Going into the background is no end.
+            ServiceMessage::Process(_, ProcessEvent::MainExited { exit: Exit::Code(0), remaining })
+                if !remaining.is_empty() =>
+            {
+                None
+            }
+            ServiceMessage::Process(run, ProcessEvent::MainExited { .. }) if !self.signalled.contains(run) => {
+                self.begins_to_die(service, Some(*run))
+            }
+            ServiceMessage::Process(run, ProcessEvent::TreeGone) => {
+                let by_itself = !self.signalled.remove(run);
+                let failed = if by_itself { self.begins_to_die(service, Some(*run)) } else { None };
+                let record = self.record(service);
+                record.ends += u32::from(std::mem::take(&mut record.dying));
+                failed
+            }
+            _ => None,
+        }
+    }
+
+    pub(super) fn happened(&mut self, happening: &Happening) {
+        match happening {
+            Happening::Signalled(run) => {
+                self.signalled.insert(*run);
+            }
+            // `restart` goes on counting.
+            Happening::Done(_, Command::Restart) => {}
+            Happening::Done(service, _) => {
+                let record = self.record(service);
+                (record.ends, record.hopeless) = (0, false);
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether it has failed and its processes are not all gone yet.
+    pub(super) fn is_dying(&self, service: &ServiceName) -> bool {
+        self.services.get(service).is_some_and(|record| record.dying)
+    }
+
+    /// Whether it has ended by itself at all.
+    pub(super) fn has_ended(&self, service: &ServiceName) -> bool {
+        self.services.get(service).is_some_and(|record| record.ends > 0)
+    }
+
+    /// Whether it has failed so often that it may be given up.
+    pub(super) fn is_given_up(&self, spec: &Service) -> bool {
+        let Some(record) = self.services.get(&spec.name) else { return false };
+        let borne = if spec.restart.when == RestartWhen::Never { 0 } else { spec.restart.attempts };
+        record.hopeless || record.ends > borne
+    }
+
+    fn begins_to_die<'a>(&mut self, service: &'a ServiceName, run: Option<RunId>) -> Option<Failed<'a>> {
+        let already = std::mem::replace(&mut self.record(service).dying, true);
+        (!already).then_some(Failed { service, run })
+    }
+
+    fn record(&mut self, service: &ServiceName) -> &mut Record {
+        self.services.entry(service.clone()).or_default()
+    }
+}
+
+/// Whether the registry may refuse a service at all: it has limited its patience, needs a radio, which may refuse its
+/// mode, or a port on which somebody else listens.
+fn may_be_refused(environment: &Environment, service: &ServiceName) -> bool {
+    let station = environment.station();
+    let Some(spec) = station.services.get(service) else { return false };
+    let is_radio = |name| station.devices.get(name).is_some_and(|device| device.kind == DeviceKind::Wifi);
+    let in_use = |port: u16| {
+        let mut used = environment.trees().flat_map(|(_, tree)| &tree.uses);
+        environment.foreign().contains(&port) || used.any(|(resource, _)| *resource == Resource::Port(port))
+    };
+    let taken = |need: &PortNeed| match need {
+        PortNeed::Fixed(port) => in_use(port.get()),
+        PortNeed::Range { first, last, .. } => (first.get()..=last.get()).all(in_use),
+    };
+    spec.devices.iter().any(|(name, need)| need.timeout.is_some() || is_radio(name)) || spec.ports.values().any(taken)
+}
