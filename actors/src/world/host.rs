@@ -31,8 +31,8 @@ pub(super) trait Hosted {
     fn die(&mut self);
     /// A fresh machine, which must begin.
     fn rebuild(&mut self);
-    /// The timers that are set.
-    fn timers(&self) -> Vec<String>;
+    /// The timers that are set, as the messages that they become.
+    fn timers(&self) -> Vec<Message>;
 }
 
 /// How messages of a machine are told apart from those of others.
@@ -109,8 +109,8 @@ impl<M: Machine> Hosted for Host<M> {
         self.machine = (self.conversation.build)(self.incarnation, self.memo.clone());
     }
 
-    fn timers(&self) -> Vec<String> {
-        self.timers.iter().map(|(timer, _)| format!("{timer:?}")).collect()
+    fn timers(&self) -> Vec<Message> {
+        self.timers.iter().map(|(timer, _)| (self.conversation.wrap)(M::timer(timer.clone()))).collect()
     }
 }
 

@@ -189,13 +189,13 @@ impl World {
         self.asked.len()
     }
 
-    /// Timers that are set, with whose they are.
+    /// The timers that are set, as the messages that they become.
     #[must_use]
-    pub fn timers(&self) -> Vec<(ActorId, String)> {
-        let of = |(id, place): (&ActorId, &usize)| {
-            let timers = self.actors.get(*place).map(|actor| actor.hosted.timers()).unwrap_or_default();
-            timers.into_iter().map(|timer| (id.clone(), timer)).collect::<Vec<_>>()
-        };
-        self.index.iter().flat_map(of).collect()
+    pub fn timers(&self) -> Vec<Message> {
+        self.index
+            .values()
+            .filter_map(|place| self.actors.get(*place))
+            .flat_map(|actor| actor.hosted.timers())
+            .collect()
     }
 }

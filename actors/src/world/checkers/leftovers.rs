@@ -1,14 +1,32 @@
 //! Invariant 7, as far as a world can show it: after closing down, no process, probe, lease or timer is left, and everybody
-//! who asked was answered.
+//! who asked was answered. When nothing has gone wrong for long, only those timers run by which something is waited for
+//! that nobody will tell.
+
+use mainstay_config::names::ServiceName;
 
 use super::{Checker, Verdict, View};
-use crate::machine::ActorId;
+use crate::device::{DeviceMessage, DeviceStatus, DeviceTimer};
+use crate::lease::{LeaseMessage, LeaseTimer};
+use crate::machine::Message;
 
 pub(super) struct Leftovers;
 
 impl Checker for Leftovers {
     fn invariant(&self) -> u8 {
         7
+    }
+
+    fn when_quiet(&mut self, view: &View<'_>) -> Verdict {
+        let waits =
+            |service: &ServiceName| view.shown.leases.queue.iter().any(|waiter| waiter.request.service == *service);
+        let may_run = |timer: &&Message| match timer {
+            // A stranger's port is looked at again and again, and patience has an end.
+            Message::Leases(LeaseMessage::Timer(LeaseTimer::LookAgain(service) | LeaseTimer::Wait(service))) => {
+                waits(service)
+            }
+            timer => is_of_quarantine(view, timer),
+        };
+        none_but(may_run, view)
     }
 
     fn at_the_end(&mut self, view: &View<'_>) -> Verdict {
@@ -21,14 +39,24 @@ impl Checker for Leftovers {
         if let Some(held) = view.shown.leases.held.first() {
             return Err(format!("{} still holds {}", held.holder, held.resource));
         }
-        // A quarantine goes on whatever the services do.
-        let device = |id: &ActorId| matches!(id, ActorId::Device(_));
-        if let Some((id, timer)) = view.timers.iter().find(|(id, _)| !device(id)) {
-            return Err(format!("{id} has a timer left: {timer}"));
-        }
+        none_but(|timer| is_of_quarantine(view, timer), view)?;
         match view.unanswered {
             0 => Ok(()),
             count => Err(format!("{count} requests of the operator were never answered")),
         }
     }
+}
+
+/// No timer is set that may not be.
+fn none_but(may_run: impl Fn(&&Message) -> bool, view: &View<'_>) -> Verdict {
+    match view.timers.iter().find(|timer| !may_run(timer)) {
+        Some(timer) => Err(format!("{} has a timer left: {timer:?}", timer.receiver())),
+        None => Ok(()),
+    }
+}
+
+/// A quarantine goes on whatever the services do.
+fn is_of_quarantine(view: &View<'_>, timer: &Message) -> bool {
+    let Message::Device(name, DeviceMessage::Timer(DeviceTimer::Quarantine)) = timer else { return false };
+    view.shown.devices.get(name).is_some_and(|shown| shown.status == DeviceStatus::Quarantined)
 }

@@ -17,7 +17,7 @@ mod wanted;
 use super::envelope::Envelope;
 use super::environment::{Environment, Happening};
 use super::{Shown, World};
-use crate::machine::ActorId;
+use crate::machine::Message;
 
 /// What a checker says: how the invariant is broken, if it is.
 pub type Verdict = Result<(), String>;
@@ -28,8 +28,8 @@ pub struct View<'a> {
     pub environment: &'a Environment,
     /// What they show of themselves.
     pub shown: &'a Shown,
-    /// The timers that are set.
-    pub timers: Vec<(ActorId, String)>,
+    /// The timers that are set, as the messages that they become.
+    pub timers: Vec<Message>,
     /// How many requests of the operator have no answer.
     pub unanswered: usize,
 }

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use mainstay_config::names::ServiceName;
+use mainstay_hardware::error::{Error, ErrorKind};
 
 use super::super::Cause;
 use super::super::environment::Consequences;
 use super::Weather;
+use crate::device::DeviceMessage;
 use crate::effect::process::order::{ProcessEvent, RunId};
 use crate::lease::{Blocker, Grant, LeaseMessage, Resource};
 use crate::machine::{Action, Address, Message, Outside, RequestId};
@@ -48,13 +50,15 @@ pub enum Sabotage {
     LeaveProcesses,
     /// Probes go on for ever.
     LeaveProbes,
+    /// Devices are looked at again and again.
+    LookForEver,
     /// Messages do not say what caused them.
     LoseCause,
 }
 
 impl Sabotage {
     /// Every planted bug.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::GrantTwice,
         Self::SpawnTwice,
         Self::DropRevoked,
@@ -71,6 +75,7 @@ impl Sabotage {
         Self::ForgetBaseline,
         Self::LeaveProcesses,
         Self::LeaveProbes,
+        Self::LookForEver,
         Self::LoseCause,
     ];
 
@@ -95,7 +100,7 @@ impl Sabotage {
             Self::KeepSlots | Self::NeverReady | Self::DropArrival | Self::RefuseWaiters => 4,
             Self::StartHeld | Self::LossIsFailure => 5,
             Self::ForgetRestore | Self::RestoreTwice | Self::ForgetBaseline => 6,
-            Self::LeaveProcesses | Self::LeaveProbes => 7,
+            Self::LeaveProcesses | Self::LeaveProbes | Self::LookForEver => 7,
             Self::LoseCause => 8,
         }
     }
@@ -166,6 +171,10 @@ impl Sabotaged {
         match (self.sabotage, &message) {
             (Sabotage::KeepSlots, Message::Services(ServicesMessage::ReturnSlot(_)))
             | (Sabotage::DropArrival, Message::Leases(LeaseMessage::DeviceAvailable(..))) => Vec::new(),
+            (Sabotage::LookForEver, Message::Device(name, DeviceMessage::Probed(operation, Ok(_)))) => {
+                let not_tried = Err(Error::new(ErrorKind::NotTried, "others keep it from being looked at (planted)"));
+                vec![Message::Device(name.clone(), DeviceMessage::Probed(*operation, not_tried))]
+            }
             _ => vec![message],
         }
     }
