@@ -191,6 +191,9 @@ impl World {
         }
         actor.life = Life::Alive;
         actor.hosted.rebuild();
+        if let Some((id, _)) = self.index.iter().find(|(_, at)| **at == place) {
+            self.note(&Happening::Restarted(id.clone()));
+        }
         self.begin_actor(place, Beginning::Again, Some(cause), Outside::Start);
         self.announce_the_dead(place, cause);
     }

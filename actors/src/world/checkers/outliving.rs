@@ -3,14 +3,14 @@
 
 use std::collections::BTreeSet;
 
-use mainstay_config::model::Dependency;
+use mainstay_config::model::{Dependency, Station};
 use mainstay_config::names::{DeviceName, ServiceName};
 
-use super::reach::time_to_stop;
+use super::reach::{all_requirers, time_to_stop};
 use super::{Checker, Verdict};
 use crate::effect::process::order::RunId;
 use crate::lease::Resource;
-use crate::machine::Moment;
+use crate::machine::{ActorId, Moment};
 use crate::world::environment::{Command, Environment, Happening};
 
 /// A process tree that must be gone by some moment, unless what it lacks comes back before.
@@ -47,11 +47,14 @@ impl Checker for Outliving {
             Happening::Unplugged(device) => self.unplugged(device, environment),
             Happening::Gone(run) => self.sentences.retain(|sentence| sentence.run != *run),
             Happening::Born(run) => self.born(*run, environment),
-            // An actor that begins anew gives grace anew, and a process that hangs in the kernel holds up all that wait for it.
-            Happening::Panicked(_) => self.postpone(environment),
+            // An actor that begins anew gives grace anew.
+            Happening::Panicked(id) | Happening::Restarted(id) => {
+                self.postpone(environment, |sentence, service| concerns(id, sentence, service, environment.station()));
+            }
+            // A process that hangs in the kernel holds up all that wait for it.
             Happening::Unkillable(_, time) => {
                 self.hanging = self.hanging.max(environment.now() + *time);
-                self.postpone(environment);
+                self.postpone(environment, |_, _| true);
             }
             Happening::Done(service, Command::StartIgnoringNeeds) => {
                 self.ignoring.insert(service.clone());
@@ -111,11 +114,27 @@ impl Outliving {
         }
     }
 
-    fn postpone(&mut self, environment: &Environment) {
+    fn postpone(&mut self, environment: &Environment, which: impl Fn(&Sentence, &ServiceName) -> bool) {
         for sentence in &mut self.sentences {
             let Some(tree) = environment.tree(sentence.run) else { continue };
-            let more = time_to_stop(environment.station(), &tree.service);
-            sentence.by = sentence.by.max(environment.now().max(self.hanging) + more);
+            if which(sentence, &tree.service) {
+                let more = time_to_stop(environment.station(), &tree.service);
+                sentence.by = sentence.by.max(environment.now().max(self.hanging) + more);
+            }
         }
+    }
+}
+
+/// Whether an actor has to do with the end of a run of this service.
+fn concerns(id: &ActorId, sentence: &Sentence, service: &ServiceName, station: &Station) -> bool {
+    match (id, &sentence.lacks) {
+        // Whatever they restart says so itself.
+        (ActorId::Root | ActorId::Services, _) => false,
+        // What is lost says so, and those that require the service stop before it.
+        (ActorId::Service(name), Lack::Service(lost)) if name == lost => true,
+        (ActorId::Service(name), _) => name == service || all_requirers(station, service).contains(name),
+        (ActorId::Device(name), Lack::Device(lost)) => name == lost,
+        (ActorId::Hardware | ActorId::Leases, Lack::Device(_)) => true,
+        (ActorId::Device(_) | ActorId::Hardware | ActorId::Leases, Lack::Service(_)) => false,
     }
 }

@@ -1,5 +1,6 @@
 //! How long things may take, by the configuration.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use mainstay_config::model::{Dependency, Station};
@@ -17,6 +18,16 @@ pub(super) fn requirers<'a>(station: &'a Station, name: &'a ServiceName) -> impl
         .values()
         .filter(move |service| requires(service.dependencies.get(name)))
         .map(|service| &service.name)
+}
+
+/// All that stop before a service stops: those that require it, and those that require these.
+pub(super) fn all_requirers(station: &Station, name: &ServiceName) -> BTreeSet<ServiceName> {
+    let mut all = BTreeSet::new();
+    let mut next = vec![name];
+    while let Some(name) = next.pop() {
+        next.extend(requirers(station, name).filter(|dependent| all.insert((*dependent).clone())));
+    }
+    all
 }
 
 /// How long a service may take to stop: its dependents first, then its own grace, each of them on its own.

@@ -7,11 +7,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use mainstay_config::model::{Autostart, Station};
+use mainstay_config::model::Autostart;
 use mainstay_config::names::{DeviceName, ServiceName};
 
 use super::failures::{Failed, Failures};
-use super::reach::requirers;
+use super::reach::all_requirers;
 use super::{Checker, Verdict, View};
 use crate::effect::process::order::RunId;
 use crate::lease::Resource;
@@ -121,9 +121,8 @@ impl Wanted {
             }
         }
         for (service, _) in stopped.clone() {
-            let mut with_it = BTreeSet::new();
-            requirers_of_all(station, &service, &mut with_it);
-            let running = with_it.into_iter().filter(|name| environment.trees_of(name).next().is_some());
+            let running =
+                all_requirers(station, &service).into_iter().filter(|name| environment.trees_of(name).next().is_some());
             stopped.extend(running.map(|name| (name, None)));
         }
         for (service, run) in stopped {
@@ -157,14 +156,5 @@ impl Wanted {
         self.last_panic = Some(now);
         let deaths = &self.deaths;
         self.debts.retain(|service, _| deaths.get(service).is_none_or(|(at, _)| now.since(*at) > DELAYED_BY_PANIC));
-    }
-}
-
-/// All that stop when a service stops.
-fn requirers_of_all(station: &Station, name: &ServiceName, all: &mut BTreeSet<ServiceName>) {
-    for dependent in requirers(station, name) {
-        if all.insert(dependent.clone()) {
-            requirers_of_all(station, dependent, all);
-        }
     }
 }

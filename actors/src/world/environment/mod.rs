@@ -45,6 +45,8 @@ pub enum Happening {
     RadioRestored(DeviceName, u32),
     /// An actor panicked.
     Panicked(ActorId),
+    /// An actor begins anew, after a panic of its own or of one above it.
+    Restarted(ActorId),
     /// The operator was told that what was asked of a service is done.
     Done(ServiceName, Command),
     /// A service is started because another needs it.

@@ -84,6 +84,8 @@ impl Sabotage {
     pub fn weather(self) -> Weather {
         match self {
             Self::ForgetBaseline => Weather::panicking(),
+            // They must be caught even though actors that panic give grace anew.
+            Self::DropRevoked | Self::DropDown => Weather::panicking(),
             // In rough weather a process that nobody knows of does harm before it is counted at the end.
             Self::LeaveProcesses => Weather::calm(),
             _ => Weather::rough(),
