@@ -40,12 +40,9 @@ impl LeaseMachine {
             out.extend(self.hasten(device));
             out.extend(self.try_anew(device));
         }
-        if let Some(holder) = self.holder_of_arrival(device, &offer) {
-            out.push(tell_device(device, DeviceMessage::Leased { holder }));
-        } else if let (false, Some(holder)) = (known, self.holder_of(device)) {
-            let words = format!("{holder}, which had it before it was replugged, must stop first");
-            out.push(tell_device(device, DeviceMessage::Withheld(words)));
-        }
+        let said = self.said_of_holders(device, &offer);
+        let is_news = |said: &DeviceMessage| !known || matches!(said, DeviceMessage::Leased { .. });
+        out.extend(said.filter(is_news).map(|said| tell_device(device, said)));
         self.devices.insert(device.clone(), DeviceState::Available(offer));
         out
     }
@@ -121,13 +118,23 @@ impl LeaseMachine {
         told.then(|| tell_device(device, DeviceMessage::Unleased))
     }
 
-    /// What a device is told when one of its holders has let go: those who share its present arrival with him go on.
+    /// What a device is told when one of its holders has let go: those who share its present arrival with him go on, and those who
+    /// shared the last one must still stop.
     pub(super) fn left_by_one(&self, device: &DeviceName) -> DeviceMessage {
-        let other = match self.devices.get(device) {
-            Some(DeviceState::Available(offer)) => self.holder_of_arrival(device, offer),
+        let said = match self.devices.get(device) {
+            Some(DeviceState::Available(offer)) => self.said_of_holders(device, offer),
             _ => None,
         };
-        other.map_or(DeviceMessage::Unleased, |holder| DeviceMessage::Leased { holder })
+        said.unwrap_or(DeviceMessage::Unleased)
+    }
+
+    /// What an arrival of a device is told of those who hold it, or still hold an earlier one.
+    fn said_of_holders(&self, device: &DeviceName, offer: &Offer) -> Option<DeviceMessage> {
+        let holder = self.holder_of_arrival(device, offer);
+        let earlier = |holder| {
+            DeviceMessage::Withheld(format!("{holder}, which had it before it was replugged, must stop first"))
+        };
+        holder.map(|holder| DeviceMessage::Leased { holder }).or_else(|| self.holder_of(device).map(earlier))
     }
 
     /// Who holds this arrival of a device, and not an earlier one.

@@ -182,3 +182,13 @@ fn a_device_that_was_replugged_is_said_to_be_withheld_until_its_last_holder_has_
     assert_eq!(bench.device_heard("x"), [heard]);
     assert_eq!(bench.release("a").device_heard("x"), ["Unleased: nobody leases it"]);
 }
+
+#[test]
+fn a_device_that_was_replugged_is_withheld_until_the_last_of_those_who_shared_it_has_stopped() {
+    let mut bench = Bench::new();
+    bench.ask("a", vec![shared("x")]).ask("b", vec![shared("x")]);
+    bench.unplug("x").plug("x", 2);
+    let withheld = "Withheld: nobody leases it; b, which had it before it was replugged, must stop first";
+    assert_eq!(bench.release("a").device_heard("x"), [withheld]);
+    assert_eq!(bench.release("b").device_heard("x"), ["Unleased: nobody leases it"]);
+}
