@@ -5,6 +5,7 @@
 mod blockers;
 mod exclusive;
 mod failures;
+mod holders;
 mod leftovers;
 mod order;
 mod outliving;
@@ -100,6 +101,7 @@ pub(super) fn all() -> Vec<Box<dyn Checker>> {
         // First what became of losses, then whether each state has a reason at all.
         Box::new(wanted::Wanted::default()),
         Box::new(quiet::Quiet::default()),
+        Box::new(holders::Holders),
         Box::new(radios::Radios::default()),
         Box::new(leftovers::Leftovers),
         Box::new(traces::Traces::default()),

@@ -36,6 +36,8 @@ pub enum Sabotage {
     DropArrival,
     /// Who must wait for a holder is refused, as if that were a failure.
     RefuseWaiters,
+    /// Devices are not told that nobody leases them any more.
+    DropUnleased,
     /// What the operator stopped is started again.
     StartHeld,
     /// Who waits for what it lost is refused, as if the loss were a failure.
@@ -58,7 +60,7 @@ pub enum Sabotage {
 
 impl Sabotage {
     /// Every planted bug.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::GrantTwice,
         Self::SpawnTwice,
         Self::DropRevoked,
@@ -68,6 +70,7 @@ impl Sabotage {
         Self::NeverReady,
         Self::DropArrival,
         Self::RefuseWaiters,
+        Self::DropUnleased,
         Self::StartHeld,
         Self::LossIsFailure,
         Self::ForgetRestore,
@@ -99,7 +102,7 @@ impl Sabotage {
             Self::GrantTwice | Self::SpawnTwice => 1,
             Self::DropRevoked | Self::DropDown => 2,
             Self::SkipDependents => 3,
-            Self::KeepSlots | Self::NeverReady | Self::DropArrival | Self::RefuseWaiters => 4,
+            Self::KeepSlots | Self::NeverReady | Self::DropArrival | Self::RefuseWaiters | Self::DropUnleased => 4,
             Self::StartHeld | Self::LossIsFailure => 5,
             Self::ForgetRestore | Self::RestoreTwice | Self::ForgetBaseline => 6,
             Self::LeaveProcesses | Self::LeaveProbes | Self::LookForEver => 7,
@@ -172,6 +175,7 @@ impl Sabotaged {
     fn other_message(&self, message: Message) -> Vec<Message> {
         match (self.sabotage, &message) {
             (Sabotage::KeepSlots, Message::Services(ServicesMessage::ReturnSlot(_)))
+            | (Sabotage::DropUnleased, Message::Device(_, DeviceMessage::Unleased))
             | (Sabotage::DropArrival, Message::Leases(LeaseMessage::DeviceAvailable(..))) => Vec::new(),
             (Sabotage::LookForEver, Message::Device(name, DeviceMessage::Probed(operation, Ok(_)))) => {
                 let not_tried = Err(Error::new(ErrorKind::NotTried, "others keep it from being looked at (planted)"));
