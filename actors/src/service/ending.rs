@@ -225,7 +225,8 @@ impl ServiceMachine {
             return;
         };
         self.last_death = None;
-        self.attempts = attempts_before;
+        // The operator, or a return, may have had them counted anew since.
+        self.attempts = self.attempts.min(attempts_before);
         if self.rest != Rest::Fresh && super::machine::later(&self.spec).is_none() {
             self.rest = Rest::Fresh;
             out.push(Effect::CancelTimer(ServiceTimer::Backoff));

@@ -2,6 +2,7 @@ use mainstay_config::model::RestartWhen;
 
 use super::*;
 use crate::effect::process::order::SpawnFailure;
+use crate::service::Attempts;
 
 /// Comes up, and ends by itself.
 fn lives_and_dies(bench: &mut Bench, exit: Exit) {
@@ -127,6 +128,17 @@ fn one_that_gave_up_by_the_loss_has_no_attempt_more_than_before() {
     bench.come_up_with(1).exits(Exit::Code(1)).wait(SECOND * 2).come_up().exits(Exit::Code(1)).tell(device_left());
     bench.tell(device_arrived()).come_up_with(2).exits(Exit::Code(1));
     assert_eq!(bench.reason(), "it ended: exit code 1; given up after 1 restart");
+}
+
+#[test]
+fn a_death_that_the_operator_has_forgotten_is_not_remembered_by_being_forgiven() {
+    let mut draft = leasing();
+    draft.0.restart.attempts = 1;
+    let mut bench = Bench::new(draft);
+    bench.come_up_with(1).exits(Exit::Code(1)).wait(SECOND * 2).come_up().exits(Exit::Code(1));
+    bench.tell(ServiceMessage::Restart(REQUEST, Attempts::Reset)).tell(device_left());
+    bench.tell(device_arrived()).come_up_with(2).exits(Exit::Code(1));
+    assert_eq!(bench.reason(), "it ended: exit code 1; restart 1 of 1");
 }
 
 #[test]
