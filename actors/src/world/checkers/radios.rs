@@ -22,13 +22,13 @@ impl Checker for Radios {
 
     fn happened(&mut self, happening: &Happening, _environment: &Environment) -> Verdict {
         match happening {
-            Happening::RadioPrepared(device, ifindex) => {
-                let first = self.changed.insert((device.clone(), *ifindex));
+            Happening::RadioPrepared(device, wiphy) => {
+                let first = self.changed.insert((device.clone(), *wiphy));
                 let again = || format!("{device} was changed again before it was put back: how it was is lost");
                 first.then_some(()).ok_or_else(again)
             }
-            Happening::RadioRestored(device, ifindex) => {
-                let due = self.changed.remove(&(device.clone(), *ifindex));
+            Happening::RadioRestored(device, wiphy) => {
+                let due = self.changed.remove(&(device.clone(), *wiphy));
                 due.then_some(()).ok_or_else(|| format!("{device} was put back twice"))
             }
             _ => Ok(()),

@@ -63,6 +63,11 @@ impl Plug {
         }
     }
 
+    /// What is plugged in, as the kernel shows it.
+    pub(super) fn sighted(&self) -> Option<&Sighting> {
+        self.arrival.as_ref().map(|arrival| &arrival.sighting)
+    }
+
     /// What the kernel would show of the arrival with this number.
     #[allow(
         clippy::cast_possible_truncation,
@@ -173,7 +178,7 @@ impl Environment {
     }
 
     /// One socket delivers in order. Sometimes it loses a message, notices, and everything is looked at anew.
-    fn kernel_says(&mut self, event: HardwareEvent, so: &mut Consequences) {
+    pub(super) fn kernel_says(&mut self, event: HardwareEvent, so: &mut Consequences) {
         if self.random.happens(self.weather.lost_events) {
             self.scan_later(ScanReason::LostMessages, None, so);
             return;

@@ -39,7 +39,7 @@ pub enum Happening {
     Gone(RunId),
     /// A device was unplugged.
     Unplugged(DeviceName),
-    /// A radio was put into a mode.
+    /// A radio, by the number of its arrival, was put into a mode.
     RadioPrepared(DeviceName, u32),
     /// A radio was put back as it was.
     RadioRestored(DeviceName, u32),
@@ -176,6 +176,13 @@ impl Environment {
     #[must_use]
     pub fn is_plugged(&self, device: &DeviceName) -> bool {
         self.plugs.get(device).is_some_and(|plug| plug.arrival.is_some())
+    }
+
+    /// Whether a program uses a device.
+    #[must_use]
+    pub fn is_used(&self, device: &DeviceName) -> bool {
+        let it = Resource::Device(device.clone());
+        self.trees.values().any(|tree| tree.life == Life::Alive && tree.uses.iter().any(|(used, _)| *used == it))
     }
 
     /// Ports on which programs that are not ours listen.

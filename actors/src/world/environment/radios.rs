@@ -6,9 +6,9 @@ use mainstay_config::model::WifiMode;
 use mainstay_config::names::DeviceName;
 use mainstay_hardware::bus::WifiBaseline;
 use mainstay_hardware::error::{Error, ErrorKind};
-use mainstay_hardware::sighting::{Link, Rfkill, Sighting, Sort, WifiFacts};
+use mainstay_hardware::sighting::{HardwareEvent, Link, Rfkill, Sighting, Sort, WifiFacts, Witness};
 
-use super::hardware::{Driver, vanished};
+use super::hardware::{Driver, Plug, vanished};
 use super::{Cause, Consequences, Environment, Event, Happening};
 use crate::lease::{LeaseMessage, NotPrepared};
 use crate::machine::{Message, OperationId, Outside};
@@ -16,8 +16,12 @@ use crate::machine::{Message, OperationId, Outside};
 /// A radio that is plugged in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RadioState {
-    /// Index of its interface.
+    /// The radio itself.
+    pub wiphy: u32,
+    /// Index of its interface; its user may make that anew.
     pub ifindex: u32,
+    /// The name of its interface.
+    pub interface: String,
     /// How it was when it arrived.
     pub first: WifiMode,
     /// How it is.
@@ -43,19 +47,53 @@ const ABANDONED_AFTER: Duration = Duration::from_secs(15);
 impl RadioState {
     pub(super) fn of(sighting: &Sighting, temper: Temper) -> Option<Self> {
         match &sighting.sort {
-            Sort::Wifi(WifiFacts { ifindex, mode, .. }) => {
-                Some(Self { ifindex: *ifindex, first: *mode, mode: *mode, temper })
-            }
+            Sort::Wifi(WifiFacts { wiphy, ifindex, interface, mode, .. }) => Some(Self {
+                wiphy: *wiphy,
+                ifindex: *ifindex,
+                interface: interface.clone(),
+                first: *mode,
+                mode: *mode,
+                temper,
+            }),
             Sort::Usb { .. } | Sort::Tty { .. } => None,
         }
     }
 }
 
 impl Environment {
-    fn radio(&mut self, device: &DeviceName, ifindex: u32) -> Result<&mut RadioState, Error> {
+    fn radio(&mut self, device: &DeviceName, is_it: impl Fn(&RadioState) -> bool) -> Result<&mut RadioState, Error> {
         let arrival = self.plugs.get_mut(device).and_then(|plug| plug.arrival.as_mut());
         let radio = arrival.and_then(|arrival| arrival.radio.as_mut());
-        radio.filter(|radio| radio.ifindex == ifindex).ok_or_else(vanished)
+        radio.filter(|radio| is_it(radio)).ok_or_else(vanished)
+    }
+
+    /// Its user makes the interface of a radio anew under another name, as airmon-ng does. The radio stays what it is; now and
+    /// then the kernel is looked at just when it has no interface.
+    pub(in crate::world) fn make_anew_by_user(&mut self, device: &DeviceName, so: &mut Consequences) {
+        let Ok(RadioState { wiphy, .. }) = self.radio(device, |_| true).cloned() else { return };
+        // Whoever lived on the last arrival has nothing of this one.
+        let changed = self.plugs.get(device).and_then(|plug| plug.before.as_ref());
+        if changed.is_none_or(|before| before.wiphy != wiphy) {
+            return;
+        }
+        if self.random.happens(300)
+            && let Some(Sighting { key, generation, .. }) = self.plugs.get(device).and_then(Plug::sighted).cloned()
+        {
+            let generation = Some(generation);
+            self.kernel_says(HardwareEvent::Gone { key, generation, witness: Witness::Netlink }, so);
+        }
+        self.make_anew(device, format!("wlan{wiphy}mon"), WifiMode::Monitor, so);
+    }
+
+    fn make_anew(&mut self, device: &DeviceName, name: String, in_mode: WifiMode, so: &mut Consequences) {
+        self.arrivals += 1;
+        let number = self.arrivals;
+        let Some(arrival) = self.plugs.get_mut(device).and_then(|plug| plug.arrival.as_mut()) else { return };
+        let (Some(radio), Sort::Wifi(facts)) = (&mut arrival.radio, &mut arrival.sighting.sort) else { return };
+        (radio.ifindex, radio.interface, radio.mode) = (number, name.clone(), in_mode);
+        (facts.ifindex, facts.interface, facts.mode) = (number, name, in_mode);
+        let seen = arrival.sighting.clone();
+        self.kernel_says(HardwareEvent::Seen(seen), so);
     }
 
     pub(super) fn prepare(
@@ -70,18 +108,18 @@ impl Environment {
         let course = self.course(&device);
         let half_way = self.random.happens(500);
         let failed = |error, before| Err(NotPrepared { error, before });
-        let was = self.radio(&device, ifindex).map(|radio| radio.mode);
+        let was = self.radio(&device, |radio| radio.ifindex == ifindex).cloned();
         let result = match (was, course) {
             (_, Course::HangsAlready) => failed(hung(), None),
             (Err(error), _) => failed(error, None),
             (Ok(_), Course::Refused) if !half_way => failed(busy(), None),
             (Ok(was), course) => {
-                let before = baseline(ifindex, was);
+                let before = baseline(&was);
                 self.keep(&device, Some(before.clone()));
-                so.happened.push(Happening::RadioPrepared(device.clone(), ifindex));
+                so.happened.push(Happening::RadioPrepared(device.clone(), was.wiphy));
                 match course {
                     Course::Hangs => {
-                        self.hang(&device, ifindex, mode.unwrap_or(was), so);
+                        self.hang(&device, ifindex, mode.unwrap_or(was.mode), so);
                         failed(hung(), Some(before))
                     }
                     Course::Refused => self.change(&device, ifindex, mode).and(failed(busy(), Some(before))),
@@ -100,20 +138,26 @@ impl Environment {
         cause: Option<Cause>,
         so: &mut Consequences,
     ) {
-        let ifindex = baseline.ifindex;
         let course = self.course(&device);
-        let temper = self.radio(&device, ifindex).map(|radio| radio.temper);
-        let result = match (temper, course) {
+        let is = self.radio(&device, |radio| radio.wiphy == baseline.wiphy);
+        let is = is.map(|radio| (radio.temper, radio.ifindex));
+        let result = match (is, course) {
             (_, Course::HangsAlready) => Err(hung()),
             (Err(error), _) => Err(error),
-            (Ok(_), Course::Hangs) => {
-                self.hang(&device, ifindex, baseline.mode, so);
+            (Ok((_, present)), Course::Hangs) => {
+                self.hang(&device, present, baseline.mode, so);
                 Err(hung())
             }
-            (Ok(Temper::Stubborn), _) | (_, Course::Refused) => Err(busy()),
-            (Ok(Temper::Willing | Temper::HasHung), Course::Done) => {
-                so.happened.push(Happening::RadioRestored(device.clone(), ifindex));
-                self.change(&device, ifindex, Some(baseline.mode)).map_err(|failed| failed.error)
+            (Ok((Temper::Stubborn, _)), _) | (_, Course::Refused) => Err(busy()),
+            (Ok((Temper::Willing | Temper::HasHung, present)), Course::Done) => {
+                so.happened.push(Happening::RadioRestored(device.clone(), baseline.wiphy));
+                if present == baseline.ifindex {
+                    self.change(&device, present, Some(baseline.mode)).map_err(|failed| failed.error)
+                } else {
+                    // What its user made is deleted, and what was there before is made again.
+                    self.make_anew(&device, baseline.interface.clone(), baseline.mode, so);
+                    Ok(())
+                }
             }
         };
         if !result.as_ref().is_err_and(|error| error.kind != ErrorKind::NotFound) {
@@ -137,7 +181,9 @@ impl Environment {
     }
 
     fn change(&mut self, device: &DeviceName, ifindex: u32, mode: Option<WifiMode>) -> Result<(), NotPrepared> {
-        let radio = self.radio(device, ifindex).map_err(|error| NotPrepared { error, before: None })?;
+        let radio = self
+            .radio(device, |radio| radio.ifindex == ifindex)
+            .map_err(|error| NotPrepared { error, before: None })?;
         radio.mode = mode.unwrap_or(radio.mode);
         Ok(())
     }
@@ -210,16 +256,16 @@ fn busy() -> Error {
     Error::new(ErrorKind::Busy, "the radio is busy (simulated)")
 }
 
-fn baseline(ifindex: u32, mode: WifiMode) -> WifiBaseline {
+fn baseline(radio: &RadioState) -> WifiBaseline {
     WifiBaseline {
-        wiphy: ifindex,
-        ifindex,
-        interface: format!("wlan{ifindex}"),
-        mode,
+        wiphy: radio.wiphy,
+        ifindex: radio.ifindex,
+        interface: radio.interface.clone(),
+        mode: radio.mode,
         link: Link::Up,
         mac: mainstay_config::names::MacAddress([2, 0, 0, 0, 0, 0]),
         frequency_mhz: None,
-        interfaces: vec![ifindex],
+        interfaces: vec![radio.ifindex],
         rfkill: Rfkill::Unblocked,
     }
 }

@@ -3,6 +3,7 @@
 use mainstay_config::names::DeviceName;
 
 use super::super::World;
+use super::super::environment::Consequences;
 
 impl World {
     /// At the beginning everything is plugged in; then one thing at a time comes or goes, and now and then one does so quickly.
@@ -15,6 +16,12 @@ impl World {
         let Some(name) = self.random.choose(&names).cloned() else { return };
         if !self.environment.is_plugged(&name) {
             self.plug(&name);
+            return;
+        }
+        if self.environment.is_used(&name) && self.random.happens(self.weather.radio_made_anew) {
+            let mut so = Consequences::default();
+            self.environment.make_anew_by_user(&name, &mut so);
+            self.follow(so);
             return;
         }
         self.unplug(&name);

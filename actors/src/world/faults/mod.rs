@@ -46,6 +46,8 @@ pub struct Weather {
     pub probe_fails: u16,
     /// Radios that refuse a mode.
     pub radio_fails: u16,
+    /// Radios whose user makes their interface anew instead of being unplugged.
+    pub radio_made_anew: u16,
     /// Changes of radios in which the driver hangs, and goes on long after nobody waits any more.
     pub radio_hangs: u16,
 }
@@ -96,6 +98,7 @@ impl Weather {
             access_refused: 100,
             probe_fails: 30,
             radio_fails: 50,
+            radio_made_anew: 400,
             radio_hangs: 20,
         }
     }
