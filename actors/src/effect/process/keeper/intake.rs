@@ -8,7 +8,7 @@
 //! ```
 //! While a stream waits, its program has the pipe's own 64 KiB; after that it is drained again, into nothing but a count.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
@@ -51,7 +51,7 @@ struct Intake {
     epoll: OwnedFd,
     queue: Arc<Queue>,
     socket: Option<OwnedFd>,
-    streams: HashMap<StreamId, Stream>,
+    streams: BTreeMap<StreamId, Stream>,
     next: u64,
     chunk: Vec<u8>,
 }
@@ -67,7 +67,7 @@ pub(super) fn run(socket: OwnedFd) -> io::Result<()> {
     epoll::add(&epoll, &socket, EventData::new_u64(SOCKET), EventFlags::IN)?;
     epoll::add(&epoll, queue.room_again(), EventData::new_u64(ROOM), EventFlags::IN)?;
     let chunk = vec![0; CHUNK];
-    let mut intake = Intake { epoll, queue, socket: Some(socket), streams: HashMap::new(), next: FIRST_STREAM, chunk };
+    let mut intake = Intake { epoll, queue, socket: Some(socket), streams: BTreeMap::new(), next: FIRST_STREAM, chunk };
     let outcome = intake.until_all_have_ended();
     intake.queue.close();
     writer.join().map_err(|_| io::Error::other("the writing thread panicked"))?;
