@@ -121,11 +121,19 @@ impl LeaseMachine {
     /// What a device is told when one of its holders has let go: those who share its present arrival with him go on, and those who
     /// shared the last one must still stop.
     pub(super) fn left_by_one(&self, device: &DeviceName) -> DeviceMessage {
-        let said = match self.devices.get(device) {
+        self.said_of_present(device).unwrap_or(DeviceMessage::Unleased)
+    }
+
+    /// Of those who shared a device, the one that it shows may be the one whose release the predecessor panicked over.
+    pub(super) fn tell_holder(&self, device: &DeviceName) -> Option<Effect<LeaseTimer>> {
+        self.said_of_present(device).map(|said| tell_device(device, said))
+    }
+
+    fn said_of_present(&self, device: &DeviceName) -> Option<DeviceMessage> {
+        match self.devices.get(device) {
             Some(DeviceState::Available(offer)) => self.said_of_holders(device, offer),
             _ => None,
-        };
-        said.unwrap_or(DeviceMessage::Unleased)
+        }
     }
 
     /// What an arrival of a device is told of those who hold it, or still hold an earlier one.

@@ -259,7 +259,8 @@ impl LeaseMachine {
         for device in std::mem::take(&mut self.inquiring) {
             out.extend(self.device_inquires(device));
         }
-        let devices: Vec<DeviceName> = self.devices.keys().cloned().collect();
+        // Also one that has not been heard itself yet may show a holder that let go.
+        let devices: Vec<DeviceName> = self.users.keys().cloned().collect();
         for device in devices {
             match self.devices.get(&device).cloned() {
                 Some(DeviceState::Available(offer)) => out.extend(self.revoke_older(&device, &offer)),
@@ -268,7 +269,7 @@ impl LeaseMachine {
                 }
                 None => {}
             }
-            out.extend(self.tell_unheld(&device));
+            out.extend(self.tell_unheld(&device).or_else(|| self.tell_holder(&device)));
         }
         out
     }

@@ -85,5 +85,27 @@ fn a_device_that_was_released_over_a_panic_of_the_registry_hears_that_nobody_lea
         let grant = Some(grant.clone()).filter(|_| service == "a");
         again.tell(LeaseMessage::Restated { service: name(service), grant });
     }
-    assert!(again.device_heard("x").is_empty(), "it is still held");
+    assert_eq!(again.device_heard("x"), ["Leased: leased by a"], "it is still held");
+}
+
+#[test]
+fn a_device_that_answers_after_all_services_hears_as_well_that_its_release_was_panicked_over() {
+    let mut again = Bench::new().ask("a", vec![exclusive("x")]).begin_again();
+    for service in SERVICES {
+        again.tell(LeaseMessage::Restated { service: name(service), grant: None });
+    }
+    assert_eq!(again.device_heard("x"), ["Unleased: nobody leases it"]);
+}
+
+#[test]
+fn a_shared_device_one_of_whose_releases_was_panicked_over_hears_who_still_has_it() {
+    let mut bench = Bench::new();
+    let grant = bench.ask("a", vec![shared("x")]).granted()["a"].clone();
+    let mut again = bench.ask("b", vec![shared("x")]).begin_again();
+    again.plug("x", 1);
+    for service in SERVICES {
+        let grant = Some(grant.clone()).filter(|_| service == "a");
+        again.tell(LeaseMessage::Restated { service: name(service), grant });
+    }
+    assert_eq!(again.device_heard("x"), ["Leased: leased by a"]);
 }
