@@ -1,6 +1,7 @@
 //! What the daemon needs to begin, from the configuration and its surroundings.
 
 use std::backtrace::{Backtrace, BacktraceStatus};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -11,7 +12,7 @@ use mainstay_actors::machine::{Action, ActorId};
 use mainstay_actors::runtime::{Board, Clock, Executor, Parts};
 use mainstay_actors::trace::{Cause, Recorder};
 use mainstay_config::model::Station;
-use tracing_subscriber::EnvFilter;
+use tracing::level_filters::LevelFilter;
 
 use super::log_output::LogOutput;
 use crate::error::Told;
@@ -21,6 +22,9 @@ use crate::places::Purpose;
 /// Between two looks at a tree that is being killed.
 const SWEEP_INTERVAL: Duration = Duration::from_millis(20);
 
+/// The variable that says how much is written to standard error.
+const LOG: &str = "MAINSTAY_LOG";
+
 /// Writes what happens, panics too, to standard error: `MAINSTAY_LOG` says how much (`debug`, `warn`, …).
 ///
 /// # Errors
@@ -28,11 +32,11 @@ const SWEEP_INTERVAL: Duration = Duration::from_millis(20);
 pub(super) fn begin_logging() -> Result<LogOutput, Told> {
     let output = LogOutput::start(anstream::stderr())
         .map_err(|error| Told::new(ExitStatus::Failed, format!("the log cannot be written: {error}")))?;
-    let filter = EnvFilter::try_from_env("MAINSTAY_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let (level, mistake) = log_level(std::env::var_os(LOG).as_deref());
     let colours = std::io::IsTerminal::is_terminal(&std::io::stderr()) && std::env::var_os("NO_COLOR").is_none();
     let of_subscriber = output.clone();
     let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+        .with_max_level(level)
         .with_target(false)
         .with_ansi(colours)
         .with_writer(move || of_subscriber.clone())
@@ -51,7 +55,25 @@ pub(super) fn begin_logging() -> Result<LogOutput, Told> {
         let name = thread.name().unwrap_or("unnamed");
         of_panics.say(format!("thread '{name}' {panic}\n{backtrace}").as_bytes());
     }));
+    if let Some(mistake) = mistake {
+        tracing::warn!("{mistake}");
+    }
     Ok(output)
+}
+
+/// How much is said; and what is wrong with the wish.
+fn log_level(wish: Option<&OsStr>) -> (LevelFilter, Option<String>) {
+    let Some(wish) = wish.filter(|wish| !wish.is_empty()) else { return (LevelFilter::INFO, None) };
+    match wish.to_str().and_then(|word| word.parse().ok()) {
+        Some(level) => (level, None),
+        None => {
+            let wish = wish.to_string_lossy();
+            let words = format!(
+                "{LOG} is {wish:?}, and must be one of error, warn, info, debug, trace, off: it is taken for info"
+            );
+            (LevelFilter::INFO, Some(words))
+        }
+    }
 }
 
 /// Where the output of services is kept.
@@ -105,4 +127,21 @@ pub(super) struct Nobody;
 
 impl Executor for Nobody {
     fn act(&self, _from: &ActorId, _action: Action, _cause: Cause) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_level_is_told_and_taken_for_info() {
+        let level = |wish: &str| log_level(Some(OsStr::new(wish)));
+        assert_eq!(log_level(None), (LevelFilter::INFO, None));
+        assert_eq!(level(""), (LevelFilter::INFO, None));
+        assert_eq!(level("debug"), (LevelFilter::DEBUG, None));
+        assert_eq!(level("Warn"), (LevelFilter::WARN, None));
+        let (taken, mistake) = level("verbose");
+        assert_eq!(taken, LevelFilter::INFO);
+        assert!(mistake.is_some_and(|words| words.contains("\"verbose\"") && words.contains("debug")));
+    }
 }

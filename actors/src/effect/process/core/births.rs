@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rustix::process::{Signal, kill_process};
 
-use super::{Births, Core, News, send};
+use super::{Core, News, send};
 use crate::effect::process::order::{ProcessEvent, RunId};
 use crate::effect::process::runs::Loading;
 
@@ -17,15 +17,24 @@ impl Core {
         self.watch_births();
     }
 
+    pub(super) fn end_starting(&mut self) {
+        self.starting = self.starting.saturating_sub(1);
+        if self.starting == 0
+            && let Some(watch) = self.birth_watch.take()
+        {
+            // A daemon with nothing to do sleeps.
+            watch.abort();
+        }
+    }
+
     fn watch_births(&mut self) {
-        if self.births == Births::Unwatched && self.starting > 0 {
-            self.births = Births::Watched;
-            self.later(PATIENCE, News::LookAtBirths);
+        if self.birth_watch.is_none() && self.starting > 0 {
+            self.birth_watch = Some(self.later(PATIENCE, News::LookAtBirths));
         }
     }
 
     pub(super) fn look_at_births(&mut self) {
-        self.births = Births::Unwatched;
+        self.birth_watch = None;
         let mut late = Vec::new();
         for (id, run) in &mut self.runs {
             if run.look_at_loading() == Loading::Hangs {

@@ -35,7 +35,7 @@ impl Parent for Core {
 
 impl Core {
     pub(super) fn program_started(&mut self, id: RunId, outcome: Result<Child, SpawnFailure>) {
-        self.starting = self.starting.saturating_sub(1);
+        self.end_starting();
         let Some(run) = self.runs.get_mut(&id) else { return };
         let service = run.service().clone();
         match outcome {

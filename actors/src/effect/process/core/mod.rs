@@ -14,6 +14,7 @@ use mainstay_config::model::StopSignal;
 use mainstay_config::names::ServiceName;
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::sync::mpsc::UnboundedSender;
+use tokio::task::JoinHandle;
 
 use super::keeper::holder::Holder;
 use super::keeper::life::KeeperLife;
@@ -68,7 +69,8 @@ pub(super) struct Core {
     holder: Holder,
     spawner: Spawner,
     starting: usize,
-    births: Births,
+    /// Calls for a look at programs that are being started, as long as there are any.
+    birth_watch: Option<JoinHandle<()>>,
     unclaimed: VecDeque<Ended>,
     trees: Trees,
     wants: BTreeMap<RunId, Vec<Act>>,
@@ -90,13 +92,6 @@ enum RoundState {
     /// One begins when everybody who is about to ask for something has asked.
     Called,
     UnderWay,
-}
-
-/// Whether a look at programs that are being started is due.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Births {
-    Unwatched,
-    Watched,
 }
 
 /// What the executor works with.
@@ -128,7 +123,7 @@ impl Core {
             sockets: HashMap::new(),
             spawner: parts.spawner,
             starting: 0,
-            births: Births::Unwatched,
+            birth_watch: None,
             unclaimed: VecDeque::new(),
             trees: parts.trees,
             wants: BTreeMap::new(),
@@ -214,13 +209,13 @@ impl Core {
         self.begin_round();
     }
 
-    fn later(&self, wait: Duration, news: News) {
+    fn later(&self, wait: Duration, news: News) -> JoinHandle<()> {
         let to = self.news.clone();
         tokio::task::spawn_local(async move {
             tokio::time::sleep(wait).await;
             // Nobody listens any more when mainstay ends.
             let _ = to.send(news);
-        });
+        })
     }
 
     fn say(&self, service: &ServiceName, run: RunId, event: ProcessEvent) {
