@@ -16,6 +16,7 @@ use mainstay_config::names::ServiceName;
 use mainstay_hardware::bus::Findings;
 use mainstay_hardware::sighting::{Generation, Sighting};
 
+use super::claim::Owed;
 use super::flap::{Departures, Verdict};
 use super::memory::DeviceMemo;
 use super::messages::{Awaited, DeviceMessage};
@@ -33,6 +34,8 @@ pub enum DeviceTimer {
     LookAfterAll,
     /// The quarantine.
     Quarantine,
+    /// It has been called otherwise than the configuration says for long enough.
+    Mistaken,
 }
 
 impl DeviceTimer {
@@ -43,6 +46,7 @@ impl DeviceTimer {
             Self::AccessRetry => "time to see again whether it can be opened",
             Self::LookAfterAll => "time to look at it after all",
             Self::Quarantine => "its quarantine is over",
+            Self::Mistaken => "it is still called otherwise",
         }
     }
 }
@@ -81,6 +85,7 @@ pub struct DeviceMachine {
     pub(super) holder: Option<(ServiceName, Moment)>,
     /// Why nobody can lease it yet, though nobody does.
     pub(super) withheld: Option<String>,
+    pub(super) owed: Owed,
     pub(super) awaited: Awaited,
     pub(super) departures: Departures,
     pub(super) recovering: Recovering,
@@ -150,7 +155,7 @@ impl Machine for DeviceMachine {
         let unchanged = matches!(out.last(), Some(Effect::Note(Outcome::Ignored | Outcome::Superseded)));
         // What was shown before the actor's restart stays until it knows again what is true.
         if !unchanged && self.recovering == Recovering::No {
-            out.extend(self.disclaim());
+            out.extend(self.mind_its_name());
             out.push(self.publication());
         }
         out
@@ -177,6 +182,7 @@ impl DeviceMachine {
             findings: None,
             holder: None,
             withheld: None,
+            owed: Owed::Nothing,
             awaited: Awaited::Nobody,
             departures: Departures::default(),
             recovering: Recovering::No,
@@ -260,6 +266,7 @@ impl DeviceMachine {
         self.sighting = None;
         self.findings = None;
         self.withheld = None;
+        self.owed = Owed::Nothing;
         // A lease is bound to one arrival: whoever holds it has nothing of the next.
         let since = self.holder.take().map(|(_, since)| since);
         let verdict = self.departures.left(now, self.spec.flap, since);
@@ -315,6 +322,7 @@ impl DeviceMachine {
             }
             (DeviceTimer::LookAfterAll, State::Faulted { mending: Mending::Later, .. }) => self.check(now),
             (DeviceTimer::Quarantine, State::Quarantined { .. }) => self.back(now),
+            (DeviceTimer::Mistaken, _) => self.disclaim(),
             _ => vec![Effect::Note(Outcome::Superseded)],
         }
     }

@@ -3,6 +3,7 @@
 use mainstay_config::names::ServiceName;
 use mainstay_hardware::sighting::Generation;
 
+use super::claim::Owed;
 use super::flap::Departures;
 use super::machine::{DeviceMachine, DeviceTimer, Out, Recovering, State};
 use super::messages::Awaited;
@@ -19,6 +20,8 @@ pub struct DeviceMemo {
     holder: Option<(ServiceName, Moment)>,
     /// The arrival that was known: its departure may be what the actor panicked over.
     arrival: Option<Generation>,
+    /// Whether it was to be put back: the registry says no more of one that was given up.
+    owed: Owed,
     /// Whether somebody waits for it, which the registry says only when that changes.
     awaited: Awaited,
 }
@@ -27,11 +30,12 @@ impl DeviceMachine {
     /// The same, with what its predecessor remembered.
     #[must_use]
     pub fn remembering(mut self, memo: DeviceMemo) -> Self {
-        let DeviceMemo { state, departures, holder, arrival, awaited } = memo;
+        let DeviceMemo { state, departures, holder, arrival, owed, awaited } = memo;
         if let Some(state) = state {
             self.state = state;
         }
         (self.departures, self.holder, self.before, self.awaited) = (departures, holder, arrival, awaited);
+        self.owed = owed;
         self
     }
 
@@ -42,6 +46,7 @@ impl DeviceMachine {
             departures: self.departures.clone(),
             holder: self.holder.clone(),
             arrival: known.or_else(|| self.before.clone()),
+            owed: self.owed,
             awaited: self.awaited,
         }
     }

@@ -4,6 +4,7 @@ use mainstay_config::names::ServiceName;
 use mainstay_hardware::bus::WifiBaseline;
 use mainstay_hardware::sighting::Sort;
 
+use super::claim::Owed;
 use super::machine::{DeviceMachine, DeviceTimer, Out, Recovering, State};
 use crate::inventory::InventoryMessage;
 use crate::lease::LeaseMessage;
@@ -69,6 +70,7 @@ impl DeviceMachine {
             return vec![Effect::Note(Outcome::Ignored)];
         }
         self.withheld = None;
+        self.owed = Owed::Nothing;
         let before = self.holder.clone();
         self.set_holder(now, holder);
         self.mind_sleep(before.as_ref()).into_iter().collect()
@@ -95,11 +97,13 @@ impl DeviceMachine {
         let out = self.leased(now, None);
         if !matches!(out[..], [Effect::Note(_)]) {
             self.withheld = Some(words);
+            self.owed = Owed::PuttingBack;
         }
         out
     }
 
     pub(super) fn put_back(&mut self, before: Option<WifiBaseline>) -> Out {
+        self.owed = Owed::Nothing;
         if self.withheld.take().is_none() {
             return vec![Effect::Note(Outcome::Ignored)];
         }

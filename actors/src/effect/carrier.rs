@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use mainstay_config::names::ServiceName;
 use mainstay_hardware::bus::{Bus, Supply, Watch};
@@ -26,6 +27,9 @@ use crate::trace::{Cause, ExternalCause, ExternalKind};
 
 /// The hardware watch, once it has begun.
 pub type SharedWatch = Arc<Mutex<Option<Box<dyn Watch>>>>;
+
+/// How long devices that may sleep again are waited for at the end.
+const AWAKE_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Carries out actions for real.
 pub struct Carrier {
@@ -49,12 +53,7 @@ impl Carrier {
         deliver: Deliver,
     ) -> Result<Self, ProcessesError> {
         let errands = Rc::new(Errands::default());
-        let news = Rc::new(News {
-            deliver,
-            runs: RefCell::default(),
-            errands: Rc::clone(&errands),
-            reports: RefCell::default(),
-        });
+        let news = Rc::new(News { deliver, runs: RefCell::default(), errands: Rc::clone(&errands) });
         let log_dir = settings.log_dir.clone();
         let for_processes = Rc::clone(&news);
         let processes = Rc::new(Processes::start(settings, move |service, run, event| {
@@ -69,7 +68,9 @@ impl Carrier {
 
     /// Waits for what is being put back, ends threads and lets go of the log-keeper. Ends no service.
     pub async fn shutdown(self: Rc<Self>) {
-        self.awake.done().await;
+        if tokio::time::timeout(AWAKE_PATIENCE, self.awake.done()).await.is_err() {
+            tracing::warn!("a device that could sleep before is kept awake: its driver does not answer");
+        }
         let processes = Rc::clone(&self.processes);
         drop(self);
         if let Some(processes) = Rc::into_inner(processes) {
@@ -91,17 +92,14 @@ impl Carrier {
         });
     }
 
-    /// Says what runs for a service, as far as that has been told already. While a program is being started, the answer waits for
-    /// what becomes of it.
+    /// Says what runs for a service, as far as that has been told by then: what is told later comes behind the answer.
     fn report(&self, service: ServiceName, cause: Cause) {
         let news = Rc::clone(&self.news);
-        let found = news.newest_run(&service);
-        if let Some((run, None)) = found {
-            news.reports.borrow_mut().insert(run, cause);
-            return;
-        }
-        let run = found.and_then(|(run, pid)| Some(ReportedRun { run, pid: pid? }));
-        tokio::task::spawn_local(async move { news.reported(service, run, cause) });
+        tokio::task::spawn_local(async move {
+            let run = news.newest_run(&service);
+            let message = Message::Service(service, ServiceMessage::Reported(run));
+            (news.deliver)(Delivery::Answer(cause), Outside::Processes, message);
+        });
     }
 
     fn rescan(&self) {
@@ -191,8 +189,6 @@ struct News {
     deliver: Deliver,
     runs: RefCell<BTreeMap<RunId, Known>>,
     errands: Rc<Errands>,
-    /// Services that asked what runs for them while it was being started.
-    reports: RefCell<BTreeMap<RunId, Cause>>,
 }
 
 /// What is known of a run.
@@ -273,11 +269,6 @@ impl News {
         } else {
             Delivery::Answer(cause)
         };
-        let started = match event {
-            ProcessEvent::Spawned { pid } => Some(Some(ReportedRun { run, pid })),
-            ProcessEvent::SpawnFailed(_) => Some(None),
-            _ => None,
-        };
         let ended = matches!(event, ProcessEvent::MainExited { .. });
         let over = matches!(event, ProcessEvent::TreeGone | ProcessEvent::SpawnFailed(_));
         let message = Message::Service(service.clone(), ServiceMessage::Process(run, event));
@@ -289,23 +280,13 @@ impl News {
             // That nothing is left of it follows from its end.
             known.cause = cause;
         }
-        drop(runs);
-        let asked = started.and_then(|found| Some((found, self.reports.borrow_mut().remove(&run)?)));
-        if let Some((found, cause)) = asked {
-            self.reported(service, found, cause);
-        }
-    }
-
-    fn reported(&self, service: ServiceName, run: Option<ReportedRun>, cause: Cause) {
-        let message = Message::Service(service, ServiceMessage::Reported(run));
-        (self.deliver)(Delivery::Answer(cause), Outside::Processes, message);
     }
 
     /// The newest run of a service that is not over, with its process once that is known.
-    fn newest_run(&self, service: &ServiceName) -> Option<(RunId, Option<u32>)> {
+    fn newest_run(&self, service: &ServiceName) -> Option<ReportedRun> {
         let runs = self.runs.borrow();
         let newest = runs.iter().rev().find(|(_, known)| known.service == *service);
-        newest.map(|(run, known)| (*run, known.pid))
+        newest.map(|(run, known)| ReportedRun { run: *run, pid: known.pid })
     }
 
     fn note(&self, run: RunId, event: &ProcessEvent) -> Option<(Cause, Option<u32>, ToldToEnd)> {
@@ -355,8 +336,7 @@ mod tests {
             of_actors.borrow_mut().push(message);
             None
         });
-        let (runs, reports) = (RefCell::default(), RefCell::default());
-        let news = Rc::new(News { deliver, runs, errands: Rc::default(), reports });
+        let news = Rc::new(News { deliver, runs: RefCell::default(), errands: Rc::default() });
         let service = ServiceName::new("talker").unwrap();
         let cause =
             Recorder::new(Keeping::Off).begin(Moment::default(), ExternalCause::new(ExternalKind::Operator, ""));

@@ -20,12 +20,20 @@ pub type InventoryTimer = crate::supervision::NoTimer;
 
 type Out = Effects<InventoryTimer>;
 
+/// What cannot be asked for anew: a thing that is called otherwise by now still is what it was found to be.
+#[derive(Debug, Clone, Default)]
+pub struct InventoryMemo {
+    claims: BTreeMap<DeviceName, (Key, Generation)>,
+}
+
 /// The supervisor of devices.
 #[derive(Debug, Clone)]
 pub struct InventoryMachine {
     devices: Vec<Device>,
     present: BTreeMap<Key, Sighting>,
     claims: BTreeMap<DeviceName, Key>,
+    /// What was claimed before a restart, until it is seen again.
+    arrivals: BTreeMap<Key, Generation>,
     troubles: BTreeMap<Source, String>,
     deaths: Intensity,
     /// What was shown last; a restarted actor's predecessor may have shown something else.
@@ -35,7 +43,7 @@ pub struct InventoryMachine {
 impl Machine for InventoryMachine {
     type Message = InventoryMessage;
     type Timer = InventoryTimer;
-    type Memo = ();
+    type Memo = InventoryMemo;
 
     fn id(&self) -> ActorId {
         ActorId::Hardware
@@ -83,7 +91,14 @@ impl Machine for InventoryMachine {
         out
     }
 
-    fn memo(&self) {}
+    fn memo(&self) -> InventoryMemo {
+        let arrival = |key: &Key| {
+            let present = self.present.get(key).map(|sighting| sighting.generation.clone());
+            present.or_else(|| self.arrivals.get(key).cloned())
+        };
+        let claimed = |(name, key): (&DeviceName, &Key)| Some((name.clone(), (key.clone(), arrival(key)?)));
+        InventoryMemo { claims: self.claims.iter().filter_map(claimed).collect() }
+    }
 
     fn timer(timer: InventoryTimer) -> InventoryMessage {
         match timer {}
@@ -98,24 +113,34 @@ impl InventoryMachine {
             devices: station.devices.values().cloned().collect(),
             present: BTreeMap::new(),
             claims: BTreeMap::new(),
+            arrivals: BTreeMap::new(),
             troubles: BTreeMap::new(),
             deaths: Intensity::default(),
             published: None,
         }
     }
 
+    /// The same, with what its predecessor remembered.
+    #[must_use]
+    pub fn remembering(mut self, memo: InventoryMemo) -> Self {
+        for (name, (key, arrival)) in memo.claims {
+            self.arrivals.insert(key.clone(), arrival);
+            self.claims.insert(name, key);
+        }
+        self
+    }
+
     fn seen(&mut self, sighting: Sighting) -> Out {
         let known = self.present.insert(sighting.key.clone(), sighting.clone());
+        let before = self.arrivals.remove(&sighting.key);
+        let arrival = known.as_ref().map(|known| known.generation.clone()).or(before);
         let claimant = self.claims.iter().find(|(_, key)| **key == sighting.key).map(|(name, _)| name.clone());
         if known.as_ref() == Some(&sighting) && claimant.is_none() {
             return Vec::new();
         }
         match claimant {
             // Of the arrival that it knows, the device says itself when that is no longer it: whoever leases it may rename it.
-            Some(name)
-                if known.is_some_and(|known| known.generation == sighting.generation)
-                    || self.is_match(&name, &sighting) =>
-            {
+            Some(name) if arrival.as_ref() == Some(&sighting.generation) || self.is_match(&name, &sighting) => {
                 vec![tell(&name, DeviceMessage::Seen(sighting))]
             }
             Some(name) => self.disown(&name, &sighting.key),
@@ -186,6 +211,9 @@ impl InventoryMachine {
         for sighting in present {
             out.extend(self.seen(sighting));
         }
+        self.arrivals.clear();
+        self.claims.retain(|_, key| self.present.contains_key(key));
+        out.extend(self.claim_unclaimed());
         // Devices that nothing was found for are told so: after a restart they may believe otherwise.
         for device in &self.devices {
             if !self.claims.contains_key(&device.name) {

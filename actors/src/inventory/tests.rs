@@ -185,3 +185,21 @@ fn an_arrival_stays_what_it_was_found_to_be_until_its_device_says_otherwise() {
     assert!(kinds(machine.handle(Moment::default(), disclaimed(1))).is_empty(), "it has its name back");
     assert_eq!(told(&mut machine, seen(&radio("wlan2mon", 2))), ["radio Gone"], "another arrival is another radio");
 }
+
+#[test]
+fn an_arrival_that_was_renamed_is_still_the_same_after_a_panic_and_what_left_meanwhile_is_gone() {
+    let mut station = assemble(&[("radio", DeviceKind::Wifi)], Vec::new());
+    for device in station.devices.values_mut() {
+        device.matching = Match { name: Some("wlan2".to_owned()), ..Match::default() };
+    }
+    let mut machine = InventoryMachine::new(&station);
+    told(&mut machine, seen(&radio("wlan2", 1)));
+    told(&mut machine, seen(&radio("wlan2mon", 1)));
+    let scan = |present| HardwareEvent::Scanned { present, why: ScanReason::Asked };
+    let again = || InventoryMachine::new(&station).remembering(machine.memo());
+    assert_eq!(told(&mut again(), scan(vec![radio("wlan2mon", 1)])), ["radio Seen"]);
+    assert_eq!(told(&mut again(), scan(vec![radio("wlan2mon", 2)])), ["radio Gone", "radio Gone"]);
+    assert_eq!(told(&mut again(), scan(Vec::new())), ["radio Gone"]);
+    let mut twice = InventoryMachine::new(&station).remembering(again().memo());
+    assert_eq!(told(&mut twice, scan(vec![radio("wlan2mon", 1)])), ["radio Seen"], "a panic before the scan");
+}

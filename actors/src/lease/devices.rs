@@ -121,7 +121,9 @@ impl LeaseMachine {
     /// What a device is told when one of its holders has let go: those who share its present arrival with him go on, and those who
     /// shared the last one must still stop.
     pub(super) fn left_by_one(&self, device: &DeviceName) -> DeviceMessage {
-        self.said_of_present(device).unwrap_or(DeviceMessage::Unleased)
+        // One that is out of use is leased until the last of those who must stop for that has.
+        let other = || self.holder_of(device).map(|holder| DeviceMessage::Leased { holder });
+        self.said_of_present(device).or_else(other).unwrap_or(DeviceMessage::Unleased)
     }
 
     /// Of those who shared a device, the one that it shows may be the one whose release the predecessor panicked over.

@@ -181,8 +181,10 @@ pub(super) type Reserved = BTreeMap<Resource, Vec<(ServiceName, Sharing)>>;
 
 /// Keeps what a request wants from lower ranks.
 pub(super) fn reserve(queued: &Queued, reserved: &mut Reserved) {
-    let absent = queued.blockers.iter().any(|blocker| matches!(blocker, Blocker::Device { .. }));
-    if absent {
+    // What could not even be tried is there, and he comes first for it.
+    let untried = queued.untried.as_ref().map(|(device, _)| device);
+    let is_absent = |blocker: &Blocker| matches!(blocker, Blocker::Device { device, .. } if Some(device) != untried);
+    if queued.blockers.iter().any(is_absent) {
         return;
     }
     let service = &queued.request.service;

@@ -167,8 +167,8 @@ pub enum Exit {
 pub struct ReportedRun {
     /// Which run.
     pub run: RunId,
-    /// Its main process.
-    pub pid: u32,
+    /// Its main process; `None` while the kernel still loads its program.
+    pub pid: Option<u32>,
 }
 
 /// A state to show.

@@ -165,7 +165,7 @@ fn start_all(station: &Arc<Station>, stage: &Rc<Stage>, first_run: RunId) {
         stage.directory.borrow_mut().device.insert(name, address);
     }
     let known = Arc::clone(station);
-    let hardware = start(stage, Box::new(move |_, ()| InventoryMachine::new(&known)));
+    let hardware = start(stage, Box::new(move |_, memo| InventoryMachine::new(&known).remembering(memo)));
     stage.directory.borrow_mut().hardware = Some(hardware);
     let next_block = Rc::new(std::cell::Cell::new(first_run.0));
     let mut dependents = all_dependents(station);

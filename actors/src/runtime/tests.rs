@@ -96,7 +96,7 @@ impl Executor for Script {
             (Action::ReportRun(service), _) => {
                 let programs = self.programs.borrow();
                 let found = programs.running.iter().find(|(_, known)| **known == service);
-                let run = found.map(|(run, _)| ReportedRun { run: *run, pid: 100 });
+                let run = found.map(|(run, _)| ReportedRun { run: *run, pid: Some(100) });
                 self.later(cause, Outside::Processes, Message::Service(service, ServiceMessage::Reported(run)));
             }
             (Action::CheckAccess(operation, _), ActorId::Device(name)) => {

@@ -94,7 +94,7 @@ impl ServiceMachine {
     fn cause_of_stop(&self) -> Option<Cause> {
         match &self.phase {
             Phase::Leaving { why, .. } | Phase::Stopping { why, .. } => Some(match why {
-                Why::Failed(words) => Cause::Failed(words.clone()),
+                Why::Failed(words) | Why::Died(words) => Cause::Failed(words.clone()),
                 Why::Asked(_) => Cause::Stopped,
             }),
             Phase::Idle | Phase::Leasing { .. } | Phase::Slotting | Phase::Starting(_) | Phase::Running(_) => None,
@@ -116,7 +116,7 @@ impl ServiceMachine {
             _ => None,
         };
         if let Some(run) = to_sweep.cloned() {
-            let why = Why::Failed(format!("it ended: {exit}"));
+            let why = Why::Died(format!("it ended: {exit}"));
             self.sweep_after(run, why, out);
         }
     }
@@ -235,9 +235,7 @@ impl ServiceMachine {
 
     /// The same for one whose first process has ended, while the rest of its tree is still being killed.
     fn forgive_dying(&mut self, reason: &str) {
-        if let Phase::Stopping { run, why: why @ Why::Failed(_), .. } = &mut self.phase
-            && run.exit.is_some()
-        {
+        if let Phase::Stopping { why: why @ Why::Died(_), .. } = &mut self.phase {
             *why = Why::Asked(reason.to_owned());
         }
     }

@@ -96,7 +96,7 @@ impl ServiceMachine {
             Some(found) => {
                 let is_known = heard.last_run.is_some_and(|(last, _)| last == found.run);
                 let said = if is_known { heard.said } else { String::new() };
-                let run = Run { id: found.run, pid: Some(found.pid), said, exit: None };
+                let run = Run { id: found.run, pid: found.pid, said, exit: None };
                 self.rest = Rest::Fresh;
                 match heard.last_run {
                     Some((last, Readiness::Ready)) if last == run.id => self.run_on(run, out),
@@ -111,7 +111,7 @@ impl ServiceMachine {
                 out.push(tell_services(ServicesMessage::ReturnSlot(me)));
                 self.needs.stopped(out);
                 self.settle_debts(out);
-                if let Some(Why::Failed(words)) = heard.leaving {
+                if let Some(Why::Failed(words) | Why::Died(words)) = heard.leaving {
                     self.rest_after(now, Cause::Failed(words), out);
                 }
             }
@@ -131,14 +131,16 @@ impl ServiceMachine {
 
     /// A run that had not become ready yet goes on, for as long as it still may.
     fn start_on(&mut self, now: Moment, run: Run, out: &mut Out) {
-        let id = run.id;
+        let runs = run.pid.map(|_| run.id);
         self.slot = Slot::Held;
         self.phase = Phase::Starting(run);
         out.push(tell_services(ServicesMessage::HoldsSlot(self.spec.name.clone())));
         let since = self.last_start.map_or(Duration::ZERO, |start| now.since(start));
         let left = self.spec.ready.within.saturating_sub(since);
         out.push(Effect::SetTimer(ServiceTimer::ReadyWithin, left));
-        self.watch(id, out);
+        if let Some(id) = runs {
+            self.watch(id, out);
+        }
     }
 
     /// Whether there is anything new to show. After a restart it asks again for the leases that it had asked for, and hears one by one

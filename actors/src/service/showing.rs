@@ -29,7 +29,7 @@ impl ServiceMachine {
             }
             Phase::Leaving { why, episode, .. } => Standing::Leaving { why: why.words().to_owned(), episode: *episode },
             Phase::Stopping { why: Why::Asked(words), .. } => Standing::Down(format!("stopping: {words}")),
-            Phase::Stopping { why: Why::Failed(words), .. } => Standing::Coming(words.clone()),
+            Phase::Stopping { why: Why::Failed(words) | Why::Died(words), .. } => Standing::Coming(words.clone()),
             Phase::Idle => self.idle_standing(),
         }
     }

@@ -84,12 +84,14 @@ pub(super) enum Why {
     Asked(String),
     /// It failed: how.
     Failed(String),
+    /// Its first process ended by itself, which is a failure: how. The rest is killed.
+    Died(String),
 }
 
 impl Why {
     pub(super) fn words(&self) -> &str {
         match self {
-            Self::Asked(words) | Self::Failed(words) => words,
+            Self::Asked(words) | Self::Failed(words) | Self::Died(words) => words,
         }
     }
 }

@@ -47,7 +47,7 @@ fn inventory(station: &Station) -> Box<dyn Hosted> {
     hosted(Conversation {
         wrap: Box::new(Message::Hardware),
         unwrap: |message| if let Message::Hardware(inner) = message { Some(inner) } else { None },
-        build: Box::new(move |_, ()| InventoryMachine::new(&station)),
+        build: Box::new(move |_, memo| InventoryMachine::new(&station).remembering(memo)),
     })
 }
 

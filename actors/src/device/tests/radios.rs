@@ -113,15 +113,46 @@ fn renamed_by_its_user() -> DeviceMessage {
     DeviceMessage::Seen(seen)
 }
 
+/// Whether it is given up to the inventory when its name has been another one for long enough.
+fn disclaims(bench: &mut Bench) -> bool {
+    let is_minded = bench.timers.iter().any(|(timer, _)| *timer == DeviceTimer::Mistaken);
+    is_minded && bench.tell(DeviceMessage::Timer(DeviceTimer::Mistaken)).asked_inventory
+}
+
 #[test]
 fn a_radio_that_is_matched_by_name_may_be_renamed_by_who_leases_it_and_by_nobody_else() {
     let mut bench = Bench::monitoring();
     assert_eq!(bench.tell(renamed_by_its_user()).status, DeviceStatus::InUse);
-    assert!(!bench.asked_inventory && !bench.told.is_empty(), "its user's next start is told the name");
-    assert!(!bench.tell(putting_back()).asked_inventory);
-    assert!(!bench.tell(DeviceMessage::PutBack(Some(before()))).asked_inventory, "it has its name back");
-    assert!(bench.tell(renamed_by_its_user()).asked_inventory, "nobody leases it");
+    assert!(!bench.told.is_empty() && !disclaims(&mut bench), "its user's next start is told the name");
+    assert!(!disclaims(bench.tell(putting_back())));
+    assert!(!disclaims(bench.tell(DeviceMessage::PutBack(Some(before())))), "it has its name back");
+    assert!(disclaims(bench.tell(renamed_by_its_user())), "nobody leases it");
     let mut bench = Bench::monitoring();
     bench.tell(renamed_by_its_user());
-    assert!(bench.tell(DeviceMessage::Unleased).asked_inventory, "it kept the name");
+    assert!(disclaims(bench.tell(DeviceMessage::Unleased)), "it kept the name");
+}
+
+#[test]
+fn what_was_seen_of_a_radio_before_it_was_put_back_and_is_told_later_does_not_count() {
+    let mut bench = Bench::monitoring();
+    bench.tell(renamed_by_its_user()).tell(putting_back()).tell(DeviceMessage::PutBack(Some(before())));
+    bench.tell(renamed_by_its_user()).tell(DeviceMessage::Seen(radio(WifiMode::Managed)));
+    assert!(!bench.tell(DeviceMessage::Timer(DeviceTimer::Mistaken)).asked_inventory);
+    assert_eq!(bench.status, DeviceStatus::Ready);
+}
+
+#[test]
+fn a_renamed_radio_that_was_given_up_keeps_its_fault_and_can_be_taken_back_also_after_a_panic() {
+    let mut bench = Bench::monitoring();
+    bench.tell(renamed_by_its_user()).tell(putting_back()).tell(DeviceMessage::Fault("it refused".to_owned()));
+    assert!(!disclaims(&mut bench));
+    assert_eq!((bench.status, bench.words().1.as_str()), (DeviceStatus::Faulted, "it refused"));
+    let mut again = bench.begin_again();
+    again.machine.spec = bench.machine.spec.clone();
+    again.heard(None).tell(renamed_by_its_user());
+    assert!(!disclaims(&mut again));
+    bench.tell(DeviceMessage::Admit(RequestId(1))).accessible();
+    bench.tell(DeviceMessage::Probed(bench.operation, Ok(Findings::Wifi)));
+    assert!(!disclaims(&mut bench), "it is put back before anything else");
+    assert!(matches!(bench.tell(DeviceMessage::Restate).told[..], [LeaseMessage::DeviceAvailable(..)]));
 }

@@ -148,6 +148,11 @@ impl Run {
         *loading
     }
 
+    /// Whether it was found to hang in that.
+    pub(super) fn hangs_in_loading(&self) -> bool {
+        matches!(self.phase, Phase::Starting { loading: Loading::Hangs | Loading::KnownToHang, .. })
+    }
+
     /// What is known of it while it is being started.
     pub(super) fn birth(&self) -> Option<&Arc<Birth>> {
         match &self.phase {

@@ -184,6 +184,14 @@ fn a_device_that_was_replugged_is_said_to_be_withheld_until_its_last_holder_has_
 }
 
 #[test]
+fn a_shared_device_that_is_out_of_use_is_leased_until_the_last_one_has_stopped() {
+    let mut bench = Bench::new();
+    bench.ask("a", vec![shared("x")]).ask("b", vec![shared("x")]).unplug("x");
+    assert_eq!(bench.release("a").device_heard("x"), ["Leased: leased by b"]);
+    assert_eq!(bench.release("b").device_heard("x"), ["Unleased: nobody leases it"]);
+}
+
+#[test]
 fn a_device_that_was_replugged_is_withheld_until_the_last_of_those_who_shared_it_has_stopped() {
     let mut bench = Bench::new();
     bench.ask("a", vec![shared("x")]).ask("b", vec![shared("x")]);

@@ -123,6 +123,17 @@ fn a_radio_that_could_not_be_tried_while_other_drivers_hang_is_waited_for_and_tr
 }
 
 #[test]
+fn who_could_not_be_tried_for_is_not_overtaken_meanwhile() {
+    let mut bench = Bench::new();
+    bench.ask("a", vec![exclusive("w"), exclusive("x")]);
+    let operation = bench.preparing().unwrap();
+    bench.tell(failed(operation, untried(), None));
+    assert_eq!(bench.ask("b", vec![exclusive("w")]).heard("b"), ["Queued: wait for w: a comes first"]);
+    assert_eq!(bench.ask("c", vec![exclusive("x")]).heard("c"), ["Queued: wait for x: a comes first"]);
+    assert!(bench.unplug("x").preparing().is_some(), "who waits for an absent device as well reserves nothing");
+}
+
+#[test]
 fn that_a_radio_could_not_be_tried_to_be_put_back_is_none_of_its_failures() {
     let mut bench = putting_back();
     for _ in 0..20 {

@@ -150,6 +150,15 @@ fn a_loss_while_the_rest_of_a_dead_tree_is_killed_is_what_it_died_of() {
 }
 
 #[test]
+fn a_loss_while_one_that_was_not_ready_in_time_is_stopped_is_not_what_it_failed_of() {
+    let mut bench = Bench::new(leasing());
+    bench.tell(ServiceMessage::Granted(grant(1))).tell(ServiceMessage::SlotGranted).spawned().wait(SECOND * 30);
+    bench.process(ProcessEvent::MainExited { exit: Exit::Signal(15), remaining: vec![77] });
+    bench.tell(revoked()).tell(device_left()).process(ProcessEvent::TreeGone);
+    assert_eq!(bench.reason(), "not ready within 30s; restart 1 of 3");
+}
+
+#[test]
 fn the_return_of_a_device_that_had_stayed_half_a_minute_is_a_new_beginning_and_a_shorter_stay_is_not() {
     for (stay, status) in [(40, ServiceStatus::Waiting), (10, ServiceStatus::Failed)] {
         let mut draft = leasing();

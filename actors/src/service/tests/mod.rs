@@ -278,7 +278,7 @@ pub(super) fn device_arrived() -> ServiceMessage {
 }
 
 pub(super) fn reported(run: Option<RunId>) -> ServiceMessage {
-    ServiceMessage::Reported(run.map(|run| ReportedRun { run, pid: 42 }))
+    ServiceMessage::Reported(run.map(|run| ReportedRun { run, pid: Some(42) }))
 }
 
 pub(super) const REQUEST: RequestId = RequestId(1);

@@ -29,6 +29,25 @@ fn a_run_that_was_starting_is_looked_at_anew() {
 }
 
 #[test]
+fn a_program_that_is_still_being_loaded_is_waited_for_and_can_be_stopped() {
+    let loading = || {
+        let mut bench = Bench::new(plain());
+        bench.tell(ServiceMessage::SlotGranted);
+        let mut again = bench.begin_again();
+        again.tell(ServiceMessage::Reported(Some(ReportedRun { run: bench.run(), pid: None })));
+        again.tell(ServiceMessage::Holding(None));
+        again
+    };
+    let mut again = loading();
+    assert_eq!(again.status(), ServiceStatus::Starting);
+    assert!(again.acts.is_empty(), "there is nothing to look at yet");
+    assert!(matches!(again.spawned().acts[..], [Action::Watch(_)]));
+    assert_eq!(again.ready().status(), ServiceStatus::Running);
+    let mut again = loading();
+    assert!(again.tell(ServiceMessage::Close).tell(ServiceMessage::Hurry).swept());
+}
+
+#[test]
 fn without_a_run_it_starts_again_with_the_lease_it_holds_and_the_old_probe_ends() {
     let mut bench = Bench::new(leasing());
     bench.tell(ServiceMessage::Granted(grant(1))).tell(ServiceMessage::SlotGranted).spawned();

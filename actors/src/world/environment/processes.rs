@@ -190,7 +190,6 @@ impl Environment {
         }
     }
 
-    /// Orders for one service are carried out one after the other: what is being started is waited for.
     pub(super) fn report_later(&mut self, service: ServiceName, cause: Cause, so: &mut Consequences) {
         let at = self.now + self.random.between(MILLISECOND, MILLISECOND * 5);
         so.later.push((at, Event::Report(service), Some(cause)));
@@ -198,11 +197,8 @@ impl Environment {
 
     pub(super) fn report(&mut self, service: ServiceName, cause: Option<Cause>, so: &mut Consequences) {
         let found = self.trees.iter().find(|(_, tree)| tree.service == service);
-        if found.is_some_and(|(_, tree)| tree.life == Life::Pending) {
-            so.later.push((self.now + MILLISECOND * 10, Event::Report(service), cause));
-            return;
-        }
-        let run = found.map(|(run, tree)| ReportedRun { run: *run, pid: tree.pid });
+        let pid = |tree: &Tree| (tree.life != Life::Pending).then_some(tree.pid);
+        let run = found.map(|(run, tree)| ReportedRun { run: *run, pid: pid(tree) });
         so.told.push((Outside::Processes, Message::Service(service, ServiceMessage::Reported(run)), cause));
     }
 }

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use rustix::process::{Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process};
 
 use super::{Core, News, send};
 use crate::effect::process::order::{ProcessEvent, RunId};
-use crate::effect::process::runs::Loading;
+use crate::effect::process::runs::{Loading, Run};
 
 /// Between two looks. A program that is still being loaded at the second look has been for at least this long.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -38,14 +38,16 @@ impl Core {
         let mut late = Vec::new();
         for (id, run) in &mut self.runs {
             if run.look_at_loading() == Loading::Hangs {
-                late.push((*id, run.service().clone(), run.birth().cloned()));
+                late.push((*id, run.service().clone()));
             }
         }
-        for (id, service, birth) in late {
+        for (id, service) in late {
             tracing::warn!(%service, "its program is still being loaded: the disk it is on does not answer");
             self.say(&service, id, ProcessEvent::LoadsSlowly);
-            birth.iter().for_each(|birth| self.spawner.replace(birth));
         }
+        // Also those that found no thread to take the place of theirs before.
+        let hanging = self.runs.values().filter(|run| run.hangs_in_loading()).filter_map(Run::birth);
+        hanging.filter(|birth| birth.occupies_a_thread()).for_each(|birth| self.spawner.replace(birth));
         self.watch_births();
     }
 
@@ -53,10 +55,20 @@ impl Core {
     pub(super) fn kill_newborn(&self, id: RunId) {
         let birth = self.runs.get(&id).and_then(|run| run.birth());
         let Some(pid) = birth.and_then(|birth| birth.pid()) else { return };
-        let number = pid.as_raw_nonzero().get().unsigned_abs();
+        let number = number_of_pid(pid);
         // One that has been reaped may be somebody else by now.
         if !self.unclaimed.iter().any(|ended| ended.pid == number) {
             send(number, kill_process, Signal::KILL);
         }
     }
+
+    /// Whether this child may be a program, or a log-keeper, of which it is not heard yet that it has started.
+    pub(super) fn may_be_newborn(&self, pid: u32) -> bool {
+        let births = self.runs.values().filter_map(Run::birth);
+        self.keeper.is_coming() || births.filter_map(|birth| birth.pid()).any(|newborn| number_of_pid(newborn) == pid)
+    }
+}
+
+pub(super) fn number_of_pid(pid: Pid) -> u32 {
+    pid.as_raw_nonzero().get().unsigned_abs()
 }

@@ -2,6 +2,7 @@
 
 use rustix::process::test_kill_process_group;
 
+use super::births::number_of_pid;
 use super::{Core, MAX_UNCLAIMED, pid_of};
 use crate::effect::process::order::{Exit, ProcessEvent, RunId, SpawnFailure};
 use crate::effect::process::reaper::Parent;
@@ -19,7 +20,7 @@ impl Parent for Core {
         } else if self.keeper.is(pid) {
             self.keeper_ended(exit);
         } else {
-            if self.starting > 0 || self.keeper.is_coming() {
+            if self.may_be_newborn(pid) {
                 // Perhaps a program that ended before it was heard that it had started.
                 self.unclaimed.push_back(ended);
                 if self.unclaimed.len() > MAX_UNCLAIMED {
@@ -38,8 +39,13 @@ impl Core {
         self.end_starting();
         let Some(run) = self.runs.get_mut(&id) else { return };
         let service = run.service().clone();
+        let newborn = run.birth().and_then(|birth| birth.pid()).map(number_of_pid);
         match outcome {
             Err(failure) => {
+                // It has been waited for, and nobody else will ask for its end.
+                if let Some(pid) = newborn {
+                    self.claim(pid);
+                }
                 self.say(&service, id, ProcessEvent::SpawnFailed(failure));
                 self.forget(id);
             }

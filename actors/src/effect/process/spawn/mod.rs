@@ -16,6 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::mpsc::UnboundedSender;
 
+use birth::Afterwards;
 pub(super) use birth::Birth;
 pub(super) use launch::{Child, Launcher};
 
@@ -77,18 +78,19 @@ impl Spawner {
     }
 
     /// The thread that starts this hangs: another takes its place, so that other programs can be started.
-    pub(super) fn replace(&self, birth: &Birth) {
+    pub(super) fn replace(&self, birth: &Arc<Birth>) {
         if self.shared.hung.load(Ordering::Relaxed) >= HUNG_MAX {
             tracing::error!("{HUNG_MAX} programs hang while they are loaded; further ones may have to wait for them");
             return;
         }
-        let (shared, news) = (Arc::clone(&self.shared), self.news.clone());
-        match Thread::start(SPARE, move || work(&shared, &news)) {
-            Ok(_) => {
-                self.shared.hung.fetch_add(1, Ordering::Relaxed);
-                birth.replace_thread();
+        let (shared, news, birth) = (Arc::clone(&self.shared), self.news.clone(), Arc::clone(birth));
+        let take_place = move || {
+            if shared.take_place(&birth).is_some() {
+                work(&shared, &news);
             }
-            Err(error) => tracing::error!(%error, "no thread takes the place of one that hangs"),
+        };
+        if let Err(error) = Thread::start(SPARE, take_place) {
+            tracing::error!(%error, "no thread takes the place of one that hangs");
         }
     }
 
@@ -114,22 +116,33 @@ impl Shared {
     fn next_job(&self) -> Option<Job> {
         self.jobs.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
     }
+
+    /// Counts one more thread as hung, unless it has come back meanwhile, or too many are.
+    fn take_place(&self, birth: &Birth) -> Option<()> {
+        let one_more = |hung: usize| hung.checked_add(1).filter(|hung| *hung <= HUNG_MAX);
+        self.hung.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more).ok()?;
+        let taken = birth.take_place();
+        if taken.is_none() {
+            self.hung.fetch_sub(1, Ordering::Relaxed);
+        }
+        taken
+    }
 }
 
 fn work(shared: &Shared, news: &UnboundedSender<News>) {
     while let Some(job) = shared.next_job() {
-        let (outcome, birth) = match job {
+        let (outcome, afterwards) = match job {
             Job::Program(order, notify, birth) => {
                 birth.begin();
                 let outcome = shared.launcher.launch(&order, notify.as_deref(), &birth);
-                (Outcome::Program(order.run, outcome), Some(birth))
+                (Outcome::Program(order.run, outcome), birth.end())
             }
-            Job::Keeper => (Outcome::Keeper(shared.launcher.launch_keeper()), None),
+            Job::Keeper => (Outcome::Keeper(shared.launcher.launch_keeper()), Afterwards::GoOn),
         };
         if news.send(News::Spawner(outcome)).is_err() {
             return;
         }
-        if birth.is_some_and(|birth| birth.is_thread_replaced()) {
+        if afterwards == Afterwards::End {
             shared.hung.fetch_sub(1, Ordering::Relaxed);
             return;
         }
