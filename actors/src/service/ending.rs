@@ -27,6 +27,8 @@ pub(super) enum Cause {
     Stopped,
     /// It ended by itself.
     Ended(Exit),
+    /// The same, and the rest of its processes had to be killed: how.
+    Died(String),
     /// It failed in a way that another attempt may mend.
     Failed(String),
     /// It failed in a way that only a person can mend.
@@ -94,7 +96,8 @@ impl ServiceMachine {
     fn cause_of_stop(&self) -> Option<Cause> {
         match &self.phase {
             Phase::Leaving { why, .. } | Phase::Stopping { why, .. } => Some(match why {
-                Why::Failed(words) | Why::Died(words) => Cause::Failed(words.clone()),
+                Why::Failed(words) => Cause::Failed(words.clone()),
+                Why::Died(words) => Cause::Died(words.clone()),
                 Why::Asked(_) => Cause::Stopped,
             }),
             Phase::Idle | Phase::Leasing { .. } | Phase::Slotting | Phase::Starting(_) | Phase::Running(_) => None,
@@ -141,7 +144,7 @@ impl ServiceMachine {
             out.push(Effect::CancelTimer(timer));
         }
         self.return_slot(out);
-        if matches!(cause, Cause::Ended(_) | Cause::Failed(_)) {
+        if matches!(cause, Cause::Ended(_) | Cause::Died(_) | Cause::Failed(_)) {
             self.give_back_ports_after_a_failed_start(now, out);
         }
         self.phase = Phase::Idle;
@@ -163,7 +166,7 @@ impl ServiceMachine {
 
     /// Decides how it rests after a run, or an attempt at one.
     pub(super) fn rest_after(&mut self, now: Moment, cause: Cause, out: &mut Out) {
-        self.last_death = matches!(cause, Cause::Ended(_) | Cause::Failed(_))
+        self.last_death = matches!(cause, Cause::Ended(_) | Cause::Died(_))
             .then_some(Death { at: now, attempts_before: self.attempts });
         self.rest = match cause {
             Cause::Stopped => Rest::Fresh,
@@ -176,8 +179,10 @@ impl ServiceMachine {
                     RestartWhen::Always | RestartWhen::Failure => self.try_again(now, format!("it ended: {exit}"), out),
                 }
             }
-            Cause::Failed(words) if self.spec.restart.when == RestartWhen::Never => Rest::Failed(words),
-            Cause::Failed(words) => self.try_again(now, words, out),
+            Cause::Failed(words) | Cause::Died(words) if self.spec.restart.when == RestartWhen::Never => {
+                Rest::Failed(words)
+            }
+            Cause::Failed(words) | Cause::Died(words) => self.try_again(now, words, out),
         };
         if matches!(self.rest, Rest::Backoff { .. }) && self.grant.is_some() && self.revoked.is_none() {
             out.push(tell_leases(LeaseMessage::Idle(self.spec.name.clone())));

@@ -111,8 +111,10 @@ impl ServiceMachine {
                 out.push(tell_services(ServicesMessage::ReturnSlot(me)));
                 self.needs.stopped(out);
                 self.settle_debts(out);
-                if let Some(Why::Failed(words) | Why::Died(words)) = heard.leaving {
-                    self.rest_after(now, Cause::Failed(words), out);
+                match heard.leaving {
+                    Some(Why::Failed(words)) => self.rest_after(now, Cause::Failed(words), out),
+                    Some(Why::Died(words)) => self.rest_after(now, Cause::Died(words), out),
+                    Some(Why::Asked(_)) | None => {}
                 }
             }
         }

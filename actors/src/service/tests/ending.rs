@@ -147,6 +147,10 @@ fn a_loss_while_the_rest_of_a_dead_tree_is_killed_is_what_it_died_of() {
     bench.come_up_with(1).process(ProcessEvent::MainExited { exit: Exit::Code(1), remaining: vec![77] });
     bench.tell(revoked()).tell(device_left()).process(ProcessEvent::TreeGone);
     assert_eq!((bench.status(), bench.reason()), (ServiceStatus::Waiting, "x is gone (USB 1-1 unplugged)"));
+    let mut bench = Bench::new(leasing());
+    bench.come_up_with(1).process(ProcessEvent::MainExited { exit: Exit::Code(1), remaining: vec![77] });
+    bench.process(ProcessEvent::TreeGone).tell(revoked()).tell(device_left());
+    assert_eq!(bench.status(), ServiceStatus::Waiting, "it was over before the loss was known");
 }
 
 #[test]
@@ -156,6 +160,7 @@ fn a_loss_while_one_that_was_not_ready_in_time_is_stopped_is_not_what_it_failed_
     bench.process(ProcessEvent::MainExited { exit: Exit::Signal(15), remaining: vec![77] });
     bench.tell(revoked()).tell(device_left()).process(ProcessEvent::TreeGone);
     assert_eq!(bench.reason(), "not ready within 30s; restart 1 of 3");
+    assert_eq!(bench.tell(device_left()).reason(), "not ready within 30s; restart 1 of 3");
 }
 
 #[test]
