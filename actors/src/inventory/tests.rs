@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
-use mainstay_config::model::{DeviceKind, Match, WifiMode};
+use mainstay_config::model::{DeviceKind, Match, Station, WifiMode};
 use mainstay_hardware::sighting::{
     Generation, HardwareEvent, Key, Link, Rfkill, ScanReason, Sighting, Sort, Source, UsbFacts, WifiFacts, Witness,
 };
@@ -52,6 +52,14 @@ fn radio(interface: &str, arrival: u32) -> Sighting {
     };
     let generation = Generation(format!("wiphy {arrival}"));
     Sighting { key: Key("wifi/phy0".to_owned()), generation, usb: None, sort: Sort::Wifi(facts) }
+}
+
+fn with_a_radio_matched_by_name() -> Station {
+    let mut station = assemble(&[("radio", DeviceKind::Wifi)], Vec::new());
+    for device in station.devices.values_mut() {
+        device.matching = Match { name: Some("wlan2".to_owned()), ..Match::default() };
+    }
+    station
 }
 
 fn machine() -> InventoryMachine {
@@ -164,10 +172,7 @@ fn a_restarted_device_is_told_what_is_there_for_it() {
 
 #[test]
 fn an_arrival_stays_what_it_was_found_to_be_until_its_device_says_otherwise() {
-    let mut station = assemble(&[("radio", DeviceKind::Wifi)], Vec::new());
-    for device in station.devices.values_mut() {
-        device.matching = Match { name: Some("wlan2".to_owned()), ..Match::default() };
-    }
+    let station = with_a_radio_matched_by_name();
     let mut machine = InventoryMachine::new(&station);
     let disclaimed =
         |arrival: u32| InventoryMessage::Disclaimed("radio".parse().unwrap(), Generation(format!("wiphy {arrival}")));
@@ -188,10 +193,7 @@ fn an_arrival_stays_what_it_was_found_to_be_until_its_device_says_otherwise() {
 
 #[test]
 fn an_arrival_that_was_renamed_is_still_the_same_after_a_panic_and_what_left_meanwhile_is_gone() {
-    let mut station = assemble(&[("radio", DeviceKind::Wifi)], Vec::new());
-    for device in station.devices.values_mut() {
-        device.matching = Match { name: Some("wlan2".to_owned()), ..Match::default() };
-    }
+    let station = with_a_radio_matched_by_name();
     let mut machine = InventoryMachine::new(&station);
     told(&mut machine, seen(&radio("wlan2", 1)));
     told(&mut machine, seen(&radio("wlan2mon", 1)));
