@@ -43,8 +43,9 @@ pub(super) fn logs(client: &Client, args: &LogsArgs) -> Result<(), Ended> {
     let unreadable = |error: io::Error| cannot_read(&path, &error);
     let mut files = last_lines(&path, args.lines).map_err(unreadable)?;
     if files.is_empty() && !args.follow {
-        let said = format!("{} has printed nothing yet: {} is not there", args.name, path.display());
-        return Err(Told::new(ExitStatus::Failed, said).help("see whether it runs: `mainstay status`").into());
+        let said = format!("there is no log of {} yet: {} is not there", args.name, path.display());
+        let help = "it has printed nothing, or what it prints cannot be written there: see `mainstay status` and `df`";
+        return Err(Told::new(ExitStatus::Failed, said).help(help).into());
     }
     for file in &mut files {
         printer.copy(file, &path)?;
@@ -64,7 +65,7 @@ pub(super) fn logs(client: &Client, args: &LogsArgs) -> Result<(), Ended> {
                 complain(&Told::new(ExitStatus::Ok, "some lines were rotated away before they could be shown"))
             }
             Lost::Unknown => {
-                let words = "the log begins anew: with `keep = 0`, nobody knows whether lines in between are missing";
+                let words = "the log begins anew; nobody knows whether lines in between are missing";
                 complain(&Told::new(ExitStatus::Ok, words));
             }
         }

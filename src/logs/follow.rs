@@ -50,6 +50,10 @@ impl Follower {
             file.seek(SeekFrom::Start(0))?;
         }
         let known = Identity::of(file)?;
+        if Identity::at(&self.path).is_none() {
+            // It was moved or removed, perhaps with its folder. What follows begins anew, some time.
+            return drain(file, &mut take).map(|()| Lost::Nothing);
+        }
         let mut lost = Lost::Nothing;
         if Identity::at(&self.path) != Some(known) {
             let newer = newer_than(&self.path, known);

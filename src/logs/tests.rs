@@ -84,6 +84,24 @@ fn following_waits_for_a_log_that_is_not_there_yet_and_notices_one_that_was_empt
 }
 
 #[test]
+fn following_waits_for_a_log_whose_folder_was_moved_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let (logs, elsewhere) = (folder.path().join("logs"), folder.path().join("elsewhere"));
+    std::fs::create_dir(&logs).unwrap();
+    let path = logs.join("a.log");
+    append(&path, "1\n");
+    let mut follower = Follower::new(&path, None);
+    assert_eq!(polled(&mut follower), ("1\n".to_owned(), Lost::Nothing));
+    std::fs::rename(&logs, &elsewhere).unwrap();
+    append(&elsewhere.join("a.log"), "2\n");
+    assert_eq!(polled(&mut follower), ("2\n".to_owned(), Lost::Nothing));
+    assert_eq!(polled(&mut follower), (String::new(), Lost::Nothing));
+    std::fs::create_dir(&logs).unwrap();
+    append(&path, "3\n");
+    assert_eq!(polled(&mut follower), ("3\n".to_owned(), Lost::Unknown));
+}
+
+#[test]
 fn following_says_when_files_were_rotated_away_unseen() {
     let dir = tempfile::tempdir().unwrap();
     let log = dir.path().join("gpsd.log");

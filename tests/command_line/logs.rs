@@ -39,7 +39,7 @@ fn a_service_that_has_printed_nothing_says_so() {
     let dir = tempfile::tempdir().unwrap();
     let output = run(daemon_with(&dir.path().join("gpsd.log")).socket(), &["logs", "gpsd"]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(err(&output).contains("gpsd has printed nothing yet"), "{}", err(&output));
+    assert!(err(&output).contains("there is no log of gpsd yet"), "{}", err(&output));
 }
 
 #[test]

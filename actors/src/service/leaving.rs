@@ -16,6 +16,9 @@ use crate::machine::{Action, Effect, Message, Moment, Outcome};
 /// A process that outlives SIGKILL this long hangs in the kernel.
 const UNKILLABLE_AFTER: Duration = Duration::from_secs(10);
 
+/// What has not even begun to run has nothing to put in order: it is killed when it does not begin soon.
+const UNBORN_GRACE: Duration = Duration::from_secs(1);
+
 impl ServiceMachine {
     /// Begins to stop a run: those that depend on it are told, and stop first.
     pub(super) fn leave(&mut self, why: Why, out: &mut Out) {
@@ -88,7 +91,7 @@ impl ServiceMachine {
         let stage = if self.closing == Closing::Hurried || self.spec.stop.signal == StopSignal::Kill {
             self.kill(&run, out)
         } else if run.pid.is_none() {
-            out.push(Effect::SetTimer(ServiceTimer::Grace, self.spec.stop.grace));
+            out.push(Effect::SetTimer(ServiceTimer::Grace, self.spec.stop.grace.min(UNBORN_GRACE)));
             Stage::Unborn
         } else {
             let signal = self.spec.stop.signal;

@@ -22,6 +22,7 @@ use mainstay_config::names::{DeviceName, ServiceName};
 use super::dependents::Dependents;
 use super::messages::{Episode, ServiceMessage, Standing, Wanted};
 use super::needs::Needs;
+use super::operator::STOPPED;
 use super::state::{
     Closing, Death, Ignoring, Phase, Readiness, Recovering, Rest, Resuming, Run, ServiceTimer, Slot, Why,
 };
@@ -309,7 +310,7 @@ impl ServiceMachine {
             return Some("mainstay is stopping".to_owned());
         }
         match (self.wanted, self.spec.autostart) {
-            (Wanted::Down, _) => Some("stopped by the operator".to_owned()),
+            (Wanted::Down, _) => Some(STOPPED.to_owned()),
             (Wanted::Auto, Autostart::No) => Some("it starts only when told to (autostart = false)".to_owned()),
             (Wanted::Up, _) | (Wanted::Auto, Autostart::Yes) => None,
         }

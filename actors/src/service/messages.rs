@@ -209,7 +209,7 @@ impl Described for ServiceMessage {
         match self {
             Self::Begin => "begin".into(),
             Self::Dependency(name, standing) => format!("{name} is {standing}").into(),
-            Self::DependentStopped(name, _) => Words::Service(name.clone(), "has no process left"),
+            Self::DependentStopped(name, _) => Words::Service(name.clone(), "need not be waited for"),
             Self::Inquire(name) => Words::Service(name.clone(), "asks how it stands"),
             Self::Granted(grant) => describe_grant(grant).into(),
             Self::Queued(blockers) if blockers.is_empty() => "nothing is waited for any more".into(),
@@ -258,7 +258,8 @@ fn describe_grant(grant: &Grant) -> String {
 }
 
 /// What a service says whose program is not even loaded.
-pub(super) const LOADS_SLOWLY: &str = "its program is still being loaded: the disk it is on does not answer";
+pub(super) const LOADS_SLOWLY: &str =
+    "its program is still being loaded: the disk it is on is slow, or does not answer";
 
 fn describe_process(event: &ProcessEvent) -> Words {
     match event {

@@ -85,6 +85,11 @@ impl Needs {
             Dependency::Required { lost_after, .. } => match need.standing {
                 Standing::Up => {}
                 Standing::Leaving { .. } => need.loss = Loss::Lost,
+                // Nothing brings it back by itself.
+                Standing::Held(_) if dependent == Dependent::Runs && need.loss != Loss::Lost => {
+                    out.push(Effect::CancelTimer(ServiceTimer::Lost(name.clone())));
+                    need.loss = Loss::Lost;
+                }
                 _ if dependent == Dependent::Rests || need.loss != Loss::No => {}
                 _ if lost_after.is_zero() => need.loss = Loss::Lost,
                 _ => {

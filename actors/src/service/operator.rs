@@ -8,6 +8,9 @@ use super::showing::join;
 use super::state::{Closing, Ignoring, Phase, Rest, ServiceTimer, Why};
 use crate::machine::{Effect, Message, OperatorAnswer, Outcome, RequestId};
 
+/// Why a service does not run that the operator stopped.
+pub(super) const STOPPED: &str = "stopped by the operator";
+
 impl ServiceMachine {
     pub(super) fn operator_start(&mut self, request: RequestId, policy: NeedsPolicy, out: &mut Out) {
         if let Some(answer) = self.cannot_run(request) {
@@ -89,6 +92,10 @@ impl ServiceMachine {
             }
         };
         self.wanted = Wanted::Down;
+        if let Phase::Leaving { why, .. } | Phase::Stopping { why, .. } = &mut self.phase {
+            // Whatever it was stopping for, it stays stopped for this.
+            *why = Why::Asked(STOPPED.to_owned());
+        }
         self.ignoring = Ignoring::No;
         self.bereaved = None;
         self.refresh(Attempts::Reset, out);

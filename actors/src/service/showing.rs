@@ -28,6 +28,9 @@ impl ServiceMachine {
                 }
             }
             Phase::Leaving { why, episode, .. } => Standing::Leaving { why: why.words().to_owned(), episode: *episode },
+            Phase::Stopping { why: Why::Asked(words), .. } if self.wanted == Wanted::Down => {
+                Standing::Held(format!("stopping: {words}"))
+            }
             Phase::Stopping { why: Why::Asked(words), .. } => Standing::Down(format!("stopping: {words}")),
             Phase::Stopping { why: Why::Failed(words) | Why::Died(words), .. } => Standing::Coming(words.clone()),
             Phase::Idle => self.idle_standing(),
@@ -38,7 +41,7 @@ impl ServiceMachine {
         match &self.rest {
             Rest::Failed(words) => Standing::Down(format!("failed: {words}")),
             _ if self.reason_not_wanted().is_some() => Standing::Held(self.reason_not_wanted().unwrap_or_default()),
-            Rest::Ended(words) => Standing::Down(words.clone()),
+            Rest::Ended(words) => Standing::Down(format!("stopped: {words}")),
             Rest::Backoff { cause, .. } => Standing::Coming(format!("to be restarted: {cause}")),
             Rest::Fresh if self.needs.held().is_some() => {
                 Standing::Held(format!("waiting for {}", self.needs.held().unwrap_or_default()))

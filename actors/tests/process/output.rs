@@ -208,9 +208,10 @@ fn a_log_that_cannot_be_written_holds_up_no_program() {
         let world = World::new();
         let folder: PathBuf = world.path("log");
         std::fs::remove_dir(&folder).unwrap();
+        std::fs::write(&folder, "in the way").unwrap();
         let run = world.spawn(order(1, &["sh", "-c", "head -c 3000000 /dev/zero; echo"]));
         world.to_the_end(run).await;
-        std::fs::create_dir(&folder).unwrap();
+        std::fs::remove_file(&folder).unwrap();
         let run = world.shell(2, "echo again");
         world.to_the_end(run).await;
         world.log(|text| text.contains(" again\n")).await;

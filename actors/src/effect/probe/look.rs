@@ -38,7 +38,7 @@ pub(super) struct LogLook {
     path: PathBuf,
     text: String,
     reader: Arc<Mutex<LogReader>>,
-    reading: Errand<io::Result<Seen>>,
+    reading: Errand<io::Result<Found>>,
 }
 
 impl Look {
@@ -126,11 +126,37 @@ impl LogLook {
         progress.to(Stage::File(self.path.clone()));
         let reader = Arc::clone(&self.reader);
         // One look at once: the lock is never waited for.
-        let read = move || reader.lock().unwrap_or_else(PoisonError::into_inner).look();
+        let path = self.path.clone();
+        let read = move || {
+            let seen = reader.lock().unwrap_or_else(PoisonError::into_inner).look()?;
+            Ok(match seen {
+                Seen::Yes => Found::Text,
+                Seen::No => unkept(&path).map_or(Found::NoText, Found::NotKept),
+            })
+        };
         match self.reading.run(read).await? {
-            Ok(Seen::Yes) => Ok(format!("its output says `{}`", plain(&self.text, 100))),
-            Ok(Seen::No) => Err(NotReady::NotLogged(plain(&self.text, 100))),
+            Ok(Found::Text) => Ok(format!("its output says `{}`", plain(&self.text, 100))),
+            Ok(Found::NotKept(why)) => Err(NotReady::NotKept(why)),
+            Ok(Found::NoText) => Err(NotReady::NotLogged(plain(&self.text, 100))),
             Err(error) => Err(NotReady::FileUnreadable { path: self.path.clone(), why: error.to_string() }),
         }
+    }
+}
+
+/// What a look at a log found.
+enum Found {
+    Text,
+    NoText,
+    /// The text may have been said all the same: why.
+    NotKept(String),
+}
+
+/// What keeps the log from being written, where that can be seen.
+fn unkept(log: &Path) -> Option<String> {
+    let folder = log.parent()?;
+    match rustix::fs::statvfs(folder) {
+        Ok(disk) if disk.f_bfree == 0 => Some(format!("the disk of {} is full", folder.display())),
+        Ok(_) => None,
+        Err(error) => Some(format!("{}: {error}", folder.display())),
     }
 }

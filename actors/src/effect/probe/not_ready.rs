@@ -56,6 +56,8 @@ pub(super) enum NotReady {
     FileUnreadable { path: PathBuf, why: String },
     #[error("its output does not say `{0}` yet")]
     NotLogged(String),
+    #[error("its output cannot be kept, and so not be searched: {0}")]
+    NotKept(String),
     #[error("`{command}` ended with {exit}")]
     CommandSaysNo { command: String, exit: Exit },
     #[error("`{command}` {failure}")]

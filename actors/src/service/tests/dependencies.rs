@@ -77,6 +77,19 @@ fn it_restarts_when_an_optional_service_returns_if_it_is_configured_so() {
 }
 
 #[test]
+fn what_waits_to_be_restarted_and_is_then_held_is_lost_at_once() {
+    let held = || Standing::Held("stopped by the operator".to_owned());
+    let mut bench = Bench::new(plain().requires("need", 60));
+    bench.hears("need", Standing::Up).come_up().hears("need", coming()).wait(SECOND);
+    assert!(bench.hears("need", held()).signalled());
+    assert_eq!(bench.reason(), "need is lost: stopped by the operator");
+    assert!(bench.timers.keys().all(|timer| !matches!(timer, ServiceTimer::Lost(_))), "{:?}", bench.timers);
+    let mut bench = Bench::new(plain().requires("need", 60));
+    bench.hears("need", Standing::Up).come_up();
+    assert!(bench.hears("need", held()).signalled());
+}
+
+#[test]
 fn one_that_still_starts_without_an_optional_service_that_comes_is_restarted_as_well() {
     let timeout = SECOND * 10;
     let mut bench = Bench::new(plain().depends("need", Dependency::Optional { timeout, on_return: OnReturn::Restart }));

@@ -162,3 +162,17 @@ fn what_is_asked_while_mainstay_is_stopping_is_refused_instead_of_promised() {
         assert!(!bench.asked_for_slot());
     }
 }
+
+#[test]
+fn what_is_stopped_while_it_is_restarted_stays_stopped_and_says_so() {
+    let mut bench = Bench::with_dependents(plain(), &["a"]);
+    bench.come_up().tell(ServiceMessage::Restart(REQUEST, Attempts::Keep)).tell(ServiceMessage::Stop(REQUEST));
+    assert_eq!(bench.reason(), "stopped by the operator; first a must stop");
+    bench.tell(ServiceMessage::DependentStopped(name("a"), Episode(1)));
+    assert_eq!(bench.reason(), "stopped by the operator");
+    let held =
+        |standing: &Standing| matches!(standing, Standing::Held(words) if words == "stopping: stopped by the operator");
+    assert!(bench.said_to("a").is_some_and(held), "who requires it is refused a start");
+    bench.exits(Exit::Signal(15));
+    assert_eq!(bench.status(), ServiceStatus::Held);
+}

@@ -9,7 +9,7 @@ use crate::effect::process::order::{ProcessEvent, RunId};
 use crate::effect::process::runs::{Loading, Run};
 
 /// Between two looks. A program that is still being loaded at the second look has been for at least this long.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(1);
 
 impl Core {
     pub(super) fn begin_starting(&mut self) {
@@ -42,7 +42,7 @@ impl Core {
             }
         }
         for (id, service) in late {
-            tracing::warn!(%service, "its program is still being loaded: the disk it is on does not answer");
+            tracing::warn!(%service, "its program is still being loaded: the disk it is on is slow, or does not answer");
             self.say(&service, id, ProcessEvent::LoadsSlowly);
         }
         // Also those that found no thread to take the place of theirs before.

@@ -97,7 +97,15 @@ impl LogFile {
             return Ok(*size);
         }
         self.open = None;
-        let file = OpenOptions::new().append(true).create(true).mode(MODE).open(&self.path)?;
+        let open = || OpenOptions::new().append(true).create(true).mode(MODE).open(&self.path);
+        let file = match open() {
+            // Not what that is in: a state folder that is gone is a disk that is not mounted, say.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.path.parent().map_or(Err(error), fs::create_dir)?;
+                open()?
+            }
+            opened => opened?,
+        };
         let size = file.metadata()?.len();
         self.open = Some((file, size));
         Ok(size)
@@ -190,15 +198,27 @@ mod tests {
     #[test]
     fn what_could_not_be_written_is_counted_and_said_when_writing_works_again() {
         let folder = tempfile::tempdir().unwrap();
-        let missing = folder.path().join("later");
+        let missing = folder.path().join("unmounted/later");
         let mut log = log(&missing, 1000, 1);
         log.append("t", b"1111\n");
         log.append("t", b"2222\n");
-        fs::create_dir(&missing).unwrap();
+        fs::create_dir(folder.path().join("unmounted")).unwrap();
         log.append("t", b"3333\n");
         let text = read(&missing, "a.log");
         assert!(text.starts_with("t [mainstay dropped 10 bytes: No such file or directory"), "{text}");
         assert!(text.ends_with("]\n3333\n"), "{text}");
+    }
+
+    #[test]
+    fn a_folder_that_was_removed_is_made_anew() {
+        let state = tempfile::tempdir().unwrap();
+        let logs = state.path().join("logs");
+        let mut log = log(&logs, 1000, 1);
+        log.append("t", b"1111\n");
+        fs::rename(&logs, state.path().join("elsewhere")).unwrap();
+        log.append("t", b"2222\n");
+        assert_eq!(read(&logs, "a.log"), "2222\n");
+        assert_eq!(log.dropped, 0);
     }
 
     #[test]
