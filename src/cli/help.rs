@@ -38,7 +38,13 @@ pub(crate) fn command() -> clap::Command {
          {commands}{head}Options:{head:#}\n{{options}}\n\n{}",
         after()
     );
-    Cli::command().help_template(template)
+    without_empty_variables(Cli::command().help_template(template))
+}
+
+/// A variable that is set to nothing is not set: environment files often have such lines.
+fn without_empty_variables(command: clap::Command) -> clap::Command {
+    let is_empty = |arg: &clap::Arg| arg.get_env().and_then(std::env::var_os).is_some_and(|value| value.is_empty());
+    command.mut_args(|arg| if is_empty(&arg) { arg.env(None) } else { arg })
 }
 
 /// The same error, without suggestions that are for mainstay itself only.

@@ -61,6 +61,7 @@ fn the_configuration_is_found_by_option_variable_and_place() {
     let mut here = mainstay(Path::new("/nonexistent"), &["check"]);
     assert_eq!(here.current_dir(dir.path()).output().unwrap().status.code(), Some(0));
     assert_eq!(here.env("MAINSTAY_CONFIG", "wrong.toml").output().unwrap().status.code(), Some(1));
+    assert_eq!(here.env("MAINSTAY_CONFIG", "").output().unwrap().status.code(), Some(0), "set to nothing is not set");
 }
 
 #[test]
