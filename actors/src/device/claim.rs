@@ -1,8 +1,8 @@
 //! Whether what was found is still what the configuration means.
 
-use mainstay_hardware::matching;
-
 use std::time::Duration;
+
+use mainstay_hardware::matching;
 
 use super::machine::{DeviceMachine, DeviceTimer, Out, Recovering};
 use crate::inventory::InventoryMessage;

@@ -6,9 +6,9 @@ use mainstay_config::model::RestartWhen;
 use mainstay_config::names::DeviceName;
 
 use super::machine::{Out, ServiceMachine, act, tell_leases};
-use super::messages::{LOADS_SLOWLY, Withdrawal};
+use super::messages::Withdrawal;
 use super::state::{Death, Phase, Rest, ServiceTimer, Stage, Why};
-use crate::effect::process::order::{Exit, ProcessEvent, RunId, SpawnFailure};
+use crate::effect::process::order::{Exit, LOADS_SLOWLY, ProcessEvent, RunId, SpawnFailure};
 use crate::lease::LeaseMessage;
 use crate::machine::{Action, Effect, Moment, Outcome};
 

@@ -8,7 +8,7 @@ use mainstay_hardware::sighting::Generation;
 use super::ServiceTimer;
 use crate::device::Offer;
 use crate::effect::probe::order::ProbeEvent;
-use crate::effect::process::order::{ProcessEvent, RunId};
+use crate::effect::process::order::{LOADS_SLOWLY, ProcessEvent, RunId};
 use crate::lease::{Blocker, Grant};
 use crate::machine::{Described, Moment, ReportedRun, RequestId, Words};
 
@@ -256,10 +256,6 @@ fn describe_grant(grant: &Grant) -> String {
     let all: Vec<String> = devices.chain(ports).chain(grant.named.iter().cloned()).collect();
     format!("it holds {} with token {}", all.join(", "), grant.token.0)
 }
-
-/// What a service says whose program is not even loaded.
-pub(super) const LOADS_SLOWLY: &str =
-    "its program is still being loaded: the disk it is on is slow, or does not answer";
 
 fn describe_process(event: &ProcessEvent) -> Words {
     match event {

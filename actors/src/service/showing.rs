@@ -1,8 +1,9 @@
 //! What a service shows of itself, and what it tells its dependents.
 
 use super::machine::ServiceMachine;
-use super::messages::{Health, LOADS_SLOWLY, START_SLOT, ServiceSnapshot, ServiceStatus, Standing, Wanted};
+use super::messages::{Health, START_SLOT, ServiceSnapshot, ServiceStatus, Standing, Wanted};
 use super::state::{Phase, Rest, Why};
+use crate::effect::process::order::LOADS_SLOWLY;
 use crate::lease::{Blocker, Soon};
 use crate::machine::{Effect, Publication};
 

@@ -74,6 +74,9 @@ pub struct SignalOrder {
     pub scope: Scope,
 }
 
+/// `LoadsSlowly` in words.
+pub const LOADS_SLOWLY: &str = "its program is still being loaded: the disk it is on is slow, or does not answer";
+
 /// What the executor says of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProcessEvent {

@@ -53,12 +53,8 @@ pub(super) enum Loading {
     Queued,
     /// One had.
     Seen,
-    /// It was still at it a look later, which has just been found.
+    /// It was still at it a look later.
     Hangs,
-    /// It is known to.
-    KnownToHang,
-    /// It is over.
-    Done,
 }
 
 /// The main process and how its tree is followed.
@@ -136,21 +132,20 @@ impl Run {
         }
     }
 
-    /// A look at how far it is: once one has found that it hangs, the next ones know.
-    pub(super) fn look_at_loading(&mut self) -> Loading {
-        let Phase::Starting { birth, loading, .. } = &mut self.phase else { return Loading::Done };
+    /// A look at how far it is: how far that was found to be, when it is further than at the last one.
+    pub(super) fn look_at_loading(&mut self) -> Option<Loading> {
+        let Phase::Starting { birth, loading, .. } = &mut self.phase else { return None };
         *loading = match loading {
             Loading::Queued if birth.has_begun() => Loading::Seen,
             Loading::Seen => Loading::Hangs,
-            Loading::Hangs => Loading::KnownToHang,
-            ref as_before => **as_before,
+            Loading::Queued | Loading::Hangs => return None,
         };
-        *loading
+        Some(*loading)
     }
 
     /// Whether it was found to hang in that.
     pub(super) fn hangs_in_loading(&self) -> bool {
-        matches!(self.phase, Phase::Starting { loading: Loading::Hangs | Loading::KnownToHang, .. })
+        matches!(self.phase, Phase::Starting { loading: Loading::Hangs, .. })
     }
 
     /// What is known of it while it is being started.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::{Core, News, send};
-use crate::effect::process::order::{ProcessEvent, RunId};
+use crate::effect::process::order::{LOADS_SLOWLY, ProcessEvent, RunId};
 use crate::effect::process::runs::{Loading, Run};
 
 /// Between two looks. A program that is still being loaded at the second look has been for at least this long.
@@ -37,12 +37,12 @@ impl Core {
         self.birth_watch = None;
         let mut late = Vec::new();
         for (id, run) in &mut self.runs {
-            if run.look_at_loading() == Loading::Hangs {
+            if run.look_at_loading() == Some(Loading::Hangs) {
                 late.push((*id, run.service().clone()));
             }
         }
         for (id, service) in late {
-            tracing::warn!(%service, "its program is still being loaded: the disk it is on is slow, or does not answer");
+            tracing::warn!(%service, "{LOADS_SLOWLY}");
             self.say(&service, id, ProcessEvent::LoadsSlowly);
         }
         // Also those that found no thread to take the place of theirs before.

@@ -80,7 +80,7 @@ impl Spawner {
     /// The thread that starts this hangs: another takes its place, so that other programs can be started.
     pub(super) fn replace(&self, birth: &Arc<Birth>) {
         if self.shared.hung.load(Ordering::Relaxed) >= HUNG_MAX {
-            tracing::error!("{HUNG_MAX} programs hang while they are loaded; further ones may have to wait for them");
+            // It is tried again at the next look, and was said when the last place was taken.
             return;
         }
         let (shared, news, birth) = (Arc::clone(&self.shared), self.news.clone(), Arc::clone(birth));
@@ -122,8 +122,16 @@ impl Shared {
         let one_more = |hung: usize| hung.checked_add(1).filter(|hung| *hung <= HUNG_MAX);
         self.hung.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more).ok()?;
         let taken = birth.take_place();
-        if taken.is_none() {
-            self.hung.fetch_sub(1, Ordering::Relaxed);
+        match taken {
+            None => {
+                self.hung.fetch_sub(1, Ordering::Relaxed);
+            }
+            Some(()) if self.hung.load(Ordering::Relaxed) == HUNG_MAX => {
+                tracing::error!(
+                    "{HUNG_MAX} programs hang while they are loaded; further ones may have to wait for them"
+                );
+            }
+            Some(()) => {}
         }
         taken
     }
