@@ -18,7 +18,6 @@ use mainstay_hardware::sighting::{Generation, Sighting};
 
 use super::claim::Owed;
 use super::flap::{Departures, Verdict};
-use super::memory::DeviceMemo;
 use super::messages::{Awaited, DeviceMessage};
 use crate::lease::{LeaseMessage, Soon};
 use crate::machine::{Action, ActorId, Beginning, Effect, Effects, Machine, Message, Moment, OperationId, Outcome};
@@ -117,7 +116,6 @@ pub(super) type Out = Effects<DeviceTimer>;
 impl Machine for DeviceMachine {
     type Message = DeviceMessage;
     type Timer = DeviceTimer;
-    type Memo = DeviceMemo;
 
     fn id(&self) -> ActorId {
         ActorId::Device(self.spec.name.clone())
@@ -161,8 +159,8 @@ impl Machine for DeviceMachine {
         out
     }
 
-    fn memo(&self) -> DeviceMemo {
-        self.remember()
+    fn successor(&self, incarnation: u32) -> Self {
+        self.remembered(incarnation)
     }
 
     fn timer(timer: DeviceTimer) -> DeviceMessage {

@@ -12,5 +12,4 @@ mod showing;
 mod tests;
 
 pub use machine::{DeviceMachine, DeviceTimer};
-pub use memory::DeviceMemo;
 pub use messages::{Awaited, DeviceMessage, DeviceSnapshot, DeviceStatus, Offer};

@@ -129,7 +129,7 @@ impl Bench {
     fn begin_again(&mut self) -> Self {
         let mut again = Self::new();
         again.now = self.now;
-        again.machine = again.machine.remembering(self.machine.memo());
+        again.machine = self.machine.successor(0);
         let effects = again.machine.begin(again.now, Beginning::Again);
         again.take(effects);
         again

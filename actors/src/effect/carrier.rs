@@ -132,8 +132,8 @@ impl Executor for Carrier {
             },
             Action::Unwatch(run) => self.probes.cancel(run),
             Action::Rescan => self.rescan(),
-            // The stage itself sees to these.
-            Action::RestartActor(..) | Action::Exit(_) => {}
+            // The stage itself sees to this.
+            Action::Exit(_) => {}
             call => self.call_driver(from, call, cause),
         }
     }

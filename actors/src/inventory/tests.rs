@@ -198,10 +198,10 @@ fn an_arrival_that_was_renamed_is_still_the_same_after_a_panic_and_what_left_mea
     told(&mut machine, seen(&radio("wlan2", 1)));
     told(&mut machine, seen(&radio("wlan2mon", 1)));
     let scan = |present| HardwareEvent::Scanned { present, why: ScanReason::Asked };
-    let again = || InventoryMachine::new(&station).remembering(machine.memo());
+    let again = || machine.successor(1);
     assert_eq!(told(&mut again(), scan(vec![radio("wlan2mon", 1)])), ["radio Seen"]);
     assert_eq!(told(&mut again(), scan(vec![radio("wlan2mon", 2)])), ["radio Gone", "radio Gone"]);
     assert_eq!(told(&mut again(), scan(Vec::new())), ["radio Gone"]);
-    let mut twice = InventoryMachine::new(&station).remembering(again().memo());
+    let mut twice = again().successor(2);
     assert_eq!(told(&mut twice, scan(vec![radio("wlan2mon", 1)])), ["radio Seen"], "a panic before the scan");
 }

@@ -71,8 +71,6 @@ pub struct LeaseMachine {
 impl Machine for LeaseMachine {
     type Message = LeaseMessage;
     type Timer = LeaseTimer;
-    /// Everything is asked for anew: services say what they hold, and the executor how radios were.
-    type Memo = ();
 
     fn id(&self) -> ActorId {
         ActorId::Leases
@@ -123,7 +121,20 @@ impl Machine for LeaseMachine {
         out
     }
 
-    fn memo(&self) {}
+    /// Everything is asked for anew: services say what they hold, and the executor how radios were.
+    fn successor(&self, incarnation: u32) -> Self {
+        Self {
+            operation: OperationId::none_of(incarnation),
+            // A restarted registry never gives a token again, whatever its predecessor had given out.
+            last_token: u64::from(incarnation) << 32,
+            radios: self.radios.untouched(),
+            ..Self::empty(self.users.clone(), self.services.clone())
+        }
+    }
+
+    fn weight(&self) -> usize {
+        self.holders.len() + self.queue.len() + self.devices.len()
+    }
 
     fn timer(timer: LeaseTimer) -> LeaseMessage {
         LeaseMessage::Timer(timer)
@@ -133,7 +144,7 @@ impl Machine for LeaseMachine {
 impl LeaseMachine {
     /// A registry that knows the station and has granted nothing.
     #[must_use]
-    pub fn new(station: &Station, incarnation: u32) -> Self {
+    pub fn new(station: &Station) -> Self {
         let mut users: BTreeMap<DeviceName, BTreeSet<ServiceName>> =
             station.devices.keys().map(|name| (name.clone(), BTreeSet::new())).collect();
         for service in station.services.values() {
@@ -141,16 +152,20 @@ impl LeaseMachine {
                 users.entry(device.clone()).or_default().insert(service.name.clone());
             }
         }
+        let services = station.services.keys().cloned().collect();
+        Self { radios: Radios::of(station), ..Self::empty(users, services) }
+    }
+
+    fn empty(users: BTreeMap<DeviceName, BTreeSet<ServiceName>>, services: BTreeSet<ServiceName>) -> Self {
         Self {
-            operation: OperationId::none_of(incarnation),
-            // A restarted registry never gives a token again, whatever its predecessor had given out.
-            last_token: u64::from(incarnation) << 32,
+            operation: OperationId::none_of(0),
+            last_token: 0,
             users,
-            services: station.services.keys().cloned().collect(),
+            services,
             devices: BTreeMap::new(),
             holders: BTreeMap::new(),
             queue: Vec::new(),
-            radios: Radios::of(station),
+            radios: Radios::default(),
             awaited: BTreeSet::new(),
             unheard: BTreeSet::new(),
             inquiring: BTreeSet::new(),

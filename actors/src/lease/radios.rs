@@ -58,6 +58,11 @@ impl Radios {
         Self { all: radios.map(|device| device.name.clone()).collect(), ..Self::default() }
     }
 
+    /// The same radios, of which nothing else is known.
+    pub(super) fn untouched(&self) -> Self {
+        Self { all: self.all.clone(), ..Self::default() }
+    }
+
     /// Whether all are as they were, or given up.
     pub(super) fn are_settled(&self) -> bool {
         let is_given_up = |device| matches!(self.restoring.get(device), Some(Restoring::GivenUp { .. }));

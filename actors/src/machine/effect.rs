@@ -8,7 +8,7 @@ use mainstay_config::names::{DeviceName, ServiceName};
 use mainstay_hardware::bus::{Depth, WifiBaseline};
 use mainstay_hardware::sighting::Sighting;
 
-use super::{ActorId, Message, OperatorAnswer, Words};
+use super::{Message, OperatorAnswer, Words};
 use crate::device::DeviceSnapshot;
 use crate::effect::probe::order::ProbeOrder;
 use crate::effect::process::order::{RunId, SignalOrder, SpawnOrder};
@@ -36,6 +36,22 @@ pub enum Effect<T> {
     Answer(OperatorAnswer),
     /// How the message was taken, when it was not simply handled.
     Note(Outcome),
+}
+
+impl<T> Effect<T> {
+    /// The same, with the timer as one of a larger kind.
+    #[must_use]
+    pub fn lift<U: From<T>>(self) -> Effect<U> {
+        match self {
+            Self::Tell(message) => Effect::Tell(message),
+            Self::SetTimer(timer, after) => Effect::SetTimer(timer.into(), after),
+            Self::CancelTimer(timer) => Effect::CancelTimer(timer.into()),
+            Self::Act(action) => Effect::Act(action),
+            Self::Publish(publication) => Effect::Publish(publication),
+            Self::Answer(answer) => Effect::Answer(answer),
+            Self::Note(outcome) => Effect::Note(outcome),
+        }
+    }
 }
 
 /// How a message was taken.
@@ -147,8 +163,6 @@ pub enum Action {
     ReportRun(ServiceName),
     /// Look at all hardware anew.
     Rescan,
-    /// Let an actor begin anew with fresh state, after a pause.
-    RestartActor(ActorId, Duration),
     /// End the daemon.
     Exit(Exit),
 }
@@ -205,7 +219,6 @@ impl Action {
             Self::Unwatch(_) => "Unwatch",
             Self::ReportRun(_) => "ReportRun",
             Self::Rescan => "Rescan",
-            Self::RestartActor(..) => "RestartActor",
             Self::Exit(_) => "Exit",
         }
     }
@@ -242,7 +255,6 @@ impl Action {
             Self::Unwatch(_) => "no longer look whether it is ready".into(),
             Self::ReportRun(service) => format!("say what runs for {service}").into(),
             Self::Rescan => "look at all hardware anew".into(),
-            Self::RestartActor(actor, _) => format!("restart {actor}").into(),
             Self::Exit(Exit::Stopped) => "everything has stopped".into(),
             Self::Exit(Exit::GaveUp(words)) => words.clone().into(),
         }

@@ -25,15 +25,11 @@ pub enum Beginning {
 }
 
 /// A pure state machine.
-pub trait Machine: Unpin + 'static {
+pub trait Machine: Clone + Unpin + 'static {
     /// What it is told.
     type Message: Described + Clone + 'static;
     /// Its timers.
     type Timer: Clone + Ord + std::fmt::Debug + 'static;
-
-    /// What outlives a panic of its actor: kept by the host after each message, handed to the machine's successor.
-    /// Only what cannot be asked for anew, such as what the operator wanted.
-    type Memo: Clone + Default + Unpin + 'static;
 
     /// Who it is.
     fn id(&self) -> ActorId;
@@ -44,8 +40,19 @@ pub trait Machine: Unpin + 'static {
     /// Handles one message.
     fn handle(&mut self, now: Moment, message: Self::Message) -> Effects<Self::Timer>;
 
-    /// What its successor must remember.
-    fn memo(&self) -> Self::Memo;
+    /// One that begins afresh after a panic, with what cannot be asked for anew, such as what the operator wanted.
+    #[must_use]
+    fn successor(&self, incarnation: u32) -> Self;
+
+    /// What it has told an actor that must hear it again when it was restarted.
+    fn tell_again(&self, _to: &ActorId) -> Vec<Message> {
+        Vec::new()
+    }
+
+    /// About how many parts a clone of it copies.
+    fn weight(&self) -> usize {
+        1
+    }
 
     /// The message that a timer becomes.
     fn timer(timer: Self::Timer) -> Self::Message;

@@ -23,42 +23,11 @@ use super::dependents::Dependents;
 use super::messages::{Episode, ServiceMessage, Standing, Wanted};
 use super::needs::Needs;
 use super::operator::STOPPED;
-use super::state::{
-    Closing, Death, Ignoring, Phase, Readiness, Recovering, Rest, Resuming, Run, ServiceTimer, Slot, Why,
-};
+use super::state::{Closing, Death, Ignoring, Phase, Recovering, Rest, Resuming, Run, ServiceTimer, Slot, Why};
 use crate::effect::process::order::RunId;
 use crate::lease::{Grant, LeaseMessage};
 use crate::machine::{Action, ActorId, Beginning, Effect, Effects, Machine, Message, Moment, Outcome};
 use crate::supervision::ServicesMessage;
-
-/// What a service must remember over a panic of its actor.
-#[derive(Debug, Clone, Default)]
-pub struct ServiceMemo {
-    pub(super) kept: Option<Kept>,
-}
-
-#[derive(Debug, Clone)]
-pub(super) struct Kept {
-    pub(super) wanted: Wanted,
-    pub(super) ignoring: Ignoring,
-    pub(super) rest: Rest,
-    pub(super) attempts: u32,
-    pub(super) last_run: Option<(RunId, Readiness)>,
-    /// Why that run was being stopped.
-    pub(super) leaving: Option<Why>,
-    pub(super) closing: Closing,
-    pub(super) episode: Episode,
-    pub(super) arrival: Option<Moment>,
-    /// Asked for anew, but the registry may have died as well.
-    pub(super) grant: Option<Grant>,
-    pub(super) last_start: Option<Moment>,
-    pub(super) last_death: Option<Death>,
-    pub(super) last_stop: Option<String>,
-    /// What the run said last.
-    pub(super) said: String,
-    /// When services that are down count as lost.
-    pub(super) deadlines: Vec<(ServiceName, Moment)>,
-}
 
 /// A service.
 #[derive(Debug, Clone)]
@@ -103,7 +72,6 @@ pub(super) type Out = Effects<ServiceTimer>;
 impl Machine for ServiceMachine {
     type Message = ServiceMessage;
     type Timer = ServiceTimer;
-    type Memo = ServiceMemo;
 
     fn id(&self) -> ActorId {
         ActorId::Service(self.spec.name.clone())
@@ -130,37 +98,12 @@ impl Machine for ServiceMachine {
         out
     }
 
-    fn memo(&self) -> ServiceMemo {
-        let last_run = match &self.phase {
-            Phase::Running(run) | Phase::Leaving { run, readiness: Readiness::Ready, .. } => {
-                Some((run.id, Readiness::Ready))
-            }
-            _ => self.run().map(|run| (run.id, Readiness::NotYet)),
-        };
-        let last_run = last_run.or_else(|| self.recovering.as_ref().and_then(|recovering| recovering.last_run));
-        let arrival = match &self.phase {
-            Phase::Leasing { arrival, .. } => Some(*arrival),
-            _ => self.recovering.as_ref().and_then(|recovering| recovering.arrival),
-        };
-        ServiceMemo {
-            kept: Some(Kept {
-                wanted: self.wanted,
-                ignoring: self.ignoring,
-                rest: self.rest.clone(),
-                attempts: self.attempts,
-                last_run,
-                leaving: self.leaving(),
-                closing: self.closing,
-                episode: self.episode,
-                arrival,
-                grant: self.grant.clone(),
-                last_start: self.last_start,
-                last_death: self.last_death,
-                last_stop: self.last_stop.clone(),
-                said: self.said(),
-                deadlines: self.needs.deadlines(),
-            }),
-        }
+    fn successor(&self, _incarnation: u32) -> Self {
+        self.remembered()
+    }
+
+    fn weight(&self) -> usize {
+        self.spec.dependencies.len() + self.owed.len()
     }
 
     fn timer(timer: ServiceTimer) -> ServiceMessage {
@@ -171,11 +114,11 @@ impl Machine for ServiceMachine {
 impl ServiceMachine {
     /// A service that does not run. `first_run` begins a block of run numbers that nobody else uses.
     #[must_use]
-    pub fn new(spec: impl Into<Arc<Service>>, dependents: Dependents, first_run: RunId, memo: ServiceMemo) -> Self {
+    pub fn new(spec: impl Into<Arc<Service>>, dependents: Dependents, first_run: RunId) -> Self {
         let spec = spec.into();
         let needs = Needs::new(&spec.dependencies);
         let rest = later(&spec).map_or(Rest::Fresh, Rest::Failed);
-        let mut machine = Self {
+        Self {
             spec,
             dependents,
             wanted: Wanted::Auto,
@@ -203,11 +146,7 @@ impl ServiceMachine {
             first_asked: None,
             asked: None,
             bereaved: None,
-        };
-        if let Some(kept) = memo.kept {
-            machine.restore_memo(kept);
         }
-        machine
     }
 
     /// Takes in what a message says, without drawing the general conclusions.

@@ -15,7 +15,7 @@ mod state;
 mod tests;
 
 pub use dependents::{Dependents, all_dependents, dependents};
-pub use machine::{ServiceMachine, ServiceMemo};
+pub use machine::ServiceMachine;
 pub use messages::{
     Attempts, Episode, Health, NeedsPolicy, START_SLOT, ServiceMessage, ServiceSnapshot, ServiceStatus, Standing,
     Wanted, Withdrawal,

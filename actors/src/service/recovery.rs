@@ -1,45 +1,48 @@
 //! After a restart of the actor: the state is rebuilt from what is true, and the processes keep running meanwhile.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::ending::Cause;
-use super::machine::{Kept, Out, ServiceMachine, act, later, tell_leases, tell_services};
+use super::machine::{Out, ServiceMachine, act, later, tell_leases, tell_services};
 use super::messages::ServiceMessage;
 use super::state::{Heard, Phase, Readiness, Recovering, Rest, Resuming, Run, ServiceTimer, Slot, Why};
+use crate::effect::process::order::RunId;
 use crate::lease::{Grant, LeaseMessage};
 use crate::machine::{Action, Effect, Message, Moment, Outcome, ReportedRun};
 use crate::supervision::ServicesMessage;
 
 impl ServiceMachine {
-    pub(super) fn restore_memo(&mut self, kept: Kept) {
-        let Kept {
-            wanted,
-            ignoring,
-            rest,
-            attempts,
-            last_run,
-            leaving,
-            closing,
-            episode,
+    /// What cannot be asked for anew. What it holds is asked for, but the registry may have died as well.
+    pub(super) fn remembered(&self) -> Self {
+        let last_run = match &self.phase {
+            Phase::Running(run) | Phase::Leaving { run, readiness: Readiness::Ready, .. } => {
+                Some((run.id, Readiness::Ready))
+            }
+            _ => self.run().map(|run| (run.id, Readiness::NotYet)),
+        };
+        let arrival = match &self.phase {
+            Phase::Leasing { arrival, .. } => Some(*arrival),
+            _ => self.recovering.as_ref().and_then(|recovering| recovering.arrival),
+        };
+        let recovering = Recovering {
+            last_run: last_run.or_else(|| self.recovering.as_ref().and_then(|recovering| recovering.last_run)),
+            leaving: self.leaving(),
+            said: self.said(),
             arrival,
-            grant,
-            last_start,
-            last_death,
-            last_stop,
-            said,
-            deadlines,
-        } = kept;
-        self.wanted = wanted;
-        self.ignoring = ignoring;
+            deadlines: self.needs.deadlines(),
+            ..Recovering::default()
+        };
+        let mut again = Self::new(Arc::clone(&self.spec), self.dependents.clone(), RunId(self.next_run));
         if later(&self.spec).is_none() {
-            self.rest = rest;
+            again.rest = self.rest.clone();
         }
-        self.attempts = attempts;
-        self.closing = closing;
-        self.episode = episode;
-        self.grant = grant;
-        (self.last_start, self.last_death, self.last_stop) = (last_start, last_death, last_stop);
-        self.recovering = Some(Recovering { last_run, leaving, said, arrival, deadlines, ..Recovering::default() });
+        (again.wanted, again.ignoring, again.closing) = (self.wanted, self.ignoring, self.closing);
+        (again.attempts, again.episode, again.grant) = (self.attempts, self.episode, self.grant.clone());
+        (again.last_start, again.last_death) = (self.last_start, self.last_death);
+        again.last_stop = self.last_stop.clone();
+        again.recovering = Some(recovering);
+        again
     }
 
     /// Asks for everything that can be asked for.

@@ -1,13 +1,12 @@
-//! The supervisor of services: restarts their actors, hands out start slots, and sees them closed down.
+//! The supervisor of services: hands out start slots, and sees them closed down.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::num::NonZeroUsize;
-use std::time::Duration;
 
 use mainstay_config::names::ServiceName;
 
-use super::{Intensity, NoTimer, RootMessage, ServicesMessage, Verdict};
-use crate::machine::{Action, ActorId, Beginning, Effect, Effects, Machine, Message, Moment, Outcome};
+use super::{NoTimer, RootMessage, ServicesMessage};
+use crate::machine::{ActorId, Beginning, Effect, Effects, Machine, Message, Moment, Outcome};
 use crate::service::ServiceMessage;
 
 /// The supervisor of services.
@@ -17,7 +16,6 @@ pub struct ServicesMachine {
     slots: NonZeroUsize,
     starting: BTreeSet<ServiceName>,
     asking: VecDeque<ServiceName>,
-    deaths: Intensity,
     closing: Option<BTreeSet<ServiceName>>,
 }
 
@@ -26,7 +24,6 @@ type Out = Effects<NoTimer>;
 impl Machine for ServicesMachine {
     type Message = ServicesMessage;
     type Timer = NoTimer;
-    type Memo = ServicesMemo;
 
     fn id(&self) -> ActorId {
         ActorId::Services
@@ -45,7 +42,7 @@ impl Machine for ServicesMachine {
         }
     }
 
-    fn handle(&mut self, now: Moment, message: ServicesMessage) -> Out {
+    fn handle(&mut self, _now: Moment, message: ServicesMessage) -> Out {
         match message {
             ServicesMessage::AskSlot(name) => self.asked_for_slot(name),
             ServicesMessage::ReturnSlot(name) => {
@@ -60,20 +57,6 @@ impl Machine for ServicesMachine {
                 self.starting.insert(name);
                 Vec::new()
             }
-            ServicesMessage::Died(actor, _) => match self.deaths.died(now) {
-                Verdict::Restart(pause) => self.restart(actor, pause),
-                Verdict::Escalate => {
-                    let escalated = RootMessage::Escalated(ActorId::Services, Intensity::words());
-                    vec![Effect::Tell(Message::Root(escalated))]
-                }
-            },
-            ServicesMessage::RestartAll => {
-                self.deaths.forget();
-                let restart = |name: &ServiceName| {
-                    Effect::Act(Action::RestartActor(ActorId::Service(name.clone()), Duration::ZERO))
-                };
-                self.services.iter().map(restart).collect()
-            }
             ServicesMessage::Close => self.close(&ServiceMessage::Close),
             ServicesMessage::Hurry => self.close(&ServiceMessage::Hurry),
             ServicesMessage::Closed(name) => match &mut self.closing {
@@ -86,9 +69,22 @@ impl Machine for ServicesMachine {
         }
     }
 
-    fn memo(&self) -> ServicesMemo {
-        let closing = if self.closing.is_some() { Closing::Yes } else { Closing::No };
-        ServicesMemo { closing, starting: self.starting.clone() }
+    /// Who was given a slot keeps it: it is not given to another before its holder has said that it is free.
+    fn successor(&self, _incarnation: u32) -> Self {
+        let closing = self.closing.as_ref().map(|_| BTreeSet::new());
+        Self { starting: self.starting.clone(), closing, ..Self::new(self.services.clone(), self.slots) }
+    }
+
+    /// That the daemon is closing down may be what it panicked over.
+    fn tell_again(&self, to: &ActorId) -> Vec<Message> {
+        match (to, &self.closing) {
+            (ActorId::Service(name), Some(_)) => vec![Message::Service(name.clone(), ServiceMessage::Close)],
+            _ => Vec::new(),
+        }
+    }
+
+    fn weight(&self) -> usize {
+        self.services.len()
     }
 
     fn timer(timer: NoTimer) -> ServicesMessage {
@@ -96,44 +92,11 @@ impl Machine for ServicesMachine {
     }
 }
 
-/// What the supervisor must remember over a panic of its actor.
-#[derive(Debug, Clone, Default)]
-pub struct ServicesMemo {
-    closing: Closing,
-    /// Who was given a slot: it is not given to another before its holder has said that it is free.
-    starting: BTreeSet<ServiceName>,
-}
-
-/// Whether the daemon is closing down.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-enum Closing {
-    #[default]
-    No,
-    Yes,
-}
-
 impl ServicesMachine {
     /// A supervisor of these services, in the order in which they should begin.
     #[must_use]
-    pub fn new(services: Vec<ServiceName>, slots: NonZeroUsize, memo: ServicesMemo) -> Self {
-        Self {
-            services,
-            slots,
-            starting: memo.starting,
-            asking: VecDeque::new(),
-            deaths: Intensity::default(),
-            closing: (memo.closing == Closing::Yes).then(BTreeSet::new),
-        }
-    }
-
-    /// A child is restarted; that the daemon is closing down may have been what it panicked over.
-    fn restart(&self, actor: ActorId, pause: Duration) -> Out {
-        let mut out = Vec::new();
-        if let (ActorId::Service(name), Some(_)) = (&actor, &self.closing) {
-            out.push(Effect::Tell(Message::Service(name.clone(), ServiceMessage::Close)));
-        }
-        out.push(Effect::Act(Action::RestartActor(actor, pause)));
-        out
+    pub fn new(services: Vec<ServiceName>, slots: NonZeroUsize) -> Self {
+        Self { services, slots, starting: BTreeSet::new(), asking: VecDeque::new(), closing: None }
     }
 
     fn asked_for_slot(&mut self, name: ServiceName) -> Out {

@@ -7,9 +7,7 @@ use std::time::Duration;
 
 use mainstay_config::names::ServiceName;
 
-use super::services::ServicesMemo;
 use super::{NoTimer, RootMachine, RootMessage, ServicesMachine, ServicesMessage};
-use crate::inventory::InventoryMessage;
 use crate::lease::LeaseMessage;
 use crate::machine::{Action, ActorId, Beginning, Effect, Exit, Machine, Message, Moment, Outcome};
 use crate::service::ServiceMessage;
@@ -20,11 +18,7 @@ fn name(text: &str) -> ServiceName {
 
 fn supervisor() -> ServicesMachine {
     let names = ["a", "b", "c", "d"].map(name).to_vec();
-    ServicesMachine::new(names, NonZeroUsize::new(2).unwrap(), ServicesMemo::default())
-}
-
-fn panicked(actor: &ActorId) -> String {
-    format!("{actor} panicked")
+    ServicesMachine::new(names, NonZeroUsize::new(2).unwrap())
 }
 
 fn given(out: &[Effect<NoTimer>]) -> Vec<&str> {
@@ -61,24 +55,6 @@ fn a_service_that_gives_up_waiting_for_a_slot_gets_none() {
 }
 
 #[test]
-fn too_many_panics_restart_every_service_actor_and_more_end_the_daemon() {
-    let (mut services, mut root) = (supervisor(), RootMachine::default());
-    let actor = ActorId::Service(name("a"));
-    for _ in 0..5 {
-        let out = services.handle(Moment::default(), ServicesMessage::Died(actor.clone(), panicked(&actor)));
-        assert!(matches!(out[..], [Effect::Act(Action::RestartActor(..))]));
-    }
-    let out = services.handle(Moment::default(), ServicesMessage::Died(actor.clone(), panicked(&actor)));
-    let [Effect::Tell(Message::Root(escalated))] = &out[..] else { panic!("{out:?}") };
-    for _ in 0..5 {
-        let out = root.handle(Moment::default(), escalated.clone());
-        assert!(matches!(out[..], [Effect::Tell(Message::Services(ServicesMessage::RestartAll))]), "{out:?}");
-    }
-    let out = root.handle(Moment::default(), escalated.clone());
-    assert!(matches!(out[..], [Effect::Act(Action::Exit(Exit::GaveUp(_)))]), "{out:?}");
-}
-
-#[test]
 fn closing_down_ends_when_every_service_and_then_the_registry_has_said_so() {
     let (mut services, mut root) = (supervisor(), RootMachine::default());
     let out = root.handle(Moment::default(), RootMessage::Close);
@@ -96,21 +72,6 @@ fn closing_down_ends_when_every_service_and_then_the_registry_has_said_so() {
 }
 
 #[test]
-fn who_panics_while_everything_closes_down_is_told_again() {
-    let (mut services, mut root) = (supervisor(), RootMachine::default());
-    root.handle(Moment::default(), RootMessage::Close);
-    let out = root.handle(Moment::default(), RootMessage::Died(ActorId::Services, panicked(&ActorId::Services)));
-    assert!(matches!(out[0], Effect::Tell(Message::Services(ServicesMessage::Close))), "{out:?}");
-    root.handle(Moment::default(), RootMessage::ServicesClosed);
-    let out = root.handle(Moment::default(), RootMessage::Died(ActorId::Leases, panicked(&ActorId::Leases)));
-    assert!(matches!(out[0], Effect::Tell(Message::Leases(_))), "{out:?}");
-    services.handle(Moment::default(), ServicesMessage::Close);
-    let actor = ActorId::Service(name("b"));
-    let out = services.handle(Moment::default(), ServicesMessage::Died(actor.clone(), panicked(&actor)));
-    assert!(matches!(out[0], Effect::Tell(Message::Service(_, ServiceMessage::Close))), "{out:?}");
-}
-
-#[test]
 fn a_hurry_closes_down_also_when_the_first_word_was_lost() {
     let mut services = supervisor();
     services.handle(Moment::default(), ServicesMessage::Hurry);
@@ -123,10 +84,9 @@ fn a_hurry_closes_down_also_when_the_first_word_was_lost() {
 
 #[test]
 fn a_restarted_supervisor_asks_who_starts_and_goes_on_closing_down() {
-    let mut before = supervisor();
+    let mut before = ServicesMachine::new(["a", "b"].map(name).to_vec(), NonZeroUsize::MIN);
     before.handle(Moment::default(), ServicesMessage::Close);
-    let names = ["a", "b"].map(name).to_vec();
-    let mut again = ServicesMachine::new(names, NonZeroUsize::MIN, before.memo());
+    let mut again = before.successor(1);
     let out = again.begin(Moment::default(), Beginning::Again);
     let kinds: Vec<bool> = out
         .iter()
@@ -141,8 +101,7 @@ fn a_restarted_supervisor_asks_who_starts_and_goes_on_closing_down() {
 
 /// A supervisor with two slots after a panic of its actor.
 fn again(before: &ServicesMachine) -> ServicesMachine {
-    let names = ["a", "b", "c", "d"].map(name).to_vec();
-    let mut again = ServicesMachine::new(names, NonZeroUsize::new(2).unwrap(), before.memo());
+    let mut again = before.successor(1);
     again.begin(Moment::default(), Beginning::Again);
     again
 }
@@ -171,26 +130,27 @@ fn who_asks_and_has_been_given_a_slot_before_a_panic_is_told_so_and_counts_once(
 }
 
 #[test]
-fn a_restarted_root_goes_on_closing_down_and_else_has_every_actor_restarted() {
+fn a_restarted_root_goes_on_closing_down_and_tells_those_again_who_were_restarted() {
     let again = |root: &RootMachine| {
-        let mut root = RootMachine::remembering(root.memo());
+        let mut root = root.successor(1);
         let out = root.begin(Moment::default(), Beginning::Again);
         (root, out)
     };
     let (mut root, out) = again(&RootMachine::default());
-    assert!(matches!(
-        out[..],
-        [
-            Effect::Tell(Message::Hardware(InventoryMessage::RestartAll)),
-            Effect::Tell(Message::Services(ServicesMessage::RestartAll))
-        ]
-    ));
+    assert!(out.is_empty());
     root.handle(Moment::default(), RootMessage::Close);
     let (mut root, out) = again(&root);
     assert!(matches!(out[..], [Effect::Tell(Message::Services(ServicesMessage::Close))]));
+    assert!(matches!(root.tell_again(&ActorId::Services)[..], [Message::Services(ServicesMessage::Close)]));
     root.handle(Moment::default(), RootMessage::ServicesClosed);
-    let (_, out) = again(&root);
+    let (root, out) = again(&root);
     assert!(matches!(out[..], [Effect::Tell(Message::Leases(LeaseMessage::Close))]));
+    assert!(matches!(root.tell_again(&ActorId::Leases)[..], [Message::Leases(LeaseMessage::Close)]));
+    let mut services = supervisor();
+    let service = ActorId::Service(name("b"));
+    assert!(services.tell_again(&service).is_empty());
+    services.handle(Moment::default(), ServicesMessage::Close);
+    assert!(matches!(services.tell_again(&service)[..], [Message::Service(_, ServiceMessage::Close)]));
 }
 
 #[test]

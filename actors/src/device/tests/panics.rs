@@ -120,7 +120,7 @@ fn while_it_is_not_known_what_is_there_nothing_new_is_shown() {
     let mut bench = Bench::new();
     bench.ready();
     let shows = |out: &[Effect<DeviceTimer>]| out.iter().any(|effect| matches!(effect, Effect::Publish(_)));
-    let mut again = Bench::new().machine.remembering(bench.machine.memo());
+    let mut again = bench.machine.successor(0);
     assert!(!shows(&again.begin(bench.now, Beginning::Again)));
     assert!(!shows(&again.handle(bench.now, DeviceMessage::Holder(None))));
     assert!(shows(&again.handle(bench.now, DeviceMessage::Seen(sighting(1)))));

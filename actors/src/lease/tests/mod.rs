@@ -102,7 +102,7 @@ impl Bench {
         let kinds = [("x", DeviceKind::Usb), ("y", DeviceKind::Usb), ("w", DeviceKind::Wifi)];
         let drafts = SERVICES.map(|name| Draft::new(name).device("x", Sharing::Exclusive));
         let station = assemble(&kinds, drafts.into());
-        let machine = LeaseMachine::new(&station, incarnation);
+        let machine = LeaseMachine::new(&station);
         Self {
             machine,
             told: Vec::new(),
@@ -118,6 +118,7 @@ impl Bench {
     /// The registry after a panic; nobody has been heard yet.
     pub(super) fn begin_again(&self) -> Self {
         let mut again = Self::build(self.incarnation + 1);
+        again.machine = self.machine.successor(again.incarnation);
         let effects = again.machine.begin(Moment::default(), Beginning::Again);
         again.take(effects);
         again

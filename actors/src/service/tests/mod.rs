@@ -47,7 +47,7 @@ pub(super) struct Bench {
     pub(super) timers: BTreeMap<ServiceTimer, Moment>,
     draft: Draft,
     dependents: Dependents,
-    incarnation: u64,
+    incarnation: u32,
 }
 
 pub(super) fn name(text: &str) -> ServiceName {
@@ -99,7 +99,7 @@ impl Bench {
         let station = assemble(&[("x", DeviceKind::Usb)], needed.chain([draft.clone()]).collect());
         let spec = station.services[&draft.0.name].clone();
         Self {
-            machine: ServiceMachine::new(spec, dependents.clone(), RunId(RUNS), Default::default()),
+            machine: ServiceMachine::new(spec, dependents.clone(), RunId(RUNS)),
             now: Moment::after_boot(SECOND * 1000),
             shown: None,
             acts: Vec::new(),
@@ -119,9 +119,7 @@ impl Bench {
         let mut again = Self::build(self.draft.clone(), self.dependents.clone());
         again.incarnation = self.incarnation + 1;
         again.now = self.now;
-        let spec = again.machine.spec.clone();
-        let (first, memo) = (RunId(again.incarnation * RUNS), self.machine.memo());
-        again.machine = ServiceMachine::new(spec, self.dependents.clone(), first, memo);
+        again.machine = self.machine.successor(again.incarnation);
         let effects = again.machine.begin(again.now, Beginning::Again);
         again.take(effects);
         again

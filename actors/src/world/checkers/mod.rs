@@ -15,9 +15,9 @@ mod reach;
 mod traces;
 mod wanted;
 
-use super::envelope::Envelope;
 use super::environment::{Environment, Happening};
 use super::{Shown, World};
+use crate::engine::Letter;
 use crate::machine::Message;
 
 /// What a checker says: how the invariant is broken, if it is.
@@ -55,7 +55,7 @@ pub trait Checker {
     ///
     /// # Errors
     /// When that breaks the invariant; so for the others.
-    fn sent(&mut self, _envelope: &Envelope, _environment: &Environment) -> Verdict {
+    fn sent(&mut self, _letter: &Letter, _environment: &Environment) -> Verdict {
         Ok(())
     }
 

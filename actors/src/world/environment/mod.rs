@@ -15,7 +15,6 @@ use mainstay_hardware::sighting::HardwareEvent;
 pub use self::hardware::{Arrival, Plug};
 pub use self::processes::{Life, Tree};
 pub use self::radios::{RadioState, Temper};
-use super::envelope::Cause;
 use super::faults::Weather;
 use super::random::Random;
 use crate::device::DeviceMessage;
@@ -23,6 +22,7 @@ use crate::effect::ports::Listener;
 use crate::effect::process::order::{Exit, RunId};
 use crate::lease::{LeaseMessage, Resource};
 use crate::machine::{Action, ActorId, Message, Moment, OperationId, Outside};
+use crate::trace::Cause;
 
 /// Something that really happened, for checkers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -259,7 +259,7 @@ impl Environment {
                 }
             }
             // Nothing is ever suspended here; the world itself carries out the rest.
-            Action::KeepAwake(_) | Action::LetSleep | Action::RestartActor(..) | Action::Exit(_) => {}
+            Action::KeepAwake(_) | Action::LetSleep | Action::Exit(_) => {}
         }
     }
 

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use mainstay_config::names::ServiceName;
 use mainstay_hardware::error::{Error, ErrorKind};
 
-use super::super::Cause;
 use super::super::environment::Consequences;
 use super::Weather;
 use crate::device::DeviceMessage;
@@ -14,6 +13,7 @@ use crate::lease::{Blocker, Grant, LeaseMessage, Resource};
 use crate::machine::{Action, Address, Message, Outside, RequestId};
 use crate::service::{Attempts, ServiceMessage, ServiceTimer, Standing};
 use crate::supervision::ServicesMessage;
+use crate::trace::Cause;
 
 /// A planted bug.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
