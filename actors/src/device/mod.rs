@@ -1,9 +1,9 @@
 //! A configured device: one life cycle for all kinds.
 
+mod again;
 mod claim;
 mod flap;
 mod machine;
-mod memory;
 mod messages;
 mod orders;
 mod probing;

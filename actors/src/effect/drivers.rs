@@ -22,7 +22,6 @@ use mainstay_hardware::error::{Error, ErrorKind};
 use tokio::sync::{Mutex, Semaphore, oneshot};
 
 use super::ports::{Listener, listeners};
-use crate::lease::NotPrepared;
 
 /// Calls that may hang at the same time before further ones are refused.
 const HUNG_MAX: usize = 4;
@@ -46,9 +45,6 @@ const PROBE_SPARE: Duration = Duration::from_secs(5);
 struct Radio {
     /// Operations on it never overlap.
     turn: Mutex<()>,
-    /// How it was before it was changed: kept until it was put back, since the registry may panic over the very news of the
-    /// change.
-    before: RefCell<Option<WifiBaseline>>,
     /// A call that was abandoned may still change it, whenever it goes on: no other is begun meanwhile.
     hung: Hung,
 }
@@ -93,58 +89,33 @@ impl Drivers {
         self.call(&self.probes, within.saturating_add(PROBE_SPARE), work)
     }
 
-    /// Notes how a radio is, then puts it into a mode.
-    pub(super) fn prepare_radio(
+    /// Reads how a radio is.
+    pub(super) fn read_radio(
         &self,
         device: &DeviceName,
         ifindex: u32,
-        mode: Option<WifiMode>,
+    ) -> impl Future<Output = Result<WifiBaseline, Error>> + 'static {
+        self.call_radio(device, LOOK_WITHIN, move |bus| bus.wifi_baseline(ifindex))
+    }
+
+    /// Puts a radio into a mode.
+    pub(super) fn set_radio(
+        &self,
+        device: &DeviceName,
+        ifindex: u32,
+        mode: WifiMode,
         takeover: Takeover,
-    ) -> impl Future<Output = Result<WifiBaseline, NotPrepared>> + 'static {
-        let (drivers, radio) = (self.clone(), self.radio(device));
-        async move {
-            let _turn = radio.turn.lock().await;
-            let baseline = drivers.call_radio(&radio, LOOK_WITHIN, move |bus| bus.wifi_baseline(ifindex)).await;
-            let baseline = baseline.map_err(|error| NotPrepared { error, before: None })?;
-            radio.before.replace(Some(baseline.clone()));
-            let Some(mode) = mode else { return Ok(baseline) };
-            let set = move |bus: &dyn Bus| bus.wifi_set_mode(ifindex, mode, takeover);
-            match drivers.call_radio(&radio, CHANGE_WITHIN, set).await {
-                Ok(()) => Ok(baseline),
-                Err(error) => {
-                    if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Refused | ErrorKind::NotTried) {
-                        radio.before.replace(None);
-                    }
-                    Err(NotPrepared { error, before: radio.before.borrow().clone() })
-                }
-            }
-        }
+    ) -> impl Future<Output = Result<(), Error>> + 'static {
+        self.call_radio(device, CHANGE_WITHIN, move |bus| bus.wifi_set_mode(ifindex, mode, takeover))
     }
 
     /// Puts a radio back as it was.
     pub(super) fn restore_radio(
         &self,
         device: &DeviceName,
-        baseline: WifiBaseline,
+        before: WifiBaseline,
     ) -> impl Future<Output = Result<(), Error>> + 'static {
-        let (drivers, radio) = (self.clone(), self.radio(device));
-        async move {
-            let _turn = radio.turn.lock().await;
-            let done = drivers.call_radio(&radio, CHANGE_WITHIN, move |bus| bus.wifi_restore(&baseline)).await;
-            if !done.as_ref().is_err_and(|error| error.kind != ErrorKind::NotFound) {
-                radio.before.replace(None);
-            }
-            done
-        }
-    }
-
-    /// How a radio was before it was changed, once what is under way with it is over; `None` when it is as it was.
-    pub(super) fn report_radio(&self, device: &DeviceName) -> impl Future<Output = Option<WifiBaseline>> + 'static {
-        let radio = self.radio(device);
-        async move {
-            let _turn = radio.turn.lock().await;
-            radio.before.borrow().clone()
-        }
+        self.call_radio(device, CHANGE_WITHIN, move |bus| bus.wifi_restore(&before))
     }
 
     /// Who listens on ports.
@@ -162,17 +133,21 @@ impl Drivers {
         Rc::clone(self.radios.borrow_mut().entry(device.clone()).or_default())
     }
 
-    async fn call_radio<T: Send + 'static>(
+    fn call_radio<T: Send + 'static>(
         &self,
-        radio: &Radio,
+        device: &DeviceName,
         within: Duration,
         work: impl FnOnce(&dyn Bus) -> Result<T, Error> + Send + 'static,
-    ) -> Result<T, Error> {
-        if radio.hung.get() > 0 {
-            return Err(Error::new(ErrorKind::TimedOut, "an earlier call to its driver has not come back"));
+    ) -> impl Future<Output = Result<T, Error>> + 'static {
+        let (drivers, radio) = (self.clone(), self.radio(device));
+        async move {
+            let _turn = radio.turn.lock().await;
+            if radio.hung.get() > 0 {
+                return Err(Error::new(ErrorKind::TimedOut, "an earlier call to its driver has not come back"));
+            }
+            let hung = vec![Rc::clone(&drivers.hung), Rc::clone(&radio.hung)];
+            drivers.call_counted(&drivers.looks, hung, within, work).await
         }
-        let hung = vec![Rc::clone(&self.hung), Rc::clone(&radio.hung)];
-        self.call_counted(&self.looks, hung, within, work).await
     }
 
     fn call<T: Send + 'static>(

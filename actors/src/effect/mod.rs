@@ -7,6 +7,7 @@ mod errands;
 pub mod ports;
 pub mod probe;
 pub mod process;
+pub mod report;
 mod said;
 
 pub use carrier::{Carrier, SharedWatch};

@@ -6,13 +6,22 @@ use super::{Place, Timer};
 use crate::machine::Moment;
 use crate::trace::Cause;
 
+/// With what a restarted actor begins anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Again {
+    /// With what it was before it panicked.
+    AsItWas,
+    /// Without what it can be told again: it panics whatever it is told.
+    Afresh,
+}
+
 /// Something that is due at some moment.
 #[derive(Debug, Clone)]
 pub(super) enum What {
     /// A timer of an actor rings.
     Rings(Place, Timer, Cause),
     /// An actor begins anew.
-    Restart(Place, Cause),
+    Restart(Place, Cause, Again),
 }
 
 /// Where something stands on the agenda: of what is due at the same moment, the first that was put there comes first.

@@ -114,21 +114,26 @@ impl AnyMachine {
         }
     }
 
-    /// One that begins afresh with what this one remembers.
-    pub(super) fn successor(&self, incarnation: u32) -> Self {
+    /// One without what it can be told again.
+    pub(super) fn successor(&self) -> Self {
         match self {
-            Self::Root(machine) => Self::Root(machine.successor(incarnation)),
-            Self::Hardware(machine) => Self::Hardware(Box::new(machine.successor(incarnation))),
-            Self::Device(machine) => Self::Device(Box::new(machine.successor(incarnation))),
-            Self::Leases(machine) => Self::Leases(Box::new(machine.successor(incarnation))),
-            Self::Services(machine) => Self::Services(Box::new(machine.successor(incarnation))),
-            Self::Service(machine) => Self::Service(Box::new(machine.successor(incarnation))),
+            Self::Root(machine) => Self::Root(machine.successor()),
+            Self::Hardware(machine) => Self::Hardware(Box::new(machine.successor())),
+            Self::Device(machine) => Self::Device(Box::new(machine.successor())),
+            Self::Leases(machine) => Self::Leases(Box::new(machine.successor())),
+            Self::Services(machine) => Self::Services(Box::new(machine.successor())),
+            Self::Service(machine) => Self::Service(Box::new(machine.successor())),
         }
     }
 
     /// What it says again to an actor that was restarted.
     pub(super) fn tell_again(&self, to: &ActorId) -> Vec<Message> {
         with!(self, machine => machine.tell_again(to))
+    }
+
+    /// Who tells it something, or is told something by it.
+    pub(super) fn peers(&self) -> Vec<ActorId> {
+        with!(self, machine => machine.peers())
     }
 
     /// About how many parts a clone of it copies.

@@ -1,7 +1,7 @@
 //! What lies in an inbox.
 
 use super::Timer;
-use crate::machine::{Address, Message};
+use crate::machine::{ActorId, Address, Message};
 use crate::trace::{Cause, MessageId};
 
 /// A message with its place in a trace. There is no other way to tell an actor something.
@@ -33,4 +33,6 @@ pub enum Mail {
     /// A timer rang: what it was set because of, and what it says. It becomes a letter when it is taken out; until then it can be
     /// cancelled.
     Rang(Timer, Cause, Message),
+    /// This actor was restarted and may have lost what it was told: what still holds of that is said again.
+    TellAgain(ActorId, Cause),
 }

@@ -70,7 +70,7 @@ pub struct Engine {
 pub enum Due {
     /// An actor has mail: a timer rang.
     Mail(Place),
-    /// An actor begins anew. What it, or who stands above it, wants done is in the outboxes of these.
+    /// An actor has begun anew, and what it wants done is in its outbox. These have mail besides.
     Restarted(Place, Vec<Place>),
     /// Beginning anew, an actor panicked again.
     Fell(Cause, Fallen),
@@ -89,7 +89,7 @@ impl Engine {
         engine.add(AnyMachine::Root(RootMachine::default()));
         engine.add(AnyMachine::Leases(Box::new(LeaseMachine::new(station))));
         for device in station.devices.values() {
-            engine.add(AnyMachine::Device(Box::new(DeviceMachine::new(device.clone(), 0))));
+            engine.add(AnyMachine::Device(Box::new(DeviceMachine::new(device.clone()))));
         }
         engine.add(AnyMachine::Hardware(Box::new(InventoryMachine::new(station))));
         let mut dependents = all_dependents(station);
@@ -151,13 +151,18 @@ impl Engine {
         }
     }
 
-    /// Takes an actor's next mail out of its inbox.
+    /// Takes an actor's next mail out of its inbox. What it is asked to say again is then in its outbox.
     pub fn next(&mut self, place: Place) -> Option<Mail> {
         let cell = self.cells.get_mut(place.0).filter(|cell| cell.life == Life::Alive)?;
         let mail = cell.inbox.pop_front()?;
-        if let Mail::Rang(timer, _, _) = &mail {
+        match &mail {
             // From now on it can be set anew.
-            cell.timers.remove(timer);
+            Mail::Rang(timer, cause, _) => {
+                cell.timers.remove(timer);
+                cell.rang = Some((timer.clone(), *cause));
+            }
+            Mail::TellAgain(actor, cause) => cell.tell_again(actor, *cause),
+            Mail::Letter(_) => {}
         }
         Some(mail)
     }
@@ -193,7 +198,7 @@ impl Engine {
                 cell.inbox.push_back(Mail::Rang(timer, cause, message));
                 Some(Due::Mail(place))
             }
-            What::Restart(place, cause) => Some(self.restart(place, now, cause)),
+            What::Restart(place, cause, how) => Some(self.restart(place, now, cause, how)),
         }
     }
 

@@ -1,20 +1,22 @@
 //! Handling a letter, and what follows when a machine panics over it.
 //!
-//! The message that it panicked over is not delivered again. Its inbox stays. It is restarted with what it remembered before that
-//! message, asks for what is true, and is told again what it must know.
+//! The message that it panicked over is not delivered again; a timer that it panicked over rings again. It goes on from what it
+//! was before that, with its mail and its timers; only when it panics at once again, it begins without what it can be told
+//! again. What was lost is made good by one rule: it does again what was under way, tells all its peers again how it stands, and
+//! is told again by them. Whatever is told or done twice changes nothing.
 //!
 //! While its effects are carried out, it has already decided: an effect whose carrying out panics is lost, all others are carried
-//! out, and the actor is restarted as if it had panicked over the next message.
+//! out, and the same rule makes good what was lost.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use super::agenda::What;
-use super::cell::Life;
+use super::agenda::{Again, What};
+use super::cell::{Footing, Life};
 use super::spare::Spare;
 use super::supervision::{Decision, supervisor};
-use super::{Due, Engine, Letter, Place};
+use super::{Due, Engine, Letter, Mail, Place};
 use crate::machine::{ActorId, Beginning, Effect, Moment, Outcome};
 use crate::trace::Cause;
 
@@ -66,6 +68,8 @@ impl Engine {
                 effect => cell.outbox.push_back((cause, effect)),
             }
         }
+        cell.footing = Footing::Steady;
+        cell.rang = None;
         if cell.inbox.is_empty() {
             Spare::rest(&mut cell.spare, &cell.machine);
         }
@@ -76,16 +80,26 @@ impl Engine {
     pub fn fall(&mut self, place: Place, now: Moment, cause: Cause, words: String) -> Fallen {
         let actor = self.actor(place).unwrap_or(ActorId::Root);
         let above = supervisor(&actor);
+        let mut again = Again::AsItWas;
         if let Some(cell) = self.cells.get_mut(place.0) {
             cell.life = Life::Down;
+            if cell.footing == Footing::JustRestarted {
+                again = Again::Afresh;
+            }
+            if let Some((timer, cause)) = cell.rang.take() {
+                cell.timers.insert(timer.clone(), self.agenda.put(now, What::Rings(place, timer, cause)));
+            }
         }
         let (whom, pause) = match self.supervision.died(now, &actor) {
             Decision::One(pause) => (vec![actor.clone()], pause),
-            Decision::AllOf(above) => (self.children(&above), Duration::ZERO),
+            Decision::AllOf(above) => {
+                again = Again::Afresh;
+                (self.children(&above), Duration::ZERO)
+            }
             Decision::GiveUp(why) => return Fallen { actor, supervisor: above, words, fate: Fate::GiveUp(why) },
         };
         for place in whom.iter().filter_map(|actor| self.index.get(actor)) {
-            self.agenda.put(now + pause, What::Restart(*place, cause));
+            self.agenda.put(now + pause, What::Restart(*place, cause, again));
         }
         Fallen { actor, supervisor: above, words, fate: Fate::Restart(whom) }
     }
@@ -94,32 +108,36 @@ impl Engine {
         self.index.keys().filter(|actor| supervisor(actor).as_ref() == Some(above)).cloned().collect()
     }
 
-    pub(super) fn restart(&mut self, place: Place, now: Moment, cause: Cause) -> Due {
+    pub(super) fn restart(&mut self, place: Place, now: Moment, cause: Cause, again: Again) -> Due {
         let Some(cell) = self.cells.get_mut(place.0) else { return Due::Mail(place) };
-        cell.forget_timers(&mut self.agenda);
-        cell.incarnation = cell.incarnation.saturating_add(1);
+        cell.footing = Footing::JustRestarted;
         cell.spare = None;
-        cell.machine = cell.machine.successor(cell.incarnation);
+        if again == Again::Afresh {
+            cell.machine = cell.machine.successor();
+        }
         let machine = &mut cell.machine;
         match catch_unwind(AssertUnwindSafe(|| machine.begin(now, Beginning::Again))) {
             Ok(effects) => cell.outbox.extend(effects.into_iter().map(|effect| (cause, effect))),
             Err(panic) => return Due::Fell(cause, self.fall(place, now, cause, words_of(&*panic))),
         }
         cell.life = Life::Alive;
-        Due::Restarted(place, self.tell_again(place, cause))
+        Due::Restarted(place, self.tell_peers(place, cause))
     }
 
-    /// Whoever stands above a restarted actor tells it again what it may have missed. Answers whose outboxes have grown.
-    fn tell_again(&mut self, place: Place, cause: Cause) -> Vec<Place> {
-        let mut grown = vec![place];
-        let Some(actor) = self.actor(place) else { return grown };
-        let above = supervisor(&actor).and_then(|above| self.place(&above));
-        if let Some((above, cell)) = above.and_then(|above| Some((above, self.cells.get_mut(above.0)?))) {
-            let again = cell.machine.tell_again(&actor);
-            cell.outbox.extend(again.into_iter().map(|message| (cause, Effect::Tell(message))));
-            grown.push(above);
+    /// A restarted actor tells all its peers again how it stands, and they are asked to tell it. Answers who has mail from that.
+    fn tell_peers(&mut self, place: Place, cause: Cause) -> Vec<Place> {
+        let (Some(actor), Some(cell)) = (self.actor(place), self.cells.get_mut(place.0)) else { return Vec::new() };
+        let peers = cell.machine.peers();
+        for peer in &peers {
+            cell.tell_again(peer, cause);
         }
-        grown
+        let places: Vec<Place> = peers.iter().filter_map(|peer| self.place(peer)).collect();
+        for place in &places {
+            if let Some(peer) = self.cells.get_mut(place.0) {
+                peer.inbox.push_back(Mail::TellAgain(actor.clone(), cause));
+            }
+        }
+        places
     }
 }
 

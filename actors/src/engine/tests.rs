@@ -44,6 +44,7 @@ fn handle_all(engine: &mut Engine, place: Place, now: Moment) -> Vec<Effect<Time
         let letter = match mail {
             Mail::Letter(letter) => letter,
             Mail::Rang(_, _, message) => letter(message),
+            Mail::TellAgain(..) => continue,
         };
         engine.handle(place, now, letter).unwrap();
     }

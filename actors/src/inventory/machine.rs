@@ -18,6 +18,13 @@ pub type InventoryTimer = crate::supervision::NoTimer;
 
 type Out = Effects<InventoryTimer>;
 
+/// Whether everything that is attached has been looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Scanned {
+    NotYet,
+    Yes,
+}
+
 /// The supervisor of devices.
 #[derive(Debug, Clone)]
 pub struct InventoryMachine {
@@ -27,6 +34,7 @@ pub struct InventoryMachine {
     /// What was claimed before a restart, until it is seen again.
     arrivals: BTreeMap<Key, Generation>,
     troubles: BTreeMap<Source, String>,
+    scanned: Scanned,
     /// What was shown last; a restarted actor's predecessor may have shown something else.
     published: Option<InventorySnapshot>,
 }
@@ -62,7 +70,6 @@ impl Machine for InventoryMachine {
                 self.troubles.remove(&source);
                 Vec::new()
             }
-            InventoryMessage::Inquire(name) => vec![self.tell_present(&name)],
             InventoryMessage::Disclaimed(name, generation) => self.disclaimed(&name, &generation),
             InventoryMessage::Timer(timer) => match timer {},
         };
@@ -74,13 +81,25 @@ impl Machine for InventoryMachine {
     }
 
     /// A thing that is called otherwise by now still is what it was found to be.
-    fn successor(&self, _incarnation: u32) -> Self {
+    fn successor(&self) -> Self {
         let mut arrivals = self.arrivals.clone();
         arrivals.extend(self.present.iter().map(|(key, sighting)| (key.clone(), sighting.generation.clone())));
         arrivals.retain(|key, _| self.claims.values().any(|claimed| claimed == key));
         let claims = self.claims.iter().filter(|(_, key)| arrivals.contains_key(*key));
         let claims = claims.map(|(name, key)| (name.clone(), key.clone())).collect();
         Self { claims, arrivals, ..Self::of(self.devices.clone()) }
+    }
+
+    fn peers(&self) -> Vec<ActorId> {
+        self.devices.iter().map(|device| ActorId::Device(device.name.clone())).collect()
+    }
+
+    /// Before it has looked itself it does not know: it tells everybody when it has.
+    fn tell_again(&self, to: &ActorId) -> Vec<Message> {
+        match (to, self.scanned) {
+            (ActorId::Device(name), Scanned::Yes) => vec![self.present_of(name)],
+            _ => Vec::new(),
+        }
     }
 
     fn weight(&self) -> usize {
@@ -106,6 +125,7 @@ impl InventoryMachine {
             claims: BTreeMap::new(),
             arrivals: BTreeMap::new(),
             troubles: BTreeMap::new(),
+            scanned: Scanned::NotYet,
             published: None,
         }
     }
@@ -182,6 +202,7 @@ impl InventoryMachine {
     }
 
     fn scanned(&mut self, present: Vec<Sighting>) -> Out {
+        self.scanned = Scanned::Yes;
         let missing: Vec<Key> =
             self.present.keys().filter(|key| !present.iter().any(|there| there.key == **key)).cloned().collect();
         let mut out = Vec::new();
@@ -225,12 +246,10 @@ impl InventoryMachine {
         self.devices.iter().any(|device| device.name == *name && matching::matches(device, sighting))
     }
 
-    fn tell_present(&self, name: &DeviceName) -> Effect<InventoryTimer> {
-        let sighting = self.claims.get(name).and_then(|key| self.present.get(key));
-        match sighting {
-            Some(sighting) => tell(name, DeviceMessage::Seen(sighting.clone())),
-            None => tell(name, DeviceMessage::Gone { generation: None, how: "not plugged in".to_owned() }),
-        }
+    fn present_of(&self, name: &DeviceName) -> Message {
+        let sighting = self.claims.get(name).and_then(|key| self.present.get(key)).cloned();
+        let gone = || DeviceMessage::Gone { generation: None, how: "not plugged in".to_owned() };
+        Message::Device(name.clone(), sighting.map_or_else(gone, DeviceMessage::Seen))
     }
 
     fn publish(&mut self, out: &mut Out) {

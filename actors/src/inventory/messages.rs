@@ -12,8 +12,6 @@ use crate::machine::{Described, Words};
 pub enum InventoryMessage {
     /// Something happened to the hardware.
     Event(HardwareEvent),
-    /// A device whose actor was restarted asks what is there for it.
-    Inquire(DeviceName),
     /// A device says that this arrival of it is no longer what the configuration means.
     Disclaimed(DeviceName, Generation),
     /// A timer.
@@ -28,7 +26,6 @@ impl Described for InventoryMessage {
             Self::Event(HardwareEvent::Scanned { .. }) => "Scanned",
             Self::Event(HardwareEvent::Trouble(..)) => "Trouble",
             Self::Event(HardwareEvent::Works(_)) => "Works",
-            Self::Inquire(_) => "Inquire",
             Self::Disclaimed(..) => "Disclaimed",
             Self::Timer(_) => "Timer",
         }
@@ -37,7 +34,6 @@ impl Described for InventoryMessage {
     fn detail(&self) -> Words {
         match self {
             Self::Event(event) => event_words(event).into(),
-            Self::Inquire(name) => Words::Device(name.clone(), "asks what is there"),
             Self::Disclaimed(name, _) => Words::Device(name.clone(), "is no longer what the configuration means"),
             Self::Timer(timer) => format!("{timer:?} is over").into(),
         }

@@ -10,6 +10,7 @@ use super::machine::{LeaseMachine, LeaseTimer, Out, end_waiting, tell_device, te
 use super::messages::{Blocker, Grant, GrantedDevice, LeaseRequest, Token, Want};
 use super::preparation::Preparation;
 use super::queue::{DeviceState, Prospect, Queued, Situation, reserve};
+use super::radios::{Change, Preparing, Step};
 use crate::device::{Awaited, DeviceMessage};
 use crate::machine::{Action, Effect, Moment};
 use crate::service::{ServiceMessage, Withdrawal};
@@ -68,11 +69,11 @@ impl LeaseMachine {
             preparation.offers.insert(device.clone(), offer.clone());
             // A radio that is shared is in its mode already.
             let Some(ifindex) = offer.ifindex.filter(|_| !self.radios.changed.contains_key(device)) else { continue };
+            let change = Change { ifindex, mode: *mode, takeover: *takeover };
+            preparation.radios.insert(device.clone(), change);
             let operation = self.operation.advance();
-            preparation.radios.insert(device.clone(), ifindex);
-            self.radios.preparing.insert(device.clone(), operation);
-            let (device, mode, takeover) = (device.clone(), *mode, *takeover);
-            out.push(Effect::Act(Action::PrepareRadio { operation, device, ifindex, mode, takeover }));
+            self.radios.preparing.insert(device.clone(), Preparing { operation, change, step: Step::Read });
+            out.push(Effect::Act(Action::ReadRadio { operation, device: device.clone(), ifindex }));
         }
         if !preparation.ports.is_empty() {
             let operation = self.operation.advance();
@@ -90,12 +91,8 @@ impl LeaseMachine {
                 let Blocker::Held { resource, holder } = blocker else { continue };
                 let Some(holding) = self.holders.get_mut(holder) else { continue };
                 if holding.r#use == Use::Idle {
-                    holding.r#use = Use::Draining;
                     let reason = format!("{} waits for {}", queued.request.service, resource.spoken());
-                    out.push(tell_service(
-                        holder,
-                        ServiceMessage::Revoked { withdrawal: Withdrawal::GivingWay, reason },
-                    ));
+                    out.extend(holding.withdraw(holder, Withdrawal::GivingWay, &reason));
                 }
             }
         }

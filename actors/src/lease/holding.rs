@@ -4,16 +4,22 @@ use mainstay_config::model::Sharing;
 use mainstay_config::names::ServiceName;
 
 use super::messages::{Grant, HeldLease, Resource};
+use crate::service::Withdrawal;
 
 /// How a holder uses what it holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Use {
     /// It runs.
     Active,
     /// It waits out a back-off and keeps its leases only while nobody waits.
     Idle,
     /// It was told to stop; what it holds is not free before it says so.
-    Draining,
+    Draining {
+        /// Whose matter it is.
+        withdrawal: Withdrawal,
+        /// Why.
+        reason: String,
+    },
 }
 
 /// One holder.

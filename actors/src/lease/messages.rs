@@ -209,13 +209,28 @@ impl fmt::Display for Blocker {
     }
 }
 
-/// Why a radio is not in the mode asked for.
+/// How a service stands towards the registry, said again after a panic of either.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NotPrepared {
-    /// What went wrong.
-    pub error: Error,
-    /// How the radio was before, when it may have been changed half-way or may still be.
-    pub before: Option<WifiBaseline>,
+pub struct Standing {
+    /// Who says so.
+    pub service: ServiceName,
+    /// What it holds.
+    pub held: Option<Token>,
+    /// The last lease that it gave back; earlier ones it has given back as well.
+    pub given_back: Token,
+    /// Whether it uses what it holds.
+    pub uses: StillUsed,
+    /// What it wants and does not have.
+    pub wants: Option<LeaseRequest>,
+}
+
+/// Whether what is held is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StillUsed {
+    /// It is.
+    Yes,
+    /// Its holder waits out a back-off: it may be taken when somebody waits for it.
+    InBackoff,
 }
 
 /// What the registry is told.
@@ -225,8 +240,10 @@ pub enum LeaseMessage {
     Request(LeaseRequest),
     /// A service no longer wants what it asked for.
     Withdraw(ServiceName),
-    /// A service has stopped and gives back all it held.
-    Release(ServiceName),
+    /// A service has stopped and gives back all it held under this token.
+    Release(ServiceName, Token),
+    /// How a service stands, said again.
+    Stands(Standing),
     /// A service waits out a back-off: what it holds may be taken when somebody waits for it.
     Idle(ServiceName),
     /// It uses again what it kept.
@@ -242,25 +259,14 @@ pub enum LeaseMessage {
         /// Whether it is about to become usable.
         soon: Soon,
     },
-    /// How a radio was before, now that it is in its mode.
-    RadioPrepared(OperationId, DeviceName, Result<WifiBaseline, NotPrepared>),
+    /// How a radio is, before it is changed.
+    RadioRead(OperationId, DeviceName, Result<WifiBaseline, Error>),
+    /// A radio was put into its mode.
+    RadioSet(OperationId, DeviceName, Result<(), Error>),
     /// A radio was put back as it was.
     RadioRestored(OperationId, DeviceName, Result<(), Error>),
-    /// After a restart of the registry: how a radio was before it was changed; `None` when it is as it was.
-    RadioReported(OperationId, DeviceName, Option<WifiBaseline>),
     /// Who listens on ports that were about to be granted.
     PortsSeen(OperationId, Result<BTreeMap<u16, Listener>, String>),
-    /// After a restart of the registry: what a service holds, or wants.
-    Restated {
-        /// Who says so.
-        service: ServiceName,
-        /// What it holds.
-        grant: Option<Grant>,
-    },
-    /// After a restart of a service's actor: say again what it holds.
-    Inquire(ServiceName),
-    /// After a restart of a device's actor: say again who holds it.
-    InquireDevice(DeviceName),
     /// The daemon is closing down; say when everything is put back.
     Close,
     /// A timer.
@@ -272,18 +278,16 @@ impl Described for LeaseMessage {
         match self {
             Self::Request(_) => "Request",
             Self::Withdraw(_) => "Withdraw",
-            Self::Release(_) => "Release",
+            Self::Release(..) => "Release",
+            Self::Stands(_) => "Stands",
             Self::Idle(_) => "Idle",
             Self::Busy(_) => "Busy",
             Self::DeviceAvailable(..) => "DeviceAvailable",
             Self::DeviceUnavailable { .. } => "DeviceUnavailable",
-            Self::RadioPrepared(..) => "RadioPrepared",
+            Self::RadioRead(..) => "RadioRead",
+            Self::RadioSet(..) => "RadioSet",
             Self::RadioRestored(..) => "RadioRestored",
-            Self::RadioReported(..) => "RadioReported",
             Self::PortsSeen(..) => "PortsSeen",
-            Self::Restated { .. } => "Restated",
-            Self::Inquire(_) => "Inquire",
-            Self::InquireDevice(_) => "InquireDevice",
             Self::Close => "Close",
             Self::Timer(_) => "Timer",
         }
@@ -296,31 +300,24 @@ impl Described for LeaseMessage {
                 format!("{} wants {}", request.service, list(&wants)).into()
             }
             Self::Withdraw(service) => Words::Service(service.clone(), "no longer wants what it asked for"),
-            Self::Release(service) => Words::Service(service.clone(), "has stopped and gives back what it held"),
+            Self::Stands(standing) => Words::Service(standing.service.clone(), "says again how it stands"),
+            Self::Release(service, _) => Words::Service(service.clone(), "has stopped and gives back what it held"),
             Self::Idle(service) => Words::Service(service.clone(), "waits out a back-off"),
             Self::Busy(service) => Words::Service(service.clone(), "uses its leases again"),
             Self::DeviceAvailable(device, offer) => format!("{device} can be leased ({})", offer.generation).into(),
             Self::DeviceUnavailable { device, reason, .. } => format!("{device} is {reason}").into(),
-            Self::RadioPrepared(_, device, Ok(_)) => Words::Device(device.clone(), "is in the mode asked for"),
-            Self::RadioPrepared(_, device, Err(failed)) => {
-                format!("{device} could not be prepared: {}", failed.error).into()
-            }
+            Self::RadioRead(_, device, Ok(_)) => Words::Device(device.clone(), "was looked at before it is changed"),
+            Self::RadioRead(_, device, Err(error)) => format!("{device} could not be looked at: {error}").into(),
+            Self::RadioSet(_, device, Ok(())) => Words::Device(device.clone(), "is in the mode asked for"),
+            Self::RadioSet(_, device, Err(error)) => format!("{device} could not be prepared: {error}").into(),
             Self::RadioRestored(_, device, Ok(())) => Words::Device(device.clone(), "is as it was before"),
             Self::RadioRestored(_, device, Err(error)) => format!("{device} could not be put back: {error}").into(),
-            Self::RadioReported(_, device, Some(_)) => {
-                Words::Device(device.clone(), "was changed, and how it was before is known")
-            }
-            Self::RadioReported(_, device, None) => Words::Device(device.clone(), "is as it was"),
             Self::PortsSeen(_, Ok(seen)) if seen.is_empty() => "nobody else listens".into(),
             Self::PortsSeen(_, Ok(seen)) => {
                 list(&seen.iter().map(|(port, listener)| format!("{listener} listens on {port}")).collect::<Vec<_>>())
                     .into()
             }
             Self::PortsSeen(_, Err(error)) => format!("cannot see who listens: {error}").into(),
-            Self::Restated { service, grant: Some(grant) } => format!("{service} holds token {}", grant.token.0).into(),
-            Self::Restated { service, grant: None } => Words::Service(service.clone(), "holds nothing"),
-            Self::Inquire(service) => Words::Service(service.clone(), "asks what it holds"),
-            Self::InquireDevice(device) => Words::Device(device.clone(), "asks who holds it"),
             Self::Close => "put everything back".into(),
             Self::Timer(super::machine::LeaseTimer::LookAgain(service)) => {
                 format!("time to see again whether the ports of {service} are free").into()

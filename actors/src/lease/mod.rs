@@ -1,5 +1,6 @@
 //! The lease registry: who may use what.
 
+mod again;
 mod devices;
 mod granting;
 mod holding;
@@ -14,6 +15,6 @@ mod tests;
 
 pub use machine::{LeaseMachine, LeaseTimer};
 pub use messages::{
-    Blocker, Grant, GrantedDevice, HeldLease, LeaseMessage, LeaseRequest, LeaseSnapshot, NotPrepared, Resource, Soon,
-    Token, Waiter, Want,
+    Blocker, Grant, GrantedDevice, HeldLease, LeaseMessage, LeaseRequest, LeaseSnapshot, Resource, Soon, Standing,
+    StillUsed, Token, Waiter, Want,
 };

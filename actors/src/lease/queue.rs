@@ -157,8 +157,8 @@ impl Situation<'_> {
     /// How long it may take until this is no longer in the way: who is giving way first, then who would.
     fn patience(&self, blocker: &Blocker) -> u8 {
         let Blocker::Held { holder, .. } = blocker else { return 2 };
-        match self.holders.get(holder).map(|holding| holding.r#use) {
-            Some(Use::Draining) => 0,
+        match self.holders.get(holder).map(|holding| &holding.r#use) {
+            Some(Use::Draining { .. }) => 0,
             Some(Use::Idle) => 1,
             Some(Use::Active) | None => 2,
         }

@@ -10,7 +10,7 @@ mod moment;
 mod words;
 
 pub use address::{ActorId, Address, NoSuchActor, Outside};
-pub use effect::{Action, Effect, Effects, Exit, OperationId, Outcome, Publication, ReportedRun};
+pub use effect::{Action, Effect, Effects, Exit, OperationId, Outcome, Publication};
 pub use message::{Described, Message, OperatorAnswer, RequestId};
 pub use moment::Moment;
 pub use words::Words;
@@ -20,7 +20,7 @@ pub use words::Words;
 pub enum Beginning {
     /// The daemon has just started.
     First,
-    /// The actor was restarted: what is true must be asked for anew.
+    /// The actor was restarted: what was under way may have been lost, and is done again.
     Again,
 }
 
@@ -34,20 +34,21 @@ pub trait Machine: Clone + Unpin + 'static {
     /// Who it is.
     fn id(&self) -> ActorId;
 
-    /// Called once before the first message.
+    /// Called before the first message, and after each restart of its actor.
     fn begin(&mut self, now: Moment, beginning: Beginning) -> Effects<Self::Timer>;
 
     /// Handles one message.
     fn handle(&mut self, now: Moment, message: Self::Message) -> Effects<Self::Timer>;
 
-    /// One that begins afresh after a panic, with what cannot be asked for anew, such as what the operator wanted.
+    /// One without what it can be told again by its peers: for an actor that panics again at once.
     #[must_use]
-    fn successor(&self, incarnation: u32) -> Self;
+    fn successor(&self) -> Self;
 
-    /// What it has told an actor that must hear it again when it was restarted.
-    fn tell_again(&self, _to: &ActorId) -> Vec<Message> {
-        Vec::new()
-    }
+    /// Who tells it something, or is told something by it.
+    fn peers(&self) -> Vec<ActorId>;
+
+    /// What still holds of all that it has told one of its peers. One that was restarted may have lost it; another hears nothing new.
+    fn tell_again(&self, to: &ActorId) -> Vec<Message>;
 
     /// About how many parts a clone of it copies.
     fn weight(&self) -> usize {

@@ -148,6 +148,7 @@ impl Stage {
             None => return,
             Some(Mail::Letter(letter)) => letter,
             Some(Mail::Rang(_, cause, message)) => self.seal(cause, Outside::Clock.into(), message),
+            Some(Mail::TellAgain(..)) => return self.carry_out(place),
         };
         let (id, cause) = (letter.id, letter.as_cause());
         let (to, kind) = (letter.message.receiver(), letter.message.described().kind());
@@ -247,12 +248,11 @@ impl Stage {
             match due {
                 None => return,
                 Some(Due::Mail(place)) => self.ring(place),
-                Some(Due::Restarted(place, grown)) => {
-                    for grown in grown {
-                        self.carry_out(grown);
-                    }
+                Some(Due::Restarted(place, peers)) => {
+                    self.carry_out(place);
                     let waiting = self.engine.borrow().waiting(place);
                     (0..waiting).for_each(|_| self.ring(place));
+                    peers.into_iter().for_each(|peer| self.ring(peer));
                 }
                 Some(Due::Fell(cause, fallen)) => self.fallen(cause, fallen),
             }
@@ -314,7 +314,7 @@ impl Stage {
 /// Who carries out an action.
 fn performer(action: &Action) -> Address {
     match action {
-        Action::Spawn(_) | Action::Signal(_) | Action::Sweep(_) | Action::ReportRun(_) => Outside::Processes.into(),
+        Action::Spawn(_) | Action::Signal(_) | Action::Sweep(_) | Action::TellAgain(_) => Outside::Processes.into(),
         Action::Watch(_) | Action::Unwatch(_) => Outside::Probes.into(),
         Action::Exit(_) => ActorId::Root.into(),
         Action::CheckAccess(..)
@@ -322,9 +322,9 @@ fn performer(action: &Action) -> Address {
         | Action::KeepAwake(_)
         | Action::LetSleep
         | Action::ReadSupply(_)
-        | Action::PrepareRadio { .. }
+        | Action::ReadRadio { .. }
+        | Action::SetRadio { .. }
         | Action::RestoreRadio { .. }
-        | Action::ReportRadio(..)
         | Action::LookAtPorts(..)
         | Action::Rescan => Outside::Drivers.into(),
     }

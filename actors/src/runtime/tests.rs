@@ -20,7 +20,7 @@ use super::{Board, Clock, Deliver, Delivery, Executor, Parts, System};
 use crate::device::{DeviceMessage, DeviceStatus};
 use crate::effect::process::order::{Exit as ProcessExit, ProcessEvent, RunId};
 use crate::lease::LeaseMessage;
-use crate::machine::{Action, ActorId, Exit, Message, Outside, ReportedRun};
+use crate::machine::{Action, ActorId, Exit, Message, Outside};
 use crate::service::{ServiceMessage, ServiceStatus, Wanted};
 use crate::trace::{Cause, ExternalCause, ExternalKind, Keeping, Recorder, TraceFilter};
 use crate::view::TraceView;
@@ -92,12 +92,6 @@ impl Executor for Script {
                 if let Some(service) = programs.running.remove(&order.run) {
                     programs.ended.push(service.to_string());
                 }
-            }
-            (Action::ReportRun(service), _) => {
-                let programs = self.programs.borrow();
-                let found = programs.running.iter().find(|(_, known)| **known == service);
-                let run = found.map(|(run, _)| ReportedRun { run: *run, pid: Some(100) });
-                self.later(cause, Outside::Processes, Message::Service(service, ServiceMessage::Reported(run)));
             }
             (Action::CheckAccess(operation, _), ActorId::Device(name)) => {
                 let message = DeviceMessage::Accessible(operation, Ok(()));

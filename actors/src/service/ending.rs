@@ -9,7 +9,7 @@ use super::machine::{Out, ServiceMachine, act, tell_leases};
 use super::messages::Withdrawal;
 use super::state::{Death, Phase, Rest, ServiceTimer, Stage, Why};
 use crate::effect::process::order::{Exit, LOADS_SLOWLY, ProcessEvent, RunId, SpawnFailure};
-use crate::lease::LeaseMessage;
+use crate::lease::{LeaseMessage, Token};
 use crate::machine::{Action, Effect, Moment, Outcome};
 
 /// A service that ends this shortly before its device is known to be gone has ended because of that.
@@ -37,15 +37,6 @@ pub(super) enum Cause {
 
 impl ServiceMachine {
     pub(super) fn process(&mut self, now: Moment, id: RunId, event: ProcessEvent, out: &mut Out) {
-        if let Some(recovering) = &mut self.recovering {
-            match &recovering.run {
-                // It is dealt with when everything else was heard.
-                Some(Some(found)) if found.run == id => recovering.late.push((id, event)),
-                // What is true is being asked for; this was sent before the answer.
-                _ => out.push(Effect::Note(Outcome::Superseded)),
-            }
-            return;
-        }
         let current = self.run().is_some_and(|run| run.id == id);
         match event {
             ProcessEvent::Spawned { .. } if !current => {
@@ -53,6 +44,12 @@ impl ServiceMachine {
                 out.push(act(Action::Sweep(id)));
             }
             _ if !current => out.push(Effect::Note(Outcome::Superseded)),
+            ProcessEvent::Spawned { .. } if self.run().is_some_and(|run| run.pid.is_some()) => {
+                out.push(Effect::Note(Outcome::Ignored));
+            }
+            ProcessEvent::MainExited { .. } if self.run().is_some_and(|run| run.exit.is_some()) => {
+                out.push(Effect::Note(Outcome::Ignored));
+            }
             ProcessEvent::Spawned { pid } => match self.phase {
                 Phase::Starting(_) => self.spawned(pid, out),
                 _ => self.born_late(pid, out),
@@ -208,8 +205,14 @@ impl ServiceMachine {
     }
 
     /// A lease is withdrawn, most often because the device is gone.
-    pub(super) fn lease_revoked(&mut self, now: Moment, withdrawal: Withdrawal, reason: String, out: &mut Out) {
-        if self.grant.is_none() {
+    pub(super) fn lease_revoked(
+        &mut self,
+        now: Moment,
+        (token, withdrawal): (Token, Withdrawal),
+        reason: String,
+        out: &mut Out,
+    ) {
+        if self.grant.as_ref().is_none_or(|grant| grant.token != token) || self.revoked.is_some() {
             out.push(Effect::Note(Outcome::Superseded));
             return;
         }
@@ -248,7 +251,8 @@ impl ServiceMachine {
     pub(super) fn device_left(&mut self, now: Moment, device: &DeviceName, out: &mut Out) {
         self.forgive_death(now, out);
         let long = self.last_start.is_some_and(|start| now.since(start) >= LONG_STAY);
-        self.stayed.insert(device.clone(), long);
+        // Said again, it has not left later.
+        self.stayed.entry(device.clone()).or_insert(long);
     }
 
     pub(super) fn device_arrived(&mut self, device: &DeviceName, out: &mut Out) {

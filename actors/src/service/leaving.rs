@@ -64,8 +64,7 @@ impl ServiceMachine {
 
     /// A service this one depends on has changed.
     pub(super) fn dependency(&mut self, now: Moment, name: ServiceName, standing: Standing, out: &mut Out) {
-        // While it is asked what runs, something may.
-        let may_run = self.run().is_some() || self.recovering.is_some();
+        let may_run = self.run().is_some();
         let dependent = if may_run { Dependent::Runs } else { Dependent::Rests };
         if let Standing::Leaving { episode, .. } = standing {
             let stops_for_it = self.requires(&name) || self.closing != Closing::No;

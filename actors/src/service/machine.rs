@@ -23,9 +23,9 @@ use super::dependents::Dependents;
 use super::messages::{Episode, ServiceMessage, Standing, Wanted};
 use super::needs::Needs;
 use super::operator::STOPPED;
-use super::state::{Closing, Death, Ignoring, Phase, Recovering, Rest, Resuming, Run, ServiceTimer, Slot, Why};
+use super::state::{Closing, Death, Ignoring, Phase, Rest, Run, ServiceTimer, Slot, Why};
 use crate::effect::process::order::RunId;
-use crate::lease::{Grant, LeaseMessage};
+use crate::lease::{Grant, LeaseMessage, Token};
 use crate::machine::{Action, ActorId, Beginning, Effect, Effects, Machine, Message, Moment, Outcome};
 use crate::supervision::ServicesMessage;
 
@@ -57,10 +57,8 @@ pub struct ServiceMachine {
     /// The last run that became ready.
     pub(super) ready_run: Option<RunId>,
     pub(super) announced: Standing,
-    pub(super) recovering: Option<Recovering>,
-    pub(super) resuming: Resuming,
-    /// When it first asked for its leases, after a restart of its actor.
-    pub(super) first_asked: Option<Moment>,
+    /// The last lease that it gave back. What it is said to hold of that or earlier ones is old news.
+    pub(super) given_back: Token,
     /// When it asked for the leases that it holds.
     pub(super) asked: Option<Moment>,
     /// When it asked for leases that a loss took from it: it has its place in the queue back.
@@ -77,10 +75,10 @@ impl Machine for ServiceMachine {
         ActorId::Service(self.spec.name.clone())
     }
 
-    fn begin(&mut self, now: Moment, beginning: Beginning) -> Out {
+    fn begin(&mut self, _now: Moment, beginning: Beginning) -> Out {
         match beginning {
             Beginning::First => vec![self.publication()],
-            Beginning::Again => self.recover(now),
+            Beginning::Again => self.begin_again(),
         }
     }
 
@@ -88,18 +86,23 @@ impl Machine for ServiceMachine {
         let mut out = Vec::new();
         self.take(now, message, &mut out);
         self.evaluate(now, &mut out);
-        self.first_asked = None;
-        let knows = self.knows_as_much_again();
         self.announce(&mut out);
-        // What was shown before the actor's restart stays until it knows again what is true.
-        if knows {
-            out.push(self.publication());
-        }
+        out.push(self.publication());
         out
     }
 
-    fn successor(&self, _incarnation: u32) -> Self {
-        self.remembered()
+    fn successor(&self) -> Self {
+        self.reduced()
+    }
+
+    fn peers(&self) -> Vec<ActorId> {
+        let dependents = self.dependents.required.iter().chain(&self.dependents.others);
+        let services = dependents.chain(self.spec.dependencies.keys()).cloned().map(ActorId::Service);
+        services.chain([ActorId::Leases, ActorId::Services]).collect()
+    }
+
+    fn tell_again(&self, to: &ActorId) -> Vec<Message> {
+        self.say_again(to)
     }
 
     fn weight(&self) -> usize {
@@ -141,9 +144,7 @@ impl ServiceMachine {
             next_run: first_run.0,
             ready_run: None,
             announced: Standing::Unknown,
-            recovering: None,
-            resuming: Resuming::No,
-            first_asked: None,
+            given_back: Token(0),
             asked: None,
             bereaved: None,
         }
@@ -155,29 +156,22 @@ impl ServiceMachine {
             ServiceMessage::Begin => {}
             ServiceMessage::Dependency(name, standing) => self.dependency(now, name, standing, out),
             ServiceMessage::DependentStopped(name, episode) => self.dependent_stopped(&name, episode, out),
-            // All dependents hear how it stands as soon as it knows that itself again.
-            ServiceMessage::Inquire(_) if self.is_silent() => self.announced = Standing::Unknown,
-            ServiceMessage::Inquire(name) => {
-                let message = ServiceMessage::Dependency(self.spec.name.clone(), self.standing());
-                out.push(Effect::Tell(Message::Service(name, message)));
-            }
             ServiceMessage::Granted(grant) => self.granted(grant, out),
             ServiceMessage::Queued(found) => match &mut self.phase {
                 Phase::Leasing { blockers, .. } => *blockers = found,
                 _ => out.push(Effect::Note(Outcome::Superseded)),
             },
             ServiceMessage::Refused(reason) => self.refused(now, reason, out),
-            ServiceMessage::Revoked { withdrawal, reason } => self.lease_revoked(now, withdrawal, reason, out),
-            ServiceMessage::Holding(grant) => self.heard_grant(now, grant, out),
-            ServiceMessage::Restate => self.restate(out),
+            ServiceMessage::Revoked { token, withdrawal, reason } => {
+                self.lease_revoked(now, (token, withdrawal), reason, out);
+            }
+            ServiceMessage::NothingHeld => self.nothing_held(out),
             ServiceMessage::DeviceArrived(device, _) => self.device_arrived(&device, out),
             ServiceMessage::Corrected(device, offer) => self.corrected(&device, offer, out),
             ServiceMessage::DeviceLeft(device) => self.device_left(now, &device, out),
             ServiceMessage::SlotGranted => self.slot_granted(now, out),
-            ServiceMessage::RestateSlot => self.restate_slot(out),
             ServiceMessage::Process(run, event) => self.process(now, run, event, out),
             ServiceMessage::Probe(run, event) => self.probed(run, event, out),
-            ServiceMessage::Reported(run) => self.heard_run(now, run, out),
             ServiceMessage::Start(request, policy) => self.operator_start(request, policy, out),
             ServiceMessage::StartForDependent(name) => self.start_for(&name, out),
             ServiceMessage::Stop(request) => self.operator_stop(request, out),
@@ -190,9 +184,6 @@ impl ServiceMachine {
 
     /// Compares what is with what should be, and takes the next step.
     pub(super) fn evaluate(&mut self, now: Moment, out: &mut Out) {
-        if self.recovering.is_some() {
-            return;
-        }
         match &self.phase {
             Phase::Idle => self.evaluate_idle(now, out),
             Phase::Leasing { .. } if !self.may_go_on() => {
@@ -275,9 +266,6 @@ impl ServiceMachine {
 
     /// Tells dependents how it stands, when that has changed.
     fn announce(&mut self, out: &mut Out) {
-        if self.is_silent() {
-            return;
-        }
         let standing = self.standing();
         if standing == self.announced {
             return;
@@ -301,9 +289,14 @@ impl ServiceMachine {
     /// Gives back all leases.
     pub(super) fn release(&mut self, out: &mut Out) {
         self.revoked = None;
-        if self.grant.take().is_some() {
-            out.push(tell_leases(LeaseMessage::Release(self.spec.name.clone())));
+        if let Some(grant) = self.grant.take() {
+            self.give_back(grant.token, out);
         }
+    }
+
+    pub(super) fn give_back(&mut self, token: Token, out: &mut Out) {
+        self.given_back = self.given_back.max(token);
+        out.push(tell_leases(LeaseMessage::Release(self.spec.name.clone(), token)));
     }
 
     /// Gives back the start slot.

@@ -9,8 +9,8 @@ use super::ServiceTimer;
 use crate::device::Offer;
 use crate::effect::probe::order::ProbeEvent;
 use crate::effect::process::order::{LOADS_SLOWLY, ProcessEvent, RunId};
-use crate::lease::{Blocker, Grant};
-use crate::machine::{Described, Moment, ReportedRun, RequestId, Words};
+use crate::lease::{Blocker, Grant, Token};
+use crate::machine::{Described, Moment, RequestId, Words};
 
 /// What the operator asked of a service. It lasts until asked otherwise.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
@@ -115,8 +115,6 @@ pub enum ServiceMessage {
     Dependency(ServiceName, Standing),
     /// A service that depends on it has no process left (and will not start before being told that this one is up).
     DependentStopped(ServiceName, Episode),
-    /// A service whose actor was restarted asks how this one stands.
-    Inquire(ServiceName),
     /// The leases it asked for.
     Granted(Grant),
     /// It must wait for its leases.
@@ -125,15 +123,15 @@ pub enum ServiceMessage {
     Refused(String),
     /// A lease is withdrawn: stop, then release.
     Revoked {
+        /// Which.
+        token: Token,
         /// Whose matter it is.
         withdrawal: Withdrawal,
         /// Why: `hackrf is gone (USB 1-1 unplugged)`.
         reason: String,
     },
-    /// What it holds, after it asked.
-    Holding(Option<Grant>),
-    /// The registry was restarted and must be told again.
-    Restate,
+    /// It holds nothing and waits for nothing.
+    NothingHeld,
     /// A device it uses is there.
     DeviceArrived(DeviceName, Generation),
     /// A device that it holds is known by other facts now, such as another name of its interface.
@@ -142,14 +140,10 @@ pub enum ServiceMessage {
     DeviceLeft(DeviceName),
     /// Its start slot.
     SlotGranted,
-    /// The supervisor of services was restarted and must be told again who holds a slot.
-    RestateSlot,
     /// What the process executor says of a run.
     Process(RunId, ProcessEvent),
     /// What a readiness probe says of a run.
     Probe(RunId, ProbeEvent),
-    /// What runs for it, after a restart of its actor.
-    Reported(Option<ReportedRun>),
     /// The operator wants it up.
     Start(RequestId, NeedsPolicy),
     /// A service that is started with its needs needs it up.
@@ -172,18 +166,15 @@ impl Described for ServiceMessage {
             Self::Begin => "Begin",
             Self::Dependency(..) => "Dependency",
             Self::DependentStopped(..) => "DependentStopped",
-            Self::Inquire(_) => "Inquire",
             Self::Granted(_) => "Granted",
             Self::Queued(_) => "Queued",
             Self::Refused(_) => "Refused",
             Self::Revoked { .. } => "Revoked",
-            Self::Holding(_) => "Holding",
-            Self::Restate => "Restate",
+            Self::NothingHeld => "NothingHeld",
             Self::DeviceArrived(..) => "DeviceArrived",
             Self::Corrected(..) => "Corrected",
             Self::DeviceLeft(_) => "DeviceLeft",
             Self::SlotGranted => "SlotGranted",
-            Self::RestateSlot => "RestateSlot",
             Self::Process(_, event) => match event {
                 ProcessEvent::Spawned { .. } => "Spawned",
                 ProcessEvent::LoadsSlowly => "LoadsSlowly",
@@ -194,7 +185,6 @@ impl Described for ServiceMessage {
             },
             Self::Probe(_, ProbeEvent::Ready(_)) => "ProbeReady",
             Self::Probe(_, ProbeEvent::NotYet(_)) => "ProbeNotYet",
-            Self::Reported(_) => "Reported",
             Self::Start(..) => "Start",
             Self::StartForDependent(_) => "StartForDependent",
             Self::Stop(_) => "Stop",
@@ -210,7 +200,6 @@ impl Described for ServiceMessage {
             Self::Begin => "begin".into(),
             Self::Dependency(name, standing) => format!("{name} is {standing}").into(),
             Self::DependentStopped(name, _) => Words::Service(name.clone(), "need not be waited for"),
-            Self::Inquire(name) => Words::Service(name.clone(), "asks how it stands"),
             Self::Granted(grant) => describe_grant(grant).into(),
             Self::Queued(blockers) if blockers.is_empty() => "nothing is waited for any more".into(),
             Self::Queued(blockers) => {
@@ -219,9 +208,7 @@ impl Described for ServiceMessage {
             }
             Self::Refused(reason) => reason.clone().into(),
             Self::Revoked { reason, .. } => reason.clone().into(),
-            Self::Holding(Some(grant)) => Words::Number("it holds token", grant.token.0),
-            Self::Holding(None) => "it holds nothing".into(),
-            Self::Restate => "say again what is held and wanted".into(),
+            Self::NothingHeld => "it holds nothing".into(),
             Self::DeviceArrived(device, generation) => format!("{device} is there ({generation})").into(),
             Self::Corrected(device, offer) => match &offer.interface {
                 Some(interface) => format!("{device} is called {interface} now").into(),
@@ -229,13 +216,9 @@ impl Described for ServiceMessage {
             },
             Self::DeviceLeft(device) => Words::Device(device.clone(), "has left"),
             Self::SlotGranted => "it may start now".into(),
-            Self::RestateSlot => "say again whether it is starting".into(),
             Self::Process(_, event) => describe_process(event),
             Self::Probe(_, ProbeEvent::Ready(words)) => words.clone().into(),
             Self::Probe(_, ProbeEvent::NotYet(words)) => format!("not ready: {words}").into(),
-            Self::Reported(Some(ReportedRun { pid: Some(pid), .. })) => format!("pid {pid} runs for it").into(),
-            Self::Reported(Some(ReportedRun { pid: None, .. })) => "its program is being loaded".into(),
-            Self::Reported(None) => "nothing runs for it".into(),
             Self::Start(_, NeedsPolicy::Respect) => "start it".into(),
             Self::Start(_, NeedsPolicy::StartThem) => "start it with what it needs".into(),
             Self::Start(_, NeedsPolicy::Ignore) => "start it without what it needs".into(),

@@ -1,5 +1,6 @@
 //! A service: its life cycle, its dependencies, its restarts and its stop.
 
+mod again;
 mod dependents;
 mod ending;
 mod leaving;
@@ -7,7 +8,6 @@ mod machine;
 mod messages;
 mod needs;
 mod operator;
-mod recovery;
 mod showing;
 mod starting;
 mod state;

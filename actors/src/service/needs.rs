@@ -60,6 +60,12 @@ impl Needs {
         Self(dependencies.iter().map(|(name, dependency)| (name.clone(), need(dependency))).collect())
     }
 
+    /// Only how each stands.
+    pub(super) fn reduced(&self) -> Self {
+        let reduced = |need: &Need| Need { loss: Loss::No, wait: Wait::NotBegun, ..need.clone() };
+        Self(self.0.iter().map(|(name, need)| (name.clone(), reduced(need))).collect())
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = (&ServiceName, &Need)> {
         self.0.iter()
     }
@@ -101,29 +107,6 @@ impl Needs {
             Dependency::Optional { .. } | Dependency::Soft => {}
         }
         OnReturn::Keep
-    }
-
-    /// Whether nothing was heard of one yet.
-    pub(super) fn are_unheard(&self) -> bool {
-        self.0.values().any(|need| need.standing == Standing::Unknown)
-    }
-
-    /// The services that are down, with when each counts as lost.
-    pub(super) fn deadlines(&self) -> Vec<(ServiceName, Moment)> {
-        let deadline = |(name, need): (&ServiceName, &Need)| match need.loss {
-            Loss::Counting(until) => Some((name.clone(), until)),
-            Loss::No | Loss::Lost => None,
-        };
-        self.0.iter().filter_map(deadline).collect()
-    }
-
-    /// After a restart of the actor the count goes on, and does not begin anew.
-    pub(super) fn count_on(&mut self, now: Moment, deadlines: Vec<(ServiceName, Moment)>, out: &mut Out) {
-        for (name, until) in deadlines {
-            let Some(need) = self.0.get_mut(&name) else { continue };
-            need.loss = Loss::Counting(until);
-            out.push(Effect::SetTimer(ServiceTimer::Lost(name), until.since(now)));
-        }
     }
 
     /// A required service has been down too long.

@@ -27,7 +27,7 @@ impl ServiceMachine {
     }
 
     pub(super) fn request(&mut self, now: Moment, out: &mut Out) {
-        let arrival = self.first_asked.or(self.bereaved).unwrap_or(now);
+        let arrival = self.bereaved.unwrap_or(now);
         self.phase = Phase::Leasing { blockers: Vec::new(), arrival };
         out.push(tell_leases(LeaseMessage::Request(self.lease_request(arrival))));
     }
@@ -43,15 +43,15 @@ impl ServiceMachine {
     }
 
     pub(super) fn granted(&mut self, grant: Grant, out: &mut Out) {
-        if self.recovering.is_some() {
-            // The registry is being asked what is held; the answer comes after this, and counts.
-            out.push(Effect::Note(Outcome::Superseded));
+        let is_known = self.grant.as_ref().is_some_and(|held| held.token == grant.token);
+        if is_known || grant.token <= self.given_back {
+            out.push(Effect::Note(Outcome::Ignored));
             return;
         }
         let Phase::Leasing { arrival, .. } = self.phase else {
             // It was withdrawn while the grant was on its way.
             out.push(Effect::Note(Outcome::Superseded));
-            out.push(tell_leases(LeaseMessage::Release(self.spec.name.clone())));
+            self.give_back(grant.token, out);
             return;
         };
         self.grant = Some(grant);
@@ -65,6 +65,16 @@ impl ServiceMachine {
         match self.grant.as_mut().and_then(|grant| grant.devices.get_mut(device)) {
             Some(held) if held.offer.generation == offer.generation => held.offer = offer,
             _ => out.push(Effect::Note(Outcome::Superseded)),
+        }
+    }
+
+    /// The registry knows nothing of what it asked for.
+    pub(super) fn nothing_held(&mut self, out: &mut Out) {
+        match self.phase {
+            Phase::Leasing { arrival, .. } => {
+                out.push(tell_leases(LeaseMessage::Request(self.lease_request(arrival))));
+            }
+            _ => out.push(Effect::Note(Outcome::Ignored)),
         }
     }
 
@@ -86,8 +96,8 @@ impl ServiceMachine {
     pub(super) fn slot_granted(&mut self, now: Moment, out: &mut Out) {
         if self.phase != Phase::Slotting {
             out.push(Effect::Note(Outcome::Superseded));
-            // It may be said twice to one that has it; and one whose actor was restarted says by itself how it stands.
-            if self.slot == Slot::None && self.recovering.is_none() {
+            // It may be said twice to one that has it.
+            if self.slot == Slot::None {
                 out.push(tell_services(ServicesMessage::ReturnSlot(self.spec.name.clone())));
             }
             return;
@@ -97,9 +107,9 @@ impl ServiceMachine {
     }
 
     fn spawn(&mut self, now: Moment, out: &mut Out) {
-        let Unit::Process(command) = &self.spec.unit else { return };
         let id = RunId(self.next_run);
-        match spawn_order(&self.spec, command, self.grant.as_ref(), id) {
+        let Some(order) = self.order(id) else { return };
+        match order {
             Ok(order) => {
                 self.next_run = self.next_run.saturating_add(1);
                 self.last_start = Some(now);
@@ -109,6 +119,12 @@ impl ServiceMachine {
             }
             Err(variable) => self.unfillable(now, &variable, out),
         }
+    }
+
+    /// What starts it as this run.
+    pub(super) fn order(&self, id: RunId) -> Option<Result<SpawnOrder, Variable>> {
+        let Unit::Process(command) = &self.spec.unit else { return None };
+        Some(spawn_order(&self.spec, command, self.grant.as_ref(), id))
     }
 
     fn unfillable(&mut self, now: Moment, variable: &Variable, out: &mut Out) {

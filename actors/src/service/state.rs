@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use mainstay_config::names::ServiceName;
 
 use super::messages::Episode;
-use crate::effect::process::order::{Exit, ProcessEvent, RunId};
+use crate::effect::process::order::{Exit, RunId};
 use crate::lease::Blocker;
-use crate::machine::{Moment, ReportedRun};
+use crate::machine::Moment;
 
 /// Timers of a service.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -150,39 +150,5 @@ pub(super) enum Closing {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ignoring {
     No,
-    Yes,
-}
-
-/// What is still to be heard after a restart of the actor.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Recovering {
-    pub(super) run: Option<Option<ReportedRun>>,
-    pub(super) grant: Heard,
-    /// The run there was, with whether it had become ready.
-    pub(super) last_run: Option<(RunId, Readiness)>,
-    /// Why that run was being stopped.
-    pub(super) leaving: Option<Why>,
-    /// What that run said last.
-    pub(super) said: String,
-    pub(super) arrival: Option<Moment>,
-    /// When services that were down count as lost.
-    pub(super) deadlines: Vec<(ServiceName, Moment)>,
-    /// What the executor said of the run after it had reported it.
-    pub(super) late: Vec<(RunId, ProcessEvent)>,
-}
-
-/// Whether a restarted actor that knows what runs and what it holds still lacks something that its predecessor knew.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Resuming {
-    No,
-    /// How its needs stand, or what the leases that it asked for wait for.
-    Yes,
-}
-
-/// Whether a question has been answered.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) enum Heard {
-    #[default]
-    NotYet,
     Yes,
 }

@@ -8,6 +8,24 @@ use crate::machine::{Action, ActorId, Beginning, Effect, Effects, Exit, Machine,
 #[derive(Debug, Clone, Default)]
 pub struct RootMachine {
     closing: Closing,
+    haste: Haste,
+}
+
+/// Whether closing down still gives grace.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Haste {
+    #[default]
+    InOrder,
+    Hurried,
+}
+
+impl Haste {
+    pub(super) fn to_services(self) -> ServicesMessage {
+        match self {
+            Self::InOrder => ServicesMessage::Close,
+            Self::Hurried => ServicesMessage::Hurry,
+        }
+    }
 }
 
 /// How far closing down has come.
@@ -17,6 +35,7 @@ enum Closing {
     No,
     Services,
     Leases,
+    Done,
 }
 
 type Out = Effects<NoTimer>;
@@ -29,12 +48,11 @@ impl Machine for RootMachine {
         ActorId::Root
     }
 
-    /// What it panicked over is lost: how far closing down has come is asked for by going on with it.
     fn begin(&mut self, _now: Moment, beginning: Beginning) -> Out {
         match (beginning, self.closing) {
-            (Beginning::First, _) | (_, Closing::No) => Vec::new(),
-            (Beginning::Again, Closing::Services) => vec![Effect::Tell(Message::Services(ServicesMessage::Close))],
-            (Beginning::Again, Closing::Leases) => vec![Effect::Tell(Message::Leases(LeaseMessage::Close))],
+            // That the daemon ends may not have been heard.
+            (Beginning::Again, Closing::Done) => vec![Effect::Act(Action::Exit(Exit::Stopped))],
+            _ => Vec::new(),
         }
     }
 
@@ -50,24 +68,32 @@ impl Machine for RootMachine {
                     // The first word was lost.
                     self.closing = Closing::Services;
                 }
+                self.haste = Haste::Hurried;
                 vec![Effect::Tell(Message::Services(ServicesMessage::Hurry))]
             }
+            RootMessage::ServicesClosed if self.closing != Closing::Services => vec![Effect::Note(Outcome::Ignored)],
             RootMessage::ServicesClosed => {
                 self.closing = Closing::Leases;
                 vec![Effect::Tell(Message::Leases(LeaseMessage::Close))]
             }
-            RootMessage::LeasesClosed => vec![Effect::Act(Action::Exit(Exit::Stopped))],
+            RootMessage::LeasesClosed => {
+                self.closing = Closing::Done;
+                vec![Effect::Act(Action::Exit(Exit::Stopped))]
+            }
         }
     }
 
-    fn successor(&self, _incarnation: u32) -> Self {
+    fn successor(&self) -> Self {
         self.clone()
     }
 
-    /// That the daemon is closing down may be what it panicked over.
+    fn peers(&self) -> Vec<ActorId> {
+        vec![ActorId::Services, ActorId::Leases]
+    }
+
     fn tell_again(&self, to: &ActorId) -> Vec<Message> {
         match (to, self.closing) {
-            (ActorId::Services, Closing::Services) => vec![Message::Services(ServicesMessage::Close)],
+            (ActorId::Services, Closing::Services) => vec![Message::Services(self.haste.to_services())],
             (ActorId::Leases, Closing::Leases) => vec![Message::Leases(LeaseMessage::Close)],
             _ => Vec::new(),
         }

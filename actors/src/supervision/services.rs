@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 
 use mainstay_config::names::ServiceName;
 
+use super::root::Haste;
 use super::{NoTimer, RootMessage, ServicesMessage};
 use crate::machine::{ActorId, Beginning, Effect, Effects, Machine, Message, Moment, Outcome};
 use crate::service::ServiceMessage;
@@ -16,7 +17,23 @@ pub struct ServicesMachine {
     slots: NonZeroUsize,
     starting: BTreeSet<ServiceName>,
     asking: VecDeque<ServiceName>,
-    closing: Option<BTreeSet<ServiceName>>,
+    closing: Option<Closing>,
+}
+
+/// How far closing down has come.
+#[derive(Debug, Clone)]
+struct Closing {
+    haste: Haste,
+    closed: BTreeSet<ServiceName>,
+}
+
+impl Haste {
+    fn to_service(self) -> ServiceMessage {
+        match self {
+            Self::InOrder => ServiceMessage::Close,
+            Self::Hurried => ServiceMessage::Hurry,
+        }
+    }
 }
 
 type Out = Effects<NoTimer>;
@@ -32,13 +49,7 @@ impl Machine for ServicesMachine {
     fn begin(&mut self, _now: Moment, beginning: Beginning) -> Out {
         match beginning {
             Beginning::First => self.to_all(&ServiceMessage::Begin),
-            Beginning::Again => {
-                let mut out = self.to_all(&ServiceMessage::RestateSlot);
-                if self.closing.is_some() {
-                    out.extend(self.to_all(&ServiceMessage::Close));
-                }
-                out
-            }
+            Beginning::Again => self.hand_out(),
         }
     }
 
@@ -57,12 +68,12 @@ impl Machine for ServicesMachine {
                 self.starting.insert(name);
                 Vec::new()
             }
-            ServicesMessage::Close => self.close(&ServiceMessage::Close),
-            ServicesMessage::Hurry => self.close(&ServiceMessage::Hurry),
+            ServicesMessage::Close => self.close(Haste::InOrder),
+            ServicesMessage::Hurry => self.close(Haste::Hurried),
             ServicesMessage::Closed(name) => match &mut self.closing {
-                Some(closed) => {
-                    closed.insert(name);
-                    self.all_closed().into_iter().collect()
+                Some(closing) => {
+                    closing.closed.insert(name);
+                    self.all_closed().map(Effect::Tell).into_iter().collect()
                 }
                 None => vec![Effect::Note(Outcome::Ignored)],
             },
@@ -70,17 +81,22 @@ impl Machine for ServicesMachine {
     }
 
     /// Who was given a slot keeps it: it is not given to another before its holder has said that it is free.
-    fn successor(&self, _incarnation: u32) -> Self {
-        let closing = self.closing.as_ref().map(|_| BTreeSet::new());
+    fn successor(&self) -> Self {
+        let closing = self.closing.as_ref().map(|closing| Closing { haste: closing.haste, closed: BTreeSet::new() });
         Self { starting: self.starting.clone(), closing, ..Self::new(self.services.clone(), self.slots) }
     }
 
-    /// That the daemon is closing down may be what it panicked over.
+    fn peers(&self) -> Vec<ActorId> {
+        let services = self.services.iter().cloned().map(ActorId::Service);
+        services.chain([ActorId::Root]).collect()
+    }
+
     fn tell_again(&self, to: &ActorId) -> Vec<Message> {
-        match (to, &self.closing) {
-            (ActorId::Service(name), Some(_)) => vec![Message::Service(name.clone(), ServiceMessage::Close)],
-            _ => Vec::new(),
-        }
+        let ActorId::Service(name) = to else { return self.all_closed().into_iter().collect() };
+        let begin = std::iter::once(ServiceMessage::Begin);
+        let slot = self.starting.contains(name).then_some(ServiceMessage::SlotGranted);
+        let close = self.closing.as_ref().map(|closing| closing.haste.to_service());
+        begin.chain(slot).chain(close).map(|message| Message::Service(name.clone(), message)).collect()
     }
 
     fn weight(&self) -> usize {
@@ -110,11 +126,14 @@ impl ServicesMachine {
         self.hand_out()
     }
 
-    /// Closes down with this word to every service.
-    fn close(&mut self, word: &ServiceMessage) -> Out {
-        self.closing.get_or_insert_default();
-        let mut out = self.to_all(word);
-        out.extend(self.all_closed());
+    /// Closes down, unless that is under way.
+    fn close(&mut self, haste: Haste) -> Out {
+        let closing = self.closing.get_or_insert(Closing { haste, closed: BTreeSet::new() });
+        if haste == Haste::Hurried {
+            closing.haste = haste;
+        }
+        let mut out = self.to_all(&haste.to_service());
+        out.extend(self.all_closed().map(Effect::Tell));
         out
     }
 
@@ -133,10 +152,10 @@ impl ServicesMachine {
         self.services.iter().map(tell).collect()
     }
 
-    fn all_closed(&self) -> Option<Effect<NoTimer>> {
-        let closed = self.closing.as_ref()?;
+    fn all_closed(&self) -> Option<Message> {
+        let closing = self.closing.as_ref()?;
         // Only services say that they have closed, and each is counted once.
-        (closed.len() == self.services.len()).then_some(Effect::Tell(Message::Root(RootMessage::ServicesClosed)))
+        (closing.closed.len() == self.services.len()).then_some(Message::Root(RootMessage::ServicesClosed))
     }
 }
 

@@ -3,7 +3,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 use std::num::NonZeroUsize;
-use std::time::Duration;
 
 use mainstay_config::names::ServiceName;
 
@@ -83,25 +82,24 @@ fn a_hurry_closes_down_also_when_the_first_word_was_lost() {
 }
 
 #[test]
-fn a_restarted_supervisor_asks_who_starts_and_goes_on_closing_down() {
+fn a_restarted_supervisor_goes_on_closing_down() {
     let mut before = ServicesMachine::new(["a", "b"].map(name).to_vec(), NonZeroUsize::MIN);
-    before.handle(Moment::default(), ServicesMessage::Close);
-    let mut again = before.successor(1);
-    let out = again.begin(Moment::default(), Beginning::Again);
-    let kinds: Vec<bool> = out
-        .iter()
-        .map(|effect| matches!(effect, Effect::Tell(Message::Service(_, ServiceMessage::RestateSlot))))
-        .collect();
-    assert_eq!(kinds, [true, true, false, false]);
-    again.handle(Moment::default(), ServicesMessage::HoldsSlot(name("b")));
-    assert!(given(&ask(&mut again, "a")).is_empty());
-    let later = Moment::after_boot(Duration::from_secs(1));
-    assert_eq!(given(&again.handle(later, ServicesMessage::ReturnSlot(name("b")))), ["a"]);
+    before.handle(Moment::default(), ServicesMessage::Hurry);
+    let mut again = before.successor();
+    assert!(again.begin(Moment::default(), Beginning::Again).is_empty());
+    let to_a = again.tell_again(&ActorId::Service(name("a")));
+    assert!(matches!(to_a[..], [_, Message::Service(_, ServiceMessage::Hurry)]), "{to_a:?}");
+    assert!(again.tell_again(&ActorId::Root).is_empty());
+    for service in ["a", "b"] {
+        again.handle(Moment::default(), ServicesMessage::Closed(name(service)));
+    }
+    let to_root = again.tell_again(&ActorId::Root);
+    assert!(matches!(to_root[..], [Message::Root(RootMessage::ServicesClosed)]), "{to_root:?}");
 }
 
 /// A supervisor with two slots after a panic of its actor.
 fn again(before: &ServicesMachine) -> ServicesMachine {
-    let mut again = before.successor(1);
+    let mut again = before.successor();
     again.begin(Moment::default(), Beginning::Again);
     again
 }
@@ -132,25 +130,27 @@ fn who_asks_and_has_been_given_a_slot_before_a_panic_is_told_so_and_counts_once(
 #[test]
 fn a_restarted_root_goes_on_closing_down_and_tells_those_again_who_were_restarted() {
     let again = |root: &RootMachine| {
-        let mut root = root.successor(1);
+        let mut root = root.successor();
         let out = root.begin(Moment::default(), Beginning::Again);
         (root, out)
     };
     let (mut root, out) = again(&RootMachine::default());
     assert!(out.is_empty());
     root.handle(Moment::default(), RootMessage::Close);
-    let (mut root, out) = again(&root);
-    assert!(matches!(out[..], [Effect::Tell(Message::Services(ServicesMessage::Close))]));
+    let (mut root, _) = again(&root);
     assert!(matches!(root.tell_again(&ActorId::Services)[..], [Message::Services(ServicesMessage::Close)]));
     root.handle(Moment::default(), RootMessage::ServicesClosed);
-    let (root, out) = again(&root);
-    assert!(matches!(out[..], [Effect::Tell(Message::Leases(LeaseMessage::Close))]));
+    let (mut root, out) = again(&root);
+    assert!(out.is_empty());
     assert!(matches!(root.tell_again(&ActorId::Leases)[..], [Message::Leases(LeaseMessage::Close)]));
+    root.handle(Moment::default(), RootMessage::LeasesClosed);
+    let (_, out) = again(&root);
+    assert!(matches!(out[..], [Effect::Act(Action::Exit(Exit::Stopped))]));
     let mut services = supervisor();
     let service = ActorId::Service(name("b"));
-    assert!(services.tell_again(&service).is_empty());
+    assert!(matches!(services.tell_again(&service)[..], [Message::Service(_, ServiceMessage::Begin)]));
     services.handle(Moment::default(), ServicesMessage::Close);
-    assert!(matches!(services.tell_again(&service)[..], [Message::Service(_, ServiceMessage::Close)]));
+    assert!(matches!(services.tell_again(&service)[..], [_, Message::Service(_, ServiceMessage::Close)]));
 }
 
 #[test]

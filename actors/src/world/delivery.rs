@@ -27,6 +27,14 @@ impl World {
         self.sabotaged = Some(sabotaged);
     }
 
+    /// What a planted bug makes of a timer that has rung.
+    fn sabotaged_timer(&mut self, message: Message) -> Option<Message> {
+        match &mut self.sabotaged {
+            None => Some(message),
+            Some(sabotaged) => sabotaged.message(message).pop(),
+        }
+    }
+
     fn post(&mut self, from: Address, message: Message, cause: Option<Cause>) {
         let letter = self.seal(from, message, cause);
         if let Some(place) = self.engine.put(letter) {
@@ -57,7 +65,14 @@ impl World {
         let letter = match self.engine.next(place) {
             None => return,
             Some(Mail::Letter(letter)) => letter,
-            Some(Mail::Rang(_, cause, message)) => self.seal(Outside::Clock.into(), message, Some(cause)),
+            Some(Mail::Rang(_, cause, message)) => match self.sabotaged_timer(message) {
+                Some(message) => self.seal(Outside::Clock.into(), message, Some(cause)),
+                None => return self.make_ready(place),
+            },
+            Some(Mail::TellAgain(..)) => {
+                self.carry_out(place);
+                return self.make_ready(place);
+            }
         };
         let copy = self.journal.copy(&letter);
         let (id, cause, request) = (letter.message.receiver(), letter.as_cause(), request_of(&letter.message));
@@ -115,8 +130,11 @@ impl World {
         let Some(id) = self.engine.actor(place) else { return };
         let mut number = 0;
         while let Some((cause, effect)) = self.engine.next_effect(place, self.now) {
-            if number != lost {
-                self.perform_effect(&id, effect, cause);
+            match effect {
+                // Who asked hears in the end that nobody answers.
+                Effect::Answer(answer) if number == lost => drop(self.asked.remove(&answer.request)),
+                _ if number == lost => {}
+                effect => self.perform_effect(&id, effect, cause),
             }
             number += 1;
         }
@@ -170,6 +188,7 @@ impl World {
             self.agenda.put(at, Due::Around(event, cause));
         }
         for (from, message, cause) in so.told {
+            self.environment.note_said(&message);
             self.send(from.into(), message, cause);
         }
     }
@@ -197,12 +216,13 @@ impl World {
         match self.engine.due(self.now) {
             None => {}
             Some(engine::Due::Mail(place)) => self.make_ready(place),
-            Some(engine::Due::Restarted(place, grown)) => {
+            Some(engine::Due::Restarted(place, peers)) => {
                 if let Some(id) = self.engine.actor(place) {
                     self.note(&Happening::Restarted(id));
                 }
-                grown.into_iter().for_each(|grown| self.carry_out(grown));
+                self.carry_out(place);
                 self.make_ready(place);
+                peers.into_iter().for_each(|peer| self.make_ready(peer));
             }
             Some(engine::Due::Fell(_, fallen)) => {
                 self.fail(10, format!("{} really panicked when it began anew: {}", fallen.actor, fallen.words));

@@ -132,7 +132,9 @@ fn what_is_being_made_ready_for_one_is_not_given_to_another_who_goes_first() {
     assert!(bench.ask("a", vec![exclusive("x")]).served().is_empty());
     let urgent = LeaseRequest { priority: 9, ..request("c", vec![exclusive("x")]) };
     assert!(bench.tell(LeaseMessage::Request(urgent)).served().is_empty());
-    bench.tell(LeaseMessage::RadioPrepared(operation, device_name("w"), Ok(baseline(1))));
+    let read = LeaseMessage::RadioRead(operation, device_name("w"), Ok(baseline(1)));
+    let operation = bench.tell(read).preparing().unwrap();
+    bench.tell(LeaseMessage::RadioSet(operation, device_name("w"), Ok(())));
     assert_eq!(bench.served(), ["b"]);
 }
 
@@ -149,11 +151,8 @@ fn tokens_only_grow_also_over_a_restart() {
     let mut bench = Bench::new();
     let first = bench.ask("a", vec![exclusive("x")]).granted()["a"].token;
     let second = bench.ask("b", vec![exclusive("y")]).granted()["b"].token;
-    let mut again = bench.begin_again();
-    for service in SERVICES {
-        again.tell(LeaseMessage::Restated { service: name(service), grant: None });
-    }
-    let third = again.plug("x", 1).ask("c", vec![exclusive("x")]).granted()["c"].token;
+    bench.begin_afresh().plug("x", 1).release("a");
+    let third = bench.ask("c", vec![exclusive("x")]).granted()["c"].token;
     assert!(first < second && second < third);
 }
 

@@ -59,8 +59,7 @@ impl Play {
             }
         }
         for service in stopping {
-            self.held.remove(&service);
-            self.tell(LeaseMessage::Release(service));
+            self.release(&service);
         }
     }
 
@@ -77,8 +76,11 @@ impl Play {
             return;
         }
         match self.calls.remove(0) {
-            Action::PrepareRadio { operation, device, ifindex, .. } => {
-                self.tell(LeaseMessage::RadioPrepared(operation, device, Ok(baseline(ifindex))));
+            Action::ReadRadio { operation, device, ifindex } => {
+                self.tell(LeaseMessage::RadioRead(operation, device, Ok(baseline(ifindex))));
+            }
+            Action::SetRadio { operation, device, .. } => {
+                self.tell(LeaseMessage::RadioSet(operation, device, Ok(())));
             }
             Action::RestoreRadio { operation, device, .. } => {
                 self.tell(LeaseMessage::RadioRestored(operation, device, Ok(())));
@@ -102,10 +104,7 @@ impl Play {
                 self.asked.remove(&name(SERVICES[service]));
                 self.tell(LeaseMessage::Withdraw(name(SERVICES[service])));
             }
-            Step::Release(service) => {
-                self.held.remove(&name(SERVICES[service]));
-                self.tell(LeaseMessage::Release(name(SERVICES[service])));
-            }
+            Step::Release(service) => self.release(&name(SERVICES[service])),
             Step::Idle(service) => self.tell(LeaseMessage::Idle(name(SERVICES[service]))),
             Step::Busy(service) => self.tell(LeaseMessage::Busy(name(SERVICES[service]))),
             Step::Unplug(device) => {
@@ -116,6 +115,11 @@ impl Play {
             Step::Plug(device) => self.plug(DEVICES[device]),
             Step::Answer => self.answer(),
         }
+    }
+
+    fn release(&mut self, service: &ServiceName) {
+        let token = self.held.remove(service).map_or(Token(0), |grant| grant.token);
+        self.tell(LeaseMessage::Release(service.clone(), token));
     }
 
     fn plug(&mut self, device: &str) {
@@ -143,8 +147,7 @@ proptest! {
                 play.answer();
             }
             for service in play.held.keys().cloned().collect::<Vec<_>>() {
-                play.held.remove(&service);
-                play.tell(LeaseMessage::Release(service));
+                play.release(&service);
             }
         }
         prop_assert!(play.asked.is_empty(), "never served: {:?}", play.asked);

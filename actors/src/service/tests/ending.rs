@@ -187,7 +187,11 @@ fn who_gives_way_while_it_waits_out_a_back_off_is_forgiven_nothing_and_queues_an
     let mut bench = Bench::new(leasing());
     let asked = bench.now;
     bench.wait(SECOND).come_up_with(1).exits(Exit::Code(1));
-    let giving_way = ServiceMessage::Revoked { withdrawal: Withdrawal::GivingWay, reason: "b waits for x".to_owned() };
+    let giving_way = ServiceMessage::Revoked {
+        token: Token(1),
+        withdrawal: Withdrawal::GivingWay,
+        reason: "b waits for x".to_owned(),
+    };
     assert!(bench.tell(giving_way).released());
     assert_eq!(bench.status(), ServiceStatus::Backoff, "it died of its own accord");
     bench.wait(SECOND * 60);
@@ -197,16 +201,16 @@ fn who_gives_way_while_it_waits_out_a_back_off_is_forgiven_nothing_and_queues_an
 
 #[test]
 fn a_start_that_failed_has_its_ports_looked_at_again_behind_whoever_waits() {
-    let with_port = || Grant { ports: BTreeMap::from([(PortName::new("web").unwrap(), 8073)]), ..grant(1) };
+    let with_port = |token| Grant { ports: BTreeMap::from([(PortName::new("web").unwrap(), 8073)]), ..grant(token) };
     let mut bench = Bench::new(leasing());
     let asked = bench.now;
-    bench.tell(ServiceMessage::Granted(with_port())).tell(ServiceMessage::SlotGranted).spawned();
+    bench.tell(ServiceMessage::Granted(with_port(1))).tell(ServiceMessage::SlotGranted).spawned();
     assert!(bench.exits(Exit::Code(1)).released(), "a stranger may have its port");
     assert_eq!(bench.status(), ServiceStatus::Backoff);
     bench.wait(SECOND * 60);
     let LeaseMessage::Request(request) = &bench.leases[0] else { panic!("{:?}", bench.leases) };
     assert!(request.arrival > asked);
     // One that has long had them keeps what it holds, so that a radio is not switched to and fro.
-    bench.tell(ServiceMessage::Granted(with_port())).come_up().wait(SECOND * 60);
+    bench.tell(ServiceMessage::Granted(with_port(2))).come_up().wait(SECOND * 60);
     assert!(!bench.exits(Exit::Code(1)).released());
 }

@@ -2,10 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
+mod again;
 mod dependencies;
 mod ending;
 mod operator;
-mod recovery;
 mod starting;
 mod stopping;
 
@@ -24,9 +24,7 @@ use crate::device::Offer;
 use crate::effect::probe::order::ProbeEvent;
 use crate::effect::process::order::{Exit, ProcessEvent, RunId};
 use crate::lease::{Grant, GrantedDevice, LeaseMessage, Token};
-use crate::machine::{
-    Action, Beginning, Effect, Machine, Message, Moment, OperatorAnswer, Publication, ReportedRun, RequestId,
-};
+use crate::machine::{Action, Beginning, Effect, Machine, Message, Moment, OperatorAnswer, Publication, RequestId};
 use crate::supervision::ServicesMessage;
 use crate::world::stations::{Draft, assemble};
 
@@ -45,9 +43,6 @@ pub(super) struct Bench {
     pub(super) answers: Vec<OperatorAnswer>,
     /// Timers that are set, with when they are due.
     pub(super) timers: BTreeMap<ServiceTimer, Moment>,
-    draft: Draft,
-    dependents: Dependents,
-    incarnation: u32,
 }
 
 pub(super) fn name(text: &str) -> ServiceName {
@@ -99,7 +94,7 @@ impl Bench {
         let station = assemble(&[("x", DeviceKind::Usb)], needed.chain([draft.clone()]).collect());
         let spec = station.services[&draft.0.name].clone();
         Self {
-            machine: ServiceMachine::new(spec, dependents.clone(), RunId(RUNS)),
+            machine: ServiceMachine::new(spec, dependents, RunId(RUNS)),
             now: Moment::after_boot(SECOND * 1000),
             shown: None,
             acts: Vec::new(),
@@ -108,21 +103,20 @@ impl Bench {
             services: Vec::new(),
             answers: Vec::new(),
             timers: BTreeMap::new(),
-            draft,
-            dependents,
-            incarnation: 1,
         }
     }
 
     /// The service after a panic of its actor.
-    pub(super) fn begin_again(&self) -> Self {
-        let mut again = Self::build(self.draft.clone(), self.dependents.clone());
-        again.incarnation = self.incarnation + 1;
-        again.now = self.now;
-        again.machine = self.machine.successor(again.incarnation);
-        let effects = again.machine.begin(again.now, Beginning::Again);
-        again.take(effects);
-        again
+    pub(super) fn begin_again(&mut self) -> &mut Self {
+        let effects = self.machine.begin(self.now, Beginning::Again);
+        self.take(effects);
+        self
+    }
+
+    /// The service after two panics, one upon the other.
+    pub(super) fn begin_afresh(&mut self) -> &mut Self {
+        self.machine = self.machine.successor();
+        self.begin_again()
     }
 
     fn take(&mut self, effects: Vec<Effect<ServiceTimer>>) {
@@ -248,7 +242,7 @@ impl Bench {
     }
 
     pub(super) fn released(&self) -> bool {
-        self.leases.iter().any(|message| matches!(message, LeaseMessage::Release(_)))
+        self.leases.iter().any(|message| matches!(message, LeaseMessage::Release(..)))
     }
 
     /// Tells somebody who waits that it has stopped.
@@ -263,8 +257,14 @@ pub(super) fn leaving(episode: u32) -> Standing {
     Standing::Leaving { why: "hackrf is gone".to_owned(), episode: Episode(episode) }
 }
 
+/// The lease with the token 1 is withdrawn.
 pub(super) fn revoked() -> ServiceMessage {
-    ServiceMessage::Revoked { withdrawal: Withdrawal::Loss, reason: "x is gone (USB 1-1 unplugged)".to_owned() }
+    revoked_token(1)
+}
+
+pub(super) fn revoked_token(token: u64) -> ServiceMessage {
+    let reason = "x is gone (USB 1-1 unplugged)".to_owned();
+    ServiceMessage::Revoked { token: Token(token), withdrawal: Withdrawal::Loss, reason }
 }
 
 pub(super) fn device_left() -> ServiceMessage {
@@ -273,10 +273,6 @@ pub(super) fn device_left() -> ServiceMessage {
 
 pub(super) fn device_arrived() -> ServiceMessage {
     ServiceMessage::DeviceArrived(x(), Generation("usb 1:9".to_owned()))
-}
-
-pub(super) fn reported(run: Option<RunId>) -> ServiceMessage {
-    ServiceMessage::Reported(run.map(|run| ReportedRun { run, pid: Some(42) }))
 }
 
 pub(super) const REQUEST: RequestId = RequestId(1);

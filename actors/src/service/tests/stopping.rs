@@ -39,7 +39,7 @@ fn what_a_loss_stopped_has_its_place_in_the_queue_back_and_what_the_operator_sto
 fn an_answer_to_an_earlier_departure_does_not_count() {
     let mut bench = Bench::with_dependents(leasing(), &["a"]);
     bench.come_up_with(1).tell(revoked()).tell(stopped("a", 1)).exits(Exit::Signal(15));
-    bench.come_up_with(2).tell(revoked());
+    bench.come_up_with(2).tell(revoked_token(2));
     assert!(!bench.tell(stopped("a", 1)).signalled());
     assert!(bench.tell(stopped("a", 2)).signalled());
 }

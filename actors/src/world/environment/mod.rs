@@ -20,6 +20,7 @@ use super::random::Random;
 use crate::device::DeviceMessage;
 use crate::effect::ports::Listener;
 use crate::effect::process::order::{Exit, RunId};
+use crate::effect::report::RunReport;
 use crate::lease::{LeaseMessage, Resource};
 use crate::machine::{Action, ActorId, Message, Moment, OperationId, Outside};
 use crate::trace::Cause;
@@ -39,8 +40,10 @@ pub enum Happening {
     Gone(RunId),
     /// A device was unplugged.
     Unplugged(DeviceName),
-    /// A radio, by the number of its arrival, was put into a mode.
-    RadioPrepared(DeviceName, u32),
+    /// It was read how a radio is, by the number of its arrival.
+    RadioRead(DeviceName, u32),
+    /// A radio was put into a mode.
+    RadioSet(DeviceName, u32),
     /// A radio was put back as it was.
     RadioRestored(DeviceName, u32),
     /// An actor panicked.
@@ -79,15 +82,15 @@ pub(super) enum Event {
     MainEnds(RunId, Exit, u32),
     Crash(RunId),
     Swept(RunId),
-    Report(ServiceName),
+    TellAgain(RunId),
     Heard(HardwareEvent),
     Scan(mainstay_hardware::sighting::ScanReason),
     SeenAgain(DeviceName),
     Access(OperationId, DeviceName, mainstay_hardware::sighting::Generation),
     Probe(OperationId, DeviceName, mainstay_hardware::sighting::Generation),
-    Prepare(OperationId, DeviceName, u32, Option<mainstay_config::model::WifiMode>),
+    ReadRadio(OperationId, DeviceName, u32),
+    SetRadio(OperationId, DeviceName, u32, mainstay_config::model::WifiMode),
     Restore(OperationId, DeviceName, mainstay_hardware::bus::WifiBaseline),
-    ReportRadio(OperationId, DeviceName),
     /// A call that was abandoned comes back: the radio with this interface is in this mode now.
     ComesBack(DeviceName, u32, mainstay_config::model::WifiMode),
     /// The registry hears what it has waited for.
@@ -111,6 +114,8 @@ pub struct Environment {
     weather: Weather,
     random: Random,
     trees: BTreeMap<RunId, Tree>,
+    /// What was said of each service's runs.
+    reports: BTreeMap<RunId, (ServiceName, RunReport)>,
     plugs: BTreeMap<DeviceName, Plug>,
     /// Programs that are not ours listen on these.
     foreign: BTreeSet<u16>,
@@ -130,6 +135,7 @@ impl Environment {
             weather,
             random: Random::new(seed),
             trees: BTreeMap::new(),
+            reports: BTreeMap::new(),
             plugs: plugs.map(|(place, device)| (device.name.clone(), Plug::new(device, place))).collect(),
             foreign: BTreeSet::new(),
             watched: BTreeSet::new(),
@@ -225,7 +231,7 @@ impl Environment {
             Action::Unwatch(run) => {
                 self.watched.remove(&run);
             }
-            Action::ReportRun(service) => self.report_later(service, cause, so),
+            Action::TellAgain(run) => self.tell_again_later(run, cause, so),
             Action::Rescan => self.scan_later(mainstay_hardware::sighting::ScanReason::Asked, Some(cause), so),
             Action::CheckAccess(operation, sighting) => {
                 if let ActorId::Device(name) = actor {
@@ -239,14 +245,14 @@ impl Environment {
                     self.drive(name, event, cause, so);
                 }
             }
-            Action::PrepareRadio { operation, device, ifindex, mode, .. } => {
-                self.drive(&device.clone(), Event::Prepare(operation, device, ifindex, mode), cause, so);
+            Action::ReadRadio { operation, device, ifindex } => {
+                self.drive(&device.clone(), Event::ReadRadio(operation, device, ifindex), cause, so);
+            }
+            Action::SetRadio { operation, device, ifindex, mode, .. } => {
+                self.drive(&device.clone(), Event::SetRadio(operation, device, ifindex, mode), cause, so);
             }
             Action::RestoreRadio { operation, device, before } => {
                 self.drive(&device.clone(), Event::Restore(operation, device, before), cause, so);
-            }
-            Action::ReportRadio(operation, device) => {
-                self.drive(&device.clone(), Event::ReportRadio(operation, device), cause, so);
             }
             Action::LookAtPorts(operation, ports) => {
                 let at = self.now + self.random.between(Duration::from_micros(200), Duration::from_millis(5));
@@ -271,19 +277,19 @@ impl Environment {
             Event::MainEnds(run, exit, others) => self.main_ends(run, exit, others, cause, so),
             Event::Crash(run) => self.crash(run, so),
             Event::Swept(run) => self.swept(run, cause, so),
-            Event::Report(service) => self.report(service, cause, so),
+            Event::TellAgain(run) => self.tell_again(run, cause, so),
             Event::Heard(event) => hear(event, cause, so),
             Event::Scan(why) => self.scan(why, cause, so),
             Event::SeenAgain(device) => self.seen_again(&device, so),
             Event::Access(operation, device, generation) => self.access(operation, device, &generation, cause, so),
             Event::Probe(operation, device, generation) => self.probe(operation, device, &generation, cause, so),
-            Event::Prepare(operation, device, ifindex, mode) => {
-                self.prepare(operation, device, ifindex, mode, cause, so);
+            Event::ReadRadio(operation, device, ifindex) => self.read_radio(operation, device, ifindex, cause, so),
+            Event::SetRadio(operation, device, ifindex, mode) => {
+                self.set_radio(operation, device, (ifindex, mode), cause, so);
             }
             Event::Restore(operation, device, baseline) => {
                 self.restore(operation, device, &baseline, cause, so);
             }
-            Event::ReportRadio(operation, device) => self.report_radio(operation, device, cause, so),
             Event::ComesBack(device, ifindex, mode) => self.comes_back(&device, ifindex, mode),
             Event::Answer(message) => so.told.push((Outside::Drivers, Message::Leases(*message), cause)),
             Event::Ports(operation, ports) => {

@@ -19,7 +19,7 @@ pub(in super::super) struct Doom {
 enum Over {
     /// Its next message.
     Anything,
-    /// The next news of a radio: that it was changed, or put back, or how it was before.
+    /// The next news of a radio: how it was, that it was changed, or put back.
     NewsOfRadio,
 }
 
@@ -48,7 +48,7 @@ impl Doom {
             Over::NewsOfRadio => matches!(
                 message,
                 Message::Leases(
-                    LeaseMessage::RadioPrepared(..) | LeaseMessage::RadioRestored(..) | LeaseMessage::RadioReported(..)
+                    LeaseMessage::RadioRead(..) | LeaseMessage::RadioSet(..) | LeaseMessage::RadioRestored(..)
                 )
             ),
         };

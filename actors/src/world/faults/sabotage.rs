@@ -46,7 +46,7 @@ pub enum Sabotage {
     ForgetRestore,
     /// Radios are put back twice.
     RestoreTwice,
-    /// Nobody knows how a radio was when the registry has died over the news that it was changed.
+    /// How a radio was is forgotten when its mode could not be set, though it may have been changed half-way.
     ForgetBaseline,
     /// Programs are said to be gone that are not.
     LeaveProcesses,
@@ -86,7 +86,6 @@ impl Sabotage {
     #[must_use]
     pub fn weather(self) -> Weather {
         match self {
-            Self::ForgetBaseline => Weather::panicking(),
             // They must be caught even though actors that panic give grace anew.
             Self::DropRevoked | Self::DropDown => Weather::panicking(),
             // In rough weather a process that nobody knows of does harm before it is counted at the end.
@@ -177,6 +176,10 @@ impl Sabotaged {
             (Sabotage::KeepSlots, Message::Services(ServicesMessage::ReturnSlot(_)))
             | (Sabotage::DropUnleased, Message::Device(_, DeviceMessage::Unleased))
             | (Sabotage::DropArrival, Message::Leases(LeaseMessage::DeviceAvailable(..))) => Vec::new(),
+            (Sabotage::ForgetBaseline, Message::Leases(LeaseMessage::RadioSet(operation, device, Err(error)))) => {
+                let unchanged = Err(Error::new(ErrorKind::Refused, error.to_string()));
+                vec![Message::Leases(LeaseMessage::RadioSet(*operation, device.clone(), unchanged))]
+            }
             (Sabotage::LookForEver, Message::Device(name, DeviceMessage::Probed(operation, Ok(_)))) => {
                 let not_tried = Err(Error::new(ErrorKind::NotTried, "others keep it from being looked at (planted)"));
                 vec![Message::Device(name.clone(), DeviceMessage::Probed(*operation, not_tried))]
@@ -230,11 +233,6 @@ impl Sabotaged {
             (Sabotage::ForgetRestore, Action::RestoreRadio { operation, device, .. }) => {
                 let done = Message::Leases(LeaseMessage::RadioRestored(operation, device, Ok(())));
                 so.told.push((Outside::Drivers, done, Some(cause)));
-                Vec::new()
-            }
-            (Sabotage::ForgetBaseline, Action::ReportRadio(operation, device)) => {
-                let unknown = Message::Leases(LeaseMessage::RadioReported(operation, device, None));
-                so.told.push((Outside::Drivers, unknown, Some(cause)));
                 Vec::new()
             }
             (Sabotage::RestoreTwice, action @ Action::RestoreRadio { .. }) => vec![action.clone(), action],
