@@ -56,6 +56,8 @@ pub(super) enum Step {
     Read,
     /// It is being put into its mode.
     Set(WifiMode),
+    /// The same, once more: what came of the first time was lost.
+    SetAgain(WifiMode),
 }
 
 /// A change under way.
@@ -116,6 +118,9 @@ impl LeaseMachine {
         let mut out = Vec::new();
         for (device, preparing) in &mut self.radios.preparing {
             preparing.operation = self.operation.advance();
+            if let Step::Set(mode) = preparing.step {
+                preparing.step = Step::SetAgain(mode);
+            }
             out.push(preparing.act(device));
         }
         for (device, restoring) in &mut self.radios.restoring {
@@ -162,9 +167,9 @@ impl LeaseMachine {
     }
 
     pub(super) fn radio_set(&mut self, operation: OperationId, device: &DeviceName, result: Result<(), Error>) -> Out {
-        if self.end(device, operation).is_none() {
+        let Some(Preparing { step, .. }) = self.end(device, operation) else {
             return vec![Effect::Note(Outcome::Superseded)];
-        }
+        };
         match result {
             // Somebody waits for it and goes on; or nobody does, and it is put back.
             Ok(()) => {
@@ -172,8 +177,9 @@ impl LeaseMachine {
                 Vec::new()
             }
             Err(error) => {
-                if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Refused | ErrorKind::NotTried) {
-                    // Nothing was changed.
+                let is_untouched = matches!(error.kind, ErrorKind::NotFound | ErrorKind::Refused | ErrorKind::NotTried);
+                if is_untouched && matches!(step, Step::Set(_)) {
+                    // Nothing was changed, also not the first time.
                     self.radios.changed.remove(device);
                 }
                 self.could_not_prepare(device, &error)
@@ -349,7 +355,7 @@ impl Preparing {
         let device = device.clone();
         Effect::Act(match step {
             Step::Read => Action::ReadRadio { operation, device, ifindex },
-            Step::Set(mode) => Action::SetRadio { operation, device, ifindex, mode, takeover },
+            Step::Set(mode) | Step::SetAgain(mode) => Action::SetRadio { operation, device, ifindex, mode, takeover },
         })
     }
 }

@@ -82,6 +82,9 @@ impl World {
             self.panic(place, cause, request);
             return;
         }
+        for checker in 0..self.checkers.len() {
+            self.ask(checker, |checker, world| checker.handled(&letter, &world.environment));
+        }
         let for_dependent = matches!(letter.message, Message::Service(_, ServiceMessage::StartForDependent(_)));
         match self.engine.handle(place, self.now, letter) {
             Ok(outcome) => self.journal.note(self.now, copy, outcome),
@@ -131,8 +134,8 @@ impl World {
         let mut number = 0;
         while let Some((cause, effect)) = self.engine.next_effect(place, self.now) {
             match effect {
-                // Who asked hears in the end that nobody answers.
-                Effect::Answer(answer) if number == lost => drop(self.asked.remove(&answer.request)),
+                // What was asked is done, though whoever asked hears only that nobody answers.
+                Effect::Answer(answer) if number == lost => self.answered(&answer),
                 _ if number == lost => {}
                 effect => self.perform_effect(&id, effect, cause),
             }

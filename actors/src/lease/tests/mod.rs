@@ -24,6 +24,7 @@ use crate::supervision::RootMessage;
 use crate::world::stations::{Draft, assemble};
 
 /// A registry and what it has said since it was last asked.
+#[derive(Clone)]
 pub(super) struct Bench {
     pub(super) machine: LeaseMachine,
     pub(super) told: Vec<(ServiceName, ServiceMessage)>,

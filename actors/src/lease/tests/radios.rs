@@ -323,7 +323,11 @@ fn whatever_the_registry_panics_over_it_reads_sets_and_puts_back_again_what_was_
     assert!(matches!(bench.acts[..], [Action::SetRadio { .. }]), "{:?}", bench.acts);
     let operation = bench.preparing().unwrap();
     assert_ne!(operation, lost);
-    assert_eq!(bench.tell(LeaseMessage::RadioSet(operation, radio(), Ok(()))).served(), ["a"]);
+    assert_eq!(bench.clone().tell(LeaseMessage::RadioSet(operation, radio(), Ok(()))).served(), ["a"]);
+    // Refused now, it may have been set the first time.
+    let refused = Err(Error::new(ErrorKind::Refused, "no"));
+    assert!(bench.clone().tell(LeaseMessage::RadioSet(operation, radio(), refused)).restoring().is_some());
+    bench.tell(LeaseMessage::RadioSet(operation, radio(), Ok(())));
     let lost = bench.release("a").restoring().unwrap();
     bench.begin_again();
     let operation = bench.restoring().unwrap();

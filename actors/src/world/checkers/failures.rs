@@ -40,7 +40,7 @@ pub(super) struct Failed<'a> {
 
 impl Failures {
     /// Takes in a message; answers what failure it is the first word of.
-    pub(super) fn sent<'a>(&mut self, letter: &'a Letter, environment: &Environment) -> Option<Failed<'a>> {
+    pub(super) fn handled<'a>(&mut self, letter: &'a Letter, environment: &Environment) -> Option<Failed<'a>> {
         let Message::Service(service, said) = &letter.message else { return None };
         match said {
             ServiceMessage::Process(_, ProcessEvent::SpawnFailed(failure)) => {

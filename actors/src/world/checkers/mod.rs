@@ -59,6 +59,14 @@ pub trait Checker {
         Ok(())
     }
 
+    /// A message is about to be handled.
+    ///
+    /// # Errors
+    /// See [`Checker::sent`].
+    fn handled(&mut self, _letter: &Letter, _environment: &Environment) -> Verdict {
+        Ok(())
+    }
+
     /// Something happened around the machines.
     ///
     /// # Errors

@@ -27,8 +27,8 @@ impl Checker for Quiet {
         4
     }
 
-    fn sent(&mut self, letter: &Letter, environment: &Environment) -> Verdict {
-        self.failures.sent(letter, environment);
+    fn handled(&mut self, letter: &Letter, environment: &Environment) -> Verdict {
+        self.failures.handled(letter, environment);
         Ok(())
     }
 

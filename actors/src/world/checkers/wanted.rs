@@ -52,8 +52,8 @@ impl Checker for Wanted {
         5
     }
 
-    fn sent(&mut self, letter: &Letter, environment: &Environment) -> Verdict {
-        if let Some(failed) = self.failures.sent(letter, environment) {
+    fn handled(&mut self, letter: &Letter, environment: &Environment) -> Verdict {
+        if let Some(failed) = self.failures.handled(letter, environment) {
             self.failed(&failed, environment.now());
         }
         Ok(())
