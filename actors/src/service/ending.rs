@@ -17,9 +17,6 @@ const DIED_OF_LOSS: Duration = Duration::from_secs(3);
 /// A device that stayed this long after the last start makes its return a new beginning; a shorter stay may be a weak supply.
 const LONG_STAY: Duration = Duration::from_secs(30);
 
-/// A run that ends sooner may never have had the port it was given.
-const SHORT_RUN: Duration = Duration::from_secs(10);
-
 /// How a run, or an attempt at one, came to its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Cause {
@@ -100,7 +97,12 @@ impl ServiceMachine {
                 Why::Died(words) => Cause::Died(words.clone()),
                 Why::Asked(_) => Cause::Stopped,
             }),
-            Phase::Idle | Phase::Leasing { .. } | Phase::Slotting | Phase::Starting(_) | Phase::Running(_) => None,
+            Phase::Idle
+            | Phase::Leasing { .. }
+            | Phase::Renewing
+            | Phase::Slotting
+            | Phase::Starting(_)
+            | Phase::Running(_) => None,
         }
     }
 
@@ -111,7 +113,7 @@ impl ServiceMachine {
                 run.pid = remaining.first().copied().or(run.pid);
             }
             Phase::Stopping { run, .. } => run.exit = Some(exit),
-            Phase::Idle | Phase::Leasing { .. } | Phase::Slotting => {}
+            Phase::Idle | Phase::Leasing { .. } | Phase::Renewing | Phase::Slotting => {}
         }
         // A program that ends well and leaves others behind has gone into the background: they are followed.
         let to_sweep = match &self.phase {
@@ -144,24 +146,10 @@ impl ServiceMachine {
             out.push(Effect::CancelTimer(timer));
         }
         self.return_slot(out);
-        if matches!(cause, Cause::Ended(_) | Cause::Died(_) | Cause::Failed(_)) {
-            self.give_back_ports_after_a_failed_start(now, out);
-        }
         self.phase = Phase::Idle;
         self.needs.stopped(out);
         self.settle_debts(out);
         self.rest_after(now, cause, out);
-    }
-
-    /// A stranger may have taken a port between the look at it and the start, and would be met there at each restart; it may even have
-    /// answered as if the service were ready. The service asks anew, behind whoever waits, so that the ports are looked at again.
-    fn give_back_ports_after_a_failed_start(&mut self, now: Moment, out: &mut Out) {
-        let had_been_ready = self.run().is_some_and(|run| self.ready_run == Some(run.id));
-        let was_short = self.last_start.is_some_and(|start| now.since(start) < SHORT_RUN);
-        let has_ports = self.grant.as_ref().is_some_and(|grant| !grant.ports.is_empty());
-        if has_ports && (was_short || !had_been_ready) {
-            self.release(out);
-        }
     }
 
     /// Decides how it rests after a run, or an attempt at one.
@@ -186,8 +174,6 @@ impl ServiceMachine {
         };
         if matches!(self.rest, Rest::Backoff { .. }) && self.grant.is_some() && self.revoked.is_none() {
             out.push(tell_leases(LeaseMessage::Idle(self.spec.name.clone())));
-        } else {
-            self.release(out);
         }
     }
 

@@ -3,7 +3,9 @@
 //! ```text
 //!            needs met, request          granted           slot          ready
 //!   idle ───────────────────▶ leasing ──────────▶ slotting ─────▶ starting ─────▶ running
-//!    ▲ ▲                         │ withdraw          │               │  │           │
+//!    ▲ ▲ │ renew (restarted)     │                ▲  │               │  │           │
+//!    │ │ └─────▶ renewing ───────│────────────────┘  │               │  │           │
+//!    │ │            │            │ withdraw          │               │  │           │
 //!    │ └─────────────────────────┴───────────────────┘               │  └── leave ──┤
 //!    │                                                               │              ▼
 //!    │                                        died by itself         │           leaving (dependents first)
@@ -228,6 +230,7 @@ impl ServiceMachine {
                 _ => out.push(Effect::Note(Outcome::Superseded)),
             },
             ServiceMessage::Refused(reason) => self.refused(now, reason, out),
+            ServiceMessage::Renewed(token, ports) => self.renewed(now, token, ports, out),
             ServiceMessage::Revoked { withdrawal, reason } => self.lease_revoked(now, withdrawal, reason, out),
             ServiceMessage::Holding(grant) => self.heard_grant(now, grant, out),
             ServiceMessage::Restate => self.restate(out),
@@ -261,10 +264,9 @@ impl ServiceMachine {
                 self.phase = Phase::Idle;
                 self.evaluate_idle(now, out);
             }
-            Phase::Slotting if !self.may_go_on() || self.revoked.is_some() => {
+            Phase::Renewing | Phase::Slotting if !self.may_go_on() || self.revoked.is_some() => {
                 self.return_slot(out);
                 self.phase = Phase::Idle;
-                self.release(out);
                 self.evaluate_idle(now, out);
             }
             Phase::Starting(_) | Phase::Running(_) => {
@@ -272,7 +274,8 @@ impl ServiceMachine {
                     self.leave(Why::Asked(why), out);
                 }
             }
-            Phase::Leasing { .. } | Phase::Slotting | Phase::Leaving { .. } | Phase::Stopping { .. } => {}
+            Phase::Leasing { .. } | Phase::Renewing | Phase::Slotting => {}
+            Phase::Leaving { .. } | Phase::Stopping { .. } => {}
         }
         if self.closing != Closing::No && self.phase == Phase::Idle && !self.said_closed {
             self.said_closed = true;
@@ -281,10 +284,7 @@ impl ServiceMachine {
     }
 
     fn evaluate_idle(&mut self, now: Moment, out: &mut Out) {
-        let keeps_lease = matches!(self.rest, Rest::Backoff { .. }) && self.reason_not_wanted().is_none();
-        if self.grant.is_some() && (self.revoked.is_some() || (!self.may_start() && !keeps_lease)) {
-            self.release(out);
-        }
+        self.release_unless_kept(out);
         if self.reason_not_wanted().is_some() || self.rest != Rest::Fresh {
             return;
         }
@@ -295,8 +295,7 @@ impl ServiceMachine {
             }
         }
         if self.grant.is_some() {
-            out.push(tell_leases(LeaseMessage::Busy(self.spec.name.clone())));
-            self.ask_slot(out);
+            self.use_again(out);
         } else if self.wants_nothing() {
             self.ask_slot(out);
         } else {
@@ -314,11 +313,6 @@ impl ServiceMachine {
             (Wanted::Auto, Autostart::No) => Some("it starts only when told to (autostart = false)".to_owned()),
             (Wanted::Up, _) | (Wanted::Auto, Autostart::Yes) => None,
         }
-    }
-
-    /// Whether it may begin to start.
-    fn may_start(&self) -> bool {
-        self.may_go_on() && (self.ignoring == Ignoring::Yes || self.needs.are_met())
     }
 
     /// Whether it may go on starting. It does not step back for what it could start without: that may be coming only
@@ -355,7 +349,7 @@ impl ServiceMachine {
         match &self.phase {
             Phase::Starting(run) | Phase::Running(run) => Some(run),
             Phase::Leaving { run, .. } | Phase::Stopping { run, .. } => Some(run),
-            Phase::Idle | Phase::Leasing { .. } | Phase::Slotting => None,
+            Phase::Idle | Phase::Leasing { .. } | Phase::Renewing | Phase::Slotting => None,
         }
     }
 

@@ -52,6 +52,7 @@ impl ServiceTimer {
 pub(super) enum Phase {
     Idle,
     Leasing { blockers: Vec<Blocker>, arrival: Moment },
+    Renewing, // It has kept what it holds, and hears whether strangers have taken its ports meanwhile.
     Slotting,
     Starting(Run),
     Running(Run),
