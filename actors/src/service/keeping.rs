@@ -53,4 +53,11 @@ impl ServiceMachine {
             _ => out.push(Effect::Note(Outcome::Superseded)),
         }
     }
+    /// Gives back all leases.
+    pub(super) fn release(&mut self, out: &mut Out) {
+        self.revoked = None;
+        if self.grant.take().is_some() {
+            out.push(tell_leases(LeaseMessage::Release(self.spec.name.clone())));
+        }
+    }
 }

@@ -17,6 +17,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use mainstay_config::model::{Autostart, Dependency, Service};
 use mainstay_config::names::{DeviceName, ServiceName};
@@ -80,6 +81,10 @@ pub struct ServiceMachine {
     pub(super) attempts: u32,
     pub(super) last_start: Option<Moment>,
     pub(super) last_death: Option<Death>,
+    /// When it was told to stop.
+    pub(super) signalled: Option<Moment>,
+    /// For how much more time it has asked last, for its start or its stop.
+    pub(super) extended: Option<Duration>,
     /// Devices that left, with whether they had stayed long enough for their return to count as a new beginning.
     pub(super) stayed: BTreeMap<DeviceName, bool>,
     /// Services that wait for this one to stop.
@@ -120,8 +125,12 @@ impl Machine for ServiceMachine {
 
     fn handle(&mut self, now: Moment, message: ServiceMessage) -> Out {
         let mut out = Vec::new();
+        let was_in_grace = self.is_in_grace();
         self.take(now, message, &mut out);
         self.evaluate(now, &mut out);
+        if self.is_in_grace() && !was_in_grace {
+            (self.signalled, self.extended) = (Some(now), None);
+        }
         self.first_asked = None;
         let knows = self.knows_as_much_again();
         self.announce(&mut out);
@@ -193,6 +202,8 @@ impl ServiceMachine {
             attempts: 0,
             last_start: None,
             last_death: None,
+            signalled: None,
+            extended: None,
             stayed: BTreeMap::new(),
             owed: BTreeMap::new(),
             episode: Episode::default(),
@@ -350,14 +361,6 @@ impl ServiceMachine {
             Phase::Starting(run) | Phase::Running(run) => Some(run),
             Phase::Leaving { run, .. } | Phase::Stopping { run, .. } => Some(run),
             Phase::Idle | Phase::Leasing { .. } | Phase::Renewing | Phase::Slotting => None,
-        }
-    }
-
-    /// Gives back all leases.
-    pub(super) fn release(&mut self, out: &mut Out) {
-        self.revoked = None;
-        if self.grant.take().is_some() {
-            out.push(tell_leases(LeaseMessage::Release(self.spec.name.clone())));
         }
     }
 

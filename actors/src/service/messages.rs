@@ -288,7 +288,8 @@ fn describe_process(event: &ProcessEvent) -> Words {
             let ready = said.ready.map(|_| "READY=1".to_owned());
             let stopping = said.stopping.map(|_| "STOPPING=1".to_owned());
             let status = said.status.as_ref().map(|status| format!("STATUS={status}"));
-            [ready, stopping, status].into_iter().flatten().collect::<Vec<_>>().join(" ").into()
+            let extend = said.extend.map(|more| format!("EXTEND_TIMEOUT_USEC={}", more.as_micros()));
+            [ready, stopping, extend, status].into_iter().flatten().collect::<Vec<_>>().join(" ").into()
         }
     }
 }
