@@ -66,6 +66,19 @@ fn what_a_crashed_service_left_behind_is_gone_before_it_is_restarted() {
 }
 
 #[test]
+fn helpers_of_a_crashed_program_are_told_to_stop_and_can_write_down_what_they_have() {
+    let helper =
+        "trap 'sleep 0.3; echo saved >> @DIR@/saved; exit 0' TERM; touch @DIR@/up; while :; do sleep 0.05; done";
+    let main = format!("(sh -c \"{helper}\") & until [ -e @DIR@/up ]; do sleep 0.05; done; exit 1");
+    let station = Station::run(&format!(
+        "[services.parent]\ncommand = [\"sh\", \"-c\", '''{main}''']\nrestart = {{ attempts = 0 }}\n"
+    ));
+    station.until_service("parent", "failed");
+    assert_eq!(station.file("saved"), "saved\n");
+    station.end();
+}
+
+#[test]
 fn a_crash_without_back_off_gives_nothing_away() {
     let port = free_port();
     let station = Station::run(&format!(

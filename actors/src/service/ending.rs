@@ -123,14 +123,15 @@ impl ServiceMachine {
             Phase::Idle | Phase::Leasing { .. } | Phase::Renewing | Phase::Slotting => {}
         }
         // A program that ends well and leaves others behind has gone into the background: they are followed.
-        let to_sweep = match &self.phase {
+        let to_stop = match &self.phase {
             Phase::Starting(run) | Phase::Running(run) if !remaining.is_empty() && exit != Exit::Code(0) => Some(run),
             _ => None,
         };
-        if let Some(run) = to_sweep.cloned() {
+        if let Some(run) = to_stop.cloned() {
             let started = matches!(self.phase, Phase::Running(_));
             let why = Why::Died(if started { format!("it ended: {exit}") } else { unready(exit) });
-            self.sweep_after(run, why, out);
+            // They are stopped as ever: one may be about to write down what it has.
+            self.halt(run, why, out);
         }
     }
 

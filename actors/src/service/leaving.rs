@@ -84,7 +84,7 @@ impl ServiceMachine {
     }
 
     /// Signals the program itself.
-    fn halt(&mut self, run: Run, why: Why, out: &mut Out) {
+    pub(super) fn halt(&mut self, run: Run, why: Why, out: &mut Out) {
         out.push(Effect::CancelTimer(ServiceTimer::ReadyWithin));
         out.push(Effect::CancelTimer(ServiceTimer::ResetAfter));
         self.return_slot(out);
@@ -118,15 +118,6 @@ impl ServiceMachine {
         out.push(Effect::SetTimer(ServiceTimer::Unkillable, UNKILLABLE_AFTER));
         out.push(act(Action::Sweep(run.id)));
         Stage::Killing
-    }
-
-    /// Kills what is left of a run that ended by itself.
-    pub(super) fn sweep_after(&mut self, run: Run, why: Why, out: &mut Out) {
-        out.push(Effect::CancelTimer(ServiceTimer::ReadyWithin));
-        out.push(Effect::CancelTimer(ServiceTimer::ResetAfter));
-        self.return_slot(out);
-        let stage = self.kill(&run, out);
-        self.phase = Phase::Stopping { run, why, stage };
     }
 
     pub(super) fn grace_over(&mut self, out: &mut Out) {

@@ -85,7 +85,7 @@ pub(super) enum Why {
     Asked(String),
     /// It failed: how.
     Failed(String),
-    /// Its first process ended by itself, which is a failure: how. The rest is killed.
+    /// Its first process ended by itself, which is a failure: how. The rest is stopped.
     Died(String),
 }
 

@@ -64,10 +64,11 @@ fn a_program_that_ends_well_and_leaves_others_has_gone_into_the_background() {
 }
 
 #[test]
-fn a_program_that_fails_and_leaves_others_is_swept_and_then_restarted() {
+fn of_a_program_that_fails_and_leaves_others_these_get_the_stop_signal_and_the_grace_and_then_it_is_restarted() {
     let mut bench = Bench::new(plain());
     bench.come_up().process(ProcessEvent::MainExited { exit: Exit::Code(1), remaining: vec![77] });
-    assert!(bench.swept());
+    assert!(bench.signalled() && !bench.swept());
+    assert!(bench.wait(SECOND * 5).swept());
     assert_eq!(bench.process(ProcessEvent::TreeGone).reason(), "it ended: exit code 1; restart 1 of 3");
 }
 
