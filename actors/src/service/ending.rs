@@ -119,7 +119,10 @@ impl ServiceMachine {
                 run.exit = Some(exit);
                 run.pid = remaining.first().copied().or(run.pid);
             }
-            Phase::Stopping { run, .. } => run.exit = Some(exit),
+            Phase::Stopping { run, .. } => {
+                run.exit = Some(exit);
+                self.main_has_stopped(remaining, out);
+            }
             Phase::Idle | Phase::Leasing { .. } | Phase::Renewing | Phase::Slotting => {}
         }
         // A program that ends well and leaves others behind has gone into the background: they are followed.
