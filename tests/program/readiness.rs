@@ -170,3 +170,37 @@ fn a_start_that_ends_before_it_is_ready_has_failed_and_its_dependents_hear_so() 
     assert!(waits[0].contains("it ended before it was ready: exit code 0; given up after 1 restart"), "{waits:?}");
     station.end();
 }
+
+#[test]
+fn a_stranger_who_answers_on_a_leased_port_is_named_and_not_taken_for_the_service() {
+    let port = free_port();
+    let station = Station::run(&format!(
+        "[services.web]\nports = {{ web = {port} }}\nready = {{ tcp = {{ port = \"{{port.web}}\" }} }}\n\
+         command = [\"sh\", \"-c\", \"until [ -e @DIR@/go ]; do sleep 0.05; done; exec @MAINSTAY@ stand-in wigletotak --port {port}\"]\n"
+    ));
+    station.until_service("web", "starting");
+    // It was looked at before the port was given; now there is a stranger.
+    let stranger = std::net::TcpListener::bind(("127.0.0.1", port)).unwrap();
+    let words = format!("listens on 127.0.0.1:{port}, and is not of this service");
+    let status = station.until("the stranger is named", |status| status.service("web").reason.contains(&words));
+    let service = status.service("web");
+    assert_eq!(service.status, "starting");
+    assert!(service.reason.contains(&format!("pid {} ", std::process::id())), "{}", service.reason);
+    drop(stranger);
+    std::fs::write(station.dir().join("go"), "").unwrap();
+    station.until_service("web", "running");
+    station.end();
+}
+
+#[test]
+fn a_stranger_on_another_address_is_not_in_the_way_of_a_port_that_names_its_own() {
+    let port = free_port();
+    let _stranger = std::net::TcpListener::bind(("127.0.0.2", port)).unwrap();
+    let station = Station::run(&format!(
+        "[services.web]\nports = {{ web = {{ fixed = {port}, address = \"127.0.0.1\" }} }}\n\
+         command = [\"@MAINSTAY@\", \"stand-in\", \"wigletotak\", \"--port\", \"{{port.web}}\"]\n\
+         ready = {{ tcp = {{ port = \"{{port.web}}\" }} }}\n"
+    ));
+    station.until_service("web", "running");
+    station.end();
+}

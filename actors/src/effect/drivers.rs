@@ -8,7 +8,7 @@
 mod tests;
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use mainstay_hardware::bus::{Bus, WifiBaseline};
 use mainstay_hardware::error::{Error, ErrorKind};
 use tokio::sync::{Mutex, Semaphore, oneshot};
 
-use super::ports::{Listener, listeners};
+use super::ports::{Listener, Places, listeners};
 use crate::lease::NotPrepared;
 
 /// Calls that may hang at the same time before further ones are refused.
@@ -150,10 +150,10 @@ impl Drivers {
     /// Who listens on ports.
     pub(super) fn listeners(
         &self,
-        ports: BTreeSet<u16>,
+        places: Places,
     ) -> impl Future<Output = Result<BTreeMap<u16, Listener>, String>> + 'static {
-        let ports: Vec<u16> = ports.into_iter().collect();
-        let look = move |_: &dyn Bus| listeners(&ports).map_err(|error| Error::io("look who listens on ports", &error));
+        let look =
+            move |_: &dyn Bus| listeners(&places).map_err(|error| Error::io("look who listens on ports", &error));
         let look = self.call(&self.port_looks, LOOK_WITHIN, look);
         async move { look.await.map_err(|error| error.to_string()) }
     }

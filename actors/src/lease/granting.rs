@@ -77,8 +77,8 @@ impl LeaseMachine {
         if !preparation.ports.is_empty() {
             let operation = self.operation.advance();
             preparation.looking = Some(operation);
-            let ports = preparation.ports.values().copied().collect();
-            out.push(Effect::Act(Action::LookAtPorts(operation, ports)));
+            let places = queued.request.places(&preparation.ports);
+            out.push(Effect::Act(Action::LookAtPorts(operation, places)));
         }
         preparation
     }

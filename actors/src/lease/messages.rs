@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use mainstay_config::model::{PortNeed, Sharing, Takeover, WifiMode};
@@ -12,7 +13,7 @@ use mainstay_hardware::sighting::Generation;
 
 use super::LeaseTimer;
 use crate::device::Offer;
-use crate::effect::ports::Listener;
+use crate::effect::ports::{Listener, Places};
 use crate::machine::{Described, Moment, OperationId, Words};
 
 /// What can be leased.
@@ -72,6 +73,8 @@ pub enum Want {
         name: PortName,
         /// Which will do.
         need: PortNeed,
+        /// The address it is to be listened on; `None`: any.
+        address: Option<IpAddr>,
     },
     /// A file or something else, always exclusive.
     Named(String),
@@ -118,6 +121,17 @@ pub struct LeaseRequest {
     pub timeout: Option<Duration>,
     /// When it first asked; kept when it must ask again.
     pub arrival: Moment,
+}
+
+impl LeaseRequest {
+    /// Where these ports are to be listened on.
+    pub(super) fn places(&self, ports: &PortNumbers) -> Places {
+        let place = |want: &Want| match want {
+            Want::Port { name, address, .. } => Some((*ports.get(name)?, *address)),
+            Want::Device { .. } | Want::Named(_) => None,
+        };
+        self.wants.iter().filter_map(place).collect()
+    }
 }
 
 /// What was granted: everything that was asked for.

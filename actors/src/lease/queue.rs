@@ -79,7 +79,7 @@ impl Situation<'_> {
                 Want::Named(name) => {
                     blockers.extend(self.taken(service, &Resource::Named(name.clone()), Sharing::Exclusive));
                 }
-                Want::Port { name, need } => ports.push((name, *need)),
+                Want::Port { name, need, .. } => ports.push((name, *need)),
             }
         }
         blockers.extend(queued.untried.as_ref().map(|(device, reason)| Blocker::Device {

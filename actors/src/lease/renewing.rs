@@ -30,8 +30,9 @@ impl LeaseMachine {
     fn look_for_holder(&mut self, service: &ServiceName, request: LeaseRequest, foreign: BTreeMap<u16, String>) -> Out {
         let looking = self.operation.advance();
         let Some(holding) = self.holders.get_mut(service) else { return Vec::new() };
+        let places = request.places(&holding.grant.ports);
         holding.renewal = Some(Renewal { request, looking, foreign });
-        vec![Effect::Act(Action::LookAtPorts(looking, holding.grant.ports.values().copied().collect()))]
+        vec![Effect::Act(Action::LookAtPorts(looking, places))]
     }
 
     /// Who listens on the ports of a holder that is restarted.
@@ -67,7 +68,7 @@ impl LeaseMachine {
             Situation { devices: &self.devices, holders: &self.holders, radios: &self.radios, reserved: &reserved };
         let asked = Queued { foreign: renewal.foreign.clone(), ..Queued::new(renewal.request.clone()) };
         let port = |want| match want {
-            &Want::Port { ref name, need } => Some((name, need)),
+            &Want::Port { ref name, need, .. } => Some((name, need)),
             _ => None,
         };
         let ports: Vec<(&PortName, PortNeed)> = asked.request.wants.iter().filter_map(port).collect();

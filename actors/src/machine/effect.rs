@@ -1,6 +1,5 @@
 //! What machines answer: effects, which are data.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use mainstay_config::model::{DeviceKind, Takeover, WifiMode};
@@ -10,6 +9,7 @@ use mainstay_hardware::sighting::Sighting;
 
 use super::{ActorId, Message, OperatorAnswer, Words};
 use crate::device::DeviceSnapshot;
+use crate::effect::ports::Places;
 use crate::effect::probe::order::ProbeOrder;
 use crate::effect::process::order::{RunId, Scope, SignalOrder, SpawnOrder};
 use crate::inventory::InventorySnapshot;
@@ -132,7 +132,7 @@ pub enum Action {
     /// Say how a radio was before it was changed, once what is under way with it is over. Answer: `LeaseMessage::RadioReported`.
     ReportRadio(OperationId, DeviceName),
     /// Look who listens on ports. Answer: `LeaseMessage::PortsSeen`.
-    LookAtPorts(OperationId, BTreeSet<u16>),
+    LookAtPorts(OperationId, Places),
     /// Start a program. Answers: `ServiceMessage::Process`.
     Spawn(SpawnOrder),
     /// Send a signal.
@@ -232,7 +232,7 @@ impl Action {
             Self::RestoreRadio { device, .. } => format!("put {device} back as it was").into(),
             Self::ReportRadio(_, device) => format!("say whether {device} was changed").into(),
             Self::LookAtPorts(_, ports) => {
-                let ports: Vec<String> = ports.iter().map(ToString::to_string).collect();
+                let ports: Vec<String> = ports.keys().map(ToString::to_string).collect();
                 format!("see who listens on {}", ports.join(", ")).into()
             }
             Self::Spawn(order) => order.argv.join(" ").into(),

@@ -54,6 +54,7 @@ fn service(
         autostart: if table.autostart.value() == Some(&false) { Autostart::No } else { Autostart::Yes },
         devices,
         ports,
+        addresses: ports::addresses(table),
         resources: resources(table, report),
         dependencies: dependencies::dependencies(name, table, world, report),
         conflicts: dependencies::conflicts(name, table, world, report),

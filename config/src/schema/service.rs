@@ -1,5 +1,7 @@
 //! `[services.NAME]`.
 
+use std::net::IpAddr;
+
 use super::unit::{ContainerTable, ExternalTable, SystemdTable};
 use super::{DeviceNeed, LiveTable, ReadyValue};
 use crate::model::{OnReturn, RestartWhen, StopSignal, StopTo};
@@ -98,7 +100,7 @@ section! {
 }
 
 section! {
-    /// A port that a service listens on: `fixed`, or `range` with or without `prefer`.
+    /// A port that a service listens on: `fixed`, or `range` with or without `prefer`; with `address`, on that one.
     struct PortTable requires [] one_of ["fixed", "range"] {
         /// This port and no other.
         fixed: Port,
@@ -106,6 +108,8 @@ section! {
         prefer: Port,
         /// Ports to choose from, such as "8000-8010".
         range: PortRange,
+        /// The address it listens on, such as "127.0.0.1": a foreign program on another is not in the way. Default: all.
+        address: IpAddr,
     }
 }
 

@@ -19,7 +19,7 @@ use super::envelope::Cause;
 use super::faults::Weather;
 use super::random::Random;
 use crate::device::DeviceMessage;
-use crate::effect::ports::Listener;
+use crate::effect::ports::{Listener, Places};
 use crate::effect::process::order::{Exit, RunId};
 use crate::lease::{LeaseMessage, Resource};
 use crate::machine::{Action, ActorId, Message, Moment, OperationId, Outside};
@@ -92,7 +92,7 @@ pub(super) enum Event {
     ComesBack(DeviceName, u32, mainstay_config::model::WifiMode),
     /// The registry hears what it has waited for.
     Answer(Box<LeaseMessage>),
-    Ports(OperationId, BTreeSet<u16>),
+    Ports(OperationId, Places),
 }
 
 /// What follows from an act or an event.
@@ -287,7 +287,7 @@ impl Environment {
             Event::ComesBack(device, ifindex, mode) => self.comes_back(&device, ifindex, mode),
             Event::Answer(message) => so.told.push((Outside::Drivers, Message::Leases(*message), cause)),
             Event::Ports(operation, ports) => {
-                let seen = ports.into_iter().filter_map(|port| Some((port, self.listener(port)?))).collect();
+                let seen = ports.into_keys().filter_map(|port| Some((port, self.listener(port)?))).collect();
                 so.told.push((
                     Outside::Processes,
                     Message::Leases(LeaseMessage::PortsSeen(operation, Ok(seen))),

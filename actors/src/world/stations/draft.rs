@@ -36,6 +36,7 @@ impl Draft {
             autostart: Autostart::Yes,
             devices: BTreeMap::new(),
             ports: BTreeMap::new(),
+            addresses: BTreeMap::new(),
             resources: BTreeSet::new(),
             dependencies: BTreeMap::new(),
             conflicts: BTreeSet::new(),
