@@ -179,6 +179,10 @@ impl Carrier {
                 let call = self.drivers.listeners(ports);
                 self.later(cause, call, move |seen| to_leases(LeaseMessage::PortsSeen(operation, seen)));
             }
+            (Action::LookAtFiles(operation, paths), _) => {
+                let call = self.drivers.files(paths);
+                self.later(cause, call, move |seen| to_leases(LeaseMessage::FilesSeen(operation, seen)));
+            }
             (action, from) => tracing::error!(%from, action = action.kind(), "an action that nobody carries out"),
         }
     }

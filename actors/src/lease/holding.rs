@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use mainstay_config::model::Sharing;
 use mainstay_config::names::ServiceName;
 
-use super::messages::{Grant, HeldLease, LeaseRequest, Resource};
+use super::messages::{Grant, HeldLease, LeaseRequest};
+use super::resource::Resource;
 use crate::machine::OperationId;
 
 /// How a holder uses what it holds.
@@ -47,7 +48,7 @@ impl Holding {
     pub(super) fn resources(&self) -> impl Iterator<Item = (Resource, Sharing)> + '_ {
         let devices = self.grant.devices.iter().map(|(name, device)| (Resource::Device(name.clone()), device.sharing));
         let ports = self.grant.ports.values().map(|port| (Resource::Port(*port), Sharing::Exclusive));
-        let named = self.grant.named.iter().map(|name| (Resource::Named(name.clone()), Sharing::Exclusive));
+        let named = self.grant.named.iter().map(|name| (name.clone(), Sharing::Exclusive));
         devices.chain(ports).chain(named)
     }
 
@@ -56,7 +57,7 @@ impl Holding {
         self.resources().map(move |(resource, sharing)| HeldLease {
             generation: match &resource {
                 Resource::Device(name) => self.grant.devices.get(name).map(|device| device.offer.generation.clone()),
-                Resource::Port(_) | Resource::Named(_) => None,
+                _ => None,
             },
             resource,
             holder: holder.clone(),

@@ -14,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use mainstay_config::model::Station;
 use mainstay_config::names::{DeviceName, ServiceName};
 
+use super::files::Files;
 use super::holding::{Holding, Use};
 use super::messages::{Blocker, Grant, LeaseMessage, LeaseRequest, LeaseSnapshot, Waiter};
 use super::queue::{DeviceState, Queued, sort};
@@ -57,6 +58,7 @@ pub struct LeaseMachine {
     pub(super) holders: BTreeMap<ServiceName, Holding>,
     pub(super) queue: Vec<Queued>,
     pub(super) radios: Radios,
+    pub(super) files: Files,
     pub(super) awaited: BTreeSet<DeviceName>,
     /// Services that have not said again what they hold, after a restart.
     pub(super) unheard: BTreeSet<ServiceName>,
@@ -106,6 +108,7 @@ impl Machine for LeaseMachine {
             LeaseMessage::RadioRestored(operation, device, result) => self.radio_restored(operation, &device, result),
             LeaseMessage::RadioReported(operation, device, before) => self.radio_reported(operation, device, before),
             LeaseMessage::PortsSeen(operation, seen) => self.ports_seen(operation, seen),
+            LeaseMessage::FilesSeen(operation, seen) => self.files_seen(operation, seen),
             LeaseMessage::Restated { service, grant } => self.restated(service, grant),
             LeaseMessage::Inquire(service) => self.service_inquires(service),
             LeaseMessage::InquireDevice(device) => self.device_inquires(device),
@@ -153,6 +156,7 @@ impl LeaseMachine {
             holders: BTreeMap::new(),
             queue: Vec::new(),
             radios: Radios::of(station),
+            files: Files::default(),
             awaited: BTreeSet::new(),
             unheard: BTreeSet::new(),
             inquiring: BTreeSet::new(),

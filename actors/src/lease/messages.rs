@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use mainstay_config::model::{PortNeed, Sharing, Takeover, WifiMode};
@@ -12,42 +13,11 @@ use mainstay_hardware::error::Error;
 use mainstay_hardware::sighting::Generation;
 
 use super::LeaseTimer;
+use super::resource::Resource;
 use crate::device::Offer;
+use crate::effect::files::FileIdentity;
 use crate::effect::ports::{Listener, Places};
 use crate::machine::{Described, Moment, OperationId, Words};
-
-/// What can be leased.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Resource {
-    /// A configured device.
-    Device(DeviceName),
-    /// A port on this machine.
-    Port(u16),
-    /// A file or anything else with a name, spelled `file/PATH` or `custom/NAME`.
-    Named(String),
-}
-
-impl Resource {
-    /// What people call it, in a sentence: devices by their names, ports by their numbers.
-    #[must_use]
-    pub fn spoken(&self) -> String {
-        match self {
-            Self::Device(name) => name.to_string(),
-            Self::Port(number) => format!("port {number}"),
-            Self::Named(name) => name.clone(),
-        }
-    }
-}
-
-impl fmt::Display for Resource {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Device(name) => write!(f, "device/{name}"),
-            Self::Port(number) => write!(f, "port/{number}"),
-            Self::Named(name) => f.write_str(name),
-        }
-    }
-}
 
 /// A fencing token. It only grows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -76,11 +46,26 @@ pub enum Want {
         /// The address it is to be listened on; `None`: any.
         address: Option<IpAddr>,
     },
-    /// A file or something else, always exclusive.
+    /// A file, always exclusive.
+    File(PathBuf),
+    /// Something else with a name, always exclusive.
     Named(String),
+    /// That two services, of which one asks, never run side by side.
+    Conflict(ServiceName, ServiceName),
 }
 
 impl Want {
+    /// What is wanted, when it is neither a device nor a port.
+    #[must_use]
+    pub fn other(&self) -> Option<Resource> {
+        match self {
+            Self::Device { .. } | Self::Port { .. } => None,
+            Self::File(path) => Some(Resource::File(path.clone())),
+            Self::Named(name) => Some(Resource::Named(name.clone())),
+            Self::Conflict(one, other) => Some(Resource::Conflict(one.clone(), other.clone())),
+        }
+    }
+
     /// What people call it, in a sentence.
     #[must_use]
     pub fn spoken(&self) -> String {
@@ -90,7 +75,7 @@ impl Want {
             Self::Port { need: PortNeed::Range { prefer, first, last }, .. } => {
                 format!("port {prefer} or one of {first}-{last}")
             }
-            Self::Named(name) => name.clone(),
+            other => other.other().map(|resource| resource.spoken()).unwrap_or_default(),
         }
     }
 }
@@ -103,7 +88,7 @@ impl fmt::Display for Want {
             Self::Port { need: PortNeed::Range { prefer, first, last }, .. } => {
                 write!(f, "port/{prefer} or one of {first}-{last}")
             }
-            Self::Named(name) => f.write_str(name),
+            other => other.other().map_or(Ok(()), |resource| resource.fmt(f)),
         }
     }
 }
@@ -128,7 +113,7 @@ impl LeaseRequest {
     pub(super) fn places(&self, ports: &PortNumbers) -> Places {
         let place = |want: &Want| match want {
             Want::Port { name, address, .. } => Some((*ports.get(name)?, *address)),
-            Want::Device { .. } | Want::Named(_) => None,
+            _ => None,
         };
         self.wants.iter().filter_map(place).collect()
     }
@@ -146,7 +131,7 @@ pub struct Grant {
     /// The ports.
     pub ports: PortNumbers,
     /// Files and others.
-    pub named: Vec<String>,
+    pub named: Vec<Resource>,
 }
 
 /// Numbers of ports, by their names within the service.
@@ -217,6 +202,14 @@ impl fmt::Display for Blocker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Device { device, reason, .. } => write!(f, "{device}: {reason}"),
+            Self::Held { resource: Resource::Conflict(one, other), holder } => {
+                let waits = if holder == one { other } else { one };
+                write!(f, "{holder}: it runs, and conflicts with {waits}")
+            }
+            Self::Behind { resource: Resource::Conflict(one, other), first } => {
+                let waits = if first == one { other } else { one };
+                write!(f, "{first}: it comes first, and conflicts with {waits}")
+            }
             Self::Held { resource, holder } => write!(f, "{}: held by {holder}", resource.spoken()),
             Self::Behind { resource, first } => write!(f, "{}: {first} comes first", resource.spoken()),
             Self::Restoring { device } => write!(f, "{device}: being put back as it was"),
@@ -269,6 +262,8 @@ pub enum LeaseMessage {
     RadioReported(OperationId, DeviceName, Option<WifiBaseline>),
     /// Who listens on ports that were about to be granted.
     PortsSeen(OperationId, Result<BTreeMap<u16, Listener>, String>),
+    /// What files are that were about to be granted, and those that others have.
+    FilesSeen(OperationId, Result<BTreeMap<PathBuf, FileIdentity>, String>),
     /// After a restart of the registry: what a service holds, or wants.
     Restated {
         /// Who says so.
@@ -301,6 +296,7 @@ impl Described for LeaseMessage {
             Self::RadioRestored(..) => "RadioRestored",
             Self::RadioReported(..) => "RadioReported",
             Self::PortsSeen(..) => "PortsSeen",
+            Self::FilesSeen(..) => "FilesSeen",
             Self::Restated { .. } => "Restated",
             Self::Inquire(_) => "Inquire",
             Self::InquireDevice(_) => "InquireDevice",
@@ -337,6 +333,8 @@ impl Described for LeaseMessage {
                 list(&seen.iter().map(|(port, listener)| format!("{listener} listens on {port}")).collect::<Vec<_>>())
                     .into()
             }
+            Self::FilesSeen(_, Ok(_)) => "what each file is has been seen".into(),
+            Self::FilesSeen(_, Err(error)) => format!("cannot see what its files are: {error}").into(),
             Self::PortsSeen(_, Err(error)) => format!("cannot see who listens: {error}").into(),
             Self::Restated { service, grant: Some(grant) } => format!("{service} holds token {}", grant.token.0).into(),
             Self::Restated { service, grant: None } => Words::Service(service.clone(), "holds nothing"),

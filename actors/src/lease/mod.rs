@@ -1,6 +1,7 @@
 //! The lease registry: who may use what.
 
 mod devices;
+mod files;
 mod granting;
 mod holding;
 mod machine;
@@ -10,11 +11,13 @@ mod preparation;
 mod queue;
 mod radios;
 mod renewing;
+mod resource;
 #[cfg(test)]
 mod tests;
 
 pub use machine::{LeaseMachine, LeaseTimer};
 pub use messages::{
     Blocker, Grant, GrantedDevice, HeldLease, LeaseMessage, LeaseRequest, LeaseSnapshot, NotPrepared, PortNumbers,
-    Resource, Soon, Token, Waiter, Want,
+    Soon, Token, Waiter, Want,
 };
+pub use resource::Resource;

@@ -64,8 +64,13 @@ impl LeaseMachine {
     fn choose_others(&self, renewal: &Renewal) -> Option<PortNumbers> {
         let mut reserved = BTreeMap::new();
         self.queue.iter().for_each(|queued| reserve(queued, &mut reserved));
-        let situation =
-            Situation { devices: &self.devices, holders: &self.holders, radios: &self.radios, reserved: &reserved };
+        let situation = Situation {
+            devices: &self.devices,
+            holders: &self.holders,
+            radios: &self.radios,
+            files: &self.files,
+            reserved: &reserved,
+        };
         let asked = Queued { foreign: renewal.foreign.clone(), ..Queued::new(renewal.request.clone()) };
         let port = |want| match want {
             &Want::Port { ref name, need, .. } => Some((name, need)),

@@ -1,5 +1,7 @@
 //! What machines answer: effects, which are data.
 
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use mainstay_config::model::{DeviceKind, Takeover, WifiMode};
@@ -133,6 +135,8 @@ pub enum Action {
     ReportRadio(OperationId, DeviceName),
     /// Look who listens on ports. Answer: `LeaseMessage::PortsSeen`.
     LookAtPorts(OperationId, Places),
+    /// Look what files are, however they are spelled. Answer: `LeaseMessage::FilesSeen`.
+    LookAtFiles(OperationId, BTreeSet<PathBuf>),
     /// Start a program. Answers: `ServiceMessage::Process`.
     Spawn(SpawnOrder),
     /// Send a signal.
@@ -198,6 +202,7 @@ impl Action {
             Self::RestoreRadio { .. } => "RestoreRadio",
             Self::ReportRadio(..) => "ReportRadio",
             Self::LookAtPorts(..) => "LookAtPorts",
+            Self::LookAtFiles(..) => "LookAtFiles",
             Self::Spawn(_) => "Spawn",
             Self::Signal(_) => "Signal",
             Self::Sweep(_) => "Sweep",
@@ -231,6 +236,10 @@ impl Action {
             Self::PrepareRadio { device, mode: None, .. } => format!("note how {device} is").into(),
             Self::RestoreRadio { device, .. } => format!("put {device} back as it was").into(),
             Self::ReportRadio(_, device) => format!("say whether {device} was changed").into(),
+            Self::LookAtFiles(_, paths) => {
+                let paths: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
+                format!("see what file each of these is: {}", paths.join(", ")).into()
+            }
             Self::LookAtPorts(_, ports) => {
                 let ports: Vec<String> = ports.keys().map(ToString::to_string).collect();
                 format!("see who listens on {}", ports.join(", ")).into()

@@ -328,6 +328,7 @@ fn performer(action: &Action) -> (Address, &'static str) {
         | Action::RestoreRadio { .. }
         | Action::ReportRadio(..)
         | Action::LookAtPorts(..)
+        | Action::LookAtFiles(..)
         | Action::Rescan => Outside::Drivers,
     };
     (outside.into(), action.kind())

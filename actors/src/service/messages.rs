@@ -9,7 +9,7 @@ use super::ServiceTimer;
 use crate::device::Offer;
 use crate::effect::probe::order::ProbeEvent;
 use crate::effect::process::order::{LOADS_SLOWLY, ProcessEvent, RunId};
-use crate::lease::{Blocker, Grant, PortNumbers, Token};
+use crate::lease::{Blocker, Grant, PortNumbers, Resource, Token};
 use crate::machine::{Described, Moment, ReportedRun, RequestId, Words};
 
 /// What the operator asked of a service. It lasts until asked otherwise.
@@ -270,7 +270,7 @@ impl Described for ServiceMessage {
 fn describe_grant(grant: &Grant) -> String {
     let devices = grant.devices.keys().map(ToString::to_string);
     let ports = grant.ports.values().map(|port| format!("port {port}"));
-    let all: Vec<String> = devices.chain(ports).chain(grant.named.iter().cloned()).collect();
+    let all: Vec<String> = devices.chain(ports).chain(grant.named.iter().map(Resource::spoken)).collect();
     format!("it holds {} with token {}", all.join(", "), grant.token.0)
 }
 

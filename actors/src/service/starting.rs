@@ -197,11 +197,14 @@ fn wants(spec: &Service) -> Vec<Want> {
     let address = |name| spec.addresses.get(name).copied();
     let ports =
         spec.ports.iter().map(|(name, need)| Want::Port { name: name.clone(), need: *need, address: address(name) });
-    let named = spec.resources.iter().map(|name| Want::Named(name.clone()));
+    let named = spec.resources.iter().map(|name| match name.strip_prefix("file/") {
+        Some(path) => Want::File(path.into()),
+        None => Want::Named(name.clone()),
+    });
     // Two services that must never run together share an exclusive resource named after both.
     let conflicts = spec.conflicts.iter().map(|other| {
         let (first, second) = if *other < spec.name { (other, &spec.name) } else { (&spec.name, other) };
-        Want::Named(format!("custom/either-{first}-or-{second}"))
+        Want::Conflict(first.clone(), second.clone())
     });
     devices.chain(ports).chain(named).chain(conflicts).collect()
 }

@@ -5,6 +5,7 @@ mod processes;
 mod radios;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use mainstay_config::model::{Sharing, Station};
@@ -19,6 +20,7 @@ use super::envelope::Cause;
 use super::faults::Weather;
 use super::random::Random;
 use crate::device::DeviceMessage;
+use crate::effect::files::FileIdentity;
 use crate::effect::ports::{Listener, Places};
 use crate::effect::process::order::{Exit, RunId};
 use crate::lease::{LeaseMessage, Resource};
@@ -251,6 +253,13 @@ impl Environment {
             Action::LookAtPorts(operation, ports) => {
                 let at = self.now + self.random.between(Duration::from_micros(200), Duration::from_millis(5));
                 so.later.push((at, Event::Ports(operation, ports), Some(cause)));
+            }
+            Action::LookAtFiles(operation, paths) => {
+                let at = self.now + self.random.between(Duration::from_micros(50), Duration::from_millis(2));
+                let identity = |path: PathBuf| (path.clone(), FileIdentity { path, node: None });
+                let seen = Ok(paths.into_iter().map(identity).collect());
+                let answer = Event::Answer(Box::new(LeaseMessage::FilesSeen(operation, seen)));
+                so.later.push((at, answer, Some(cause)));
             }
             Action::ReadSupply(operation) => {
                 if let ActorId::Device(name) = actor {
