@@ -10,6 +10,7 @@ mod tests;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::thread;
@@ -21,7 +22,8 @@ use mainstay_hardware::bus::{Bus, WifiBaseline};
 use mainstay_hardware::error::{Error, ErrorKind};
 use tokio::sync::{Mutex, Semaphore, oneshot};
 
-use super::ports::{Listener, listeners};
+use super::files::{FileIdentity, identities};
+use super::ports::{Listener, Places, listeners};
 
 /// Calls that may hang at the same time before further ones are refused.
 const HUNG_MAX: usize = 4;
@@ -31,6 +33,8 @@ const LOOKS_MAX: usize = 4;
 const PROBES_MAX: usize = 4;
 /// Looks at ports that may run at the same time: every service with ports asks for one, and a thousand may begin at once.
 const PORT_LOOKS_MAX: usize = 2;
+/// Looks at files that may run at the same time, and that may hang before no further one is begun.
+const FILE_LOOKS_MAX: usize = 2;
 /// Stack of a thread for one call; sysfs, netlink and libusb need little.
 const STACK: usize = 512 * 1024;
 /// Bound on a call that only looks.
@@ -61,15 +65,19 @@ pub(super) struct Drivers {
     looks: Rc<Semaphore>,
     probes: Rc<Semaphore>,
     port_looks: Rc<Semaphore>,
+    file_looks: Rc<Semaphore>,
+    /// Looks at files that hang, on a dead disk or share. Hardware has nothing to do with that.
+    hung_files: Hung,
 }
 
 impl Drivers {
     /// Calls to this hardware.
     #[must_use]
     pub(super) fn new(bus: Arc<dyn Bus>) -> Self {
-        let [looks, probes, port_looks] =
-            [LOOKS_MAX, PROBES_MAX, PORT_LOOKS_MAX].map(|most| Rc::new(Semaphore::new(most)));
-        Self { bus, hung: Rc::default(), radios: Rc::default(), looks, probes, port_looks }
+        let [looks, probes, port_looks, file_looks] =
+            [LOOKS_MAX, PROBES_MAX, PORT_LOOKS_MAX, FILE_LOOKS_MAX].map(|most| Rc::new(Semaphore::new(most)));
+        let (hung, radios, hung_files) = (Rc::default(), Rc::default(), Rc::default());
+        Self { bus, hung, radios, looks, probes, port_looks, file_looks, hung_files }
     }
 
     /// Calls the bus on a thread of its own; `LOOK_WITHIN` bounds it.
@@ -121,12 +129,28 @@ impl Drivers {
     /// Who listens on ports.
     pub(super) fn listeners(
         &self,
-        ports: BTreeSet<u16>,
+        places: Places,
     ) -> impl Future<Output = Result<BTreeMap<u16, Listener>, String>> + 'static {
-        let ports: Vec<u16> = ports.into_iter().collect();
-        let look = move |_: &dyn Bus| listeners(&ports).map_err(|error| Error::io("look who listens on ports", &error));
+        let look =
+            move |_: &dyn Bus| listeners(&places).map_err(|error| Error::io("look who listens on ports", &error));
         let look = self.call(&self.port_looks, LOOK_WITHIN, look);
         async move { look.await.map_err(|error| error.to_string()) }
+    }
+
+    /// What files are.
+    pub(super) fn files(
+        &self,
+        paths: BTreeSet<PathBuf>,
+    ) -> impl Future<Output = Result<BTreeMap<PathBuf, FileIdentity>, String>> + 'static {
+        let hung = Rc::clone(&self.hung_files);
+        let look = move |_: &dyn Bus| Ok(identities(paths));
+        let look = self.call_counted(&self.file_looks, vec![Rc::clone(&hung)], LOOK_WITHIN, look);
+        async move {
+            if hung.get() >= FILE_LOOKS_MAX {
+                return Err("earlier looks at files hang; is a disk or share gone?".to_owned());
+            }
+            look.await.map_err(|error| error.to_string())
+        }
     }
 
     fn radio(&self, device: &DeviceName) -> Rc<Radio> {

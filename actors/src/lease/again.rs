@@ -5,9 +5,9 @@ use mainstay_config::names::ServiceName;
 use super::holding::{Holding, Use};
 use super::machine::{Closing, LeaseMachine, Out, tell_service};
 use super::messages::{Standing, StillUsed};
-use super::queue::{DeviceState, Queued};
+use super::queue::{DeviceState, Queued, Reserved};
 use crate::device::{Awaited, DeviceMessage};
-use crate::machine::{Action, ActorId, Effect, Message, Outcome};
+use crate::machine::{ActorId, Effect, Message, Outcome};
 use crate::service::ServiceMessage;
 use crate::supervision::RootMessage;
 
@@ -21,15 +21,17 @@ impl LeaseMachine {
     /// What was under way may have been lost.
     pub(super) fn begin_again(&mut self) -> Out {
         let mut out = self.begin_radios_again();
-        for queued in &mut self.queue {
+        let mut queue = std::mem::take(&mut self.queue);
+        for queued in &mut queue {
             let Some(preparation) = &mut queued.preparation else { continue };
             if preparation.looking.is_some() {
-                let operation = self.operation.advance();
-                preparation.looking = Some(operation);
-                let ports = preparation.ports.values().copied().collect();
-                out.push(Effect::Act(Action::LookAtPorts(operation, ports)));
+                preparation.looking = Some(self.look_at_ports(&queued.request, &preparation.ports, &mut out));
+            }
+            if preparation.files.is_some() {
+                preparation.files = self.look_at_files(&queued.request, &Reserved::new(), &mut out);
             }
         }
+        self.queue = queue;
         self.published = None;
         out
     }

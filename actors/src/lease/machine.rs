@@ -5,6 +5,7 @@
 //!                 ▲                      │                  │ device lost, or wanted while idle
 //!                 └── device lost ◀──────┤                  ▼
 //!                          refused ◀─────┘              draining ──release──▶ …
+//!   A holder that is restarted stays one: it only hears anew whether strangers listen on its ports (renewing.rs).
 //! ```
 //! Everything a service needs is granted at once or not at all, so that nobody holds one thing while waiting for another.
 
@@ -13,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use mainstay_config::model::Station;
 use mainstay_config::names::{DeviceName, ServiceName};
 
+use super::files::Files;
 use super::holding::{Holding, Use};
 use super::messages::{Blocker, LeaseMessage, LeaseRequest, LeaseSnapshot, Token, Waiter};
 use super::queue::{DeviceState, Queued, sort};
@@ -56,6 +58,7 @@ pub struct LeaseMachine {
     pub(super) holders: BTreeMap<ServiceName, Holding>,
     pub(super) queue: Vec<Queued>,
     pub(super) radios: Radios,
+    pub(super) files: Files,
     pub(super) awaited: BTreeSet<DeviceName>,
     /// What was shown last.
     pub(super) published: Option<LeaseSnapshot>,
@@ -85,12 +88,14 @@ impl Machine for LeaseMachine {
             LeaseMessage::Stands(standing) => self.stands(standing),
             LeaseMessage::Idle(service) => self.set_use(&service, Use::Idle),
             LeaseMessage::Busy(service) => self.set_use(&service, Use::Active),
+            LeaseMessage::Renew(request) => self.renew(request),
             LeaseMessage::DeviceAvailable(device, offer) => self.available(&device, offer),
             LeaseMessage::DeviceUnavailable { device, reason, soon } => self.unavailable(&device, &reason, soon),
             LeaseMessage::RadioRead(operation, device, result) => self.radio_read(operation, &device, result),
             LeaseMessage::RadioSet(operation, device, result) => self.radio_set(operation, &device, result),
             LeaseMessage::RadioRestored(operation, device, result) => self.radio_restored(operation, &device, result),
             LeaseMessage::PortsSeen(operation, seen) => self.ports_seen(operation, seen),
+            LeaseMessage::FilesSeen(operation, seen) => self.files_seen(operation, seen),
             LeaseMessage::Close => {
                 // Asked again by a root that was restarted, it says so again.
                 self.closing = Closing::Asked;
@@ -149,6 +154,7 @@ impl LeaseMachine {
             holders: BTreeMap::new(),
             queue: Vec::new(),
             radios: Radios::default(),
+            files: Files::default(),
             awaited: BTreeSet::new(),
             published: None,
             closing: Closing::No,

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::net::IpAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use mainstay_config::model::{PortNeed, Sharing, Takeover, WifiMode};
@@ -11,42 +13,11 @@ use mainstay_hardware::error::Error;
 use mainstay_hardware::sighting::Generation;
 
 use super::LeaseTimer;
+use super::resource::Resource;
 use crate::device::Offer;
-use crate::effect::ports::Listener;
+use crate::effect::files::FileIdentity;
+use crate::effect::ports::{Listener, Places};
 use crate::machine::{Described, Moment, OperationId, Words};
-
-/// What can be leased.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Resource {
-    /// A configured device.
-    Device(DeviceName),
-    /// A port on this machine.
-    Port(u16),
-    /// A file or anything else with a name, spelled `file/PATH` or `custom/NAME`.
-    Named(String),
-}
-
-impl Resource {
-    /// What people call it, in a sentence: devices by their names, ports by their numbers.
-    #[must_use]
-    pub fn spoken(&self) -> String {
-        match self {
-            Self::Device(name) => name.to_string(),
-            Self::Port(number) => format!("port {number}"),
-            Self::Named(name) => name.clone(),
-        }
-    }
-}
-
-impl fmt::Display for Resource {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Device(name) => write!(f, "device/{name}"),
-            Self::Port(number) => write!(f, "port/{number}"),
-            Self::Named(name) => f.write_str(name),
-        }
-    }
-}
 
 /// A fencing token. It only grows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -72,12 +43,29 @@ pub enum Want {
         name: PortName,
         /// Which will do.
         need: PortNeed,
+        /// The address it is to be listened on; `None`: any.
+        address: Option<IpAddr>,
     },
-    /// A file or something else, always exclusive.
+    /// A file, always exclusive.
+    File(PathBuf),
+    /// Something else with a name, always exclusive.
     Named(String),
+    /// That two services, of which one asks, never run side by side.
+    Conflict(ServiceName, ServiceName),
 }
 
 impl Want {
+    /// What is wanted, when it is neither a device nor a port.
+    #[must_use]
+    pub fn other(&self) -> Option<Resource> {
+        match self {
+            Self::Device { .. } | Self::Port { .. } => None,
+            Self::File(path) => Some(Resource::File(path.clone())),
+            Self::Named(name) => Some(Resource::Named(name.clone())),
+            Self::Conflict(one, other) => Some(Resource::Conflict(one.clone(), other.clone())),
+        }
+    }
+
     /// What people call it, in a sentence.
     #[must_use]
     pub fn spoken(&self) -> String {
@@ -87,7 +75,7 @@ impl Want {
             Self::Port { need: PortNeed::Range { prefer, first, last }, .. } => {
                 format!("port {prefer} or one of {first}-{last}")
             }
-            Self::Named(name) => name.clone(),
+            other => other.other().map(|resource| resource.spoken()).unwrap_or_default(),
         }
     }
 }
@@ -100,7 +88,7 @@ impl fmt::Display for Want {
             Self::Port { need: PortNeed::Range { prefer, first, last }, .. } => {
                 write!(f, "port/{prefer} or one of {first}-{last}")
             }
-            Self::Named(name) => f.write_str(name),
+            other => other.other().map_or(Ok(()), |resource| resource.fmt(f)),
         }
     }
 }
@@ -120,6 +108,17 @@ pub struct LeaseRequest {
     pub arrival: Moment,
 }
 
+impl LeaseRequest {
+    /// Where these ports are to be listened on.
+    pub(super) fn places(&self, ports: &PortNumbers) -> Places {
+        let place = |want: &Want| match want {
+            Want::Port { name, address, .. } => Some((*ports.get(name)?, *address)),
+            _ => None,
+        };
+        self.wants.iter().filter_map(place).collect()
+    }
+}
+
 /// What was granted: everything that was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {
@@ -130,10 +129,13 @@ pub struct Grant {
     /// The devices, with what is needed to use them.
     pub devices: BTreeMap<DeviceName, GrantedDevice>,
     /// The ports.
-    pub ports: BTreeMap<PortName, u16>,
+    pub ports: PortNumbers,
     /// Files and others.
-    pub named: Vec<String>,
+    pub named: Vec<Resource>,
 }
+
+/// Numbers of ports, by their names within the service.
+pub type PortNumbers = BTreeMap<PortName, u16>;
 
 /// A device that was granted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -200,6 +202,14 @@ impl fmt::Display for Blocker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Device { device, reason, .. } => write!(f, "{device}: {reason}"),
+            Self::Held { resource: Resource::Conflict(one, other), holder } => {
+                let waits = if holder == one { other } else { one };
+                write!(f, "{holder}: it runs, and conflicts with {waits}")
+            }
+            Self::Behind { resource: Resource::Conflict(one, other), first } => {
+                let waits = if first == one { other } else { one };
+                write!(f, "{first}: it comes first, and conflicts with {waits}")
+            }
             Self::Held { resource, holder } => write!(f, "{}: held by {holder}", resource.spoken()),
             Self::Behind { resource, first } => write!(f, "{}: {first} comes first", resource.spoken()),
             Self::Restoring { device } => write!(f, "{device}: being put back as it was"),
@@ -248,6 +258,8 @@ pub enum LeaseMessage {
     Idle(ServiceName),
     /// It uses again what it kept.
     Busy(ServiceName),
+    /// The same for one that has ports: it must hear first whether they can still be had. Answer: `ServiceMessage::Renewed`.
+    Renew(LeaseRequest),
     /// A device can be leased, or its facts have changed.
     DeviceAvailable(DeviceName, Offer),
     /// A device cannot be leased.
@@ -267,6 +279,8 @@ pub enum LeaseMessage {
     RadioRestored(OperationId, DeviceName, Result<(), Error>),
     /// Who listens on ports that were about to be granted.
     PortsSeen(OperationId, Result<BTreeMap<u16, Listener>, String>),
+    /// What files are that were about to be granted, and those that others have.
+    FilesSeen(OperationId, Result<BTreeMap<PathBuf, FileIdentity>, String>),
     /// The daemon is closing down; say when everything is put back.
     Close,
     /// A timer.
@@ -282,12 +296,14 @@ impl Described for LeaseMessage {
             Self::Stands(_) => "Stands",
             Self::Idle(_) => "Idle",
             Self::Busy(_) => "Busy",
+            Self::Renew(_) => "Renew",
             Self::DeviceAvailable(..) => "DeviceAvailable",
             Self::DeviceUnavailable { .. } => "DeviceUnavailable",
             Self::RadioRead(..) => "RadioRead",
             Self::RadioSet(..) => "RadioSet",
             Self::RadioRestored(..) => "RadioRestored",
             Self::PortsSeen(..) => "PortsSeen",
+            Self::FilesSeen(..) => "FilesSeen",
             Self::Close => "Close",
             Self::Timer(_) => "Timer",
         }
@@ -304,6 +320,7 @@ impl Described for LeaseMessage {
             Self::Release(service, _) => Words::Service(service.clone(), "has stopped and gives back what it held"),
             Self::Idle(service) => Words::Service(service.clone(), "waits out a back-off"),
             Self::Busy(service) => Words::Service(service.clone(), "uses its leases again"),
+            Self::Renew(request) => Words::Service(request.service.clone(), "is to use its leases again"),
             Self::DeviceAvailable(device, offer) => format!("{device} can be leased ({})", offer.generation).into(),
             Self::DeviceUnavailable { device, reason, .. } => format!("{device} is {reason}").into(),
             Self::RadioRead(_, device, Ok(_)) => Words::Device(device.clone(), "was looked at before it is changed"),
@@ -317,6 +334,8 @@ impl Described for LeaseMessage {
                 list(&seen.iter().map(|(port, listener)| format!("{listener} listens on {port}")).collect::<Vec<_>>())
                     .into()
             }
+            Self::FilesSeen(_, Ok(_)) => "what each file is has been seen".into(),
+            Self::FilesSeen(_, Err(error)) => format!("cannot see what its files are: {error}").into(),
             Self::PortsSeen(_, Err(error)) => format!("cannot see who listens: {error}").into(),
             Self::Close => "put everything back".into(),
             Self::Timer(super::machine::LeaseTimer::LookAgain(service)) => {

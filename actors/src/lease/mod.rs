@@ -2,6 +2,7 @@
 
 mod again;
 mod devices;
+mod files;
 mod granting;
 mod holding;
 mod machine;
@@ -10,11 +11,14 @@ mod ports;
 mod preparation;
 mod queue;
 mod radios;
+mod renewing;
+mod resource;
 #[cfg(test)]
 mod tests;
 
 pub use machine::{LeaseMachine, LeaseTimer};
 pub use messages::{
-    Blocker, Grant, GrantedDevice, HeldLease, LeaseMessage, LeaseRequest, LeaseSnapshot, Resource, Soon, Standing,
+    Blocker, Grant, GrantedDevice, HeldLease, LeaseMessage, LeaseRequest, LeaseSnapshot, PortNumbers, Soon, Standing,
     StillUsed, Token, Waiter, Want,
 };
+pub use resource::Resource;

@@ -17,6 +17,8 @@ pub(super) struct Preparation {
     pub(super) ports: BTreeMap<PortName, u16>,
     /// Somebody is looking who listens on them.
     pub(super) looking: Option<OperationId>,
+    /// Somebody is looking what its files are.
+    pub(super) files: Option<OperationId>,
     /// Radios that are being put into their mode.
     pub(super) radios: BTreeMap<DeviceName, Change>,
 }
@@ -24,6 +26,6 @@ pub(super) struct Preparation {
 impl Preparation {
     /// Whether nothing is under way any more.
     pub(super) fn is_done(&self) -> bool {
-        self.looking.is_none() && self.radios.is_empty()
+        self.looking.is_none() && self.files.is_none() && self.radios.is_empty()
     }
 }

@@ -1,6 +1,7 @@
 //! What machines answer: effects, which are data.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use mainstay_config::model::{DeviceKind, Takeover, WifiMode};
@@ -10,8 +11,9 @@ use mainstay_hardware::sighting::Sighting;
 
 use super::{Message, OperatorAnswer, Words};
 use crate::device::DeviceSnapshot;
+use crate::effect::ports::Places;
 use crate::effect::probe::order::ProbeOrder;
-use crate::effect::process::order::{RunId, SignalOrder, SpawnOrder};
+use crate::effect::process::order::{RunId, Scope, SignalOrder, SpawnOrder};
 use crate::inventory::InventorySnapshot;
 use crate::lease::LeaseSnapshot;
 use crate::service::ServiceSnapshot;
@@ -144,7 +146,9 @@ pub enum Action {
         before: WifiBaseline,
     },
     /// Look who listens on ports. Answer: `LeaseMessage::PortsSeen`.
-    LookAtPorts(OperationId, BTreeSet<u16>),
+    LookAtPorts(OperationId, Places),
+    /// Look what files are, however they are spelled. Answer: `LeaseMessage::FilesSeen`.
+    LookAtFiles(OperationId, BTreeSet<PathBuf>),
     /// Start a program. Answers: `ServiceMessage::Process`.
     Spawn(SpawnOrder),
     /// Send a signal.
@@ -199,6 +203,7 @@ impl Action {
             Self::SetRadio { .. } => "SetRadio",
             Self::RestoreRadio { .. } => "RestoreRadio",
             Self::LookAtPorts(..) => "LookAtPorts",
+            Self::LookAtFiles(..) => "LookAtFiles",
             Self::Spawn(_) => "Spawn",
             Self::Signal(_) => "Signal",
             Self::Sweep(_) => "Sweep",
@@ -230,12 +235,19 @@ impl Action {
             }
             Self::ReadRadio { device, .. } => format!("note how {device} is").into(),
             Self::RestoreRadio { device, .. } => format!("put {device} back as it was").into(),
+            Self::LookAtFiles(_, paths) => {
+                let paths: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
+                format!("see what file each of these is: {}", paths.join(", ")).into()
+            }
             Self::LookAtPorts(_, ports) => {
-                let ports: Vec<String> = ports.iter().map(ToString::to_string).collect();
+                let ports: Vec<String> = ports.keys().map(ToString::to_string).collect();
                 format!("see who listens on {}", ports.join(", ")).into()
             }
             Self::Spawn(order) => order.argv.join(" ").into(),
-            Self::Signal(order) => format!("SIG{} to its processes", order.signal.as_str()).into(),
+            Self::Signal(order) => {
+                let whom = if order.scope == Scope::Main { "main process" } else { "processes" };
+                format!("SIG{} to its {whom}", order.signal.as_str()).into()
+            }
             Self::Sweep(_) => "SIGKILL to all that is left of it".into(),
             Self::Watch(order) => format!("see whether it is ready: {}", order.target).into(),
             Self::Unwatch(_) => "no longer look whether it is ready".into(),

@@ -326,6 +326,7 @@ fn performer(action: &Action) -> Address {
         | Action::SetRadio { .. }
         | Action::RestoreRadio { .. }
         | Action::LookAtPorts(..)
+        | Action::LookAtFiles(..)
         | Action::Rescan => Outside::Drivers.into(),
     }
 }

@@ -29,6 +29,7 @@ impl ServiceMachine {
             last_start: self.last_start,
             last_stop: self.last_stop.clone(),
             ready_run: self.ready_run,
+            asked: self.asked,
             episode: self.episode,
             needs: self.needs.reduced(),
             ..fresh
@@ -53,6 +54,7 @@ impl ServiceMachine {
             }
             Phase::Idle
             | Phase::Leasing { .. }
+            | Phase::Renewing
             | Phase::Slotting
             | Phase::Running(_)
             | Phase::Leaving { .. }
@@ -65,7 +67,11 @@ impl ServiceMachine {
 
     pub(super) fn say_again(&self, to: &ActorId) -> Vec<Message> {
         match to {
-            ActorId::Leases => vec![Message::Leases(LeaseMessage::Stands(self.stands()))],
+            ActorId::Leases => {
+                let renews = (self.phase == Phase::Renewing).then(|| LeaseMessage::Renew(self.renewal()));
+                let stands = LeaseMessage::Stands(self.stands());
+                std::iter::once(stands).chain(renews).map(Message::Leases).collect()
+            }
             ActorId::Services => self.said_to_supervisor().into_iter().map(Message::Services).collect(),
             ActorId::Service(name) => {
                 let said = [self.said_to_dependent(name), self.said_to_needed(name)];

@@ -10,7 +10,7 @@ use super::ending::Cause;
 use super::machine::{Out, ServiceMachine, act, tell_leases, tell_services};
 use super::state::{Phase, Run, ServiceTimer, Slot};
 use crate::device::Offer;
-use crate::effect::probe::order::{ProbeEvent, ProbeOrder, ProbeTarget};
+use crate::effect::probe::order::{Own, ProbeEvent, ProbeOrder, ProbeTarget};
 use crate::effect::process::order::{LogSearch, NotifySocket, RunId, SpawnOrder};
 use crate::lease::{Grant, LeaseMessage, LeaseRequest, Want};
 use crate::machine::{Action, Effect, Moment, Outcome};
@@ -113,6 +113,7 @@ impl ServiceMachine {
             Ok(order) => {
                 self.next_run = self.next_run.saturating_add(1);
                 self.last_start = Some(now);
+                self.extended = None;
                 self.phase = Phase::Starting(Run { id, pid: None, said: String::new(), exit: None });
                 out.push(act(Action::Spawn(order)));
                 out.push(Effect::SetTimer(ServiceTimer::ReadyWithin, self.spec.ready.within));
@@ -147,7 +148,12 @@ impl ServiceMachine {
             Ok(Readying::Alive) => self.become_ready(out),
             Ok(Readying::Told) => self.say("it has not said READY=1 on its notification socket"),
             Ok(Readying::Seen(target)) => {
-                let order = ProbeOrder { run: id, target, interval: PROBE_INTERVAL, timeout: PROBE_TIMEOUT };
+                let own = Own {
+                    service: self.spec.name.clone(),
+                    pid: self.run().and_then(|run| run.pid).unwrap_or_default(),
+                    ports: self.grant.iter().flat_map(|grant| grant.ports.values().copied()).collect(),
+                };
+                let order = ProbeOrder { run: id, target, interval: PROBE_INTERVAL, timeout: PROBE_TIMEOUT, own };
                 out.push(act(Action::Watch(order)));
             }
             Err(variable) => {
@@ -204,12 +210,17 @@ fn wants(spec: &Service) -> Vec<Want> {
         Want::Device { device: name.clone(), sharing: need.sharing, mode: need.mode, takeover: need.takeover }
     };
     let devices = spec.devices.iter().map(device);
-    let ports = spec.ports.iter().map(|(name, need)| Want::Port { name: name.clone(), need: *need });
-    let named = spec.resources.iter().map(|name| Want::Named(name.clone()));
+    let address = |name| spec.addresses.get(name).copied();
+    let ports =
+        spec.ports.iter().map(|(name, need)| Want::Port { name: name.clone(), need: *need, address: address(name) });
+    let named = spec.resources.iter().map(|name| match name.strip_prefix("file/") {
+        Some(path) => Want::File(path.into()),
+        None => Want::Named(name.clone()),
+    });
     // Two services that must never run together share an exclusive resource named after both.
     let conflicts = spec.conflicts.iter().map(|other| {
         let (first, second) = if *other < spec.name { (other, &spec.name) } else { (&spec.name, other) };
-        Want::Named(format!("custom/either-{first}-or-{second}"))
+        Want::Conflict(first.clone(), second.clone())
     });
     devices.chain(ports).chain(named).chain(conflicts).collect()
 }

@@ -1,8 +1,10 @@
 //! `[services.NAME]`.
 
+use std::net::IpAddr;
+
 use super::unit::{ContainerTable, ExternalTable, SystemdTable};
 use super::{DeviceNeed, LiveTable, ReadyValue};
-use crate::model::{OnReturn, RestartWhen, StopSignal};
+use crate::model::{OnReturn, RestartWhen, StopSignal, StopTo};
 use crate::names::{DeviceName, PortName, ServiceName};
 use crate::read::{
     AbsolutePath, Anything, Argv, At, Boxed, Either, EnvironmentName, Factor, Filled, Int, Map, Port, PortRange, Text,
@@ -98,7 +100,7 @@ section! {
 }
 
 section! {
-    /// A port that a service listens on: `fixed`, or `range` with or without `prefer`.
+    /// A port that a service listens on: `fixed`, or `range` with or without `prefer`; with `address`, on that one.
     struct PortTable requires [] one_of ["fixed", "range"] {
         /// This port and no other.
         fixed: Port,
@@ -106,6 +108,8 @@ section! {
         prefer: Port,
         /// Ports to choose from, such as "8000-8010".
         range: PortRange,
+        /// The address it listens on, such as "127.0.0.1": a foreign program on another is not in the way. Default: all.
+        address: IpAddr,
     }
 }
 
@@ -132,6 +136,8 @@ section! {
     struct StopTable requires [] {
         /// The first signal: "TERM" (the default), "INT", "HUP", "QUIT", "USR1", "USR2", "KILL".
         signal: StopSignal,
+        /// Who gets it: "all" (the default), every process; or "main", the main process, and the others when it has ended.
+        to: StopTo,
         /// Command that stops it instead of a signal (acted on by a later version).
         command: Argv,
         /// After this long the whole process tree is killed. Default "30s".

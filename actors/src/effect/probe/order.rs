@@ -1,5 +1,6 @@
 //! What is asked of the readiness probes, and what they answer: data only.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -64,6 +65,19 @@ pub struct ProbeOrder {
     pub interval: Duration,
     /// Bound on one look.
     pub timeout: Duration,
+    /// Who must be the one that answers on a leased port.
+    pub own: Own,
+}
+
+/// The run that is looked at, and the ports that it leases: on these, nobody else is believed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Own {
+    /// Whose run it is.
+    pub service: ServiceName,
+    /// Its main process.
+    pub pid: u32,
+    /// The ports.
+    pub ports: BTreeSet<u16>,
 }
 
 /// What a probe says.

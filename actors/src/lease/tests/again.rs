@@ -1,7 +1,6 @@
 //! After panics: of the registry, and of those who speak with it.
 
-use mainstay_config::model::PortNeed;
-
+use super::ports::fixed;
 use super::*;
 use crate::lease::{Standing, StillUsed};
 
@@ -9,10 +8,6 @@ fn stands(service: &str, held: Option<u64>, wants: Option<LeaseRequest>) -> Leas
     let held = held.map(Token);
     let (service, given_back) = (name(service), Token(0));
     LeaseMessage::Stands(Standing { service, held, given_back, uses: StillUsed::Yes, wants })
-}
-
-fn web() -> Want {
-    Want::Port { name: port("web"), need: PortNeed::Fixed(8000.try_into().unwrap()) }
 }
 
 fn given_back(service: &str, token: u64) -> LeaseMessage {
@@ -83,7 +78,7 @@ fn a_registry_that_panics_twice_keeps_who_holds_and_who_waits_and_learns_the_res
 #[test]
 fn a_look_at_ports_that_was_lost_is_looked_again() {
     let mut bench = Bench::new();
-    bench.ask("a", vec![web()]);
+    bench.ask("a", vec![fixed()]);
     let lost = bench.looking().unwrap();
     let operation = bench.begin_again().looking().unwrap();
     assert!(bench.tell(LeaseMessage::PortsSeen(lost, Ok(BTreeMap::new()))).served().is_empty());

@@ -163,7 +163,7 @@ fn a_radio_that_was_renamed_is_known_by_its_new_name_to_whoever_has_it_or_is_abo
         LeaseMessage::DeviceAvailable(device_name("x"), offer)
     };
     let mut bench = Bench::new();
-    let port = Want::Port { name: port("web"), need: PortNeed::Fixed(8000.try_into().unwrap()) };
+    let port = Want::Port { name: port("web"), need: PortNeed::Fixed(8000.try_into().unwrap()), address: None };
     bench.ask("a", vec![exclusive("x"), port]);
     let looking = bench.looking().unwrap();
     bench.tell(renamed("wlx0200")).tell(LeaseMessage::PortsSeen(looking, Ok(BTreeMap::new())));

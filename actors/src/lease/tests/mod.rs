@@ -3,10 +3,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 mod again;
+mod files;
 mod granting;
 mod ports;
 mod property;
 mod radios;
+mod renewing;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -34,8 +34,8 @@ fn what_the_executor_says_twice_is_heard_once() {
     bench.ready().ready();
     assert_eq!(bench.status(), ServiceStatus::Running);
     let crashed = || ProcessEvent::MainExited { exit: Exit::Code(1), remaining: vec![43] };
-    assert!(bench.process(crashed()).swept());
-    assert!(!bench.process(crashed()).swept());
+    assert!(bench.process(crashed()).signalled());
+    assert!(!bench.process(crashed()).signalled());
     let run = bench.run();
     bench.process(ProcessEvent::TreeGone).tell(ServiceMessage::Process(run, ProcessEvent::TreeGone));
     assert_eq!(bench.reason(), "it ended: exit code 1; restart 1 of 3");

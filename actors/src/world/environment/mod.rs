@@ -5,6 +5,7 @@ mod processes;
 mod radios;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use mainstay_config::model::{Sharing, Station};
@@ -18,7 +19,8 @@ pub use self::radios::{RadioState, Temper};
 use super::faults::Weather;
 use super::random::Random;
 use crate::device::DeviceMessage;
-use crate::effect::ports::Listener;
+use crate::effect::files::FileIdentity;
+use crate::effect::ports::{Listener, Places};
 use crate::effect::process::order::{Exit, RunId};
 use crate::effect::report::RunReport;
 use crate::lease::{LeaseMessage, Resource};
@@ -95,7 +97,7 @@ pub(super) enum Event {
     ComesBack(DeviceName, u32, mainstay_config::model::WifiMode),
     /// The registry hears what it has waited for.
     Answer(Box<LeaseMessage>),
-    Ports(OperationId, BTreeSet<u16>),
+    Ports(OperationId, Places),
 }
 
 /// What follows from an act or an event.
@@ -258,6 +260,13 @@ impl Environment {
                 let at = self.now + self.random.between(Duration::from_micros(200), Duration::from_millis(5));
                 so.later.push((at, Event::Ports(operation, ports), Some(cause)));
             }
+            Action::LookAtFiles(operation, paths) => {
+                let at = self.now + self.random.between(Duration::from_micros(50), Duration::from_millis(2));
+                let identity = |path: PathBuf| (path.clone(), FileIdentity { path, node: None });
+                let seen = Ok(paths.into_iter().map(identity).collect());
+                let answer = Event::Answer(Box::new(LeaseMessage::FilesSeen(operation, seen)));
+                so.later.push((at, answer, Some(cause)));
+            }
             Action::ReadSupply(operation) => {
                 if let ActorId::Device(name) = actor {
                     let supply = DeviceMessage::Supply(operation, Supply::Unknown);
@@ -293,7 +302,7 @@ impl Environment {
             Event::ComesBack(device, ifindex, mode) => self.comes_back(&device, ifindex, mode),
             Event::Answer(message) => so.told.push((Outside::Drivers, Message::Leases(*message), cause)),
             Event::Ports(operation, ports) => {
-                let seen = ports.into_iter().filter_map(|port| Some((port, self.listener(port)?))).collect();
+                let seen = ports.into_keys().filter_map(|port| Some((port, self.listener(port)?))).collect();
                 so.told.push((
                     Outside::Processes,
                     Message::Leases(LeaseMessage::PortsSeen(operation, Ok(seen))),

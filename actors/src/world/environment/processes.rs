@@ -229,10 +229,7 @@ fn uses(station: &mainstay_config::model::Station, order: &SpawnOrder) -> Vec<(R
     let Some(spec) = station.services.get(&order.service) else { return Vec::new() };
     let devices = spec.devices.iter().map(|(name, need)| (Resource::Device(name.clone()), need.sharing));
     let named = spec.resources.iter().map(|name| (Resource::Named(name.clone()), Sharing::Exclusive));
-    let conflicts = spec.conflicts.iter().map(|other| {
-        let (first, second) = if *other < spec.name { (other, &spec.name) } else { (&spec.name, other) };
-        (Resource::Named(format!("custom/either-{first}-or-{second}")), Sharing::Exclusive)
-    });
+    let conflicts = spec.conflicts.iter().map(|other| (Resource::conflict(other, &spec.name), Sharing::Exclusive));
     let port = |word: &String| word.strip_prefix("port=").and_then(|number| number.parse().ok());
     let ports = order.argv.iter().filter_map(port).map(|port| (Resource::Port(port), Sharing::Exclusive));
     devices.chain(named).chain(conflicts).chain(ports).collect()
