@@ -71,22 +71,61 @@ fn a_process_outside_of_the_tree_is_not_heard_and_garbage_harms_nobody() {
 }
 
 #[test]
-fn a_process_of_the_tree_that_has_ended_before_it_is_looked_up_is_heard() {
+fn a_process_that_has_ended_before_it_could_be_looked_up_is_not_heard() {
     alone(async || {
         let world = World::new();
         // It does not wait to be heard.
         world.has_heard();
         let teller = world.teller("READY=1\nSTATUS=in passing");
-        let done = world.path("done");
-        let run = service(&world, 1, &format!("setsid {}; : > {}; exec sleep 1000", teller.display(), done.display()));
+        let (go, done) = (world.path("go"), world.path("done"));
+        let text = format!(
+            "while ! [ -e {} ]; do sleep 0.01; done; setsid {}; : > {}; exec sleep 1000",
+            go.display(),
+            teller.display(),
+            done.display()
+        );
+        let run = service(&world, 1, &text);
         world.started(run).await;
-        // Nothing is heard on this thread meanwhile.
+        std::fs::write(go, "").unwrap();
+        // Nothing is heard on this thread meanwhile: its sender could be anybody.
         while !done.exists() {
             std::thread::yield_now();
         }
-        assert_eq!(world.next(run).await, said("in passing"));
         world.processes.sweep(run);
+        let events = world.to_the_end(run).await;
+        assert!(!events.iter().any(|event| matches!(event, ProcessEvent::Notified(_))), "{events:?}");
+        world.end().await;
+    });
+}
+
+#[test]
+fn a_process_that_joined_the_group_of_a_service_is_not_heard() {
+    alone(async || {
+        let world = World::new();
+        let teller = world.teller("READY=1\nSTATUS=inside");
+        let run = service(
+            &world,
+            1,
+            &format!(
+                "while ! [ -e {}/go ]; do sleep 0.01; done; exec {}",
+                world.folder.path().display(),
+                teller.display()
+            ),
+        );
+        let main = world.started(run).await;
+        let forger = world.forger("READY=1\nSTATUS=forged", main);
+        let mut order = order(2, &["sh", "-c", &format!("{} & wait", forger.display())]);
+        order.service = mainstay_config::names::ServiceName::new("other").unwrap();
+        let socket = world.path("run/notify/test.sock").to_str().unwrap().to_owned();
+        order.environment = [("NOTIFY_SOCKET".to_owned(), socket)].into();
+        let other = world.spawn(order);
+        world.started(other).await;
+        world.file("said", |text| !text.is_empty()).await;
+        std::fs::write(world.path("go"), "").unwrap();
+        assert_eq!(world.next(run).await, said("inside"));
+        world.has_heard();
         world.to_the_end(run).await;
+        world.to_the_end(other).await;
         world.end().await;
     });
 }

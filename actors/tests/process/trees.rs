@@ -147,6 +147,50 @@ fn an_escaped_process_without_its_mark_that_nobody_saw_is_known_by_what_it_print
     });
 }
 
+/// Starts a daemon that forks away so many times, one after the other, and then writes its process id into a file.
+const FORK_AWAY_OFTEN: &str = "fork() { if [ $1 = 0 ]; then exec sh -c 'echo $$ > alive-'$2'; exec sleep 1000'; fi; (fork $(( $1 - 1 )) $2 &) ; }";
+
+#[test]
+fn a_daemon_that_forks_away_again_and_again_is_never_taken_for_gone() {
+    alone(async || {
+        let world = World::new();
+        for round in 0..12u64 {
+            let runs: Vec<_> = (0..8)
+                .map(|n| round * 8 + n)
+                .map(|n| world.shell(n, &within(&world, &format!("{FORK_AWAY_OFTEN}; fork {} {n}", n % 9))))
+                .collect();
+            for run in runs {
+                let daemon = world.pid_in(&format!("alive-{}", run.0)).await;
+                // Everything that was seen before the daemon was there has been told by now.
+                tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+                let said = format!("{:?}", world.events.borrow().get(&run));
+                assert!(!said.contains("TreeGone"), "run {}: {said}", run.0);
+                world.processes.sweep(run);
+                assert_eq!(world.to_the_end(run).await.last(), Some(&ProcessEvent::TreeGone));
+                assert!(is_gone(daemon));
+            }
+        }
+        world.end().await;
+    });
+}
+
+#[test]
+fn a_daemon_that_shows_nothing_of_where_it_comes_from_is_known_by_its_tag() {
+    alone(async || {
+        let world = World::new();
+        let daemon = "echo $$ > escaped; exec sleep 1000";
+        let text = format!("(exec env -i setsid sh -c '{daemon}' >/dev/null 2>&1 </dev/null &)");
+        let run = world.shell(1, &within(&world, &text));
+        world.started(run).await;
+        let escaped = world.pid_in("escaped").await;
+        assert_eq!(world.next(run).await, ProcessEvent::MainExited { exit: Exit::Code(0), remaining: vec![escaped] });
+        world.processes.sweep(run);
+        assert_eq!(world.next(run).await, ProcessEvent::TreeGone);
+        assert!(is_gone(escaped));
+        world.end().await;
+    });
+}
+
 /// Moves this shell out of the cgroup it is in, where there are any and it may; `su -l` does the same by way of pam_systemd.
 const MOVE_AWAY: &str =
     "procs=$(awk '$3 == \"cgroup2\" {print $2; exit}' /proc/mounts)/cgroup.procs; [ ! -w $procs ] || echo $$ > $procs";

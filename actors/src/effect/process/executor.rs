@@ -159,6 +159,7 @@ async fn drive(core: Rc<RefCell<Core>>, mut children: Signal, mut heard: Unbound
             _ = children.recv() => {
                 let mut core = core.borrow_mut();
                 reaper::reap_all(&mut *core);
+                core.prove();
                 core.begin_round();
             }
             Some(news) = heard.recv() => core.borrow_mut().hear(news),

@@ -23,6 +23,7 @@ pub(super) use launch::{Child, Launcher};
 use super::core::News;
 use super::order::{RunId, SpawnFailure, SpawnOrder};
 use super::thread::Thread;
+use super::tree::roll::{self, Roll};
 
 /// Spawns that may wait at the same time. A configuration has far fewer services.
 const QUEUE: usize = 4096;
@@ -68,7 +69,12 @@ impl Spawner {
     /// Starts the threads. They end soon after the `Spawner` was dropped.
     pub(super) fn start(launcher: Launcher, news: UnboundedSender<News>) -> io::Result<(Self, Vec<Thread>)> {
         let (jobs, queue) = sync_channel(QUEUE);
-        let shared = Arc::new(Shared { launcher, jobs: Mutex::new(queue), hung: AtomicUsize::new(0) });
+        let shared = Arc::new(Shared {
+            launcher,
+            jobs: Mutex::new(queue),
+            hung: AtomicUsize::new(0),
+            threads: Mutex::default(),
+        });
         let start = |name| {
             let (shared, news) = (Arc::clone(&shared), news.clone());
             Thread::start(name, move || work(&shared, &news))
@@ -94,6 +100,11 @@ impl Spawner {
         }
     }
 
+    /// All children of this process. Only for the thread that waits for them.
+    pub(super) fn call_the_roll(&self) -> Roll {
+        roll::call(&mut self.shared.threads.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// Queues a job; never blocks.
     pub(super) fn queue(&self, job: Job) -> Result<(), Busy> {
         self.jobs.try_send(job).map_err(|error| match error {
@@ -110,6 +121,8 @@ struct Shared {
     jobs: Mutex<Receiver<Job>>,
     /// How many threads hang in the kernel, and were replaced.
     hung: AtomicUsize,
+    /// The threads that have children.
+    threads: Mutex<Vec<u32>>,
 }
 
 impl Shared {
@@ -138,6 +151,8 @@ impl Shared {
 }
 
 fn work(shared: &Shared, news: &UnboundedSender<News>) {
+    let thread = rustix::thread::gettid().as_raw_nonzero().get().unsigned_abs();
+    shared.threads.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
     while let Some(job) = shared.next_job() {
         let (outcome, afterwards) = match job {
             Job::Program(order, notify, birth) => {

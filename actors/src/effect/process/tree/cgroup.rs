@@ -48,7 +48,7 @@ impl Cgroups {
         // Moving a process needs this right at the common ancestor.
         access(own.join("cgroup.procs"), Access::WRITE_OK).ok()?;
         clear_after_others(own);
-        let folder = own.join(format!("{FOLDER}{}", std::process::id()));
+        let folder = own.join(folder_name());
         match fs::create_dir(&folder) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return None,
             _ => {}
@@ -78,6 +78,11 @@ impl Cgroups {
     pub(crate) fn remove(&self) {
         let _ = fs::remove_dir(&self.folder);
     }
+}
+
+/// The name of our folder.
+pub(super) fn folder_name() -> String {
+    format!("{FOLDER}{}", std::process::id())
 }
 
 fn is_version_2(folder: &Path) -> bool {
