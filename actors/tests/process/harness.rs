@@ -279,6 +279,13 @@ pub(crate) fn is_gone(pid: u32) -> bool {
     state(pid).is_none_or(|state| state == 'Z')
 }
 
+/// Waits until a process is stopped.
+pub(crate) async fn until_stopped(pid: u32) {
+    while state(pid) != Some('T') {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
 /// All children of this process, whichever thread started them, zombies included.
 pub(crate) fn children() -> Vec<u32> {
     let us = std::process::id();

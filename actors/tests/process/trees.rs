@@ -3,7 +3,7 @@
 use mainstay_actors::effect::process::order::{Exit, ProcessEvent, Scope, SignalOrder};
 use mainstay_config::model::StopSignal;
 
-use crate::harness::{World, alone, is_gone};
+use crate::harness::{World, alone, is_gone, until_stopped};
 
 /// Forks twice and leaves the session, as daemons do; writes its process id into `escaped`.
 const FORK_AWAY: &str =
@@ -90,6 +90,37 @@ fn a_signal_to_the_tree_reaches_each_process_once() {
         std::fs::write(world.path("end"), "").unwrap();
         world.to_the_end(run).await;
         assert_eq!(std::fs::read_to_string(world.path("heard")).unwrap().lines().count(), 3);
+        world.end().await;
+    });
+}
+
+#[test]
+fn stopped_processes_hear_the_signal_that_ends_them() {
+    alone(async || {
+        let world = World::new();
+        let process =
+            "trap \"echo $0 >> heard; exit 0\" TERM; echo $$ > pid-$0; kill -STOP $$; while :; do sleep 0.01; done";
+        std::fs::write(world.path("process"), process).unwrap();
+        for (run, scope) in [(1, Scope::Tree), (2, Scope::Main)] {
+            for name in ["heard", "pid-main", "pid-child", "pid-away"] {
+                let _ = std::fs::remove_file(world.path(name));
+            }
+            let all = "setsid sh -c '. ./process' away & sh -c '. ./process' child & exec sh -c '. ./process' main";
+            let alone = "exec sh -c '. ./process' main";
+            let (text, names) = match scope {
+                Scope::Tree => (all, &["main", "child", "away"][..]),
+                Scope::Main => (alone, &["main"][..]),
+            };
+            let run = world.shell(run, &within(&world, text));
+            world.started(run).await;
+            for name in names {
+                let pid = world.pid_in(&format!("pid-{name}")).await;
+                until_stopped(pid).await;
+            }
+            world.processes.signal(SignalOrder { run, signal: StopSignal::Term, scope });
+            world.to_the_end(run).await;
+            assert_eq!(std::fs::read_to_string(world.path("heard")).unwrap().lines().count(), names.len());
+        }
         world.end().await;
     });
 }

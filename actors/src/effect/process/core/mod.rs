@@ -27,7 +27,7 @@ use super::order::{ProcessEvent, ProcessSettings, RunId, SignalOrder, SpawnFailu
 use super::runs::{RoundNumber, Run, Target};
 use super::spawn::{Birth, Job, Outcome, Spawner, environment};
 use super::sys::Ended;
-use super::tree::{Act, Looked, Place, Trees, Whom};
+use super::tree::{Act, Looked, Place, Trees, Whom, with_continue};
 use crate::effect::probe::LogEnd;
 
 /// Ends of children that nobody has claimed, kept while something is being started.
@@ -239,8 +239,10 @@ fn pid_of(pid: u32) -> Option<Pid> {
 
 fn send(pid: u32, how: fn(Pid, Signal) -> rustix::io::Result<()>, signal: Signal) {
     let Some(to) = pid_of(pid) else { return };
-    if let Err(error) = how(to, signal) {
-        tracing::warn!(pid, %error, "a process could not be signalled");
+    for signal in with_continue(signal) {
+        if let Err(error) = how(to, signal) {
+            tracing::warn!(pid, %error, "a process could not be signalled");
+        }
     }
 }
 

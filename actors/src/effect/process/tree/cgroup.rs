@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Access, access, statfs};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
-use super::mounted;
+use super::{mounted, with_continue};
 
 /// `CGROUP2_SUPER_MAGIC` of the kernel's include/uapi/linux/magic.h.
 const CGROUP2_MAGIC: u64 = 0x6367_7270;
@@ -144,7 +144,9 @@ pub(super) fn signal(path: &Path, signal: Signal) {
     // A descriptor holds on to the process; whose number is still listed now, that process is a member.
     let still: std::collections::HashSet<u32> = members(path).into_iter().collect();
     for (_, process) in held.into_iter().filter(|(pid, _)| still.contains(pid)) {
-        let _ = pidfd_send_signal(process, signal);
+        for signal in with_continue(signal) {
+            let _ = pidfd_send_signal(&process, signal);
+        }
     }
 }
 

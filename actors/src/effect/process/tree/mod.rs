@@ -302,9 +302,17 @@ fn signal_one(member: ProcessId, signal: Signal, whom: Whom) {
     if !whom.includes(now.group) {
         return;
     }
-    if let Err(error) = pidfd_send_signal(process, signal)
-        && error != rustix::io::Errno::SRCH
-    {
-        tracing::warn!(pid = member.pid, %error, "a process could not be signalled");
+    for signal in with_continue(signal) {
+        if let Err(error) = pidfd_send_signal(&process, signal)
+            && error != rustix::io::Errno::SRCH
+        {
+            tracing::warn!(pid = member.pid, %error, "a process could not be signalled");
+        }
     }
+}
+
+/// A signal, and what lets a stopped process hear it: one that waits in `SIGSTOP` or at a Ctrl-Z would sleep through its whole grace.
+/// `SIGKILL` needs no help.
+pub(super) fn with_continue(signal: Signal) -> impl Iterator<Item = Signal> {
+    [Some(signal), (signal != Signal::KILL).then_some(Signal::CONT)].into_iter().flatten()
 }
