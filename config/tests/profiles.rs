@@ -32,7 +32,7 @@ fn the_example_says_what_it_means() {
     let after = Duration::from_secs(15);
     let required = Dependency::Required { timeout: Duration::from_secs(60), lost_after: after };
     assert_eq!(wigletotak.dependencies[&ServiceName::new("kismet").unwrap()], required);
-    assert_eq!(wigletotak.stop, Stop { signal: StopSignal::Term, grace: Duration::from_secs(30) });
+    assert_eq!(wigletotak.stop, Stop { signal: StopSignal::Term, to: StopTo::All, grace: Duration::from_secs(30) });
     assert_eq!(wigletotak.restart.factor, 2.0);
     assert!(wigletotak.critical && wigletotak.not_in_this_version.is_empty());
     let web = wigletotak.ports[&PortName::new("web").unwrap()];

@@ -33,7 +33,7 @@ use crate::places::{Purpose, Surroundings};
 use crate::render::width_of;
 use crate::server::{Limits, Server};
 use log_output::LogOutput;
-use signals::{Heard, Signals};
+use signals::{Heard, Signals, Urgency, Wishes};
 use station::{Command, Shown};
 
 /// Operators' requests that wait for the actor thread at most; one more is told "busy".
@@ -152,7 +152,7 @@ async fn attend(
     simulated: Option<&SimulatedBus>,
     (signals, mut ended): (&mut Signals, oneshot::Receiver<Exit>),
 ) -> Ending {
-    let mut heard = 0u32;
+    let mut wishes = Wishes::default();
     loop {
         let name = tokio::select! {
             biased;
@@ -173,17 +173,17 @@ async fn attend(
                 continue;
             }
         };
-        heard = heard.saturating_add(1);
-        match heard {
-            1 => {
+        match wishes.heard(name, tokio::time::Instant::now()) {
+            None => tracing::info!("{name} once more, at the same time: it is the same wish"),
+            Some(Urgency::InOrder) => {
                 tracing::info!("{name}: stopping everything in order; once more hurries");
                 system.close(&format!("{name} to mainstay"));
             }
-            2 => {
+            Some(Urgency::Hurry) => {
                 tracing::info!("{name} again: no more grace; once more leaves what is left");
                 system.hurry(&format!("{name} again to mainstay"));
             }
-            _ => return Ending::LeftRunning(name),
+            Some(Urgency::Leave) => return Ending::LeftRunning(name),
         }
     }
 }

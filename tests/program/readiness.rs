@@ -145,3 +145,28 @@ fn what_a_running_service_says_of_itself_does_not_hide_how_it_came_to_run() {
     assert!(why.contains("READY=1"), "{why}");
     station.end();
 }
+
+#[test]
+fn a_service_that_says_that_it_needs_more_time_to_start_is_given_it() {
+    let service = helper::service("slow");
+    let station = Station::run(&format!("[services.slow]\n{service}ready = {{ notify = {{ within = \"1s\" }} }}\n"));
+    station.until_service("slow", "running");
+    assert!(!station.trace(&["--service", "slow"]).messages.iter().any(|message| message.kind == "Signal"));
+    station.end();
+}
+
+#[test]
+fn a_start_that_ends_before_it_is_ready_has_failed_and_its_dependents_hear_so() {
+    let port = free_port();
+    let station = Station::run(&format!(
+        "[services.onfailure]\ncommand = [\"true\"]\nready = \"notify\"\n\
+         restart = {{ when = \"failure\", attempts = 1, backoff = \"50ms\" }}\n\
+         [services.never]\ncommand = [\"true\"]\nready = {{ tcp = {{ port = {port} }} }}\nrestart = {{ when = \"never\" }}\n\
+         [services.user]\ncommand = [\"sleep\", \"1000\"]\nrequires = [\"onfailure\"]\n"
+    ));
+    let status = station.until("both have failed", |status| status.all(&["onfailure", "never"], "failed"));
+    assert_eq!(status.service("never").reason, "it ended before it was ready: exit code 0");
+    let waits = station.until_service("user", "waiting").waiting_for;
+    assert!(waits[0].contains("it ended before it was ready: exit code 0; given up after 1 restart"), "{waits:?}");
+    station.end();
+}

@@ -17,7 +17,7 @@ use super::probe::Probes;
 use super::probe::order::ProbeEvent;
 use super::process::order::{Notification, ProcessEvent, ProcessSettings, RunId};
 use super::process::{Processes, ProcessesError};
-use super::said::{Pace, REST, Turn};
+use super::said::{Pace, Turn};
 use crate::device::DeviceMessage;
 use crate::lease::LeaseMessage;
 use crate::machine::{Action, ActorId, Message, Outside, ReportedRun};
@@ -251,7 +251,9 @@ impl News {
     /// After each rest tells what a service said of itself meanwhile, until it has said nothing or its run is over.
     async fn tell_kept(self: Rc<Self>, service: ServiceName, run: RunId) {
         loop {
-            tokio::time::sleep(REST).await;
+            let rest = self.runs.borrow_mut().get_mut(&run).map(|known| known.pace.rest());
+            let Some(rest) = rest else { return };
+            tokio::time::sleep(rest).await;
             let kept = self.runs.borrow_mut().get_mut(&run).and_then(|known| known.pace.rested());
             let Some(said) = kept else { return };
             self.tell(service.clone(), run, ProcessEvent::Notified(said));
@@ -319,6 +321,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::effect::said::REST;
     use crate::machine::Moment;
     use crate::trace::{Keeping, Recorder};
 
@@ -347,7 +350,7 @@ mod tests {
         }
         tokio::time::sleep(2 * REST).await;
         let told = told.borrow();
-        assert!(told.len() < 15, "told {} times in a minute", told.len());
+        assert!(told.len() < 20, "told {} times in a minute", told.len());
         let Some(Message::Service(_, ServiceMessage::Process(RUN, last))) = told.last() else { panic!("{told:?}") };
         assert_eq!(*last, status(50 * 60 - 1), "the last word is told");
     }

@@ -116,7 +116,7 @@ impl LeaseMachine {
                 out.push(tell_device(device, DeviceMessage::Leased { holder: service.clone() }));
             }
             out.push(tell_service(&service, ServiceMessage::Granted(grant.clone())));
-            self.holders.insert(service, Holding { grant, r#use: Use::Active });
+            self.holders.insert(service, Holding::of(grant));
         }
         any
     }

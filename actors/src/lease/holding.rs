@@ -1,9 +1,12 @@
 //! What is held, and how it is used.
 
+use std::collections::BTreeMap;
+
 use mainstay_config::model::Sharing;
 use mainstay_config::names::ServiceName;
 
-use super::messages::{Grant, HeldLease, Resource};
+use super::messages::{Grant, HeldLease, LeaseRequest, Resource};
+use crate::machine::OperationId;
 
 /// How a holder uses what it holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,9 +24,25 @@ pub(super) enum Use {
 pub(super) struct Holding {
     pub(super) grant: Grant,
     pub(super) r#use: Use,
+    /// Its ports are being looked at again, since it is restarted.
+    pub(super) renewal: Option<Renewal>,
+}
+
+/// What a holder that is restarted waits for.
+#[derive(Debug, Clone)]
+pub(super) struct Renewal {
+    pub(super) request: LeaseRequest,
+    pub(super) looking: OperationId,
+    /// Ports of a range on which somebody else was seen to listen.
+    pub(super) foreign: BTreeMap<u16, String>,
 }
 
 impl Holding {
+    /// One that runs.
+    pub(super) fn of(grant: Grant) -> Self {
+        Self { grant, r#use: Use::Active, renewal: None }
+    }
+
     /// All that is held, with how.
     pub(super) fn resources(&self) -> impl Iterator<Item = (Resource, Sharing)> + '_ {
         let devices = self.grant.devices.iter().map(|(name, device)| (Resource::Device(name.clone()), device.sharing));

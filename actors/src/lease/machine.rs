@@ -5,6 +5,7 @@
 //!                 ▲                      │                  │ device lost, or wanted while idle
 //!                 └── device lost ◀──────┤                  ▼
 //!                          refused ◀─────┘              draining ──release──▶ …
+//!   A holder that is restarted stays one: it only hears anew whether strangers listen on its ports (renewing.rs).
 //! ```
 //! Everything a service needs is granted at once or not at all, so that nobody holds one thing while waiting for another.
 
@@ -98,6 +99,7 @@ impl Machine for LeaseMachine {
             LeaseMessage::Release(service) => self.release(&service),
             LeaseMessage::Idle(service) => self.set_use(&service, Use::Idle),
             LeaseMessage::Busy(service) => self.set_use(&service, Use::Active),
+            LeaseMessage::Renew(request) => self.renew(request),
             LeaseMessage::DeviceAvailable(device, offer) => self.available(&device, offer),
             LeaseMessage::DeviceUnavailable { device, reason, soon } => self.unavailable(&device, &reason, soon),
             LeaseMessage::RadioPrepared(operation, device, result) => self.radio_prepared(operation, &device, result),
@@ -249,7 +251,7 @@ impl LeaseMachine {
         }
         if let Some(grant) = grant {
             self.last_token = self.last_token.max(grant.token.0);
-            self.holders.insert(service.clone(), Holding { grant, r#use: Use::Active });
+            self.holders.insert(service.clone(), Holding::of(grant));
         }
         let mut out = if self.asking.remove(&service) { self.service_inquires(service) } else { Vec::new() };
         if !self.unheard.is_empty() {

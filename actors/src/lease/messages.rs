@@ -130,10 +130,13 @@ pub struct Grant {
     /// The devices, with what is needed to use them.
     pub devices: BTreeMap<DeviceName, GrantedDevice>,
     /// The ports.
-    pub ports: BTreeMap<PortName, u16>,
+    pub ports: PortNumbers,
     /// Files and others.
     pub named: Vec<String>,
 }
+
+/// Numbers of ports, by their names within the service.
+pub type PortNumbers = BTreeMap<PortName, u16>;
 
 /// A device that was granted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -231,6 +234,8 @@ pub enum LeaseMessage {
     Idle(ServiceName),
     /// It uses again what it kept.
     Busy(ServiceName),
+    /// The same for one that has ports: it must hear first whether they can still be had. Answer: `ServiceMessage::Renewed`.
+    Renew(LeaseRequest),
     /// A device can be leased, or its facts have changed.
     DeviceAvailable(DeviceName, Offer),
     /// A device cannot be leased.
@@ -275,6 +280,7 @@ impl Described for LeaseMessage {
             Self::Release(_) => "Release",
             Self::Idle(_) => "Idle",
             Self::Busy(_) => "Busy",
+            Self::Renew(_) => "Renew",
             Self::DeviceAvailable(..) => "DeviceAvailable",
             Self::DeviceUnavailable { .. } => "DeviceUnavailable",
             Self::RadioPrepared(..) => "RadioPrepared",
@@ -299,6 +305,7 @@ impl Described for LeaseMessage {
             Self::Release(service) => Words::Service(service.clone(), "has stopped and gives back what it held"),
             Self::Idle(service) => Words::Service(service.clone(), "waits out a back-off"),
             Self::Busy(service) => Words::Service(service.clone(), "uses its leases again"),
+            Self::Renew(request) => Words::Service(request.service.clone(), "is to use its leases again"),
             Self::DeviceAvailable(device, offer) => format!("{device} can be leased ({})", offer.generation).into(),
             Self::DeviceUnavailable { device, reason, .. } => format!("{device} is {reason}").into(),
             Self::RadioPrepared(_, device, Ok(_)) => Words::Device(device.clone(), "is in the mode asked for"),

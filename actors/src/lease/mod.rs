@@ -9,11 +9,12 @@ mod ports;
 mod preparation;
 mod queue;
 mod radios;
+mod renewing;
 #[cfg(test)]
 mod tests;
 
 pub use machine::{LeaseMachine, LeaseTimer};
 pub use messages::{
-    Blocker, Grant, GrantedDevice, HeldLease, LeaseMessage, LeaseRequest, LeaseSnapshot, NotPrepared, Resource, Soon,
-    Token, Waiter, Want,
+    Blocker, Grant, GrantedDevice, HeldLease, LeaseMessage, LeaseRequest, LeaseSnapshot, NotPrepared, PortNumbers,
+    Resource, Soon, Token, Waiter, Want,
 };

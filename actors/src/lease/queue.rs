@@ -134,7 +134,7 @@ impl Situation<'_> {
     }
 
     /// A number for every port, as far as there are any, and what stands in the way of the others.
-    fn choose_ports(
+    pub(super) fn choose_ports(
         &self,
         ports: &[(&PortName, PortNeed)],
         queued: &Queued,

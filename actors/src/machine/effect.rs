@@ -11,7 +11,7 @@ use mainstay_hardware::sighting::Sighting;
 use super::{ActorId, Message, OperatorAnswer, Words};
 use crate::device::DeviceSnapshot;
 use crate::effect::probe::order::ProbeOrder;
-use crate::effect::process::order::{RunId, SignalOrder, SpawnOrder};
+use crate::effect::process::order::{RunId, Scope, SignalOrder, SpawnOrder};
 use crate::inventory::InventorySnapshot;
 use crate::lease::LeaseSnapshot;
 use crate::service::ServiceSnapshot;
@@ -236,7 +236,10 @@ impl Action {
                 format!("see who listens on {}", ports.join(", ")).into()
             }
             Self::Spawn(order) => order.argv.join(" ").into(),
-            Self::Signal(order) => format!("SIG{} to its processes", order.signal.as_str()).into(),
+            Self::Signal(order) => {
+                let whom = if order.scope == Scope::Main { "main process" } else { "processes" };
+                format!("SIG{} to its {whom}", order.signal.as_str()).into()
+            }
             Self::Sweep(_) => "SIGKILL to all that is left of it".into(),
             Self::Watch(order) => format!("see whether it is ready: {}", order.target).into(),
             Self::Unwatch(_) => "no longer look whether it is ready".into(),

@@ -16,9 +16,8 @@ use crate::machine::{Action, Effect, Moment, Outcome};
 const DIED_OF_LOSS: Duration = Duration::from_secs(3);
 /// A device that stayed this long after the last start makes its return a new beginning; a shorter stay may be a weak supply.
 const LONG_STAY: Duration = Duration::from_secs(30);
-
-/// A run that ends sooner may never have had the port it was given.
-const SHORT_RUN: Duration = Duration::from_secs(10);
+/// One word of a service can gain it this much time. It may say so again.
+const LONGEST_EXTENSION: Duration = Duration::from_secs(60 * 60);
 
 /// How a run, or an attempt at one, came to its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,7 +26,9 @@ pub(super) enum Cause {
     Stopped,
     /// It ended by itself.
     Ended(Exit),
-    /// The same, and the rest of its processes had to be killed: how.
+    /// It ended by itself before it was ready, which is a failure whatever the exit code says.
+    Unready(Exit),
+    /// It ended by itself, and the rest of its processes had to be killed: how.
     Died(String),
     /// It failed in a way that another attempt may mend.
     Failed(String),
@@ -70,6 +71,9 @@ impl ServiceMachine {
                 if let Some(words) = said.status {
                     self.note_said(words);
                 }
+                if let Some(more) = said.extend {
+                    self.extend(now, more, out);
+                }
             }
         }
     }
@@ -100,7 +104,12 @@ impl ServiceMachine {
                 Why::Died(words) => Cause::Died(words.clone()),
                 Why::Asked(_) => Cause::Stopped,
             }),
-            Phase::Idle | Phase::Leasing { .. } | Phase::Slotting | Phase::Starting(_) | Phase::Running(_) => None,
+            Phase::Idle
+            | Phase::Leasing { .. }
+            | Phase::Renewing
+            | Phase::Slotting
+            | Phase::Starting(_)
+            | Phase::Running(_) => None,
         }
     }
 
@@ -110,23 +119,29 @@ impl ServiceMachine {
                 run.exit = Some(exit);
                 run.pid = remaining.first().copied().or(run.pid);
             }
-            Phase::Stopping { run, .. } => run.exit = Some(exit),
-            Phase::Idle | Phase::Leasing { .. } | Phase::Slotting => {}
+            Phase::Stopping { run, .. } => {
+                run.exit = Some(exit);
+                self.main_has_stopped(remaining, out);
+            }
+            Phase::Idle | Phase::Leasing { .. } | Phase::Renewing | Phase::Slotting => {}
         }
         // A program that ends well and leaves others behind has gone into the background: they are followed.
-        let to_sweep = match &self.phase {
+        let to_stop = match &self.phase {
             Phase::Starting(run) | Phase::Running(run) if !remaining.is_empty() && exit != Exit::Code(0) => Some(run),
             _ => None,
         };
-        if let Some(run) = to_sweep.cloned() {
-            let why = Why::Died(format!("it ended: {exit}"));
-            self.sweep_after(run, why, out);
+        if let Some(run) = to_stop.cloned() {
+            let started = matches!(self.phase, Phase::Running(_));
+            let why = Why::Died(if started { format!("it ended: {exit}") } else { unready(exit) });
+            // They are stopped as ever: one may be about to write down what it has.
+            self.halt(run, why, out);
         }
     }
 
     fn tree_gone(&mut self, now: Moment, out: &mut Out) {
         let exit = self.run().and_then(|run| run.exit).unwrap_or(Exit::Unknown);
-        let cause = self.cause_of_stop().unwrap_or(Cause::Ended(exit));
+        let by_itself = if matches!(self.phase, Phase::Starting(_)) { Cause::Unready } else { Cause::Ended };
+        let cause = self.cause_of_stop().unwrap_or_else(|| by_itself(exit));
         self.ended(now, cause, out);
     }
 
@@ -144,33 +159,20 @@ impl ServiceMachine {
             out.push(Effect::CancelTimer(timer));
         }
         self.return_slot(out);
-        if matches!(cause, Cause::Ended(_) | Cause::Died(_) | Cause::Failed(_)) {
-            self.give_back_ports_after_a_failed_start(now, out);
-        }
         self.phase = Phase::Idle;
         self.needs.stopped(out);
         self.settle_debts(out);
         self.rest_after(now, cause, out);
     }
 
-    /// A stranger may have taken a port between the look at it and the start, and would be met there at each restart; it may even have
-    /// answered as if the service were ready. The service asks anew, behind whoever waits, so that the ports are looked at again.
-    fn give_back_ports_after_a_failed_start(&mut self, now: Moment, out: &mut Out) {
-        let had_been_ready = self.run().is_some_and(|run| self.ready_run == Some(run.id));
-        let was_short = self.last_start.is_some_and(|start| now.since(start) < SHORT_RUN);
-        let has_ports = self.grant.as_ref().is_some_and(|grant| !grant.ports.is_empty());
-        if has_ports && (was_short || !had_been_ready) {
-            self.release(out);
-        }
-    }
-
     /// Decides how it rests after a run, or an attempt at one.
     pub(super) fn rest_after(&mut self, now: Moment, cause: Cause, out: &mut Out) {
-        self.last_death = matches!(cause, Cause::Ended(_) | Cause::Died(_))
+        self.last_death = matches!(cause, Cause::Ended(_) | Cause::Unready(_) | Cause::Died(_))
             .then_some(Death { at: now, attempts_before: self.attempts });
         self.rest = match cause {
             Cause::Stopped => Rest::Fresh,
             Cause::Hopeless(words) => Rest::Failed(words),
+            Cause::Unready(exit) => self.failed(now, unready(exit), out),
             Cause::Ended(exit) => {
                 let well = exit == Exit::Code(0);
                 match self.spec.restart.when {
@@ -179,15 +181,17 @@ impl ServiceMachine {
                     RestartWhen::Always | RestartWhen::Failure => self.try_again(now, format!("it ended: {exit}"), out),
                 }
             }
-            Cause::Failed(words) | Cause::Died(words) if self.spec.restart.when == RestartWhen::Never => {
-                Rest::Failed(words)
-            }
-            Cause::Failed(words) | Cause::Died(words) => self.try_again(now, words, out),
+            Cause::Failed(words) | Cause::Died(words) => self.failed(now, words, out),
         };
         if matches!(self.rest, Rest::Backoff { .. }) && self.grant.is_some() && self.revoked.is_none() {
             out.push(tell_leases(LeaseMessage::Idle(self.spec.name.clone())));
-        } else {
-            self.release(out);
+        }
+    }
+
+    fn failed(&mut self, now: Moment, words: String, out: &mut Out) -> Rest {
+        match self.spec.restart.when {
+            RestartWhen::Never => Rest::Failed(words),
+            RestartWhen::Always | RestartWhen::Failure => self.try_again(now, words, out),
         }
     }
 
@@ -292,12 +296,40 @@ impl ServiceMachine {
         };
         let within = humantime::format_duration(self.spec.ready.within);
         let said = if run.said.is_empty() { String::new() } else { format!(": {}", run.said) };
+        let more = self.extended.map(|more| format!(", nor within the {} more", humantime::format_duration(more)));
+        let more = more.map(|words| format!("{words} that it asked for last")).unwrap_or_default();
         out.push(act(Action::Unwatch(run.id)));
-        self.leave(Why::Failed(format!("not ready within {within}{said}")), out);
+        self.leave(Why::Failed(format!("not ready within {within}{more}{said}")), out);
+    }
+
+    /// It asks for more time (`EXTEND_TIMEOUT_USEC=`, sd_notify(3)): for so long from now on it is not given up, nor before the time
+    /// that it has by its configuration.
+    fn extend(&mut self, now: Moment, more: Duration, out: &mut Out) {
+        let more = more.min(LONGEST_EXTENSION);
+        let (timer, within) = match self.phase {
+            Phase::Starting(_) => (ServiceTimer::ReadyWithin, self.spec.ready.within),
+            Phase::Stopping { stage: Stage::Grace, .. } => (ServiceTimer::Grace, self.spec.stop.grace),
+            _ => return,
+        };
+        let since = match self.phase {
+            Phase::Starting(_) => self.last_start,
+            _ => self.signalled,
+        };
+        self.extended = Some(more);
+        let configured = since.map_or(Duration::ZERO, |since| (since + within).since(now));
+        out.push(Effect::SetTimer(timer, configured.max(more)));
+    }
+
+    pub(super) fn is_in_grace(&self) -> bool {
+        matches!(self.phase, Phase::Stopping { stage: Stage::Grace, .. })
     }
 
     /// Whether its processes outlive SIGKILL.
     pub(super) fn is_unkillable(&self) -> bool {
         matches!(self.phase, Phase::Stopping { stage: Stage::Unkillable, .. })
     }
+}
+
+fn unready(exit: Exit) -> String {
+    format!("it ended before it was ready: {exit}")
 }

@@ -9,7 +9,7 @@ use super::ServiceTimer;
 use crate::device::Offer;
 use crate::effect::probe::order::ProbeEvent;
 use crate::effect::process::order::{LOADS_SLOWLY, ProcessEvent, RunId};
-use crate::lease::{Blocker, Grant};
+use crate::lease::{Blocker, Grant, PortNumbers, Token};
 use crate::machine::{Described, Moment, ReportedRun, RequestId, Words};
 
 /// What the operator asked of a service. It lasts until asked otherwise.
@@ -68,12 +68,16 @@ pub enum Standing {
     Unknown,
     /// It is running.
     Up,
-    /// It is starting, or will start again by itself: how, in words.
+    /// It is starting, or is being restarted with all that it holds: how, in words. It waits for nothing that others hold.
+    Starting(String),
+    /// It will start again by itself, some time: how, in words.
     Coming(String),
     /// It is about to stop and waits until its dependents have stopped.
     Leaving {
         /// Why.
         why: String,
+        /// What comes after.
+        next: Next,
         /// Which of its departures: an answer to an earlier one does not count.
         episode: Episode,
     },
@@ -83,12 +87,21 @@ pub enum Standing {
     Held(String),
 }
 
+/// What a service that stops is to do then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// It starts again at once, with all that it holds.
+    Restart,
+    /// It does not, or not at once.
+    Rest,
+}
+
 impl fmt::Display for Standing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unknown => f.write_str("not heard of yet"),
             Self::Up => f.write_str("running"),
-            Self::Coming(how) | Self::Down(how) | Self::Held(how) => f.write_str(how),
+            Self::Starting(how) | Self::Coming(how) | Self::Down(how) | Self::Held(how) => f.write_str(how),
             Self::Leaving { why, .. } => write!(f, "about to stop: {why}"),
         }
     }
@@ -123,6 +136,8 @@ pub enum ServiceMessage {
     Queued(Vec<Blocker>),
     /// It will not get its leases: why.
     Refused(String),
+    /// What it kept under this token can be used again, with these ports; or it cannot: why.
+    Renewed(Token, Result<PortNumbers, String>),
     /// A lease is withdrawn: stop, then release.
     Revoked {
         /// Whose matter it is.
@@ -176,6 +191,7 @@ impl Described for ServiceMessage {
             Self::Granted(_) => "Granted",
             Self::Queued(_) => "Queued",
             Self::Refused(_) => "Refused",
+            Self::Renewed(..) => "Renewed",
             Self::Revoked { .. } => "Revoked",
             Self::Holding(_) => "Holding",
             Self::Restate => "Restate",
@@ -217,7 +233,8 @@ impl Described for ServiceMessage {
                 let all: Vec<String> = blockers.iter().map(ToString::to_string).collect();
                 format!("wait for {}", all.join("; ")).into()
             }
-            Self::Refused(reason) => reason.clone().into(),
+            Self::Refused(reason) | Self::Renewed(_, Err(reason)) => reason.clone().into(),
+            Self::Renewed(token, Ok(_)) => Words::Number("it can use again what it holds with token", token.0),
             Self::Revoked { reason, .. } => reason.clone().into(),
             Self::Holding(Some(grant)) => Words::Number("it holds token", grant.token.0),
             Self::Holding(None) => "it holds nothing".into(),
@@ -271,7 +288,8 @@ fn describe_process(event: &ProcessEvent) -> Words {
             let ready = said.ready.map(|_| "READY=1".to_owned());
             let stopping = said.stopping.map(|_| "STOPPING=1".to_owned());
             let status = said.status.as_ref().map(|status| format!("STATUS={status}"));
-            [ready, stopping, status].into_iter().flatten().collect::<Vec<_>>().join(" ").into()
+            let extend = said.extend.map(|more| format!("EXTEND_TIMEOUT_USEC={}", more.as_micros()));
+            [ready, stopping, extend, status].into_iter().flatten().collect::<Vec<_>>().join(" ").into()
         }
     }
 }

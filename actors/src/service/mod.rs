@@ -2,6 +2,7 @@
 
 mod dependents;
 mod ending;
+mod keeping;
 mod leaving;
 mod machine;
 mod messages;
@@ -17,7 +18,7 @@ mod tests;
 pub use dependents::{Dependents, all_dependents, dependents};
 pub use machine::{ServiceMachine, ServiceMemo};
 pub use messages::{
-    Attempts, Episode, Health, NeedsPolicy, START_SLOT, ServiceMessage, ServiceSnapshot, ServiceStatus, Standing,
+    Attempts, Episode, Health, NeedsPolicy, Next, START_SLOT, ServiceMessage, ServiceSnapshot, ServiceStatus, Standing,
     Wanted, Withdrawal,
 };
 pub use state::ServiceTimer;

@@ -185,8 +185,12 @@ impl ServiceMachine {
         } else if self.grant.is_some() && matches!(self.rest, Rest::Backoff { .. }) {
             out.push(tell_leases(LeaseMessage::Idle(service)));
         }
-        if let Phase::Leasing { arrival, .. } = self.phase {
-            out.push(tell_leases(LeaseMessage::Request(self.lease_request(arrival))));
+        match self.phase {
+            Phase::Leasing { arrival, .. } => {
+                out.push(tell_leases(LeaseMessage::Request(self.lease_request(arrival))));
+            }
+            Phase::Renewing => self.renew(out),
+            _ => {}
         }
     }
 

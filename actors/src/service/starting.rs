@@ -103,6 +103,7 @@ impl ServiceMachine {
             Ok(order) => {
                 self.next_run = self.next_run.saturating_add(1);
                 self.last_start = Some(now);
+                self.extended = None;
                 self.phase = Phase::Starting(Run { id, pid: None, said: String::new(), exit: None });
                 out.push(act(Action::Spawn(order)));
                 out.push(Effect::SetTimer(ServiceTimer::ReadyWithin, self.spec.ready.within));

@@ -52,6 +52,7 @@ impl ServiceTimer {
 pub(super) enum Phase {
     Idle,
     Leasing { blockers: Vec<Blocker>, arrival: Moment },
+    Renewing, // It has kept what it holds, and hears whether strangers have taken its ports meanwhile.
     Slotting,
     Starting(Run),
     Running(Run),
@@ -84,7 +85,7 @@ pub(super) enum Why {
     Asked(String),
     /// It failed: how.
     Failed(String),
-    /// Its first process ended by itself, which is a failure: how. The rest is killed.
+    /// Its first process ended by itself, which is a failure: how. The rest is stopped.
     Died(String),
 }
 

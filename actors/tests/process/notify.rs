@@ -13,7 +13,8 @@ fn service(world: &World, run: u64, text: &str) -> RunId {
 }
 
 fn said(status: &str) -> ProcessEvent {
-    ProcessEvent::Notified(Notification { ready: Some(Said), stopping: None, status: Some(status.to_owned()) })
+    let status = Some(status.to_owned());
+    ProcessEvent::Notified(Notification { ready: Some(Said), status, ..Notification::default() })
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::unit::{ContainerTable, ExternalTable, SystemdTable};
 use super::{DeviceNeed, LiveTable, ReadyValue};
-use crate::model::{OnReturn, RestartWhen, StopSignal};
+use crate::model::{OnReturn, RestartWhen, StopSignal, StopTo};
 use crate::names::{DeviceName, PortName, ServiceName};
 use crate::read::{
     AbsolutePath, Anything, Argv, At, Boxed, Either, EnvironmentName, Factor, Filled, Int, Map, Port, PortRange, Text,
@@ -132,6 +132,8 @@ section! {
     struct StopTable requires [] {
         /// The first signal: "TERM" (the default), "INT", "HUP", "QUIT", "USR1", "USR2", "KILL".
         signal: StopSignal,
+        /// Who gets it: "all" (the default), every process; or "main", the main process, and the others when it has ended.
+        to: StopTo,
         /// Command that stops it instead of a signal (acted on by a later version).
         command: Argv,
         /// After this long the whole process tree is killed. Default "30s".

@@ -117,6 +117,14 @@ stop = { signal = ⟦"9" }
         problems: &[(BadValue, "`KILL`")],
     },
     Case {
+        about: "processes to stop that are none",
+        text: r#"[services.s]
+command = ["s"]
+stop = { to = ⟦"mian" }
+"#,
+        problems: &[(BadValue, "did you mean `main`?")],
+    },
+    Case {
         about: "a relative state directory",
         text: r#"[runtime]
 state_dir = ⟦"state"

@@ -111,6 +111,8 @@ pub struct Notification {
     pub stopping: Option<Said>,
     /// `STATUS=…`, at most 256 characters.
     pub status: Option<String>,
+    /// `EXTEND_TIMEOUT_USEC=…`: for so long from now on, what it is about (its start, or its stop) is not given up.
+    pub extend: Option<Duration>,
 }
 
 /// Marks something that was said.

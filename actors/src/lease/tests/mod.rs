@@ -6,6 +6,7 @@ mod granting;
 mod ports;
 mod property;
 mod radios;
+mod renewing;
 mod restarting;
 
 use std::collections::BTreeMap;

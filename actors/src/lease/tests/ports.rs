@@ -3,11 +3,11 @@ use mainstay_config::model::PortNeed;
 use super::*;
 use crate::effect::ports::Listener;
 
-fn fixed() -> Want {
+pub(super) fn fixed() -> Want {
     Want::Port { name: port("web"), need: PortNeed::Fixed(8000.try_into().unwrap()) }
 }
 
-fn range() -> Want {
+pub(super) fn range() -> Want {
     let [prefer, first, last] = [8001, 8000, 8002].map(|port: u16| port.try_into().unwrap());
     Want::Port { name: port("web"), need: PortNeed::Range { prefer, first, last } }
 }
@@ -18,7 +18,7 @@ fn foreign(ports: &[u16]) -> Result<BTreeMap<u16, Listener>, String> {
 }
 
 impl Bench {
-    fn seen(&mut self, ports: &[u16]) -> &mut Self {
+    pub(super) fn seen(&mut self, ports: &[u16]) -> &mut Self {
         let operation = self.looking().unwrap();
         self.tell(LeaseMessage::PortsSeen(operation, foreign(ports)))
     }

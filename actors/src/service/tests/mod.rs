@@ -4,6 +4,7 @@
 
 mod dependencies;
 mod ending;
+mod keeping;
 mod operator;
 mod recovery;
 mod starting;
@@ -17,7 +18,7 @@ use mainstay_config::names::{DeviceName, PortName, ServiceName};
 use mainstay_hardware::sighting::Generation;
 
 use super::{
-    Dependents, Episode, ServiceMachine, ServiceMessage, ServiceSnapshot, ServiceStatus, ServiceTimer, Standing,
+    Dependents, Episode, Next, ServiceMachine, ServiceMessage, ServiceSnapshot, ServiceStatus, ServiceTimer, Standing,
     Withdrawal,
 };
 use crate::device::Offer;
@@ -262,7 +263,7 @@ impl Bench {
 }
 
 pub(super) fn leaving(episode: u32) -> Standing {
-    Standing::Leaving { why: "hackrf is gone".to_owned(), episode: Episode(episode) }
+    Standing::Leaving { why: "hackrf is gone".to_owned(), next: Next::Rest, episode: Episode(episode) }
 }
 
 pub(super) fn revoked() -> ServiceMessage {

@@ -49,7 +49,7 @@ impl Failures {
                 record.hopeless = !matches!(failure, SpawnFailure::Other(_));
                 Some(Failed { service, run: None })
             }
-            ServiceMessage::Refused(_) if may_be_refused(environment, service) => {
+            ServiceMessage::Refused(_) | ServiceMessage::Renewed(_, Err(_)) if may_be_refused(environment, service) => {
                 self.record(service).ends += 1;
                 Some(Failed { service, run: None })
             }

@@ -6,6 +6,7 @@ mod blockers;
 mod exclusive;
 mod failures;
 mod holders;
+mod keeping;
 mod leftovers;
 mod order;
 mod outliving;
@@ -102,6 +103,7 @@ pub(super) fn all() -> Vec<Box<dyn Checker>> {
         Box::new(wanted::Wanted::default()),
         Box::new(quiet::Quiet::default()),
         Box::new(holders::Holders),
+        Box::new(keeping::Keeping::default()),
         Box::new(radios::Radios::default()),
         Box::new(leftovers::Leftovers),
         Box::new(traces::Traces::default()),

@@ -56,11 +56,13 @@ pub enum Sabotage {
     LookForEver,
     /// Messages do not say what caused them.
     LoseCause,
+    /// Who is restarted is said to need nothing meanwhile.
+    IdleOverRestart,
 }
 
 impl Sabotage {
     /// Every planted bug.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::GrantTwice,
         Self::SpawnTwice,
         Self::DropRevoked,
@@ -80,6 +82,7 @@ impl Sabotage {
         Self::LeaveProbes,
         Self::LookForEver,
         Self::LoseCause,
+        Self::IdleOverRestart,
     ];
 
     /// What must go wrong besides, for it to do harm.
@@ -107,6 +110,7 @@ impl Sabotage {
             Self::ForgetRestore | Self::RestoreTwice | Self::ForgetBaseline => 6,
             Self::LeaveProcesses | Self::LeaveProbes | Self::LookForEver => 7,
             Self::LoseCause => 8,
+            Self::IdleOverRestart => 11,
         }
     }
 }
@@ -142,7 +146,10 @@ impl Sabotaged {
             | (Sabotage::NeverReady, ServiceMessage::Probe(..) | ServiceMessage::Timer(ServiceTimer::ReadyWithin))
             | (
                 Sabotage::DropDown,
-                ServiceMessage::Dependency(_, Standing::Down(_) | Standing::Coming(_) | Standing::Held(_)),
+                ServiceMessage::Dependency(
+                    _,
+                    Standing::Down(_) | Standing::Starting(_) | Standing::Coming(_) | Standing::Held(_),
+                ),
             ) => Vec::new(),
             (Sabotage::SkipDependents, ServiceMessage::Dependency(left, Standing::Leaving { episode, .. })) => {
                 vec![Message::Service(left, ServiceMessage::DependentStopped(name, episode))]
@@ -167,6 +174,10 @@ impl Sabotaged {
                     Message::Service(name.clone(), ServiceMessage::Stop(request)),
                     Message::Service(name.clone(), again),
                 ]
+            }
+            (Sabotage::IdleOverRestart, said @ ServiceMessage::Restart(..)) => {
+                let idle = Message::Leases(LeaseMessage::Idle(name.clone()));
+                vec![Message::Service(name.clone(), said), idle]
             }
             (_, said) => same(said),
         }

@@ -1,5 +1,7 @@
 //! What is said on a notification socket (sd_notify(3)): lines `NAME=value`.
 
+use std::time::Duration;
+
 use crate::effect::process::order::{Notification, Said};
 
 /// Characters of a status that are kept.
@@ -16,6 +18,9 @@ pub(super) fn parse(datagram: &[u8]) -> Notification {
             _ => {
                 if let Some(text) = line.strip_prefix(b"STATUS=") {
                     all.status = Some(String::from_utf8_lossy(text).chars().take(MAX_STATUS).collect());
+                } else if let Some(text) = line.strip_prefix(b"EXTEND_TIMEOUT_USEC=") {
+                    let microseconds = std::str::from_utf8(text).ok().and_then(|text| text.parse().ok());
+                    all.extend = microseconds.map(Duration::from_micros).or(all.extend);
                 }
             }
         }
@@ -28,6 +33,7 @@ pub(super) fn merge(earlier: &mut Notification, later: Notification) {
     earlier.ready = earlier.ready.or(later.ready);
     earlier.stopping = earlier.stopping.or(later.stopping);
     earlier.status = later.status.or(earlier.status.take());
+    earlier.extend = later.extend.or(earlier.extend);
 }
 
 #[cfg(test)]
@@ -39,7 +45,8 @@ mod tests {
     #[test]
     fn known_lines_are_read_and_others_passed_over() {
         let all = parse(b"MAINPID=1\nREADY=1\nREADY=10\nSTATUS=3 sources\xff\nX=\n");
-        let expected = Notification { ready: Some(Said), stopping: None, status: Some("3 sources\u{fffd}".to_owned()) };
+        let status = Some("3 sources\u{fffd}".to_owned());
+        let expected = Notification { ready: Some(Said), status, ..Notification::default() };
         assert_eq!(all, expected);
     }
 
@@ -48,8 +55,21 @@ mod tests {
         let mut all = parse(b"READY=1\nSTATUS=a");
         merge(&mut all, parse(b"STATUS=b"));
         merge(&mut all, parse(b"STOPPING=1"));
-        let expected = Notification { ready: Some(Said), stopping: Some(Said), status: Some("b".to_owned()) };
+        let status = Some("b".to_owned());
+        let expected = Notification { ready: Some(Said), stopping: Some(Said), status, extend: None };
         assert_eq!(all, expected);
+    }
+
+    #[test]
+    fn more_time_is_a_number_of_microseconds_and_anything_else_is_passed_over() {
+        let extend = |datagram: &str| parse(datagram.as_bytes()).extend;
+        assert_eq!(extend("EXTEND_TIMEOUT_USEC=2000000\nSTATUS=a"), Some(Duration::from_secs(2)));
+        for wrong in ["", "soon", "-1", "1.5", "99999999999999999999999"] {
+            assert_eq!(extend(&format!("EXTEND_TIMEOUT_USEC={wrong}")), None, "{wrong}");
+        }
+        let mut all = parse(b"EXTEND_TIMEOUT_USEC=1");
+        merge(&mut all, parse(b"EXTEND_TIMEOUT_USEC=5"));
+        assert_eq!(all.extend, Some(Duration::from_micros(5)));
     }
 
     proptest! {
