@@ -68,7 +68,7 @@ impl ServiceMachine {
                     self.become_ready(out);
                 }
                 // What it says together with being ready is what it says of itself from now on.
-                if let Some(words) = said.status {
+                if let Some(words) = said.words() {
                     self.note_said(words);
                 }
                 if let Some(more) = said.extend {

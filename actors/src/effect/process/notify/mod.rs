@@ -127,7 +127,7 @@ pub(super) struct Message {
 
 impl Message {
     fn merge(&mut self, later: Self) {
-        message::merge(&mut self.said, later.said);
+        self.said.merge(later.said);
         self.barriers.extend(later.barriers.into_iter().take(BARRIERS.saturating_sub(self.barriers.len())));
     }
 }
