@@ -297,10 +297,8 @@ impl News {
         match event {
             ProcessEvent::Spawned { pid } => known.pid = Some(*pid),
             ProcessEvent::MainExited { remaining, .. } => known.pid = remaining.first().copied().or(known.pid),
-            ProcessEvent::LoadsSlowly
-            | ProcessEvent::SpawnFailed(_)
-            | ProcessEvent::TreeGone
-            | ProcessEvent::Notified(_) => {}
+            ProcessEvent::Notified(said) => known.pid = said.main_pid.or(known.pid),
+            ProcessEvent::LoadsSlowly | ProcessEvent::SpawnFailed(_) | ProcessEvent::TreeGone => {}
         }
         Some((known.cause, known.pid, known.told_to_end))
     }

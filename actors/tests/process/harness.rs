@@ -96,7 +96,7 @@ pub(crate) fn perhaps_be_the_keeper() {
 
 #[allow(clippy::disallowed_methods, reason = "a program of its own, with nothing else to do")]
 pub(crate) fn perhaps_notify() {
-    if let Ok(text) = std::env::var(SAY) {
+    if let Ok(text) = std::env::var(SAY).map(|text| text.replace("{pid}", &std::process::id().to_string())) {
         if let Some(group) =
             std::env::var(JOIN).ok().and_then(|group| rustix::process::Pid::from_raw(group.parse().unwrap()))
         {
@@ -214,11 +214,11 @@ impl World {
         self.file("log/test.log", wanted).await
     }
 
-    /// A script that says `text` on the notification socket, and ends after [`World::has_heard`].
+    /// A script that says `text` on the notification socket, with its process id for `{pid}`, and ends after [`World::has_heard`].
     pub(crate) fn teller(&self, text: &str) -> PathBuf {
         let path = self.path("teller");
         let part = this_program_as("acts_as_a_notifying_service_when_started_as_one");
-        script(&path, &format!("{SAY}='{text}' {part}"));
+        script(&path, &format!("{SAID}='{}' {SAY}='{text}' {part}", self.path("said").display()));
         path
     }
 

@@ -8,6 +8,7 @@
 //!     ▼                                            ▼              ▼
 //!   (over)                                       (over)         (over)
 //! ```
+//! From Ending back to Living it goes by `follow`, when the main process has named another one in its place.
 //! What is said: `Spawned` or `SpawnFailed` on leaving Starting, `MainExited` on leaving Ending, `TreeGone` when over.
 
 use std::sync::Arc;
@@ -36,6 +37,8 @@ pub(super) struct Run {
     phase: Phase,
     sweep: Sweep,
     unchecked: Vec<Message>,
+    /// Another process that was named as its main one.
+    declared: Option<ProcessId>,
 }
 
 #[derive(Debug)]
@@ -62,6 +65,8 @@ pub(super) enum Loading {
 pub(super) struct Main {
     /// Its number; it belongs to it only while the run is living.
     pub pid: u32,
+    /// The number of the process group and the session that the first main process led.
+    pub leader: u32,
     /// Its user.
     pub uid: u32,
     /// How its tree is followed.
@@ -97,6 +102,8 @@ pub(super) enum Sweep {
 pub(super) enum Target {
     /// To the main process, which is there.
     Main(u32),
+    /// To the process that was named as the main one beside it.
+    Declared(ProcessId),
     /// To a tree whose main process is there.
     Tree(u32, Place),
     /// To a tree whose main process is gone.
@@ -109,7 +116,7 @@ impl Run {
     /// A run that is being started.
     pub(super) fn starting(service: ServiceName, run: RunId, mark: String, birth: Arc<Birth>) -> Self {
         let phase = Phase::Starting { early: Vec::new(), birth, loading: Loading::Queued };
-        Self { service, run, mark, phase, sweep: Sweep::No, unchecked: Vec::new() }
+        Self { service, run, mark, phase, sweep: Sweep::No, unchecked: Vec::new(), declared: None }
     }
 
     /// Starting → Living. Answers the signals that came too early; a run that is not starting has none.
@@ -189,7 +196,11 @@ impl Run {
                 early.push(order);
                 Target::Nobody
             }
-            (Phase::Living { main }, Scope::Main) => Target::Main(main.pid),
+            (Phase::Living { main }, Scope::Main) => match self.declared.filter(|declared| declared.pid != main.pid) {
+                Some(declared) => Target::Declared(declared),
+                None => Target::Main(main.pid),
+            },
+            (Phase::Living { main }, Scope::Tree) if main.pid != main.leader => Target::Rest(main.place.clone()),
             (Phase::Living { main }, Scope::Tree) => Target::Tree(main.pid, main.place.clone()),
             (Phase::Ending { .. } | Phase::Left { .. }, Scope::Main) => Target::Nobody,
             (Phase::Ending { main, .. } | Phase::Left { main, .. }, Scope::Tree) => Target::Rest(main.place.clone()),
@@ -204,6 +215,23 @@ impl Run {
     /// Whether everything of it is to be killed.
     pub(super) fn sweep(&self) -> Sweep {
         self.sweep
+    }
+
+    /// Another process of it is named as the main one.
+    pub(super) fn declare(&mut self, process: ProcessId) {
+        self.declared = Some(process);
+    }
+
+    /// Which one was.
+    pub(super) fn declared(&self) -> Option<ProcessId> {
+        self.declared
+    }
+
+    /// Living or Ending → Living, with another main process.
+    pub(super) fn follow(&mut self, pid: u32) {
+        if let Phase::Living { main } | Phase::Ending { main, .. } = &self.phase {
+            self.phase = Phase::Living { main: Main { pid, ..main.clone() } };
+        }
     }
 
     /// Keeps a message until its sender has been looked up.
@@ -244,7 +272,14 @@ impl Run {
     pub(super) fn root(&self) -> Option<Root> {
         let main = self.main()?;
         let main_state = if self.has_lost_main() { MainState::Reaped } else { MainState::There };
-        Some(Root { run: self.run, mark: self.mark.clone(), output: main.output, main: main.pid, main_state })
+        Some(Root {
+            run: self.run,
+            mark: self.mark.clone(),
+            output: main.output,
+            main: main.pid,
+            leader: main.leader,
+            main_state,
+        })
     }
 }
 
@@ -260,7 +295,7 @@ mod tests {
     }
 
     fn main() -> Main {
-        Main { pid: 10, uid: 0, place: Place::Group, output: PipeId(1), log_end: LogEnd::default() }
+        Main { pid: 10, leader: 10, uid: 0, place: Place::Group, output: PipeId(1), log_end: LogEnd::default() }
     }
 
     fn order(scope: Scope) -> SignalOrder {

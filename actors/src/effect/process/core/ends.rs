@@ -52,14 +52,15 @@ impl Core {
                 self.forget(id);
             }
             Ok(Child { pid, uid, place, output, log_end }) => {
-                let early = run.spawned(Main { pid, uid, place, output, log_end });
+                let early = run.spawned(Main { pid, leader: pid, uid, place, output, log_end });
                 let sweep = run.sweep();
                 self.by_pid.insert(pid, id);
                 self.say(&service, id, ProcessEvent::Spawned { pid });
+                // It may have spoken, and have ended, before it was heard that it has started.
+                self.check_again(id);
                 if let Some(exit) = self.claim(pid) {
                     self.main_ended(id, pid, exit);
                 }
-                self.check_again(id);
                 early.into_iter().for_each(|order| self.signal(order));
                 if sweep == Sweep::UntilGone {
                     self.sweep(id);
@@ -67,14 +68,6 @@ impl Core {
             }
         }
         self.claim_nothing_more();
-    }
-
-    pub(super) fn main_ended(&mut self, id: RunId, pid: u32, exit: Exit) {
-        self.by_pid.remove(&pid);
-        let valid = self.round.next();
-        let Some(run) = self.runs.get_mut(&id) else { return };
-        run.main_ended(exit, valid);
-        self.perhaps_over(id);
     }
 
     pub(super) fn claim(&mut self, pid: u32) -> Option<Exit> {

@@ -67,13 +67,15 @@ impl Core {
         if self.wants.get(&id).is_some_and(|acts| acts.iter().any(|act| matches!(act, Act::Signal(..)))) {
             return;
         }
-        let Some(main) = self.runs.get(&id).and_then(Run::main).map(|main| main.pid) else { return };
-        let is_there = !self.runs.get(&id).is_some_and(Run::has_lost_main);
+        let Some(run) = self.runs.get(&id) else { return };
+        let Some(main) = run.main() else { return };
+        // As long as the leader is not waited for, nobody else can have its number.
+        let (leader, is_there) = (main.leader, main.pid == main.leader && !run.has_lost_main());
         for signal in self.to_groups.remove(&id).unwrap_or_default() {
             if is_there {
-                send(main, kill_process_group, signal);
+                send(leader, kill_process_group, signal);
             } else {
-                self.want(id, Act::Signal(signal, Whom::Within(main)));
+                self.want(id, Act::Signal(signal, Whom::Within(leader)));
             }
         }
     }

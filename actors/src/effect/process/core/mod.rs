@@ -2,6 +2,7 @@
 
 mod births;
 mod ends;
+mod following;
 mod keeping;
 mod looks;
 mod orphans;
@@ -27,7 +28,7 @@ use super::order::{ProcessEvent, ProcessSettings, RunId, SignalOrder, SpawnFailu
 use super::runs::{RoundNumber, Run, Target};
 use super::spawn::{Birth, Job, Outcome, Spawner, environment};
 use super::sys::Ended;
-use super::tree::{Act, Looked, Place, Trees, Whom, with_continue};
+use super::tree::{self, Act, Looked, Place, Trees, Whom, with_continue};
 use crate::effect::probe::LogEnd;
 
 /// Ends of children that nobody has claimed, kept while something is being started.
@@ -171,6 +172,7 @@ impl Core {
         match run.target(order) {
             Target::Nobody => {}
             Target::Main(pid) => send(pid, kill_process, signal),
+            Target::Declared(process) => tree::signal_process(process, signal),
             Target::Tree(pid, Place::Group) => {
                 // First the look: once the main process is gone, whom it started may be known by nothing any more.
                 self.want(order.run, Act::Signal(signal, Whom::OutsideOf(pid)));

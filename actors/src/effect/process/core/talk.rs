@@ -11,7 +11,7 @@ use crate::effect::process::tree::{self, Act, Evidence, Place, ProcessId};
 
 /// Whether a process is of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Standing {
+pub(super) enum Standing {
     /// It is.
     Member,
     /// It is not, as far as anybody knows.
@@ -42,7 +42,7 @@ impl Core {
             return;
         }
         match self.standing(id, message.sender.pid, message.sender.uid) {
-            Standing::Member => self.believe(id, message.said),
+            Standing::Member => self.believe(id, message.sender, message.said),
             Standing::Stranger => self.pass_over(id, message.sender),
             Standing::Open => {
                 if let Some(run) = self.runs.get_mut(&id) {
@@ -54,7 +54,7 @@ impl Core {
     }
 
     /// Whether a process is of a run, as far as that is known without a look at all of them.
-    fn standing(&mut self, id: RunId, pid: u32, uid: u32) -> Standing {
+    pub(super) fn standing(&mut self, id: RunId, pid: u32, uid: u32) -> Standing {
         let Some(run) = self.runs.get(&id) else { return Standing::Stranger };
         let (main, user) = (run.main().map(|main| main.pid), run.main().map(|main| main.uid));
         if main == Some(pid) && !run.has_lost_main() {
@@ -90,8 +90,8 @@ impl Core {
             let sender = message.sender;
             let is_member = is_in_cgroup && members.iter().any(|member| member.pid == sender.pid);
             match self.standing(id, sender.pid, sender.uid) {
-                Standing::Member => self.believe(id, message.said),
-                Standing::Stranger | Standing::Open if is_member => self.believe(id, message.said),
+                Standing::Member => self.believe(id, sender, message.said),
+                Standing::Stranger | Standing::Open if is_member => self.believe(id, sender, message.said),
                 Standing::Stranger | Standing::Open => self.pass_over(id, sender),
             }
         }
@@ -114,9 +114,15 @@ impl Core {
         unchecked.into_iter().for_each(|message| self.notified(id, message));
     }
 
-    pub(super) fn believe(&mut self, id: RunId, notification: Notification) {
-        let Some(run) = self.runs.get(&id).filter(|_| notification != Notification::default()) else { return };
+    fn believe(&mut self, id: RunId, by: Sender, mut said: Notification) {
+        let main = said.main_pid.take();
+        let Some(run) = self.runs.get(&id) else { return };
         let service = run.service().clone();
-        self.say(&service, id, ProcessEvent::Notified(notification));
+        if said != Notification::default() {
+            self.say(&service, id, ProcessEvent::Notified(said));
+        }
+        if let Some(pid) = main {
+            self.declare(id, pid, by);
+        }
     }
 }

@@ -12,6 +12,7 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::time::Duration;
 
 use mainstay_config::names::ServiceName;
@@ -44,6 +45,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 pub(super) struct NotifySocket {
     path: PathBuf,
     inode: Option<u64>,
+    socket: Rc<UnixDatagram>,
     listener: JoinHandle<()>,
 }
 
@@ -85,8 +87,13 @@ impl NotifySocket {
         rustix::net::bind(&socket, &SocketAddrUnix::new(&path)?)?;
         fs::set_permissions(&path, fs::Permissions::from_mode(0o666))?;
         let inode = fs::symlink_metadata(&path).ok().map(|metadata| metadata.ino());
-        let socket = UnixDatagram::from_std(socket.into())?;
-        Ok(Self { path, inode, listener: spawn_local(listen(socket, run, news)) })
+        let socket = Rc::new(UnixDatagram::from_std(socket.into())?);
+        Ok(Self { path, inode, listener: spawn_local(listen(Rc::clone(&socket), run, news)), socket })
+    }
+
+    /// What was said and not heard yet.
+    pub(super) fn drain(&self) -> Vec<Message> {
+        (0..BATCH).map_while(|_| receive(&*self.socket).ok()).flatten().collect()
     }
 
     /// What stands in `NOTIFY_SOCKET`.
@@ -126,17 +133,23 @@ pub(super) struct Message {
 }
 
 impl Message {
+    /// As if a process had said that it is the main one.
+    pub(super) fn about_main(sender: Sender) -> Self {
+        let said = Notification { main_pid: Some(sender.pid), ..Notification::default() };
+        Self { sender, said, barriers: Vec::new() }
+    }
+
     fn merge(&mut self, later: Self) {
         self.said.merge(later.said);
         self.barriers.extend(later.barriers.into_iter().take(BARRIERS.saturating_sub(self.barriers.len())));
     }
 }
 
-async fn listen(socket: UnixDatagram, run: RunId, news: UnboundedSender<News>) {
+async fn listen(socket: Rc<UnixDatagram>, run: RunId, news: UnboundedSender<News>) {
     while socket.readable().await.is_ok() {
         let mut said: Vec<Message> = Vec::new();
         for _ in 0..BATCH {
-            match socket.try_io(Interest::READABLE, || receive(&socket)) {
+            match socket.try_io(Interest::READABLE, || receive(&*socket)) {
                 Ok(Some(message)) => match said.iter_mut().find(|earlier| earlier.sender == message.sender) {
                     Some(earlier) => earlier.merge(message),
                     None => said.push(message),

@@ -35,6 +35,21 @@ pub(super) fn child_above(pid: u32) -> Option<u32> {
     ancestry::child_above(pid, std::process::id(), table::read)
 }
 
+/// The process that has this number now.
+pub(super) fn process(pid: u32) -> Option<ProcessId> {
+    Some(table::read(pid)?.id)
+}
+
+/// Whether we are the parent of a process, and so the one who hears of its end.
+pub(super) fn is_our_child(process: ProcessId) -> bool {
+    table::read(process.pid).is_some_and(|now| now.id == process && now.parent == std::process::id())
+}
+
+/// Signals a process, if its number still stands for it.
+pub(super) fn signal_process(process: ProcessId, signal: Signal) {
+    signal_one(process, signal, Whom::All);
+}
+
 /// How the tree of a run is followed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Place {

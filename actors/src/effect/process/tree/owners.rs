@@ -29,8 +29,10 @@ pub(crate) struct Root {
     pub mark: String,
     /// The pipe it prints into.
     pub output: PipeId,
-    /// Its main process, which led the process group of the same number.
+    /// Its main process.
     pub main: u32,
+    /// The number of the process group and the session that its first main process led.
+    pub leader: u32,
     /// Whether that number still belongs to it.
     pub main_state: MainState,
 }
@@ -157,7 +159,7 @@ impl<'a> Clues<'a> {
         let reaped = roots.iter().filter(|root| root.main_state == MainState::Reaped);
         let mains = there().map(|root| (root.main, root.run)).collect();
         // A main process that is there has the right to its number; an earlier run that had the same one has lost it.
-        let groups = reaped.chain(there()).map(|root| (root.main, root.run)).collect();
+        let groups = reaped.chain(there()).map(|root| (root.leader, root.run)).collect();
         let marks = roots.iter().map(|root| (root.mark.as_str(), root.run)).collect();
         let tags = roots.iter().map(|root| (Tag::of(root.run), root.run)).collect();
         let outputs = roots.iter().map(|root| (root.output, root.run)).collect();
@@ -202,7 +204,7 @@ mod tests {
     }
 
     fn root(run: u64, main: u32, main_state: MainState) -> Root {
-        Root { run: RunId(run), mark: format!("s.{run}"), output: PipeId(run), main, main_state }
+        Root { run: RunId(run), mark: format!("s.{run}"), output: PipeId(run), main, leader: main, main_state }
     }
 
     /// What one process has in its environment, what one prints into, and so on.
