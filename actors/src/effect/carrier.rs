@@ -18,6 +18,7 @@ use super::probe::order::ProbeEvent;
 use super::process::order::{Notification, ProcessEvent, ProcessSettings, RunId};
 use super::process::{Processes, ProcessesError};
 use super::said::{Pace, Turn};
+use super::watched::Watched;
 use crate::device::DeviceMessage;
 use crate::lease::LeaseMessage;
 use crate::machine::{Action, ActorId, Message, Outside, ReportedRun};
@@ -38,6 +39,7 @@ pub struct Carrier {
     drivers: Drivers,
     awake: Awake,
     watch: SharedWatch,
+    watched: Watched,
     news: Rc<News>,
 }
 
@@ -50,20 +52,21 @@ impl Carrier {
         settings: ProcessSettings,
         bus: Arc<dyn Bus>,
         watch: SharedWatch,
+        watched: Watched,
         deliver: Deliver,
     ) -> Result<Self, ProcessesError> {
         let errands = Rc::new(Errands::default());
         let news = Rc::new(News { deliver, runs: RefCell::default(), errands: Rc::clone(&errands) });
         let log_dir = settings.log_dir.clone();
         let for_processes = Rc::clone(&news);
-        let processes = Rc::new(Processes::start(settings, move |service, run, event| {
+        let processes = Rc::new(Processes::start(settings, &watched, move |service, run, event| {
             for_processes.process(service, run, event);
         })?);
         errands.begin(&processes);
         let for_probes = Rc::clone(&news);
         let probes = Probes::new(log_dir, errands, move |run, event| for_probes.probe(run, event));
         let drivers = Drivers::new(bus);
-        Ok(Self { processes, probes, awake: Awake::new(drivers.clone()), drivers, watch, news })
+        Ok(Self { processes, probes, awake: Awake::new(drivers.clone()), drivers, watch, watched, news })
     }
 
     /// Waits for what is being put back, ends threads and lets go of the log-keeper. Ends no service.
@@ -86,7 +89,7 @@ impl Carrier {
         message: impl FnOnce(T) -> Message + 'static,
     ) {
         let news = Rc::clone(&self.news);
-        tokio::task::spawn_local(async move {
+        self.watched.task("answer", async move {
             let outcome = call.await;
             (news.deliver)(Delivery::Answer(cause), Outside::Drivers, message(outcome));
         });
@@ -95,7 +98,7 @@ impl Carrier {
     /// Says what runs for a service, as far as that has been told by then: what is told later comes behind the answer.
     fn report(&self, service: ServiceName, cause: Cause) {
         let news = Rc::clone(&self.news);
-        tokio::task::spawn_local(async move {
+        self.watched.task("answer", async move {
             let run = news.newest_run(&service);
             let message = Message::Service(service, ServiceMessage::Reported(run));
             (news.deliver)(Delivery::Answer(cause), Outside::Processes, message);

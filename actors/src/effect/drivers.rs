@@ -22,6 +22,7 @@ use mainstay_hardware::error::{Error, ErrorKind};
 use tokio::sync::{Mutex, Semaphore, oneshot};
 
 use super::ports::{Listener, listeners};
+use super::watched;
 use crate::lease::NotPrepared;
 
 /// Calls that may hang at the same time before further ones are refused.
@@ -203,6 +204,7 @@ impl Drivers {
             }
             let (done, outcome) = oneshot::channel();
             let call = move || {
+                watched::perhaps_panic("driver-call");
                 // Nobody may be waiting any more.
                 let _ = done.send(work(&*bus));
             };

@@ -19,6 +19,7 @@ use tokio::time::Sleep;
 
 use super::host::Host;
 use super::stage::Stage;
+use crate::effect::watched::words_of;
 use crate::machine::{ActorId, Machine};
 
 enum State {
@@ -94,8 +95,6 @@ impl<M: Machine> Future for Supervised<M> {
 impl<M: Machine> Supervised<M> {
     fn died(&mut self, panic: &(dyn Any + Send)) {
         self.state = State::Dead;
-        let words = panic.downcast_ref::<&str>().map(|words| (*words).to_owned());
-        let words = words.or_else(|| panic.downcast_ref::<String>().cloned());
-        self.stage.died(&self.id, words.unwrap_or_else(|| "a panic without words".to_owned()));
+        self.stage.died(&self.id, words_of(panic));
     }
 }

@@ -18,6 +18,7 @@ use super::stage::{Stage, Waiting};
 use super::supervised::Supervised;
 use crate::device::DeviceMachine;
 use crate::effect::process::order::RunId;
+use crate::effect::watched::Lost;
 use crate::inventory::{InventoryMachine, InventoryMessage, event_words};
 use crate::lease::LeaseMachine;
 use crate::machine::{Exit, Machine, Message, OperatorAnswer, Outside, RequestId};
@@ -96,6 +97,12 @@ impl System {
     /// Stop everything without grace.
     pub fn hurry(&self, words: &str) {
         self.tell_root(words, RootMessage::Hurry);
+    }
+
+    /// A thread or a task of mainstay has panicked.
+    pub fn part_lost(&self, lost: Lost) {
+        let cause = ExternalCause::new(ExternalKind::Panic, lost.to_string());
+        self.stage.deliver(Delivery::External(cause), Outside::Processes, Message::Root(RootMessage::PartLost(lost)));
     }
 
     fn tell_root(&self, words: &str, message: RootMessage) {

@@ -2,6 +2,7 @@
 
 use mainstay_config::names::ServiceName;
 
+use crate::effect::watched::Lost;
 use crate::machine::{ActorId, Described, Words};
 
 /// What the root supervisor is told.
@@ -11,6 +12,8 @@ pub enum RootMessage {
     Died(ActorId, String),
     /// The children of a supervisor die more often than it bears.
     Escalated(ActorId, String),
+    /// A thread or a task of mainstay has panicked, and nothing takes its place.
+    PartLost(Lost),
     /// Stop everything in order, then end.
     Close,
     /// Stop everything without grace.
@@ -26,6 +29,7 @@ impl Described for RootMessage {
         match self {
             Self::Died(..) => "Died",
             Self::Escalated(..) => "Escalated",
+            Self::PartLost(_) => "PartLost",
             Self::Close => "Close",
             Self::Hurry => "Hurry",
             Self::ServicesClosed => "ServicesClosed",
@@ -37,6 +41,7 @@ impl Described for RootMessage {
         match self {
             Self::Died(actor, panic) => format!("{actor} panicked: {panic}").into(),
             Self::Escalated(actor, why) => format!("{actor} gives up: {why}").into(),
+            Self::PartLost(lost) => lost.to_string().into(),
             Self::Close => "stop everything in order".into(),
             Self::Hurry => "stop everything at once".into(),
             Self::ServicesClosed => "every service has stopped".into(),

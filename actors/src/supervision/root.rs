@@ -61,6 +61,8 @@ impl Machine for RootMachine {
                 Verdict::Restart(_) => restart_children(&supervisor),
                 Verdict::Escalate => give_up(&supervisor),
             },
+            // Without it nothing would be started, stopped or heard any more. Services stay.
+            RootMessage::PartLost(lost) => vec![Effect::Act(Action::Exit(Exit::GaveUp(lost.to_string())))],
             RootMessage::Close if self.closing == Closing::No => {
                 self.closing = Closing::Services;
                 vec![Effect::Tell(Message::Services(ServicesMessage::Close))]

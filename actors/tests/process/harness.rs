@@ -16,6 +16,7 @@ use mainstay_actors::effect::process::keeper::{log_keeper_main, socket_from_stdi
 use mainstay_actors::effect::process::order::{
     LogSearch, NotifySocket, ProcessEvent, ProcessSettings, RunId, SpawnOrder,
 };
+use mainstay_actors::effect::watched::{Lost, Watched};
 use mainstay_config::names::ServiceName;
 
 const ALONE: &str = "MAINSTAY_TEST_ALONE";
@@ -126,6 +127,8 @@ pub(crate) struct World {
     pub(crate) folder: tempfile::TempDir,
     pub(crate) events: Events,
     heard: Rc<tokio::sync::Notify>,
+    /// Its threads and tasks that have panicked.
+    lost: RefCell<tokio::sync::mpsc::UnboundedReceiver<Lost>>,
 }
 
 impl World {
@@ -139,11 +142,12 @@ impl World {
         change(&mut settings);
         let (events, heard) = (Events::default(), Rc::new(tokio::sync::Notify::new()));
         let (to, tell) = (Rc::clone(&events), Rc::clone(&heard));
-        let processes = Processes::start(settings, move |_, run, event| {
+        let (watched, lost) = Watched::new();
+        let processes = Processes::start(settings, &watched, move |_, run, event| {
             to.borrow_mut().entry(run).or_default().push_back(event);
             tell.notify_one();
         });
-        Self { processes: processes.unwrap(), folder, events, heard }
+        Self { processes: processes.unwrap(), folder, events, heard, lost: RefCell::new(lost) }
     }
 
     /// Starts a shell script as a service.
@@ -186,6 +190,11 @@ impl World {
                 return all;
             }
         }
+    }
+
+    /// The next thread or task that panics.
+    pub(crate) async fn lost(&self) -> Option<Lost> {
+        std::future::poll_fn(|context| self.lost.borrow_mut().poll_recv(context)).await
     }
 
     /// The path of a file in the folder of this world.

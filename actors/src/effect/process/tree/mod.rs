@@ -29,6 +29,10 @@ pub(super) use table::{PipeId, ProcessId};
 use super::core::News;
 use super::order::RunId;
 use super::thread::Thread;
+use crate::effect::watched::{self, Lost, Watched};
+
+/// The thread's name.
+const NAME: &str = "trees";
 
 /// The child of ours that a process descends from, or is. It reads a few small files that nobody can hold up.
 pub(super) fn child_above(pid: u32) -> Option<u32> {
@@ -156,29 +160,53 @@ pub(super) enum Populated {
 /// The way to the thread.
 #[derive(Debug)]
 pub(super) struct Trees {
-    rounds: Sender<Round>,
+    jobs: Sender<Job>,
+}
+
+/// What the thread is asked to do.
+#[derive(Debug)]
+enum Job {
+    /// Look.
+    Round(Round),
+    /// Tell that another thread is gone, which cannot tell so itself.
+    Tell(Lost),
 }
 
 impl Trees {
     /// Starts the thread. It ends soon after the `Trees` was dropped.
-    pub(super) fn start(news: UnboundedSender<News>) -> io::Result<(Self, Thread)> {
-        let (rounds, queue) = channel();
-        Ok((Self { rounds }, Thread::start("trees", move || work(&queue, &news))?))
+    pub(super) fn start(watched: &Watched, news: UnboundedSender<News>) -> io::Result<(Self, Thread)> {
+        let (jobs, queue) = channel();
+        let teller = watched.clone();
+        Ok((Self { jobs }, Thread::start(watched, NAME, move || work(&queue, &news, &teller))?))
+    }
+
+    /// The way for a thread with descriptors of its own, which can wake no task, to tell that it is gone.
+    pub(super) fn teller(&self) -> impl FnOnce(Lost) + Send + 'static {
+        let jobs = self.jobs.clone();
+        // Nobody listens any more when mainstay ends.
+        move |lost| drop(jobs.send(Job::Tell(lost)))
     }
 
     /// Begins a round. One at a time: the next when the first has been answered, so the queue stays short.
     pub(super) fn begin(&self, round: Round) {
         // The thread ends only after this value is dropped.
-        let _ = self.rounds.send(round);
+        let _ = self.jobs.send(Job::Round(round));
     }
 }
 
-fn work(rounds: &Receiver<Round>, news: &UnboundedSender<News>) {
+fn work(jobs: &Receiver<Job>, news: &UnboundedSender<News>, watched: &Watched) {
     let (mut memory, mut strays) = (owners::Memory::default(), Strays::default());
     let own_limit = table::realtime_limit_of(std::process::id());
     let origin = FromProc { folder: cgroup::folder_name(), own_limit, marks: RefCell::default() };
-    while let Ok(round) = rounds.recv() {
-        let Round { wants, roots, unknown } = round;
+    while let Ok(job) = jobs.recv() {
+        watched::perhaps_panic(NAME);
+        let Round { wants, roots, unknown } = match job {
+            Job::Round(round) => round,
+            Job::Tell(lost) => {
+                watched.tell(lost);
+                continue;
+            }
+        };
         strays.keep(|run| roots.iter().any(|(root, _)| root.run == run));
         strays.look(&wants);
         strays.refresh(&wants);
