@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use mainstay_actors::effect::process::order::{ProcessSettings, RunId};
+use mainstay_actors::effect::watched::Watched;
 use mainstay_actors::effect::{Carrier, SharedWatch};
 use mainstay_actors::runtime::{Board, Clock, Parts, System};
 use mainstay_actors::service::ServiceStatus;
@@ -95,7 +96,7 @@ async fn live(begin: Begin, closed: oneshot::Receiver<()>) -> Duration {
     let watch = SharedWatch::default();
     let mut carrier = None;
     let (system, ended) = System::start(&station, parts, |deliver| {
-        let started = Carrier::start(settings, Arc::clone(&bus), Arc::clone(&watch), deliver);
+        let started = Carrier::start(settings, Arc::clone(&bus), Arc::clone(&watch), Watched::new().0, deliver);
         let started = Rc::new(started.expect("an executor"));
         carrier = Some(Rc::clone(&started));
         started

@@ -10,6 +10,7 @@ mod settings;
 mod signals;
 mod station;
 
+use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -17,6 +18,7 @@ use std::time::Duration;
 use mainstay_actors::effect::Carrier;
 use mainstay_actors::effect::process::ProcessesError;
 use mainstay_actors::effect::process::keeper::{log_keeper_main, socket_from_stdin};
+use mainstay_actors::effect::watched::{Lost, Watched};
 use mainstay_actors::machine::Exit;
 use mainstay_actors::runtime::{Board, Clock, Deliver, Executor, Parts, System};
 use mainstay_actors::trace::{Keeping, Recorder};
@@ -68,7 +70,11 @@ fn claim_and_live(plan: Plan, log: &LogOutput) -> Result<(), Told> {
         .enable_all()
         .build()
         .map_err(|error| Told::new(ExitStatus::Failed, format!("the runtime cannot be started: {error}")))?;
-    LocalSet::new().block_on(&runtime, live(plan, &instance, log))
+    let life = || LocalSet::new().block_on(&runtime, live(plan, &instance, log));
+    std::panic::catch_unwind(AssertUnwindSafe(life)).unwrap_or_else(|_| {
+        // The panic itself is in the log already.
+        finish(Ending::Exit(Exit::GaveUp("its main task panicked".to_owned())))
+    })
 }
 
 /// The life of the log-keeper, a process of its own.
@@ -97,28 +103,42 @@ async fn live(plan: Plan, instance: &Instance, log: &LogOutput) -> Result<(), To
     }
     let bus = hardware::bus(simulated.clone());
     let watch = hardware::SharedWatch::default();
-    let parts = settings::parts(Clock::Boot, Recorder::new(Keeping::On));
+    let (watched, lost) = Watched::new();
+    let parts = settings::parts(Clock::Boot, Recorder::new(Keeping::On), watched.clone());
     let shown = Shown::new(Arc::new(station), &parts, log_dir.clone());
     let (commands, asked) = mpsc::channel(COMMANDS_MAX);
     let processes = settings::processes(&shown.station, instance.dir(), log_dir)?;
     let served = Arc::new(shown.clone().serve(commands));
-    let server = Server::start(&instance.socket(), served, Limits::default())?;
+    let server = Server::start(&instance.socket(), served, Limits::default(), &watched)?;
 
-    let start_carrier = |deliver| Carrier::start(processes, Arc::clone(&bus), Arc::clone(&watch), deliver);
+    let start_carrier =
+        |deliver| Carrier::start(processes, Arc::clone(&bus), Arc::clone(&watch), watched.clone(), deliver);
     let Started { system, carrier, ended } = start_actors(&shown.station, parts, start_carrier)?;
-    hardware::begin(&bus, &watch, &system);
+    own_parts(&system, lost);
+    let watching = hardware::begin(&bus, &watch, &system, watched);
     memory::give_back_soon();
     if let Some(words) = to_try {
         log.say(words.as_bytes());
     }
     let exit = attend(&system, asked, simulated.as_ref(), (&mut signals, ended)).await;
     server.stop();
+    watching.abort();
     hardware::end(&watch).await;
     drop(system);
     if let Some(carrier) = carrier {
         carrier.shutdown().await;
     }
     finish(exit)
+}
+
+/// Tells the root supervisor of threads and tasks that panic.
+fn own_parts(system: &Rc<System>, mut lost: mpsc::UnboundedReceiver<Lost>) {
+    let system = Rc::downgrade(system);
+    tokio::task::spawn_local(async move {
+        while let (Some(lost), Some(system)) = (lost.recv().await, system.upgrade()) {
+            system.part_lost(lost);
+        }
+    });
 }
 
 /// Actors, and what carries out their actions.

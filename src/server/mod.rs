@@ -14,6 +14,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
+use mainstay_actors::effect::watched::{self, Watched};
 use tokio::net::UnixListener;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
@@ -64,6 +65,8 @@ impl Default for Limits {
     }
 }
 
+/// The thread's name.
+const NAME: &str = "control";
 /// How long callers have to take their answers when the server ends.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 /// The pause after a connection could not be accepted (no descriptors left), so that it does not spin.
@@ -82,7 +85,12 @@ impl Server {
     ///
     /// # Errors
     /// When the socket cannot be made, somebody listens on it, or the thread cannot be started.
-    pub(crate) fn start(socket: &Path, station: Arc<dyn Station>, limits: Limits) -> Result<Self, ServerError> {
+    pub(crate) fn start(
+        socket: &Path,
+        station: Arc<dyn Station>,
+        limits: Limits,
+        watched: &Watched,
+    ) -> Result<Self, ServerError> {
         let gate = Gate::of_system();
         let (listener, file) = socket::bind(socket, gate.group())?;
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -106,7 +114,7 @@ impl Server {
             runtime.block_on(serve(&listener, shared));
             drop(file);
         };
-        let thread = std::thread::Builder::new().name("control".to_owned()).spawn(work).map_err(ServerError::Thread)?;
+        let thread = watched.thread(NAME, work).map_err(ServerError::Thread)?;
         Ok(Self { stop: Some(stop), thread: Some(thread) })
     }
 
@@ -143,6 +151,7 @@ async fn serve(listener: &UnixListener, shared: Arc<connection::Shared>) {
             Some(_) = callers.join_next() => continue,
             accepted = listener.accept() => accepted,
         };
+        watched::perhaps_panic(NAME);
         match (accepted, Arc::clone(&slots).try_acquire_owned()) {
             (Ok((stream, _)), Ok(slot)) => {
                 let shared = Arc::clone(&shared);

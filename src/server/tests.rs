@@ -56,7 +56,7 @@ impl Served {
     fn with(limits: Limits) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let station = Arc::new(FakeStation { followers: Mutex::default() });
-        let server = Server::start(&dir.path().join("s"), station.clone(), limits).unwrap();
+        let server = Server::start(&dir.path().join("s"), station.clone(), limits, &Watched::new().0).unwrap();
         Self { dir, station, server }
     }
 

@@ -19,6 +19,7 @@ use super::process::order::{Notification, ProcessEvent, ProcessSettings, RunId};
 use super::process::{Processes, ProcessesError};
 use super::report::RunReport;
 use super::said::{Pace, Turn};
+use super::watched::Watched;
 use crate::device::DeviceMessage;
 use crate::lease::LeaseMessage;
 use crate::machine::{Action, ActorId, Message, Outside};
@@ -39,6 +40,7 @@ pub struct Carrier {
     drivers: Drivers,
     awake: Awake,
     watch: SharedWatch,
+    watched: Watched,
     news: Rc<News>,
 }
 
@@ -51,20 +53,21 @@ impl Carrier {
         settings: ProcessSettings,
         bus: Arc<dyn Bus>,
         watch: SharedWatch,
+        watched: Watched,
         deliver: Deliver,
     ) -> Result<Self, ProcessesError> {
         let errands = Rc::new(Errands::default());
         let news = Rc::new(News { deliver, runs: RefCell::default(), errands: Rc::clone(&errands) });
         let log_dir = settings.log_dir.clone();
         let for_processes = Rc::clone(&news);
-        let processes = Rc::new(Processes::start(settings, move |service, run, event| {
+        let processes = Rc::new(Processes::start(settings, &watched, move |service, run, event| {
             for_processes.process(service, run, event);
         })?);
         errands.begin(&processes);
         let for_probes = Rc::clone(&news);
         let probes = Probes::new(log_dir, errands, move |run, event| for_probes.probe(run, event));
         let drivers = Drivers::new(bus);
-        Ok(Self { processes, probes, awake: Awake::new(drivers.clone()), drivers, watch, news })
+        Ok(Self { processes, probes, awake: Awake::new(drivers.clone()), drivers, watch, watched, news })
     }
 
     /// Waits for what is being put back, ends threads and lets go of the log-keeper. Ends no service.
@@ -87,7 +90,7 @@ impl Carrier {
         message: impl FnOnce(T) -> Message + 'static,
     ) {
         let news = Rc::clone(&self.news);
-        tokio::task::spawn_local(async move {
+        self.watched.task("answer", async move {
             let outcome = call.await;
             (news.deliver)(Delivery::Answer(cause), Outside::Drivers, message(outcome));
         });
@@ -96,7 +99,7 @@ impl Carrier {
     /// Says again what was said of a run.
     fn tell_again(&self, run: RunId, cause: Cause) {
         let news = Rc::clone(&self.news);
-        tokio::task::spawn_local(async move {
+        self.watched.task("answer", async move {
             for (service, message) in news.again(run) {
                 (news.deliver)(Delivery::Answer(cause), Outside::Processes, Message::Service(service, message));
             }
@@ -306,10 +309,8 @@ impl News {
         match event {
             ProcessEvent::Spawned { pid } => known.pid = Some(*pid),
             ProcessEvent::MainExited { remaining, .. } => known.pid = remaining.first().copied().or(known.pid),
-            ProcessEvent::LoadsSlowly
-            | ProcessEvent::SpawnFailed(_)
-            | ProcessEvent::TreeGone
-            | ProcessEvent::Notified(_) => {}
+            ProcessEvent::Notified(said) => known.pid = said.main_pid.or(known.pid),
+            ProcessEvent::LoadsSlowly | ProcessEvent::SpawnFailed(_) | ProcessEvent::TreeGone => {}
         }
         Some((known.cause, known.pid, known.told_to_end))
     }

@@ -24,6 +24,7 @@ use tokio::sync::{Mutex, Semaphore, oneshot};
 
 use super::files::{FileIdentity, identities};
 use super::ports::{Listener, Places, listeners};
+use super::watched;
 
 /// Calls that may hang at the same time before further ones are refused.
 const HUNG_MAX: usize = 4;
@@ -202,6 +203,7 @@ impl Drivers {
             }
             let (done, outcome) = oneshot::channel();
             let call = move || {
+                watched::perhaps_panic("driver-call");
                 // Nobody may be waiting any more.
                 let _ = done.send(work(&*bus));
             };

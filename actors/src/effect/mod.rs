@@ -10,5 +10,6 @@ pub mod probe;
 pub mod process;
 pub mod report;
 mod said;
+pub mod watched;
 
 pub use carrier::{Carrier, SharedWatch};

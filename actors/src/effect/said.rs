@@ -10,8 +10,9 @@ pub(super) const REST: Duration = Duration::from_secs(5);
 /// The same for the first [`SHORT_RESTS`] of a run: what it says while it starts is the reason shown, should it not become ready.
 const SHORT_REST: Duration = Duration::from_secs(1);
 const SHORT_RESTS: u8 = 5;
-/// How often within one rest it is told at once that a service asks for more time. Who asks more often is told afterwards.
-const EXTENSIONS: u8 = 8;
+/// How often within one rest it is told at once that a service asks for more time, or says how it ends. What is said more often is told
+/// afterwards.
+const AT_ONCE: u8 = 8;
 
 /// The pace of one run.
 #[derive(Debug, Default)]
@@ -42,27 +43,22 @@ pub(super) enum Turn {
 }
 
 impl Pace {
-    /// A service has said something. That it is ready, stops, or needs more time never waits.
+    /// A service has said something. That it is ready, stops, needs more time or has failed does not wait.
     pub(super) fn heard(&mut self, said: Notification) -> Turn {
+        let is_urgent = said.ready.is_some() || said.stopping.is_some();
+        let presses =
+            said.extend.is_some() || said.errno.is_some() || said.exit_status.is_some() || said.main_pid.is_some();
         match &mut self.state {
-            State::Free if said.status.is_some() || said.extend.is_some() => {
+            State::Free if said.status.is_some() || presses => {
                 self.state = State::Resting(Notification::default(), 0);
                 Turn::TellAndRest(said)
             }
             State::Free => Turn::Tell(said),
-            State::Resting(kept, extensions) => {
-                let urgent = said.ready.is_some() || said.stopping.is_some();
-                let needs_time = said.extend.is_some() && *extensions < EXTENSIONS;
-                *extensions += u8::from(needs_time && !urgent);
-                let earlier = std::mem::take(kept);
-                let status = said.status.clone().or(earlier.status);
-                let said = Notification { status, extend: said.extend.or(earlier.extend), ..said };
-                if urgent || needs_time {
-                    Turn::Tell(said)
-                } else {
-                    *kept = said;
-                    Turn::Keep
-                }
+            State::Resting(kept, times) => {
+                let is_told = is_urgent || presses && *times < AT_ONCE;
+                *times += u8::from(is_told && !is_urgent);
+                kept.merge(said);
+                if is_told { Turn::Tell(std::mem::take(kept)) } else { Turn::Keep }
             }
         }
     }
@@ -116,7 +112,7 @@ mod tests {
         let more = |words: &str| Notification { extend: Some(Duration::from_secs(2)), ..status(words) };
         let mut pace = Pace::default();
         assert_eq!(pace.heard(more("0")), Turn::TellAndRest(more("0")));
-        for _ in 0..EXTENSIONS {
+        for _ in 0..AT_ONCE {
             assert_eq!(pace.heard(more("1")), Turn::Tell(more("1")));
         }
         assert_eq!(pace.heard(more("2")), Turn::Keep);

@@ -30,19 +30,16 @@ use self::agenda::{Agenda, What};
 pub use self::any::{AnyMachine, Timer};
 use self::cell::{Cell, Life};
 pub use self::letter::{Letter, Mail};
-pub use self::panics::{Fallen, Fate, words_of};
+pub use self::panics::{Fallen, Fate};
 use self::supervision::Supervision;
 use crate::device::DeviceMachine;
 use crate::effect::process::order::RunId;
 use crate::inventory::InventoryMachine;
 use crate::lease::LeaseMachine;
 use crate::machine::{ActorId, Beginning, Effect, Message, Moment};
-use crate::service::{ServiceMachine, all_dependents};
+use crate::service::{RunNumbers, ServiceMachine, all_dependents};
 use crate::supervision::{RootMachine, ServicesMachine};
 use crate::trace::Cause;
-
-/// Every service numbers its runs within a block of this many.
-const RUN_BLOCK: u64 = 1 << 32;
 
 /// Where an actor is in the engine. Stands for its id where that would be looked up again and again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -93,11 +90,11 @@ impl Engine {
         }
         engine.add(AnyMachine::Hardware(Box::new(InventoryMachine::new(station))));
         let mut dependents = all_dependents(station);
-        let mut first = first_run.0;
+        let (mut next, step) = (first_run, station.services.len() as u64);
         for service in station.services.values().cloned().map(Arc::new) {
             let others = dependents.remove(&service.name).unwrap_or_default();
-            engine.add(AnyMachine::Service(Box::new(ServiceMachine::new(service, others, RunId(first)))));
-            first = first.wrapping_add(RUN_BLOCK);
+            engine.add(AnyMachine::Service(Box::new(ServiceMachine::new(service, others, RunNumbers { next, step }))));
+            next = RunId(next.0.wrapping_add(1));
         }
         let order = station.layers.iter().flatten().cloned().collect();
         engine.add(AnyMachine::Services(Box::new(ServicesMachine::new(order, station.runtime.max_parallel_starts))));

@@ -8,7 +8,6 @@
 //! While its effects are carried out, it has already decided: an effect whose carrying out panics is lost, all others are carried
 //! out, and the same rule makes good what was lost.
 
-use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
@@ -17,7 +16,7 @@ use super::cell::{Footing, Life};
 use super::spare::Spare;
 use super::supervision::{Decision, supervisor};
 use super::{Due, Engine, Letter, Mail, Place};
-use crate::machine::{ActorId, Beginning, Effect, Moment, Outcome};
+use crate::machine::{ActorId, Beginning, Effect, Moment, Outcome, words_of};
 use crate::trace::Cause;
 
 /// That an actor has panicked, and what becomes of it.
@@ -139,12 +138,4 @@ impl Engine {
         }
         places
     }
-}
-
-/// What was said in panic.
-#[must_use]
-pub fn words_of(panic: &(dyn Any + Send)) -> String {
-    let words = panic.downcast_ref::<&str>().map(|words| (*words).to_owned());
-    let words = words.or_else(|| panic.downcast_ref::<String>().cloned());
-    words.unwrap_or_else(|| "a panic without words".to_owned())
 }

@@ -13,7 +13,7 @@ pub use address::{ActorId, Address, NoSuchActor, Outside};
 pub use effect::{Action, Effect, Effects, Exit, OperationId, Outcome, Publication};
 pub use message::{Described, Message, OperatorAnswer, RequestId};
 pub use moment::Moment;
-pub use words::Words;
+pub use words::{Words, words_of};
 
 /// Whether a machine begins for the first time, or again after its actor was restarted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -14,9 +14,10 @@ use super::clock::Clock;
 use super::executor::{Delivery, Executor};
 use super::host::{Host, Ring};
 use super::timekeeper::Alarm;
-use crate::engine::{Due, Engine, Fallen, Fate, Letter, Mail, Place, Timer, words_of};
+use crate::engine::{Due, Engine, Fallen, Fate, Letter, Mail, Place, Timer};
 use crate::machine::{
     Action, ActorId, Address, Effect, Exit, Message, Moment, OperatorAnswer, Outcome, Outside, RequestId, Words,
+    words_of,
 };
 use crate::trace::{Cause, ExternalCause, ExternalKind, MessageId, Recorder, Sending};
 

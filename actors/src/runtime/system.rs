@@ -16,6 +16,7 @@ use super::host::Host;
 use super::stage::{Stage, Waiting};
 use super::timekeeper::keep_time;
 use crate::effect::process::order::RunId;
+use crate::effect::watched::{Lost, Watched};
 use crate::engine::Engine;
 use crate::inventory::{InventoryMessage, event_words};
 use crate::machine::{Exit, Message, OperatorAnswer, Outside, RequestId};
@@ -30,6 +31,8 @@ pub struct Parts {
     pub recorder: Arc<Mutex<Recorder>>,
     /// Its board, shared with whoever shows states.
     pub board: Arc<Board>,
+    /// Who is told when a task of theirs panics.
+    pub watched: Watched,
     /// The first run number: higher than any that an earlier mainstay may have given on this machine.
     pub first_run: RunId,
 }
@@ -61,7 +64,7 @@ impl System {
         *stage.executor.borrow_mut() = Some(executor(deliver));
         let hosts = stage.places().map(|place| Host::new(place, Rc::clone(&stage)).start()).collect();
         stage.begin(hosts);
-        tokio::task::spawn_local(keep_time(Rc::clone(&stage)));
+        parts.watched.task("timekeeper", keep_time(Rc::clone(&stage)));
         (Self { stage, station: Arc::clone(station) }, ended)
     }
 
@@ -93,6 +96,12 @@ impl System {
     /// Stop everything without grace.
     pub fn hurry(&self, words: &str) {
         self.tell_root(words, RootMessage::Hurry);
+    }
+
+    /// A thread or a task of mainstay has panicked.
+    pub fn part_lost(&self, lost: Lost) {
+        let cause = ExternalCause::new(ExternalKind::Panic, lost.to_string());
+        self.stage.deliver(Delivery::External(cause), Outside::Processes, Message::Root(RootMessage::PartLost(lost)));
     }
 
     fn tell_root(&self, words: &str, message: RootMessage) {

@@ -19,6 +19,7 @@ use tokio::time::sleep;
 use super::{Board, Clock, Deliver, Delivery, Executor, Parts, System};
 use crate::device::{DeviceMessage, DeviceStatus};
 use crate::effect::process::order::{Exit as ProcessExit, ProcessEvent, RunId};
+use crate::effect::watched::Watched;
 use crate::lease::LeaseMessage;
 use crate::machine::{Action, ActorId, Exit, Message, Outside};
 use crate::service::{ServiceMessage, ServiceStatus, Wanted};
@@ -131,7 +132,13 @@ fn begin(text: &str) -> Rig {
     let clock = Clock::tokio();
     let recorder = Arc::new(Mutex::new(Recorder::new(Keeping::On)));
     let board = Arc::new(Board::default());
-    let parts = Parts { clock, recorder: Arc::clone(&recorder), board: Arc::clone(&board), first_run: RunId(1) };
+    let parts = Parts {
+        clock,
+        recorder: Arc::clone(&recorder),
+        board: Arc::clone(&board),
+        watched: Watched::new().0,
+        first_run: RunId(1),
+    };
     let programs = Rc::new(RefCell::new(Programs::default()));
     let bus = SimulatedBus::demo();
     let mut script = None;

@@ -7,7 +7,7 @@ use mainstay_config::names::ServiceName;
 use super::machine::{Out, ServiceMachine, act};
 use super::messages::{ServiceMessage, Standing};
 use super::state::{Phase, Rest, Slot, Stage};
-use crate::effect::process::order::{RunId, Scope, SignalOrder};
+use crate::effect::process::order::{Scope, SignalOrder};
 use crate::lease::{self, LeaseMessage, StillUsed};
 use crate::machine::{Action, ActorId, Message};
 use crate::supervision::ServicesMessage;
@@ -15,7 +15,7 @@ use crate::supervision::ServicesMessage;
 impl ServiceMachine {
     /// What it cannot be told again: where it is in its life, what the operator wanted, what it holds.
     pub(super) fn reduced(&self) -> Self {
-        let fresh = Self::new(Arc::clone(&self.spec), self.dependents.clone(), RunId(self.next_run));
+        let fresh = Self::new(Arc::clone(&self.spec), self.dependents.clone(), self.runs);
         Self {
             wanted: self.wanted,
             ignoring: self.ignoring,

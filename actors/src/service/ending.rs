@@ -65,13 +65,24 @@ impl ServiceMachine {
                     self.become_ready(out);
                 }
                 // What it says together with being ready is what it says of itself from now on.
-                if let Some(words) = said.status {
+                if let Some(pid) = said.main_pid {
+                    self.note_main(pid);
+                }
+                if let Some(words) = said.words() {
                     self.note_said(words);
                 }
                 if let Some(more) = said.extend {
                     self.extend(now, more, out);
                 }
             }
+        }
+    }
+
+    fn note_main(&mut self, pid: u32) {
+        if let Phase::Starting(run) | Phase::Running(run) | Phase::Leaving { run, .. } | Phase::Stopping { run, .. } =
+            &mut self.phase
+        {
+            run.pid = Some(pid);
         }
     }
 

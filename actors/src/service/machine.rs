@@ -26,7 +26,7 @@ use super::dependents::Dependents;
 use super::messages::{Episode, ServiceMessage, Standing, Wanted};
 use super::needs::Needs;
 use super::operator::STOPPED;
-use super::state::{Closing, Death, Ignoring, Phase, Rest, Run, ServiceTimer, Slot, Why};
+use super::state::{Closing, Death, Ignoring, Phase, Rest, Run, RunNumbers, ServiceTimer, Slot, Why};
 use crate::effect::process::order::RunId;
 use crate::lease::{Grant, LeaseMessage, Token};
 use crate::machine::{Action, ActorId, Beginning, Effect, Effects, Machine, Message, Moment, Outcome};
@@ -60,7 +60,7 @@ pub struct ServiceMachine {
     pub(super) owed: BTreeMap<ServiceName, Episode>,
     pub(super) episode: Episode,
     pub(super) last_stop: Option<String>,
-    pub(super) next_run: u64,
+    pub(super) runs: RunNumbers,
     /// The last run that became ready.
     pub(super) ready_run: Option<RunId>,
     pub(super) announced: Standing,
@@ -126,9 +126,9 @@ impl Machine for ServiceMachine {
 }
 
 impl ServiceMachine {
-    /// A service that does not run. `first_run` begins a block of run numbers that nobody else uses.
+    /// A service that does not run.
     #[must_use]
-    pub fn new(spec: impl Into<Arc<Service>>, dependents: Dependents, first_run: RunId) -> Self {
+    pub fn new(spec: impl Into<Arc<Service>>, dependents: Dependents, runs: RunNumbers) -> Self {
         let spec = spec.into();
         let needs = Needs::new(&spec.dependencies);
         let rest = later(&spec).map_or(Rest::Fresh, Rest::Failed);
@@ -154,7 +154,7 @@ impl ServiceMachine {
             owed: BTreeMap::new(),
             episode: Episode::default(),
             last_stop: None,
-            next_run: first_run.0,
+            runs,
             ready_run: None,
             announced: Standing::Unknown,
             given_back: Token(0),

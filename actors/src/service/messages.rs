@@ -272,7 +272,15 @@ fn describe_process(event: &ProcessEvent) -> Words {
             let stopping = said.stopping.map(|_| "STOPPING=1".to_owned());
             let status = said.status.as_ref().map(|status| format!("STATUS={status}"));
             let extend = said.extend.map(|more| format!("EXTEND_TIMEOUT_USEC={}", more.as_micros()));
-            [ready, stopping, extend, status].into_iter().flatten().collect::<Vec<_>>().join(" ").into()
+            let errno = said.errno.map(|number| format!("ERRNO={number}"));
+            let exit = said.exit_status.map(|code| format!("EXIT_STATUS={code}"));
+            let main = said.main_pid.map(|pid| format!("MAINPID={pid}"));
+            [ready, stopping, extend, errno, exit, main, status]
+                .into_iter()
+                .flatten()
+                .collect::<Vec<_>>()
+                .join(" ")
+                .into()
         }
     }
 }

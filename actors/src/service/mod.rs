@@ -21,4 +21,4 @@ pub use messages::{
     Attempts, Episode, Health, NeedsPolicy, Next, START_SLOT, ServiceMessage, ServiceSnapshot, ServiceStatus, Standing,
     Wanted, Withdrawal,
 };
-pub use state::ServiceTimer;
+pub use state::{RunNumbers, ServiceTimer};

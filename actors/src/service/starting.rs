@@ -107,11 +107,11 @@ impl ServiceMachine {
     }
 
     fn spawn(&mut self, now: Moment, out: &mut Out) {
-        let id = RunId(self.next_run);
+        let id = self.runs.next;
         let Some(order) = self.order(id) else { return };
         match order {
             Ok(order) => {
-                self.next_run = self.next_run.saturating_add(1);
+                self.runs.advance();
                 self.last_start = Some(now);
                 self.extended = None;
                 self.phase = Phase::Starting(Run { id, pid: None, said: String::new(), exit: None });

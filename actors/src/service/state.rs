@@ -47,6 +47,24 @@ impl ServiceTimer {
     }
 }
 
+/// The numbers of a service's runs: of those that nobody else has, every so-manieth is its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RunNumbers {
+    /// The next.
+    pub next: RunId,
+    /// How many services there are to share them.
+    pub step: u64,
+}
+
+impl RunNumbers {
+    /// The next; then the one after it is.
+    pub(super) fn advance(&mut self) -> RunId {
+        let next = self.next;
+        self.next = RunId(next.0.wrapping_add(self.step));
+        next
+    }
+}
+
 /// Where a service is.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Phase {

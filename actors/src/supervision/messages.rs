@@ -2,11 +2,14 @@
 
 use mainstay_config::names::ServiceName;
 
+use crate::effect::watched::Lost;
 use crate::machine::{Described, Words};
 
 /// What the root supervisor is told.
 #[derive(Debug, Clone)]
 pub enum RootMessage {
+    /// A thread or a task of mainstay has panicked, and nothing takes its place.
+    PartLost(Lost),
     /// Stop everything in order, then end.
     Close,
     /// Stop everything without grace.
@@ -20,6 +23,7 @@ pub enum RootMessage {
 impl Described for RootMessage {
     fn kind(&self) -> &'static str {
         match self {
+            Self::PartLost(_) => "PartLost",
             Self::Close => "Close",
             Self::Hurry => "Hurry",
             Self::ServicesClosed => "ServicesClosed",
@@ -29,6 +33,7 @@ impl Described for RootMessage {
 
     fn detail(&self) -> Words {
         match self {
+            Self::PartLost(lost) => lost.to_string().into(),
             Self::Close => "stop everything in order".into(),
             Self::Hurry => "stop everything at once".into(),
             Self::ServicesClosed => "every service has stopped".into(),

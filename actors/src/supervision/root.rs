@@ -58,6 +58,8 @@ impl Machine for RootMachine {
 
     fn handle(&mut self, _now: Moment, message: RootMessage) -> Out {
         match message {
+            // Without it nothing would be started, stopped or heard any more. Services stay.
+            RootMessage::PartLost(lost) => vec![Effect::Act(Action::Exit(Exit::GaveUp(lost.to_string())))],
             RootMessage::Close if self.closing == Closing::No => {
                 self.closing = Closing::Services;
                 vec![Effect::Tell(Message::Services(ServicesMessage::Close))]

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use mainstay_actors::effect::process::order::{Exit, ProcessEvent, SpawnFailure, SpawnOrder};
 use mainstay_actors::effect::process::{Processes, ProcessesError};
+use mainstay_actors::effect::watched::Watched;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -132,7 +133,7 @@ fn a_service_gets_the_limit_on_open_files_that_mainstay_was_started_with() {
 fn there_is_one_executor_in_a_process() {
     alone(async || {
         let world = World::new();
-        let second = Processes::start(settings(world.folder.path()), |_, _, _| ());
+        let second = Processes::start(settings(world.folder.path()), &Watched::new().0, |_, _, _| ());
         assert!(matches!(second, Err(ProcessesError::AlreadyRunning)));
         world.end().await;
         World::new().end().await;
@@ -144,7 +145,7 @@ fn a_log_directory_that_cannot_be_made_is_an_error_at_start() {
     alone(async || {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("log"), "a file").unwrap();
-        let error = Processes::start(settings(folder.path()), |_, _, _| ()).unwrap_err();
+        let error = Processes::start(settings(folder.path()), &Watched::new().0, |_, _, _| ()).unwrap_err();
         assert!(matches!(&error, ProcessesError::LogDirectory { path, .. } if path.ends_with("log")), "{error}");
     });
 }

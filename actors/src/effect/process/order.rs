@@ -113,6 +113,37 @@ pub struct Notification {
     pub status: Option<String>,
     /// `EXTEND_TIMEOUT_USEC=…`: for so long from now on, what it is about (its start, or its stop) is not given up.
     pub extend: Option<Duration>,
+    /// `ERRNO=…`: the error of which it is about to end, as errno(3) numbers them.
+    pub errno: Option<i32>,
+    /// `EXIT_STATUS=…`: the exit code of what it ran.
+    pub exit_status: Option<u8>,
+    /// `MAINPID=…`: another process of its tree is its main process from now on.
+    pub main_pid: Option<u32>,
+}
+
+impl Notification {
+    /// Adds what was said later.
+    pub fn merge(&mut self, later: Self) {
+        let earlier = std::mem::take(self);
+        *self = Self {
+            ready: later.ready.or(earlier.ready),
+            stopping: later.stopping.or(earlier.stopping),
+            status: later.status.or(earlier.status),
+            extend: later.extend.or(earlier.extend),
+            errno: later.errno.or(earlier.errno),
+            exit_status: later.exit_status.or(earlier.exit_status),
+            main_pid: later.main_pid.or(earlier.main_pid),
+        };
+    }
+
+    /// What it says of itself, in words; `None` when it says nothing of that kind.
+    #[must_use]
+    pub fn words(&self) -> Option<String> {
+        let error = self.errno.map(|number| format!("it reports: {}", std::io::Error::from_raw_os_error(number)));
+        let exit = self.exit_status.map(|code| format!("it reports exit code {code}"));
+        let said = [self.status.clone(), error, exit].into_iter().flatten();
+        said.reduce(|all, more| if all.is_empty() { more } else { format!("{all}; {more}") })
+    }
 }
 
 /// Marks something that was said.

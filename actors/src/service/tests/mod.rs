@@ -18,8 +18,8 @@ use mainstay_config::names::{DeviceName, PortName, ServiceName};
 use mainstay_hardware::sighting::Generation;
 
 use super::{
-    Dependents, Episode, Next, ServiceMachine, ServiceMessage, ServiceSnapshot, ServiceStatus, ServiceTimer, Standing,
-    Withdrawal,
+    Dependents, Episode, Next, RunNumbers, ServiceMachine, ServiceMessage, ServiceSnapshot, ServiceStatus,
+    ServiceTimer, Standing, Withdrawal,
 };
 use crate::device::Offer;
 use crate::effect::probe::order::ProbeEvent;
@@ -30,7 +30,6 @@ use crate::supervision::ServicesMessage;
 use crate::world::stations::{Draft, assemble};
 
 pub(super) const SECOND: Duration = Duration::from_secs(1);
-const RUNS: u64 = 1 << 32;
 
 /// A service and what it said since it was last told something.
 pub(super) struct Bench {
@@ -95,7 +94,7 @@ impl Bench {
         let station = assemble(&[("x", DeviceKind::Usb)], needed.chain([draft.clone()]).collect());
         let spec = station.services[&draft.0.name].clone();
         Self {
-            machine: ServiceMachine::new(spec, dependents, RunId(RUNS)),
+            machine: ServiceMachine::new(spec, dependents, RunNumbers { next: RunId(1), step: 1 }),
             now: Moment::after_boot(SECOND * 1000),
             shown: None,
             acts: Vec::new(),

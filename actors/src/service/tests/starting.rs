@@ -43,6 +43,19 @@ fn one_that_says_itself_when_it_is_ready_is_not_looked_at() {
 }
 
 #[test]
+fn what_it_reports_before_it_ends_is_shown_beside_what_it_said() {
+    let mut bench = Bench::new(plain().ready(Probe::Notify));
+    bench.tell(ServiceMessage::SlotGranted).spawned();
+    let status = Some("no map".to_owned());
+    let said = Notification { status, errno: Some(2), exit_status: Some(7), ..Notification::default() };
+    bench.process(ProcessEvent::Notified(said));
+    assert_eq!(
+        bench.reason(),
+        "not ready yet: no map; it reports: No such file or directory (os error 2); it reports exit code 7"
+    );
+}
+
+#[test]
 fn one_that_is_not_ready_in_time_is_stopped_with_what_the_probe_said_and_tried_again() {
     let mut bench = Bench::new(plain());
     bench.tell(ServiceMessage::SlotGranted).spawned();

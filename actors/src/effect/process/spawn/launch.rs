@@ -14,7 +14,7 @@ use super::account::{self, RunAs};
 use super::birth::Birth;
 use super::environment::{Inherited, mark};
 use super::failure::{self, Attempt};
-use super::limit::OpenFiles;
+use super::limit::{OpenFiles, Tags};
 use super::search;
 use crate::effect::probe::LogEnd;
 use crate::effect::process::keeper::holder::Holder;
@@ -48,6 +48,7 @@ pub(crate) struct Child {
 pub(crate) struct Launcher {
     inherited: Inherited,
     open_files: OpenFiles,
+    tags: Tags,
     cgroups: Option<Cgroups>,
     holder: Holder,
     logs: Logs,
@@ -71,6 +72,7 @@ impl Launcher {
         Ok(Self {
             inherited: Inherited::of_this_process(),
             open_files: OpenFiles::raise(),
+            tags: Tags::of_this_process(),
             cgroups,
             holder,
             logs,
@@ -108,6 +110,7 @@ impl Launcher {
             output: input.as_fd(),
             group: cradle.as_ref().map(|cradle| cradle.folder.as_fd()),
             open_files: self.open_files.original(),
+            tag: self.tags.limit(order.run),
             identity: identity.as_ref(),
             pid: birth.slot(),
         };

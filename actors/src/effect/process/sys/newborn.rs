@@ -50,6 +50,8 @@ pub(in crate::effect::process) struct Steps<'a> {
     pub group: Option<BorrowedFd<'a>>,
     /// It gets this limit on open files.
     pub open_files: Option<Rlimit>,
+    /// It gets this limit on realtime processor time, by which its whole tree is known.
+    pub tag: Option<Rlimit>,
     /// It becomes somebody else.
     pub identity: Option<&'a Identity>,
     /// The kernel writes its process id there before it runs: whoever cannot wait for it any longer can kill it.
@@ -194,6 +196,10 @@ fn prepare(steps: &Steps<'_>, joining: Option<&OwnedFd>, directory: &CStr) -> io
     if let Some(limit) = steps.open_files {
         rustix::process::setrlimit(Resource::Nofile, limit)?;
     }
+    if let Some(tag) = steps.tag {
+        // Without it, it is known by what else there is: nothing to fail for.
+        let _ = rustix::process::setrlimit(Resource::Rttime, tag);
+    }
     if let Some(identity) = steps.identity {
         // For this thread, which is the only one there is.
         rustix::thread::set_thread_groups(&identity.groups)?;
@@ -312,8 +318,8 @@ mod tests {
         let environment = [(OsStr::new("PATH"), OsStr::new("/usr/bin:/bin")), (OsStr::new("X"), OsStr::new("a = b"))];
         let input = File::open("/dev/null").unwrap();
         let pid = AtomicI32::new(0);
-        let (group, open_files, identity) = (None, None, None);
-        let steps = Steps { input: input.as_fd(), output: output.as_fd(), group, open_files, identity, pid: &pid };
+        let (group, open_files, tag, identity) = (None, None, None, None);
+        let steps = Steps { input: input.as_fd(), output: output.as_fd(), group, open_files, tag, identity, pid: &pid };
         let born = Program::new(Path::new(path), Path::new("/usr"), arguments, environment)?.start_by(bear, &steps)?;
         assert_eq!(u32::try_from(pid.into_inner()), Ok(born), "the kernel has written it");
         Ok(born)
