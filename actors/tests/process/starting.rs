@@ -95,7 +95,7 @@ fn a_service_has_its_mark_its_variables_and_a_clean_start() {
     alone(async || {
         let world = World::new();
         let text = "echo run=$MAINSTAY_RUN service=$MAINSTAY_SERVICE x=$X notify=$NOTIFY_SOCKET; pwd; readlink /proc/self/fd/0; \
-                    grep -E '^Sig(Blk|Ign)' /proc/self/status; cut -d' ' -f5 /proc/self/stat; echo $$; echo end";
+                    grep -E '^Sig(Blk|Ign)' /proc/self/status; cut -d' ' -f6 /proc/self/stat; echo $$; echo end";
         let mut order = order(7, &["sh", "-c", text]);
         order.environment.insert("X".into(), "a b".into());
         let run = world.spawn(order);
@@ -109,7 +109,7 @@ fn a_service_has_its_mark_its_variables_and_a_clean_start() {
             let mask = u64::from_str_radix(line.split_once('\t').unwrap().1, 16).unwrap();
             assert_eq!(mask & 0x7fff_ffff, 0, "{log}");
         }
-        assert_eq!(lines[5], lines[6], "it leads a process group of its own: {log}");
+        assert_eq!(lines[5], lines[6], "it leads a session of its own: {log}");
         world.end().await;
     });
 }

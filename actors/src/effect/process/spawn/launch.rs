@@ -4,9 +4,8 @@ use std::ffi::OsStr;
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::sync::atomic::AtomicI32;
 
 use rustix::pipe::{PipeFlags, pipe_with};
 
@@ -53,6 +52,8 @@ pub(crate) struct Launcher {
     logs: Logs,
     /// What programs read.
     nothing: File,
+    /// Where the log-keeper prints.
+    silence: File,
     keeper_program: PathBuf,
 }
 
@@ -75,6 +76,7 @@ impl Launcher {
             holder,
             logs,
             nothing: File::open("/dev/null")?,
+            silence: File::options().write(true).open("/dev/null")?,
             keeper_program: settings.keeper_program.clone(),
         })
     }
@@ -155,14 +157,15 @@ impl Launcher {
         }
     }
 
-    /// Starts the log-keeper with one end of a socket pair as its standard input, outside any service's process group. Its process id.
+    /// Starts the log-keeper with one end of a socket pair as its standard input, in the same way as a program: outside of every session and
+    /// group. It keeps no terminal open, no folder busy, and none of mainstay's environment. Its process id.
     pub(super) fn launch_keeper(&self) -> io::Result<u32> {
         let (ours, theirs) = wire::pair()?;
-        let mut command = Command::new(&self.keeper_program);
-        // It makes a session of its own. It keeps no terminal open, no folder busy, and none of mainstay's environment.
-        command.arg0("mainstay").arg(COMMAND).env_clear().current_dir("/");
-        command.stdin(Stdio::from(theirs)).stdout(Stdio::null()).stderr(Stdio::null());
-        let pid = command.spawn()?.id();
+        let program = Program::new(&self.keeper_program, Path::new("/"), ["mainstay", COMMAND].map(OsStr::new), [])?;
+        let (group, open_files, identity) = (None, None, None);
+        let (input, output, pid) = (theirs.as_fd(), self.silence.as_fd(), &AtomicI32::new(0));
+        let pid = program.start(&Steps { input, output, group, open_files, identity, pid })?;
+        drop(theirs);
         // With nobody to give it anything it sees the end of its socket, and ends.
         if let Err(error) = self.holder.give_to(ours.as_fd()) {
             tracing::error!(%error, "the log-keeper could not be given what services print");

@@ -95,13 +95,26 @@ fn forget_handlers() {
     }
 }
 
-/// Forgets that a signal was sent, which waits behind the mask, unless it is ignored anyway.
-fn drop_pending(signal: c_int) -> io::Result<()> {
-    if disposition(signal) == libc::SIG_IGN {
-        return Ok(());
+/// Forgets every signal that was sent and waits behind the mask: to ignore one drops it.
+fn drop_pending() -> io::Result<()> {
+    let pending = pending()?;
+    for signal in (1..=LAST_SIGNAL).filter(|signal| is_in(&pending, *signal)) {
+        let before = disposition(signal);
+        dispose(signal, libc::SIG_IGN)?;
+        dispose(signal, before)?;
     }
-    ignore(signal)?;
-    set_default(signal)
+    Ok(())
+}
+
+fn pending() -> io::Result<libc::sigset_t> {
+    let mut pending = no_signal();
+    // SAFETY: sigpending(2) writes one set.
+    if unsafe { libc::sigpending(&raw mut pending) } == 0 { Ok(pending) } else { Err(io::Error::last_os_error()) }
+}
+
+fn is_in(set: &libc::sigset_t, signal: c_int) -> bool {
+    // SAFETY: sigismember(3) reads one set; a number that is no signal is in none.
+    unsafe { libc::sigismember(&raw const *set, signal) == 1 }
 }
 
 /// What a signal does: SIG_DFL, SIG_IGN or a handler.
@@ -115,7 +128,7 @@ fn disposition(signal: c_int) -> libc::sighandler_t {
 }
 
 fn dispose(signal: c_int, disposition: libc::sighandler_t) -> io::Result<()> {
-    // SAFETY: SIG_IGN and SIG_DFL, which are all that is passed, install no code of ours.
+    // SAFETY: no code is installed but what was there before.
     if unsafe { libc::signal(signal, disposition) } == libc::SIG_ERR { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
@@ -156,23 +169,18 @@ mod tests {
 
     #[test]
     fn what_was_sent_before_is_forgotten_and_what_is_sent_afterwards_is_not() {
-        let is_pending = || {
-            let mut pending = no_signal();
-            // SAFETY: sigpending(2) writes one set; the other call only reads it.
-            unsafe {
-                libc::sigpending(&raw mut pending) == 0 && libc::sigismember(&raw const pending, libc::SIGUSR2) == 1
-            }
-        };
+        let is_pending = |signal| is_in(&pending().unwrap(), signal);
         // SAFETY: the signal goes to this thread, which does not let it in.
-        let send = || unsafe { libc::raise(libc::SIGUSR2) };
+        let send = |signal| unsafe { libc::raise(signal) };
         let before = set_mask(&every_signal()).unwrap();
-        send();
-        assert!(is_pending());
-        drop_pending(libc::SIGUSR2).unwrap();
-        assert!(!is_pending());
-        send();
-        assert!(is_pending());
-        drop_pending(libc::SIGUSR2).unwrap();
+        let signals = [libc::SIGUSR2, libc::SIGTSTP, libc::SIGTERM, libc::SIGHUP];
+        signals.map(send).into_iter().for_each(drop);
+        assert!(signals.into_iter().all(is_pending));
+        drop_pending().unwrap();
+        assert!(!signals.into_iter().any(is_pending));
+        send(libc::SIGUSR2);
+        assert!(is_pending(libc::SIGUSR2));
+        drop_pending().unwrap();
         set_mask(&before).unwrap();
     }
 }
