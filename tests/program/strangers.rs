@@ -1,6 +1,11 @@
 //! Services are strangers to each other, and to whoever started mainstay.
 
-use crate::harness::{Station, until};
+use std::fs::File;
+use std::os::fd::AsRawFd;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::harness::{Station, alive, until};
 
 /// The session and the terminal of a process (fields 6 and 7 of proc_pid_stat(5)).
 fn session_and_terminal(pid: u32) -> (u32, i32) {
@@ -25,5 +30,38 @@ fn each_service_each_check_and_the_log_keeper_has_a_session_of_its_own_and_no_te
     let check = station.file("check");
     let [pid, session, terminal] = check.split_whitespace().collect::<Vec<_>>()[..] else { panic!("{check}") };
     assert_eq!((session, terminal), (pid, "0"));
+    station.end();
+}
+
+/// Of include/uapi/asm-generic/fcntl.h: which signal says that a lease is wanted.
+const F_SETSIG: libc::c_int = 10;
+
+/// A command on a lease (fcntl(2)), by which the kernel makes everybody wait who opens the file, as a dead disk does.
+#[allow(unsafe_code, reason = "no safe form of leases is in any library here")]
+fn fcntl(file: &File, command: libc::c_int, argument: libc::c_int) -> libc::c_int {
+    // SAFETY: the commands take a number and touch no memory.
+    unsafe { libc::fcntl(file.as_raw_fd(), command, argument) }
+}
+
+#[test]
+fn a_program_that_hangs_while_it_is_loaded_keeps_no_next_daemon_from_beginning() {
+    let mut station = Station::run("[services.stuck]\ncommand = [\"@DIR@/program\", \"1000\"]\nautostart = false\n");
+    let path = station.dir().join("program");
+    std::fs::copy("/bin/sleep", &path).unwrap();
+    let file = File::open(&path).unwrap();
+    // Whoever has the lease is told that it is wanted by a signal, which is to be one that means nothing to him.
+    assert_eq!(fcntl(&file, F_SETSIG, libc::SIGURG), 0);
+    assert_eq!(fcntl(&file, libc::F_SETLEASE, libc::F_WRLCK), 0);
+    station.tell(&["start", "stuck"]);
+    until("it is being loaded", || (fcntl(&file, libc::F_GETLEASE, 0) != libc::F_WRLCK).then_some(()));
+    station.signal(Signal::KILL);
+    station.wait();
+    station.again();
+    assert_eq!(station.status().service("stuck").status, "stopped");
+    let keepers = station.log_keepers();
+    let is_newborn = |pid: &u32| *pid != station.pid() && !keepers.contains(pid);
+    let newborn = station.processes().into_iter().find(is_newborn).unwrap();
+    kill_process(Pid::from_raw(i32::try_from(newborn).unwrap()).unwrap(), Signal::KILL).unwrap();
+    until("it has ended", || (!alive(newborn)).then_some(()));
     station.end();
 }

@@ -7,6 +7,7 @@ use mainstay_actors::effect::process::order::{Exit, ProcessEvent, SpawnFailure, 
 use mainstay_actors::effect::process::{Processes, ProcessesError};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::thread::{CapabilitySet, capabilities, configure_capability_in_ambient_set, set_capabilities};
 
 use crate::harness::{World, alone, order, settings};
 
@@ -124,6 +125,26 @@ fn a_service_gets_the_limit_on_open_files_that_mainstay_was_started_with() {
         let run = world.shell(1, "ulimit -n");
         world.to_the_end(run).await;
         world.log(|text| text.ends_with(" 200\n")).await;
+        world.end().await;
+    });
+}
+
+#[test]
+fn a_service_gets_no_ambient_capability_of_mainstays() {
+    alone(async || {
+        if !rustix::process::geteuid().is_root() {
+            // An ordinary user has none to hand on.
+            return;
+        }
+        let mut sets = capabilities(None).unwrap();
+        sets.inheritable = CapabilitySet::NET_ADMIN;
+        set_capabilities(None, sets).unwrap();
+        configure_capability_in_ambient_set(CapabilitySet::NET_ADMIN, true).unwrap();
+        let world = World::new();
+        let run = world.shell(1, "grep CapAmb /proc/self/status; echo end");
+        world.to_the_end(run).await;
+        let log = world.log(|text| text.ends_with("end\n")).await;
+        assert!(log.contains("CapAmb:\t0000000000000000\n"), "{log}");
         world.end().await;
     });
 }

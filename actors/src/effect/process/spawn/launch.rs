@@ -1,6 +1,6 @@
 //! Starts one program.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, c_int};
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -20,6 +20,7 @@ use crate::effect::process::keeper::holder::Holder;
 use crate::effect::process::keeper::wire::{self, Header};
 use crate::effect::process::keeper::{COMMAND, log_path};
 use crate::effect::process::order::{LogSearch, ProcessSettings, SpawnFailure, SpawnOrder};
+use crate::effect::process::sys;
 use crate::effect::process::sys::newborn::{Program, Steps};
 use crate::effect::process::tree::cgroup::{Cgroups, Cradle};
 use crate::effect::process::tree::{PipeId, Place};
@@ -47,6 +48,7 @@ pub(crate) struct Child {
 pub(crate) struct Launcher {
     inherited: Inherited,
     open_files: OpenFiles,
+    ignored: Vec<c_int>,
     cgroups: Option<Cgroups>,
     holder: Holder,
     logs: Logs,
@@ -72,6 +74,7 @@ impl Launcher {
         Ok(Self {
             inherited: Inherited::of_this_process(),
             open_files: OpenFiles::raise(),
+            ignored: sys::ignored(),
             cgroups,
             holder,
             logs,
@@ -110,6 +113,7 @@ impl Launcher {
             output: input.as_fd(),
             group: cradle.as_ref().map(|cradle| cradle.folder.as_fd()),
             open_files: self.open_files.original(),
+            ignored: &self.ignored,
             identity: identity.as_ref(),
             pid: birth.slot(),
         };
@@ -164,7 +168,8 @@ impl Launcher {
         let program = Program::new(&self.keeper_program, Path::new("/"), ["mainstay", COMMAND].map(OsStr::new), [])?;
         let (group, open_files, identity) = (None, None, None);
         let (input, output, pid) = (theirs.as_fd(), self.silence.as_fd(), &AtomicI32::new(0));
-        let pid = program.start(&Steps { input, output, group, open_files, identity, pid })?;
+        let ignored = &self.ignored;
+        let pid = program.start(&Steps { input, output, group, open_files, ignored, identity, pid })?;
         drop(theirs);
         // With nobody to give it anything it sees the end of its socket, and ends.
         if let Err(error) = self.holder.give_to(ours.as_fd()) {

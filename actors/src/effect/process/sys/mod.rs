@@ -5,6 +5,7 @@
 )]
 
 mod clone3;
+mod descriptors;
 pub(super) mod newborn;
 
 use std::ffi::c_int;
@@ -79,6 +80,11 @@ pub(super) fn ignore(signal: c_int) -> io::Result<()> {
     dispose(signal, libc::SIG_IGN)
 }
 
+/// The signals that this process ignores, for whatever reason.
+pub(super) fn ignored() -> Vec<c_int> {
+    (1..=LAST_SIGNAL).filter(|signal| disposition(*signal) == libc::SIG_IGN).collect()
+}
+
 /// Lets a signal do to this process what it does to one that has not said anything.
 fn set_default(signal: c_int) -> io::Result<()> {
     dispose(signal, libc::SIG_DFL)
@@ -95,13 +101,12 @@ fn forget_handlers() {
     }
 }
 
-/// Forgets every signal that was sent and waits behind the mask: to ignore one drops it.
+/// Forgets every signal that was sent and waits behind the mask: to ignore one drops it. No signal may have a handler any more.
 fn drop_pending() -> io::Result<()> {
     let pending = pending()?;
     for signal in (1..=LAST_SIGNAL).filter(|signal| is_in(&pending, *signal)) {
-        let before = disposition(signal);
-        dispose(signal, libc::SIG_IGN)?;
-        dispose(signal, before)?;
+        ignore(signal)?;
+        set_default(signal)?;
     }
     Ok(())
 }
@@ -119,17 +124,34 @@ fn is_in(set: &libc::sigset_t, signal: c_int) -> bool {
 
 /// What a signal does: SIG_DFL, SIG_IGN or a handler.
 fn disposition(signal: c_int) -> libc::sighandler_t {
-    let mut known = MaybeUninit::<libc::sigaction>::zeroed();
-    // SAFETY: sigaction(2) writes one `sigaction`, of which zero bytes are a valid one. Numbers that are none, or not ours, are refused.
-    unsafe {
-        libc::sigaction(signal, std::ptr::null(), known.as_mut_ptr());
-        known.assume_init().sa_sigaction
-    }
+    let mut known = KernelAction::default();
+    // Numbers that are none are refused, and nothing is known of them.
+    let _ = action(signal, std::ptr::null(), &raw mut known);
+    known.handler
 }
 
 fn dispose(signal: c_int, disposition: libc::sighandler_t) -> io::Result<()> {
-    // SAFETY: no code is installed but what was there before.
-    if unsafe { libc::signal(signal, disposition) } == libc::SIG_ERR { Err(io::Error::last_os_error()) } else { Ok(()) }
+    let new = KernelAction { handler: disposition, ..KernelAction::default() };
+    action(signal, &raw const new, std::ptr::null_mut())
+}
+
+/// `struct sigaction` of the kernel's include/linux/signal_types.h: the handler, then at most four more words.
+#[repr(C)]
+#[derive(Debug, Default)]
+struct KernelAction {
+    handler: libc::sighandler_t,
+    rest: [usize; 7],
+}
+
+/// The system call, since the C library keeps the signals 32 and 33 to itself; whoever starts mainstay may have them ignored all the same.
+fn action(signal: c_int, new: *const KernelAction, old: *mut KernelAction) -> io::Result<()> {
+    // The kernel's set has a bit for each signal.
+    let size = LAST_SIGNAL.unsigned_abs() as usize / 8;
+    // SAFETY: `new` and `old` are null or of at least the kernel's size; SIG_IGN and SIG_DFL, which are all that is passed, install no code.
+    match unsafe { libc::syscall(libc::SYS_rt_sigaction, signal, new, old, size) } {
+        -1 => Err(io::Error::last_os_error()),
+        _ => Ok(()),
+    }
 }
 
 fn every_signal() -> libc::sigset_t {

@@ -5,21 +5,23 @@
 //! a child that is forked has the page tables copied, and each page that mainstay touches meanwhile; one that borrows the memory
 //! has not.
 
-use std::convert::Infallible;
-use std::ffi::{CStr, CString, OsStr, c_char, c_int, c_void};
+mod child;
+
+use std::ffi::{CString, OsStr, c_char, c_int};
 use std::io::{self, Read};
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::atomic::AtomicI32;
 
 use rustix::fs::{Mode, OFlags, openat};
 use rustix::pipe::{PipeFlags, pipe_with};
-use rustix::process::{Gid, Pid, Resource, Rlimit, Uid, WaitId, WaitIdOptions, waitid};
+use rustix::process::{Gid, Pid, Rlimit, Uid, WaitId, WaitIdOptions, waitid};
 
+use self::child::{Handlers, Task, child};
 use super::clone3::{CloneArgs, clone3};
-use super::{drop_pending, every_signal, forget_handlers, no_signal, set_default, set_mask};
+use super::{every_signal, set_mask};
 
 /// `CLONE_CLEAR_SIGHAND` of the kernel's include/uapi/linux/sched.h (5.5).
 const CLEAR_SIGHAND: u64 = 1 << 32;
@@ -50,6 +52,8 @@ pub(in crate::effect::process) struct Steps<'a> {
     pub group: Option<BorrowedFd<'a>>,
     /// It gets this limit on open files.
     pub open_files: Option<Rlimit>,
+    /// The signals that mainstay ignores: they are not to be ignored by it.
+    pub ignored: &'a [c_int],
     /// It becomes somebody else.
     pub identity: Option<&'a Identity>,
     /// The kernel writes its process id there before it runs: whoever cannot wait for it any longer can kill it.
@@ -123,86 +127,6 @@ impl Program {
             Err(_) => Ok(pid),
         }
     }
-}
-
-/// All that the child works with.
-struct Task<'a> {
-    program: &'a Program,
-    steps: &'a Steps<'a>,
-    /// The `cgroup.procs` by which it has to join its group itself.
-    joining: Option<OwnedFd>,
-    handlers: Handlers,
-    arguments: Vec<*const c_char>,
-    environment: Vec<*const c_char>,
-    /// Where it says why it could not become its program.
-    failed: BorrowedFd<'a>,
-}
-
-/// Whether the child still has mainstay's handlers of signals.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Handlers {
-    /// It was born without.
-    Forgotten,
-    /// It has to forget them itself.
-    Inherited,
-}
-
-/// The child. It makes system calls and nothing else: it is a copy of one thread of several, and a lock that another one held would be
-/// held for ever. It may even share its parent's memory.
-extern "C" fn child(task: *mut c_void) -> c_int {
-    // SAFETY: `bear` passes a `Task`, which its parent does not touch before the child has its program or has ended.
-    let task = unsafe { &*task.cast::<Task<'_>>() };
-    let Err(error) = task.become_program();
-    // Four bytes into an empty pipe are written whole.
-    let _ = rustix::io::write(task.failed, &error.raw_os_error().unwrap_or(libc::EIO).to_ne_bytes());
-    // SAFETY: _exit(2) runs nothing of mainstay.
-    unsafe { libc::_exit(127) }
-}
-
-impl Task<'_> {
-    fn become_program(&self) -> io::Result<Infallible> {
-        prepare(self.steps, self.joining.as_ref(), &self.program.directory)?;
-        self.let_signals_in()?;
-        // SAFETY: both lists end with a null pointer and point to texts of the program, which end with a zero byte.
-        unsafe { libc::execve(self.program.path.as_ptr(), self.arguments.as_ptr(), self.environment.as_ptr()) };
-        Err(io::Error::last_os_error())
-    }
-
-    /// As they do to a program that has not said anything about them: a handler of mainstay's must not run here.
-    fn let_signals_in(&self) -> io::Result<()> {
-        if self.handlers == Handlers::Inherited {
-            forget_handlers();
-        }
-        // What came while the child was in mainstay's group was not meant for it: a Ctrl-Z would stop it for ever, and with it the thread
-        // that waits. Whoever means the child itself kills it, which no mask holds up.
-        drop_pending()?;
-        // Ignored by std in mainstay, and by nobody who starts a program.
-        set_default(libc::SIGPIPE)?;
-        set_mask(&no_signal()).map(drop)
-    }
-}
-
-fn prepare(steps: &Steps<'_>, joining: Option<&OwnedFd>, directory: &CStr) -> io::Result<()> {
-    // A session of its own, and with it a group: nobody of another service can join it, no terminal is its own, and what is sent to
-    // mainstay's group or typed at its terminal does not reach it any more.
-    rustix::process::setsid()?;
-    rustix::stdio::dup2_stdin(steps.input)?;
-    rustix::stdio::dup2_stdout(steps.output)?;
-    rustix::stdio::dup2_stderr(steps.output)?;
-    if let Some(procs) = joining {
-        rustix::io::write(procs, b"0")?;
-    }
-    rustix::process::chdir(directory)?;
-    if let Some(limit) = steps.open_files {
-        rustix::process::setrlimit(Resource::Nofile, limit)?;
-    }
-    if let Some(identity) = steps.identity {
-        // For this thread, which is the only one there is.
-        rustix::thread::set_thread_groups(&identity.groups)?;
-        rustix::thread::set_thread_res_gid(identity.gid, identity.gid, identity.gid)?;
-        rustix::thread::set_thread_res_uid(identity.uid, identity.uid, identity.uid)?;
-    }
-    Ok(())
 }
 
 /// Makes the child, in its group where the kernel can: a container may forbid what is new.

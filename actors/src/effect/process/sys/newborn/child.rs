@@ -1,0 +1,114 @@
+//! What the child does until it has become its program. It makes system calls and nothing else: it is a copy of one thread of several,
+//! and a lock that another one held would be held for ever. It may even share its parent's memory.
+
+use std::convert::Infallible;
+use std::ffi::{CStr, c_char, c_int, c_void};
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+
+use rustix::process::Resource;
+
+use super::{Program, Steps};
+use crate::effect::process::sys::descriptors::{close_from, move_to};
+use crate::effect::process::sys::{drop_pending, forget_handlers, no_signal, set_default, set_mask};
+
+/// The descriptor by which the child tells that it failed, once it has no other of mainstay's.
+const FAILURES: c_int = 3;
+
+/// All that the child works with.
+pub(super) struct Task<'a> {
+    pub(super) program: &'a Program,
+    pub(super) steps: &'a Steps<'a>,
+    /// The `cgroup.procs` by which it has to join its group itself.
+    pub(super) joining: Option<OwnedFd>,
+    pub(super) handlers: Handlers,
+    pub(super) arguments: Vec<*const c_char>,
+    pub(super) environment: Vec<*const c_char>,
+    /// Where it says why it could not become its program.
+    pub(super) failed: BorrowedFd<'a>,
+}
+
+/// Whether the child still has mainstay's handlers of signals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Handlers {
+    /// It was born without.
+    Forgotten,
+    /// It has to forget them itself.
+    Inherited,
+}
+
+/// The child.
+pub(super) extern "C" fn child(task: *mut c_void) -> c_int {
+    // SAFETY: `bear` passes a `Task`, which its parent does not touch before the child has its program or has ended.
+    let task = unsafe { &*task.cast::<Task<'_>>() };
+    let (error, to) = match task.leave_mainstay() {
+        Err(error) => (error, task.failed.as_raw_fd()),
+        Ok(()) => {
+            let Err(error) = task.become_program();
+            (error, FAILURES)
+        }
+    };
+    let words = error.raw_os_error().unwrap_or(libc::EIO).to_ne_bytes();
+    // SAFETY: four bytes are read, and written whole into an empty pipe; _exit(2) runs nothing of mainstay.
+    unsafe {
+        libc::write(to, words.as_ptr().cast(), words.len());
+        libc::_exit(127)
+    }
+}
+
+impl Task<'_> {
+    /// Nothing of mainstay is left to the child: not its session, not its control group, not a descriptor. At once, not when the program
+    /// is executed: that may take for ever where a disk does not answer, and mainstay's lock and sockets would live on in the child.
+    fn leave_mainstay(&self) -> io::Result<()> {
+        // A session of its own, and with it a group: nobody of another service can join it, no terminal is its own, and what is sent to
+        // mainstay's group or typed at its terminal does not reach it any more.
+        rustix::process::setsid()?;
+        rustix::stdio::dup2_stdin(self.steps.input)?;
+        rustix::stdio::dup2_stdout(self.steps.output)?;
+        rustix::stdio::dup2_stderr(self.steps.output)?;
+        if let Some(procs) = &self.joining {
+            rustix::io::write(procs, b"0")?;
+        }
+        move_to(FAILURES, self.failed)?;
+        close_from(FAILURES + 1);
+        Ok(())
+    }
+
+    fn become_program(&self) -> io::Result<Infallible> {
+        prepare(self.steps, &self.program.directory)?;
+        self.let_signals_in()?;
+        // SAFETY: both lists end with a null pointer and point to texts of the program, which end with a zero byte.
+        unsafe { libc::execve(self.program.path.as_ptr(), self.arguments.as_ptr(), self.environment.as_ptr()) };
+        Err(io::Error::last_os_error())
+    }
+
+    /// As they do to a program that has not said anything about them: a handler of mainstay's must not run here.
+    fn let_signals_in(&self) -> io::Result<()> {
+        if self.handlers == Handlers::Inherited {
+            forget_handlers();
+        }
+        // What came while the child was in mainstay's group was not meant for it: a Ctrl-Z would stop it for ever, and with it the thread
+        // that waits. Whoever means the child itself kills it, which no mask holds up.
+        drop_pending()?;
+        for signal in self.steps.ignored {
+            set_default(*signal)?;
+        }
+        set_mask(&no_signal()).map(drop)
+    }
+}
+
+fn prepare(steps: &Steps<'_>, directory: &CStr) -> io::Result<()> {
+    rustix::process::chdir(directory)?;
+    if let Some(limit) = steps.open_files {
+        rustix::process::setrlimit(Resource::Nofile, limit)?;
+    }
+    if let Some(identity) = steps.identity {
+        // For this thread, which is the only one there is.
+        rustix::thread::set_thread_groups(&identity.groups)?;
+        rustix::thread::set_thread_res_gid(identity.gid, identity.gid, identity.gid)?;
+        rustix::thread::set_thread_res_uid(identity.uid, identity.uid, identity.uid)?;
+    }
+    // What mainstay may beyond its user was given to mainstay. It fails where the kernel knows of none.
+    let _ = rustix::thread::clear_ambient_capability_set();
+    Ok(())
+}
