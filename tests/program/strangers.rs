@@ -1,11 +1,12 @@
 //! Services are strangers to each other, and to whoever started mainstay.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::os::fd::AsRawFd;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::harness::{Station, alive, until};
+use crate::harness::{MARK, Station, alive, until};
 
 /// The session and the terminal of a process (fields 6 and 7 of proc_pid_stat(5)).
 fn session_and_terminal(pid: u32) -> (u32, i32) {
@@ -30,6 +31,52 @@ fn each_service_each_check_and_the_log_keeper_has_a_session_of_its_own_and_no_te
     let check = station.file("check");
     let [pid, session, terminal] = check.split_whitespace().collect::<Vec<_>>()[..] else { panic!("{check}") };
     assert_eq!((session, terminal), (pid, "0"));
+    station.end();
+}
+
+/// The environment with which a process was executed.
+fn environment(pid: u32) -> BTreeMap<String, String> {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/environ")).unwrap();
+    let variables = text.split_terminator('\0').map(|variable| variable.split_once('=').unwrap());
+    variables.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
+/// What a shell is told before it begins a daemon: a session full of variables.
+const IN_A_SESSION: &str = "export XDG_RUNTIME_DIR=/run/user/0 XDG_CONFIG_HOME=/root/.config MAIL=/var/mail/root SHELL=/bin/starter \
+    DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/0/bus HOME=/starter LANG=C.UTF-8 LD_BIND_NOW=1 LISTEN_FDS=1; exec \"$@\"";
+
+#[test]
+fn a_service_is_given_a_stated_list_of_variables_and_what_it_names() {
+    let station = Station::begun_by(
+        IN_A_SESSION,
+        &format!(
+            "[services.one]\ncommand = [\"sleep\", \"1000\"]\nenvironment = {{ X = \"y\" }}\n\
+             environment_from = [\"LANG\", \"TZ_THAT_NOBODY_SETS\", \"{MARK}\"]\n"
+        ),
+    );
+    let given = environment(station.until_service("one", "running").pid.unwrap());
+    let names: Vec<&str> = given.keys().map(String::as_str).collect();
+    let stated = ["HOME", "LANG", "LOGNAME", "MAINSTAY_RUN", "MAINSTAY_SERVICE", MARK, "PATH", "SHELL", "USER", "X"];
+    assert_eq!(names, stated);
+    assert_eq!([given["LANG"].as_str(), &given["X"]], ["C.UTF-8", "y"]);
+    assert_eq!(given["PATH"], "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+    station.end();
+}
+
+#[test]
+fn a_service_of_another_user_is_given_nothing_of_whoever_started_mainstay() {
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let station =
+        Station::begun_by(IN_A_SESSION, "[services.one]\ncommand = [\"sleep\", \"1000\"]\nuser = \"nobody\"\n");
+    let given = environment(station.until_service("one", "running").pid.unwrap());
+    let passwd = std::fs::read_to_string("/etc/passwd").unwrap();
+    let account: Vec<&str> = passwd.lines().find(|line| line.starts_with("nobody:")).unwrap().split(':').collect();
+    let told = ["USER", "LOGNAME", "HOME", "SHELL"].map(|name| given[name].as_str());
+    assert_eq!(told, ["nobody", "nobody", account[5], account[6]]);
+    let of_a_session = |name: &&String| name.starts_with("XDG_") || name.starts_with("DBUS_") || *name == "MAIL";
+    assert_eq!(given.keys().find(of_a_session), None);
     station.end();
 }
 

@@ -2,7 +2,7 @@
 //! because one reaper owns every child.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
@@ -77,7 +77,8 @@ impl RunCommand for Errands {
             let nowhere = || CommandFailure::NotStarted(SpawnFailure::Other("mainstay is ending".to_owned()));
             let processes = processes.upgrade().ok_or_else(nowhere)?;
             let service = ServiceName::new(NAME).map_err(|_| nowhere())?;
-            let (environment, notify) = (BTreeMap::new(), NotifySocket::Omit);
+            let (environment, environment_from) = (BTreeMap::new(), BTreeSet::new());
+            let notify = NotifySocket::Omit;
             let (user, group, directory) = (None, None, None);
             let log = LogSearch::Omit;
             processes.spawn(SpawnOrder {
@@ -85,6 +86,7 @@ impl RunCommand for Errands {
                 run,
                 argv: command,
                 environment,
+                environment_from,
                 user,
                 group,
                 directory,

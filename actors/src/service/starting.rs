@@ -207,6 +207,7 @@ fn spawn_order(spec: &Service, command: &Command, grant: Option<&Grant>, run: Ru
         run,
         argv,
         environment: environment.collect::<Result<_, _>>()?,
+        environment_from: command.environment_from.clone(),
         user: command.user.clone(),
         group: command.group.clone(),
         directory: command.directory.clone(),

@@ -1,6 +1,6 @@
 //! What is asked of the process executor, and what it answers: data only.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -22,8 +22,10 @@ pub struct SpawnOrder {
     pub run: RunId,
     /// Program and arguments, filled in; never empty. A program without a slash is sought in `PATH`.
     pub argv: Vec<String>,
-    /// Added to mainstay's own environment.
+    /// Added to what every service is given.
     pub environment: BTreeMap<String, String>,
+    /// Variables of mainstay's own environment that it is given as well, where there are such.
+    pub environment_from: BTreeSet<String>,
     /// User to run as.
     pub user: Option<String>,
     /// Group to run as.

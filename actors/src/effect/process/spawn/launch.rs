@@ -9,7 +9,7 @@ use std::sync::atomic::AtomicI32;
 
 use rustix::pipe::{PipeFlags, pipe_with};
 
-use super::account::{self, RunAs};
+use super::account::{self, Account, RunAs};
 use super::birth::Birth;
 use super::environment::{Inherited, mark};
 use super::failure::{self, Attempt};
@@ -47,6 +47,7 @@ pub(crate) struct Child {
 #[derive(Debug)]
 pub(crate) struct Launcher {
     inherited: Inherited,
+    own_account: Account,
     open_files: OpenFiles,
     ignored: Vec<c_int>,
     cgroups: Option<Cgroups>,
@@ -70,9 +71,11 @@ struct Logs {
 impl Launcher {
     /// Takes over what children inherit.
     pub(crate) fn new(settings: &ProcessSettings, cgroups: Option<Cgroups>, holder: Holder) -> io::Result<Self> {
+        let inherited = Inherited::of_this_process();
         let logs = Logs { folder: settings.log_dir.clone(), max_size: settings.log_max_size, keep: settings.log_keep };
         Ok(Self {
-            inherited: Inherited::of_this_process(),
+            own_account: Account::own(|name| inherited.text(name)),
+            inherited,
             open_files: OpenFiles::raise(),
             ignored: sys::ignored(),
             cgroups,
@@ -92,7 +95,8 @@ impl Launcher {
         birth: &Birth,
     ) -> Result<Child, SpawnFailure> {
         let RunAs { identity, account } = account::run_as(order.user.as_deref(), order.group.as_deref())?;
-        let environment = self.inherited.for_run(order, account.as_ref(), notify);
+        let account = account.as_ref().unwrap_or(&self.own_account);
+        let environment = self.inherited.for_run(order, account, notify);
         let (name, arguments) = order.argv.split_first().ok_or_else(|| other("the command is empty".to_owned()))?;
         let program = search::find(name, environment.get(OsStr::new("PATH")).map(OsStr::new))?;
         let directory = order.directory.as_deref().unwrap_or(Path::new(DEFAULT_DIRECTORY));

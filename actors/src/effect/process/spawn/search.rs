@@ -5,10 +5,8 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, access};
 
+use super::environment::PATH;
 use crate::effect::process::order::SpawnFailure;
-
-/// Used when no `PATH` is set at all.
-const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// Finds a program: as it is when it has a slash, else in the absolute folders of `path`. It is looked up for every spawn: that is
 /// a few system calls against some hundred microseconds for the spawn, and a program that moved is found.
@@ -18,7 +16,7 @@ pub(super) fn find(program: &str, path: Option<&OsStr>) -> Result<PathBuf, Spawn
     }
     let mut closed = false;
     // A relative entry would mean a different program for every working directory.
-    for folder in std::env::split_paths(path.unwrap_or(OsStr::new(DEFAULT_PATH))).filter(|f| f.is_absolute()) {
+    for folder in std::env::split_paths(path.unwrap_or(OsStr::new(PATH))).filter(|f| f.is_absolute()) {
         let candidate = folder.join(program);
         if program.is_empty() || !candidate.is_file() {
             continue;
