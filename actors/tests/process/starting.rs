@@ -50,6 +50,66 @@ fn a_program_that_is_not_executable_is_named() {
     });
 }
 
+/// A folder that everybody may enter, or only its owner, with a script in it that says which it is.
+fn folder_with_tool(says: &str, folder_mode: u32, tool_mode: u32) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let tool = folder.path().join("tool");
+    std::fs::write(&tool, format!("#!/bin/sh\necho {says}\n")).unwrap();
+    std::fs::set_permissions(&tool, std::fs::Permissions::from_mode(tool_mode)).unwrap();
+    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(folder_mode)).unwrap();
+    folder
+}
+
+/// What the program `tool` said that was found in these folders.
+async fn found(change: impl FnOnce(&mut SpawnOrder), folders: &[&std::path::Path]) -> String {
+    let world = World::new();
+    let mut order = order(1, &["tool"]);
+    let path = std::env::join_paths(folders).unwrap().into_string().unwrap();
+    order.environment.insert("PATH".into(), path);
+    change(&mut order);
+    let run = world.spawn(order);
+    let events = world.to_the_end(run).await;
+    assert!(matches!(events[0], ProcessEvent::Spawned { .. }), "{events:?}");
+    let log = world.log(|text| text.ends_with('\n')).await;
+    world.end().await;
+    log.trim_end().split_once(' ').unwrap().1.to_owned()
+}
+
+#[test]
+fn a_program_is_sought_in_the_path_of_the_service_until_one_can_be_executed() {
+    alone(async || {
+        let (data, tool) = (folder_with_tool("data", 0o755, 0o644), folder_with_tool("tool", 0o755, 0o755));
+        assert_eq!(found(|_| (), &[data.path(), tool.path()]).await, "tool");
+        let parent = tool.path().parent().unwrap().to_owned();
+        let relative = std::path::Path::new(tool.path().file_name().unwrap());
+        assert_eq!(found(|order| order.directory = Some(parent), &[relative]).await, "tool");
+        let written = |order: &mut SpawnOrder| {
+            order.argv = vec!["./tool".into()];
+            order.directory = Some(tool.path().to_owned());
+        };
+        assert_eq!(found(written, &[data.path()]).await, "tool");
+    });
+}
+
+#[test]
+fn a_program_is_sought_with_the_rights_of_the_services_user() {
+    alone(async || {
+        if !rustix::process::geteuid().is_root() {
+            // Only root can start it as somebody else.
+            return;
+        }
+        let (closed, open) = (folder_with_tool("closed", 0o700, 0o755), folder_with_tool("open", 0o755, 0o755));
+        let folders = [closed.path(), open.path()];
+        assert_eq!(found(|_| (), &folders).await, "closed");
+        assert_eq!(found(|order| order.user = Some("nobody".into()), &folders).await, "open");
+        let mut order = order(1, &["true"]);
+        order.user = Some("nobody".into());
+        order.directory = Some(closed.path().to_owned());
+        let failure = failure(order).await;
+        assert!(matches!(&failure, SpawnFailure::Directory { why, .. } if why == "`nobody` may not"), "{failure:?}");
+    });
+}
+
 #[test]
 fn a_missing_working_directory_is_named_and_not_the_program() {
     alone(async || {

@@ -165,11 +165,20 @@ pub fn signal_name(number: i32) -> Option<&'static str> {
     })
 }
 
+/// What stands after the name of a program that is missing.
+fn cure_of_missing(program: &str) -> &'static str {
+    if program.contains('/') {
+        "; install it, or correct its path"
+    } else {
+        " in the service's PATH; install it, write its full path, or set PATH in `environment`"
+    }
+}
+
 /// Why a program could not be started.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SpawnFailure {
     /// No such program.
-    #[error("there is no program `{program}`; install it, or write its full path")]
+    #[error("there is no program `{program}`{}", cure_of_missing(program))]
     NotFound {
         /// As it was written.
         program: String,

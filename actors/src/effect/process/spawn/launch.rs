@@ -21,7 +21,7 @@ use crate::effect::process::keeper::wire::{self, Header};
 use crate::effect::process::keeper::{COMMAND, log_path};
 use crate::effect::process::order::{LogSearch, ProcessSettings, SpawnFailure, SpawnOrder};
 use crate::effect::process::sys;
-use crate::effect::process::sys::newborn::{Program, Steps};
+use crate::effect::process::sys::newborn::{Program, Steps, Unborn};
 use crate::effect::process::tree::cgroup::{Cgroups, Cradle};
 use crate::effect::process::tree::{PipeId, Place};
 
@@ -98,8 +98,9 @@ impl Launcher {
         let account = account.as_ref().unwrap_or(&self.own_account);
         let environment = self.inherited.for_run(order, account, notify);
         let (name, arguments) = order.argv.split_first().ok_or_else(|| other("the command is empty".to_owned()))?;
-        let program = search::find(name, environment.get(OsStr::new("PATH")).map(OsStr::new))?;
         let directory = order.directory.as_deref().unwrap_or(Path::new(DEFAULT_DIRECTORY));
+        let path = environment.get(OsStr::new("PATH")).map(OsStr::new);
+        let programs = search::candidates(name, path, directory)?;
         let no_pipe = |error: io::Error| other(format!("no pipe for its output: {error}"));
         let input = self.pipe(order).map_err(no_pipe)?;
         let output =
@@ -122,11 +123,12 @@ impl Launcher {
             pid: birth.slot(),
         };
         let log_end = self.log_end(order);
-        match Program::new(&program, directory, arguments, variables).and_then(|program| program.start(&steps)) {
+        let program = Program::new(&programs, directory, arguments, variables).map_err(Unborn::from);
+        match program.and_then(|program| program.start(&steps)) {
             Ok(pid) => Ok(Child { pid, uid: uid.as_raw(), place, output, log_end }),
-            Err(error) => {
+            Err(unborn) => {
                 place.remove();
-                Err(failure::classify(&error, &Attempt { order, program: &program, directory }))
+                Err(failure::classify(&unborn, &Attempt { order, programs: &programs, directory }))
             }
         }
     }
@@ -169,11 +171,13 @@ impl Launcher {
     /// group. It keeps no terminal open, no folder busy, and none of mainstay's environment. Its process id.
     pub(super) fn launch_keeper(&self) -> io::Result<u32> {
         let (ours, theirs) = wire::pair()?;
-        let program = Program::new(&self.keeper_program, Path::new("/"), ["mainstay", COMMAND].map(OsStr::new), [])?;
+        let files = std::slice::from_ref(&self.keeper_program);
+        let program = Program::new(files, Path::new("/"), ["mainstay", COMMAND].map(OsStr::new), [])?;
         let (group, open_files, identity) = (None, None, None);
         let (input, output, pid) = (theirs.as_fd(), self.silence.as_fd(), &AtomicI32::new(0));
         let ignored = &self.ignored;
-        let pid = program.start(&Steps { input, output, group, open_files, ignored, identity, pid })?;
+        let steps = Steps { input, output, group, open_files, ignored, identity, pid };
+        let pid = program.start(&steps).map_err(|unborn| unborn.error)?;
         drop(theirs);
         // With nobody to give it anything it sees the end of its socket, and ends.
         if let Err(error) = self.holder.give_to(ours.as_fd()) {

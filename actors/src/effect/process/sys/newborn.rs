@@ -12,14 +12,14 @@ use std::io::{self, Read};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicI32;
 
 use rustix::fs::{Mode, OFlags, openat};
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{Gid, Pid, Rlimit, Uid, WaitId, WaitIdOptions, waitid};
 
-use self::child::{Handlers, Task, child};
+use self::child::{Failure, Handlers, Task, child};
 use super::clone3::{CloneArgs, clone3};
 use super::{every_signal, set_mask};
 
@@ -60,22 +60,58 @@ pub(in crate::effect::process) struct Steps<'a> {
     pub pid: &'a AtomicI32,
 }
 
+/// How far a child came that did not become its program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::effect::process) enum Step {
+    /// It was not born, or could not leave mainstay.
+    Birth,
+    /// It could not become somebody else.
+    Identity,
+    /// It could not enter its directory.
+    Directory,
+    /// It could not execute the file at this place in its list.
+    Program(usize),
+}
+
+/// A child that did not become its program.
+#[derive(Debug)]
+pub(in crate::effect::process) struct Unborn {
+    /// How far it came.
+    pub step: Step,
+    /// What the kernel said.
+    pub error: io::Error,
+}
+
+/// Before there is a child.
+impl From<io::Error> for Unborn {
+    fn from(error: io::Error) -> Self {
+        Self { step: Step::Birth, error }
+    }
+}
+
+impl From<rustix::io::Errno> for Unborn {
+    fn from(error: rustix::io::Errno) -> Self {
+        io::Error::from(error).into()
+    }
+}
+
 /// A program as execve(2) wants it, made before there is a child: that one must not allocate memory.
 #[derive(Debug)]
 pub(in crate::effect::process) struct Program {
-    path: CString,
+    paths: Vec<CString>,
     directory: CString,
     arguments: Vec<CString>,
     environment: Vec<CString>,
 }
 
 impl Program {
-    /// The program's file, its working directory, its arguments with its own name first, and its variables.
+    /// The files that it may be, of which the child executes the first that it can; its working directory, from which they count; its
+    /// arguments with its own name first, and its variables.
     ///
     /// # Errors
     /// A text has a zero byte in it.
     pub(in crate::effect::process) fn new<'a>(
-        path: &Path,
+        paths: &[PathBuf],
         directory: &Path,
         arguments: impl IntoIterator<Item = &'a OsStr>,
         environment: impl IntoIterator<Item = (&'a OsStr, &'a OsStr)>,
@@ -84,7 +120,7 @@ impl Program {
         let variable =
             |(name, value): (&OsStr, &OsStr)| CString::new([name.as_bytes(), b"=", value.as_bytes()].concat());
         Ok(Self {
-            path: text(path.as_os_str())?,
+            paths: paths.iter().map(|path| text(path.as_os_str())).collect::<Result<_, _>>()?,
             directory: text(directory.as_os_str())?,
             arguments: arguments.into_iter().map(text).collect::<Result<_, _>>()?,
             environment: environment.into_iter().map(variable).collect::<Result<_, _>>()?,
@@ -94,12 +130,12 @@ impl Program {
     /// Starts it in a session of its own, and waits until the kernel has executed it: its process id.
     ///
     /// # Errors
-    /// What the kernel said to a step or to the program.
-    pub(in crate::effect::process) fn start(&self, steps: &Steps<'_>) -> io::Result<u32> {
+    /// How far it came, and what the kernel said.
+    pub(in crate::effect::process) fn start(&self, steps: &Steps<'_>) -> Result<u32, Unborn> {
         self.start_by(bear, steps)
     }
 
-    fn start_by(&self, bear: fn(&mut Task<'_>) -> io::Result<u32>, steps: &Steps<'_>) -> io::Result<u32> {
+    fn start_by(&self, bear: fn(&mut Task<'_>) -> io::Result<u32>, steps: &Steps<'_>) -> Result<u32, Unborn> {
         // The child has its program, or has said why not, when this thread goes on: there is nothing to wait for, and another child that
         // is just being started may hold the other end open.
         let (failures, failed) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
@@ -113,15 +149,15 @@ impl Program {
         set_mask(&before)?;
         let pid = born?;
         drop(failed);
-        let mut error = [0; size_of::<c_int>()];
-        match io::PipeReader::from(failures).read_exact(&mut error) {
+        let mut told = Failure::UNREAD;
+        match io::PipeReader::from(failures).read_exact(&mut told) {
             Ok(()) => {
                 // Its control group can be removed once it has ended. Whoever waits for children may have done so already.
                 let ended = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
                 if let Some(pid) = c_int::try_from(pid).ok().and_then(Pid::from_raw) {
                     let _ = rustix::io::retry_on_intr(|| waitid(WaitId::Pid(pid), ended));
                 }
-                Err(io::Error::from_raw_os_error(c_int::from_ne_bytes(error)))
+                Err(Failure::read(told))
             }
             // Executing the program has closed the other end, or nothing was said.
             Err(_) => Ok(pid),

@@ -2,13 +2,13 @@
 //! and a lock that another one held would be held for ever. It may even share its parent's memory.
 
 use std::convert::Infallible;
-use std::ffi::{CStr, c_char, c_int, c_void};
+use std::ffi::{c_char, c_int, c_void};
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 
 use rustix::process::Resource;
 
-use super::{Program, Steps};
+use super::{Identity, Program, Step, Steps, Unborn};
 use crate::effect::process::sys::descriptors::{close_from, move_to};
 use crate::effect::process::sys::{drop_pending, forget_handlers, no_signal, set_default, set_mask};
 
@@ -37,23 +37,61 @@ pub(super) enum Handlers {
     Inherited,
 }
 
+/// What the child tells when it failed: how far it came, and what the kernel said.
+pub(super) struct Failure {
+    step: Step,
+    errno: c_int,
+}
+
+impl Failure {
+    /// As it stands in the pipe: the kind of the step, its place in a list, and the number of the error.
+    const SIZE: usize = 3 * size_of::<c_int>();
+    /// Nothing read yet.
+    pub(super) const UNREAD: [u8; Self::SIZE] = [0; Self::SIZE];
+
+    fn at<E: Into<io::Error>>(step: Step) -> impl FnOnce(E) -> Self {
+        move |error| Self { step, errno: error.into().raw_os_error().unwrap_or(libc::EIO) }
+    }
+
+    fn write(&self, to: c_int) {
+        let (kind, place) = match self.step {
+            Step::Birth => (0, 0),
+            Step::Identity => (1, 0),
+            Step::Directory => (2, 0),
+            Step::Program(place) => (3, c_int::try_from(place).unwrap_or(c_int::MAX)),
+        };
+        let words: [c_int; 3] = [kind, place, self.errno];
+        // SAFETY: so many bytes are read; they are written whole into an empty pipe.
+        unsafe { libc::write(to, words.as_ptr().cast(), Self::SIZE) };
+    }
+
+    pub(super) fn read(told: [u8; Self::SIZE]) -> Unborn {
+        let mut words = told.as_chunks::<{ size_of::<c_int>() }>().0.iter().map(|word| c_int::from_ne_bytes(*word));
+        let mut next = || words.next().unwrap_or_default();
+        let (kind, place, errno) = (next(), next(), next());
+        let step = match kind {
+            0 => Step::Birth,
+            1 => Step::Identity,
+            2 => Step::Directory,
+            _ => Step::Program(usize::try_from(place).unwrap_or_default()),
+        };
+        Unborn { step, error: io::Error::from_raw_os_error(errno) }
+    }
+}
+
 /// The child.
 pub(super) extern "C" fn child(task: *mut c_void) -> c_int {
     // SAFETY: `bear` passes a `Task`, which its parent does not touch before the child has its program or has ended.
     let task = unsafe { &*task.cast::<Task<'_>>() };
-    let (error, to) = match task.leave_mainstay() {
-        Err(error) => (error, task.failed.as_raw_fd()),
+    match task.leave_mainstay() {
+        Err(error) => Failure::at(Step::Birth)(error).write(task.failed.as_raw_fd()),
         Ok(()) => {
-            let Err(error) = task.become_program();
-            (error, FAILURES)
+            let Err(failure) = task.become_program();
+            failure.write(FAILURES);
         }
-    };
-    let words = error.raw_os_error().unwrap_or(libc::EIO).to_ne_bytes();
-    // SAFETY: four bytes are read, and written whole into an empty pipe; _exit(2) runs nothing of mainstay.
-    unsafe {
-        libc::write(to, words.as_ptr().cast(), words.len());
-        libc::_exit(127)
     }
+    // SAFETY: _exit(2) runs nothing of mainstay.
+    unsafe { libc::_exit(127) }
 }
 
 impl Task<'_> {
@@ -74,12 +112,33 @@ impl Task<'_> {
         Ok(())
     }
 
-    fn become_program(&self) -> io::Result<Infallible> {
-        prepare(self.steps, &self.program.directory)?;
-        self.let_signals_in()?;
-        // SAFETY: both lists end with a null pointer and point to texts of the program, which end with a zero byte.
-        unsafe { libc::execve(self.program.path.as_ptr(), self.arguments.as_ptr(), self.environment.as_ptr()) };
-        Err(io::Error::last_os_error())
+    fn become_program(&self) -> Result<Infallible, Failure> {
+        if let Some(limit) = self.steps.open_files {
+            rustix::process::setrlimit(Resource::Nofile, limit).map_err(Failure::at(Step::Birth))?;
+        }
+        become_somebody(self.steps.identity).map_err(Failure::at(Step::Identity))?;
+        // As whom it is now: what follows it may, or may not.
+        rustix::process::chdir(&*self.program.directory).map_err(Failure::at(Step::Directory))?;
+        self.let_signals_in().map_err(Failure::at(Step::Birth))?;
+        Err(self.execute())
+    }
+
+    /// As execvp(3), it goes on to the next file when one is not there, or not for it to execute; and tells of one that it may not execute
+    /// rather than of any other, else of the first.
+    fn execute(&self) -> Failure {
+        let mut told = None;
+        for (place, path) in self.program.paths.iter().enumerate() {
+            // SAFETY: both lists end with a null pointer and point to texts of the program, which end with a zero byte.
+            unsafe { libc::execve(path.as_ptr(), self.arguments.as_ptr(), self.environment.as_ptr()) };
+            let failure = Failure::at(Step::Program(place))(io::Error::last_os_error());
+            match (failure.errno, &told) {
+                (libc::ENOENT | libc::ENOTDIR | libc::EACCES, None) => told = Some(failure),
+                (libc::EACCES, Some(Failure { errno, .. })) if *errno != libc::EACCES => told = Some(failure),
+                (libc::ENOENT | libc::ENOTDIR | libc::EACCES, Some(_)) => {}
+                _ => return failure,
+            }
+        }
+        told.unwrap_or(Failure { step: Step::Program(0), errno: libc::ENOENT })
     }
 
     /// As they do to a program that has not said anything about them: a handler of mainstay's must not run here.
@@ -97,12 +156,8 @@ impl Task<'_> {
     }
 }
 
-fn prepare(steps: &Steps<'_>, directory: &CStr) -> io::Result<()> {
-    rustix::process::chdir(directory)?;
-    if let Some(limit) = steps.open_files {
-        rustix::process::setrlimit(Resource::Nofile, limit)?;
-    }
-    if let Some(identity) = steps.identity {
+fn become_somebody(identity: Option<&Identity>) -> io::Result<()> {
+    if let Some(identity) = identity {
         // For this thread, which is the only one there is.
         rustix::thread::set_thread_groups(&identity.groups)?;
         rustix::thread::set_thread_res_gid(identity.gid, identity.gid, identity.gid)?;

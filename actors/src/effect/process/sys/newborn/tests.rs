@@ -23,11 +23,16 @@ fn says_by(bear: fn(&mut Task<'_>) -> io::Result<u32>, script: &str) -> (String,
     (said.trim_end().to_owned(), pid.unwrap().as_raw_nonzero().get().unsigned_abs())
 }
 
-fn start(path: &str, script: &str, output: OwnedFd) -> io::Result<u32> {
+fn start(path: &str, script: &str, output: OwnedFd) -> Result<u32, Unborn> {
     start_by(bear, path, script, output)
 }
 
-fn start_by(bear: fn(&mut Task<'_>) -> io::Result<u32>, path: &str, script: &str, output: OwnedFd) -> io::Result<u32> {
+fn start_by(
+    bear: fn(&mut Task<'_>) -> io::Result<u32>,
+    path: &str,
+    script: &str,
+    output: OwnedFd,
+) -> Result<u32, Unborn> {
     let arguments = ["a shell", "-c", script].map(OsStr::new);
     let environment = [(OsStr::new("PATH"), OsStr::new("/usr/bin:/bin")), (OsStr::new("X"), OsStr::new("a = b"))];
     let input = File::open("/dev/null").unwrap();
@@ -35,7 +40,7 @@ fn start_by(bear: fn(&mut Task<'_>) -> io::Result<u32>, path: &str, script: &str
     let (group, open_files, identity) = (None, None, None);
     let (input, output, ignored) = (input.as_fd(), output.as_fd(), &ignored()[..]);
     let steps = Steps { input, output, group, open_files, ignored, identity, pid: &pid };
-    let born = Program::new(Path::new(path), Path::new("/usr"), arguments, environment)?.start_by(bear, &steps)?;
+    let born = Program::new(&[path.into()], Path::new("/usr"), arguments, environment)?.start_by(bear, &steps)?;
     assert_eq!(u32::try_from(pid.into_inner()), Ok(born), "the kernel has written it");
     Ok(born)
 }
@@ -51,7 +56,7 @@ fn a_program_is_started_also_where_what_is_new_in_the_kernel_is_forbidden() {
     assert_eq!(said, format!("a = b {pid}"));
     let output = File::options().write(true).open("/dev/null").unwrap().into();
     let error = start_by(bear_beside, "/no/such/program", "", output).unwrap_err();
-    assert_eq!(error.raw_os_error(), Some(libc::ENOENT));
+    assert_eq!((error.step, error.error.raw_os_error()), (Step::Program(0), Some(libc::ENOENT)));
 }
 
 #[test]
@@ -89,7 +94,7 @@ fn a_program_leads_a_session_of_its_own_without_a_terminal() {
 #[test]
 fn what_the_kernel_says_to_a_program_is_told() {
     let output = || File::options().write(true).open("/dev/null").unwrap().into();
-    assert_eq!(start("/no/such/program", "", output()).unwrap_err().raw_os_error(), Some(libc::ENOENT));
-    assert_eq!(start("/etc/passwd", "", output()).unwrap_err().raw_os_error(), Some(libc::EACCES));
-    assert_eq!(start("/bin/sh", "a\0b", output()).unwrap_err().kind(), io::ErrorKind::InvalidInput);
+    assert_eq!(start("/no/such/program", "", output()).unwrap_err().error.raw_os_error(), Some(libc::ENOENT));
+    assert_eq!(start("/etc/passwd", "", output()).unwrap_err().error.raw_os_error(), Some(libc::EACCES));
+    assert_eq!(start("/bin/sh", "a\0b", output()).unwrap_err().error.kind(), io::ErrorKind::InvalidInput);
 }
