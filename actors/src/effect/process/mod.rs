@@ -35,3 +35,4 @@ mod tree;
 pub use error::ProcessesError;
 pub use executor::Processes;
 pub use ignored::is_ignored;
+pub(super) use spawn::environment::SERVICE;

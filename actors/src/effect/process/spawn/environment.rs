@@ -10,6 +10,9 @@ use crate::effect::process::order::SpawnOrder;
 /// The variable by which every process of a tree is found in `/proc`.
 pub(crate) const RUN: &str = "MAINSTAY_RUN";
 
+/// The variable with the name of the service.
+pub(crate) const SERVICE: &str = "MAINSTAY_SERVICE";
+
 /// Where programs are sought when the configuration does not say. Not where whoever started mainstay had them sought.
 pub(super) const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -42,6 +45,7 @@ impl Inherited {
         set("USER", account.name.as_ref());
         set("LOGNAME", account.name.as_ref());
         set("SHELL", account.shell.as_ref());
+        set(SERVICE, order.service.as_str().as_ref());
         for name in &order.environment_from {
             if let Some(value) = self.0.get(OsStr::new(name)) {
                 set(name, value);
@@ -53,7 +57,6 @@ impl Inherited {
         if let Some(path) = notify {
             set("NOTIFY_SOCKET", path.as_os_str());
         }
-        set("MAINSTAY_SERVICE", order.service.as_str().as_ref());
         set(RUN, mark(order).as_ref());
         all
     }
