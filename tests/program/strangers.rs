@@ -80,6 +80,95 @@ fn a_service_of_another_user_is_given_nothing_of_whoever_started_mainstay() {
     station.end();
 }
 
+const SLEEPER: &str = "[services.one]\ncommand = [\"sleep\", \"1000\"]\n";
+
+/// The files that a process has open, by the numbers of their descriptors.
+fn open_files(pid: u32) -> BTreeMap<u32, String> {
+    let open = std::fs::read_dir(format!("/proc/{pid}/fd")).unwrap().map(|fd| fd.unwrap().path());
+    // One that was closed meanwhile is none.
+    let named = open.filter_map(|fd| {
+        let file = std::fs::read_link(&fd).ok()?;
+        Some((fd.file_name()?.to_str()?.parse().ok()?, file.to_str()?.to_owned()))
+    });
+    named.collect()
+}
+
+/// A line of the status of a process.
+fn status_of(pid: u32, key: &str) -> String {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    status.lines().find_map(|line| line.strip_prefix(key)).unwrap().trim_start_matches(':').trim().to_owned()
+}
+
+#[test]
+fn a_daemon_that_is_started_deaf_hears_the_ends_of_its_services_and_its_own() {
+    // The shell cannot block signals, and env(1) of GNU can since 8.31.
+    let deaf = "exec env --ignore-signal=CHLD,INT,USR1 --block-signal=TERM,CHLD,HUP,USR1,USR2 \"$@\"";
+    let short = "[services.short]\ncommand = [\"sh\", \"-c\", \"exit 3\"]\nrestart = { when = \"never\" }\n";
+    let station = Station::begun_by(deaf, &format!("{SLEEPER}{short}"));
+    station.until_service("short", "failed");
+    let service = station.until_service("one", "running").pid.unwrap();
+    for mask in ["SigBlk", "SigIgn"] {
+        assert_eq!(status_of(service, mask), "0000000000000000", "{mask}");
+    }
+    assert_eq!(status_of(station.pid(), "SigBlk"), "0000000000000000");
+    station.signal(Signal::INT);
+    until("it begins to stop", || station.said().contains("SIGINT: stopping everything").then_some(()));
+    station.end();
+}
+
+#[test]
+fn what_its_starter_has_open_reaches_neither_the_daemon_nor_anything_it_starts() {
+    let script = "umask 077; exec 3< /etc/passwd 7< /etc/passwd; LISTEN_FDS=1 LISTEN_PID=1 exec \"$@\"";
+    let station = Station::begun_by(script, SLEEPER);
+    let service = station.until_service("one", "running").pid.unwrap();
+    let keeper = until("there is a log-keeper", || station.log_keepers().first().copied());
+    for pid in [station.pid(), service, keeper] {
+        let open = open_files(pid);
+        assert!(!open.values().any(|file| file == "/etc/passwd"), "{open:?}");
+        assert_eq!(status_of(pid, "Umask"), "0022");
+    }
+    assert_eq!(open_files(service).keys().copied().collect::<Vec<_>>(), [0, 1, 2]);
+    station.end();
+}
+
+#[test]
+fn sockets_that_are_meant_for_the_daemon_stay_with_it_and_reach_no_service() {
+    let script = "exec 3< /dev/zero 4< /dev/full 5< /etc/passwd; LISTEN_FDS=2 LISTEN_PID=$$ exec \"$@\"";
+    let station = Station::begun_by(script, SLEEPER);
+    let service = station.until_service("one", "running").pid.unwrap();
+    let open = open_files(station.pid());
+    assert_eq!((open[&3].as_str(), open[&4].as_str()), ("/dev/zero", "/dev/full"));
+    assert!(!open.values().any(|file| file == "/etc/passwd"), "{open:?}");
+    assert_eq!(open_files(service).keys().copied().collect::<Vec<_>>(), [0, 1, 2]);
+    station.end();
+}
+
+#[test]
+fn a_daemon_that_is_started_with_nothing_open_takes_nothing_for_its_standard_output() {
+    let station = Station::begun_by("exec \"$@\" <&- >&- 2>&-", SLEEPER);
+    let service = station.until_service("one", "running").pid.unwrap();
+    let open = open_files(station.pid());
+    assert_eq!([&open[&0], &open[&1], &open[&2]], ["/dev/null"; 3]);
+    let open = open_files(service);
+    assert!(open[&0] == "/dev/null" && open[&1].starts_with("pipe:") && open[&1] == open[&2], "{open:?}");
+    station.end();
+}
+
+#[test]
+fn that_the_daemon_is_killed_last_when_memory_runs_out_does_not_save_its_services() {
+    let value = |pid: u32| std::fs::read_to_string(format!("/proc/{pid}/oom_score_adj")).unwrap().trim().to_owned();
+    for (of_the_daemon, of_a_service) in [("-500", "0"), ("300", "300")] {
+        let script = format!("echo {of_the_daemon} > /proc/self/oom_score_adj; exec \"$@\"");
+        let station = Station::begun_by(&script, SLEEPER);
+        let service = station.until_service("one", "running").pid.unwrap();
+        // Only root may protect anybody.
+        if value(station.pid()) == of_the_daemon {
+            assert_eq!(value(service), of_a_service);
+        }
+        station.end();
+    }
+}
+
 /// Of include/uapi/asm-generic/fcntl.h: which signal says that a lease is wanted.
 const F_SETSIG: libc::c_int = 10;
 

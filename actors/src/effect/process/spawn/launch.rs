@@ -21,7 +21,7 @@ use crate::effect::process::keeper::wire::{self, Header};
 use crate::effect::process::keeper::{COMMAND, log_path};
 use crate::effect::process::order::{LogSearch, ProcessSettings, SpawnFailure, SpawnOrder};
 use crate::effect::process::sys;
-use crate::effect::process::sys::newborn::{Program, Steps, Unborn};
+use crate::effect::process::sys::newborn::{Program, Protection, Steps, Unborn};
 use crate::effect::process::tree::cgroup::{Cgroups, Cradle};
 use crate::effect::process::tree::{PipeId, Place};
 
@@ -50,6 +50,7 @@ pub(crate) struct Launcher {
     own_account: Account,
     open_files: OpenFiles,
     ignored: Vec<c_int>,
+    protection: Protection,
     cgroups: Option<Cgroups>,
     holder: Holder,
     logs: Logs,
@@ -78,6 +79,7 @@ impl Launcher {
             inherited,
             open_files: OpenFiles::raise(),
             ignored: sys::ignored(),
+            protection: protection_of_services(),
             cgroups,
             holder,
             logs,
@@ -119,6 +121,7 @@ impl Launcher {
             group: cradle.as_ref().map(|cradle| cradle.folder.as_fd()),
             open_files: self.open_files.original(),
             ignored: &self.ignored,
+            protection: self.protection,
             identity: identity.as_ref(),
             pid: birth.slot(),
         };
@@ -176,7 +179,8 @@ impl Launcher {
         let (group, open_files, identity) = (None, None, None);
         let (input, output, pid) = (theirs.as_fd(), self.silence.as_fd(), &AtomicI32::new(0));
         let ignored = &self.ignored;
-        let steps = Steps { input, output, group, open_files, ignored, identity, pid };
+        let protection = Protection::Kept;
+        let steps = Steps { input, output, group, open_files, ignored, protection, identity, pid };
         let pid = program.start(&steps).map_err(|unborn| unborn.error)?;
         drop(theirs);
         // With nobody to give it anything it sees the end of its socket, and ends.
@@ -185,6 +189,12 @@ impl Launcher {
         }
         Ok(pid)
     }
+}
+
+/// That mainstay is killed last when memory runs out is meant for mainstay; that it is killed early, for all it starts.
+fn protection_of_services() -> Protection {
+    let own = std::fs::read_to_string("/proc/self/oom_score_adj").unwrap_or_default();
+    if own.trim().parse().is_ok_and(|value: i32| value < 0) { Protection::GivenUp } else { Protection::Kept }
 }
 
 fn other(why: String) -> SpawnFailure {

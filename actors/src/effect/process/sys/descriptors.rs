@@ -28,6 +28,18 @@ fn close_each(first: c_int) {
     }
 }
 
+/// Closes everything from `end` on, and lets nothing from `first` on reach a program that is executed.
+pub(in crate::effect::process) fn keep_to_ourselves(first: c_int, end: c_int) {
+    close_from(end);
+    for number in first..end {
+        // SAFETY: F_SETFD takes numbers and touches no memory.
+        if unsafe { libc::fcntl(number, libc::F_SETFD, libc::FD_CLOEXEC) } == -1 {
+            // It was not passed after all, nor is what comes behind it.
+            return;
+        }
+    }
+}
+
 /// Makes a copy under this number, in place of what is there, which ends with the program that runs now.
 pub(super) fn move_to(number: c_int, descriptor: BorrowedFd<'_>) -> io::Result<()> {
     if descriptor.as_raw_fd() == number {

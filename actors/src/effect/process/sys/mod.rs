@@ -13,6 +13,7 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 
+pub(super) use self::descriptors::keep_to_ourselves;
 use super::order::Exit;
 
 /// The largest number of a signal (signal(7)).
@@ -78,6 +79,14 @@ pub(super) fn own_descriptors(kept: BorrowedFd<'_>) -> io::Result<OwnedFd> {
 /// Makes this process deaf to a signal.
 pub(super) fn ignore(signal: c_int) -> io::Result<()> {
     dispose(signal, libc::SIG_IGN)
+}
+
+/// Lets every signal in, and ignores none but these, if it does.
+pub(super) fn hear_all_signals(but: &[c_int]) -> io::Result<()> {
+    for signal in ignored().into_iter().filter(|signal| !but.contains(signal)) {
+        set_default(signal)?;
+    }
+    set_mask(&no_signal()).map(drop)
 }
 
 /// The signals that this process ignores, for whatever reason.

@@ -41,6 +41,15 @@ pub(in crate::effect::process) struct Identity {
     pub groups: Vec<Gid>,
 }
 
+/// What becomes of the value in `oom_score_adj` (proc_pid_oom_score_adj(5)), which a child inherits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::effect::process) enum Protection {
+    /// It stays.
+    Kept,
+    /// It becomes 0.
+    GivenUp,
+}
+
 /// What a child does before it executes its program.
 #[derive(Debug)]
 pub(in crate::effect::process) struct Steps<'a> {
@@ -54,6 +63,8 @@ pub(in crate::effect::process) struct Steps<'a> {
     pub open_files: Option<Rlimit>,
     /// The signals that mainstay ignores: they are not to be ignored by it.
     pub ignored: &'a [c_int],
+    /// Whether memory is taken from it before it is taken from others.
+    pub protection: Protection,
     /// It becomes somebody else.
     pub identity: Option<&'a Identity>,
     /// The kernel writes its process id there before it runs: whoever cannot wait for it any longer can kill it.

@@ -6,9 +6,10 @@ use std::ffi::{c_char, c_int, c_void};
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 
+use rustix::fs::{Mode, OFlags, open};
 use rustix::process::Resource;
 
-use super::{Identity, Program, Step, Steps, Unborn};
+use super::{Identity, Program, Protection, Step, Steps, Unborn};
 use crate::effect::process::sys::descriptors::{close_from, move_to};
 use crate::effect::process::sys::{drop_pending, forget_handlers, no_signal, set_default, set_mask};
 
@@ -116,6 +117,10 @@ impl Task<'_> {
         if let Some(limit) = self.steps.open_files {
             rustix::process::setrlimit(Resource::Nofile, limit).map_err(Failure::at(Step::Birth))?;
         }
+        if self.steps.protection == Protection::GivenUp {
+            // Before it is somebody else, who may not open it. Without it, it is only too safe.
+            let _ = give_up_protection();
+        }
         become_somebody(self.steps.identity).map_err(Failure::at(Step::Identity))?;
         // As whom it is now: what follows it may, or may not.
         rustix::process::chdir(&*self.program.directory).map_err(Failure::at(Step::Directory))?;
@@ -154,6 +159,13 @@ impl Task<'_> {
         }
         set_mask(&no_signal()).map(drop)
     }
+}
+
+/// Its own value is meant, also while it shares its parent's memory: the kernel makes an exception for vfork(2).
+fn give_up_protection() -> io::Result<()> {
+    let value = open(c"/proc/self/oom_score_adj", OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())?;
+    rustix::io::write(value, b"0")?;
+    Ok(())
 }
 
 fn become_somebody(identity: Option<&Identity>) -> io::Result<()> {
