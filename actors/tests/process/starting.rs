@@ -209,6 +209,41 @@ fn a_service_gets_no_ambient_capability_of_mainstays() {
     });
 }
 
+/// Puts a key into a session keyring of its own, of this thread and those that it starts; `None` where there are no keys, as in a container.
+#[allow(unsafe_code, reason = "no safe form of keys is in any library here")]
+fn keep_a_key(name: &std::ffi::CStr) -> Option<()> {
+    let no_name: *const libc::c_char = std::ptr::null();
+    let (kind, secret) = (c"user".as_ptr(), c"secret".as_ptr());
+    // SAFETY: all texts end with a zero byte, and the secret is longer than one byte.
+    let added = unsafe {
+        libc::syscall(libc::SYS_keyctl, libc::KEYCTL_JOIN_SESSION_KEYRING, no_name);
+        libc::syscall(libc::SYS_add_key, kind, name.as_ptr(), secret, 1, libc::KEY_SPEC_SESSION_KEYRING)
+    };
+    (added > 0).then_some(())
+}
+
+#[test]
+fn a_service_of_another_user_sees_no_key_of_the_session_that_mainstay_was_started_in() {
+    alone(async || {
+        if !rustix::process::geteuid().is_root() || keep_a_key(c"mainstay-test").is_none() {
+            return;
+        }
+        let world = World::new();
+        let seen = "grep -c mainstay-test /proc/keys";
+        let mut order = order(1, &["sh", "-c", &format!("{seen}; echo end")]);
+        order.user = Some("nobody".into());
+        let run = world.spawn(order);
+        world.to_the_end(run).await;
+        let log = world.log(|text| text.ends_with("end\n")).await;
+        assert!(log.contains(" 0\n"), "{log}");
+        let own = world.shell(2, &format!("{seen}; echo its own"));
+        world.to_the_end(own).await;
+        let log = world.log(|text| text.ends_with("its own\n")).await;
+        assert!(log.contains(" 1\n"), "its own user keeps them: {log}");
+        world.end().await;
+    });
+}
+
 #[test]
 fn there_is_one_executor_in_a_process() {
     alone(async || {

@@ -168,8 +168,24 @@ fn give_up_protection() -> io::Result<()> {
     Ok(())
 }
 
+/// A session keyring of its own (session-keyring(7)) in the place of the one that mainstay was started with: whoever has that in his session
+/// may read what is in it, whoever he is. As mainstay's user, of whose quota it is: others may have only a few.
+fn leave_keys() -> io::Result<()> {
+    const NAMELESS: *const c_char = std::ptr::null();
+    // SAFETY: without a name, the call reads nothing.
+    match unsafe { libc::syscall(libc::SYS_keyctl, libc::KEYCTL_JOIN_SESSION_KEYRING, NAMELESS) } {
+        -1 => match io::Error::last_os_error() {
+            // The kernel has no keys, or a container may not use them: then nobody can read any.
+            error if matches!(error.raw_os_error(), Some(libc::ENOSYS | libc::EPERM)) => Ok(()),
+            error => Err(error),
+        },
+        _ => Ok(()),
+    }
+}
+
 fn become_somebody(identity: Option<&Identity>) -> io::Result<()> {
     if let Some(identity) = identity {
+        leave_keys()?;
         // For this thread, which is the only one there is.
         rustix::thread::set_thread_groups(&identity.groups)?;
         rustix::thread::set_thread_res_gid(identity.gid, identity.gid, identity.gid)?;
