@@ -28,14 +28,14 @@ fn close_each(first: c_int) {
     }
 }
 
-/// Closes everything from `end` on, and lets nothing from `first` on reach a program that is executed.
+/// Closes everything from `end` on, or from the first gap before it, and lets nothing from `first` on reach a program that is executed.
 pub(in crate::effect::process) fn keep_to_ourselves(first: c_int, end: c_int) {
     close_from(end);
     for number in first..end {
         // SAFETY: F_SETFD takes numbers and touches no memory.
         if unsafe { libc::fcntl(number, libc::F_SETFD, libc::FD_CLOEXEC) } == -1 {
             // It was not passed after all, nor is what comes behind it.
-            return;
+            return close_from(number);
         }
     }
 }
@@ -79,6 +79,16 @@ mod tests {
             assert!(left[0] && left[1..].iter().all(|open| !open), "{left:?}");
         };
         std::thread::spawn(in_a_table_of_its_own).join().unwrap();
+    }
+
+    #[test]
+    fn what_is_kept_ends_at_the_first_gap() {
+        closes(|second| keep_to_ourselves(second - 1, second));
+        closes(|second| {
+            // SAFETY: the table is this thread's own, and the number one of those that were just opened.
+            unsafe { libc::close(second) };
+            keep_to_ourselves(second - 1, c_int::MAX);
+        });
     }
 
     #[test]
