@@ -118,6 +118,7 @@ impl Launcher {
         let steps = Steps {
             input: self.nothing.as_fd(),
             output: input.as_fd(),
+            errors: input.as_fd(),
             group: cradle.as_ref().map(|cradle| cradle.folder.as_fd()),
             open_files: self.open_files.original(),
             ignored: &self.ignored,
@@ -177,10 +178,11 @@ impl Launcher {
         let files = std::slice::from_ref(&self.keeper_program);
         let program = Program::new(files, Path::new("/"), ["mainstay", COMMAND].map(OsStr::new), [])?;
         let (group, open_files, identity) = (None, None, None);
-        let (input, output, pid) = (theirs.as_fd(), self.silence.as_fd(), &AtomicI32::new(0));
+        let (input, output, errors) = (theirs.as_fd(), self.silence.as_fd(), self.silence.as_fd());
+        let pid = &AtomicI32::new(0);
         let ignored = &self.ignored;
         let protection = Protection::Kept;
-        let steps = Steps { input, output, group, open_files, ignored, protection, identity, pid };
+        let steps = Steps { input, output, errors, group, open_files, ignored, protection, identity, pid };
         let pid = program.start(&steps).map_err(|unborn| unborn.error)?;
         drop(theirs);
         // With nobody to give it anything it sees the end of its socket, and ends.

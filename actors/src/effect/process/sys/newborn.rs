@@ -55,8 +55,10 @@ pub(in crate::effect::process) enum Protection {
 pub(in crate::effect::process) struct Steps<'a> {
     /// Its standard input.
     pub input: BorrowedFd<'a>,
-    /// Its standard output and error.
+    /// Its standard output.
     pub output: BorrowedFd<'a>,
+    /// Its standard error.
+    pub errors: BorrowedFd<'a>,
     /// The folder of the control group (version 2) that it is in.
     pub group: Option<BorrowedFd<'a>>,
     /// It gets this limit on open files.

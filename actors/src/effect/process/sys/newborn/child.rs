@@ -104,7 +104,7 @@ impl Task<'_> {
         rustix::process::setsid()?;
         rustix::stdio::dup2_stdin(self.steps.input)?;
         rustix::stdio::dup2_stdout(self.steps.output)?;
-        rustix::stdio::dup2_stderr(self.steps.output)?;
+        rustix::stdio::dup2_stderr(self.steps.errors)?;
         if let Some(procs) = &self.joining {
             rustix::io::write(procs, b"0")?;
         }

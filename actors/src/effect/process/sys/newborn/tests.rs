@@ -38,9 +38,9 @@ fn start_by(
     let input = File::open("/dev/null").unwrap();
     let pid = AtomicI32::new(0);
     let (group, open_files, identity) = (None, None, None);
-    let (input, output, ignored) = (input.as_fd(), output.as_fd(), &ignored()[..]);
+    let (input, output, errors, ignored) = (input.as_fd(), output.as_fd(), output.as_fd(), &ignored()[..]);
     let protection = Protection::Kept;
-    let steps = Steps { input, output, group, open_files, ignored, protection, identity, pid: &pid };
+    let steps = Steps { input, output, errors, group, open_files, ignored, protection, identity, pid: &pid };
     let born = Program::new(&[path.into()], Path::new("/usr"), arguments, environment)?.start_by(bear, &steps)?;
     assert_eq!(u32::try_from(pid.into_inner()), Ok(born), "the kernel has written it");
     Ok(born)
