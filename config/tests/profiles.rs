@@ -98,6 +98,13 @@ fn a_service_that_needs_a_channel_is_refused_rather_than_run_on_another() {
 }
 
 #[test]
+fn a_service_names_each_variable_that_it_takes_over_once() {
+    let loaded = good("[services.s]\ncommand = ['s']\nenvironment_from = ['TZ', 'LANG', 'TZ']\n");
+    let Unit::Process(command) = &service(&loaded, "s").unit else { panic!("it is a process") };
+    assert_eq!(command.environment_from.iter().collect::<Vec<_>>(), ["LANG", "TZ"]);
+}
+
+#[test]
 fn an_empty_file_is_a_station_with_nothing_in_it() {
     let Loaded { station, notes } = good("");
     assert!(station.services.is_empty() && station.devices.is_empty() && notes.is_empty());

@@ -16,8 +16,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use mainstay_actors::effect::Carrier;
-use mainstay_actors::effect::process::ProcessesError;
 use mainstay_actors::effect::process::keeper::{log_keeper_main, socket_from_stdin};
+use mainstay_actors::effect::process::{ProcessesError, begin_clean};
 use mainstay_actors::effect::watched::{Lost, Watched};
 use mainstay_actors::machine::Exit;
 use mainstay_actors::runtime::{Board, Clock, Deliver, Executor, Parts, System};
@@ -43,6 +43,14 @@ const COMMANDS_MAX: usize = 64;
 
 /// How long the end of the daemon waits until its last words are written.
 const LAST_WORDS: Duration = Duration::from_millis(500);
+
+/// Makes this process one that shows nothing of whoever started it. To be called before anything is opened.
+///
+/// # Errors
+/// When the kernel refuses.
+pub(crate) fn begin() -> Result<(), Told> {
+    begin_clean().map_err(|error| Told::new(ExitStatus::Failed, format!("mainstay cannot hear signals: {error}")))
+}
 
 /// Runs a station until it is told to stop, or its root supervisor gives up. Why it failed is told in the log: nobody may
 /// read that, and it must end all the same.

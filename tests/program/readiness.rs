@@ -1,6 +1,6 @@
 //! Every way to be ready, and what is said when a service never is.
 
-use crate::harness::{Station, free_port, helper, until};
+use crate::harness::{MARK, Station, free_port, helper, until};
 
 /// One service for each way, each really ready only after a moment.
 #[test]
@@ -44,6 +44,38 @@ fn a_service_is_ready_in_each_of_the_nine_ways() {
     assert_eq!(station.service("notify").status, "starting", "it has not said READY=1 yet");
     std::fs::write(station.dir().join("go"), "").unwrap();
     station.until_service("notify", "running");
+    station.end();
+}
+
+#[test]
+fn a_command_that_checks_a_service_runs_as_the_service_does() {
+    use std::os::unix::fs::PermissionsExt;
+    let (tools, web) = (tempfile::tempdir().unwrap(), free_port());
+    let tools = tools.path();
+    let look = tools.join("look");
+    std::fs::write(&look, "#!/bin/sh\necho $MAINSTAY_SERVICE as $(id -un) in $(pwd) at $WHERE in $LANG\n").unwrap();
+    for path in [tools, &look] {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let tools = tools.display();
+    let root = rustix::process::geteuid().is_root();
+    let user = if root { "user = \"nobody\"\n" } else { "" };
+    let station = Station::begun_by(
+        "LANG=C.UTF-8 exec \"$@\"",
+        &format!(
+            "[services.web]\ncommand = [\"sleep\", \"1000\"]\n{user}directory = \"{tools}\"\n\
+             environment = {{ WHERE = \"{{port.web}}\", PATH = \"{tools}:/usr/bin:/bin\" }}\n\
+             environment_from = [\"LANG\", \"{MARK}\"]\nports = {{ web = {web} }}\n\
+             ready = {{ exec = {{ command = [\"look\"], within = \"60s\" }} }}\n"
+        ),
+    );
+    station.until_service("web", "running");
+    let whom = if root { "nobody" } else { "" };
+    let expected = [format!("web as {whom}"), format!("in {tools} at {web} in C.UTF-8\n")];
+    until("what the check has printed is written", || {
+        let log = station.log("readiness-probes");
+        expected.iter().all(|words| log.contains(words)).then_some(())
+    });
     station.end();
 }
 

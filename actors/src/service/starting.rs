@@ -1,5 +1,6 @@
 //! From idle to ready: leases, start slot, program, readiness.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use mainstay_config::model::{Command, Probe, Service, Unit};
@@ -10,7 +11,7 @@ use super::ending::Cause;
 use super::machine::{Out, ServiceMachine, act, tell_leases, tell_services};
 use super::state::{Phase, Run, ServiceTimer, Slot};
 use crate::device::Offer;
-use crate::effect::probe::order::{Own, ProbeEvent, ProbeOrder, ProbeTarget};
+use crate::effect::probe::order::{CheckCommand, Own, ProbeEvent, ProbeOrder, ProbeTarget};
 use crate::effect::process::order::{LogSearch, NotifySocket, RunId, SpawnOrder};
 use crate::lease::{Grant, LeaseMessage, LeaseRequest, Want};
 use crate::machine::{Action, Effect, Moment, Outcome};
@@ -228,18 +229,45 @@ fn wants(spec: &Service) -> Vec<Want> {
 fn spawn_order(spec: &Service, command: &Command, grant: Option<&Grant>, run: RunId) -> Result<SpawnOrder, Variable> {
     let fill = |template: &Template| template.fill(|variable| value(variable, grant));
     let argv = command.argv.iter().map(fill).collect::<Result<_, _>>()?;
-    let environment = command.environment.iter().map(|(name, template)| Ok((name.clone(), fill(template)?)));
     Ok(SpawnOrder {
         service: spec.name.clone(),
         run,
         argv,
-        environment: environment.collect::<Result<_, _>>()?,
+        environment: environment(command, grant)?,
+        environment_from: command.environment_from.clone(),
         user: command.user.clone(),
         group: command.group.clone(),
         directory: command.directory.clone(),
         notify: if spec.ready.probe == Probe::Notify { NotifySocket::Provide } else { NotifySocket::Omit },
         log: if matches!(spec.ready.probe, Probe::Log { .. }) { LogSearch::Wanted } else { LogSearch::Omit },
     })
+}
+
+/// The variables that it sets, filled in with what is leased.
+fn environment(command: &Command, grant: Option<&Grant>) -> Result<BTreeMap<String, String>, Variable> {
+    let filled = command.environment.iter().map(|(name, template)| {
+        let value = template.fill(|variable| value(variable, grant))?;
+        Ok((name.clone(), value))
+    });
+    filled.collect()
+}
+
+/// A command that checks it runs as it does itself.
+fn check_command(spec: &Service, check: &[Template], grant: Option<&Grant>) -> Result<Box<CheckCommand>, Variable> {
+    let argv = check.iter().map(|template| template.fill(|variable| value(variable, grant)));
+    let own = match &spec.unit {
+        Unit::Process(own) => Some(own),
+        Unit::Later(_) => None,
+    };
+    Ok(Box::new(CheckCommand {
+        service: spec.name.clone(),
+        argv: argv.collect::<Result<_, _>>()?,
+        environment: own.map(|own| environment(own, grant)).transpose()?.unwrap_or_default(),
+        environment_from: own.map(|own| own.environment_from.clone()).unwrap_or_default(),
+        user: own.and_then(|own| own.user.clone()),
+        group: own.and_then(|own| own.group.clone()),
+        directory: own.and_then(|own| own.directory.clone()),
+    }))
 }
 
 fn value(variable: &Variable, grant: Option<&Grant>) -> Option<String> {
@@ -272,7 +300,7 @@ fn probe_target(spec: &Service, grant: Option<&Grant>) -> Result<Readying, Varia
         Probe::Notify => return Ok(Readying::Told),
         Probe::Tcp { host, port: template } => ProbeTarget::Tcp { host: host.clone(), port: port(template)? },
         Probe::Http { url } => ProbeTarget::Http { url: fill(url)? },
-        Probe::Exec { command } => ProbeTarget::Exec { command: command.iter().map(fill).collect::<Result<_, _>>()? },
+        Probe::Exec { command } => ProbeTarget::Exec { command: check_command(spec, command, grant)? },
         Probe::File { path } => ProbeTarget::File { path: fill(path)?.into() },
         Probe::Log { contains } => ProbeTarget::Log { service: spec.name.clone(), contains: contains.clone() },
         Probe::Gpsd { port: template } => ProbeTarget::Gpsd { port: port(template)? },

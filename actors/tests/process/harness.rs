@@ -4,7 +4,7 @@
 //! notifications, are this program too: small scripts start it for the two "tests" in `main.rs` that play these parts.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -269,6 +269,7 @@ pub(crate) fn order(run: u64, argv: &[&str]) -> SpawnOrder {
         run: RunId(run),
         argv: argv.iter().map(|part| (*part).to_owned()).collect(),
         environment: BTreeMap::new(),
+        environment_from: BTreeSet::new(),
         user: None,
         group: None,
         directory: None,

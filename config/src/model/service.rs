@@ -69,6 +69,8 @@ pub struct Command {
     pub argv: Vec<Template>,
     /// Added to the environment.
     pub environment: BTreeMap<String, Template>,
+    /// Variables of mainstay's own environment that it gets; nothing else of it does.
+    pub environment_from: BTreeSet<String>,
     /// User to run as; needs root.
     pub user: Option<String>,
     /// Group to run as; the user's own when not said.

@@ -174,6 +174,29 @@ impl Key for EnvironmentName {
     }
 }
 
+impl TextValue for EnvironmentName {
+    fn expected_text() -> String {
+        "the name of an environment variable, such as \"LANG\"".to_owned()
+    }
+
+    fn from_text(text: &str) -> Result<Self, Refusal> {
+        let help = format!("write {}", Self::expected_text());
+        text.parse().map_err(|bad: BadEnvironmentName| {
+            refused(
+                Code::BadName,
+                format!("holds \"{}\", which is no name: it must not be empty nor hold `=`", bad.0),
+                help,
+            )
+        })
+    }
+
+    fn text_schema() -> Schema {
+        let mut schema = Self::key_schema();
+        schema.insert("type".to_owned(), json!("string"));
+        schema
+    }
+}
+
 /// The name of an environment variable.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct EnvironmentName(pub(crate) String);

@@ -36,6 +36,8 @@ section! {
         external: Boxed<ExternalTable>,
         /// Added to the environment; templates are filled in.
         environment: Map<EnvironmentName, Text>,
+        /// Variables of mainstay's own environment that it is given as well, such as "LANG". Nothing else of it reaches a service.
+        environment_from: Vec<At<EnvironmentName>>,
         /// User to run as; needs root.
         user: Filled,
         /// Group to run as. Default: the user's own.

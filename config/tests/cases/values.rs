@@ -229,6 +229,36 @@ MAINSTAY_SOCKET = "x"
         ],
     },
     Case {
+        about: "variables that cannot be taken over",
+        text: r#"[services.s]
+command = ["s"]
+environment = { TZ = "UTC" }
+environment_from = ["LANG", ⟦"", ⟦"A=B", ⟦"TZ", ⟦"MAINSTAY_RUN", ⟦"LISTEN_FDS", ⟦3, "XDG_RUNTIME_DIR"]
+"#,
+        problems: &[
+            (BadName, "such as \"LANG\""),
+            (BadName, "such as \"LANG\""),
+            (Contradiction, "keep it in `environment` or in `environment_from`"),
+            (Contradiction, "the mark by which its processes are found"),
+            (Contradiction, "leave it out"),
+            (WrongType, "such as \"LANG\""),
+        ],
+    },
+    Case {
+        about: "variables of whoever starts mainstay, for somebody else",
+        text: r#"[services.s]
+command = ["s"]
+user = "pi"
+environment_from = ["LANG", ⟦"HOME", ⟦"XDG_RUNTIME_DIR", ⟦"DBUS_SESSION_BUS_ADDRESS", ⟦"MAIL"]
+"#,
+        problems: &[
+            (Contradiction, "`environment = { HOME = \"…\" }` with the right value"),
+            (Contradiction, ""),
+            (Contradiction, ""),
+            (Contradiction, ""),
+        ],
+    },
+    Case {
         about: "a name under which something else is kept",
         text: r#"[services.⟦readiness-probes]
 command = ["s"]

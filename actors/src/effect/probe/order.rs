@@ -1,6 +1,6 @@
 //! What is asked of the readiness probes, and what they answer: data only.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -25,8 +25,8 @@ pub enum ProbeTarget {
     },
     /// A command exits with 0.
     Exec {
-        /// Program and arguments.
-        command: Vec<String>,
+        /// What is run, and as whom.
+        command: Box<CheckCommand>,
     },
     /// A file exists.
     File {
@@ -52,6 +52,25 @@ pub enum ProbeTarget {
         /// File with `httpd_username=` and `httpd_password=`.
         credentials: Option<PathBuf>,
     },
+}
+
+/// A command of a check, which runs as the service that is checked does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckCommand {
+    /// Which service.
+    pub service: ServiceName,
+    /// Program and arguments; never empty. A program without a slash is sought in the service's `PATH`.
+    pub argv: Vec<String>,
+    /// The service's variables.
+    pub environment: BTreeMap<String, String>,
+    /// Those that it takes over from mainstay.
+    pub environment_from: BTreeSet<String>,
+    /// Its user.
+    pub user: Option<String>,
+    /// Its group.
+    pub group: Option<String>,
+    /// Its working directory.
+    pub directory: Option<PathBuf>,
 }
 
 /// Watch a run until it is ready.
@@ -94,7 +113,7 @@ impl std::fmt::Display for ProbeTarget {
         match self {
             Self::Tcp { host, port } => write!(f, "tcp {host}:{port}"),
             Self::Http { url } => write!(f, "GET {url}"),
-            Self::Exec { command } => write!(f, "exec {}", command.join(" ")),
+            Self::Exec { command } => write!(f, "exec {}", command.argv.join(" ")),
             Self::File { path } => write!(f, "file {}", path.display()),
             Self::Log { contains, .. } => write!(f, "log line with {contains:?}"),
             Self::Gpsd { port } => write!(f, "gpsd on port {port}"),

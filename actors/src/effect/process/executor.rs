@@ -15,7 +15,6 @@ use tokio::task::JoinHandle;
 
 use super::core::{Core, News, Parts, Said};
 use super::error::ProcessesError;
-use super::ignored;
 use super::keeper::holder::Holder;
 use super::notify;
 use super::order::{ProcessEvent, ProcessSettings, RunId, SignalOrder, SpawnOrder};
@@ -78,7 +77,6 @@ impl Processes {
         make_directories(&settings)?;
         rustix::process::set_child_subreaper(Some(rustix::process::getpid()))
             .map_err(|error| kernel("become the parent of orphaned processes", error.into()))?;
-        ignored::catch_all();
         let children = signal(SignalKind::child()).map_err(|error| kernel("hear of children that end", error))?;
         let cgroups = Cgroups::detect();
         tracing::debug!(with = if cgroups.is_some() { "cgroups" } else { "process groups" }, "processes are followed");

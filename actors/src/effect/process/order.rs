@@ -1,6 +1,6 @@
 //! What is asked of the process executor, and what it answers: data only.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -22,8 +22,10 @@ pub struct SpawnOrder {
     pub run: RunId,
     /// Program and arguments, filled in; never empty. A program without a slash is sought in `PATH`.
     pub argv: Vec<String>,
-    /// Added to mainstay's own environment.
+    /// Added to what every service is given.
     pub environment: BTreeMap<String, String>,
+    /// Variables of mainstay's own environment that it is given as well, where there are such.
+    pub environment_from: BTreeSet<String>,
     /// User to run as.
     pub user: Option<String>,
     /// Group to run as.
@@ -196,11 +198,20 @@ pub fn signal_name(number: i32) -> Option<&'static str> {
     })
 }
 
+/// What stands after the name of a program that is missing.
+fn cure_of_missing(program: &str) -> &'static str {
+    if program.contains('/') {
+        "; install it, or correct its path"
+    } else {
+        " in the service's PATH; install it, write its full path, or set PATH in `environment`"
+    }
+}
+
 /// Why a program could not be started.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SpawnFailure {
     /// No such program.
-    #[error("there is no program `{program}`; install it, or write its full path")]
+    #[error("there is no program `{program}`{}", cure_of_missing(program))]
     NotFound {
         /// As it was written.
         program: String,

@@ -25,6 +25,7 @@ impl Draft {
         let command = Command {
             argv: vec![Template::literal(name)],
             environment: BTreeMap::new(),
+            environment_from: BTreeSet::new(),
             user: None,
             group: None,
             directory: None,

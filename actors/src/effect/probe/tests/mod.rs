@@ -21,7 +21,7 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::mpsc;
 
 use super::exec::{CommandFailure, RunCommand};
-use super::order::{Own, ProbeEvent, ProbeOrder, ProbeTarget};
+use super::order::{CheckCommand, Own, ProbeEvent, ProbeOrder, ProbeTarget};
 use super::*;
 use crate::effect::process::keeper::log_path;
 use crate::effect::process::order::{Exit, SpawnFailure};
@@ -30,11 +30,11 @@ use crate::effect::process::order::{Exit, SpawnFailure};
 #[derive(Default)]
 struct PretendedCommands {
     answers: RefCell<VecDeque<Result<Exit, CommandFailure>>>,
-    asked: RefCell<Vec<Vec<String>>>,
+    asked: RefCell<Vec<CheckCommand>>,
 }
 
 impl RunCommand for PretendedCommands {
-    fn run(&self, command: Vec<String>, _timeout: Duration) -> LocalBoxFuture<'static, Result<Exit, CommandFailure>> {
+    fn run(&self, command: CheckCommand, _timeout: Duration) -> LocalBoxFuture<'static, Result<Exit, CommandFailure>> {
         self.asked.borrow_mut().push(command);
         let answer = self.answers.borrow_mut().pop_front().unwrap_or(Ok(Exit::Code(0)));
         futures::future::ready(answer).boxed_local()

@@ -2,8 +2,20 @@
 
 use super::*;
 
+fn command() -> CheckCommand {
+    CheckCommand {
+        service: ServiceName::new("kismet").unwrap(),
+        argv: vec!["check".into(), "--all".into()],
+        environment: [("PORT".into(), "2501".into())].into(),
+        environment_from: ["LANG".into()].into(),
+        user: Some("nobody".into()),
+        group: None,
+        directory: Some("/opt/kismet".into()),
+    }
+}
+
 fn exec() -> ProbeTarget {
-    ProbeTarget::Exec { command: vec!["check".into(), "--all".into()] }
+    ProbeTarget::Exec { command: Box::new(command()) }
 }
 
 #[test]
@@ -18,7 +30,7 @@ fn a_reason_is_said_once_and_ready_ends_the_probe() {
         }
         assert_eq!(bench.hear().await, ProbeEvent::Ready("`check --all` ended with exit code 0".into()));
         tokio::time::sleep(Duration::from_millis(100)).await;
-        assert_eq!(*bench.commands.asked.borrow(), vec![vec!["check".to_owned(), "--all".to_owned()]; 5]);
+        assert_eq!(*bench.commands.asked.borrow(), vec![command(); 5]);
         assert!(bench.probes.running.borrow().is_empty());
     });
 }
