@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::error::Told;
 use crate::exit::ExitStatus;
 use crate::places::{Access, NotPrivate, RunDir, SOCKET_NAME, check_private};
+use crate::trust::{Distrust, Trust};
 
 /// The file that is locked. It stays when the daemon ends: removing it would let two daemons lock two files of one
 /// name.
@@ -42,6 +43,14 @@ pub(crate) enum InstanceError {
         /// What is wrong with it.
         why: NotPrivate,
     },
+    /// Somebody else could put sockets of his own there.
+    #[error("the run directory {} cannot be trusted: {why}", dir.display())]
+    NotTrusted {
+        /// The run directory.
+        dir: PathBuf,
+        /// Who could.
+        why: Distrust,
+    },
 }
 
 impl From<InstanceError> for Told {
@@ -62,6 +71,14 @@ impl From<InstanceError> for Told {
             }
             InstanceError::NotPrivate { .. } => Self::new(ExitStatus::Refused, said)
                 .help("remove it, or set XDG_RUNTIME_DIR or [runtime] run_dir to a directory of yours"),
+            InstanceError::NotTrusted { why, .. } => {
+                let help = match why {
+                    Distrust::Writable { path, .. } => format!("take the right away with `chmod go-w {}`", path.display()),
+                    _ => "the run directory must belong to the user that runs mainstay, and all above it to root or that user".to_owned(),
+                };
+                Self::new(ExitStatus::Refused, said)
+                    .help(format!("{help}, or name another directory as [runtime] run_dir"))
+            }
         }
     }
 }
@@ -82,7 +99,7 @@ impl Instance {
         let dir = run_dir.path.clone();
         let unusable = |source| InstanceError::Unusable { dir: dir.clone(), source };
         match run_dir.access {
-            Access::Everybody => make_shared(&dir).map_err(unusable)?,
+            Access::Everybody => make_shared(&dir, Trust::of(rustix::process::geteuid().as_raw()))?,
             Access::Owner => make_private(&dir)?,
         }
         // A link in its place is not followed: it could point at any file that root can write.
@@ -126,13 +143,25 @@ impl Drop for Instance {
     }
 }
 
-fn make_shared(dir: &Path) -> io::Result<()> {
-    if dir.is_dir() {
-        return Ok(());
+/// Makes it unless it is there. It must be ours; where root's lies, nobody else may have a say.
+fn make_shared(dir: &Path, trust: Trust) -> Result<(), InstanceError> {
+    let unusable = |source| InstanceError::Unusable { dir: dir.to_owned(), source };
+    let not_trusted = |why| InstanceError::NotTrusted { dir: dir.to_owned(), why };
+    if rustix::process::geteuid().is_root() {
+        match trust.check_folder(dir) {
+            Err(why @ (Distrust::BelongsTo { .. } | Distrust::Writable { .. } | Distrust::TooManyLinks { .. })) => {
+                return Err(not_trusted(why));
+            }
+            // What else is wrong, making it says better.
+            _ => {}
+        }
     }
-    DirBuilder::new().recursive(true).mode(0o755).create(dir)?;
-    // Whatever the umask: others must be able to reach the socket.
-    std::fs::set_permissions(dir, Permissions::from_mode(0o755))
+    if !dir.is_dir() {
+        DirBuilder::new().recursive(true).mode(0o755).create(dir).map_err(unusable)?;
+        // Whatever the umask: others must be able to reach the socket.
+        std::fs::set_permissions(dir, Permissions::from_mode(0o755)).map_err(unusable)?;
+    }
+    trust.check_own(dir).map_err(not_trusted)
 }
 
 fn make_private(dir: &Path) -> Result<(), InstanceError> {
@@ -203,6 +232,34 @@ mod tests {
         let told = Told::from(Instance::claim(&RunDir::configured(file.join("run"))).unwrap_err());
         assert!(told.message.contains("cannot be used"), "{}", told.message);
         assert!(told.help.unwrap().contains("is a file: name another directory as [runtime] run_dir"));
+    }
+
+    #[test]
+    fn a_run_directory_that_others_may_write_is_refused() {
+        let temp = tempfile::tempdir().unwrap();
+        std::fs::set_permissions(temp.path(), Permissions::from_mode(0o777)).unwrap();
+        let refused = Instance::claim(&RunDir::configured(temp.path().to_owned())).unwrap_err();
+        assert!(matches!(refused, InstanceError::NotTrusted { .. }), "{refused}");
+        let told = Told::from(refused);
+        assert_eq!(told.status, ExitStatus::Refused);
+        assert!(told.help.unwrap().contains("chmod go-w"));
+        std::fs::set_permissions(temp.path(), Permissions::from_mode(0o755)).unwrap();
+        Instance::claim(&RunDir::configured(temp.path().to_owned())).unwrap();
+    }
+
+    #[test]
+    fn a_run_directory_of_somebody_else_is_refused_and_so_is_one_in_his_folder() {
+        if !rustix::process::geteuid().is_root() {
+            return;
+        }
+        let temp = tempfile::tempdir().unwrap();
+        let (theirs, inside) = (temp.path().join("theirs"), temp.path().join("theirs/run"));
+        std::fs::create_dir(&theirs).unwrap();
+        std::os::unix::fs::chown(&theirs, Some(4711), None).unwrap();
+        for run_dir in [theirs, inside] {
+            let refused = Instance::claim(&RunDir::configured(run_dir)).unwrap_err();
+            assert!(refused.to_string().contains("belongs to user 4711"), "{refused}");
+        }
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod protocol;
 mod render;
 mod server;
 mod stand_in;
+mod trust;
 
 fn main() -> std::process::ExitCode {
     cli::main()

@@ -18,3 +18,4 @@ mod signals;
 mod socket;
 mod starting;
 mod stopping;
+mod trust;

@@ -8,5 +8,6 @@ pub mod ports;
 pub mod probe;
 pub mod process;
 mod said;
+pub mod socket_file;
 
 pub use carrier::{Carrier, SharedWatch};

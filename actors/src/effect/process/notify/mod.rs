@@ -15,10 +15,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use mainstay_config::names::ServiceName;
-use rustix::net::{
-    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, SocketAddrUnix, SocketFlags,
-    SocketType,
-};
+use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, SocketFlags, SocketType};
 use tokio::io::Interest;
 use tokio::net::UnixDatagram;
 use tokio::sync::mpsc::UnboundedSender;
@@ -26,6 +23,7 @@ use tokio::task::{JoinHandle, spawn_local};
 
 use super::core::News;
 use super::order::{Notification, RunId};
+use crate::effect::socket_file::bind_closed;
 
 /// Longest path of a socket without its final zero byte (unix(7)).
 const MAX_PATH: usize = 107;
@@ -73,16 +71,15 @@ impl NotifySocket {
         news: UnboundedSender<News>,
     ) -> io::Result<Self> {
         let path = path_of(run_dir, service);
-        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-        let socket = rustix::net::socket_with(AddressFamily::UNIX, SocketType::DGRAM, flags, None)?;
-        rustix::net::sockopt::set_socket_passcred(&socket, true)?;
         match fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        rustix::net::bind(&socket, &SocketAddrUnix::new(&path)?)?;
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o666))?;
-        let inode = fs::symlink_metadata(&path).ok().map(|metadata| metadata.ino());
+        let (socket, file) = bind_closed(&path, SocketType::DGRAM, SocketFlags::NONBLOCK)?;
+        rustix::net::sockopt::set_socket_passcred(&socket, true)?;
+        file.permit(0o666)?;
+        let (_, inode) = file.identity();
+        let inode = Some(inode);
         let socket = UnixDatagram::from_std(socket.into())?;
         Ok(Self { path, inode, listener: spawn_local(listen(socket, run, news)) })
     }
