@@ -88,7 +88,8 @@ impl Graph {
         })
     }
 
-    fn all(&self) -> impl Iterator<Item = (&ServiceName, &ServiceName, Edge)> {
+    /// Every edge: from which service, to which.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&ServiceName, &ServiceName, Edge)> {
         self.edges.iter().flat_map(|(from, edges)| edges.iter().map(move |(to, edge)| (from, to, *edge)))
     }
 

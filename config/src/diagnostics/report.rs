@@ -113,12 +113,17 @@ impl Report {
         message: impl Into<String>,
         help: impl Into<String>,
     ) {
-        if self.found.len() < Problems::MOST {
+        if !self.is_full() {
             let (message, help) = (said(&message.into()), said(&help.into()));
             self.found.push(Found { code, span: span.clone(), message, help });
         } else {
             self.left_off += 1;
         }
+    }
+
+    /// Whether further problems are only counted: what it takes time to say of them is not worth it.
+    pub(crate) fn is_full(&self) -> bool {
+        self.found.len() >= Problems::MOST
     }
 
     /// How many problems there are so far.
