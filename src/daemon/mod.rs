@@ -3,6 +3,7 @@
 
 mod demo;
 mod hardware;
+mod log_folder;
 mod log_output;
 mod memory;
 mod operator;
@@ -28,6 +29,7 @@ use tokio::task::LocalSet;
 use crate::cli::Plan;
 use crate::error::Told;
 use crate::exit::ExitStatus;
+use crate::groups::{Groups, OPERATORS};
 use crate::instance::Instance;
 use crate::places::{Purpose, Surroundings};
 use crate::render::width_of;
@@ -91,6 +93,7 @@ async fn live(plan: Plan, instance: &Instance, log: &LogOutput) -> Result<(), To
         .map_err(|error| Told::new(ExitStatus::Failed, format!("signals cannot be heard: {error}")))?;
     let mut station = loaded.station;
     let log_dir = settings::log_dir(&station, purpose, instance.dir());
+    log_folder::prepare(&log_dir, Groups::of_system().gid(OPERATORS));
     let simulated = (purpose == Purpose::Demo).then(SimulatedBus::demo);
     if purpose == Purpose::Demo {
         demo::run_ourselves(&mut station)?;

@@ -11,6 +11,7 @@ use mainstay_actors::machine::Moment;
 use mainstay_actors::runtime::{Clock, Parts};
 use mainstay_actors::trace::{Excerpt, TraceFilter, TraceId};
 use mainstay_actors::view::Show;
+use mainstay_config::names::{READINESS_PROBES, ServiceName};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{SharedBoard, SharedRecorder, SharedStation};
@@ -68,9 +69,11 @@ impl Shown {
     }
 
     fn logs(&self, service: &str) -> Answer {
-        let known = self.station.services.keys().find(|known| known.as_str() == service);
-        match known {
-            Some(name) => Answer::Logs { path: log_path(&self.log_dir, name) },
+        let name = ServiceName::new(service).ok();
+        // Under that name, which no service has, the output of readiness checks is kept.
+        let is_known = |name: &ServiceName| self.station.services.contains_key(name) || service == READINESS_PROBES;
+        match name.filter(is_known) {
+            Some(name) => Answer::Logs { path: log_path(&self.log_dir, &name) },
             None => self.unknown(service, Known::Services),
         }
     }

@@ -62,3 +62,28 @@ fn a_followed_log_shows_what_is_printed_meanwhile() {
     child.wait().unwrap();
     station.end();
 }
+
+#[test]
+fn what_readiness_checks_print_is_shown_like_a_log_of_a_service() {
+    let station = Station::run(
+        "[services.talker]\ncommand = [\"sleep\", \"1000\"]\n\
+         ready = { exec = { command = [\"sh\", \"-c\", \"echo looked\"], within = \"20s\" } }\n",
+    );
+    station.until_service("talker", "running");
+    until("it is written", || station.log("readiness-probes").contains("looked").then_some(()));
+    assert!(station.tell(&["logs", "readiness-probes"]).contains("looked"));
+    station.end();
+}
+
+#[test]
+fn no_character_of_a_long_line_is_cut() {
+    let station = Station::run(
+        "[services.talker]\ncommand = [\"sh\", \"-c\", \"printf x; i=0; while [ $i -lt 3000 ]; do printf €€€€; i=$((i+1)); done; echo; echo end; sleep 1000\"]\n",
+    );
+    until("all is written", || station.log("talker").contains(" end").then_some(()));
+    let bytes = std::fs::read(station.dir().join("state/logs/talker.log")).unwrap();
+    let lines: Vec<&[u8]> = bytes.split(|byte| *byte == b'\n').collect();
+    assert!(lines.len() > 4, "it is in pieces");
+    assert!(lines.iter().all(|line| std::str::from_utf8(line).is_ok()));
+    station.end();
+}

@@ -12,6 +12,9 @@ use crate::schema::ServiceTable;
 use crate::suggest;
 use crate::template::{BadTemplate, Template, Variable};
 
+/// Names that what was written is compared with at most: a service with more has too many anyway.
+const MOST_COMPARED: usize = 64;
+
 /// What the templates of one service may name.
 pub(super) struct Scope<'a> {
     service: &'a ServiceName,
@@ -69,8 +72,8 @@ pub(super) fn template(text: &str, span: &Range<usize>, scope: &Scope<'_>, repor
 
 /// What could have been meant by a variable that there is not.
 fn unknown(written: &str, scope: &Scope<'_>) -> String {
-    let mut choices: Vec<String> = scope.ports.iter().map(|port| format!("port.{port}")).collect();
-    for (device, kind) in &scope.devices {
+    let mut choices: Vec<String> = scope.ports.iter().take(MOST_COMPARED).map(|port| format!("port.{port}")).collect();
+    for (device, kind) in scope.devices.iter().take(MOST_COMPARED) {
         let what = if *kind == Some(DeviceKind::Wifi) { "interface" } else { "path" };
         choices.push(format!("device.{device}.{what}"));
         choices.push(format!("device.{device}.serial"));
@@ -101,7 +104,7 @@ fn check(variable: &Variable, span: &Range<usize>, scope: &Scope<'_>, report: &m
 
 fn device(variable: &Variable, name: &DeviceName, span: &Range<usize>, scope: &Scope<'_>, report: &mut Report) {
     let Some(kind) = scope.devices.get(name) else {
-        let names = scope.devices.keys().map(|name| name.as_str());
+        let names = scope.devices.keys().take(MOST_COMPARED).map(|name| name.as_str());
         let message = format!("`{variable}`: `{}` does not lease a device `{name}`", scope.service);
         let help = match suggest::nearest(name.as_str(), names) {
             Some(near) => format!("did you mean `{near}`?"),
@@ -126,7 +129,7 @@ fn port(name: &PortName, span: &Range<usize>, scope: &Scope<'_>, report: &mut Re
     if scope.ports.contains(name) {
         return;
     }
-    let own: Vec<&str> = scope.ports.iter().map(|name| name.as_str()).collect();
+    let own: Vec<&str> = scope.ports.iter().take(MOST_COMPARED).map(|name| name.as_str()).collect();
     let message = format!("`{{port.{name}}}`: `{}` has no port `{name}`", scope.service);
     report.problem(Code::UnknownPort, span, message, scope.known_ports.cure(name, &own));
 }

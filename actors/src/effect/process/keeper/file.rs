@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// Log files are for mainstay's user and group.
@@ -25,12 +25,41 @@ pub(super) struct LogFile {
     open: Option<(File, u64)>,
     dropped: u64,
     reason: String,
+    /// As it was when the file was opened last.
+    folder: Option<Folder>,
+}
+
+/// Whose group a folder is, and who may do what in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Folder {
+    group: u32,
+    mode: u32,
+}
+
+impl Folder {
+    fn of(path: &Path) -> Option<Self> {
+        let found = fs::metadata(path.parent()?).ok()?;
+        Some(Self { group: found.gid(), mode: found.mode() & 0o7777 })
+    }
+
+    /// Makes the folder anew that a file is in: the group that may read the logs still may.
+    fn make(before: Option<Self>, path: &Path) -> io::Result<()> {
+        let folder = path.parent().ok_or(io::ErrorKind::NotFound)?;
+        fs::create_dir(folder)?;
+        if let Some(Self { group, mode }) = before {
+            let made = File::open(folder)?;
+            // What cannot be given, its owner can read all the same.
+            let _ = std::os::unix::fs::fchown(&made, None, Some(group));
+            let _ = made.set_permissions(fs::Permissions::from_mode(mode));
+        }
+        Ok(())
+    }
 }
 
 impl LogFile {
     /// A file that is opened when there is something to write.
     pub(super) fn new(path: PathBuf, limits: Limits) -> Self {
-        Self { path, limits, open: None, dropped: 0, reason: String::new() }
+        Self { path, limits, open: None, dropped: 0, reason: String::new(), folder: None }
     }
 
     /// Counts bytes that were dropped before they came here.
@@ -101,11 +130,12 @@ impl LogFile {
         let file = match open() {
             // Not what that is in: a state folder that is gone is a disk that is not mounted, say.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                self.path.parent().map_or(Err(error), fs::create_dir)?;
+                Folder::make(self.folder, &self.path)?;
                 open()?
             }
             opened => opened?,
         };
+        self.folder = Folder::of(&self.path);
         let size = file.metadata()?.len();
         self.open = Some((file, size));
         Ok(size)
@@ -149,8 +179,6 @@ fn rotate(path: &Path, keep: u32) -> io::Result<()> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
     use proptest::prelude::*;
 
     use super::*;
@@ -215,8 +243,13 @@ mod tests {
         let logs = state.path().join("logs");
         let mut log = log(&logs, 1000, 1);
         log.append("t", b"1111\n");
+        fs::set_permissions(&logs, fs::Permissions::from_mode(0o2750)).unwrap();
+        log.append("t", b"1111\n");
+        fs::remove_file(logs.join("a.log")).unwrap();
+        log.append("t", b"1111\n");
         fs::rename(&logs, state.path().join("elsewhere")).unwrap();
         log.append("t", b"2222\n");
+        assert_eq!(fs::metadata(&logs).unwrap().mode() & 0o7777, 0o2750, "who could read it still can");
         assert_eq!(read(&logs, "a.log"), "2222\n");
         assert_eq!(log.dropped, 0);
     }

@@ -21,6 +21,7 @@ use std::path::{Path, PathBuf};
 use mainstay_config::names::ServiceName;
 
 use super::sys;
+pub use line::unfinished;
 pub(crate) use line::{HEAD as LINE_HEAD, goes_on};
 
 /// The only argument that a program is started with as the log-keeper.
