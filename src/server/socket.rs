@@ -62,11 +62,18 @@ pub(super) struct SocketFile {
     inode: u64,
 }
 
+impl SocketFile {
+    /// Whether it is still there.
+    pub(super) fn is_there(&self) -> bool {
+        std::fs::symlink_metadata(&self.path).is_ok_and(|meta| meta.dev() == self.device && meta.ino() == self.inode)
+    }
+}
+
 impl Drop for SocketFile {
     fn drop(&mut self) {
-        let ours = std::fs::symlink_metadata(&self.path)
-            .is_ok_and(|meta| meta.dev() == self.device && meta.ino() == self.inode);
-        if ours && let Err(error) = std::fs::remove_file(&self.path) {
+        if self.is_there()
+            && let Err(error) = std::fs::remove_file(&self.path)
+        {
             tracing::warn!(%error, path = %self.path.display(), "the socket could not be removed");
         }
     }

@@ -196,12 +196,39 @@ fn a_caller_who_does_not_take_his_answer_is_cut_off_and_delays_nobody() {
 }
 
 #[test]
-fn too_many_callers_are_told_to_come_again() {
+fn callers_who_say_nothing_make_room_and_are_told_to_come_again() {
     let served = Served::with(Limits { connections: 2, ..Limits::default() });
-    let (_one, _two) = (served.raw(), served.raw());
-    assert_eq!(code(served.raw()), ErrorCode::Busy);
-    let Answer::Error(error) = served.client().ask(&Request::Status).unwrap() else { panic!("another answer") };
-    assert_eq!(error.code, ErrorCode::Busy);
+    let (one, two) = (served.raw(), served.raw());
+    assert_eq!(served.client().ask(&Request::Status).unwrap(), Answer::Status(fixtures::status()));
+    assert_eq!(code(one), ErrorCode::Busy);
+    let _three = served.raw();
+    let _four = served.raw();
+    assert_eq!(code(two), ErrorCode::Busy);
+}
+
+#[test]
+fn hundreds_of_silent_callers_lock_nobody_out() {
+    let served = Served::with(Limits::default());
+    let mut silent = Vec::new();
+    for _ in 0..5 {
+        silent.extend((0..100).map(|_| served.raw()));
+        assert_eq!(served.client().ask(&Request::Status).unwrap(), Answer::Status(fixtures::status()));
+    }
+}
+
+#[test]
+fn a_socket_that_was_removed_is_made_anew() {
+    let served = Served::with(Limits::default());
+    let before = std::fs::symlink_metadata(served.socket()).unwrap();
+    futures::executor::block_on(served.server.renew()).unwrap();
+    assert_eq!(std::os::unix::fs::MetadataExt::ino(&before), inode(&served), "it is there: nothing is done");
+    std::fs::remove_file(served.socket()).unwrap();
+    futures::executor::block_on(served.server.renew()).unwrap();
+    assert_eq!(served.client().ask(&Request::Status).unwrap(), Answer::Status(fixtures::status()));
+}
+
+fn inode(served: &Served) -> u64 {
+    std::os::unix::fs::MetadataExt::ino(&std::fs::symlink_metadata(served.socket()).unwrap())
 }
 
 #[test]
