@@ -7,10 +7,12 @@ mod log_folder;
 mod log_output;
 mod memory;
 mod operator;
+mod run_dir;
 mod settings;
 mod signals;
 mod station;
 
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -70,7 +72,7 @@ fn claim_and_live(plan: Plan, log: &LogOutput) -> Result<(), Told> {
         .enable_all()
         .build()
         .map_err(|error| Told::new(ExitStatus::Failed, format!("the runtime cannot be started: {error}")))?;
-    LocalSet::new().block_on(&runtime, live(plan, &instance, log))
+    LocalSet::new().block_on(&runtime, live(plan, instance, log))
 }
 
 /// The life of the log-keeper, a process of its own.
@@ -84,7 +86,7 @@ pub(crate) fn keep_logs() -> Result<(), Told> {
 }
 
 /// From the start of the actors to their end.
-async fn live(plan: Plan, instance: &Instance, log: &LogOutput) -> Result<(), Told> {
+async fn live(plan: Plan, instance: Instance, log: &LogOutput) -> Result<(), Told> {
     let Plan { purpose, loaded, .. } = plan;
     // Before there are actors: whoever is asked for an answer may take a while.
     let to_try =
@@ -103,19 +105,32 @@ async fn live(plan: Plan, instance: &Instance, log: &LogOutput) -> Result<(), To
     let parts = settings::parts(Clock::Boot, Recorder::new(Keeping::On));
     let shown = Shown::new(Arc::new(station), &parts, log_dir.clone());
     let (commands, asked) = mpsc::channel(COMMANDS_MAX);
-    let processes = settings::processes(&shown.station, instance.dir(), log_dir)?;
+    let processes = settings::processes(&shown.station, instance.dir(), log_dir.clone())?;
     let served = Arc::new(shown.clone().serve(commands));
-    let server = Server::start(&instance.socket(), served, Limits::default())?;
+    let server = Rc::new(Server::start(&instance.socket(), served, Limits::default())?);
+    let instance = Rc::new(RefCell::new(instance));
 
     let start_carrier = |deliver| Carrier::start(processes, Arc::clone(&bus), Arc::clone(&watch), deliver);
     let Started { system, carrier, ended } = start_actors(&shown.station, parts, start_carrier)?;
+    let kept = run_dir::Kept {
+        instance: Rc::clone(&instance),
+        server: Rc::clone(&server),
+        carrier: carrier.as_ref().map(Rc::downgrade).unwrap_or_default(),
+        log_dir,
+    };
+    let keeping = tokio::task::spawn_local(run_dir::keep(kept));
     hardware::begin(&bus, &watch, &system);
     memory::give_back_soon();
     if let Some(words) = to_try {
         log.say(words.as_bytes());
     }
     let exit = attend(&system, asked, simulated.as_ref(), (&mut signals, ended)).await;
-    server.stop();
+    keeping.abort();
+    // It lets go of the server.
+    let _ = keeping.await;
+    if let Some(server) = Rc::into_inner(server) {
+        server.stop();
+    }
     hardware::end(&watch).await;
     drop(system);
     if let Some(carrier) = carrier {

@@ -14,6 +14,7 @@ mod mistakes;
 mod panics;
 mod readiness;
 mod restarts;
+mod run_directory;
 mod signals;
 mod socket;
 mod starting;

@@ -23,6 +23,12 @@ impl Core {
         Ok(Some(path))
     }
 
+    /// The run directory was removed: the sockets in it are made anew, for runs that may yet say something.
+    pub(in crate::effect::process) fn renew_sockets(&mut self) -> std::io::Result<()> {
+        notify::make_folder(&self.settings.run_dir)?;
+        self.sockets.iter_mut().try_for_each(|(run, socket)| socket.renew(*run, self.news.clone()))
+    }
+
     pub(super) fn notified(&mut self, id: RunId, sender: Sender, notification: Notification) {
         let Some(run) = self.runs.get_mut(&id) else { return };
         let main = run.main().filter(|_| !run.has_lost_main()).map(|main| main.pid);

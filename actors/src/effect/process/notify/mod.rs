@@ -70,7 +70,19 @@ impl NotifySocket {
         run: RunId,
         news: UnboundedSender<News>,
     ) -> io::Result<Self> {
-        let path = path_of(run_dir, service);
+        Self::bind_at(path_of(run_dir, service), run, news)
+    }
+
+    /// Binds it anew if it was removed, its folder too.
+    pub(super) fn renew(&mut self, run: RunId, news: UnboundedSender<News>) -> io::Result<()> {
+        let is_there = fs::symlink_metadata(&self.path).ok().map(|metadata| metadata.ino()) == self.inode;
+        if !is_there {
+            *self = Self::bind_at(self.path.clone(), run, news)?;
+        }
+        Ok(())
+    }
+
+    fn bind_at(path: PathBuf, run: RunId, news: UnboundedSender<News>) -> io::Result<Self> {
         match fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
