@@ -105,7 +105,7 @@ async fn live(plan: Plan, instance: Instance, log: &LogOutput) -> Result<(), Tol
     let parts = settings::parts(Clock::Boot, Recorder::new(Keeping::On));
     let shown = Shown::new(Arc::new(station), &parts, log_dir.clone());
     let (commands, asked) = mpsc::channel(COMMANDS_MAX);
-    let processes = settings::processes(&shown.station, instance.dir(), log_dir.clone())?;
+    let processes = settings::processes(&shown.station, instance.dir(), log_dir.clone(), &shown.log_troubles)?;
     let served = Arc::new(shown.clone().serve(commands));
     let server = Rc::new(Server::start(&instance.socket(), served, Limits::default())?);
     let instance = Rc::new(RefCell::new(instance));

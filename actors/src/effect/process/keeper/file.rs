@@ -68,6 +68,11 @@ impl LogFile {
         reason.clone_into(&mut self.reason);
     }
 
+    /// What is being lost: bytes so far, and why.
+    pub(super) fn loss(&self) -> Option<(u64, &str)> {
+        (self.dropped > 0).then_some((self.dropped, &self.reason))
+    }
+
     /// Appends whole lines; `stamp` stands before the note about what was dropped earlier, if anything was.
     pub(super) fn append(&mut self, stamp: &str, lines: &[u8]) {
         if self.dropped > 0 {

@@ -155,19 +155,22 @@ impl Launcher {
         }
     }
 
-    /// Starts the log-keeper with one end of a socket pair as its standard input, outside any service's process group. Its process id.
-    pub(super) fn launch_keeper(&self) -> io::Result<u32> {
+    /// Starts the log-keeper with one end of a socket pair as its standard input, outside any service's process group. Its process id,
+    /// and what it says on its standard output.
+    pub(super) fn launch_keeper(&self) -> io::Result<(u32, OwnedFd)> {
         let (ours, theirs) = wire::pair()?;
+        // It waits for nobody, mainstay neither.
+        let (reports, output) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
         let mut command = Command::new(&self.keeper_program);
         // It makes a session of its own. It keeps no terminal open, no folder busy, and none of mainstay's environment.
         command.arg0("mainstay").arg(COMMAND).env_clear().current_dir("/");
-        command.stdin(Stdio::from(theirs)).stdout(Stdio::null()).stderr(Stdio::null());
+        command.stdin(Stdio::from(theirs)).stdout(Stdio::from(output)).stderr(Stdio::null());
         let pid = command.spawn()?.id();
         // With nobody to give it anything it sees the end of its socket, and ends.
         if let Err(error) = self.holder.give_to(ours.as_fd()) {
             tracing::error!(%error, "the log-keeper could not be given what services print");
         }
-        Ok(pid)
+        Ok((pid, reports))
     }
 }
 
