@@ -1,9 +1,11 @@
 //! One log file that is rotated by size and says what it had to drop.
 
+use std::cell::Cell;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 /// Log files are for mainstay's user and group.
 const MODE: u32 = 0o640;
@@ -25,13 +27,15 @@ pub(super) struct LogFile {
     open: Option<(File, u64)>,
     dropped: u64,
     reason: String,
-    /// As it was when the file was opened last.
-    folder: Option<Folder>,
+    folder: Memory,
 }
+
+/// How the folder of all logs was when a file was opened there last.
+pub(super) type Memory = Rc<Cell<Option<Folder>>>;
 
 /// Whose group a folder is, and who may do what in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Folder {
+pub(super) struct Folder {
     group: u32,
     mode: u32,
 }
@@ -58,8 +62,11 @@ impl Folder {
 
 impl LogFile {
     /// A file that is opened when there is something to write.
-    pub(super) fn new(path: PathBuf, limits: Limits) -> Self {
-        Self { path, limits, open: None, dropped: 0, reason: String::new(), folder: None }
+    pub(super) fn new(path: PathBuf, limits: Limits, folder: Memory) -> Self {
+        if let Some(found) = Folder::of(&path) {
+            folder.set(Some(found));
+        }
+        Self { path, limits, open: None, dropped: 0, reason: String::new(), folder }
     }
 
     /// Counts bytes that were dropped before they came here.
@@ -135,12 +142,12 @@ impl LogFile {
         let file = match open() {
             // Not what that is in: a state folder that is gone is a disk that is not mounted, say.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                Folder::make(self.folder, &self.path)?;
+                Folder::make(self.folder.get(), &self.path)?;
                 open()?
             }
             opened => opened?,
         };
-        self.folder = Folder::of(&self.path);
+        self.folder.set(Folder::of(&self.path));
         let size = file.metadata()?.len();
         self.open = Some((file, size));
         Ok(size)
@@ -189,7 +196,7 @@ mod tests {
     use super::*;
 
     fn log(folder: &Path, max_size: u64, keep: u32) -> LogFile {
-        LogFile::new(folder.join("a.log"), Limits { max_size, keep })
+        LogFile::new(folder.join("a.log"), Limits { max_size, keep }, Memory::default())
     }
 
     fn read(folder: &Path, name: &str) -> String {
@@ -249,10 +256,9 @@ mod tests {
         let mut log = log(&logs, 1000, 1);
         log.append("t", b"1111\n");
         fs::set_permissions(&logs, fs::Permissions::from_mode(0o2750)).unwrap();
-        log.append("t", b"1111\n");
-        fs::remove_file(logs.join("a.log")).unwrap();
-        log.append("t", b"1111\n");
+        let mut next = LogFile::new(logs.join("b.log"), Limits { max_size: 1000, keep: 1 }, Rc::clone(&log.folder));
         fs::rename(&logs, state.path().join("elsewhere")).unwrap();
+        next.append("t", b"2222\n");
         log.append("t", b"2222\n");
         assert_eq!(fs::metadata(&logs).unwrap().mode() & 0o7777, 0o2750, "who could read it still can");
         assert_eq!(read(&logs, "a.log"), "2222\n");
@@ -261,7 +267,7 @@ mod tests {
 
     #[test]
     fn a_full_disk_costs_lines_that_are_counted() {
-        let mut log = LogFile::new("/dev/full".into(), Limits { max_size: 1000, keep: 1 });
+        let mut log = LogFile::new("/dev/full".into(), Limits { max_size: 1000, keep: 1 }, Memory::default());
         log.append("t", b"1111\n");
         log.append("t", b"2222\n");
         assert_eq!(log.dropped, 10);

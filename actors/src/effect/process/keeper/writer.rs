@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime};
 
-use super::file::{Limits, LogFile};
+use super::file::{Limits, LogFile, Memory};
 use super::line::{Lines, Unended};
 use super::queue::{Item, Queue, StreamId, Taken};
 use super::report::Report;
@@ -35,6 +36,7 @@ struct Writer {
     /// Streams in the middle of a line, and when that is written.
     unended: BTreeSet<(Instant, StreamId)>,
     block: Vec<u8>,
+    folder: Memory,
 }
 
 #[derive(Debug)]
@@ -85,7 +87,7 @@ impl Writer {
         match item {
             Item::Begin(stream, header) => {
                 let limits = Limits { max_size: header.max_size, keep: header.keep };
-                let file = || LogFile::new(header.path.clone(), limits);
+                let file = || LogFile::new(header.path.clone(), limits, Rc::clone(&self.folder));
                 let new = || Shared { service: header.service.clone(), file: file(), streams: 0, told: None };
                 self.files.entry(header.path.clone()).or_insert_with(new).streams += 1;
                 self.streams.insert(stream, Stream { path: header.path, lines: Lines::default(), unended: None });
