@@ -9,6 +9,7 @@ mod exit;
 mod fixtures;
 mod groups;
 mod instance;
+mod listener;
 mod logs;
 mod places;
 mod protocol;

@@ -53,6 +53,8 @@ const LAST_WORDS: Duration = Duration::from_millis(500);
 /// When there can be no log.
 pub(crate) fn run(plan: Plan) -> Result<ExitStatus, Told> {
     let log = settings::begin_logging()?;
+    // Also after a panic: what it says is to be read.
+    let _finish = FinishedLog(log.clone());
     let status = match claim_and_live(plan, &log) {
         Ok(()) => ExitStatus::Ok,
         Err(told) => {
@@ -60,8 +62,16 @@ pub(crate) fn run(plan: Plan) -> Result<ExitStatus, Told> {
             told.status
         }
     };
-    log.finish(LAST_WORDS);
     Ok(status)
+}
+
+/// When this is dropped, what was said is written, or nobody reads it.
+struct FinishedLog(LogOutput);
+
+impl Drop for FinishedLog {
+    fn drop(&mut self) {
+        self.0.finish(LAST_WORDS);
+    }
 }
 
 /// # Errors

@@ -10,6 +10,8 @@ use std::path::Path;
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, bind, connect, listen, socket_with};
 
+use crate::listener::{Life, Listener};
+
 /// Bytes of an abstract name at most.
 const LONGEST: usize = 107;
 /// Daemons that found the name taken and asked by whom. Nobody accepts them; more are not told.
@@ -63,25 +65,24 @@ fn of(dir: &Path) -> io::Result<Vec<u8>> {
 
 /// Who has taken the name: the kernel tells who began to listen.
 fn holder(address: &SocketAddrUnix) -> Taken {
-    let asked = || -> io::Result<tokio::net::unix::UCred> {
+    let asked = || -> io::Result<Listener> {
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
         let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
         connect(&socket, address)?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
-        let _entered = runtime.enter();
-        tokio::net::UnixStream::from_std(UnixStream::from(socket))?.peer_cred()
+        Listener::of(UnixStream::from(socket))
     };
-    let Ok(who) = asked() else {
-        tracing::warn!("the name of the run directory is taken, and nobody knows by whom");
-        return Taken::ByOthers;
-    };
-    if who.uid() != rustix::process::geteuid().as_raw() {
-        tracing::warn!(user = who.uid(), "somebody else has taken the name of the run directory");
-        return Taken::ByOthers;
+    match asked() {
+        Ok(Listener { life: Life::HasEnded, .. }) => Taken::ByOthers,
+        Ok(Listener { uid, pid, .. }) if uid == rustix::process::geteuid().as_raw() => Taken::ByMainstay(pid),
+        Ok(Listener { uid, .. }) => {
+            tracing::warn!(user = uid, "somebody else has taken the name of the run directory");
+            Taken::ByOthers
+        }
+        Err(error) => {
+            tracing::warn!(%error, "the name of the run directory is taken, and nobody knows by whom");
+            Taken::ByOthers
+        }
     }
-    let pid = who.pid().and_then(rustix::process::Pid::from_raw);
-    let has_ended = pid.is_some_and(|pid| rustix::process::test_kill_process(pid) == Err(Errno::SRCH));
-    if has_ended { Taken::ByOthers } else { Taken::ByMainstay(who.pid().and_then(|pid| u32::try_from(pid).ok())) }
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ mod seats;
 mod socket;
 
 use std::convert::Infallible;
+use std::os::unix::net::UnixListener as StdListener;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -95,16 +96,15 @@ struct Door {
 }
 
 impl Door {
-    /// Binds it. Within the runtime that serves it.
-    fn open(path: PathBuf, gate: Gate) -> Result<Self, ServerError> {
-        let (listener, file) = socket::bind(&path, gate.group())?;
+    /// Within the runtime that serves it.
+    fn new(path: PathBuf, (listener, file): (StdListener, SocketFile)) -> Result<Self, ServerError> {
         Ok(Self { path, listener: UnixListener::from_std(listener).map_err(ServerError::Thread)?, file })
     }
 
     /// The same anew, unless the socket is still there.
     fn renew(&mut self, gate: Gate) -> Result<(), ServerError> {
         if !self.file.is_there() {
-            *self = Self::open(self.path.clone(), gate)?;
+            *self = Self::new(self.path.clone(), socket::bind(&self.path, gate.group())?)?;
         }
         Ok(())
     }
@@ -139,15 +139,13 @@ impl Server {
     /// When the socket cannot be made, somebody listens on it, or the thread cannot be started.
     pub(crate) fn start(socket: &Path, station: Arc<dyn Station>, limits: Limits) -> Result<Self, ServerError> {
         let gate = Gate::of_system();
+        // Before there is a runtime: one that is dropped where actors run is a panic.
+        let bound = socket::bind(socket, gate.group())?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_io()
             .enable_time()
             .build()
             .map_err(ServerError::Thread)?;
-        let door = {
-            let _entered = runtime.enter();
-            Door::open(socket.to_owned(), gate)?
-        };
         let (stop, stopped) = watch::channel(());
         let shared = Arc::new(connection::Shared {
             station,
@@ -157,7 +155,15 @@ impl Server {
             stopped,
         });
         let (renewals, renew) = mpsc::channel(1);
-        let work = move || runtime.block_on(serve(door, renew, shared));
+        let path = socket.to_owned();
+        let work = move || {
+            runtime.block_on(async {
+                match Door::new(path, bound) {
+                    Ok(door) => serve(door, renew, shared).await,
+                    Err(error) => tracing::error!(%error, "nobody can be answered"),
+                }
+            });
+        };
         let thread = std::thread::Builder::new().name("control".to_owned()).spawn(work).map_err(ServerError::Thread)?;
         Ok(Self { stop: Some(stop), thread: Some(thread), renewals })
     }

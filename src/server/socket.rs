@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use mainstay_actors::effect::socket_file::{self, bind_closed};
 use rustix::net::{SocketFlags, SocketType};
 
+use crate::listener::{Life, Listener};
+
 /// For root, the owner and the group `mainstay`.
 const MODE_WITH_GROUP: u32 = 0o660;
 /// Callers who wait to be accepted; the kernel takes `net.core.somaxconn` when that is less.
@@ -117,9 +119,14 @@ pub(super) fn bind(path: &Path, group: Option<u32>) -> Result<(UnixListener, Soc
 fn refuse_a_live_one(path: &Path) -> Result<(), ServerError> {
     match std::fs::symlink_metadata(path) {
         Ok(meta) if !meta.file_type().is_socket() => Err(ServerError::InTheWay(path.to_owned())),
-        Ok(_) if UnixStream::connect(path).is_ok() => Err(ServerError::InUse(path.to_owned())),
+        Ok(_) if UnixStream::connect(path).is_ok_and(is_alive) => Err(ServerError::InUse(path.to_owned())),
         _ => Ok(()),
     }
+}
+
+/// Whether somebody may yet answer.
+fn is_alive(stream: UnixStream) -> bool {
+    !Listener::of(stream).is_ok_and(|listener| listener.life == Life::HasEnded)
 }
 
 /// The group may connect only if the file really belongs to it: a daemon that is neither root nor a member cannot give

@@ -227,6 +227,13 @@ fn a_socket_that_was_removed_is_made_anew() {
     assert_eq!(served.client().ask(&Request::Status).unwrap(), Answer::Status(fixtures::status()));
 }
 
+#[tokio::test]
+async fn a_server_that_cannot_begin_says_so_also_where_actors_run() {
+    let served = Served::with(Limits::default());
+    let refused = Server::start(&served.socket(), served.station.clone(), Limits::default());
+    assert!(matches!(refused, Err(ServerError::InUse(_))), "{refused:?}");
+}
+
 fn inode(served: &Served) -> u64 {
     std::os::unix::fs::MetadataExt::ino(&std::fs::symlink_metadata(served.socket()).unwrap())
 }

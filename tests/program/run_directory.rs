@@ -59,3 +59,49 @@ fn a_service_that_starts_meanwhile_can_still_say_that_it_is_ready() {
     station.until_service("speaker", "running");
     station.end();
 }
+
+/// Chooses the signal that tells of somebody who waits (fcntl(2)); libc has no name for it.
+const F_SETSIG: libc::c_int = 10;
+
+/// A program that cannot be executed for as long as this lives: somebody has a lease on it (fcntl(2), `F_SETLEASE`).
+struct Stuck(fs::File);
+
+impl Stuck {
+    fn new(path: &std::path::Path) -> Self {
+        fs::copy("/bin/sleep", path).unwrap();
+        let stuck = Self(fs::File::open(path).unwrap());
+        // Otherwise a signal would come that ends this process.
+        assert_eq!(stuck.fcntl(F_SETSIG, libc::SIGURG), 0);
+        // A child that is just being started may have a copy of the descriptor that wrote it.
+        until("it is leased", || (stuck.fcntl(libc::F_SETLEASE, libc::F_WRLCK) == 0).then_some(()));
+        stuck
+    }
+
+    #[allow(unsafe_code, reason = "no safe form of leases is in any library here")]
+    fn fcntl(&self, command: libc::c_int, argument: libc::c_int) -> libc::c_int {
+        // SAFETY: these commands take a number and touch no memory.
+        unsafe { libc::fcntl(std::os::fd::AsRawFd::as_raw_fd(&self.0), command, argument) }
+    }
+
+    fn is_waited_for(&self) -> bool {
+        self.fcntl(libc::F_GETLEASE, 0) != libc::F_WRLCK
+    }
+}
+
+#[test]
+fn a_daemon_begins_though_a_child_of_a_killed_one_hangs_before_it_executes_its_program() {
+    let mut station = Station::run(
+        "[services.stuck]\nautostart = false\nstop = { grace = \"0s\" }\ncommand = [\"@DIR@/stuck\", \"1000\"]\n",
+    );
+    let stuck = Stuck::new(&station.dir().join("stuck"));
+    station.ask(&["start", "stuck"]);
+    until("the kernel is at it", || stuck.is_waited_for().then_some(()));
+    let killed = station.pid();
+    station.signal(rustix::process::Signal::KILL);
+    station.wait();
+    station.again();
+    assert!(station.pid() != killed);
+    assert!(station.processes().len() > 1, "the child hangs still, and has the sockets of the one that was killed");
+    no_second_begins(&station);
+    drop(station);
+}
