@@ -157,6 +157,10 @@ impl Report {
         if matches!(code, Code::UnknownDevice | Code::UnknownService) && self.unread.contains(written) {
             return;
         }
+        if self.is_full() {
+            // Not even listed: a file may hold thousands of names, and a hundred thousand references to others.
+            return self.problem(code, span, message, "");
+        }
         let help = if self.may_compare(known.clone().into_iter().count()) {
             suggest::did_you_mean(written, known, what)
         } else {

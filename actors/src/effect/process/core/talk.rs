@@ -26,7 +26,12 @@ impl Core {
     /// The run directory was removed: the sockets in it are made anew, for runs that may yet say something.
     pub(in crate::effect::process) fn renew_sockets(&mut self) -> std::io::Result<()> {
         notify::make_folder(&self.settings.run_dir)?;
-        self.sockets.iter_mut().try_for_each(|(run, socket)| socket.renew(*run, self.news.clone()))
+        for run in self.runs.keys() {
+            if let Some(socket) = self.sockets.get_mut(run) {
+                socket.renew(*run, self.news.clone())?;
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn notified(&mut self, id: RunId, sender: Sender, notification: Notification) {
