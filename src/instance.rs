@@ -213,12 +213,11 @@ fn make_shared(dir: &Path, trust: Trust) -> Result<(), InstanceError> {
     let unusable = |source| InstanceError::Unusable { dir: dir.to_owned(), source };
     let not_trusted = |why| InstanceError::NotTrusted { dir: dir.to_owned(), why };
     if rustix::process::geteuid().is_root() {
-        match trust.check_folder(dir) {
-            Err(why @ (Distrust::BelongsTo { .. } | Distrust::Writable { .. } | Distrust::TooManyLinks { .. })) => {
-                return Err(not_trusted(why));
-            }
-            // What else is wrong, making it says better.
-            _ => {}
+        // What else is wrong, making it says better.
+        if let Err(why @ (Distrust::BelongsTo { .. } | Distrust::Writable { .. } | Distrust::TooManyLinks { .. })) =
+            trust.check_folder(dir)
+        {
+            return Err(not_trusted(why));
         }
     }
     if !dir.is_dir() {
