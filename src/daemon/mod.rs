@@ -117,17 +117,13 @@ async fn live(plan: Plan, instance: Instance, log: &LogOutput) -> Result<(), Tol
     let (commands, asked) = mpsc::channel(COMMANDS_MAX);
     let processes = settings::processes(&shown.station, instance.dir(), log_dir.clone(), &shown.log_troubles)?;
     let served = Arc::new(shown.clone().serve(commands));
-    let server = Rc::new(Server::start(&instance.socket(), served, Limits::default())?);
+    let server = Server::start(&instance.socket(), served, Limits::default())?;
     let instance = Rc::new(RefCell::new(instance));
 
     let start_carrier = |deliver| Carrier::start(processes, Arc::clone(&bus), Arc::clone(&watch), deliver);
     let Started { system, carrier, ended } = start_actors(&shown.station, parts, start_carrier)?;
-    let kept = run_dir::Kept {
-        instance: Rc::clone(&instance),
-        server: Rc::clone(&server),
-        carrier: carrier.as_ref().map(Rc::downgrade).unwrap_or_default(),
-        log_dir,
-    };
+    let carrier_of_sockets = carrier.as_ref().map(Rc::downgrade).unwrap_or_default();
+    let kept = run_dir::Kept { instance: Rc::clone(&instance), server, carrier: carrier_of_sockets, log_dir };
     let keeping = tokio::task::spawn_local(run_dir::keep(kept));
     hardware::begin(&bus, &watch, &system);
     memory::give_back_soon();
@@ -136,11 +132,8 @@ async fn live(plan: Plan, instance: Instance, log: &LogOutput) -> Result<(), Tol
     }
     let exit = attend(&system, asked, simulated.as_ref(), (&mut signals, ended)).await;
     keeping.abort();
-    // It lets go of the server.
+    // It lets go of the server, which stops.
     let _ = keeping.await;
-    if let Some(server) = Rc::into_inner(server) {
-        server.stop();
-    }
     hardware::end(&watch).await;
     drop(system);
     if let Some(carrier) = carrier {

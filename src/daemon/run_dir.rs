@@ -36,7 +36,7 @@ const EVENTS: usize = 4096;
 /// What is kept there.
 pub(super) struct Kept {
     pub(super) instance: Rc<RefCell<Instance>>,
-    pub(super) server: Rc<Server>,
+    pub(super) server: Server,
     pub(super) carrier: Weak<Carrier>,
     /// The demo's is in there.
     pub(super) log_dir: PathBuf,

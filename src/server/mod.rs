@@ -180,10 +180,6 @@ impl Server {
     }
 
     /// Takes no more callers, lets those that are being answered finish (a second at most), removes the socket.
-    pub(crate) fn stop(mut self) {
-        self.end();
-    }
-
     fn end(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take()

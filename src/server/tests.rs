@@ -260,7 +260,7 @@ fn a_follower_gets_traces_as_they_happen_until_the_daemon_ends() {
     assert_eq!(answers.next().unwrap().unwrap(), Answer::Trace(fixtures::trace()));
     station.followers.lock().unwrap()[0].try_send(Answer::Status(fixtures::status())).unwrap();
     assert_eq!(answers.next().unwrap().unwrap(), Answer::Status(fixtures::status()));
-    server.stop();
+    drop(server);
     assert!(answers.next().is_none());
 }
 
@@ -283,7 +283,7 @@ fn the_socket_goes_with_the_server() {
     let Served { dir, server, .. } = Served::with(Limits::default());
     let socket = dir.path().join("s");
     assert!(socket.exists());
-    server.stop();
+    drop(server);
     assert!(!socket.exists());
     let client = Client::new(Some(socket), Configured::Nowhere, &Surroundings::of_this_process());
     assert!(matches!(client.ask(&Request::Status), Err(ClientError::NoDaemon { .. })));
@@ -294,7 +294,7 @@ fn a_server_with_a_caller_in_the_middle_of_his_question_still_ends() {
     let served = Served::with(Limits::default());
     let mut stream = served.raw();
     stream.write_all(b"{\"why\"").unwrap();
-    served.server.stop();
+    drop(served.server);
     let mut rest = String::new();
     let _ = stream.read_to_string(&mut rest);
     assert_eq!(rest, "");
