@@ -38,6 +38,12 @@ pub(super) fn trust(path: &Path, trusted: Trusted, uid: u32) -> Result<(), Told>
     }
 }
 
+/// What root is told of a file that it would not run.
+pub(super) fn note_for_root(path: &Path, uid: u32) -> Option<String> {
+    let why = (uid == 0).then(|| Trust::of(uid).check_file(path).err())??;
+    Some(format!("root runs this file only with `--trust-config`, because others than root could change it: {why}"))
+}
+
 fn distrusted(path: &Path, why: &Distrust) -> Told {
     let path = path.display();
     let words = format!(

@@ -66,6 +66,22 @@ fn root_runs_no_configuration_that_others_can_change_unless_it_is_named_and_trus
 }
 
 #[test]
+fn check_tells_root_of_a_file_that_it_would_not_run() {
+    if !is_root() {
+        return;
+    }
+    let dir = folder();
+    let check = || {
+        let output = Command::new(program()).args(["check", "mainstay.toml"]).current_dir(dir.path()).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert!(!check().contains("--trust-config"), "{}", check());
+    chown(dir.path().join("mainstay.toml"), Some(SOMEBODY), None).unwrap();
+    assert!(check().contains("--trust-config"), "{}", check());
+}
+
+#[test]
 fn root_runs_no_configuration_from_a_folder_that_others_can_change() {
     if !is_root() {
         return;

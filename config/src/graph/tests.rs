@@ -72,13 +72,6 @@ fn a_service_that_depends_on_itself_is_a_cycle() {
     assert_eq!(graph("a>a").cycles().first().unwrap().to_string(), "a → a");
 }
 
-#[test]
-fn only_required_edges_make_requirements() {
-    let graph = graph("wigle>kismet kismet>gpsd kismet~map log~gpsd");
-    assert_eq!(words(&graph.requirements(&name("wigle"))), "gpsd kismet");
-    assert_eq!(words(&graph.requirements(&name("log"))), "");
-}
-
 fn any_graph() -> impl Strategy<Value = Graph> {
     proptest::collection::vec((0u8..12, 0u8..12), 0..40)
         .prop_map(|pairs| graph(&pairs.iter().map(|(a, b)| format!("s{a}>s{b}")).collect::<Vec<_>>().join(" ")))
