@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use mainstay_actors::effect::Carrier;
 use rustix::fs::inotify::{CreateFlags, ReadFlags, Reader, WatchFlags, add_watch, init, remove_watch};
+use rustix::io::Errno;
 use tokio::io::unix::AsyncFd;
 
 use super::log_folder;
@@ -22,11 +23,9 @@ use crate::instance::{Instance, LOCK_NAME};
 use crate::places::SOCKET_NAME;
 use crate::server::Server;
 
-/// A directory is removed file by file; it is waited for until that is over.
+/// A directory is removed file by file; it is waited for until that is over. The wait doubles for as long as not all is there.
 const SETTLE: Duration = Duration::from_millis(100);
-/// The wait before it is tried again to make what could not be made; it doubles.
-const FIRST_WAIT: Duration = Duration::from_secs(1);
-/// The longest one.
+/// The longest wait.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// The folder of the notification sockets.
 const NOTIFY: &str = "notify";
@@ -61,16 +60,16 @@ fn listen() -> std::io::Result<AsyncFd<OwnedFd>> {
 async fn watch(kept: Kept) -> std::io::Result<()> {
     let events = listen()?;
     let dir = kept.instance.borrow().dir().to_owned();
-    let (mut watched, mut wait) = (Vec::new(), FIRST_WAIT);
+    let (mut watched, mut wait) = (Vec::new(), SETTLE);
     loop {
         // Watched before it is looked at: what is removed between the two is heard of.
         for old in watched.drain(..) {
             // That of a directory that is gone went with it.
             let _ = remove_watch(events.get_ref(), old);
         }
-        watched = watches(events.get_ref(), &dir);
+        watched = watches(events.get_ref(), &dir)?;
         if kept.is_whole(&dir) && !watched.is_empty() {
-            wait = FIRST_WAIT;
+            wait = SETTLE;
             wait_for_a_loss(&events).await?;
             tokio::time::sleep(SETTLE).await;
             continue;
@@ -79,19 +78,25 @@ async fn watch(kept: Kept) -> std::io::Result<()> {
             Ok(()) => tracing::warn!("the run directory {} was removed; it is made anew", dir.display()),
             Err(told) => {
                 tracing::error!("the run directory {} was removed, and cannot be made anew: {told}", dir.display());
-                tokio::time::sleep(wait).await;
-                wait = wait.saturating_mul(2).min(LONGEST_WAIT);
             }
         }
+        tokio::time::sleep(wait).await;
+        wait = wait.saturating_mul(2).min(LONGEST_WAIT);
     }
 }
 
 /// Watches the directory, and the one it is in, which may be moved. None: it is not there.
-fn watches(events: &OwnedFd, dir: &Path) -> Vec<i32> {
+fn watches(events: &OwnedFd, dir: &Path) -> std::io::Result<Vec<i32>> {
     let gone = WatchFlags::DELETE_SELF | WatchFlags::MOVE_SELF | WatchFlags::ONLYDIR;
-    let Ok(own) = add_watch(events, dir, gone | WatchFlags::DELETE | WatchFlags::MOVED_FROM) else { return Vec::new() };
-    let above = dir.parent().and_then(|above| add_watch(events, above, gone).ok());
-    [Some(own), above].into_iter().flatten().collect()
+    match add_watch(events, dir, gone | WatchFlags::DELETE | WatchFlags::MOVED_FROM) {
+        Ok(own) => {
+            let above = dir.parent().and_then(|above| add_watch(events, above, gone).ok());
+            Ok([Some(own), above].into_iter().flatten().collect())
+        }
+        Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => Ok(Vec::new()),
+        // More watches than the user may have, say.
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Waits until something was removed that should be there.
@@ -111,8 +116,8 @@ async fn wait_for_a_loss(events: &AsyncFd<OwnedFd>) -> std::io::Result<()> {
                         return Ok(());
                     }
                 }
-                Err(rustix::io::Errno::AGAIN) => break,
-                Err(rustix::io::Errno::INTR) => {}
+                Err(Errno::AGAIN) => break,
+                Err(Errno::INTR) => {}
                 Err(error) => return Err(error.into()),
             }
         }
