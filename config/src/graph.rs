@@ -79,6 +79,18 @@ impl Graph {
         if placed == self.edges.len() { Ok(layers) } else { Err(self.cycles()) }
     }
 
+    /// The same without the edges of these cycles.
+    #[must_use]
+    pub(crate) fn without(&self, cycles: &[Cycle]) -> Self {
+        let mut rest = self.clone();
+        for (from, to) in cycles.iter().flat_map(Cycle::edges) {
+            if let Some(edges) = rest.edges.get_mut(from) {
+                edges.remove(to);
+            }
+        }
+        rest
+    }
+
     /// Every edge: from which service, to which.
     pub(crate) fn all(&self) -> impl Iterator<Item = (&ServiceName, &ServiceName, Edge)> {
         self.edges.iter().flat_map(|(from, edges)| edges.iter().map(move |(to, edge)| (from, to, *edge)))

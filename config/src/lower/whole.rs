@@ -24,6 +24,11 @@ pub(super) fn check(file: &File, station: &Station, report: &mut Report) -> Vec<
                 circle(file, cycle, &told, report);
                 told.extend(cycle.edges());
             }
+            // What else is wrong is told as well, as far as it does not hang on the circles.
+            let rest = graph.without(&cycles);
+            if let Ok(layers) = rest.layers() {
+                together::check(file, station, &rest, &layers, report);
+            }
             Vec::new()
         }
     }

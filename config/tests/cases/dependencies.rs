@@ -204,6 +204,24 @@ after = ["s"]
         problems: &[(DependencyCycle, "could ever start")],
     },
     Case {
+        about: "a cycle, and beside it a file that two have to themselves",
+        text: r#"[services.a]
+command = ["a"]
+requires = [⟦"b"]
+[services.b]
+command = ["b"]
+requires = ["a"]
+[services.s]
+command = ["s"]
+requires = [⟦"g", "a"]
+files = ["/db"]
+[services.g]
+command = ["g"]
+files = ["/db"]
+"#,
+        problems: &[(DependencyCycle, "could ever start"), (Contradiction, "leave `/db` out")],
+    },
+    Case {
         about: "two cycles",
         text: r#"[services.s]
 command = ["s"]
