@@ -65,6 +65,9 @@ pub(crate) fn status() -> StatusView {
             device("wlan2", "wifi", "in use", Some("kismet"), Some(monitor)),
         ],
         leases: vec![lease("device/gps", "gpsd", 1), lease("device/wlan2", "kismet", 3), lease("port/2947", "gpsd", 2)],
+        troubles: vec![
+            "what gpsd prints cannot be written and is lost: No space left on device (os error 28)".to_owned(),
+        ],
     }
 }
 

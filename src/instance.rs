@@ -1,17 +1,28 @@
-//! One daemon per run directory: makes the directory and locks a file in it for as long as the daemon lives.
+//! One daemon per run directory: makes the directory, locks a file in it, and takes a name that nobody can remove, for as long as the
+//! daemon lives.
+//!
+//! The file can be removed with its directory, and another made and locked in its place; the name (an abstract socket, unix(7)) cannot.
+//! But a name belongs to a network namespace, and the file is seen from all. So both are taken.
 
-use std::fs::{DirBuilder, File, OpenOptions, Permissions, TryLockError};
+mod name;
+
+use std::fs::{DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+
+use mainstay_config::model::Runtime;
+use rustix::fs::{FlockOperation, fcntl_lock};
 
 use crate::error::Told;
 use crate::exit::ExitStatus;
 use crate::places::{Access, NotPrivate, RunDir, SOCKET_NAME, check_private};
+use crate::trust::{Distrust, Trust};
+use name::{Name, Taken};
 
 /// The file that is locked. It stays when the daemon ends: removing it would let two daemons lock two files of one
 /// name.
-const LOCK_NAME: &str = "mainstay.lock";
+pub(crate) const LOCK_NAME: &str = "mainstay.lock";
 /// Digits of the largest process number, and a line end.
 const LONGEST_PID: u64 = 11;
 
@@ -42,6 +53,20 @@ pub(crate) enum InstanceError {
         /// What is wrong with it.
         why: NotPrivate,
     },
+    /// The kernel refuses sockets with paths as long as those would be.
+    #[error("the run directory {} has {} bytes, too many for the sockets in it", dir.display(), dir.as_os_str().len())]
+    TooLong {
+        /// The run directory.
+        dir: PathBuf,
+    },
+    /// Somebody else could put sockets of his own there.
+    #[error("the run directory {} cannot be trusted: {why}", dir.display())]
+    NotTrusted {
+        /// The run directory.
+        dir: PathBuf,
+        /// Who could.
+        why: Distrust,
+    },
 }
 
 impl From<InstanceError> for Told {
@@ -60,8 +85,20 @@ impl From<InstanceError> for Told {
                 };
                 Self::new(ExitStatus::Failed, said).help(help)
             }
+            InstanceError::TooLong { .. } => Self::new(ExitStatus::Failed, said).help(format!(
+                "set [runtime] run_dir to a directory whose path has at most {} bytes",
+                Runtime::LONGEST_RUN_DIR
+            )),
             InstanceError::NotPrivate { .. } => Self::new(ExitStatus::Refused, said)
                 .help("remove it, or set XDG_RUNTIME_DIR or [runtime] run_dir to a directory of yours"),
+            InstanceError::NotTrusted { why, .. } => {
+                let help = match why {
+                    Distrust::Writable { path, .. } => format!("take the right away with `chmod go-w {}`", path.display()),
+                    _ => "the run directory must belong to the user that runs mainstay, and all above it to root or that user".to_owned(),
+                };
+                Self::new(ExitStatus::Refused, said)
+                    .help(format!("{help}, or name another directory as [runtime] run_dir"))
+            }
         }
     }
 }
@@ -69,8 +106,10 @@ impl From<InstanceError> for Told {
 /// The right to the run directory. It ends with this value, or with the process, however that ends.
 #[derive(Debug)]
 pub(crate) struct Instance {
-    dir: PathBuf,
-    lock: File,
+    run_dir: RunDir,
+    /// `None`: it is just being made anew.
+    lock: Option<File>,
+    _name: Option<Name>,
 }
 
 impl Instance {
@@ -79,60 +118,114 @@ impl Instance {
     /// # Errors
     /// When another daemon has it, or it cannot be made, written or trusted.
     pub(crate) fn claim(run_dir: &RunDir) -> Result<Self, InstanceError> {
-        let dir = run_dir.path.clone();
-        let unusable = |source| InstanceError::Unusable { dir: dir.clone(), source };
-        match run_dir.access {
-            Access::Everybody => make_shared(&dir).map_err(unusable)?,
-            Access::Owner => make_private(&dir)?,
+        let dir = &run_dir.path;
+        if dir.as_os_str().len() > Runtime::LONGEST_RUN_DIR {
+            return Err(InstanceError::TooLong { dir: dir.clone() });
         }
-        // A link in its place is not followed: it could point at any file that root can write.
-        let flags = i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or(0);
-        let mut lock = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o644)
-            .custom_flags(flags)
-            .open(dir.join(LOCK_NAME))
-            .map_err(unusable)?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(InstanceError::Taken { pid: written_pid(&mut lock), dir }),
-            Err(TryLockError::Error(source)) => return Err(unusable(source)),
-        }
-        let written = lock.set_len(0).and_then(|()| writeln!(lock, "{}", std::process::id()));
-        written.map_err(unusable)?;
-        Ok(Self { dir, lock })
+        make(run_dir)?;
+        let name = match Name::take(dir).map_err(|source| InstanceError::Unusable { dir: dir.clone(), source })? {
+            Taken::Ours(name) => Some(name),
+            Taken::ByMainstay(pid) => return Err(InstanceError::Taken { pid, dir: dir.clone() }),
+            // The file decides.
+            Taken::ByOthers => None,
+        };
+        Ok(Self { run_dir: run_dir.clone(), lock: Some(lock(dir)?), _name: name })
+    }
+
+    /// Makes the directory and the file in it anew.
+    ///
+    /// # Errors
+    /// As for [`Instance::claim`].
+    pub(crate) fn renew(&mut self) -> Result<(), InstanceError> {
+        make(&self.run_dir)?;
+        // Before another is locked: letting go of a file lets go of all locks that this process has on it (fcntl_locking(2)).
+        self.lock = None;
+        self.lock = Some(lock(&self.run_dir.path)?);
+        Ok(())
+    }
+
+    /// Whether the locked file is still where another daemon would look for it.
+    pub(crate) fn is_there(&self) -> bool {
+        let identity = |found: std::fs::Metadata| (found.dev(), found.ino());
+        let locked = self.lock.as_ref().and_then(|lock| lock.metadata().ok()).map(identity);
+        let found = std::fs::symlink_metadata(self.dir().join(LOCK_NAME)).ok().map(identity);
+        locked.is_some() && locked == found
     }
 
     /// The run directory.
     pub(crate) fn dir(&self) -> &Path {
-        &self.dir
+        &self.run_dir.path
     }
 
     /// Where the socket belongs.
     pub(crate) fn socket(&self) -> PathBuf {
-        self.dir.join(SOCKET_NAME)
+        self.dir().join(SOCKET_NAME)
     }
 }
 
 impl Drop for Instance {
     fn drop(&mut self) {
         // Nobody has it any more; the lock itself goes with the descriptor.
-        if let Err(error) = self.lock.set_len(0) {
+        if let Some(Err(error)) = self.lock.as_ref().map(|lock| lock.set_len(0)) {
             tracing::debug!(%error, "the lock file could not be emptied");
         }
     }
 }
 
-fn make_shared(dir: &Path) -> io::Result<()> {
-    if dir.is_dir() {
-        return Ok(());
+/// Makes the directory, unless it is there and can be trusted.
+fn make(run_dir: &RunDir) -> Result<(), InstanceError> {
+    match run_dir.access {
+        Access::Everybody => make_shared(&run_dir.path, Trust::of(rustix::process::geteuid().as_raw())),
+        Access::Owner => make_private(&run_dir.path),
     }
-    DirBuilder::new().recursive(true).mode(0o755).create(dir)?;
-    // Whatever the umask: others must be able to reach the socket.
-    std::fs::set_permissions(dir, Permissions::from_mode(0o755))
+}
+
+/// Locks the file. The lock is this process's own: a child that hangs before it executes its program does not have it, as it would have
+/// one of flock(2).
+fn lock(dir: &Path) -> Result<File, InstanceError> {
+    let unusable = |source| InstanceError::Unusable { dir: dir.to_owned(), source };
+    // A link in its place is not followed: it could point at any file that root can write.
+    let flags = i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or(0);
+    let mut lock = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o644)
+        .custom_flags(flags)
+        .open(dir.join(LOCK_NAME))
+        .map_err(unusable)?;
+    match fcntl_lock(&lock, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => {}
+        // Either may be said (fcntl_locking(2)).
+        Err(rustix::io::Errno::AGAIN | rustix::io::Errno::ACCESS) => {
+            return Err(InstanceError::Taken { pid: written_pid(&mut lock), dir: dir.to_owned() });
+        }
+        Err(error) => return Err(unusable(error.into())),
+    }
+    let written = lock.set_len(0).and_then(|()| writeln!(lock, "{}", std::process::id()));
+    written.map_err(unusable)?;
+    Ok(lock)
+}
+
+/// Makes it unless it is there. It must be ours; where root's lies, nobody else may have a say.
+fn make_shared(dir: &Path, trust: Trust) -> Result<(), InstanceError> {
+    let unusable = |source| InstanceError::Unusable { dir: dir.to_owned(), source };
+    let not_trusted = |why| InstanceError::NotTrusted { dir: dir.to_owned(), why };
+    if rustix::process::geteuid().is_root() {
+        // What else is wrong, making it says better.
+        if let Err(why @ (Distrust::BelongsTo { .. } | Distrust::Writable { .. } | Distrust::TooManyLinks { .. })) =
+            trust.check_folder(dir)
+        {
+            return Err(not_trusted(why));
+        }
+    }
+    if !dir.is_dir() {
+        DirBuilder::new().recursive(true).mode(0o755).create(dir).map_err(unusable)?;
+        // Whatever the umask: others must be able to reach the socket.
+        std::fs::set_permissions(dir, Permissions::from_mode(0o755)).map_err(unusable)?;
+    }
+    trust.check_own(dir).map_err(not_trusted)
 }
 
 fn make_private(dir: &Path) -> Result<(), InstanceError> {
@@ -203,6 +296,51 @@ mod tests {
         let told = Told::from(Instance::claim(&RunDir::configured(file.join("run"))).unwrap_err());
         assert!(told.message.contains("cannot be used"), "{}", told.message);
         assert!(told.help.unwrap().contains("is a file: name another directory as [runtime] run_dir"));
+    }
+
+    #[test]
+    fn no_second_instance_begins_beside_one_whose_directory_was_removed() {
+        let temp = tempfile::tempdir().unwrap();
+        let run_dir = RunDir::configured(temp.path().join("run"));
+        let mut first = Instance::claim(&run_dir).unwrap();
+        assert!(first.is_there());
+        std::fs::remove_dir_all(first.dir()).unwrap();
+        assert!(!first.is_there());
+        assert!(matches!(Instance::claim(&run_dir), Err(InstanceError::Taken { .. })));
+        first.renew().unwrap();
+        assert!(first.is_there());
+        std::fs::rename(first.dir(), temp.path().join("elsewhere")).unwrap();
+        assert!(matches!(Instance::claim(&run_dir), Err(InstanceError::Taken { .. })));
+        drop(first);
+        Instance::claim(&run_dir).unwrap();
+    }
+
+    #[test]
+    fn a_run_directory_that_others_may_write_is_refused() {
+        let temp = tempfile::tempdir().unwrap();
+        std::fs::set_permissions(temp.path(), Permissions::from_mode(0o777)).unwrap();
+        let refused = Instance::claim(&RunDir::configured(temp.path().to_owned())).unwrap_err();
+        assert!(matches!(refused, InstanceError::NotTrusted { .. }), "{refused}");
+        let told = Told::from(refused);
+        assert_eq!(told.status, ExitStatus::Refused);
+        assert!(told.help.unwrap().contains("chmod go-w"));
+        std::fs::set_permissions(temp.path(), Permissions::from_mode(0o755)).unwrap();
+        Instance::claim(&RunDir::configured(temp.path().to_owned())).unwrap();
+    }
+
+    #[test]
+    fn a_run_directory_of_somebody_else_is_refused_and_so_is_one_in_his_folder() {
+        if !rustix::process::geteuid().is_root() {
+            return;
+        }
+        let temp = tempfile::tempdir().unwrap();
+        let (theirs, inside) = (temp.path().join("theirs"), temp.path().join("theirs/run"));
+        std::fs::create_dir(&theirs).unwrap();
+        std::os::unix::fs::chown(&theirs, Some(4711), None).unwrap();
+        for run_dir in [theirs, inside] {
+            let refused = Instance::claim(&RunDir::configured(run_dir)).unwrap_err();
+            assert!(refused.to_string().contains("belongs to user 4711"), "{refused}");
+        }
     }
 
     #[test]

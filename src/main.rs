@@ -9,12 +9,14 @@ mod exit;
 mod fixtures;
 mod groups;
 mod instance;
+mod listener;
 mod logs;
 mod places;
 mod protocol;
 mod render;
 mod server;
 mod stand_in;
+mod trust;
 
 fn main() -> std::process::ExitCode {
     cli::main()

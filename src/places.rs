@@ -15,8 +15,8 @@ const SYSTEM: &str = "/run/mainstay";
 pub(crate) struct Surroundings {
     /// The effective user.
     pub(crate) uid: u32,
-    /// `$XDG_RUNTIME_DIR`, if it is set and absolute (a relative one is to be ignored: XDG Base Directory Specification
-    /// 0.8).
+    /// `$XDG_RUNTIME_DIR`, if it is set, absolute and this user's own (a relative one is to be ignored, and the user must own it:
+    /// XDG Base Directory Specification 0.8). After `su`, root has that of the user before.
     pub(crate) runtime_dir: Option<PathBuf>,
 }
 
@@ -57,8 +57,10 @@ impl RunDir {
 impl Surroundings {
     /// Those of this process.
     pub(crate) fn of_this_process() -> Self {
-        let runtime_dir = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|path| path.is_absolute());
-        Self { uid: rustix::process::geteuid().as_raw(), runtime_dir }
+        let uid = rustix::process::geteuid().as_raw();
+        let is_own = |path: &PathBuf| std::fs::metadata(path).map_or(true, |found| found.uid() == uid);
+        let named = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
+        Self { uid, runtime_dir: named.filter(|path| path.is_absolute() && is_own(path)) }
     }
 
     /// Where a daemon keeps its run directory when the configuration does not say.

@@ -84,6 +84,7 @@ fn settings(folder: &Path) -> ProcessSettings {
         log_dir: folder.join("logs"),
         log_max_size: 1 << 20,
         log_keep: 1,
+        log_troubles: Default::default(),
         keeper_program: env!("CARGO_BIN_EXE_mainstay").into(),
         sweep_interval: Duration::from_millis(20),
     }

@@ -79,16 +79,20 @@ impl Graph {
         if placed == self.edges.len() { Ok(layers) } else { Err(self.cycles()) }
     }
 
-    /// The services that `name` cannot run without, directly or through others, `name` itself not among them.
+    /// The same without the edges of these cycles.
     #[must_use]
-    pub fn requirements(&self, name: &ServiceName) -> BTreeSet<ServiceName> {
-        reach(name, |service| {
-            let edges = self.edges.get(service).into_iter().flatten();
-            edges.filter(|(_, edge)| **edge == Edge::Required).map(|(other, _)| other)
-        })
+    pub(crate) fn without(&self, cycles: &[Cycle]) -> Self {
+        let mut rest = self.clone();
+        for (from, to) in cycles.iter().flat_map(Cycle::edges) {
+            if let Some(edges) = rest.edges.get_mut(from) {
+                edges.remove(to);
+            }
+        }
+        rest
     }
 
-    fn all(&self) -> impl Iterator<Item = (&ServiceName, &ServiceName, Edge)> {
+    /// Every edge: from which service, to which.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&ServiceName, &ServiceName, Edge)> {
         self.edges.iter().flat_map(|(from, edges)| edges.iter().map(move |(to, edge)| (from, to, *edge)))
     }
 
@@ -99,21 +103,6 @@ impl Graph {
         }
         dependents
     }
-}
-
-/// What can be reached from `start` by `next`, without `start`.
-fn reach<'a, I: Iterator<Item = &'a ServiceName>>(
-    start: &ServiceName,
-    next: impl Fn(&ServiceName) -> I,
-) -> BTreeSet<ServiceName> {
-    let mut reached: BTreeSet<&ServiceName> = BTreeSet::new();
-    let mut queue: Vec<&ServiceName> = next(start).collect();
-    while let Some(name) = queue.pop() {
-        if name != start && reached.insert(name) {
-            queue.extend(next(name));
-        }
-    }
-    reached.into_iter().cloned().collect()
 }
 
 #[cfg(test)]

@@ -6,11 +6,13 @@
 mod dependencies;
 mod devices;
 mod environment;
+mod files;
 mod hardware;
 mod ports;
 mod probes;
 mod services;
 mod templates;
+mod together;
 mod twins;
 mod unit;
 mod whole;
@@ -19,6 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::ops::Range;
+use std::path::Path;
 use std::time::Duration;
 
 use crate::diagnostics::{Code, Later, Report};
@@ -35,8 +38,14 @@ pub(crate) fn station(file: &File, report: &mut Report) -> Station {
     let world = World::new(file);
     let devices = hardware::devices(file, report);
     let services = services::services(file, &world, report);
-    let mut station =
-        Station { runtime: runtime(file), api: api(file, report), logs: logs(file), devices, services, layers: vec![] };
+    let mut station = Station {
+        runtime: runtime(file, report),
+        api: api(file, report),
+        logs: logs(file),
+        devices,
+        services,
+        layers: vec![],
+    };
     // What compares everything with everything has its bound.
     if small {
         twins::check(file, &station, report);
@@ -66,6 +75,7 @@ struct World {
     /// `None`: its kind could not be read.
     devices: BTreeMap<DeviceName, Option<DeviceKind>>,
     services: BTreeSet<ServiceName>,
+    ports: ports::Known,
     defaults: Defaults,
 }
 
@@ -96,6 +106,7 @@ impl World {
         Self {
             devices: devices.map(|(name, entry)| (name.clone(), kind(&entry.value))).collect(),
             services: services.unwrap_or_default(),
+            ports: ports::Known::new(file),
             defaults: Defaults::new(file.defaults.value()),
         }
     }
@@ -140,14 +151,27 @@ fn is_bounded<K, V>(map: &Field<Map<K, V>>, most: usize, what: &str, report: &mu
     count <= most
 }
 
-fn runtime(file: &File) -> Runtime {
+fn runtime(file: &File, report: &mut Report) -> Runtime {
     const STARTS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(2);
     let table = file.runtime.value();
+    if let Some(said) = table.and_then(|table| table.run_dir.said()) {
+        room_for_sockets(&said.value.0, &said.span, report);
+    }
     let starts = table.and_then(|t| t.max_parallel_starts.value());
     Runtime {
         state_dir: table.and_then(|t| t.state_dir.value()).map(|path| path.0.clone()),
         run_dir: table.and_then(|t| t.run_dir.value()).map(|path| path.0.clone()),
         max_parallel_starts: starts.and_then(|n| NonZeroUsize::new(n.to(0))).unwrap_or(STARTS),
+    }
+}
+
+/// The kernel refuses sockets with longer paths, and would do so for each service anew.
+fn room_for_sockets(run_dir: &Path, span: &Range<usize>, report: &mut Report) {
+    let (length, most) = (run_dir.as_os_str().len(), Runtime::LONGEST_RUN_DIR);
+    if length > most {
+        let message = format!("`runtime.run_dir` has {length} bytes, too many for the sockets in it");
+        let help = format!("name a directory whose path has at most {most} bytes, such as \"/run/mainstay\"");
+        report.problem(Code::OutOfRange, span, message, help);
     }
 }
 

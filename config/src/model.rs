@@ -49,6 +49,12 @@ pub struct Runtime {
     pub max_parallel_starts: NonZeroUsize,
 }
 
+impl Runtime {
+    /// Bytes of a run directory at most. The kernel allows 107 for the path of a socket (unix(7)), and the longest of mainstay's is
+    /// `/notify/` with the 16 digits that stand for a long name of a service.
+    pub const LONGEST_RUN_DIR: usize = 107 - "/notify/0123456789abcdef".len();
+}
+
 /// The HTTP interface (acted on by a later version).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Api {

@@ -128,6 +128,44 @@ fn deep_nesting_is_refused() {
     assert!(problems.list.iter().any(|problem| problem.code.as_str() == "syntax"));
 }
 
+/// Files that a slow check would take minutes for, and a greedy one gigabytes.
+#[test]
+fn the_largest_graphs_are_checked_and_what_cannot_run_in_them_is_found() {
+    let text = |count: usize, more: &dyn Fn(usize) -> String| -> String {
+        (0..count).map(|n| format!("[services.s{n}]\ncommand = ['x']\n{}", more(n))).collect()
+    };
+    let list = |names: std::ops::Range<usize>| names.map(|n| format!("'s{n}'")).collect::<Vec<_>>().join(",");
+    let chain = |n: usize| if n == 0 { String::new() } else { format!("requires = ['s{}']\n", n - 1) };
+    let right = [
+        text(4096, &chain),
+        text(4096, &|n| format!("requires = [{}]\n", list((n / 4).saturating_sub(1) * 4..n / 4 * 4))),
+        text(4096, &|n| format!("requires = [{}]\n", list(n.saturating_sub(24)..n))),
+        text(400, &|n| format!("requires = [{}]\n", list(n.saturating_sub(250)..n))),
+        text(4096, &|_| "files = ['/one']\n".to_owned()),
+    ];
+    for text in right {
+        let loaded = parse("station.toml", &text).unwrap();
+        assert!(loaded.station.services.len() >= 400);
+    }
+    let wrong = [
+        text(4096, &|n| chain(n) + if n % 4095 == 0 { "files = ['/one']\n" } else { "" }),
+        text(4096, &|n| chain(n) + if n == 4095 { "conflicts = ['s0']\n" } else { "" }),
+        text(400, &|n| format!("requires = [{}]\nfiles = ['/{}']\n", list(n.saturating_sub(250)..n), n % 399)),
+    ];
+    for text in wrong {
+        let problems = parse("station.toml", &text).unwrap_err();
+        assert_eq!(problems.list.len() + problems.left_off, 1, "{}", problems.render(Colour::Never, 80));
+        assert_eq!(problems.list[0].code, Code::Contradiction);
+    }
+}
+
+#[test]
+fn a_custom_resource_may_be_called_as_people_like() {
+    let text = "[services.a]\ncommand = ['x']\ncustom = ['either-a-or-b', 'conflict']\nconflicts = ['b']\n\
+                [services.b]\ncommand = ['x']\n";
+    parse("station.toml", text).unwrap();
+}
+
 #[test]
 fn more_services_than_can_be_handled_are_refused_quickly() {
     let text: String = (0..5_000).map(|n| format!("services.s{n}.after = ['s{}']\n", n + 1)).collect();

@@ -100,9 +100,28 @@ pub(crate) struct RunArgs {
     /// Simulated hardware, and small stand-ins for the real programs unless --config names others
     #[arg(long)]
     demo: bool,
+    /// As root, run the configuration of --config though others than root could change it
+    ///
+    /// Whoever can write it, or a folder on the way to it, can then make root run anything.
+    #[arg(long, requires = "config")]
+    trust_config: bool,
+}
+
+/// Whose configurations root runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Trusted {
+    /// Those that only root can change.
+    Roots,
+    /// This one, whoever can change it.
+    Anybodys,
 }
 
 impl RunArgs {
+    /// What the flag means.
+    pub(crate) fn trusted(&self) -> Trusted {
+        if self.trust_config { Trusted::Anybodys } else { Trusted::Roots }
+    }
+
     /// What the flag means.
     pub(crate) fn purpose(&self) -> Purpose {
         if self.demo { Purpose::Demo } else { Purpose::Station }

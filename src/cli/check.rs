@@ -23,7 +23,7 @@ struct CheckView<'a> {
     notes: Vec<NoteView<'a>>,
 }
 
-/// A note; one on the board is of no place in the file.
+/// A note; one on the machine is of no place in the file.
 #[derive(Debug, Serialize)]
 struct NoteView<'a> {
     message: &'a str,
@@ -41,13 +41,19 @@ pub(super) fn check(args: &CheckArgs, config: Option<PathBuf>) -> Result<(), End
         return check_json(&path);
     }
     let loaded = config_file::load(&path, config_file::Stream::Output)?;
-    print(&all_right(&path, &loaded, Board::here().note().as_deref(), &Look::of_stdout()))
+    print(&all_right(&path, &loaded, &of_machine(&path), &Look::of_stdout()))
+}
+
+/// What is to be known of the board, and of who could change the file.
+fn of_machine(path: &Path) -> Vec<String> {
+    let for_root = config_file::note_for_root(path, rustix::process::geteuid().as_raw());
+    Board::here().note().into_iter().chain(for_root).collect()
 }
 
 fn check_json(path: &Path) -> Result<(), Ended> {
     let file = path.display().to_string();
-    let of_board = Board::here().note();
-    let notes = |of_file| note_views(of_file, of_board.as_deref());
+    let of_machine = of_machine(path);
+    let notes = |of_file| note_views(of_file, &of_machine);
     match mainstay_config::load(path) {
         Ok(loaded) => json(&CheckView { file, problems: &[], left_off: 0, notes: notes(&loaded.notes) }),
         Err(LoadError::Wrong(wrong)) => {
@@ -59,24 +65,24 @@ fn check_json(path: &Path) -> Result<(), Ended> {
     }
 }
 
-fn note_views<'a>(of_file: &'a [Note], of_board: Option<&'a str>) -> Vec<NoteView<'a>> {
+fn note_views<'a>(of_file: &'a [Note], of_machine: &'a [String]) -> Vec<NoteView<'a>> {
     let of_file = of_file.iter().map(|note| NoteView {
         message: &note.message,
         line: Some(note.line),
         column: Some(note.column),
     });
-    of_file.chain(of_board.map(|message| NoteView { message, line: None, column: None })).collect()
+    of_file.chain(of_machine.iter().map(|message| NoteView { message, line: None, column: None })).collect()
 }
 
-/// What the file describes, what this version does not act on yet, and what is to be known of the board.
-fn all_right(path: &Path, loaded: &Loaded, of_board: Option<&str>, look: &Look) -> String {
+/// What the file describes, what this version does not act on yet, and what is to be known of the machine.
+fn all_right(path: &Path, loaded: &Loaded, of_machine: &[String], look: &Look) -> String {
     let good = style::GOOD;
     let station = &loaded.station;
     let counted =
         format!("{} and {}", count(station.services.len(), "service"), count(station.devices.len(), "device"));
     let mut out = format!("{good}{} is right{good:#}: {counted}\n", plain(&path.display().to_string()));
     let of_file = loaded.notes.iter().map(|note| format!("line {}: {}", note.line, plain(&note.message)));
-    for note in of_file.chain(of_board.map(str::to_owned)) {
+    for note in of_file.chain(of_machine.iter().cloned()) {
         let said = format!("note: {note}");
         out.push_str(&wrap(&said, "", "      ", look.width));
         out.push('\n');
@@ -100,9 +106,9 @@ mod tests {
         std::fs::write(&file, "[services.gpsd]\ncommand = [\"gpsd\"]\ncritical = true\n").unwrap();
         let loaded = mainstay_config::load(file.path()).unwrap();
         let look = Look { width: 80, now: std::time::SystemTime::UNIX_EPOCH };
-        let text = all_right(Path::new("a.toml"), &loaded, Some("the memory controller is off"), &look);
+        let text = all_right(Path::new("a.toml"), &loaded, &["the memory controller is off".to_owned()], &look);
         assert!(text.ends_with("\nnote: the memory controller is off\n"), "{text}");
-        let views = serde_json::to_value(note_views(&loaded.notes, Some("it is off"))).unwrap();
+        let views = serde_json::to_value(note_views(&loaded.notes, &["it is off".to_owned()])).unwrap();
         let lines: Vec<_> = views.as_array().unwrap().iter().map(|note| note["line"].as_u64()).collect();
         assert_eq!(lines, [Some(3), None], "{views}");
     }

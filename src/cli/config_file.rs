@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 use mainstay_config::{Colour, LoadError, Loaded, Problems};
 
 use super::Ended;
+use super::args::Trusted;
 use super::output::{print, print_error};
 use crate::error::Told;
 use crate::exit::ExitStatus;
 use crate::render::width_of;
+use crate::trust::{Distrust, Trust};
 
 /// Where a configuration is sought when none is named, in this order.
 const PLACES: [&str; 2] = ["mainstay.toml", "/etc/mainstay/mainstay.toml"];
@@ -20,6 +22,37 @@ pub(super) fn find(named: Option<PathBuf>) -> Result<PathBuf, Told> {
         Told::new(ExitStatus::Failed, format!("there is no configuration: neither {} is there", PLACES.join(" nor ")))
             .help("name one with --config, or try `mainstay run --demo`, which needs none")
     })
+}
+
+/// Whether root may run what stands at `path`: a program that it names runs as root, so only root may have written it.
+/// Other users run their own programs by anybody's configuration, as they would by hand.
+pub(super) fn trust(path: &Path, trusted: Trusted, uid: u32) -> Result<(), Told> {
+    if trusted == Trusted::Anybodys || uid != 0 {
+        return Ok(());
+    }
+    match Trust::of(uid).check_file(path) {
+        Ok(()) => Ok(()),
+        // Loading it says so.
+        Err(why) if why.is_missing() && !path.exists() => Ok(()),
+        Err(why) => Err(distrusted(path, &why)),
+    }
+}
+
+/// What root is told of a file that it would not run.
+pub(super) fn note_for_root(path: &Path, uid: u32) -> Option<String> {
+    let why = (uid == 0).then(|| Trust::of(uid).check_file(path).err())??;
+    Some(format!("root runs this file only with `--trust-config`, because others than root could change it: {why}"))
+}
+
+fn distrusted(path: &Path, why: &Distrust) -> Told {
+    let path = path.display();
+    let words = format!(
+        "root does not run the configuration {path}, because others than root could change it and so run anything as root: {why}"
+    );
+    Told::new(ExitStatus::Refused, words).help(format!(
+        "make a copy that is root's: `sudo install -D -m 644 {path} /etc/mainstay/mainstay.toml`, then `sudo mainstay run`;\n\
+         or, where whoever can change it may be root, say so: `mainstay run --config {path} --trust-config`"
+    ))
 }
 
 /// Where the problems of a configuration are printed.

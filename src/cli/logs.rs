@@ -89,7 +89,10 @@ impl From<io::Error> for Interrupted {
 fn cannot_read(path: &Path, error: &io::Error) -> Told {
     let told = Told::new(ExitStatus::Failed, format!("{} cannot be read: {error}", path.display()));
     match error.kind() {
-        io::ErrorKind::PermissionDenied => told.help("the logs belong to the user that the daemon runs as: use sudo"),
+        io::ErrorKind::PermissionDenied => told.help(
+            "logs are for root, the user that the daemon runs as and members of the group `mainstay`: join it with \
+             `sudo usermod -aG mainstay $USER` and log in again, or use sudo",
+        ),
         _ => told,
     }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use mainstay_config::Loaded;
 
-use super::args::RunArgs;
+use super::args::{RunArgs, Trusted};
 use super::config_file::{self, Stream};
 use super::output::complain;
 use super::{Ended, Options, Said};
@@ -36,9 +36,14 @@ pub(super) fn run(
         let help = "write `run_dir = \"DIRECTORY\"` below `[runtime]` in the configuration; it listens at DIRECTORY/mainstay.sock";
         return Err(Told::new(ExitStatus::Usage, words).help(help).into());
     }
+    if args.trusted() == Trusted::Anybodys && said.config == Said::Elsewhere {
+        let words = "`--trust-config` is about a configuration that is named on the same command line";
+        let help = "name it: `mainstay run --config FILE --trust-config`";
+        return Err(Told::new(ExitStatus::Usage, words).help(help).into());
+    }
     // What the environment names is for the station; the demo must not run its programs.
     let config = config.filter(|_| args.purpose() == Purpose::Station || said.config == Said::Here);
-    let plan = plan(args.purpose(), config, &Surroundings::of_this_process())?;
+    let plan = plan(args, config, &Surroundings::of_this_process())?;
     if let Some(elsewhere) = socket.filter(|socket| *socket != plan.run_dir.path.join(SOCKET_NAME)) {
         let words = format!(
             "commands in this environment look only at {}, where this daemon does not listen",
@@ -53,10 +58,15 @@ pub(super) fn run(
 }
 
 /// The demo has a configuration of its own; one that is named is used instead, on simulated hardware.
-fn plan(purpose: Purpose, config: Option<PathBuf>, surroundings: &Surroundings) -> Result<Plan, Ended> {
+fn plan(args: &RunArgs, config: Option<PathBuf>, surroundings: &Surroundings) -> Result<Plan, Ended> {
+    let purpose = args.purpose();
     let loaded = match (purpose, config) {
         (Purpose::Demo, None) => demo()?,
-        (_, named) => config_file::load(&config_file::find(named)?, Stream::Error)?,
+        (_, named) => {
+            let path = config_file::find(named)?;
+            config_file::trust(&path, args.trusted(), surroundings.uid)?;
+            config_file::load(&path, Stream::Error)?
+        }
     };
     let configured = loaded.station.runtime.run_dir.clone().map(RunDir::configured);
     let run_dir = configured.unwrap_or_else(|| surroundings.default_run_dir(purpose));

@@ -9,6 +9,7 @@ use std::time::Duration;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, sockopt};
 
 use super::{ClientError, Looked, Place};
+use crate::listener::{Life, Listener};
 use crate::places::{Access, check_private};
 
 /// Connects to the first of the places where somebody listens. A place that may not be used is passed over: the user's
@@ -62,5 +63,9 @@ fn connect(socket: &Path, patience: Duration) -> io::Result<UnixStream> {
     let fd = rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
     sockopt::set_socket_timeout(&fd, sockopt::Timeout::Send, Some(patience))?;
     rustix::net::connect(&fd, &address)?;
-    Ok(UnixStream::from(fd))
+    let stream = UnixStream::from(fd);
+    // One that was killed would be waited for: a child of it that hangs before it executes its program holds the socket.
+    let is_dead = Listener::of(stream.try_clone()?).is_ok_and(|listener| listener.life == Life::HasEnded);
+    stream.set_nonblocking(false)?;
+    if is_dead { Err(io::ErrorKind::ConnectionRefused.into()) } else { Ok(stream) }
 }

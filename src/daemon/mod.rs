@@ -3,13 +3,16 @@
 
 mod demo;
 mod hardware;
+mod log_folder;
 mod log_output;
 mod memory;
 mod operator;
+mod run_dir;
 mod settings;
 mod signals;
 mod station;
 
+use std::cell::RefCell;
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
@@ -30,6 +33,7 @@ use tokio::task::LocalSet;
 use crate::cli::Plan;
 use crate::error::Told;
 use crate::exit::ExitStatus;
+use crate::groups::{Groups, OPERATORS};
 use crate::instance::Instance;
 use crate::places::{Purpose, Surroundings};
 use crate::render::width_of;
@@ -59,6 +63,8 @@ pub(crate) fn begin() -> Result<(), Told> {
 /// When there can be no log.
 pub(crate) fn run(plan: Plan) -> Result<ExitStatus, Told> {
     let log = settings::begin_logging()?;
+    // Also after a panic: what it says is to be read.
+    let _finish = FinishedLog(log.clone());
     let status = match claim_and_live(plan, &log) {
         Ok(()) => ExitStatus::Ok,
         Err(told) => {
@@ -66,8 +72,16 @@ pub(crate) fn run(plan: Plan) -> Result<ExitStatus, Told> {
             told.status
         }
     };
-    log.finish(LAST_WORDS);
     Ok(status)
+}
+
+/// When this is dropped, what was said is written, or nobody reads it.
+struct FinishedLog(LogOutput);
+
+impl Drop for FinishedLog {
+    fn drop(&mut self) {
+        self.0.finish(LAST_WORDS);
+    }
 }
 
 /// # Errors
@@ -78,7 +92,7 @@ fn claim_and_live(plan: Plan, log: &LogOutput) -> Result<(), Told> {
         .enable_all()
         .build()
         .map_err(|error| Told::new(ExitStatus::Failed, format!("the runtime cannot be started: {error}")))?;
-    let life = || LocalSet::new().block_on(&runtime, live(plan, &instance, log));
+    let life = || LocalSet::new().block_on(&runtime, live(plan, instance, log));
     std::panic::catch_unwind(AssertUnwindSafe(life)).unwrap_or_else(|_| {
         // The panic itself is in the log already.
         finish(Ending::Exit(Exit::GaveUp("its main task panicked".to_owned())))
@@ -96,7 +110,7 @@ pub(crate) fn keep_logs() -> Result<(), Told> {
 }
 
 /// From the start of the actors to their end.
-async fn live(plan: Plan, instance: &Instance, log: &LogOutput) -> Result<(), Told> {
+async fn live(plan: Plan, instance: Instance, log: &LogOutput) -> Result<(), Told> {
     let Plan { purpose, loaded, .. } = plan;
     // Before there are actors: whoever is asked for an answer may take a while.
     let to_try =
@@ -105,6 +119,7 @@ async fn live(plan: Plan, instance: &Instance, log: &LogOutput) -> Result<(), To
         .map_err(|error| Told::new(ExitStatus::Failed, format!("signals cannot be heard: {error}")))?;
     let mut station = loaded.station;
     let log_dir = settings::log_dir(&station, purpose, instance.dir());
+    log_folder::prepare(&log_dir, Groups::of_system().gid(OPERATORS));
     let simulated = (purpose == Purpose::Demo).then(SimulatedBus::demo);
     if purpose == Purpose::Demo {
         demo::run_ourselves(&mut station)?;
@@ -115,21 +130,27 @@ async fn live(plan: Plan, instance: &Instance, log: &LogOutput) -> Result<(), To
     let parts = settings::parts(Clock::Boot, Recorder::new(Keeping::On), watched.clone());
     let shown = Shown::new(Arc::new(station), &parts, log_dir.clone());
     let (commands, asked) = mpsc::channel(COMMANDS_MAX);
-    let processes = settings::processes(&shown.station, instance.dir(), log_dir)?;
+    let processes = settings::processes(&shown.station, instance.dir(), log_dir.clone(), &shown.log_troubles)?;
     let served = Arc::new(shown.clone().serve(commands));
     let server = Server::start(&instance.socket(), served, Limits::default(), &watched)?;
+    let instance = Rc::new(RefCell::new(instance));
 
     let start_carrier =
         |deliver| Carrier::start(processes, Arc::clone(&bus), Arc::clone(&watch), watched.clone(), deliver);
     let Started { system, carrier, ended } = start_actors(&shown.station, parts, start_carrier)?;
     own_parts(&system, lost);
+    let carrier_of_sockets = carrier.as_ref().map(Rc::downgrade).unwrap_or_default();
+    let kept = run_dir::Kept { instance: Rc::clone(&instance), server, carrier: carrier_of_sockets, log_dir };
+    let keeping = watched.task("run-dir", run_dir::keep(kept));
     let watching = hardware::begin(&bus, &watch, &system, watched);
     memory::give_back_soon();
     if let Some(words) = to_try {
         log.say(words.as_bytes());
     }
     let exit = attend(&system, asked, simulated.as_ref(), (&mut signals, ended)).await;
-    server.stop();
+    keeping.abort();
+    // It lets go of the server, which stops.
+    let _ = keeping.await;
     watching.abort();
     hardware::end(&watch).await;
     drop(system);

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use mainstay_actors::effect::process::ProcessesError;
+use mainstay_actors::effect::process::keeper::LogTroubles;
 use mainstay_actors::effect::process::order::{ProcessSettings, RunId};
 use mainstay_actors::effect::watched::Watched;
 use mainstay_actors::machine::{Action, ActorId};
@@ -104,7 +105,12 @@ pub(super) fn parts(clock: Clock, recorder: Recorder, watched: Watched) -> Parts
 }
 
 /// Limits and places for the process executor.
-pub(super) fn processes(station: &Station, run_dir: &Path, log_dir: PathBuf) -> Result<ProcessSettings, Told> {
+pub(super) fn processes(
+    station: &Station,
+    run_dir: &Path,
+    log_dir: PathBuf,
+    log_troubles: &LogTroubles,
+) -> Result<ProcessSettings, Told> {
     let keeper_program = std::env::current_exe()
         .map_err(|error| Told::new(ExitStatus::Failed, format!("mainstay cannot find its own program: {error}")))?;
     Ok(ProcessSettings {
@@ -112,6 +118,7 @@ pub(super) fn processes(station: &Station, run_dir: &Path, log_dir: PathBuf) -> 
         log_dir,
         log_max_size: station.logs.max_size,
         log_keep: station.logs.keep,
+        log_troubles: log_troubles.clone(),
         keeper_program,
         sweep_interval: SWEEP_INTERVAL,
     })

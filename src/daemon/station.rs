@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::{BoxFuture, ready};
-use mainstay_actors::effect::process::keeper::log_path;
+use mainstay_actors::effect::process::keeper::{LogTroubles, log_path};
 use mainstay_actors::machine::Moment;
 use mainstay_actors::runtime::{Clock, Parts};
 use mainstay_actors::trace::{Excerpt, TraceFilter, TraceId};
-use mainstay_actors::view::Show;
+use mainstay_actors::view::{Show, StatusView};
+use mainstay_config::names::{READINESS_PROBES, ServiceName};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{SharedBoard, SharedRecorder, SharedStation};
@@ -41,6 +42,7 @@ pub(super) struct Shown {
     recorder: SharedRecorder,
     clock: Clock,
     log_dir: PathBuf,
+    pub(super) log_troubles: LogTroubles,
 }
 
 impl Shown {
@@ -51,6 +53,7 @@ impl Shown {
             recorder: Arc::clone(&parts.recorder),
             clock: parts.clock,
             log_dir,
+            log_troubles: LogTroubles::default(),
         }
     }
 
@@ -63,14 +66,22 @@ impl Shown {
         Show { station: &self.station, board: &self.board, clock: &self.clock }
     }
 
+    fn status(&self) -> StatusView {
+        let lost = |(service, why)| format!("what {service} prints cannot be written and is lost: {why}");
+        let troubles = self.log_troubles.list().into_iter().map(lost).collect();
+        StatusView { troubles, ..self.show().status() }
+    }
+
     fn why(&self, name: &str) -> Answer {
         self.show().why(name).map_or_else(|| self.unknown(name, Known::Both), Answer::Why)
     }
 
     fn logs(&self, service: &str) -> Answer {
-        let known = self.station.services.keys().find(|known| known.as_str() == service);
-        match known {
-            Some(name) => Answer::Logs { path: log_path(&self.log_dir, name) },
+        let name = ServiceName::new(service).ok();
+        // Under that name, which no service has, the output of readiness checks is kept.
+        let is_known = |name: &ServiceName| self.station.services.contains_key(name) || service == READINESS_PROBES;
+        match name.filter(is_known) {
+            Some(name) => Answer::Logs { path: log_path(&self.log_dir, &name) },
             None => self.unknown(service, Known::Services),
         }
     }
@@ -181,7 +192,7 @@ impl Station for Served {
     fn answer(&self, request: Request, _peer: Peer) -> BoxFuture<'static, Answer> {
         let shown = &self.shown;
         let answer = match request {
-            Request::Status => Answer::Status(shown.show().status()),
+            Request::Status => Answer::Status(shown.status()),
             Request::Devices => Answer::Devices(shown.show().devices()),
             Request::Leases => Answer::Leases(shown.show().leases()),
             Request::Why { name } => shown.why(&name),

@@ -1,10 +1,10 @@
 //! Bytes of a log cut into lines, a very long line into several pieces, so that a program that never ends its line
 //! needs no memory here.
 
+use mainstay_actors::effect::process::keeper::unfinished;
+
 /// Bytes of a piece at most.
 const LONGEST: usize = 64 * 1024;
-/// Bytes of a UTF-8 character at most.
-const LONGEST_CHAR: usize = 4;
 
 /// A line, or a part of one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,14 +56,4 @@ impl Pieces {
         let text = String::from_utf8_lossy(&std::mem::replace(&mut self.held, kept)).into_owned();
         Piece { text, ends_line: false }
     }
-}
-
-/// How many bytes at the end begin a character that is not complete.
-fn unfinished(bytes: &[u8]) -> usize {
-    (1..LONGEST_CHAR.min(bytes.len()))
-        .find(|&len| {
-            let tail = bytes.get(bytes.len() - len..).unwrap_or_default();
-            std::str::from_utf8(tail).is_err_and(|error| error.valid_up_to() == 0 && error.error_len().is_none())
-        })
-        .unwrap_or(0)
 }

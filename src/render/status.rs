@@ -7,6 +7,8 @@ use crate::render::{Look, parts, style};
 
 /// How many services of one status are named in the summary; the table below has them all.
 const NAMED: usize = 4;
+/// How many troubles are told; a full disk makes one of each service.
+const TROUBLES: usize = 3;
 /// What the summary tells of services that do not run, the most pressing first.
 const STATUSES: [&str; 7] = ["failed", "backoff", "waiting", "starting", "stopping", "held", "stopped"];
 
@@ -14,6 +16,13 @@ const STATUSES: [&str; 7] = ["failed", "backoff", "waiting", "starting", "stoppi
 pub(crate) fn status(view: &StatusView, look: &Look) -> String {
     let head = style::HEAD;
     let mut out = format!("{head}{}{head:#}\n", wrap(&plain(&summary(&view.services)), "", "  ", look.width));
+    let bad = style::BAD;
+    for trouble in view.troubles.iter().take(TROUBLES) {
+        out.push_str(&format!("{bad}{}{bad:#}\n", wrap(&plain(trouble), "", "  ", look.width)));
+    }
+    if let Some(more) = view.troubles.len().checked_sub(TROUBLES).filter(|more| *more > 0) {
+        out.push_str(&format!("{bad}and {more} more like that{bad:#}\n"));
+    }
     if !view.services.is_empty() {
         out.push('\n');
         parts::services(&mut out, &view.services, look);

@@ -9,7 +9,8 @@ use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::time::timeout;
 
 use super::peer::{Gate, Peer, supplementary_groups};
-use super::{Limits, Station};
+use super::seats::Phase;
+use super::{Limits, Seat, Station};
 use crate::client::LONGEST_ANSWER;
 use crate::protocol::{Answer, ErrorAnswer, ErrorCode, Request};
 
@@ -27,8 +28,8 @@ pub(super) struct Shared {
 struct CallerLost;
 
 /// Serves one caller to the end.
-pub(super) async fn attend(stream: UnixStream, shared: &Shared) {
-    if converse(stream, shared).await.is_err() {
+pub(super) async fn attend(stream: &mut UnixStream, peer: Peer, seat: &Seat, shared: &Shared) {
+    if converse(stream, peer, seat, shared).await.is_err() {
         tracing::debug!("a caller went away before the end of the answer");
     }
 }
@@ -40,29 +41,32 @@ pub(super) fn turn_away(stream: &UnixStream) {
     let _ = stream.try_write(&line(&answer));
 }
 
-async fn converse(mut stream: UnixStream, shared: &Shared) -> Result<(), CallerLost> {
+async fn converse(stream: &mut UnixStream, peer: Peer, seat: &Seat, shared: &Shared) -> Result<(), CallerLost> {
     let limits = shared.limits;
-    let peer = Peer::of(&stream).map_err(|_| CallerLost)?;
     if !shared.gate.admits(peer, supplementary_groups) {
         let help = "join the group with `sudo usermod -aG mainstay $USER` and log in again, or use sudo";
         let message = "only root, the daemon's own user and the group `mainstay` may operate it";
-        return send(&mut stream, &error(ErrorCode::Forbidden, message, help), limits).await;
+        return send(stream, &error(ErrorCode::Forbidden, message, help), limits).await;
     }
-    let request = match read_request(&mut stream, limits).await? {
+    let request = match read_request(stream, limits).await? {
         Ok(request) => request,
-        Err(answer) => return send(&mut stream, &answer, limits).await,
+        Err(answer) => return send(stream, &answer, limits).await,
     };
     match request {
         Request::Trace(trace) if trace.follow => match Arc::clone(&shared.followers).try_acquire_owned() {
-            Ok(_place) => follow(&mut stream, shared.station.follow(trace), shared).await,
+            Ok(_place) => {
+                seat.reach(Phase::Following);
+                follow(stream, shared.station.follow(trace), shared).await
+            }
             Err(_) => {
                 let answer = error(ErrorCode::Busy, "too many commands follow traces", "end one of them and try again");
-                send(&mut stream, &answer, limits).await
+                send(stream, &answer, limits).await
             }
         },
         request => {
+            seat.reach(Phase::Answering);
             let answer = ask(request, peer, shared).await;
-            send(&mut stream, &answer, limits).await
+            send(stream, &answer, limits).await
         }
     }
 }

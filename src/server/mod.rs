@@ -6,17 +6,20 @@
 
 mod connection;
 mod peer;
+mod seats;
 mod socket;
 
-use std::path::Path;
-use std::sync::Arc;
+use std::convert::Infallible;
+use std::os::unix::net::UnixListener as StdListener;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
 use mainstay_actors::effect::watched::{self, Watched};
-use tokio::net::UnixListener;
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
 pub(crate) use peer::Peer;
@@ -24,6 +27,8 @@ pub(crate) use socket::ServerError;
 
 use crate::protocol::{Answer, Request, TraceRequest};
 use peer::Gate;
+use seats::{Admission, Bounds, Phase, SeatId, Seats};
+use socket::SocketFile;
 
 /// What the server asks: the running station.
 pub(crate) trait Station: Send + Sync + 'static {
@@ -40,7 +45,9 @@ pub(crate) trait Station: Send + Sync + 'static {
 pub(crate) struct Limits {
     /// Callers at the same time.
     pub(crate) connections: usize,
-    /// Of these, callers who follow traces, so that they cannot keep everybody else out.
+    /// Of these, callers of one user, unless that is root or the daemon's own.
+    pub(crate) of_one_user: usize,
+    /// Of all, callers who follow traces, so that they cannot keep everybody else out.
     pub(crate) followers: usize,
     /// Bytes of a question.
     pub(crate) request: usize,
@@ -56,9 +63,10 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 64,
+            of_one_user: 16,
             followers: 32,
             request: 64 * 1024,
-            request_within: Duration::from_secs(10),
+            request_within: Duration::from_secs(5),
             answer_within: Duration::from_secs(20),
             taken_within: Duration::from_secs(10),
         }
@@ -77,6 +85,53 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 pub(crate) struct Server {
     stop: Option<watch::Sender<()>>,
     thread: Option<JoinHandle<()>>,
+    renewals: mpsc::Sender<Renewal>,
+}
+
+/// Asks for a new socket in the place of one that was removed.
+type Renewal = oneshot::Sender<Result<(), ServerError>>;
+
+/// What the server listens on.
+struct Door {
+    path: PathBuf,
+    listener: UnixListener,
+    file: SocketFile,
+}
+
+impl Door {
+    /// Within the runtime that serves it.
+    fn new(path: PathBuf, (listener, file): (StdListener, SocketFile)) -> Result<Self, ServerError> {
+        Ok(Self { path, listener: UnixListener::from_std(listener).map_err(ServerError::Thread)?, file })
+    }
+
+    /// The same anew, unless the socket is still there.
+    fn renew(&mut self, gate: Gate) -> Result<(), ServerError> {
+        if !self.file.is_there() {
+            *self = Self::new(self.path.clone(), socket::bind(&self.path, gate.group())?)?;
+        }
+        Ok(())
+    }
+}
+
+/// The seats, and the way in which whoever sits there is told to go: this is dropped.
+type SharedSeats = Arc<Mutex<Seats<oneshot::Sender<Infallible>>>>;
+
+/// A caller's own seat. Dropping it leaves it.
+struct Seat {
+    id: SeatId,
+    seats: SharedSeats,
+}
+
+impl Seat {
+    fn reach(&self, phase: Phase) {
+        self.seats.lock().unwrap_or_else(PoisonError::into_inner).reach(self.id, phase);
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.seats.lock().unwrap_or_else(PoisonError::into_inner).leave(self.id);
+    }
 }
 
 impl Server {
@@ -92,7 +147,8 @@ impl Server {
         watched: &Watched,
     ) -> Result<Self, ServerError> {
         let gate = Gate::of_system();
-        let (listener, file) = socket::bind(socket, gate.group())?;
+        // Before there is a runtime: one that is dropped where actors run is a panic.
+        let bound = socket::bind(socket, gate.group())?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_io()
             .enable_time()
@@ -106,23 +162,32 @@ impl Server {
             followers: Arc::new(Semaphore::new(limits.followers)),
             stopped,
         });
-        let listener = {
-            let _entered = runtime.enter();
-            UnixListener::from_std(listener).map_err(ServerError::Thread)?
-        };
+        let (renewals, renew) = mpsc::channel(1);
+        let path = socket.to_owned();
         let work = move || {
-            runtime.block_on(serve(&listener, shared));
-            drop(file);
+            runtime.block_on(async {
+                match Door::new(path, bound) {
+                    Ok(door) => serve(door, renew, shared).await,
+                    Err(error) => tracing::error!(%error, "nobody can be answered"),
+                }
+            });
         };
         let thread = watched.thread(NAME, work).map_err(ServerError::Thread)?;
-        Ok(Self { stop: Some(stop), thread: Some(thread) })
+        Ok(Self { stop: Some(stop), thread: Some(thread), renewals })
+    }
+
+    /// Makes the socket anew, if it is no longer there. Callers who are being attended to stay.
+    ///
+    /// # Errors
+    /// As for [`Server::start`].
+    pub(crate) async fn renew(&self) -> Result<(), ServerError> {
+        let (answer, answered) = oneshot::channel();
+        let gone = || ServerError::Thread(std::io::ErrorKind::BrokenPipe.into());
+        self.renewals.send(answer).await.map_err(|_| gone())?;
+        answered.await.map_err(|_| gone())?
     }
 
     /// Takes no more callers, lets those that are being answered finish (a second at most), removes the socket.
-    pub(crate) fn stop(mut self) {
-        self.end();
-    }
-
     fn end(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take()
@@ -139,8 +204,10 @@ impl Drop for Server {
     }
 }
 
-async fn serve(listener: &UnixListener, shared: Arc<connection::Shared>) {
-    let slots = Arc::new(Semaphore::new(shared.limits.connections));
+async fn serve(mut door: Door, mut renew: mpsc::Receiver<Renewal>, shared: Arc<connection::Shared>) {
+    let Limits { connections, of_one_user, .. } = shared.limits;
+    let bounds = Bounds { all: connections, each: of_one_user, first: shared.gate.first() };
+    let seats: SharedSeats = Arc::new(Mutex::new(Seats::new(bounds)));
     let mut stopped = shared.stopped.clone();
     let mut callers = JoinSet::new();
     loop {
@@ -149,27 +216,47 @@ async fn serve(listener: &UnixListener, shared: Arc<connection::Shared>) {
             // The sender never sends; it is dropped when the server ends.
             _ = stopped.changed() => break,
             Some(_) = callers.join_next() => continue,
-            accepted = listener.accept() => accepted,
+            Some(answer) = renew.recv() => {
+                // Whoever asked may be ending.
+                let _ = answer.send(door.renew(shared.gate));
+                continue;
+            }
+            accepted = door.listener.accept() => accepted,
         };
         watched::perhaps_panic(NAME);
-        match (accepted, Arc::clone(&slots).try_acquire_owned()) {
-            (Ok((stream, _)), Ok(slot)) => {
-                let shared = Arc::clone(&shared);
-                callers.spawn(async move {
-                    connection::attend(stream, &shared).await;
-                    drop(slot);
-                });
-            }
-            (Ok((stream, _)), Err(_)) => connection::turn_away(&stream),
-            (Err(error), _) => {
+        match accepted {
+            Ok((stream, _)) => receive(stream, &seats, &shared, &mut callers),
+            Err(error) => {
                 tracing::warn!(%error, "a caller could not be accepted");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }
+        // So that a question that has arrived already is read before its caller counts as silent.
+        tokio::task::yield_now().await;
     }
     let finished = async { while callers.join_next().await.is_some() {} };
     // Whoever has not finished by then is cut off with the runtime.
     let _ = tokio::time::timeout(LAST_WORDS, finished).await;
+}
+
+/// Gives a caller a seat, and attends to it until it is done or has to make room.
+fn receive(mut stream: UnixStream, seats: &SharedSeats, shared: &Arc<connection::Shared>, callers: &mut JoinSet<()>) {
+    // Whoever cannot be known is gone.
+    let Ok(peer) = Peer::of(&stream) else { return };
+    let (caller, told_to_go) = oneshot::channel();
+    let admission = seats.lock().unwrap_or_else(PoisonError::into_inner).admit(peer.uid, caller);
+    let Admission::Seat(id, _gone) = admission else { return connection::turn_away(&stream) };
+    let (seat, shared) = (Seat { id, seats: Arc::clone(seats) }, Arc::clone(shared));
+    callers.spawn(async move {
+        let must_go = tokio::select! {
+            biased;
+            () = connection::attend(&mut stream, peer, &seat, &shared) => false,
+            _ = told_to_go => true,
+        };
+        if must_go {
+            connection::turn_away(&stream);
+        }
+    });
 }
 
 #[cfg(test)]

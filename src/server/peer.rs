@@ -42,6 +42,11 @@ impl Gate {
         Self { own_uid: rustix::process::geteuid().as_raw(), operators: Groups::of_system().gid(OPERATORS) }
     }
 
+    /// Those whom nobody may keep out: root and the daemon's own user.
+    pub(super) fn first(self) -> [u32; 2] {
+        [0, self.own_uid]
+    }
+
     /// The group `mainstay`.
     pub(super) fn group(self) -> Option<u32> {
         self.operators

@@ -2,12 +2,19 @@
 
 use std::ffi::OsString;
 use std::io;
-use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 
+use mainstay_actors::effect::socket_file::{self, bind_closed};
+use rustix::net::{SocketFlags, SocketType};
+
+use crate::listener::{Life, Listener};
+
 /// For root, the owner and the group `mainstay`.
 const MODE_WITH_GROUP: u32 = 0o660;
+/// Callers who wait to be accepted; the kernel takes `net.core.somaxconn` when that is less.
+const BACKLOG: i32 = 4096;
 /// Without such a group, for root and the owner: the owner's own group is not asked for.
 const MODE_ALONE: u32 = 0o600;
 
@@ -57,11 +64,18 @@ pub(super) struct SocketFile {
     inode: u64,
 }
 
+impl SocketFile {
+    /// Whether it is still there.
+    pub(super) fn is_there(&self) -> bool {
+        std::fs::symlink_metadata(&self.path).is_ok_and(|meta| meta.dev() == self.device && meta.ino() == self.inode)
+    }
+}
+
 impl Drop for SocketFile {
     fn drop(&mut self) {
-        let ours = std::fs::symlink_metadata(&self.path)
-            .is_ok_and(|meta| meta.dev() == self.device && meta.ino() == self.inode);
-        if ours && let Err(error) = std::fs::remove_file(&self.path) {
+        if self.is_there()
+            && let Err(error) = std::fs::remove_file(&self.path)
+        {
             tracing::warn!(%error, path = %self.path.display(), "the socket could not be removed");
         }
     }
@@ -79,18 +93,21 @@ pub(super) fn bind(path: &Path, group: Option<u32>) -> Result<(UnixListener, Soc
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(io(error)),
         _ => {}
     }
-    let listener = UnixListener::bind(&new).map_err(|error| match error.kind() {
-        io::ErrorKind::InvalidInput => ServerError::TooLong(path.to_owned()),
-        _ => io(error),
-    })?;
+    let (socket, file) =
+        bind_closed(&new, SocketType::STREAM, SocketFlags::NONBLOCK).map_err(|error| match error.raw_os_error() {
+            Some(libc::ENAMETOOLONG) => ServerError::TooLong(path.to_owned()),
+            _ => io(error),
+        })?;
     let finish = || {
-        set_permissions(&new, group)?;
-        listener.set_nonblocking(true)?;
-        std::fs::rename(&new, path)?;
-        std::fs::symlink_metadata(path)
+        set_permissions(&file, group)?;
+        rustix::net::listen(&socket, BACKLOG)?;
+        std::fs::rename(&new, path)
     };
     match finish() {
-        Ok(meta) => Ok((listener, SocketFile { path: path.to_owned(), device: meta.dev(), inode: meta.ino() })),
+        Ok(()) => {
+            let (device, inode) = file.identity();
+            Ok((socket.into(), SocketFile { path: path.to_owned(), device, inode }))
+        }
         Err(error) => {
             // The error that matters is the first.
             let _ = std::fs::remove_file(&new);
@@ -102,17 +119,21 @@ pub(super) fn bind(path: &Path, group: Option<u32>) -> Result<(UnixListener, Soc
 fn refuse_a_live_one(path: &Path) -> Result<(), ServerError> {
     match std::fs::symlink_metadata(path) {
         Ok(meta) if !meta.file_type().is_socket() => Err(ServerError::InTheWay(path.to_owned())),
-        Ok(_) if UnixStream::connect(path).is_ok() => Err(ServerError::InUse(path.to_owned())),
+        Ok(_) if UnixStream::connect(path).is_ok_and(is_alive) => Err(ServerError::InUse(path.to_owned())),
         _ => Ok(()),
     }
 }
 
+/// Whether somebody may yet answer.
+fn is_alive(stream: UnixStream) -> bool {
+    !Listener::of(stream).is_ok_and(|listener| listener.life == Life::HasEnded)
+}
+
 /// The group may connect only if the file really belongs to it: a daemon that is neither root nor a member cannot give
 /// it.
-fn set_permissions(path: &Path, group: Option<u32>) -> io::Result<()> {
-    let given = group.is_some_and(|gid| std::os::unix::fs::chown(path, None, Some(gid)).is_ok());
-    let mode = if given { MODE_WITH_GROUP } else { MODE_ALONE };
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))
+fn set_permissions(file: &socket_file::SocketFile, group: Option<u32>) -> io::Result<()> {
+    let given = group.is_some_and(|gid| file.give_to(gid).is_ok());
+    file.permit(if given { MODE_WITH_GROUP } else { MODE_ALONE })
 }
 
 #[cfg(test)]

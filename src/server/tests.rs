@@ -196,12 +196,46 @@ fn a_caller_who_does_not_take_his_answer_is_cut_off_and_delays_nobody() {
 }
 
 #[test]
-fn too_many_callers_are_told_to_come_again() {
+fn callers_who_say_nothing_make_room_and_are_told_to_come_again() {
     let served = Served::with(Limits { connections: 2, ..Limits::default() });
-    let (_one, _two) = (served.raw(), served.raw());
-    assert_eq!(code(served.raw()), ErrorCode::Busy);
-    let Answer::Error(error) = served.client().ask(&Request::Status).unwrap() else { panic!("another answer") };
-    assert_eq!(error.code, ErrorCode::Busy);
+    let (one, two) = (served.raw(), served.raw());
+    assert_eq!(served.client().ask(&Request::Status).unwrap(), Answer::Status(fixtures::status()));
+    assert_eq!(code(one), ErrorCode::Busy);
+    let _three = served.raw();
+    let _four = served.raw();
+    assert_eq!(code(two), ErrorCode::Busy);
+}
+
+#[test]
+fn hundreds_of_silent_callers_lock_nobody_out() {
+    let served = Served::with(Limits::default());
+    let mut silent = Vec::new();
+    for _ in 0..5 {
+        silent.extend((0..100).map(|_| served.raw()));
+        assert_eq!(served.client().ask(&Request::Status).unwrap(), Answer::Status(fixtures::status()));
+    }
+}
+
+#[test]
+fn a_socket_that_was_removed_is_made_anew() {
+    let served = Served::with(Limits::default());
+    let before = std::fs::symlink_metadata(served.socket()).unwrap();
+    futures::executor::block_on(served.server.renew()).unwrap();
+    assert_eq!(std::os::unix::fs::MetadataExt::ino(&before), inode(&served), "it is there: nothing is done");
+    std::fs::remove_file(served.socket()).unwrap();
+    futures::executor::block_on(served.server.renew()).unwrap();
+    assert_eq!(served.client().ask(&Request::Status).unwrap(), Answer::Status(fixtures::status()));
+}
+
+#[tokio::test]
+async fn a_server_that_cannot_begin_says_so_also_where_actors_run() {
+    let served = Served::with(Limits::default());
+    let refused = Server::start(&served.socket(), served.station.clone(), Limits::default(), &Watched::new().0);
+    assert!(matches!(refused, Err(ServerError::InUse(_))), "{refused:?}");
+}
+
+fn inode(served: &Served) -> u64 {
+    std::os::unix::fs::MetadataExt::ino(&std::fs::symlink_metadata(served.socket()).unwrap())
 }
 
 #[test]
@@ -226,7 +260,7 @@ fn a_follower_gets_traces_as_they_happen_until_the_daemon_ends() {
     assert_eq!(answers.next().unwrap().unwrap(), Answer::Trace(fixtures::trace()));
     station.followers.lock().unwrap()[0].try_send(Answer::Status(fixtures::status())).unwrap();
     assert_eq!(answers.next().unwrap().unwrap(), Answer::Status(fixtures::status()));
-    server.stop();
+    drop(server);
     assert!(answers.next().is_none());
 }
 
@@ -249,7 +283,7 @@ fn the_socket_goes_with_the_server() {
     let Served { dir, server, .. } = Served::with(Limits::default());
     let socket = dir.path().join("s");
     assert!(socket.exists());
-    server.stop();
+    drop(server);
     assert!(!socket.exists());
     let client = Client::new(Some(socket), Configured::Nowhere, &Surroundings::of_this_process());
     assert!(matches!(client.ask(&Request::Status), Err(ClientError::NoDaemon { .. })));
@@ -260,7 +294,7 @@ fn a_server_with_a_caller_in_the_middle_of_his_question_still_ends() {
     let served = Served::with(Limits::default());
     let mut stream = served.raw();
     stream.write_all(b"{\"why\"").unwrap();
-    served.server.stop();
+    drop(served.server);
     let mut rest = String::new();
     let _ = stream.read_to_string(&mut rest);
     assert_eq!(rest, "");

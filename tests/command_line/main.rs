@@ -142,7 +142,7 @@ fn help_explains_the_exit_codes_and_shows_examples() {
 
 #[test]
 fn json_is_the_view_itself_and_nothing_else() {
-    let view = r#"{"services":[],"devices":[],"leases":[]}"#;
+    let view = r#"{"services":[],"devices":[],"leases":[],"troubles":[]}"#;
     let daemon = CannedDaemon::start(vec![format!(r#"{{"status":{view}}}"#)]);
     let output = run(daemon.socket(), &["status", "--json"]);
     assert_eq!((output.status.code(), out(&output)), (Some(0), format!("{view}\n")));

@@ -1,6 +1,6 @@
 //! What services print.
 
-use crate::harness::{Station, until};
+use crate::harness::{Station, Status, until};
 
 #[test]
 fn a_log_is_rotated_and_only_so_many_old_ones_are_kept() {
@@ -60,5 +60,50 @@ fn a_followed_log_shows_what_is_printed_meanwhile() {
     assert!(lines.next().unwrap().unwrap().ends_with(" after"));
     child.kill().unwrap();
     child.wait().unwrap();
+    station.end();
+}
+
+#[test]
+fn what_readiness_checks_print_is_shown_like_a_log_of_a_service() {
+    let station = Station::run(
+        "[services.talker]\ncommand = [\"sleep\", \"1000\"]\n\
+         ready = { exec = { command = [\"sh\", \"-c\", \"echo looked\"], within = \"20s\" } }\n",
+    );
+    station.until_service("talker", "running");
+    until("it is written", || station.log("readiness-probes").contains("looked").then_some(()));
+    assert!(station.tell(&["logs", "readiness-probes"]).contains("looked"));
+    station.end();
+}
+
+#[test]
+fn no_character_of_a_long_line_is_cut() {
+    let station = Station::run(
+        "[services.talker]\ncommand = [\"sh\", \"-c\", \"printf x; i=0; while [ $i -lt 3000 ]; do printf €€€€; i=$((i+1)); done; echo; echo end; sleep 1000\"]\n",
+    );
+    until("all is written", || station.log("talker").contains(" end").then_some(()));
+    let bytes = std::fs::read(station.dir().join("state/logs/talker.log")).unwrap();
+    let lines: Vec<&[u8]> = bytes.split(|byte| *byte == b'\n').collect();
+    assert!(lines.len() > 4, "it is in pieces");
+    assert!(lines.iter().all(|line| std::str::from_utf8(line).is_ok()));
+    station.end();
+}
+
+#[test]
+fn a_log_that_cannot_be_written_shows_in_the_status_and_in_the_daemons_log_until_it_can() {
+    let station =
+        Station::run("[services.talker]\ncommand = [\"sh\", \"-c\", \"while :; do echo line; sleep 0.1; done\"]\n");
+    until("it is heard", || station.log("talker").contains("line").then_some(()));
+    // Also root is refused this.
+    let log = station.dir().join("state/logs/talker.log");
+    std::fs::remove_file(&log).unwrap();
+    std::os::unix::fs::symlink("/dev/full", &log).unwrap();
+    let lost =
+        |status: &Status| status.troubles.iter().any(|words| words.contains("talker") && words.contains("space"));
+    station.until("the status tells of it", lost);
+    assert!(station.tell(&["status"]).contains("what talker prints cannot be written"));
+    assert!(station.said().contains("what it prints cannot be written and is lost"), "{}", station.said());
+    std::fs::remove_file(&log).unwrap();
+    station.until("it is over", |status| status.troubles.is_empty());
+    assert!(station.log("talker").contains("[mainstay dropped"));
     station.end();
 }

@@ -70,6 +70,14 @@ impl Carrier {
         Ok(Self { processes, probes, awake: Awake::new(drivers.clone()), drivers, watch, watched, news })
     }
 
+    /// Makes anew what was removed of the notification sockets.
+    ///
+    /// # Errors
+    /// When they cannot be made.
+    pub fn renew_sockets(&self) -> std::io::Result<()> {
+        self.processes.renew_sockets()
+    }
+
     /// Waits for what is being put back, ends threads and lets go of the log-keeper. Ends no service.
     pub async fn shutdown(self: Rc<Self>) {
         if tokio::time::timeout(AWAKE_PATIENCE, self.awake.done()).await.is_err() {

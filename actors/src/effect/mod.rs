@@ -10,6 +10,7 @@ pub mod probe;
 pub mod process;
 pub mod report;
 mod said;
+pub mod socket_file;
 pub mod watched;
 
 pub use carrier::{Carrier, SharedWatch};

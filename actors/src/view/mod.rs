@@ -19,6 +19,9 @@ pub struct StatusView {
     pub devices: Vec<DeviceView>,
     /// Every lease that is held.
     pub leases: Vec<LeaseView>,
+    /// What is wrong with the station as a whole, in words: logs that cannot be written.
+    #[serde(default)]
+    pub troubles: Vec<String>,
 }
 
 /// One service.

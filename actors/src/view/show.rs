@@ -28,7 +28,12 @@ impl Show<'_> {
     /// `status`.
     #[must_use]
     pub fn status(&self) -> StatusView {
-        StatusView { services: self.services(), devices: self.configured(), leases: self.leases().leases }
+        StatusView {
+            services: self.services(),
+            devices: self.configured(),
+            leases: self.leases().leases,
+            troubles: Vec::new(),
+        }
     }
 
     /// `devices`.

@@ -258,6 +258,7 @@ pub(crate) fn settings(folder: &Path) -> ProcessSettings {
         log_dir: folder.join("log"),
         log_max_size: 1 << 30,
         log_keep: 3,
+        log_troubles: Default::default(),
         keeper_program: keeper_program(folder),
         sweep_interval: Duration::from_millis(20),
     }

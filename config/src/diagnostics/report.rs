@@ -113,12 +113,17 @@ impl Report {
         message: impl Into<String>,
         help: impl Into<String>,
     ) {
-        if self.found.len() < Problems::MOST {
+        if !self.is_full() {
             let (message, help) = (said(&message.into()), said(&help.into()));
             self.found.push(Found { code, span: span.clone(), message, help });
         } else {
             self.left_off += 1;
         }
+    }
+
+    /// Whether further problems are only counted: what it takes time to say of them is not worth it.
+    pub(crate) fn is_full(&self) -> bool {
+        self.found.len() >= Problems::MOST
     }
 
     /// How many problems there are so far.
@@ -151,6 +156,10 @@ impl Report {
     ) {
         if matches!(code, Code::UnknownDevice | Code::UnknownService) && self.unread.contains(written) {
             return;
+        }
+        if self.is_full() {
+            // Not even listed: a file may hold thousands of names, and a hundred thousand references to others.
+            return self.problem(code, span, message, "");
         }
         let help = if self.may_compare(known.clone().into_iter().count()) {
             suggest::did_you_mean(written, known, what)

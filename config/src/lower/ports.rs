@@ -1,7 +1,7 @@
 //! Ports: what a service listens on, and whether two want the same.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU16;
 use std::ops::Range;
 
@@ -15,6 +15,70 @@ use crate::suggest;
 
 /// The most ports of one service.
 const MOST: usize = 64;
+
+/// What the file says of ports, whatever else is wrong with it.
+pub(super) struct Known {
+    /// Each name of a port, with the first service that has it and its number, where it is fixed.
+    named: BTreeMap<PortName, (ServiceName, Option<u16>)>,
+    /// A number that nobody may listen on.
+    free: u16,
+}
+
+impl Known {
+    pub(super) fn new(file: &File) -> Self {
+        let mut named = BTreeMap::new();
+        let api = file.api.value().and_then(|table| table.listen.value()).map_or(8092, SocketAddr::port);
+        // First and last of each choice.
+        let mut taken = vec![(api, api)];
+        for (service, entry) in file.services.value().map(|map| &map.entries).into_iter().flatten() {
+            let ports = entry.value.value().and_then(|table| table.ports.value());
+            for (name, entry) in ports.map(|map| &map.entries).into_iter().flatten() {
+                let (fixed, range) = match entry.value.value() {
+                    Some(Either::Short(port)) => (Some(port.number().get()), None),
+                    Some(Either::Long(table)) => {
+                        (table.fixed.value().map(|port| port.number().get()), table.range.value())
+                    }
+                    None => (None, None),
+                };
+                taken.extend(fixed.map(|number| (number, number)));
+                taken.extend(range.map(|range| (range.first.get(), range.last.get())));
+                named.entry(name.clone()).or_insert_with(|| (service.clone(), fixed));
+            }
+        }
+        Self { named, free: free(taken) }
+    }
+
+    /// What to write when `service`, which has the ports `own`, names one that it does not have.
+    pub(super) fn cure(&self, name: &PortName, own: &[&str]) -> String {
+        if let Some(near) = suggest::nearest(name.as_str(), own.iter().copied()) {
+            return format!("did you mean `{near}`?");
+        }
+        let to_have_it = match own.first() {
+            None => format!("add `ports = {{ {name} = {} }}` to the service", self.free),
+            Some(_) => format!("add `{name} = {}` to its `ports`", self.free),
+        };
+        match self.named.get(name) {
+            Some((other, Some(number))) => {
+                format!(
+                    "`{name}` is a port of `{other}`, and a template names only ports of its own service: write {number}"
+                )
+            }
+            Some((other, None)) => format!(
+                "`{name}` is a port of `{other}`, and a template names only ports of its own service: give it a `fixed` number there, and write that number here"
+            ),
+            None if own.is_empty() => to_have_it,
+            None => format!("{to_have_it}, or name one of them: {}", suggest::list(own.iter().copied())),
+        }
+    }
+}
+
+/// The first number from 8000 on that is in none of these choices.
+fn free(mut taken: Vec<(u16, u16)>) -> u16 {
+    taken.sort_unstable();
+    taken
+        .into_iter()
+        .fold(8000, |free, (first, last)| if first <= free && free <= last { last.saturating_add(1) } else { free })
+}
 
 pub(super) fn needs(service: &ServiceName, table: &ServiceTable, report: &mut Report) -> BTreeMap<PortName, PortNeed> {
     let mut needs = BTreeMap::new();

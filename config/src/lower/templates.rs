@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::World;
+use super::ports::Known;
 use crate::diagnostics::{Code, Report};
 use crate::model::DeviceKind;
 use crate::names::{DeviceName, PortName, ServiceName};
@@ -11,21 +12,38 @@ use crate::schema::ServiceTable;
 use crate::suggest;
 use crate::template::{BadTemplate, Template, Variable};
 
+/// Names that what was written is compared with at most: a service with more has too many anyway.
+const MOST_COMPARED: usize = 64;
+
 /// What the templates of one service may name.
 pub(super) struct Scope<'a> {
     service: &'a ServiceName,
     devices: BTreeMap<&'a DeviceName, Option<DeviceKind>>,
     ports: BTreeSet<&'a PortName>,
+    known_ports: &'a Known,
 }
 
 impl<'a> Scope<'a> {
-    pub(super) fn new(service: &'a ServiceName, world: &World, table: &'a ServiceTable) -> Self {
+    pub(super) fn new(service: &'a ServiceName, world: &'a World, table: &'a ServiceTable) -> Self {
         let devices = table.devices.value().map(|map| map.entries.keys()).into_iter().flatten();
         let ports = table.ports.value().map(|map| map.entries.keys()).into_iter().flatten();
         Self {
             service,
             devices: devices.map(|name| (name, world.devices.get(name).copied().flatten())).collect(),
             ports: ports.collect(),
+            known_ports: &world.ports,
+        }
+    }
+}
+
+impl Scope<'_> {
+    /// Whether there is what a variable speaks of.
+    fn has(&self, variable: &Variable) -> bool {
+        match variable {
+            Variable::DevicePath(name) | Variable::DeviceInterface(name) | Variable::DeviceSerial(name) => {
+                self.devices.contains_key(name)
+            }
+            Variable::Port(name) => self.ports.contains(name),
         }
     }
 }
@@ -41,6 +59,7 @@ pub(super) fn template(text: &str, span: &Range<usize>, scope: &Scope<'_>, repor
         }
         Err(error) => {
             let help = match &error {
+                _ if report.is_full() => String::new(),
                 BadTemplate::Unknown { name } => unknown(name, scope),
                 BadTemplate::Unclosed => "close it with `}`, or write `{{` for the brace itself".to_owned(),
                 BadTemplate::Unopened => "write `}}` for the brace itself".to_owned(),
@@ -53,8 +72,8 @@ pub(super) fn template(text: &str, span: &Range<usize>, scope: &Scope<'_>, repor
 
 /// What could have been meant by a variable that there is not.
 fn unknown(written: &str, scope: &Scope<'_>) -> String {
-    let mut choices: Vec<String> = scope.ports.iter().map(|port| format!("port.{port}")).collect();
-    for (device, kind) in &scope.devices {
+    let mut choices: Vec<String> = scope.ports.iter().take(MOST_COMPARED).map(|port| format!("port.{port}")).collect();
+    for (device, kind) in scope.devices.iter().take(MOST_COMPARED) {
         let what = if *kind == Some(DeviceKind::Wifi) { "interface" } else { "path" };
         choices.push(format!("device.{device}.{what}"));
         choices.push(format!("device.{device}.serial"));
@@ -68,6 +87,13 @@ fn unknown(written: &str, scope: &Scope<'_>) -> String {
 }
 
 fn check(variable: &Variable, span: &Range<usize>, scope: &Scope<'_>, report: &mut Report) {
+    if report.is_full() {
+        // A service can have thousands of names to compare with, and a file thousands of variables.
+        if !scope.has(variable) {
+            report.problem(Code::BadTemplate, span, "", "");
+        }
+        return;
+    }
     match variable {
         Variable::DevicePath(name) => device(variable, name, span, scope, report),
         Variable::DeviceInterface(name) => device(variable, name, span, scope, report),
@@ -78,11 +104,12 @@ fn check(variable: &Variable, span: &Range<usize>, scope: &Scope<'_>, report: &m
 
 fn device(variable: &Variable, name: &DeviceName, span: &Range<usize>, scope: &Scope<'_>, report: &mut Report) {
     let Some(kind) = scope.devices.get(name) else {
-        let names = scope.devices.keys().map(|name| name.as_str());
+        let names = scope.devices.keys().take(MOST_COMPARED).map(|name| name.as_str());
         let message = format!("`{variable}`: `{}` does not lease a device `{name}`", scope.service);
         let help = match suggest::nearest(name.as_str(), names) {
             Some(near) => format!("did you mean `{near}`?"),
-            None => format!("add `devices = {{ {name} = \"exclusive\" }}`, or name a device that it leases"),
+            None if scope.devices.is_empty() => format!("add `devices = {{ {name} = \"exclusive\" }}` to the service"),
+            None => format!("add `{name} = \"exclusive\"` to its `devices`, or name a device that it leases"),
         };
         report.problem(Code::BadTemplate, span, message, help);
         return;
@@ -102,12 +129,7 @@ fn port(name: &PortName, span: &Range<usize>, scope: &Scope<'_>, report: &mut Re
     if scope.ports.contains(name) {
         return;
     }
-    let names: Vec<&str> = scope.ports.iter().map(|name| name.as_str()).collect();
+    let own: Vec<&str> = scope.ports.iter().take(MOST_COMPARED).map(|name| name.as_str()).collect();
     let message = format!("`{{port.{name}}}`: `{}` has no port `{name}`", scope.service);
-    let help = if names.is_empty() {
-        format!("add `ports = {{ {name} = 8000 }}` to the service")
-    } else {
-        suggest::did_you_mean(name.as_str(), names, "its ports are")
-    };
-    report.problem(Code::UnknownPort, span, message, help);
+    report.problem(Code::UnknownPort, span, message, scope.known_ports.cure(name, &own));
 }

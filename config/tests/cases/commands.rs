@@ -95,6 +95,33 @@ command = ["s", ⟦"{web}"]
         problems: &[(BadTemplate, "{{")],
     },
     Case {
+        about: "a port of another service",
+        text: r#"[services.s]
+command = ["s", ⟦"{port.web}", ⟦"{port.api}"]
+[services.t]
+command = ["t"]
+ports = { web = 8000, api = { range = "9000-9001" } }
+"#,
+        problems: &[(UnknownPort, "write 8000"), (UnknownPort, "give it a `fixed` number there")],
+    },
+    Case {
+        about: "a port where the number that comes to mind is taken",
+        text: r#"[services.s]
+command = ["s", ⟦"{port.q}", ⟦"{port.zz}"]
+ports = { metrics = { range = "8001-8009" } }
+[services.t]
+command = ["t", ⟦"{port.q}"]
+[services.u]
+command = ["u"]
+ports = { web = 8000 }
+"#,
+        problems: &[
+            (UnknownPort, "add `q = 8010` to its `ports`"),
+            (UnknownPort, "or name one of them: `metrics`"),
+            (UnknownPort, "add `ports = { q = 8010 }`"),
+        ],
+    },
+    Case {
         about: "a port of a service without ports",
         text: r#"[services.s]
 command = ["s", ⟦"{port.web}"]

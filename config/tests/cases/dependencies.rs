@@ -129,6 +129,67 @@ devices = { h = "exclusive" }
         problems: &[(Contradiction, "shared")],
     },
     Case {
+        about: "a file that both have to themselves",
+        text: r#"[services.s]
+command = ["s"]
+requires = [⟦"g"]
+files = ["/var/lib/db"]
+[services.g]
+command = ["g"]
+files = ["/var/lib//./db"]
+"#,
+        problems: &[(Contradiction, "leave `/var/lib/db` out of one of them")],
+    },
+    Case {
+        about: "a custom resource that two of what it requires have to themselves",
+        text: r#"[services.s]
+command = ["s"]
+requires = ["g", ⟦"h"]
+[services.t]
+command = ["t"]
+requires = ["s"]
+[services.g]
+command = ["g"]
+custom = ["mast"]
+[services.h]
+command = ["h"]
+custom = ["mast"]
+"#,
+        problems: &[(Contradiction, "leave `mast` out of one of them")],
+    },
+    Case {
+        about: "a conflict of what it requires with what that requires",
+        text: r#"[services.s]
+command = ["s"]
+requires = [⟦"g", "i"]
+[services.g]
+command = ["g"]
+requires = ["h"]
+conflicts = ["i"]
+[services.h]
+command = ["h"]
+[services.i]
+command = ["i"]
+"#,
+        problems: &[(Contradiction, "not both")],
+    },
+    Case {
+        about: "a device that one of two shares and the other has to itself",
+        text: r#"[hardware.h]
+kind = "hackrf"
+[services.s]
+command = ["s"]
+requires = ["g", ⟦"i"]
+[services.g]
+command = ["g"]
+devices = { h = "exclusive" }
+[services.i]
+command = ["i"]
+devices = { h = "shared" }
+"#,
+        problems: &[(Contradiction, "\"shared\" in both")],
+    },
+    Case {
         about: "a cycle",
         text: r#"[services.s]
 command = ["s"]
@@ -141,6 +202,24 @@ command = ["c"]
 after = ["s"]
 "#,
         problems: &[(DependencyCycle, "could ever start")],
+    },
+    Case {
+        about: "a cycle, and beside it a file that two have to themselves",
+        text: r#"[services.a]
+command = ["a"]
+requires = [⟦"b"]
+[services.b]
+command = ["b"]
+requires = ["a"]
+[services.s]
+command = ["s"]
+requires = [⟦"g", "a"]
+files = ["/db"]
+[services.g]
+command = ["g"]
+files = ["/db"]
+"#,
+        problems: &[(DependencyCycle, "could ever start"), (Contradiction, "leave `/db` out")],
     },
     Case {
         about: "two cycles",

@@ -139,6 +139,13 @@ run_dir = ⟦"./run"
         problems: &[(RelativePath, "absolute")],
     },
     Case {
+        about: "a run directory without room for sockets",
+        text: r#"[runtime]
+run_dir = ⟦"/a123456789b123456789c123456789d123456789e123456789f123456789g123456789h123456789i123"
+"#,
+        problems: &[(OutOfRange, "at most 83 bytes")],
+    },
+    Case {
         about: "a relative working directory",
         text: r#"[services.s]
 command = ["s"]

@@ -10,6 +10,7 @@ pub(crate) struct Status {
     services: Vec<Service>,
     devices: Vec<Device>,
     leases: Vec<Lease>,
+    pub(crate) troubles: Vec<String>,
 }
 
 /// One service of it.

@@ -123,6 +123,14 @@ impl Processes {
         self.core.borrow().log_end(run)
     }
 
+    /// Makes anew what was removed of the notification sockets and their folder.
+    ///
+    /// # Errors
+    /// When the folder or a socket cannot be made.
+    pub fn renew_sockets(&self) -> std::io::Result<()> {
+        self.core.borrow_mut().renew_sockets()
+    }
+
     /// Ends the threads and lets go of the log-keeper, which goes on as long as there are programs. Ends no program.
     pub async fn shutdown(mut self) {
         self.core.borrow_mut().close_keeper();

@@ -7,6 +7,8 @@ use std::time::Duration;
 use mainstay_config::model::StopSignal;
 use mainstay_config::names::ServiceName;
 
+use super::keeper::LogTroubles;
+
 /// One incarnation of a service's process tree. Never used twice, also not across restarts of actors.
 /// It stands in the environment of every process of the tree: `MAINSTAY_RUN=<service>.<number>`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
@@ -253,6 +255,8 @@ pub struct ProcessSettings {
     pub log_max_size: u64,
     /// How many rotated files are kept.
     pub log_keep: u32,
+    /// Where it is noted whose output cannot be written.
+    pub log_troubles: LogTroubles,
     /// The program that is run as `<program> log-keeper`; mainstay itself.
     pub keeper_program: PathBuf,
     /// How long to wait between looks at a tree that is being killed.

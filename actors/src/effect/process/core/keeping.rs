@@ -1,6 +1,11 @@
 //! The log-keeper: started, and started again when it dies.
 
+use std::os::fd::OwnedFd;
+
+use tokio::task::spawn_local;
+
 use super::{Core, News};
+use crate::effect::process::keeper::report::listen;
 use crate::effect::process::order::Exit;
 use crate::effect::process::spawn::Job;
 
@@ -26,9 +31,10 @@ impl Core {
         }
     }
 
-    pub(super) fn keeper_started(&mut self, outcome: std::io::Result<u32>) {
+    pub(super) fn keeper_started(&mut self, outcome: std::io::Result<(u32, OwnedFd)>) {
         match outcome {
-            Ok(pid) => {
+            Ok((pid, reports)) => {
+                spawn_local(listen(reports, self.settings.log_troubles.clone()));
                 self.keeper.up(pid);
                 if let Some(exit) = self.claim(pid) {
                     self.keeper_ended(exit);

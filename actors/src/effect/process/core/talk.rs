@@ -33,6 +33,17 @@ impl Core {
         Ok(Some(path))
     }
 
+    /// The run directory was removed: the sockets in it are made anew, for runs that may yet say something.
+    pub(in crate::effect::process) fn renew_sockets(&mut self) -> std::io::Result<()> {
+        notify::make_folder(&self.settings.run_dir)?;
+        for run in self.runs.keys() {
+            if let Some(socket) = self.sockets.get_mut(run) {
+                socket.renew(*run, self.news.clone())?;
+            }
+        }
+        Ok(())
+    }
+
     /// Something was said. Only who is known to be of the run is believed: by ancestry, or by its cgroup. Anybody can join a process
     /// group in the same session, and write what it likes into its environment.
     pub(super) fn notified(&mut self, id: RunId, message: Message) {

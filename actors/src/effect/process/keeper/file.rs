@@ -1,9 +1,11 @@
 //! One log file that is rotated by size and says what it had to drop.
 
+use std::cell::Cell;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 /// Log files are for mainstay's user and group.
 const MODE: u32 = 0o640;
@@ -25,18 +27,57 @@ pub(super) struct LogFile {
     open: Option<(File, u64)>,
     dropped: u64,
     reason: String,
+    folder: Memory,
+}
+
+/// How the folder of all logs was when a file was opened there last.
+pub(super) type Memory = Rc<Cell<Option<Folder>>>;
+
+/// Whose group a folder is, and who may do what in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Folder {
+    group: u32,
+    mode: u32,
+}
+
+impl Folder {
+    fn of(path: &Path) -> Option<Self> {
+        let found = fs::metadata(path.parent()?).ok()?;
+        Some(Self { group: found.gid(), mode: found.mode() & 0o7777 })
+    }
+
+    /// Makes the folder anew that a file is in: the group that may read the logs still may.
+    fn make(before: Option<Self>, path: &Path) -> io::Result<()> {
+        let folder = path.parent().ok_or(io::ErrorKind::NotFound)?;
+        fs::create_dir(folder)?;
+        if let Some(Self { group, mode }) = before {
+            let made = File::open(folder)?;
+            // What cannot be given, its owner can read all the same.
+            let _ = std::os::unix::fs::fchown(&made, None, Some(group));
+            let _ = made.set_permissions(fs::Permissions::from_mode(mode));
+        }
+        Ok(())
+    }
 }
 
 impl LogFile {
     /// A file that is opened when there is something to write.
-    pub(super) fn new(path: PathBuf, limits: Limits) -> Self {
-        Self { path, limits, open: None, dropped: 0, reason: String::new() }
+    pub(super) fn new(path: PathBuf, limits: Limits, folder: Memory) -> Self {
+        if let Some(found) = Folder::of(&path) {
+            folder.set(Some(found));
+        }
+        Self { path, limits, open: None, dropped: 0, reason: String::new(), folder }
     }
 
     /// Counts bytes that were dropped before they came here.
     pub(super) fn count_dropped(&mut self, bytes: u64, reason: &str) {
         self.dropped = self.dropped.saturating_add(bytes);
         reason.clone_into(&mut self.reason);
+    }
+
+    /// What is being lost: bytes so far, and why.
+    pub(super) fn loss(&self) -> Option<(u64, &str)> {
+        (self.dropped > 0).then_some((self.dropped, &self.reason))
     }
 
     /// Appends whole lines; `stamp` stands before the note about what was dropped earlier, if anything was.
@@ -101,11 +142,12 @@ impl LogFile {
         let file = match open() {
             // Not what that is in: a state folder that is gone is a disk that is not mounted, say.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                self.path.parent().map_or(Err(error), fs::create_dir)?;
+                Folder::make(self.folder.get(), &self.path)?;
                 open()?
             }
             opened => opened?,
         };
+        self.folder.set(Folder::of(&self.path));
         let size = file.metadata()?.len();
         self.open = Some((file, size));
         Ok(size)
@@ -149,14 +191,12 @@ fn rotate(path: &Path, keep: u32) -> io::Result<()> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
     use proptest::prelude::*;
 
     use super::*;
 
     fn log(folder: &Path, max_size: u64, keep: u32) -> LogFile {
-        LogFile::new(folder.join("a.log"), Limits { max_size, keep })
+        LogFile::new(folder.join("a.log"), Limits { max_size, keep }, Memory::default())
     }
 
     fn read(folder: &Path, name: &str) -> String {
@@ -215,15 +255,19 @@ mod tests {
         let logs = state.path().join("logs");
         let mut log = log(&logs, 1000, 1);
         log.append("t", b"1111\n");
+        fs::set_permissions(&logs, fs::Permissions::from_mode(0o2750)).unwrap();
+        let mut next = LogFile::new(logs.join("b.log"), Limits { max_size: 1000, keep: 1 }, Rc::clone(&log.folder));
         fs::rename(&logs, state.path().join("elsewhere")).unwrap();
+        next.append("t", b"2222\n");
         log.append("t", b"2222\n");
+        assert_eq!(fs::metadata(&logs).unwrap().mode() & 0o7777, 0o2750, "who could read it still can");
         assert_eq!(read(&logs, "a.log"), "2222\n");
         assert_eq!(log.dropped, 0);
     }
 
     #[test]
     fn a_full_disk_costs_lines_that_are_counted() {
-        let mut log = LogFile::new("/dev/full".into(), Limits { max_size: 1000, keep: 1 });
+        let mut log = LogFile::new("/dev/full".into(), Limits { max_size: 1000, keep: 1 }, Memory::default());
         log.append("t", b"1111\n");
         log.append("t", b"2222\n");
         assert_eq!(log.dropped, 10);

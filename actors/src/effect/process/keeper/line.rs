@@ -32,6 +32,20 @@ pub(crate) fn goes_on(head: &[u8]) -> bool {
     head.len() == HEAD && head.iter().enumerate().all(fits)
 }
 
+/// Bytes of a UTF-8 character at most.
+const LONGEST_CHAR: usize = 4;
+
+/// How many bytes at the end begin a character that is not complete.
+#[must_use]
+pub fn unfinished(bytes: &[u8]) -> usize {
+    (1..=LONGEST_CHAR.saturating_sub(1).min(bytes.len()))
+        .find(|length| {
+            let tail = bytes.get(bytes.len() - length..).unwrap_or_default();
+            std::str::from_utf8(tail).is_err_and(|error| error.valid_up_to() == 0 && error.error_len().is_none())
+        })
+        .unwrap_or(0)
+}
+
 /// What has come of a line that has not ended.
 #[derive(Debug, Default)]
 pub(super) struct Lines {
@@ -85,28 +99,45 @@ impl Lines {
                 self.partial.extend_from_slice(window);
                 bytes = bytes.get(window.len()..).unwrap_or_default();
                 if window.len() == room {
-                    self.end(Next::GoesOn, out);
+                    self.cut(stamp, out);
                 }
             }
         }
     }
 
-    /// Whether there is a line that has not ended and of which nothing, or not all, is written.
+    /// Whether there is a line that has not ended and of which nothing, or not all, is written. Of a character that has not ended
+    /// nothing can be written, however long it takes.
     pub(super) fn unended(&self) -> Unended {
-        if self.partial.is_empty() { Unended::Nothing } else { Unended::Something }
+        let text = self.partial.get(self.stamp..).unwrap_or_default();
+        if unfinished(text) < text.len() { Unended::Something } else { Unended::Nothing }
     }
 
-    /// Nothing more comes for now: what there is is written. What comes later goes on with it.
+    /// Nothing more comes for now: what there is is written, but for a character that has not ended. What comes later goes on with it.
     pub(super) fn pause(&mut self, out: &mut Vec<u8>) {
         if self.unended() == Unended::Something {
-            self.end(Next::GoesOn, out);
+            let stamp = self.partial.get(..self.stamp.saturating_sub(1)).unwrap_or_default();
+            let stamp = String::from_utf8_lossy(stamp).into_owned();
+            self.cut(&stamp, out);
         }
     }
 
     /// Ends a line that was not ended by its program.
     pub(super) fn finish(&mut self, out: &mut Vec<u8>) {
-        self.pause(out);
+        if !self.partial.is_empty() {
+            self.end(Next::GoesOn, out);
+        }
         self.next = Next::New;
+    }
+
+    /// Ends a piece of a line. A character is never cut: one that is not complete begins the next piece, with this stamp.
+    fn cut(&mut self, stamp: &str, out: &mut Vec<u8>) {
+        let text = self.partial.get(self.stamp..).unwrap_or_default();
+        let begun = self.partial.split_off(self.partial.len() - unfinished(text));
+        self.end(Next::GoesOn, out);
+        if !begun.is_empty() {
+            self.begin(stamp);
+            self.partial.extend_from_slice(&begun);
+        }
     }
 
     fn begin(&mut self, stamp: &str) {
@@ -123,6 +154,7 @@ impl Lines {
         out.push(b'\n');
         // A quiet service must not hold the memory of its longest line.
         self.partial = Vec::new();
+        self.stamp = 0;
         self.next = next;
     }
 }
@@ -189,7 +221,55 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_character_is_never_cut_where_a_long_line_is() {
+        let mut long = vec![b'x'; MAX_LINE - 1];
+        long.extend_from_slice("é!\n".as_bytes());
+        let (first, rest) = long.split_at(MAX_LINE);
+        let cut = [b"t0 ", &long[..MAX_LINE - 1], "\nt0+é!\n".as_bytes()].concat();
+        assert_eq!(all(&[&long]), cut);
+        assert_eq!(all(&[first, rest]), cut);
+    }
+
+    #[test]
+    fn a_character_is_never_cut_where_a_program_pauses() {
+        let (mut lines, mut out) = (Lines::default(), Vec::new());
+        let prompt = "Geschwindigkeit in m/s²: ".as_bytes();
+        let (first, rest) = prompt.split_at(prompt.len() - 3);
+        lines.add("t0", first, &mut out);
+        lines.pause(&mut out);
+        assert_eq!(lines.unended(), Unended::Nothing, "a timer for half a character would run for ever");
+        lines.pause(&mut out);
+        assert_eq!(out, "t0 Geschwindigkeit in m/s\n".as_bytes());
+        lines.add("t1", rest, &mut out);
+        lines.pause(&mut out);
+        lines.add("t2", b"\nlast \xc3", &mut out);
+        lines.finish(&mut out);
+        assert_eq!(out, b"t0 Geschwindigkeit in m/s\nt0+\xc2\xb2: \nt2 last \xc3\n");
+    }
+
     proptest! {
+        #[test]
+        fn text_in_is_text_out_however_it_is_cut(
+            text in "[aé€🙂\n]{0,40}", long in 0usize..3, cuts in proptest::collection::vec(0usize..200, 0..8),
+        ) {
+            let text = text + &"🙂€".repeat(long * 1500) + "\n";
+            let (mut lines, mut out, mut rest) = (Lines::default(), Vec::new(), text.as_bytes());
+            for cut in cuts {
+                let (now, later) = rest.split_at(cut.min(rest.len()));
+                lines.add("t", now, &mut out);
+                lines.pause(&mut out);
+                rest = later;
+            }
+            lines.add("t", rest, &mut out);
+            prop_assert_eq!(lines.unended(), Unended::Nothing);
+            for line in out.split(|byte| *byte == b'\n') {
+                prop_assert!(std::str::from_utf8(line).is_ok() && line.len() <= MAX_LINE + 2);
+            }
+            let kept: Vec<u8> = out.split(|byte| *byte == b'\n').flat_map(|line| line.get(2..).unwrap_or_default().to_vec()).collect();
+            prop_assert_eq!(String::from_utf8(kept).unwrap(), text.replace('\n', ""));
+        }
+
         #[test]
         fn nothing_is_lost_and_no_line_is_too_long(parts in proptest::collection::vec("[a-z\n]{0,5000}", 0..6)) {
             let bytes: Vec<&[u8]> = parts.iter().map(String::as_bytes).collect();

@@ -11,6 +11,7 @@ mod intake;
 pub(super) mod life;
 mod line;
 mod queue;
+pub(super) mod report;
 pub(super) mod wire;
 mod writer;
 
@@ -21,7 +22,9 @@ use std::path::{Path, PathBuf};
 use mainstay_config::names::ServiceName;
 
 use super::sys;
+pub use line::unfinished;
 pub(crate) use line::{HEAD as LINE_HEAD, goes_on};
+pub use report::LogTroubles;
 
 /// The only argument that a program is started with as the log-keeper.
 pub const COMMAND: &str = "log-keeper";

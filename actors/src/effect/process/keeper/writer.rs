@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime};
 
-use super::file::{Limits, LogFile};
+use super::file::{Limits, LogFile, Memory};
 use super::line::{Lines, Unended};
 use super::queue::{Item, Queue, StreamId, Taken};
+use super::report::Report;
 
 /// What has been said of a line is written when nothing more comes for so long: a prompt may never be ended.
 const PAUSE: Duration = Duration::from_millis(300);
@@ -34,6 +36,7 @@ struct Writer {
     /// Streams in the middle of a line, and when that is written.
     unended: BTreeSet<(Instant, StreamId)>,
     block: Vec<u8>,
+    folder: Memory,
 }
 
 #[derive(Debug)]
@@ -52,8 +55,31 @@ struct Wait {
 
 #[derive(Debug)]
 struct Shared {
+    service: String,
     file: LogFile,
     streams: usize,
+    /// mainstay knows that so many bytes, or more, are lost.
+    told: Option<u64>,
+}
+
+impl Shared {
+    /// Tells mainstay when something begins to be lost, and when no more is.
+    fn tell(&mut self) {
+        let service = || self.service.clone();
+        match (self.file.loss(), self.told) {
+            (Some((lost, why)), None) => {
+                let report = Report::Losing { service: service(), why: why.to_owned() };
+                self.told = report.send().is_ok().then_some(lost);
+            }
+            (Some((lost, _)), Some(_)) => self.told = Some(lost),
+            (None, Some(lost)) => {
+                if (Report::Writing { service: service(), lost }).send().is_ok() {
+                    self.told = None;
+                }
+            }
+            (None, None) => {}
+        }
+    }
 }
 
 impl Writer {
@@ -61,7 +87,8 @@ impl Writer {
         match item {
             Item::Begin(stream, header) => {
                 let limits = Limits { max_size: header.max_size, keep: header.keep };
-                let new = || Shared { file: LogFile::new(header.path.clone(), limits), streams: 0 };
+                let file = || LogFile::new(header.path.clone(), limits, Rc::clone(&self.folder));
+                let new = || Shared { service: header.service.clone(), file: file(), streams: 0, told: None };
                 self.files.entry(header.path.clone()).or_insert_with(new).streams += 1;
                 self.streams.insert(stream, Stream { path: header.path, lines: Lines::default(), unended: None });
             }
@@ -88,6 +115,7 @@ impl Writer {
         self.block.clear();
         add(lines, &mut self.block);
         shared.file.append(stamp, &self.block);
+        shared.tell();
     }
 
     /// Notes how long the rest of a line is waited for; nothing, when the last one has ended.
@@ -129,8 +157,11 @@ impl Writer {
         let Some(Stream { path, .. }) = self.streams.remove(&stream) else { return };
         if let Some(shared) = self.files.get_mut(&path) {
             shared.streams = shared.streams.saturating_sub(1);
-            if shared.streams == 0 {
-                self.files.remove(&path);
+            if shared.streams == 0
+                && let Some(Shared { service, told: Some(lost), .. }) = self.files.remove(&path)
+            {
+                // Nobody prints any more. Should this not arrive, the next output of the service tells how it is.
+                let _ = Report::Writing { service, lost }.send();
             }
         }
     }

@@ -16,10 +16,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use mainstay_config::names::ServiceName;
-use rustix::net::{
-    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, SocketAddrUnix, SocketFlags,
-    SocketType,
-};
+use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, SocketFlags, SocketType};
 use tokio::io::Interest;
 use tokio::net::UnixDatagram;
 use tokio::sync::mpsc::UnboundedSender;
@@ -27,6 +24,7 @@ use tokio::task::{JoinHandle, spawn_local};
 
 use super::core::News;
 use super::order::{Notification, RunId};
+use crate::effect::socket_file::bind_closed;
 
 /// Longest path of a socket without its final zero byte (unix(7)).
 const MAX_PATH: usize = 107;
@@ -76,17 +74,28 @@ impl NotifySocket {
         run: RunId,
         news: UnboundedSender<News>,
     ) -> io::Result<Self> {
-        let path = path_of(run_dir, service);
-        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-        let socket = rustix::net::socket_with(AddressFamily::UNIX, SocketType::DGRAM, flags, None)?;
-        rustix::net::sockopt::set_socket_passcred(&socket, true)?;
+        Self::bind_at(path_of(run_dir, service), run, news)
+    }
+
+    /// Binds it anew if it was removed, its folder too.
+    pub(super) fn renew(&mut self, run: RunId, news: UnboundedSender<News>) -> io::Result<()> {
+        let is_there = fs::symlink_metadata(&self.path).ok().map(|metadata| metadata.ino()) == self.inode;
+        if !is_there {
+            *self = Self::bind_at(self.path.clone(), run, news)?;
+        }
+        Ok(())
+    }
+
+    fn bind_at(path: PathBuf, run: RunId, news: UnboundedSender<News>) -> io::Result<Self> {
         match fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        rustix::net::bind(&socket, &SocketAddrUnix::new(&path)?)?;
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o666))?;
-        let inode = fs::symlink_metadata(&path).ok().map(|metadata| metadata.ino());
+        let (socket, file) = bind_closed(&path, SocketType::DGRAM, SocketFlags::NONBLOCK)?;
+        rustix::net::sockopt::set_socket_passcred(&socket, true)?;
+        file.permit(0o666)?;
+        let (_, inode) = file.identity();
+        let inode = Some(inode);
         let socket = Rc::new(UnixDatagram::from_std(socket.into())?);
         Ok(Self { path, inode, listener: spawn_local(listen(Rc::clone(&socket), run, news)), socket })
     }
@@ -206,7 +215,8 @@ mod tests {
         let service = ServiceName::new(&"s".repeat(64)).unwrap();
         let short = path_of(Path::new("/run/mainstay"), &service);
         assert_eq!(short, Path::new("/run/mainstay/notify").join(format!("{service}.sock")));
-        let run_dir = PathBuf::from(format!("/{}", "r".repeat(70)));
-        assert_eq!(path_of(&run_dir, &service).as_os_str().len(), 71 + "/notify/".len() + 16);
+        let longest = mainstay_config::model::Runtime::LONGEST_RUN_DIR;
+        let run_dir = PathBuf::from(format!("/{}", "r".repeat(longest - 1)));
+        assert_eq!(path_of(&run_dir, &service).as_os_str().len(), MAX_PATH, "`check` allows just so much");
     }
 }

@@ -175,24 +175,27 @@ impl Launcher {
     }
 
     /// Starts the log-keeper with one end of a socket pair as its standard input, in the same way as a program: outside of every session and
-    /// group. It keeps no terminal open, no folder busy, and none of mainstay's environment. Its process id.
-    pub(super) fn launch_keeper(&self) -> io::Result<u32> {
+    /// group. It keeps no terminal open, no folder busy, and none of mainstay's environment. Its process id, and what it says on its
+    /// standard output.
+    pub(super) fn launch_keeper(&self) -> io::Result<(u32, OwnedFd)> {
         let (ours, theirs) = wire::pair()?;
+        // It waits for nobody, mainstay neither.
+        let (reports, said) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
         let files = std::slice::from_ref(&self.keeper_program);
         let program = Program::new(files, Path::new("/"), ["mainstay", COMMAND].map(OsStr::new), [])?;
         let (group, open_files, tag, identity) = (None, None, None, None);
-        let (input, output, errors) = (theirs.as_fd(), self.silence.as_fd(), self.silence.as_fd());
+        let (input, output, errors) = (theirs.as_fd(), said.as_fd(), self.silence.as_fd());
         let pid = &AtomicI32::new(0);
         let ignored = &self.ignored;
         let protection = Protection::Kept;
         let steps = Steps { input, output, errors, group, open_files, tag, ignored, protection, identity, pid };
         let pid = program.start(&steps).map_err(|unborn| unborn.error)?;
-        drop(theirs);
+        drop((theirs, said));
         // With nobody to give it anything it sees the end of its socket, and ends.
         if let Err(error) = self.holder.give_to(ours.as_fd()) {
             tracing::error!(%error, "the log-keeper could not be given what services print");
         }
-        Ok(pid)
+        Ok((pid, reports))
     }
 }
 

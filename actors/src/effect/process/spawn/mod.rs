@@ -9,6 +9,7 @@ mod limit;
 mod search;
 
 use std::io;
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -51,7 +52,7 @@ pub(super) enum Outcome {
     /// Of a program.
     Program(RunId, Result<Child, SpawnFailure>),
     /// Of the log-keeper: its process id.
-    Keeper(io::Result<u32>),
+    Keeper(io::Result<(u32, OwnedFd)>),
 }
 
 /// The way to the threads.

@@ -1,0 +1,173 @@
+//! What the log-keeper tells mainstay: whose output cannot be written, and that it can be again.
+//!
+//! One JSON object on a line of its standard output, a pipe to mainstay. Nobody waits: what finds no room is told again with the next
+//! output of that service.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+use tokio::time::Instant;
+
+/// A longer line is none of the keeper's.
+const LONGEST_LINE: u64 = 4096;
+/// A disk that is full now and then is told of in mainstay's log so often at most, for each service.
+const PACE: Duration = Duration::from_secs(60);
+
+/// One report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Report {
+    /// Output of a service is lost.
+    Losing {
+        /// Whose.
+        service: String,
+        /// What the kernel says.
+        why: String,
+    },
+    /// It is written again, or there is no more of it.
+    Writing {
+        /// Whose.
+        service: String,
+        /// Bytes that nobody will read.
+        lost: u64,
+    },
+}
+
+impl Report {
+    /// Tells mainstay.
+    pub(super) fn send(&self) -> Result<(), NotSent> {
+        let mut line = serde_json::to_vec(self).map_err(|_| NotSent)?;
+        line.push(b'\n');
+        // Short enough to be written whole or not at all (pipe(7)).
+        match rustix::io::write(rustix::stdio::stdout(), &line) {
+            Ok(written) if written == line.len() => Ok(()),
+            _ => Err(NotSent),
+        }
+    }
+}
+
+/// mainstay is gone, or busy.
+#[derive(Debug)]
+pub(super) struct NotSent;
+
+/// Services whose output is being lost. Threads share it.
+#[derive(Debug, Clone, Default)]
+pub struct LogTroubles {
+    shared: Arc<Mutex<State>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    losing: BTreeMap<String, String>,
+    said: BTreeMap<String, Instant>,
+}
+
+impl LogTroubles {
+    /// Each with the name of the service and what the kernel says, by name.
+    #[must_use]
+    pub fn list(&self) -> Vec<(String, String)> {
+        self.with(|state| state.losing.iter().map(|(service, why)| (service.clone(), why.clone())).collect())
+    }
+
+    fn with<T>(&self, what: impl FnOnce(&mut State) -> T) -> T {
+        what(&mut self.shared.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn heard(&self, report: Report) {
+        match report {
+            Report::Losing { service, why } => {
+                if self.may_say(&service) {
+                    tracing::warn!(service, why, "what it prints cannot be written and is lost; the service goes on");
+                }
+                self.with(|state| state.losing.insert(service, why));
+            }
+            Report::Writing { service, lost } => {
+                if self.with(|state| state.losing.remove(&service)).is_some() {
+                    tracing::info!(service, lost, "no more of what it prints is lost");
+                }
+            }
+        }
+    }
+
+    #[allow(clippy::disallowed_methods, reason = "no decision of a machine: the executor paces its own log")]
+    fn may_say(&self, service: &str) -> bool {
+        let now = Instant::now();
+        self.with(|state| {
+            let is_due = state.said.get(service).is_none_or(|said| now.saturating_duration_since(*said) >= PACE);
+            if is_due {
+                state.said.insert(service.to_owned(), now);
+            }
+            is_due
+        })
+    }
+
+    /// The keeper has died: its successor tells anew.
+    fn forget(&self) {
+        self.with(|state| state.losing.clear());
+    }
+}
+
+/// Listens to a keeper until it ends.
+pub(in crate::effect::process) async fn listen(pipe: OwnedFd, troubles: LogTroubles) {
+    let said = |error: &dyn Display| tracing::warn!(%error, "the log-keeper cannot be heard");
+    let mut lines = match tokio::net::unix::pipe::Receiver::from_owned_fd(pipe) {
+        Ok(pipe) => BufReader::with_capacity(512, pipe),
+        Err(error) => return said(&error),
+    };
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        match (&mut lines).take(LONGEST_LINE).read_until(b'\n', &mut line).await {
+            Ok(0) => break,
+            // What is no report is none of the keeper's words.
+            Ok(_) => drop(serde_json::from_slice(&line).map(|report| troubles.heard(report))),
+            Err(error) => {
+                said(&error);
+                break;
+            }
+        }
+    }
+    troubles.forget();
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use rustix::pipe::{PipeFlags, pipe_with};
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_a_keeper_says_is_remembered_until_it_is_over_or_the_keeper_dies() {
+        let troubles = LogTroubles::default();
+        let (ours, theirs) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK).unwrap();
+        let local = tokio::task::LocalSet::new();
+        let listening = local.spawn_local(listen(ours, troubles.clone()));
+        let say = |report: &Report| {
+            let line = serde_json::to_string(report).unwrap() + "\n";
+            rustix::io::write(&theirs, line.as_bytes()).unwrap();
+        };
+        let losing = |name: &str| Report::Losing { service: name.to_owned(), why: "No space".to_owned() };
+        rustix::io::write(&theirs, b"running 1 test\n{}\n\xff\n").unwrap();
+        say(&losing("a"));
+        say(&losing("b"));
+        say(&Report::Writing { service: "a".to_owned(), lost: 7 });
+        let seen = troubles.clone();
+        local
+            .run_until(async {
+                while seen.list().len() != 1 || seen.list()[0].0 != "b" {
+                    tokio::task::yield_now().await;
+                }
+                assert_eq!(seen.list(), [("b".to_owned(), "No space".to_owned())]);
+                drop(theirs);
+                listening.await.unwrap();
+            })
+            .await;
+        assert!(troubles.list().is_empty());
+    }
+}

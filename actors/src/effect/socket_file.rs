@@ -1,0 +1,99 @@
+//! The file of a bound socket: opened to others by its descriptor, so that what stands at its path meanwhile does not matter.
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::path::Path;
+
+use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, chmod, chownat, fchmod, fstat, open};
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, bind, socket_with};
+
+/// What only the owner may do with a socket, and root: connect.
+const OWNER_ONLY: Mode = Mode::RUSR.union(Mode::WUSR);
+
+/// The file that a socket was bound to.
+#[derive(Debug)]
+pub struct SocketFile {
+    file: OwnedFd,
+    device: u64,
+    inode: u64,
+}
+
+/// Makes a socket and binds it to a new file, to which nobody but its owner can connect yet: the kernel takes the permissions of the
+/// socket itself for those of the file, less the umask.
+///
+/// # Errors
+/// When something stands there already, or the kernel refuses.
+pub fn bind_closed(path: &Path, kind: SocketType, flags: SocketFlags) -> io::Result<(OwnedFd, SocketFile)> {
+    let address = SocketAddrUnix::new(path)?;
+    let socket = socket_with(AddressFamily::UNIX, kind, flags | SocketFlags::CLOEXEC, None)?;
+    fchmod(&socket, OWNER_ONLY)?;
+    bind(&socket, &address)?;
+    let file = open(path, OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())?;
+    let found = fstat(&file)?;
+    let is_ours = FileType::from_raw_mode(found.st_mode) == FileType::Socket
+        && found.st_uid == rustix::process::geteuid().as_raw();
+    if !is_ours {
+        return Err(io::Error::other("somebody put something else in the place of the socket"));
+    }
+    Ok((socket, SocketFile { file, device: found.st_dev, inode: found.st_ino }))
+}
+
+impl SocketFile {
+    /// Its device and inode.
+    #[must_use]
+    pub fn identity(&self) -> (u64, u64) {
+        (self.device, self.inode)
+    }
+
+    /// Gives it to a group.
+    ///
+    /// # Errors
+    /// When this user is neither root nor a member.
+    pub fn give_to(&self, group: u32) -> io::Result<()> {
+        Ok(chownat(&self.file, "", None, Some(Gid::from_raw(group)), AtFlags::EMPTY_PATH)?)
+    }
+
+    /// Sets who may connect, whatever the umask.
+    ///
+    /// # Errors
+    /// When the kernel refuses: without `/proc`, say.
+    pub fn permit(&self, mode: u32) -> io::Result<()> {
+        // Of a descriptor like this one fchmod(2) wants to know nothing (open(2), `O_PATH`); this leads to the same file, not to its name.
+        Ok(chmod(format!("/proc/self/fd/{}", self.file.as_fd().as_raw_fd()), Mode::from_raw_mode(mode))?)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::os::unix::fs::{MetadataExt, symlink};
+
+    use super::*;
+
+    #[test]
+    fn nobody_else_can_connect_before_it_is_permitted() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("s");
+        let (_socket, file) = bind_closed(&path, SocketType::STREAM, SocketFlags::empty()).unwrap();
+        let mode = || std::fs::symlink_metadata(&path).unwrap().mode() & 0o777;
+        assert_eq!(mode() & 0o177, 0, "{:o}", mode());
+        file.permit(0o666).unwrap();
+        assert_eq!(mode(), 0o666);
+    }
+
+    #[test]
+    fn what_stands_at_its_path_meanwhile_is_left_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, victim) = (dir.path().join("s"), dir.path().join("victim"));
+        let (_socket, file) = bind_closed(&path, SocketType::DGRAM, SocketFlags::empty()).unwrap();
+        std::fs::write(&victim, "").unwrap();
+        let before = std::fs::metadata(&victim).unwrap();
+        std::fs::rename(&path, dir.path().join("moved")).unwrap();
+        symlink(&victim, &path).unwrap();
+        file.permit(0o666).unwrap();
+        file.give_to(rustix::process::getegid().as_raw()).unwrap();
+        let after = std::fs::metadata(&victim).unwrap();
+        assert_eq!((before.mode(), before.gid()), (after.mode(), after.gid()));
+        assert_eq!(std::fs::metadata(dir.path().join("moved")).unwrap().mode() & 0o777, 0o666);
+    }
+}

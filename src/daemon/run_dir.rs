@@ -1,0 +1,146 @@
+//! The run directory under a living daemon: that it, or what the daemon has in it, was removed is noticed, and all is made anew.
+//!
+//! Something that clears `/run` or `/tmp` would otherwise leave a daemon that nobody can reach. The kernel says when something is
+//! removed (inotify(7)): nothing wakes up for this while nothing happens.
+
+use std::cell::RefCell;
+use std::mem::MaybeUninit;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use std::rc::{Rc, Weak};
+use std::time::Duration;
+
+use mainstay_actors::effect::Carrier;
+use rustix::fs::inotify::{CreateFlags, ReadFlags, Reader, WatchFlags, add_watch, init, remove_watch};
+use rustix::io::Errno;
+use tokio::io::unix::AsyncFd;
+
+use super::log_folder;
+use crate::error::Told;
+use crate::exit::ExitStatus;
+use crate::groups::{Groups, OPERATORS};
+use crate::instance::{Instance, LOCK_NAME};
+use crate::places::SOCKET_NAME;
+use crate::server::Server;
+
+/// A directory is removed file by file; it is waited for until that is over. The wait doubles for as long as not all is there.
+const SETTLE: Duration = Duration::from_millis(100);
+/// The longest wait.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// The folder of the notification sockets.
+const NOTIFY: &str = "notify";
+/// Room for some dozens of events.
+const EVENTS: usize = 4096;
+
+/// What is kept there.
+pub(super) struct Kept {
+    pub(super) instance: Rc<RefCell<Instance>>,
+    pub(super) server: Server,
+    pub(super) carrier: Weak<Carrier>,
+    /// The demo's is in there.
+    pub(super) log_dir: PathBuf,
+}
+
+/// Keeps it for as long as it is polled.
+pub(super) async fn keep(kept: Kept) {
+    if let Err(error) = watch(kept).await {
+        tracing::warn!(%error, "mainstay would not notice if its run directory were removed");
+    }
+}
+
+/// Where the kernel says what was removed.
+#[allow(
+    deprecated,
+    reason = "what replaces it is unsafe, for types that lie about their descriptor; an OwnedFd does not"
+)]
+fn listen() -> std::io::Result<AsyncFd<OwnedFd>> {
+    AsyncFd::new(init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?)
+}
+
+async fn watch(kept: Kept) -> std::io::Result<()> {
+    let events = listen()?;
+    let dir = kept.instance.borrow().dir().to_owned();
+    let (mut watched, mut wait) = (Vec::new(), SETTLE);
+    loop {
+        // Watched before it is looked at: what is removed between the two is heard of.
+        for old in watched.drain(..) {
+            // That of a directory that is gone went with it.
+            let _ = remove_watch(events.get_ref(), old);
+        }
+        watched = watches(events.get_ref(), &dir)?;
+        if kept.is_whole(&dir) && !watched.is_empty() {
+            wait = SETTLE;
+            wait_for_a_loss(&events).await?;
+            tokio::time::sleep(SETTLE).await;
+            continue;
+        }
+        match kept.renew().await {
+            Ok(()) => tracing::warn!("the run directory {} was removed; it is made anew", dir.display()),
+            Err(told) => {
+                tracing::error!("the run directory {} was removed, and cannot be made anew: {told}", dir.display());
+            }
+        }
+        tokio::time::sleep(wait).await;
+        wait = wait.saturating_mul(2).min(LONGEST_WAIT);
+    }
+}
+
+/// Watches the directory, and the one it is in, which may be moved. None: it is not there.
+fn watches(events: &OwnedFd, dir: &Path) -> std::io::Result<Vec<i32>> {
+    let gone = WatchFlags::DELETE_SELF | WatchFlags::MOVE_SELF | WatchFlags::ONLYDIR;
+    match add_watch(events, dir, gone | WatchFlags::DELETE | WatchFlags::MOVED_FROM) {
+        Ok(own) => {
+            let above = dir.parent().and_then(|above| add_watch(events, above, gone).ok());
+            Ok([Some(own), above].into_iter().flatten().collect())
+        }
+        Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => Ok(Vec::new()),
+        // More watches than the user may have, say.
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Waits until something was removed that should be there.
+async fn wait_for_a_loss(events: &AsyncFd<OwnedFd>) -> std::io::Result<()> {
+    loop {
+        let mut ready = events.readable().await?;
+        let mut room = [MaybeUninit::uninit(); EVENTS];
+        let mut reader = Reader::new(events.get_ref(), &mut room);
+        loop {
+            match reader.next() {
+                Ok(event) => {
+                    let of_itself = ReadFlags::DELETE_SELF | ReadFlags::MOVE_SELF | ReadFlags::UNMOUNT;
+                    let name = event.file_name().and_then(|name| name.to_str().ok());
+                    if event.events().intersects(of_itself | ReadFlags::QUEUE_OVERFLOW)
+                        || name.is_some_and(|name| [SOCKET_NAME, LOCK_NAME, NOTIFY].contains(&name))
+                    {
+                        return Ok(());
+                    }
+                }
+                Err(Errno::AGAIN) => break,
+                Err(Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        ready.clear_ready();
+    }
+}
+
+impl Kept {
+    fn is_whole(&self, dir: &Path) -> bool {
+        self.instance.borrow().is_there() && dir.join(SOCKET_NAME).exists() && dir.join(NOTIFY).is_dir()
+    }
+
+    async fn renew(&self) -> Result<(), Told> {
+        if !self.instance.borrow().is_there() {
+            self.instance.borrow_mut().renew()?;
+        }
+        if self.log_dir.starts_with(self.instance.borrow().dir()) {
+            log_folder::prepare(&self.log_dir, Groups::of_system().gid(OPERATORS));
+        }
+        if let Some(carrier) = self.carrier.upgrade() {
+            let failed = |error| Told::new(ExitStatus::Failed, format!("notification sockets: {error}"));
+            carrier.renew_sockets().map_err(failed)?;
+        }
+        Ok(self.server.renew().await?)
+    }
+}

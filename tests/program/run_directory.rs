@@ -1,0 +1,115 @@
+//! The run directory under a living daemon.
+
+use std::fs;
+
+use crate::harness::{Station, program, until};
+
+/// Another daemon of the same station: refused with the pid of the first.
+#[track_caller]
+fn no_second_begins(station: &Station) {
+    let mut second = std::process::Command::new(program());
+    second.args(["run", "--config"]).arg(station.dir().join("station.toml")).env_remove("MAINSTAY_CONFIG");
+    let output = second.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(5), "{said}");
+    assert!(said.contains(&format!("pid {}", station.pid())), "{said}");
+}
+
+/// Removes a folder. On a busy machine mainstay may be making it anew meanwhile.
+fn remove(folder: &std::path::Path) {
+    until("it is removed", || match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => None,
+        _ => Some(()),
+    });
+}
+
+fn answers(station: &Station) {
+    until("it answers again", || (station.ask(&["status"]).code == Some(0)).then_some(()));
+}
+
+const SPEAKS: &str = "[services.speaker]\nready = \"notify\"\ncommand = [\"sh\", \"-c\", \"while ! [ -e @DIR@/go ]; do sleep 0.05; done; \
+    systemd-notify --ready || exit 3; sleep 1000\"]\n";
+
+#[test]
+fn a_run_directory_that_is_removed_is_made_anew_and_nobody_else_takes_it() {
+    let station = Station::run("[services.sleeper]\ncommand = [\"sleep\", \"1000\"]\n");
+    let pid = station.until_service("sleeper", "running").pid;
+    let run = station.dir().join("run");
+    for _ in 0..3 {
+        remove(&run);
+        no_second_begins(&station);
+        answers(&station);
+        no_second_begins(&station);
+    }
+    fs::rename(&run, station.dir().join("elsewhere")).unwrap();
+    no_second_begins(&station);
+    answers(&station);
+    fs::remove_file(run.join("mainstay.sock")).unwrap();
+    answers(&station);
+    assert_eq!(station.service("sleeper").pid, pid, "the services know nothing of it");
+    assert!(station.said().contains("was removed; it is made anew"));
+    station.end();
+}
+
+#[test]
+fn a_service_that_starts_meanwhile_can_still_say_that_it_is_ready() {
+    if std::process::Command::new("systemd-notify").arg("--version").output().is_err() {
+        return;
+    }
+    let station = Station::run(SPEAKS);
+    station.until_service("speaker", "starting");
+    let sockets = || fs::read_dir(station.dir().join("run/notify")).into_iter().flatten().count();
+    until("it has its socket", || (sockets() == 1).then_some(()));
+    remove(&station.dir().join("run"));
+    answers(&station);
+    until("its socket is there again", || (sockets() == 1).then_some(()));
+    fs::write(station.dir().join("go"), "").unwrap();
+    station.until_service("speaker", "running");
+    station.end();
+}
+
+/// Chooses the signal that tells of somebody who waits (fcntl(2)); libc has no name for it.
+const F_SETSIG: libc::c_int = 10;
+
+/// A program that cannot be executed for as long as this lives: somebody has a lease on it (fcntl(2), `F_SETLEASE`).
+struct Stuck(fs::File);
+
+impl Stuck {
+    fn new(path: &std::path::Path) -> Self {
+        fs::copy("/bin/sleep", path).unwrap();
+        let stuck = Self(fs::File::open(path).unwrap());
+        // Otherwise a signal would come that ends this process.
+        assert_eq!(stuck.fcntl(F_SETSIG, libc::SIGURG), 0);
+        // A child that is just being started may have a copy of the descriptor that wrote it.
+        until("it is leased", || (stuck.fcntl(libc::F_SETLEASE, libc::F_WRLCK) == 0).then_some(()));
+        stuck
+    }
+
+    #[allow(unsafe_code, reason = "no safe form of leases is in any library here")]
+    fn fcntl(&self, command: libc::c_int, argument: libc::c_int) -> libc::c_int {
+        // SAFETY: these commands take a number and touch no memory.
+        unsafe { libc::fcntl(std::os::fd::AsRawFd::as_raw_fd(&self.0), command, argument) }
+    }
+
+    fn is_waited_for(&self) -> bool {
+        self.fcntl(libc::F_GETLEASE, 0) != libc::F_WRLCK
+    }
+}
+
+#[test]
+fn a_daemon_begins_though_a_child_of_a_killed_one_hangs_before_it_executes_its_program() {
+    let mut station = Station::run(
+        "[services.stuck]\nautostart = false\nstop = { grace = \"0s\" }\ncommand = [\"@DIR@/stuck\", \"1000\"]\n",
+    );
+    let stuck = Stuck::new(&station.dir().join("stuck"));
+    station.ask(&["start", "stuck"]);
+    until("the kernel is at it", || stuck.is_waited_for().then_some(()));
+    let killed = station.pid();
+    station.signal(rustix::process::Signal::KILL);
+    station.wait();
+    station.again();
+    assert!(station.pid() != killed);
+    assert!(station.processes().len() > 1, "the child hangs still, and has the sockets of the one that was killed");
+    no_second_begins(&station);
+    drop(station);
+}
