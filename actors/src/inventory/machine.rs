@@ -36,8 +36,17 @@ pub struct InventoryMachine {
     arrivals: BTreeMap<Key, Generation>,
     troubles: BTreeMap<Source, String>,
     deaths: Intensity,
+    looked: Looked,
     /// What was shown last; a restarted actor's predecessor may have shown something else.
     published: Option<InventorySnapshot>,
+}
+
+/// Whether it knows all that is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Looked {
+    /// Nothing has been scanned since it began: what it has not seen may be there all the same.
+    NotYet,
+    Once,
 }
 
 impl Machine for InventoryMachine {
@@ -72,6 +81,8 @@ impl Machine for InventoryMachine {
                 self.troubles.remove(&source);
                 Vec::new()
             }
+            // The scan, which is on its way, tells every device; until then an answer would be a guess.
+            InventoryMessage::Inquire(_) if self.looked == Looked::NotYet => Vec::new(),
             InventoryMessage::Inquire(name) => vec![self.tell_present(&name)],
             InventoryMessage::Disclaimed(name, generation) => self.disclaimed(&name, &generation),
             InventoryMessage::Died(actor, _) => match self.deaths.died(now) {
@@ -116,6 +127,7 @@ impl InventoryMachine {
             arrivals: BTreeMap::new(),
             troubles: BTreeMap::new(),
             deaths: Intensity::default(),
+            looked: Looked::NotYet,
             published: None,
         }
     }
@@ -201,7 +213,9 @@ impl InventoryMachine {
         out
     }
 
+    /// Every device is told how it stands: one that asked since the actor was restarted has no other answer.
     fn scanned(&mut self, present: Vec<Sighting>) -> Out {
+        self.looked = Looked::Once;
         let missing: Vec<Key> =
             self.present.keys().filter(|key| !present.iter().any(|there| there.key == **key)).cloned().collect();
         let mut out = Vec::new();
@@ -214,7 +228,7 @@ impl InventoryMachine {
         self.arrivals.clear();
         self.claims.retain(|_, key| self.present.contains_key(key));
         out.extend(self.claim_unclaimed());
-        // Devices that nothing was found for are told so: after a restart they may believe otherwise.
+        // Devices that nothing was found for may believe otherwise after a restart.
         for device in &self.devices {
             if !self.claims.contains_key(&device.name) {
                 let how = "not found in a scan".to_owned();

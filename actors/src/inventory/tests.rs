@@ -2,14 +2,18 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
+use std::collections::VecDeque;
+
 use mainstay_config::model::{DeviceKind, Match, Station, WifiMode};
 use mainstay_hardware::sighting::{
     Generation, HardwareEvent, Key, Link, Rfkill, ScanReason, Sighting, Sort, Source, UsbFacts, WifiFacts, Witness,
 };
 
+use proptest::prelude::*;
+
 use super::{InventoryMachine, InventoryMessage, InventorySnapshot};
 use crate::device::DeviceMessage;
-use crate::machine::{Described, Effect, Machine, Message, Moment, Publication};
+use crate::machine::{Beginning, Described, Effect, Machine, Message, Moment, Publication};
 use crate::world::stations::assemble;
 
 /// A HackRF with this serial number in this socket.
@@ -62,8 +66,24 @@ fn with_a_radio_matched_by_name() -> Station {
     station
 }
 
+fn station() -> Station {
+    assemble(&[("one", DeviceKind::Hackrf), ("port", DeviceKind::Serial)], Vec::new())
+}
+
+/// An inventory that has looked, and found nothing.
 fn machine() -> InventoryMachine {
-    InventoryMachine::new(&assemble(&[("one", DeviceKind::Hackrf), ("port", DeviceKind::Serial)], Vec::new()))
+    let mut machine = InventoryMachine::new(&station());
+    told(&mut machine, scan(Vec::new()));
+    machine
+}
+
+fn scan(present: Vec<Sighting>) -> HardwareEvent {
+    HardwareEvent::Scanned { present, why: ScanReason::Asked }
+}
+
+/// What is told to who asks for himself.
+fn answered(machine: &mut InventoryMachine, name: &str) -> Vec<String> {
+    words(&machine.handle(Moment::default(), InventoryMessage::Inquire(name.parse().unwrap())))
 }
 
 fn seen(sighting: &Sighting) -> HardwareEvent {
@@ -77,7 +97,10 @@ fn gone(sighting: &Sighting) -> HardwareEvent {
 
 /// What devices are told: `one Seen`.
 fn told(machine: &mut InventoryMachine, event: HardwareEvent) -> Vec<String> {
-    let out = machine.handle(Moment::default(), InventoryMessage::Event(event));
+    words(&machine.handle(Moment::default(), InventoryMessage::Event(event)))
+}
+
+fn words(out: &[Effect<super::InventoryTimer>]) -> Vec<String> {
     let words = |effect: &Effect<super::InventoryTimer>| match effect {
         Effect::Tell(Message::Device(name, message)) => Some(format!("{name} {}", message.kind())),
         _ => None,
@@ -163,10 +186,87 @@ fn a_lost_message_is_made_good_by_a_scan() {
 fn a_restarted_device_is_told_what_is_there_for_it() {
     let mut machine = machine();
     told(&mut machine, seen(&hackrf("serial-of-one", 1, 1)));
-    for (name, kind) in [("one", "Seen"), ("port", "Gone")] {
-        let out = machine.handle(Moment::default(), InventoryMessage::Inquire(name.parse().unwrap()));
-        let Some(Effect::Tell(Message::Device(_, message))) = out.first() else { panic!("{out:?}") };
-        assert_eq!(DeviceMessage::kind(message), kind);
+    assert_eq!(answered(&mut machine, "one"), ["one Seen"]);
+    assert_eq!(answered(&mut machine, "port"), ["port Gone"]);
+}
+
+#[test]
+fn a_restarted_inventory_answers_nobody_before_it_has_looked_and_then_everybody() {
+    let (mut machine, one) = (machine(), hackrf("serial-of-one", 1, 1));
+    told(&mut machine, seen(&one));
+    let mut again = InventoryMachine::new(&station()).remembering(machine.memo());
+    assert!(answered(&mut again, "one").is_empty(), "it is there: to say that it is gone would stop its holder");
+    assert!(answered(&mut again, "port").is_empty());
+    assert_eq!(told(&mut again, scan(vec![one])), ["one Seen", "port Gone"]);
+}
+
+/// What happens to a HackRF, and to the inventory that tells of it.
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    Plug,
+    Unplug,
+    /// The device's actor was restarted and asks.
+    Ask,
+    /// The inventory's actor panics and is restarted.
+    Panic,
+    /// The next thing that the kernel said is heard.
+    Hear,
+}
+
+proptest! {
+    /// Whatever panics and whatever is asked meanwhile, nobody loses a device that is there.
+    #[test]
+    fn a_device_is_called_gone_only_after_it_has_left(steps in proptest::collection::vec(prop_oneof![
+        Just(Step::Plug), Just(Step::Unplug), Just(Step::Ask), Just(Step::Panic), Just(Step::Hear), Just(Step::Hear),
+    ], 0..60)) {
+        let mut machine = InventoryMachine::new(&station());
+        let (mut there, mut arrivals) = (None::<Sighting>, 0);
+        // What was said and not heard yet, each with what was there when it was said.
+        let mut said = VecDeque::from([(scan(Vec::new()), None)]);
+        let mut heard = None::<Sighting>;
+        let mut believed = None::<Generation>;
+        for step in steps {
+            let out = match step {
+                Step::Plug if there.is_none() => {
+                    arrivals += 1;
+                    let one = hackrf("serial-of-one", 1, arrivals);
+                    said.push_back((seen(&one), Some(one.clone())));
+                    there = Some(one);
+                    continue;
+                }
+                Step::Unplug => {
+                    if let Some(one) = there.take() {
+                        said.push_back((gone(&one), None));
+                    }
+                    continue;
+                }
+                Step::Plug => continue,
+                Step::Ask => machine.handle(Moment::default(), InventoryMessage::Inquire("one".parse().unwrap())),
+                Step::Panic => {
+                    machine = InventoryMachine::new(&station()).remembering(machine.memo());
+                    machine.begin(Moment::default(), Beginning::Again);
+                    said.push_back((scan(there.iter().cloned().collect()), there.clone()));
+                    continue;
+                }
+                Step::Hear => {
+                    let Some((event, truth)) = said.pop_front() else { continue };
+                    heard = truth;
+                    machine.handle(Moment::default(), InventoryMessage::Event(event))
+                }
+            };
+            for effect in out {
+                let Effect::Tell(Message::Device(name, message)) = effect else { continue };
+                match message {
+                    DeviceMessage::Seen(sighting) => believed = Some(sighting.generation),
+                    DeviceMessage::Gone { .. } if name.as_str() == "one" => {
+                        let lost = believed.take();
+                        let left = lost.is_none() || heard.as_ref().map(|one| &one.generation) != lost.as_ref();
+                        prop_assert!(left, "{:?} is there", heard);
+                    }
+                    _ => {}
+                }
+            }
+        }
     }
 }
 
@@ -197,7 +297,6 @@ fn an_arrival_that_was_renamed_is_still_the_same_after_a_panic_and_what_left_mea
     let mut machine = InventoryMachine::new(&station);
     told(&mut machine, seen(&radio("wlan2", 1)));
     told(&mut machine, seen(&radio("wlan2mon", 1)));
-    let scan = |present| HardwareEvent::Scanned { present, why: ScanReason::Asked };
     let again = || InventoryMachine::new(&station).remembering(machine.memo());
     assert_eq!(told(&mut again(), scan(vec![radio("wlan2mon", 1)])), ["radio Seen"]);
     assert_eq!(told(&mut again(), scan(vec![radio("wlan2mon", 2)])), ["radio Gone", "radio Gone"]);
