@@ -40,10 +40,11 @@ pub fn matches(device: &Device, sighting: &Sighting) -> bool {
 
 fn all_hold(wanted: &Match, sighting: &Sighting) -> bool {
     let usb = sighting.usb.as_ref();
-    let Match { serial, usb: usb_id, path, mac, driver, name } = wanted;
+    let Match { serial, usb: usb_id, path, interface, mac, driver, name } = wanted;
     holds(serial.as_deref(), |s| usb.and_then(|u| u.serial.as_deref()).is_some_and(|have| same_serial(s, have)))
         && holds(usb_id.as_ref(), |i| usb.is_some_and(|u| u.id == *i))
         && holds(path.as_ref(), |p| usb.is_some_and(|u| u.path == *p))
+        && holds(*interface, |i| usb.and_then(|u| u.interface).is_some_and(|have| i.means(have)))
         && holds(mac.as_ref(), |m| matches!(&sighting.sort, Sort::Wifi(w) if w.mac == *m))
         && holds(driver.as_deref(), |d| driver_of(sighting) == Some(d))
         && holds(name.as_deref(), |n| kernel_name(sighting) == Some(n))

@@ -21,6 +21,7 @@ fn usb(id: &str, serial: Option<&str>) -> UsbFacts {
         address: 7,
         serial: serial.map(str::to_owned),
         product: None,
+        interface: None,
     }
 }
 
@@ -129,6 +130,17 @@ fn a_device_is_found_by_its_socket() {
     assert!(matches(&device(DeviceKind::Usb, wanted), &usb_device("046d:c52b", None)));
     let elsewhere = by(|m| m.path = Some("1-1.3".parse().unwrap()));
     assert!(!matches(&device(DeviceKind::Usb, elsewhere), &usb_device("046d:c52b", None)));
+}
+
+#[test]
+fn a_function_of_a_stick_is_found_by_its_interface() {
+    let on = |interface: Option<&str>| {
+        let interface = interface.map(|text| text.parse().unwrap());
+        tty(Some(UsbFacts { interface, ..usb("0403:6011", None) }), "ttyUSB0", "ftdi_sio")
+    };
+    let wanted = device(DeviceKind::Serial, by(|m| m.interface = Some("if01".parse().unwrap())));
+    assert!(matches(&wanted, &on(Some("if01"))) && matches(&wanted, &on(Some("if01-port0"))));
+    assert!(!matches(&wanted, &on(Some("if00-port0"))) && !matches(&wanted, &on(None)));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use mainstay_config::model::WifiMode;
-use mainstay_config::names::{MacAddress, UsbId, UsbPath};
+use mainstay_config::names::{MacAddress, UsbId, UsbInterface, UsbPath};
 
 /// Where the kernel has a thing: unique while it is there, used for pairing arrivals and departures.
 /// `usb/3-1`, `tty/ttyACM0`, `wifi/phy2`.
@@ -57,6 +57,8 @@ pub struct UsbFacts {
     pub serial: Option<String>,
     /// `iProduct`, when it has one.
     pub product: Option<String>,
+    /// Which of its functions this is; `None` for the device as a whole.
+    pub interface: Option<UsbInterface>,
 }
 
 /// What sort of thing a sighting is.

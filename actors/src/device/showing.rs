@@ -104,6 +104,7 @@ fn describe_match(spec: &Device) -> String {
         matching.serial.as_ref().map(|serial| format!("serial {serial}")),
         matching.usb.map(|id| format!("USB id {id}")),
         matching.path.as_ref().map(|path| format!("USB port {path}")),
+        matching.interface.map(|interface| format!("interface {interface}")),
         matching.mac.map(|mac| format!("MAC {mac}")),
         matching.driver.as_ref().map(|driver| format!("driver {driver}")),
         matching.name.as_ref().map(|name| format!("name {name}")),

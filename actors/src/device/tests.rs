@@ -46,6 +46,7 @@ fn sighting(arrival: u8) -> Sighting {
             address: arrival,
             serial: Some("serial-of-hackrf".to_owned()),
             product: None,
+            interface: None,
         }),
         sort: Sort::Usb { node: format!("/dev/bus/usb/001/{arrival:03}").into() },
     }

@@ -28,6 +28,7 @@ fn hackrf(serial: &str, socket: u8, address: u8) -> Sighting {
             address,
             serial: Some(serial.to_owned()),
             product: None,
+            interface: None,
         }),
         sort: Sort::Usb { node: "/dev/bus/usb/001/001".into() },
     }

@@ -29,7 +29,9 @@ pub(super) fn check(file: &File, station: &Station, report: &mut Report) {
     }
 }
 
-fn could_be_one(a: &Device, b: &Device) -> bool {
+/// Whether one piece of hardware could be both: then they cannot be told apart.
+#[must_use]
+pub fn could_be_one(a: &Device, b: &Device) -> bool {
     use DeviceKind::{Gps, Hackrf, Serial, Usb};
     let kinds = match (a.kind, b.kind) {
         (x, y) if x == y => true,
@@ -51,6 +53,7 @@ fn differ(a: &Match, b: &Match) -> bool {
     serials(a, b).is_some_and(|(a, b)| !same_serial(a, b))
         || both(a.usb, b.usb)
         || both(a.path.as_ref(), b.path.as_ref())
+        || a.interface.zip(b.interface).is_some_and(|(a, b)| a.excludes(b))
         || both(a.mac, b.mac)
         || both(a.driver.as_deref(), b.driver.as_deref())
         || both(a.name.as_deref(), b.name.as_deref())
@@ -66,7 +69,7 @@ fn is_built_in(matching: &Match) -> bool {
 
 /// Whether it says something that only a USB device has.
 fn is_on_usb(matching: &Match) -> bool {
-    matching.serial.is_some() || matching.usb.is_some() || matching.path.is_some()
+    matching.serial.is_some() || matching.usb.is_some() || matching.path.is_some() || matching.interface.is_some()
 }
 
 /// Whether both name the same serial number, USB id or port.
@@ -90,7 +93,8 @@ fn cure(a: &Device, b: &Device) -> String {
         (DeviceKind::Hackrf, DeviceKind::Hackrf) => {
             "serial = \"…\" (as in `hackrf_info`) or path = \"1-1\" (the USB port)"
         }
-        _ => "serial = \"…\", usb = \"…\" or path = \"1-1\" (the USB port)",
+        (DeviceKind::Usb, _) | (_, DeviceKind::Usb) => "serial = \"…\", usb = \"…\" or path = \"1-1\" (the USB port)",
+        _ => "serial = \"…\", usb = \"…\", path = \"1-1\" (the USB port) or interface = \"if01\" (of one USB device)",
     };
     format!("give both a `match` with different {what}")
 }

@@ -52,7 +52,7 @@ impl Plugged {
 
 fn facts(id: UsbId, path: &UsbPath, address: u8, serial: &str, product: &str) -> UsbFacts {
     let (serial, product) = (Some(serial.to_owned()), Some(product.to_owned()));
-    UsbFacts { id, path: path.clone(), bus: BUS, address, serial, product }
+    UsbFacts { id, path: path.clone(), bus: BUS, address, serial, product, interface: None }
 }
 
 fn usb_sighting(facts: UsbFacts) -> Sighting {

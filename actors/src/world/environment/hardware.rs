@@ -85,6 +85,7 @@ impl Plug {
                 address: number as u8,
                 serial: self.spec.matching.serial.clone(),
                 product: None,
+                interface: None,
             }),
             sort,
         };
