@@ -2,10 +2,12 @@
 //!
 //! - [`bus`]: the interface between mainstay and hardware
 //! - [`sighting`]: what is seen, and the events that say so
+//! - [`advice`]: what to write into a configuration for what is there
 //! - [`matching`]: which configured device a sighting is, and how to speak of it to people
 //! - [`kernel`]: the real thing, from sysfs, uevents, libusb, nl80211 and rtnetlink
 //! - [`simulated`]: hardware that is only imagined, for the demo and for tests
 
+pub mod advice;
 pub mod bus;
 pub mod error;
 pub mod kernel;

@@ -26,16 +26,21 @@ const fn id(vendor: u16, product: u16) -> UsbId {
 /// Whether a sighting is this configured device: its kind, and every part of its `match`.
 #[must_use]
 pub fn matches(device: &Device, sighting: &Sighting) -> bool {
+    is_meant(device.kind, &device.matching, sighting)
+}
+
+/// Whether a sighting is of this kind, and all that is said of it holds.
+pub(crate) fn is_meant(kind: DeviceKind, matching: &Match, sighting: &Sighting) -> bool {
     let any = Match::default();
-    let kind = match (device.kind, &sighting.sort) {
+    let kind = match (kind, &sighting.sort) {
         (DeviceKind::Hackrf, Sort::Usb { .. }) => is_hackrf(sighting),
-        (DeviceKind::Gps, Sort::Tty { .. }) => device.matching != any || is_likely_gps(sighting),
+        (DeviceKind::Gps, Sort::Tty { .. }) => *matching != any || is_likely_gps(sighting),
         (DeviceKind::Usb, Sort::Usb { .. })
         | (DeviceKind::Serial, Sort::Tty { .. })
         | (DeviceKind::Wifi, Sort::Wifi(_)) => true,
         _ => false,
     };
-    kind && all_hold(&device.matching, sighting)
+    kind && all_hold(matching, sighting)
 }
 
 fn all_hold(wanted: &Match, sighting: &Sighting) -> bool {
@@ -55,13 +60,13 @@ fn holds<T>(asked: Option<T>, check: impl FnOnce(T) -> bool) -> bool {
     asked.is_none_or(check)
 }
 
-fn is_hackrf(sighting: &Sighting) -> bool {
+pub(crate) fn is_hackrf(sighting: &Sighting) -> bool {
     sighting.usb.as_ref().is_some_and(|u| HACKRF_IDS.contains(&u.id))
 }
 
 /// A serial port that is a GPS receiver often enough to be taken for one when nothing else is said. A port that is
 /// not on USB never is: it may be the console.
-fn is_likely_gps(sighting: &Sighting) -> bool {
+pub(crate) fn is_likely_gps(sighting: &Sighting) -> bool {
     let Some(usb) = &sighting.usb else { return false };
     let ublox = usb.id.vendor == UBLOX_VENDOR && UBLOX_PRODUCTS.contains(&usb.id.product);
     ublox || GPS_BRIDGES.contains(&usb.id) || driver_of(sighting) == Some("cdc_acm")
@@ -75,7 +80,7 @@ fn driver_of(sighting: &Sighting) -> Option<&str> {
     }
 }
 
-fn kernel_name(sighting: &Sighting) -> Option<&str> {
+pub(crate) fn kernel_name(sighting: &Sighting) -> Option<&str> {
     match &sighting.sort {
         Sort::Usb { .. } => None,
         Sort::Tty { node, .. } => node.file_name()?.to_str(),
@@ -220,66 +225,6 @@ pub fn mode_word(mode: WifiMode) -> &'static str {
         WifiMode::Mesh => "mesh",
         WifiMode::Other => "another mode",
     }
-}
-
-/// TOML lines that would configure it, by the most stable match there is.
-#[must_use]
-pub fn suggestion(sighting: &Sighting) -> String {
-    let (kind, name) = suggested_kind(sighting);
-    let matching = suggested_match(sighting);
-    format!("[hardware.{name}]\nkind = \"{}\"\nmatch = {{ {matching} }}\n", kind.as_str())
-}
-
-fn suggested_kind(sighting: &Sighting) -> (DeviceKind, String) {
-    match &sighting.sort {
-        Sort::Usb { .. } if is_hackrf(sighting) => (DeviceKind::Hackrf, "hackrf".to_owned()),
-        Sort::Usb { .. } => {
-            let path = sighting.usb.as_ref().map(|u| u.path.as_str()).unwrap_or_default();
-            (DeviceKind::Usb, format!("usb{}", as_name(path)))
-        }
-        Sort::Tty { .. } if is_likely_gps(sighting) => (DeviceKind::Gps, "gps".to_owned()),
-        Sort::Tty { .. } => (DeviceKind::Serial, as_name(kernel_name(sighting).unwrap_or("serial"))),
-        Sort::Wifi(wifi) => (DeviceKind::Wifi, as_name(&wifi.interface)),
-    }
-}
-
-/// A device name may hold letters, digits, `-` and `_`, and begins with a letter or digit.
-fn as_name(text: &str) -> String {
-    let safe: String =
-        text.chars().take(60).map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' }).collect();
-    match safe.trim_start_matches(['-', '_']) {
-        "" => "device".to_owned(),
-        name => name.to_owned(),
-    }
-}
-
-fn suggested_match(sighting: &Sighting) -> String {
-    if let Sort::Wifi(wifi) = &sighting.sort {
-        return format!("mac = \"{}\"", wifi.mac);
-    }
-    let Some(usb) = &sighting.usb else {
-        return format!("name = {}", quoted(kernel_name(sighting).unwrap_or_default()));
-    };
-    match usb.serial.as_deref().filter(|s| !short_serial(s).is_empty()) {
-        Some(serial) if is_hackrf(sighting) => format!("serial = {}", quoted(short_serial(serial))),
-        // Cheap devices share serial numbers such as "0001": with the id it is at least one product's.
-        Some(serial) => format!("usb = \"{}\", serial = {}", usb.id, quoted(serial)),
-        None => format!("usb = \"{}\", path = \"{}\"", usb.id, usb.path),
-    }
-}
-
-/// A TOML basic string: what a device calls itself may hold anything.
-fn quoted(text: &str) -> String {
-    let mut out = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => out.extend(['\\', c]),
-            c if c.is_control() => out.push_str(&format!("\\u{:04X}", u32::from(c))),
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
 }
 
 #[cfg(test)]

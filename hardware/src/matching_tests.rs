@@ -163,27 +163,7 @@ fn people_read_what_a_device_is() {
     );
 }
 
-#[test]
-fn a_suggestion_uses_what_stays_the_same() {
-    let hackrf = suggestion(&usb_device("1d50:6089", Some(SERIAL)));
-    assert_eq!(hackrf, "[hardware.hackrf]\nkind = \"hackrf\"\nmatch = { serial = \"88c869dc2b5c8d1b\" }\n");
-    assert!(suggestion(&wifi()).contains("match = { mac = \"02:00:00:00:02:00\" }"));
-    let nameless = suggestion(&usb_device("046d:c52b", Some("0000")));
-    assert_eq!(nameless, "[hardware.usb1-1-4]\nkind = \"usb\"\nmatch = { usb = \"046d:c52b\", path = \"1-1.4\" }\n");
-    assert!(suggestion(&tty(None, "ttyAMA0", "uart-pl011")).contains("match = { name = \"ttyAMA0\" }"));
-}
-
 proptest! {
-    #[test]
-    fn whatever_a_device_calls_itself_the_suggestion_is_toml(serial in any::<String>(), name in "\\PC{0,40}") {
-        for sighting in [usb_device("10c4:ea60", Some(&serial)), tty(None, &name.replace('/', "_"), "x")] {
-            let text = suggestion(&sighting);
-            let table: toml::Table = text.parse().map_err(|e| TestCaseError::fail(format!("{e}: {text}")))?;
-            let (device, _) = table["hardware"].as_table().unwrap().iter().next().unwrap();
-            prop_assert!(device.parse::<mainstay_config::names::DeviceName>().is_ok(), "{}", device);
-        }
-    }
-
     #[test]
     fn zeros_before_a_serial_number_never_matter(zeros in 0usize..40, serial in "[0-9a-f]{1,32}") {
         let padded = format!("{}{serial}", "0".repeat(zeros));

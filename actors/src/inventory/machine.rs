@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use mainstay_config::model::{Device, Station};
 use mainstay_config::names::DeviceName;
+use mainstay_hardware::advice::{self, Configured};
 use mainstay_hardware::matching;
 use mainstay_hardware::sighting::{Generation, HardwareEvent, Key, Sighting, Sort, Source, Witness};
 
@@ -292,16 +293,20 @@ impl InventoryMachine {
             }),
             _ => true,
         };
-        let describe = |sighting: &Sighting| OtherDevice {
+        let others: Vec<&Sighting> = self.present.values().filter(unclaimed).filter(shown).collect();
+        let present: Vec<&Sighting> = self.present.values().collect();
+        let is = |device: &Device| self.claims.get(&device.name).and_then(|key| self.present.get(key));
+        let configured: Vec<_> = self.devices.iter().map(|device| Configured { device, is: is(device) }).collect();
+        let describe = |(sighting, suggestion): (&&Sighting, String)| OtherDevice {
             kind: match sighting.sort {
                 Sort::Usb { .. } => "usb",
                 Sort::Tty { .. } => "serial",
                 Sort::Wifi(_) => "wifi",
             },
             identity: matching::identity(sighting, None),
-            suggestion: matching::suggestion(sighting),
+            suggestion,
         };
-        self.present.values().filter(unclaimed).filter(shown).map(describe).collect()
+        others.iter().zip(advice::advise(&others, &present, &configured)).map(describe).collect()
     }
 }
 

@@ -20,7 +20,7 @@ pub(super) fn check(file: &File, station: &Station, report: &mut Report) {
     }
     places.sort_by_key(|(_, span)| span.start);
     for (at, (device, span)) in places.iter().enumerate() {
-        let earlier = places.iter().take(at).find(|(other, _)| could_be_one(device, other));
+        let earlier = places.iter().take(at).find(|(other, _)| could_be_one(what(device), what(other)));
         if let Some((other, _)) = earlier {
             let message =
                 format!("`{}` and `{}` cannot be told apart: one device could be both", other.name, device.name);
@@ -31,18 +31,23 @@ pub(super) fn check(file: &File, station: &Station, report: &mut Report) {
 
 /// Whether one piece of hardware could be both: then they cannot be told apart.
 #[must_use]
-pub fn could_be_one(a: &Device, b: &Device) -> bool {
+pub fn could_be_one((kind_a, a): (DeviceKind, &Match), (kind_b, b): (DeviceKind, &Match)) -> bool {
     use DeviceKind::{Gps, Hackrf, Serial, Usb};
-    let kinds = match (a.kind, b.kind) {
+    let kinds = match (kind_a, kind_b) {
         (x, y) if x == y => true,
         (Gps, Serial) | (Serial, Gps) => true,
-        (Hackrf, Usb) => b.matching.usb.is_none_or(|id| HACKRF_IDS.contains(&id)),
-        (Usb, Hackrf) => a.matching.usb.is_none_or(|id| HACKRF_IDS.contains(&id)),
+        (Hackrf, Usb) => b.usb.is_none_or(|id| HACKRF_IDS.contains(&id)),
+        (Usb, Hackrf) => a.usb.is_none_or(|id| HACKRF_IDS.contains(&id)),
         // A plain USB device may be the same stick as a serial port or a radio; only what both say can tell.
-        (Usb, _) | (_, Usb) => agree(&a.matching, &b.matching),
+        (Usb, _) | (_, Usb) => agree(a, b),
         _ => false,
     };
-    kinds && !differ(&a.matching, &b.matching)
+    kinds && !differ(a, b)
+}
+
+/// What a device is recognised by.
+fn what(device: &Device) -> (DeviceKind, &Match) {
+    (device.kind, &device.matching)
 }
 
 /// Whether something that both say is different.

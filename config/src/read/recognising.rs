@@ -17,8 +17,9 @@ impl TextValue for SerialNumber {
 
     fn from_text(text: &str) -> Result<Self, Refusal> {
         let Filled(serial) = Filled::from_text(text)?;
-        // A serial number may look like nearly anything, but not like a path.
-        let help = serial.starts_with('/').then(|| instead_of(&serial)).flatten();
+        // A serial number may look like nearly anything, but not like this.
+        let is_path = ["/dev/", "/sys/"].iter().any(|folder| serial.starts_with(folder));
+        let help = is_path.then(|| instead_of(&serial)).flatten();
         match help {
             Some(help) => Err(refused(Code::BadValue, format!("is a path, not a serial number: \"{serial}\""), help)),
             None => Ok(Self(serial)),
@@ -175,7 +176,7 @@ mod tests {
         assert!(help::<MacAddress>("wlan1").contains("write name = \"wlan1\""));
         assert!(help::<UsbId>("1-1.4").contains("write path = \"1-1.4\""));
         assert!(help::<SerialNumber>("/dev/ttyUSB0").contains("write name = \"ttyUSB0\""));
-        assert!(SerialNumber::from_text("AH03/B-1:2").is_ok(), "whatever a maker thinks of");
+        assert!(SerialNumber::from_text("/AH03/B-1:2").is_ok(), "whatever a maker thinks of");
     }
 
     proptest! {
