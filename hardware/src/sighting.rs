@@ -29,6 +29,29 @@ impl fmt::Display for Generation {
     }
 }
 
+/// What stays the same of a piece of hardware when it is replugged into the same socket.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place(String);
+
+impl Place {
+    /// Where this one sits, and what it is there.
+    #[must_use]
+    pub fn of(sighting: &Sighting) -> Self {
+        let what = match &sighting.sort {
+            Sort::Usb { .. } => "usb".to_owned(),
+            Sort::Tty { .. } => "tty".to_owned(),
+            Sort::Wifi(wifi) => format!("wifi {}", wifi.mac),
+        };
+        let Some(usb) = &sighting.usb else {
+            let key = if matches!(sighting.sort, Sort::Wifi(_)) { "" } else { sighting.key.0.as_str() };
+            return Self(format!("{what} {key}"));
+        };
+        let interface = usb.interface.map_or(String::new(), |interface| interface.to_string());
+        let serial = usb.serial.as_deref().unwrap_or_default();
+        Self(format!("{what} {} {interface} {} {serial}", usb.path, usb.id))
+    }
+}
+
 /// A piece of hardware as the kernel shows it now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sighting {

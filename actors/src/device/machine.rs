@@ -20,6 +20,7 @@ use super::claim::Owed;
 use super::flap::{Departures, Verdict};
 use super::memory::DeviceMemo;
 use super::messages::{Awaited, DeviceMessage};
+use super::rivals::Rivals;
 use crate::lease::{LeaseMessage, Soon};
 use crate::machine::{Action, ActorId, Beginning, Effect, Effects, Machine, Message, Moment, OperationId, Outcome};
 
@@ -72,6 +73,8 @@ pub(super) enum Mending {
     Later,
     /// Nothing: whoever used it says that it does not work.
     ByHand,
+    /// The operator's word: several pieces of hardware fit it, and none was taken.
+    Choice,
 }
 
 /// A configured device.
@@ -88,6 +91,8 @@ pub struct DeviceMachine {
     pub(super) owed: Owed,
     pub(super) awaited: Awaited,
     pub(super) departures: Departures,
+    /// Others that fit it as well; where it is none of them, they are why.
+    pub(super) rivals: Option<Rivals>,
     pub(super) recovering: Recovering,
     /// After a restart: the arrival that its predecessor knew, until it is known whether that is still there.
     pub(super) before: Option<Generation>,
@@ -134,6 +139,8 @@ impl Machine for DeviceMachine {
         let mut out = match message {
             DeviceMessage::Seen(sighting) => self.seen(now, sighting),
             DeviceMessage::Gone { generation, how } => self.gone(now, generation.as_ref(), &how),
+            DeviceMessage::Rivals(rivals) => self.has_rivals(now, rivals),
+            DeviceMessage::NoRivals => self.has_no_rivals(),
             DeviceMessage::Accessible(operation, result) => self.accessible(now, operation, result),
             DeviceMessage::Probed(operation, result) => self.probed(operation, result),
             DeviceMessage::Supply(operation, supply) => self.heard_supply(operation, supply),
@@ -185,6 +192,7 @@ impl DeviceMachine {
             owed: Owed::Nothing,
             awaited: Awaited::Nobody,
             departures: Departures::default(),
+            rivals: None,
             recovering: Recovering::No,
             before: None,
             sought: Sought::NotYet,
@@ -210,7 +218,7 @@ impl DeviceMachine {
             out.extend(self.depart(now, "replugged"));
         }
         self.sighting = Some(sighting);
-        self.findings = None;
+        (self.findings, self.rivals) = (None, None);
         if has_stayed && self.holder.is_some() && !self.is_out_of_use() {
             // In use while its actor was restarted: settling would take it from its holder.
             out.extend(self.check(now));
@@ -232,7 +240,7 @@ impl DeviceMachine {
         }
     }
 
-    fn gone(&mut self, now: Moment, generation: Option<&Generation>, how: &str) -> Out {
+    pub(super) fn gone(&mut self, now: Moment, generation: Option<&Generation>, how: &str) -> Out {
         if self.recovering == Recovering::AskingRegistry {
             // As above.
             return vec![Effect::Note(Outcome::Ignored)];
@@ -253,6 +261,8 @@ impl DeviceMachine {
         };
         if concerns_us {
             self.depart(now, how)
+        } else if self.is_undecided() {
+            self.has_no_rivals()
         } else if self.sought == Sought::NotYet {
             // It was looked for and is not there: whoever waits for it must not think that it is about to come.
             self.sought = Sought::Yes;

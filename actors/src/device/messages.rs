@@ -8,7 +8,7 @@ use mainstay_hardware::bus::{Findings, Supply, WifiBaseline};
 use mainstay_hardware::error::Error;
 use mainstay_hardware::sighting::{Generation, Sighting};
 
-use super::DeviceTimer;
+use super::{DeviceTimer, Rivals};
 use crate::machine::{Described, Moment, OperationId, RequestId, Words};
 
 /// What a device is told.
@@ -23,6 +23,10 @@ pub enum DeviceMessage {
         /// How, in words: `USB 1-1 unplugged`.
         how: String,
     },
+    /// Other pieces of hardware fit it as well.
+    Rivals(Rivals),
+    /// No others do any more.
+    NoRivals,
     /// Whether its node can be opened.
     Accessible(OperationId, Result<(), Error>),
     /// What the probe found.
@@ -72,6 +76,8 @@ impl Described for DeviceMessage {
         match self {
             Self::Seen(_) => "Seen",
             Self::Gone { .. } => "Gone",
+            Self::Rivals(_) => "Rivals",
+            Self::NoRivals => "NoRivals",
             Self::Accessible(..) => "Accessible",
             Self::Probed(..) => "Probed",
             Self::Supply(..) => "Supply",
@@ -95,6 +101,8 @@ impl Described for DeviceMessage {
                 format!("{} is there", mainstay_hardware::matching::identity(sighting, None)).into()
             }
             Self::Gone { how, .. } => how.clone().into(),
+            Self::Rivals(rivals) => rivals.words().into(),
+            Self::NoRivals => "nothing else fits it any more".into(),
             Self::Accessible(_, Ok(())) => "its node can be opened".into(),
             Self::Accessible(_, Err(error)) => format!("its node cannot be opened: {error}").into(),
             Self::Probed(_, Ok(findings)) => {

@@ -7,6 +7,7 @@ mod memory;
 mod messages;
 mod orders;
 mod probing;
+mod rivals;
 mod showing;
 #[cfg(test)]
 mod tests;
@@ -14,3 +15,4 @@ mod tests;
 pub use machine::{DeviceMachine, DeviceTimer};
 pub use memory::DeviceMemo;
 pub use messages::{Awaited, DeviceMessage, DeviceSnapshot, DeviceStatus, Offer};
+pub use rivals::{Piece, Rivals};

@@ -48,7 +48,9 @@ impl DeviceMachine {
             State::Ready => match (&self.withheld, &self.findings) {
                 (Some(withheld), _) => withheld.clone(),
                 (None, Some(Findings::Unrecognised { why })) => format!("unrecognised: {why}"),
-                _ => String::new(),
+                _ => self.rivals.as_ref().map_or(String::new(), |rivals| {
+                    format!("{}. {}", rivals.words(), rivals.cure(self.spec.name.as_str()))
+                }),
             },
             State::Settling { .. } | State::Checking { .. } | State::Probing { .. } => String::new(),
         }
@@ -67,6 +69,9 @@ impl DeviceMachine {
         let name = &self.spec.name;
         match &self.state {
             State::Absent { .. } => Some(format!("Plug in {name} ({}).", describe_match(&self.spec))),
+            State::Faulted { mending: Mending::Choice, .. } => {
+                self.rivals.as_ref().map(|rivals| format!("{}.", rivals.cure(name.as_str())))
+            }
             State::Faulted { mending: Mending::Later, .. } => {
                 Some("It is tried again by itself; `mainstay devices` shows which others hang.".to_owned())
             }

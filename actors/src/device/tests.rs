@@ -12,6 +12,7 @@ use mainstay_hardware::sighting::{Generation, Key, Sighting, Sort, UsbFacts};
 
 mod panics;
 mod radios;
+mod rivals;
 mod sleep;
 
 use super::{DeviceMachine, DeviceMessage, DeviceSnapshot, DeviceStatus, DeviceTimer};
@@ -283,6 +284,22 @@ restoring    -     *     *     absen -     -     -     -     -     in us ready *
 ejected      -     *     *     *     -     -     -     -     -     *     *     *     -     -     -     *     settl -     -     -     -
 ";
 
+/// What becomes of a state by each of these events.
+fn row(state: &str, bench: &Bench, events: Vec<(&'static str, DeviceMessage)>) -> String {
+    let after = |(_, message): (&str, DeviceMessage)| {
+        let (acts, told, timers) = (Vec::new(), Vec::new(), Vec::new());
+        let mut after = Bench { machine: bench.machine.clone(), acts, told, timers, shown: None, ..*bench };
+        after.tell(message);
+        let word = match after.outcome {
+            Outcome::Ignored | Outcome::Superseded => "-",
+            _ if after.status == bench.status => "*",
+            _ => after.status.as_str(),
+        };
+        format!(" {:<5}", cell(word))
+    };
+    format!("{state:<12}{}", events.into_iter().map(after).collect::<String>())
+}
+
 /// The words of the table, cut to the width of its columns.
 fn cell(word: &str) -> String {
     word.chars().take(5).collect()
@@ -293,19 +310,7 @@ fn every_pair_of_state_and_event_leads_where_the_table_says() {
     let heading = Bench::new().events().into_iter().map(|(event, _)| format!(" {:<5}", cell(event)));
     let mut table = vec![format!("{:<12}{}", "", heading.collect::<String>())];
     for (state, bench) in Bench::states() {
-        let after = |(_, message): (&str, DeviceMessage)| {
-            let (acts, told, timers) = (Vec::new(), Vec::new(), Vec::new());
-            let mut after = Bench { machine: bench.machine.clone(), acts, told, timers, shown: None, ..bench };
-            after.tell(message);
-            let ignored = matches!(after.outcome, Outcome::Ignored | Outcome::Superseded);
-            let word = match (ignored, after.status == bench.status) {
-                (true, _) => "-",
-                (false, true) => "*",
-                (false, false) => after.status.as_str(),
-            };
-            format!(" {:<5}", cell(word))
-        };
-        table.push(format!("{state:<12}{}", bench.events().into_iter().map(after).collect::<String>()));
+        table.push(row(state, &bench, bench.events()));
     }
     let table: Vec<&str> = table.iter().map(|row| row.trim_end()).collect();
     assert_eq!(table.join("\n"), TABLE.trim_matches('\n'), "the table is now:\n{}", table.join("\n"));

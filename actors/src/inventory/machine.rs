@@ -2,7 +2,7 @@
 //!
 //! Hardware is a level-triggered snapshot: events may come twice and in any order, and a scan sets everything right.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use mainstay_config::model::{Device, Station};
@@ -11,40 +11,45 @@ use mainstay_hardware::advice::{self, Configured};
 use mainstay_hardware::matching;
 use mainstay_hardware::sighting::{Generation, HardwareEvent, Key, Sighting, Sort, Source, Witness};
 
+use super::claiming::Choices;
 use super::messages::{InventoryMessage, InventorySnapshot, OtherDevice, departure_words};
-use crate::device::DeviceMessage;
+use crate::device::{DeviceMessage, Rivals};
 use crate::machine::{Action, ActorId, Beginning, Effect, Effects, Machine, Message, Moment, Outcome, Publication};
 use crate::supervision::{Intensity, RootMessage, Verdict};
 
 /// The supervisor of devices has no timers of its own.
 pub type InventoryTimer = crate::supervision::NoTimer;
 
-type Out = Effects<InventoryTimer>;
+pub(super) type Out = Effects<InventoryTimer>;
 
 /// What cannot be asked for anew: a thing that is called otherwise by now still is what it was found to be.
 #[derive(Debug, Clone, Default)]
 pub struct InventoryMemo {
     claims: BTreeMap<DeviceName, (Key, Generation)>,
+    choices: Choices,
 }
 
 /// The supervisor of devices.
 #[derive(Debug, Clone)]
 pub struct InventoryMachine {
-    devices: Vec<Device>,
-    present: BTreeMap<Key, Sighting>,
-    claims: BTreeMap<DeviceName, Key>,
+    pub(super) devices: Vec<Device>,
+    pub(super) present: BTreeMap<Key, Sighting>,
+    pub(super) claims: BTreeMap<DeviceName, Key>,
+    pub(super) choices: Choices,
+    /// What each device was told of others that fit it.
+    pub(super) told: BTreeMap<DeviceName, Rivals>,
     /// What was claimed before a restart, until it is seen again.
     arrivals: BTreeMap<Key, Generation>,
     troubles: BTreeMap<Source, String>,
     deaths: Intensity,
-    looked: Looked,
+    pub(super) looked: Looked,
     /// What was shown last; a restarted actor's predecessor may have shown something else.
     published: Option<InventorySnapshot>,
 }
 
 /// Whether it knows all that is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Looked {
+pub(super) enum Looked {
     /// Nothing has been scanned since it began: what it has not seen may be there all the same.
     NotYet,
     Once,
@@ -84,8 +89,9 @@ impl Machine for InventoryMachine {
             }
             // The scan, which is on its way, tells every device; until then an answer would be a guess.
             InventoryMessage::Inquire(_) if self.looked == Looked::NotYet => Vec::new(),
-            InventoryMessage::Inquire(name) => vec![self.tell_present(&name)],
+            InventoryMessage::Inquire(name) => self.tell_present(&name),
             InventoryMessage::Disclaimed(name, generation) => self.disclaimed(&name, &generation),
+            InventoryMessage::Admitted(name) => self.admitted(&name),
             InventoryMessage::Died(actor, _) => match self.deaths.died(now) {
                 Verdict::Restart(pause) => vec![Effect::Act(Action::RestartActor(actor, pause))],
                 Verdict::Escalate => {
@@ -109,7 +115,7 @@ impl Machine for InventoryMachine {
             present.or_else(|| self.arrivals.get(key).cloned())
         };
         let claimed = |(name, key): (&DeviceName, &Key)| Some((name.clone(), (key.clone(), arrival(key)?)));
-        InventoryMemo { claims: self.claims.iter().filter_map(claimed).collect() }
+        InventoryMemo { claims: self.claims.iter().filter_map(claimed).collect(), choices: self.choices.clone() }
     }
 
     fn timer(timer: InventoryTimer) -> InventoryMessage {
@@ -125,6 +131,8 @@ impl InventoryMachine {
             devices: station.devices.values().cloned().collect(),
             present: BTreeMap::new(),
             claims: BTreeMap::new(),
+            choices: Choices::new(),
+            told: BTreeMap::new(),
             arrivals: BTreeMap::new(),
             troubles: BTreeMap::new(),
             deaths: Intensity::default(),
@@ -140,34 +148,37 @@ impl InventoryMachine {
             self.arrivals.insert(key.clone(), arrival);
             self.claims.insert(name, key);
         }
+        self.choices = memo.choices;
         self
     }
 
     fn seen(&mut self, sighting: Sighting) -> Out {
+        let mut out = self.note(sighting);
+        out.extend(self.settle_claims());
+        out
+    }
+
+    /// Something is there, and whose it is may know already.
+    fn note(&mut self, sighting: Sighting) -> Out {
         let known = self.present.insert(sighting.key.clone(), sighting.clone());
         let before = self.arrivals.remove(&sighting.key);
         let arrival = known.as_ref().map(|known| known.generation.clone()).or(before);
         let claimant = self.claims.iter().find(|(_, key)| **key == sighting.key).map(|(name, _)| name.clone());
-        if known.as_ref() == Some(&sighting) && claimant.is_none() {
-            return Vec::new();
-        }
         match claimant {
             // Of the arrival that it knows, the device says itself when that is no longer it: whoever leases it may rename it.
             Some(name) if arrival.as_ref() == Some(&sighting.generation) || self.is_match(&name, &sighting) => {
                 vec![tell(&name, DeviceMessage::Seen(sighting))]
             }
-            Some(name) => self.disown(&name, &sighting.key),
-            None => self.claim_unclaimed(),
+            Some(name) => vec![self.disown(&name, &sighting.key)],
+            None => Vec::new(),
         }
     }
 
     /// What a device was found to be is no longer what the configuration means.
-    fn disown(&mut self, name: &DeviceName, key: &Key) -> Out {
+    fn disown(&mut self, name: &DeviceName, key: &Key) -> Effect<InventoryTimer> {
         self.claims.remove(name);
         let how = format!("{key} is no longer it");
-        let mut out = vec![tell(name, DeviceMessage::Gone { generation: None, how })];
-        out.extend(self.claim_unclaimed());
-        out
+        tell(name, DeviceMessage::Gone { generation: None, how })
     }
 
     /// A device has given up what it was found to be. That may have changed again since.
@@ -176,7 +187,9 @@ impl InventoryMachine {
         match present {
             Some(present) if present.generation == *generation && !self.is_match(name, present) => {
                 let key = present.key.clone();
-                self.disown(name, &key)
+                let mut out = vec![self.disown(name, &key)];
+                out.extend(self.settle_claims());
+                out
             }
             _ => Vec::new(),
         }
@@ -189,7 +202,7 @@ impl InventoryMachine {
         }
         let how = how_it_left(sighting, witness);
         let mut out = self.remove(key, &how);
-        out.extend(self.claim_unclaimed());
+        out.extend(self.settle_claims());
         out
     }
 
@@ -221,51 +234,30 @@ impl InventoryMachine {
             self.present.keys().filter(|key| !present.iter().any(|there| there.key == **key)).cloned().collect();
         let mut out = Vec::new();
         for key in missing {
-            out.extend(self.gone(&key, None, Witness::Rescan));
+            let how = self.present.get(&key).map(|sighting| how_it_left(sighting, Witness::Rescan));
+            out.extend(how.map(|how| self.remove(&key, &how)).unwrap_or_default());
         }
         for sighting in present {
-            out.extend(self.seen(sighting));
+            out.extend(self.note(sighting));
         }
         self.arrivals.clear();
         self.claims.retain(|_, key| self.present.contains_key(key));
-        out.extend(self.claim_unclaimed());
         // Devices that nothing was found for may believe otherwise after a restart.
-        for device in &self.devices {
-            if !self.claims.contains_key(&device.name) {
+        let before: BTreeSet<DeviceName> = self.claims.keys().cloned().collect();
+        self.told.clear();
+        let settled = self.settle_claims();
+        for device in self.devices.iter().filter(|device| !before.contains(&device.name)) {
+            if !self.claims.contains_key(&device.name) && !self.told.contains_key(&device.name) {
                 let how = "not found in a scan".to_owned();
                 out.push(tell(&device.name, DeviceMessage::Gone { generation: None, how }));
             }
         }
-        out
-    }
-
-    /// Gives configured devices that are missing what is there and belongs to nobody.
-    fn claim_unclaimed(&mut self) -> Out {
-        let mut out = Vec::new();
-        for device in &self.devices {
-            if self.claims.contains_key(&device.name) {
-                continue;
-            }
-            let free = |sighting: &&Sighting| !self.claims.values().any(|claimed| *claimed == sighting.key);
-            let found = self.present.values().filter(free).find(|sighting| matching::matches(device, sighting));
-            if let Some(sighting) = found.cloned() {
-                self.claims.insert(device.name.clone(), sighting.key.clone());
-                out.push(tell(&device.name, DeviceMessage::Seen(sighting)));
-            }
-        }
+        out.extend(settled);
         out
     }
 
     fn is_match(&self, name: &DeviceName, sighting: &Sighting) -> bool {
         self.devices.iter().any(|device| device.name == *name && matching::matches(device, sighting))
-    }
-
-    fn tell_present(&self, name: &DeviceName) -> Effect<InventoryTimer> {
-        let sighting = self.claims.get(name).and_then(|key| self.present.get(key));
-        match sighting {
-            Some(sighting) => tell(name, DeviceMessage::Seen(sighting.clone())),
-            None => tell(name, DeviceMessage::Gone { generation: None, how: "not plugged in".to_owned() }),
-        }
     }
 
     fn restart_all(&mut self) -> Out {
@@ -318,6 +310,6 @@ fn how_it_left(sighting: &Sighting, witness: Witness) -> String {
     }
 }
 
-fn tell(name: &DeviceName, message: DeviceMessage) -> Effect<InventoryTimer> {
+pub(super) fn tell(name: &DeviceName, message: DeviceMessage) -> Effect<InventoryTimer> {
     Effect::Tell(Message::Device(name.clone(), message))
 }

@@ -16,6 +16,8 @@ pub enum InventoryMessage {
     Inquire(DeviceName),
     /// A device says that this arrival of it is no longer what the configuration means.
     Disclaimed(DeviceName, Generation),
+    /// The operator says that what fits a device is meant.
+    Admitted(DeviceName),
     /// A device actor has panicked.
     Died(ActorId, String),
     /// The root says to restart every device.
@@ -34,6 +36,7 @@ impl Described for InventoryMessage {
             Self::Event(HardwareEvent::Works(_)) => "Works",
             Self::Inquire(_) => "Inquire",
             Self::Disclaimed(..) => "Disclaimed",
+            Self::Admitted(_) => "Admitted",
             Self::Died(..) => "Died",
             Self::RestartAll => "RestartAll",
             Self::Timer(_) => "Timer",
@@ -45,6 +48,7 @@ impl Described for InventoryMessage {
             Self::Event(event) => event_words(event).into(),
             Self::Inquire(name) => Words::Device(name.clone(), "asks what is there"),
             Self::Disclaimed(name, _) => Words::Device(name.clone(), "is no longer what the configuration means"),
+            Self::Admitted(name) => Words::Device(name.clone(), "is what fits it, the operator says"),
             Self::Died(actor, panic) => format!("{actor} panicked: {panic}").into(),
             Self::RestartAll => "restart every device".into(),
             Self::Timer(timer) => format!("{timer:?} is over").into(),

@@ -11,6 +11,8 @@ use mainstay_hardware::sighting::{
 
 use proptest::prelude::*;
 
+mod rivals;
+
 use super::{InventoryMachine, InventoryMessage, InventorySnapshot};
 use crate::device::DeviceMessage;
 use crate::machine::{Beginning, Described, Effect, Machine, Message, Moment, Publication};
@@ -275,6 +277,7 @@ proptest! {
 fn an_arrival_stays_what_it_was_found_to_be_until_its_device_says_otherwise() {
     let station = with_a_radio_matched_by_name();
     let mut machine = InventoryMachine::new(&station);
+    told(&mut machine, scan(Vec::new()));
     let disclaimed =
         |arrival: u32| InventoryMessage::Disclaimed("radio".parse().unwrap(), Generation(format!("wiphy {arrival}")));
     let kinds = |effects: Vec<Effect<_>>| -> Vec<&str> {
@@ -296,6 +299,7 @@ fn an_arrival_stays_what_it_was_found_to_be_until_its_device_says_otherwise() {
 fn an_arrival_that_was_renamed_is_still_the_same_after_a_panic_and_what_left_meanwhile_is_gone() {
     let station = with_a_radio_matched_by_name();
     let mut machine = InventoryMachine::new(&station);
+    told(&mut machine, scan(Vec::new()));
     told(&mut machine, seen(&radio("wlan2", 1)));
     told(&mut machine, seen(&radio("wlan2mon", 1)));
     let again = || InventoryMachine::new(&station).remembering(machine.memo());
