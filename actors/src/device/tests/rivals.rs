@@ -57,6 +57,18 @@ fn a_device_in_use_goes_on_and_shows_what_else_fits_it() {
 }
 
 #[test]
+fn a_device_says_what_commands_are_given_instead_of_its_serial_number() {
+    let mut bench = Bench::new();
+    let mut strange = sighting(1);
+    strange.usb.as_mut().unwrap().serial = Some("serial of hackrf".to_owned());
+    bench.tell(DeviceMessage::Seen(strange)).accessible();
+    bench.tell(DeviceMessage::Probed(bench.operation, Ok(Findings::Opened)));
+    let words =
+        "commands get {device.hackrf.serial} as serial_of_hackrf, since not every program could take what it really is";
+    assert_eq!(shown(&bench).0, words);
+}
+
+#[test]
 fn what_the_operator_took_out_of_use_stays_so_and_is_undecided_when_it_is_taken_back() {
     let mut bench = Bench::new();
     bench.tell(DeviceMessage::Eject(RequestId(1))).tell(among(None, &[1, 2]));

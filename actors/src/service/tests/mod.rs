@@ -8,6 +8,7 @@ mod operator;
 mod recovery;
 mod starting;
 mod stopping;
+mod strange;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
