@@ -136,7 +136,7 @@ pub enum Findings {
         /// Why, in words.
         why: String,
     },
-    /// It was not listened to: that takes longer than somebody who waits for it should.
+    /// It was not asked or listened to: that takes longer than somebody who waits for it should.
     Unread,
 }
 

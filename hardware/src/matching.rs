@@ -13,8 +13,9 @@ use crate::sighting::{Link, Rfkill, Sighting, Sort, UsbFacts, WifiFacts};
 const UBLOX_VENDOR: u16 = 0x1546;
 const UBLOX_PRODUCTS: std::ops::RangeInclusive<u16> = 0x01a5..=0x01a9;
 
-/// No fault: whoever waited for the receiver has it at once.
+/// No fault: whoever waited for it has it at once.
 const UNREAD: &str = "not listened to (somebody waited for it)";
+const UNASKED: &str = "not asked (somebody waited for it)";
 
 /// The bridges that GPS receivers are sold with: PL2303, CP210x, FT232, CH340.
 const GPS_BRIDGES: [UsbId; 4] = [id(0x067b, 0x2303), id(0x10c4, 0xea60), id(0x0403, 0x6001), id(0x1a86, 0x7523)];
@@ -125,7 +126,8 @@ pub fn identity(sighting: &Sighting, findings: Option<&Findings>) -> String {
     };
     match findings {
         Some(Findings::Unrecognised { .. }) => words.push("not recognised".to_owned()),
-        Some(Findings::Unread) => words.push(UNREAD.to_owned()),
+        Some(Findings::Unread) if matches!(sighting.sort, Sort::Tty { .. }) => words.push(UNREAD.to_owned()),
+        Some(Findings::Unread) => words.push(UNASKED.to_owned()),
         _ => {}
     }
     if let Some(usb) = &sighting.usb {
@@ -185,7 +187,7 @@ pub fn findings_words(findings: &Findings) -> String {
         Findings::Wifi => "a radio".to_owned(),
         Findings::Opened => "it can be opened".to_owned(),
         Findings::Unrecognised { why } => format!("not recognised: {why}"),
-        Findings::Unread => UNREAD.to_owned(),
+        Findings::Unread => UNASKED.to_owned(),
     }
 }
 

@@ -133,6 +133,12 @@ fn a_device_is_found_by_its_socket() {
 }
 
 #[test]
+fn a_hackrf_that_was_not_asked_shows_what_the_kernel_knows_of_it() {
+    let words = identity(&usb_device("1d50:6089", Some(SERIAL)), Some(&Findings::Unread));
+    assert_eq!(words, "USB device 1d50:6089, serial 88c869dc2b5c8d1b, not asked (somebody waited for it), USB 1-1.4");
+}
+
+#[test]
 fn a_function_of_a_stick_is_found_by_its_interface() {
     let on = |interface: Option<&str>| {
         let interface = interface.map(|text| text.parse().unwrap());

@@ -97,6 +97,16 @@ pub struct DeviceMachine {
     /// After a restart: the arrival that its predecessor knew, until it is known whether that is still there.
     pub(super) before: Option<Generation>,
     sought: Sought,
+    pub(super) arrived: Arrived,
+}
+
+/// When the present arrival came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Arrived {
+    /// It was there when this was first looked for.
+    Before,
+    /// It was plugged in since.
+    Later,
 }
 
 /// Whether it is known if it is there.
@@ -196,6 +206,7 @@ impl DeviceMachine {
             recovering: Recovering::No,
             before: None,
             sought: Sought::NotYet,
+            arrived: Arrived::Before,
         }
     }
 
@@ -205,7 +216,7 @@ impl DeviceMachine {
             return vec![Effect::Note(Outcome::Ignored)];
         }
         self.recovering = Recovering::No;
-        self.sought = Sought::Yes;
+        let was_sought = std::mem::replace(&mut self.sought, Sought::Yes);
         if self.sighting.as_ref().is_some_and(|known| known.generation == sighting.generation) {
             return self.seen_again(now, sighting);
         }
@@ -219,6 +230,7 @@ impl DeviceMachine {
         }
         self.sighting = Some(sighting);
         (self.findings, self.rivals) = (None, None);
+        self.arrived = if was_sought == Sought::Yes { Arrived::Later } else { Arrived::Before };
         if has_stayed && self.holder.is_some() && !self.is_out_of_use() {
             // In use while its actor was restarted: settling would take it from its holder.
             out.extend(self.check(now));

@@ -10,6 +10,7 @@ use mainstay_hardware::bus::Findings;
 use mainstay_hardware::error::{Error, ErrorKind};
 use mainstay_hardware::sighting::{Generation, Key, Sighting, Sort, UsbFacts};
 
+mod awaited;
 mod panics;
 mod radios;
 mod rivals;
@@ -70,10 +71,6 @@ fn user() -> ServiceName {
 
 fn hung() -> Error {
     Error::new(ErrorKind::TimedOut, "the driver hangs")
-}
-
-fn not_tried() -> Error {
-    Error::new(ErrorKind::NotTried, "others hang")
 }
 
 impl Bench {
@@ -206,7 +203,10 @@ impl Bench {
                 "not tried",
                 make(|bench| {
                     bench.tell(DeviceMessage::Seen(sighting(1)));
-                    bench.tell(DeviceMessage::Accessible(bench.operation, Err(not_tried())));
+                    bench.tell(DeviceMessage::Accessible(
+                        bench.operation,
+                        Err(Error::new(ErrorKind::NotTried, "others hang")),
+                    ));
                 }),
             ),
             (
@@ -301,8 +301,8 @@ fn row(state: &str, bench: &Bench, events: Vec<(&'static str, DeviceMessage)>) -
 }
 
 /// The words of the table, cut to the width of its columns.
-fn cell(word: &str) -> String {
-    word.chars().take(5).collect()
+fn cell(word: &str) -> &str {
+    word.get(..5).unwrap_or(word)
 }
 
 #[test]
@@ -362,8 +362,8 @@ fn a_device_that_was_not_looked_at_because_others_hang_is_looked_at_after_all() 
     let mut bench = Bench::new();
     bench.tell(DeviceMessage::Seen(sighting(1)));
     let tries: [fn(OperationId) -> DeviceMessage; 2] = [
-        |operation| DeviceMessage::Accessible(operation, Err(not_tried())),
-        |operation| DeviceMessage::Probed(operation, Err(not_tried())),
+        |operation| DeviceMessage::Accessible(operation, Err(Error::new(ErrorKind::NotTried, "others hang"))),
+        |operation| DeviceMessage::Probed(operation, Err(Error::new(ErrorKind::NotTried, "others hang"))),
     ];
     for not_tried in tries {
         bench.tell(not_tried(bench.operation));

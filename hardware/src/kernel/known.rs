@@ -46,10 +46,18 @@ impl Known {
         self.there.remove(key).map(|former| gone(former, witness))
     }
 
+    /// Whether this arrival of a USB device was told.
+    pub(crate) fn has_usb(&self, which: &Generation) -> bool {
+        self.usb(which).is_some()
+    }
+
+    fn usb(&self, which: &Generation) -> Option<&Sighting> {
+        self.there.values().find(|s| s.generation == *which && matches!(s.sort, Sort::Usb { .. }))
+    }
+
     /// A USB device left, by its number.
     pub(crate) fn usb_left(&mut self, which: &Generation, witness: Witness) -> Option<HardwareEvent> {
-        let is = |s: &&Sighting| s.generation == *which && matches!(s.sort, Sort::Usb { .. });
-        let key = self.there.values().find(is)?.key.clone();
+        let key = self.usb(which)?.key.clone();
         self.left(&key, Some(which), witness)
     }
 

@@ -35,8 +35,10 @@ pub(crate) fn at(sysfs: &Sysfs, name: &str) -> Option<Sighting> {
 
 /// The device with this number, wherever it is plugged in.
 pub(crate) fn numbered(sysfs: &Sysfs, bus: u8, address: u8) -> Option<Sighting> {
-    let wanted = generation(bus, address);
-    scan(sysfs).into_iter().find(|sighting| sighting.generation == wanted)
+    let devices = sysfs.path("bus/usb/devices");
+    let number = |name: &str, attribute| sysfs::value::<u8>(&devices.join(name).join(attribute));
+    let is = |name: &String| number(name, "busnum") == Some(bus) && number(name, "devnum") == Some(address);
+    sysfs::names(&devices).into_iter().filter(is).find_map(|name| at(sysfs, &name))
 }
 
 /// The USB device that something sits on, if it does, and on which of its interfaces.

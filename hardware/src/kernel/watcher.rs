@@ -136,6 +136,8 @@ impl Watcher {
             Wish::Rescan => self.begin_scan(ScanReason::Asked),
             Wish::Trouble(source, words) => self.trouble(source, words),
             Wish::UsbArrived { .. } | Wish::UsbLeft { .. } if self.scanning.is_some() => {}
+            // The uevent was quicker, as it mostly is: there is nothing to search sysfs for.
+            Wish::UsbArrived { bus, address } if self.known.has_usb(&usb::generation(bus, address)) => {}
             Wish::UsbArrived { bus, address } => {
                 if let Some(sighting) = usb::numbered(&self.sysfs, bus, address) {
                     self.present(sighting, Witness::Libusb);
