@@ -73,9 +73,14 @@ impl Known {
         events
     }
 
+    /// Everything that was last told.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Sighting> {
+        self.there.values()
+    }
+
     /// The radios that were last told.
     pub(crate) fn known_radios(&self) -> impl Iterator<Item = &Sighting> {
-        self.there.values().filter(|s| matches!(s.sort, Sort::Wifi(_)))
+        self.all().filter(|s| matches!(s.sort, Sort::Wifi(_)))
     }
 
     /// Whether this network interface is one of a known radio, by index.

@@ -1,9 +1,11 @@
 //! Reading sysfs, bounded: attributes are short, directories are not endless, and nothing in them is trusted.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+
+use crate::sighting::Key;
 
 /// An attribute is at most a page (Documentation/filesystems/sysfs.rst).
 const ATTRIBUTE_BYTES: u64 = 4096;
@@ -32,6 +34,21 @@ impl Sysfs {
     /// A path in it: `class/tty`.
     pub(crate) fn path(&self, below: &str) -> PathBuf {
         self.root.join(below)
+    }
+
+    /// Whether the kernel still lists a thing. Nothing is opened for that; the link goes before the thing does (`device_del` in
+    /// drivers/base/core.c).
+    pub(crate) fn lists(&self, key: &Key) -> bool {
+        let path = match key.0.split_once('/') {
+            Some(("usb", name)) => self.path("bus/usb/devices").join(name),
+            Some(("tty", name)) => self.path("class/tty").join(name),
+            Some(("wifi", name)) => self.path("class/ieee80211").join(name),
+            _ => return false,
+        };
+        match path.symlink_metadata() {
+            Ok(_) => true,
+            Err(error) => error.kind() != ErrorKind::NotFound,
+        }
     }
 
     /// The device's real directory and those above it, nearest first.

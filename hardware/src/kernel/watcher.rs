@@ -18,7 +18,7 @@ use super::uevent::{self, Change, MESSAGE_BYTES, Numbered};
 use super::watch::{Wish, Wishes};
 use super::{tty, usb};
 use crate::bus::Sink;
-use crate::sighting::{HardwareEvent, ScanReason, Sighting, Source, Witness};
+use crate::sighting::{HardwareEvent, ScanReason, Sighting, Sort, Source, Witness};
 
 /// `ENOBUFS`: the socket was full and the kernel dropped messages.
 const ENOBUFS: i32 = 105;
@@ -263,8 +263,16 @@ impl Watcher {
         let departed: BTreeSet<_> = self.departed.iter().map(|wiphy| wifi_key(*wiphy)).collect();
         let shown: BTreeSet<_> = radios.iter().map(|s| s.key.clone()).chain(bare).collect();
         self.departed.retain(|wiphy| shown.contains(&wifi_key(*wiphy)));
+        radios.extend(self.unread(&radios, |known| matches!(known.sort, Sort::Wifi(_))));
         radios.retain(|sighting| !departed.contains(&sighting.key));
         radios
+    }
+
+    /// What is known and was not found in a look, though the kernel still lists it: it could not be read, for want of descriptors or
+    /// memory, say. That is no reason to call it gone, which would stop whoever uses it.
+    fn unread(&self, found: &[Sighting], sort: impl Fn(&Sighting) -> bool) -> Vec<Sighting> {
+        let is_missing = |known: &&Sighting| sort(known) && !found.iter().any(|there| there.key == known.key);
+        self.known.all().filter(is_missing).filter(|known| self.sysfs.lists(&known.key)).cloned().collect()
     }
 
     pub(super) fn begin_scan(&mut self, why: ScanReason) {
@@ -283,6 +291,7 @@ impl Watcher {
         self.scanned_at = sysfs::value(&self.sysfs.path("kernel/uevent_seqnum")).unwrap_or(0);
         let mut present = usb::scan(&self.sysfs);
         present.extend(tty::scan(&self.sysfs));
+        present.extend(self.unread(&present, |known| !matches!(known.sort, Sort::Wifi(_))));
         present.extend(radios);
         self.known.scanned(&present);
         self.tell(HardwareEvent::Scanned { present, why });

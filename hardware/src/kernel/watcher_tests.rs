@@ -169,6 +169,26 @@ async fn a_node_that_udev_is_done_with_is_told_once_more() {
 }
 
 #[tokio::test]
+async fn what_cannot_be_read_in_a_scan_is_not_gone_while_the_kernel_lists_it() {
+    let mut bench = Bench::scanned().await;
+    let receiver = bench.tree.root().join("devices/pci0000:00/usb1/1-2");
+    let hidden = bench.tree.root().join("devices/hidden");
+    fs::rename(&receiver, &hidden).unwrap();
+    bench.watcher.begin_scan(ScanReason::LostMessages);
+    bench.read().await;
+    let told = bench.told();
+    let Some(HardwareEvent::Scanned { present, .. }) = told.last() else { panic!("{told:?}") };
+    assert_eq!(keys(present), ["tty/ttyACM0", "usb/1-2"]);
+    fs::remove_file(bench.tree.root().join("bus/usb/devices/1-2")).unwrap();
+    bench.unplug_tty();
+    bench.watcher.begin_scan(ScanReason::LostMessages);
+    bench.read().await;
+    let told = bench.told();
+    let Some(HardwareEvent::Scanned { present, .. }) = told.last() else { panic!("{told:?}") };
+    assert!(present.is_empty(), "{present:?}");
+}
+
+#[tokio::test]
 async fn libusb_alone_is_witness_enough() {
     let mut bench = Bench::scanned().await;
     bench.watcher.handle(Heard::Wish(Wish::UsbLeft { bus: 1, address: 7 }));
