@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::matching::matches;
-use crate::sighting::{Generation, Key, Link, Rfkill, UsbFacts, WifiFacts};
+use crate::sighting::{Access, Generation, Key, Link, Rfkill, UsbFacts, WifiFacts};
 
 fn usb(id: &str, serial: Option<&str>, path: &str) -> UsbFacts {
     UsbFacts {
@@ -30,6 +30,7 @@ fn stick(id: &str, serial: Option<&str>, path: &str) -> Sighting {
         generation,
         usb: Some(usb(id, serial, path)),
         sort: Sort::Usb { node: "/dev/bus/usb/001/007".into() },
+        access: Access::Unknown,
     }
 }
 
@@ -37,7 +38,13 @@ fn port(on: Option<UsbFacts>, interface: Option<&str>, name: &str) -> Sighting {
     let interface = interface.map(|text| text.parse().unwrap());
     let sort = Sort::Tty { node: format!("/dev/{name}").into(), driver: Some("ftdi_sio".to_owned()) };
     let usb = on.map(|usb| UsbFacts { interface, ..usb });
-    Sighting { key: Key(format!("tty/{name}")), generation: Generation("g".to_owned()), usb, sort }
+    Sighting {
+        key: Key(format!("tty/{name}")),
+        generation: Generation("g".to_owned()),
+        usb,
+        sort,
+        access: Access::Unknown,
+    }
 }
 
 fn radio(interface: &str, on: Option<UsbFacts>) -> Sighting {
@@ -55,7 +62,7 @@ fn radio(interface: &str, on: Option<UsbFacts>) -> Sighting {
         manager: None,
     };
     let (key, generation) = (Key(format!("wifi/{interface}")), Generation("g".to_owned()));
-    Sighting { key, generation, usb: on, sort: Sort::Wifi(facts) }
+    Sighting { key, generation, usb: on, sort: Sort::Wifi(facts), access: Access::Unknown }
 }
 
 fn configured(name: &str, kind: DeviceKind, matching: Match) -> Device {

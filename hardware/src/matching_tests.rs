@@ -9,7 +9,7 @@ use mainstay_config::names::MacAddress;
 use proptest::prelude::*;
 
 use super::*;
-use crate::sighting::{Generation, Key};
+use crate::sighting::{Access, Generation, Key};
 
 const SERIAL: &str = "000000000000000088c869dc2b5c8d1b";
 
@@ -26,7 +26,7 @@ fn usb(id: &str, serial: Option<&str>) -> UsbFacts {
 }
 
 fn sighting(usb: Option<UsbFacts>, sort: Sort) -> Sighting {
-    Sighting { key: Key("k".to_owned()), generation: Generation("g".to_owned()), usb, sort }
+    Sighting { key: Key("k".to_owned()), generation: Generation("g".to_owned()), usb, sort, access: Access::Unknown }
 }
 
 fn usb_device(id: &str, serial: Option<&str>) -> Sighting {

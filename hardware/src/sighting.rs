@@ -63,6 +63,18 @@ pub struct Sighting {
     pub usb: Option<UsbFacts>,
     /// What sort of thing, and what only that sort has.
     pub sort: Sort,
+    /// Whether it could be opened when it was seen.
+    pub access: Access,
+}
+
+/// Whether a thing's node can be opened by this process.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Access {
+    /// It was not looked at, or could not be opened yet: udev may still set its permissions.
+    #[default]
+    Unknown,
+    /// It could.
+    Open,
 }
 
 /// What is known of a USB device without opening it (from sysfs).

@@ -235,7 +235,7 @@ impl DeviceMachine {
             // In use while its actor was restarted: settling would take it from its holder.
             out.extend(self.check(now));
         } else if !self.is_out_of_use() {
-            out.extend(self.settle(now));
+            out.extend(self.arrive(now));
         }
         out
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use mainstay_config::model::DeviceKind;
 use mainstay_hardware::bus::{Depth, Findings, Supply};
 use mainstay_hardware::error::{Error, ErrorKind};
-use mainstay_hardware::sighting::Sighting;
+use mainstay_hardware::sighting::{Access, Sighting};
 
 use super::machine::{Arrived, DeviceMachine, DeviceTimer, Mending, Out, State};
 use super::messages::{Awaited, supply_words};
@@ -22,6 +22,21 @@ const ACCESS_RETRY: Duration = Duration::from_millis(100);
 const LOOK_AFTER_ALL: Duration = Duration::from_secs(10);
 
 impl DeviceMachine {
+    /// It was seen a moment ago. Where it need not settle and its node was open, nobody has to look at the node once more.
+    pub(super) fn arrive(&mut self, now: Moment) -> Out {
+        let is_open = self.sighting.as_ref().is_some_and(|sighting| sighting.access == Access::Open);
+        if !is_open || self.holder.is_some() || !self.departures.settling_time(now).is_zero() {
+            return self.settle(now);
+        }
+        let looked_at = self.look();
+        let mut out = Vec::new();
+        if self.state != State::Ready {
+            out.push(self.unavailable("there, and being looked at".to_owned(), Soon::Yes));
+        }
+        out.extend(looked_at);
+        out
+    }
+
     /// Looks whether the node can be opened; `since` is when looking began.
     pub(super) fn check(&mut self, since: Moment) -> Out {
         let Some(sighting) = self.sighting.clone() else { return Vec::new() };

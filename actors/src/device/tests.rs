@@ -8,14 +8,13 @@ use mainstay_config::model::DeviceKind;
 use mainstay_config::names::ServiceName;
 use mainstay_hardware::bus::Findings;
 use mainstay_hardware::error::{Error, ErrorKind};
-use mainstay_hardware::sighting::{Generation, Key, Sighting, Sort, UsbFacts};
+use mainstay_hardware::sighting::{Access, Generation, Key, Sighting, Sort, UsbFacts};
 
 mod awaited;
 mod panics;
 mod radios;
 mod rivals;
 mod sleep;
-
 use super::{DeviceMachine, DeviceMessage, DeviceSnapshot, DeviceStatus, DeviceTimer};
 use crate::lease::LeaseMessage;
 use crate::machine::{
@@ -51,6 +50,7 @@ fn sighting(arrival: u8) -> Sighting {
             interface: None,
         }),
         sort: Sort::Usb { node: format!("/dev/bus/usb/001/{arrival:03}").into() },
+        access: Access::Unknown,
     }
 }
 

@@ -6,7 +6,8 @@ use std::collections::VecDeque;
 
 use mainstay_config::model::{DeviceKind, Match, Station, WifiMode};
 use mainstay_hardware::sighting::{
-    Generation, HardwareEvent, Key, Link, Rfkill, ScanReason, Sighting, Sort, Source, UsbFacts, WifiFacts, Witness,
+    Access, Generation, HardwareEvent, Key, Link, Rfkill, ScanReason, Sighting, Sort, Source, UsbFacts, WifiFacts,
+    Witness,
 };
 
 use proptest::prelude::*;
@@ -33,6 +34,7 @@ fn hackrf(serial: &str, socket: u8, address: u8) -> Sighting {
             interface: None,
         }),
         sort: Sort::Usb { node: "/dev/bus/usb/001/001".into() },
+        access: Access::Unknown,
     }
 }
 
@@ -58,7 +60,13 @@ fn radio(interface: &str, arrival: u32) -> Sighting {
         manager: None,
     };
     let generation = Generation(format!("wiphy {arrival}"));
-    Sighting { key: Key("wifi/phy0".to_owned()), generation, usb: None, sort: Sort::Wifi(facts) }
+    Sighting {
+        key: Key("wifi/phy0".to_owned()),
+        generation,
+        usb: None,
+        sort: Sort::Wifi(facts),
+        access: Access::Unknown,
+    }
 }
 
 fn with_a_radio_matched_by_name() -> Station {

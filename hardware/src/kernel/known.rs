@@ -103,6 +103,7 @@ mod tests {
 
     use super::*;
     use crate::kernel::usb;
+    use crate::sighting::Access;
 
     fn device(port: u8, address: u8) -> Sighting {
         Sighting {
@@ -110,6 +111,7 @@ mod tests {
             generation: usb::generation(1, address),
             usb: None,
             sort: Sort::Usb { node: PathBuf::from("/dev/null") },
+            access: Access::Unknown,
         }
     }
 

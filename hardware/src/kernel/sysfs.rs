@@ -5,7 +5,8 @@ use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use crate::sighting::Key;
+use super::access;
+use crate::sighting::{Access, Key};
 
 /// An attribute is at most a page (Documentation/filesystems/sysfs.rst).
 const ATTRIBUTE_BYTES: u64 = 4096;
@@ -18,22 +19,39 @@ const DEPTH: usize = 32;
 #[derive(Debug, Clone)]
 pub(crate) struct Sysfs {
     root: PathBuf,
+    nodes: Nodes,
+}
+
+/// Whether the nodes of the devices are those of this machine.
+#[derive(Debug, Clone, Copy)]
+enum Nodes {
+    Real,
+    #[cfg(test)]
+    MadeUp,
 }
 
 impl Sysfs {
     /// That of this machine.
     pub(crate) fn system() -> Self {
-        Self { root: PathBuf::from("/sys") }
+        Self { root: PathBuf::from("/sys"), nodes: Nodes::Real }
     }
 
     #[cfg(test)]
     pub(crate) fn at(root: &Path) -> Self {
-        Self { root: root.to_owned() }
+        Self { root: root.to_owned(), nodes: Nodes::MadeUp }
     }
 
     /// A path in it: `class/tty`.
     pub(crate) fn path(&self, below: &str) -> PathBuf {
         self.root.join(below)
+    }
+
+    /// Whether a device's node can be opened at this moment. It is not opened, and looking does not ask the device.
+    pub(crate) fn access(&self, node: &Path) -> Access {
+        match self.nodes {
+            Nodes::Real if access::node_access(node).is_ok() => Access::Open,
+            _ => Access::Unknown,
+        }
     }
 
     /// Whether the kernel still lists a thing. Nothing is opened for that; the link goes before the thing does (`device_del` in

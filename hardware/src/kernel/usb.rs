@@ -29,6 +29,7 @@ pub(crate) fn at(sysfs: &Sysfs, name: &str) -> Option<Sighting> {
         key: key(name),
         generation: generation(usb.bus, usb.address),
         usb: Some(usb),
+        access: sysfs.access(&node),
         sort: Sort::Usb { node },
     })
 }

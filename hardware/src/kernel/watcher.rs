@@ -18,7 +18,7 @@ use super::uevent::{self, Change, MESSAGE_BYTES, Numbered};
 use super::watch::{Wish, Wishes};
 use super::{tty, usb};
 use crate::bus::Sink;
-use crate::sighting::{HardwareEvent, ScanReason, Sighting, Sort, Source, Witness};
+use crate::sighting::{HardwareEvent, Key, ScanReason, Sighting, Sort, Source, Witness};
 
 /// `ENOBUFS`: the socket was full and the kernel dropped messages.
 const ENOBUFS: i32 = 105;
@@ -154,8 +154,8 @@ impl Watcher {
         match change {
             Change::Radios => self.radios_changed(),
             // udev's message has the number of the kernel's, and comes later: a scan does not make it old.
-            Change::UsbSettled(name) => self.tell_all(self.known.again(&usb::key(&name))),
-            Change::TtySettled(name) => self.tell_all(self.known.again(&tty::key(&name))),
+            Change::UsbSettled(name) => self.settled(&usb::key(&name), usb::at(&self.sysfs, &name)),
+            Change::TtySettled(name) => self.settled(&tty::key(&name), tty::at(&self.sysfs, &name)),
             // The scan that is under way, or was made since, saw it.
             _ if self.scanning.is_some() || seqnum <= self.scanned_at => {}
             Change::UsbChanged(name) => self.look(usb::at(&self.sysfs, &name)),
@@ -170,6 +170,16 @@ impl Watcher {
                 // The message does not say which arrival left: the next one may be there already.
                 self.look(tty::at(&self.sysfs, &name));
             }
+        }
+    }
+
+    /// udev is done with a node: it may be open now. What is known is said once more in any case, for who waits for that.
+    fn settled(&mut self, key: &Key, found: Option<Sighting>) {
+        let known = self.known.again(key);
+        let news = found.filter(|_| known.is_some()).map(|found| self.known.present(found, Witness::Uevent));
+        match news {
+            Some(news) if !news.is_empty() => self.tell_all(news),
+            _ => self.tell_all(known),
         }
     }
 

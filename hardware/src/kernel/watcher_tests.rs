@@ -17,7 +17,7 @@ use super::uevent::{Change, Numbered};
 use super::watch::{Wish, Wishes};
 use super::watcher::{Heard, Sources, Watcher};
 use crate::sighting::{
-    Generation, HardwareEvent, Key, Link, Rfkill, ScanReason, Sighting, Sort, Source, WifiFacts, Witness,
+    Access, Generation, HardwareEvent, Key, Link, Rfkill, ScanReason, Sighting, Sort, Source, WifiFacts, Witness,
 };
 
 struct Bench {
@@ -100,6 +100,7 @@ fn radio() -> Sighting {
         generation: Generation("wifi 2".to_owned()),
         usb: None,
         sort: Sort::Wifi(facts),
+        access: Access::Unknown,
     }
 }
 

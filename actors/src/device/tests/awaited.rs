@@ -41,3 +41,19 @@ fn a_hackrf_is_asked_when_nobody_waits_or_it_has_no_serial_number_or_was_there_f
     bench.tell(DeviceMessage::Awaited(Awaited::Somebody)).tell(DeviceMessage::Seen(sighting(1))).accessible();
     assert_eq!(depth(&bench), Some(Depth::Identity));
 }
+
+#[test]
+fn a_node_that_was_open_when_it_was_seen_is_not_looked_at_once_more() {
+    let open = |arrival| Sighting { access: Access::Open, ..sighting(arrival) };
+    let mut bench = awaited(DeviceKind::Hackrf);
+    bench.tell(DeviceMessage::Seen(open(1)));
+    assert!(bench.acts.is_empty() && matches!(bench.told[..], [LeaseMessage::DeviceAvailable(..)]), "{:?}", bench.told);
+    let mut bench = awaited(DeviceKind::Hackrf);
+    bench.tell(DeviceMessage::Awaited(Awaited::Nobody)).tell(DeviceMessage::Seen(open(1)));
+    assert!(matches!(bench.acts[..], [Action::ProbeDevice(..)]), "{:?}", bench.acts);
+    assert!(matches!(bench.told[..], [LeaseMessage::DeviceUnavailable { .. }]), "{:?}", bench.told);
+    bench.tell(gone(1)).tell(DeviceMessage::Seen(open(2)));
+    assert!(bench.acts.is_empty(), "it has to settle first: {:?}", bench.acts);
+    bench.tell(DeviceMessage::Timer(DeviceTimer::Settling));
+    assert!(matches!(bench.acts[..], [Action::CheckAccess(..)]), "by then it may have changed: {:?}", bench.acts);
+}
