@@ -13,6 +13,7 @@ use crate::machine::{Described, Moment, OperationId, RequestId, Words};
 
 /// What a device is told.
 #[derive(Debug, Clone)]
+#[allow(clippy::large_enum_variant, reason = "a device is told little, and mostly what is seen of it")]
 pub enum DeviceMessage {
     /// It is there: newly, or with changed facts.
     Seen(Sighting),

@@ -34,6 +34,9 @@ fn a_stick_that_comes_later_is_said_and_left_alone(stage: &Stage) -> Result<()> 
     let hackrf = daemon.device("hackrf")?;
     ensure!(hackrf.identity.is_some_and(|is| is.ends_with(&first.path)), "its own stick is back where it was, and not taken");
     invariants::leases_fit_the_services(&daemon.status()?)?;
+    first.unplug();
+    second.unplug();
+    daemon.until_device("hackrf", "absent")?;
     daemon.stop()
 }
 
@@ -62,6 +65,8 @@ fn of_two_that_are_there_none_is_taken(stage: &Stage) -> Result<()> {
     daemon.until_running("openwebrx")?;
     let hackrf = daemon.device("hackrf")?;
     ensure!(hackrf.identity.is_some_and(|is| is.ends_with(&second.path)), "the operator's stick is not the one in use");
+    second.unplug();
+    daemon.until_device("hackrf", "absent")?;
     daemon.stop()
 }
 
