@@ -10,7 +10,7 @@ use mainstay_config::model::Device;
 use mainstay_config::names::DeviceName;
 use mainstay_hardware::advice;
 use mainstay_hardware::matching;
-use mainstay_hardware::sighting::{Place, Sighting};
+use mainstay_hardware::sighting::{Key, Place, Sighting};
 
 use super::machine::{InventoryMachine, InventoryTimer, Looked, Out, tell};
 use crate::device::{DeviceMessage, Piece, Rivals};
@@ -33,9 +33,9 @@ impl Choice {
         self.doubtful.len() >= DOUBTFUL_MAX || self.doubtful.contains(&Place::of(piece))
     }
 
-    fn doubt(&mut self, pieces: &[&Sighting]) {
+    fn doubt(&mut self, places: Vec<Place>) {
         let room = DOUBTFUL_MAX.saturating_sub(self.doubtful.len());
-        self.doubtful.extend(pieces.iter().take(room).map(|piece| Place::of(piece)));
+        self.doubtful.extend(places.into_iter().take(room));
     }
 }
 
@@ -50,21 +50,45 @@ impl InventoryMachine {
             return Vec::new();
         }
         let mut out = Vec::new();
-        for device in self.devices.clone() {
-            if self.is_torn(&device) {
+        for device in self.devices.clone().iter() {
+            if self.is_torn(device) {
                 out.push(self.give_up(&device.name, "another function of the same USB device fits it as well"));
             }
             if !self.claims.contains_key(&device.name) {
-                out.extend(self.choose(&device));
+                out.extend(self.choose(device));
             }
-            let rivals = self.rivals(&device);
-            let pieces: Vec<Sighting> = self.fitting(&device).into_iter().cloned().collect();
-            self.choices.entry(device.name.clone()).or_default().doubt(&pieces.iter().collect::<Vec<_>>());
-            if self.told.get(&device.name) != rivals.as_ref() {
-                out.extend(self.tell_rivals(&device.name, rivals));
-            }
+            out.extend(self.mind_rivals(device));
         }
         out
+    }
+
+    /// Remembers what else fits a device, and tells it when that has changed.
+    fn mind_rivals(&mut self, device: &Device) -> Option<Effect<InventoryTimer>> {
+        let places: Vec<Place> = self.fitting(device).into_iter().map(Place::of).collect();
+        if !places.is_empty() {
+            self.choices.entry(device.name.clone()).or_default().doubt(places);
+        }
+        let rivals = self.rivals(device);
+        let is_news = self.told.get(&device.name) != rivals.as_ref();
+        if is_news { self.tell_rivals(&device.name, rivals) } else { None }
+    }
+
+    /// Which devices a thing that is seen fits.
+    pub(super) fn compare(&mut self, piece: &Sighting) {
+        for device in self.devices.clone().iter() {
+            if matching::matches(device, piece) {
+                self.fits.entry(device.name.clone()).or_default().insert(piece.key.clone());
+            } else if let Some(fits) = self.fits.get_mut(&device.name) {
+                fits.remove(&piece.key);
+            }
+        }
+    }
+
+    /// A thing that has left fits none any more.
+    pub(super) fn forget(&mut self, key: &Key) {
+        for fits in self.fits.values_mut() {
+            fits.remove(key);
+        }
     }
 
     /// Takes the only piece that fits, or the one that is back where it was.
@@ -90,7 +114,7 @@ impl InventoryMachine {
         let on = |piece: &Sighting| piece.usb.as_ref().map(|usb| (usb.bus, usb.address));
         let taken = self.claims.get(&device.name).and_then(|key| self.present.get(key));
         taken.filter(|taken| taken.usb.is_some()).is_some_and(|taken| {
-            matching::matches(device, taken) && self.fitting(device).iter().any(|other| on(other) == on(taken))
+            self.fitting(device).iter().any(|other| on(other) == on(taken)) && matching::matches(device, taken)
         })
     }
 
@@ -114,8 +138,10 @@ impl InventoryMachine {
 
     /// What fits a device and is nobody's.
     fn fitting(&self, device: &Device) -> Vec<&Sighting> {
-        let free = |piece: &&Sighting| !self.claims.values().any(|claimed| *claimed == piece.key);
-        self.present.values().filter(|piece| matching::matches(device, piece)).filter(free).collect()
+        let own = self.claims.get(&device.name);
+        let free = |key: &&Key| !self.claims.values().any(|claimed| claimed == *key);
+        let fits = self.fits.get(&device.name).into_iter().flatten();
+        fits.filter(|key| own != Some(*key)).filter(free).filter_map(|key| self.present.get(key)).collect()
     }
 
     /// `None`: nothing fits it that is not its own.

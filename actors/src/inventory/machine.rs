@@ -3,6 +3,7 @@
 //! Hardware is a level-triggered snapshot: events may come twice and in any order, and a scan sets everything right.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use mainstay_config::model::{Device, Station};
@@ -32,8 +33,11 @@ pub struct InventoryMemo {
 /// The supervisor of devices.
 #[derive(Debug, Clone)]
 pub struct InventoryMachine {
-    pub(super) devices: Vec<Device>,
+    pub(super) devices: Arc<[Device]>,
     pub(super) present: BTreeMap<Key, Sighting>,
+    /// Which of what is there fits each device, whosever it is. Compared once for each thing that is seen, not for each device and
+    /// thing over and over.
+    pub(super) fits: BTreeMap<DeviceName, BTreeSet<Key>>,
     pub(super) claims: BTreeMap<DeviceName, Key>,
     pub(super) choices: Choices,
     /// What each device was told of others that fit it.
@@ -130,6 +134,7 @@ impl InventoryMachine {
         Self {
             devices: station.devices.values().cloned().collect(),
             present: BTreeMap::new(),
+            fits: BTreeMap::new(),
             claims: BTreeMap::new(),
             choices: Choices::new(),
             told: BTreeMap::new(),
@@ -160,6 +165,7 @@ impl InventoryMachine {
 
     /// Something is there, and whose it is may know already.
     fn note(&mut self, sighting: Sighting) -> Out {
+        self.compare(&sighting);
         let known = self.present.insert(sighting.key.clone(), sighting.clone());
         let before = self.arrivals.remove(&sighting.key);
         let arrival = known.as_ref().map(|known| known.generation.clone()).or(before);
@@ -209,6 +215,7 @@ impl InventoryMachine {
     /// Takes a thing away, and with a USB device what sits on it.
     fn remove(&mut self, key: &Key, how: &str) -> Out {
         let Some(sighting) = self.present.remove(key) else { return Vec::new() };
+        self.forget(key);
         let mut out = Vec::new();
         if let Some(name) = self.claims.iter().find(|(_, claimed)| *claimed == key).map(|(name, _)| name.clone()) {
             self.claims.remove(&name);
@@ -286,6 +293,9 @@ impl InventoryMachine {
             _ => true,
         };
         let others: Vec<&Sighting> = self.present.values().filter(unclaimed).filter(shown).collect();
+        if others.is_empty() {
+            return Vec::new();
+        }
         let present: Vec<&Sighting> = self.present.values().collect();
         let is = |device: &Device| self.claims.get(&device.name).and_then(|key| self.present.get(key));
         let configured: Vec<_> = self.devices.iter().map(|device| Configured { device, is: is(device) }).collect();
