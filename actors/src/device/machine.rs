@@ -285,13 +285,19 @@ impl DeviceMachine {
     }
 
     fn depart(&mut self, now: Moment, how: &str) -> Out {
+        let since = self.holder.as_ref().map(|(_, since)| *since);
+        let verdict = self.departures.left(now, self.spec.flap, since);
+        self.leave(now, how, verdict)
+    }
+
+    /// It has nothing any more, by whatever this means.
+    pub(super) fn leave(&mut self, now: Moment, how: &str, verdict: Verdict) -> Out {
         self.sighting = None;
         self.findings = None;
         self.withheld = None;
         self.owed = Owed::Nothing;
         // A lease is bound to one arrival: whoever holds it has nothing of the next.
-        let since = self.holder.take().map(|(_, since)| since);
-        let verdict = self.departures.left(now, self.spec.flap, since);
+        self.holder = None;
         let waits = [DeviceTimer::Settling, DeviceTimer::AccessRetry, DeviceTimer::LookAfterAll];
         let mut out: Out = waits.into_iter().map(Effect::CancelTimer).collect();
         let gone = format!("gone ({how})");

@@ -1,5 +1,6 @@
 //! Several pieces of hardware that fit one configured device: said, and left to the operator.
 
+use super::flap::Verdict;
 use super::machine::{DeviceMachine, Mending, Out, Recovering, State};
 use crate::inventory::InventoryMessage;
 use crate::machine::{Effect, Message, Moment, OperatorAnswer, Outcome, RequestId};
@@ -68,11 +69,18 @@ impl DeviceMachine {
         }
         let is_taken = rivals.taken.is_some();
         let words = rivals.words();
-        let lost = !is_taken && (self.sighting.is_some() || self.recovering != Recovering::No);
-        let mut out = if lost { self.gone(now, None, &words) } else { Vec::new() };
+        let mut out = match (is_taken, self.recovering) {
+            (true, _) => Vec::new(),
+            (false, Recovering::No) if self.sighting.is_none() => Vec::new(),
+            // Nothing was unplugged: it does not count as one that comes and goes.
+            (false, Recovering::No) => self.leave(now, &words, Verdict::Fine),
+            (false, _) => self.gone(now, None, &words),
+        };
         self.rivals = Some(rivals);
         if !is_taken && !self.is_out_of_use() {
             self.state = self.undecided();
+            // Whoever used it hears the reason, and not that it is gone.
+            out.retain(|effect| !matches!(effect, Effect::Tell(Message::Leases(_))));
             out.push(self.restated());
         }
         out

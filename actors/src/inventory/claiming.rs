@@ -5,6 +5,7 @@
 //! What comes back into the place where it was is the same as before. Otherwise the operator says which is meant.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use mainstay_config::model::Device;
 use mainstay_config::names::DeviceName;
@@ -14,16 +15,20 @@ use mainstay_hardware::sighting::{Key, Place, Sighting};
 
 use super::machine::{InventoryMachine, InventoryTimer, Looked, Out, tell};
 use crate::device::{DeviceMessage, Piece, Rivals};
-use crate::machine::Effect;
+use crate::machine::{Effect, Moment};
 
 /// Places that are remembered for one device; beyond, none is taken unasked.
 const DOUBTFUL_MAX: usize = 64;
+
+/// All functions of a stick have come within this time after the first.
+const TOGETHER: Duration = Duration::from_secs(5);
 
 /// What is remembered of the pieces that a device was, or could have been.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Choice {
     /// Where the piece sits that it was taken to be.
     known: Option<Place>,
+    taken_at: Option<Moment>,
     /// Where others sit, or sat, that fit it as well.
     doubtful: BTreeSet<Place>,
 }
@@ -52,7 +57,7 @@ impl InventoryMachine {
         let mut out = Vec::new();
         for device in self.devices.clone().iter() {
             if self.is_torn(device) {
-                out.push(self.give_up(&device.name, "another function of the same USB device fits it as well"));
+                self.give_up(&device.name);
             }
             if !self.claims.contains_key(&device.name) {
                 out.extend(self.choose(device));
@@ -105,26 +110,29 @@ impl InventoryMachine {
         self.claims.insert(device.name.clone(), piece.key.clone());
         let choice = self.choices.entry(device.name.clone()).or_default();
         choice.doubtful.remove(&Place::of(&piece));
-        choice.known = Some(Place::of(&piece));
+        (choice.known, choice.taken_at) = (Some(Place::of(&piece)), Some(self.now));
         Some(tell(&device.name, DeviceMessage::Seen(piece)))
     }
 
-    /// The functions of one stick come one after the other: the first is not the right one for having come first.
+    /// The functions of one stick come one after the other: the first is not the right one for having come first. A function that
+    /// comes later, with its driver say, does not take a device from who uses it.
     fn is_torn(&self, device: &Device) -> bool {
         let on = |piece: &Sighting| piece.usb.as_ref().map(|usb| (usb.bus, usb.address));
         let taken = self.claims.get(&device.name).and_then(|key| self.present.get(key));
-        taken.filter(|taken| taken.usb.is_some()).is_some_and(|taken| {
+        let since = self.choices.get(&device.name).and_then(|choice| choice.taken_at);
+        let is_new = since.is_some_and(|since| self.now.since(since) <= TOGETHER);
+        taken.filter(|taken| is_new && taken.usb.is_some()).is_some_and(|taken| {
             self.fitting(device).iter().any(|other| on(other) == on(taken)) && matching::matches(device, taken)
         })
     }
 
-    fn give_up(&mut self, name: &DeviceName, how: &str) -> Effect<InventoryTimer> {
+    /// The device is told so with the news of the others.
+    fn give_up(&mut self, name: &DeviceName) {
         let taken = self.claims.remove(name).and_then(|key| self.present.get(&key));
         let place = taken.map(Place::of);
         let choice = self.choices.entry(name.clone()).or_default();
         choice.known = None;
         choice.doubtful.extend(place);
-        tell(name, DeviceMessage::Gone { generation: None, how: how.to_owned() })
     }
 
     /// The operator says that what is there is meant.

@@ -47,6 +47,7 @@ pub struct InventoryMachine {
     troubles: BTreeMap<Source, String>,
     deaths: Intensity,
     pub(super) looked: Looked,
+    pub(super) now: Moment,
     /// What was shown last; a restarted actor's predecessor may have shown something else.
     published: Option<InventorySnapshot>,
 }
@@ -77,6 +78,7 @@ impl Machine for InventoryMachine {
     }
 
     fn handle(&mut self, now: Moment, message: InventoryMessage) -> Out {
+        self.now = now;
         let mut out = match message {
             InventoryMessage::Event(HardwareEvent::Seen(sighting)) => self.seen(sighting),
             InventoryMessage::Event(HardwareEvent::Gone { key, generation, witness }) => {
@@ -142,6 +144,7 @@ impl InventoryMachine {
             troubles: BTreeMap::new(),
             deaths: Intensity::default(),
             looked: Looked::NotYet,
+            now: Moment::default(),
             published: None,
         }
     }

@@ -69,6 +69,17 @@ fn a_device_says_what_commands_are_given_instead_of_its_serial_number() {
 }
 
 #[test]
+fn a_device_that_is_given_up_for_another_function_of_the_same_stick_does_not_count_as_one_that_comes_and_goes() {
+    let mut bench = Bench::new();
+    bench.ready().tell(DeviceMessage::Leased { holder: user() }).tell(among(None, &[1, 2]));
+    assert_eq!(bench.status, DeviceStatus::Faulted);
+    let [LeaseMessage::DeviceUnavailable { reason, .. }] = &bench.told[..] else { panic!("{:?}", bench.told) };
+    assert!(reason.starts_with("faulted: 2 pieces of hardware fit it"), "{reason}");
+    bench.tell(DeviceMessage::Seen(sighting(2)));
+    assert!(matches!(bench.acts[..], [Action::CheckAccess(..)]), "it need not settle: {:?}", bench.acts);
+}
+
+#[test]
 fn what_the_operator_took_out_of_use_stays_so_and_is_undecided_when_it_is_taken_back() {
     let mut bench = Bench::new();
     bench.tell(DeviceMessage::Eject(RequestId(1))).tell(among(None, &[1, 2]));

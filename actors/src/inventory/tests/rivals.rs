@@ -84,7 +84,12 @@ fn of_the_functions_of_one_stick_the_first_is_not_taken_for_having_come_first() 
     };
     let mut machine = machine();
     assert_eq!(told(&mut machine, seen(&function(0))), ["port Seen"]);
-    assert_eq!(told(&mut machine, seen(&function(2))), ["port Gone", "port Rivals"]);
+    assert_eq!(told(&mut machine, seen(&function(2))), ["port Rivals"], "and nothing is taken");
+    assert_eq!(answered(&mut machine, "port"), ["port Gone", "port Rivals"]);
+    let (mut machine, later) = (self::machine(), Moment::after_boot(std::time::Duration::from_secs(60)));
+    told(&mut machine, seen(&function(0)));
+    machine.handle(later, InventoryMessage::Event(seen(&function(2))));
+    assert_eq!(answered(&mut machine, "port"), ["port Seen", "port Rivals"], "whose driver came later");
     let mut station = station();
     for device in station.devices.values_mut() {
         device.matching.interface = Some("if02".parse().unwrap());
