@@ -31,6 +31,7 @@ use crate::read::{Field, Map, Wholly};
 use crate::schema::{DefaultsTable, File, HardwareTable};
 
 pub(crate) use hardware::match_keys;
+pub use twins::could_be_one;
 
 /// The station that the file describes; worth something only when nothing was reported.
 pub(crate) fn station(file: &File, report: &mut Report) -> Station {

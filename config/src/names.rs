@@ -1,9 +1,13 @@
 //! Names and small values that are more than a string or a number.
 
+mod usb_interface;
+
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+
+pub use usb_interface::UsbInterface;
 
 /// Why a name was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -136,7 +136,7 @@ pub enum Findings {
         /// Why, in words.
         why: String,
     },
-    /// It was not listened to: that takes longer than somebody who waits for it should.
+    /// It was not asked or listened to: that takes longer than somebody who waits for it should.
     Unread,
 }
 
@@ -149,8 +149,8 @@ pub enum GpsProtocol {
     Ubx,
 }
 
-/// Quality of a position (NMEA GGA field 6 and GSA field 2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Quality of a position (NMEA GGA field 6 and GSA field 2), the best last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fix {
     /// No position.
     None,

@@ -13,8 +13,9 @@ use crate::sighting::{Link, Rfkill, Sighting, Sort, UsbFacts, WifiFacts};
 const UBLOX_VENDOR: u16 = 0x1546;
 const UBLOX_PRODUCTS: std::ops::RangeInclusive<u16> = 0x01a5..=0x01a9;
 
-/// No fault: whoever waited for the receiver has it at once.
+/// No fault: whoever waited for it has it at once.
 const UNREAD: &str = "not listened to (somebody waited for it)";
+const UNASKED: &str = "not asked (somebody waited for it)";
 
 /// The bridges that GPS receivers are sold with: PL2303, CP210x, FT232, CH340.
 const GPS_BRIDGES: [UsbId; 4] = [id(0x067b, 0x2303), id(0x10c4, 0xea60), id(0x0403, 0x6001), id(0x1a86, 0x7523)];
@@ -26,24 +27,30 @@ const fn id(vendor: u16, product: u16) -> UsbId {
 /// Whether a sighting is this configured device: its kind, and every part of its `match`.
 #[must_use]
 pub fn matches(device: &Device, sighting: &Sighting) -> bool {
+    is_meant(device.kind, &device.matching, sighting)
+}
+
+/// Whether a sighting is of this kind, and all that is said of it holds.
+pub(crate) fn is_meant(kind: DeviceKind, matching: &Match, sighting: &Sighting) -> bool {
     let any = Match::default();
-    let kind = match (device.kind, &sighting.sort) {
+    let kind = match (kind, &sighting.sort) {
         (DeviceKind::Hackrf, Sort::Usb { .. }) => is_hackrf(sighting),
-        (DeviceKind::Gps, Sort::Tty { .. }) => device.matching != any || is_likely_gps(sighting),
+        (DeviceKind::Gps, Sort::Tty { .. }) => *matching != any || is_likely_gps(sighting),
         (DeviceKind::Usb, Sort::Usb { .. })
         | (DeviceKind::Serial, Sort::Tty { .. })
         | (DeviceKind::Wifi, Sort::Wifi(_)) => true,
         _ => false,
     };
-    kind && all_hold(&device.matching, sighting)
+    kind && all_hold(matching, sighting)
 }
 
 fn all_hold(wanted: &Match, sighting: &Sighting) -> bool {
     let usb = sighting.usb.as_ref();
-    let Match { serial, usb: usb_id, path, mac, driver, name } = wanted;
+    let Match { serial, usb: usb_id, path, interface, mac, driver, name } = wanted;
     holds(serial.as_deref(), |s| usb.and_then(|u| u.serial.as_deref()).is_some_and(|have| same_serial(s, have)))
         && holds(usb_id.as_ref(), |i| usb.is_some_and(|u| u.id == *i))
         && holds(path.as_ref(), |p| usb.is_some_and(|u| u.path == *p))
+        && holds(*interface, |i| usb.and_then(|u| u.interface).is_some_and(|have| i.means(have)))
         && holds(mac.as_ref(), |m| matches!(&sighting.sort, Sort::Wifi(w) if w.mac == *m))
         && holds(driver.as_deref(), |d| driver_of(sighting) == Some(d))
         && holds(name.as_deref(), |n| kernel_name(sighting) == Some(n))
@@ -54,13 +61,13 @@ fn holds<T>(asked: Option<T>, check: impl FnOnce(T) -> bool) -> bool {
     asked.is_none_or(check)
 }
 
-fn is_hackrf(sighting: &Sighting) -> bool {
+pub(crate) fn is_hackrf(sighting: &Sighting) -> bool {
     sighting.usb.as_ref().is_some_and(|u| HACKRF_IDS.contains(&u.id))
 }
 
 /// A serial port that is a GPS receiver often enough to be taken for one when nothing else is said. A port that is
 /// not on USB never is: it may be the console.
-fn is_likely_gps(sighting: &Sighting) -> bool {
+pub(crate) fn is_likely_gps(sighting: &Sighting) -> bool {
     let Some(usb) = &sighting.usb else { return false };
     let ublox = usb.id.vendor == UBLOX_VENDOR && UBLOX_PRODUCTS.contains(&usb.id.product);
     ublox || GPS_BRIDGES.contains(&usb.id) || driver_of(sighting) == Some("cdc_acm")
@@ -74,7 +81,7 @@ fn driver_of(sighting: &Sighting) -> Option<&str> {
     }
 }
 
-fn kernel_name(sighting: &Sighting) -> Option<&str> {
+pub(crate) fn kernel_name(sighting: &Sighting) -> Option<&str> {
     match &sighting.sort {
         Sort::Usb { .. } => None,
         Sort::Tty { node, .. } => node.file_name()?.to_str(),
@@ -119,7 +126,8 @@ pub fn identity(sighting: &Sighting, findings: Option<&Findings>) -> String {
     };
     match findings {
         Some(Findings::Unrecognised { .. }) => words.push("not recognised".to_owned()),
-        Some(Findings::Unread) => words.push(UNREAD.to_owned()),
+        Some(Findings::Unread) if matches!(sighting.sort, Sort::Tty { .. }) => words.push(UNREAD.to_owned()),
+        Some(Findings::Unread) => words.push(UNASKED.to_owned()),
         _ => {}
     }
     if let Some(usb) = &sighting.usb {
@@ -179,7 +187,7 @@ pub fn findings_words(findings: &Findings) -> String {
         Findings::Wifi => "a radio".to_owned(),
         Findings::Opened => "it can be opened".to_owned(),
         Findings::Unrecognised { why } => format!("not recognised: {why}"),
-        Findings::Unread => UNREAD.to_owned(),
+        Findings::Unread => UNASKED.to_owned(),
     }
 }
 
@@ -219,66 +227,6 @@ pub fn mode_word(mode: WifiMode) -> &'static str {
         WifiMode::Mesh => "mesh",
         WifiMode::Other => "another mode",
     }
-}
-
-/// TOML lines that would configure it, by the most stable match there is.
-#[must_use]
-pub fn suggestion(sighting: &Sighting) -> String {
-    let (kind, name) = suggested_kind(sighting);
-    let matching = suggested_match(sighting);
-    format!("[hardware.{name}]\nkind = \"{}\"\nmatch = {{ {matching} }}\n", kind.as_str())
-}
-
-fn suggested_kind(sighting: &Sighting) -> (DeviceKind, String) {
-    match &sighting.sort {
-        Sort::Usb { .. } if is_hackrf(sighting) => (DeviceKind::Hackrf, "hackrf".to_owned()),
-        Sort::Usb { .. } => {
-            let path = sighting.usb.as_ref().map(|u| u.path.as_str()).unwrap_or_default();
-            (DeviceKind::Usb, format!("usb{}", as_name(path)))
-        }
-        Sort::Tty { .. } if is_likely_gps(sighting) => (DeviceKind::Gps, "gps".to_owned()),
-        Sort::Tty { .. } => (DeviceKind::Serial, as_name(kernel_name(sighting).unwrap_or("serial"))),
-        Sort::Wifi(wifi) => (DeviceKind::Wifi, as_name(&wifi.interface)),
-    }
-}
-
-/// A device name may hold letters, digits, `-` and `_`, and begins with a letter or digit.
-fn as_name(text: &str) -> String {
-    let safe: String =
-        text.chars().take(60).map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' }).collect();
-    match safe.trim_start_matches(['-', '_']) {
-        "" => "device".to_owned(),
-        name => name.to_owned(),
-    }
-}
-
-fn suggested_match(sighting: &Sighting) -> String {
-    if let Sort::Wifi(wifi) = &sighting.sort {
-        return format!("mac = \"{}\"", wifi.mac);
-    }
-    let Some(usb) = &sighting.usb else {
-        return format!("name = {}", quoted(kernel_name(sighting).unwrap_or_default()));
-    };
-    match usb.serial.as_deref().filter(|s| !short_serial(s).is_empty()) {
-        Some(serial) if is_hackrf(sighting) => format!("serial = {}", quoted(short_serial(serial))),
-        // Cheap devices share serial numbers such as "0001": with the id it is at least one product's.
-        Some(serial) => format!("usb = \"{}\", serial = {}", usb.id, quoted(serial)),
-        None => format!("usb = \"{}\", path = \"{}\"", usb.id, usb.path),
-    }
-}
-
-/// A TOML basic string: what a device calls itself may hold anything.
-fn quoted(text: &str) -> String {
-    let mut out = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => out.extend(['\\', c]),
-            c if c.is_control() => out.push_str(&format!("\\u{:04X}", u32::from(c))),
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
 }
 
 #[cfg(test)]

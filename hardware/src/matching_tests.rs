@@ -9,7 +9,7 @@ use mainstay_config::names::MacAddress;
 use proptest::prelude::*;
 
 use super::*;
-use crate::sighting::{Generation, Key};
+use crate::sighting::{Access, Generation, Key};
 
 const SERIAL: &str = "000000000000000088c869dc2b5c8d1b";
 
@@ -21,11 +21,12 @@ fn usb(id: &str, serial: Option<&str>) -> UsbFacts {
         address: 7,
         serial: serial.map(str::to_owned),
         product: None,
+        interface: None,
     }
 }
 
 fn sighting(usb: Option<UsbFacts>, sort: Sort) -> Sighting {
-    Sighting { key: Key("k".to_owned()), generation: Generation("g".to_owned()), usb, sort }
+    Sighting { key: Key("k".to_owned()), generation: Generation("g".to_owned()), usb, sort, access: Access::Unknown }
 }
 
 fn usb_device(id: &str, serial: Option<&str>) -> Sighting {
@@ -132,6 +133,23 @@ fn a_device_is_found_by_its_socket() {
 }
 
 #[test]
+fn a_hackrf_that_was_not_asked_shows_what_the_kernel_knows_of_it() {
+    let words = identity(&usb_device("1d50:6089", Some(SERIAL)), Some(&Findings::Unread));
+    assert_eq!(words, "USB device 1d50:6089, serial 88c869dc2b5c8d1b, not asked (somebody waited for it), USB 1-1.4");
+}
+
+#[test]
+fn a_function_of_a_stick_is_found_by_its_interface() {
+    let on = |interface: Option<&str>| {
+        let interface = interface.map(|text| text.parse().unwrap());
+        tty(Some(UsbFacts { interface, ..usb("0403:6011", None) }), "ttyUSB0", "ftdi_sio")
+    };
+    let wanted = device(DeviceKind::Serial, by(|m| m.interface = Some("if01".parse().unwrap())));
+    assert!(matches(&wanted, &on(Some("if01"))) && matches(&wanted, &on(Some("if01-port0"))));
+    assert!(!matches(&wanted, &on(Some("if00-port0"))) && !matches(&wanted, &on(None)));
+}
+
+#[test]
 fn people_read_what_a_device_is() {
     assert_eq!(
         identity(&wifi(), Some(&Findings::Wifi)),
@@ -151,27 +169,7 @@ fn people_read_what_a_device_is() {
     );
 }
 
-#[test]
-fn a_suggestion_uses_what_stays_the_same() {
-    let hackrf = suggestion(&usb_device("1d50:6089", Some(SERIAL)));
-    assert_eq!(hackrf, "[hardware.hackrf]\nkind = \"hackrf\"\nmatch = { serial = \"88c869dc2b5c8d1b\" }\n");
-    assert!(suggestion(&wifi()).contains("match = { mac = \"02:00:00:00:02:00\" }"));
-    let nameless = suggestion(&usb_device("046d:c52b", Some("0000")));
-    assert_eq!(nameless, "[hardware.usb1-1-4]\nkind = \"usb\"\nmatch = { usb = \"046d:c52b\", path = \"1-1.4\" }\n");
-    assert!(suggestion(&tty(None, "ttyAMA0", "uart-pl011")).contains("match = { name = \"ttyAMA0\" }"));
-}
-
 proptest! {
-    #[test]
-    fn whatever_a_device_calls_itself_the_suggestion_is_toml(serial in any::<String>(), name in "\\PC{0,40}") {
-        for sighting in [usb_device("10c4:ea60", Some(&serial)), tty(None, &name.replace('/', "_"), "x")] {
-            let text = suggestion(&sighting);
-            let table: toml::Table = text.parse().map_err(|e| TestCaseError::fail(format!("{e}: {text}")))?;
-            let (device, _) = table["hardware"].as_table().unwrap().iter().next().unwrap();
-            prop_assert!(device.parse::<mainstay_config::names::DeviceName>().is_ok(), "{}", device);
-        }
-    }
-
     #[test]
     fn zeros_before_a_serial_number_never_matter(zeros in 0usize..40, serial in "[0-9a-f]{1,32}") {
         let padded = format!("{}{serial}", "0".repeat(zeros));

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use mainstay_config::model::WifiMode;
-use mainstay_config::names::{MacAddress, UsbId, UsbPath};
+use mainstay_config::names::{MacAddress, UsbId, UsbInterface, UsbPath};
 
 /// Where the kernel has a thing: unique while it is there, used for pairing arrivals and departures.
 /// `usb/3-1`, `tty/ttyACM0`, `wifi/phy2`.
@@ -29,6 +29,29 @@ impl fmt::Display for Generation {
     }
 }
 
+/// What stays the same of a piece of hardware when it is replugged into the same socket.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place(String);
+
+impl Place {
+    /// Where this one sits, and what it is there.
+    #[must_use]
+    pub fn of(sighting: &Sighting) -> Self {
+        let what = match &sighting.sort {
+            Sort::Usb { .. } => "usb".to_owned(),
+            Sort::Tty { .. } => "tty".to_owned(),
+            Sort::Wifi(wifi) => format!("wifi {}", wifi.mac),
+        };
+        let Some(usb) = &sighting.usb else {
+            let key = if matches!(sighting.sort, Sort::Wifi(_)) { "" } else { sighting.key.0.as_str() };
+            return Self(format!("{what} {key}"));
+        };
+        let interface = usb.interface.map_or(String::new(), |interface| interface.to_string());
+        let serial = usb.serial.as_deref().unwrap_or_default();
+        Self(format!("{what} {} {interface} {} {serial}", usb.path, usb.id))
+    }
+}
+
 /// A piece of hardware as the kernel shows it now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sighting {
@@ -40,6 +63,18 @@ pub struct Sighting {
     pub usb: Option<UsbFacts>,
     /// What sort of thing, and what only that sort has.
     pub sort: Sort,
+    /// Whether it could be opened when it was seen.
+    pub access: Access,
+}
+
+/// Whether a thing's node can be opened by this process.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Access {
+    /// It was not looked at, or could not be opened yet: udev may still set its permissions.
+    #[default]
+    Unknown,
+    /// It could.
+    Open,
 }
 
 /// What is known of a USB device without opening it (from sysfs).
@@ -57,6 +92,8 @@ pub struct UsbFacts {
     pub serial: Option<String>,
     /// `iProduct`, when it has one.
     pub product: Option<String>,
+    /// Which of its functions this is; `None` for the device as a whole.
+    pub interface: Option<UsbInterface>,
 }
 
 /// What sort of thing a sighting is.

@@ -2,7 +2,7 @@
 
 use super::machine::{DeviceMachine, DeviceTimer, Out, State};
 use super::messages::Awaited;
-use crate::machine::{Action, ActorId, Effect, Message, Moment};
+use crate::machine::{Action, ActorId, Effect, Message, Moment, told};
 
 impl DeviceMachine {
     /// Without what it is told again, or finds out anew when it is looked at.
@@ -38,12 +38,10 @@ impl DeviceMachine {
     }
 
     pub(super) fn say_again(&self, to: &ActorId) -> Vec<Message> {
-        let said = match to {
+        told(match to {
             ActorId::Leases => vec![self.restated()],
             ActorId::Hardware => self.disclaim(),
             _ => Vec::new(),
-        };
-        let tells = |effect| if let Effect::Tell(message) = effect { Some(message) } else { None };
-        said.into_iter().filter_map(tells).collect()
+        })
     }
 }

@@ -19,6 +19,7 @@ use mainstay_hardware::sighting::{Generation, Sighting};
 use super::claim::Owed;
 use super::flap::{Departures, Verdict};
 use super::messages::{Awaited, DeviceMessage};
+use super::rivals::Rivals;
 use crate::lease::{LeaseMessage, Soon};
 use crate::machine::{Action, ActorId, Beginning, Effect, Effects, Machine, Message, Moment, OperationId, Outcome};
 
@@ -71,6 +72,8 @@ pub(super) enum Mending {
     Later,
     /// Nothing: whoever used it says that it does not work.
     ByHand,
+    /// The operator's word: several pieces of hardware fit it, and none was taken.
+    Choice,
 }
 
 /// A configured device.
@@ -87,7 +90,19 @@ pub struct DeviceMachine {
     pub(super) owed: Owed,
     pub(super) awaited: Awaited,
     pub(super) departures: Departures,
+    /// Others that fit it as well; where it is none of them, they are why.
+    pub(super) rivals: Option<Rivals>,
     pub(super) sought: Sought,
+    pub(super) arrived: Arrived,
+}
+
+/// When the present arrival came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Arrived {
+    /// It was there when this was first looked for.
+    Before,
+    /// It was plugged in since.
+    Later,
 }
 
 /// Whether it is known if it is there.
@@ -120,6 +135,8 @@ impl Machine for DeviceMachine {
         let mut out = match message {
             DeviceMessage::Seen(sighting) => self.seen(now, sighting),
             DeviceMessage::Gone { generation, how } => self.gone(now, generation.as_ref(), &how),
+            DeviceMessage::Rivals(rivals) => self.has_rivals(now, rivals),
+            DeviceMessage::NoRivals => self.has_no_rivals(),
             DeviceMessage::Accessible(operation, result) => self.accessible(now, operation, result),
             DeviceMessage::Probed(operation, result) => self.probed(operation, result),
             DeviceMessage::Supply(operation, supply) => self.heard_supply(operation, supply),
@@ -176,12 +193,14 @@ impl DeviceMachine {
             owed: Owed::Nothing,
             awaited: Awaited::Nobody,
             departures: Departures::default(),
+            rivals: None,
             sought: Sought::NotYet,
+            arrived: Arrived::Before,
         }
     }
 
     fn seen(&mut self, now: Moment, sighting: Sighting) -> Out {
-        self.sought = Sought::Yes;
+        let was_sought = std::mem::replace(&mut self.sought, Sought::Yes);
         if self.sighting.as_ref().is_some_and(|known| known.generation == sighting.generation) {
             return self.seen_again(now, sighting);
         }
@@ -191,9 +210,10 @@ impl DeviceMachine {
             out.extend(self.depart(now, "replugged"));
         }
         self.sighting = Some(sighting);
-        self.findings = None;
+        (self.findings, self.rivals) = (None, None);
+        self.arrived = if was_sought == Sought::Yes { Arrived::Later } else { Arrived::Before };
         if !self.is_out_of_use() {
-            out.extend(self.settle(now));
+            out.extend(self.arrive(now));
         }
         out
     }
@@ -210,7 +230,7 @@ impl DeviceMachine {
         }
     }
 
-    fn gone(&mut self, now: Moment, generation: Option<&Generation>, how: &str) -> Out {
+    pub(super) fn gone(&mut self, now: Moment, generation: Option<&Generation>, how: &str) -> Out {
         let known = self.sighting.as_ref().map(|sighting| &sighting.generation);
         let concerns_us = match (known, generation) {
             (None, _) => false,
@@ -219,6 +239,8 @@ impl DeviceMachine {
         };
         if concerns_us {
             self.depart(now, how)
+        } else if self.is_undecided() {
+            self.has_no_rivals()
         } else if self.sought == Sought::NotYet {
             // It was looked for and is not there: whoever waits for it must not think that it is about to come.
             self.sought = Sought::Yes;
@@ -229,13 +251,19 @@ impl DeviceMachine {
     }
 
     fn depart(&mut self, now: Moment, how: &str) -> Out {
+        let since = self.holder.as_ref().map(|(_, since)| *since);
+        let verdict = self.departures.left(now, self.spec.flap, since);
+        self.leave(now, how, verdict)
+    }
+
+    /// It has nothing any more, by whatever this means.
+    pub(super) fn leave(&mut self, now: Moment, how: &str, verdict: Verdict) -> Out {
         self.sighting = None;
         self.findings = None;
         self.withheld = None;
         self.owed = Owed::Nothing;
         // A lease is bound to one arrival: whoever holds it has nothing of the next.
-        let since = self.holder.take().map(|(_, since)| since);
-        let verdict = self.departures.left(now, self.spec.flap, since);
+        self.holder = None;
         let waits = [DeviceTimer::Settling, DeviceTimer::AccessRetry, DeviceTimer::LookAfterAll];
         let mut out: Out = waits.into_iter().map(Effect::CancelTimer).collect();
         let gone = format!("gone ({how})");

@@ -8,11 +8,12 @@ use mainstay_hardware::bus::{Findings, Supply, WifiBaseline};
 use mainstay_hardware::error::Error;
 use mainstay_hardware::sighting::{Generation, Sighting};
 
-use super::DeviceTimer;
+use super::{DeviceTimer, Rivals};
 use crate::machine::{Described, Moment, OperationId, RequestId, Words};
 
 /// What a device is told.
 #[derive(Debug, Clone)]
+#[allow(clippy::large_enum_variant, reason = "a device is told little, and mostly what is seen of it")]
 pub enum DeviceMessage {
     /// It is there: newly, or with changed facts.
     Seen(Sighting),
@@ -23,6 +24,10 @@ pub enum DeviceMessage {
         /// How, in words: `USB 1-1 unplugged`.
         how: String,
     },
+    /// Other pieces of hardware fit it as well.
+    Rivals(Rivals),
+    /// No others do any more.
+    NoRivals,
     /// Whether its node can be opened.
     Accessible(OperationId, Result<(), Error>),
     /// What the probe found.
@@ -68,6 +73,8 @@ impl Described for DeviceMessage {
         match self {
             Self::Seen(_) => "Seen",
             Self::Gone { .. } => "Gone",
+            Self::Rivals(_) => "Rivals",
+            Self::NoRivals => "NoRivals",
             Self::Accessible(..) => "Accessible",
             Self::Probed(..) => "Probed",
             Self::Supply(..) => "Supply",
@@ -89,6 +96,8 @@ impl Described for DeviceMessage {
                 format!("{} is there", mainstay_hardware::matching::identity(sighting, None)).into()
             }
             Self::Gone { how, .. } => how.clone().into(),
+            Self::Rivals(rivals) => rivals.words().into(),
+            Self::NoRivals => "nothing else fits it any more".into(),
             Self::Accessible(_, Ok(())) => "its node can be opened".into(),
             Self::Accessible(_, Err(error)) => format!("its node cannot be opened: {error}").into(),
             Self::Probed(_, Ok(findings)) => {

@@ -7,9 +7,11 @@ mod machine;
 mod messages;
 mod orders;
 mod probing;
+mod rivals;
 mod showing;
 #[cfg(test)]
 mod tests;
 
 pub use machine::{DeviceMachine, DeviceTimer};
 pub use messages::{Awaited, DeviceMessage, DeviceSnapshot, DeviceStatus, Offer};
+pub use rivals::{Piece, Rivals};

@@ -27,6 +27,9 @@ impl DeviceMachine {
     }
 
     pub(super) fn admit(&mut self, now: Moment, request: RequestId) -> Out {
+        if self.is_undecided() {
+            return self.admit_only(request);
+        }
         let name = self.spec.name.clone();
         if !matches!(self.state, State::Ejected | State::Faulted { .. } | State::Quarantined { .. }) {
             let words = format!("{name} is {}: there is nothing to admit", self.status().as_str());
@@ -49,7 +52,7 @@ impl DeviceMachine {
         if self.sighting.is_some() {
             self.settle(now)
         } else {
-            self.state = State::Absent { reason: "not plugged in".to_owned() };
+            self.state = self.undecided();
             vec![self.restated()]
         }
     }

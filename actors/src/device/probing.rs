@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use mainstay_config::model::DeviceKind;
 use mainstay_hardware::bus::{Depth, Findings, Supply};
 use mainstay_hardware::error::{Error, ErrorKind};
+use mainstay_hardware::sighting::{Access, Sighting};
 
-use super::machine::{DeviceMachine, DeviceTimer, Mending, Out, State};
+use super::machine::{Arrived, DeviceMachine, DeviceTimer, Mending, Out, State};
 use super::messages::{Awaited, supply_words};
 use crate::lease::Soon;
 use crate::machine::{Action, Effect, Moment, OperationId, Outcome};
@@ -20,6 +22,21 @@ const ACCESS_RETRY: Duration = Duration::from_millis(100);
 const LOOK_AFTER_ALL: Duration = Duration::from_secs(10);
 
 impl DeviceMachine {
+    /// It was seen a moment ago. Where it need not settle and its node was open, nobody has to look at the node once more.
+    pub(super) fn arrive(&mut self, now: Moment) -> Out {
+        let is_open = self.sighting.as_ref().is_some_and(|sighting| sighting.access == Access::Open);
+        if !is_open || self.holder.is_some() || !self.departures.settling_time(now).is_zero() {
+            return self.settle(now);
+        }
+        let looked_at = self.look();
+        let mut out = Vec::new();
+        if self.state != State::Ready {
+            out.push(self.unavailable("there, and being looked at".to_owned(), Soon::Yes));
+        }
+        out.extend(looked_at);
+        out
+    }
+
     /// Looks whether the node can be opened; `since` is when looking began.
     pub(super) fn check(&mut self, since: Moment) -> Out {
         let Some(sighting) = self.sighting.clone() else { return Vec::new() };
@@ -44,7 +61,7 @@ impl DeviceMachine {
             return vec![Effect::Note(Outcome::Superseded)];
         }
         match result {
-            Ok(()) => self.probe(),
+            Ok(()) => self.look(),
             Err(error) if error.kind == ErrorKind::NotTried => self.look_later(&error),
             Err(_) if now.since(since) < ACCESS_WITHIN => {
                 self.state = State::Settling { since };
@@ -54,8 +71,11 @@ impl DeviceMachine {
         }
     }
 
-    fn probe(&mut self) -> Out {
+    fn look(&mut self) -> Out {
         let Some(sighting) = self.sighting.clone() else { return Vec::new() };
+        if let Some(findings) = self.known_unasked(&sighting) {
+            return self.ready(findings);
+        }
         let operation = self.operation.advance();
         self.state = State::Probing { operation };
         let depth = match self.awaited {
@@ -63,6 +83,21 @@ impl DeviceMachine {
             Awaited::Nobody => Depth::Full,
         };
         vec![Effect::Act(Action::ProbeDevice(operation, sighting, self.spec.kind, depth, PROBE_WITHIN))]
+    }
+
+    /// What need not be asked. A radio and a device without a language of its own have nothing to say. Whoever waits for one that was
+    /// just plugged in has it as soon as it can be opened, when the kernel already knows which it is.
+    fn known_unasked(&self, sighting: &Sighting) -> Option<Findings> {
+        let is_awaited = self.awaited == Awaited::Somebody;
+        let is_named = sighting.usb.as_ref().is_some_and(|usb| usb.serial.is_some());
+        match self.spec.kind {
+            DeviceKind::Wifi => Some(Findings::Wifi),
+            DeviceKind::Usb | DeviceKind::Serial => Some(Findings::Opened),
+            DeviceKind::Gps => is_awaited.then_some(Findings::Unread),
+            DeviceKind::Hackrf => {
+                (is_awaited && is_named && self.arrived == Arrived::Later).then_some(Findings::Unread)
+            }
+        }
     }
 
     pub(super) fn probed(&mut self, operation: OperationId, result: Result<Findings, Error>) -> Out {

@@ -2,8 +2,8 @@
 
 use mainstay_config::model::Device;
 use mainstay_hardware::bus::Findings;
-use mainstay_hardware::matching;
 use mainstay_hardware::sighting::Sort;
+use mainstay_hardware::{harmless, matching};
 
 use super::machine::{DeviceMachine, DeviceTimer, Mending, State};
 use super::messages::{DeviceSnapshot, DeviceStatus, Offer};
@@ -48,10 +48,17 @@ impl DeviceMachine {
             State::Ready => match (&self.withheld, &self.findings) {
                 (Some(withheld), _) => withheld.clone(),
                 (None, Some(Findings::Unrecognised { why })) => format!("unrecognised: {why}"),
-                _ => String::new(),
+                _ => self.notes().join(". "),
             },
             State::Settling { .. } | State::Checking { .. } | State::Probing { .. } => String::new(),
         }
+    }
+
+    /// What is worth knowing of one that works: what else fits it, and what commands are not given as it says it.
+    fn notes(&self) -> Vec<String> {
+        let name = self.spec.name.as_str();
+        let rivals = self.rivals.as_ref().map(|rivals| format!("{}. {}", rivals.words(), rivals.cure(name)));
+        rivals.into_iter().chain(self.offer().and_then(|offer| replacements(name, &offer))).collect()
     }
 
     /// What keeps it from being leased, in words that follow "hackrf is" or "hackrf:".
@@ -67,6 +74,9 @@ impl DeviceMachine {
         let name = &self.spec.name;
         match &self.state {
             State::Absent { .. } => Some(format!("Plug in {name} ({}).", describe_match(&self.spec))),
+            State::Faulted { mending: Mending::Choice, .. } => {
+                self.rivals.as_ref().map(|rivals| format!("{}.", rivals.cure(name.as_str())))
+            }
             State::Faulted { mending: Mending::Later, .. } => {
                 Some("It is tried again by itself; `mainstay devices` shows which others hang.".to_owned())
             }
@@ -96,6 +106,18 @@ impl DeviceMachine {
     }
 }
 
+/// What commands are given instead of what the device says of itself.
+fn replacements(name: &str, offer: &Offer) -> Option<String> {
+    let said = [("serial", offer.serial.as_deref()), ("interface", offer.interface.as_deref())];
+    let replaced = said.into_iter().filter_map(|(key, said)| {
+        let given = said.map(harmless).filter(|given| Some(given.as_str()) != said)?;
+        Some(format!(
+            "commands get {{device.{name}.{key}}} as {given}, since not every program could take what it really is"
+        ))
+    });
+    replaced.reduce(|all, next| format!("{all}; {next}"))
+}
+
 /// How a device is recognised, in words: `hackrf, serial 88c8…`.
 fn describe_match(spec: &Device) -> String {
     let matching = &spec.matching;
@@ -104,6 +126,7 @@ fn describe_match(spec: &Device) -> String {
         matching.serial.as_ref().map(|serial| format!("serial {serial}")),
         matching.usb.map(|id| format!("USB id {id}")),
         matching.path.as_ref().map(|path| format!("USB port {path}")),
+        matching.interface.map(|interface| format!("interface {interface}")),
         matching.mac.map(|mac| format!("MAC {mac}")),
         matching.driver.as_ref().map(|driver| format!("driver {driver}")),
         matching.name.as_ref().map(|name| format!("name {name}")),

@@ -8,12 +8,13 @@ use mainstay_config::model::DeviceKind;
 use mainstay_config::names::ServiceName;
 use mainstay_hardware::bus::Findings;
 use mainstay_hardware::error::{Error, ErrorKind};
-use mainstay_hardware::sighting::{Generation, Key, Sighting, Sort, UsbFacts};
+use mainstay_hardware::sighting::{Access, Generation, Key, Sighting, Sort, UsbFacts};
 
 mod again;
+mod awaited;
 mod radios;
+mod rivals;
 mod sleep;
-
 use super::{DeviceMachine, DeviceMessage, DeviceSnapshot, DeviceStatus, DeviceTimer};
 use crate::lease::LeaseMessage;
 use crate::machine::{
@@ -46,8 +47,10 @@ fn sighting(arrival: u8) -> Sighting {
             address: arrival,
             serial: Some("serial-of-hackrf".to_owned()),
             product: None,
+            interface: None,
         }),
         sort: Sort::Usb { node: format!("/dev/bus/usb/001/{arrival:03}").into() },
+        access: Access::Unknown,
     }
 }
 
@@ -68,10 +71,6 @@ fn user() -> ServiceName {
 
 fn hung() -> Error {
     Error::new(ErrorKind::TimedOut, "the driver hangs")
-}
-
-fn not_tried() -> Error {
-    Error::new(ErrorKind::NotTried, "others hang")
 }
 
 impl Bench {
@@ -202,7 +201,10 @@ impl Bench {
                 "not tried",
                 make(|bench| {
                     bench.tell(DeviceMessage::Seen(sighting(1)));
-                    bench.tell(DeviceMessage::Accessible(bench.operation, Err(not_tried())));
+                    bench.tell(DeviceMessage::Accessible(
+                        bench.operation,
+                        Err(Error::new(ErrorKind::NotTried, "others hang")),
+                    ));
                 }),
             ),
             (
@@ -279,9 +281,25 @@ restoring    -     *     *     absen -     -     -     -     -     in us ready *
 ejected      -     *     *     *     -     -     -     -     -     *     *     *     -     -     *     settl -     -     -     -
 ";
 
+/// What becomes of a state by each of these events.
+fn row(state: &str, bench: &Bench, events: Vec<(&'static str, DeviceMessage)>) -> String {
+    let after = |(_, message): (&str, DeviceMessage)| {
+        let (acts, told, timers) = (Vec::new(), Vec::new(), Vec::new());
+        let mut after = Bench { machine: bench.machine.clone(), acts, told, timers, shown: None, ..*bench };
+        after.tell(message);
+        let word = match after.outcome {
+            Outcome::Ignored | Outcome::Superseded => "-",
+            _ if after.status == bench.status => "*",
+            _ => after.status.as_str(),
+        };
+        format!(" {:<5}", cell(word))
+    };
+    format!("{state:<12}{}", events.into_iter().map(after).collect::<String>())
+}
+
 /// The words of the table, cut to the width of its columns.
-fn cell(word: &str) -> String {
-    word.chars().take(5).collect()
+fn cell(word: &str) -> &str {
+    word.get(..5).unwrap_or(word)
 }
 
 #[test]
@@ -289,19 +307,7 @@ fn every_pair_of_state_and_event_leads_where_the_table_says() {
     let heading = Bench::new().events().into_iter().map(|(event, _)| format!(" {:<5}", cell(event)));
     let mut table = vec![format!("{:<12}{}", "", heading.collect::<String>())];
     for (state, bench) in Bench::states() {
-        let after = |(_, message): (&str, DeviceMessage)| {
-            let (acts, told, timers) = (Vec::new(), Vec::new(), Vec::new());
-            let mut after = Bench { machine: bench.machine.clone(), acts, told, timers, shown: None, ..bench };
-            after.tell(message);
-            let ignored = matches!(after.outcome, Outcome::Ignored | Outcome::Superseded);
-            let word = match (ignored, after.status == bench.status) {
-                (true, _) => "-",
-                (false, true) => "*",
-                (false, false) => after.status.as_str(),
-            };
-            format!(" {:<5}", cell(word))
-        };
-        table.push(format!("{state:<12}{}", bench.events().into_iter().map(after).collect::<String>()));
+        table.push(row(state, &bench, bench.events()));
     }
     let table: Vec<&str> = table.iter().map(|row| row.trim_end()).collect();
     assert_eq!(table.join("\n"), TABLE.trim_matches('\n'), "the table is now:\n{}", table.join("\n"));
@@ -352,8 +358,8 @@ fn a_device_that_was_not_looked_at_because_others_hang_is_looked_at_after_all() 
     let mut bench = Bench::new();
     bench.tell(DeviceMessage::Seen(sighting(1)));
     let tries: [fn(OperationId) -> DeviceMessage; 2] = [
-        |operation| DeviceMessage::Accessible(operation, Err(not_tried())),
-        |operation| DeviceMessage::Probed(operation, Err(not_tried())),
+        |operation| DeviceMessage::Accessible(operation, Err(Error::new(ErrorKind::NotTried, "others hang"))),
+        |operation| DeviceMessage::Probed(operation, Err(Error::new(ErrorKind::NotTried, "others hang"))),
     ];
     for not_tried in tries {
         bench.tell(not_tried(bench.operation));

@@ -2,41 +2,54 @@
 //!
 //! Hardware is a level-triggered snapshot: events may come twice and in any order, and a scan sets everything right.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use mainstay_config::model::{Device, Station};
 use mainstay_config::names::DeviceName;
+use mainstay_hardware::advice::{self, Configured};
 use mainstay_hardware::matching;
 use mainstay_hardware::sighting::{Generation, HardwareEvent, Key, Sighting, Sort, Source, Witness};
 
+use super::claiming::Choices;
 use super::messages::{InventoryMessage, InventorySnapshot, OtherDevice, departure_words};
-use crate::device::DeviceMessage;
-use crate::machine::{Action, ActorId, Beginning, Effect, Effects, Machine, Message, Moment, Outcome, Publication};
+use crate::device::{DeviceMessage, Rivals};
+use crate::machine::{
+    Action, ActorId, Beginning, Effect, Effects, Machine, Message, Moment, Outcome, Publication, told,
+};
 
 /// The supervisor of devices has no timers of its own.
 pub type InventoryTimer = crate::supervision::NoTimer;
 
-type Out = Effects<InventoryTimer>;
-
-/// Whether everything that is attached has been looked at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Scanned {
-    NotYet,
-    Yes,
-}
+pub(super) type Out = Effects<InventoryTimer>;
 
 /// The supervisor of devices.
 #[derive(Debug, Clone)]
 pub struct InventoryMachine {
-    devices: Vec<Device>,
-    present: BTreeMap<Key, Sighting>,
-    claims: BTreeMap<DeviceName, Key>,
+    pub(super) devices: Arc<[Device]>,
+    pub(super) present: BTreeMap<Key, Sighting>,
+    /// Which of what is there fits each device, whosever it is. Compared once for each thing that is seen, not for each device and
+    /// thing over and over.
+    pub(super) fits: BTreeMap<DeviceName, BTreeSet<Key>>,
+    pub(super) claims: BTreeMap<DeviceName, Key>,
+    pub(super) choices: Choices,
+    /// What each device was told of others that fit it.
+    pub(super) told: BTreeMap<DeviceName, Rivals>,
     /// What was claimed before a restart, until it is seen again.
     arrivals: BTreeMap<Key, Generation>,
     troubles: BTreeMap<Source, String>,
-    scanned: Scanned,
-    /// What was shown last; a restarted actor's predecessor may have shown something else.
+    pub(super) looked: Looked,
+    pub(super) now: Moment,
+    /// What was shown last.
     published: Option<InventorySnapshot>,
+}
+
+/// Whether it knows all that is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Looked {
+    /// Nothing has been scanned since it began: what it has not seen may be there all the same.
+    NotYet,
+    Once,
 }
 
 impl Machine for InventoryMachine {
@@ -55,7 +68,8 @@ impl Machine for InventoryMachine {
         }
     }
 
-    fn handle(&mut self, _now: Moment, message: InventoryMessage) -> Out {
+    fn handle(&mut self, now: Moment, message: InventoryMessage) -> Out {
+        self.now = now;
         let mut out = match message {
             InventoryMessage::Event(HardwareEvent::Seen(sighting)) => self.seen(sighting),
             InventoryMessage::Event(HardwareEvent::Gone { key, generation, witness }) => {
@@ -71,6 +85,7 @@ impl Machine for InventoryMachine {
                 Vec::new()
             }
             InventoryMessage::Disclaimed(name, generation) => self.disclaimed(&name, &generation),
+            InventoryMessage::Admitted(name) => self.admitted(&name),
             InventoryMessage::Timer(timer) => match timer {},
         };
         if out.is_empty() {
@@ -87,17 +102,17 @@ impl Machine for InventoryMachine {
         arrivals.retain(|key, _| self.claims.values().any(|claimed| claimed == key));
         let claims = self.claims.iter().filter(|(_, key)| arrivals.contains_key(*key));
         let claims = claims.map(|(name, key)| (name.clone(), key.clone())).collect();
-        Self { claims, arrivals, ..Self::of(self.devices.clone()) }
+        Self { claims, arrivals, choices: self.choices.clone(), ..Self::of(Arc::clone(&self.devices)) }
     }
 
     fn peers(&self) -> Vec<ActorId> {
         self.devices.iter().map(|device| ActorId::Device(device.name.clone())).collect()
     }
 
-    /// Before it has looked itself it does not know: it tells everybody when it has.
+    /// Before it has looked itself it does not know: the scan, which is on its way, tells everybody.
     fn tell_again(&self, to: &ActorId) -> Vec<Message> {
-        match (to, self.scanned) {
-            (ActorId::Device(name), Scanned::Yes) => vec![self.present_of(name)],
+        match (to, self.looked) {
+            (ActorId::Device(name), Looked::Once) => told(self.tell_present(name)),
             _ => Vec::new(),
         }
     }
@@ -118,43 +133,50 @@ impl InventoryMachine {
         Self::of(station.devices.values().cloned().collect())
     }
 
-    fn of(devices: Vec<Device>) -> Self {
+    fn of(devices: Arc<[Device]>) -> Self {
         Self {
             devices,
             present: BTreeMap::new(),
+            fits: BTreeMap::new(),
             claims: BTreeMap::new(),
+            choices: Choices::new(),
+            told: BTreeMap::new(),
             arrivals: BTreeMap::new(),
             troubles: BTreeMap::new(),
-            scanned: Scanned::NotYet,
+            looked: Looked::NotYet,
+            now: Moment::default(),
             published: None,
         }
     }
 
     fn seen(&mut self, sighting: Sighting) -> Out {
+        let mut out = self.note(sighting);
+        out.extend(self.settle_claims());
+        out
+    }
+
+    /// Something is there, and whose it is may know already.
+    fn note(&mut self, sighting: Sighting) -> Out {
+        self.compare(&sighting);
         let known = self.present.insert(sighting.key.clone(), sighting.clone());
         let before = self.arrivals.remove(&sighting.key);
         let arrival = known.as_ref().map(|known| known.generation.clone()).or(before);
         let claimant = self.claims.iter().find(|(_, key)| **key == sighting.key).map(|(name, _)| name.clone());
-        if known.as_ref() == Some(&sighting) && claimant.is_none() {
-            return Vec::new();
-        }
         match claimant {
             // Of the arrival that it knows, the device says itself when that is no longer it: whoever leases it may rename it.
             Some(name) if arrival.as_ref() == Some(&sighting.generation) || self.is_match(&name, &sighting) => {
                 vec![tell(&name, DeviceMessage::Seen(sighting))]
             }
-            Some(name) => self.disown(&name, &sighting.key),
-            None => self.claim_unclaimed(),
+            Some(name) => vec![self.disown(&name, &sighting.key)],
+            None => Vec::new(),
         }
     }
 
     /// What a device was found to be is no longer what the configuration means.
-    fn disown(&mut self, name: &DeviceName, key: &Key) -> Out {
+    fn disown(&mut self, name: &DeviceName, key: &Key) -> Effect<InventoryTimer> {
         self.claims.remove(name);
         let how = format!("{key} is no longer it");
-        let mut out = vec![tell(name, DeviceMessage::Gone { generation: None, how })];
-        out.extend(self.claim_unclaimed());
-        out
+        tell(name, DeviceMessage::Gone { generation: None, how })
     }
 
     /// A device has given up what it was found to be. That may have changed again since.
@@ -163,7 +185,9 @@ impl InventoryMachine {
         match present {
             Some(present) if present.generation == *generation && !self.is_match(name, present) => {
                 let key = present.key.clone();
-                self.disown(name, &key)
+                let mut out = vec![self.disown(name, &key)];
+                out.extend(self.settle_claims());
+                out
             }
             _ => Vec::new(),
         }
@@ -176,13 +200,14 @@ impl InventoryMachine {
         }
         let how = how_it_left(sighting, witness);
         let mut out = self.remove(key, &how);
-        out.extend(self.claim_unclaimed());
+        out.extend(self.settle_claims());
         out
     }
 
     /// Takes a thing away, and with a USB device what sits on it.
     fn remove(&mut self, key: &Key, how: &str) -> Out {
         let Some(sighting) = self.present.remove(key) else { return Vec::new() };
+        self.forget(key);
         let mut out = Vec::new();
         if let Some(name) = self.claims.iter().find(|(_, claimed)| *claimed == key).map(|(name, _)| name.clone()) {
             self.claims.remove(&name);
@@ -201,55 +226,37 @@ impl InventoryMachine {
         out
     }
 
+    /// Every device is told how it stands: one that asked since the actor was restarted has no other answer.
     fn scanned(&mut self, present: Vec<Sighting>) -> Out {
-        self.scanned = Scanned::Yes;
+        self.looked = Looked::Once;
         let missing: Vec<Key> =
             self.present.keys().filter(|key| !present.iter().any(|there| there.key == **key)).cloned().collect();
         let mut out = Vec::new();
         for key in missing {
-            out.extend(self.gone(&key, None, Witness::Rescan));
+            let how = self.present.get(&key).map(|sighting| how_it_left(sighting, Witness::Rescan));
+            out.extend(how.map(|how| self.remove(&key, &how)).unwrap_or_default());
         }
         for sighting in present {
-            out.extend(self.seen(sighting));
+            out.extend(self.note(sighting));
         }
         self.arrivals.clear();
         self.claims.retain(|_, key| self.present.contains_key(key));
-        out.extend(self.claim_unclaimed());
-        // Devices that nothing was found for are told so: after a restart they may believe otherwise.
-        for device in &self.devices {
-            if !self.claims.contains_key(&device.name) {
+        // Devices that nothing was found for may believe otherwise after a restart.
+        let before: BTreeSet<DeviceName> = self.claims.keys().cloned().collect();
+        self.told.clear();
+        let settled = self.settle_claims();
+        for device in self.devices.iter().filter(|device| !before.contains(&device.name)) {
+            if !self.claims.contains_key(&device.name) && !self.told.contains_key(&device.name) {
                 let how = "not found in a scan".to_owned();
                 out.push(tell(&device.name, DeviceMessage::Gone { generation: None, how }));
             }
         }
-        out
-    }
-
-    /// Gives configured devices that are missing what is there and belongs to nobody.
-    fn claim_unclaimed(&mut self) -> Out {
-        let mut out = Vec::new();
-        for device in &self.devices {
-            if self.claims.contains_key(&device.name) {
-                continue;
-            }
-            let free = |sighting: &&Sighting| !self.claims.values().any(|claimed| *claimed == sighting.key);
-            let found = self.present.values().filter(free).find(|sighting| matching::matches(device, sighting));
-            if let Some(sighting) = found.cloned() {
-                self.claims.insert(device.name.clone(), sighting.key.clone());
-                out.push(tell(&device.name, DeviceMessage::Seen(sighting)));
-            }
-        }
+        out.extend(settled);
         out
     }
 
     fn is_match(&self, name: &DeviceName, sighting: &Sighting) -> bool {
         self.devices.iter().any(|device| device.name == *name && matching::matches(device, sighting))
-    }
-
-    fn present_of(&self, name: &DeviceName) -> Message {
-        let sighting = self.claims.get(name).and_then(|key| self.present.get(key)).cloned();
-        let gone = || DeviceMessage::Gone { generation: None, how: "not plugged in".to_owned() };
-        Message::Device(name.clone(), sighting.map_or_else(gone, DeviceMessage::Seen))
     }
 
     fn publish(&mut self, out: &mut Out) {
@@ -270,16 +277,23 @@ impl InventoryMachine {
             }),
             _ => true,
         };
-        let describe = |sighting: &Sighting| OtherDevice {
+        let others: Vec<&Sighting> = self.present.values().filter(unclaimed).filter(shown).collect();
+        if others.is_empty() {
+            return Vec::new();
+        }
+        let present: Vec<&Sighting> = self.present.values().collect();
+        let is = |device: &Device| self.claims.get(&device.name).and_then(|key| self.present.get(key));
+        let configured: Vec<_> = self.devices.iter().map(|device| Configured { device, is: is(device) }).collect();
+        let describe = |(sighting, suggestion): (&&Sighting, String)| OtherDevice {
             kind: match sighting.sort {
                 Sort::Usb { .. } => "usb",
                 Sort::Tty { .. } => "serial",
                 Sort::Wifi(_) => "wifi",
             },
             identity: matching::identity(sighting, None),
-            suggestion: matching::suggestion(sighting),
+            suggestion,
         };
-        self.present.values().filter(unclaimed).filter(shown).map(describe).collect()
+        others.iter().zip(advice::advise(&others, &present, &configured)).map(describe).collect()
     }
 }
 
@@ -291,6 +305,6 @@ fn how_it_left(sighting: &Sighting, witness: Witness) -> String {
     }
 }
 
-fn tell(name: &DeviceName, message: DeviceMessage) -> Effect<InventoryTimer> {
+pub(super) fn tell(name: &DeviceName, message: DeviceMessage) -> Effect<InventoryTimer> {
     Effect::Tell(Message::Device(name.clone(), message))
 }

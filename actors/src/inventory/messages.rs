@@ -14,6 +14,8 @@ pub enum InventoryMessage {
     Event(HardwareEvent),
     /// A device says that this arrival of it is no longer what the configuration means.
     Disclaimed(DeviceName, Generation),
+    /// The operator says that what fits a device is meant.
+    Admitted(DeviceName),
     /// A timer.
     Timer(InventoryTimer),
 }
@@ -27,6 +29,7 @@ impl Described for InventoryMessage {
             Self::Event(HardwareEvent::Trouble(..)) => "Trouble",
             Self::Event(HardwareEvent::Works(_)) => "Works",
             Self::Disclaimed(..) => "Disclaimed",
+            Self::Admitted(_) => "Admitted",
             Self::Timer(_) => "Timer",
         }
     }
@@ -35,6 +38,7 @@ impl Described for InventoryMessage {
         match self {
             Self::Event(event) => event_words(event).into(),
             Self::Disclaimed(name, _) => Words::Device(name.clone(), "is no longer what the configuration means"),
+            Self::Admitted(name) => Words::Device(name.clone(), "is what fits it, the operator says"),
             Self::Timer(timer) => format!("{timer:?} is over").into(),
         }
     }

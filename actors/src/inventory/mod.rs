@@ -1,5 +1,6 @@
 //! The supervisor of devices: keeps the inventory of what is attached and tells each configured device what concerns it.
 
+mod claiming;
 mod machine;
 mod messages;
 #[cfg(test)]

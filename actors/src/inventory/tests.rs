@@ -2,14 +2,21 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
+use std::collections::VecDeque;
+
 use mainstay_config::model::{DeviceKind, Match, Station, WifiMode};
 use mainstay_hardware::sighting::{
-    Generation, HardwareEvent, Key, Link, Rfkill, ScanReason, Sighting, Sort, Source, UsbFacts, WifiFacts, Witness,
+    Access, Generation, HardwareEvent, Key, Link, Rfkill, ScanReason, Sighting, Sort, Source, UsbFacts, WifiFacts,
+    Witness,
 };
+
+use proptest::prelude::*;
+
+mod rivals;
 
 use super::{InventoryMachine, InventoryMessage, InventorySnapshot};
 use crate::device::DeviceMessage;
-use crate::machine::{ActorId, Described, Effect, Machine, Message, Moment, Publication};
+use crate::machine::{ActorId, Beginning, Described, Effect, Machine, Message, Moment, Publication};
 use crate::world::stations::assemble;
 
 /// A HackRF with this serial number in this socket.
@@ -24,8 +31,10 @@ fn hackrf(serial: &str, socket: u8, address: u8) -> Sighting {
             address,
             serial: Some(serial.to_owned()),
             product: None,
+            interface: None,
         }),
         sort: Sort::Usb { node: "/dev/bus/usb/001/001".into() },
+        access: Access::Unknown,
     }
 }
 
@@ -51,7 +60,13 @@ fn radio(interface: &str, arrival: u32) -> Sighting {
         manager: None,
     };
     let generation = Generation(format!("wiphy {arrival}"));
-    Sighting { key: Key("wifi/phy0".to_owned()), generation, usb: None, sort: Sort::Wifi(facts) }
+    Sighting {
+        key: Key("wifi/phy0".to_owned()),
+        generation,
+        usb: None,
+        sort: Sort::Wifi(facts),
+        access: Access::Unknown,
+    }
 }
 
 fn with_a_radio_matched_by_name() -> Station {
@@ -62,8 +77,24 @@ fn with_a_radio_matched_by_name() -> Station {
     station
 }
 
+fn station() -> Station {
+    assemble(&[("one", DeviceKind::Hackrf), ("port", DeviceKind::Serial)], Vec::new())
+}
+
+/// An inventory that has looked, and found nothing.
 fn machine() -> InventoryMachine {
-    InventoryMachine::new(&assemble(&[("one", DeviceKind::Hackrf), ("port", DeviceKind::Serial)], Vec::new()))
+    let mut machine = InventoryMachine::new(&station());
+    told(&mut machine, scan(Vec::new()));
+    machine
+}
+
+fn scan(present: Vec<Sighting>) -> HardwareEvent {
+    HardwareEvent::Scanned { present, why: ScanReason::Asked }
+}
+
+/// What is told again to one that was restarted.
+fn answered(machine: &mut InventoryMachine, name: &str) -> Vec<String> {
+    words(&machine.tell_present(&name.parse().unwrap()))
 }
 
 fn seen(sighting: &Sighting) -> HardwareEvent {
@@ -77,7 +108,10 @@ fn gone(sighting: &Sighting) -> HardwareEvent {
 
 /// What devices are told: `one Seen`.
 fn told(machine: &mut InventoryMachine, event: HardwareEvent) -> Vec<String> {
-    let out = machine.handle(Moment::default(), InventoryMessage::Event(event));
+    words(&machine.handle(Moment::default(), InventoryMessage::Event(event)))
+}
+
+fn words(out: &[Effect<super::InventoryTimer>]) -> Vec<String> {
     let words = |effect: &Effect<super::InventoryTimer>| match effect {
         Effect::Tell(Message::Device(name, message)) => Some(format!("{name} {}", message.kind())),
         _ => None,
@@ -161,24 +195,98 @@ fn a_lost_message_is_made_good_by_a_scan() {
 
 #[test]
 fn a_restarted_device_is_told_what_is_there_for_it_but_only_by_one_that_has_looked() {
-    let mut machine = machine();
+    let mut machine = InventoryMachine::new(&station());
     let again = |machine: &InventoryMachine, name: &str| -> Vec<&'static str> {
         let again = machine.tell_again(&ActorId::Device(name.parse().unwrap()));
         again.iter().map(|message| message.described().kind()).collect()
     };
     told(&mut machine, seen(&hackrf("serial-of-one", 1, 1)));
     assert!(again(&machine, "one").is_empty() && again(&machine, "port").is_empty());
-    let scan = HardwareEvent::Scanned { present: vec![hackrf("serial-of-one", 1, 1)], why: ScanReason::Start };
-    told(&mut machine, scan);
+    told(&mut machine, scan(vec![hackrf("serial-of-one", 1, 1)]));
     assert_eq!((again(&machine, "one"), again(&machine, "port")), (vec!["Seen"], vec!["Gone"]));
-    let afresh = machine.successor();
-    assert!(again(&afresh, "one").is_empty(), "a healthy device is not said to be gone before the rescan");
+    let mut afresh = machine.successor();
+    assert!(again(&afresh, "one").is_empty(), "it is there: to say that it is gone would stop its holder");
+    assert_eq!(told(&mut afresh, scan(vec![hackrf("serial-of-one", 1, 1)])), ["one Seen", "port Gone"]);
+}
+
+/// What happens to a HackRF, and to the inventory that tells of it.
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    Plug,
+    Unplug,
+    /// The device's actor was restarted and is told again.
+    Ask,
+    /// The inventory's actor panics and is restarted.
+    Panic,
+    /// The next thing that the kernel said is heard.
+    Hear,
+}
+
+proptest! {
+    /// Whatever panics and whatever is asked meanwhile, nobody loses a device that is there.
+    #[test]
+    fn a_device_is_called_gone_only_after_it_has_left(steps in proptest::collection::vec(prop_oneof![
+        Just(Step::Plug), Just(Step::Unplug), Just(Step::Ask), Just(Step::Panic), Just(Step::Hear), Just(Step::Hear),
+    ], 0..60)) {
+        let mut machine = InventoryMachine::new(&station());
+        let (mut there, mut arrivals) = (None::<Sighting>, 0);
+        // What was said and not heard yet, each with what was there when it was said.
+        let mut said = VecDeque::from([(scan(Vec::new()), None)]);
+        let mut heard = None::<Sighting>;
+        let mut believed = None::<Generation>;
+        for step in steps {
+            let out = match step {
+                Step::Plug if there.is_none() => {
+                    arrivals += 1;
+                    let one = hackrf("serial-of-one", 1, arrivals);
+                    said.push_back((seen(&one), Some(one.clone())));
+                    there = Some(one);
+                    continue;
+                }
+                Step::Unplug => {
+                    if let Some(one) = there.take() {
+                        said.push_back((gone(&one), None));
+                    }
+                    continue;
+                }
+                Step::Plug => continue,
+                Step::Ask => {
+                    let again = machine.tell_again(&ActorId::Device("one".parse().unwrap()));
+                    again.into_iter().map(Effect::Tell).collect()
+                }
+                Step::Panic => {
+                    machine = machine.successor();
+                    machine.begin(Moment::default(), Beginning::Again);
+                    said.push_back((scan(there.iter().cloned().collect()), there.clone()));
+                    continue;
+                }
+                Step::Hear => {
+                    let Some((event, truth)) = said.pop_front() else { continue };
+                    heard = truth;
+                    machine.handle(Moment::default(), InventoryMessage::Event(event))
+                }
+            };
+            for effect in out {
+                let Effect::Tell(Message::Device(name, message)) = effect else { continue };
+                match message {
+                    DeviceMessage::Seen(sighting) => believed = Some(sighting.generation),
+                    DeviceMessage::Gone { .. } if name.as_str() == "one" => {
+                        let lost = believed.take();
+                        let left = lost.is_none() || heard.as_ref().map(|one| &one.generation) != lost.as_ref();
+                        prop_assert!(left, "{:?} is there", heard);
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
 }
 
 #[test]
 fn an_arrival_stays_what_it_was_found_to_be_until_its_device_says_otherwise() {
     let station = with_a_radio_matched_by_name();
     let mut machine = InventoryMachine::new(&station);
+    told(&mut machine, scan(Vec::new()));
     let disclaimed =
         |arrival: u32| InventoryMessage::Disclaimed("radio".parse().unwrap(), Generation(format!("wiphy {arrival}")));
     let kinds = |effects: Vec<Effect<_>>| -> Vec<&str> {
@@ -200,9 +308,9 @@ fn an_arrival_stays_what_it_was_found_to_be_until_its_device_says_otherwise() {
 fn an_arrival_that_was_renamed_is_still_the_same_after_a_panic_and_what_left_meanwhile_is_gone() {
     let station = with_a_radio_matched_by_name();
     let mut machine = InventoryMachine::new(&station);
+    told(&mut machine, scan(Vec::new()));
     told(&mut machine, seen(&radio("wlan2", 1)));
     told(&mut machine, seen(&radio("wlan2mon", 1)));
-    let scan = |present| HardwareEvent::Scanned { present, why: ScanReason::Asked };
     let again = || machine.successor();
     assert_eq!(told(&mut again(), scan(vec![radio("wlan2mon", 1)])), ["radio Seen"]);
     assert_eq!(told(&mut again(), scan(vec![radio("wlan2mon", 2)])), ["radio Gone", "radio Gone"]);

@@ -56,6 +56,12 @@ impl<T> Effect<T> {
     }
 }
 
+/// What is told by these.
+pub fn told<T>(effects: Effects<T>) -> Vec<Message> {
+    let message = |effect| if let Effect::Tell(message) = effect { Some(message) } else { None };
+    effects.into_iter().filter_map(message).collect()
+}
+
 /// How a message was taken.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Outcome {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use mainstay_config::model::{Command, Probe, Service, Unit};
 use mainstay_config::names::DeviceName;
 use mainstay_config::template::{Template, Variable};
+use mainstay_hardware::{harmless, harmless_path};
 
 use super::ending::Cause;
 use super::machine::{Out, ServiceMachine, act, tell_leases, tell_services};
@@ -274,9 +275,9 @@ fn value(variable: &Variable, grant: Option<&Grant>) -> Option<String> {
     let grant = grant?;
     let offer = |name| grant.devices.get(name).map(|device| &device.offer);
     match variable {
-        Variable::DevicePath(name) => offer(name)?.node.as_ref().map(|path| path.to_string_lossy().into_owned()),
-        Variable::DeviceInterface(name) => offer(name)?.interface.clone(),
-        Variable::DeviceSerial(name) => offer(name)?.serial.clone(),
+        Variable::DevicePath(name) => offer(name)?.node.as_ref().map(|path| harmless_path(&path.to_string_lossy())),
+        Variable::DeviceInterface(name) => offer(name)?.interface.as_deref().map(harmless),
+        Variable::DeviceSerial(name) => offer(name)?.serial.as_deref().map(harmless),
         Variable::Port(name) => grant.ports.get(name).map(ToString::to_string),
     }
 }

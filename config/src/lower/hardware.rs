@@ -44,6 +44,7 @@ fn matching(table: &MatchTable) -> Match {
         serial: table.serial.value().map(|text| text.0.clone()),
         usb: table.usb.value().copied(),
         path: table.path.value().cloned(),
+        interface: table.interface.value().copied(),
         mac: table.mac.value().copied(),
         driver: table.driver.value().map(|text| text.0.clone()),
         name: table.name.value().map(|text| text.0.clone()),
@@ -54,8 +55,8 @@ fn matching(table: &MatchTable) -> Match {
 pub(crate) fn match_keys(kind: DeviceKind) -> &'static [&'static str] {
     match kind {
         DeviceKind::Hackrf | DeviceKind::Usb => &["serial", "usb", "path"],
-        DeviceKind::Gps | DeviceKind::Serial => &["serial", "usb", "path", "driver", "name"],
-        DeviceKind::Wifi => &["mac", "serial", "usb", "path", "driver", "name"],
+        DeviceKind::Gps | DeviceKind::Serial => &["serial", "usb", "path", "interface", "driver", "name"],
+        DeviceKind::Wifi => &["mac", "serial", "usb", "path", "interface", "driver", "name"],
     }
 }
 
@@ -64,6 +65,7 @@ fn fits(kind: DeviceKind, said: &MatchTable, report: &mut Report) {
         ("serial", said.serial.span()),
         ("usb", said.usb.span()),
         ("path", said.path.span()),
+        ("interface", said.interface.span()),
         ("mac", said.mac.span()),
         ("driver", said.driver.span()),
         ("name", said.name.span()),

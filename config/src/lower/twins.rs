@@ -20,7 +20,7 @@ pub(super) fn check(file: &File, station: &Station, report: &mut Report) {
     }
     places.sort_by_key(|(_, span)| span.start);
     for (at, (device, span)) in places.iter().enumerate() {
-        let earlier = places.iter().take(at).find(|(other, _)| could_be_one(device, other));
+        let earlier = places.iter().take(at).find(|(other, _)| could_be_one(what(device), what(other)));
         if let Some((other, _)) = earlier {
             let message =
                 format!("`{}` and `{}` cannot be told apart: one device could be both", other.name, device.name);
@@ -29,18 +29,25 @@ pub(super) fn check(file: &File, station: &Station, report: &mut Report) {
     }
 }
 
-fn could_be_one(a: &Device, b: &Device) -> bool {
+/// Whether one piece of hardware could be both: then they cannot be told apart.
+#[must_use]
+pub fn could_be_one((kind_a, a): (DeviceKind, &Match), (kind_b, b): (DeviceKind, &Match)) -> bool {
     use DeviceKind::{Gps, Hackrf, Serial, Usb};
-    let kinds = match (a.kind, b.kind) {
+    let kinds = match (kind_a, kind_b) {
         (x, y) if x == y => true,
         (Gps, Serial) | (Serial, Gps) => true,
-        (Hackrf, Usb) => b.matching.usb.is_none_or(|id| HACKRF_IDS.contains(&id)),
-        (Usb, Hackrf) => a.matching.usb.is_none_or(|id| HACKRF_IDS.contains(&id)),
+        (Hackrf, Usb) => b.usb.is_none_or(|id| HACKRF_IDS.contains(&id)),
+        (Usb, Hackrf) => a.usb.is_none_or(|id| HACKRF_IDS.contains(&id)),
         // A plain USB device may be the same stick as a serial port or a radio; only what both say can tell.
-        (Usb, _) | (_, Usb) => agree(&a.matching, &b.matching),
+        (Usb, _) | (_, Usb) => agree(a, b),
         _ => false,
     };
-    kinds && !differ(&a.matching, &b.matching)
+    kinds && !differ(a, b)
+}
+
+/// What a device is recognised by.
+fn what(device: &Device) -> (DeviceKind, &Match) {
+    (device.kind, &device.matching)
 }
 
 /// Whether something that both say is different.
@@ -51,6 +58,7 @@ fn differ(a: &Match, b: &Match) -> bool {
     serials(a, b).is_some_and(|(a, b)| !same_serial(a, b))
         || both(a.usb, b.usb)
         || both(a.path.as_ref(), b.path.as_ref())
+        || a.interface.zip(b.interface).is_some_and(|(a, b)| a.excludes(b))
         || both(a.mac, b.mac)
         || both(a.driver.as_deref(), b.driver.as_deref())
         || both(a.name.as_deref(), b.name.as_deref())
@@ -66,7 +74,7 @@ fn is_built_in(matching: &Match) -> bool {
 
 /// Whether it says something that only a USB device has.
 fn is_on_usb(matching: &Match) -> bool {
-    matching.serial.is_some() || matching.usb.is_some() || matching.path.is_some()
+    matching.serial.is_some() || matching.usb.is_some() || matching.path.is_some() || matching.interface.is_some()
 }
 
 /// Whether both name the same serial number, USB id or port.
@@ -90,7 +98,8 @@ fn cure(a: &Device, b: &Device) -> String {
         (DeviceKind::Hackrf, DeviceKind::Hackrf) => {
             "serial = \"…\" (as in `hackrf_info`) or path = \"1-1\" (the USB port)"
         }
-        _ => "serial = \"…\", usb = \"…\" or path = \"1-1\" (the USB port)",
+        (DeviceKind::Usb, _) | (_, DeviceKind::Usb) => "serial = \"…\", usb = \"…\" or path = \"1-1\" (the USB port)",
+        _ => "serial = \"…\", usb = \"…\", path = \"1-1\" (the USB port) or interface = \"if01\" (of one USB device)",
     };
     format!("give both a `match` with different {what}")
 }

@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use crate::names::{DeviceName, MacAddress, UsbId, UsbPath};
+use crate::names::{DeviceName, MacAddress, UsbId, UsbInterface, UsbPath};
 
 /// One `[hardware.NAME]`.
 #[derive(Debug, Clone, PartialEq)]
@@ -64,6 +64,8 @@ pub struct Match {
     pub usb: Option<UsbId>,
     /// The USB port it is plugged into.
     pub path: Option<UsbPath>,
+    /// Which function of a USB device that has several.
+    pub interface: Option<UsbInterface>,
     /// The permanent MAC address.
     pub mac: Option<MacAddress>,
     /// The kernel driver.

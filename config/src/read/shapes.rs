@@ -10,7 +10,7 @@ use serde_json::json;
 use super::Key;
 use super::text::{Refusal, TextValue, refused};
 use crate::diagnostics::Code;
-use crate::names::{DeviceName, MacAddress, PortName, READINESS_PROBES, ServiceName, UsbId, UsbPath};
+use crate::names::{DeviceName, PortName, READINESS_PROBES, ServiceName};
 
 /// Implements [`TextValue`] for types with a `FromStr` that says what is wrong.
 macro_rules! from_str_value {
@@ -34,9 +34,6 @@ macro_rules! from_str_value {
 }
 
 from_str_value! {
-    UsbId: "a USB id such as \"1d50:6089\"", "^[0-9A-Fa-f]{4}:[0-9A-Fa-f]{4}$";
-    UsbPath: "a USB port path such as \"1-1.4\"", r"^[0-9]{1,3}-[0-9]{1,3}(\.[0-9]{1,3}){0,6}$";
-    MacAddress: "a MAC address such as \"02:00:00:00:02:00\"", "^[0-9A-Fa-f]{2}([:-][0-9A-Fa-f]{2}){5}$";
     PortRange: "a range of ports such as \"8000-8010\"", r"^\s*\+?[0-9]+\s*-\s*\+?[0-9]+\s*$";
     HttpUrl: "an address such as \"http://127.0.0.1:8073/status.json\"", r"^http://[^\s/?#@:][^\s/?#@]*([/?#]\S*)?$";
 }

@@ -1,8 +1,8 @@
 //! `[hardware.NAME]`.
 
 use crate::model::DeviceKind;
-use crate::names::{MacAddress, UsbId, UsbPath};
-use crate::read::{Departures, Filled, KernelName, TimeSpan, section};
+use crate::names::{MacAddress, UsbId, UsbInterface, UsbPath};
+use crate::read::{Departures, Filled, KernelName, SerialNumber, TimeSpan, section};
 
 section! {
     /// One device.
@@ -20,11 +20,13 @@ section! {
     /// How a device is recognised. Prefer what stays: serial number, MAC address, USB port.
     struct MatchTable requires [] {
         /// The USB serial number; case and leading zeros do not count.
-        serial: Filled,
+        serial: SerialNumber,
         /// Vendor and product id, such as "1d50:6089".
         usb: UsbId,
         /// The USB port it is plugged into, such as "1-1.4".
         path: UsbPath,
+        /// Which function of a USB device that has several, as its name in /dev/serial/by-id ends: "if01", or "if00-port1".
+        interface: UsbInterface,
         /// The permanent MAC address of a Wi-Fi interface.
         mac: MacAddress,
         /// The kernel driver, such as "mt76x2u".

@@ -122,7 +122,7 @@ const WORDS: &[(&str, &[&str])] = &[
     ("id", &["usb", "match"]),
     ("usbid", &["usb", "match"]),
     ("vidpid", &["usb", "match"]),
-    ("interface", &["name", "match"]),
+    ("interface", &["match"]),
     ("iface", &["name", "match"]),
     ("tty", &["name", "match"]),
     ("node", &["name", "match"]),

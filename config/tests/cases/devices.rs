@@ -32,6 +32,42 @@ match = { name = ⟦"/dev/bus/usb/001/002", usb = "1546:01a7" }
         problems: &[(BadValue, "write \"ttyACM0\""), (BadValue, "kernel's name, such as \"ttyACM0\"")],
     },
     Case {
+        about: "a node where the USB port belongs",
+        text: r#"[hardware.gps]
+kind = "gps"
+match = { path = ⟦"/dev/ttyACM0" }
+"#,
+        problems: &[(BadValue, "write name = \"ttyACM0\"")],
+    },
+    Case {
+        about: "a radio's name where the number of an interface belongs, and a function of a HackRF, which has one",
+        text: r#"[hardware.w]
+kind = "wifi"
+match = { interface = ⟦"wlan1" }
+[hardware.h]
+kind = "hackrf"
+match = { interface = ⟦"if00" }
+"#,
+        problems: &[(BadValue, "write name = \"wlan1\""), (KindMismatch, "`serial`")],
+    },
+    Case {
+        about: "one function of a stick within the other",
+        text: r#"[hardware.a]
+kind = "gps"
+match = { serial = "x", interface = "if00-port0" }
+[hardware.b]
+kind = "serial"
+match = { serial = "x", interface = "if00-port1" }
+[hardware.c]
+kind = "serial"
+match = ⟦{ serial = "x", interface = "if00" }
+[hardware.d]
+kind = "serial"
+match = { serial = "x", interface = "if01" }
+"#,
+        problems: &[(Twins, "interface")],
+    },
+    Case {
         about: "a bad MAC address",
         text: r#"[hardware.h]
 kind = "wifi"

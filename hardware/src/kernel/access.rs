@@ -26,7 +26,8 @@ pub(crate) fn check(sysfs: &Sysfs, sighting: &Sighting) -> Result<(), Error> {
     }
 }
 
-fn node_access(node: &Path) -> Result<(), Error> {
+/// Whether this process may read and write a node.
+pub(super) fn node_access(node: &Path) -> Result<(), Error> {
     // By the effective user, as opening would be.
     accessat(CWD, node, Access::READ_OK | Access::WRITE_OK, AtFlags::EACCESS).map_err(|errno| {
         let mut error = Error::io(&node.display().to_string(), &errno.into());

@@ -46,10 +46,18 @@ impl Known {
         self.there.remove(key).map(|former| gone(former, witness))
     }
 
+    /// Whether this arrival of a USB device was told.
+    pub(crate) fn has_usb(&self, which: &Generation) -> bool {
+        self.usb(which).is_some()
+    }
+
+    fn usb(&self, which: &Generation) -> Option<&Sighting> {
+        self.there.values().find(|s| s.generation == *which && matches!(s.sort, Sort::Usb { .. }))
+    }
+
     /// A USB device left, by its number.
     pub(crate) fn usb_left(&mut self, which: &Generation, witness: Witness) -> Option<HardwareEvent> {
-        let is = |s: &&Sighting| s.generation == *which && matches!(s.sort, Sort::Usb { .. });
-        let key = self.there.values().find(is)?.key.clone();
+        let key = self.usb(which)?.key.clone();
         self.left(&key, Some(which), witness)
     }
 
@@ -65,9 +73,14 @@ impl Known {
         events
     }
 
+    /// Everything that was last told.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Sighting> {
+        self.there.values()
+    }
+
     /// The radios that were last told.
     pub(crate) fn known_radios(&self) -> impl Iterator<Item = &Sighting> {
-        self.there.values().filter(|s| matches!(s.sort, Sort::Wifi(_)))
+        self.all().filter(|s| matches!(s.sort, Sort::Wifi(_)))
     }
 
     /// Whether this network interface is one of a known radio, by index.
@@ -90,6 +103,7 @@ mod tests {
 
     use super::*;
     use crate::kernel::usb;
+    use crate::sighting::Access;
 
     fn device(port: u8, address: u8) -> Sighting {
         Sighting {
@@ -97,6 +111,7 @@ mod tests {
             generation: usb::generation(1, address),
             usb: None,
             sort: Sort::Usb { node: PathBuf::from("/dev/null") },
+            access: Access::Unknown,
         }
     }
 

@@ -52,6 +52,21 @@ fn a_serial_port_knows_the_usb_device_it_sits_on() {
 }
 
 #[test]
+fn functions_of_one_stick_are_told_apart_as_udevs_rules_do() {
+    let tree = Tree::new();
+    let device = tree.receiver();
+    for (name, number) in [("1-2:1.0", "00\n"), ("1-2:1.2", "0b\n")] {
+        tree.write(&format!("{device}/{name}"), &[("bInterfaceNumber", number)]);
+    }
+    tree.tty("ttyACM0", &format!("{device}/1-2:1.0"), "cdc_acm");
+    tree.write(&format!("{device}/1-2:1.2/ttyUSB0"), &[("port_number", "1\n")]);
+    tree.tty("ttyUSB0", &format!("{device}/1-2:1.2/ttyUSB0"), "mos7840");
+    let interfaces = tty::scan(&tree.sysfs()).into_iter().map(|s| s.usb.unwrap().interface.unwrap().to_string());
+    assert_eq!(interfaces.collect::<Vec<_>>(), ["if00", "if0b-port1"]);
+    assert_eq!(usb::scan(&tree.sysfs())[0].usb.clone().unwrap().interface, None, "the device as a whole");
+}
+
+#[test]
 fn consoles_and_uarts_that_are_not_there_are_no_serial_ports() {
     let tree = Tree::new();
     tree.write("class/tty/tty0", &[]);

@@ -1,9 +1,12 @@
 //! Reading sysfs, bounded: attributes are short, directories are not endless, and nothing in them is trusted.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+
+use super::access;
+use crate::sighting::{Access, Key};
 
 /// An attribute is at most a page (Documentation/filesystems/sysfs.rst).
 const ATTRIBUTE_BYTES: u64 = 4096;
@@ -16,22 +19,54 @@ const DEPTH: usize = 32;
 #[derive(Debug, Clone)]
 pub(crate) struct Sysfs {
     root: PathBuf,
+    nodes: Nodes,
+}
+
+/// Whether the nodes of the devices are those of this machine.
+#[derive(Debug, Clone, Copy)]
+enum Nodes {
+    Real,
+    #[cfg(test)]
+    MadeUp,
 }
 
 impl Sysfs {
     /// That of this machine.
     pub(crate) fn system() -> Self {
-        Self { root: PathBuf::from("/sys") }
+        Self { root: PathBuf::from("/sys"), nodes: Nodes::Real }
     }
 
     #[cfg(test)]
     pub(crate) fn at(root: &Path) -> Self {
-        Self { root: root.to_owned() }
+        Self { root: root.to_owned(), nodes: Nodes::MadeUp }
     }
 
     /// A path in it: `class/tty`.
     pub(crate) fn path(&self, below: &str) -> PathBuf {
         self.root.join(below)
+    }
+
+    /// Whether a device's node can be opened at this moment. It is not opened, and looking does not ask the device.
+    pub(crate) fn access(&self, node: &Path) -> Access {
+        match self.nodes {
+            Nodes::Real if access::node_access(node).is_ok() => Access::Open,
+            _ => Access::Unknown,
+        }
+    }
+
+    /// Whether the kernel still lists a thing. Nothing is opened for that; the link goes before the thing does (`device_del` in
+    /// drivers/base/core.c).
+    pub(crate) fn lists(&self, key: &Key) -> bool {
+        let path = match key.0.split_once('/') {
+            Some(("usb", name)) => self.path("bus/usb/devices").join(name),
+            Some(("tty", name)) => self.path("class/tty").join(name),
+            Some(("wifi", name)) => self.path("class/ieee80211").join(name),
+            _ => return false,
+        };
+        match path.symlink_metadata() {
+            Ok(_) => true,
+            Err(error) => error.kind() != ErrorKind::NotFound,
+        }
     }
 
     /// The device's real directory and those above it, nearest first.

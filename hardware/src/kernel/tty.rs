@@ -29,7 +29,9 @@ pub(crate) fn at(sysfs: &Sysfs, name: &str) -> Option<Sighting> {
     };
     // Where sysfs writes `!`, the node's name has a `/` (Documentation/driver-api/basics, kobject names).
     let node = PathBuf::from(format!("/dev/{}", name.replace('!', "/")));
-    Some(Sighting { key: key(name), generation, usb, sort: Sort::Tty { node, driver: driver(sysfs, &device) } })
+    let access = sysfs.access(&node);
+    let sort = Sort::Tty { node, driver: driver(sysfs, &device) };
+    Some(Sighting { key: key(name), generation, usb, sort, access })
 }
 
 /// Where a serial port is known by.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use mainstay_config::names::{UsbId, UsbPath};
+use mainstay_config::names::{UsbId, UsbInterface, UsbPath};
 
 use super::sysfs::{self, Sysfs};
 use crate::sighting::{Generation, Key, Sighting, Sort, UsbFacts};
@@ -29,22 +29,35 @@ pub(crate) fn at(sysfs: &Sysfs, name: &str) -> Option<Sighting> {
         key: key(name),
         generation: generation(usb.bus, usb.address),
         usb: Some(usb),
+        access: sysfs.access(&node),
         sort: Sort::Usb { node },
     })
 }
 
 /// The device with this number, wherever it is plugged in.
 pub(crate) fn numbered(sysfs: &Sysfs, bus: u8, address: u8) -> Option<Sighting> {
-    let wanted = generation(bus, address);
-    scan(sysfs).into_iter().find(|sighting| sighting.generation == wanted)
+    let devices = sysfs.path("bus/usb/devices");
+    let number = |name: &str, attribute| sysfs::value::<u8>(&devices.join(name).join(attribute));
+    let is = |name: &String| number(name, "busnum") == Some(bus) && number(name, "devnum") == Some(address);
+    sysfs::names(&devices).into_iter().filter(is).find_map(|name| at(sysfs, &name))
 }
 
-/// The USB device that something sits on, if it does.
+/// The USB device that something sits on, if it does, and on which of its interfaces.
 pub(crate) fn above(sysfs: &Sysfs, device: &Path) -> Option<UsbFacts> {
-    sysfs.upwards(device).iter().find_map(|directory| {
+    let upwards = sysfs.upwards(device);
+    let (below, mut usb) = upwards.iter().enumerate().find_map(|(below, directory)| {
         let path = directory.file_name()?.to_str()?.parse().ok()?;
-        facts(directory, path)
-    })
+        Some((below, facts(directory, path)?))
+    })?;
+    usb.interface = upwards.get(..below).and_then(interface);
+    Some(usb)
+}
+
+/// The attributes by which udev's rules tell functions apart: that of the interface, and that of a port on it.
+fn interface(directories: &[PathBuf]) -> Option<UsbInterface> {
+    let number = directories.iter().find_map(|directory| sysfs::hex(&directory.join("bInterfaceNumber")))?;
+    let port = directories.iter().find_map(|directory| sysfs::value(&directory.join("port_number")));
+    Some(UsbInterface { number: u8::try_from(number).ok()?, port })
 }
 
 /// Where a USB device is known by.
@@ -68,5 +81,6 @@ fn facts(directory: &Path, path: UsbPath) -> Option<UsbFacts> {
         address: sysfs::value(&directory.join("devnum"))?,
         serial: sysfs::text(&directory.join("serial")),
         product: sysfs::text(&directory.join("product")),
+        interface: None,
     })
 }

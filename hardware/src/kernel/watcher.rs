@@ -18,7 +18,7 @@ use super::uevent::{self, Change, MESSAGE_BYTES, Numbered};
 use super::watch::{Wish, Wishes};
 use super::{tty, usb};
 use crate::bus::Sink;
-use crate::sighting::{HardwareEvent, ScanReason, Sighting, Source, Witness};
+use crate::sighting::{HardwareEvent, Key, ScanReason, Sighting, Sort, Source, Witness};
 
 /// `ENOBUFS`: the socket was full and the kernel dropped messages.
 const ENOBUFS: i32 = 105;
@@ -136,6 +136,8 @@ impl Watcher {
             Wish::Rescan => self.begin_scan(ScanReason::Asked),
             Wish::Trouble(source, words) => self.trouble(source, words),
             Wish::UsbArrived { .. } | Wish::UsbLeft { .. } if self.scanning.is_some() => {}
+            // The uevent was quicker, as it mostly is: there is nothing to search sysfs for.
+            Wish::UsbArrived { bus, address } if self.known.has_usb(&usb::generation(bus, address)) => {}
             Wish::UsbArrived { bus, address } => {
                 if let Some(sighting) = usb::numbered(&self.sysfs, bus, address) {
                     self.present(sighting, Witness::Libusb);
@@ -152,8 +154,8 @@ impl Watcher {
         match change {
             Change::Radios => self.radios_changed(),
             // udev's message has the number of the kernel's, and comes later: a scan does not make it old.
-            Change::UsbSettled(name) => self.tell_all(self.known.again(&usb::key(&name))),
-            Change::TtySettled(name) => self.tell_all(self.known.again(&tty::key(&name))),
+            Change::UsbSettled(name) => self.settled(&usb::key(&name), usb::at(&self.sysfs, &name)),
+            Change::TtySettled(name) => self.settled(&tty::key(&name), tty::at(&self.sysfs, &name)),
             // The scan that is under way, or was made since, saw it.
             _ if self.scanning.is_some() || seqnum <= self.scanned_at => {}
             Change::UsbChanged(name) => self.look(usb::at(&self.sysfs, &name)),
@@ -168,6 +170,16 @@ impl Watcher {
                 // The message does not say which arrival left: the next one may be there already.
                 self.look(tty::at(&self.sysfs, &name));
             }
+        }
+    }
+
+    /// udev is done with a node: it may be open now. What is known is said once more in any case, for who waits for that.
+    fn settled(&mut self, key: &Key, found: Option<Sighting>) {
+        let known = self.known.again(key);
+        let news = found.filter(|_| known.is_some()).map(|found| self.known.present(found, Witness::Uevent));
+        match news {
+            Some(news) if !news.is_empty() => self.tell_all(news),
+            _ => self.tell_all(known),
         }
     }
 
@@ -261,8 +273,16 @@ impl Watcher {
         let departed: BTreeSet<_> = self.departed.iter().map(|wiphy| wifi_key(*wiphy)).collect();
         let shown: BTreeSet<_> = radios.iter().map(|s| s.key.clone()).chain(bare).collect();
         self.departed.retain(|wiphy| shown.contains(&wifi_key(*wiphy)));
+        radios.extend(self.unread(&radios, |known| matches!(known.sort, Sort::Wifi(_))));
         radios.retain(|sighting| !departed.contains(&sighting.key));
         radios
+    }
+
+    /// What is known and was not found in a look, though the kernel still lists it: it could not be read, for want of descriptors or
+    /// memory, say. That is no reason to call it gone, which would stop whoever uses it.
+    fn unread(&self, found: &[Sighting], sort: impl Fn(&Sighting) -> bool) -> Vec<Sighting> {
+        let is_missing = |known: &&Sighting| sort(known) && !found.iter().any(|there| there.key == known.key);
+        self.known.all().filter(is_missing).filter(|known| self.sysfs.lists(&known.key)).cloned().collect()
     }
 
     pub(super) fn begin_scan(&mut self, why: ScanReason) {
@@ -281,6 +301,7 @@ impl Watcher {
         self.scanned_at = sysfs::value(&self.sysfs.path("kernel/uevent_seqnum")).unwrap_or(0);
         let mut present = usb::scan(&self.sysfs);
         present.extend(tty::scan(&self.sysfs));
+        present.extend(self.unread(&present, |known| !matches!(known.sort, Sort::Wifi(_))));
         present.extend(radios);
         self.known.scanned(&present);
         self.tell(HardwareEvent::Scanned { present, why });

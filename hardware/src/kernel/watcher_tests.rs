@@ -17,7 +17,7 @@ use super::uevent::{Change, Numbered};
 use super::watch::{Wish, Wishes};
 use super::watcher::{Heard, Sources, Watcher};
 use crate::sighting::{
-    Generation, HardwareEvent, Key, Link, Rfkill, ScanReason, Sighting, Sort, Source, WifiFacts, Witness,
+    Access, Generation, HardwareEvent, Key, Link, Rfkill, ScanReason, Sighting, Sort, Source, WifiFacts, Witness,
 };
 
 struct Bench {
@@ -100,6 +100,7 @@ fn radio() -> Sighting {
         generation: Generation("wifi 2".to_owned()),
         usb: None,
         sort: Sort::Wifi(facts),
+        access: Access::Unknown,
     }
 }
 
@@ -166,6 +167,26 @@ async fn a_node_that_udev_is_done_with_is_told_once_more() {
     let told = bench.uevent(Change::TtySettled("ttyACM0".to_owned()), 9);
     assert!(matches!(told.as_slice(), [HardwareEvent::Seen(s)] if s.key.0 == "tty/ttyACM0"), "{told:?}");
     assert_eq!(bench.uevent(Change::TtySettled("ttyACM7".to_owned()), 9), []);
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_in_a_scan_is_not_gone_while_the_kernel_lists_it() {
+    let mut bench = Bench::scanned().await;
+    let receiver = bench.tree.root().join("devices/pci0000:00/usb1/1-2");
+    let hidden = bench.tree.root().join("devices/hidden");
+    fs::rename(&receiver, &hidden).unwrap();
+    bench.watcher.begin_scan(ScanReason::LostMessages);
+    bench.read().await;
+    let told = bench.told();
+    let Some(HardwareEvent::Scanned { present, .. }) = told.last() else { panic!("{told:?}") };
+    assert_eq!(keys(present), ["tty/ttyACM0", "usb/1-2"]);
+    fs::remove_file(bench.tree.root().join("bus/usb/devices/1-2")).unwrap();
+    bench.unplug_tty();
+    bench.watcher.begin_scan(ScanReason::LostMessages);
+    bench.read().await;
+    let told = bench.told();
+    let Some(HardwareEvent::Scanned { present, .. }) = told.last() else { panic!("{told:?}") };
+    assert!(present.is_empty(), "{present:?}");
 }
 
 #[tokio::test]

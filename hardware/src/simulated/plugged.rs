@@ -7,7 +7,7 @@ use mainstay_config::names::{UsbId, UsbPath};
 use super::device::Body;
 use super::radio::LiveRadio;
 use crate::bus::Wakefulness;
-use crate::sighting::{Generation, Key, Sighting, Sort, UsbFacts};
+use crate::sighting::{Access, Generation, Key, Sighting, Sort, UsbFacts};
 
 /// Everything is on one bus.
 const BUS: u8 = 1;
@@ -52,7 +52,7 @@ impl Plugged {
 
 fn facts(id: UsbId, path: &UsbPath, address: u8, serial: &str, product: &str) -> UsbFacts {
     let (serial, product) = (Some(serial.to_owned()), Some(product.to_owned()));
-    UsbFacts { id, path: path.clone(), bus: BUS, address, serial, product }
+    UsbFacts { id, path: path.clone(), bus: BUS, address, serial, product, interface: None }
 }
 
 fn usb_sighting(facts: UsbFacts) -> Sighting {
@@ -61,6 +61,7 @@ fn usb_sighting(facts: UsbFacts) -> Sighting {
         generation: Generation(format!("usb {}:{}", facts.bus, facts.address)),
         sort: Sort::Usb { node: PathBuf::from(format!("/dev/bus/usb/{:03}/{:03}", facts.bus, facts.address)) },
         usb: Some(facts),
+        access: Access::Unknown,
     }
 }
 
@@ -70,5 +71,6 @@ fn tty_sighting(facts: UsbFacts, node: &str, driver: &str) -> Sighting {
         generation: Generation(format!("usb {}:{} {node}", facts.bus, facts.address)),
         sort: Sort::Tty { node: PathBuf::from(format!("/dev/{node}")), driver: Some(driver.to_owned()) },
         usb: Some(facts),
+        access: Access::Unknown,
     }
 }

@@ -10,7 +10,7 @@ use super::state::State;
 use crate::bus::WifiBaseline;
 use crate::error::{Error, ErrorKind};
 use crate::modes;
-use crate::sighting::{Generation, HardwareEvent, Key, Link, Rfkill, Sighting, Sort, WifiFacts};
+use crate::sighting::{Access, Generation, HardwareEvent, Key, Link, Rfkill, Sighting, Sort, WifiFacts};
 
 /// A radio that is plugged in.
 pub(super) struct LiveRadio {
@@ -49,6 +49,7 @@ impl LiveRadio {
                 others: self.others.values().cloned().collect(),
                 manager: None,
             }),
+            access: Access::Unknown,
         }
     }
 

@@ -54,6 +54,7 @@ pub(crate) struct Devices {
 pub(crate) struct Other {
     pub(crate) kind: String,
     pub(crate) identity: String,
+    pub(crate) suggestion: String,
 }
 
 /// `trace --json`.

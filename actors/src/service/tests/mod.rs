@@ -9,6 +9,7 @@ mod keeping;
 mod operator;
 mod starting;
 mod stopping;
+mod strange;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

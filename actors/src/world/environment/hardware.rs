@@ -7,7 +7,7 @@ use mainstay_config::names::{DeviceName, MacAddress, UsbId};
 use mainstay_hardware::bus::Findings;
 use mainstay_hardware::error::{Error, ErrorKind};
 use mainstay_hardware::sighting::{
-    Generation, HardwareEvent, Key, Link, Rfkill, ScanReason, Sighting, Sort, UsbFacts, WifiFacts, Witness,
+    Access, Generation, HardwareEvent, Key, Link, Rfkill, ScanReason, Sighting, Sort, UsbFacts, WifiFacts, Witness,
 };
 
 use super::radios::{RadioState, Temper};
@@ -85,8 +85,10 @@ impl Plug {
                 address: number as u8,
                 serial: self.spec.matching.serial.clone(),
                 product: None,
+                interface: None,
             }),
             sort,
+            access: Access::Unknown,
         };
         let generation = Generation(format!("usb 1:{number}"));
         match self.spec.kind {
@@ -103,6 +105,7 @@ impl Plug {
                 generation: Generation(format!("wifi {number}")),
                 usb: None,
                 sort: Sort::Wifi(self.wifi(number)),
+                access: Access::Unknown,
             },
         }
     }
@@ -133,13 +136,19 @@ impl Environment {
         } else {
             self.now + self.random.between(Duration::ZERO, MILLISECOND * 300)
         };
+        let access = if self.random.happens(300) { Access::Open } else { Access::Unknown };
         let temper = if self.random.happens(self.weather.radio_fails) { Temper::Stubborn } else { Temper::Willing };
         let number = self.arrivals;
         let Some(plug) = self.plugs.get_mut(name) else { return };
         if plug.arrival.is_some() {
             return;
         }
-        let sighting = plug.sighting(number);
+        let mut sighting = plug.sighting(number);
+        // Of a radio the kernel's bus does not say so, since it may be renamed a moment later.
+        if access == Access::Open && sighting.usb.is_some() {
+            sighting.access = access;
+        }
+        let openable_at = if sighting.access == Access::Open { self.now } else { openable_at };
         let radio = RadioState::of(&sighting, temper);
         plug.arrival = Some(Arrival { sighting: sighting.clone(), radio, openable_at });
         self.kernel_says(HardwareEvent::Seen(sighting), so);

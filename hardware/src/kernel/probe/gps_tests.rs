@@ -12,7 +12,7 @@ use rustix::termios::tcgetattr;
 
 use super::*;
 use crate::bus::Fix;
-use crate::sighting::{Generation, Key};
+use crate::sighting::{Access, Generation, Key};
 
 const SENTENCE: &[u8] = b"$GPGSA,A,3,04,05,,09,12,,,24,,,,,2.5,1.3,2.1*39\r\n";
 /// What a receiver sounds like at another speed than its own.
@@ -39,6 +39,7 @@ impl Receiver {
             generation: Generation("test".to_owned()),
             usb: None,
             sort: Sort::Tty { node: self.node.clone(), driver: Some("ftdi_sio".to_owned()) },
+            access: Access::Unknown,
         }
     }
 

@@ -11,19 +11,59 @@ const LINE_BYTES: usize = 1024;
 const UBX_SYNC: [u8; 2] = [0xb5, 0x62];
 const UBX_HEADER: usize = 6;
 const UBX_CHECKSUM: usize = 2;
-/// UBX-NAV-PVT, and where its `fixType` is.
+/// UBX-NAV-PVT, and where its `fixType` is; `flags` follow, whose lowest bit says whether the fix counts (32.17.15).
 const NAV_PVT: [u8; 2] = [0x01, 0x07];
 const FIX_TYPE_OFFSET: usize = 20;
+const FIX_OK: u8 = 1;
 /// Fewer satellites give no height.
 const SATELLITES_3D: u32 = 4;
 
-/// How sure a fix is.
+/// What one message says of the fix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Word {
-    /// GGA says that there is one, and not of how many dimensions.
-    Guess(Fix),
-    /// GSA, UBX, or GGA that there is none.
-    Final(Fix),
+    /// GGA: there is a position; its dimensions are guessed from the number of satellites.
+    Position(Fix),
+    /// GGA: there is none, from all satellites together.
+    NoPosition,
+    /// GSA. A receiver of several satellite systems says one for each (as GN with a system's number, or as GP, GL, GA and GB),
+    /// and a system without satellites has no fix of its own.
+    Satellites(Fix),
+    /// UBX: the whole solution.
+    Solution(Fix),
+}
+
+/// All that was said of the fix.
+#[derive(Debug, Clone, Copy, Default)]
+struct Said {
+    position: Option<Word>,
+    /// The best of all satellite systems.
+    satellites: Option<Fix>,
+    solution: Option<Fix>,
+}
+
+impl Said {
+    fn learn(&mut self, word: Word) {
+        match word {
+            Word::Position(_) | Word::NoPosition => self.position = Some(word),
+            Word::Satellites(fix) => self.satellites = self.satellites.max(Some(fix)),
+            Word::Solution(fix) => self.solution = Some(fix),
+        }
+    }
+
+    fn fix(self) -> Option<Fix> {
+        let Self { position, satellites, solution } = self;
+        let of_all = match position {
+            Some(Word::NoPosition) => Some(Fix::None),
+            // That one system has no fix does not take back a position.
+            Some(Word::Position(guess)) => satellites.filter(|fix| *fix != Fix::None).or(Some(guess)),
+            _ => satellites,
+        };
+        solution.or(of_all)
+    }
+
+    fn is_final(self) -> bool {
+        self.solution.is_some() || self.satellites == Some(Fix::ThreeD) || self.position == Some(Word::NoPosition)
+    }
 }
 
 /// Hears bytes and remembers what they meant.
@@ -31,7 +71,7 @@ enum Word {
 pub(crate) struct Listener {
     buffer: Vec<u8>,
     protocol: Option<GpsProtocol>,
-    fix: Option<Word>,
+    said: Said,
 }
 
 /// What stands at the beginning of the buffer.
@@ -54,12 +94,12 @@ impl Listener {
 
     /// Quality of the fix, when something said so.
     pub(crate) fn fix(&self) -> Option<Fix> {
-        self.fix.map(|(Word::Guess(fix) | Word::Final(fix))| fix)
+        self.said.fix()
     }
 
     /// Whether waiting longer could tell more of the fix.
     pub(crate) fn fix_is_final(&self) -> bool {
-        matches!(self.fix, Some(Word::Final(_)))
+        self.said.is_final()
     }
 
     /// Hears more.
@@ -113,18 +153,15 @@ impl Listener {
             return Front::Done(1);
         }
         let payload = body.get(UBX_HEADER..).unwrap_or_default();
-        let word = ([class, id] == NAV_PVT).then(|| payload.get(FIX_TYPE_OFFSET)).flatten().map(|kind| ubx_fix(*kind));
+        let word = ([class, id] == NAV_PVT).then(|| ubx_fix(payload)).flatten();
         self.protocol.get_or_insert(GpsProtocol::Ubx);
         self.learn(word);
         Front::Done(whole)
     }
 
-    /// A guess never replaces a final word.
     fn learn(&mut self, word: Option<Word>) {
-        if let Some(word) = word
-            && !(self.fix_is_final() && matches!(word, Word::Guess(_)))
-        {
-            self.fix = Some(word);
+        if let Some(word) = word {
+            self.said.learn(word);
         }
     }
 }
@@ -141,9 +178,9 @@ fn sentence(line: &[u8]) -> Option<Sentence> {
             let valid = gga.fix_type.is_some_and(|kind| kind.is_valid());
             let satellites = gga.fix_satellites.unwrap_or_default();
             let word = match (valid, satellites >= SATELLITES_3D) {
-                (false, _) => Word::Final(Fix::None),
-                (true, false) => Word::Guess(Fix::TwoD),
-                (true, true) => Word::Guess(Fix::ThreeD),
+                (false, _) => Word::NoPosition,
+                (true, false) => Word::Position(Fix::TwoD),
+                (true, true) => Word::Position(Fix::ThreeD),
             };
             Some(Sentence { word: Some(word) })
         }
@@ -154,7 +191,7 @@ fn sentence(line: &[u8]) -> Option<Sentence> {
                 GsaMode2::Fix2D => Fix::TwoD,
                 GsaMode2::Fix3D => Fix::ThreeD,
             };
-            Some(Sentence { word: Some(Word::Final(fix)) })
+            Some(Sentence { word: Some(Word::Satellites(fix)) })
         }
         Ok(_) => Some(Sentence { word: None }),
         // Sentences of other makers, and those the parser does not take: their checksum tells.
@@ -178,13 +215,15 @@ fn ubx_checksum(bytes: &[u8]) -> [u8; 2] {
     bytes.iter().fold([0, 0], step)
 }
 
-/// `fixType`: 2 and 3 are dimensions, 4 is GNSS with dead reckoning; the others are no position by satellites.
-fn ubx_fix(kind: u8) -> Word {
-    Word::Final(match kind {
-        2 => Fix::TwoD,
-        3 | 4 => Fix::ThreeD,
+/// `fixType`: 2 and 3 are dimensions, 4 is GNSS with dead reckoning; the others are no position by satellites. A fix that does not
+/// count is one outside the receiver's own limits.
+fn ubx_fix(payload: &[u8]) -> Option<Word> {
+    let (kind, flags) = (*payload.get(FIX_TYPE_OFFSET)?, *payload.get(FIX_TYPE_OFFSET + 1)?);
+    Some(Word::Solution(match kind {
+        2 if flags & FIX_OK != 0 => Fix::TwoD,
+        3 | 4 if flags & FIX_OK != 0 => Fix::ThreeD,
         _ => Fix::None,
-    })
+    }))
 }
 
 #[cfg(test)]

@@ -36,19 +36,43 @@ fn a_sentence_is_recognised_by_its_checksum() {
 }
 
 #[test]
-fn the_sentence_about_satellites_has_the_last_word_on_the_fix() {
+fn the_sentence_about_satellites_knows_the_dimensions_better_than_the_number_of_satellites_does() {
     let gsa = checked("GPGSA,A,2,04,05,,09,12,,,24,,,,,2.5,1.3,2.1");
     for order in [[GGA, gsa.as_slice()].concat(), [gsa.as_slice(), GGA].concat()] {
         let listener = heard(&order);
         assert_eq!(listener.fix(), Some(Fix::TwoD));
-        assert!(listener.fix_is_final());
+        assert!(!listener.fix_is_final(), "another satellite system may say better");
     }
 }
 
+/// The best of the satellite systems counts, in whatever order they are said and by whatever names.
 #[test]
-fn no_position_is_a_final_word() {
-    let listener = heard(&checked("GPGGA,123519,,,,,0,00,,,M,,M,,"));
+fn a_system_without_satellites_does_not_take_back_the_fix_that_others_give() {
+    let empty = ["GNGSA,A,1,,,,,,,,,,,,,99.99,99.99,99.99,2", "GLGSA,A,1,,,,,,,,,,,,,,,", "GBGSA,A,1,,,,,,,,,,,,,,,"];
+    let full = ["GNGSA,A,3,01,02,03,04,05,06,07,08,,,,,1.5,0.9,1.2,1", "GAGSA,A,3,04,05,,09,12,,,24,,,,,2.5,1.3,2.1"];
+    for full in full.map(checked) {
+        for empty in empty.map(checked) {
+            for order in [[&full, &empty], [&empty, &full]] {
+                let gsa = order.map(Vec::as_slice).concat();
+                for burst in [gsa.clone(), [GGA, gsa.as_slice()].concat(), [gsa.as_slice(), GGA].concat()] {
+                    let listener = heard(&burst);
+                    assert_eq!((listener.fix(), listener.fix_is_final()), (Some(Fix::ThreeD), true));
+                }
+            }
+        }
+    }
+    let listener = heard(&checked(empty[0]));
+    assert_eq!((listener.fix(), listener.fix_is_final()), (Some(Fix::None), false), "the others were not heard yet");
+    assert_eq!(heard(&[GGA, &checked(empty[0])].concat()).fix(), Some(Fix::ThreeD), "there is a position");
+}
+
+#[test]
+fn that_there_is_no_position_is_a_final_word_of_all_systems_together() {
+    let none = checked("GPGGA,123519,,,,,0,00,,,M,,M,,");
+    let listener = heard(&none);
     assert_eq!((listener.fix(), listener.fix_is_final()), (Some(Fix::None), true));
+    let listener = heard(&[checked("GPGSA,A,3,04,05,,09,12,,,24,,,,,2.5,1.3,2.1"), none].concat());
+    assert_eq!(listener.fix(), Some(Fix::None), "it was lost since");
 }
 
 #[test]
@@ -61,6 +85,8 @@ fn sentences_of_other_makers_are_recognised_too() {
 fn binary_messages_are_recognised_by_their_checksum() {
     let mut payload = [0u8; 92];
     payload[FIX_TYPE_OFFSET] = 3;
+    assert_eq!(heard(&ubx(1, 7, &payload)).fix(), Some(Fix::None), "the receiver does not stand by it");
+    payload[FIX_TYPE_OFFSET + 1] = FIX_OK;
     let listener = heard(&ubx(1, 7, &payload));
     assert_eq!((listener.protocol(), listener.fix()), (Some(GpsProtocol::Ubx), Some(Fix::ThreeD)));
     let mut wrong = ubx(1, 7, &payload);

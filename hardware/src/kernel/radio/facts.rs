@@ -6,7 +6,7 @@ use mainstay_config::model::WifiMode;
 use mainstay_config::names::MacAddress;
 use nl80211::{Nl80211IfMode, Nl80211InterfaceType};
 
-use crate::sighting::{Generation, Key, Link, Rfkill, Sighting, Sort, UsbFacts, WifiFacts};
+use crate::sighting::{Access, Generation, Key, Link, Rfkill, Sighting, Sort, UsbFacts, WifiFacts};
 
 /// A radio as sysfs shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,7 +79,13 @@ pub(crate) fn sighting(
         others: others.iter().map(|other| other.name.clone()).collect(),
         manager,
     };
-    Some(Sighting { key: key(wiphy), generation: generation(wiphy), usb, sort: Sort::Wifi(facts) })
+    Some(Sighting {
+        key: key(wiphy),
+        generation: generation(wiphy),
+        usb,
+        sort: Sort::Wifi(facts),
+        access: Access::Unknown,
+    })
 }
 
 /// Where a radio is known by.

@@ -1,0 +1,59 @@
+//! A device that somebody waits for.
+
+use mainstay_hardware::bus::Depth;
+
+use super::*;
+use crate::device::Awaited;
+
+/// A device of this kind that was looked for in vain, and is waited for.
+fn awaited(kind: DeviceKind) -> Bench {
+    let mut bench = Bench::new();
+    bench.machine.spec.kind = kind;
+    bench.tell(DeviceMessage::Gone { generation: None, how: "not found in a scan".to_owned() });
+    bench.tell(DeviceMessage::Awaited(Awaited::Somebody));
+    bench
+}
+
+#[test]
+fn what_the_kernel_knows_of_a_device_that_was_plugged_in_is_not_asked_while_somebody_waits() {
+    for kind in [DeviceKind::Hackrf, DeviceKind::Gps, DeviceKind::Usb, DeviceKind::Serial, DeviceKind::Wifi] {
+        let mut bench = awaited(kind);
+        bench.tell(DeviceMessage::Seen(sighting(1))).accessible();
+        assert!(bench.acts.is_empty(), "{kind:?}: {:?}", bench.acts);
+        assert!(matches!(bench.told[..], [LeaseMessage::DeviceAvailable(..)]), "{kind:?}: {:?}", bench.told);
+    }
+}
+
+#[test]
+fn a_hackrf_is_asked_when_nobody_waits_or_it_has_no_serial_number_or_was_there_from_the_start() {
+    let depth = |bench: &Bench| match bench.acts[..] {
+        [Action::ProbeDevice(_, _, _, depth, _)] => Some(depth),
+        _ => None,
+    };
+    let mut nobody = awaited(DeviceKind::Hackrf);
+    nobody.tell(DeviceMessage::Awaited(Awaited::Nobody)).tell(DeviceMessage::Seen(sighting(1))).accessible();
+    assert_eq!(depth(&nobody), Some(Depth::Full));
+    let mut nameless = sighting(1);
+    nameless.usb.as_mut().unwrap().serial = None;
+    let mut bench = awaited(DeviceKind::Hackrf);
+    assert_eq!(depth(bench.tell(DeviceMessage::Seen(nameless)).accessible()), Some(Depth::Identity));
+    let mut bench = Bench::new();
+    bench.tell(DeviceMessage::Awaited(Awaited::Somebody)).tell(DeviceMessage::Seen(sighting(1))).accessible();
+    assert_eq!(depth(&bench), Some(Depth::Identity));
+}
+
+#[test]
+fn a_node_that_was_open_when_it_was_seen_is_not_looked_at_once_more() {
+    let open = |arrival| Sighting { access: Access::Open, ..sighting(arrival) };
+    let mut bench = awaited(DeviceKind::Hackrf);
+    bench.tell(DeviceMessage::Seen(open(1)));
+    assert!(bench.acts.is_empty() && matches!(bench.told[..], [LeaseMessage::DeviceAvailable(..)]), "{:?}", bench.told);
+    let mut bench = awaited(DeviceKind::Hackrf);
+    bench.tell(DeviceMessage::Awaited(Awaited::Nobody)).tell(DeviceMessage::Seen(open(1)));
+    assert!(matches!(bench.acts[..], [Action::ProbeDevice(..)]), "{:?}", bench.acts);
+    assert!(matches!(bench.told[..], [LeaseMessage::DeviceUnavailable { .. }]), "{:?}", bench.told);
+    bench.tell(gone(1)).tell(DeviceMessage::Seen(open(2)));
+    assert!(bench.acts.is_empty(), "it has to settle first: {:?}", bench.acts);
+    bench.tell(DeviceMessage::Timer(DeviceTimer::Settling));
+    assert!(matches!(bench.acts[..], [Action::CheckAccess(..)]), "by then it may have changed: {:?}", bench.acts);
+}
