@@ -18,6 +18,8 @@ pub(super) enum Use {
     Idle,
     /// It was told to stop; what it holds is not free before it says so.
     Draining,
+    /// Its processes outlive SIGKILL, and mainstay ends without it.
+    Abandoned,
 }
 
 /// One holder.

@@ -1,6 +1,7 @@
 //! What machines answer: effects, which are data.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -162,8 +163,36 @@ pub enum Action {
 pub enum Exit {
     /// Everything was stopped as asked.
     Stopped,
+    /// Everything but this was stopped as asked.
+    Left(Vec<Left>),
     /// Actors died more often than supervision bears; services were left running.
     GaveUp(String),
+}
+
+/// A service of which a process outlives SIGKILL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Left {
+    /// Which.
+    pub service: ServiceName,
+    /// Its process, where it is known: while a program is being loaded, it is not.
+    pub pid: Option<u32>,
+}
+
+impl fmt::Display for Left {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.pid {
+            Some(pid) => write!(f, "{} (pid {pid})", self.service),
+            None => self.service.fmt(f),
+        }
+    }
+}
+
+impl Left {
+    /// Several, in words.
+    #[must_use]
+    pub fn all(left: &[Self]) -> String {
+        left.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    }
 }
 
 /// What the executor says of a service's process tree, when it has one.
@@ -256,6 +285,7 @@ impl Action {
             Self::Rescan => "look at all hardware anew".into(),
             Self::RestartActor(actor, _) => format!("restart {actor}").into(),
             Self::Exit(Exit::Stopped) => "everything has stopped".into(),
+            Self::Exit(Exit::Left(left)) => format!("everything has stopped but {}", Left::all(left)).into(),
             Self::Exit(Exit::GaveUp(words)) => words.clone().into(),
         }
     }

@@ -10,7 +10,7 @@ mod moment;
 mod words;
 
 pub use address::{ActorId, Address, NoSuchActor, Outside};
-pub use effect::{Action, Effect, Effects, Exit, OperationId, Outcome, Publication, ReportedRun};
+pub use effect::{Action, Effect, Effects, Exit, Left, OperationId, Outcome, Publication, ReportedRun};
 pub use message::{Described, Message, OperatorAnswer, RequestId};
 pub use moment::Moment;
 pub use words::Words;

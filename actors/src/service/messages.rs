@@ -128,6 +128,8 @@ pub enum ServiceMessage {
     Dependency(ServiceName, Standing),
     /// A service that depends on it has no process left (and will not start before being told that this one is up).
     DependentStopped(ServiceName, Episode),
+    /// A service that depends on it has a process that outlives SIGKILL, this one: it is not waited for any longer.
+    DependentStuck(ServiceName, Episode, Option<u32>),
     /// A service whose actor was restarted asks how this one stands.
     Inquire(ServiceName),
     /// The leases it asked for.
@@ -187,6 +189,7 @@ impl Described for ServiceMessage {
             Self::Begin => "Begin",
             Self::Dependency(..) => "Dependency",
             Self::DependentStopped(..) => "DependentStopped",
+            Self::DependentStuck(..) => "DependentStuck",
             Self::Inquire(_) => "Inquire",
             Self::Granted(_) => "Granted",
             Self::Queued(_) => "Queued",
@@ -226,6 +229,10 @@ impl Described for ServiceMessage {
             Self::Begin => "begin".into(),
             Self::Dependency(name, standing) => format!("{name} is {standing}").into(),
             Self::DependentStopped(name, _) => Words::Service(name.clone(), "need not be waited for"),
+            Self::DependentStuck(name, _, pid) => {
+                let pid = pid.map(|pid| format!(" (pid {pid})")).unwrap_or_default();
+                format!("{name}{pid} outlives SIGKILL, and is not waited for").into()
+            }
             Self::Inquire(name) => Words::Service(name.clone(), "asks how it stands"),
             Self::Granted(grant) => describe_grant(grant).into(),
             Self::Queued(blockers) if blockers.is_empty() => "nothing is waited for any more".into(),

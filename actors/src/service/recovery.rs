@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::ending::Cause;
 use super::machine::{Kept, Out, ServiceMachine, act, later, tell_leases, tell_services};
 use super::messages::ServiceMessage;
-use super::state::{Heard, Phase, Readiness, Recovering, Rest, Resuming, Run, ServiceTimer, Slot, Why};
+use super::state::{Goodbye, Heard, Phase, Readiness, Recovering, Rest, Resuming, Run, ServiceTimer, Slot, Why};
 use crate::lease::{Grant, LeaseMessage};
 use crate::machine::{Action, Effect, Message, Moment, Outcome, ReportedRun};
 use crate::supervision::ServicesMessage;
@@ -203,8 +203,8 @@ impl ServiceMachine {
             Slot::Asked => out.push(tell_services(ServicesMessage::AskSlot(me))),
             Slot::Held => out.push(tell_services(ServicesMessage::HoldsSlot(me))),
         }
-        if self.said_closed {
-            out.push(tell_services(ServicesMessage::Closed(self.spec.name.clone())));
+        if self.goodbye != Goodbye::NotYet {
+            out.push(tell_services(self.said_goodbye(self.goodbye)));
         }
     }
 }

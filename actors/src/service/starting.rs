@@ -96,6 +96,14 @@ impl ServiceMachine {
         self.spawn(now, out);
     }
 
+    /// Gives back the start slot.
+    pub(super) fn return_slot(&mut self, out: &mut Out) {
+        if self.slot != Slot::None {
+            self.slot = Slot::None;
+            out.push(tell_services(ServicesMessage::ReturnSlot(self.spec.name.clone())));
+        }
+    }
+
     fn spawn(&mut self, now: Moment, out: &mut Out) {
         let Unit::Process(command) = &self.spec.unit else { return };
         let id = RunId(self.next_run);
@@ -104,6 +112,7 @@ impl ServiceMachine {
                 self.next_run = self.next_run.saturating_add(1);
                 self.last_start = Some(now);
                 self.extended = None;
+                self.left.clear();
                 self.phase = Phase::Starting(Run { id, pid: None, said: String::new(), exit: None });
                 out.push(act(Action::Spawn(order)));
                 out.push(Effect::SetTimer(ServiceTimer::ReadyWithin, self.spec.ready.within));

@@ -6,13 +6,15 @@ use std::time::Duration;
 use super::{Intensity, NoTimer, RootMessage, ServicesMessage, Verdict};
 use crate::inventory::InventoryMessage;
 use crate::lease::LeaseMessage;
-use crate::machine::{Action, ActorId, Beginning, Effect, Effects, Exit, Machine, Message, Moment, Outcome};
+use crate::machine::{Action, ActorId, Beginning, Effect, Effects, Exit, Left, Machine, Message, Moment, Outcome};
 
 /// The root supervisor.
 #[derive(Debug, Clone, Default)]
 pub struct RootMachine {
     deaths: Intensity,
     closing: Closing,
+    /// What outlives SIGKILL.
+    left: Vec<Left>,
 }
 
 /// What it must remember over a panic of its actor: all it knows.
@@ -77,7 +79,14 @@ impl Machine for RootMachine {
                 self.closing = Closing::Leases;
                 vec![Effect::Tell(Message::Leases(LeaseMessage::Close))]
             }
-            RootMessage::LeasesClosed => vec![Effect::Act(Action::Exit(Exit::Stopped))],
+            RootMessage::LeftBehind(left) => {
+                self.left = left;
+                Vec::new()
+            }
+            RootMessage::LeasesClosed => {
+                let left = std::mem::take(&mut self.left);
+                vec![Effect::Act(Action::Exit(if left.is_empty() { Exit::Stopped } else { Exit::Left(left) }))]
+            }
         }
     }
 

@@ -1,13 +1,13 @@
 //! The supervisor of services: restarts their actors, hands out start slots, and sees them closed down.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use mainstay_config::names::ServiceName;
 
 use super::{Intensity, NoTimer, RootMessage, ServicesMessage, Verdict};
-use crate::machine::{Action, ActorId, Beginning, Effect, Effects, Machine, Message, Moment, Outcome};
+use crate::machine::{Action, ActorId, Beginning, Effect, Effects, Left, Machine, Message, Moment, Outcome};
 use crate::service::ServiceMessage;
 
 /// The supervisor of services.
@@ -19,6 +19,8 @@ pub struct ServicesMachine {
     asking: VecDeque<ServiceName>,
     deaths: Intensity,
     closing: Option<BTreeSet<ServiceName>>,
+    /// Of those that have closed, what is left all the same.
+    left: BTreeMap<ServiceName, Left>,
 }
 
 type Out = Effects<NoTimer>;
@@ -76,13 +78,15 @@ impl Machine for ServicesMachine {
             }
             ServicesMessage::Close => self.close(&ServiceMessage::Close),
             ServicesMessage::Hurry => self.close(&ServiceMessage::Hurry),
-            ServicesMessage::Closed(name) => match &mut self.closing {
-                Some(closed) => {
-                    closed.insert(name);
-                    self.all_closed().into_iter().collect()
-                }
-                None => vec![Effect::Note(Outcome::Ignored)],
-            },
+            ServicesMessage::Closed(name) => {
+                self.left.remove(&name);
+                self.closed(name)
+            }
+            ServicesMessage::Stuck(left) => {
+                let name = left.service.clone();
+                self.left.insert(name.clone(), left);
+                self.closed(name)
+            }
         }
     }
 
@@ -123,6 +127,7 @@ impl ServicesMachine {
             asking: VecDeque::new(),
             deaths: Intensity::default(),
             closing: (memo.closing == Closing::Yes).then(BTreeSet::new),
+            left: BTreeMap::new(),
         }
     }
 
@@ -155,6 +160,16 @@ impl ServicesMachine {
         out
     }
 
+    fn closed(&mut self, name: ServiceName) -> Out {
+        match &mut self.closing {
+            Some(closed) => {
+                closed.insert(name);
+                self.all_closed()
+            }
+            None => vec![Effect::Note(Outcome::Ignored)],
+        }
+    }
+
     fn hand_out(&mut self) -> Out {
         let mut out = Vec::new();
         while self.starting.len() < self.slots.get() {
@@ -170,10 +185,15 @@ impl ServicesMachine {
         self.services.iter().map(tell).collect()
     }
 
-    fn all_closed(&self) -> Option<Effect<NoTimer>> {
-        let closed = self.closing.as_ref()?;
+    fn all_closed(&self) -> Out {
         // Only services say that they have closed, and each is counted once.
-        (closed.len() == self.services.len()).then_some(Effect::Tell(Message::Root(RootMessage::ServicesClosed)))
+        if self.closing.as_ref().is_none_or(|closed| closed.len() != self.services.len()) {
+            return Vec::new();
+        }
+        let left: Vec<Left> = self.left.values().cloned().collect();
+        let left = (!left.is_empty()).then_some(RootMessage::LeftBehind(left));
+        let to_root = |message| Effect::Tell(Message::Root(message));
+        left.into_iter().chain([RootMessage::ServicesClosed]).map(to_root).collect()
     }
 }
 
