@@ -22,7 +22,7 @@ use mainstay_actors::effect::Carrier;
 use mainstay_actors::effect::process::keeper::{log_keeper_main, socket_from_stdin};
 use mainstay_actors::effect::process::{ProcessesError, begin_clean};
 use mainstay_actors::effect::watched::{Lost, Watched};
-use mainstay_actors::machine::Exit;
+use mainstay_actors::machine::{Exit, Left};
 use mainstay_actors::runtime::{Board, Clock, Deliver, Executor, Parts, System};
 use mainstay_actors::trace::{Keeping, Recorder};
 use mainstay_config::model::Station;
@@ -262,6 +262,12 @@ fn finish(ending: Ending) -> Result<(), Told> {
         Exit::Stopped => {
             tracing::info!("everything is stopped");
             Ok(())
+        }
+        Exit::Left(left) => {
+            let words = format!("everything is stopped but what outlives SIGKILL: {}", Left::all(&left));
+            let help =
+                format!("it hangs in the kernel, most likely in a driver: unplug the device it uses.\n{END_THEM}");
+            Err(Told::new(ExitStatus::Failed, words).help(help))
         }
         Exit::GaveUp(why) => Err(Told::new(ExitStatus::GaveUp, format!("mainstay gave up: {why}"))
             .help(format!("its services were left running.\n{END_THEM}\nPlease report the panic above"))),

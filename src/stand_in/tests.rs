@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -12,6 +13,7 @@ use mainstay_actors::effect::probe::exec::{CommandFailure, RunCommand};
 use mainstay_actors::effect::probe::order::{CheckCommand, Own, ProbeEvent, ProbeOrder, ProbeTarget};
 use mainstay_actors::effect::probe::{LogEnd, Probes};
 use mainstay_actors::effect::process::order::{Exit, RunId, SpawnFailure};
+use mainstay_config::names::ServiceName;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
@@ -46,7 +48,8 @@ async fn probe(target: ProbeTarget) -> ProbeEvent {
         let _ = say.send(event);
     });
     let (interval, timeout) = (Duration::from_secs(1), Duration::from_secs(20));
-    let own = Own { service: "stand-in".parse().unwrap(), pid: std::process::id(), ports: Default::default() };
+    let service = ServiceName::new("stand-in").unwrap();
+    let own = Own { service, pid: std::process::id(), ports: BTreeSet::new() };
     probes.watch(ProbeOrder { run: RunId(1), target, interval, timeout, own }, LogEnd::default());
     heard.recv().await.unwrap()
 }

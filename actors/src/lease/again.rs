@@ -110,7 +110,7 @@ impl LeaseMachine {
 impl Holding {
     /// Whether its holder has not been told to stop.
     pub(super) fn is_undisturbed(&self) -> bool {
-        !matches!(self.r#use, Use::Draining { .. })
+        matches!(self.r#use, Use::Active | Use::Idle)
     }
 
     /// What its holder was told when it was withdrawn.
@@ -121,7 +121,7 @@ impl Holding {
                 withdrawal: *withdrawal,
                 reason: reason.clone(),
             }),
-            Use::Active | Use::Idle => None,
+            Use::Active | Use::Idle | Use::Abandoned => None,
         }
     }
 

@@ -24,6 +24,8 @@ pub(super) enum Use {
         /// Why.
         reason: String,
     },
+    /// Its processes outlive SIGKILL, and mainstay ends without it.
+    Abandoned,
 }
 
 /// One holder.

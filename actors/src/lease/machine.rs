@@ -89,6 +89,7 @@ impl Machine for LeaseMachine {
             LeaseMessage::Idle(service) => self.set_use(&service, Use::Idle),
             LeaseMessage::Busy(service) => self.set_use(&service, Use::Active),
             LeaseMessage::Renew(request) => self.renew(request),
+            LeaseMessage::Abandoned(service) => self.abandon(&service),
             LeaseMessage::DeviceAvailable(device, offer) => self.available(&device, offer),
             LeaseMessage::DeviceUnavailable { device, reason, soon } => self.unavailable(&device, &reason, soon),
             LeaseMessage::RadioRead(operation, device, result) => self.radio_read(operation, &device, result),
@@ -209,6 +210,22 @@ impl LeaseMachine {
         }
     }
 
+    /// Its radio stays as it is: a process may still use it.
+    fn abandon(&mut self, service: &ServiceName) -> Out {
+        let Some(holding) = self.holders.get_mut(service) else { return vec![Effect::Note(Outcome::Ignored)] };
+        holding.r#use = Use::Abandoned;
+        Vec::new()
+    }
+
+    /// Whether nothing is held any more, and every radio is as it was; but for what is not waited for.
+    fn is_settled(&self) -> bool {
+        let is_left = |holding: &Holding| holding.r#use == Use::Abandoned;
+        let left = |device: &DeviceName| {
+            self.holders.values().any(|holding| is_left(holding) && holding.grant.devices.contains_key(device))
+        };
+        self.holders.values().all(is_left) && self.radios.are_settled_but_for(left)
+    }
+
     fn waited(&mut self, service: &ServiceName) -> Out {
         let Some(queued) = self.queue.iter().find(|queued| queued.request.service == *service) else {
             return vec![Effect::Note(Outcome::Superseded)];
@@ -235,7 +252,7 @@ impl LeaseMachine {
             self.published = Some(snapshot.clone());
             out.push(Effect::Publish(Publication::Leases(snapshot)));
         }
-        if self.closing == Closing::Asked && self.holders.is_empty() && self.radios.are_settled() {
+        if self.closing == Closing::Asked && self.is_settled() {
             self.closing = Closing::Said;
             out.push(Effect::Tell(Message::Root(RootMessage::LeasesClosed)));
         }

@@ -260,6 +260,8 @@ pub enum LeaseMessage {
     Busy(ServiceName),
     /// The same for one that has ports: it must hear first whether they can still be had. Answer: `ServiceMessage::Renewed`.
     Renew(LeaseRequest),
+    /// A service outlives SIGKILL, and mainstay ends without it: what it holds is not waited for.
+    Abandoned(ServiceName),
     /// A device can be leased, or its facts have changed.
     DeviceAvailable(DeviceName, Offer),
     /// A device cannot be leased.
@@ -297,6 +299,7 @@ impl Described for LeaseMessage {
             Self::Idle(_) => "Idle",
             Self::Busy(_) => "Busy",
             Self::Renew(_) => "Renew",
+            Self::Abandoned(_) => "Abandoned",
             Self::DeviceAvailable(..) => "DeviceAvailable",
             Self::DeviceUnavailable { .. } => "DeviceUnavailable",
             Self::RadioRead(..) => "RadioRead",
@@ -321,6 +324,7 @@ impl Described for LeaseMessage {
             Self::Idle(service) => Words::Service(service.clone(), "waits out a back-off"),
             Self::Busy(service) => Words::Service(service.clone(), "uses its leases again"),
             Self::Renew(request) => Words::Service(request.service.clone(), "is to use its leases again"),
+            Self::Abandoned(service) => Words::Service(service.clone(), "outlives SIGKILL, and is not waited for"),
             Self::DeviceAvailable(device, offer) => format!("{device} can be leased ({})", offer.generation).into(),
             Self::DeviceUnavailable { device, reason, .. } => format!("{device} is {reason}").into(),
             Self::RadioRead(_, device, Ok(_)) => Words::Device(device.clone(), "was looked at before it is changed"),

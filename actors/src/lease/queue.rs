@@ -166,7 +166,7 @@ impl Situation<'_> {
         match self.holders.get(holder).map(|holding| &holding.r#use) {
             Some(Use::Draining { .. }) => 0,
             Some(Use::Idle) => 1,
-            Some(Use::Active) | None => 2,
+            Some(Use::Active | Use::Abandoned) | None => 2,
         }
     }
 

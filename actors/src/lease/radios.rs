@@ -80,10 +80,11 @@ pub(super) struct Radios {
 }
 
 impl Radios {
-    /// Whether all are as they were, or given up.
-    pub(super) fn are_settled(&self) -> bool {
+    /// Whether all are as they were, or given up, but for some.
+    pub(super) fn are_settled_but_for(&self, left: impl Fn(&DeviceName) -> bool) -> bool {
         let is_given_up = |device| matches!(self.restoring.get(device), Some(Restoring::GivenUp { .. }));
-        self.preparing.is_empty() && self.changed.keys().chain(self.restoring.keys()).all(is_given_up)
+        let mut others = self.changed.keys().chain(self.restoring.keys()).filter(|device| !left(device));
+        self.preparing.is_empty() && others.all(is_given_up)
     }
 
     /// Whether something is done to put it back.

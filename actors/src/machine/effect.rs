@@ -1,11 +1,12 @@
 //! What machines answer: effects, which are data.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use mainstay_config::model::{DeviceKind, Takeover, WifiMode};
-use mainstay_config::names::DeviceName;
+use mainstay_config::names::{DeviceName, ServiceName};
 use mainstay_hardware::bus::{Depth, WifiBaseline};
 use mainstay_hardware::sighting::Sighting;
 
@@ -178,8 +179,36 @@ pub enum Action {
 pub enum Exit {
     /// Everything was stopped as asked.
     Stopped,
+    /// Everything but this was stopped as asked.
+    Left(Vec<Left>),
     /// Actors died more often than supervision bears; services were left running.
     GaveUp(String),
+}
+
+/// A service of which a process outlives SIGKILL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Left {
+    /// Which.
+    pub service: ServiceName,
+    /// Its process, where it is known: while a program is being loaded, it is not.
+    pub pid: Option<u32>,
+}
+
+impl fmt::Display for Left {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.pid {
+            Some(pid) => write!(f, "{} (pid {pid})", self.service),
+            None => self.service.fmt(f),
+        }
+    }
+}
+
+impl Left {
+    /// Several, in words.
+    #[must_use]
+    pub fn all(left: &[Self]) -> String {
+        left.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    }
 }
 
 /// A state to show.
@@ -260,6 +289,7 @@ impl Action {
             Self::TellAgain(_) => "say again what became of its processes".into(),
             Self::Rescan => "look at all hardware anew".into(),
             Self::Exit(Exit::Stopped) => "everything has stopped".into(),
+            Self::Exit(Exit::Left(left)) => format!("everything has stopped but {}", Left::all(left)).into(),
             Self::Exit(Exit::GaveUp(words)) => words.clone().into(),
         }
     }

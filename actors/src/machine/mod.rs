@@ -10,7 +10,7 @@ mod moment;
 mod words;
 
 pub use address::{ActorId, Address, NoSuchActor, Outside};
-pub use effect::{Action, Effect, Effects, Exit, OperationId, Outcome, Publication, told};
+pub use effect::{Action, Effect, Effects, Exit, Left, OperationId, Outcome, Publication, told};
 pub use message::{Described, Message, OperatorAnswer, RequestId};
 pub use moment::Moment;
 pub use words::{Words, words_of};

@@ -6,7 +6,7 @@ use mainstay_config::names::ServiceName;
 
 use super::machine::{Out, ServiceMachine, act};
 use super::messages::{ServiceMessage, Standing};
-use super::state::{Phase, Rest, Slot, Stage};
+use super::state::{Goodbye, Phase, Rest, Slot, Stage};
 use crate::effect::process::order::{Scope, SignalOrder};
 use crate::lease::{self, LeaseMessage, StillUsed};
 use crate::machine::{Action, ActorId, Message};
@@ -70,7 +70,9 @@ impl ServiceMachine {
             ActorId::Leases => {
                 let renews = (self.phase == Phase::Renewing).then(|| LeaseMessage::Renew(self.renewal()));
                 let stands = LeaseMessage::Stands(self.stands());
-                std::iter::once(stands).chain(renews).map(Message::Leases).collect()
+                let name = || self.spec.name.clone();
+                let left = (self.goodbye == Goodbye::Stuck).then(|| LeaseMessage::Abandoned(name()));
+                std::iter::once(stands).chain(renews).chain(left).map(Message::Leases).collect()
             }
             ActorId::Services => self.said_to_supervisor().into_iter().map(Message::Services).collect(),
             ActorId::Service(name) => {
@@ -98,12 +100,12 @@ impl ServiceMachine {
     fn said_to_supervisor(&self) -> Vec<ServicesMessage> {
         let me = self.spec.name.clone();
         let slot = match self.slot {
-            Slot::None => ServicesMessage::ReturnSlot(me.clone()),
-            Slot::Asked => ServicesMessage::AskSlot(me.clone()),
-            Slot::Held => ServicesMessage::HoldsSlot(me.clone()),
+            Slot::None => ServicesMessage::ReturnSlot(me),
+            Slot::Asked => ServicesMessage::AskSlot(me),
+            Slot::Held => ServicesMessage::HoldsSlot(me),
         };
-        let closed = self.said_closed.then_some(ServicesMessage::Closed(me));
-        std::iter::once(slot).chain(closed).collect()
+        let goodbye = (self.goodbye != Goodbye::NotYet).then(|| self.said_goodbye(self.goodbye));
+        std::iter::once(slot).chain(goodbye).collect()
     }
 
     fn said_to_dependent(&self, name: &ServiceName) -> Option<ServiceMessage> {
@@ -115,7 +117,14 @@ impl ServiceMachine {
     fn said_to_needed(&self, name: &ServiceName) -> Option<ServiceMessage> {
         let (_, need) = self.needs.iter().find(|(needed, _)| *needed == name)?;
         let Standing::Leaving { episode, .. } = need.standing else { return None };
-        let has_stopped = !self.owed.contains_key(name);
-        has_stopped.then(|| ServiceMessage::DependentStopped(self.spec.name.clone(), episode))
+        if self.owed.contains_key(name) {
+            return None;
+        }
+        Some(match self.run() {
+            Some(run) if self.is_unkillable() => {
+                ServiceMessage::DependentStuck(self.spec.name.clone(), episode, run.pid)
+            }
+            _ => ServiceMessage::DependentStopped(self.spec.name.clone(), episode),
+        })
     }
 }

@@ -6,15 +6,20 @@ use std::time::Duration;
 use mainstay_config::model::{OnReturn, StopSignal, StopTo};
 use mainstay_config::names::ServiceName;
 
-use super::machine::{Out, ServiceMachine, act};
+use super::machine::{Out, ServiceMachine, act, tell_leases, tell_services};
 use super::messages::{Episode, ServiceMessage, Standing};
 use super::needs::Dependent;
-use super::state::{Closing, Phase, Readiness, Run, ServiceTimer, Stage, Why};
+use super::state::{Closing, Goodbye, Phase, Readiness, Run, ServiceTimer, Stage, Why};
 use crate::effect::process::order::{Scope, SignalOrder};
-use crate::machine::{Action, Effect, Message, Moment, Outcome};
+use crate::lease::LeaseMessage;
+use crate::machine::{Action, Effect, Left, Message, Moment, Outcome};
+use crate::supervision::ServicesMessage;
 
 /// A process that outlives SIGKILL this long hangs in the kernel.
 const UNKILLABLE_AFTER: Duration = Duration::from_secs(10);
+
+/// The same when the daemon must end in a hurry.
+const UNKILLABLE_IN_A_HURRY: Duration = Duration::from_secs(2);
 
 /// What has not even begun to run has nothing to put in order: it is killed when it does not begin soon.
 const UNBORN_GRACE: Duration = Duration::from_secs(1);
@@ -62,6 +67,20 @@ impl ServiceMachine {
         }
     }
 
+    /// One that outlives SIGKILL must not keep all that it depends on running, without a device perhaps.
+    pub(super) fn dependent_stuck(
+        &mut self,
+        name: &ServiceName,
+        stopped_for: Episode,
+        pid: Option<u32>,
+        out: &mut Out,
+    ) {
+        if matches!(self.phase, Phase::Leaving { episode, .. } if episode == stopped_for) {
+            self.left.insert(name.clone(), pid);
+        }
+        self.dependent_stopped(name, stopped_for, out);
+    }
+
     /// A service this one depends on has changed.
     pub(super) fn dependency(&mut self, now: Moment, name: ServiceName, standing: Standing, out: &mut Out) {
         let may_run = self.run().is_some();
@@ -69,7 +88,9 @@ impl ServiceMachine {
         if let Standing::Leaving { episode, .. } = standing {
             let stops_for_it = self.requires(&name) || self.closing != Closing::No;
             let ignores_it = self.ignoring == super::state::Ignoring::Yes && self.closing == Closing::No;
-            if may_run && stops_for_it && !ignores_it {
+            if self.is_unkillable() {
+                out.push(self.stuck_for(name.clone(), episode));
+            } else if may_run && stops_for_it && !ignores_it {
                 self.owed.insert(name.clone(), episode);
             } else {
                 out.push(stopped_for(self.spec.name.clone(), name.clone(), episode));
@@ -130,9 +151,16 @@ impl ServiceMachine {
 
     pub(super) fn kill(&self, run: &Run, out: &mut Out) -> Stage {
         out.push(Effect::CancelTimer(ServiceTimer::Grace));
-        out.push(Effect::SetTimer(ServiceTimer::Unkillable, UNKILLABLE_AFTER));
+        out.push(Effect::SetTimer(ServiceTimer::Unkillable, self.unkillable_after()));
         out.push(act(Action::Sweep(run.id)));
         Stage::Killing
+    }
+
+    fn unkillable_after(&self) -> Duration {
+        match self.closing {
+            Closing::No | Closing::InOrder => UNKILLABLE_AFTER,
+            Closing::Hurried => UNKILLABLE_IN_A_HURRY,
+        }
     }
 
     pub(super) fn grace_over(&mut self, out: &mut Out) {
@@ -149,7 +177,47 @@ impl ServiceMachine {
     pub(super) fn unkillable(&mut self, out: &mut Out) {
         match &mut self.phase {
             Phase::Stopping { stage: stage @ Stage::Killing, .. } => *stage = Stage::Unkillable,
-            _ => out.push(Effect::Note(Outcome::Superseded)),
+            _ => {
+                out.push(Effect::Note(Outcome::Superseded));
+                return;
+            }
+        }
+        for (name, episode) in std::mem::take(&mut self.owed) {
+            out.push(self.stuck_for(name, episode));
+        }
+    }
+
+    fn stuck_for(&self, name: ServiceName, episode: Episode) -> Effect<ServiceTimer> {
+        let pid = self.run().and_then(|run| run.pid);
+        let stuck = ServiceMessage::DependentStuck(self.spec.name.clone(), episode, pid);
+        Effect::Tell(Message::Service(name, stuck))
+    }
+
+    /// While the daemon closes down: once nothing is left of it, or nothing can be done about what is.
+    pub(super) fn say_goodbye(&mut self, out: &mut Out) {
+        let name = || self.spec.name.clone();
+        let goodbye = match self.phase {
+            Phase::Idle => Goodbye::Closed,
+            Phase::Stopping { stage: Stage::Unkillable, .. } => Goodbye::Stuck,
+            _ => return,
+        };
+        if self.closing == Closing::No || self.goodbye == goodbye {
+            return;
+        }
+        if goodbye == Goodbye::Stuck {
+            out.push(tell_leases(LeaseMessage::Abandoned(name())));
+        }
+        out.push(tell_services(self.said_goodbye(goodbye)));
+        self.goodbye = goodbye;
+    }
+
+    pub(super) fn said_goodbye(&self, goodbye: Goodbye) -> ServicesMessage {
+        match goodbye {
+            Goodbye::Stuck => {
+                let pid = self.run().and_then(|run| run.pid);
+                ServicesMessage::Stuck(Left { service: self.spec.name.clone(), pid })
+            }
+            Goodbye::NotYet | Goodbye::Closed => ServicesMessage::Closed(self.spec.name.clone()),
         }
     }
 
@@ -157,6 +225,8 @@ impl ServiceMachine {
         self.closing = Closing::Hurried;
         if matches!(self.phase, Phase::Stopping { stage: Stage::Grace | Stage::Unborn, .. }) {
             self.grace_over(out);
+        } else if matches!(self.phase, Phase::Stopping { stage: Stage::Killing, .. }) {
+            out.push(Effect::SetTimer(ServiceTimer::Unkillable, UNKILLABLE_IN_A_HURRY));
         }
     }
 

@@ -26,7 +26,7 @@ use super::dependents::Dependents;
 use super::messages::{Episode, ServiceMessage, Standing, Wanted};
 use super::needs::Needs;
 use super::operator::STOPPED;
-use super::state::{Closing, Death, Ignoring, Phase, Rest, Run, RunNumbers, ServiceTimer, Slot, Why};
+use super::state::{Closing, Death, Goodbye, Ignoring, Phase, Rest, Run, RunNumbers, ServiceTimer, Slot, Why};
 use crate::effect::process::order::RunId;
 use crate::lease::{Grant, LeaseMessage, Token};
 use crate::machine::{Action, ActorId, Beginning, Effect, Effects, Machine, Message, Moment, Outcome};
@@ -40,7 +40,9 @@ pub struct ServiceMachine {
     pub(super) wanted: Wanted,
     pub(super) ignoring: Ignoring,
     pub(super) closing: Closing,
-    pub(super) said_closed: bool,
+    pub(super) goodbye: Goodbye,
+    /// Dependents that outlived SIGKILL, with their processes, and were not waited for when it stopped last.
+    pub(super) left: BTreeMap<ServiceName, Option<u32>>,
     pub(super) needs: Needs,
     pub(super) phase: Phase,
     pub(super) rest: Rest,
@@ -138,7 +140,8 @@ impl ServiceMachine {
             wanted: Wanted::Auto,
             ignoring: Ignoring::No,
             closing: Closing::No,
-            said_closed: false,
+            goodbye: Goodbye::NotYet,
+            left: BTreeMap::new(),
             needs,
             phase: Phase::Idle,
             rest,
@@ -169,6 +172,7 @@ impl ServiceMachine {
             ServiceMessage::Begin => {}
             ServiceMessage::Dependency(name, standing) => self.dependency(now, name, standing, out),
             ServiceMessage::DependentStopped(name, episode) => self.dependent_stopped(&name, episode, out),
+            ServiceMessage::DependentStuck(name, episode, pid) => self.dependent_stuck(&name, episode, pid, out),
             ServiceMessage::Granted(grant) => self.granted(grant, out),
             ServiceMessage::Queued(found) => match &mut self.phase {
                 Phase::Leasing { blockers, .. } => *blockers = found,
@@ -218,10 +222,7 @@ impl ServiceMachine {
             Phase::Leasing { .. } | Phase::Renewing | Phase::Slotting => {}
             Phase::Leaving { .. } | Phase::Stopping { .. } => {}
         }
-        if self.closing != Closing::No && self.phase == Phase::Idle && !self.said_closed {
-            self.said_closed = true;
-            out.push(tell_services(ServicesMessage::Closed(self.spec.name.clone())));
-        }
+        self.say_goodbye(out);
     }
 
     fn evaluate_idle(&mut self, now: Moment, out: &mut Out) {
@@ -288,14 +289,6 @@ impl ServiceMachine {
             Phase::Starting(run) | Phase::Running(run) => Some(run),
             Phase::Leaving { run, .. } | Phase::Stopping { run, .. } => Some(run),
             Phase::Idle | Phase::Leasing { .. } | Phase::Renewing | Phase::Slotting => None,
-        }
-    }
-
-    /// Gives back the start slot.
-    pub(super) fn return_slot(&mut self, out: &mut Out) {
-        if self.slot != Slot::None {
-            self.slot = Slot::None;
-            out.push(tell_services(ServicesMessage::ReturnSlot(self.spec.name.clone())));
         }
     }
 

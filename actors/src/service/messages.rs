@@ -128,6 +128,8 @@ pub enum ServiceMessage {
     Dependency(ServiceName, Standing),
     /// A service that depends on it has no process left (and will not start before being told that this one is up).
     DependentStopped(ServiceName, Episode),
+    /// A service that depends on it has a process that outlives SIGKILL, this one: it is not waited for any longer.
+    DependentStuck(ServiceName, Episode, Option<u32>),
     /// The leases it asked for.
     Granted(Grant),
     /// It must wait for its leases.
@@ -181,6 +183,7 @@ impl Described for ServiceMessage {
             Self::Begin => "Begin",
             Self::Dependency(..) => "Dependency",
             Self::DependentStopped(..) => "DependentStopped",
+            Self::DependentStuck(..) => "DependentStuck",
             Self::Granted(_) => "Granted",
             Self::Queued(_) => "Queued",
             Self::Refused(_) => "Refused",
@@ -216,6 +219,10 @@ impl Described for ServiceMessage {
             Self::Begin => "begin".into(),
             Self::Dependency(name, standing) => format!("{name} is {standing}").into(),
             Self::DependentStopped(name, _) => Words::Service(name.clone(), "need not be waited for"),
+            Self::DependentStuck(name, _, pid) => {
+                let pid = pid.map(|pid| format!(" (pid {pid})")).unwrap_or_default();
+                format!("{name}{pid} outlives SIGKILL, and is not waited for").into()
+            }
             Self::Granted(grant) => describe_grant(grant).into(),
             Self::Queued(blockers) if blockers.is_empty() => "nothing is waited for any more".into(),
             Self::Queued(blockers) => {

@@ -82,6 +82,22 @@ impl ServiceMachine {
     }
 
     fn reason(&self) -> String {
+        let reason = self.own_reason();
+        let ends = !matches!(self.phase, Phase::Starting(_) | Phase::Running(_));
+        match self.not_waited_for() {
+            Some(words) if ends && !reason.is_empty() => format!("{reason}; {words}"),
+            _ => reason,
+        }
+    }
+
+    /// Dependents that it did not wait for.
+    fn not_waited_for(&self) -> Option<String> {
+        let pid = |pid: &Option<u32>| pid.map(|pid| format!(" (pid {pid})")).unwrap_or_default();
+        let names: Vec<String> = self.left.iter().map(|(name, of)| format!("{name}{}", pid(of))).collect();
+        (!names.is_empty()).then(|| format!("{} outlived SIGKILL and was not waited for", names.join(", ")))
+    }
+
+    fn own_reason(&self) -> String {
         match &self.phase {
             Phase::Running(run) => {
                 let degraded = self.needs.degraded(self.ignoring);

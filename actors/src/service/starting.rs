@@ -108,6 +108,14 @@ impl ServiceMachine {
         self.spawn(now, out);
     }
 
+    /// Gives back the start slot.
+    pub(super) fn return_slot(&mut self, out: &mut Out) {
+        if self.slot != Slot::None {
+            self.slot = Slot::None;
+            out.push(tell_services(ServicesMessage::ReturnSlot(self.spec.name.clone())));
+        }
+    }
+
     fn spawn(&mut self, now: Moment, out: &mut Out) {
         let id = self.runs.next;
         let Some(order) = self.order(id) else { return };
@@ -116,6 +124,7 @@ impl ServiceMachine {
                 self.runs.advance();
                 self.last_start = Some(now);
                 self.extended = None;
+                self.left.clear();
                 self.phase = Phase::Starting(Run { id, pid: None, said: String::new(), exit: None });
                 out.push(act(Action::Spawn(order)));
                 out.push(Effect::SetTimer(ServiceTimer::ReadyWithin, self.spec.ready.within));

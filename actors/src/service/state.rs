@@ -165,6 +165,16 @@ pub(super) enum Closing {
     Hurried,
 }
 
+/// What was said of it last while the daemon closes down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Goodbye {
+    NotYet,
+    /// It outlives SIGKILL.
+    Stuck,
+    /// Nothing is left of it.
+    Closed,
+}
+
 /// Whether required services are ignored, by the operator's word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ignoring {

@@ -3,7 +3,7 @@
 use mainstay_config::names::ServiceName;
 
 use crate::effect::watched::Lost;
-use crate::machine::{Described, Words};
+use crate::machine::{Described, Left, Words};
 
 /// What the root supervisor is told.
 #[derive(Debug, Clone)]
@@ -14,6 +14,8 @@ pub enum RootMessage {
     Close,
     /// Stop everything without grace.
     Hurry,
+    /// Of these services, processes outlive SIGKILL: they are left when mainstay ends.
+    LeftBehind(Vec<Left>),
     /// Every service has stopped.
     ServicesClosed,
     /// Every lease is given back and every radio is as it was.
@@ -26,6 +28,7 @@ impl Described for RootMessage {
             Self::PartLost(_) => "PartLost",
             Self::Close => "Close",
             Self::Hurry => "Hurry",
+            Self::LeftBehind(_) => "LeftBehind",
             Self::ServicesClosed => "ServicesClosed",
             Self::LeasesClosed => "LeasesClosed",
         }
@@ -36,6 +39,7 @@ impl Described for RootMessage {
             Self::PartLost(lost) => lost.to_string().into(),
             Self::Close => "stop everything in order".into(),
             Self::Hurry => "stop everything at once".into(),
+            Self::LeftBehind(left) => format!("{} outlives SIGKILL, and is left", Left::all(left)).into(),
             Self::ServicesClosed => "every service has stopped".into(),
             Self::LeasesClosed => "every lease is given back".into(),
         }
@@ -57,6 +61,8 @@ pub enum ServicesMessage {
     Hurry,
     /// A service has no process left and will not start again.
     Closed(ServiceName),
+    /// A process of a service outlives SIGKILL: nothing more can be done.
+    Stuck(Left),
 }
 
 impl Described for ServicesMessage {
@@ -68,6 +74,7 @@ impl Described for ServicesMessage {
             Self::Close => "Close",
             Self::Hurry => "Hurry",
             Self::Closed(_) => "Closed",
+            Self::Stuck(_) => "Stuck",
         }
     }
 
@@ -79,6 +86,7 @@ impl Described for ServicesMessage {
             Self::Close => "stop every service in order".into(),
             Self::Hurry => "stop every service at once".into(),
             Self::Closed(name) => Words::Service(name.clone(), "is stopped for good"),
+            Self::Stuck(left) => format!("{left} outlives SIGKILL").into(),
         }
     }
 }

@@ -2,13 +2,15 @@
 
 use super::{NoTimer, RootMessage, ServicesMessage};
 use crate::lease::LeaseMessage;
-use crate::machine::{Action, ActorId, Beginning, Effect, Effects, Exit, Machine, Message, Moment, Outcome};
+use crate::machine::{Action, ActorId, Beginning, Effect, Effects, Exit, Left, Machine, Message, Moment, Outcome};
 
 /// The root supervisor.
 #[derive(Debug, Clone, Default)]
 pub struct RootMachine {
     closing: Closing,
     haste: Haste,
+    /// What outlives SIGKILL.
+    left: Vec<Left>,
 }
 
 /// Whether closing down still gives grace.
@@ -51,7 +53,7 @@ impl Machine for RootMachine {
     fn begin(&mut self, _now: Moment, beginning: Beginning) -> Out {
         match (beginning, self.closing) {
             // That the daemon ends may not have been heard.
-            (Beginning::Again, Closing::Done) => vec![Effect::Act(Action::Exit(Exit::Stopped))],
+            (Beginning::Again, Closing::Done) => vec![self.end()],
             _ => Vec::new(),
         }
     }
@@ -78,9 +80,13 @@ impl Machine for RootMachine {
                 self.closing = Closing::Leases;
                 vec![Effect::Tell(Message::Leases(LeaseMessage::Close))]
             }
+            RootMessage::LeftBehind(left) => {
+                self.left = left;
+                Vec::new()
+            }
             RootMessage::LeasesClosed => {
                 self.closing = Closing::Done;
-                vec![Effect::Act(Action::Exit(Exit::Stopped))]
+                vec![self.end()]
             }
         }
     }
@@ -103,5 +109,12 @@ impl Machine for RootMachine {
 
     fn timer(timer: NoTimer) -> RootMessage {
         match timer {}
+    }
+}
+
+impl RootMachine {
+    fn end(&self) -> Effect<NoTimer> {
+        let left = self.left.clone();
+        Effect::Act(Action::Exit(if left.is_empty() { Exit::Stopped } else { Exit::Left(left) }))
     }
 }

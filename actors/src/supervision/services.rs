@@ -1,13 +1,13 @@
 //! The supervisor of services: hands out start slots, and sees them closed down.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::num::NonZeroUsize;
 
 use mainstay_config::names::ServiceName;
 
 use super::root::Haste;
 use super::{NoTimer, RootMessage, ServicesMessage};
-use crate::machine::{ActorId, Beginning, Effect, Effects, Machine, Message, Moment, Outcome};
+use crate::machine::{ActorId, Beginning, Effect, Effects, Left, Machine, Message, Moment, Outcome};
 use crate::service::ServiceMessage;
 
 /// The supervisor of services.
@@ -25,6 +25,14 @@ pub struct ServicesMachine {
 struct Closing {
     haste: Haste,
     closed: BTreeSet<ServiceName>,
+    /// Of those that have closed, what is left all the same.
+    left: BTreeMap<ServiceName, Left>,
+}
+
+impl Closing {
+    fn begun(haste: Haste) -> Self {
+        Self { haste, closed: BTreeSet::new(), left: BTreeMap::new() }
+    }
 }
 
 impl Haste {
@@ -70,19 +78,14 @@ impl Machine for ServicesMachine {
             }
             ServicesMessage::Close => self.close(Haste::InOrder),
             ServicesMessage::Hurry => self.close(Haste::Hurried),
-            ServicesMessage::Closed(name) => match &mut self.closing {
-                Some(closing) => {
-                    closing.closed.insert(name);
-                    self.all_closed().map(Effect::Tell).into_iter().collect()
-                }
-                None => vec![Effect::Note(Outcome::Ignored)],
-            },
+            ServicesMessage::Closed(name) => self.closed(name, None),
+            ServicesMessage::Stuck(left) => self.closed(left.service.clone(), Some(left)),
         }
     }
 
     /// Who was given a slot keeps it: it is not given to another before its holder has said that it is free.
     fn successor(&self) -> Self {
-        let closing = self.closing.as_ref().map(|closing| Closing { haste: closing.haste, closed: BTreeSet::new() });
+        let closing = self.closing.as_ref().map(|closing| Closing::begun(closing.haste));
         Self { starting: self.starting.clone(), closing, ..Self::new(self.services.clone(), self.slots) }
     }
 
@@ -92,7 +95,7 @@ impl Machine for ServicesMachine {
     }
 
     fn tell_again(&self, to: &ActorId) -> Vec<Message> {
-        let ActorId::Service(name) = to else { return self.all_closed().into_iter().collect() };
+        let ActorId::Service(name) = to else { return self.all_closed() };
         let begin = std::iter::once(ServiceMessage::Begin);
         let slot = self.starting.contains(name).then_some(ServiceMessage::SlotGranted);
         let close = self.closing.as_ref().map(|closing| closing.haste.to_service());
@@ -128,13 +131,24 @@ impl ServicesMachine {
 
     /// Closes down, unless that is under way.
     fn close(&mut self, haste: Haste) -> Out {
-        let closing = self.closing.get_or_insert(Closing { haste, closed: BTreeSet::new() });
+        let closing = self.closing.get_or_insert_with(|| Closing::begun(haste));
         if haste == Haste::Hurried {
             closing.haste = haste;
         }
         let mut out = self.to_all(&haste.to_service());
-        out.extend(self.all_closed().map(Effect::Tell));
+        out.extend(self.all_closed().into_iter().map(Effect::Tell));
         out
+    }
+
+    /// Nothing is left of a service, or this is, about which nothing can be done.
+    fn closed(&mut self, name: ServiceName, left: Option<Left>) -> Out {
+        let Some(closing) = &mut self.closing else { return vec![Effect::Note(Outcome::Ignored)] };
+        match left {
+            Some(left) => drop(closing.left.insert(name.clone(), left)),
+            None => drop(closing.left.remove(&name)),
+        }
+        closing.closed.insert(name);
+        self.all_closed().into_iter().map(Effect::Tell).collect()
     }
 
     fn hand_out(&mut self) -> Out {
@@ -152,10 +166,14 @@ impl ServicesMachine {
         self.services.iter().map(tell).collect()
     }
 
-    fn all_closed(&self) -> Option<Message> {
-        let closing = self.closing.as_ref()?;
+    fn all_closed(&self) -> Vec<Message> {
         // Only services say that they have closed, and each is counted once.
-        (closing.closed.len() == self.services.len()).then_some(Message::Root(RootMessage::ServicesClosed))
+        let Some(closing) = self.closing.as_ref().filter(|closing| closing.closed.len() == self.services.len()) else {
+            return Vec::new();
+        };
+        let left: Vec<Left> = closing.left.values().cloned().collect();
+        let left = (!left.is_empty()).then_some(RootMessage::LeftBehind(left));
+        left.into_iter().chain([RootMessage::ServicesClosed]).map(Message::Root).collect()
     }
 }
 

@@ -8,7 +8,7 @@ use mainstay_config::names::ServiceName;
 
 use super::{NoTimer, RootMachine, RootMessage, ServicesMachine, ServicesMessage};
 use crate::lease::LeaseMessage;
-use crate::machine::{Action, ActorId, Beginning, Effect, Exit, Machine, Message, Moment, Outcome};
+use crate::machine::{Action, ActorId, Beginning, Effect, Exit, Left, Machine, Message, Moment, Outcome};
 use crate::service::ServiceMessage;
 
 fn name(text: &str) -> ServiceName {
@@ -159,4 +159,29 @@ fn a_second_word_closes_down_also_when_the_root_has_lost_the_first() {
     root.handle(Moment::default(), RootMessage::Hurry);
     let out = root.handle(Moment::default(), RootMessage::Close);
     assert!(matches!(out[..], [Effect::Note(Outcome::Ignored)]), "it closes down already: {out:?}");
+}
+
+#[test]
+fn what_outlives_sigkill_does_not_keep_mainstay_from_ending_which_says_what_it_left() {
+    let (mut services, mut root) = (supervisor(), RootMachine::default());
+    root.handle(Moment::default(), RootMessage::Close);
+    services.handle(Moment::default(), ServicesMessage::Close);
+    let stuck = |service: &str| Left { service: name(service), pid: Some(42) };
+    for service in ["a", "b"] {
+        assert!(services.handle(Moment::default(), ServicesMessage::Stuck(stuck(service))).is_empty());
+    }
+    // One of them has ended after all.
+    for service in ["b", "c"] {
+        assert!(services.handle(Moment::default(), ServicesMessage::Closed(name(service))).is_empty());
+    }
+    let said = services.handle(Moment::default(), ServicesMessage::Closed(name("d")));
+    let mut out = Vec::new();
+    for effect in said {
+        let Effect::Tell(Message::Root(message)) = effect else { panic!("{effect:?}") };
+        out = root.handle(Moment::default(), message);
+    }
+    assert!(matches!(out[..], [Effect::Tell(Message::Leases(_))]), "{out:?}");
+    let out = root.handle(Moment::default(), RootMessage::LeasesClosed);
+    let [Effect::Act(Action::Exit(Exit::Left(left)))] = &out[..] else { panic!("{out:?}") };
+    assert_eq!(Left::all(left), "a (pid 42)");
 }

@@ -199,3 +199,20 @@ fn a_device_that_was_replugged_is_withheld_until_the_last_of_those_who_shared_it
     assert_eq!(bench.release("a").device_heard("x"), [withheld]);
     assert_eq!(bench.release("b").device_heard("x"), ["Unleased: nobody leases it"]);
 }
+
+#[test]
+fn what_outlives_sigkill_does_not_keep_the_leases_from_closing_and_its_radio_stays_as_it_is() {
+    let mut bench = Bench::new();
+    for service in ["a", "b"] {
+        let device = if service == "a" { "w" } else { "x" };
+        bench.ask(service, vec![exclusive(device)]);
+        if let Some(operation) = bench.preparing() {
+            let read = LeaseMessage::RadioRead(operation, device_name("w"), Ok(baseline(1)));
+            let operation = bench.tell(read).preparing().unwrap();
+            bench.tell(LeaseMessage::RadioSet(operation, device_name("w"), Ok(())));
+        }
+    }
+    assert!(!bench.tell(LeaseMessage::Close).closed);
+    assert!(!bench.tell(LeaseMessage::Abandoned(name("a"))).closed, "b holds something as well");
+    assert!(bench.release("b").closed && bench.restoring().is_none());
+}

@@ -210,6 +210,6 @@ proptest! {
         while !play.calls.is_empty() {
             play.answer();
         }
-        prop_assert!(play.bench.machine.radios.are_settled(), "a radio was not put back");
+        prop_assert!(play.bench.machine.radios.are_settled_but_for(|_| false), "a radio was not put back");
     }
 }

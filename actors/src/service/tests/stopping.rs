@@ -143,3 +143,59 @@ fn the_main_process_is_stopped_first_where_that_is_wanted_and_what_it_leaves_beh
     bench.process(ProcessEvent::MainExited { exit: Exit::Code(0), remaining: vec![77] });
     assert_eq!(scopes(bench.tell(ServiceMessage::Stop(REQUEST))), [Scope::Tree]);
 }
+
+#[test]
+fn a_dependent_that_outlives_sigkill_says_so_to_those_that_wait_for_it() {
+    let stuck = |bench: &Bench| {
+        bench.services.iter().any(|(to, message)| {
+            to.as_str() == "need" && matches!(message, ServiceMessage::DependentStuck(_, Episode(_), Some(42)))
+        })
+    };
+    let mut bench = Bench::new(plain().requires("need", 15));
+    bench.hears("need", Standing::Up).come_up().hears("need", leaving(1)).wait(SECOND * 5);
+    assert!(bench.swept() && !bench.wait(SECOND * 10 - Duration::from_millis(1)).settled_debt("need"));
+    assert!(!stuck(&bench) && stuck(bench.wait(Duration::from_millis(1))));
+    assert!(stuck(bench.hears("need", leaving(2))), "the same to whoever asks later");
+    assert!(!bench.process(ProcessEvent::TreeGone).settled_debt("need"), "it was answered already");
+}
+
+#[test]
+fn what_a_dependent_that_outlives_sigkill_depends_on_goes_on_and_says_what_was_left() {
+    let mut bench = Bench::with_dependents(leasing(), &["a", "b"]);
+    bench.come_up_with(1).tell(revoked()).tell(stopped("b", 1));
+    bench.tell(ServiceMessage::DependentStuck(name("a"), Episode(7), Some(77)));
+    assert!(!bench.signalled(), "that was another departure");
+    assert!(bench.tell(ServiceMessage::DependentStuck(name("a"), Episode(1), Some(77))).signalled());
+    let words = "x is gone (USB 1-1 unplugged); a (pid 77) outlived SIGKILL and was not waited for";
+    assert_eq!(bench.reason(), words);
+    assert!(bench.exits(Exit::Signal(15)).released());
+    assert_eq!(bench.reason(), words);
+    bench.come_up_with(2).tell(revoked_token(2));
+    assert_eq!(bench.reason(), "x is gone (USB 1-1 unplugged); first a, b must stop", "the next time is another");
+}
+
+#[test]
+fn one_that_outlives_sigkill_does_not_keep_mainstay_from_ending_and_in_a_hurry_not_for_long() {
+    let stuck = |bench: &Bench| {
+        let abandoned = bench.leases.iter().any(|message| matches!(message, LeaseMessage::Abandoned(_)));
+        abandoned
+            && bench.slots.iter().any(|message| matches!(message, ServicesMessage::Stuck(left) if left.pid == Some(42)))
+    };
+    let mut bench = Bench::new(leasing());
+    bench.come_up_with(1).tell(ServiceMessage::Close).wait(SECOND * 14);
+    assert!(!stuck(&bench) && stuck(bench.wait(SECOND)));
+    assert!(bench.tell(ServiceMessage::Close).slots.is_empty(), "once is enough");
+    bench.process(ProcessEvent::TreeGone);
+    assert!(bench.released() && bench.slots.iter().any(|message| matches!(message, ServicesMessage::Closed(_))));
+    for at_once in [true, false] {
+        let mut bench = Bench::new(leasing());
+        bench.come_up_with(1);
+        if !at_once {
+            bench.tell(ServiceMessage::Close).wait(SECOND * 6);
+        }
+        assert!(stuck(bench.tell(ServiceMessage::Hurry).wait(SECOND * 2)));
+    }
+    let mut bench = Bench::new(leasing());
+    bench.come_up_with(1).tell(revoked()).wait(SECOND * 60);
+    assert!(stuck(bench.tell(ServiceMessage::Close)), "it was so before");
+}

@@ -1,19 +1,26 @@
 //! Invariant 3: a service is stopped only after those that require it have no process, except when it died by itself.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use mainstay_config::names::ServiceName;
 
 use super::reach::requirers;
 use super::{Checker, Verdict};
 use crate::effect::process::order::RunId;
+use crate::machine::Moment;
 use crate::world::environment::{Command, Environment, Happening};
 
 #[derive(Debug, Default)]
 pub(super) struct Order {
     /// Started with `--ignore-needs` at some time: they do not stop for what they require.
     ignoring: BTreeSet<ServiceName>,
+    /// When processes were killed that outlive it. After ten seconds they are not waited for.
+    hanging: BTreeMap<RunId, Moment>,
 }
+
+/// How long a process that outlives SIGKILL is waited for.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 impl Checker for Order {
     fn invariant(&self) -> u8 {
@@ -26,6 +33,10 @@ impl Checker for Order {
                 self.ignoring.insert(service.clone());
                 Ok(())
             }
+            Happening::Unkillable(run, _) => {
+                self.hanging.entry(*run).or_insert_with(|| environment.now());
+                Ok(())
+            }
             Happening::Signalled(run) => self.signalled(*run, environment),
             _ => Ok(()),
         }
@@ -33,11 +44,18 @@ impl Checker for Order {
 }
 
 impl Order {
+    fn is_given_up(&self, run: RunId, now: Moment) -> bool {
+        self.hanging.get(&run).is_some_and(|since| now.since(*since) >= PATIENCE)
+    }
+
     fn signalled(&self, run: RunId, environment: &Environment) -> Verdict {
         let Some(tree) = environment.tree(run).filter(|tree| !tree.orphaned) else { return Ok(()) };
         let alive = requirers(environment.station(), &tree.service)
             .filter(|dependent| !self.ignoring.contains(*dependent))
-            .find(|dependent| environment.trees_of(dependent).next().is_some());
+            .find(|dependent| {
+                let mut trees = environment.trees().filter(|(_, tree)| tree.service == **dependent);
+                trees.any(|(run, _)| !self.is_given_up(*run, environment.now()))
+            });
         match alive {
             Some(dependent) => {
                 Err(format!("{} is signalled while {dependent}, which requires it, lives", tree.service))
