@@ -2,6 +2,7 @@
 
 pub mod device;
 pub mod effect;
+pub mod engine;
 pub mod inventory;
 pub mod lease;
 pub mod machine;

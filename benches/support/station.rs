@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use mainstay_actors::effect::process::order::{ProcessSettings, RunId};
+use mainstay_actors::effect::watched::Watched;
 use mainstay_actors::effect::{Carrier, SharedWatch};
 use mainstay_actors::runtime::{Board, Clock, Parts, System};
 use mainstay_actors::service::ServiceStatus;
@@ -92,11 +93,11 @@ fn settings(folder: &Path) -> ProcessSettings {
 async fn live(begin: Begin, closed: oneshot::Receiver<()>) -> Duration {
     let Begin { station, bus, board, keeping, settings } = begin;
     let recorder = Arc::new(Mutex::new(Recorder::new(keeping)));
-    let parts = Parts { clock: Clock::Boot, recorder, board, first_run: RunId(1) };
+    let parts = Parts { clock: Clock::Boot, recorder, board, first_run: RunId(1), watched: Watched::new().0 };
     let watch = SharedWatch::default();
     let mut carrier = None;
     let (system, ended) = System::start(&station, parts, |deliver| {
-        let started = Carrier::start(settings, Arc::clone(&bus), Arc::clone(&watch), deliver);
+        let started = Carrier::start(settings, Arc::clone(&bus), Arc::clone(&watch), Watched::new().0, deliver);
         let started = Rc::new(started.expect("an executor"));
         carrier = Some(Rc::clone(&started));
         started

@@ -5,6 +5,7 @@
 
 mod dependencies;
 mod devices;
+mod environment;
 mod files;
 mod hardware;
 mod ports;

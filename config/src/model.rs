@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use crate::names::{DeviceName, ServiceName};
 
 pub use device::{Device, DeviceKind, Flap, HACKRF_IDS, Match, same_serial, short_serial};
-pub use ending::{Restart, RestartWhen, Stop, StopSignal};
+pub use ending::{Restart, RestartWhen, Stop, StopSignal, StopTo};
 pub use ready::{Probe, Ready};
 pub use service::{
     Autostart, Command, Dependency, DeviceNeed, OnReturn, PortNeed, Service, Sharing, Takeover, Unit, WifiMode,

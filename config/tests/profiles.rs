@@ -32,7 +32,7 @@ fn the_example_says_what_it_means() {
     let after = Duration::from_secs(15);
     let required = Dependency::Required { timeout: Duration::from_secs(60), lost_after: after };
     assert_eq!(wigletotak.dependencies[&ServiceName::new("kismet").unwrap()], required);
-    assert_eq!(wigletotak.stop, Stop { signal: StopSignal::Term, grace: Duration::from_secs(30) });
+    assert_eq!(wigletotak.stop, Stop { signal: StopSignal::Term, to: StopTo::All, grace: Duration::from_secs(30) });
     assert_eq!(wigletotak.restart.factor, 2.0);
     assert!(wigletotak.critical && wigletotak.not_in_this_version.is_empty());
     let web = wigletotak.ports[&PortName::new("web").unwrap()];
@@ -95,6 +95,13 @@ fn a_service_that_needs_a_channel_is_refused_rather_than_run_on_another() {
     assert!(
         loaded.notes.iter().any(|note| note.message.contains("`channel` is") && note.message.contains("not started"))
     );
+}
+
+#[test]
+fn a_service_names_each_variable_that_it_takes_over_once() {
+    let loaded = good("[services.s]\ncommand = ['s']\nenvironment_from = ['TZ', 'LANG', 'TZ']\n");
+    let Unit::Process(command) = &service(&loaded, "s").unit else { panic!("it is a process") };
+    assert_eq!(command.environment_from.iter().collect::<Vec<_>>(), ["LANG", "TZ"]);
 }
 
 #[test]

@@ -51,6 +51,7 @@ fn text_that_means_something_has_a_shape() {
         "ServiceTable/properties/user",
         "ServiceTable/properties/command/prefixItems/0",
         "ServiceTable/properties/environment/propertyNames",
+        "ServiceTable/properties/environment_from/items",
     ] {
         assert!(at(path)["pattern"].is_string(), "{path}");
     }
@@ -58,7 +59,9 @@ fn text_that_means_something_has_a_shape() {
     assert_eq!(at("ServiceTable/properties/command/minItems"), json!(1));
     let services = &schema_json()["properties"]["services"]["propertyNames"];
     assert_eq!(services["not"], json!({ "const": "readiness-probes" }));
-    assert_eq!(at("ServiceTable/properties/environment/propertyNames/not/enum/2"), json!("NOTIFY_SOCKET"));
+    for names in ["environment/propertyNames", "environment_from/items"] {
+        assert_eq!(at(&format!("ServiceTable/properties/{names}/not/enum/2")), json!("NOTIFY_SOCKET"));
+    }
 }
 
 #[test]

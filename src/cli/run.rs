@@ -30,6 +30,7 @@ pub(super) fn run(
     config: Option<PathBuf>,
     said: Options,
 ) -> Result<(), Ended> {
+    crate::daemon::begin()?;
     if said.socket == Said::Here {
         let words = "`run` takes no --socket: the daemon listens in its run directory";
         let help = "write `run_dir = \"DIRECTORY\"` below `[runtime]` in the configuration; it listens at DIRECTORY/mainstay.sock";

@@ -5,17 +5,28 @@ use std::rc::Rc;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
+use mainstay_actors::effect::watched::{self, Lost, Watched};
 use mainstay_actors::runtime::System;
 use mainstay_hardware::bus::{Bus, Sink};
 use mainstay_hardware::kernel::Kernel;
 use mainstay_hardware::sighting::{HardwareEvent, Source};
 use mainstay_hardware::simulated::SimulatedBus;
 use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::task::AbortHandle;
 
 pub(super) use mainstay_actors::effect::SharedWatch;
 
 /// Events that wait for the actor thread at most. One more is dropped, and everything is looked at anew.
 const EVENTS_MAX: usize = 1024;
+
+/// What watches is called so in the log.
+const PART: &str = "hardware-events";
+/// How often a watch that panics is begun anew before it has lived for [`GOOD_LIFE`].
+const RESTARTS: u32 = 3;
+/// A watch that lived this long was a good one.
+const GOOD_LIFE: Duration = Duration::from_secs(60);
+/// Before a watch is begun anew.
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// How long the watch may take to end. One that takes longer hangs in the kernel and is left behind: what a USB device says of
 /// itself cannot be read while its driver hangs.
@@ -30,11 +41,8 @@ pub(super) fn bus(simulated: Option<SimulatedBus>) -> Arc<dyn Bus> {
 }
 
 /// Begins to watch, beside everything else: the first scan takes a while, and services without hardware need not wait for it.
-pub(super) fn begin(bus: &Arc<dyn Bus>, watch: &SharedWatch, system: &Rc<System>) {
-    let (events, seen) = mpsc::channel::<HardwareEvent>(EVENTS_MAX);
-    let lost = Arc::new(Notify::new());
-    start_watching(Arc::clone(bus), Arc::clone(watch), events, Arc::clone(&lost));
-    let (system, watch) = (Rc::downgrade(system), Arc::clone(watch));
+pub(super) fn begin(bus: &Arc<dyn Bus>, watch: &SharedWatch, system: &Rc<System>, watched: Watched) -> AbortHandle {
+    let (bus, watch, system) = (Arc::clone(bus), Arc::clone(watch), Rc::downgrade(system));
     let tell = move |event| match system.upgrade() {
         Some(system) => {
             system.hardware(event);
@@ -42,12 +50,57 @@ pub(super) fn begin(bus: &Arc<dyn Bus>, watch: &SharedWatch, system: &Rc<System>
         }
         None => ControlFlow::Break(()),
     };
-    let rescan = move || {
-        if let Some(watch) = watch.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
-            watch.rescan();
+    let of_start = Arc::clone(&watch);
+    let start = move |events, lost| start_watching(Arc::clone(&bus), Arc::clone(&of_start), events, lost);
+    tokio::task::spawn_local(keep_watching(start, watch, tell, watched)).abort_handle()
+}
+
+/// Watches, and begins anew when the watch has panicked: its first scan finds what is there.
+async fn keep_watching(
+    start: impl Fn(mpsc::Sender<HardwareEvent>, Arc<Notify>) -> oneshot::Receiver<Begun>,
+    watch: SharedWatch,
+    tell: impl Fn(HardwareEvent) -> ControlFlow<()>,
+    watched: Watched,
+) {
+    let mut early_ends = 0;
+    loop {
+        let since = tokio::time::Instant::now();
+        let (events, seen) = mpsc::channel::<HardwareEvent>(EVENTS_MAX);
+        let lost = Arc::new(Notify::new());
+        let begun = start(events, Arc::clone(&lost));
+        let rescan = || {
+            if let Some(watch) = watch.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
+                watch.rescan();
+            }
+        };
+        let over = pass_on(seen, lost, &tell, rescan).await;
+        if over == Over::NobodyListens || begun.await != Ok(Begun::Yes) {
+            return;
         }
-    };
-    tokio::task::spawn_local(pass_on(seen, lost, tell, rescan));
+        early_ends = if since.elapsed() < GOOD_LIFE { early_ends + 1 } else { 1 };
+        if early_ends > RESTARTS {
+            watched.tell(Lost { part: PART.to_owned(), why: format!("{early_ends} times, one soon after the other") });
+            return;
+        }
+        tracing::error!("the watch on hardware panicked, and begins anew");
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// Whether a watch could be begun.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Begun {
+    Yes,
+    No,
+}
+
+/// Why events are not passed on any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Over {
+    /// There are no more.
+    NoMore,
+    /// Nobody wants them: mainstay ends.
+    NobodyListens,
 }
 
 /// Passes events on, and has everything looked at anew when some were lost: when the rest are passed on, so that there is room for
@@ -57,7 +110,7 @@ async fn pass_on(
     lost: Arc<Notify>,
     tell: impl Fn(HardwareEvent) -> ControlFlow<()>,
     rescan: impl Fn(),
-) {
+) -> Over {
     loop {
         let event = tokio::select! {
             biased;
@@ -67,23 +120,37 @@ async fn pass_on(
                 continue;
             }
         };
-        if event.is_none_or(|event| tell(event).is_break()) {
-            return;
+        match event.map(&tell) {
+            None => return Over::NoMore,
+            Some(ControlFlow::Break(())) => return Over::NobodyListens,
+            Some(ControlFlow::Continue(())) => {}
         }
     }
 }
 
-fn start_watching(bus: Arc<dyn Bus>, watch: SharedWatch, events: mpsc::Sender<HardwareEvent>, lost: Arc<Notify>) {
+fn start_watching(
+    bus: Arc<dyn Bus>,
+    watch: SharedWatch,
+    events: mpsc::Sender<HardwareEvent>,
+    lost: Arc<Notify>,
+) -> oneshot::Receiver<Begun> {
+    let (outcome, begun) = oneshot::channel();
     let trouble = events.clone();
     let sink: Sink = Box::new(move |event| {
+        watched::perhaps_panic(PART);
         if events.try_send(event).is_err() {
             lost.notify_one();
         }
     });
     let work = move || match bus.watch(sink) {
-        Ok(begun) => *watch.lock().unwrap_or_else(PoisonError::into_inner) = Some(begun),
+        Ok(started) => {
+            // Before the last sender of events is gone.
+            let _ = outcome.send(Begun::Yes);
+            *watch.lock().unwrap_or_else(PoisonError::into_inner) = Some(started);
+        }
         Err(error) => {
             tracing::error!(%error, "hardware cannot be watched");
+            let _ = outcome.send(Begun::No);
             // If nobody listens any more, the daemon is ending.
             let _ = trouble
                 .blocking_send(HardwareEvent::Trouble(Source::All, format!("hardware cannot be watched: {error}")));
@@ -92,6 +159,7 @@ fn start_watching(bus: Arc<dyn Bus>, watch: SharedWatch, events: mpsc::Sender<Ha
     if let Err(error) = std::thread::Builder::new().name("hardware-start".to_owned()).spawn(work) {
         tracing::error!(%error, "no thread for watching hardware");
     }
+    begun
 }
 
 /// Ends the watch, beside the actor thread: that its threads have ended is waited for as long as a driver hangs.
@@ -158,8 +226,40 @@ mod tests {
         tokio::select! {
             biased;
             looked = story => looked.unwrap(),
-            () = passing_on => unreachable!("there may be more events"),
+            _ = passing_on => unreachable!("there may be more events"),
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_watch_that_panics_begins_anew_and_is_given_up_when_it_does_so_again_and_again() {
+        let (watched, mut heard) = Watched::new();
+        let told = std::cell::Cell::new(0);
+        let tell = |_| {
+            told.set(told.get() + 1);
+            ControlFlow::Continue(())
+        };
+        // Its thread says one thing; that it is gone shows by its end of the channel.
+        let start = |events: mpsc::Sender<HardwareEvent>, _| {
+            let (outcome, begun) = oneshot::channel();
+            events.try_send(HardwareEvent::Trouble(Source::All, "one".to_owned())).unwrap();
+            outcome.send(Begun::Yes).unwrap();
+            begun
+        };
+        keep_watching(start, SharedWatch::default(), tell, watched).await;
+        assert_eq!(told.get(), RESTARTS + 1);
+        assert_eq!(heard.recv().await.map(|lost| lost.part).as_deref(), Some(PART));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_watch_that_cannot_begin_is_not_tried_again() {
+        let (watched, mut heard) = Watched::new();
+        let start = |_, _| {
+            let (outcome, begun) = oneshot::channel();
+            outcome.send(Begun::No).unwrap();
+            begun
+        };
+        keep_watching(start, SharedWatch::default(), |_| ControlFlow::Continue(()), watched).await;
+        assert!(heard.recv().await.is_none());
     }
 
     #[tokio::test(start_paused = true)]

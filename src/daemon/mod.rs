@@ -13,13 +13,15 @@ mod signals;
 mod station;
 
 use std::cell::RefCell;
+use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use mainstay_actors::effect::Carrier;
-use mainstay_actors::effect::process::ProcessesError;
 use mainstay_actors::effect::process::keeper::{log_keeper_main, socket_from_stdin};
+use mainstay_actors::effect::process::{ProcessesError, begin_clean};
+use mainstay_actors::effect::watched::{Lost, Watched};
 use mainstay_actors::machine::Exit;
 use mainstay_actors::runtime::{Board, Clock, Deliver, Executor, Parts, System};
 use mainstay_actors::trace::{Keeping, Recorder};
@@ -37,7 +39,7 @@ use crate::places::{Purpose, Surroundings};
 use crate::render::width_of;
 use crate::server::{Limits, Server};
 use log_output::LogOutput;
-use signals::{Heard, Signals};
+use signals::{Heard, Signals, Urgency, Wishes};
 use station::{Command, Shown};
 
 /// Operators' requests that wait for the actor thread at most; one more is told "busy".
@@ -45,6 +47,14 @@ const COMMANDS_MAX: usize = 64;
 
 /// How long the end of the daemon waits until its last words are written.
 const LAST_WORDS: Duration = Duration::from_millis(500);
+
+/// Makes this process one that shows nothing of whoever started it. To be called before anything is opened.
+///
+/// # Errors
+/// When the kernel refuses.
+pub(crate) fn begin() -> Result<(), Told> {
+    begin_clean().map_err(|error| Told::new(ExitStatus::Failed, format!("mainstay cannot hear signals: {error}")))
+}
 
 /// Runs a station until it is told to stop, or its root supervisor gives up. Why it failed is told in the log: nobody may
 /// read that, and it must end all the same.
@@ -82,7 +92,11 @@ fn claim_and_live(plan: Plan, log: &LogOutput) -> Result<(), Told> {
         .enable_all()
         .build()
         .map_err(|error| Told::new(ExitStatus::Failed, format!("the runtime cannot be started: {error}")))?;
-    LocalSet::new().block_on(&runtime, live(plan, instance, log))
+    let life = || LocalSet::new().block_on(&runtime, live(plan, instance, log));
+    std::panic::catch_unwind(AssertUnwindSafe(life)).unwrap_or_else(|_| {
+        // The panic itself is in the log already.
+        finish(Ending::Exit(Exit::GaveUp("its main task panicked".to_owned())))
+    })
 }
 
 /// The life of the log-keeper, a process of its own.
@@ -112,20 +126,23 @@ async fn live(plan: Plan, instance: Instance, log: &LogOutput) -> Result<(), Tol
     }
     let bus = hardware::bus(simulated.clone());
     let watch = hardware::SharedWatch::default();
-    let parts = settings::parts(Clock::Boot, Recorder::new(Keeping::On));
+    let (watched, lost) = Watched::new();
+    let parts = settings::parts(Clock::Boot, Recorder::new(Keeping::On), watched.clone());
     let shown = Shown::new(Arc::new(station), &parts, log_dir.clone());
     let (commands, asked) = mpsc::channel(COMMANDS_MAX);
     let processes = settings::processes(&shown.station, instance.dir(), log_dir.clone(), &shown.log_troubles)?;
     let served = Arc::new(shown.clone().serve(commands));
-    let server = Server::start(&instance.socket(), served, Limits::default())?;
+    let server = Server::start(&instance.socket(), served, Limits::default(), &watched)?;
     let instance = Rc::new(RefCell::new(instance));
 
-    let start_carrier = |deliver| Carrier::start(processes, Arc::clone(&bus), Arc::clone(&watch), deliver);
+    let start_carrier =
+        |deliver| Carrier::start(processes, Arc::clone(&bus), Arc::clone(&watch), watched.clone(), deliver);
     let Started { system, carrier, ended } = start_actors(&shown.station, parts, start_carrier)?;
+    own_parts(&system, lost);
     let carrier_of_sockets = carrier.as_ref().map(Rc::downgrade).unwrap_or_default();
     let kept = run_dir::Kept { instance: Rc::clone(&instance), server, carrier: carrier_of_sockets, log_dir };
-    let keeping = tokio::task::spawn_local(run_dir::keep(kept));
-    hardware::begin(&bus, &watch, &system);
+    let keeping = watched.task("run directory", run_dir::keep(kept));
+    let watching = hardware::begin(&bus, &watch, &system, watched);
     memory::give_back_soon();
     if let Some(words) = to_try {
         log.say(words.as_bytes());
@@ -134,12 +151,23 @@ async fn live(plan: Plan, instance: Instance, log: &LogOutput) -> Result<(), Tol
     keeping.abort();
     // It lets go of the server, which stops.
     let _ = keeping.await;
+    watching.abort();
     hardware::end(&watch).await;
     drop(system);
     if let Some(carrier) = carrier {
         carrier.shutdown().await;
     }
     finish(exit)
+}
+
+/// Tells the root supervisor of threads and tasks that panic.
+fn own_parts(system: &Rc<System>, mut lost: mpsc::UnboundedReceiver<Lost>) {
+    let system = Rc::downgrade(system);
+    tokio::task::spawn_local(async move {
+        while let (Some(lost), Some(system)) = (lost.recv().await, system.upgrade()) {
+            system.part_lost(lost);
+        }
+    });
 }
 
 /// Actors, and what carries out their actions.
@@ -173,7 +201,7 @@ async fn attend(
     simulated: Option<&SimulatedBus>,
     (signals, mut ended): (&mut Signals, oneshot::Receiver<Exit>),
 ) -> Ending {
-    let mut heard = 0u32;
+    let mut wishes = Wishes::default();
     loop {
         let name = tokio::select! {
             biased;
@@ -194,17 +222,17 @@ async fn attend(
                 continue;
             }
         };
-        heard = heard.saturating_add(1);
-        match heard {
-            1 => {
+        match wishes.heard(name, tokio::time::Instant::now()) {
+            None => tracing::info!("{name} once more, at the same time: it is the same wish"),
+            Some(Urgency::InOrder) => {
                 tracing::info!("{name}: stopping everything in order; once more hurries");
                 system.close(&format!("{name} to mainstay"));
             }
-            2 => {
+            Some(Urgency::Hurry) => {
                 tracing::info!("{name} again: no more grace; once more leaves what is left");
                 system.hurry(&format!("{name} again to mainstay"));
             }
-            _ => return Ending::LeftRunning(name),
+            Some(Urgency::Leave) => return Ending::LeftRunning(name),
         }
     }
 }

@@ -3,6 +3,8 @@
 use std::rc::Rc;
 
 use mainstay_actors::device::DeviceMessage;
+#[cfg(debug_assertions)]
+use mainstay_actors::effect::watched;
 use mainstay_actors::machine::{Message, Outcome, RequestId};
 use mainstay_actors::runtime::{Answer as Promise, System};
 use mainstay_actors::service::{Attempts, NeedsPolicy, ServiceMessage};
@@ -157,6 +159,10 @@ fn hardware_error(bus: &SimulatedBus, device: &str, wrong: &mainstay_hardware::e
 
 #[cfg(debug_assertions)]
 fn panic(system: &System, actor: &str) -> Answer {
+    if watched::PARTS.contains(&actor) {
+        watched::poison(actor);
+        return done(format!("{actor} was told to panic; a thread does so with the next thing it does"));
+    }
     match actor.parse() {
         Ok(id) if system.poison(&id) => done(format!("{actor} was told to panic")),
         Ok(_) => error(ErrorCode::UnknownName, &format!("there is no actor `{actor}`"), None),

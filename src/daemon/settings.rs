@@ -9,6 +9,7 @@ use std::time::Duration;
 use mainstay_actors::effect::process::ProcessesError;
 use mainstay_actors::effect::process::keeper::LogTroubles;
 use mainstay_actors::effect::process::order::{ProcessSettings, RunId};
+use mainstay_actors::effect::watched::Watched;
 use mainstay_actors::machine::{Action, ActorId};
 use mainstay_actors::runtime::{Board, Clock, Executor, Parts};
 use mainstay_actors::trace::{Cause, Recorder};
@@ -97,10 +98,10 @@ fn of_this_user() -> Option<PathBuf> {
 
 /// What the actors stand on.
 #[allow(clippy::disallowed_methods, reason = "run numbers must differ from those of an earlier mainstay")]
-pub(super) fn parts(clock: Clock, recorder: Recorder) -> Parts {
+pub(super) fn parts(clock: Clock, recorder: Recorder, watched: Watched) -> Parts {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     let first_run = RunId((now.as_secs() & 0x7fff_ffff) << 31);
-    Parts { clock, recorder: Arc::new(Mutex::new(recorder)), board: Arc::new(Board::default()), first_run }
+    Parts { clock, recorder: Arc::new(Mutex::new(recorder)), board: Arc::new(Board::default()), watched, first_run }
 }
 
 /// Limits and places for the process executor.

@@ -246,6 +246,7 @@ mod tests {
             clock: Clock::tokio(),
             recorder: Arc::clone(&recorder),
             board: Arc::default(),
+            watched: mainstay_actors::effect::watched::Watched::new().0,
             first_run: RunId(1),
         };
         let station = Arc::new(mainstay_config::parse("test", "").unwrap().station);

@@ -17,6 +17,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
+use mainstay_actors::effect::watched::{self, Watched};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::task::JoinSet;
@@ -72,6 +73,8 @@ impl Default for Limits {
     }
 }
 
+/// The thread's name.
+const NAME: &str = "control";
 /// How long callers have to take their answers when the server ends.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 /// The pause after a connection could not be accepted (no descriptors left), so that it does not spin.
@@ -137,7 +140,12 @@ impl Server {
     ///
     /// # Errors
     /// When the socket cannot be made, somebody listens on it, or the thread cannot be started.
-    pub(crate) fn start(socket: &Path, station: Arc<dyn Station>, limits: Limits) -> Result<Self, ServerError> {
+    pub(crate) fn start(
+        socket: &Path,
+        station: Arc<dyn Station>,
+        limits: Limits,
+        watched: &Watched,
+    ) -> Result<Self, ServerError> {
         let gate = Gate::of_system();
         // Before there is a runtime: one that is dropped where actors run is a panic.
         let bound = socket::bind(socket, gate.group())?;
@@ -164,7 +172,7 @@ impl Server {
                 }
             });
         };
-        let thread = std::thread::Builder::new().name("control".to_owned()).spawn(work).map_err(ServerError::Thread)?;
+        let thread = watched.thread(NAME, work).map_err(ServerError::Thread)?;
         Ok(Self { stop: Some(stop), thread: Some(thread), renewals })
     }
 
@@ -215,6 +223,7 @@ async fn serve(mut door: Door, mut renew: mpsc::Receiver<Renewal>, shared: Arc<c
             }
             accepted = door.listener.accept() => accepted,
         };
+        watched::perhaps_panic(NAME);
         match accepted {
             Ok((stream, _)) => receive(stream, &seats, &shared, &mut callers),
             Err(error) => {

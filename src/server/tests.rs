@@ -56,7 +56,7 @@ impl Served {
     fn with(limits: Limits) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let station = Arc::new(FakeStation { followers: Mutex::default() });
-        let server = Server::start(&dir.path().join("s"), station.clone(), limits).unwrap();
+        let server = Server::start(&dir.path().join("s"), station.clone(), limits, &Watched::new().0).unwrap();
         Self { dir, station, server }
     }
 
@@ -230,7 +230,7 @@ fn a_socket_that_was_removed_is_made_anew() {
 #[tokio::test]
 async fn a_server_that_cannot_begin_says_so_also_where_actors_run() {
     let served = Served::with(Limits::default());
-    let refused = Server::start(&served.socket(), served.station.clone(), Limits::default());
+    let refused = Server::start(&served.socket(), served.station.clone(), Limits::default(), &Watched::new().0);
     assert!(matches!(refused, Err(ServerError::InUse(_))), "{refused:?}");
 }
 

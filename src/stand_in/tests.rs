@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use futures::future::{FutureExt, LocalBoxFuture};
 use mainstay_actors::effect::probe::exec::{CommandFailure, RunCommand};
-use mainstay_actors::effect::probe::order::{ProbeEvent, ProbeOrder, ProbeTarget};
+use mainstay_actors::effect::probe::order::{CheckCommand, Own, ProbeEvent, ProbeOrder, ProbeTarget};
 use mainstay_actors::effect::probe::{LogEnd, Probes};
 use mainstay_actors::effect::process::order::{Exit, RunId, SpawnFailure};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
@@ -22,7 +22,7 @@ use super::*;
 struct NoCommands;
 
 impl RunCommand for NoCommands {
-    fn run(&self, _command: Vec<String>, _time: Duration) -> LocalBoxFuture<'static, Result<Exit, CommandFailure>> {
+    fn run(&self, _command: CheckCommand, _time: Duration) -> LocalBoxFuture<'static, Result<Exit, CommandFailure>> {
         futures::future::err(SpawnFailure::Other("no commands here".into()).into()).boxed_local()
     }
 }
@@ -46,7 +46,8 @@ async fn probe(target: ProbeTarget) -> ProbeEvent {
         let _ = say.send(event);
     });
     let (interval, timeout) = (Duration::from_secs(1), Duration::from_secs(20));
-    probes.watch(ProbeOrder { run: RunId(1), target, interval, timeout }, LogEnd::default());
+    let own = Own { service: "stand-in".parse().unwrap(), pid: std::process::id(), ports: Default::default() };
+    probes.watch(ProbeOrder { run: RunId(1), target, interval, timeout, own }, LogEnd::default());
     heard.recv().await.unwrap()
 }
 

@@ -155,6 +155,40 @@ fn a_second_service_for_the_one_hackrf_waits_and_says_for_whom() {
 }
 
 #[test]
+fn a_restart_keeps_the_hackrf_though_another_service_waits_for_it() {
+    let station = Station::demo();
+    station.tell(&["start", "sweep"]);
+    until_waiting_for(&station, "sweep", "hackrf: held by openwebrx");
+    let before = station.service("openwebrx").pid;
+    let answer = station.tell(&["restart", "openwebrx"]);
+    assert!(answer.contains("openwebrx is restarting"), "{answer}");
+    station.until("openwebrx runs again", |status| {
+        let service = status.service("openwebrx");
+        service.status == "running" && service.pid != before
+    });
+    until_waiting_for(&station, "sweep", "hackrf: held by openwebrx");
+    station.end();
+}
+
+#[test]
+fn a_restart_leaves_the_radio_of_a_service_and_of_its_dependents_in_its_mode() {
+    let station = Station::demo();
+    for (restarted, whole) in [("kismet", &["kismet", "wigletotak"][..]), ("gpsd", &["gpsd", "kismet", "wigletotak"])] {
+        let before = station.status().pids();
+        station.tell(&["restart", restarted]);
+        station.until("all run again", |status| {
+            let is_new = |name: &&str| status.pids().get(*name).is_some_and(|pid| before.get(*name) != Some(pid));
+            status.all(whole, "running") && whole.iter().all(is_new)
+        });
+        let trace = until("nothing moves", || Some(station.trace(&["--service", restarted])).filter(Trace::is_quiet));
+        let touches = |message: &&Message| ["PrepareRadio", "RestoreRadio", "Release"].contains(&message.kind.as_str());
+        let touched = trace.messages.iter().find(touches);
+        assert!(touched.is_none() && trace.messages.len() > 20, "the restart of {restarted}: {touched:?}");
+    }
+    station.end();
+}
+
+#[test]
 fn what_the_operator_stopped_or_never_started_does_not_come_back_with_the_device() {
     let station = Station::demo();
     station.tell(&["stop", "openwebrx"]);

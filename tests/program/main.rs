@@ -19,4 +19,5 @@ mod signals;
 mod socket;
 mod starting;
 mod stopping;
+mod strangers;
 mod trust;

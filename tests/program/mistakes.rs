@@ -16,7 +16,7 @@ fn programs_that_cannot_be_started_fail_with_the_cure() {
     let names = ["missing", "plain", "nowhere", "nobody"];
     let status = station.until("all have failed", |status| status.all(&names, "failed"));
     for (name, words) in [
-        ("missing", "there is no program `no-such-program`; install it, or write its full path"),
+        ("missing", "there is no program `no-such-program` in the service's PATH; install it, write its full path"),
         ("plain", "permission denied; `chmod +x` it"),
         ("nowhere", "/none cannot be entered"),
         ("nobody", "no-such-user"),

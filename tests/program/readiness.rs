@@ -1,6 +1,6 @@
 //! Every way to be ready, and what is said when a service never is.
 
-use crate::harness::{Station, free_port, helper, until};
+use crate::harness::{MARK, Station, free_port, helper, until};
 
 /// One service for each way, each really ready only after a moment.
 #[test]
@@ -44,6 +44,38 @@ fn a_service_is_ready_in_each_of_the_nine_ways() {
     assert_eq!(station.service("notify").status, "starting", "it has not said READY=1 yet");
     std::fs::write(station.dir().join("go"), "").unwrap();
     station.until_service("notify", "running");
+    station.end();
+}
+
+#[test]
+fn a_command_that_checks_a_service_runs_as_the_service_does() {
+    use std::os::unix::fs::PermissionsExt;
+    let (tools, web) = (tempfile::tempdir().unwrap(), free_port());
+    let tools = tools.path();
+    let look = tools.join("look");
+    std::fs::write(&look, "#!/bin/sh\necho $MAINSTAY_SERVICE as $(id -un) in $(pwd) at $WHERE in $LANG\n").unwrap();
+    for path in [tools, &look] {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let tools = tools.display();
+    let root = rustix::process::geteuid().is_root();
+    let user = if root { "user = \"nobody\"\n" } else { "" };
+    let station = Station::begun_by(
+        "LANG=C.UTF-8 exec \"$@\"",
+        &format!(
+            "[services.web]\ncommand = [\"sleep\", \"1000\"]\n{user}directory = \"{tools}\"\n\
+             environment = {{ WHERE = \"{{port.web}}\", PATH = \"{tools}:/usr/bin:/bin\" }}\n\
+             environment_from = [\"LANG\", \"{MARK}\"]\nports = {{ web = {web} }}\n\
+             ready = {{ exec = {{ command = [\"look\"], within = \"60s\" }} }}\n"
+        ),
+    );
+    station.until_service("web", "running");
+    let whom = if root { "nobody" } else { "" };
+    let expected = [format!("web as {whom}"), format!("in {tools} at {web} in C.UTF-8\n")];
+    until("what the check has printed is written", || {
+        let log = station.log("readiness-probes");
+        expected.iter().all(|words| log.contains(words)).then_some(())
+    });
     station.end();
 }
 
@@ -143,5 +175,64 @@ fn what_a_running_service_says_of_itself_does_not_hide_how_it_came_to_run() {
     let why = station.tell(&["why", "notify"]);
     assert!(why.starts_with("notify is running as pid") && why.contains(": at work."), "{why}");
     assert!(why.contains("READY=1"), "{why}");
+    station.end();
+}
+
+#[test]
+fn a_service_that_says_that_it_needs_more_time_to_start_is_given_it() {
+    let service = helper::service("slow");
+    let station = Station::run(&format!("[services.slow]\n{service}ready = {{ notify = {{ within = \"1s\" }} }}\n"));
+    station.until_service("slow", "running");
+    assert!(!station.trace(&["--service", "slow"]).messages.iter().any(|message| message.kind == "Signal"));
+    station.end();
+}
+
+#[test]
+fn a_start_that_ends_before_it_is_ready_has_failed_and_its_dependents_hear_so() {
+    let port = free_port();
+    let station = Station::run(&format!(
+        "[services.onfailure]\ncommand = [\"true\"]\nready = \"notify\"\n\
+         restart = {{ when = \"failure\", attempts = 1, backoff = \"50ms\" }}\n\
+         [services.never]\ncommand = [\"true\"]\nready = {{ tcp = {{ port = {port} }} }}\nrestart = {{ when = \"never\" }}\n\
+         [services.user]\ncommand = [\"sleep\", \"1000\"]\nrequires = [\"onfailure\"]\n"
+    ));
+    let status = station.until("both have failed", |status| status.all(&["onfailure", "never"], "failed"));
+    assert_eq!(status.service("never").reason, "it ended before it was ready: exit code 0");
+    let waits = station.until_service("user", "waiting").waiting_for;
+    assert!(waits[0].contains("it ended before it was ready: exit code 0; given up after 1 restart"), "{waits:?}");
+    station.end();
+}
+
+#[test]
+fn a_stranger_who_answers_on_a_leased_port_is_named_and_not_taken_for_the_service() {
+    let port = free_port();
+    let station = Station::run(&format!(
+        "[services.web]\nports = {{ web = {port} }}\nready = {{ tcp = {{ port = \"{{port.web}}\" }} }}\n\
+         command = [\"sh\", \"-c\", \"until [ -e @DIR@/go ]; do sleep 0.05; done; exec @MAINSTAY@ stand-in wigletotak --port {port}\"]\n"
+    ));
+    station.until_service("web", "starting");
+    // It was looked at before the port was given; now there is a stranger.
+    let stranger = std::net::TcpListener::bind(("127.0.0.1", port)).unwrap();
+    let words = format!("listens on 127.0.0.1:{port}, and is not of this service");
+    let status = station.until("the stranger is named", |status| status.service("web").reason.contains(&words));
+    let service = status.service("web");
+    assert_eq!(service.status, "starting");
+    assert!(service.reason.contains(&format!("pid {} ", std::process::id())), "{}", service.reason);
+    drop(stranger);
+    std::fs::write(station.dir().join("go"), "").unwrap();
+    station.until_service("web", "running");
+    station.end();
+}
+
+#[test]
+fn a_stranger_on_another_address_is_not_in_the_way_of_a_port_that_names_its_own() {
+    let port = free_port();
+    let _stranger = std::net::TcpListener::bind(("127.0.0.2", port)).unwrap();
+    let station = Station::run(&format!(
+        "[services.web]\nports = {{ web = {{ fixed = {port}, address = \"127.0.0.1\" }} }}\n\
+         command = [\"@MAINSTAY@\", \"stand-in\", \"wigletotak\", \"--port\", \"{{port.web}}\"]\n\
+         ready = {{ tcp = {{ port = \"{{port.web}}\" }} }}\n"
+    ));
+    station.until_service("web", "running");
     station.end();
 }

@@ -1,6 +1,6 @@
 //! What happens when a service ends by itself.
 
-use crate::harness::{Station, alive, until};
+use crate::harness::{Station, Status, alive, free_port, until};
 
 #[test]
 fn a_service_that_keeps_failing_is_given_up_after_its_attempts() {
@@ -62,6 +62,39 @@ fn what_a_crashed_service_left_behind_is_gone_before_it_is_restarted() {
     let children: Vec<u32> = station.file("children").lines().map(|pid| pid.parse().unwrap()).collect();
     assert_eq!(children.len(), 2);
     assert!(children.iter().all(|pid| !alive(*pid)), "{children:?}");
+    station.end();
+}
+
+#[test]
+fn helpers_of_a_crashed_program_are_told_to_stop_and_can_write_down_what_they_have() {
+    let helper =
+        "trap 'sleep 0.3; echo saved >> @DIR@/saved; exit 0' TERM; touch @DIR@/up; while :; do sleep 0.05; done";
+    let main = format!("(sh -c \"{helper}\") & until [ -e @DIR@/up ]; do sleep 0.05; done; exit 1");
+    let station = Station::run(&format!(
+        "[services.parent]\ncommand = [\"sh\", \"-c\", '''{main}''']\nrestart = {{ attempts = 0 }}\n"
+    ));
+    station.until_service("parent", "failed");
+    assert_eq!(station.file("saved"), "saved\n");
+    station.end();
+}
+
+#[test]
+fn a_crash_without_back_off_gives_nothing_away() {
+    let port = free_port();
+    let station = Station::run(&format!(
+        "[services.owner]\ncommand = [\"sleep\", \"1000\"]\ncustom = [\"antenna\"]\nports = {{ web = {port} }}\n\
+         restart = {{ backoff = \"0s\" }}\n\
+         [services.waiter]\ncommand = [\"sleep\", \"1000\"]\ncustom = [\"antenna\"]\nafter = [\"owner\"]\n"
+    ));
+    let waits = |status: &Status| {
+        status.service("owner").status == "running"
+            && status.service("waiter").waiting_for == ["custom/antenna: held by owner"]
+    };
+    let before = station.until("one waits for the other", waits).service("owner").pid;
+    kill(before.unwrap());
+    station.until("it runs again, and the other still waits", |status| {
+        status.service("owner").pid.is_some_and(|pid| Some(pid) != before) && waits(status)
+    });
     station.end();
 }
 

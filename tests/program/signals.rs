@@ -82,6 +82,27 @@ fn a_daemon_that_was_started_to_ignore_the_end_of_its_terminal_goes_on_and_its_s
     station.end();
 }
 
+/// What comes at once with the first signal is the same wish: presses Ctrl-C until it is heard.
+fn hurry(station: &Station) {
+    until("it hurries", || {
+        station.signal(Signal::INT);
+        station.said().contains("SIGINT again: no more grace").then_some(())
+    });
+}
+
+#[test]
+fn two_signals_at_once_hurry_nobody() {
+    let mut station = Station::run(TWO);
+    station.until("both run", |status| status.all(&["base", "top"], "running"));
+    station.signal(Signal::TERM);
+    until("it has heard the first", || station.said().contains("SIGTERM: stopping everything in order").then_some(()));
+    station.signal(Signal::TERM);
+    assert_eq!(station.wait().code(), Some(0), "{}", station.said());
+    assert!(station.said().contains("it is the same wish"), "{}", station.said());
+    assert_eq!(station.file("stopped"), "top\nbase\n");
+    station.nothing_is_left();
+}
+
 #[test]
 fn a_second_signal_leaves_no_grace() {
     let mut station = Station::run(STUBBORN);
@@ -89,7 +110,7 @@ fn a_second_signal_leaves_no_grace() {
     station.signal(Signal::INT);
     station.until_service("stubborn", "stopping");
     assert!(alive(pid));
-    station.signal(Signal::INT);
+    hurry(&station);
     assert_eq!(station.wait().code(), Some(0), "{}", station.said());
     assert!(!alive(pid));
     station.nothing_is_left();
@@ -107,7 +128,7 @@ fn a_daemon_that_is_stopping_starts_nothing_any_more_and_says_so() {
         assert_eq!(answered.code, Some(5), "{args:?}: {answered:?}");
         assert!(answered.words().contains("mainstay is stopping"), "{answered:?}");
     }
-    station.signal(Signal::TERM);
+    hurry(&station);
     assert_eq!(station.wait().code(), Some(0), "{}", station.said());
     station.nothing_is_left();
 }

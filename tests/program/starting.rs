@@ -139,3 +139,44 @@ fn what_the_kernel_cannot_run_fails_at_once() {
     }
     station.end();
 }
+
+#[test]
+fn a_file_has_one_holder_however_its_path_is_spelled() {
+    let one = |name: &str, path: &str| {
+        format!("[services.{name}]\ncommand = [\"sleep\", \"1000\"]\nfiles = [\"@DIR@/{path}\"]\nautostart = false\n")
+    };
+    let spellings = [("a", "x/db"), ("b", "/x/db"), ("c", "x/../x/db"), ("d", "link/db")];
+    let station = Station::run(&spellings.map(|(name, path)| one(name, path)).concat());
+    std::fs::create_dir(station.dir().join("x")).unwrap();
+    std::os::unix::fs::symlink("x", station.dir().join("link")).unwrap();
+    station.tell(&["start", "a"]);
+    station.until_service("a", "running");
+    // Also when the holder has made it meanwhile.
+    std::fs::write(station.dir().join("x/db"), "").unwrap();
+    for (name, _) in &spellings[1..] {
+        station.tell(&["start", name]);
+        station.until(&format!("{name} waits"), |status| {
+            let waiting = &status.service(name).waiting_for;
+            waiting.len() == 1 && waiting[0].ends_with("db: held by a")
+        });
+    }
+    station.tell(&["stop", "a"]);
+    station.until_service("b", "running");
+    station.end();
+}
+
+#[test]
+fn a_conflict_is_said_to_be_one() {
+    let station = Station::run(
+        "[services.gpsd]\ncommand = [\"sleep\", \"1000\"]\n\
+         [services.mavgps]\ncommand = [\"sleep\", \"1000\"]\nconflicts = [\"gpsd\"]\nautostart = false\n",
+    );
+    station.until_service("gpsd", "running");
+    station.tell(&["start", "mavgps"]);
+    station.until("it waits for the other", |status| {
+        status.service("mavgps").waiting_for == ["gpsd: it runs, and conflicts with mavgps"]
+    });
+    assert!(station.tell(&["leases"]).contains("conflict/gpsd+mavgps"));
+    assert!(station.ask(&["why", "mavgps"]).words().contains("Say `mainstay stop gpsd`"));
+    station.end();
+}

@@ -91,3 +91,22 @@ fn what_is_stopped_while_it_starts_is_stopped_all_the_same() {
     assert!(!alive(starting.service("slow").pid.unwrap()));
     station.end();
 }
+
+#[test]
+fn a_program_that_ends_its_worker_itself_can_be_stopped_alone_so_that_the_worker_finishes_its_job() {
+    // The worker knows no signal: it ends when it is asked to.
+    let worker = "until [ -e @DIR@/ask ]; do sleep 0.05; done; sleep 0.2; echo saved > @DIR@/saved";
+    let main = format!(
+        "trap 'touch @DIR@/ask; wait $worker; exit 0' TERM; (sh -c \"{worker}\") & worker=$!; touch @DIR@/up; \
+         while :; do sleep 0.05; done"
+    );
+    let station = Station::run(&format!(
+        "[services.pool]\ncommand = [\"sh\", \"-c\", '''{main}''']\nstop = {{ to = \"main\" }}\n\
+         ready = {{ file = {{ path = \"@DIR@/up\" }} }}\n"
+    ));
+    station.until_service("pool", "running");
+    station.tell(&["stop", "pool"]);
+    station.until_service("pool", "held");
+    assert_eq!(station.file("saved"), "saved\n");
+    station.end();
+}

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mainstay_hardware::matching;
 
-use super::machine::{DeviceMachine, DeviceTimer, Out, Recovering};
+use super::machine::{DeviceMachine, DeviceTimer, Out};
 use crate::inventory::InventoryMessage;
 use crate::machine::{Effect, Message, Outcome};
 
@@ -28,7 +28,7 @@ impl DeviceMachine {
     }
 
     fn is_another(&self) -> bool {
-        let is_free = self.recovering == Recovering::No && self.holder.is_none() && self.owed == Owed::Nothing;
+        let is_free = self.holder.is_none() && self.owed == Owed::Nothing;
         is_free && self.sighting.as_ref().is_some_and(|sighting| !matching::matches(&self.spec, sighting))
     }
 

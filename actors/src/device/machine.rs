@@ -18,7 +18,6 @@ use mainstay_hardware::sighting::{Generation, Sighting};
 
 use super::claim::Owed;
 use super::flap::{Departures, Verdict};
-use super::memory::DeviceMemo;
 use super::messages::{Awaited, DeviceMessage};
 use crate::lease::{LeaseMessage, Soon};
 use crate::machine::{Action, ActorId, Beginning, Effect, Effects, Machine, Message, Moment, OperationId, Outcome};
@@ -88,10 +87,7 @@ pub struct DeviceMachine {
     pub(super) owed: Owed,
     pub(super) awaited: Awaited,
     pub(super) departures: Departures,
-    pub(super) recovering: Recovering,
-    /// After a restart: the arrival that its predecessor knew, until it is known whether that is still there.
-    pub(super) before: Option<Generation>,
-    sought: Sought,
+    pub(super) sought: Sought,
 }
 
 /// Whether it is known if it is there.
@@ -103,21 +99,11 @@ pub(super) enum Sought {
     Yes,
 }
 
-/// After a restart the registry is asked first: a leased device must not be probed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Recovering {
-    No,
-    AskingRegistry,
-    /// Then the inventory is, and its answer is passed on to the registry, which may believe what was true before.
-    AskingInventory,
-}
-
 pub(super) type Out = Effects<DeviceTimer>;
 
 impl Machine for DeviceMachine {
     type Message = DeviceMessage;
     type Timer = DeviceTimer;
-    type Memo = DeviceMemo;
 
     fn id(&self) -> ActorId {
         ActorId::Device(self.spec.name.clone())
@@ -126,7 +112,7 @@ impl Machine for DeviceMachine {
     fn begin(&mut self, now: Moment, beginning: Beginning) -> Out {
         match beginning {
             Beginning::First => vec![self.publication()],
-            Beginning::Again => self.recover(now),
+            Beginning::Again => self.begin_again(now),
         }
     }
 
@@ -141,28 +127,33 @@ impl Machine for DeviceMachine {
             DeviceMessage::Unleased => self.leased(now, None),
             DeviceMessage::Withheld(words) => self.withheld(now, words),
             DeviceMessage::PutBack(before) => self.put_back(before),
-            DeviceMessage::Holder(holder) => self.heard_holder(now, holder),
             DeviceMessage::Awaited(awaited) => {
                 self.awaited = awaited;
                 Vec::new()
             }
             DeviceMessage::Fault(reason) => self.fault(reason, Mending::ByHand),
-            DeviceMessage::Restate => self.restate(),
             DeviceMessage::Eject(request) => self.eject(request),
             DeviceMessage::Admit(request) => self.admit(now, request),
             DeviceMessage::Timer(timer) => self.timer_over(now, timer),
         };
         let unchanged = matches!(out.last(), Some(Effect::Note(Outcome::Ignored | Outcome::Superseded)));
-        // What was shown before the actor's restart stays until it knows again what is true.
-        if !unchanged && self.recovering == Recovering::No {
+        if !unchanged {
             out.extend(self.mind_its_name());
             out.push(self.publication());
         }
         out
     }
 
-    fn memo(&self) -> DeviceMemo {
-        self.remember()
+    fn successor(&self) -> Self {
+        self.reduced()
+    }
+
+    fn peers(&self) -> Vec<ActorId> {
+        vec![ActorId::Hardware, ActorId::Leases]
+    }
+
+    fn tell_again(&self, to: &ActorId) -> Vec<Message> {
+        self.say_again(to)
     }
 
     fn timer(timer: DeviceTimer) -> DeviceMessage {
@@ -173,10 +164,10 @@ impl Machine for DeviceMachine {
 impl DeviceMachine {
     /// A device that has not been seen yet.
     #[must_use]
-    pub fn new(spec: Device, incarnation: u32) -> Self {
+    pub fn new(spec: Device) -> Self {
         Self {
             spec,
-            operation: OperationId::none_of(incarnation),
+            operation: OperationId::default(),
             state: State::Absent { reason: "not plugged in".to_owned() },
             sighting: None,
             findings: None,
@@ -185,36 +176,23 @@ impl DeviceMachine {
             owed: Owed::Nothing,
             awaited: Awaited::Nobody,
             departures: Departures::default(),
-            recovering: Recovering::No,
-            before: None,
             sought: Sought::NotYet,
         }
     }
 
     fn seen(&mut self, now: Moment, sighting: Sighting) -> Out {
-        if self.recovering == Recovering::AskingRegistry {
-            // The inventory is asked as soon as the registry has answered.
-            return vec![Effect::Note(Outcome::Ignored)];
-        }
-        self.recovering = Recovering::No;
         self.sought = Sought::Yes;
         if self.sighting.as_ref().is_some_and(|known| known.generation == sighting.generation) {
             return self.seen_again(now, sighting);
         }
         let mut out = Vec::new();
-        let before = self.before.take();
-        let has_stayed = before.as_ref() == Some(&sighting.generation);
-        let left_unheard = before.is_some() && !has_stayed;
-        if self.sighting.is_some() || left_unheard {
+        if self.sighting.is_some() {
             // Its departure was lost: the kernel shows another arrival in its place.
             out.extend(self.depart(now, "replugged"));
         }
         self.sighting = Some(sighting);
         self.findings = None;
-        if has_stayed && self.holder.is_some() && !self.is_out_of_use() {
-            // In use while its actor was restarted: settling would take it from its holder.
-            out.extend(self.check(now));
-        } else if !self.is_out_of_use() {
+        if !self.is_out_of_use() {
             out.extend(self.settle(now));
         }
         out
@@ -233,18 +211,6 @@ impl DeviceMachine {
     }
 
     fn gone(&mut self, now: Moment, generation: Option<&Generation>, how: &str) -> Out {
-        if self.recovering == Recovering::AskingRegistry {
-            // As above.
-            return vec![Effect::Note(Outcome::Ignored)];
-        }
-        if self.recovering == Recovering::AskingInventory {
-            self.recovering = Recovering::No;
-            if self.before.take().is_some() {
-                return self.depart(now, how);
-            }
-            (self.sought, self.holder) = (Sought::Yes, None);
-            return vec![self.restated()];
-        }
         let known = self.sighting.as_ref().map(|sighting| &sighting.generation);
         let concerns_us = match (known, generation) {
             (None, _) => false,

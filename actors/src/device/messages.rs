@@ -41,14 +41,10 @@ pub enum DeviceMessage {
     Withheld(String),
     /// It is as it was before it was leased: so. `None` when that is not known, or when it is gone.
     PutBack(Option<WifiBaseline>),
-    /// Who leases it, after its actor was restarted and asked.
-    Holder(Option<ServiceName>),
     /// Somebody waits for it, or nobody does any more.
     Awaited(Awaited),
     /// It does not work: the reason.
     Fault(String),
-    /// The registry was restarted and must be told what there is.
-    Restate,
     /// The operator takes it out of use.
     Eject(RequestId),
     /// The operator takes it back.
@@ -79,10 +75,8 @@ impl Described for DeviceMessage {
             Self::Unleased => "Unleased",
             Self::Withheld(_) => "Withheld",
             Self::PutBack(_) => "PutBack",
-            Self::Holder(_) => "Holder",
             Self::Awaited(_) => "Awaited",
             Self::Fault(_) => "Fault",
-            Self::Restate => "Restate",
             Self::Eject(_) => "Eject",
             Self::Admit(_) => "Admit",
             Self::Timer(_) => "Timer",
@@ -107,12 +101,9 @@ impl Described for DeviceMessage {
             Self::Withheld(words) => format!("nobody leases it; {words}").into(),
             Self::PutBack(Some(_)) => "it is as it was before".into(),
             Self::PutBack(None) => "nothing is left to put back".into(),
-            Self::Holder(Some(holder)) => Words::Service(holder.clone(), "leases it"),
-            Self::Holder(None) => "nobody leases it".into(),
             Self::Awaited(Awaited::Somebody) => "somebody waits for it".into(),
             Self::Awaited(Awaited::Nobody) => "nobody waits for it".into(),
             Self::Fault(reason) => reason.clone().into(),
-            Self::Restate => "say again what is there".into(),
             Self::Eject(_) => "take it out of use".into(),
             Self::Admit(_) => "take it back".into(),
             Self::Timer(timer) => timer.words().into(),

@@ -1,9 +1,9 @@
 //! A configured device: one life cycle for all kinds.
 
+mod again;
 mod claim;
 mod flap;
 mod machine;
-mod memory;
 mod messages;
 mod orders;
 mod probing;
@@ -12,5 +12,4 @@ mod showing;
 mod tests;
 
 pub use machine::{DeviceMachine, DeviceTimer};
-pub use memory::DeviceMemo;
 pub use messages::{Awaited, DeviceMessage, DeviceSnapshot, DeviceStatus, Offer};

@@ -5,10 +5,8 @@ use mainstay_hardware::bus::WifiBaseline;
 use mainstay_hardware::sighting::Sort;
 
 use super::claim::Owed;
-use super::machine::{DeviceMachine, DeviceTimer, Out, Recovering, State};
-use crate::inventory::InventoryMessage;
-use crate::lease::LeaseMessage;
-use crate::machine::{Action, Effect, Message, Moment, OperatorAnswer, Outcome, RequestId};
+use super::machine::{DeviceMachine, DeviceTimer, Out, State};
+use crate::machine::{Action, Effect, Moment, OperatorAnswer, Outcome, RequestId};
 
 impl DeviceMachine {
     pub(super) fn eject(&mut self, request: RequestId) -> Out {
@@ -50,10 +48,6 @@ impl DeviceMachine {
     pub(super) fn back(&mut self, now: Moment) -> Out {
         if self.sighting.is_some() {
             self.settle(now)
-        } else if self.recovering != Recovering::No {
-            // Whether it is there is being asked.
-            self.state = State::Absent { reason: "not plugged in".to_owned() };
-            Vec::new()
         } else {
             self.state = State::Absent { reason: "not plugged in".to_owned() };
             vec![self.restated()]
@@ -61,11 +55,7 @@ impl DeviceMachine {
     }
 
     pub(super) fn leased(&mut self, now: Moment, holder: Option<ServiceName>) -> Out {
-        if self.recovering == Recovering::AskingRegistry {
-            // It was said before the registry was asked: the answer, which comes behind, is newer.
-            return vec![Effect::Note(Outcome::Superseded)];
-        }
-        if self.sighting.is_none() && self.recovering == Recovering::No {
+        if self.sighting.is_none() {
             // It left while the lease was given.
             return vec![Effect::Note(Outcome::Ignored)];
         }
@@ -84,9 +74,8 @@ impl DeviceMachine {
                 on_usb.map(|sighting| Effect::Act(Action::KeepAwake(sighting)))
             }
             (Some(_), None) => {
-                // After a restart it is not known yet what it is; the executor knows.
-                let may_be_on_usb = self.sighting.as_ref().is_none_or(|sighting| sighting.usb.is_some());
-                may_be_on_usb.then_some(Effect::Act(Action::LetSleep))
+                let on_usb = self.sighting.as_ref().is_some_and(|sighting| sighting.usb.is_some());
+                on_usb.then_some(Effect::Act(Action::LetSleep))
             }
             _ => None,
         }
@@ -116,19 +105,6 @@ impl DeviceMachine {
         Vec::new()
     }
 
-    /// The registry has answered who leases it: now the inventory is asked what is there.
-    pub(super) fn heard_holder(&mut self, now: Moment, holder: Option<ServiceName>) -> Out {
-        if self.recovering != Recovering::AskingRegistry {
-            return vec![Effect::Note(Outcome::Superseded)];
-        }
-        let before = self.holder.clone();
-        self.set_holder(now, holder);
-        self.recovering = Recovering::AskingInventory;
-        let inquiry = Effect::Tell(Message::Hardware(InventoryMessage::Inquire(self.spec.name.clone())));
-        // The end of the lease may be what its actor panicked over.
-        self.mind_sleep(before.as_ref()).into_iter().chain([inquiry]).collect()
-    }
-
     /// Whoever is said again to lease it has done so since he was said to first.
     fn set_holder(&mut self, now: Moment, holder: Option<ServiceName>) {
         let before = self.holder.take();
@@ -136,15 +112,5 @@ impl DeviceMachine {
             let since = before.filter(|(known, _)| *known == name).map_or(now, |(_, since)| since);
             (name, since)
         });
-    }
-
-    /// The registry was restarted, and may have lost the question who holds this device.
-    pub(super) fn restate(&self) -> Out {
-        match self.recovering {
-            Recovering::No | Recovering::AskingInventory => vec![self.restated()],
-            Recovering::AskingRegistry => {
-                vec![self.tell_leases(LeaseMessage::InquireDevice(self.spec.name.clone()))]
-            }
-        }
     }
 }

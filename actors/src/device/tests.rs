@@ -10,14 +10,14 @@ use mainstay_hardware::bus::Findings;
 use mainstay_hardware::error::{Error, ErrorKind};
 use mainstay_hardware::sighting::{Generation, Key, Sighting, Sort, UsbFacts};
 
-mod panics;
+mod again;
 mod radios;
 mod sleep;
 
 use super::{DeviceMachine, DeviceMessage, DeviceSnapshot, DeviceStatus, DeviceTimer};
 use crate::lease::LeaseMessage;
 use crate::machine::{
-    Action, Beginning, Effect, Machine, Message, Moment, OperationId, Outcome, Publication, RequestId,
+    Action, ActorId, Beginning, Effect, Machine, Message, Moment, OperationId, Outcome, Publication, RequestId,
 };
 use crate::world::stations::assemble;
 
@@ -77,11 +77,11 @@ fn not_tried() -> Error {
 impl Bench {
     fn new() -> Self {
         let station = assemble(&[("hackrf", DeviceKind::Hackrf)], Vec::new());
-        let machine = DeviceMachine::new(station.devices.into_values().next().unwrap(), 0);
+        let machine = DeviceMachine::new(station.devices.into_values().next().unwrap());
         let mut bench = Self {
             machine,
             now: Moment::after_boot(Duration::from_secs(1000)),
-            operation: OperationId::none_of(0),
+            operation: OperationId::default(),
             status: DeviceStatus::Absent,
             shown: None,
             told: Vec::new(),
@@ -125,24 +125,22 @@ impl Bench {
         self
     }
 
-    /// The same device after a panic of its actor.
-    fn begin_again(&mut self) -> Self {
-        let mut again = Self::new();
-        again.now = self.now;
-        again.machine = again.machine.remembering(self.machine.memo());
-        let effects = again.machine.begin(again.now, Beginning::Again);
-        again.take(effects);
-        again
-    }
-
-    /// The registry answers who leases it.
-    fn heard(&mut self, holder: Option<ServiceName>) -> &mut Self {
-        self.tell(DeviceMessage::Holder(holder))
-    }
-
-    fn later(&mut self, seconds: u64) -> &mut Self {
-        self.now = self.now + Duration::from_secs(seconds);
+    /// After a panic of its actor.
+    fn begin_again(&mut self) -> &mut Self {
+        let effects = self.machine.begin(self.now, Beginning::Again);
+        self.take(effects);
         self
+    }
+
+    /// After two panics, one upon the other.
+    fn begin_afresh(&mut self) -> &mut Self {
+        self.machine = self.machine.successor();
+        self.begin_again()
+    }
+
+    /// What it says again to the registry.
+    fn says_again(&self) -> Vec<Message> {
+        self.machine.tell_again(&ActorId::Leases)
     }
 
     fn accessible(&mut self) -> &mut Self {
@@ -253,7 +251,6 @@ impl Bench {
             ("unleased", DeviceMessage::Unleased),
             ("restoring", DeviceMessage::Withheld("being put back as it was".to_owned())),
             ("as it was", DeviceMessage::PutBack(None)),
-            ("holder", DeviceMessage::Holder(Some(user()))),
             ("fault", DeviceMessage::Fault("it hangs".to_owned())),
             ("eject", DeviceMessage::Eject(RequestId(2))),
             ("admit", DeviceMessage::Admit(RequestId(3))),
@@ -267,19 +264,19 @@ impl Bench {
 
 /// What becomes of every state by every event. `-`: nothing. `*`: the same state, and something is done or said.
 const TABLE: &str = "
-             seen  other seen  gone  anoth acces not a found hung  lease unlea resto as it holde fault eject admit settl retry after quara
-absent       settl settl settl *     *     -     -     -     -     -     -     -     -     -     -     eject *     -     -     -     -
-settling     -     *     *     absen -     -     -     -     -     *     *     *     -     -     fault eject *     *     *     -     -
-checking     -     *     *     absen -     probi *     -     -     *     *     *     -     -     fault eject *     -     -     -     -
-probing      -     *     settl absen -     -     -     ready fault *     *     *     -     -     fault eject *     -     -     -     -
-ready        -     *     settl absen -     -     -     -     -     in us *     settl -     -     fault eject *     -     -     -     -
-in use       -     *     settl absen -     -     -     -     -     *     ready settl -     -     fault eject *     -     -     -     -
-not opened   settl settl settl absen -     -     -     -     -     *     *     *     -     -     *     eject settl -     -     -     -
-not tried    settl settl settl absen -     -     -     -     -     *     *     *     -     -     *     eject settl -     -     settl -
-faulted      -     *     settl absen -     -     -     -     -     *     *     *     -     -     *     eject settl -     -     -     -
-quarantined  -     *     *     *     -     -     -     -     -     *     *     *     -     -     -     eject settl -     -     -     settl
-restoring    -     *     *     absen -     -     -     -     -     in us ready *     ready -     fault eject *     -     -     -     -
-ejected      -     *     *     *     -     -     -     -     -     *     *     *     -     -     -     *     settl -     -     -     -
+             seen  other seen  gone  anoth acces not a found hung  lease unlea resto as it fault eject admit settl retry after quara
+absent       settl settl settl *     *     -     -     -     -     -     -     -     -     -     eject *     -     -     -     -
+settling     -     *     *     absen -     -     -     -     -     *     *     *     -     fault eject *     *     *     -     -
+checking     -     *     *     absen -     probi *     -     -     *     *     *     -     fault eject *     -     -     -     -
+probing      -     *     settl absen -     -     -     ready fault *     *     *     -     fault eject *     -     -     -     -
+ready        -     *     settl absen -     -     -     -     -     in us *     settl -     fault eject *     -     -     -     -
+in use       -     *     settl absen -     -     -     -     -     *     ready settl -     fault eject *     -     -     -     -
+not opened   settl settl settl absen -     -     -     -     -     *     *     *     -     *     eject settl -     -     -     -
+not tried    settl settl settl absen -     -     -     -     -     *     *     *     -     *     eject settl -     -     settl -
+faulted      -     *     settl absen -     -     -     -     -     *     *     *     -     *     eject settl -     -     -     -
+quarantined  -     *     *     *     -     -     -     -     -     *     *     *     -     -     eject settl -     -     -     settl
+restoring    -     *     *     absen -     -     -     -     -     in us ready *     ready fault eject *     -     -     -     -
+ejected      -     *     *     *     -     -     -     -     -     *     *     *     -     -     *     settl -     -     -     -
 ";
 
 /// The words of the table, cut to the width of its columns.
@@ -332,9 +329,8 @@ fn an_ejected_device_stays_ejected_over_a_fault_and_over_a_panic() {
     let mut bench = Bench::new();
     bench.ready().tell(DeviceMessage::Eject(RequestId(1))).tell(DeviceMessage::Fault("it hangs".to_owned()));
     assert_eq!(bench.status, DeviceStatus::Ejected);
-    let mut again = bench.begin_again();
-    again.heard(None).tell(DeviceMessage::Seen(sighting(1)));
-    assert_eq!(again.status, DeviceStatus::Ejected);
+    bench.begin_afresh().tell(DeviceMessage::Seen(sighting(1)));
+    assert_eq!(bench.status, DeviceStatus::Ejected);
 }
 
 #[test]
@@ -387,8 +383,10 @@ fn who_waits_for_a_device_that_is_out_of_use_is_told_so_and_not_only_that_it_is_
     bench.tell(DeviceMessage::Seen(sighting(1))).tell(gone(1));
     let quarantined = "quarantined: it left 5 times in 1m; out for 30s";
     assert_eq!(said(&bench), ["gone (USB 1-1 unplugged)", quarantined]);
-    bench.tell(DeviceMessage::Restate);
-    assert_eq!(said(&bench), [quarantined]);
+    assert!(matches!(
+        &bench.says_again()[..],
+        [Message::Leases(LeaseMessage::DeviceUnavailable { reason, .. })] if reason == quarantined
+    ));
     bench.tell(DeviceMessage::Eject(RequestId(1)));
     assert_eq!(said(&bench), ["ejected by the operator"]);
 }

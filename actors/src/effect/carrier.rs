@@ -17,10 +17,12 @@ use super::probe::Probes;
 use super::probe::order::ProbeEvent;
 use super::process::order::{Notification, ProcessEvent, ProcessSettings, RunId};
 use super::process::{Processes, ProcessesError};
-use super::said::{Pace, REST, Turn};
+use super::report::RunReport;
+use super::said::{Pace, Turn};
+use super::watched::Watched;
 use crate::device::DeviceMessage;
 use crate::lease::LeaseMessage;
-use crate::machine::{Action, ActorId, Message, Outside, ReportedRun};
+use crate::machine::{Action, ActorId, Message, Outside};
 use crate::runtime::{Deliver, Delivery, Executor};
 use crate::service::ServiceMessage;
 use crate::trace::{Cause, ExternalCause, ExternalKind};
@@ -38,6 +40,7 @@ pub struct Carrier {
     drivers: Drivers,
     awake: Awake,
     watch: SharedWatch,
+    watched: Watched,
     news: Rc<News>,
 }
 
@@ -50,20 +53,21 @@ impl Carrier {
         settings: ProcessSettings,
         bus: Arc<dyn Bus>,
         watch: SharedWatch,
+        watched: Watched,
         deliver: Deliver,
     ) -> Result<Self, ProcessesError> {
         let errands = Rc::new(Errands::default());
         let news = Rc::new(News { deliver, runs: RefCell::default(), errands: Rc::clone(&errands) });
         let log_dir = settings.log_dir.clone();
         let for_processes = Rc::clone(&news);
-        let processes = Rc::new(Processes::start(settings, move |service, run, event| {
+        let processes = Rc::new(Processes::start(settings, &watched, move |service, run, event| {
             for_processes.process(service, run, event);
         })?);
         errands.begin(&processes);
         let for_probes = Rc::clone(&news);
         let probes = Probes::new(log_dir, errands, move |run, event| for_probes.probe(run, event));
         let drivers = Drivers::new(bus);
-        Ok(Self { processes, probes, awake: Awake::new(drivers.clone()), drivers, watch, news })
+        Ok(Self { processes, probes, awake: Awake::new(drivers.clone()), drivers, watch, watched, news })
     }
 
     /// Makes anew what was removed of the notification sockets.
@@ -94,19 +98,19 @@ impl Carrier {
         message: impl FnOnce(T) -> Message + 'static,
     ) {
         let news = Rc::clone(&self.news);
-        tokio::task::spawn_local(async move {
+        self.watched.task("answer", async move {
             let outcome = call.await;
             (news.deliver)(Delivery::Answer(cause), Outside::Drivers, message(outcome));
         });
     }
 
-    /// Says what runs for a service, as far as that has been told by then: what is told later comes behind the answer.
-    fn report(&self, service: ServiceName, cause: Cause) {
+    /// Says again what was said of a run.
+    fn tell_again(&self, run: RunId, cause: Cause) {
         let news = Rc::clone(&self.news);
-        tokio::task::spawn_local(async move {
-            let run = news.newest_run(&service);
-            let message = Message::Service(service, ServiceMessage::Reported(run));
-            (news.deliver)(Delivery::Answer(cause), Outside::Processes, message);
+        self.watched.task("answer", async move {
+            for (service, message) in news.again(run) {
+                (news.deliver)(Delivery::Answer(cause), Outside::Processes, Message::Service(service, message));
+            }
         });
     }
 
@@ -132,7 +136,7 @@ impl Executor for Carrier {
                 self.news.ordered(run, cause);
                 self.processes.sweep(run);
             }
-            Action::ReportRun(service) => self.report(service, cause),
+            Action::TellAgain(run) => self.tell_again(run, cause),
             Action::Watch(order) => match self.processes.log_end(order.run) {
                 Some(since) => self.probes.watch(order, since),
                 // It has ended meanwhile: there is nothing to watch.
@@ -140,8 +144,8 @@ impl Executor for Carrier {
             },
             Action::Unwatch(run) => self.probes.cancel(run),
             Action::Rescan => self.rescan(),
-            // The stage itself sees to these.
-            Action::RestartActor(..) | Action::Exit(_) => {}
+            // The stage itself sees to this.
+            Action::Exit(_) => {}
             call => self.call_driver(from, call, cause),
         }
     }
@@ -171,21 +175,25 @@ impl Carrier {
                     Message::Device(name, DeviceMessage::Supply(operation, supply))
                 });
             }
-            (Action::PrepareRadio { operation, device, ifindex, mode, takeover }, _) => {
-                let call = self.drivers.prepare_radio(&device, ifindex, mode, takeover);
-                self.later(cause, call, move |done| to_leases(LeaseMessage::RadioPrepared(operation, device, done)));
+            (Action::ReadRadio { operation, device, ifindex }, _) => {
+                let call = self.drivers.read_radio(&device, ifindex);
+                self.later(cause, call, move |done| to_leases(LeaseMessage::RadioRead(operation, device, done)));
+            }
+            (Action::SetRadio { operation, device, ifindex, mode, takeover }, _) => {
+                let call = self.drivers.set_radio(&device, ifindex, mode, takeover);
+                self.later(cause, call, move |done| to_leases(LeaseMessage::RadioSet(operation, device, done)));
             }
             (Action::RestoreRadio { operation, device, before }, _) => {
                 let call = self.drivers.restore_radio(&device, before);
                 self.later(cause, call, move |done| to_leases(LeaseMessage::RadioRestored(operation, device, done)));
             }
-            (Action::ReportRadio(operation, device), _) => {
-                let report = self.drivers.report_radio(&device);
-                self.later(cause, report, move |was| to_leases(LeaseMessage::RadioReported(operation, device, was)));
-            }
             (Action::LookAtPorts(operation, ports), _) => {
                 let call = self.drivers.listeners(ports);
                 self.later(cause, call, move |seen| to_leases(LeaseMessage::PortsSeen(operation, seen)));
+            }
+            (Action::LookAtFiles(operation, paths), _) => {
+                let call = self.drivers.files(paths);
+                self.later(cause, call, move |seen| to_leases(LeaseMessage::FilesSeen(operation, seen)));
             }
             (action, from) => tracing::error!(%from, action = action.kind(), "an action that nobody carries out"),
         }
@@ -208,6 +216,7 @@ struct Known {
     told_to_end: ToldToEnd,
     /// How often it is told what the service says of itself.
     pace: Pace,
+    report: RunReport,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -219,8 +228,11 @@ enum ToldToEnd {
 impl News {
     fn expect(&self, run: RunId, service: &ServiceName, cause: Cause) {
         let service = service.clone();
-        let known = Known { service, pid: None, cause, told_to_end: ToldToEnd::No, pace: Pace::default() };
-        self.runs.borrow_mut().insert(run, known);
+        let (pace, report) = (Pace::default(), RunReport::default());
+        let mut runs = self.runs.borrow_mut();
+        // Of each service, the last run is known also when it is over.
+        runs.retain(|known, of| *known == run || of.service != service || !of.report.is_over());
+        runs.entry(run).or_insert(Known { service, pid: None, cause, told_to_end: ToldToEnd::No, pace, report });
     }
 
     fn ordered(&self, run: RunId, cause: Cause) {
@@ -251,15 +263,17 @@ impl News {
 
     fn heard(&self, run: RunId, said: Notification) -> Turn {
         match self.runs.borrow_mut().get_mut(&run) {
-            Some(known) => known.pace.heard(said),
-            None => Turn::Keep,
+            Some(known) if !known.report.is_over() => known.pace.heard(said),
+            _ => Turn::Keep,
         }
     }
 
     /// After each rest tells what a service said of itself meanwhile, until it has said nothing or its run is over.
     async fn tell_kept(self: Rc<Self>, service: ServiceName, run: RunId) {
         loop {
-            tokio::time::sleep(REST).await;
+            let rest = self.runs.borrow_mut().get_mut(&run).map(|known| known.pace.rest());
+            let Some(rest) = rest else { return };
+            tokio::time::sleep(rest).await;
             let kept = self.runs.borrow_mut().get_mut(&run).and_then(|known| known.pace.rested());
             let Some(said) = kept else { return };
             self.tell(service.clone(), run, ProcessEvent::Notified(said));
@@ -278,23 +292,23 @@ impl News {
             Delivery::Answer(cause)
         };
         let ended = matches!(event, ProcessEvent::MainExited { .. });
-        let over = matches!(event, ProcessEvent::TreeGone | ProcessEvent::SpawnFailed(_));
-        let message = Message::Service(service.clone(), ServiceMessage::Process(run, event));
-        let consequence = (self.deliver)(delivery, Outside::Processes, message);
+        let message = ServiceMessage::Process(run, event);
+        if let Some(known) = self.runs.borrow_mut().get_mut(&run) {
+            known.report.note(&message);
+        }
+        let consequence = (self.deliver)(delivery, Outside::Processes, Message::Service(service.clone(), message));
         let mut runs = self.runs.borrow_mut();
-        if over {
-            runs.remove(&run);
-        } else if let (true, Some(cause), Some(known)) = (ended, consequence, runs.get_mut(&run)) {
+        if let (true, Some(cause), Some(known)) = (ended, consequence, runs.get_mut(&run)) {
             // That nothing is left of it follows from its end.
             known.cause = cause;
         }
     }
 
-    /// The newest run of a service that is not over, with its process once that is known.
-    fn newest_run(&self, service: &ServiceName) -> Option<ReportedRun> {
+    /// What is said again of a run, and to whom.
+    fn again(&self, run: RunId) -> Vec<(ServiceName, ServiceMessage)> {
         let runs = self.runs.borrow();
-        let newest = runs.iter().rev().find(|(_, known)| known.service == *service);
-        newest.map(|(run, known)| ReportedRun { run: *run, pid: known.pid })
+        let Some(known) = runs.get(&run) else { return Vec::new() };
+        known.report.again(run).into_iter().map(|message| (known.service.clone(), message)).collect()
     }
 
     fn note(&self, run: RunId, event: &ProcessEvent) -> Option<(Cause, Option<u32>, ToldToEnd)> {
@@ -303,20 +317,20 @@ impl News {
         match event {
             ProcessEvent::Spawned { pid } => known.pid = Some(*pid),
             ProcessEvent::MainExited { remaining, .. } => known.pid = remaining.first().copied().or(known.pid),
-            ProcessEvent::LoadsSlowly
-            | ProcessEvent::SpawnFailed(_)
-            | ProcessEvent::TreeGone
-            | ProcessEvent::Notified(_) => {}
+            ProcessEvent::Notified(said) => known.pid = said.main_pid.or(known.pid),
+            ProcessEvent::LoadsSlowly | ProcessEvent::SpawnFailed(_) | ProcessEvent::TreeGone => {}
         }
         Some((known.cause, known.pid, known.told_to_end))
     }
 
     fn probe(&self, run: RunId, event: ProbeEvent) {
-        let known = self.runs.borrow().get(&run).map(|known| (known.service.clone(), known.cause));
-        if let Some((service, cause)) = known {
-            let message = Message::Service(service, ServiceMessage::Probe(run, event));
-            (self.deliver)(Delivery::Answer(cause), Outside::Probes, message);
-        }
+        let message = ServiceMessage::Probe(run, event);
+        let mut runs = self.runs.borrow_mut();
+        let Some(known) = runs.get_mut(&run).filter(|known| !known.report.is_over()) else { return };
+        known.report.note(&message);
+        let (service, cause) = (known.service.clone(), known.cause);
+        drop(runs);
+        (self.deliver)(Delivery::Answer(cause), Outside::Probes, Message::Service(service, message));
     }
 }
 
@@ -327,6 +341,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::effect::said::REST;
     use crate::machine::Moment;
     use crate::trace::{Keeping, Recorder};
 
@@ -355,7 +370,7 @@ mod tests {
         }
         tokio::time::sleep(2 * REST).await;
         let told = told.borrow();
-        assert!(told.len() < 15, "told {} times in a minute", told.len());
+        assert!(told.len() < 20, "told {} times in a minute", told.len());
         let Some(Message::Service(_, ServiceMessage::Process(RUN, last))) = told.last() else { panic!("{told:?}") };
         assert_eq!(*last, status(50 * 60 - 1), "the last word is told");
     }

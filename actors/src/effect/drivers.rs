@@ -10,6 +10,7 @@ mod tests;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::thread;
@@ -21,8 +22,9 @@ use mainstay_hardware::bus::{Bus, WifiBaseline};
 use mainstay_hardware::error::{Error, ErrorKind};
 use tokio::sync::{Mutex, Semaphore, oneshot};
 
-use super::ports::{Listener, listeners};
-use crate::lease::NotPrepared;
+use super::files::{FileIdentity, identities};
+use super::ports::{Listener, Places, listeners};
+use super::watched;
 
 /// Calls that may hang at the same time before further ones are refused.
 const HUNG_MAX: usize = 4;
@@ -32,6 +34,8 @@ const LOOKS_MAX: usize = 4;
 const PROBES_MAX: usize = 4;
 /// Looks at ports that may run at the same time: every service with ports asks for one, and a thousand may begin at once.
 const PORT_LOOKS_MAX: usize = 2;
+/// Looks at files that may run at the same time, and that may hang before no further one is begun.
+const FILE_LOOKS_MAX: usize = 2;
 /// Stack of a thread for one call; sysfs, netlink and libusb need little.
 const STACK: usize = 512 * 1024;
 /// Bound on a call that only looks.
@@ -46,9 +50,6 @@ const PROBE_SPARE: Duration = Duration::from_secs(5);
 struct Radio {
     /// Operations on it never overlap.
     turn: Mutex<()>,
-    /// How it was before it was changed: kept until it was put back, since the registry may panic over the very news of the
-    /// change.
-    before: RefCell<Option<WifiBaseline>>,
     /// A call that was abandoned may still change it, whenever it goes on: no other is begun meanwhile.
     hung: Hung,
 }
@@ -65,15 +66,19 @@ pub(super) struct Drivers {
     looks: Rc<Semaphore>,
     probes: Rc<Semaphore>,
     port_looks: Rc<Semaphore>,
+    file_looks: Rc<Semaphore>,
+    /// Looks at files that hang, on a dead disk or share. Hardware has nothing to do with that.
+    hung_files: Hung,
 }
 
 impl Drivers {
     /// Calls to this hardware.
     #[must_use]
     pub(super) fn new(bus: Arc<dyn Bus>) -> Self {
-        let [looks, probes, port_looks] =
-            [LOOKS_MAX, PROBES_MAX, PORT_LOOKS_MAX].map(|most| Rc::new(Semaphore::new(most)));
-        Self { bus, hung: Rc::default(), radios: Rc::default(), looks, probes, port_looks }
+        let [looks, probes, port_looks, file_looks] =
+            [LOOKS_MAX, PROBES_MAX, PORT_LOOKS_MAX, FILE_LOOKS_MAX].map(|most| Rc::new(Semaphore::new(most)));
+        let (hung, radios, hung_files) = (Rc::default(), Rc::default(), Rc::default());
+        Self { bus, hung, radios, looks, probes, port_looks, file_looks, hung_files }
     }
 
     /// Calls the bus on a thread of its own; `LOOK_WITHIN` bounds it.
@@ -93,86 +98,81 @@ impl Drivers {
         self.call(&self.probes, within.saturating_add(PROBE_SPARE), work)
     }
 
-    /// Notes how a radio is, then puts it into a mode.
-    pub(super) fn prepare_radio(
+    /// Reads how a radio is.
+    pub(super) fn read_radio(
         &self,
         device: &DeviceName,
         ifindex: u32,
-        mode: Option<WifiMode>,
+    ) -> impl Future<Output = Result<WifiBaseline, Error>> + 'static {
+        self.call_radio(device, LOOK_WITHIN, move |bus| bus.wifi_baseline(ifindex))
+    }
+
+    /// Puts a radio into a mode.
+    pub(super) fn set_radio(
+        &self,
+        device: &DeviceName,
+        ifindex: u32,
+        mode: WifiMode,
         takeover: Takeover,
-    ) -> impl Future<Output = Result<WifiBaseline, NotPrepared>> + 'static {
-        let (drivers, radio) = (self.clone(), self.radio(device));
-        async move {
-            let _turn = radio.turn.lock().await;
-            let baseline = drivers.call_radio(&radio, LOOK_WITHIN, move |bus| bus.wifi_baseline(ifindex)).await;
-            let baseline = baseline.map_err(|error| NotPrepared { error, before: None })?;
-            radio.before.replace(Some(baseline.clone()));
-            let Some(mode) = mode else { return Ok(baseline) };
-            let set = move |bus: &dyn Bus| bus.wifi_set_mode(ifindex, mode, takeover);
-            match drivers.call_radio(&radio, CHANGE_WITHIN, set).await {
-                Ok(()) => Ok(baseline),
-                Err(error) => {
-                    if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Refused | ErrorKind::NotTried) {
-                        radio.before.replace(None);
-                    }
-                    Err(NotPrepared { error, before: radio.before.borrow().clone() })
-                }
-            }
-        }
+    ) -> impl Future<Output = Result<(), Error>> + 'static {
+        self.call_radio(device, CHANGE_WITHIN, move |bus| bus.wifi_set_mode(ifindex, mode, takeover))
     }
 
     /// Puts a radio back as it was.
     pub(super) fn restore_radio(
         &self,
         device: &DeviceName,
-        baseline: WifiBaseline,
+        before: WifiBaseline,
     ) -> impl Future<Output = Result<(), Error>> + 'static {
-        let (drivers, radio) = (self.clone(), self.radio(device));
-        async move {
-            let _turn = radio.turn.lock().await;
-            let done = drivers.call_radio(&radio, CHANGE_WITHIN, move |bus| bus.wifi_restore(&baseline)).await;
-            if !done.as_ref().is_err_and(|error| error.kind != ErrorKind::NotFound) {
-                radio.before.replace(None);
-            }
-            done
-        }
-    }
-
-    /// How a radio was before it was changed, once what is under way with it is over; `None` when it is as it was.
-    pub(super) fn report_radio(&self, device: &DeviceName) -> impl Future<Output = Option<WifiBaseline>> + 'static {
-        let radio = self.radio(device);
-        async move {
-            let _turn = radio.turn.lock().await;
-            radio.before.borrow().clone()
-        }
+        self.call_radio(device, CHANGE_WITHIN, move |bus| bus.wifi_restore(&before))
     }
 
     /// Who listens on ports.
     pub(super) fn listeners(
         &self,
-        ports: BTreeSet<u16>,
+        places: Places,
     ) -> impl Future<Output = Result<BTreeMap<u16, Listener>, String>> + 'static {
-        let ports: Vec<u16> = ports.into_iter().collect();
-        let look = move |_: &dyn Bus| listeners(&ports).map_err(|error| Error::io("look who listens on ports", &error));
+        let look =
+            move |_: &dyn Bus| listeners(&places).map_err(|error| Error::io("look who listens on ports", &error));
         let look = self.call(&self.port_looks, LOOK_WITHIN, look);
         async move { look.await.map_err(|error| error.to_string()) }
+    }
+
+    /// What files are.
+    pub(super) fn files(
+        &self,
+        paths: BTreeSet<PathBuf>,
+    ) -> impl Future<Output = Result<BTreeMap<PathBuf, FileIdentity>, String>> + 'static {
+        let hung = Rc::clone(&self.hung_files);
+        let look = move |_: &dyn Bus| Ok(identities(paths));
+        let look = self.call_counted(&self.file_looks, vec![Rc::clone(&hung)], LOOK_WITHIN, look);
+        async move {
+            if hung.get() >= FILE_LOOKS_MAX {
+                return Err("earlier looks at files hang; is a disk or share gone?".to_owned());
+            }
+            look.await.map_err(|error| error.to_string())
+        }
     }
 
     fn radio(&self, device: &DeviceName) -> Rc<Radio> {
         Rc::clone(self.radios.borrow_mut().entry(device.clone()).or_default())
     }
 
-    async fn call_radio<T: Send + 'static>(
+    fn call_radio<T: Send + 'static>(
         &self,
-        radio: &Radio,
+        device: &DeviceName,
         within: Duration,
         work: impl FnOnce(&dyn Bus) -> Result<T, Error> + Send + 'static,
-    ) -> Result<T, Error> {
-        if radio.hung.get() > 0 {
-            return Err(Error::new(ErrorKind::TimedOut, "an earlier call to its driver has not come back"));
+    ) -> impl Future<Output = Result<T, Error>> + 'static {
+        let (drivers, radio) = (self.clone(), self.radio(device));
+        async move {
+            let _turn = radio.turn.lock().await;
+            if radio.hung.get() > 0 {
+                return Err(Error::new(ErrorKind::TimedOut, "an earlier call to its driver has not come back"));
+            }
+            let hung = vec![Rc::clone(&drivers.hung), Rc::clone(&radio.hung)];
+            drivers.call_counted(&drivers.looks, hung, within, work).await
         }
-        let hung = vec![Rc::clone(&self.hung), Rc::clone(&radio.hung)];
-        self.call_counted(&self.looks, hung, within, work).await
     }
 
     fn call<T: Send + 'static>(
@@ -203,6 +203,7 @@ impl Drivers {
             }
             let (done, outcome) = oneshot::channel();
             let call = move || {
+                watched::perhaps_panic("driver-call");
                 // Nobody may be waiting any more.
                 let _ = done.send(work(&*bus));
             };

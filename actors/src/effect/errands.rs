@@ -12,8 +12,9 @@ use mainstay_config::names::ServiceName;
 use tokio::sync::oneshot;
 
 use super::probe::exec::{CommandFailure, RunCommand};
-use super::process::Processes;
+use super::probe::order::CheckCommand;
 use super::process::order::{Exit, LogSearch, NotifySocket, ProcessEvent, RunId, SpawnFailure, SpawnOrder};
+use super::process::{Processes, SERVICE};
 
 /// Runs with this bit belong to errands; services never reach it.
 const ERRAND: u64 = 1 << 63;
@@ -65,7 +66,7 @@ impl Errands {
 }
 
 impl RunCommand for Errands {
-    fn run(&self, command: Vec<String>, timeout: Duration) -> LocalBoxFuture<'static, Result<Exit, CommandFailure>> {
+    fn run(&self, command: CheckCommand, timeout: Duration) -> LocalBoxFuture<'static, Result<Exit, CommandFailure>> {
         let number = self.next.replace_with(|number| number.wrapping_add(1) & !ERRAND);
         let run = RunId(ERRAND | number);
         let processes = self.processes.borrow().clone();
@@ -77,20 +78,7 @@ impl RunCommand for Errands {
             let nowhere = || CommandFailure::NotStarted(SpawnFailure::Other("mainstay is ending".to_owned()));
             let processes = processes.upgrade().ok_or_else(nowhere)?;
             let service = ServiceName::new(NAME).map_err(|_| nowhere())?;
-            let (environment, notify) = (BTreeMap::new(), NotifySocket::Omit);
-            let (user, group, directory) = (None, None, None);
-            let log = LogSearch::Omit;
-            processes.spawn(SpawnOrder {
-                service,
-                run,
-                argv: command,
-                environment,
-                user,
-                group,
-                directory,
-                notify,
-                log,
-            });
+            processes.spawn(order(service, run, command));
             match tokio::time::timeout(timeout, outcome).await {
                 Ok(Ok(outcome)) => outcome.map_err(CommandFailure::NotStarted),
                 Ok(Err(_)) => Err(nowhere()),
@@ -99,6 +87,14 @@ impl RunCommand for Errands {
         }
         .boxed_local()
     }
+}
+
+/// Its processes and its output are the checks' own; everything else is as the service has it.
+fn order(service: ServiceName, run: RunId, command: CheckCommand) -> SpawnOrder {
+    let CheckCommand { service: checked, argv, mut environment, environment_from, user, group, directory } = command;
+    environment.insert(SERVICE.to_owned(), checked.to_string());
+    let (notify, log) = (NotifySocket::Omit, LogSearch::Omit);
+    SpawnOrder { service, run, argv, environment, environment_from, user, group, directory, notify, log }
 }
 
 /// Kills an errand that nobody waits for any more.

@@ -4,10 +4,13 @@ mod awake;
 mod carrier;
 mod drivers;
 mod errands;
+pub mod files;
 pub mod ports;
 pub mod probe;
 pub mod process;
+pub mod report;
 mod said;
 pub mod socket_file;
+pub mod watched;
 
 pub use carrier::{Carrier, SharedWatch};

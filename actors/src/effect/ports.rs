@@ -1,6 +1,7 @@
 //! Who listens on a TCP port, as the kernel tells in `/proc` (proc(5), Documentation/networking/proc_net_tcp.rst).
 //! All of this only reads, and blocks.
 
+mod owner;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -9,9 +10,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Read};
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 
 use self::table::{Inode, socket_link};
+
+pub(crate) use self::owner::{Tree, Whose, whose};
+
+/// Ports, each with the address that is meant. `None`: any.
+pub type Places = BTreeMap<u16, Option<IpAddr>>;
 
 /// The kernel cuts a process's name to 15 bytes; a fixture or a strange file system might not.
 const NAME_LIMIT: u64 = 64;
@@ -36,37 +43,49 @@ impl fmt::Display for Listener {
     }
 }
 
-/// Who listens on these TCP ports, on any address of this machine (of mainstay's network namespace). Ports on which
-/// nobody listens are not in the answer.
+/// Who listens on these TCP ports of this machine (of mainstay's network namespace), where that is in the way of listening on the
+/// address that is meant. Ports on which nobody does are not in the answer.
 ///
 /// # Errors
 /// When `/proc/net/tcp` cannot be read. That a process cannot be looked into is no error: its listener has no pid then.
-pub fn listeners(ports: &[u16]) -> io::Result<BTreeMap<u16, Listener>> {
-    listeners_under(Path::new("/proc"), ports)
+pub fn listeners(places: &Places) -> io::Result<BTreeMap<u16, Listener>> {
+    listeners_under(Path::new("/proc"), places)
 }
 
-fn listeners_under(proc: &Path, ports: &[u16]) -> io::Result<BTreeMap<u16, Listener>> {
-    let wanted: BTreeSet<u16> = ports.iter().copied().collect();
-    let mut sockets = BTreeMap::new();
-    if wanted.is_empty() {
-        return Ok(BTreeMap::new());
-    }
-    table::read(File::open(proc.join("net/tcp"))?, &wanted, &mut sockets)?;
-    match File::open(proc.join("net/tcp6")) {
-        Ok(file) => table::read(file, &wanted, &mut sockets)?,
-        // A kernel with IPv6 switched off.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => return Err(error),
-    }
+fn listeners_under(proc: &Path, places: &Places) -> io::Result<BTreeMap<u16, Listener>> {
+    let mut sockets = sockets(proc, &places.keys().copied().collect())?;
+    sockets.retain(|_, listens| places.get(&listens.port()).is_some_and(|meant| overlap(*meant, listens.ip())));
     let owners = owners(proc, sockets.keys().copied().collect());
     let mut listeners: BTreeMap<u16, Listener> = BTreeMap::new();
-    for (inode, port) in sockets {
-        let listener = listeners.entry(port).or_default();
+    for (inode, listens) in sockets {
+        let listener = listeners.entry(listens.port()).or_default();
         if let (None, Some(owner)) = (listener.pid, owners.get(&inode)) {
             *listener = owner.clone();
         }
     }
     Ok(listeners)
+}
+
+/// The sockets that listen on these ports, and where.
+fn sockets(proc: &Path, ports: &BTreeSet<u16>) -> io::Result<BTreeMap<Inode, SocketAddr>> {
+    let mut sockets = BTreeMap::new();
+    if ports.is_empty() {
+        return Ok(sockets);
+    }
+    table::read(File::open(proc.join("net/tcp"))?, ports, &mut sockets)?;
+    match File::open(proc.join("net/tcp6")) {
+        Ok(file) => table::read(file, ports, &mut sockets)?,
+        // A kernel with IPv6 switched off.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    Ok(sockets)
+}
+
+/// Whether who listens on an address is in the way of who means another. All addresses overlap with every one: a socket on `::` may
+/// or may not take IPv4 as well, which nobody shows.
+fn overlap(meant: Option<IpAddr>, listens: IpAddr) -> bool {
+    meant.is_none_or(|meant| meant.is_unspecified() || listens.is_unspecified() || meant.to_canonical() == listens)
 }
 
 /// Which process has each of the sockets, in one pass that ends when all are found. Processes that end meanwhile, and those

@@ -7,15 +7,28 @@ use super::process::order::Notification;
 
 /// Between two tellings of a status. What is said meanwhile is told afterwards, the last of it.
 pub(super) const REST: Duration = Duration::from_secs(5);
+/// The same for the first [`SHORT_RESTS`] of a run: what it says while it starts is the reason shown, should it not become ready.
+const SHORT_REST: Duration = Duration::from_secs(1);
+const SHORT_RESTS: u8 = 5;
+/// How often within one rest it is told at once that a service asks for more time, or says how it ends. What is said more often is told
+/// afterwards.
+const AT_ONCE: u8 = 8;
 
 /// The pace of one run.
 #[derive(Debug, Default)]
-pub(super) enum Pace {
+pub(super) struct Pace {
+    state: State,
+    /// How many short rests there were.
+    rests: u8,
+}
+
+#[derive(Debug, Default)]
+enum State {
     /// The next status is told at once.
     #[default]
     Free,
-    /// One was told; this is what was said since.
-    Resting(Option<String>),
+    /// Something was told; this is what was said since, and how often more time was told of at once.
+    Resting(Notification, u8),
 }
 
 /// What is to be done with a notification.
@@ -23,42 +36,52 @@ pub(super) enum Pace {
 pub(super) enum Turn {
     /// Tell it.
     Tell(Notification),
-    /// Tell it, and call [`Pace::rested`] when [`REST`] is over.
+    /// Tell it, and call [`Pace::rested`] when the [`Pace::rest`] is over.
     TellAndRest(Notification),
     /// It is kept until then.
     Keep,
 }
 
 impl Pace {
-    /// A service has said something. That it is ready or stops never waits.
+    /// A service has said something. That it is ready, stops, needs more time or has failed does not wait.
     pub(super) fn heard(&mut self, said: Notification) -> Turn {
-        match (self, said) {
-            (Self::Resting(kept), said @ Notification { ready: None, stopping: None, .. }) => {
-                *kept = said.status.or(kept.take());
-                Turn::Keep
-            }
-            (Self::Resting(kept), said) => {
-                let earlier = kept.take();
-                Turn::Tell(Notification { status: said.status.or(earlier), ..said })
-            }
-            (pace @ Self::Free, said) if said.status.is_some() => {
-                *pace = Self::Resting(None);
+        let is_urgent = said.ready.is_some() || said.stopping.is_some();
+        let presses =
+            said.extend.is_some() || said.errno.is_some() || said.exit_status.is_some() || said.main_pid.is_some();
+        match &mut self.state {
+            State::Free if said.status.is_some() || presses => {
+                self.state = State::Resting(Notification::default(), 0);
                 Turn::TellAndRest(said)
             }
-            (Self::Free, said) => Turn::Tell(said),
+            State::Free => Turn::Tell(said),
+            State::Resting(kept, times) => {
+                let is_told = is_urgent || presses && *times < AT_ONCE;
+                *times += u8::from(is_told && !is_urgent);
+                kept.merge(said);
+                if is_told { Turn::Tell(std::mem::take(kept)) } else { Turn::Keep }
+            }
         }
     }
 
-    /// [`REST`] is over. What was kept is told, and another rest begins.
-    pub(super) fn rested(&mut self) -> Option<Notification> {
-        let kept = match self {
-            Self::Resting(kept) => kept.take(),
-            Self::Free => None,
-        };
-        if kept.is_none() {
-            *self = Self::Free;
+    /// How long the rest is that begins now.
+    pub(super) fn rest(&mut self) -> Duration {
+        if self.rests >= SHORT_RESTS {
+            return REST;
         }
-        kept.map(|status| Notification { status: Some(status), ..Notification::default() })
+        self.rests += 1;
+        SHORT_REST
+    }
+
+    /// The rest is over. What was kept is told, and another rest begins.
+    pub(super) fn rested(&mut self) -> Option<Notification> {
+        let kept = match std::mem::take(&mut self.state) {
+            State::Resting(kept, _) => Some(kept).filter(|kept| *kept != Notification::default()),
+            State::Free => None,
+        };
+        if kept.is_some() {
+            self.state = State::Resting(Notification::default(), 0);
+        }
+        kept
     }
 }
 
@@ -82,6 +105,19 @@ mod tests {
         assert_eq!(pace.rested(), Some(status("4")));
         assert_eq!(pace.rested(), None);
         assert_eq!(pace.heard(status("5")), Turn::TellAndRest(status("5")));
+    }
+
+    #[test]
+    fn that_it_needs_more_time_is_told_at_once_but_not_without_end() {
+        let more = |words: &str| Notification { extend: Some(Duration::from_secs(2)), ..status(words) };
+        let mut pace = Pace::default();
+        assert_eq!(pace.heard(more("0")), Turn::TellAndRest(more("0")));
+        for _ in 0..AT_ONCE {
+            assert_eq!(pace.heard(more("1")), Turn::Tell(more("1")));
+        }
+        assert_eq!(pace.heard(more("2")), Turn::Keep);
+        assert_eq!(pace.rested(), Some(more("2")));
+        assert_eq!(pace.heard(more("3")), Turn::Tell(more("3")));
     }
 
     #[test]

@@ -3,7 +3,6 @@
 //! Hardware is a level-triggered snapshot: events may come twice and in any order, and a scan sets everything right.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use mainstay_config::model::{Device, Station};
 use mainstay_config::names::DeviceName;
@@ -13,17 +12,17 @@ use mainstay_hardware::sighting::{Generation, HardwareEvent, Key, Sighting, Sort
 use super::messages::{InventoryMessage, InventorySnapshot, OtherDevice, departure_words};
 use crate::device::DeviceMessage;
 use crate::machine::{Action, ActorId, Beginning, Effect, Effects, Machine, Message, Moment, Outcome, Publication};
-use crate::supervision::{Intensity, RootMessage, Verdict};
 
 /// The supervisor of devices has no timers of its own.
 pub type InventoryTimer = crate::supervision::NoTimer;
 
 type Out = Effects<InventoryTimer>;
 
-/// What cannot be asked for anew: a thing that is called otherwise by now still is what it was found to be.
-#[derive(Debug, Clone, Default)]
-pub struct InventoryMemo {
-    claims: BTreeMap<DeviceName, (Key, Generation)>,
+/// Whether everything that is attached has been looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Scanned {
+    NotYet,
+    Yes,
 }
 
 /// The supervisor of devices.
@@ -35,7 +34,7 @@ pub struct InventoryMachine {
     /// What was claimed before a restart, until it is seen again.
     arrivals: BTreeMap<Key, Generation>,
     troubles: BTreeMap<Source, String>,
-    deaths: Intensity,
+    scanned: Scanned,
     /// What was shown last; a restarted actor's predecessor may have shown something else.
     published: Option<InventorySnapshot>,
 }
@@ -43,7 +42,6 @@ pub struct InventoryMachine {
 impl Machine for InventoryMachine {
     type Message = InventoryMessage;
     type Timer = InventoryTimer;
-    type Memo = InventoryMemo;
 
     fn id(&self) -> ActorId {
         ActorId::Hardware
@@ -57,7 +55,7 @@ impl Machine for InventoryMachine {
         }
     }
 
-    fn handle(&mut self, now: Moment, message: InventoryMessage) -> Out {
+    fn handle(&mut self, _now: Moment, message: InventoryMessage) -> Out {
         let mut out = match message {
             InventoryMessage::Event(HardwareEvent::Seen(sighting)) => self.seen(sighting),
             InventoryMessage::Event(HardwareEvent::Gone { key, generation, witness }) => {
@@ -72,16 +70,7 @@ impl Machine for InventoryMachine {
                 self.troubles.remove(&source);
                 Vec::new()
             }
-            InventoryMessage::Inquire(name) => vec![self.tell_present(&name)],
             InventoryMessage::Disclaimed(name, generation) => self.disclaimed(&name, &generation),
-            InventoryMessage::Died(actor, _) => match self.deaths.died(now) {
-                Verdict::Restart(pause) => vec![Effect::Act(Action::RestartActor(actor, pause))],
-                Verdict::Escalate => {
-                    let escalated = RootMessage::Escalated(ActorId::Hardware, Intensity::words());
-                    vec![Effect::Tell(Message::Root(escalated))]
-                }
-            },
-            InventoryMessage::RestartAll => self.restart_all(),
             InventoryMessage::Timer(timer) => match timer {},
         };
         if out.is_empty() {
@@ -91,13 +80,30 @@ impl Machine for InventoryMachine {
         out
     }
 
-    fn memo(&self) -> InventoryMemo {
-        let arrival = |key: &Key| {
-            let present = self.present.get(key).map(|sighting| sighting.generation.clone());
-            present.or_else(|| self.arrivals.get(key).cloned())
-        };
-        let claimed = |(name, key): (&DeviceName, &Key)| Some((name.clone(), (key.clone(), arrival(key)?)));
-        InventoryMemo { claims: self.claims.iter().filter_map(claimed).collect() }
+    /// A thing that is called otherwise by now still is what it was found to be.
+    fn successor(&self) -> Self {
+        let mut arrivals = self.arrivals.clone();
+        arrivals.extend(self.present.iter().map(|(key, sighting)| (key.clone(), sighting.generation.clone())));
+        arrivals.retain(|key, _| self.claims.values().any(|claimed| claimed == key));
+        let claims = self.claims.iter().filter(|(_, key)| arrivals.contains_key(*key));
+        let claims = claims.map(|(name, key)| (name.clone(), key.clone())).collect();
+        Self { claims, arrivals, ..Self::of(self.devices.clone()) }
+    }
+
+    fn peers(&self) -> Vec<ActorId> {
+        self.devices.iter().map(|device| ActorId::Device(device.name.clone())).collect()
+    }
+
+    /// Before it has looked itself it does not know: it tells everybody when it has.
+    fn tell_again(&self, to: &ActorId) -> Vec<Message> {
+        match (to, self.scanned) {
+            (ActorId::Device(name), Scanned::Yes) => vec![self.present_of(name)],
+            _ => Vec::new(),
+        }
+    }
+
+    fn weight(&self) -> usize {
+        self.devices.len() + self.present.len()
     }
 
     fn timer(timer: InventoryTimer) -> InventoryMessage {
@@ -109,25 +115,19 @@ impl InventoryMachine {
     /// An inventory that has seen nothing yet.
     #[must_use]
     pub fn new(station: &Station) -> Self {
+        Self::of(station.devices.values().cloned().collect())
+    }
+
+    fn of(devices: Vec<Device>) -> Self {
         Self {
-            devices: station.devices.values().cloned().collect(),
+            devices,
             present: BTreeMap::new(),
             claims: BTreeMap::new(),
             arrivals: BTreeMap::new(),
             troubles: BTreeMap::new(),
-            deaths: Intensity::default(),
+            scanned: Scanned::NotYet,
             published: None,
         }
-    }
-
-    /// The same, with what its predecessor remembered.
-    #[must_use]
-    pub fn remembering(mut self, memo: InventoryMemo) -> Self {
-        for (name, (key, arrival)) in memo.claims {
-            self.arrivals.insert(key.clone(), arrival);
-            self.claims.insert(name, key);
-        }
-        self
     }
 
     fn seen(&mut self, sighting: Sighting) -> Out {
@@ -202,6 +202,7 @@ impl InventoryMachine {
     }
 
     fn scanned(&mut self, present: Vec<Sighting>) -> Out {
+        self.scanned = Scanned::Yes;
         let missing: Vec<Key> =
             self.present.keys().filter(|key| !present.iter().any(|there| there.key == **key)).cloned().collect();
         let mut out = Vec::new();
@@ -245,19 +246,10 @@ impl InventoryMachine {
         self.devices.iter().any(|device| device.name == *name && matching::matches(device, sighting))
     }
 
-    fn tell_present(&self, name: &DeviceName) -> Effect<InventoryTimer> {
-        let sighting = self.claims.get(name).and_then(|key| self.present.get(key));
-        match sighting {
-            Some(sighting) => tell(name, DeviceMessage::Seen(sighting.clone())),
-            None => tell(name, DeviceMessage::Gone { generation: None, how: "not plugged in".to_owned() }),
-        }
-    }
-
-    fn restart_all(&mut self) -> Out {
-        self.deaths.forget();
-        let restart =
-            |device: &Device| Effect::Act(Action::RestartActor(ActorId::Device(device.name.clone()), Duration::ZERO));
-        self.devices.iter().map(restart).collect()
+    fn present_of(&self, name: &DeviceName) -> Message {
+        let sighting = self.claims.get(name).and_then(|key| self.present.get(key)).cloned();
+        let gone = || DeviceMessage::Gone { generation: None, how: "not plugged in".to_owned() };
+        Message::Device(name.clone(), sighting.map_or_else(gone, DeviceMessage::Seen))
     }
 
     fn publish(&mut self, out: &mut Out) {

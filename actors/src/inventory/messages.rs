@@ -4,7 +4,7 @@ use mainstay_config::names::DeviceName;
 use mainstay_hardware::sighting::{Generation, HardwareEvent, Key, ScanReason, Witness};
 
 use super::InventoryTimer;
-use crate::machine::{ActorId, Described, Words};
+use crate::machine::{Described, Words};
 
 /// What the supervisor of devices is told.
 #[derive(Debug, Clone)]
@@ -12,14 +12,8 @@ use crate::machine::{ActorId, Described, Words};
 pub enum InventoryMessage {
     /// Something happened to the hardware.
     Event(HardwareEvent),
-    /// A device whose actor was restarted asks what is there for it.
-    Inquire(DeviceName),
     /// A device says that this arrival of it is no longer what the configuration means.
     Disclaimed(DeviceName, Generation),
-    /// A device actor has panicked.
-    Died(ActorId, String),
-    /// The root says to restart every device.
-    RestartAll,
     /// A timer.
     Timer(InventoryTimer),
 }
@@ -32,10 +26,7 @@ impl Described for InventoryMessage {
             Self::Event(HardwareEvent::Scanned { .. }) => "Scanned",
             Self::Event(HardwareEvent::Trouble(..)) => "Trouble",
             Self::Event(HardwareEvent::Works(_)) => "Works",
-            Self::Inquire(_) => "Inquire",
             Self::Disclaimed(..) => "Disclaimed",
-            Self::Died(..) => "Died",
-            Self::RestartAll => "RestartAll",
             Self::Timer(_) => "Timer",
         }
     }
@@ -43,10 +34,7 @@ impl Described for InventoryMessage {
     fn detail(&self) -> Words {
         match self {
             Self::Event(event) => event_words(event).into(),
-            Self::Inquire(name) => Words::Device(name.clone(), "asks what is there"),
             Self::Disclaimed(name, _) => Words::Device(name.clone(), "is no longer what the configuration means"),
-            Self::Died(actor, panic) => format!("{actor} panicked: {panic}").into(),
-            Self::RestartAll => "restart every device".into(),
             Self::Timer(timer) => format!("{timer:?} is over").into(),
         }
     }

@@ -5,5 +5,5 @@ mod messages;
 #[cfg(test)]
 mod tests;
 
-pub use machine::{InventoryMachine, InventoryMemo, InventoryTimer};
+pub use machine::{InventoryMachine, InventoryTimer};
 pub use messages::{InventoryMessage, InventorySnapshot, OtherDevice, departure_words, event_words};

@@ -9,7 +9,7 @@ use mainstay_hardware::sighting::{
 
 use super::{InventoryMachine, InventoryMessage, InventorySnapshot};
 use crate::device::DeviceMessage;
-use crate::machine::{Described, Effect, Machine, Message, Moment, Publication};
+use crate::machine::{ActorId, Described, Effect, Machine, Message, Moment, Publication};
 use crate::world::stations::assemble;
 
 /// A HackRF with this serial number in this socket.
@@ -160,14 +160,19 @@ fn a_lost_message_is_made_good_by_a_scan() {
 }
 
 #[test]
-fn a_restarted_device_is_told_what_is_there_for_it() {
+fn a_restarted_device_is_told_what_is_there_for_it_but_only_by_one_that_has_looked() {
     let mut machine = machine();
+    let again = |machine: &InventoryMachine, name: &str| -> Vec<&'static str> {
+        let again = machine.tell_again(&ActorId::Device(name.parse().unwrap()));
+        again.iter().map(|message| message.described().kind()).collect()
+    };
     told(&mut machine, seen(&hackrf("serial-of-one", 1, 1)));
-    for (name, kind) in [("one", "Seen"), ("port", "Gone")] {
-        let out = machine.handle(Moment::default(), InventoryMessage::Inquire(name.parse().unwrap()));
-        let Some(Effect::Tell(Message::Device(_, message))) = out.first() else { panic!("{out:?}") };
-        assert_eq!(DeviceMessage::kind(message), kind);
-    }
+    assert!(again(&machine, "one").is_empty() && again(&machine, "port").is_empty());
+    let scan = HardwareEvent::Scanned { present: vec![hackrf("serial-of-one", 1, 1)], why: ScanReason::Start };
+    told(&mut machine, scan);
+    assert_eq!((again(&machine, "one"), again(&machine, "port")), (vec!["Seen"], vec!["Gone"]));
+    let afresh = machine.successor();
+    assert!(again(&afresh, "one").is_empty(), "a healthy device is not said to be gone before the rescan");
 }
 
 #[test]
@@ -198,10 +203,10 @@ fn an_arrival_that_was_renamed_is_still_the_same_after_a_panic_and_what_left_mea
     told(&mut machine, seen(&radio("wlan2", 1)));
     told(&mut machine, seen(&radio("wlan2mon", 1)));
     let scan = |present| HardwareEvent::Scanned { present, why: ScanReason::Asked };
-    let again = || InventoryMachine::new(&station).remembering(machine.memo());
+    let again = || machine.successor();
     assert_eq!(told(&mut again(), scan(vec![radio("wlan2mon", 1)])), ["radio Seen"]);
     assert_eq!(told(&mut again(), scan(vec![radio("wlan2mon", 2)])), ["radio Gone", "radio Gone"]);
     assert_eq!(told(&mut again(), scan(Vec::new())), ["radio Gone"]);
-    let mut twice = InventoryMachine::new(&station).remembering(again().memo());
+    let mut twice = again().successor();
     assert_eq!(told(&mut twice, scan(vec![radio("wlan2mon", 1)])), ["radio Seen"], "a panic before the scan");
 }

@@ -2,28 +2,15 @@
 
 use mainstay_config::names::{DeviceName, ServiceName};
 
-use super::holding::{Holding, Use};
-use super::machine::{LeaseMachine, LeaseTimer, Out, tell_device, tell_service};
+use super::holding::Holding;
+use super::machine::{LeaseMachine, Out, tell_device, tell_service};
 use super::messages::Soon;
 use super::preparation::Preparation;
 use super::queue::DeviceState;
 use crate::device::{DeviceMessage, Offer};
-use crate::machine::Effect;
 use crate::service::{ServiceMessage, Withdrawal};
 
 impl LeaseMachine {
-    pub(super) fn device_inquires(&mut self, device: DeviceName) -> Out {
-        if !self.unheard.is_empty() {
-            self.inquiring.insert(device);
-            return Vec::new();
-        }
-        let mut out = vec![tell_device(&device, DeviceMessage::Holder(self.holder_of(&device)))];
-        if self.radios.is_being_put_back(&device) {
-            out.push(tell_device(&device, DeviceMessage::Withheld("being put back as it was".to_owned())));
-        }
-        out
-    }
-
     pub(super) fn available(&mut self, device: &DeviceName, offer: Offer) -> Out {
         let mut out = self.revoke_older(device, &offer);
         out.extend(self.correct(device, &offer));
@@ -97,25 +84,18 @@ impl LeaseMachine {
 
     /// Tells every holder of a device to stop.
     pub(super) fn revoke(&mut self, device: &DeviceName, reason: &str) -> Out {
-        let mut out = Vec::new();
-        for (name, holding) in &mut self.holders {
-            if holding.grant.devices.contains_key(device) && holding.r#use != Use::Draining {
-                holding.r#use = Use::Draining;
-                out.push(tell_service(
-                    name,
-                    ServiceMessage::Revoked { withdrawal: Withdrawal::Loss, reason: reason.to_owned() },
-                ));
-            }
-        }
-        out
+        let holders = self.holders.iter_mut().filter(|(_, holding)| holding.grant.devices.contains_key(device));
+        holders.filter_map(|(name, holding)| holding.withdraw(name, Withdrawal::Loss, reason)).collect()
     }
 
-    /// A release may have been what the predecessor panicked over: what nobody holds is told so. Of a radio it is not known yet
-    /// whether it must be put back first.
-    pub(super) fn tell_unheld(&self, device: &DeviceName) -> Option<Effect<LeaseTimer>> {
-        let unknown = !self.unheard.is_empty() || self.radios.preparing.contains_key(device);
-        let told = !unknown && self.holder_of(device).is_none() && !self.is_due(device);
-        told.then(|| tell_device(device, DeviceMessage::Unleased))
+    /// What a device was told last.
+    pub(super) fn said_to_device(&self, device: &DeviceName) -> Option<DeviceMessage> {
+        let given_up = self.radios.given_up(device).map(|words| DeviceMessage::Fault(words.to_owned()));
+        let put_back = || {
+            let withheld = self.radios.is_being_put_back(device) || self.is_due(device);
+            withheld.then(|| DeviceMessage::Withheld("being put back as it was".to_owned()))
+        };
+        given_up.or_else(put_back).or_else(|| Some(self.left_by_one(device)))
     }
 
     /// What a device is told when one of its holders has let go: those who share its present arrival with him go on, and those who
@@ -124,11 +104,6 @@ impl LeaseMachine {
         // One that is out of use is leased until the last of those who must stop for that has.
         let other = || self.holder_of(device).map(|holder| DeviceMessage::Leased { holder });
         self.said_of_present(device).or_else(other).unwrap_or(DeviceMessage::Unleased)
-    }
-
-    /// Of those who shared a device, the one that it shows may be the one whose release the predecessor panicked over.
-    pub(super) fn tell_holder(&self, device: &DeviceName) -> Option<Effect<LeaseTimer>> {
-        self.said_of_present(device).map(|said| tell_device(device, said))
     }
 
     fn said_of_present(&self, device: &DeviceName) -> Option<DeviceMessage> {

@@ -9,7 +9,9 @@ use super::holding::{Holding, Use};
 use super::machine::{LeaseMachine, LeaseTimer, Out, end_waiting, tell_device, tell_service};
 use super::messages::{Blocker, Grant, GrantedDevice, LeaseRequest, Token, Want};
 use super::preparation::Preparation;
-use super::queue::{DeviceState, Prospect, Queued, Situation, reserve};
+use super::queue::{DeviceState, Prospect, Queued, Reserved, Situation, reserve};
+use super::radios::{Change, Preparing, Step};
+use super::resource::Resource;
 use crate::device::{Awaited, DeviceMessage};
 use crate::machine::{Action, Effect, Moment};
 use crate::service::{ServiceMessage, Withdrawal};
@@ -39,11 +41,16 @@ impl LeaseMachine {
             reserve(queued, &mut reserved);
         }
         for queued in queue.iter_mut().filter(|queued| queued.preparation.is_none()) {
-            let situation =
-                Situation { devices: &self.devices, holders: &self.holders, radios: &self.radios, reserved: &reserved };
+            let situation = Situation {
+                devices: &self.devices,
+                holders: &self.holders,
+                radios: &self.radios,
+                files: &self.files,
+                reserved: &reserved,
+            };
             match situation.prospect(queued) {
                 Prospect::Free(ports) => {
-                    let preparation = self.prepare(queued, ports, out);
+                    let preparation = self.prepare(queued, ports, &reserved, out);
                     queued.preparation = Some(preparation);
                     out.extend(tell_blockers(queued, Vec::new()));
                 }
@@ -60,26 +67,31 @@ impl LeaseMachine {
     }
 
     /// Begins to make ready what a request wants.
-    fn prepare(&mut self, queued: &Queued, ports: BTreeMap<PortName, u16>, out: &mut Out) -> Preparation {
-        let mut preparation = Preparation { offers: BTreeMap::new(), ports, looking: None, radios: BTreeMap::new() };
+    fn prepare(
+        &mut self,
+        queued: &Queued,
+        ports: BTreeMap<PortName, u16>,
+        reserved: &Reserved,
+        out: &mut Out,
+    ) -> Preparation {
+        let (offers, radios) = (BTreeMap::new(), BTreeMap::new());
+        let mut preparation = Preparation { offers, ports, looking: None, files: None, radios };
         for want in &queued.request.wants {
             let Want::Device { device, mode, takeover, .. } = want else { continue };
             let Some(DeviceState::Available(offer)) = self.devices.get(device) else { continue };
             preparation.offers.insert(device.clone(), offer.clone());
             // A radio that is shared is in its mode already.
             let Some(ifindex) = offer.ifindex.filter(|_| !self.radios.changed.contains_key(device)) else { continue };
+            let change = Change { ifindex, mode: *mode, takeover: *takeover };
+            preparation.radios.insert(device.clone(), change);
             let operation = self.operation.advance();
-            preparation.radios.insert(device.clone(), ifindex);
-            self.radios.preparing.insert(device.clone(), operation);
-            let (device, mode, takeover) = (device.clone(), *mode, *takeover);
-            out.push(Effect::Act(Action::PrepareRadio { operation, device, ifindex, mode, takeover }));
+            self.radios.preparing.insert(device.clone(), Preparing { operation, change, step: Step::Read });
+            out.push(Effect::Act(Action::ReadRadio { operation, device: device.clone(), ifindex }));
         }
         if !preparation.ports.is_empty() {
-            let operation = self.operation.advance();
-            preparation.looking = Some(operation);
-            let ports = preparation.ports.values().copied().collect();
-            out.push(Effect::Act(Action::LookAtPorts(operation, ports)));
+            preparation.looking = Some(self.look_at_ports(&queued.request, &preparation.ports, out));
         }
+        preparation.files = self.look_at_files(&queued.request, reserved, out);
         preparation
     }
 
@@ -90,12 +102,11 @@ impl LeaseMachine {
                 let Blocker::Held { resource, holder } = blocker else { continue };
                 let Some(holding) = self.holders.get_mut(holder) else { continue };
                 if holding.r#use == Use::Idle {
-                    holding.r#use = Use::Draining;
-                    let reason = format!("{} waits for {}", queued.request.service, resource.spoken());
-                    out.push(tell_service(
-                        holder,
-                        ServiceMessage::Revoked { withdrawal: Withdrawal::GivingWay, reason },
-                    ));
+                    let reason = match resource {
+                        Resource::Conflict(..) => format!("{} waits, which conflicts with it", queued.request.service),
+                        _ => format!("{} waits for {}", queued.request.service, resource.spoken()),
+                    };
+                    out.extend(holding.withdraw(holder, Withdrawal::GivingWay, &reason));
                 }
             }
         }
@@ -116,7 +127,7 @@ impl LeaseMachine {
                 out.push(tell_device(device, DeviceMessage::Leased { holder: service.clone() }));
             }
             out.push(tell_service(&service, ServiceMessage::Granted(grant.clone())));
-            self.holders.insert(service, Holding { grant, r#use: Use::Active });
+            self.holders.insert(service, Holding::of(grant));
         }
         any
     }
@@ -143,8 +154,7 @@ fn grant(token: Token, since: Moment, request: &LeaseRequest, mut preparation: P
                 let Some(offer) = preparation.offers.remove(device) else { continue };
                 grant.devices.insert(device.clone(), GrantedDevice { sharing: *sharing, offer });
             }
-            Want::Named(name) => grant.named.push(name.clone()),
-            Want::Port { .. } => {}
+            other => grant.named.extend(other.other()),
         }
     }
     grant

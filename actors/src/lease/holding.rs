@@ -1,19 +1,29 @@
 //! What is held, and how it is used.
 
+use std::collections::BTreeMap;
+
 use mainstay_config::model::Sharing;
 use mainstay_config::names::ServiceName;
 
-use super::messages::{Grant, HeldLease, Resource};
+use super::messages::{Grant, HeldLease, LeaseRequest};
+use super::resource::Resource;
+use crate::machine::OperationId;
+use crate::service::Withdrawal;
 
 /// How a holder uses what it holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Use {
     /// It runs.
     Active,
     /// It waits out a back-off and keeps its leases only while nobody waits.
     Idle,
     /// It was told to stop; what it holds is not free before it says so.
-    Draining,
+    Draining {
+        /// Whose matter it is.
+        withdrawal: Withdrawal,
+        /// Why.
+        reason: String,
+    },
 }
 
 /// One holder.
@@ -21,14 +31,30 @@ pub(super) enum Use {
 pub(super) struct Holding {
     pub(super) grant: Grant,
     pub(super) r#use: Use,
+    /// Its ports are being looked at again, since it is restarted.
+    pub(super) renewal: Option<Renewal>,
+}
+
+/// What a holder that is restarted waits for.
+#[derive(Debug, Clone)]
+pub(super) struct Renewal {
+    pub(super) request: LeaseRequest,
+    pub(super) looking: OperationId,
+    /// Ports of a range on which somebody else was seen to listen.
+    pub(super) foreign: BTreeMap<u16, String>,
 }
 
 impl Holding {
+    /// One that runs.
+    pub(super) fn of(grant: Grant) -> Self {
+        Self { grant, r#use: Use::Active, renewal: None }
+    }
+
     /// All that is held, with how.
     pub(super) fn resources(&self) -> impl Iterator<Item = (Resource, Sharing)> + '_ {
         let devices = self.grant.devices.iter().map(|(name, device)| (Resource::Device(name.clone()), device.sharing));
         let ports = self.grant.ports.values().map(|port| (Resource::Port(*port), Sharing::Exclusive));
-        let named = self.grant.named.iter().map(|name| (Resource::Named(name.clone()), Sharing::Exclusive));
+        let named = self.grant.named.iter().map(|name| (name.clone(), Sharing::Exclusive));
         devices.chain(ports).chain(named)
     }
 
@@ -37,7 +63,7 @@ impl Holding {
         self.resources().map(move |(resource, sharing)| HeldLease {
             generation: match &resource {
                 Resource::Device(name) => self.grant.devices.get(name).map(|device| device.offer.generation.clone()),
-                Resource::Port(_) | Resource::Named(_) => None,
+                _ => None,
             },
             resource,
             holder: holder.clone(),

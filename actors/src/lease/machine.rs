@@ -5,6 +5,7 @@
 //!                 ▲                      │                  │ device lost, or wanted while idle
 //!                 └── device lost ◀──────┤                  ▼
 //!                          refused ◀─────┘              draining ──release──▶ …
+//!   A holder that is restarted stays one: it only hears anew whether strangers listen on its ports (renewing.rs).
 //! ```
 //! Everything a service needs is granted at once or not at all, so that nobody holds one thing while waiting for another.
 
@@ -13,15 +14,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use mainstay_config::model::Station;
 use mainstay_config::names::{DeviceName, ServiceName};
 
+use super::files::Files;
 use super::holding::{Holding, Use};
-use super::messages::{Blocker, Grant, LeaseMessage, LeaseRequest, LeaseSnapshot, Waiter};
+use super::messages::{Blocker, LeaseMessage, LeaseRequest, LeaseSnapshot, Token, Waiter};
 use super::queue::{DeviceState, Queued, sort};
 use super::radios::Radios;
 use crate::device::DeviceMessage;
 use crate::machine::{
     ActorId, Beginning, Effect, Effects, Machine, Message, Moment, OperationId, Outcome, Publication,
 };
-use crate::service::{ServiceMessage, Withdrawal};
+use crate::service::ServiceMessage;
 use crate::supervision::RootMessage;
 
 /// Timers of the registry.
@@ -56,14 +58,9 @@ pub struct LeaseMachine {
     pub(super) holders: BTreeMap<ServiceName, Holding>,
     pub(super) queue: Vec<Queued>,
     pub(super) radios: Radios,
+    pub(super) files: Files,
     pub(super) awaited: BTreeSet<DeviceName>,
-    /// Services that have not said again what they hold, after a restart.
-    pub(super) unheard: BTreeSet<ServiceName>,
-    /// Devices that asked who holds them meanwhile.
-    pub(super) inquiring: BTreeSet<DeviceName>,
-    /// Services that asked what they hold meanwhile.
-    pub(super) asking: BTreeSet<ServiceName>,
-    /// What was shown last; a restarted actor's predecessor may have shown something else.
+    /// What was shown last.
     pub(super) published: Option<LeaseSnapshot>,
     pub(super) closing: Closing,
 }
@@ -71,42 +68,34 @@ pub struct LeaseMachine {
 impl Machine for LeaseMachine {
     type Message = LeaseMessage;
     type Timer = LeaseTimer;
-    /// Everything is asked for anew: services say what they hold, and the executor how radios were.
-    type Memo = ();
 
     fn id(&self) -> ActorId {
         ActorId::Leases
     }
 
     fn begin(&mut self, _now: Moment, beginning: Beginning) -> Out {
-        if beginning == Beginning::First {
-            return Vec::new();
+        match beginning {
+            Beginning::First => Vec::new(),
+            Beginning::Again => self.begin_again(),
         }
-        self.unheard = self.services.clone();
-        let services = self.services.iter().map(|name| tell_service(name, ServiceMessage::Restate));
-        let devices = self.users.keys().map(|name| tell_device(name, DeviceMessage::Restate));
-        // Devices first: who waits for one is then not told that it is not heard of yet.
-        let mut out: Out = devices.chain(services).collect();
-        self.ask_for_radios(&mut out);
-        out
     }
 
     fn handle(&mut self, now: Moment, message: LeaseMessage) -> Out {
         let mut out = match message {
             LeaseMessage::Request(request) => self.request(request),
             LeaseMessage::Withdraw(service) => self.withdraw(&service),
-            LeaseMessage::Release(service) => self.release(&service),
+            LeaseMessage::Release(service, token) => self.release(&service, token),
+            LeaseMessage::Stands(standing) => self.stands(standing),
             LeaseMessage::Idle(service) => self.set_use(&service, Use::Idle),
             LeaseMessage::Busy(service) => self.set_use(&service, Use::Active),
+            LeaseMessage::Renew(request) => self.renew(request),
             LeaseMessage::DeviceAvailable(device, offer) => self.available(&device, offer),
             LeaseMessage::DeviceUnavailable { device, reason, soon } => self.unavailable(&device, &reason, soon),
-            LeaseMessage::RadioPrepared(operation, device, result) => self.radio_prepared(operation, &device, result),
+            LeaseMessage::RadioRead(operation, device, result) => self.radio_read(operation, &device, result),
+            LeaseMessage::RadioSet(operation, device, result) => self.radio_set(operation, &device, result),
             LeaseMessage::RadioRestored(operation, device, result) => self.radio_restored(operation, &device, result),
-            LeaseMessage::RadioReported(operation, device, before) => self.radio_reported(operation, device, before),
             LeaseMessage::PortsSeen(operation, seen) => self.ports_seen(operation, seen),
-            LeaseMessage::Restated { service, grant } => self.restated(service, grant),
-            LeaseMessage::Inquire(service) => self.service_inquires(service),
-            LeaseMessage::InquireDevice(device) => self.device_inquires(device),
+            LeaseMessage::FilesSeen(operation, seen) => self.files_seen(operation, seen),
             LeaseMessage::Close => {
                 // Asked again by a root that was restarted, it says so again.
                 self.closing = Closing::Asked;
@@ -116,14 +105,29 @@ impl Machine for LeaseMachine {
             LeaseMessage::Timer(LeaseTimer::LookAgain(service)) => self.look_again(&service),
             LeaseMessage::Timer(LeaseTimer::PutBack(device)) => self.try_again(&device),
         };
-        if self.unheard.is_empty() {
-            self.settle(now, &mut out);
-            self.publish(&mut out);
-        }
+        self.settle(now, &mut out);
+        self.publish(&mut out);
         out
     }
 
-    fn memo(&self) {}
+    fn successor(&self) -> Self {
+        self.reduced()
+    }
+
+    fn peers(&self) -> Vec<ActorId> {
+        let devices = self.users.keys().cloned().map(ActorId::Device);
+        let services = self.services.iter().cloned().map(ActorId::Service);
+        // Devices first: who waits for one is then not told that it is not heard of yet.
+        devices.chain(services).chain([ActorId::Root]).collect()
+    }
+
+    fn tell_again(&self, to: &ActorId) -> Vec<Message> {
+        self.say_again(to)
+    }
+
+    fn weight(&self) -> usize {
+        self.holders.len() + self.queue.len() + self.devices.len()
+    }
 
     fn timer(timer: LeaseTimer) -> LeaseMessage {
         LeaseMessage::Timer(timer)
@@ -133,7 +137,7 @@ impl Machine for LeaseMachine {
 impl LeaseMachine {
     /// A registry that knows the station and has granted nothing.
     #[must_use]
-    pub fn new(station: &Station, incarnation: u32) -> Self {
+    pub fn new(station: &Station) -> Self {
         let mut users: BTreeMap<DeviceName, BTreeSet<ServiceName>> =
             station.devices.keys().map(|name| (name.clone(), BTreeSet::new())).collect();
         for service in station.services.values() {
@@ -142,19 +146,16 @@ impl LeaseMachine {
             }
         }
         Self {
-            operation: OperationId::none_of(incarnation),
-            // A restarted registry never gives a token again, whatever its predecessor had given out.
-            last_token: u64::from(incarnation) << 32,
+            operation: OperationId::default(),
+            last_token: 0,
             users,
             services: station.services.keys().cloned().collect(),
             devices: BTreeMap::new(),
             holders: BTreeMap::new(),
             queue: Vec::new(),
-            radios: Radios::of(station),
+            radios: Radios::default(),
+            files: Files::default(),
             awaited: BTreeSet::new(),
-            unheard: BTreeSet::new(),
-            inquiring: BTreeSet::new(),
-            asking: BTreeSet::new(),
             published: None,
             closing: Closing::No,
         }
@@ -186,20 +187,21 @@ impl LeaseMachine {
         end_waiting(service).into()
     }
 
-    pub(super) fn release(&mut self, service: &ServiceName) -> Out {
-        let Some(holding) = self.holders.remove(service) else {
+    pub(super) fn release(&mut self, service: &ServiceName, token: Token) -> Out {
+        if self.holders.get(service).is_none_or(|holding| holding.grant.token != token) {
+            // It was given back already; what it holds by now is another lease.
             return vec![Effect::Note(Outcome::Ignored)];
-        };
+        }
+        let Some(holding) = self.holders.remove(service) else { return Vec::new() };
         // Of a radio it is said at once that it is being put back: nobody can lease it before it is.
-        let is_told_more = |name: &&DeviceName| self.unheard.is_empty() && self.is_due(name);
-        let told = holding.grant.devices.keys().filter(|name| !is_told_more(name));
+        let told = holding.grant.devices.keys().filter(|name| !self.is_due(name));
         told.map(|name| tell_device(name, self.left_by_one(name))).collect()
     }
 
     fn set_use(&mut self, service: &ServiceName, wanted: Use) -> Out {
         match self.holders.get_mut(service) {
             // Draining ends with the release only.
-            Some(holding) if holding.r#use != Use::Draining => {
+            Some(holding) if holding.is_undisturbed() => {
                 holding.r#use = wanted;
                 Vec::new()
             }
@@ -224,56 +226,6 @@ impl LeaseMachine {
         out
     }
 
-    /// A service whose actor was restarted asks what it holds. A restarted registry must have heard that service first.
-    fn service_inquires(&mut self, service: ServiceName) -> Out {
-        if self.unheard.contains(&service) {
-            // It may have panicked over the question what it holds.
-            let restate = tell_service(&service, ServiceMessage::Restate);
-            self.asking.insert(service);
-            return vec![restate];
-        }
-        let holding = self.holders.get(&service);
-        let grant = holding.map(|holding| holding.grant.clone());
-        let mut out = vec![tell_service(&service, ServiceMessage::Holding(grant))];
-        if holding.is_some_and(|holding| holding.r#use == Use::Draining) {
-            // Its predecessor was told, and may not have got round to stopping.
-            let reason = "its lease was withdrawn".to_owned();
-            out.push(tell_service(&service, ServiceMessage::Revoked { withdrawal: Withdrawal::Loss, reason }));
-        }
-        out
-    }
-
-    fn restated(&mut self, service: ServiceName, grant: Option<Grant>) -> Out {
-        if !self.unheard.remove(&service) {
-            return vec![Effect::Note(Outcome::Ignored)];
-        }
-        if let Some(grant) = grant {
-            self.last_token = self.last_token.max(grant.token.0);
-            self.holders.insert(service.clone(), Holding { grant, r#use: Use::Active });
-        }
-        let mut out = if self.asking.remove(&service) { self.service_inquires(service) } else { Vec::new() };
-        if !self.unheard.is_empty() {
-            return out;
-        }
-        // Everybody was heard. A device may have left or been replugged before anybody could be told.
-        for device in std::mem::take(&mut self.inquiring) {
-            out.extend(self.device_inquires(device));
-        }
-        // Also one that has not been heard itself yet may show a holder that let go.
-        let devices: Vec<DeviceName> = self.users.keys().cloned().collect();
-        for device in devices {
-            match self.devices.get(&device).cloned() {
-                Some(DeviceState::Available(offer)) => out.extend(self.revoke_older(&device, &offer)),
-                Some(DeviceState::Unavailable { reason, .. }) => {
-                    out.extend(self.revoke(&device, &format!("{device} is {reason}")))
-                }
-                None => {}
-            }
-            out.extend(self.tell_unheld(&device).or_else(|| self.tell_holder(&device)));
-        }
-        out
-    }
-
     fn publish(&mut self, out: &mut Out) {
         let mut held: Vec<_> = self.holders.iter().flat_map(|(name, holding)| holding.rows(name)).collect();
         held.sort_by(|a, b| (&a.resource, &a.holder).cmp(&(&b.resource, &b.holder)));
@@ -283,8 +235,7 @@ impl LeaseMachine {
             self.published = Some(snapshot.clone());
             out.push(Effect::Publish(Publication::Leases(snapshot)));
         }
-        let settled = self.holders.is_empty() && self.radios.are_settled();
-        if self.closing == Closing::Asked && settled {
+        if self.closing == Closing::Asked && self.holders.is_empty() && self.radios.are_settled() {
             self.closing = Closing::Said;
             out.push(Effect::Tell(Message::Root(RootMessage::LeasesClosed)));
         }

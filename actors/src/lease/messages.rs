@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::net::IpAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use mainstay_config::model::{PortNeed, Sharing, Takeover, WifiMode};
@@ -11,42 +13,11 @@ use mainstay_hardware::error::Error;
 use mainstay_hardware::sighting::Generation;
 
 use super::LeaseTimer;
+use super::resource::Resource;
 use crate::device::Offer;
-use crate::effect::ports::Listener;
+use crate::effect::files::FileIdentity;
+use crate::effect::ports::{Listener, Places};
 use crate::machine::{Described, Moment, OperationId, Words};
-
-/// What can be leased.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Resource {
-    /// A configured device.
-    Device(DeviceName),
-    /// A port on this machine.
-    Port(u16),
-    /// A file or anything else with a name, spelled `file/PATH` or `custom/NAME`.
-    Named(String),
-}
-
-impl Resource {
-    /// What people call it, in a sentence: devices by their names, ports by their numbers.
-    #[must_use]
-    pub fn spoken(&self) -> String {
-        match self {
-            Self::Device(name) => name.to_string(),
-            Self::Port(number) => format!("port {number}"),
-            Self::Named(name) => name.clone(),
-        }
-    }
-}
-
-impl fmt::Display for Resource {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Device(name) => write!(f, "device/{name}"),
-            Self::Port(number) => write!(f, "port/{number}"),
-            Self::Named(name) => f.write_str(name),
-        }
-    }
-}
 
 /// A fencing token. It only grows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -72,12 +43,29 @@ pub enum Want {
         name: PortName,
         /// Which will do.
         need: PortNeed,
+        /// The address it is to be listened on; `None`: any.
+        address: Option<IpAddr>,
     },
-    /// A file or something else, always exclusive.
+    /// A file, always exclusive.
+    File(PathBuf),
+    /// Something else with a name, always exclusive.
     Named(String),
+    /// That two services, of which one asks, never run side by side.
+    Conflict(ServiceName, ServiceName),
 }
 
 impl Want {
+    /// What is wanted, when it is neither a device nor a port.
+    #[must_use]
+    pub fn other(&self) -> Option<Resource> {
+        match self {
+            Self::Device { .. } | Self::Port { .. } => None,
+            Self::File(path) => Some(Resource::File(path.clone())),
+            Self::Named(name) => Some(Resource::Named(name.clone())),
+            Self::Conflict(one, other) => Some(Resource::Conflict(one.clone(), other.clone())),
+        }
+    }
+
     /// What people call it, in a sentence.
     #[must_use]
     pub fn spoken(&self) -> String {
@@ -87,7 +75,7 @@ impl Want {
             Self::Port { need: PortNeed::Range { prefer, first, last }, .. } => {
                 format!("port {prefer} or one of {first}-{last}")
             }
-            Self::Named(name) => name.clone(),
+            other => other.other().map(|resource| resource.spoken()).unwrap_or_default(),
         }
     }
 }
@@ -100,7 +88,7 @@ impl fmt::Display for Want {
             Self::Port { need: PortNeed::Range { prefer, first, last }, .. } => {
                 write!(f, "port/{prefer} or one of {first}-{last}")
             }
-            Self::Named(name) => f.write_str(name),
+            other => other.other().map_or(Ok(()), |resource| resource.fmt(f)),
         }
     }
 }
@@ -120,6 +108,17 @@ pub struct LeaseRequest {
     pub arrival: Moment,
 }
 
+impl LeaseRequest {
+    /// Where these ports are to be listened on.
+    pub(super) fn places(&self, ports: &PortNumbers) -> Places {
+        let place = |want: &Want| match want {
+            Want::Port { name, address, .. } => Some((*ports.get(name)?, *address)),
+            _ => None,
+        };
+        self.wants.iter().filter_map(place).collect()
+    }
+}
+
 /// What was granted: everything that was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {
@@ -130,10 +129,13 @@ pub struct Grant {
     /// The devices, with what is needed to use them.
     pub devices: BTreeMap<DeviceName, GrantedDevice>,
     /// The ports.
-    pub ports: BTreeMap<PortName, u16>,
+    pub ports: PortNumbers,
     /// Files and others.
-    pub named: Vec<String>,
+    pub named: Vec<Resource>,
 }
+
+/// Numbers of ports, by their names within the service.
+pub type PortNumbers = BTreeMap<PortName, u16>;
 
 /// A device that was granted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -200,6 +202,14 @@ impl fmt::Display for Blocker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Device { device, reason, .. } => write!(f, "{device}: {reason}"),
+            Self::Held { resource: Resource::Conflict(one, other), holder } => {
+                let waits = if holder == one { other } else { one };
+                write!(f, "{holder}: it runs, and conflicts with {waits}")
+            }
+            Self::Behind { resource: Resource::Conflict(one, other), first } => {
+                let waits = if first == one { other } else { one };
+                write!(f, "{first}: it comes first, and conflicts with {waits}")
+            }
             Self::Held { resource, holder } => write!(f, "{}: held by {holder}", resource.spoken()),
             Self::Behind { resource, first } => write!(f, "{}: {first} comes first", resource.spoken()),
             Self::Restoring { device } => write!(f, "{device}: being put back as it was"),
@@ -209,13 +219,28 @@ impl fmt::Display for Blocker {
     }
 }
 
-/// Why a radio is not in the mode asked for.
+/// How a service stands towards the registry, said again after a panic of either.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NotPrepared {
-    /// What went wrong.
-    pub error: Error,
-    /// How the radio was before, when it may have been changed half-way or may still be.
-    pub before: Option<WifiBaseline>,
+pub struct Standing {
+    /// Who says so.
+    pub service: ServiceName,
+    /// What it holds.
+    pub held: Option<Token>,
+    /// The last lease that it gave back; earlier ones it has given back as well.
+    pub given_back: Token,
+    /// Whether it uses what it holds.
+    pub uses: StillUsed,
+    /// What it wants and does not have.
+    pub wants: Option<LeaseRequest>,
+}
+
+/// Whether what is held is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StillUsed {
+    /// It is.
+    Yes,
+    /// Its holder waits out a back-off: it may be taken when somebody waits for it.
+    InBackoff,
 }
 
 /// What the registry is told.
@@ -225,12 +250,16 @@ pub enum LeaseMessage {
     Request(LeaseRequest),
     /// A service no longer wants what it asked for.
     Withdraw(ServiceName),
-    /// A service has stopped and gives back all it held.
-    Release(ServiceName),
+    /// A service has stopped and gives back all it held under this token.
+    Release(ServiceName, Token),
+    /// How a service stands, said again.
+    Stands(Standing),
     /// A service waits out a back-off: what it holds may be taken when somebody waits for it.
     Idle(ServiceName),
     /// It uses again what it kept.
     Busy(ServiceName),
+    /// The same for one that has ports: it must hear first whether they can still be had. Answer: `ServiceMessage::Renewed`.
+    Renew(LeaseRequest),
     /// A device can be leased, or its facts have changed.
     DeviceAvailable(DeviceName, Offer),
     /// A device cannot be leased.
@@ -242,25 +271,16 @@ pub enum LeaseMessage {
         /// Whether it is about to become usable.
         soon: Soon,
     },
-    /// How a radio was before, now that it is in its mode.
-    RadioPrepared(OperationId, DeviceName, Result<WifiBaseline, NotPrepared>),
+    /// How a radio is, before it is changed.
+    RadioRead(OperationId, DeviceName, Result<WifiBaseline, Error>),
+    /// A radio was put into its mode.
+    RadioSet(OperationId, DeviceName, Result<(), Error>),
     /// A radio was put back as it was.
     RadioRestored(OperationId, DeviceName, Result<(), Error>),
-    /// After a restart of the registry: how a radio was before it was changed; `None` when it is as it was.
-    RadioReported(OperationId, DeviceName, Option<WifiBaseline>),
     /// Who listens on ports that were about to be granted.
     PortsSeen(OperationId, Result<BTreeMap<u16, Listener>, String>),
-    /// After a restart of the registry: what a service holds, or wants.
-    Restated {
-        /// Who says so.
-        service: ServiceName,
-        /// What it holds.
-        grant: Option<Grant>,
-    },
-    /// After a restart of a service's actor: say again what it holds.
-    Inquire(ServiceName),
-    /// After a restart of a device's actor: say again who holds it.
-    InquireDevice(DeviceName),
+    /// What files are that were about to be granted, and those that others have.
+    FilesSeen(OperationId, Result<BTreeMap<PathBuf, FileIdentity>, String>),
     /// The daemon is closing down; say when everything is put back.
     Close,
     /// A timer.
@@ -272,18 +292,18 @@ impl Described for LeaseMessage {
         match self {
             Self::Request(_) => "Request",
             Self::Withdraw(_) => "Withdraw",
-            Self::Release(_) => "Release",
+            Self::Release(..) => "Release",
+            Self::Stands(_) => "Stands",
             Self::Idle(_) => "Idle",
             Self::Busy(_) => "Busy",
+            Self::Renew(_) => "Renew",
             Self::DeviceAvailable(..) => "DeviceAvailable",
             Self::DeviceUnavailable { .. } => "DeviceUnavailable",
-            Self::RadioPrepared(..) => "RadioPrepared",
+            Self::RadioRead(..) => "RadioRead",
+            Self::RadioSet(..) => "RadioSet",
             Self::RadioRestored(..) => "RadioRestored",
-            Self::RadioReported(..) => "RadioReported",
             Self::PortsSeen(..) => "PortsSeen",
-            Self::Restated { .. } => "Restated",
-            Self::Inquire(_) => "Inquire",
-            Self::InquireDevice(_) => "InquireDevice",
+            Self::FilesSeen(..) => "FilesSeen",
             Self::Close => "Close",
             Self::Timer(_) => "Timer",
         }
@@ -296,31 +316,27 @@ impl Described for LeaseMessage {
                 format!("{} wants {}", request.service, list(&wants)).into()
             }
             Self::Withdraw(service) => Words::Service(service.clone(), "no longer wants what it asked for"),
-            Self::Release(service) => Words::Service(service.clone(), "has stopped and gives back what it held"),
+            Self::Stands(standing) => Words::Service(standing.service.clone(), "says again how it stands"),
+            Self::Release(service, _) => Words::Service(service.clone(), "has stopped and gives back what it held"),
             Self::Idle(service) => Words::Service(service.clone(), "waits out a back-off"),
             Self::Busy(service) => Words::Service(service.clone(), "uses its leases again"),
+            Self::Renew(request) => Words::Service(request.service.clone(), "is to use its leases again"),
             Self::DeviceAvailable(device, offer) => format!("{device} can be leased ({})", offer.generation).into(),
             Self::DeviceUnavailable { device, reason, .. } => format!("{device} is {reason}").into(),
-            Self::RadioPrepared(_, device, Ok(_)) => Words::Device(device.clone(), "is in the mode asked for"),
-            Self::RadioPrepared(_, device, Err(failed)) => {
-                format!("{device} could not be prepared: {}", failed.error).into()
-            }
+            Self::RadioRead(_, device, Ok(_)) => Words::Device(device.clone(), "was looked at before it is changed"),
+            Self::RadioRead(_, device, Err(error)) => format!("{device} could not be looked at: {error}").into(),
+            Self::RadioSet(_, device, Ok(())) => Words::Device(device.clone(), "is in the mode asked for"),
+            Self::RadioSet(_, device, Err(error)) => format!("{device} could not be prepared: {error}").into(),
             Self::RadioRestored(_, device, Ok(())) => Words::Device(device.clone(), "is as it was before"),
             Self::RadioRestored(_, device, Err(error)) => format!("{device} could not be put back: {error}").into(),
-            Self::RadioReported(_, device, Some(_)) => {
-                Words::Device(device.clone(), "was changed, and how it was before is known")
-            }
-            Self::RadioReported(_, device, None) => Words::Device(device.clone(), "is as it was"),
             Self::PortsSeen(_, Ok(seen)) if seen.is_empty() => "nobody else listens".into(),
             Self::PortsSeen(_, Ok(seen)) => {
                 list(&seen.iter().map(|(port, listener)| format!("{listener} listens on {port}")).collect::<Vec<_>>())
                     .into()
             }
+            Self::FilesSeen(_, Ok(_)) => "what each file is has been seen".into(),
+            Self::FilesSeen(_, Err(error)) => format!("cannot see what its files are: {error}").into(),
             Self::PortsSeen(_, Err(error)) => format!("cannot see who listens: {error}").into(),
-            Self::Restated { service, grant: Some(grant) } => format!("{service} holds token {}", grant.token.0).into(),
-            Self::Restated { service, grant: None } => Words::Service(service.clone(), "holds nothing"),
-            Self::Inquire(service) => Words::Service(service.clone(), "asks what it holds"),
-            Self::InquireDevice(device) => Words::Device(device.clone(), "asks who holds it"),
             Self::Close => "put everything back".into(),
             Self::Timer(super::machine::LeaseTimer::LookAgain(service)) => {
                 format!("time to see again whether the ports of {service} are free").into()

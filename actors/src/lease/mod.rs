@@ -1,6 +1,8 @@
 //! The lease registry: who may use what.
 
+mod again;
 mod devices;
+mod files;
 mod granting;
 mod holding;
 mod machine;
@@ -9,11 +11,14 @@ mod ports;
 mod preparation;
 mod queue;
 mod radios;
+mod renewing;
+mod resource;
 #[cfg(test)]
 mod tests;
 
 pub use machine::{LeaseMachine, LeaseTimer};
 pub use messages::{
-    Blocker, Grant, GrantedDevice, HeldLease, LeaseMessage, LeaseRequest, LeaseSnapshot, NotPrepared, Resource, Soon,
-    Token, Waiter, Want,
+    Blocker, Grant, GrantedDevice, HeldLease, LeaseMessage, LeaseRequest, LeaseSnapshot, PortNumbers, Soon, Standing,
+    StillUsed, Token, Waiter, Want,
 };
+pub use resource::Resource;

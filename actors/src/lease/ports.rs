@@ -6,12 +6,19 @@ use mainstay_config::model::PortNeed;
 use mainstay_config::names::ServiceName;
 
 use super::machine::{LeaseMachine, Out, refuse};
-use super::messages::{LeaseRequest, Want};
+use super::messages::{LeaseRequest, PortNumbers, Want};
 use super::queue::Queued;
 use crate::effect::ports::Listener;
-use crate::machine::{Effect, OperationId, Outcome};
+use crate::machine::{Action, Effect, OperationId, Outcome};
 
 impl LeaseMachine {
+    /// Looks who listens on ports that a request is about to be given.
+    pub(super) fn look_at_ports(&mut self, request: &LeaseRequest, ports: &PortNumbers, out: &mut Out) -> OperationId {
+        let operation = self.operation.advance();
+        out.push(Effect::Act(Action::LookAtPorts(operation, request.places(ports))));
+        operation
+    }
+
     /// What was seen of foreign programs and hung drivers is forgotten, so that it is tried anew.
     pub(super) fn look_again(&mut self, service: &ServiceName) -> Out {
         let waiting = self.queue.iter_mut().find(|queued| queued.request.service == *service);
@@ -26,21 +33,18 @@ impl LeaseMachine {
             queued.preparation.as_ref().is_some_and(|preparation| preparation.looking == Some(operation))
         };
         let Some(queued) = self.queue.iter_mut().find(asked) else {
-            return vec![Effect::Note(Outcome::Superseded)];
+            return self.seen_for_holder(operation, foreign(seen));
         };
         let Some(preparation) = queued.preparation.as_mut() else { return Vec::new() };
         preparation.looking = None;
-        // Where the look itself fails, the service's own bind decides.
-        let foreign: BTreeMap<u16, String> =
-            seen.unwrap_or_default().iter().map(|(port, listener)| (*port, listener.to_string())).collect();
+        let foreign = foreign(seen);
         if foreign.is_empty() {
             return Vec::new();
         }
         let service = queued.request.service.clone();
         let choosable = queued.request.wants.iter().any(|want| is_range_with_choice(want, &queued.foreign, &foreign));
         if let Some((port, listener)) = foreign.iter().find(|(port, _)| is_fixed(&queued.request, **port)) {
-            let words =
-                format!("port {port} is in use by {listener}; stop that program, or give {service} another port");
+            let words = in_use(*port, listener, &service);
             let mut out = self.withdraw(&service);
             out.push(refuse(&service, words));
             return out;
@@ -50,13 +54,26 @@ impl LeaseMachine {
         let mut out = Vec::new();
         if !choosable {
             out.extend(self.withdraw(&service));
-            out.push(refuse(&service, "every port of its range is in use by other programs".to_owned()));
+            out.push(refuse(&service, NONE_LEFT.to_owned()));
         }
         out
     }
 }
 
-fn is_fixed(request: &LeaseRequest, port: u16) -> bool {
+/// Why a range cannot be given.
+pub(super) const NONE_LEFT: &str = "every port of its range is in use by other programs";
+
+/// Why a port cannot be given that must be this one.
+pub(super) fn in_use(port: u16, listener: &str, service: &ServiceName) -> String {
+    format!("port {port} is in use by {listener}; stop that program, or give {service} another port")
+}
+
+/// Who listens, in words. Where the look itself fails, the service's own bind decides.
+fn foreign(seen: Result<BTreeMap<u16, Listener>, String>) -> BTreeMap<u16, String> {
+    seen.unwrap_or_default().iter().map(|(port, listener)| (*port, listener.to_string())).collect()
+}
+
+pub(super) fn is_fixed(request: &LeaseRequest, port: u16) -> bool {
     request
         .wants
         .iter()

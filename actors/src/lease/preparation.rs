@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use mainstay_config::names::{DeviceName, PortName};
 
+use super::radios::Change;
 use crate::device::Offer;
 use crate::machine::OperationId;
 
@@ -16,14 +17,15 @@ pub(super) struct Preparation {
     pub(super) ports: BTreeMap<PortName, u16>,
     /// Somebody is looking who listens on them.
     pub(super) looking: Option<OperationId>,
-    /// Radios that are being put into their mode, with the index of the interface that this was asked for: whoever had it before may
-    /// have made it anew meanwhile.
-    pub(super) radios: BTreeMap<DeviceName, u32>,
+    /// Somebody is looking what its files are.
+    pub(super) files: Option<OperationId>,
+    /// Radios that are being put into their mode.
+    pub(super) radios: BTreeMap<DeviceName, Change>,
 }
 
 impl Preparation {
     /// Whether nothing is under way any more.
     pub(super) fn is_done(&self) -> bool {
-        self.looking.is_none() && self.radios.is_empty()
+        self.looking.is_none() && self.files.is_none() && self.radios.is_empty()
     }
 }

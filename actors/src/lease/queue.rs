@@ -9,10 +9,12 @@ use mainstay_config::model::{PortNeed, Sharing};
 use mainstay_config::names::{DeviceName, PortName, ServiceName};
 use mainstay_config::port_choice;
 
+use super::files::{Files, others};
 use super::holding::{Holding, Use, excludes};
-use super::messages::{Blocker, LeaseRequest, Resource, Soon, Want};
+use super::messages::{Blocker, LeaseRequest, Soon, Want};
 use super::preparation::Preparation;
 use super::radios::Radios;
+use super::resource::Resource;
 use crate::device::Offer;
 
 /// What the registry knows of a device.
@@ -54,6 +56,7 @@ pub(super) struct Situation<'a> {
     pub(super) devices: &'a BTreeMap<DeviceName, DeviceState>,
     pub(super) holders: &'a BTreeMap<ServiceName, Holding>,
     pub(super) radios: &'a Radios,
+    pub(super) files: &'a Files,
     pub(super) reserved: &'a Reserved,
 }
 
@@ -76,12 +79,11 @@ impl Situation<'_> {
                 Want::Device { device, sharing, .. } => {
                     blockers.extend(self.device_blocker(service, device, *sharing));
                 }
-                Want::Named(name) => {
-                    blockers.extend(self.taken(service, &Resource::Named(name.clone()), Sharing::Exclusive));
-                }
-                Want::Port { name, need } => ports.push((name, *need)),
+                Want::Port { name, need, .. } => ports.push((name, *need)),
+                Want::File(_) | Want::Named(_) | Want::Conflict(..) => {}
             }
         }
+        blockers.extend(others(queued).filter_map(|(resource, sharing)| self.taken(service, &resource, sharing)));
         blockers.extend(queued.untried.as_ref().map(|(device, reason)| Blocker::Device {
             device: device.clone(),
             reason: reason.clone(),
@@ -123,18 +125,22 @@ impl Situation<'_> {
     /// Who has a resource, or comes first for it.
     fn taken(&self, service: &ServiceName, resource: &Resource, sharing: Sharing) -> Option<Blocker> {
         let holder = self.holders.iter().find(|(holder, holding)| {
-            *holder != service && holding.resources().any(|(held, how)| held == *resource && excludes(how, sharing))
+            let has = |(held, how): (Resource, Sharing)| self.files.are_same(&held, resource) && excludes(how, sharing);
+            *holder != service && holding.resources().any(has)
         });
         if let Some((holder, _)) = holder {
             return Some(Blocker::Held { resource: resource.clone(), holder: holder.clone() });
         }
-        let ahead =
-            self.reserved.get(resource)?.iter().find(|(first, how)| first != service && excludes(*how, sharing));
+        // Only files have more than one name.
+        let other_names = matches!(resource, Resource::File(_)).then(|| self.reserved.iter()).into_iter().flatten();
+        let other_names = other_names.filter(|(other, _)| self.files.are_same(other, resource)).map(|(_, all)| all);
+        let mut all = self.reserved.get(resource).into_iter().chain(other_names).flatten();
+        let ahead = all.find(|(first, how)| first != service && excludes(*how, sharing));
         ahead.map(|(first, _)| Blocker::Behind { resource: resource.clone(), first: first.clone() })
     }
 
     /// A number for every port, as far as there are any, and what stands in the way of the others.
-    fn choose_ports(
+    pub(super) fn choose_ports(
         &self,
         ports: &[(&PortName, PortNeed)],
         queued: &Queued,
@@ -157,8 +163,8 @@ impl Situation<'_> {
     /// How long it may take until this is no longer in the way: who is giving way first, then who would.
     fn patience(&self, blocker: &Blocker) -> u8 {
         let Blocker::Held { holder, .. } = blocker else { return 2 };
-        match self.holders.get(holder).map(|holding| holding.r#use) {
-            Some(Use::Draining) => 0,
+        match self.holders.get(holder).map(|holding| &holding.r#use) {
+            Some(Use::Draining { .. }) => 0,
             Some(Use::Idle) => 1,
             Some(Use::Active) | None => 2,
         }
@@ -194,11 +200,12 @@ pub(super) fn reserve(queued: &Queued, reserved: &mut Reserved) {
     for want in &queued.request.wants {
         match want {
             Want::Device { device, sharing, .. } => keep(Resource::Device(device.clone()), *sharing),
-            Want::Named(name) => keep(Resource::Named(name.clone()), Sharing::Exclusive),
             Want::Port { need: PortNeed::Fixed(port), .. } => keep(Resource::Port(port.get()), Sharing::Exclusive),
             Want::Port { need: PortNeed::Range { .. }, .. } => {}
+            Want::File(_) | Want::Named(_) | Want::Conflict(..) => {}
         }
     }
+    others(queued).for_each(|(resource, sharing)| keep(resource, sharing));
     for port in queued.preparation.iter().flat_map(|preparation| preparation.ports.values()) {
         keep(Resource::Port(*port), Sharing::Exclusive);
     }

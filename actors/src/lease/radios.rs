@@ -1,19 +1,19 @@
 //! Radios are put into their mode before a grant, and back as they were when nobody uses them any more.
 //!
-//! How a changed radio was before is kept by the executor as well, from the change until it is put back: a registry that
-//! panics over that very news leaves nothing behind, and its successor asks. A radio that refuses to be put back is given up
-//! after some tries: its own actor says so, and before anybody leases it again it is tried anew.
+//! First it is read how a radio is, and that is kept; only then it is changed. So it is known how it was whatever dies in between. A radio
+//! that refuses to be put back is given up after some tries: its own actor says so, and before anybody leases it again it is tried
+//! anew.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use mainstay_config::model::{DeviceKind, Station};
+use mainstay_config::model::{Takeover, WifiMode};
 use mainstay_config::names::{DeviceName, ServiceName};
 use mainstay_hardware::bus::WifiBaseline;
 use mainstay_hardware::error::{Error, ErrorKind};
 
 use super::machine::{LeaseMachine, LeaseTimer, Out, refuse, tell_device};
-use super::messages::{Blocker, NotPrepared, Soon};
+use super::messages::{Blocker, Soon};
 use super::preparation::Preparation;
 use crate::device::DeviceMessage;
 use crate::machine::{Action, Effect, OperationId, Outcome};
@@ -38,26 +38,48 @@ pub(super) enum Restoring {
     },
 }
 
+/// A change of a radio.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Change {
+    /// The interface that it is asked for: whoever had the radio before may have made it anew meanwhile.
+    pub(super) ifindex: u32,
+    /// The mode; `None` leaves it.
+    pub(super) mode: Option<WifiMode>,
+    /// Whether somebody's network may be taken down.
+    pub(super) takeover: Takeover,
+}
+
+/// How far a change has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Step {
+    /// It is being read how the radio is.
+    Read,
+    /// It is being put into its mode.
+    Set(WifiMode),
+    /// The same, once more: what came of the first time was lost.
+    SetAgain(WifiMode),
+}
+
+/// A change under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Preparing {
+    pub(super) operation: OperationId,
+    pub(super) change: Change,
+    pub(super) step: Step,
+}
+
 /// What is known of radios that are not as they were.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Radios {
-    /// All of them.
-    all: BTreeSet<DeviceName>,
     /// How each changed radio was before.
     pub(super) changed: BTreeMap<DeviceName, WifiBaseline>,
-    /// Those that are being changed; after a restart also those of which it is not known yet whether they were.
-    pub(super) preparing: BTreeMap<DeviceName, OperationId>,
+    /// Those that are being changed.
+    pub(super) preparing: BTreeMap<DeviceName, Preparing>,
     /// Those that are being put back.
     pub(super) restoring: BTreeMap<DeviceName, Restoring>,
 }
 
 impl Radios {
-    /// The radios of a station, all of them as they were.
-    pub(super) fn of(station: &Station) -> Self {
-        let radios = station.devices.values().filter(|device| device.kind == DeviceKind::Wifi);
-        Self { all: radios.map(|device| device.name.clone()).collect(), ..Self::default() }
-    }
-
     /// Whether all are as they were, or given up.
     pub(super) fn are_settled(&self) -> bool {
         let is_given_up = |device| matches!(self.restoring.get(device), Some(Restoring::GivenUp { .. }));
@@ -67,6 +89,14 @@ impl Radios {
     /// Whether something is done to put it back.
     pub(super) fn is_being_put_back(&self, device: &DeviceName) -> bool {
         matches!(self.restoring.get(device), Some(Restoring::UnderWay { .. } | Restoring::Pausing { .. }))
+    }
+
+    /// Why it was given up, if it was.
+    pub(super) fn given_up(&self, device: &DeviceName) -> Option<&str> {
+        match self.restoring.get(device) {
+            Some(Restoring::GivenUp { words }) => Some(words),
+            _ => None,
+        }
     }
 
     /// What keeps a radio from being leased, when it is not as it was.
@@ -82,75 +112,98 @@ impl Radios {
     }
 }
 
-/// Ends an operation; whether it was the one under way.
-fn end(under_way: &mut BTreeMap<DeviceName, OperationId>, device: &DeviceName, operation: OperationId) -> bool {
-    let current = under_way.get(device) == Some(&operation);
-    if current {
-        under_way.remove(device);
-    }
-    current
-}
-
 impl LeaseMachine {
-    /// After a restart: until it is known whether a radio was changed, nobody gets it.
-    pub(super) fn ask_for_radios(&mut self, out: &mut Out) {
-        for device in self.radios.all.clone() {
-            let operation = self.operation.advance();
-            self.radios.preparing.insert(device.clone(), operation);
-            out.push(Effect::Act(Action::ReportRadio(operation, device)));
-        }
-    }
-
-    pub(super) fn radio_reported(
-        &mut self,
-        operation: OperationId,
-        device: DeviceName,
-        before: Option<WifiBaseline>,
-    ) -> Out {
-        if !end(&mut self.radios.preparing, &device, operation) {
-            return vec![Effect::Note(Outcome::Superseded)];
-        }
-        match before {
-            Some(before) => {
-                self.radios.changed.insert(device, before);
-                Vec::new()
+    /// What was under way may have been lost: reading, setting and putting back can all be done twice.
+    pub(super) fn begin_radios_again(&mut self) -> Out {
+        let mut out = Vec::new();
+        for (device, preparing) in &mut self.radios.preparing {
+            preparing.operation = self.operation.advance();
+            if let Step::Set(mode) = preparing.step {
+                preparing.step = Step::SetAgain(mode);
             }
-            // That it was put back, or released as it was, may be what the predecessor panicked over.
-            None => {
-                let unheld = self.tell_unheld(&device);
-                vec![unheld.unwrap_or_else(|| tell_device(&device, DeviceMessage::PutBack(None)))]
+            out.push(preparing.act(device));
+        }
+        for (device, restoring) in &mut self.radios.restoring {
+            if let (Restoring::UnderWay { operation, .. }, Some(before)) = (restoring, self.radios.changed.get(device))
+            {
+                *operation = self.operation.advance();
+                let (operation, device, before) = (*operation, device.clone(), before.clone());
+                out.push(Effect::Act(Action::RestoreRadio { operation, device, before }));
             }
         }
+        out
     }
 
-    pub(super) fn radio_prepared(
+    /// The change that this answers, if it is under way. It is over, unless it goes on with another step.
+    fn end(&mut self, device: &DeviceName, operation: OperationId) -> Option<Preparing> {
+        let current = self.radios.preparing.get(device).is_some_and(|known| known.operation == operation);
+        if current { self.radios.preparing.remove(device) } else { None }
+    }
+
+    pub(super) fn radio_read(
         &mut self,
         operation: OperationId,
         device: &DeviceName,
-        result: Result<WifiBaseline, NotPrepared>,
+        result: Result<WifiBaseline, Error>,
     ) -> Out {
-        if !end(&mut self.radios.preparing, device, operation) {
-            return vec![Effect::Note(Outcome::Superseded)];
-        }
-        let (before, error) = match result {
-            Ok(before) => (Some(before), None),
-            Err(NotPrepared { before, error }) => (before, Some(error)),
+        let Some(preparing) = self.end(device, operation) else { return vec![Effect::Note(Outcome::Superseded)] };
+        let before = match result {
+            Ok(before) => before,
+            Err(error) => return self.could_not_prepare(device, &error),
         };
-        if let Some(before) = before {
-            self.radios.changed.insert(device.clone(), before);
+        let mut prepared = self.queue.iter().filter_map(|queued| queued.preparation.as_ref());
+        if !prepared.any(|preparation| preparation.radios.contains_key(device)) {
+            // Nobody waits for it any more, and it is as it was.
+            return Vec::new();
         }
+        self.radios.changed.insert(device.clone(), before);
+        let Some(mode) = preparing.change.mode else {
+            self.is_made_ready(device);
+            return Vec::new();
+        };
+        let next = Preparing { operation: self.operation.advance(), step: Step::Set(mode), ..preparing };
+        self.radios.preparing.insert(device.clone(), next);
+        vec![next.act(device)]
+    }
+
+    pub(super) fn radio_set(&mut self, operation: OperationId, device: &DeviceName, result: Result<(), Error>) -> Out {
+        let Some(Preparing { step, .. }) = self.end(device, operation) else {
+            return vec![Effect::Note(Outcome::Superseded)];
+        };
+        match result {
+            // Somebody waits for it and goes on; or nobody does, and it is put back.
+            Ok(()) => {
+                self.is_made_ready(device);
+                Vec::new()
+            }
+            Err(error) => {
+                let is_untouched = matches!(error.kind, ErrorKind::NotFound | ErrorKind::Refused | ErrorKind::NotTried);
+                if is_untouched && matches!(step, Step::Set(_)) {
+                    // Nothing was changed, also not the first time.
+                    self.radios.changed.remove(device);
+                }
+                self.could_not_prepare(device, &error)
+            }
+        }
+    }
+
+    fn is_made_ready(&mut self, device: &DeviceName) {
+        for preparation in self.queue.iter_mut().filter_map(|queued| queued.preparation.as_mut()) {
+            preparation.radios.remove(device);
+        }
+    }
+
+    fn could_not_prepare(&mut self, device: &DeviceName, error: &Error) -> Out {
         let waiting = self.queue.iter_mut().find_map(|queued| {
-            let asked = queued.preparation.as_mut()?.radios.remove(device)?;
-            Some((queued.request.service.clone(), asked))
+            let change = queued.preparation.as_mut()?.radios.remove(device)?;
+            Some((queued.request.service.clone(), change.ifindex))
         });
-        // Without an error, somebody waits for it and goes on; or nobody does, and it is put back.
-        let Some(error) = error else { return Vec::new() };
         let mut out = Vec::new();
         if error.kind == ErrorKind::TimedOut {
             out.extend(self.give_up(device, format!("driver hung: {error}")));
         }
         match waiting {
-            Some((service, asked)) => out.extend(self.not_prepared(device, &service, asked, &error)),
+            Some((service, asked)) => out.extend(self.not_prepared(device, &service, asked, error)),
             None if out.is_empty() => out.push(Effect::Note(Outcome::Superseded)),
             None => {}
         }
@@ -269,6 +322,7 @@ impl LeaseMachine {
     pub(super) fn is_due(&self, device: &DeviceName) -> bool {
         let mut prepared = self.queue.iter().filter_map(|queued| queued.preparation.as_ref());
         self.radios.changed.contains_key(device)
+            && !self.radios.preparing.contains_key(device)
             && !self.holders.values().any(|holding| holding.grant.devices.contains_key(device))
             && !prepared.any(|preparation: &Preparation| preparation.offers.contains_key(device))
     }
@@ -292,5 +346,16 @@ impl LeaseMachine {
     pub(super) fn try_anew(&mut self, device: &DeviceName) -> Out {
         let given_up = matches!(self.radios.restoring.get(device), Some(Restoring::GivenUp { .. }));
         if given_up { self.begin_to_put_back(device) } else { Vec::new() }
+    }
+}
+
+impl Preparing {
+    fn act(self, device: &DeviceName) -> Effect<LeaseTimer> {
+        let Self { operation, change: Change { ifindex, takeover, .. }, step } = self;
+        let device = device.clone();
+        Effect::Act(match step {
+            Step::Read => Action::ReadRadio { operation, device, ifindex },
+            Step::Set(mode) | Step::SetAgain(mode) => Action::SetRadio { operation, device, ifindex, mode, takeover },
+        })
     }
 }

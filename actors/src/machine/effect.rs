@@ -1,17 +1,19 @@
 //! What machines answer: effects, which are data.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use mainstay_config::model::{DeviceKind, Takeover, WifiMode};
-use mainstay_config::names::{DeviceName, ServiceName};
+use mainstay_config::names::DeviceName;
 use mainstay_hardware::bus::{Depth, WifiBaseline};
 use mainstay_hardware::sighting::Sighting;
 
-use super::{ActorId, Message, OperatorAnswer, Words};
+use super::{Message, OperatorAnswer, Words};
 use crate::device::DeviceSnapshot;
+use crate::effect::ports::Places;
 use crate::effect::probe::order::ProbeOrder;
-use crate::effect::process::order::{RunId, SignalOrder, SpawnOrder};
+use crate::effect::process::order::{RunId, Scope, SignalOrder, SpawnOrder};
 use crate::inventory::InventorySnapshot;
 use crate::lease::LeaseSnapshot;
 use crate::service::ServiceSnapshot;
@@ -36,6 +38,22 @@ pub enum Effect<T> {
     Answer(OperatorAnswer),
     /// How the message was taken, when it was not simply handled.
     Note(Outcome),
+}
+
+impl<T> Effect<T> {
+    /// The same, with the timer as one of a larger kind.
+    #[must_use]
+    pub fn lift<U: From<T>>(self) -> Effect<U> {
+        match self {
+            Self::Tell(message) => Effect::Tell(message),
+            Self::SetTimer(timer, after) => Effect::SetTimer(timer.into(), after),
+            Self::CancelTimer(timer) => Effect::CancelTimer(timer.into()),
+            Self::Act(action) => Effect::Act(action),
+            Self::Publish(publication) => Effect::Publish(publication),
+            Self::Answer(answer) => Effect::Answer(answer),
+            Self::Note(outcome) => Effect::Note(outcome),
+        }
+    }
 }
 
 /// How a message was taken.
@@ -71,25 +89,14 @@ impl Outcome {
     }
 }
 
-/// One act of one incarnation of a machine: its answer is told apart from answers to earlier acts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct OperationId {
-    /// Which incarnation of the actor asked.
-    pub incarnation: u32,
-    /// Its how-manieth operation.
-    pub number: u32,
-}
+/// One act of a machine: its answer is told apart from answers to earlier acts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OperationId(pub u64);
 
 impl OperationId {
-    /// The operation before the first of an incarnation.
-    #[must_use]
-    pub fn none_of(incarnation: u32) -> Self {
-        Self { incarnation, number: 0 }
-    }
-
     /// The next operation; `self` becomes it.
     pub fn advance(&mut self) -> Self {
-        self.number = self.number.wrapping_add(1);
+        self.0 = self.0.wrapping_add(1);
         *self
     }
 }
@@ -107,16 +114,25 @@ pub enum Action {
     LetSleep,
     /// Ask what the board says of its supply voltage. Answer: `DeviceMessage::Supply`.
     ReadSupply(OperationId),
-    /// Read how a radio is, then put it into a mode. Answer: `LeaseMessage::RadioPrepared`.
-    PrepareRadio {
+    /// Read how a radio is. Answer: `LeaseMessage::RadioRead`.
+    ReadRadio {
         /// Whose answer.
         operation: OperationId,
         /// Which.
         device: DeviceName,
         /// Its interface.
         ifindex: u32,
-        /// The mode; `None` leaves it.
-        mode: Option<WifiMode>,
+    },
+    /// Put a radio into a mode. Answer: `LeaseMessage::RadioSet`.
+    SetRadio {
+        /// Whose answer.
+        operation: OperationId,
+        /// Which.
+        device: DeviceName,
+        /// Its interface.
+        ifindex: u32,
+        /// The mode.
+        mode: WifiMode,
         /// Whether somebody's network may be taken down.
         takeover: Takeover,
     },
@@ -129,10 +145,10 @@ pub enum Action {
         /// How it was before it was changed.
         before: WifiBaseline,
     },
-    /// Say how a radio was before it was changed, once what is under way with it is over. Answer: `LeaseMessage::RadioReported`.
-    ReportRadio(OperationId, DeviceName),
     /// Look who listens on ports. Answer: `LeaseMessage::PortsSeen`.
-    LookAtPorts(OperationId, BTreeSet<u16>),
+    LookAtPorts(OperationId, Places),
+    /// Look what files are, however they are spelled. Answer: `LeaseMessage::FilesSeen`.
+    LookAtFiles(OperationId, BTreeSet<PathBuf>),
     /// Start a program. Answers: `ServiceMessage::Process`.
     Spawn(SpawnOrder),
     /// Send a signal.
@@ -143,12 +159,10 @@ pub enum Action {
     Watch(ProbeOrder),
     /// Stop looking.
     Unwatch(RunId),
-    /// Say what runs for a service. Answer: `ServiceMessage::Reported`.
-    ReportRun(ServiceName),
+    /// Say again what was said of a run. Answers: `ServiceMessage::Process`, `ServiceMessage::Probe`.
+    TellAgain(RunId),
     /// Look at all hardware anew.
     Rescan,
-    /// Let an actor begin anew with fresh state, after a pause.
-    RestartActor(ActorId, Duration),
     /// End the daemon.
     Exit(Exit),
 }
@@ -160,15 +174,6 @@ pub enum Exit {
     Stopped,
     /// Actors died more often than supervision bears; services were left running.
     GaveUp(String),
-}
-
-/// What the executor says of a service's process tree, when it has one.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ReportedRun {
-    /// Which run.
-    pub run: RunId,
-    /// Its main process; `None` while the kernel still loads its program.
-    pub pid: Option<u32>,
 }
 
 /// A state to show.
@@ -194,18 +199,18 @@ impl Action {
             Self::KeepAwake(_) => "KeepAwake",
             Self::LetSleep => "LetSleep",
             Self::ReadSupply(_) => "ReadSupply",
-            Self::PrepareRadio { .. } => "PrepareRadio",
+            Self::ReadRadio { .. } => "ReadRadio",
+            Self::SetRadio { .. } => "SetRadio",
             Self::RestoreRadio { .. } => "RestoreRadio",
-            Self::ReportRadio(..) => "ReportRadio",
             Self::LookAtPorts(..) => "LookAtPorts",
+            Self::LookAtFiles(..) => "LookAtFiles",
             Self::Spawn(_) => "Spawn",
             Self::Signal(_) => "Signal",
             Self::Sweep(_) => "Sweep",
             Self::Watch(_) => "Watch",
             Self::Unwatch(_) => "Unwatch",
-            Self::ReportRun(_) => "ReportRun",
+            Self::TellAgain(_) => "TellAgain",
             Self::Rescan => "Rescan",
-            Self::RestartActor(..) => "RestartActor",
             Self::Exit(_) => "Exit",
         }
     }
@@ -225,24 +230,29 @@ impl Action {
             Self::KeepAwake(sighting) => format!("keep {} from being suspended", sighting.key).into(),
             Self::LetSleep => "let it be suspended as before".into(),
             Self::ReadSupply(_) => "ask whether the supply voltage is too low".into(),
-            Self::PrepareRadio { device, mode: Some(mode), .. } => {
+            Self::SetRadio { device, mode, .. } => {
                 format!("put {device} into {} mode", mainstay_hardware::matching::mode_word(*mode)).into()
             }
-            Self::PrepareRadio { device, mode: None, .. } => format!("note how {device} is").into(),
+            Self::ReadRadio { device, .. } => format!("note how {device} is").into(),
             Self::RestoreRadio { device, .. } => format!("put {device} back as it was").into(),
-            Self::ReportRadio(_, device) => format!("say whether {device} was changed").into(),
+            Self::LookAtFiles(_, paths) => {
+                let paths: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
+                format!("see what file each of these is: {}", paths.join(", ")).into()
+            }
             Self::LookAtPorts(_, ports) => {
-                let ports: Vec<String> = ports.iter().map(ToString::to_string).collect();
+                let ports: Vec<String> = ports.keys().map(ToString::to_string).collect();
                 format!("see who listens on {}", ports.join(", ")).into()
             }
             Self::Spawn(order) => order.argv.join(" ").into(),
-            Self::Signal(order) => format!("SIG{} to its processes", order.signal.as_str()).into(),
+            Self::Signal(order) => {
+                let whom = if order.scope == Scope::Main { "main process" } else { "processes" };
+                format!("SIG{} to its {whom}", order.signal.as_str()).into()
+            }
             Self::Sweep(_) => "SIGKILL to all that is left of it".into(),
             Self::Watch(order) => format!("see whether it is ready: {}", order.target).into(),
             Self::Unwatch(_) => "no longer look whether it is ready".into(),
-            Self::ReportRun(service) => format!("say what runs for {service}").into(),
+            Self::TellAgain(_) => "say again what became of its processes".into(),
             Self::Rescan => "look at all hardware anew".into(),
-            Self::RestartActor(actor, _) => format!("restart {actor}").into(),
             Self::Exit(Exit::Stopped) => "everything has stopped".into(),
             Self::Exit(Exit::GaveUp(words)) => words.clone().into(),
         }

@@ -49,6 +49,21 @@ impl Message {
     }
 }
 
+impl Message {
+    /// What it says, whoever receives it.
+    #[must_use]
+    pub fn described(&self) -> &dyn Described {
+        match self {
+            Self::Root(message) => message,
+            Self::Hardware(message) => message,
+            Self::Device(_, message) => message,
+            Self::Leases(message) => message,
+            Self::Services(message) => message,
+            Self::Service(_, message) => message,
+        }
+    }
+}
+
 /// A request of an operator that waits for its answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestId(pub u64);

@@ -10,42 +10,50 @@ mod moment;
 mod words;
 
 pub use address::{ActorId, Address, NoSuchActor, Outside};
-pub use effect::{Action, Effect, Effects, Exit, OperationId, Outcome, Publication, ReportedRun};
+pub use effect::{Action, Effect, Effects, Exit, OperationId, Outcome, Publication};
 pub use message::{Described, Message, OperatorAnswer, RequestId};
 pub use moment::Moment;
-pub use words::Words;
+pub use words::{Words, words_of};
 
 /// Whether a machine begins for the first time, or again after its actor was restarted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Beginning {
     /// The daemon has just started.
     First,
-    /// The actor was restarted: what is true must be asked for anew.
+    /// The actor was restarted: what was under way may have been lost, and is done again.
     Again,
 }
 
 /// A pure state machine.
-pub trait Machine: Unpin + 'static {
+pub trait Machine: Clone + Unpin + 'static {
     /// What it is told.
     type Message: Described + Clone + 'static;
     /// Its timers.
     type Timer: Clone + Ord + std::fmt::Debug + 'static;
 
-    /// What outlives a panic of its actor: kept by the host after each message, handed to the machine's successor.
-    /// Only what cannot be asked for anew, such as what the operator wanted.
-    type Memo: Clone + Default + Unpin + 'static;
-
     /// Who it is.
     fn id(&self) -> ActorId;
 
-    /// Called once before the first message.
+    /// Called before the first message, and after each restart of its actor.
     fn begin(&mut self, now: Moment, beginning: Beginning) -> Effects<Self::Timer>;
 
     /// Handles one message.
     fn handle(&mut self, now: Moment, message: Self::Message) -> Effects<Self::Timer>;
 
-    /// What its successor must remember.
-    fn memo(&self) -> Self::Memo;
+    /// One without what it can be told again by its peers: for an actor that panics again at once.
+    #[must_use]
+    fn successor(&self) -> Self;
+
+    /// Who tells it something, or is told something by it.
+    fn peers(&self) -> Vec<ActorId>;
+
+    /// What still holds of all that it has told one of its peers. One that was restarted may have lost it; another hears nothing new.
+    fn tell_again(&self, to: &ActorId) -> Vec<Message>;
+
+    /// About how many parts a clone of it copies.
+    fn weight(&self) -> usize {
+        1
+    }
 
     /// The message that a timer becomes.
     fn timer(timer: Self::Timer) -> Self::Message;

@@ -1,15 +1,15 @@
-//! The only place that knows actix: the generic host, the supervisor, the traced envelope, the clock.
+//! The host of the machines in production, and the only place that knows actix: each actor is an actix actor, whose inbox and
+//! timers are the engine's.
 
 mod board;
 mod clock;
-mod envelope;
 mod executor;
 mod host;
 mod stage;
-mod supervised;
 mod system;
 #[cfg(test)]
 mod tests;
+mod timekeeper;
 
 pub use board::{Board, Entry};
 pub use clock::Clock;

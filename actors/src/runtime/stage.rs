@@ -1,43 +1,25 @@
-//! The stage that all hosts stand on: addresses, recorder, board, executor.
+//! The stage that all hosts stand on: the engine, actix addresses, recorder, board, executor.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use actix::Addr;
-use futures::channel::mpsc;
-use mainstay_config::names::{DeviceName, ServiceName};
 use tokio::sync::oneshot;
 
 use super::board::Board;
 use super::clock::Clock;
-use super::envelope::Traced;
 use super::executor::{Delivery, Executor};
-use super::host::Host;
-use crate::device::DeviceMachine;
-use crate::inventory::{InventoryMachine, InventoryMessage};
-use crate::lease::LeaseMachine;
+use super::host::{Host, Ring};
+use super::timekeeper::Alarm;
+use crate::engine::{Due, Engine, Fallen, Fate, Letter, Mail, Place, Timer};
 use crate::machine::{
-    Action, ActorId, Address, Described, Exit, Machine, Message, Moment, OperatorAnswer, Outcome, Outside, Publication,
-    RequestId,
+    Action, ActorId, Address, Effect, Exit, Message, Moment, OperatorAnswer, Outcome, Outside, RequestId, Words,
+    words_of,
 };
-use crate::service::ServiceMachine;
-use crate::supervision::{Intensity, RootMachine, RootMessage, ServicesMachine, ServicesMessage, Verdict};
 use crate::trace::{Cause, ExternalCause, ExternalKind, MessageId, Recorder, Sending};
-
-/// Addresses of all actors.
-#[derive(Default)]
-pub(super) struct Directory {
-    pub(super) root: Option<Addr<Host<RootMachine>>>,
-    pub(super) hardware: Option<Addr<Host<InventoryMachine>>>,
-    pub(super) leases: Option<Addr<Host<LeaseMachine>>>,
-    pub(super) services: Option<Addr<Host<ServicesMachine>>>,
-    pub(super) device: BTreeMap<DeviceName, Addr<Host<DeviceMachine>>>,
-    pub(super) service: BTreeMap<ServiceName, Addr<Host<ServiceMachine>>>,
-    pub(super) restarts: BTreeMap<ActorId, mpsc::UnboundedSender<Duration>>,
-}
 
 /// An operator who waits for an answer.
 pub(super) struct Waiting {
@@ -52,15 +34,10 @@ pub(super) struct Stage {
     clock: Clock,
     recorder: Arc<Mutex<Recorder>>,
     board: Arc<Board>,
-    pub(super) directory: RefCell<Directory>,
+    engine: RefCell<Engine>,
+    alarm: Rc<Alarm>,
+    hosts: RefCell<Vec<Addr<Host>>>,
     pub(super) executor: RefCell<Option<Rc<dyn Executor>>>,
-    handling: RefCell<Option<(MessageId, Cause)>>,
-    beginnings: RefCell<BTreeMap<ActorId, Cause>>,
-    /// Actors that have died and are not restarted yet.
-    dead: RefCell<BTreeMap<ActorId, (Cause, String)>>,
-    /// Those of the root supervisor, which has none above it.
-    root_deaths: RefCell<Intensity>,
-    start: Cause,
     pub(super) answers: RefCell<BTreeMap<RequestId, Waiting>>,
     next_request: Cell<u64>,
     ending: RefCell<Option<oneshot::Sender<Exit>>>,
@@ -68,27 +45,32 @@ pub(super) struct Stage {
 
 impl Stage {
     pub(super) fn new(
-        clock: Clock,
-        recorder: Arc<Mutex<Recorder>>,
-        board: Arc<Board>,
+        (clock, recorder, board): (Clock, Arc<Mutex<Recorder>>, Arc<Board>),
+        engine: Engine,
         ending: oneshot::Sender<Exit>,
     ) -> Self {
-        let started = ExternalCause::new(ExternalKind::Start, "mainstay started");
-        let start = lock(&recorder).begin(clock.now(), started);
         Self {
             clock,
             recorder,
             board,
-            directory: RefCell::default(),
+            engine: RefCell::new(engine),
+            alarm: Rc::default(),
+            hosts: RefCell::default(),
             executor: RefCell::new(None),
-            handling: RefCell::new(None),
-            beginnings: RefCell::default(),
-            dead: RefCell::default(),
-            root_deaths: RefCell::default(),
-            start,
             answers: RefCell::default(),
             next_request: Cell::new(1),
             ending: RefCell::new(Some(ending)),
+        }
+    }
+
+    /// Lets every actor begin: those that are told before those that tell. `hosts` are in the engine's order.
+    pub(super) fn begin(&self, hosts: Vec<Addr<Host>>) {
+        *self.hosts.borrow_mut() = hosts;
+        let cause = self.recorder().begin(self.now(), ExternalCause::new(ExternalKind::Start, "mainstay started"));
+        let places = self.engine.borrow().places();
+        for place in places {
+            self.engine.borrow_mut().begin(place, self.now(), cause);
+            self.carry_out(place);
         }
     }
 
@@ -96,57 +78,56 @@ impl Stage {
         self.clock.now()
     }
 
-    /// Gives a message its id and envelope.
-    pub(super) fn seal<M: Described + 'static>(
-        &self,
-        cause: Cause,
-        from: Address,
-        to: ActorId,
-        message: M,
-    ) -> Traced<M> {
-        let detail = || message.detail();
-        let sending = Sending { cause, from, to: to.into(), kind: message.kind(), detail: &detail };
-        let id = self.recorder().sent(self.now(), sending);
-        Traced::seal(id, cause, message)
+    pub(super) fn clock(&self) -> Clock {
+        self.clock
     }
 
-    /// Sends a message because of `cause`; answers what its consequences are caused by.
-    pub(super) fn send(&self, cause: Cause, from: Address, message: Message) -> Cause {
+    pub(super) fn alarm(&self) -> &Rc<Alarm> {
+        &self.alarm
+    }
+
+    pub(super) fn places(&self) -> impl Iterator<Item = Place> + use<> {
+        self.engine.borrow().places()
+    }
+
+    pub(super) fn next_due(&self) -> Option<Moment> {
+        self.engine.borrow().next_due()
+    }
+
+    pub(super) fn next_request(&self) -> RequestId {
+        let number = self.next_request.get();
+        self.next_request.set(number.wrapping_add(1));
+        RequestId(number)
+    }
+
+    // ---- sending
+
+    /// Gives a message its id and puts it into its receiver's inbox. Answers what its consequences are caused by.
+    fn send(&self, cause: Cause, from: Address, message: Message) -> Cause {
         let to = message.receiver();
-        let directory = self.directory.borrow();
-        match message {
-            Message::Root(message) => self.post(cause, from, to, message, directory.root.as_ref()),
-            Message::Hardware(message) => self.post(cause, from, to, message, directory.hardware.as_ref()),
-            Message::Leases(message) => self.post(cause, from, to, message, directory.leases.as_ref()),
-            Message::Services(message) => self.post(cause, from, to, message, directory.services.as_ref()),
-            Message::Device(name, message) => self.post(cause, from, to, message, directory.device.get(&name)),
-            Message::Service(name, message) => self.post(cause, from, to, message, directory.service.get(&name)),
-        }
+        let Some(place) = self.engine.borrow().place(&to) else {
+            tracing::warn!(%to, kind = message.described().kind(), "a message to nobody");
+            return cause;
+        };
+        let letter = self.seal(cause, from, message);
+        let cause = letter.as_cause();
+        self.engine.borrow_mut().put(letter);
+        self.ring(place);
+        cause
     }
 
-    fn post<M>(
-        &self,
-        cause: Cause,
-        from: Address,
-        to: ActorId,
-        message: M::Message,
-        address: Option<&Addr<Host<M>>>,
-    ) -> Cause
-    where
-        M: Machine,
-        M::Message: Send,
-    {
-        match address {
-            Some(address) => {
-                let traced = self.seal(cause, from, to, message);
-                let cause = traced.as_cause();
-                address.do_send(traced);
-                cause
-            }
-            None => {
-                tracing::warn!(%to, kind = message.kind(), "a message to nobody");
-                cause
-            }
+    fn seal(&self, cause: Cause, from: Address, message: Message) -> Letter {
+        let described = message.described();
+        let detail = || described.detail();
+        let (to, kind) = (message.receiver().into(), described.kind());
+        let sending = Sending { cause, from: from.clone(), to, kind, detail: &detail };
+        let id = self.recorder().sent(self.now(), sending);
+        Letter { id, cause, from, message }
+    }
+
+    fn ring(&self, place: Place) {
+        if let Some(host) = self.hosts.borrow().get(place.number()) {
+            host.do_send(Ring);
         }
     }
 
@@ -159,53 +140,145 @@ impl Stage {
         self.send(cause, from.into(), message)
     }
 
-    /// Carries out an action, which stands in the trace like a message.
-    pub(super) fn act(&self, cause: Cause, from: &ActorId, action: Action) {
-        let (to, kind) = performer(&action);
-        let detail = || action.words();
-        let sending = Sending { cause, from: from.clone().into(), to, kind, detail: &detail };
-        let now = self.now();
-        let id = {
-            let mut recorder = self.recorder();
-            let id = recorder.sent(now, sending);
-            recorder.handled(id, now, Outcome::Handled);
-            id
+    // ---- handling
+
+    /// Lets an actor handle its next mail.
+    pub(super) fn take_turn(&self, place: Place) {
+        let next = self.engine.borrow_mut().next(place);
+        let letter = match next {
+            None => return,
+            Some(Mail::Letter(letter)) => letter,
+            Some(Mail::Rang(_, cause, message)) => self.seal(cause, Outside::Clock.into(), message),
+            Some(Mail::TellAgain(..)) => return self.carry_out(place),
         };
-        let cause = Cause { message: Some(id), ..cause };
-        match action {
-            Action::RestartActor(actor, pause) => {
-                let directory = self.directory.borrow();
-                self.beginnings.borrow_mut().insert(actor.clone(), cause);
-                let word = directory.restarts.get(&actor).map(|restart| restart.unbounded_send(pause));
-                if !matches!(word, Some(Ok(()))) {
-                    tracing::error!(%actor, "an actor cannot be restarted");
-                }
+        let (id, cause) = (letter.id, letter.as_cause());
+        let (to, kind) = (letter.message.receiver(), letter.message.described().kind());
+        let span = tracing::debug_span!("message", trace = cause.trace.0, id = id.0, %to, kind);
+        let _entered = span.enter();
+        let handled = self.engine.borrow_mut().handle(place, self.now(), letter);
+        match handled {
+            Ok(outcome) => {
+                self.carry_out(place);
+                self.recorder().handled(id, self.now(), outcome);
             }
-            Action::Exit(exit) => {
-                if let Some(ending) = self.ending.borrow_mut().take() {
-                    // The daemon has gone already if nobody listens.
-                    let _ = ending.send(exit);
-                }
-            }
-            action => {
-                let executor = self.executor.borrow().clone();
-                if let Some(executor) = executor {
-                    executor.act(from, action, cause);
-                }
+            Err(fallen) => {
+                self.recorder().handled(id, self.now(), Outcome::Panicked);
+                self.answer_for_the_dead(&fallen.actor, id, cause);
+                self.fallen(cause, fallen);
             }
         }
     }
 
-    pub(super) fn publish(&self, cause: Cause, publication: Publication) {
-        self.board.publish(self.now(), cause, publication, &self.recorder());
+    /// Carries out all that an actor wants done. What panics is lost, and the actor is restarted when the rest is done.
+    fn carry_out(&self, place: Place) {
+        let mut stumbled = None;
+        loop {
+            let next = self.engine.borrow_mut().next_effect(place, self.now());
+            let Some((cause, effect)) = next else { break };
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.perform(place, cause, effect))) {
+                stumbled = Some((cause, words_of(&*panic)));
+            }
+        }
+        if let Some((cause, words)) = stumbled {
+            let fallen = self.engine.borrow_mut().fall(place, self.now(), cause, words);
+            self.fallen(cause, fallen);
+        }
+        self.alarm.set(self.next_due());
     }
 
-    pub(super) fn answer(&self, cause: Cause, answer: OperatorAnswer) {
+    fn perform(&self, place: Place, cause: Cause, effect: Effect<Timer>) {
+        let Some(actor) = self.engine.borrow().actor(place) else { return };
+        match effect {
+            Effect::Tell(message) => {
+                self.send(cause, actor.into(), message);
+            }
+            Effect::Act(action) => self.act(cause, &actor, action),
+            Effect::Publish(publication) => self.board.publish(self.now(), cause, publication, &self.recorder()),
+            Effect::Answer(answer) => self.answer(cause, answer),
+            // The engine has seen to these.
+            Effect::SetTimer(..) | Effect::CancelTimer(_) | Effect::Note(_) => {}
+        }
+    }
+
+    /// Carries out an action, which stands in the trace like a message.
+    fn act(&self, cause: Cause, from: &ActorId, action: Action) {
+        let (to, words) = (performer(&action), || action.words());
+        let cause = self.note(cause, (from.clone().into(), to), action.kind(), &words);
+        if let Action::Exit(exit) = action {
+            if let Some(ending) = self.ending.borrow_mut().take() {
+                // The daemon has gone already if nobody listens.
+                let _ = ending.send(exit);
+            }
+            return;
+        }
+        let executor = self.executor.borrow().clone();
+        if let Some(executor) = executor {
+            executor.act(from, action, cause);
+        }
+    }
+
+    /// Writes down something that is done at once.
+    fn note(
+        &self,
+        cause: Cause,
+        (from, to): (Address, Address),
+        kind: &'static str,
+        detail: &dyn Fn() -> Words,
+    ) -> Cause {
+        let now = self.now();
+        let mut recorder = self.recorder();
+        let id = recorder.sent(now, Sending { cause, from, to, kind, detail });
+        recorder.handled(id, now, Outcome::Handled);
+        Cause { message: Some(id), ..cause }
+    }
+
+    fn answer(&self, cause: Cause, answer: OperatorAnswer) {
         let waiting = self.answers.borrow_mut().remove(&answer.request);
         if let Some(waiting) = waiting {
             // Whoever asked may have gone.
             let _ = waiting.answer.send((answer, cause));
         }
+    }
+
+    // ---- time
+
+    /// Lets everything happen that is due by now.
+    pub(super) fn let_due_happen(&self) {
+        loop {
+            let due = self.engine.borrow_mut().due(self.now());
+            match due {
+                None => return,
+                Some(Due::Mail(place)) => self.ring(place),
+                Some(Due::Restarted(place, peers)) => {
+                    self.carry_out(place);
+                    let waiting = self.engine.borrow().waiting(place);
+                    (0..waiting).for_each(|_| self.ring(place));
+                    peers.into_iter().for_each(|peer| self.ring(peer));
+                }
+                Some(Due::Fell(cause, fallen)) => self.fallen(cause, fallen),
+            }
+        }
+    }
+
+    // ---- panics
+
+    /// An actor has panicked: it is said who restarts whom, and written down.
+    fn fallen(&self, cause: Cause, fallen: Fallen) {
+        let Fallen { actor, supervisor, words, fate } = fallen;
+        tracing::error!(%actor, panic = words, "an actor panicked");
+        let above: Address = supervisor.map_or(Outside::Start.into(), Into::into);
+        let died = || format!("{actor} panicked: {words}").into();
+        let cause = self.note(cause, (actor.clone().into(), above.clone()), "Died", &died);
+        match fate {
+            Fate::Restart(whom) => {
+                for actor in whom {
+                    let restart = || format!("restart {actor}").into();
+                    self.note(cause, (above.clone(), actor.clone().into()), "RestartActor", &restart);
+                }
+            }
+            Fate::GiveUp(why) => self.act(cause, &ActorId::Root, Action::Exit(Exit::GaveUp(why))),
+        }
+        self.alarm.set(self.next_due());
     }
 
     /// An actor has panicked over a message, which is not delivered again: whoever waits for an answer to it is told.
@@ -221,114 +294,40 @@ impl Stage {
         }
     }
 
-    pub(super) fn next_request(&self) -> RequestId {
-        let number = self.next_request.get();
-        self.next_request.set(number.wrapping_add(1));
-        RequestId(number)
-    }
-
-    pub(super) fn begins(&self, id: MessageId, cause: Cause) {
-        *self.handling.borrow_mut() = Some((id, cause));
-    }
-
-    pub(super) fn ends(&self, id: MessageId, outcome: Outcome) {
-        *self.handling.borrow_mut() = None;
-        self.recorder().handled(id, self.now(), outcome);
-    }
-
-    pub(super) fn cause_of_beginning(&self, actor: &ActorId) -> Cause {
-        self.beginnings.borrow().get(actor).copied().unwrap_or(self.start)
-    }
-
-    /// An actor has panicked: its supervisor is told, at once or when it lives again itself.
-    pub(super) fn died(&self, actor: &ActorId, words: String) {
-        tracing::error!(%actor, panic = words, "an actor panicked");
-        let handling = self.handling.borrow_mut().take();
-        let cause = match handling {
-            Some((id, cause)) => {
-                self.recorder().handled(id, self.now(), Outcome::Panicked);
-                self.answer_for_the_dead(actor, id, cause);
-                cause
-            }
-            None => {
-                let external = ExternalCause::new(ExternalKind::Panic, format!("{actor} panicked: {words}"));
-                self.recorder().begin(self.now(), external)
-            }
-        };
-        self.dead.borrow_mut().insert(actor.clone(), (cause, words.clone()));
-        let untold = supervisor(actor).is_some_and(|above| self.dead.borrow().contains_key(&above));
-        if !untold {
-            self.tell_supervisor(cause, actor, words);
-        }
-    }
-
-    /// An actor lives again. One that supervises others is told again of those that died and are not restarted yet: it
-    /// may have died of the very news.
-    pub(super) fn revived(&self, actor: &ActorId) {
-        self.dead.borrow_mut().remove(actor);
-        let orphans: Vec<_> = self.dead.borrow().iter().map(|(child, death)| (child.clone(), death.clone())).collect();
-        for (child, (cause, words)) in orphans {
-            if supervisor(&child).as_ref() == Some(actor) {
-                self.tell_supervisor(cause, &child, words);
-            }
-        }
-    }
-
-    fn tell_supervisor(&self, cause: Cause, actor: &ActorId, words: String) {
-        let message = match supervisor(actor) {
-            Some(ActorId::Hardware) => Message::Hardware(InventoryMessage::Died(actor.clone(), words)),
-            Some(ActorId::Services) => Message::Services(ServicesMessage::Died(actor.clone(), words)),
-            Some(_) => Message::Root(RootMessage::Died(actor.clone(), words)),
-            None => {
-                let action = match self.root_deaths.borrow_mut().died(self.now()) {
-                    Verdict::Restart(pause) => Action::RestartActor(ActorId::Root, pause),
-                    Verdict::Escalate => {
-                        Action::Exit(Exit::GaveUp(format!("{}, of the root itself", Intensity::words())))
-                    }
-                };
-                return self.act(cause, actor, action);
-            }
-        };
-        self.send(cause, actor.clone().into(), message);
+    /// Takes an actor for one that panicked; whether there is such an actor.
+    #[cfg(any(debug_assertions, test))]
+    pub(super) fn poison(&self, actor: &ActorId) -> bool {
+        let Some(place) = self.engine.borrow().place(actor) else { return false };
+        let words = "asked to panic".to_owned();
+        let external = ExternalCause::new(ExternalKind::Panic, format!("{actor} panicked: {words}"));
+        let cause = self.recorder().begin(self.now(), external);
+        let fallen = self.engine.borrow_mut().fall(place, self.now(), cause, words);
+        self.fallen(cause, fallen);
+        true
     }
 
     fn recorder(&self) -> MutexGuard<'_, Recorder> {
-        lock(&self.recorder)
+        // The recorder is consistent between any two of its calls.
+        self.recorder.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Who supervises an actor; nobody is above the root.
-fn supervisor(actor: &ActorId) -> Option<ActorId> {
-    match actor {
-        ActorId::Device(_) => Some(ActorId::Hardware),
-        ActorId::Service(_) => Some(ActorId::Services),
-        ActorId::Hardware | ActorId::Leases | ActorId::Services => Some(ActorId::Root),
-        ActorId::Root => None,
-    }
-}
-
-fn lock(recorder: &Mutex<Recorder>) -> MutexGuard<'_, Recorder> {
-    // The recorder is consistent between any two of its calls.
-    recorder.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Who carries out an action, and its name in traces.
-fn performer(action: &Action) -> (Address, &'static str) {
-    let outside = match action {
-        Action::Spawn(_) | Action::Signal(_) | Action::Sweep(_) | Action::ReportRun(_) => Outside::Processes,
-        Action::Watch(_) | Action::Unwatch(_) => Outside::Probes,
-        Action::RestartActor(actor, _) => return (actor.clone().into(), action.kind()),
-        Action::Exit(_) => return (ActorId::Root.into(), action.kind()),
+/// Who carries out an action.
+fn performer(action: &Action) -> Address {
+    match action {
+        Action::Spawn(_) | Action::Signal(_) | Action::Sweep(_) | Action::TellAgain(_) => Outside::Processes.into(),
+        Action::Watch(_) | Action::Unwatch(_) => Outside::Probes.into(),
+        Action::Exit(_) => ActorId::Root.into(),
         Action::CheckAccess(..)
         | Action::ProbeDevice(..)
         | Action::KeepAwake(_)
         | Action::LetSleep
         | Action::ReadSupply(_)
-        | Action::PrepareRadio { .. }
+        | Action::ReadRadio { .. }
+        | Action::SetRadio { .. }
         | Action::RestoreRadio { .. }
-        | Action::ReportRadio(..)
         | Action::LookAtPorts(..)
-        | Action::Rescan => Outside::Drivers,
-    };
-    (outside.into(), action.kind())
+        | Action::LookAtFiles(..)
+        | Action::Rescan => Outside::Drivers.into(),
+    }
 }

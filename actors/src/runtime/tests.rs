@@ -19,8 +19,9 @@ use tokio::time::sleep;
 use super::{Board, Clock, Deliver, Delivery, Executor, Parts, System};
 use crate::device::{DeviceMessage, DeviceStatus};
 use crate::effect::process::order::{Exit as ProcessExit, ProcessEvent, RunId};
+use crate::effect::watched::Watched;
 use crate::lease::LeaseMessage;
-use crate::machine::{Action, ActorId, Exit, Message, Outside, ReportedRun};
+use crate::machine::{Action, ActorId, Exit, Message, Outside};
 use crate::service::{ServiceMessage, ServiceStatus, Wanted};
 use crate::trace::{Cause, ExternalCause, ExternalKind, Keeping, Recorder, TraceFilter};
 use crate::view::TraceView;
@@ -93,12 +94,6 @@ impl Executor for Script {
                     programs.ended.push(service.to_string());
                 }
             }
-            (Action::ReportRun(service), _) => {
-                let programs = self.programs.borrow();
-                let found = programs.running.iter().find(|(_, known)| **known == service);
-                let run = found.map(|(run, _)| ReportedRun { run: *run, pid: Some(100) });
-                self.later(cause, Outside::Processes, Message::Service(service, ServiceMessage::Reported(run)));
-            }
             (Action::CheckAccess(operation, _), ActorId::Device(name)) => {
                 let message = DeviceMessage::Accessible(operation, Ok(()));
                 self.later(cause, Outside::Drivers, Message::Device(name.clone(), message));
@@ -137,7 +132,13 @@ fn begin(text: &str) -> Rig {
     let clock = Clock::tokio();
     let recorder = Arc::new(Mutex::new(Recorder::new(Keeping::On)));
     let board = Arc::new(Board::default());
-    let parts = Parts { clock, recorder: Arc::clone(&recorder), board: Arc::clone(&board), first_run: RunId(1) };
+    let parts = Parts {
+        clock,
+        recorder: Arc::clone(&recorder),
+        board: Arc::clone(&board),
+        watched: Watched::new().0,
+        first_run: RunId(1),
+    };
     let programs = Rc::new(RefCell::new(Programs::default()));
     let bus = SimulatedBus::demo();
     let mut script = None;

@@ -9,16 +9,15 @@ use super::machine::{Out, ServiceMachine, act, tell_leases};
 use super::messages::Withdrawal;
 use super::state::{Death, Phase, Rest, ServiceTimer, Stage, Why};
 use crate::effect::process::order::{Exit, LOADS_SLOWLY, ProcessEvent, RunId, SpawnFailure};
-use crate::lease::LeaseMessage;
+use crate::lease::{LeaseMessage, Token};
 use crate::machine::{Action, Effect, Moment, Outcome};
 
 /// A service that ends this shortly before its device is known to be gone has ended because of that.
 const DIED_OF_LOSS: Duration = Duration::from_secs(3);
 /// A device that stayed this long after the last start makes its return a new beginning; a shorter stay may be a weak supply.
 const LONG_STAY: Duration = Duration::from_secs(30);
-
-/// A run that ends sooner may never have had the port it was given.
-const SHORT_RUN: Duration = Duration::from_secs(10);
+/// One word of a service can gain it this much time. It may say so again.
+const LONGEST_EXTENSION: Duration = Duration::from_secs(60 * 60);
 
 /// How a run, or an attempt at one, came to its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,7 +26,9 @@ pub(super) enum Cause {
     Stopped,
     /// It ended by itself.
     Ended(Exit),
-    /// The same, and the rest of its processes had to be killed: how.
+    /// It ended by itself before it was ready, which is a failure whatever the exit code says.
+    Unready(Exit),
+    /// It ended by itself, and the rest of its processes had to be killed: how.
     Died(String),
     /// It failed in a way that another attempt may mend.
     Failed(String),
@@ -37,15 +38,6 @@ pub(super) enum Cause {
 
 impl ServiceMachine {
     pub(super) fn process(&mut self, now: Moment, id: RunId, event: ProcessEvent, out: &mut Out) {
-        if let Some(recovering) = &mut self.recovering {
-            match &recovering.run {
-                // It is dealt with when everything else was heard.
-                Some(Some(found)) if found.run == id => recovering.late.push((id, event)),
-                // What is true is being asked for; this was sent before the answer.
-                _ => out.push(Effect::Note(Outcome::Superseded)),
-            }
-            return;
-        }
         let current = self.run().is_some_and(|run| run.id == id);
         match event {
             ProcessEvent::Spawned { .. } if !current => {
@@ -53,6 +45,12 @@ impl ServiceMachine {
                 out.push(act(Action::Sweep(id)));
             }
             _ if !current => out.push(Effect::Note(Outcome::Superseded)),
+            ProcessEvent::Spawned { .. } if self.run().is_some_and(|run| run.pid.is_some()) => {
+                out.push(Effect::Note(Outcome::Ignored));
+            }
+            ProcessEvent::MainExited { .. } if self.run().is_some_and(|run| run.exit.is_some()) => {
+                out.push(Effect::Note(Outcome::Ignored));
+            }
             ProcessEvent::Spawned { pid } => match self.phase {
                 Phase::Starting(_) => self.spawned(pid, out),
                 _ => self.born_late(pid, out),
@@ -67,10 +65,24 @@ impl ServiceMachine {
                     self.become_ready(out);
                 }
                 // What it says together with being ready is what it says of itself from now on.
-                if let Some(words) = said.status {
+                if let Some(pid) = said.main_pid {
+                    self.note_main(pid);
+                }
+                if let Some(words) = said.words() {
                     self.note_said(words);
                 }
+                if let Some(more) = said.extend {
+                    self.extend(now, more, out);
+                }
             }
+        }
+    }
+
+    fn note_main(&mut self, pid: u32) {
+        if let Phase::Starting(run) | Phase::Running(run) | Phase::Leaving { run, .. } | Phase::Stopping { run, .. } =
+            &mut self.phase
+        {
+            run.pid = Some(pid);
         }
     }
 
@@ -100,7 +112,12 @@ impl ServiceMachine {
                 Why::Died(words) => Cause::Died(words.clone()),
                 Why::Asked(_) => Cause::Stopped,
             }),
-            Phase::Idle | Phase::Leasing { .. } | Phase::Slotting | Phase::Starting(_) | Phase::Running(_) => None,
+            Phase::Idle
+            | Phase::Leasing { .. }
+            | Phase::Renewing
+            | Phase::Slotting
+            | Phase::Starting(_)
+            | Phase::Running(_) => None,
         }
     }
 
@@ -110,23 +127,29 @@ impl ServiceMachine {
                 run.exit = Some(exit);
                 run.pid = remaining.first().copied().or(run.pid);
             }
-            Phase::Stopping { run, .. } => run.exit = Some(exit),
-            Phase::Idle | Phase::Leasing { .. } | Phase::Slotting => {}
+            Phase::Stopping { run, .. } => {
+                run.exit = Some(exit);
+                self.main_has_stopped(remaining, out);
+            }
+            Phase::Idle | Phase::Leasing { .. } | Phase::Renewing | Phase::Slotting => {}
         }
         // A program that ends well and leaves others behind has gone into the background: they are followed.
-        let to_sweep = match &self.phase {
+        let to_stop = match &self.phase {
             Phase::Starting(run) | Phase::Running(run) if !remaining.is_empty() && exit != Exit::Code(0) => Some(run),
             _ => None,
         };
-        if let Some(run) = to_sweep.cloned() {
-            let why = Why::Died(format!("it ended: {exit}"));
-            self.sweep_after(run, why, out);
+        if let Some(run) = to_stop.cloned() {
+            let started = matches!(self.phase, Phase::Running(_));
+            let why = Why::Died(if started { format!("it ended: {exit}") } else { unready(exit) });
+            // They are stopped as ever: one may be about to write down what it has.
+            self.halt(run, why, out);
         }
     }
 
     fn tree_gone(&mut self, now: Moment, out: &mut Out) {
         let exit = self.run().and_then(|run| run.exit).unwrap_or(Exit::Unknown);
-        let cause = self.cause_of_stop().unwrap_or(Cause::Ended(exit));
+        let by_itself = if matches!(self.phase, Phase::Starting(_)) { Cause::Unready } else { Cause::Ended };
+        let cause = self.cause_of_stop().unwrap_or_else(|| by_itself(exit));
         self.ended(now, cause, out);
     }
 
@@ -144,33 +167,20 @@ impl ServiceMachine {
             out.push(Effect::CancelTimer(timer));
         }
         self.return_slot(out);
-        if matches!(cause, Cause::Ended(_) | Cause::Died(_) | Cause::Failed(_)) {
-            self.give_back_ports_after_a_failed_start(now, out);
-        }
         self.phase = Phase::Idle;
         self.needs.stopped(out);
         self.settle_debts(out);
         self.rest_after(now, cause, out);
     }
 
-    /// A stranger may have taken a port between the look at it and the start, and would be met there at each restart; it may even have
-    /// answered as if the service were ready. The service asks anew, behind whoever waits, so that the ports are looked at again.
-    fn give_back_ports_after_a_failed_start(&mut self, now: Moment, out: &mut Out) {
-        let had_been_ready = self.run().is_some_and(|run| self.ready_run == Some(run.id));
-        let was_short = self.last_start.is_some_and(|start| now.since(start) < SHORT_RUN);
-        let has_ports = self.grant.as_ref().is_some_and(|grant| !grant.ports.is_empty());
-        if has_ports && (was_short || !had_been_ready) {
-            self.release(out);
-        }
-    }
-
     /// Decides how it rests after a run, or an attempt at one.
     pub(super) fn rest_after(&mut self, now: Moment, cause: Cause, out: &mut Out) {
-        self.last_death = matches!(cause, Cause::Ended(_) | Cause::Died(_))
+        self.last_death = matches!(cause, Cause::Ended(_) | Cause::Unready(_) | Cause::Died(_))
             .then_some(Death { at: now, attempts_before: self.attempts });
         self.rest = match cause {
             Cause::Stopped => Rest::Fresh,
             Cause::Hopeless(words) => Rest::Failed(words),
+            Cause::Unready(exit) => self.failed(now, unready(exit), out),
             Cause::Ended(exit) => {
                 let well = exit == Exit::Code(0);
                 match self.spec.restart.when {
@@ -179,15 +189,17 @@ impl ServiceMachine {
                     RestartWhen::Always | RestartWhen::Failure => self.try_again(now, format!("it ended: {exit}"), out),
                 }
             }
-            Cause::Failed(words) | Cause::Died(words) if self.spec.restart.when == RestartWhen::Never => {
-                Rest::Failed(words)
-            }
-            Cause::Failed(words) | Cause::Died(words) => self.try_again(now, words, out),
+            Cause::Failed(words) | Cause::Died(words) => self.failed(now, words, out),
         };
         if matches!(self.rest, Rest::Backoff { .. }) && self.grant.is_some() && self.revoked.is_none() {
             out.push(tell_leases(LeaseMessage::Idle(self.spec.name.clone())));
-        } else {
-            self.release(out);
+        }
+    }
+
+    fn failed(&mut self, now: Moment, words: String, out: &mut Out) -> Rest {
+        match self.spec.restart.when {
+            RestartWhen::Never => Rest::Failed(words),
+            RestartWhen::Always | RestartWhen::Failure => self.try_again(now, words, out),
         }
     }
 
@@ -208,8 +220,14 @@ impl ServiceMachine {
     }
 
     /// A lease is withdrawn, most often because the device is gone.
-    pub(super) fn lease_revoked(&mut self, now: Moment, withdrawal: Withdrawal, reason: String, out: &mut Out) {
-        if self.grant.is_none() {
+    pub(super) fn lease_revoked(
+        &mut self,
+        now: Moment,
+        (token, withdrawal): (Token, Withdrawal),
+        reason: String,
+        out: &mut Out,
+    ) {
+        if self.grant.as_ref().is_none_or(|grant| grant.token != token) || self.revoked.is_some() {
             out.push(Effect::Note(Outcome::Superseded));
             return;
         }
@@ -248,7 +266,8 @@ impl ServiceMachine {
     pub(super) fn device_left(&mut self, now: Moment, device: &DeviceName, out: &mut Out) {
         self.forgive_death(now, out);
         let long = self.last_start.is_some_and(|start| now.since(start) >= LONG_STAY);
-        self.stayed.insert(device.clone(), long);
+        // Said again, it has not left later.
+        self.stayed.entry(device.clone()).or_insert(long);
     }
 
     pub(super) fn device_arrived(&mut self, device: &DeviceName, out: &mut Out) {
@@ -292,12 +311,40 @@ impl ServiceMachine {
         };
         let within = humantime::format_duration(self.spec.ready.within);
         let said = if run.said.is_empty() { String::new() } else { format!(": {}", run.said) };
+        let more = self.extended.map(|more| format!(", nor within the {} more", humantime::format_duration(more)));
+        let more = more.map(|words| format!("{words} that it asked for last")).unwrap_or_default();
         out.push(act(Action::Unwatch(run.id)));
-        self.leave(Why::Failed(format!("not ready within {within}{said}")), out);
+        self.leave(Why::Failed(format!("not ready within {within}{more}{said}")), out);
+    }
+
+    /// It asks for more time (`EXTEND_TIMEOUT_USEC=`, sd_notify(3)): for so long from now on it is not given up, nor before the time
+    /// that it has by its configuration.
+    fn extend(&mut self, now: Moment, more: Duration, out: &mut Out) {
+        let more = more.min(LONGEST_EXTENSION);
+        let (timer, within) = match self.phase {
+            Phase::Starting(_) => (ServiceTimer::ReadyWithin, self.spec.ready.within),
+            Phase::Stopping { stage: Stage::Grace, .. } => (ServiceTimer::Grace, self.spec.stop.grace),
+            _ => return,
+        };
+        let since = match self.phase {
+            Phase::Starting(_) => self.last_start,
+            _ => self.signalled,
+        };
+        self.extended = Some(more);
+        let configured = since.map_or(Duration::ZERO, |since| (since + within).since(now));
+        out.push(Effect::SetTimer(timer, configured.max(more)));
+    }
+
+    pub(super) fn is_in_grace(&self) -> bool {
+        matches!(self.phase, Phase::Stopping { stage: Stage::Grace, .. })
     }
 
     /// Whether its processes outlive SIGKILL.
     pub(super) fn is_unkillable(&self) -> bool {
         matches!(self.phase, Phase::Stopping { stage: Stage::Unkillable, .. })
     }
+}
+
+fn unready(exit: Exit) -> String {
+    format!("it ended before it was ready: {exit}")
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use mainstay_config::model::{OnReturn, StopSignal};
+use mainstay_config::model::{OnReturn, StopSignal, StopTo};
 use mainstay_config::names::ServiceName;
 
 use super::machine::{Out, ServiceMachine, act};
@@ -64,8 +64,7 @@ impl ServiceMachine {
 
     /// A service this one depends on has changed.
     pub(super) fn dependency(&mut self, now: Moment, name: ServiceName, standing: Standing, out: &mut Out) {
-        // While it is asked what runs, something may.
-        let may_run = self.run().is_some() || self.recovering.is_some();
+        let may_run = self.run().is_some();
         let dependent = if may_run { Dependent::Runs } else { Dependent::Rests };
         if let Standing::Leaving { episode, .. } = standing {
             let stops_for_it = self.requires(&name) || self.closing != Closing::No;
@@ -84,7 +83,7 @@ impl ServiceMachine {
     }
 
     /// Signals the program itself.
-    fn halt(&mut self, run: Run, why: Why, out: &mut Out) {
+    pub(super) fn halt(&mut self, run: Run, why: Why, out: &mut Out) {
         out.push(Effect::CancelTimer(ServiceTimer::ReadyWithin));
         out.push(Effect::CancelTimer(ServiceTimer::ResetAfter));
         self.return_slot(out);
@@ -94,12 +93,28 @@ impl ServiceMachine {
             out.push(Effect::SetTimer(ServiceTimer::Grace, self.spec.stop.grace.min(UNBORN_GRACE)));
             Stage::Unborn
         } else {
-            let signal = self.spec.stop.signal;
-            out.push(act(Action::Signal(SignalOrder { run: run.id, signal, scope: Scope::Tree })));
+            // A program that ends its helpers itself may do so first.
+            let main_first = self.spec.stop.to == StopTo::Main && run.exit.is_none();
+            self.signal(&run, if main_first { Scope::Main } else { Scope::Tree }, out);
             out.push(Effect::SetTimer(ServiceTimer::Grace, self.spec.stop.grace));
             Stage::Grace
         };
         self.phase = Phase::Stopping { run, why, stage };
+    }
+
+    fn signal(&self, run: &Run, scope: Scope, out: &mut Out) {
+        let signal = self.spec.stop.signal;
+        out.push(act(Action::Signal(SignalOrder { run: run.id, signal, scope })));
+    }
+
+    /// The main process of a run that is being stopped has ended: those that it left behind have what is left of the grace.
+    pub(super) fn main_has_stopped(&self, remaining: &[u32], out: &mut Out) {
+        if let Phase::Stopping { run, stage: Stage::Grace, .. } = &self.phase
+            && self.spec.stop.to == StopTo::Main
+            && !remaining.is_empty()
+        {
+            self.signal(run, Scope::Tree, out);
+        }
     }
 
     /// The program that was being started when the stop came now runs.
@@ -118,15 +133,6 @@ impl ServiceMachine {
         out.push(Effect::SetTimer(ServiceTimer::Unkillable, UNKILLABLE_AFTER));
         out.push(act(Action::Sweep(run.id)));
         Stage::Killing
-    }
-
-    /// Kills what is left of a run that ended by itself.
-    pub(super) fn sweep_after(&mut self, run: Run, why: Why, out: &mut Out) {
-        out.push(Effect::CancelTimer(ServiceTimer::ReadyWithin));
-        out.push(Effect::CancelTimer(ServiceTimer::ResetAfter));
-        self.return_slot(out);
-        let stage = self.kill(&run, out);
-        self.phase = Phase::Stopping { run, why, stage };
     }
 
     pub(super) fn grace_over(&mut self, out: &mut Out) {

@@ -3,7 +3,9 @@
 //! ```text
 //!            needs met, request          granted           slot          ready
 //!   idle ───────────────────▶ leasing ──────────▶ slotting ─────▶ starting ─────▶ running
-//!    ▲ ▲                         │ withdraw          │               │  │           │
+//!    ▲ ▲ │ renew (restarted)     │                ▲  │               │  │           │
+//!    │ │ └─────▶ renewing ───────│────────────────┘  │               │  │           │
+//!    │ │            │            │ withdraw          │               │  │           │
 //!    │ └─────────────────────────┴───────────────────┘               │  └── leave ──┤
 //!    │                                                               │              ▼
 //!    │                                        died by itself         │           leaving (dependents first)
@@ -15,6 +17,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use mainstay_config::model::{Autostart, Dependency, Service};
 use mainstay_config::names::{DeviceName, ServiceName};
@@ -23,42 +26,11 @@ use super::dependents::Dependents;
 use super::messages::{Episode, ServiceMessage, Standing, Wanted};
 use super::needs::Needs;
 use super::operator::STOPPED;
-use super::state::{
-    Closing, Death, Ignoring, Phase, Readiness, Recovering, Rest, Resuming, Run, ServiceTimer, Slot, Why,
-};
+use super::state::{Closing, Death, Ignoring, Phase, Rest, Run, RunNumbers, ServiceTimer, Slot, Why};
 use crate::effect::process::order::RunId;
-use crate::lease::{Grant, LeaseMessage};
+use crate::lease::{Grant, LeaseMessage, Token};
 use crate::machine::{Action, ActorId, Beginning, Effect, Effects, Machine, Message, Moment, Outcome};
 use crate::supervision::ServicesMessage;
-
-/// What a service must remember over a panic of its actor.
-#[derive(Debug, Clone, Default)]
-pub struct ServiceMemo {
-    pub(super) kept: Option<Kept>,
-}
-
-#[derive(Debug, Clone)]
-pub(super) struct Kept {
-    pub(super) wanted: Wanted,
-    pub(super) ignoring: Ignoring,
-    pub(super) rest: Rest,
-    pub(super) attempts: u32,
-    pub(super) last_run: Option<(RunId, Readiness)>,
-    /// Why that run was being stopped.
-    pub(super) leaving: Option<Why>,
-    pub(super) closing: Closing,
-    pub(super) episode: Episode,
-    pub(super) arrival: Option<Moment>,
-    /// Asked for anew, but the registry may have died as well.
-    pub(super) grant: Option<Grant>,
-    pub(super) last_start: Option<Moment>,
-    pub(super) last_death: Option<Death>,
-    pub(super) last_stop: Option<String>,
-    /// What the run said last.
-    pub(super) said: String,
-    /// When services that are down count as lost.
-    pub(super) deadlines: Vec<(ServiceName, Moment)>,
-}
 
 /// A service.
 #[derive(Debug, Clone)]
@@ -78,20 +50,22 @@ pub struct ServiceMachine {
     pub(super) attempts: u32,
     pub(super) last_start: Option<Moment>,
     pub(super) last_death: Option<Death>,
+    /// When it was told to stop.
+    pub(super) signalled: Option<Moment>,
+    /// For how much more time it has asked last, for its start or its stop.
+    pub(super) extended: Option<Duration>,
     /// Devices that left, with whether they had stayed long enough for their return to count as a new beginning.
     pub(super) stayed: BTreeMap<DeviceName, bool>,
     /// Services that wait for this one to stop.
     pub(super) owed: BTreeMap<ServiceName, Episode>,
     pub(super) episode: Episode,
     pub(super) last_stop: Option<String>,
-    pub(super) next_run: u64,
+    pub(super) runs: RunNumbers,
     /// The last run that became ready.
     pub(super) ready_run: Option<RunId>,
     pub(super) announced: Standing,
-    pub(super) recovering: Option<Recovering>,
-    pub(super) resuming: Resuming,
-    /// When it first asked for its leases, after a restart of its actor.
-    pub(super) first_asked: Option<Moment>,
+    /// The last lease that it gave back. What it is said to hold of that or earlier ones is old news.
+    pub(super) given_back: Token,
     /// When it asked for the leases that it holds.
     pub(super) asked: Option<Moment>,
     /// When it asked for leases that a loss took from it: it has its place in the queue back.
@@ -103,64 +77,47 @@ pub(super) type Out = Effects<ServiceTimer>;
 impl Machine for ServiceMachine {
     type Message = ServiceMessage;
     type Timer = ServiceTimer;
-    type Memo = ServiceMemo;
 
     fn id(&self) -> ActorId {
         ActorId::Service(self.spec.name.clone())
     }
 
-    fn begin(&mut self, now: Moment, beginning: Beginning) -> Out {
+    fn begin(&mut self, _now: Moment, beginning: Beginning) -> Out {
         match beginning {
             Beginning::First => vec![self.publication()],
-            Beginning::Again => self.recover(now),
+            Beginning::Again => self.begin_again(),
         }
     }
 
     fn handle(&mut self, now: Moment, message: ServiceMessage) -> Out {
         let mut out = Vec::new();
+        let was_in_grace = self.is_in_grace();
         self.take(now, message, &mut out);
         self.evaluate(now, &mut out);
-        self.first_asked = None;
-        let knows = self.knows_as_much_again();
-        self.announce(&mut out);
-        // What was shown before the actor's restart stays until it knows again what is true.
-        if knows {
-            out.push(self.publication());
+        if self.is_in_grace() && !was_in_grace {
+            (self.signalled, self.extended) = (Some(now), None);
         }
+        self.announce(&mut out);
+        out.push(self.publication());
         out
     }
 
-    fn memo(&self) -> ServiceMemo {
-        let last_run = match &self.phase {
-            Phase::Running(run) | Phase::Leaving { run, readiness: Readiness::Ready, .. } => {
-                Some((run.id, Readiness::Ready))
-            }
-            _ => self.run().map(|run| (run.id, Readiness::NotYet)),
-        };
-        let last_run = last_run.or_else(|| self.recovering.as_ref().and_then(|recovering| recovering.last_run));
-        let arrival = match &self.phase {
-            Phase::Leasing { arrival, .. } => Some(*arrival),
-            _ => self.recovering.as_ref().and_then(|recovering| recovering.arrival),
-        };
-        ServiceMemo {
-            kept: Some(Kept {
-                wanted: self.wanted,
-                ignoring: self.ignoring,
-                rest: self.rest.clone(),
-                attempts: self.attempts,
-                last_run,
-                leaving: self.leaving(),
-                closing: self.closing,
-                episode: self.episode,
-                arrival,
-                grant: self.grant.clone(),
-                last_start: self.last_start,
-                last_death: self.last_death,
-                last_stop: self.last_stop.clone(),
-                said: self.said(),
-                deadlines: self.needs.deadlines(),
-            }),
-        }
+    fn successor(&self) -> Self {
+        self.reduced()
+    }
+
+    fn peers(&self) -> Vec<ActorId> {
+        let dependents = self.dependents.required.iter().chain(&self.dependents.others);
+        let services = dependents.chain(self.spec.dependencies.keys()).cloned().map(ActorId::Service);
+        services.chain([ActorId::Leases, ActorId::Services]).collect()
+    }
+
+    fn tell_again(&self, to: &ActorId) -> Vec<Message> {
+        self.say_again(to)
+    }
+
+    fn weight(&self) -> usize {
+        self.spec.dependencies.len() + self.owed.len()
     }
 
     fn timer(timer: ServiceTimer) -> ServiceMessage {
@@ -169,13 +126,13 @@ impl Machine for ServiceMachine {
 }
 
 impl ServiceMachine {
-    /// A service that does not run. `first_run` begins a block of run numbers that nobody else uses.
+    /// A service that does not run.
     #[must_use]
-    pub fn new(spec: impl Into<Arc<Service>>, dependents: Dependents, first_run: RunId, memo: ServiceMemo) -> Self {
+    pub fn new(spec: impl Into<Arc<Service>>, dependents: Dependents, runs: RunNumbers) -> Self {
         let spec = spec.into();
         let needs = Needs::new(&spec.dependencies);
         let rest = later(&spec).map_or(Rest::Fresh, Rest::Failed);
-        let mut machine = Self {
+        Self {
             spec,
             dependents,
             wanted: Wanted::Auto,
@@ -191,23 +148,19 @@ impl ServiceMachine {
             attempts: 0,
             last_start: None,
             last_death: None,
+            signalled: None,
+            extended: None,
             stayed: BTreeMap::new(),
             owed: BTreeMap::new(),
             episode: Episode::default(),
             last_stop: None,
-            next_run: first_run.0,
+            runs,
             ready_run: None,
             announced: Standing::Unknown,
-            recovering: None,
-            resuming: Resuming::No,
-            first_asked: None,
+            given_back: Token(0),
             asked: None,
             bereaved: None,
-        };
-        if let Some(kept) = memo.kept {
-            machine.restore_memo(kept);
         }
-        machine
     }
 
     /// Takes in what a message says, without drawing the general conclusions.
@@ -216,29 +169,23 @@ impl ServiceMachine {
             ServiceMessage::Begin => {}
             ServiceMessage::Dependency(name, standing) => self.dependency(now, name, standing, out),
             ServiceMessage::DependentStopped(name, episode) => self.dependent_stopped(&name, episode, out),
-            // All dependents hear how it stands as soon as it knows that itself again.
-            ServiceMessage::Inquire(_) if self.is_silent() => self.announced = Standing::Unknown,
-            ServiceMessage::Inquire(name) => {
-                let message = ServiceMessage::Dependency(self.spec.name.clone(), self.standing());
-                out.push(Effect::Tell(Message::Service(name, message)));
-            }
             ServiceMessage::Granted(grant) => self.granted(grant, out),
             ServiceMessage::Queued(found) => match &mut self.phase {
                 Phase::Leasing { blockers, .. } => *blockers = found,
                 _ => out.push(Effect::Note(Outcome::Superseded)),
             },
             ServiceMessage::Refused(reason) => self.refused(now, reason, out),
-            ServiceMessage::Revoked { withdrawal, reason } => self.lease_revoked(now, withdrawal, reason, out),
-            ServiceMessage::Holding(grant) => self.heard_grant(now, grant, out),
-            ServiceMessage::Restate => self.restate(out),
+            ServiceMessage::Renewed(token, ports) => self.renewed(now, token, ports, out),
+            ServiceMessage::Revoked { token, withdrawal, reason } => {
+                self.lease_revoked(now, (token, withdrawal), reason, out);
+            }
+            ServiceMessage::NothingHeld => self.nothing_held(out),
             ServiceMessage::DeviceArrived(device, _) => self.device_arrived(&device, out),
             ServiceMessage::Corrected(device, offer) => self.corrected(&device, offer, out),
             ServiceMessage::DeviceLeft(device) => self.device_left(now, &device, out),
             ServiceMessage::SlotGranted => self.slot_granted(now, out),
-            ServiceMessage::RestateSlot => self.restate_slot(out),
             ServiceMessage::Process(run, event) => self.process(now, run, event, out),
             ServiceMessage::Probe(run, event) => self.probed(run, event, out),
-            ServiceMessage::Reported(run) => self.heard_run(now, run, out),
             ServiceMessage::Start(request, policy) => self.operator_start(request, policy, out),
             ServiceMessage::StartForDependent(name) => self.start_for(&name, out),
             ServiceMessage::Stop(request) => self.operator_stop(request, out),
@@ -251,9 +198,6 @@ impl ServiceMachine {
 
     /// Compares what is with what should be, and takes the next step.
     pub(super) fn evaluate(&mut self, now: Moment, out: &mut Out) {
-        if self.recovering.is_some() {
-            return;
-        }
         match &self.phase {
             Phase::Idle => self.evaluate_idle(now, out),
             Phase::Leasing { .. } if !self.may_go_on() => {
@@ -261,10 +205,9 @@ impl ServiceMachine {
                 self.phase = Phase::Idle;
                 self.evaluate_idle(now, out);
             }
-            Phase::Slotting if !self.may_go_on() || self.revoked.is_some() => {
+            Phase::Renewing | Phase::Slotting if !self.may_go_on() || self.revoked.is_some() => {
                 self.return_slot(out);
                 self.phase = Phase::Idle;
-                self.release(out);
                 self.evaluate_idle(now, out);
             }
             Phase::Starting(_) | Phase::Running(_) => {
@@ -272,7 +215,8 @@ impl ServiceMachine {
                     self.leave(Why::Asked(why), out);
                 }
             }
-            Phase::Leasing { .. } | Phase::Slotting | Phase::Leaving { .. } | Phase::Stopping { .. } => {}
+            Phase::Leasing { .. } | Phase::Renewing | Phase::Slotting => {}
+            Phase::Leaving { .. } | Phase::Stopping { .. } => {}
         }
         if self.closing != Closing::No && self.phase == Phase::Idle && !self.said_closed {
             self.said_closed = true;
@@ -281,10 +225,7 @@ impl ServiceMachine {
     }
 
     fn evaluate_idle(&mut self, now: Moment, out: &mut Out) {
-        let keeps_lease = matches!(self.rest, Rest::Backoff { .. }) && self.reason_not_wanted().is_none();
-        if self.grant.is_some() && (self.revoked.is_some() || (!self.may_start() && !keeps_lease)) {
-            self.release(out);
-        }
+        self.release_unless_kept(out);
         if self.reason_not_wanted().is_some() || self.rest != Rest::Fresh {
             return;
         }
@@ -295,8 +236,7 @@ impl ServiceMachine {
             }
         }
         if self.grant.is_some() {
-            out.push(tell_leases(LeaseMessage::Busy(self.spec.name.clone())));
-            self.ask_slot(out);
+            self.use_again(out);
         } else if self.wants_nothing() {
             self.ask_slot(out);
         } else {
@@ -316,11 +256,6 @@ impl ServiceMachine {
         }
     }
 
-    /// Whether it may begin to start.
-    fn may_start(&self) -> bool {
-        self.may_go_on() && (self.ignoring == Ignoring::Yes || self.needs.are_met())
-    }
-
     /// Whether it may go on starting. It does not step back for what it could start without: that may be coming only
     /// because this one steps back, and both would make way for each other for ever.
     fn may_go_on(&self) -> bool {
@@ -336,9 +271,6 @@ impl ServiceMachine {
 
     /// Tells dependents how it stands, when that has changed.
     fn announce(&mut self, out: &mut Out) {
-        if self.is_silent() {
-            return;
-        }
         let standing = self.standing();
         if standing == self.announced {
             return;
@@ -355,15 +287,7 @@ impl ServiceMachine {
         match &self.phase {
             Phase::Starting(run) | Phase::Running(run) => Some(run),
             Phase::Leaving { run, .. } | Phase::Stopping { run, .. } => Some(run),
-            Phase::Idle | Phase::Leasing { .. } | Phase::Slotting => None,
-        }
-    }
-
-    /// Gives back all leases.
-    pub(super) fn release(&mut self, out: &mut Out) {
-        self.revoked = None;
-        if self.grant.take().is_some() {
-            out.push(tell_leases(LeaseMessage::Release(self.spec.name.clone())));
+            Phase::Idle | Phase::Leasing { .. } | Phase::Renewing | Phase::Slotting => None,
         }
     }
 

@@ -9,8 +9,8 @@ use super::ServiceTimer;
 use crate::device::Offer;
 use crate::effect::probe::order::ProbeEvent;
 use crate::effect::process::order::{LOADS_SLOWLY, ProcessEvent, RunId};
-use crate::lease::{Blocker, Grant};
-use crate::machine::{Described, Moment, ReportedRun, RequestId, Words};
+use crate::lease::{Blocker, Grant, PortNumbers, Resource, Token};
+use crate::machine::{Described, Moment, RequestId, Words};
 
 /// What the operator asked of a service. It lasts until asked otherwise.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
@@ -68,12 +68,16 @@ pub enum Standing {
     Unknown,
     /// It is running.
     Up,
-    /// It is starting, or will start again by itself: how, in words.
+    /// It is starting, or is being restarted with all that it holds: how, in words. It waits for nothing that others hold.
+    Starting(String),
+    /// It will start again by itself, some time: how, in words.
     Coming(String),
     /// It is about to stop and waits until its dependents have stopped.
     Leaving {
         /// Why.
         why: String,
+        /// What comes after.
+        next: Next,
         /// Which of its departures: an answer to an earlier one does not count.
         episode: Episode,
     },
@@ -83,12 +87,21 @@ pub enum Standing {
     Held(String),
 }
 
+/// What a service that stops is to do then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// It starts again at once, with all that it holds.
+    Restart,
+    /// It does not, or not at once.
+    Rest,
+}
+
 impl fmt::Display for Standing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unknown => f.write_str("not heard of yet"),
             Self::Up => f.write_str("running"),
-            Self::Coming(how) | Self::Down(how) | Self::Held(how) => f.write_str(how),
+            Self::Starting(how) | Self::Coming(how) | Self::Down(how) | Self::Held(how) => f.write_str(how),
             Self::Leaving { why, .. } => write!(f, "about to stop: {why}"),
         }
     }
@@ -115,25 +128,25 @@ pub enum ServiceMessage {
     Dependency(ServiceName, Standing),
     /// A service that depends on it has no process left (and will not start before being told that this one is up).
     DependentStopped(ServiceName, Episode),
-    /// A service whose actor was restarted asks how this one stands.
-    Inquire(ServiceName),
     /// The leases it asked for.
     Granted(Grant),
     /// It must wait for its leases.
     Queued(Vec<Blocker>),
     /// It will not get its leases: why.
     Refused(String),
+    /// What it kept under this token can be used again, with these ports; or it cannot: why.
+    Renewed(Token, Result<PortNumbers, String>),
     /// A lease is withdrawn: stop, then release.
     Revoked {
+        /// Which.
+        token: Token,
         /// Whose matter it is.
         withdrawal: Withdrawal,
         /// Why: `hackrf is gone (USB 1-1 unplugged)`.
         reason: String,
     },
-    /// What it holds, after it asked.
-    Holding(Option<Grant>),
-    /// The registry was restarted and must be told again.
-    Restate,
+    /// It holds nothing and waits for nothing.
+    NothingHeld,
     /// A device it uses is there.
     DeviceArrived(DeviceName, Generation),
     /// A device that it holds is known by other facts now, such as another name of its interface.
@@ -142,14 +155,10 @@ pub enum ServiceMessage {
     DeviceLeft(DeviceName),
     /// Its start slot.
     SlotGranted,
-    /// The supervisor of services was restarted and must be told again who holds a slot.
-    RestateSlot,
     /// What the process executor says of a run.
     Process(RunId, ProcessEvent),
     /// What a readiness probe says of a run.
     Probe(RunId, ProbeEvent),
-    /// What runs for it, after a restart of its actor.
-    Reported(Option<ReportedRun>),
     /// The operator wants it up.
     Start(RequestId, NeedsPolicy),
     /// A service that is started with its needs needs it up.
@@ -172,18 +181,16 @@ impl Described for ServiceMessage {
             Self::Begin => "Begin",
             Self::Dependency(..) => "Dependency",
             Self::DependentStopped(..) => "DependentStopped",
-            Self::Inquire(_) => "Inquire",
             Self::Granted(_) => "Granted",
             Self::Queued(_) => "Queued",
             Self::Refused(_) => "Refused",
+            Self::Renewed(..) => "Renewed",
             Self::Revoked { .. } => "Revoked",
-            Self::Holding(_) => "Holding",
-            Self::Restate => "Restate",
+            Self::NothingHeld => "NothingHeld",
             Self::DeviceArrived(..) => "DeviceArrived",
             Self::Corrected(..) => "Corrected",
             Self::DeviceLeft(_) => "DeviceLeft",
             Self::SlotGranted => "SlotGranted",
-            Self::RestateSlot => "RestateSlot",
             Self::Process(_, event) => match event {
                 ProcessEvent::Spawned { .. } => "Spawned",
                 ProcessEvent::LoadsSlowly => "LoadsSlowly",
@@ -194,7 +201,6 @@ impl Described for ServiceMessage {
             },
             Self::Probe(_, ProbeEvent::Ready(_)) => "ProbeReady",
             Self::Probe(_, ProbeEvent::NotYet(_)) => "ProbeNotYet",
-            Self::Reported(_) => "Reported",
             Self::Start(..) => "Start",
             Self::StartForDependent(_) => "StartForDependent",
             Self::Stop(_) => "Stop",
@@ -210,18 +216,16 @@ impl Described for ServiceMessage {
             Self::Begin => "begin".into(),
             Self::Dependency(name, standing) => format!("{name} is {standing}").into(),
             Self::DependentStopped(name, _) => Words::Service(name.clone(), "need not be waited for"),
-            Self::Inquire(name) => Words::Service(name.clone(), "asks how it stands"),
             Self::Granted(grant) => describe_grant(grant).into(),
             Self::Queued(blockers) if blockers.is_empty() => "nothing is waited for any more".into(),
             Self::Queued(blockers) => {
                 let all: Vec<String> = blockers.iter().map(ToString::to_string).collect();
                 format!("wait for {}", all.join("; ")).into()
             }
-            Self::Refused(reason) => reason.clone().into(),
+            Self::Refused(reason) | Self::Renewed(_, Err(reason)) => reason.clone().into(),
+            Self::Renewed(token, Ok(_)) => Words::Number("it can use again what it holds with token", token.0),
             Self::Revoked { reason, .. } => reason.clone().into(),
-            Self::Holding(Some(grant)) => Words::Number("it holds token", grant.token.0),
-            Self::Holding(None) => "it holds nothing".into(),
-            Self::Restate => "say again what is held and wanted".into(),
+            Self::NothingHeld => "it holds nothing".into(),
             Self::DeviceArrived(device, generation) => format!("{device} is there ({generation})").into(),
             Self::Corrected(device, offer) => match &offer.interface {
                 Some(interface) => format!("{device} is called {interface} now").into(),
@@ -229,13 +233,9 @@ impl Described for ServiceMessage {
             },
             Self::DeviceLeft(device) => Words::Device(device.clone(), "has left"),
             Self::SlotGranted => "it may start now".into(),
-            Self::RestateSlot => "say again whether it is starting".into(),
             Self::Process(_, event) => describe_process(event),
             Self::Probe(_, ProbeEvent::Ready(words)) => words.clone().into(),
             Self::Probe(_, ProbeEvent::NotYet(words)) => format!("not ready: {words}").into(),
-            Self::Reported(Some(ReportedRun { pid: Some(pid), .. })) => format!("pid {pid} runs for it").into(),
-            Self::Reported(Some(ReportedRun { pid: None, .. })) => "its program is being loaded".into(),
-            Self::Reported(None) => "nothing runs for it".into(),
             Self::Start(_, NeedsPolicy::Respect) => "start it".into(),
             Self::Start(_, NeedsPolicy::StartThem) => "start it with what it needs".into(),
             Self::Start(_, NeedsPolicy::Ignore) => "start it without what it needs".into(),
@@ -253,7 +253,7 @@ impl Described for ServiceMessage {
 fn describe_grant(grant: &Grant) -> String {
     let devices = grant.devices.keys().map(ToString::to_string);
     let ports = grant.ports.values().map(|port| format!("port {port}"));
-    let all: Vec<String> = devices.chain(ports).chain(grant.named.iter().cloned()).collect();
+    let all: Vec<String> = devices.chain(ports).chain(grant.named.iter().map(Resource::spoken)).collect();
     format!("it holds {} with token {}", all.join(", "), grant.token.0)
 }
 
@@ -271,7 +271,16 @@ fn describe_process(event: &ProcessEvent) -> Words {
             let ready = said.ready.map(|_| "READY=1".to_owned());
             let stopping = said.stopping.map(|_| "STOPPING=1".to_owned());
             let status = said.status.as_ref().map(|status| format!("STATUS={status}"));
-            [ready, stopping, status].into_iter().flatten().collect::<Vec<_>>().join(" ").into()
+            let extend = said.extend.map(|more| format!("EXTEND_TIMEOUT_USEC={}", more.as_micros()));
+            let errno = said.errno.map(|number| format!("ERRNO={number}"));
+            let exit = said.exit_status.map(|code| format!("EXIT_STATUS={code}"));
+            let main = said.main_pid.map(|pid| format!("MAINPID={pid}"));
+            [ready, stopping, extend, errno, exit, main, status]
+                .into_iter()
+                .flatten()
+                .collect::<Vec<_>>()
+                .join(" ")
+                .into()
         }
     }
 }

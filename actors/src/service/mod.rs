@@ -1,13 +1,14 @@
 //! A service: its life cycle, its dependencies, its restarts and its stop.
 
+mod again;
 mod dependents;
 mod ending;
+mod keeping;
 mod leaving;
 mod machine;
 mod messages;
 mod needs;
 mod operator;
-mod recovery;
 mod showing;
 mod starting;
 mod state;
@@ -15,9 +16,9 @@ mod state;
 mod tests;
 
 pub use dependents::{Dependents, all_dependents, dependents};
-pub use machine::{ServiceMachine, ServiceMemo};
+pub use machine::ServiceMachine;
 pub use messages::{
-    Attempts, Episode, Health, NeedsPolicy, START_SLOT, ServiceMessage, ServiceSnapshot, ServiceStatus, Standing,
+    Attempts, Episode, Health, NeedsPolicy, Next, START_SLOT, ServiceMessage, ServiceSnapshot, ServiceStatus, Standing,
     Wanted, Withdrawal,
 };
-pub use state::ServiceTimer;
+pub use state::{RunNumbers, ServiceTimer};

@@ -6,7 +6,7 @@ use mainstay_config::model::{Dependency, OnReturn};
 use mainstay_config::names::ServiceName;
 
 use super::machine::Out;
-use super::messages::Standing;
+use super::messages::{Next, Standing};
 use super::state::{Ignoring, ServiceTimer};
 use crate::machine::{Effect, Moment};
 
@@ -60,6 +60,12 @@ impl Needs {
         Self(dependencies.iter().map(|(name, dependency)| (name.clone(), need(dependency))).collect())
     }
 
+    /// Only how each stands.
+    pub(super) fn reduced(&self) -> Self {
+        let reduced = |need: &Need| Need { loss: Loss::No, wait: Wait::NotBegun, ..need.clone() };
+        Self(self.0.iter().map(|(name, need)| (name.clone(), reduced(need))).collect())
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = (&ServiceName, &Need)> {
         self.0.iter()
     }
@@ -101,29 +107,6 @@ impl Needs {
             Dependency::Optional { .. } | Dependency::Soft => {}
         }
         OnReturn::Keep
-    }
-
-    /// Whether nothing was heard of one yet.
-    pub(super) fn are_unheard(&self) -> bool {
-        self.0.values().any(|need| need.standing == Standing::Unknown)
-    }
-
-    /// The services that are down, with when each counts as lost.
-    pub(super) fn deadlines(&self) -> Vec<(ServiceName, Moment)> {
-        let deadline = |(name, need): (&ServiceName, &Need)| match need.loss {
-            Loss::Counting(until) => Some((name.clone(), until)),
-            Loss::No | Loss::Lost => None,
-        };
-        self.0.iter().filter_map(deadline).collect()
-    }
-
-    /// After a restart of the actor the count goes on, and does not begin anew.
-    pub(super) fn count_on(&mut self, now: Moment, deadlines: Vec<(ServiceName, Moment)>, out: &mut Out) {
-        for (name, until) in deadlines {
-            let Some(need) = self.0.get_mut(&name) else { continue };
-            need.loss = Loss::Counting(until);
-            out.push(Effect::SetTimer(ServiceTimer::Lost(name), until.since(now)));
-        }
     }
 
     /// A required service has been down too long.
@@ -186,6 +169,12 @@ impl Needs {
         self.0.values().filter(required).all(Need::is_met)
     }
 
+    /// Whether every service that it cannot be without is there, or is just being restarted.
+    pub(super) fn required_are_returning(&self) -> bool {
+        let required = |need: &&Need| matches!(need.dependency, Dependency::Required { .. });
+        self.0.values().filter(required).all(Need::is_returning)
+    }
+
     /// What is still waited for, in words.
     pub(super) fn missing(&self) -> Vec<String> {
         let late = |need: &Need| match need.dependency {
@@ -211,7 +200,9 @@ impl Needs {
 
     /// Whether everything that is missing is on its way.
     pub(super) fn are_coming(&self) -> bool {
-        let coming = |need: &Need| matches!(need.standing, Standing::Up | Standing::Coming(_) | Standing::Unknown);
+        let coming = |need: &Need| {
+            matches!(need.standing, Standing::Up | Standing::Starting(_) | Standing::Coming(_) | Standing::Unknown)
+        };
         self.0.values().all(|need| need.is_met() || coming(need))
     }
 
@@ -251,11 +242,21 @@ impl Need {
         match self.dependency {
             Dependency::Required { .. } => self.standing == Standing::Up,
             Dependency::Optional { .. } => match self.standing {
-                Standing::Unknown | Standing::Coming(_) => self.wait == Wait::Over,
+                Standing::Unknown | Standing::Starting(_) | Standing::Coming(_) => self.wait == Wait::Over,
                 Standing::Up | Standing::Leaving { .. } | Standing::Down(_) | Standing::Held(_) => true,
             },
             // Order only: it is let go first when it is on its way.
-            Dependency::Soft => !matches!(self.standing, Standing::Unknown | Standing::Coming(_)),
+            Dependency::Soft => {
+                !matches!(self.standing, Standing::Unknown | Standing::Starting(_) | Standing::Coming(_))
+            }
+        }
+    }
+
+    fn is_returning(&self) -> bool {
+        match self.standing {
+            Standing::Up | Standing::Starting(_) | Standing::Leaving { next: Next::Restart, .. } => true,
+            Standing::Leaving { next: Next::Rest, .. } => false,
+            Standing::Unknown | Standing::Coming(_) | Standing::Down(_) | Standing::Held(_) => false,
         }
     }
 

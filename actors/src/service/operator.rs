@@ -79,9 +79,7 @@ impl ServiceMachine {
 
     pub(super) fn operator_stop(&mut self, request: RequestId, out: &mut Out) {
         let name = self.spec.name.clone();
-        let recovering = self.recovering.is_some();
         let words = match (self.wanted, self.run()) {
-            _ if recovering => format!("{name} is held until `mainstay start {name}`, and stopped if it runs"),
             (Wanted::Down, None) => format!("{name} is held already"),
             (_, None) => format!("{name} does not run, and is held until `mainstay start {name}`"),
             (_, Some(_)) if self.dependents.required.is_empty() => {
@@ -127,10 +125,6 @@ impl ServiceMachine {
 
     /// Why it cannot be restarted. One that does not run is refused what `start` would refuse.
     fn cannot_restart(&self, request: RequestId) -> Option<Effect<ServiceTimer>> {
-        if self.recovering.is_some() {
-            let words = format!("{} cannot be restarted just now: its actor is being restarted itself", self.spec.name);
-            return Some(refused(request, words, Some("ask again in a moment".to_owned())));
-        }
         let held = || self.held_need(request).filter(|_| self.run().is_none() && self.ignoring == Ignoring::No);
         self.cannot_run(request).or_else(held)
     }

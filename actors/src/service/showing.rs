@@ -1,7 +1,7 @@
 //! What a service shows of itself, and what it tells its dependents.
 
 use super::machine::ServiceMachine;
-use super::messages::{Health, START_SLOT, ServiceSnapshot, ServiceStatus, Standing, Wanted};
+use super::messages::{Health, Next, START_SLOT, ServiceSnapshot, ServiceStatus, Standing, Wanted};
 use super::state::{Phase, Rest, Why};
 use crate::effect::process::order::LOADS_SLOWLY;
 use crate::lease::{Blocker, Soon};
@@ -12,7 +12,7 @@ impl ServiceMachine {
     pub(super) fn standing(&self) -> Standing {
         match &self.phase {
             Phase::Running(_) => Standing::Up,
-            Phase::Starting(_) | Phase::Slotting => Standing::Coming("starting".to_owned()),
+            Phase::Starting(_) | Phase::Slotting | Phase::Renewing => Standing::Starting("starting".to_owned()),
             Phase::Leasing { blockers, .. } => {
                 let words = format!("waiting for {}", join(blockers));
                 let coming = blockers.iter().all(|blocker| match blocker {
@@ -28,7 +28,14 @@ impl ServiceMachine {
                     Standing::Down(words)
                 }
             }
-            Phase::Leaving { why, episode, .. } => Standing::Leaving { why: why.words().to_owned(), episode: *episode },
+            Phase::Leaving { why, episode, .. } => {
+                let restarts = matches!(why, Why::Asked(_)) && self.returns();
+                let next = if restarts { Next::Restart } else { Next::Rest };
+                Standing::Leaving { why: why.words().to_owned(), next, episode: *episode }
+            }
+            Phase::Stopping { why: Why::Asked(words), .. } if self.returns() && !self.is_unkillable() => {
+                Standing::Starting(format!("stopping: {words}"))
+            }
             Phase::Stopping { why: Why::Asked(words), .. } if self.wanted == Wanted::Down => {
                 Standing::Held(format!("stopping: {words}"))
             }
@@ -44,6 +51,9 @@ impl ServiceMachine {
             _ if self.reason_not_wanted().is_some() => Standing::Held(self.reason_not_wanted().unwrap_or_default()),
             Rest::Ended(words) => Standing::Down(format!("stopped: {words}")),
             Rest::Backoff { cause, .. } => Standing::Coming(format!("to be restarted: {cause}")),
+            Rest::Fresh if self.grant.is_some() && self.returns() => {
+                Standing::Starting(format!("waiting for {}", self.needs.missing_to_others()))
+            }
             Rest::Fresh if self.needs.held().is_some() => {
                 Standing::Held(format!("waiting for {}", self.needs.held().unwrap_or_default()))
             }
@@ -59,7 +69,7 @@ impl ServiceMachine {
             Phase::Running(_) => ServiceStatus::Running,
             Phase::Starting(_) => ServiceStatus::Starting,
             Phase::Leaving { .. } | Phase::Stopping { .. } => ServiceStatus::Stopping,
-            Phase::Leasing { .. } | Phase::Slotting => ServiceStatus::Waiting,
+            Phase::Leasing { .. } | Phase::Renewing | Phase::Slotting => ServiceStatus::Waiting,
             Phase::Idle => match &self.rest {
                 Rest::Failed(_) => ServiceStatus::Failed,
                 _ if self.wanted == Wanted::Down => ServiceStatus::Held,
@@ -91,7 +101,7 @@ impl ServiceMachine {
                 None => format!("{}; it outlives SIGKILL: {LOADS_SLOWLY}", why.words()),
             },
             Phase::Stopping { why, .. } => why.words().to_owned(),
-            Phase::Leasing { .. } | Phase::Slotting => self.last_stop.clone().unwrap_or_default(),
+            Phase::Leasing { .. } | Phase::Renewing | Phase::Slotting => self.last_stop.clone().unwrap_or_default(),
             Phase::Idle => self.idle_reason(),
         }
     }
@@ -110,6 +120,7 @@ impl ServiceMachine {
 
     fn waiting_for(&self) -> Vec<String> {
         match &self.phase {
+            Phase::Renewing => vec![Blocker::Preparing.to_string()],
             Phase::Leasing { blockers, .. } if blockers.is_empty() => vec![Blocker::Preparing.to_string()],
             Phase::Leasing { blockers, .. } => blockers.iter().map(ToString::to_string).collect(),
             Phase::Slotting => vec![START_SLOT.to_owned()],

@@ -1,5 +1,6 @@
 //! From idle to ready: leases, start slot, program, readiness.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use mainstay_config::model::{Command, Probe, Service, Unit};
@@ -10,7 +11,7 @@ use super::ending::Cause;
 use super::machine::{Out, ServiceMachine, act, tell_leases, tell_services};
 use super::state::{Phase, Run, ServiceTimer, Slot};
 use crate::device::Offer;
-use crate::effect::probe::order::{ProbeEvent, ProbeOrder, ProbeTarget};
+use crate::effect::probe::order::{CheckCommand, Own, ProbeEvent, ProbeOrder, ProbeTarget};
 use crate::effect::process::order::{LogSearch, NotifySocket, RunId, SpawnOrder};
 use crate::lease::{Grant, LeaseMessage, LeaseRequest, Want};
 use crate::machine::{Action, Effect, Moment, Outcome};
@@ -27,7 +28,7 @@ impl ServiceMachine {
     }
 
     pub(super) fn request(&mut self, now: Moment, out: &mut Out) {
-        let arrival = self.first_asked.or(self.bereaved).unwrap_or(now);
+        let arrival = self.bereaved.unwrap_or(now);
         self.phase = Phase::Leasing { blockers: Vec::new(), arrival };
         out.push(tell_leases(LeaseMessage::Request(self.lease_request(arrival))));
     }
@@ -43,15 +44,15 @@ impl ServiceMachine {
     }
 
     pub(super) fn granted(&mut self, grant: Grant, out: &mut Out) {
-        if self.recovering.is_some() {
-            // The registry is being asked what is held; the answer comes after this, and counts.
-            out.push(Effect::Note(Outcome::Superseded));
+        let is_known = self.grant.as_ref().is_some_and(|held| held.token == grant.token);
+        if is_known || grant.token <= self.given_back {
+            out.push(Effect::Note(Outcome::Ignored));
             return;
         }
         let Phase::Leasing { arrival, .. } = self.phase else {
             // It was withdrawn while the grant was on its way.
             out.push(Effect::Note(Outcome::Superseded));
-            out.push(tell_leases(LeaseMessage::Release(self.spec.name.clone())));
+            self.give_back(grant.token, out);
             return;
         };
         self.grant = Some(grant);
@@ -65,6 +66,16 @@ impl ServiceMachine {
         match self.grant.as_mut().and_then(|grant| grant.devices.get_mut(device)) {
             Some(held) if held.offer.generation == offer.generation => held.offer = offer,
             _ => out.push(Effect::Note(Outcome::Superseded)),
+        }
+    }
+
+    /// The registry knows nothing of what it asked for.
+    pub(super) fn nothing_held(&mut self, out: &mut Out) {
+        match self.phase {
+            Phase::Leasing { arrival, .. } => {
+                out.push(tell_leases(LeaseMessage::Request(self.lease_request(arrival))));
+            }
+            _ => out.push(Effect::Note(Outcome::Ignored)),
         }
     }
 
@@ -86,8 +97,8 @@ impl ServiceMachine {
     pub(super) fn slot_granted(&mut self, now: Moment, out: &mut Out) {
         if self.phase != Phase::Slotting {
             out.push(Effect::Note(Outcome::Superseded));
-            // It may be said twice to one that has it; and one whose actor was restarted says by itself how it stands.
-            if self.slot == Slot::None && self.recovering.is_none() {
+            // It may be said twice to one that has it.
+            if self.slot == Slot::None {
                 out.push(tell_services(ServicesMessage::ReturnSlot(self.spec.name.clone())));
             }
             return;
@@ -97,18 +108,25 @@ impl ServiceMachine {
     }
 
     fn spawn(&mut self, now: Moment, out: &mut Out) {
-        let Unit::Process(command) = &self.spec.unit else { return };
-        let id = RunId(self.next_run);
-        match spawn_order(&self.spec, command, self.grant.as_ref(), id) {
+        let id = self.runs.next;
+        let Some(order) = self.order(id) else { return };
+        match order {
             Ok(order) => {
-                self.next_run = self.next_run.saturating_add(1);
+                self.runs.advance();
                 self.last_start = Some(now);
+                self.extended = None;
                 self.phase = Phase::Starting(Run { id, pid: None, said: String::new(), exit: None });
                 out.push(act(Action::Spawn(order)));
                 out.push(Effect::SetTimer(ServiceTimer::ReadyWithin, self.spec.ready.within));
             }
             Err(variable) => self.unfillable(now, &variable, out),
         }
+    }
+
+    /// What starts it as this run.
+    pub(super) fn order(&self, id: RunId) -> Option<Result<SpawnOrder, Variable>> {
+        let Unit::Process(command) = &self.spec.unit else { return None };
+        Some(spawn_order(&self.spec, command, self.grant.as_ref(), id))
     }
 
     fn unfillable(&mut self, now: Moment, variable: &Variable, out: &mut Out) {
@@ -131,7 +149,12 @@ impl ServiceMachine {
             Ok(Readying::Alive) => self.become_ready(out),
             Ok(Readying::Told) => self.say("it has not said READY=1 on its notification socket"),
             Ok(Readying::Seen(target)) => {
-                let order = ProbeOrder { run: id, target, interval: PROBE_INTERVAL, timeout: PROBE_TIMEOUT };
+                let own = Own {
+                    service: self.spec.name.clone(),
+                    pid: self.run().and_then(|run| run.pid).unwrap_or_default(),
+                    ports: self.grant.iter().flat_map(|grant| grant.ports.values().copied()).collect(),
+                };
+                let order = ProbeOrder { run: id, target, interval: PROBE_INTERVAL, timeout: PROBE_TIMEOUT, own };
                 out.push(act(Action::Watch(order)));
             }
             Err(variable) => {
@@ -188,12 +211,17 @@ fn wants(spec: &Service) -> Vec<Want> {
         Want::Device { device: name.clone(), sharing: need.sharing, mode: need.mode, takeover: need.takeover }
     };
     let devices = spec.devices.iter().map(device);
-    let ports = spec.ports.iter().map(|(name, need)| Want::Port { name: name.clone(), need: *need });
-    let named = spec.resources.iter().map(|name| Want::Named(name.clone()));
+    let address = |name| spec.addresses.get(name).copied();
+    let ports =
+        spec.ports.iter().map(|(name, need)| Want::Port { name: name.clone(), need: *need, address: address(name) });
+    let named = spec.resources.iter().map(|name| match name.strip_prefix("file/") {
+        Some(path) => Want::File(path.into()),
+        None => Want::Named(name.clone()),
+    });
     // Two services that must never run together share an exclusive resource named after both.
     let conflicts = spec.conflicts.iter().map(|other| {
         let (first, second) = if *other < spec.name { (other, &spec.name) } else { (&spec.name, other) };
-        Want::Named(format!("custom/either-{first}-or-{second}"))
+        Want::Conflict(first.clone(), second.clone())
     });
     devices.chain(ports).chain(named).chain(conflicts).collect()
 }
@@ -201,18 +229,45 @@ fn wants(spec: &Service) -> Vec<Want> {
 fn spawn_order(spec: &Service, command: &Command, grant: Option<&Grant>, run: RunId) -> Result<SpawnOrder, Variable> {
     let fill = |template: &Template| template.fill(|variable| value(variable, grant));
     let argv = command.argv.iter().map(fill).collect::<Result<_, _>>()?;
-    let environment = command.environment.iter().map(|(name, template)| Ok((name.clone(), fill(template)?)));
     Ok(SpawnOrder {
         service: spec.name.clone(),
         run,
         argv,
-        environment: environment.collect::<Result<_, _>>()?,
+        environment: environment(command, grant)?,
+        environment_from: command.environment_from.clone(),
         user: command.user.clone(),
         group: command.group.clone(),
         directory: command.directory.clone(),
         notify: if spec.ready.probe == Probe::Notify { NotifySocket::Provide } else { NotifySocket::Omit },
         log: if matches!(spec.ready.probe, Probe::Log { .. }) { LogSearch::Wanted } else { LogSearch::Omit },
     })
+}
+
+/// The variables that it sets, filled in with what is leased.
+fn environment(command: &Command, grant: Option<&Grant>) -> Result<BTreeMap<String, String>, Variable> {
+    let filled = command.environment.iter().map(|(name, template)| {
+        let value = template.fill(|variable| value(variable, grant))?;
+        Ok((name.clone(), value))
+    });
+    filled.collect()
+}
+
+/// A command that checks it runs as it does itself.
+fn check_command(spec: &Service, check: &[Template], grant: Option<&Grant>) -> Result<Box<CheckCommand>, Variable> {
+    let argv = check.iter().map(|template| template.fill(|variable| value(variable, grant)));
+    let own = match &spec.unit {
+        Unit::Process(own) => Some(own),
+        Unit::Later(_) => None,
+    };
+    Ok(Box::new(CheckCommand {
+        service: spec.name.clone(),
+        argv: argv.collect::<Result<_, _>>()?,
+        environment: own.map(|own| environment(own, grant)).transpose()?.unwrap_or_default(),
+        environment_from: own.map(|own| own.environment_from.clone()).unwrap_or_default(),
+        user: own.and_then(|own| own.user.clone()),
+        group: own.and_then(|own| own.group.clone()),
+        directory: own.and_then(|own| own.directory.clone()),
+    }))
 }
 
 fn value(variable: &Variable, grant: Option<&Grant>) -> Option<String> {
@@ -245,7 +300,7 @@ fn probe_target(spec: &Service, grant: Option<&Grant>) -> Result<Readying, Varia
         Probe::Notify => return Ok(Readying::Told),
         Probe::Tcp { host, port: template } => ProbeTarget::Tcp { host: host.clone(), port: port(template)? },
         Probe::Http { url } => ProbeTarget::Http { url: fill(url)? },
-        Probe::Exec { command } => ProbeTarget::Exec { command: command.iter().map(fill).collect::<Result<_, _>>()? },
+        Probe::Exec { command } => ProbeTarget::Exec { command: check_command(spec, command, grant)? },
         Probe::File { path } => ProbeTarget::File { path: fill(path)?.into() },
         Probe::Log { contains } => ProbeTarget::Log { service: spec.name.clone(), contains: contains.clone() },
         Probe::Gpsd { port: template } => ProbeTarget::Gpsd { port: port(template)? },

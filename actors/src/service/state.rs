@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use mainstay_config::names::ServiceName;
 
 use super::messages::Episode;
-use crate::effect::process::order::{Exit, ProcessEvent, RunId};
+use crate::effect::process::order::{Exit, RunId};
 use crate::lease::Blocker;
-use crate::machine::{Moment, ReportedRun};
+use crate::machine::Moment;
 
 /// Timers of a service.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,11 +47,30 @@ impl ServiceTimer {
     }
 }
 
+/// The numbers of a service's runs: of those that nobody else has, every so-manieth is its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RunNumbers {
+    /// The next.
+    pub next: RunId,
+    /// How many services there are to share them.
+    pub step: u64,
+}
+
+impl RunNumbers {
+    /// The next; then the one after it is.
+    pub(super) fn advance(&mut self) -> RunId {
+        let next = self.next;
+        self.next = RunId(next.0.wrapping_add(self.step));
+        next
+    }
+}
+
 /// Where a service is.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Phase {
     Idle,
     Leasing { blockers: Vec<Blocker>, arrival: Moment },
+    Renewing, // It has kept what it holds, and hears whether strangers have taken its ports meanwhile.
     Slotting,
     Starting(Run),
     Running(Run),
@@ -84,7 +103,7 @@ pub(super) enum Why {
     Asked(String),
     /// It failed: how.
     Failed(String),
-    /// Its first process ended by itself, which is a failure: how. The rest is killed.
+    /// Its first process ended by itself, which is a failure: how. The rest is stopped.
     Died(String),
 }
 
@@ -150,39 +169,5 @@ pub(super) enum Closing {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ignoring {
     No,
-    Yes,
-}
-
-/// What is still to be heard after a restart of the actor.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Recovering {
-    pub(super) run: Option<Option<ReportedRun>>,
-    pub(super) grant: Heard,
-    /// The run there was, with whether it had become ready.
-    pub(super) last_run: Option<(RunId, Readiness)>,
-    /// Why that run was being stopped.
-    pub(super) leaving: Option<Why>,
-    /// What that run said last.
-    pub(super) said: String,
-    pub(super) arrival: Option<Moment>,
-    /// When services that were down count as lost.
-    pub(super) deadlines: Vec<(ServiceName, Moment)>,
-    /// What the executor said of the run after it had reported it.
-    pub(super) late: Vec<(RunId, ProcessEvent)>,
-}
-
-/// Whether a restarted actor that knows what runs and what it holds still lacks something that its predecessor knew.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Resuming {
-    No,
-    /// How its needs stand, or what the leases that it asked for wait for.
-    Yes,
-}
-
-/// Whether a question has been answered.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) enum Heard {
-    #[default]
-    NotYet,
     Yes,
 }

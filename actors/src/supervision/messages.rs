@@ -2,15 +2,14 @@
 
 use mainstay_config::names::ServiceName;
 
-use crate::machine::{ActorId, Described, Words};
+use crate::effect::watched::Lost;
+use crate::machine::{Described, Words};
 
 /// What the root supervisor is told.
 #[derive(Debug, Clone)]
 pub enum RootMessage {
-    /// A supervisor or the lease registry has panicked.
-    Died(ActorId, String),
-    /// The children of a supervisor die more often than it bears.
-    Escalated(ActorId, String),
+    /// A thread or a task of mainstay has panicked, and nothing takes its place.
+    PartLost(Lost),
     /// Stop everything in order, then end.
     Close,
     /// Stop everything without grace.
@@ -24,8 +23,7 @@ pub enum RootMessage {
 impl Described for RootMessage {
     fn kind(&self) -> &'static str {
         match self {
-            Self::Died(..) => "Died",
-            Self::Escalated(..) => "Escalated",
+            Self::PartLost(_) => "PartLost",
             Self::Close => "Close",
             Self::Hurry => "Hurry",
             Self::ServicesClosed => "ServicesClosed",
@@ -35,8 +33,7 @@ impl Described for RootMessage {
 
     fn detail(&self) -> Words {
         match self {
-            Self::Died(actor, panic) => format!("{actor} panicked: {panic}").into(),
-            Self::Escalated(actor, why) => format!("{actor} gives up: {why}").into(),
+            Self::PartLost(lost) => lost.to_string().into(),
             Self::Close => "stop everything in order".into(),
             Self::Hurry => "stop everything at once".into(),
             Self::ServicesClosed => "every service has stopped".into(),
@@ -54,10 +51,6 @@ pub enum ServicesMessage {
     ReturnSlot(ServiceName),
     /// After a restart of the supervisor: it holds a slot.
     HoldsSlot(ServiceName),
-    /// A service actor has panicked.
-    Died(ActorId, String),
-    /// The root says to restart every service actor.
-    RestartAll,
     /// The daemon is closing down.
     Close,
     /// The daemon is in a hurry.
@@ -72,8 +65,6 @@ impl Described for ServicesMessage {
             Self::AskSlot(_) => "AskSlot",
             Self::ReturnSlot(_) => "ReturnSlot",
             Self::HoldsSlot(_) => "HoldsSlot",
-            Self::Died(..) => "Died",
-            Self::RestartAll => "RestartAll",
             Self::Close => "Close",
             Self::Hurry => "Hurry",
             Self::Closed(_) => "Closed",
@@ -85,8 +76,6 @@ impl Described for ServicesMessage {
             Self::AskSlot(name) => Words::Service(name.clone(), "wants to start"),
             Self::ReturnSlot(name) => Words::Service(name.clone(), "is no longer starting"),
             Self::HoldsSlot(name) => Words::Service(name.clone(), "is starting"),
-            Self::Died(actor, panic) => format!("{actor} panicked: {panic}").into(),
-            Self::RestartAll => "restart every service actor".into(),
             Self::Close => "stop every service in order".into(),
             Self::Hurry => "stop every service at once".into(),
             Self::Closed(name) => Words::Service(name.clone(), "is stopped for good"),

@@ -1,4 +1,4 @@
-//! Supervision: who restarts whom, how often, and when to give up; the start slots of services.
+//! Supervisors: how many deaths one bears, the start slots of services, closing down in order. Who restarts whom: `engine`.
 
 mod intensity;
 mod messages;

@@ -1,23 +1,32 @@
-//! The root supervisor: restarts supervisors and the registry, and closes the daemon down in order. It is restarted itself when it
-//! panics, by the host, which has no supervisor to ask.
+//! The root supervisor: closes the daemon down in order.
 
-use std::time::Duration;
-
-use super::{Intensity, NoTimer, RootMessage, ServicesMessage, Verdict};
-use crate::inventory::InventoryMessage;
+use super::{NoTimer, RootMessage, ServicesMessage};
 use crate::lease::LeaseMessage;
 use crate::machine::{Action, ActorId, Beginning, Effect, Effects, Exit, Machine, Message, Moment, Outcome};
 
 /// The root supervisor.
 #[derive(Debug, Clone, Default)]
 pub struct RootMachine {
-    deaths: Intensity,
     closing: Closing,
+    haste: Haste,
 }
 
-/// What it must remember over a panic of its actor: all it knows.
-#[derive(Debug, Clone, Default)]
-pub struct RootMemo(RootMachine);
+/// Whether closing down still gives grace.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Haste {
+    #[default]
+    InOrder,
+    Hurried,
+}
+
+impl Haste {
+    pub(super) fn to_services(self) -> ServicesMessage {
+        match self {
+            Self::InOrder => ServicesMessage::Close,
+            Self::Hurried => ServicesMessage::Hurry,
+        }
+    }
+}
 
 /// How far closing down has come.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -26,6 +35,7 @@ enum Closing {
     No,
     Services,
     Leases,
+    Done,
 }
 
 type Out = Effects<NoTimer>;
@@ -33,34 +43,23 @@ type Out = Effects<NoTimer>;
 impl Machine for RootMachine {
     type Message = RootMessage;
     type Timer = NoTimer;
-    type Memo = RootMemo;
 
     fn id(&self) -> ActorId {
         ActorId::Root
     }
 
-    /// What it panicked over is lost: that a supervisor gives up, or how far closing down has come.
     fn begin(&mut self, _now: Moment, beginning: Beginning) -> Out {
         match (beginning, self.closing) {
-            (Beginning::First, _) => Vec::new(),
-            (Beginning::Again, Closing::No) => {
-                [ActorId::Hardware, ActorId::Services].iter().flat_map(restart_children).collect()
-            }
-            (Beginning::Again, Closing::Services) => vec![Effect::Tell(Message::Services(ServicesMessage::Close))],
-            (Beginning::Again, Closing::Leases) => vec![Effect::Tell(Message::Leases(LeaseMessage::Close))],
+            // That the daemon ends may not have been heard.
+            (Beginning::Again, Closing::Done) => vec![Effect::Act(Action::Exit(Exit::Stopped))],
+            _ => Vec::new(),
         }
     }
 
-    fn handle(&mut self, now: Moment, message: RootMessage) -> Out {
+    fn handle(&mut self, _now: Moment, message: RootMessage) -> Out {
         match message {
-            RootMessage::Died(actor, _) => match self.deaths.died(now) {
-                Verdict::Restart(pause) => self.restart(actor, pause),
-                Verdict::Escalate => give_up(&actor),
-            },
-            RootMessage::Escalated(supervisor, _) => match self.deaths.died(now) {
-                Verdict::Restart(_) => restart_children(&supervisor),
-                Verdict::Escalate => give_up(&supervisor),
-            },
+            // Without it nothing would be started, stopped or heard any more. Services stay.
+            RootMessage::PartLost(lost) => vec![Effect::Act(Action::Exit(Exit::GaveUp(lost.to_string())))],
             RootMessage::Close if self.closing == Closing::No => {
                 self.closing = Closing::Services;
                 vec![Effect::Tell(Message::Services(ServicesMessage::Close))]
@@ -71,53 +70,38 @@ impl Machine for RootMachine {
                     // The first word was lost.
                     self.closing = Closing::Services;
                 }
+                self.haste = Haste::Hurried;
                 vec![Effect::Tell(Message::Services(ServicesMessage::Hurry))]
             }
+            RootMessage::ServicesClosed if self.closing != Closing::Services => vec![Effect::Note(Outcome::Ignored)],
             RootMessage::ServicesClosed => {
                 self.closing = Closing::Leases;
                 vec![Effect::Tell(Message::Leases(LeaseMessage::Close))]
             }
-            RootMessage::LeasesClosed => vec![Effect::Act(Action::Exit(Exit::Stopped))],
+            RootMessage::LeasesClosed => {
+                self.closing = Closing::Done;
+                vec![Effect::Act(Action::Exit(Exit::Stopped))]
+            }
         }
     }
 
-    fn memo(&self) -> RootMemo {
-        RootMemo(self.clone())
+    fn successor(&self) -> Self {
+        self.clone()
+    }
+
+    fn peers(&self) -> Vec<ActorId> {
+        vec![ActorId::Services, ActorId::Leases]
+    }
+
+    fn tell_again(&self, to: &ActorId) -> Vec<Message> {
+        match (to, self.closing) {
+            (ActorId::Services, Closing::Services) => vec![Message::Services(self.haste.to_services())],
+            (ActorId::Leases, Closing::Leases) => vec![Message::Leases(LeaseMessage::Close)],
+            _ => Vec::new(),
+        }
     }
 
     fn timer(timer: NoTimer) -> RootMessage {
         match timer {}
-    }
-}
-
-impl RootMachine {
-    /// One with what its predecessor remembered.
-    #[must_use]
-    pub fn remembering(RootMemo(before): RootMemo) -> Self {
-        before
-    }
-
-    /// A child is restarted; that the daemon is closing down may have been what it panicked over.
-    fn restart(&self, actor: ActorId, pause: Duration) -> Out {
-        let close = match (&actor, self.closing) {
-            (ActorId::Services, Closing::Services) => Some(Message::Services(ServicesMessage::Close)),
-            (ActorId::Leases, Closing::Leases) => Some(Message::Leases(LeaseMessage::Close)),
-            _ => None,
-        };
-        let restart = Effect::Act(Action::RestartActor(actor, pause));
-        close.map(Effect::Tell).into_iter().chain([restart]).collect()
-    }
-}
-
-fn give_up(actor: &ActorId) -> Out {
-    let words = format!("{}, the last of them in {actor}", Intensity::words());
-    vec![Effect::Act(Action::Exit(Exit::GaveUp(words)))]
-}
-
-fn restart_children(supervisor: &ActorId) -> Out {
-    match supervisor {
-        ActorId::Hardware => vec![Effect::Tell(Message::Hardware(InventoryMessage::RestartAll))],
-        ActorId::Services => vec![Effect::Tell(Message::Services(ServicesMessage::RestartAll))],
-        other => vec![Effect::Act(Action::RestartActor(other.clone(), Duration::ZERO))],
     }
 }

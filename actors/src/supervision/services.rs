@@ -1,13 +1,13 @@
-//! The supervisor of services: restarts their actors, hands out start slots, and sees them closed down.
+//! The supervisor of services: hands out start slots, and sees them closed down.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::num::NonZeroUsize;
-use std::time::Duration;
 
 use mainstay_config::names::ServiceName;
 
-use super::{Intensity, NoTimer, RootMessage, ServicesMessage, Verdict};
-use crate::machine::{Action, ActorId, Beginning, Effect, Effects, Machine, Message, Moment, Outcome};
+use super::root::Haste;
+use super::{NoTimer, RootMessage, ServicesMessage};
+use crate::machine::{ActorId, Beginning, Effect, Effects, Machine, Message, Moment, Outcome};
 use crate::service::ServiceMessage;
 
 /// The supervisor of services.
@@ -17,8 +17,23 @@ pub struct ServicesMachine {
     slots: NonZeroUsize,
     starting: BTreeSet<ServiceName>,
     asking: VecDeque<ServiceName>,
-    deaths: Intensity,
-    closing: Option<BTreeSet<ServiceName>>,
+    closing: Option<Closing>,
+}
+
+/// How far closing down has come.
+#[derive(Debug, Clone)]
+struct Closing {
+    haste: Haste,
+    closed: BTreeSet<ServiceName>,
+}
+
+impl Haste {
+    fn to_service(self) -> ServiceMessage {
+        match self {
+            Self::InOrder => ServiceMessage::Close,
+            Self::Hurried => ServiceMessage::Hurry,
+        }
+    }
 }
 
 type Out = Effects<NoTimer>;
@@ -26,7 +41,6 @@ type Out = Effects<NoTimer>;
 impl Machine for ServicesMachine {
     type Message = ServicesMessage;
     type Timer = NoTimer;
-    type Memo = ServicesMemo;
 
     fn id(&self) -> ActorId {
         ActorId::Services
@@ -35,17 +49,11 @@ impl Machine for ServicesMachine {
     fn begin(&mut self, _now: Moment, beginning: Beginning) -> Out {
         match beginning {
             Beginning::First => self.to_all(&ServiceMessage::Begin),
-            Beginning::Again => {
-                let mut out = self.to_all(&ServiceMessage::RestateSlot);
-                if self.closing.is_some() {
-                    out.extend(self.to_all(&ServiceMessage::Close));
-                }
-                out
-            }
+            Beginning::Again => self.hand_out(),
         }
     }
 
-    fn handle(&mut self, now: Moment, message: ServicesMessage) -> Out {
+    fn handle(&mut self, _now: Moment, message: ServicesMessage) -> Out {
         match message {
             ServicesMessage::AskSlot(name) => self.asked_for_slot(name),
             ServicesMessage::ReturnSlot(name) => {
@@ -60,35 +68,39 @@ impl Machine for ServicesMachine {
                 self.starting.insert(name);
                 Vec::new()
             }
-            ServicesMessage::Died(actor, _) => match self.deaths.died(now) {
-                Verdict::Restart(pause) => self.restart(actor, pause),
-                Verdict::Escalate => {
-                    let escalated = RootMessage::Escalated(ActorId::Services, Intensity::words());
-                    vec![Effect::Tell(Message::Root(escalated))]
-                }
-            },
-            ServicesMessage::RestartAll => {
-                self.deaths.forget();
-                let restart = |name: &ServiceName| {
-                    Effect::Act(Action::RestartActor(ActorId::Service(name.clone()), Duration::ZERO))
-                };
-                self.services.iter().map(restart).collect()
-            }
-            ServicesMessage::Close => self.close(&ServiceMessage::Close),
-            ServicesMessage::Hurry => self.close(&ServiceMessage::Hurry),
+            ServicesMessage::Close => self.close(Haste::InOrder),
+            ServicesMessage::Hurry => self.close(Haste::Hurried),
             ServicesMessage::Closed(name) => match &mut self.closing {
-                Some(closed) => {
-                    closed.insert(name);
-                    self.all_closed().into_iter().collect()
+                Some(closing) => {
+                    closing.closed.insert(name);
+                    self.all_closed().map(Effect::Tell).into_iter().collect()
                 }
                 None => vec![Effect::Note(Outcome::Ignored)],
             },
         }
     }
 
-    fn memo(&self) -> ServicesMemo {
-        let closing = if self.closing.is_some() { Closing::Yes } else { Closing::No };
-        ServicesMemo { closing, starting: self.starting.clone() }
+    /// Who was given a slot keeps it: it is not given to another before its holder has said that it is free.
+    fn successor(&self) -> Self {
+        let closing = self.closing.as_ref().map(|closing| Closing { haste: closing.haste, closed: BTreeSet::new() });
+        Self { starting: self.starting.clone(), closing, ..Self::new(self.services.clone(), self.slots) }
+    }
+
+    fn peers(&self) -> Vec<ActorId> {
+        let services = self.services.iter().cloned().map(ActorId::Service);
+        services.chain([ActorId::Root]).collect()
+    }
+
+    fn tell_again(&self, to: &ActorId) -> Vec<Message> {
+        let ActorId::Service(name) = to else { return self.all_closed().into_iter().collect() };
+        let begin = std::iter::once(ServiceMessage::Begin);
+        let slot = self.starting.contains(name).then_some(ServiceMessage::SlotGranted);
+        let close = self.closing.as_ref().map(|closing| closing.haste.to_service());
+        begin.chain(slot).chain(close).map(|message| Message::Service(name.clone(), message)).collect()
+    }
+
+    fn weight(&self) -> usize {
+        self.services.len()
     }
 
     fn timer(timer: NoTimer) -> ServicesMessage {
@@ -96,44 +108,11 @@ impl Machine for ServicesMachine {
     }
 }
 
-/// What the supervisor must remember over a panic of its actor.
-#[derive(Debug, Clone, Default)]
-pub struct ServicesMemo {
-    closing: Closing,
-    /// Who was given a slot: it is not given to another before its holder has said that it is free.
-    starting: BTreeSet<ServiceName>,
-}
-
-/// Whether the daemon is closing down.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-enum Closing {
-    #[default]
-    No,
-    Yes,
-}
-
 impl ServicesMachine {
     /// A supervisor of these services, in the order in which they should begin.
     #[must_use]
-    pub fn new(services: Vec<ServiceName>, slots: NonZeroUsize, memo: ServicesMemo) -> Self {
-        Self {
-            services,
-            slots,
-            starting: memo.starting,
-            asking: VecDeque::new(),
-            deaths: Intensity::default(),
-            closing: (memo.closing == Closing::Yes).then(BTreeSet::new),
-        }
-    }
-
-    /// A child is restarted; that the daemon is closing down may have been what it panicked over.
-    fn restart(&self, actor: ActorId, pause: Duration) -> Out {
-        let mut out = Vec::new();
-        if let (ActorId::Service(name), Some(_)) = (&actor, &self.closing) {
-            out.push(Effect::Tell(Message::Service(name.clone(), ServiceMessage::Close)));
-        }
-        out.push(Effect::Act(Action::RestartActor(actor, pause)));
-        out
+    pub fn new(services: Vec<ServiceName>, slots: NonZeroUsize) -> Self {
+        Self { services, slots, starting: BTreeSet::new(), asking: VecDeque::new(), closing: None }
     }
 
     fn asked_for_slot(&mut self, name: ServiceName) -> Out {
@@ -147,11 +126,14 @@ impl ServicesMachine {
         self.hand_out()
     }
 
-    /// Closes down with this word to every service.
-    fn close(&mut self, word: &ServiceMessage) -> Out {
-        self.closing.get_or_insert_default();
-        let mut out = self.to_all(word);
-        out.extend(self.all_closed());
+    /// Closes down, unless that is under way.
+    fn close(&mut self, haste: Haste) -> Out {
+        let closing = self.closing.get_or_insert(Closing { haste, closed: BTreeSet::new() });
+        if haste == Haste::Hurried {
+            closing.haste = haste;
+        }
+        let mut out = self.to_all(&haste.to_service());
+        out.extend(self.all_closed().map(Effect::Tell));
         out
     }
 
@@ -170,10 +152,10 @@ impl ServicesMachine {
         self.services.iter().map(tell).collect()
     }
 
-    fn all_closed(&self) -> Option<Effect<NoTimer>> {
-        let closed = self.closing.as_ref()?;
+    fn all_closed(&self) -> Option<Message> {
+        let closing = self.closing.as_ref()?;
         // Only services say that they have closed, and each is counted once.
-        (closed.len() == self.services.len()).then_some(Effect::Tell(Message::Root(RootMessage::ServicesClosed)))
+        (closing.closed.len() == self.services.len()).then_some(Message::Root(RootMessage::ServicesClosed))
     }
 }
 

@@ -3,13 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 use std::num::NonZeroUsize;
-use std::time::Duration;
 
 use mainstay_config::names::ServiceName;
 
-use super::services::ServicesMemo;
 use super::{NoTimer, RootMachine, RootMessage, ServicesMachine, ServicesMessage};
-use crate::inventory::InventoryMessage;
 use crate::lease::LeaseMessage;
 use crate::machine::{Action, ActorId, Beginning, Effect, Exit, Machine, Message, Moment, Outcome};
 use crate::service::ServiceMessage;
@@ -20,11 +17,7 @@ fn name(text: &str) -> ServiceName {
 
 fn supervisor() -> ServicesMachine {
     let names = ["a", "b", "c", "d"].map(name).to_vec();
-    ServicesMachine::new(names, NonZeroUsize::new(2).unwrap(), ServicesMemo::default())
-}
-
-fn panicked(actor: &ActorId) -> String {
-    format!("{actor} panicked")
+    ServicesMachine::new(names, NonZeroUsize::new(2).unwrap())
 }
 
 fn given(out: &[Effect<NoTimer>]) -> Vec<&str> {
@@ -61,24 +54,6 @@ fn a_service_that_gives_up_waiting_for_a_slot_gets_none() {
 }
 
 #[test]
-fn too_many_panics_restart_every_service_actor_and_more_end_the_daemon() {
-    let (mut services, mut root) = (supervisor(), RootMachine::default());
-    let actor = ActorId::Service(name("a"));
-    for _ in 0..5 {
-        let out = services.handle(Moment::default(), ServicesMessage::Died(actor.clone(), panicked(&actor)));
-        assert!(matches!(out[..], [Effect::Act(Action::RestartActor(..))]));
-    }
-    let out = services.handle(Moment::default(), ServicesMessage::Died(actor.clone(), panicked(&actor)));
-    let [Effect::Tell(Message::Root(escalated))] = &out[..] else { panic!("{out:?}") };
-    for _ in 0..5 {
-        let out = root.handle(Moment::default(), escalated.clone());
-        assert!(matches!(out[..], [Effect::Tell(Message::Services(ServicesMessage::RestartAll))]), "{out:?}");
-    }
-    let out = root.handle(Moment::default(), escalated.clone());
-    assert!(matches!(out[..], [Effect::Act(Action::Exit(Exit::GaveUp(_)))]), "{out:?}");
-}
-
-#[test]
 fn closing_down_ends_when_every_service_and_then_the_registry_has_said_so() {
     let (mut services, mut root) = (supervisor(), RootMachine::default());
     let out = root.handle(Moment::default(), RootMessage::Close);
@@ -96,21 +71,6 @@ fn closing_down_ends_when_every_service_and_then_the_registry_has_said_so() {
 }
 
 #[test]
-fn who_panics_while_everything_closes_down_is_told_again() {
-    let (mut services, mut root) = (supervisor(), RootMachine::default());
-    root.handle(Moment::default(), RootMessage::Close);
-    let out = root.handle(Moment::default(), RootMessage::Died(ActorId::Services, panicked(&ActorId::Services)));
-    assert!(matches!(out[0], Effect::Tell(Message::Services(ServicesMessage::Close))), "{out:?}");
-    root.handle(Moment::default(), RootMessage::ServicesClosed);
-    let out = root.handle(Moment::default(), RootMessage::Died(ActorId::Leases, panicked(&ActorId::Leases)));
-    assert!(matches!(out[0], Effect::Tell(Message::Leases(_))), "{out:?}");
-    services.handle(Moment::default(), ServicesMessage::Close);
-    let actor = ActorId::Service(name("b"));
-    let out = services.handle(Moment::default(), ServicesMessage::Died(actor.clone(), panicked(&actor)));
-    assert!(matches!(out[0], Effect::Tell(Message::Service(_, ServiceMessage::Close))), "{out:?}");
-}
-
-#[test]
 fn a_hurry_closes_down_also_when_the_first_word_was_lost() {
     let mut services = supervisor();
     services.handle(Moment::default(), ServicesMessage::Hurry);
@@ -122,27 +82,24 @@ fn a_hurry_closes_down_also_when_the_first_word_was_lost() {
 }
 
 #[test]
-fn a_restarted_supervisor_asks_who_starts_and_goes_on_closing_down() {
-    let mut before = supervisor();
-    before.handle(Moment::default(), ServicesMessage::Close);
-    let names = ["a", "b"].map(name).to_vec();
-    let mut again = ServicesMachine::new(names, NonZeroUsize::MIN, before.memo());
-    let out = again.begin(Moment::default(), Beginning::Again);
-    let kinds: Vec<bool> = out
-        .iter()
-        .map(|effect| matches!(effect, Effect::Tell(Message::Service(_, ServiceMessage::RestateSlot))))
-        .collect();
-    assert_eq!(kinds, [true, true, false, false]);
-    again.handle(Moment::default(), ServicesMessage::HoldsSlot(name("b")));
-    assert!(given(&ask(&mut again, "a")).is_empty());
-    let later = Moment::after_boot(Duration::from_secs(1));
-    assert_eq!(given(&again.handle(later, ServicesMessage::ReturnSlot(name("b")))), ["a"]);
+fn a_restarted_supervisor_goes_on_closing_down() {
+    let mut before = ServicesMachine::new(["a", "b"].map(name).to_vec(), NonZeroUsize::MIN);
+    before.handle(Moment::default(), ServicesMessage::Hurry);
+    let mut again = before.successor();
+    assert!(again.begin(Moment::default(), Beginning::Again).is_empty());
+    let to_a = again.tell_again(&ActorId::Service(name("a")));
+    assert!(matches!(to_a[..], [_, Message::Service(_, ServiceMessage::Hurry)]), "{to_a:?}");
+    assert!(again.tell_again(&ActorId::Root).is_empty());
+    for service in ["a", "b"] {
+        again.handle(Moment::default(), ServicesMessage::Closed(name(service)));
+    }
+    let to_root = again.tell_again(&ActorId::Root);
+    assert!(matches!(to_root[..], [Message::Root(RootMessage::ServicesClosed)]), "{to_root:?}");
 }
 
 /// A supervisor with two slots after a panic of its actor.
 fn again(before: &ServicesMachine) -> ServicesMachine {
-    let names = ["a", "b", "c", "d"].map(name).to_vec();
-    let mut again = ServicesMachine::new(names, NonZeroUsize::new(2).unwrap(), before.memo());
+    let mut again = before.successor();
     again.begin(Moment::default(), Beginning::Again);
     again
 }
@@ -171,26 +128,29 @@ fn who_asks_and_has_been_given_a_slot_before_a_panic_is_told_so_and_counts_once(
 }
 
 #[test]
-fn a_restarted_root_goes_on_closing_down_and_else_has_every_actor_restarted() {
+fn a_restarted_root_goes_on_closing_down_and_tells_those_again_who_were_restarted() {
     let again = |root: &RootMachine| {
-        let mut root = RootMachine::remembering(root.memo());
+        let mut root = root.successor();
         let out = root.begin(Moment::default(), Beginning::Again);
         (root, out)
     };
     let (mut root, out) = again(&RootMachine::default());
-    assert!(matches!(
-        out[..],
-        [
-            Effect::Tell(Message::Hardware(InventoryMessage::RestartAll)),
-            Effect::Tell(Message::Services(ServicesMessage::RestartAll))
-        ]
-    ));
+    assert!(out.is_empty());
     root.handle(Moment::default(), RootMessage::Close);
-    let (mut root, out) = again(&root);
-    assert!(matches!(out[..], [Effect::Tell(Message::Services(ServicesMessage::Close))]));
+    let (mut root, _) = again(&root);
+    assert!(matches!(root.tell_again(&ActorId::Services)[..], [Message::Services(ServicesMessage::Close)]));
     root.handle(Moment::default(), RootMessage::ServicesClosed);
+    let (mut root, out) = again(&root);
+    assert!(out.is_empty());
+    assert!(matches!(root.tell_again(&ActorId::Leases)[..], [Message::Leases(LeaseMessage::Close)]));
+    root.handle(Moment::default(), RootMessage::LeasesClosed);
     let (_, out) = again(&root);
-    assert!(matches!(out[..], [Effect::Tell(Message::Leases(LeaseMessage::Close))]));
+    assert!(matches!(out[..], [Effect::Act(Action::Exit(Exit::Stopped))]));
+    let mut services = supervisor();
+    let service = ActorId::Service(name("b"));
+    assert!(matches!(services.tell_again(&service)[..], [Message::Service(_, ServiceMessage::Begin)]));
+    services.handle(Moment::default(), ServicesMessage::Close);
+    assert!(matches!(services.tell_again(&service)[..], [_, Message::Service(_, ServiceMessage::Close)]));
 }
 
 #[test]

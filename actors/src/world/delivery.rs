@@ -1,18 +1,15 @@
 //! Messages: sent, delivered, handled; or the last one that an actor gets before it panics.
 
-use std::time::Duration;
-
-use super::envelope::supervisor;
 use super::environment::{Consequences, Happening};
-use super::host::{Deed, Life};
-use super::{Asked, Cause, Due, Envelope, World};
+use super::faults::Strikes;
+use super::{Asked, Cause, Due, World};
 use crate::device::DeviceMessage;
-use crate::inventory::InventoryMessage;
+use crate::engine::{self, Fallen, Fate, Letter, Mail, Place, Timer};
 use crate::machine::{
-    Action, ActorId, Address, Beginning, Message, OperatorAnswer, Outcome, Outside, Publication, RequestId,
+    ActorId, Address, Effect, Exit, Message, OperatorAnswer, Outcome, Outside, Publication, RequestId,
 };
 use crate::service::ServiceMessage;
-use crate::supervision::{RootMessage, ServicesMessage};
+use crate::trace::{MessageId, TraceId};
 
 const PANIC: &str = "simulated panic";
 
@@ -30,82 +27,130 @@ impl World {
         self.sabotaged = Some(sabotaged);
     }
 
-    fn post(&mut self, from: Address, message: Message, cause: Option<Cause>) {
-        self.messages += 1;
-        let id = self.messages;
-        let trace = cause.map_or(id, |cause| cause.trace);
-        let envelope = Envelope { id, cause: cause.map(|cause| cause.message), trace, from, message };
-        for checker in 0..self.checkers.len() {
-            self.ask(checker, |checker, world| checker.sent(&envelope, &world.environment));
+    /// What a planted bug makes of a timer that has rung.
+    fn sabotaged_timer(&mut self, message: Message) -> Option<Message> {
+        match &mut self.sabotaged {
+            None => Some(message),
+            Some(sabotaged) => sabotaged.message(message).pop(),
         }
-        let Some(place) = self.index.get(&envelope.message.receiver()).copied() else { return };
-        let Some(actor) = self.actors.get_mut(place) else { return };
-        actor.mailbox.push_back(envelope);
-        if actor.life == Life::Alive && actor.mailbox.len() == 1 {
+    }
+
+    fn post(&mut self, from: Address, message: Message, cause: Option<Cause>) {
+        let letter = self.seal(from, message, cause);
+        if let Some(place) = self.engine.put(letter) {
+            self.make_ready(place);
+        }
+    }
+
+    /// A message without a cause begins a trace, which has its number.
+    fn seal(&mut self, from: Address, message: Message, cause: Option<Cause>) -> Letter {
+        self.messages += 1;
+        let cause = cause.unwrap_or(Cause { trace: TraceId(self.messages), message: None });
+        let letter = Letter { id: MessageId(self.messages), cause, from, message };
+        for checker in 0..self.checkers.len() {
+            self.ask(checker, |checker, world| checker.sent(&letter, &world.environment));
+        }
+        letter
+    }
+
+    /// An actor that has mail has its turn some time.
+    pub(super) fn make_ready(&mut self, place: Place) {
+        if self.engine.waiting(place) > 0 && !self.ready.contains(&place) {
             self.ready.push(place);
         }
     }
 
     /// Lets an actor handle its next message.
-    pub(super) fn deliver(&mut self, place: usize) {
-        let Some(actor) = self.actors.get_mut(place) else { return };
-        let Some(envelope) = actor.mailbox.pop_front() else { return };
-        let copy = self.journal.copy(&envelope);
-        if self.doomed.is_some_and(|doom| doom.strikes(place, &envelope.message)) {
+    pub(super) fn deliver(&mut self, place: Place) {
+        let letter = match self.engine.next(place) {
+            None => return,
+            Some(Mail::Letter(letter)) => letter,
+            Some(Mail::Rang(_, cause, message)) => match self.sabotaged_timer(message) {
+                Some(message) => self.seal(Outside::Clock.into(), message, Some(cause)),
+                None => return self.make_ready(place),
+            },
+            Some(Mail::TellAgain(..)) => {
+                self.carry_out(place);
+                return self.make_ready(place);
+            }
+        };
+        let copy = self.journal.copy(&letter);
+        let (id, cause, request) = (letter.message.receiver(), letter.as_cause(), request_of(&letter.message));
+        let strikes = self.doomed.and_then(|doom| doom.strikes(place, &letter.message));
+        if strikes == Some(Strikes::Before) {
             self.journal.note(self.now, copy, Outcome::Panicked);
-            self.panic(place, &envelope);
+            self.panic(place, cause, request);
             return;
         }
-        if !actor.mailbox.is_empty() {
-            self.ready.push(place);
+        for checker in 0..self.checkers.len() {
+            self.ask(checker, |checker, world| checker.handled(&letter, &world.environment));
         }
-        let cause = Cause { message: envelope.id, trace: envelope.trace };
-        let id = envelope.message.receiver();
-        let for_dependent = matches!(envelope.message, Message::Service(_, ServiceMessage::StartForDependent(_)));
-        let mut deeds = Vec::new();
-        actor.hosted.handle(self.now, envelope.message, &mut deeds);
+        let for_dependent = matches!(letter.message, Message::Service(_, ServiceMessage::StartForDependent(_)));
+        match self.engine.handle(place, self.now, letter) {
+            Ok(outcome) => self.journal.note(self.now, copy, outcome),
+            Err(fallen) => {
+                self.journal.note(self.now, copy, Outcome::Panicked);
+                return self.fail(10, format!("{} really panicked: {}", fallen.actor, fallen.words));
+            }
+        }
         if let (true, ActorId::Service(name)) = (for_dependent, &id) {
             self.note(&Happening::StartedForDependent(name.clone()));
         }
-        let noted = deeds.iter().find_map(|deed| if let Deed::Note(outcome) = deed { Some(*outcome) } else { None });
-        self.journal.note(self.now, copy, noted.unwrap_or_default());
-        self.carry_out(place, &id, deeds, cause);
+        match strikes {
+            None => self.carry_out(place),
+            Some(Strikes::During(lost)) => {
+                self.carry_out_all_but(place, lost);
+                self.panic(place, cause, None);
+            }
+            Some(Strikes::Before | Strikes::After) => {
+                self.carry_out(place);
+                self.panic(place, cause, None);
+            }
+        }
+        self.make_ready(place);
     }
 
-    pub(super) fn begin_actor(&mut self, place: usize, beginning: Beginning, cause: Option<Cause>, from: Outside) {
-        let Some(actor) = self.actors.get_mut(place) else { return };
-        let mut deeds = Vec::new();
-        actor.hosted.begin(self.now, beginning, &mut deeds);
-        let Some((id, _)) = self.index.iter().find(|(_, at)| **at == place) else { return };
-        let id = id.clone();
-        match cause {
-            Some(cause) => self.carry_out(place, &id, deeds, cause),
-            // What is told at the start begins a trace each.
-            None => {
-                for deed in deeds {
-                    if let Deed::Tell(message) = deed {
-                        self.send(from.into(), message, None);
-                    } else {
-                        let cause = Cause { message: self.messages, trace: self.messages };
-                        self.carry_out(place, &id, vec![deed], cause);
-                    }
-                }
+    /// Lets an actor begin for the first time: what it tells begins a trace each.
+    pub(super) fn begin_actor(&mut self, place: Place) {
+        let nothing = Cause { trace: TraceId(0), message: None };
+        self.engine.begin(place, self.now, nothing);
+        let Some(id) = self.engine.actor(place) else { return };
+        while let Some((_, effect)) = self.engine.next_effect(place, self.now) {
+            match effect {
+                Effect::Tell(message) => self.send(Outside::Start.into(), message, None),
+                effect => self.perform_effect(&id, effect, Cause { trace: TraceId(self.messages), message: None }),
             }
         }
     }
 
-    fn carry_out(&mut self, place: usize, id: &ActorId, deeds: Vec<Deed>, cause: Cause) {
-        for deed in deeds {
-            match deed {
-                Deed::Tell(message) => self.send(Address::Actor(id.clone()), message, Some(cause)),
-                Deed::Later(number, wait, message) => {
-                    self.agenda.put(self.now + wait, Due::Timer { actor: place, number, message, cause });
-                }
-                Deed::Act(action) => self.act(id, action, cause),
-                Deed::Publish(publication) => self.show(publication),
-                Deed::Answer(answer) => self.answered(&answer),
-                Deed::Note(_) => {}
+    /// Carries out what an actor wants done.
+    pub(super) fn carry_out(&mut self, place: Place) {
+        self.carry_out_all_but(place, usize::MAX);
+    }
+
+    /// The same; the one with this number is lost.
+    fn carry_out_all_but(&mut self, place: Place, lost: usize) {
+        let Some(id) = self.engine.actor(place) else { return };
+        let mut number = 0;
+        while let Some((cause, effect)) = self.engine.next_effect(place, self.now) {
+            match effect {
+                // What was asked is done, though whoever asked hears only that nobody answers.
+                Effect::Answer(answer) if number == lost => self.answered(&answer),
+                _ if number == lost => {}
+                effect => self.perform_effect(&id, effect, cause),
             }
+            number += 1;
+        }
+    }
+
+    fn perform_effect(&mut self, id: &ActorId, effect: Effect<Timer>, cause: Cause) {
+        match effect {
+            Effect::Tell(message) => self.send(Address::Actor(id.clone()), message, Some(cause)),
+            Effect::Act(action) => self.act(id, action, cause),
+            Effect::Publish(publication) => self.show(publication),
+            Effect::Answer(answer) => self.answered(&answer),
+            // The engine has seen to these.
+            Effect::SetTimer(..) | Effect::CancelTimer(_) | Effect::Note(_) => {}
         }
     }
 
@@ -146,66 +191,45 @@ impl World {
             self.agenda.put(at, Due::Around(event, cause));
         }
         for (from, message, cause) in so.told {
+            self.environment.note_said(&message);
             self.send(from.into(), message, cause);
         }
     }
 
     // ---- death and return of actors
 
-    fn panic(&mut self, place: usize, envelope: &Envelope) {
+    fn panic(&mut self, place: Place, cause: Cause, request: Option<RequestId>) {
         self.doomed = None;
-        let Some(actor) = self.actors.get_mut(place) else { return };
-        actor.life = Life::Down;
-        actor.hosted.die();
-        let id = envelope.message.receiver();
-        if let Some(request) = request_of(&envelope.message) {
+        if let Some(request) = request {
             self.asked.remove(&request);
         }
-        self.note(&Happening::Panicked(id.clone()));
-        self.tell_supervisor(&id, Some(Cause { message: envelope.id, trace: envelope.trace }));
+        let fallen = self.engine.fall(place, self.now, cause, PANIC.to_owned());
+        self.fallen(fallen);
     }
 
-    fn tell_supervisor(&mut self, id: &ActorId, cause: Option<Cause>) {
-        if let (ActorId::Root, Some(cause)) = (id, cause) {
-            // Nobody is above it: its host restarts it.
-            self.act(id, Action::RestartActor(ActorId::Root, Duration::from_millis(10)), cause);
-            return;
+    fn fallen(&mut self, fallen: Fallen) {
+        self.note(&Happening::Panicked(fallen.actor));
+        if let Fate::GiveUp(why) = fallen.fate {
+            self.ended.get_or_insert(Exit::GaveUp(why));
         }
-        let words = PANIC.to_owned();
-        let message = match supervisor(id) {
-            ActorId::Hardware => Message::Hardware(InventoryMessage::Died(id.clone(), words)),
-            ActorId::Services => Message::Services(ServicesMessage::Died(id.clone(), words)),
-            _ => Message::Root(RootMessage::Died(id.clone(), words)),
-        };
-        self.send(Address::Actor(id.clone()), message, cause);
     }
 
-    pub(super) fn restart(&mut self, place: usize, cause: Cause) {
-        let Some(actor) = self.actors.get_mut(place) else { return };
-        if actor.life == Life::Alive {
-            // A supervisor restarts all its children, also those that are well.
-            actor.hosted.die();
-        }
-        if actor.life == Life::Down && !actor.mailbox.is_empty() {
-            self.ready.push(place);
-        }
-        actor.life = Life::Alive;
-        actor.hosted.rebuild();
-        if let Some((id, _)) = self.index.iter().find(|(_, at)| **at == place) {
-            self.note(&Happening::Restarted(id.clone()));
-        }
-        self.begin_actor(place, Beginning::Again, Some(cause), Outside::Start);
-        self.announce_the_dead(place, cause);
-    }
-
-    /// The exit of a child is never lost: a supervisor that is restarted is told again who is down.
-    fn announce_the_dead(&mut self, restarted: usize, cause: Cause) {
-        let is_down = |place: &usize| self.actors.get(*place).is_some_and(|actor| actor.life == Life::Down);
-        let of_it = |id: &ActorId| self.index.get(&supervisor(id)) == Some(&restarted);
-        let dead: Vec<ActorId> =
-            self.index.iter().filter(|(id, place)| is_down(place) && of_it(id)).map(|(id, _)| id.clone()).collect();
-        for id in dead {
-            self.tell_supervisor(&id, Some(cause));
+    /// Lets the engine do the next thing that is due.
+    pub(super) fn let_due_happen(&mut self) {
+        match self.engine.due(self.now) {
+            None => {}
+            Some(engine::Due::Mail(place)) => self.make_ready(place),
+            Some(engine::Due::Restarted(place, peers)) => {
+                if let Some(id) = self.engine.actor(place) {
+                    self.note(&Happening::Restarted(id));
+                }
+                self.carry_out(place);
+                self.make_ready(place);
+                peers.into_iter().for_each(|peer| self.make_ready(peer));
+            }
+            Some(engine::Due::Fell(_, fallen)) => {
+                self.fail(10, format!("{} really panicked when it began anew: {}", fallen.actor, fallen.words));
+            }
         }
     }
 }

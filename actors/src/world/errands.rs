@@ -19,29 +19,17 @@ pub(super) enum DeviceCommand {
 impl World {
     pub(super) fn perform(&mut self, due: Due) {
         match due {
-            Due::Timer { actor, number, message, cause } => {
-                let still = self.actors.get_mut(actor).is_some_and(|actor| actor.hosted.is_due(number));
-                if still {
-                    self.send(Outside::Clock.into(), message, Some(cause));
-                }
-            }
             Due::Around(event, cause) => {
                 let mut so = Consequences::default();
                 self.environment.happen(event, cause, &mut so);
                 self.follow(so);
             }
-            Due::Restart(actor, cause) => self.restart(actor, cause),
             Due::Fault(fault) => self.go_wrong(fault),
         }
     }
 
     pub(super) fn act(&mut self, actor: &ActorId, action: Action, cause: Cause) {
         match action {
-            Action::RestartActor(id, pause) => {
-                if let Some(place) = self.index.get(&id) {
-                    self.agenda.put(self.now + pause, Due::Restart(*place, cause));
-                }
-            }
             Action::Exit(exit) => {
                 self.ended.get_or_insert(exit);
             }

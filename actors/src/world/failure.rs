@@ -44,7 +44,7 @@ impl World {
         }
     }
 
-    fn fail(&mut self, invariant: u8, words: String) {
+    pub(super) fn fail(&mut self, invariant: u8, words: String) {
         let messages = self.journal.text();
         self.failed = Some(Failure { seed: self.seed, at: self.now, invariant, words, messages });
     }

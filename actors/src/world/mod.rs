@@ -6,19 +6,17 @@
 //!    ▲       └─ effects ──▶ messages · timers · acts ──▶ environment (processes, hardware, ports, people)
 //!    └─────────────────────────────────────────────────────────┘ answers, late and in odd order
 //! ```
-//! Virtual time goes on only when every mailbox is empty. [`faults`] makes things go wrong; [`checkers`] look at what is
+//! Virtual time goes on when every mailbox is empty, and under load a little earlier. [`faults`] makes things go wrong; [`checkers`] look at what is
 //! true in the environment, not at what machines believe. The same seed gives the same run, message for message.
 
 mod agenda;
 pub mod checkers;
 mod delivery;
-mod envelope;
 pub mod environment;
 mod errands;
 mod failure;
 pub mod faults;
-mod host;
-mod hosted;
+mod journal;
 mod random;
 mod starting;
 pub mod stations;
@@ -33,26 +31,26 @@ use mainstay_config::names::{DeviceName, ServiceName};
 
 use self::agenda::Agenda;
 use self::checkers::Checker;
-pub use self::envelope::{Cause, Envelope, Journal, Keep};
 use self::environment::{Command, Environment, Event};
 pub use self::failure::Failure;
 use self::faults::{Doom, Fault, Sabotaged, Weather};
-use self::host::Actor;
+pub use self::journal::{Journal, Keep};
 pub use self::random::Random;
 pub use self::trial::{Trial, TrialReport};
 use crate::device::DeviceSnapshot;
+use crate::engine::{Engine, Place};
 use crate::lease::LeaseSnapshot;
-use crate::machine::{ActorId, Exit, Message, Moment, RequestId};
+use crate::machine::{Exit, Message, Moment, RequestId};
 use crate::service::ServiceSnapshot;
+use crate::trace::Cause;
+
+/// How much of what is due soon may come before mail that waits.
+const BEHIND: Duration = Duration::from_millis(50);
 
 /// Something that is due at some moment.
 enum Due {
-    /// A timer of an actor.
-    Timer { actor: usize, number: u64, message: Message, cause: Cause },
     /// Something around the machines.
     Around(Event, Option<Cause>),
-    /// An actor begins anew.
-    Restart(usize, Cause),
     /// The next thing that goes wrong, or that people do.
     Fault(Fault),
 }
@@ -80,12 +78,11 @@ pub struct World {
     seed: u64,
     now: Moment,
     random: Random,
-    actors: Vec<Actor>,
-    index: BTreeMap<ActorId, usize>,
+    engine: Engine,
     /// Messages handled since time went on last.
     at_this_moment: u32,
     /// Actors that have something to handle.
-    ready: Vec<usize>,
+    ready: Vec<Place>,
     agenda: Agenda<Due>,
     environment: Environment,
     weather: Weather,
@@ -119,17 +116,20 @@ impl World {
 
     /// Does the next thing that is due up to some moment; false when there is nothing left, and it is that moment.
     fn step(&mut self, until: Moment) -> bool {
-        if !self.ready.is_empty() {
+        if !self.ready.is_empty() && !self.falls_behind(until) {
             let place = self.random.below(self.ready.len());
             let actor = self.ready.swap_remove(place);
             self.count_at_this_moment();
             self.deliver(actor);
             return true;
         }
-        match self.agenda.next_at() {
+        let (around, engine) = (self.agenda.next_at(), self.engine.next_due());
+        match [around, engine].into_iter().flatten().min() {
             Some(at) if at <= until => {
                 self.advance(at);
-                if let Some(due) = self.agenda.take() {
+                if engine == Some(at) {
+                    self.let_due_happen();
+                } else if let Some(due) = self.agenda.take() {
                     self.perform(due);
                 }
                 true
@@ -139,6 +139,12 @@ impl World {
                 false
             }
         }
+    }
+
+    /// Under load time goes on although there is mail: what is due soon comes first.
+    fn falls_behind(&mut self, until: Moment) -> bool {
+        let next = [self.agenda.next_at(), self.engine.next_due()].into_iter().flatten().min();
+        next.is_some_and(|next| next <= until.min(self.now + BEHIND)) && self.random.happens(self.weather.overload)
     }
 
     fn advance(&mut self, to: Moment) {
@@ -192,10 +198,6 @@ impl World {
     /// The timers that are set, as the messages that they become.
     #[must_use]
     pub fn timers(&self) -> Vec<Message> {
-        self.index
-            .values()
-            .filter_map(|place| self.actors.get(*place))
-            .flat_map(|actor| actor.hosted.timers())
-            .collect()
+        self.engine.timers()
     }
 }

@@ -8,10 +8,10 @@ use super::agenda::Agenda;
 use super::checkers;
 use super::environment::{Consequences, Environment};
 use super::faults::{Fault, Sabotage, Sabotaged, Weather};
-use super::host::{Actor, Life};
-use super::hosted::cast;
 use super::{Due, Journal, Keep, Random, Shown, World};
-use crate::machine::{Beginning, Moment, Outside};
+use crate::effect::process::order::RunId;
+use crate::engine::Engine;
+use crate::machine::Moment;
 
 /// How many messages a failing run shows.
 const MESSAGES_SHOWN: usize = 120;
@@ -32,8 +32,7 @@ impl World {
             seed,
             now: Moment::default(),
             random,
-            actors: Vec::new(),
-            index: BTreeMap::new(),
+            engine: Engine::new(station, RunId(1)),
             at_this_moment: 0,
             ready: Vec::new(),
             agenda: Agenda::new(),
@@ -50,7 +49,6 @@ impl World {
             ended: None,
             failed: None,
         };
-        world.people(station);
         world.begin();
         world
     }
@@ -69,16 +67,9 @@ impl World {
         self
     }
 
-    fn people(&mut self, station: &Station) {
-        for (id, hosted) in cast(station) {
-            self.index.insert(id, self.actors.len());
-            self.actors.push(Actor { hosted, mailbox: std::collections::VecDeque::new(), life: Life::Alive });
-        }
-    }
-
     fn begin(&mut self) {
-        for actor in 0..self.actors.len() {
-            self.begin_actor(actor, Beginning::First, None, Outside::Start);
+        for actor in self.engine.places() {
+            self.begin_actor(actor);
         }
         let mut so = Consequences::default();
         self.environment.scan_later(mainstay_hardware::sighting::ScanReason::Start, None, &mut so);

@@ -4,8 +4,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use mainstay_actors::effect::process::order::{Exit, NotifySocket, ProcessEvent, RunId};
+use mainstay_actors::effect::watched;
 
-use crate::harness::{World, alone, is_gone, keepers, order, outputs_thread};
+use crate::harness::{World, alone, children, is_gone, keepers, order, outputs_thread};
 
 fn ended(exit: Exit) -> [ProcessEvent; 2] {
     [ProcessEvent::MainExited { exit, remaining: vec![] }, ProcessEvent::TreeGone]
@@ -121,6 +122,29 @@ fn a_program_that_is_swept_before_it_has_started_is_killed_when_it_has() {
         world.processes.sweep(run);
         assert_eq!(world.to_the_end(run).await[1..], ended(Exit::Signal(9)));
         world.end().await;
+    });
+}
+
+#[test]
+fn whoever_panics_of_the_threads_and_tasks_is_told_of() {
+    alone(async || {
+        for part in ["drive", "deliver", "trees", "spawner-1", "outputs"] {
+            let world = World::new();
+            let run = world.shell(1, "sleep 1000 & wait");
+            world.started(run).await;
+            watched::poison(part);
+            // Each of them has something to do then. Which of the two spawners does it is chance.
+            for run in 2..10 {
+                world.spawn(order(run, &["true"]));
+            }
+            world.processes.sweep(run);
+            assert_eq!(world.lost().await.map(|lost| lost.part).as_deref(), Some(part));
+            drop(world);
+        }
+        for pid in children() {
+            let pid = rustix::process::Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+        }
     });
 }
 

@@ -4,8 +4,9 @@
 //! notifications, are this program too: small scripts start it for the two "tests" in `main.rs` that play these parts.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
@@ -15,17 +16,23 @@ use mainstay_actors::effect::process::keeper::{log_keeper_main, socket_from_stdi
 use mainstay_actors::effect::process::order::{
     LogSearch, NotifySocket, ProcessEvent, ProcessSettings, RunId, SpawnOrder,
 };
+use mainstay_actors::effect::watched::{Lost, Watched};
 use mainstay_config::names::ServiceName;
 
 const ALONE: &str = "MAINSTAY_TEST_ALONE";
 const KEEPER: &str = "MAINSTAY_TEST_KEEPER";
 const SAY: &str = "MAINSTAY_TEST_SAY";
+const JOIN: &str = "MAINSTAY_TEST_JOIN";
+const SAID: &str = "MAINSTAY_TEST_SAID";
 /// The file for which who notifies waits.
 const HEARD: &str = "heard-what-was-said";
 /// Nothing here takes as long on a machine that is busy; it only ends a test that hangs.
 const PATIENCE: Duration = Duration::from_secs(40);
 
-/// Runs the calling test in a process of its own.
+/// Who may do less than root: mainstay without control groups, among others.
+const NOBODY: u32 = 65534;
+
+/// Runs the calling test in a process of its own: as who we are, and as an ordinary user too when that is root.
 pub(crate) fn alone<F: AsyncFnOnce()>(test: F) {
     let path = std::any::type_name::<F>().trim_end_matches("::{{closure}}");
     let name = path.split_once("::").unwrap().1;
@@ -34,12 +41,36 @@ pub(crate) fn alone<F: AsyncFnOnce()>(test: F) {
         let within = async { tokio::time::timeout(PATIENCE, test()).await.expect("the test hangs") };
         return tokio::task::LocalSet::new().block_on(&runtime, within);
     }
-    let program = std::env::current_exe().unwrap();
-    let output =
-        std::process::Command::new(program).args([name, "--exact", "--nocapture"]).env(ALONE, name).output().unwrap();
+    run_alone(&std::env::current_exe().unwrap(), name, None);
+    if rustix::process::geteuid().is_root() {
+        let folder = tempfile::tempdir().unwrap();
+        run_alone(&for_everybody(folder.path()), name, Some(NOBODY));
+    }
+}
+
+fn run_alone(program: &Path, name: &str, user: Option<u32>) {
+    let mut command = std::process::Command::new(program);
+    command.args([name, "--exact", "--nocapture"]).env(ALONE, name);
+    if let Some(user) = user {
+        command.uid(user).gid(user).current_dir("/");
+    }
+    let output = command.output().unwrap();
     let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
-    assert!(output.status.success(), "{}\n{}", text(&output.stdout), text(&output.stderr));
+    assert!(output.status.success(), "as {user:?}: {}\n{}", text(&output.stdout), text(&output.stderr));
     assert!(text(&output.stdout).contains("1 passed"), "the test was not found by its name {name}");
+}
+
+/// This program where anybody can execute it: a folder above it may be closed to others.
+fn for_everybody(folder: &Path) -> PathBuf {
+    let this = std::env::current_exe().unwrap();
+    let is_open = |path: &Path| std::fs::metadata(path).is_ok_and(|found| found.permissions().mode() & 0o5 == 0o5);
+    if this.ancestors().all(is_open) {
+        return this;
+    }
+    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let copy = folder.join("tests");
+    std::fs::copy(this, &copy).unwrap();
+    copy
 }
 
 fn script(path: &Path, text: &str) {
@@ -66,10 +97,19 @@ pub(crate) fn perhaps_be_the_keeper() {
 
 #[allow(clippy::disallowed_methods, reason = "a program of its own, with nothing else to do")]
 pub(crate) fn perhaps_notify() {
-    if let Ok(text) = std::env::var(SAY) {
+    if let Ok(text) = std::env::var(SAY).map(|text| text.replace("{pid}", &std::process::id().to_string())) {
+        if let Some(group) =
+            std::env::var(JOIN).ok().and_then(|group| rustix::process::Pid::from_raw(group.parse().unwrap()))
+        {
+            // Refused where it is in another session.
+            let _ = rustix::process::setpgid(None, Some(group));
+        }
         let socket = std::os::unix::net::UnixDatagram::unbound().unwrap();
         let path = PathBuf::from(std::env::var_os("NOTIFY_SOCKET").unwrap());
         socket.send_to(text.as_bytes(), &path).unwrap();
+        if let Some(said) = std::env::var_os(SAID) {
+            std::fs::write(said, "it was said").unwrap();
+        }
         // It stays until it was looked at: who has gone cannot be told to have belonged to anybody.
         let heard = path.ancestors().nth(3).unwrap().join(HEARD);
         let until = std::time::Instant::now() + PATIENCE;
@@ -87,6 +127,8 @@ pub(crate) struct World {
     pub(crate) folder: tempfile::TempDir,
     pub(crate) events: Events,
     heard: Rc<tokio::sync::Notify>,
+    /// Its threads and tasks that have panicked.
+    lost: RefCell<tokio::sync::mpsc::UnboundedReceiver<Lost>>,
 }
 
 impl World {
@@ -100,11 +142,12 @@ impl World {
         change(&mut settings);
         let (events, heard) = (Events::default(), Rc::new(tokio::sync::Notify::new()));
         let (to, tell) = (Rc::clone(&events), Rc::clone(&heard));
-        let processes = Processes::start(settings, move |_, run, event| {
+        let (watched, lost) = Watched::new();
+        let processes = Processes::start(settings, &watched, move |_, run, event| {
             to.borrow_mut().entry(run).or_default().push_back(event);
             tell.notify_one();
         });
-        Self { processes: processes.unwrap(), folder, events, heard }
+        Self { processes: processes.unwrap(), folder, events, heard, lost: RefCell::new(lost) }
     }
 
     /// Starts a shell script as a service.
@@ -149,6 +192,11 @@ impl World {
         }
     }
 
+    /// The next thread or task that panics.
+    pub(crate) async fn lost(&self) -> Option<Lost> {
+        std::future::poll_fn(|context| self.lost.borrow_mut().poll_recv(context)).await
+    }
+
     /// The path of a file in the folder of this world.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
@@ -175,11 +223,20 @@ impl World {
         self.file("log/test.log", wanted).await
     }
 
-    /// A script that says `text` on the notification socket, and ends after [`World::has_heard`].
+    /// A script that says `text` on the notification socket, with its process id for `{pid}`, and ends after [`World::has_heard`].
     pub(crate) fn teller(&self, text: &str) -> PathBuf {
         let path = self.path("teller");
         let part = this_program_as("acts_as_a_notifying_service_when_started_as_one");
-        script(&path, &format!("{SAY}='{text}' {part}"));
+        script(&path, &format!("{SAID}='{}' {SAY}='{text}' {part}", self.path("said").display()));
+        path
+    }
+
+    /// The same from a process that joins the process group of another one, if that is possible, and then writes `said`.
+    pub(crate) fn forger(&self, text: &str, main: u32) -> PathBuf {
+        let path = self.path("forger");
+        let part = this_program_as("acts_as_a_notifying_service_when_started_as_one");
+        let said = self.path("said");
+        script(&path, &format!("{SAID}='{}' {JOIN}={main} {SAY}='{text}' {part}", said.display()));
         path
     }
 
@@ -213,6 +270,7 @@ pub(crate) fn order(run: u64, argv: &[&str]) -> SpawnOrder {
         run: RunId(run),
         argv: argv.iter().map(|part| (*part).to_owned()).collect(),
         environment: BTreeMap::new(),
+        environment_from: BTreeSet::new(),
         user: None,
         group: None,
         directory: None,
@@ -230,6 +288,13 @@ fn state(pid: u32) -> Option<char> {
 /// Whether a process is gone, or as good as.
 pub(crate) fn is_gone(pid: u32) -> bool {
     state(pid).is_none_or(|state| state == 'Z')
+}
+
+/// Waits until a process is stopped.
+pub(crate) async fn until_stopped(pid: u32) {
+    while state(pid) != Some('T') {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
 }
 
 /// All children of this process, whichever thread started them, zombies included.

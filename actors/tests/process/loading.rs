@@ -9,7 +9,7 @@ use std::time::Duration;
 use mainstay_actors::effect::process::order::{Exit, ProcessEvent, RunId};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::harness::{World, alone, order};
+use crate::harness::{World, alone, children, keepers, order};
 
 /// A program that cannot be opened until this is dropped.
 struct Stuck {
@@ -58,6 +58,17 @@ fn fcntl(file: &File, command: libc::c_int, argument: libc::c_int) -> libc::c_in
     unsafe { libc::fcntl(file.as_raw_fd(), command, argument) }
 }
 
+/// A log-keeper that is just being started is not known for one yet.
+async fn only_child_but_keepers() -> u32 {
+    loop {
+        let (keepers, children) = (keepers(), children());
+        match children.iter().filter(|pid| !keepers.contains(pid)).collect::<Vec<_>>()[..] {
+            [only] if !keepers.is_empty() => return *only,
+            _ => tokio::time::sleep(Duration::from_millis(1)).await,
+        }
+    }
+}
+
 /// Until the executor says that a program hangs; the time that it waits is passed over.
 async fn is_said_to_hang(world: &World, runs: &[RunId]) {
     tokio::time::pause();
@@ -78,6 +89,27 @@ fn a_program_that_hangs_while_it_is_loaded_is_killed_there() {
         let events = world.to_the_end(run).await;
         let killed = ProcessEvent::MainExited { exit: Exit::Signal(9), remaining: Vec::new() };
         assert_eq!(events[1..], [killed, ProcessEvent::TreeGone], "{events:?}");
+        world.end().await;
+    });
+}
+
+#[test]
+fn a_program_that_hangs_while_it_is_loaded_has_nothing_of_mainstays() {
+    alone(async || {
+        let world = World::new();
+        let stuck = Stuck::new(&world, "stuck").await;
+        let run = stuck.start(&world, 1);
+        stuck.is_waited_for().await;
+        let newborn = only_child_but_keepers().await;
+        let open = std::fs::read_dir(format!("/proc/{newborn}/fd")).unwrap();
+        let mut open: Vec<u32> = open.map(|fd| fd.unwrap().file_name().to_str().unwrap().parse().unwrap()).collect();
+        open.sort_unstable();
+        // The last one tells of a failure.
+        assert_eq!(open, [0, 1, 2, 3]);
+        drop(stuck);
+        world.started(run).await;
+        world.processes.sweep(run);
+        assert_eq!(world.to_the_end(run).await.last(), Some(&ProcessEvent::TreeGone));
         world.end().await;
     });
 }

@@ -2,9 +2,9 @@
 
 use std::os::unix::net::UnixDatagram;
 
-use mainstay_actors::effect::process::order::{Notification, NotifySocket, ProcessEvent, RunId, Said};
+use mainstay_actors::effect::process::order::{Exit, Notification, NotifySocket, ProcessEvent, RunId, Said};
 
-use crate::harness::{World, alone, order};
+use crate::harness::{World, alone, is_gone, order};
 
 fn service(world: &World, run: u64, text: &str) -> RunId {
     let mut order = order(run, &["sh", "-c", text]);
@@ -13,7 +13,8 @@ fn service(world: &World, run: u64, text: &str) -> RunId {
 }
 
 fn said(status: &str) -> ProcessEvent {
-    ProcessEvent::Notified(Notification { ready: Some(Said), stopping: None, status: Some(status.to_owned()) })
+    let status = Some(status.to_owned());
+    ProcessEvent::Notified(Notification { ready: Some(Said), status, ..Notification::default() })
 }
 
 #[test]
@@ -71,21 +72,127 @@ fn a_process_outside_of_the_tree_is_not_heard_and_garbage_harms_nobody() {
 }
 
 #[test]
-fn a_process_of_the_tree_that_has_ended_before_it_is_looked_up_is_heard() {
+fn a_process_that_has_ended_before_it_could_be_looked_up_is_not_heard() {
     alone(async || {
         let world = World::new();
         // It does not wait to be heard.
         world.has_heard();
         let teller = world.teller("READY=1\nSTATUS=in passing");
-        let done = world.path("done");
-        let run = service(&world, 1, &format!("setsid {}; : > {}; exec sleep 1000", teller.display(), done.display()));
+        let (go, done) = (world.path("go"), world.path("done"));
+        let text = format!(
+            "while ! [ -e {} ]; do sleep 0.01; done; setsid {}; : > {}; exec sleep 1000",
+            go.display(),
+            teller.display(),
+            done.display()
+        );
+        let run = service(&world, 1, &text);
         world.started(run).await;
-        // Nothing is heard on this thread meanwhile.
+        std::fs::write(go, "").unwrap();
+        // Nothing is heard on this thread meanwhile: its sender could be anybody.
         while !done.exists() {
             std::thread::yield_now();
         }
-        assert_eq!(world.next(run).await, said("in passing"));
         world.processes.sweep(run);
+        let events = world.to_the_end(run).await;
+        assert!(!events.iter().any(|event| matches!(event, ProcessEvent::Notified(_))), "{events:?}");
+        world.end().await;
+    });
+}
+
+#[test]
+fn a_process_that_joined_the_group_of_a_service_is_not_heard() {
+    alone(async || {
+        let world = World::new();
+        let teller = world.teller("READY=1\nSTATUS=inside");
+        let run = service(
+            &world,
+            1,
+            &format!(
+                "while ! [ -e {}/go ]; do sleep 0.01; done; exec {}",
+                world.folder.path().display(),
+                teller.display()
+            ),
+        );
+        let main = world.started(run).await;
+        let forger = world.forger("READY=1\nSTATUS=forged", main);
+        let mut order = order(2, &["sh", "-c", &format!("{} & wait", forger.display())]);
+        order.service = mainstay_config::names::ServiceName::new("other").unwrap();
+        let socket = world.path("run/notify/test.sock").to_str().unwrap().to_owned();
+        order.environment = [("NOTIFY_SOCKET".to_owned(), socket)].into();
+        let other = world.spawn(order);
+        world.started(other).await;
+        world.file("said", |text| !text.is_empty()).await;
+        std::fs::write(world.path("go"), "").unwrap();
+        assert_eq!(world.next(run).await, said("inside"));
+        world.has_heard();
+        world.to_the_end(run).await;
+        world.to_the_end(other).await;
+        world.end().await;
+    });
+}
+
+/// A service whose main process ends with 3 when its helper has said `text`; the helper ends with 0.
+fn into_the_background(world: &World, text: &str) -> RunId {
+    let teller = world.teller(text);
+    let said = world.path("said");
+    service(
+        world,
+        1,
+        &format!("setsid {} & while ! [ -e {} ]; do sleep 0.01; done; exit 3", teller.display(), said.display()),
+    )
+}
+
+#[test]
+fn a_main_process_that_names_another_one_in_its_place_may_end() {
+    alone(async || {
+        let world = World::new();
+        let run = into_the_background(&world, "READY=1\nSTATUS=here\nMAINPID={pid}");
+        let first = world.started(run).await;
+        assert_eq!(world.next(run).await, said("here"));
+        let ProcessEvent::Notified(Notification { main_pid: Some(pid), .. }) = world.next(run).await else { panic!() };
+        while !is_gone(first) {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+        assert!(!is_gone(pid) && pid != first);
+        world.has_heard();
+        let exited = ProcessEvent::MainExited { exit: Exit::Code(0), remaining: vec![] };
+        assert_eq!(world.to_the_end(run).await, [exited, ProcessEvent::TreeGone]);
+        world.end().await;
+    });
+}
+
+#[test]
+fn a_process_that_is_none_of_the_service_does_not_become_its_main_process() {
+    alone(async || {
+        let world = World::new();
+        let run = into_the_background(&world, &format!("READY=1\nSTATUS=here\nMAINPID={}", std::process::id()));
+        world.started(run).await;
+        assert_eq!(world.next(run).await, said("here"));
+        let event = world.next(run).await;
+        assert!(matches!(event, ProcessEvent::MainExited { exit: Exit::Code(3), .. }), "{event:?}");
+        world.has_heard();
+        world.to_the_end(run).await;
+        world.end().await;
+    });
+}
+
+#[test]
+fn what_a_main_process_says_just_before_it_ends_is_heard() {
+    alone(async || {
+        let world = World::new();
+        world.has_heard();
+        let teller = world.teller("STATUS=no such map\nERRNO=2");
+        let run = service(&world, 1, &format!("exec {}", teller.display()));
+        world.started(run).await;
+        // Nothing is heard on this thread meanwhile.
+        while !world.path("said").exists() {
+            std::thread::yield_now();
+        }
+        let status = Some("no such map".to_owned());
+        assert_eq!(
+            world.next(run).await,
+            ProcessEvent::Notified(Notification { status, errno: Some(2), ..Notification::default() })
+        );
         world.to_the_end(run).await;
         world.end().await;
     });

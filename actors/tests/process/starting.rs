@@ -5,8 +5,10 @@ use std::path::PathBuf;
 
 use mainstay_actors::effect::process::order::{Exit, ProcessEvent, SpawnFailure, SpawnOrder};
 use mainstay_actors::effect::process::{Processes, ProcessesError};
+use mainstay_actors::effect::watched::Watched;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::thread::{CapabilitySet, capabilities, configure_capability_in_ambient_set, set_capabilities};
 
 use crate::harness::{World, alone, order, settings};
 
@@ -46,6 +48,66 @@ fn a_program_that_is_not_executable_is_named() {
         assert_eq!(failure(order(1, &[&program])).await, SpawnFailure::NotExecutable { program });
         let directory = SpawnFailure::NotRunnable("`/tmp` is a directory; name the program in it".to_owned());
         assert_eq!(failure(order(1, &["/tmp"])).await, directory);
+    });
+}
+
+/// A folder that everybody may enter, or only its owner, with a script in it that says which it is.
+fn folder_with_tool(says: &str, folder_mode: u32, tool_mode: u32) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let tool = folder.path().join("tool");
+    std::fs::write(&tool, format!("#!/bin/sh\necho {says}\n")).unwrap();
+    std::fs::set_permissions(&tool, std::fs::Permissions::from_mode(tool_mode)).unwrap();
+    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(folder_mode)).unwrap();
+    folder
+}
+
+/// What the program `tool` said that was found in these folders.
+async fn found(change: impl FnOnce(&mut SpawnOrder), folders: &[&std::path::Path]) -> String {
+    let world = World::new();
+    let mut order = order(1, &["tool"]);
+    let path = std::env::join_paths(folders).unwrap().into_string().unwrap();
+    order.environment.insert("PATH".into(), path);
+    change(&mut order);
+    let run = world.spawn(order);
+    let events = world.to_the_end(run).await;
+    assert!(matches!(events[0], ProcessEvent::Spawned { .. }), "{events:?}");
+    let log = world.log(|text| text.ends_with('\n')).await;
+    world.end().await;
+    log.trim_end().split_once(' ').unwrap().1.to_owned()
+}
+
+#[test]
+fn a_program_is_sought_in_the_path_of_the_service_until_one_can_be_executed() {
+    alone(async || {
+        let (data, tool) = (folder_with_tool("data", 0o755, 0o644), folder_with_tool("tool", 0o755, 0o755));
+        assert_eq!(found(|_| (), &[data.path(), tool.path()]).await, "tool");
+        let parent = tool.path().parent().unwrap().to_owned();
+        let relative = std::path::Path::new(tool.path().file_name().unwrap());
+        assert_eq!(found(|order| order.directory = Some(parent), &[relative]).await, "tool");
+        let written = |order: &mut SpawnOrder| {
+            order.argv = vec!["./tool".into()];
+            order.directory = Some(tool.path().to_owned());
+        };
+        assert_eq!(found(written, &[data.path()]).await, "tool");
+    });
+}
+
+#[test]
+fn a_program_is_sought_with_the_rights_of_the_services_user() {
+    alone(async || {
+        if !rustix::process::geteuid().is_root() {
+            // Only root can start it as somebody else.
+            return;
+        }
+        let (closed, open) = (folder_with_tool("closed", 0o700, 0o755), folder_with_tool("open", 0o755, 0o755));
+        let folders = [closed.path(), open.path()];
+        assert_eq!(found(|_| (), &folders).await, "closed");
+        assert_eq!(found(|order| order.user = Some("nobody".into()), &folders).await, "open");
+        let mut order = order(1, &["true"]);
+        order.user = Some("nobody".into());
+        order.directory = Some(closed.path().to_owned());
+        let failure = failure(order).await;
+        assert!(matches!(&failure, SpawnFailure::Directory { why, .. } if why == "`nobody` may not"), "{failure:?}");
     });
 }
 
@@ -95,7 +157,7 @@ fn a_service_has_its_mark_its_variables_and_a_clean_start() {
     alone(async || {
         let world = World::new();
         let text = "echo run=$MAINSTAY_RUN service=$MAINSTAY_SERVICE x=$X notify=$NOTIFY_SOCKET; pwd; readlink /proc/self/fd/0; \
-                    grep -E '^Sig(Blk|Ign)' /proc/self/status; cut -d' ' -f5 /proc/self/stat; echo $$; echo end";
+                    grep -E '^Sig(Blk|Ign)' /proc/self/status; cut -d' ' -f6 /proc/self/stat; echo $$; echo end";
         let mut order = order(7, &["sh", "-c", text]);
         order.environment.insert("X".into(), "a b".into());
         let run = world.spawn(order);
@@ -109,7 +171,7 @@ fn a_service_has_its_mark_its_variables_and_a_clean_start() {
             let mask = u64::from_str_radix(line.split_once('\t').unwrap().1, 16).unwrap();
             assert_eq!(mask & 0x7fff_ffff, 0, "{log}");
         }
-        assert_eq!(lines[5], lines[6], "it leads a process group of its own: {log}");
+        assert_eq!(lines[5], lines[6], "it leads a session of its own: {log}");
         world.end().await;
     });
 }
@@ -129,10 +191,65 @@ fn a_service_gets_the_limit_on_open_files_that_mainstay_was_started_with() {
 }
 
 #[test]
+fn a_service_gets_no_ambient_capability_of_mainstays() {
+    alone(async || {
+        if !rustix::process::geteuid().is_root() {
+            // An ordinary user has none to hand on.
+            return;
+        }
+        let mut sets = capabilities(None).unwrap();
+        sets.inheritable = CapabilitySet::NET_ADMIN;
+        set_capabilities(None, sets).unwrap();
+        configure_capability_in_ambient_set(CapabilitySet::NET_ADMIN, true).unwrap();
+        let world = World::new();
+        let run = world.shell(1, "grep CapAmb /proc/self/status; echo end");
+        world.to_the_end(run).await;
+        let log = world.log(|text| text.ends_with("end\n")).await;
+        assert!(log.contains("CapAmb:\t0000000000000000\n"), "{log}");
+        world.end().await;
+    });
+}
+
+/// Puts a key into a session keyring of its own, of this thread and those that it starts; `None` where there are no keys, as in a container.
+#[allow(unsafe_code, reason = "no safe form of keys is in any library here")]
+fn keep_a_key(name: &std::ffi::CStr) -> Option<()> {
+    let no_name: *const libc::c_char = std::ptr::null();
+    let (kind, secret) = (c"user".as_ptr(), c"secret".as_ptr());
+    // SAFETY: all texts end with a zero byte, and the secret is longer than one byte.
+    let added = unsafe {
+        libc::syscall(libc::SYS_keyctl, libc::KEYCTL_JOIN_SESSION_KEYRING, no_name);
+        libc::syscall(libc::SYS_add_key, kind, name.as_ptr(), secret, 1, libc::KEY_SPEC_SESSION_KEYRING)
+    };
+    (added > 0).then_some(())
+}
+
+#[test]
+fn a_service_of_another_user_sees_no_key_of_the_session_that_mainstay_was_started_in() {
+    alone(async || {
+        if !rustix::process::geteuid().is_root() || keep_a_key(c"mainstay-test").is_none() {
+            return;
+        }
+        let world = World::new();
+        let seen = "grep -c mainstay-test /proc/keys";
+        let mut order = order(1, &["sh", "-c", &format!("{seen}; echo end")]);
+        order.user = Some("nobody".into());
+        let run = world.spawn(order);
+        world.to_the_end(run).await;
+        let log = world.log(|text| text.ends_with("end\n")).await;
+        assert!(log.contains(" 0\n"), "{log}");
+        let own = world.shell(2, &format!("{seen}; echo its own"));
+        world.to_the_end(own).await;
+        let log = world.log(|text| text.ends_with("its own\n")).await;
+        assert!(log.contains(" 1\n"), "its own user keeps them: {log}");
+        world.end().await;
+    });
+}
+
+#[test]
 fn there_is_one_executor_in_a_process() {
     alone(async || {
         let world = World::new();
-        let second = Processes::start(settings(world.folder.path()), |_, _, _| ());
+        let second = Processes::start(settings(world.folder.path()), &Watched::new().0, |_, _, _| ());
         assert!(matches!(second, Err(ProcessesError::AlreadyRunning)));
         world.end().await;
         World::new().end().await;
@@ -144,7 +261,7 @@ fn a_log_directory_that_cannot_be_made_is_an_error_at_start() {
     alone(async || {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("log"), "a file").unwrap();
-        let error = Processes::start(settings(folder.path()), |_, _, _| ()).unwrap_err();
+        let error = Processes::start(settings(folder.path()), &Watched::new().0, |_, _, _| ()).unwrap_err();
         assert!(matches!(&error, ProcessesError::LogDirectory { path, .. } if path.ends_with("log")), "{error}");
     });
 }

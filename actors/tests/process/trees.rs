@@ -3,7 +3,7 @@
 use mainstay_actors::effect::process::order::{Exit, ProcessEvent, Scope, SignalOrder};
 use mainstay_config::model::StopSignal;
 
-use crate::harness::{World, alone, is_gone};
+use crate::harness::{World, alone, is_gone, until_stopped};
 
 /// Forks twice and leaves the session, as daemons do; writes its process id into `escaped`.
 const FORK_AWAY: &str =
@@ -95,6 +95,37 @@ fn a_signal_to_the_tree_reaches_each_process_once() {
 }
 
 #[test]
+fn stopped_processes_hear_the_signal_that_ends_them() {
+    alone(async || {
+        let world = World::new();
+        let process =
+            "trap \"echo $0 >> heard; exit 0\" TERM; echo $$ > pid-$0; kill -STOP $$; while :; do sleep 0.01; done";
+        std::fs::write(world.path("process"), process).unwrap();
+        for (run, scope) in [(1, Scope::Tree), (2, Scope::Main)] {
+            for name in ["heard", "pid-main", "pid-child", "pid-away"] {
+                let _ = std::fs::remove_file(world.path(name));
+            }
+            let all = "setsid sh -c '. ./process' away & sh -c '. ./process' child & exec sh -c '. ./process' main";
+            let alone = "exec sh -c '. ./process' main";
+            let (text, names) = match scope {
+                Scope::Tree => (all, &["main", "child", "away"][..]),
+                Scope::Main => (alone, &["main"][..]),
+            };
+            let run = world.shell(run, &within(&world, text));
+            world.started(run).await;
+            for name in names {
+                let pid = world.pid_in(&format!("pid-{name}")).await;
+                until_stopped(pid).await;
+            }
+            world.processes.signal(SignalOrder { run, signal: StopSignal::Term, scope });
+            world.to_the_end(run).await;
+            assert_eq!(std::fs::read_to_string(world.path("heard")).unwrap().lines().count(), names.len());
+        }
+        world.end().await;
+    });
+}
+
+#[test]
 fn a_signal_to_the_main_process_spares_its_children() {
     alone(async || {
         let world = World::new();
@@ -142,6 +173,50 @@ fn an_escaped_process_without_its_mark_that_nobody_saw_is_known_by_what_it_print
         world.processes.sweep(run);
         let events = world.to_the_end(run).await;
         assert_eq!(events.last(), Some(&ProcessEvent::TreeGone));
+        assert!(is_gone(escaped));
+        world.end().await;
+    });
+}
+
+/// Starts a daemon that forks away so many times, one after the other, and then writes its process id into a file.
+const FORK_AWAY_OFTEN: &str = "fork() { if [ $1 = 0 ]; then exec sh -c 'echo $$ > alive-'$2'; exec sleep 1000'; fi; (fork $(( $1 - 1 )) $2 &) ; }";
+
+#[test]
+fn a_daemon_that_forks_away_again_and_again_is_never_taken_for_gone() {
+    alone(async || {
+        let world = World::new();
+        for round in 0..12u64 {
+            let runs: Vec<_> = (0..8)
+                .map(|n| round * 8 + n)
+                .map(|n| world.shell(n, &within(&world, &format!("{FORK_AWAY_OFTEN}; fork {} {n}", n % 9))))
+                .collect();
+            for run in runs {
+                let daemon = world.pid_in(&format!("alive-{}", run.0)).await;
+                // Everything that was seen before the daemon was there has been told by now.
+                tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+                let said = format!("{:?}", world.events.borrow().get(&run));
+                assert!(!said.contains("TreeGone"), "run {}: {said}", run.0);
+                world.processes.sweep(run);
+                assert_eq!(world.to_the_end(run).await.last(), Some(&ProcessEvent::TreeGone));
+                assert!(is_gone(daemon));
+            }
+        }
+        world.end().await;
+    });
+}
+
+#[test]
+fn a_daemon_that_shows_nothing_of_where_it_comes_from_is_known_by_its_tag() {
+    alone(async || {
+        let world = World::new();
+        let daemon = "echo $$ > escaped; exec sleep 1000";
+        let text = format!("(exec env -i setsid sh -c '{daemon}' >/dev/null 2>&1 </dev/null &)");
+        let run = world.shell(1, &within(&world, &text));
+        world.started(run).await;
+        let escaped = world.pid_in("escaped").await;
+        assert_eq!(world.next(run).await, ProcessEvent::MainExited { exit: Exit::Code(0), remaining: vec![escaped] });
+        world.processes.sweep(run);
+        assert_eq!(world.next(run).await, ProcessEvent::TreeGone);
         assert!(is_gone(escaped));
         world.end().await;
     });

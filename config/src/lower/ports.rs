@@ -1,7 +1,7 @@
 //! Ports: what a service listens on, and whether two want the same.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU16;
 use std::ops::Range;
 
@@ -99,6 +99,17 @@ pub(super) fn needs(service: &ServiceName, table: &ServiceTable, report: &mut Re
         all_different(service, table, &needs, report);
     }
     needs
+}
+
+/// The ports that name an address.
+pub(super) fn addresses(table: &ServiceTable) -> BTreeMap<PortName, IpAddr> {
+    let mut addresses = BTreeMap::new();
+    for (name, entry) in table.ports.value().map(|map| &map.entries).into_iter().flatten() {
+        if let Some(Either::Long(table)) = entry.value.value() {
+            addresses.extend(table.address.value().map(|address| (name.clone(), *address)));
+        }
+    }
+    addresses
 }
 
 /// A service whose ports cannot all have different numbers would wait for itself for ever.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::templates::Scope;
 use super::{World, dependencies, devices, files, ports, probes, unit};
 use crate::diagnostics::{Code, Later, Report};
-use crate::model::{Autostart, Restart, RestartWhen, Service, Stop, StopSignal};
+use crate::model::{Autostart, Restart, RestartWhen, Service, Stop, StopSignal, StopTo};
 use crate::names::{READINESS_PROBES, ServiceName};
 use crate::read::{Boxed, Entry, Field, joined};
 use crate::schema::{File, RestartTable, ServiceTable, StopTable};
@@ -54,6 +54,7 @@ fn service(
         autostart: if table.autostart.value() == Some(&false) { Autostart::No } else { Autostart::Yes },
         devices,
         ports,
+        addresses: ports::addresses(table),
         resources: resources(table, report),
         dependencies: dependencies::dependencies(name, table, world, report),
         conflicts: dependencies::conflicts(name, table, world, report),
@@ -148,6 +149,7 @@ fn stop(
     }
     Stop {
         signal: table.and_then(|t| t.signal.value().copied()).unwrap_or(StopSignal::Term),
+        to: table.and_then(|t| t.to.value().copied()).unwrap_or(StopTo::All),
         grace: table.and_then(|t| t.grace.value()).map_or(world.defaults.stop_grace, |time| time.0),
     }
 }

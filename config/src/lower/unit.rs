@@ -1,13 +1,13 @@
 //! What runs: exactly one of `command`, `oneshot`, `systemd`, `container`, `external`.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 
+use super::environment;
 use super::templates::{Scope, template};
 use crate::diagnostics::{Code, Later, Report};
 use crate::model::{Command, Unit};
 use crate::names::ServiceName;
-use crate::read::{Argv, EnvironmentName, Field};
+use crate::read::{Argv, Field};
 use crate::schema::ServiceTable;
 use crate::suggest;
 use crate::template::Template;
@@ -79,35 +79,14 @@ fn later_kinds(table: &ServiceTable, scope: &Scope<'_>, report: &mut Report) {
 }
 
 fn command(table: &ServiceTable, scope: &Scope<'_>, report: &mut Report) -> Command {
-    let environment = table.environment.value().map(|map| &map.entries).into_iter().flatten();
-    let mut filled = BTreeMap::new();
-    for (name, entry) in environment {
-        overwritten(&name.0, &entry.key, report);
-        if let Some(text) = entry.value.said() {
-            filled.insert(name.0.clone(), template(&text.value.0, &text.span, scope, report));
-        }
-    }
     Command {
         argv: argv(&table.command, scope, report),
-        environment: filled,
+        environment: environment::set(table, scope, report),
+        environment_from: environment::taken_over(table, report),
         user: table.user.value().map(|text| text.0.clone()),
         group: table.group.value().map(|text| text.0.clone()),
         directory: table.directory.value().map(|path| path.0.clone()),
     }
-}
-
-/// Variables that mainstay itself sets in the environment of a service.
-fn overwritten(name: &str, span: &Range<usize>, report: &mut Report) {
-    let [run, service, notify] = EnvironmentName::MAINSTAYS_OWN;
-    let meaning = match name {
-        _ if name == run => "the mark by which its processes are found",
-        _ if name == service => "its name",
-        _ if name == notify => "a socket of its own, when `ready` is `notify`",
-        _ => return,
-    };
-    let message = format!("`{name}` cannot be set here: mainstay sets it itself");
-    let help = format!("leave it out; in `{name}` a service is given {meaning}");
-    report.problem(Code::Contradiction, span, message, help);
 }
 
 /// The templates of a command.
@@ -123,6 +102,7 @@ fn only_for_processes(table: &ServiceTable, kind: &'static str, report: &mut Rep
     }
     let said = [
         ("environment", table.environment.span()),
+        ("environment_from", table.environment_from.span()),
         ("user", table.user.span()),
         ("group", table.group.span()),
         ("directory", table.directory.span()),

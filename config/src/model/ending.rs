@@ -44,8 +44,19 @@ pub enum RestartWhen {
 pub struct Stop {
     /// The first signal.
     pub signal: StopSignal,
+    /// To whom it goes.
+    pub to: StopTo,
     /// Then SIGKILL to the whole tree after this long.
     pub grace: Duration,
+}
+
+/// To whom the stop signal goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StopTo {
+    /// Every process of the service.
+    All,
+    /// The main process; the others when it has ended.
+    Main,
 }
 
 /// A signal a service can be stopped with.

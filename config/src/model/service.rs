@@ -1,6 +1,7 @@
 //! `[services.NAME]`, validated.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::num::NonZeroU16;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -22,6 +23,8 @@ pub struct Service {
     pub devices: BTreeMap<DeviceName, DeviceNeed>,
     /// Ports it leases.
     pub ports: BTreeMap<PortName, PortNeed>,
+    /// The addresses it listens on with them, where it does so on one only. It has its numbers to itself all the same.
+    pub addresses: BTreeMap<PortName, IpAddr>,
     /// Other exclusive resources: `file/PATH` and `custom/NAME`, spelled so.
     pub resources: BTreeSet<String>,
     /// Services it depends on.
@@ -66,6 +69,8 @@ pub struct Command {
     pub argv: Vec<Template>,
     /// Added to the environment.
     pub environment: BTreeMap<String, Template>,
+    /// Variables of mainstay's own environment that it gets; nothing else of it does.
+    pub environment_from: BTreeSet<String>,
     /// User to run as; needs root.
     pub user: Option<String>,
     /// Group to run as; the user's own when not said.

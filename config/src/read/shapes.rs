@@ -1,6 +1,6 @@
 //! Text of a certain shape: addresses, ids, ranges, names of variables.
 
-use std::net::{Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroU16;
 use std::str::FromStr;
 
@@ -39,6 +39,21 @@ from_str_value! {
     MacAddress: "a MAC address such as \"02:00:00:00:02:00\"", "^[0-9A-Fa-f]{2}([:-][0-9A-Fa-f]{2}){5}$";
     PortRange: "a range of ports such as \"8000-8010\"", r"^\s*\+?[0-9]+\s*-\s*\+?[0-9]+\s*$";
     HttpUrl: "an address such as \"http://127.0.0.1:8073/status.json\"", r"^http://[^\s/?#@:][^\s/?#@]*([/?#]\S*)?$";
+}
+
+impl TextValue for IpAddr {
+    fn expected_text() -> String {
+        "an address such as \"127.0.0.1\"".to_owned()
+    }
+
+    fn from_text(text: &str) -> Result<Self, Refusal> {
+        let help = || format!("write {}", Self::expected_text());
+        text.parse().map_err(|_| refused(Code::BadValue, format!("is not an address: \"{text}\""), help()))
+    }
+
+    fn text_schema() -> Schema {
+        json_schema!({ "type": "string", "pattern": r"^([0-9]{1,3}(\.[0-9]{1,3}){3}|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)$" })
+    }
 }
 
 impl TextValue for SocketAddr {
@@ -156,6 +171,29 @@ impl Key for ServiceName {
 impl Key for EnvironmentName {
     fn key_schema() -> Schema {
         json_schema!({ "pattern": "^[^=]+$", "not": { "enum": EnvironmentName::MAINSTAYS_OWN } })
+    }
+}
+
+impl TextValue for EnvironmentName {
+    fn expected_text() -> String {
+        "the name of an environment variable, such as \"LANG\"".to_owned()
+    }
+
+    fn from_text(text: &str) -> Result<Self, Refusal> {
+        let help = format!("write {}", Self::expected_text());
+        text.parse().map_err(|bad: BadEnvironmentName| {
+            refused(
+                Code::BadName,
+                format!("holds \"{}\", which is no name: it must not be empty nor hold `=`", bad.0),
+                help,
+            )
+        })
+    }
+
+    fn text_schema() -> Schema {
+        let mut schema = Self::key_schema();
+        schema.insert("type".to_owned(), json!("string"));
+        schema
     }
 }
 

@@ -1,8 +1,10 @@
 //! `[services.NAME]`.
 
+use std::net::IpAddr;
+
 use super::unit::{ContainerTable, ExternalTable, SystemdTable};
 use super::{DeviceNeed, LiveTable, ReadyValue};
-use crate::model::{OnReturn, RestartWhen, StopSignal};
+use crate::model::{OnReturn, RestartWhen, StopSignal, StopTo};
 use crate::names::{DeviceName, PortName, ServiceName};
 use crate::read::{
     AbsolutePath, Anything, Argv, At, Boxed, Either, EnvironmentName, Factor, Filled, Int, Map, Port, PortRange, Text,
@@ -34,6 +36,8 @@ section! {
         external: Boxed<ExternalTable>,
         /// Added to the environment; templates are filled in.
         environment: Map<EnvironmentName, Text>,
+        /// Variables of mainstay's own environment that it is given as well, such as "LANG". Nothing else of it reaches a service.
+        environment_from: Vec<At<EnvironmentName>>,
         /// User to run as; needs root.
         user: Filled,
         /// Group to run as. Default: the user's own.
@@ -98,7 +102,7 @@ section! {
 }
 
 section! {
-    /// A port that a service listens on: `fixed`, or `range` with or without `prefer`.
+    /// A port that a service listens on: `fixed`, or `range` with or without `prefer`; with `address`, on that one.
     struct PortTable requires [] one_of ["fixed", "range"] {
         /// This port and no other.
         fixed: Port,
@@ -106,6 +110,8 @@ section! {
         prefer: Port,
         /// Ports to choose from, such as "8000-8010".
         range: PortRange,
+        /// The address it listens on, such as "127.0.0.1": a foreign program on another is not in the way. Default: all.
+        address: IpAddr,
     }
 }
 
@@ -132,6 +138,8 @@ section! {
     struct StopTable requires [] {
         /// The first signal: "TERM" (the default), "INT", "HUP", "QUIT", "USR1", "USR2", "KILL".
         signal: StopSignal,
+        /// Who gets it: "all" (the default), every process; or "main", the main process, and the others when it has ended.
+        to: StopTo,
         /// Command that stops it instead of a signal (acted on by a later version).
         command: Argv,
         /// After this long the whole process tree is killed. Default "30s".

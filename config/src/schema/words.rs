@@ -1,6 +1,6 @@
 //! The words of the configuration and what they mean.
 
-use crate::model::{DeviceKind, OnReturn, RestartWhen, Sharing, StopSignal, WifiMode};
+use crate::model::{DeviceKind, OnReturn, RestartWhen, Sharing, StopSignal, StopTo, WifiMode};
 use crate::read::Word;
 
 impl Word for DeviceKind {
@@ -52,4 +52,9 @@ impl Word for StopSignal {
         ("USR2", Self::Usr2),
         ("KILL", Self::Kill),
     ];
+}
+
+impl Word for StopTo {
+    const WHAT: &'static str = "the processes to stop";
+    const WORDS: &'static [(&'static str, Self)] = &[("all", Self::All), ("main", Self::Main)];
 }

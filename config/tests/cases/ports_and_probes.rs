@@ -123,6 +123,14 @@ ports = { a = ⟦{ prefer = 80 } }
         problems: &[(MissingKey, "range")],
     },
     Case {
+        about: "an address that is none",
+        text: r#"[services.s]
+command = ["s"]
+ports = { a = { fixed = 80, address = ⟦"localhost" } }
+"#,
+        problems: &[(BadValue, "127.0.0.1")],
+    },
+    Case {
         about: "fixed and to be chosen",
         text: r#"[services.s]
 command = ["s"]

@@ -117,6 +117,14 @@ stop = { signal = ⟦"9" }
         problems: &[(BadValue, "`KILL`")],
     },
     Case {
+        about: "processes to stop that are none",
+        text: r#"[services.s]
+command = ["s"]
+stop = { to = ⟦"mian" }
+"#,
+        problems: &[(BadValue, "did you mean `main`?")],
+    },
+    Case {
         about: "a relative state directory",
         text: r#"[runtime]
 state_dir = ⟦"state"
@@ -225,6 +233,36 @@ MAINSTAY_SOCKET = "x"
             (Contradiction, "the mark by which its processes are found"),
             (Contradiction, "its name"),
             (Contradiction, "`ready` is `notify`"),
+        ],
+    },
+    Case {
+        about: "variables that cannot be taken over",
+        text: r#"[services.s]
+command = ["s"]
+environment = { TZ = "UTC" }
+environment_from = ["LANG", ⟦"", ⟦"A=B", ⟦"TZ", ⟦"MAINSTAY_RUN", ⟦"LISTEN_FDS", ⟦3, "XDG_RUNTIME_DIR"]
+"#,
+        problems: &[
+            (BadName, "such as \"LANG\""),
+            (BadName, "such as \"LANG\""),
+            (Contradiction, "keep it in `environment` or in `environment_from`"),
+            (Contradiction, "the mark by which its processes are found"),
+            (Contradiction, "leave it out"),
+            (WrongType, "such as \"LANG\""),
+        ],
+    },
+    Case {
+        about: "variables of whoever starts mainstay, for somebody else",
+        text: r#"[services.s]
+command = ["s"]
+user = "pi"
+environment_from = ["LANG", ⟦"HOME", ⟦"XDG_RUNTIME_DIR", ⟦"DBUS_SESSION_BUS_ADDRESS", ⟦"MAIL"]
+"#,
+        problems: &[
+            (Contradiction, "`environment = { HOME = \"…\" }` with the right value"),
+            (Contradiction, ""),
+            (Contradiction, ""),
+            (Contradiction, ""),
         ],
     },
     Case {

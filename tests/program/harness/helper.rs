@@ -31,6 +31,15 @@ fn task() {
             say("STATUS=at work");
             forever();
         }
+        // Slow, but it says so: ready after twice the time that it has.
+        Ok("slow") => {
+            for step in 0..10 {
+                say(&format!("EXTEND_TIMEOUT_USEC=5000000\nSTATUS=loading {step} of 10"));
+                std::thread::sleep(Duration::from_millis(200));
+            }
+            say("READY=1");
+            forever();
+        }
         // Never ready, but it talks.
         Ok("talk") => {
             say("STATUS=looking for satellites");

@@ -31,6 +31,19 @@ pub(crate) fn log_keepers(parent: u32, dir: &Path) -> Vec<u32> {
     pids
 }
 
+/// Whatever a process has started, and what that has.
+pub(crate) fn descendants(ancestor: u32) -> Vec<u32> {
+    let parents: Vec<(u32, u32)> = all().into_iter().filter_map(|pid| Some((pid, parent_of(pid)?))).collect();
+    let mut found = Vec::new();
+    let mut of = vec![ancestor];
+    while let Some(parent) = of.pop() {
+        let children = parents.iter().filter(|(pid, theirs)| *theirs == parent && *pid != parent).map(|(pid, _)| *pid);
+        of.extend(children.clone());
+        found.extend(children);
+    }
+    found
+}
+
 fn all() -> Vec<u32> {
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
     entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()

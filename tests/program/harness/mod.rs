@@ -10,8 +10,8 @@ mod station;
 mod view;
 
 pub(crate) use free_port::{free_port, free_ports};
-pub(crate) use left_over::{alive, log_keepers, processes_with};
-pub(crate) use station::{Station, program};
+pub(crate) use left_over::{alive, descendants, log_keepers, processes_with};
+pub(crate) use station::{MARK, Station, program};
 pub(crate) use view::{Message, Service, Status, Trace};
 
 use std::os::linux::net::SocketAddrExt;

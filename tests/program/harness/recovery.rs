@@ -23,13 +23,12 @@ impl Station {
     fn answers<'a>(&self, actor: &'a str) -> Vec<(&'a str, &'static str, usize)> {
         let services = self.status().services();
         match actor.split_once('/').map_or(actor, |(sort, _)| sort) {
-            "service" => vec![(actor, "Reported", 1), (actor, "Holding", 1)],
-            "device" => vec![(actor, "Holder", 1), (actor, "Seen", 1)],
-            "leases" => vec![(actor, "Restated", services)],
+            "service" => vec![(actor, "Begin", 1)],
+            "device" => vec![(actor, "Awaited", 1)],
+            "leases" => vec![(actor, "Stands", services)],
             "hardware" => vec![(actor, "Scanned", 1)],
             "services" => vec![(actor, "ReturnSlot", services)],
-            // It has all the others restarted.
-            "root" => vec![("leases", "Inquire", services)],
+            "root" => vec![(actor, "RestartActor", 1)],
             other => panic!("who are {other}?"),
         }
     }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
 use super::answered::Answered;
-use super::{PATIENCE, Service, Status, Trace, free_ports, log_keepers, processes_with, until};
+use super::{PATIENCE, Service, Status, Trace, descendants, free_ports, log_keepers, processes_with, until};
 
 /// The program under test.
 pub(crate) fn program() -> &'static str {
@@ -18,6 +18,9 @@ const DEMO: &str = include_str!("../../../config/profiles/demo.toml");
 
 /// What every configuration begins with.
 const HEAD: &str = "[runtime]\nrun_dir = \"@DIR@/run\"\nstate_dir = \"@DIR@/state\"\n";
+
+/// The variable that holds the folder of the station that a process came of.
+pub(crate) const MARK: &str = "MAINSTAY_TEST";
 
 /// Where the daemon's own log goes.
 enum Log {
@@ -35,9 +38,27 @@ pub(crate) struct Station {
 /// A folder with a configuration in it.
 fn folder(head: &str, text: &str) -> tempfile::TempDir {
     let dir = tempfile::Builder::new().prefix("mst").tempdir().unwrap();
-    let text = format!("{head}{text}").replace("@DIR@", dir.path().to_str().unwrap()).replace("@MAINSTAY@", program());
+    let text = marked(&format!("{head}{text}")).replace("@DIR@", dir.path().to_str().unwrap());
+    let text = text.replace("@MAINSTAY@", program());
     fs::write(dir.path().join("station.toml"), text).unwrap();
     dir
+}
+
+/// The configuration, in which each service is given the variable by which its processes are found.
+fn marked(text: &str) -> String {
+    let mut in_service = false;
+    let mut marked = String::new();
+    for line in text.split_inclusive('\n') {
+        if line.starts_with('[') {
+            let section = line.trim_start_matches('[').split(']').next().unwrap_or_default();
+            in_service = section.starts_with("services.") && section.matches('.').count() == 1;
+        }
+        if in_service && line.starts_with("command = ") && !text.contains("environment_from") {
+            marked.push_str(&format!("environment_from = [\"{MARK}\"]\n"));
+        }
+        marked.push_str(line);
+    }
+    marked
 }
 
 impl Station {
@@ -77,10 +98,14 @@ impl Station {
 
     /// One that is started as nohup(1) starts it.
     pub(crate) fn under_nohup(services: &str) -> Self {
+        Self::begun_by("trap '' HUP; exec \"$@\"", services)
+    }
+
+    /// One that a shell begins, which does something before: `"$@"` is the daemon with its arguments.
+    pub(crate) fn begun_by(script: &str, services: &str) -> Self {
         let dir = folder(HEAD, services);
         let mut command = Command::new("sh");
-        command.args(["-c", "trap '' HUP; exec \"$0\" \"$@\"", program(), "run", "--config"]);
-        command.arg(dir.path().join("station.toml"));
+        command.args(["-c", script, "sh", program(), "run", "--config"]).arg(dir.path().join("station.toml"));
         let station = Self { daemon: Self::begin(command, dir.path(), Log::File), dir };
         station.wait_until_it_answers();
         station
@@ -114,7 +139,7 @@ impl Station {
     fn begin(mut command: Command, dir: &Path, log: Log) -> Child {
         let output = fs::OpenOptions::new().create(true).append(true).open(dir.join("daemon.log")).unwrap();
         command
-            .env("MAINSTAY_TEST", dir)
+            .env(MARK, dir)
             .env_remove("MAINSTAY_CONFIG")
             .env("RUST_BACKTRACE", "0")
             .env_remove("MAINSTAY_LOG")
@@ -251,7 +276,9 @@ impl Station {
 
     /// Every process that came of this station and still runs: daemon, log-keeper, services.
     pub(crate) fn processes(&self) -> Vec<u32> {
-        let mut found = processes_with(&format!("MAINSTAY_TEST={}", self.dir().display()));
+        let mut found = processes_with(&format!("{MARK}={}", self.dir().display()));
+        // The demo as it is shipped gives its services no mark.
+        found.extend(descendants(self.pid()));
         found.extend(self.log_keepers());
         found.retain(|pid| super::alive(*pid));
         found.sort_unstable();

@@ -94,14 +94,12 @@ fn a_radio_that_could_not_be_put_back_is_faulted_and_not_being_put_back_when_it_
 }
 
 #[test]
-fn a_radio_whose_actor_panicked_while_it_was_put_back_is_told_so_again_and_before_that_believes_nothing() {
+fn a_radio_that_was_being_put_back_is_still_after_a_panic() {
     let mut bench = Bench::monitoring();
-    let mut again = bench.tell(putting_back()).begin_again();
-    assert_eq!(again.tell(putting_back()).outcome, Outcome::Superseded);
-    again.heard(None).tell(putting_back()).tell(DeviceMessage::Seen(radio(WifiMode::Monitor))).accessible();
-    again.tell(DeviceMessage::Probed(again.operation, Ok(Findings::Wifi)));
-    assert_eq!(again.words().1, BEING_PUT_BACK);
-    assert_eq!(again.tell(DeviceMessage::PutBack(Some(before()))).status, DeviceStatus::Ready);
+    bench.tell(putting_back()).begin_afresh();
+    bench.tell(putting_back()).tell(DeviceMessage::Seen(radio(WifiMode::Monitor)));
+    assert_eq!(bench.words().1, BEING_PUT_BACK);
+    assert_eq!(bench.tell(DeviceMessage::PutBack(Some(before()))).status, DeviceStatus::Ready);
 }
 
 /// The same radio under the name that its user gave it.
@@ -147,12 +145,10 @@ fn a_renamed_radio_that_was_given_up_keeps_its_fault_and_can_be_taken_back_also_
     bench.tell(renamed_by_its_user()).tell(putting_back()).tell(DeviceMessage::Fault("it refused".to_owned()));
     assert!(!disclaims(&mut bench));
     assert_eq!((bench.status, bench.words().1.as_str()), (DeviceStatus::Faulted, "it refused"));
-    let mut again = bench.begin_again();
-    again.machine.spec = bench.machine.spec.clone();
-    again.heard(None).tell(renamed_by_its_user());
-    assert!(!disclaims(&mut again));
+    bench.begin_afresh().tell(renamed_by_its_user());
+    assert!(!disclaims(&mut bench));
     bench.tell(DeviceMessage::Admit(RequestId(1))).accessible();
     bench.tell(DeviceMessage::Probed(bench.operation, Ok(Findings::Wifi)));
     assert!(!disclaims(&mut bench), "it is put back before anything else");
-    assert!(matches!(bench.tell(DeviceMessage::Restate).told[..], [LeaseMessage::DeviceAvailable(..)]));
+    assert!(matches!(bench.says_again()[..], [Message::Leases(LeaseMessage::DeviceAvailable(..))]));
 }

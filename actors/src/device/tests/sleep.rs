@@ -23,10 +23,10 @@ fn what_is_not_on_usb_needs_nothing() {
 }
 
 #[test]
-fn a_device_whose_lease_ended_while_its_actor_was_down_may_sleep_again() {
+fn whether_it_may_sleep_is_said_again_after_a_panic() {
     let mut bench = Bench::new();
-    let mut again = bench.ready().tell(DeviceMessage::Leased { holder: user() }).begin_again();
-    assert!(matches!(again.heard(None).acts[..], [Action::LetSleep]), "{:?}", again.acts);
-    let mut again = bench.begin_again();
-    assert!(again.heard(Some(user())).acts.is_empty());
+    bench.ready().tell(DeviceMessage::Leased { holder: user() });
+    assert!(matches!(bench.begin_again().acts[..], [Action::KeepAwake(_)]), "{:?}", bench.acts);
+    assert!(matches!(bench.tell(DeviceMessage::Unleased).acts[..], [Action::LetSleep]), "{:?}", bench.acts);
+    assert!(matches!(bench.begin_again().acts[..], [Action::LetSleep]), "{:?}", bench.acts);
 }

@@ -25,83 +25,42 @@ impl Bench {
         Self { drivers: Drivers::new(Arc::new(bus.clone())), bus, ifindex }
     }
 
-    async fn monitor(&self) -> Result<WifiBaseline, NotPrepared> {
-        self.drivers.prepare_radio(&radio(), self.ifindex, Some(WifiMode::Monitor), Takeover::Refuse).await
+    async fn read(&self) -> WifiBaseline {
+        self.drivers.read_radio(&radio(), self.ifindex).await.unwrap()
+    }
+
+    async fn monitor(&self) -> Result<(), Error> {
+        self.drivers.set_radio(&radio(), self.ifindex, WifiMode::Monitor, Takeover::Refuse).await
     }
 
     async fn restore(&self, before: WifiBaseline) -> Result<(), Error> {
         self.drivers.restore_radio(&radio(), before).await
     }
-
-    async fn reported(&self) -> Option<WifiBaseline> {
-        self.drivers.report_radio(&radio()).await
-    }
 }
 
 #[tokio::test(flavor = "local")]
-async fn how_a_radio_was_is_known_from_its_change_until_it_is_put_back() {
+async fn a_radio_is_put_into_a_mode_and_back_one_call_after_the_other() {
     let bench = Bench::new();
-    assert_eq!(bench.reported().await, None);
-    let before = bench.monitor().await.unwrap();
-    assert_eq!(bench.reported().await.as_ref(), Some(&before));
-    bench.restore(before).await.unwrap();
-    assert_eq!(bench.reported().await, None);
-}
-
-#[tokio::test(flavor = "local")]
-async fn whoever_asks_during_a_change_hears_what_comes_of_it() {
-    let bench = Bench::new();
-    let (before, reported) = futures::join!(bench.monitor(), bench.reported());
-    let before = before.unwrap();
-    assert_eq!(reported.as_ref(), Some(&before));
-    let (restored, reported) = futures::join!(bench.restore(before), bench.reported());
-    restored.unwrap();
-    assert_eq!(reported, None);
-}
-
-fn busy() -> Error {
-    Error::new(ErrorKind::Busy, "somebody has it")
-}
-
-#[tokio::test(flavor = "local")]
-async fn a_radio_that_failed_to_change_may_have_changed_half_way_and_one_that_was_refused_has_not() {
-    let bench = Bench::new();
-    bench.bus.fail_mode("wlan2", Some(Error::new(ErrorKind::Refused, "somebody lives on it")));
-    assert_eq!(bench.monitor().await.unwrap_err().before, None);
-    assert_eq!(bench.reported().await, None);
-    bench.bus.fail_mode("wlan2", Some(busy()));
-    let failed = bench.monitor().await.unwrap_err();
-    assert_eq!(failed.before.map(|before| before.mode), Some(WifiMode::Managed));
-    assert!(bench.reported().await.is_some());
-}
-
-#[tokio::test(flavor = "local")]
-async fn how_a_radio_was_is_known_however_often_it_refuses_to_be_put_back() {
-    let bench = Bench::new();
-    let before = bench.monitor().await.unwrap();
-    bench.bus.fail_mode("wlan2", Some(busy()));
-    assert!(bench.restore(before.clone()).await.is_err());
-    assert_eq!(bench.reported().await.as_ref(), Some(&before));
-    bench.bus.fail_mode("wlan2", None);
-    bench.restore(before).await.unwrap();
-    assert_eq!(bench.reported().await, None);
+    let before = bench.read().await;
+    let (set, restored, after) = futures::join!(bench.monitor(), bench.restore(before.clone()), bench.read());
+    set.and(restored).unwrap();
+    assert_eq!(after.mode, before.mode);
 }
 
 #[tokio::test(flavor = "local")]
 async fn while_an_abandoned_call_may_still_change_a_radio_no_other_is_begun() {
     let bench = Bench::new();
-    let before = bench.monitor().await.unwrap();
+    let before = bench.read().await;
+    bench.monitor().await.unwrap();
     bench.bus.hang("wlan2");
     tokio::time::pause();
     assert_eq!(bench.restore(before.clone()).await.unwrap_err().kind, ErrorKind::TimedOut);
     tokio::time::resume();
-    assert_eq!(bench.monitor().await.unwrap_err().error.message, "an earlier call to its driver has not come back");
-    assert_eq!(bench.reported().await.as_ref(), Some(&before));
+    assert_eq!(bench.monitor().await.unwrap_err().message, "an earlier call to its driver has not come back");
     bench.bus.release("wlan2");
     while bench.restore(before.clone()).await.is_err() {
         tokio::task::yield_now().await;
     }
-    assert_eq!(bench.reported().await, None);
 }
 
 #[tokio::test(flavor = "local")]
@@ -120,8 +79,7 @@ async fn while_several_calls_hang_no_further_one_is_begun_which_is_nobody_elses_
     }
     tokio::time::resume();
     assert_eq!(bench.drivers.look(|_| Ok(())).await.unwrap_err().kind, ErrorKind::NotTried);
-    let failed = bench.monitor().await.unwrap_err();
-    assert_eq!((failed.error.kind, failed.before), (ErrorKind::NotTried, None));
+    assert_eq!(bench.monitor().await.unwrap_err().kind, ErrorKind::NotTried);
     drop(release);
     while bench.drivers.look(|_| Ok(())).await.is_err() {
         tokio::task::yield_now().await;

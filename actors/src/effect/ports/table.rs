@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufRead, BufReader, Read};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// Most bytes of one table: 100,000 sockets at 150 bytes. The kernel lists listening sockets first.
 const TABLE_LIMIT: u64 = 16 * 1024 * 1024;
@@ -13,28 +14,49 @@ const LISTEN: &str = "0A";
 pub(super) struct Inode(u64);
 
 /// Adds the listening sockets of a table that are on one of the wanted ports.
-pub(super) fn read(table: impl Read, wanted: &BTreeSet<u16>, sockets: &mut BTreeMap<Inode, u16>) -> io::Result<()> {
+pub(super) fn read(
+    table: impl Read,
+    wanted: &BTreeSet<u16>,
+    sockets: &mut BTreeMap<Inode, SocketAddr>,
+) -> io::Result<()> {
     for line in BufReader::new(table.take(TABLE_LIMIT)).split(b'\n') {
-        if let Some((inode, port)) = std::str::from_utf8(&line?).ok().and_then(listening)
-            && wanted.contains(&port)
+        if let Some((inode, place)) = std::str::from_utf8(&line?).ok().and_then(listening)
+            && wanted.contains(&place.port())
         {
-            sockets.insert(inode, port);
+            sockets.insert(inode, place);
         }
     }
     Ok(())
 }
 
-/// The socket and port of a line, when it listens:
+/// The socket of a line, and where it listens, when it does:
 /// `0: 0100007F:0B83 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000  0 12345 1 …`.
-fn listening(line: &str) -> Option<(Inode, u16)> {
+fn listening(line: &str) -> Option<(Inode, SocketAddr)> {
     let mut fields = line.split_ascii_whitespace();
-    let (_address, port) = fields.nth(1)?.rsplit_once(':')?;
+    let (address, port) = fields.nth(1)?.rsplit_once(':')?;
     let state = fields.nth(1)?;
     let inode = fields.nth(5)?;
     if state != LISTEN || port.starts_with('+') {
         return None;
     }
-    Some((Inode(inode.parse().ok()?), u16::from_str_radix(port, 16).ok()?))
+    let place = SocketAddr::new(address_of(address)?, u16::from_str_radix(port, 16).ok()?);
+    Some((Inode(inode.parse().ok()?), place))
+}
+
+/// An address as the kernel writes it: words of 32 bits in its own order of bytes, each in hexadecimal digits.
+fn address_of(text: &str) -> Option<IpAddr> {
+    let word = |at: usize| Some(u32::from_str_radix(text.get(at * 8..at * 8 + 8)?, 16).ok()?.to_ne_bytes());
+    match text.len() {
+        8 => Some(Ipv4Addr::from(word(0)?).into()),
+        32 => {
+            let mut bytes = [0; 16];
+            for (at, part) in bytes.chunks_exact_mut(4).enumerate() {
+                part.copy_from_slice(&word(at)?);
+            }
+            Some(IpAddr::from(Ipv6Addr::from(bytes)).to_canonical())
+        }
+        _ => None,
+    }
 }
 
 /// `socket:[12345]` → 12345.
@@ -61,7 +83,8 @@ mod tests {
 
     #[test]
     fn only_listening_sockets_count() {
-        assert_eq!(listening(&line(2947, "0A", 77)), Some((Inode(77), 2947)));
+        let place = (Ipv4Addr::LOCALHOST, 2947).into();
+        assert_eq!(listening(&line(2947, "0A", 77)), Some((Inode(77), place)));
         assert_eq!(listening(&line(2947, "01", 77)), None);
         assert_eq!(listening(HEAD), None);
     }
@@ -70,7 +93,7 @@ mod tests {
     fn ipv6_lines_have_the_same_form() {
         let line = "0: 00000000000000000000000001000000:0050 00000000000000000000000000000000:0000 0A \
                     00000000:00000000 00:00000000 00000000 0 0 4711 1 0000000000000000 100 0 0 10 0";
-        assert_eq!(listening(line), Some((Inode(4711), 80)));
+        assert_eq!(listening(line), Some((Inode(4711), (Ipv6Addr::LOCALHOST, 80).into())));
     }
 
     proptest! {
@@ -96,7 +119,7 @@ mod tests {
             let mut sockets = BTreeMap::new();
             read(table.join("\n").as_bytes(), &wanted, &mut sockets).unwrap();
             let expected: BTreeSet<_> = ports.intersection(&wanted).copied().collect();
-            prop_assert_eq!(sockets.into_values().collect::<BTreeSet<_>>(), expected);
+            prop_assert_eq!(sockets.into_values().map(|place| place.port()).collect::<BTreeSet<_>>(), expected);
         }
     }
 }

@@ -28,8 +28,16 @@ fn add_process(proc: &Path, pid: u32, comm: &str, sockets: &[u64]) {
     }
 }
 
+fn any(ports: &[u16]) -> Places {
+    ports.iter().map(|port| (*port, None)).collect()
+}
+
 fn words(proc: &Path, ports: &[u16]) -> Vec<(u16, String)> {
-    listeners_under(proc, ports).unwrap().into_iter().map(|(port, listener)| (port, listener.to_string())).collect()
+    listeners_under(proc, &any(ports))
+        .unwrap()
+        .into_iter()
+        .map(|(port, listener)| (port, listener.to_string()))
+        .collect()
 }
 
 #[test]
@@ -60,7 +68,7 @@ fn of_two_sockets_on_one_port_the_visible_one_is_named() {
 #[test]
 fn without_a_table_the_answer_is_an_error_and_not_nobody() {
     let nothing = tempfile::tempdir().unwrap();
-    assert!(listeners_under(nothing.path(), &[80]).is_err());
+    assert!(listeners_under(nothing.path(), &any(&[80])).is_err());
 }
 
 #[test]
@@ -69,7 +77,27 @@ fn this_process_finds_itself() {
         // A machine without IPv6 has only the first.
         let Ok(listener) = TcpListener::bind(address) else { continue };
         let port = listener.local_addr().unwrap().port();
-        let found = listeners(&[port]).unwrap();
+        let found = listeners(&any(&[port])).unwrap();
         assert_eq!(found.get(&port).and_then(|listener| listener.pid), Some(std::process::id()));
     }
+}
+
+#[test]
+fn a_listener_on_another_address_is_not_in_the_way_and_one_on_all_addresses_is() {
+    let proc = tempfile::tempdir().unwrap();
+    fs::create_dir(proc.path().join("net")).unwrap();
+    let line = |address: u32, port: u16, inode: u64| {
+        format!("0: {address:08X}:{port:04X} 00000000:0000 0A 00000000:00000000 00:00000000 00000000 0 0 {inode} 1\n")
+    };
+    let raw = |address: [u8; 4]| u32::from_ne_bytes(address);
+    let table = [line(raw([127, 0, 0, 2]), 80, 11), line(0, 81, 12), line(raw([10, 0, 0, 1]), 82, 13)].concat();
+    fs::write(proc.path().join("net/tcp"), table).unwrap();
+    let found = |address: &str| -> Vec<u16> {
+        let places = [80, 81, 82].map(|port| (port, Some(address.parse().unwrap()))).into();
+        listeners_under(proc.path(), &places).unwrap().into_keys().collect()
+    };
+    assert_eq!(found("127.0.0.1"), [81]);
+    assert_eq!(found("10.0.0.1"), [81, 82]);
+    assert_eq!(found("0.0.0.0"), [80, 81, 82]);
+    assert_eq!(found("::"), [80, 81, 82]);
 }

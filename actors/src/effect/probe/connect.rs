@@ -52,7 +52,10 @@ impl Door {
         for place in self.addresses(progress).await? {
             progress.to(Stage::Connecting(place));
             match connect(place).await {
-                Ok(stream) => return Ok(Connection { stream, place }),
+                Ok(stream) => {
+                    progress.connected(place);
+                    return Ok(Connection { stream, place });
+                }
                 Err(error) => first_error = first_error.or(Some(error)),
             }
         }

@@ -5,14 +5,15 @@ use std::time::Duration;
 
 use futures::future::LocalBoxFuture;
 
+use super::order::CheckCommand;
 use crate::effect::process::order::{Exit, SpawnFailure};
 
 /// Runs a command to its end, for a probe.
 pub trait RunCommand {
-    /// Runs `command` (program and arguments, never empty) with no input, for at most `timeout`;
+    /// Runs `command` with no input, for at most `timeout`;
     /// then it is killed with all it has started. Dropping the future kills it too: the run is cancelled, or the look
     /// took too long.
-    fn run(&self, command: Vec<String>, timeout: Duration) -> LocalBoxFuture<'static, Result<Exit, CommandFailure>>;
+    fn run(&self, command: CheckCommand, timeout: Duration) -> LocalBoxFuture<'static, Result<Exit, CommandFailure>>;
 }
 
 /// Why a command of a probe has no exit code. The words stand after the command.

@@ -15,7 +15,7 @@ use super::kismet::KismetLook;
 use super::log_file::{LogEnd, LogReader};
 use super::log_text::Seen;
 use super::not_ready::{NotReady, Progress, Stage};
-use super::order::ProbeTarget;
+use super::order::{CheckCommand, ProbeTarget};
 use super::words::plain;
 use crate::effect::process::keeper::log_path;
 use crate::effect::process::order::Exit;
@@ -24,7 +24,7 @@ use crate::effect::process::order::Exit;
 pub(super) enum Look {
     Tcp(Door),
     Http(Getter),
-    Exec(Rc<dyn RunCommand>, Vec<String>),
+    Exec(Rc<dyn RunCommand>, CheckCommand),
     File(PathBuf, Errand<io::Result<()>>),
     Log(LogLook),
     Gpsd(GpsdLook),
@@ -54,7 +54,7 @@ impl Look {
                 Ok(url) => Self::Http(Getter::new(url, threads)),
                 Err(bad) => Self::Never(bad.into()),
             },
-            ProbeTarget::Exec { command } => Self::Exec(Rc::clone(commands), command.clone()),
+            ProbeTarget::Exec { command } => Self::Exec(Rc::clone(commands), CheckCommand::clone(command)),
             ProbeTarget::File { path } => Self::File(path.clone(), Errand::new(threads)),
             ProbeTarget::Log { service, contains } => {
                 Self::Log(LogLook::new(log_path(log_dir, service), contains, since, threads))
@@ -93,13 +93,13 @@ async fn http(getter: &mut Getter, progress: &Progress) -> Result<String, NotRea
 
 async fn exec(
     commands: &dyn RunCommand,
-    command: &[String],
+    command: &CheckCommand,
     progress: &Progress,
     timeout: Duration,
 ) -> Result<String, NotReady> {
-    let words = plain(&command.join(" "), 120);
+    let words = plain(&command.argv.join(" "), 120);
     progress.to(Stage::Command(words.clone()));
-    match commands.run(command.to_vec(), timeout).await {
+    match commands.run(command.clone(), timeout).await {
         Ok(Exit::Code(0)) => Ok(format!("`{words}` ended with exit code 0")),
         Ok(exit) => Err(NotReady::CommandSaysNo { command: words, exit }),
         Err(failure) => Err(NotReady::CommandFailed { command: words, failure }),

@@ -17,6 +17,7 @@ mod log_file;
 mod log_text;
 mod look;
 mod not_ready;
+mod own;
 mod pace;
 mod reports;
 #[cfg(test)]
@@ -38,6 +39,7 @@ use self::exec::RunCommand;
 use self::look::Look;
 use self::not_ready::{NotReady, Progress};
 use self::order::{ProbeEvent, ProbeOrder};
+use self::own::OwnLook;
 use self::pace::Pace;
 use super::process::order::RunId;
 
@@ -77,6 +79,7 @@ impl Probes {
     pub fn watch(&self, order: ProbeOrder, since: LogEnd) {
         let run = order.run;
         let look = Look::new(&order.target, (&self.log_dir, since), &self.commands, &self.threads);
+        let look = OwnLook::new(look, run, order.own.clone(), &self.threads);
         let watch = watch(order, look, Rc::clone(&self.say), Rc::clone(&self.running));
         let task = tokio::task::spawn_local(watch).abort_handle();
         if let Some(former) = self.running.borrow_mut().insert(run, task) {
@@ -100,7 +103,7 @@ impl Drop for Probes {
     }
 }
 
-async fn watch(order: ProbeOrder, mut look: Look, say: Say, running: Running) {
+async fn watch(order: ProbeOrder, mut look: OwnLook, say: Say, running: Running) {
     let timeout = order.timeout.max(SHORTEST);
     let mut pace = Pace::new(order.interval.max(SHORTEST));
     let mut last_reason = None;

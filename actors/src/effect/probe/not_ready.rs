@@ -1,6 +1,6 @@
 //! Why a service is not ready, in words for a person, and how far a look has come.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::exec::CommandFailure;
 use super::http::BadUrl;
 use super::http_response::{BadResponse, Status};
+use crate::effect::ports::Listener;
 use crate::effect::process::order::Exit;
 
 /// Why a look did not see a ready service. The words stand after "not ready: ".
@@ -22,6 +23,10 @@ pub(super) enum NotReady {
     UnknownHost { host: String, why: String },
     #[error("{0}")]
     BadUrl(#[from] BadUrl),
+    #[error(
+        "{listener} listens on {place}, and is not of this service; stop that program, or give the service another port"
+    )]
+    Foreign { place: SocketAddr, listener: Listener },
     #[error("{url} answered {status}")]
     HttpStatus { url: String, status: Status },
     #[error("{url} {fault}")]
@@ -95,6 +100,7 @@ pub(super) enum Stage {
     GpsdDevices(SocketAddr),
     File(PathBuf),
     Command(String),
+    Owner(SocketAddr),
 }
 
 impl fmt::Display for Stage {
@@ -113,19 +119,30 @@ impl fmt::Display for Stage {
             ),
             Self::GpsdDevices(place) => write!(f, "gpsd on {place} does not answer ?DEVICES"),
             Self::File(path) => write!(f, "looking at {} hangs; is its disk or share gone?", path.display()),
+            Self::Owner(place) => write!(f, "looking who listens on {place} takes long"),
             Self::Command(command) => write!(f, "`{command}` has not ended"),
         }
     }
 }
 
-/// Where a look is, for the one who stops it when it takes too long.
+/// Where a look is, for the one who stops it when it takes too long, and who took its connection.
 #[derive(Debug, Default)]
-pub(super) struct Progress(RefCell<Stage>);
+pub(super) struct Progress(RefCell<Stage>, Cell<Option<SocketAddr>>);
 
 impl Progress {
     /// The look now waits for this.
     pub(super) fn to(&self, stage: Stage) {
         self.0.replace(stage);
+    }
+
+    /// Somebody took the connection there.
+    pub(super) fn connected(&self, place: SocketAddr) {
+        self.1.set(Some(place));
+    }
+
+    /// Where the last connection was taken.
+    pub(super) fn place(&self) -> Option<SocketAddr> {
+        self.1.get()
     }
 
     /// What it waited for last.

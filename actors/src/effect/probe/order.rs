@@ -1,5 +1,6 @@
 //! What is asked of the readiness probes, and what they answer: data only.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -24,8 +25,8 @@ pub enum ProbeTarget {
     },
     /// A command exits with 0.
     Exec {
-        /// Program and arguments.
-        command: Vec<String>,
+        /// What is run, and as whom.
+        command: Box<CheckCommand>,
     },
     /// A file exists.
     File {
@@ -53,6 +54,25 @@ pub enum ProbeTarget {
     },
 }
 
+/// A command of a check, which runs as the service that is checked does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckCommand {
+    /// Which service.
+    pub service: ServiceName,
+    /// Program and arguments; never empty. A program without a slash is sought in the service's `PATH`.
+    pub argv: Vec<String>,
+    /// The service's variables.
+    pub environment: BTreeMap<String, String>,
+    /// Those that it takes over from mainstay.
+    pub environment_from: BTreeSet<String>,
+    /// Its user.
+    pub user: Option<String>,
+    /// Its group.
+    pub group: Option<String>,
+    /// Its working directory.
+    pub directory: Option<PathBuf>,
+}
+
 /// Watch a run until it is ready.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProbeOrder {
@@ -64,6 +84,19 @@ pub struct ProbeOrder {
     pub interval: Duration,
     /// Bound on one look.
     pub timeout: Duration,
+    /// Who must be the one that answers on a leased port.
+    pub own: Own,
+}
+
+/// The run that is looked at, and the ports that it leases: on these, nobody else is believed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Own {
+    /// Whose run it is.
+    pub service: ServiceName,
+    /// Its main process.
+    pub pid: u32,
+    /// The ports.
+    pub ports: BTreeSet<u16>,
 }
 
 /// What a probe says.
@@ -80,7 +113,7 @@ impl std::fmt::Display for ProbeTarget {
         match self {
             Self::Tcp { host, port } => write!(f, "tcp {host}:{port}"),
             Self::Http { url } => write!(f, "GET {url}"),
-            Self::Exec { command } => write!(f, "exec {}", command.join(" ")),
+            Self::Exec { command } => write!(f, "exec {}", command.argv.join(" ")),
             Self::File { path } => write!(f, "file {}", path.display()),
             Self::Log { contains, .. } => write!(f, "log line with {contains:?}"),
             Self::Gpsd { port } => write!(f, "gpsd on port {port}"),

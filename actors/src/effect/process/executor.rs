@@ -11,11 +11,10 @@ use std::time::Duration;
 use mainstay_config::names::ServiceName;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
-use tokio::task::{JoinHandle, spawn_local};
+use tokio::task::JoinHandle;
 
 use super::core::{Core, News, Parts, Said};
 use super::error::ProcessesError;
-use super::ignored;
 use super::keeper::holder::Holder;
 use super::notify;
 use super::order::{ProcessEvent, ProcessSettings, RunId, SignalOrder, SpawnOrder};
@@ -25,6 +24,7 @@ use super::thread::Thread;
 use super::tree::Trees;
 use super::tree::cgroup::Cgroups;
 use crate::effect::probe::LogEnd;
+use crate::effect::watched::Watched;
 
 /// How long the log-keeper may take to end when no program is left.
 const KEEPER_PATIENCE: Duration = Duration::from_secs(5);
@@ -64,37 +64,41 @@ impl Drop for Only {
 impl Processes {
     /// Becomes the parent of all that services leave behind, raises the limit on open files, starts the threads and the
     /// log-keeper. `events` is called from a task on this thread, one event at a time, in order for each run:
-    /// `Spawned` … `MainExited`, `TreeGone`; or `SpawnFailed` alone.
+    /// `Spawned` … `MainExited`, `TreeGone`; or `SpawnFailed` alone. Threads and tasks that panic are told of by `watched`.
     ///
     /// # Errors
     /// When a directory cannot be written, a thread cannot be started, or there is an executor already.
     pub fn start(
         settings: ProcessSettings,
+        watched: &Watched,
         events: impl Fn(ServiceName, RunId, ProcessEvent) + 'static,
     ) -> Result<Self, ProcessesError> {
         let only = Only::claim()?;
         make_directories(&settings)?;
         rustix::process::set_child_subreaper(Some(rustix::process::getpid()))
             .map_err(|error| kernel("become the parent of orphaned processes", error.into()))?;
-        ignored::catch_all();
         let children = signal(SignalKind::child()).map_err(|error| kernel("hear of children that end", error))?;
         let cgroups = Cgroups::detect();
         tracing::debug!(with = if cgroups.is_some() { "cgroups" } else { "process groups" }, "processes are followed");
 
         let (news, heard) = unbounded_channel();
         let (said, to_say) = unbounded_channel();
-        let (holder, outputs_thread) = Holder::start().map_err(|error| kernel("start the thread `outputs`", error))?;
+        let (trees, trees_thread) =
+            Trees::start(watched, news.clone()).map_err(|error| kernel("start the thread `trees`", error))?;
+        let (holder, outputs_thread) =
+            Holder::start(trees.teller()).map_err(|error| kernel("start the thread `outputs`", error))?;
         let launcher = Launcher::new(&settings, cgroups.clone(), holder.clone())
             .map_err(|error| kernel("open /dev/null for services", error))?;
-        let (spawner, mut threads) =
-            Spawner::start(launcher, news.clone()).map_err(|error| kernel("start the threads `spawner`", error))?;
+        let (spawner, mut threads) = Spawner::start(launcher, watched, news.clone())
+            .map_err(|error| kernel("start the threads `spawner`", error))?;
         threads.push(outputs_thread);
-        let (trees, trees_thread) =
-            Trees::start(news.clone()).map_err(|error| kernel("start the thread `trees`", error))?;
         threads.push(trees_thread);
         let core = Rc::new(RefCell::new(Core::new(Parts { settings, spawner, trees, holder, news, said })));
         core.borrow_mut().start_keeper();
-        let tasks = [spawn_local(drive(Rc::clone(&core), children, heard)), spawn_local(deliver(to_say, events))];
+        let tasks = [
+            watched.task("drive", drive(Rc::clone(&core), children, heard)),
+            watched.task("deliver", deliver(to_say, events)),
+        ];
         Ok(Self { core, tasks, threads, cgroups, _only: only })
     }
 
@@ -167,6 +171,7 @@ async fn drive(core: Rc<RefCell<Core>>, mut children: Signal, mut heard: Unbound
             _ = children.recv() => {
                 let mut core = core.borrow_mut();
                 reaper::reap_all(&mut *core);
+                core.prove();
                 core.begin_round();
             }
             Some(news) = heard.recv() => core.borrow_mut().hear(news),

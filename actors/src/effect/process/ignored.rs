@@ -3,23 +3,10 @@
 use std::ffi::c_int;
 use std::fs;
 
-use tokio::signal::unix::{SignalKind, signal};
-
 /// Whether this process ignores a signal now; at its start: whether it was started to.
 #[must_use]
 pub fn is_ignored(number: c_int) -> bool {
     is_in(&status(), number)
-}
-
-/// Catches each of them, by a listener that nobody listens to. Ignored, they would be ignored by every service too, and it could not
-/// be stopped with them; what is caught is not, since exec(2) resets it.
-pub(super) fn catch_all() {
-    let status = status();
-    // std ignores SIGPIPE in us and resets it in children.
-    for number in (1..=31).filter(|number| is_in(&status, *number) && *number != libc::SIGPIPE) {
-        // Those that cannot be caught are refused, and cannot be ignored either.
-        let _ = signal(SignalKind::from_raw(number));
-    }
 }
 
 fn status() -> String {

@@ -11,6 +11,7 @@
 //! | `tree` | the thread that finds and signals every process of a run |
 //! | `notify` | notification sockets (sd_notify(3)) |
 //! | `keeper` | the log-keeper: a process of its own that writes what services print |
+//! | `begin` | a clean process, whatever mainstay was started from |
 //! | `ignored` | signals that mainstay was started to ignore |
 //! | `thread` | a thread that can be waited for with a bound |
 //! | `sys` | the few calls that are not safe Rust |
@@ -18,6 +19,7 @@
 //! A process can have only one [`Processes`]: it waits for **every** child of the process it lives in. Nothing else in
 //! mainstay may wait for a child (`std::process::Child::wait`, `tokio::process`); it would never hear of it.
 
+mod begin;
 mod core;
 pub mod error;
 pub mod executor;
@@ -32,6 +34,9 @@ mod sys;
 mod thread;
 mod tree;
 
+pub use begin::begin_clean;
 pub use error::ProcessesError;
 pub use executor::Processes;
 pub use ignored::is_ignored;
+pub(crate) use spawn::environment::RUN;
+pub(super) use spawn::environment::SERVICE;

@@ -1,6 +1,6 @@
 //! What is asked of the process executor, and what it answers: data only.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -24,8 +24,10 @@ pub struct SpawnOrder {
     pub run: RunId,
     /// Program and arguments, filled in; never empty. A program without a slash is sought in `PATH`.
     pub argv: Vec<String>,
-    /// Added to mainstay's own environment.
+    /// Added to what every service is given.
     pub environment: BTreeMap<String, String>,
+    /// Variables of mainstay's own environment that it is given as well, where there are such.
+    pub environment_from: BTreeSet<String>,
     /// User to run as.
     pub user: Option<String>,
     /// Group to run as.
@@ -113,6 +115,39 @@ pub struct Notification {
     pub stopping: Option<Said>,
     /// `STATUS=…`, at most 256 characters.
     pub status: Option<String>,
+    /// `EXTEND_TIMEOUT_USEC=…`: for so long from now on, what it is about (its start, or its stop) is not given up.
+    pub extend: Option<Duration>,
+    /// `ERRNO=…`: the error of which it is about to end, as errno(3) numbers them.
+    pub errno: Option<i32>,
+    /// `EXIT_STATUS=…`: the exit code of what it ran.
+    pub exit_status: Option<u8>,
+    /// `MAINPID=…`: another process of its tree is its main process from now on.
+    pub main_pid: Option<u32>,
+}
+
+impl Notification {
+    /// Adds what was said later.
+    pub fn merge(&mut self, later: Self) {
+        let earlier = std::mem::take(self);
+        *self = Self {
+            ready: later.ready.or(earlier.ready),
+            stopping: later.stopping.or(earlier.stopping),
+            status: later.status.or(earlier.status),
+            extend: later.extend.or(earlier.extend),
+            errno: later.errno.or(earlier.errno),
+            exit_status: later.exit_status.or(earlier.exit_status),
+            main_pid: later.main_pid.or(earlier.main_pid),
+        };
+    }
+
+    /// What it says of itself, in words; `None` when it says nothing of that kind.
+    #[must_use]
+    pub fn words(&self) -> Option<String> {
+        let error = self.errno.map(|number| format!("it reports: {}", std::io::Error::from_raw_os_error(number)));
+        let exit = self.exit_status.map(|code| format!("it reports exit code {code}"));
+        let said = [self.status.clone(), error, exit].into_iter().flatten();
+        said.reduce(|all, more| if all.is_empty() { more } else { format!("{all}; {more}") })
+    }
 }
 
 /// Marks something that was said.
@@ -165,11 +200,20 @@ pub fn signal_name(number: i32) -> Option<&'static str> {
     })
 }
 
+/// What stands after the name of a program that is missing.
+fn cure_of_missing(program: &str) -> &'static str {
+    if program.contains('/') {
+        "; install it, or correct its path"
+    } else {
+        " in the service's PATH; install it, write its full path, or set PATH in `environment`"
+    }
+}
+
 /// Why a program could not be started.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SpawnFailure {
     /// No such program.
-    #[error("there is no program `{program}`; install it, or write its full path")]
+    #[error("there is no program `{program}`{}", cure_of_missing(program))]
     NotFound {
         /// As it was written.
         program: String,

@@ -2,22 +2,23 @@
 //!
 //! ```text
 //!            spawned              main_ended             seen
-//! Starting ───────────▶ Living ───────────────▶ Ending ───────▶ Left ──┐
-//!     │                                            │              │    │ seen: somebody is left
-//!     │ failed                       seen: nobody  │              │◀───┘
-//!     ▼                                  is left   ▼              ▼ seen: nobody is left
+//! Starting ───────────▶ Living ───────────────▶ Ending ───────▶ Left
+//!     │                                            │              │
+//!     │ failed                   nobody_is_left    │              │ nobody_is_left
+//!     ▼                                            ▼              ▼
 //!   (over)                                       (over)         (over)
 //! ```
+//! From Ending back to Living it goes by `follow`, when the main process has named another one in its place.
 //! What is said: `Spawned` or `SpawnFailed` on leaving Starting, `MainExited` on leaving Ending, `TreeGone` when over.
 
 use std::sync::Arc;
 
 use mainstay_config::names::ServiceName;
 
-use super::notify::Sender;
-use super::order::{Exit, Notification, ProcessEvent, RunId, Scope, SignalOrder};
+use super::notify::{Message, Sender};
+use super::order::{Exit, ProcessEvent, RunId, Scope, SignalOrder};
 use super::spawn::Birth;
-use super::tree::{Left, MainState, PipeId, Place, ProcessId, Root};
+use super::tree::{MainState, PipeId, Place, ProcessId, Root};
 use crate::effect::probe::LogEnd;
 
 /// How many processes are named when a main process leaves some behind.
@@ -35,7 +36,9 @@ pub(super) struct Run {
     mark: String,
     phase: Phase,
     sweep: Sweep,
-    unchecked: Vec<(Sender, Notification)>,
+    unchecked: Vec<Message>,
+    /// Another process that was named as its main one.
+    declared: Option<ProcessId>,
 }
 
 #[derive(Debug)]
@@ -43,7 +46,7 @@ enum Phase {
     Starting { early: Vec<SignalOrder>, birth: Arc<Birth>, loading: Loading },
     Living { main: Main },
     Ending { main: Main, exit: Exit, valid: RoundNumber },
-    Left { main: Main, valid: RoundNumber },
+    Left { main: Main },
 }
 
 /// How far the kernel is with a program, from look to look.
@@ -62,6 +65,8 @@ pub(super) enum Loading {
 pub(super) struct Main {
     /// Its number; it belongs to it only while the run is living.
     pub pid: u32,
+    /// The number of the process group and the session that the first main process led.
+    pub leader: u32,
     /// Its user.
     pub uid: u32,
     /// How its tree is followed.
@@ -92,20 +97,13 @@ pub(super) enum Sweep {
     UntilGone,
 }
 
-/// Whether a run is over after what happened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Over {
-    /// It goes on.
-    No,
-    /// It is over and is forgotten.
-    Yes,
-}
-
 /// Where a signal goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Target {
     /// To the main process, which is there.
     Main(u32),
+    /// To the process that was named as the main one beside it.
+    Declared(ProcessId),
     /// To a tree whose main process is there.
     Tree(u32, Place),
     /// To a tree whose main process is gone.
@@ -118,7 +116,7 @@ impl Run {
     /// A run that is being started.
     pub(super) fn starting(service: ServiceName, run: RunId, mark: String, birth: Arc<Birth>) -> Self {
         let phase = Phase::Starting { early: Vec::new(), birth, loading: Loading::Queued };
-        Self { service, run, mark, phase, sweep: Sweep::No, unchecked: Vec::new() }
+        Self { service, run, mark, phase, sweep: Sweep::No, unchecked: Vec::new(), declared: None }
     }
 
     /// Starting → Living. Answers the signals that came too early; a run that is not starting has none.
@@ -163,23 +161,31 @@ impl Run {
         }
     }
 
-    /// Ending or Left → Left or over. What is to be said, and whether the run is over.
-    pub(super) fn seen(&mut self, round: RoundNumber, members: &[ProcessId], left: Left) -> (Vec<ProcessEvent>, Over) {
-        let mut events = Vec::new();
-        match &self.phase {
-            Phase::Ending { main, exit, valid } if round >= *valid => {
-                let remaining = members.iter().take(MAX_LISTED).map(|member| member.pid).collect();
-                events.push(ProcessEvent::MainExited { exit: *exit, remaining });
-                self.phase = Phase::Left { main: main.clone(), valid: *valid };
-            }
-            Phase::Left { valid, .. } if round >= *valid => {}
-            _ => return (events, Over::No),
+    /// Ending → Left: who is left. What is to be said.
+    pub(super) fn seen(&mut self, round: RoundNumber, members: &[ProcessId]) -> Option<ProcessEvent> {
+        let Phase::Ending { main, exit, valid } = &self.phase else { return None };
+        if round < *valid || members.is_empty() {
+            return None;
         }
-        if left == Left::Somebody {
-            return (events, Over::No);
-        }
-        events.push(ProcessEvent::TreeGone);
-        (events, Over::Yes)
+        let remaining = members.iter().take(MAX_LISTED).map(|member| member.pid).collect();
+        let event = ProcessEvent::MainExited { exit: *exit, remaining };
+        self.phase = Phase::Left { main: main.clone() };
+        Some(event)
+    }
+
+    /// Ending or Left → over: it is proved that nobody is left. What is to be said.
+    pub(super) fn nobody_is_left(&self) -> Vec<ProcessEvent> {
+        let exited = match &self.phase {
+            Phase::Starting { .. } | Phase::Living { .. } => return Vec::new(),
+            Phase::Ending { exit, .. } => Some(ProcessEvent::MainExited { exit: *exit, remaining: Vec::new() }),
+            Phase::Left { .. } => None,
+        };
+        exited.into_iter().chain([ProcessEvent::TreeGone]).collect()
+    }
+
+    /// Whether it is still to be said that its main process has ended, and who is left.
+    pub(super) fn is_to_be_looked_at(&self) -> bool {
+        matches!(self.phase, Phase::Ending { .. })
     }
 
     /// Where a signal goes now. One that comes before the run has started is kept for it.
@@ -190,7 +196,11 @@ impl Run {
                 early.push(order);
                 Target::Nobody
             }
-            (Phase::Living { main }, Scope::Main) => Target::Main(main.pid),
+            (Phase::Living { main }, Scope::Main) => match self.declared.filter(|declared| declared.pid != main.pid) {
+                Some(declared) => Target::Declared(declared),
+                None => Target::Main(main.pid),
+            },
+            (Phase::Living { main }, Scope::Tree) if main.pid != main.leader => Target::Rest(main.place.clone()),
             (Phase::Living { main }, Scope::Tree) => Target::Tree(main.pid, main.place.clone()),
             (Phase::Ending { .. } | Phase::Left { .. }, Scope::Main) => Target::Nobody,
             (Phase::Ending { main, .. } | Phase::Left { main, .. }, Scope::Tree) => Target::Rest(main.place.clone()),
@@ -207,14 +217,36 @@ impl Run {
         self.sweep
     }
 
-    /// Keeps a message until its sender has been looked up.
-    pub(super) fn keep_unchecked(&mut self, sender: Sender, notification: Notification) {
-        self.unchecked.truncate(MAX_UNCHECKED - 1);
-        self.unchecked.push((sender, notification));
+    /// Another process of it is named as the main one.
+    pub(super) fn declare(&mut self, process: ProcessId) {
+        self.declared = Some(process);
     }
 
-    /// The kept messages, each with its sender.
-    pub(super) fn take_unchecked(&mut self) -> Vec<(Sender, Notification)> {
+    /// Which one was.
+    pub(super) fn declared(&self) -> Option<ProcessId> {
+        self.declared
+    }
+
+    /// Living or Ending → Living, with another main process.
+    pub(super) fn follow(&mut self, pid: u32) {
+        if let Phase::Living { main } | Phase::Ending { main, .. } = &self.phase {
+            self.phase = Phase::Living { main: Main { pid, ..main.clone() } };
+        }
+    }
+
+    /// Keeps a message until its sender has been looked up.
+    pub(super) fn keep_unchecked(&mut self, message: Message) {
+        self.unchecked.truncate(MAX_UNCHECKED - 1);
+        self.unchecked.push(message);
+    }
+
+    /// Whether a message of this sender is kept.
+    pub(super) fn has_unchecked_from(&self, sender: Sender) -> bool {
+        self.unchecked.iter().any(|message| message.sender == sender)
+    }
+
+    /// The kept messages.
+    pub(super) fn take_unchecked(&mut self) -> Vec<Message> {
         std::mem::take(&mut self.unchecked)
     }
 
@@ -240,7 +272,14 @@ impl Run {
     pub(super) fn root(&self) -> Option<Root> {
         let main = self.main()?;
         let main_state = if self.has_lost_main() { MainState::Reaped } else { MainState::There };
-        Some(Root { run: self.run, mark: self.mark.clone(), output: main.output, main: main.pid, main_state })
+        Some(Root {
+            run: self.run,
+            mark: self.mark.clone(),
+            output: main.output,
+            main: main.pid,
+            leader: main.leader,
+            main_state,
+        })
     }
 }
 
@@ -256,7 +295,7 @@ mod tests {
     }
 
     fn main() -> Main {
-        Main { pid: 10, uid: 0, place: Place::Group, output: PipeId(1), log_end: LogEnd::default() }
+        Main { pid: 10, leader: 10, uid: 0, place: Place::Group, output: PipeId(1), log_end: LogEnd::default() }
     }
 
     fn order(scope: Scope) -> SignalOrder {
@@ -271,9 +310,18 @@ mod tests {
         let mut run = run();
         run.spawned(main());
         run.main_ended(Exit::Code(1), TWO);
-        assert_eq!(run.seen(ONE, &[], Left::Nobody), (vec![], Over::No));
+        assert_eq!(run.seen(ONE, &[ProcessId { started: 1, pid: 11 }]), None);
         let exited = ProcessEvent::MainExited { exit: Exit::Code(1), remaining: vec![] };
-        assert_eq!(run.seen(TWO, &[], Left::Nobody), (vec![exited, ProcessEvent::TreeGone], Over::Yes));
+        assert_eq!(run.nobody_is_left(), [exited, ProcessEvent::TreeGone]);
+    }
+
+    #[test]
+    fn that_nobody_was_seen_does_not_mean_that_nobody_is_left() {
+        let mut run = run();
+        run.spawned(main());
+        run.main_ended(Exit::Code(1), ONE);
+        assert_eq!(run.seen(ONE, &[]), None);
+        assert!(run.is_to_be_looked_at());
     }
 
     #[test]
@@ -283,9 +331,9 @@ mod tests {
         run.main_ended(Exit::Signal(9), ONE);
         let rest = [ProcessId { started: 1, pid: 11 }];
         let exited = ProcessEvent::MainExited { exit: Exit::Signal(9), remaining: vec![11] };
-        assert_eq!(run.seen(ONE, &rest, Left::Somebody), (vec![exited], Over::No));
-        assert_eq!(run.seen(ONE, &rest, Left::Somebody), (vec![], Over::No));
-        assert_eq!(run.seen(TWO, &[], Left::Nobody), (vec![ProcessEvent::TreeGone], Over::Yes));
+        assert_eq!(run.seen(ONE, &rest), Some(exited));
+        assert_eq!(run.seen(ONE, &rest), None);
+        assert_eq!(run.nobody_is_left(), [ProcessEvent::TreeGone]);
     }
 
     #[test]
@@ -310,7 +358,8 @@ mod tests {
     fn a_look_at_a_living_run_changes_nothing() {
         let mut run = run();
         run.spawned(main());
-        assert_eq!(run.seen(TWO, &[], Left::Nobody), (vec![], Over::No));
+        assert_eq!(run.seen(TWO, &[ProcessId { started: 1, pid: 11 }]), None);
+        assert_eq!(run.nobody_is_left(), []);
         assert!(!run.has_lost_main());
     }
 }

@@ -1,8 +1,10 @@
 //! A named thread that can be waited for without blocking, and with a bound: it may hang in the kernel.
 
 use std::io;
-use std::thread::{Builder, JoinHandle};
+use std::thread::JoinHandle;
 use std::time::Duration;
+
+use crate::effect::watched::{self, Lost, Watched};
 
 /// How long a thread may take to end. One that takes longer hangs in the kernel and is left behind.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -19,9 +21,21 @@ pub(super) struct Thread {
 
 impl Thread {
     /// Starts it.
-    pub(super) fn start(name: &'static str, work: impl FnOnce() + Send + 'static) -> io::Result<Self> {
-        let handle = Builder::new().name(name.to_owned()).spawn(work)?;
-        Ok(Self { name, handle })
+    pub(super) fn start(
+        watched: &Watched,
+        name: &'static str,
+        work: impl FnOnce() + Send + 'static,
+    ) -> io::Result<Self> {
+        Ok(Self { name, handle: watched.thread(name, work)? })
+    }
+
+    /// Starts one with descriptors of its own, which can wake no task: it tells of its panic in another way.
+    pub(super) fn start_apart(
+        name: &'static str,
+        work: impl FnOnce() + Send + 'static,
+        tell: impl FnOnce(Lost) + Send + 'static,
+    ) -> io::Result<Self> {
+        Ok(Self { name, handle: watched::thread(name, work, tell)? })
     }
 
     /// Waits until it has ended, which whoever calls this has asked it to.

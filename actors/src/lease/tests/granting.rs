@@ -132,7 +132,9 @@ fn what_is_being_made_ready_for_one_is_not_given_to_another_who_goes_first() {
     assert!(bench.ask("a", vec![exclusive("x")]).served().is_empty());
     let urgent = LeaseRequest { priority: 9, ..request("c", vec![exclusive("x")]) };
     assert!(bench.tell(LeaseMessage::Request(urgent)).served().is_empty());
-    bench.tell(LeaseMessage::RadioPrepared(operation, device_name("w"), Ok(baseline(1))));
+    let read = LeaseMessage::RadioRead(operation, device_name("w"), Ok(baseline(1)));
+    let operation = bench.tell(read).preparing().unwrap();
+    bench.tell(LeaseMessage::RadioSet(operation, device_name("w"), Ok(())));
     assert_eq!(bench.served(), ["b"]);
 }
 
@@ -149,11 +151,8 @@ fn tokens_only_grow_also_over_a_restart() {
     let mut bench = Bench::new();
     let first = bench.ask("a", vec![exclusive("x")]).granted()["a"].token;
     let second = bench.ask("b", vec![exclusive("y")]).granted()["b"].token;
-    let mut again = bench.begin_again();
-    for service in SERVICES {
-        again.tell(LeaseMessage::Restated { service: name(service), grant: None });
-    }
-    let third = again.plug("x", 1).ask("c", vec![exclusive("x")]).granted()["c"].token;
+    bench.begin_afresh().plug("x", 1).release("a");
+    let third = bench.ask("c", vec![exclusive("x")]).granted()["c"].token;
     assert!(first < second && second < third);
 }
 
@@ -164,7 +163,7 @@ fn a_radio_that_was_renamed_is_known_by_its_new_name_to_whoever_has_it_or_is_abo
         LeaseMessage::DeviceAvailable(device_name("x"), offer)
     };
     let mut bench = Bench::new();
-    let port = Want::Port { name: port("web"), need: PortNeed::Fixed(8000.try_into().unwrap()) };
+    let port = Want::Port { name: port("web"), need: PortNeed::Fixed(8000.try_into().unwrap()), address: None };
     bench.ask("a", vec![exclusive("x"), port]);
     let looking = bench.looking().unwrap();
     bench.tell(renamed("wlx0200")).tell(LeaseMessage::PortsSeen(looking, Ok(BTreeMap::new())));

@@ -2,11 +2,13 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
+mod again;
+mod files;
 mod granting;
 mod ports;
 mod property;
 mod radios;
-mod restarting;
+mod renewing;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,14 +18,15 @@ use mainstay_config::names::{DeviceName, PortName, ServiceName};
 use mainstay_hardware::bus::WifiBaseline;
 use mainstay_hardware::sighting::{Generation, Link, Rfkill};
 
-use super::{Grant, LeaseMachine, LeaseMessage, LeaseRequest, LeaseSnapshot, LeaseTimer, Soon, Want};
+use super::{Grant, LeaseMachine, LeaseMessage, LeaseRequest, LeaseSnapshot, LeaseTimer, Soon, Token, Want};
 use crate::device::{DeviceMessage, Offer};
-use crate::machine::{Action, Beginning, Effect, Machine, Message, Moment, OperationId, Publication};
+use crate::machine::{Action, ActorId, Beginning, Effect, Machine, Message, Moment, OperationId, Publication};
 use crate::service::ServiceMessage;
 use crate::supervision::RootMessage;
 use crate::world::stations::{Draft, assemble};
 
 /// A registry and what it has said since it was last asked.
+#[derive(Clone)]
 pub(super) struct Bench {
     pub(super) machine: LeaseMachine,
     pub(super) told: Vec<(ServiceName, ServiceMessage)>,
@@ -33,7 +36,6 @@ pub(super) struct Bench {
     pub(super) shown: Option<LeaseSnapshot>,
     /// Whether it has just said that everything is given back.
     pub(super) closed: bool,
-    incarnation: u32,
 }
 
 const SERVICES: [&str; 4] = ["a", "b", "c", "d"];
@@ -91,18 +93,18 @@ pub(super) fn baseline(ifindex: u32) -> WifiBaseline {
 impl Bench {
     /// Devices `x` and `y`, and a radio `w`, all there.
     pub(super) fn new() -> Self {
-        let mut bench = Self::build(0);
+        let mut bench = Self::build();
         for device in ["x", "y", "w"] {
             bench.tell(LeaseMessage::DeviceAvailable(device_name(device), offer(device, 1)));
         }
         bench
     }
 
-    fn build(incarnation: u32) -> Self {
+    fn build() -> Self {
         let kinds = [("x", DeviceKind::Usb), ("y", DeviceKind::Usb), ("w", DeviceKind::Wifi)];
         let drafts = SERVICES.map(|name| Draft::new(name).device("x", Sharing::Exclusive));
         let station = assemble(&kinds, drafts.into());
-        let machine = LeaseMachine::new(&station, incarnation);
+        let machine = LeaseMachine::new(&station);
         Self {
             machine,
             told: Vec::new(),
@@ -111,16 +113,36 @@ impl Bench {
             timers: Vec::new(),
             shown: None,
             closed: false,
-            incarnation,
         }
     }
 
-    /// The registry after a panic; nobody has been heard yet.
-    pub(super) fn begin_again(&self) -> Self {
-        let mut again = Self::build(self.incarnation + 1);
-        let effects = again.machine.begin(Moment::default(), Beginning::Again);
-        again.take(effects);
+    /// The registry after a panic.
+    pub(super) fn begin_again(&mut self) -> &mut Self {
+        let effects = self.machine.begin(Moment::default(), Beginning::Again);
+        self.take(effects);
+        self
+    }
+
+    /// The registry after two panics, one upon the other.
+    pub(super) fn begin_afresh(&mut self) -> &mut Self {
+        self.machine = self.machine.successor();
+        self.begin_again()
+    }
+
+    /// What it says again to a service, in words.
+    pub(super) fn says_again(&self, service: &str) -> Vec<String> {
+        let again = self.machine.tell_again(&ActorId::Service(name(service)));
         again
+            .iter()
+            .map(|message| format!("{}: {}", message.described().kind(), message.described().detail()))
+            .collect()
+    }
+
+    /// What it says again to a device, in words; but not whether it is waited for.
+    pub(super) fn says_again_to_device(&self, device: &str) -> Vec<String> {
+        let again = self.machine.tell_again(&ActorId::Device(device_name(device)));
+        let said = again.iter().map(Message::described).filter(|said| said.kind() != "Awaited");
+        said.map(|said| format!("{}: {}", said.kind(), said.detail())).collect()
     }
 
     fn take(&mut self, effects: Vec<Effect<LeaseTimer>>) {
@@ -150,7 +172,8 @@ impl Bench {
     }
 
     pub(super) fn release(&mut self, service: &str) -> &mut Self {
-        self.tell(LeaseMessage::Release(name(service)))
+        let held = self.machine.holders.get(&name(service)).map(|holding| holding.grant.token);
+        self.tell(LeaseMessage::Release(name(service), held.unwrap_or(Token(0))))
     }
 
     pub(super) fn unplug(&mut self, device: &str) -> &mut Self {
@@ -194,7 +217,7 @@ impl Bench {
     /// The operation that a radio is being made ready by.
     pub(super) fn preparing(&self) -> Option<OperationId> {
         self.acts.iter().find_map(|act| match act {
-            Action::PrepareRadio { operation, .. } => Some(*operation),
+            Action::ReadRadio { operation, .. } | Action::SetRadio { operation, .. } => Some(*operation),
             _ => None,
         })
     }
@@ -203,14 +226,6 @@ impl Bench {
     pub(super) fn restoring(&self) -> Option<OperationId> {
         self.acts.iter().find_map(|act| match act {
             Action::RestoreRadio { operation, .. } => Some(*operation),
-            _ => None,
-        })
-    }
-
-    /// The operation that it is being asked by whether a radio was changed.
-    pub(super) fn reporting(&self) -> Option<OperationId> {
-        self.acts.iter().find_map(|act| match act {
-            Action::ReportRadio(operation, _) => Some(*operation),
             _ => None,
         })
     }

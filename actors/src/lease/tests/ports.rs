@@ -3,13 +3,13 @@ use mainstay_config::model::PortNeed;
 use super::*;
 use crate::effect::ports::Listener;
 
-fn fixed() -> Want {
-    Want::Port { name: port("web"), need: PortNeed::Fixed(8000.try_into().unwrap()) }
+pub(super) fn fixed() -> Want {
+    Want::Port { name: port("web"), need: PortNeed::Fixed(8000.try_into().unwrap()), address: None }
 }
 
-fn range() -> Want {
+pub(super) fn range() -> Want {
     let [prefer, first, last] = [8001, 8000, 8002].map(|port: u16| port.try_into().unwrap());
-    Want::Port { name: port("web"), need: PortNeed::Range { prefer, first, last } }
+    Want::Port { name: port("web"), need: PortNeed::Range { prefer, first, last }, address: None }
 }
 
 fn foreign(ports: &[u16]) -> Result<BTreeMap<u16, Listener>, String> {
@@ -18,7 +18,7 @@ fn foreign(ports: &[u16]) -> Result<BTreeMap<u16, Listener>, String> {
 }
 
 impl Bench {
-    fn seen(&mut self, ports: &[u16]) -> &mut Self {
+    pub(super) fn seen(&mut self, ports: &[u16]) -> &mut Self {
         let operation = self.looking().unwrap();
         self.tell(LeaseMessage::PortsSeen(operation, foreign(ports)))
     }
@@ -91,10 +91,25 @@ fn a_service_gets_different_ports_and_one_with_a_choice_makes_room_for_one_witho
     let number = |port: u16| port.try_into().unwrap();
     let either = |name| {
         let need = PortNeed::Range { prefer: number(8000), first: number(8000), last: number(8001) };
-        Want::Port { name: port(name), need }
+        Want::Port { name: port(name), need, address: None }
     };
-    let only = Want::Port { name: port("c"), need: PortNeed::Fixed(number(8000)) };
+    let only = Want::Port { name: port("c"), need: PortNeed::Fixed(number(8000)), address: None };
     bench.ask("a", vec![either("b"), only]).seen(&[]);
     let ports = bench.granted()["a"].ports.clone();
     assert_eq!((ports[&port("b")], ports[&port("c")]), (8001, 8000));
+}
+
+#[test]
+fn a_port_is_looked_at_where_it_is_to_be_listened_on() {
+    let mut bench = Bench::new();
+    let loopback = std::net::Ipv4Addr::LOCALHOST.into();
+    let Want::Port { name, need, .. } = fixed() else { panic!() };
+    bench.ask("a", vec![Want::Port { name, need, address: Some(loopback) }]);
+    let looked = |bench: &Bench| match &bench.acts[..] {
+        [Action::LookAtPorts(_, places)] => places.clone(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(looked(&bench), BTreeMap::from([(8000, Some(loopback))]));
+    bench.seen(&[]).ask("b", vec![range()]);
+    assert_eq!(looked(&bench), BTreeMap::from([(8001, None)]));
 }

@@ -1,15 +1,34 @@
 use mainstay_hardware::error::{Error, ErrorKind};
 
 use super::*;
-use crate::lease::NotPrepared;
 
 fn radio() -> DeviceName {
     device_name("w")
 }
 
 impl Bench {
+    /// It was read how the radio is, and it was put into its mode.
     fn prepared(&mut self, operation: OperationId, ifindex: u32) -> &mut Self {
-        self.tell(LeaseMessage::RadioPrepared(operation, radio(), Ok(baseline(ifindex))))
+        let set = self.is_read(operation, ifindex).preparing();
+        if let Some(operation) = set {
+            self.tell(LeaseMessage::RadioSet(operation, radio(), Ok(())));
+        }
+        self
+    }
+
+    fn is_read(&mut self, operation: OperationId, ifindex: u32) -> &mut Self {
+        self.tell(LeaseMessage::RadioRead(operation, radio(), Ok(baseline(ifindex))))
+    }
+
+    /// It cannot be put into its mode.
+    fn not_set(&mut self, operation: OperationId, error: Error) -> &mut Self {
+        let operation = self.tell(LeaseMessage::RadioRead(operation, radio(), Ok(baseline(1)))).preparing().unwrap();
+        self.tell(LeaseMessage::RadioSet(operation, radio(), Err(error)))
+    }
+
+    /// It cannot even be read how it is.
+    fn not_read(&mut self, operation: OperationId, error: Error) -> &mut Self {
+        self.tell(LeaseMessage::RadioRead(operation, radio(), Err(error)))
     }
 }
 
@@ -34,9 +53,16 @@ fn a_radio_that_was_made_ready_for_somebody_who_no_longer_wants_it_is_put_back()
     let mut bench = Bench::new();
     bench.ask("a", vec![exclusive("w")]);
     let operation = bench.preparing().unwrap();
+    let operation = bench.is_read(operation, 1).preparing().unwrap();
     bench.tell(LeaseMessage::Withdraw(name("a"))).ask("b", vec![exclusive("w")]);
     assert!(bench.preparing().is_none(), "one change at a time");
-    assert!(bench.prepared(operation, 1).restoring().is_some());
+    assert!(bench.tell(LeaseMessage::RadioSet(operation, radio(), Ok(()))).restoring().is_some());
+    // One that was only read is as it was.
+    let mut bench = Bench::new();
+    bench.ask("a", vec![exclusive("w")]);
+    let operation = bench.preparing().unwrap();
+    bench.tell(LeaseMessage::Withdraw(name("a")));
+    assert!(bench.is_read(operation, 1).acts.is_empty());
 }
 
 #[test]
@@ -57,7 +83,7 @@ fn a_radio_that_refuses_is_not_granted_and_others_are() {
     bench.ask("a", vec![exclusive("w"), exclusive("x")]);
     let operation = bench.preparing().unwrap();
     let busy = Error::new(ErrorKind::Busy, "somebody has it");
-    bench.tell(failed(operation, busy, None));
+    bench.not_read(operation, busy);
     assert_eq!(bench.heard("a"), ["Refused: w could not be made ready: somebody has it"]);
     assert_eq!(bench.ask("b", vec![exclusive("x")]).served(), ["b"]);
 }
@@ -67,12 +93,12 @@ fn a_radio_that_failed_half_way_is_put_back_and_one_that_hangs_is_at_fault_until
     let mut bench = Bench::new();
     bench.ask("a", vec![exclusive("w")]);
     let operation = bench.preparing().unwrap();
-    assert!(bench.tell(failed(operation, busy(), Some(baseline(1)))).restoring().is_some());
+    assert!(bench.not_set(operation, busy()).restoring().is_some());
     let mut bench = Bench::new();
     bench.ask("a", vec![exclusive("w")]);
     let operation = bench.preparing().unwrap();
     let silent = Error::new(ErrorKind::TimedOut, "no answer");
-    bench.tell(failed(operation, silent, Some(baseline(1))));
+    bench.not_set(operation, silent);
     assert_eq!(bench.device_heard("w"), ["Fault: driver hung: no answer"]);
     assert!(bench.restoring().is_none(), "it would hang again");
     bench.ask("b", vec![exclusive("w")]);
@@ -86,7 +112,7 @@ fn a_radio_that_vanishes_while_it_is_made_ready_is_waited_for() {
     bench.ask("a", vec![exclusive("w")]);
     let operation = bench.preparing().unwrap();
     let gone = Error::new(ErrorKind::NotFound, "no such interface");
-    bench.tell(failed(operation, gone, None));
+    bench.not_read(operation, gone);
     assert!(
         bench.heard("a").contains(&"Queued: wait for w: gone (it vanished while it was made ready)".to_owned()),
         "{:?}",
@@ -102,8 +128,8 @@ fn a_radio_whose_interface_was_made_anew_while_it_was_made_ready_is_made_ready_b
     let operation = bench.preparing().unwrap();
     let anew = Offer { ifindex: Some(9), ..offer("w", 1) };
     bench.tell(LeaseMessage::DeviceAvailable(radio(), anew));
-    bench.tell(failed(operation, Error::new(ErrorKind::NotFound, "no such interface"), None));
-    assert!(matches!(bench.acts[..], [Action::PrepareRadio { ifindex: 9, .. }]), "{:?}", bench.acts);
+    bench.not_read(operation, Error::new(ErrorKind::NotFound, "no such interface"));
+    assert!(matches!(bench.acts[..], [Action::ReadRadio { ifindex: 9, .. }]), "{:?}", bench.acts);
     let operation = bench.preparing().unwrap();
     assert_eq!(bench.prepared(operation, 9).served(), ["a"]);
 }
@@ -113,7 +139,7 @@ fn a_radio_that_could_not_be_tried_while_other_drivers_hang_is_waited_for_and_tr
     let mut bench = Bench::new();
     bench.ask("a", vec![exclusive("w")]);
     let operation = bench.preparing().unwrap();
-    bench.tell(failed(operation, untried(), None));
+    bench.not_read(operation, untried());
     assert_eq!(bench.heard("a"), ["Queued: wait for w: others hang"]);
     assert!(bench.preparing().is_none(), "not at once");
     let again = LeaseTimer::LookAgain(name("a"));
@@ -127,7 +153,7 @@ fn who_could_not_be_tried_for_is_not_overtaken_meanwhile() {
     let mut bench = Bench::new();
     bench.ask("a", vec![exclusive("w"), exclusive("x")]);
     let operation = bench.preparing().unwrap();
-    bench.tell(failed(operation, untried(), None));
+    bench.not_read(operation, untried());
     assert_eq!(bench.ask("b", vec![exclusive("w")]).heard("b"), ["Queued: wait for w: a comes first"]);
     assert_eq!(bench.ask("c", vec![exclusive("x")]).heard("c"), ["Queued: wait for x: a comes first"]);
     assert!(bench.unplug("x").preparing().is_some(), "who waits for an absent device as well reserves nothing");
@@ -149,9 +175,10 @@ fn a_change_of_an_arrival_that_is_over_is_put_back_before_the_next_one_is_change
     let mut bench = Bench::new();
     bench.ask("a", vec![exclusive("w")]);
     let operation = bench.preparing().unwrap();
+    let operation = bench.is_read(operation, 1).preparing().unwrap();
     bench.unplug("w").plug("w", 2);
     assert!(bench.preparing().is_none());
-    let restoring = bench.prepared(operation, 1).restoring().unwrap();
+    let restoring = bench.tell(LeaseMessage::RadioSet(operation, radio(), Ok(()))).restoring().unwrap();
     let gone = Error::new(ErrorKind::NotFound, "no such interface");
     bench.tell(LeaseMessage::RadioRestored(restoring, radio(), Err(gone)));
     let operation = bench.preparing().unwrap();
@@ -165,10 +192,6 @@ fn putting_back() -> Bench {
     let operation = bench.preparing().unwrap();
     bench.prepared(operation, 1).ask("b", vec![exclusive("w")]).release("a");
     bench
-}
-
-fn failed(operation: OperationId, error: Error, before: Option<WifiBaseline>) -> LeaseMessage {
-    LeaseMessage::RadioPrepared(operation, radio(), Err(NotPrepared { error, before }))
 }
 
 fn busy() -> Error {
@@ -266,70 +289,50 @@ fn a_radio_that_leaves_between_two_tries_is_not_waited_for() {
 
 #[test]
 fn a_device_whose_actor_panicked_hears_again_that_it_is_being_put_back() {
-    let mut bench = putting_back();
-    bench.tell(LeaseMessage::InquireDevice(radio()));
-    let heard = ["Holder: nobody leases it", "Withheld: nobody leases it; being put back as it was"];
-    assert_eq!(bench.device_heard("w"), heard);
+    let bench = putting_back();
+    assert_eq!(bench.says_again_to_device("w"), ["Withheld: nobody leases it; being put back as it was"]);
+    let (bench, _) = given_up();
+    let fault = "Fault: it could not be put back as it was: somebody has it (tried 5 times)";
+    assert_eq!(bench.says_again_to_device("w"), [fault]);
 }
 
-/// A registry after a panic, with everybody heard; and the operation by which it asks how the radio was.
-fn successor(bench: &Bench, holder: Option<Grant>) -> (Bench, OperationId) {
-    let mut again = bench.begin_again();
-    let asked = again.reporting().unwrap();
-    again.plug("w", 1);
-    for service in SERVICES {
-        let grant = holder.clone().filter(|_| service == "a");
-        again.tell(LeaseMessage::Restated { service: name(service), grant });
+#[test]
+fn a_radio_that_was_not_changed_need_not_be_put_back() {
+    for error in [ErrorKind::Refused, ErrorKind::NotFound, ErrorKind::NotTried].map(|kind| Error::new(kind, "no")) {
+        let mut bench = Bench::new();
+        bench.ask("a", vec![exclusive("w")]);
+        let operation = bench.preparing().unwrap();
+        bench.not_set(operation, error).tell(LeaseMessage::Withdraw(name("a")));
+        assert!(bench.restoring().is_none());
     }
-    (again, asked)
-}
-
-fn reported(asked: OperationId, before: Option<WifiBaseline>) -> LeaseMessage {
-    LeaseMessage::RadioReported(asked, radio(), before)
 }
 
 #[test]
-fn a_changed_radio_is_put_back_though_the_registry_panicked_over_the_news_that_it_was_changed() {
+fn whatever_the_registry_panics_over_it_reads_sets_and_puts_back_again_what_was_under_way() {
     let mut bench = Bench::new();
     bench.ask("a", vec![exclusive("w")]);
+    let lost = bench.preparing().unwrap();
+    // How it was is lost: it is read again.
+    bench.begin_again();
+    assert!(matches!(bench.acts[..], [Action::ReadRadio { .. }]), "{:?}", bench.acts);
     let operation = bench.preparing().unwrap();
-    let (mut again, asked) = successor(&bench, None);
-    assert!(again.ask("a", vec![exclusive("w")]).preparing().is_none(), "nobody gets it before it is known how it is");
-    again.prepared(operation, 1);
-    assert!(again.restoring().is_none() && again.served().is_empty(), "an answer to its predecessor says nothing");
-    assert!(again.tell(reported(asked, Some(baseline(1)))).restoring().is_some());
-}
-
-#[test]
-fn a_radio_that_was_put_back_before_the_panic_is_not_put_back_again() {
-    let mut bench = Bench::new();
-    bench.ask("a", vec![exclusive("w")]);
+    assert!(bench.prepared(lost, 1).served().is_empty(), "an answer to what was asked before");
+    let lost = bench.tell(LeaseMessage::RadioRead(operation, radio(), Ok(baseline(1)))).preparing().unwrap();
+    // That it was set is lost: it is set again, and how it was is known.
+    bench.begin_again();
+    assert!(matches!(bench.acts[..], [Action::SetRadio { .. }]), "{:?}", bench.acts);
     let operation = bench.preparing().unwrap();
-    assert!(bench.prepared(operation, 1).release("a").restoring().is_some());
-    let (mut again, asked) = successor(&bench, None);
-    again.ask("b", vec![exclusive("w")]).tell(reported(asked, None));
-    assert!(again.restoring().is_none() && again.preparing().is_some());
-    assert_eq!(again.device_heard("w"), ["Unleased: nobody leases it"], "its predecessor may not have said so");
-}
-
-#[test]
-fn a_radio_whose_holder_let_it_go_while_the_registry_was_dead_is_put_back_and_one_still_held_is_not() {
-    let mut bench = Bench::new();
-    bench.ask("a", vec![exclusive("w")]);
-    let operation = bench.preparing().unwrap();
-    let grant = bench.prepared(operation, 1).granted()["a"].clone();
-    let (mut again, asked) = successor(&bench, None);
-    assert!(again.tell(reported(asked, Some(baseline(1)))).restoring().is_some());
-    let (mut again, asked) = successor(&bench, Some(grant));
-    assert!(again.tell(reported(asked, Some(baseline(1)))).restoring().is_none());
-    assert!(again.release("a").restoring().is_some());
-}
-
-#[test]
-fn a_restarted_registry_closes_only_when_it_knows_that_every_radio_is_as_it_was() {
-    let bench = Bench::new();
-    let (mut again, asked) = successor(&bench, None);
-    again.tell(LeaseMessage::Close);
-    assert!(!again.closed);
-    assert!(again.tell(reported(asked, None)).closed);
+    assert_ne!(operation, lost);
+    assert_eq!(bench.clone().tell(LeaseMessage::RadioSet(operation, radio(), Ok(()))).served(), ["a"]);
+    // Refused now, it may have been set the first time.
+    let refused = Err(Error::new(ErrorKind::Refused, "no"));
+    assert!(bench.clone().tell(LeaseMessage::RadioSet(operation, radio(), refused)).restoring().is_some());
+    bench.tell(LeaseMessage::RadioSet(operation, radio(), Ok(())));
+    let lost = bench.release("a").restoring().unwrap();
+    bench.begin_again();
+    let operation = bench.restoring().unwrap();
+    assert_ne!(operation, lost);
+    bench.tell(LeaseMessage::RadioRestored(operation, radio(), Ok(())));
+    assert_eq!(bench.device_heard("w"), ["PutBack: it is as it was before"]);
+    assert!(bench.begin_again().acts.is_empty());
 }

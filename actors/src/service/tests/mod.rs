@@ -2,10 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
+mod again;
 mod dependencies;
 mod ending;
+mod keeping;
 mod operator;
-mod recovery;
 mod starting;
 mod stopping;
 
@@ -17,21 +18,18 @@ use mainstay_config::names::{DeviceName, PortName, ServiceName};
 use mainstay_hardware::sighting::Generation;
 
 use super::{
-    Dependents, Episode, ServiceMachine, ServiceMessage, ServiceSnapshot, ServiceStatus, ServiceTimer, Standing,
-    Withdrawal,
+    Dependents, Episode, Next, RunNumbers, ServiceMachine, ServiceMessage, ServiceSnapshot, ServiceStatus,
+    ServiceTimer, Standing, Withdrawal,
 };
 use crate::device::Offer;
 use crate::effect::probe::order::ProbeEvent;
 use crate::effect::process::order::{Exit, ProcessEvent, RunId};
 use crate::lease::{Grant, GrantedDevice, LeaseMessage, Token};
-use crate::machine::{
-    Action, Beginning, Effect, Machine, Message, Moment, OperatorAnswer, Publication, ReportedRun, RequestId,
-};
+use crate::machine::{Action, Beginning, Effect, Machine, Message, Moment, OperatorAnswer, Publication, RequestId};
 use crate::supervision::ServicesMessage;
 use crate::world::stations::{Draft, assemble};
 
 pub(super) const SECOND: Duration = Duration::from_secs(1);
-const RUNS: u64 = 1 << 32;
 
 /// A service and what it said since it was last told something.
 pub(super) struct Bench {
@@ -45,9 +43,6 @@ pub(super) struct Bench {
     pub(super) answers: Vec<OperatorAnswer>,
     /// Timers that are set, with when they are due.
     pub(super) timers: BTreeMap<ServiceTimer, Moment>,
-    draft: Draft,
-    dependents: Dependents,
-    incarnation: u64,
 }
 
 pub(super) fn name(text: &str) -> ServiceName {
@@ -99,7 +94,7 @@ impl Bench {
         let station = assemble(&[("x", DeviceKind::Usb)], needed.chain([draft.clone()]).collect());
         let spec = station.services[&draft.0.name].clone();
         Self {
-            machine: ServiceMachine::new(spec, dependents.clone(), RunId(RUNS), Default::default()),
+            machine: ServiceMachine::new(spec, dependents, RunNumbers { next: RunId(1), step: 1 }),
             now: Moment::after_boot(SECOND * 1000),
             shown: None,
             acts: Vec::new(),
@@ -108,23 +103,20 @@ impl Bench {
             services: Vec::new(),
             answers: Vec::new(),
             timers: BTreeMap::new(),
-            draft,
-            dependents,
-            incarnation: 1,
         }
     }
 
     /// The service after a panic of its actor.
-    pub(super) fn begin_again(&self) -> Self {
-        let mut again = Self::build(self.draft.clone(), self.dependents.clone());
-        again.incarnation = self.incarnation + 1;
-        again.now = self.now;
-        let spec = again.machine.spec.clone();
-        let (first, memo) = (RunId(again.incarnation * RUNS), self.machine.memo());
-        again.machine = ServiceMachine::new(spec, self.dependents.clone(), first, memo);
-        let effects = again.machine.begin(again.now, Beginning::Again);
-        again.take(effects);
-        again
+    pub(super) fn begin_again(&mut self) -> &mut Self {
+        let effects = self.machine.begin(self.now, Beginning::Again);
+        self.take(effects);
+        self
+    }
+
+    /// The service after two panics, one upon the other.
+    pub(super) fn begin_afresh(&mut self) -> &mut Self {
+        self.machine = self.machine.successor();
+        self.begin_again()
     }
 
     fn take(&mut self, effects: Vec<Effect<ServiceTimer>>) {
@@ -250,7 +242,7 @@ impl Bench {
     }
 
     pub(super) fn released(&self) -> bool {
-        self.leases.iter().any(|message| matches!(message, LeaseMessage::Release(_)))
+        self.leases.iter().any(|message| matches!(message, LeaseMessage::Release(..)))
     }
 
     /// Tells somebody who waits that it has stopped.
@@ -262,11 +254,17 @@ impl Bench {
 }
 
 pub(super) fn leaving(episode: u32) -> Standing {
-    Standing::Leaving { why: "hackrf is gone".to_owned(), episode: Episode(episode) }
+    Standing::Leaving { why: "hackrf is gone".to_owned(), next: Next::Rest, episode: Episode(episode) }
 }
 
+/// The lease with the token 1 is withdrawn.
 pub(super) fn revoked() -> ServiceMessage {
-    ServiceMessage::Revoked { withdrawal: Withdrawal::Loss, reason: "x is gone (USB 1-1 unplugged)".to_owned() }
+    revoked_token(1)
+}
+
+pub(super) fn revoked_token(token: u64) -> ServiceMessage {
+    let reason = "x is gone (USB 1-1 unplugged)".to_owned();
+    ServiceMessage::Revoked { token: Token(token), withdrawal: Withdrawal::Loss, reason }
 }
 
 pub(super) fn device_left() -> ServiceMessage {
@@ -275,10 +273,6 @@ pub(super) fn device_left() -> ServiceMessage {
 
 pub(super) fn device_arrived() -> ServiceMessage {
     ServiceMessage::DeviceArrived(x(), Generation("usb 1:9".to_owned()))
-}
-
-pub(super) fn reported(run: Option<RunId>) -> ServiceMessage {
-    ServiceMessage::Reported(run.map(|run| ReportedRun { run, pid: Some(42) }))
 }
 
 pub(super) const REQUEST: RequestId = RequestId(1);

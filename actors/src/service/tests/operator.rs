@@ -135,14 +135,6 @@ fn a_restart_over_a_held_need_is_refused_as_a_start_is_and_nothing_is_changed() 
 }
 
 #[test]
-fn a_restart_is_not_promised_before_it_is_known_what_runs() {
-    let mut bench = Bench::new(plain());
-    let mut again = bench.come_up().begin_again();
-    restarted(&mut again, Attempts::Keep);
-    assert_eq!(again.answers[0].outcome, Outcome::Refused);
-}
-
-#[test]
 fn a_start_says_what_comes_next() {
     let mut bench = Bench::new(plain().requires("need", 15));
     bench.tell(start(NeedsPolicy::Respect));

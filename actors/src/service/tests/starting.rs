@@ -1,4 +1,4 @@
-use mainstay_config::model::{Probe, Unit};
+use mainstay_config::model::{Probe, RestartWhen, Unit};
 use mainstay_config::template::Template;
 
 use super::*;
@@ -43,6 +43,19 @@ fn one_that_says_itself_when_it_is_ready_is_not_looked_at() {
 }
 
 #[test]
+fn what_it_reports_before_it_ends_is_shown_beside_what_it_said() {
+    let mut bench = Bench::new(plain().ready(Probe::Notify));
+    bench.tell(ServiceMessage::SlotGranted).spawned();
+    let status = Some("no map".to_owned());
+    let said = Notification { status, errno: Some(2), exit_status: Some(7), ..Notification::default() };
+    bench.process(ProcessEvent::Notified(said));
+    assert_eq!(
+        bench.reason(),
+        "not ready yet: no map; it reports: No such file or directory (os error 2); it reports exit code 7"
+    );
+}
+
+#[test]
 fn one_that_is_not_ready_in_time_is_stopped_with_what_the_probe_said_and_tried_again() {
     let mut bench = Bench::new(plain());
     bench.tell(ServiceMessage::SlotGranted).spawned();
@@ -61,7 +74,7 @@ fn a_program_that_is_not_there_fails_at_once_and_says_so() {
     let missing = SpawnFailure::NotFound { program: "kismet".to_owned() };
     bench.tell(ServiceMessage::SlotGranted).process(ProcessEvent::SpawnFailed(missing));
     assert_eq!(bench.status(), ServiceStatus::Failed);
-    assert_eq!(bench.reason(), "there is no program `kismet`; install it, or write its full path");
+    assert!(bench.reason().starts_with("there is no program `kismet` in the service's PATH; install it"), "the cure");
     assert!(bench.returned_slot());
 }
 
@@ -113,4 +126,50 @@ fn a_device_that_is_called_otherwise_now_is_used_by_its_new_name_at_the_next_sta
     let late = crate::device::Offer { generation: other, ..offer("wlan9") };
     bench.tell(ServiceMessage::Corrected(x(), late));
     assert_eq!(bench.machine.grant.as_ref().unwrap().devices[&x()].offer.interface.as_deref(), Some("antenna"));
+}
+
+/// Says something while it starts or stops.
+fn asks_for(seconds: u64) -> ProcessEvent {
+    let status = Some("loading".to_owned());
+    ProcessEvent::Notified(Notification { extend: Some(SECOND * seconds as u32), status, ..Notification::default() })
+}
+
+#[test]
+fn a_start_that_ends_before_it_is_ready_has_failed_whatever_the_exit_code() {
+    for (when, status) in [(RestartWhen::Failure, ServiceStatus::Backoff), (RestartWhen::Never, ServiceStatus::Failed)]
+    {
+        let mut draft = plain();
+        draft.0.restart.when = when;
+        let mut bench = Bench::with_dependents(draft, &["a"]);
+        bench.tell(ServiceMessage::SlotGranted).spawned().exits(Exit::Code(0));
+        assert_eq!(bench.status(), status);
+        assert!(bench.reason().starts_with("it ended before it was ready: exit code 0"), "{}", bench.reason());
+        let heard = bench.said_to("a").unwrap().to_string();
+        assert!(heard.contains("it ended before it was ready"), "{heard}");
+    }
+    let mut draft = plain();
+    draft.0.restart.when = RestartWhen::Failure;
+    let mut bench = Bench::new(draft);
+    assert_eq!(
+        bench.come_up().exits(Exit::Code(0)).status(),
+        ServiceStatus::Stopped,
+        "after it was ready it is a good end"
+    );
+}
+
+#[test]
+fn a_service_that_says_that_it_needs_more_time_is_given_it_from_then_on() {
+    let mut bench = Bench::new(plain().ready(Probe::Notify));
+    bench.tell(ServiceMessage::SlotGranted).spawned();
+    bench.wait(SECOND * 10).process(asks_for(2)).wait(SECOND * 19);
+    assert_eq!(bench.status(), ServiceStatus::Starting, "it has the time of its configuration all the same");
+    bench.process(asks_for(5)).wait(SECOND * 4);
+    bench.process(asks_for(5)).wait(SECOND * 4);
+    assert_eq!(bench.status(), ServiceStatus::Starting, "each word counts from then on");
+    bench.wait(SECOND);
+    assert_eq!(bench.reason(), "not ready within 30s, nor within the 5s more that it asked for last: loading");
+    assert!(bench.signalled());
+    bench.wait(SECOND * 4).process(asks_for(3)).wait(SECOND * 2);
+    assert!(!bench.swept(), "the same when it stops");
+    assert!(bench.wait(SECOND).swept());
 }

@@ -1,4 +1,8 @@
+use mainstay_config::model::StopTo;
+
 use super::*;
+use crate::effect::process::order::Scope;
+use crate::service::Attempts;
 
 fn stopped(dependent: &str, episode: u32) -> ServiceMessage {
     ServiceMessage::DependentStopped(name(dependent), Episode(episode))
@@ -39,7 +43,7 @@ fn what_a_loss_stopped_has_its_place_in_the_queue_back_and_what_the_operator_sto
 fn an_answer_to_an_earlier_departure_does_not_count() {
     let mut bench = Bench::with_dependents(leasing(), &["a"]);
     bench.come_up_with(1).tell(revoked()).tell(stopped("a", 1)).exits(Exit::Signal(15));
-    bench.come_up_with(2).tell(revoked());
+    bench.come_up_with(2).tell(revoked_token(2));
     assert!(!bench.tell(stopped("a", 1)).signalled());
     assert!(bench.tell(stopped("a", 2)).signalled());
 }
@@ -115,4 +119,27 @@ fn a_hurry_ends_the_grace_period() {
     let mut bench = Bench::new(plain());
     bench.come_up().tell(ServiceMessage::Close);
     assert!(bench.tell(ServiceMessage::Hurry).swept());
+}
+
+#[test]
+fn the_main_process_is_stopped_first_where_that_is_wanted_and_what_it_leaves_behind_when_it_has_ended() {
+    let scopes = |bench: &Bench| -> Vec<Scope> {
+        let signal = |act: &Action| match act {
+            Action::Signal(order) => Some(order.scope),
+            _ => None,
+        };
+        bench.acts.iter().filter_map(signal).collect()
+    };
+    let mut draft = plain();
+    assert_eq!(scopes(Bench::new(draft.clone()).come_up().tell(ServiceMessage::Stop(REQUEST))), [Scope::Tree]);
+    draft.0.stop.to = StopTo::Main;
+    let mut bench = Bench::new(draft);
+    assert_eq!(scopes(bench.come_up().tell(ServiceMessage::Stop(REQUEST))), [Scope::Main]);
+    bench.wait(SECOND * 3).process(ProcessEvent::MainExited { exit: Exit::Code(0), remaining: vec![77] });
+    assert_eq!(scopes(&bench), [Scope::Tree]);
+    assert!(bench.wait(SECOND * 2).swept(), "they have what is left of the grace");
+    // Of a program in the background the main process has ended long ago.
+    bench.process(ProcessEvent::TreeGone).tell(ServiceMessage::Restart(REQUEST, Attempts::Keep)).come_up();
+    bench.process(ProcessEvent::MainExited { exit: Exit::Code(0), remaining: vec![77] });
+    assert_eq!(scopes(bench.tell(ServiceMessage::Stop(REQUEST))), [Scope::Tree]);
 }

@@ -6,10 +6,10 @@ use mainstay_config::model::{DeviceKind, PortNeed, RestartWhen, Service};
 use mainstay_config::names::ServiceName;
 
 use crate::effect::process::order::{Exit, ProcessEvent, RunId, SpawnFailure};
+use crate::engine::Letter;
 use crate::lease::Resource;
 use crate::machine::Message;
 use crate::service::{ServiceMessage, ServiceTimer};
-use crate::world::envelope::Envelope;
 use crate::world::environment::{Command, Environment, Happening};
 
 /// The failures of all services, counted from what is true around the machines.
@@ -40,8 +40,8 @@ pub(super) struct Failed<'a> {
 
 impl Failures {
     /// Takes in a message; answers what failure it is the first word of.
-    pub(super) fn sent<'a>(&mut self, envelope: &'a Envelope, environment: &Environment) -> Option<Failed<'a>> {
-        let Message::Service(service, said) = &envelope.message else { return None };
+    pub(super) fn handled<'a>(&mut self, letter: &'a Letter, environment: &Environment) -> Option<Failed<'a>> {
+        let Message::Service(service, said) = &letter.message else { return None };
         match said {
             ServiceMessage::Process(_, ProcessEvent::SpawnFailed(failure)) => {
                 let record = self.record(service);
@@ -49,7 +49,7 @@ impl Failures {
                 record.hopeless = !matches!(failure, SpawnFailure::Other(_));
                 Some(Failed { service, run: None })
             }
-            ServiceMessage::Refused(_) if may_be_refused(environment, service) => {
+            ServiceMessage::Refused(_) | ServiceMessage::Renewed(_, Err(_)) if may_be_refused(environment, service) => {
                 self.record(service).ends += 1;
                 Some(Failed { service, run: None })
             }

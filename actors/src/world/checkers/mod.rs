@@ -6,6 +6,7 @@ mod blockers;
 mod exclusive;
 mod failures;
 mod holders;
+mod keeping;
 mod leftovers;
 mod order;
 mod outliving;
@@ -15,9 +16,9 @@ mod reach;
 mod traces;
 mod wanted;
 
-use super::envelope::Envelope;
 use super::environment::{Environment, Happening};
 use super::{Shown, World};
+use crate::engine::Letter;
 use crate::machine::Message;
 
 /// What a checker says: how the invariant is broken, if it is.
@@ -55,7 +56,15 @@ pub trait Checker {
     ///
     /// # Errors
     /// When that breaks the invariant; so for the others.
-    fn sent(&mut self, _envelope: &Envelope, _environment: &Environment) -> Verdict {
+    fn sent(&mut self, _letter: &Letter, _environment: &Environment) -> Verdict {
+        Ok(())
+    }
+
+    /// A message is about to be handled.
+    ///
+    /// # Errors
+    /// See [`Checker::sent`].
+    fn handled(&mut self, _letter: &Letter, _environment: &Environment) -> Verdict {
         Ok(())
     }
 
@@ -102,6 +111,7 @@ pub(super) fn all() -> Vec<Box<dyn Checker>> {
         Box::new(wanted::Wanted::default()),
         Box::new(quiet::Quiet::default()),
         Box::new(holders::Holders),
+        Box::new(keeping::Keeping::default()),
         Box::new(radios::Radios::default()),
         Box::new(leftovers::Leftovers),
         Box::new(traces::Traces::default()),

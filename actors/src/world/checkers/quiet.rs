@@ -10,9 +10,9 @@ use mainstay_config::names::ServiceName;
 use super::failures::Failures;
 use super::{Checker, Verdict, View, blockers};
 use crate::device::DeviceStatus;
+use crate::engine::Letter;
 use crate::lease::Resource;
 use crate::service::{ServiceSnapshot, ServiceStatus};
-use crate::world::envelope::Envelope;
 use crate::world::environment::{Command, Environment, Happening};
 
 #[derive(Debug, Default)]
@@ -27,8 +27,8 @@ impl Checker for Quiet {
         4
     }
 
-    fn sent(&mut self, envelope: &Envelope, environment: &Environment) -> Verdict {
-        self.failures.sent(envelope, environment);
+    fn handled(&mut self, letter: &Letter, environment: &Environment) -> Verdict {
+        self.failures.handled(letter, environment);
         Ok(())
     }
 

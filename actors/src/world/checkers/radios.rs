@@ -7,12 +7,21 @@ use mainstay_config::names::DeviceName;
 use super::{Checker, Verdict, View};
 use crate::device::DeviceStatus;
 use crate::lease::Resource;
+use crate::machine::ActorId;
 use crate::world::environment::{Environment, Happening, Temper};
+
+/// One arrival of a radio.
+type Radio = (DeviceName, u32);
 
 #[derive(Debug, Default)]
 pub(super) struct Radios {
-    /// Arrivals of radios that were changed and not put back.
-    changed: BTreeSet<(DeviceName, u32)>,
+    /// Of these it is known how they were.
+    read: BTreeSet<Radio>,
+    /// These were put into a mode, and not put back.
+    set: BTreeSet<Radio>,
+    /// These were put back, or about to be, when the registry panicked, which may not have heard it: it may do it once more.
+    unheard: BTreeSet<Radio>,
+    restored: BTreeSet<Radio>,
 }
 
 impl Checker for Radios {
@@ -22,14 +31,30 @@ impl Checker for Radios {
 
     fn happened(&mut self, happening: &Happening, _environment: &Environment) -> Verdict {
         match happening {
-            Happening::RadioPrepared(device, wiphy) => {
-                let first = self.changed.insert((device.clone(), *wiphy));
-                let again = || format!("{device} was changed again before it was put back: how it was is lost");
-                first.then_some(()).ok_or_else(again)
+            Happening::RadioRead(device, wiphy) => {
+                let radio = (device.clone(), *wiphy);
+                if self.set.contains(&radio) {
+                    return Err(format!("{device} is read after it was changed: how it was is lost"));
+                }
+                self.restored.remove(&radio);
+                self.unheard.remove(&radio);
+                self.read.insert(radio);
+                Ok(())
+            }
+            Happening::RadioSet(device, wiphy) => {
+                self.set.insert((device.clone(), *wiphy));
+                Ok(())
             }
             Happening::RadioRestored(device, wiphy) => {
-                let due = self.changed.remove(&(device.clone(), *wiphy));
+                let radio = (device.clone(), *wiphy);
+                self.set.remove(&radio);
+                let due = self.read.remove(&radio) || self.unheard.remove(&radio);
+                self.restored.insert(radio);
                 due.then_some(()).ok_or_else(|| format!("{device} was put back twice"))
+            }
+            Happening::Panicked(ActorId::Leases) => {
+                self.unheard = self.restored.union(&self.read).cloned().collect();
+                Ok(())
             }
             _ => Ok(()),
         }

@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 
 use super::{Checker, Verdict};
+use crate::engine::Letter;
 use crate::machine::Address;
-use crate::world::envelope::Envelope;
 use crate::world::environment::Environment;
 
 /// How many messages back causes are followed; an older one is believed.
@@ -22,21 +22,20 @@ impl Checker for Traces {
         8
     }
 
-    fn sent(&mut self, envelope: &Envelope, _environment: &Environment) -> Verdict {
-        let what = || format!("message {} from {} to {}", envelope.id, envelope.from, envelope.message.receiver());
-        match (envelope.cause, &envelope.from) {
+    fn sent(&mut self, letter: &Letter, _environment: &Environment) -> Verdict {
+        let (id, trace) = (letter.id.0, letter.cause.trace.0);
+        let what = || format!("message {id} from {} to {}", letter.from, letter.message.receiver());
+        match (letter.cause.message, &letter.from) {
             (None, Address::Actor(_)) => return Err(format!("{} has no cause", what())),
-            (None, Address::Outside(_)) if envelope.trace != envelope.id => {
-                return Err(format!("{} begins no trace of its own", what()));
+            (None, Address::Outside(_)) if trace != id => return Err(format!("{} begins no trace of its own", what())),
+            (Some(cause), _) if self.trace_of(cause.0).is_some_and(|known| known != trace) => {
+                return Err(format!("{} is in another trace than its cause {}", what(), cause.0));
             }
-            (Some(cause), _) if self.trace_of(cause).is_some_and(|trace| trace != envelope.trace) => {
-                return Err(format!("{} is in another trace than its cause {cause}", what()));
-            }
-            (Some(cause), _) if cause >= envelope.id => return Err(format!("{} was caused by a later one", what())),
+            (Some(cause), _) if cause.0 >= id => return Err(format!("{} was caused by a later one", what())),
             _ => {}
         }
-        self.newest = envelope.id;
-        self.traces.push_back(envelope.trace);
+        self.newest = id;
+        self.traces.push_back(trace);
         if self.traces.len() > REMEMBERED {
             self.traces.pop_front();
         }

@@ -14,10 +14,10 @@ use super::failures::{Failed, Failures};
 use super::reach::all_requirers;
 use super::{Checker, Verdict, View};
 use crate::effect::process::order::RunId;
+use crate::engine::Letter;
 use crate::lease::Resource;
 use crate::machine::Moment;
 use crate::service::ServiceStatus;
-use crate::world::envelope::Envelope;
 use crate::world::environment::{Command, Environment, Happening};
 
 /// A death this shortly before the departure of its device is the departure's doing: with what the kernel's word of it may
@@ -52,8 +52,8 @@ impl Checker for Wanted {
         5
     }
 
-    fn sent(&mut self, envelope: &Envelope, environment: &Environment) -> Verdict {
-        if let Some(failed) = self.failures.sent(envelope, environment) {
+    fn handled(&mut self, letter: &Letter, environment: &Environment) -> Verdict {
+        if let Some(failed) = self.failures.handled(letter, environment) {
             self.failed(&failed, environment.now());
         }
         Ok(())

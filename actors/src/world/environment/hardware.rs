@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mainstay_config::model::{Device, DeviceKind, WifiMode};
 use mainstay_config::names::{DeviceName, MacAddress, UsbId};
-use mainstay_hardware::bus::{Findings, WifiBaseline};
+use mainstay_hardware::bus::Findings;
 use mainstay_hardware::error::{Error, ErrorKind};
 use mainstay_hardware::sighting::{
     Generation, HardwareEvent, Key, Link, Rfkill, ScanReason, Sighting, Sort, UsbFacts, WifiFacts, Witness,
@@ -26,8 +26,8 @@ pub struct Plug {
     place: usize,
     /// What is plugged in.
     pub arrival: Option<Arrival>,
-    /// How the radio was before it was changed, until it was put back: the executor keeps it.
-    pub(super) before: Option<WifiBaseline>,
+    /// The radio that was put into a mode and not put back: the number of its arrival.
+    pub(super) set: Option<u32>,
     /// Calls to its driver are made one after the other.
     pub(super) busy_until: Moment,
     /// Whether one of them was abandoned and has not come back.
@@ -57,7 +57,7 @@ impl Plug {
             spec: spec.clone(),
             place,
             arrival: None,
-            before: None,
+            set: None,
             busy_until: Moment::default(),
             driver: Driver::Answers,
         }

@@ -5,6 +5,7 @@ mod processes;
 mod radios;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use mainstay_config::model::{Sharing, Station};
@@ -15,14 +16,16 @@ use mainstay_hardware::sighting::HardwareEvent;
 pub use self::hardware::{Arrival, Plug};
 pub use self::processes::{Life, Tree};
 pub use self::radios::{RadioState, Temper};
-use super::envelope::Cause;
 use super::faults::Weather;
 use super::random::Random;
 use crate::device::DeviceMessage;
-use crate::effect::ports::Listener;
+use crate::effect::files::FileIdentity;
+use crate::effect::ports::{Listener, Places};
 use crate::effect::process::order::{Exit, RunId};
+use crate::effect::report::RunReport;
 use crate::lease::{LeaseMessage, Resource};
 use crate::machine::{Action, ActorId, Message, Moment, OperationId, Outside};
+use crate::trace::Cause;
 
 /// Something that really happened, for checkers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,8 +42,10 @@ pub enum Happening {
     Gone(RunId),
     /// A device was unplugged.
     Unplugged(DeviceName),
-    /// A radio, by the number of its arrival, was put into a mode.
-    RadioPrepared(DeviceName, u32),
+    /// It was read how a radio is, by the number of its arrival.
+    RadioRead(DeviceName, u32),
+    /// A radio was put into a mode.
+    RadioSet(DeviceName, u32),
     /// A radio was put back as it was.
     RadioRestored(DeviceName, u32),
     /// An actor panicked.
@@ -79,20 +84,20 @@ pub(super) enum Event {
     MainEnds(RunId, Exit, u32),
     Crash(RunId),
     Swept(RunId),
-    Report(ServiceName),
+    TellAgain(RunId),
     Heard(HardwareEvent),
     Scan(mainstay_hardware::sighting::ScanReason),
     SeenAgain(DeviceName),
     Access(OperationId, DeviceName, mainstay_hardware::sighting::Generation),
     Probe(OperationId, DeviceName, mainstay_hardware::sighting::Generation),
-    Prepare(OperationId, DeviceName, u32, Option<mainstay_config::model::WifiMode>),
+    ReadRadio(OperationId, DeviceName, u32),
+    SetRadio(OperationId, DeviceName, u32, mainstay_config::model::WifiMode),
     Restore(OperationId, DeviceName, mainstay_hardware::bus::WifiBaseline),
-    ReportRadio(OperationId, DeviceName),
     /// A call that was abandoned comes back: the radio with this interface is in this mode now.
     ComesBack(DeviceName, u32, mainstay_config::model::WifiMode),
     /// The registry hears what it has waited for.
     Answer(Box<LeaseMessage>),
-    Ports(OperationId, BTreeSet<u16>),
+    Ports(OperationId, Places),
 }
 
 /// What follows from an act or an event.
@@ -111,6 +116,8 @@ pub struct Environment {
     weather: Weather,
     random: Random,
     trees: BTreeMap<RunId, Tree>,
+    /// What was said of each service's runs.
+    reports: BTreeMap<RunId, (ServiceName, RunReport)>,
     plugs: BTreeMap<DeviceName, Plug>,
     /// Programs that are not ours listen on these.
     foreign: BTreeSet<u16>,
@@ -130,6 +137,7 @@ impl Environment {
             weather,
             random: Random::new(seed),
             trees: BTreeMap::new(),
+            reports: BTreeMap::new(),
             plugs: plugs.map(|(place, device)| (device.name.clone(), Plug::new(device, place))).collect(),
             foreign: BTreeSet::new(),
             watched: BTreeSet::new(),
@@ -225,7 +233,7 @@ impl Environment {
             Action::Unwatch(run) => {
                 self.watched.remove(&run);
             }
-            Action::ReportRun(service) => self.report_later(service, cause, so),
+            Action::TellAgain(run) => self.tell_again_later(run, cause, so),
             Action::Rescan => self.scan_later(mainstay_hardware::sighting::ScanReason::Asked, Some(cause), so),
             Action::CheckAccess(operation, sighting) => {
                 if let ActorId::Device(name) = actor {
@@ -239,18 +247,25 @@ impl Environment {
                     self.drive(name, event, cause, so);
                 }
             }
-            Action::PrepareRadio { operation, device, ifindex, mode, .. } => {
-                self.drive(&device.clone(), Event::Prepare(operation, device, ifindex, mode), cause, so);
+            Action::ReadRadio { operation, device, ifindex } => {
+                self.drive(&device.clone(), Event::ReadRadio(operation, device, ifindex), cause, so);
+            }
+            Action::SetRadio { operation, device, ifindex, mode, .. } => {
+                self.drive(&device.clone(), Event::SetRadio(operation, device, ifindex, mode), cause, so);
             }
             Action::RestoreRadio { operation, device, before } => {
                 self.drive(&device.clone(), Event::Restore(operation, device, before), cause, so);
             }
-            Action::ReportRadio(operation, device) => {
-                self.drive(&device.clone(), Event::ReportRadio(operation, device), cause, so);
-            }
             Action::LookAtPorts(operation, ports) => {
                 let at = self.now + self.random.between(Duration::from_micros(200), Duration::from_millis(5));
                 so.later.push((at, Event::Ports(operation, ports), Some(cause)));
+            }
+            Action::LookAtFiles(operation, paths) => {
+                let at = self.now + self.random.between(Duration::from_micros(50), Duration::from_millis(2));
+                let identity = |path: PathBuf| (path.clone(), FileIdentity { path, node: None });
+                let seen = Ok(paths.into_iter().map(identity).collect());
+                let answer = Event::Answer(Box::new(LeaseMessage::FilesSeen(operation, seen)));
+                so.later.push((at, answer, Some(cause)));
             }
             Action::ReadSupply(operation) => {
                 if let ActorId::Device(name) = actor {
@@ -259,7 +274,7 @@ impl Environment {
                 }
             }
             // Nothing is ever suspended here; the world itself carries out the rest.
-            Action::KeepAwake(_) | Action::LetSleep | Action::RestartActor(..) | Action::Exit(_) => {}
+            Action::KeepAwake(_) | Action::LetSleep | Action::Exit(_) => {}
         }
     }
 
@@ -271,23 +286,23 @@ impl Environment {
             Event::MainEnds(run, exit, others) => self.main_ends(run, exit, others, cause, so),
             Event::Crash(run) => self.crash(run, so),
             Event::Swept(run) => self.swept(run, cause, so),
-            Event::Report(service) => self.report(service, cause, so),
+            Event::TellAgain(run) => self.tell_again(run, cause, so),
             Event::Heard(event) => hear(event, cause, so),
             Event::Scan(why) => self.scan(why, cause, so),
             Event::SeenAgain(device) => self.seen_again(&device, so),
             Event::Access(operation, device, generation) => self.access(operation, device, &generation, cause, so),
             Event::Probe(operation, device, generation) => self.probe(operation, device, &generation, cause, so),
-            Event::Prepare(operation, device, ifindex, mode) => {
-                self.prepare(operation, device, ifindex, mode, cause, so);
+            Event::ReadRadio(operation, device, ifindex) => self.read_radio(operation, device, ifindex, cause, so),
+            Event::SetRadio(operation, device, ifindex, mode) => {
+                self.set_radio(operation, device, (ifindex, mode), cause, so);
             }
             Event::Restore(operation, device, baseline) => {
                 self.restore(operation, device, &baseline, cause, so);
             }
-            Event::ReportRadio(operation, device) => self.report_radio(operation, device, cause, so),
             Event::ComesBack(device, ifindex, mode) => self.comes_back(&device, ifindex, mode),
             Event::Answer(message) => so.told.push((Outside::Drivers, Message::Leases(*message), cause)),
             Event::Ports(operation, ports) => {
-                let seen = ports.into_iter().filter_map(|port| Some((port, self.listener(port)?))).collect();
+                let seen = ports.into_keys().filter_map(|port| Some((port, self.listener(port)?))).collect();
                 so.told.push((
                     Outside::Processes,
                     Message::Leases(LeaseMessage::PortsSeen(operation, Ok(seen))),

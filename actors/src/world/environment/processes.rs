@@ -10,8 +10,9 @@ use crate::effect::probe::order::ProbeEvent;
 use crate::effect::process::order::{
     Exit, Notification, NotifySocket, ProcessEvent, RunId, Said, SignalOrder, SpawnFailure, SpawnOrder,
 };
+use crate::effect::report::RunReport;
 use crate::lease::Resource;
-use crate::machine::{Message, Outside, ReportedRun};
+use crate::machine::{Message, Outside};
 use crate::service::ServiceMessage;
 
 const MILLISECOND: Duration = Duration::from_millis(1);
@@ -56,6 +57,12 @@ impl Tree {
 
 impl Environment {
     pub(super) fn spawn(&mut self, order: &SpawnOrder, cause: Cause, so: &mut Consequences) {
+        if self.reports.contains_key(&order.run) {
+            // It was ordered already, and is passed over.
+            return;
+        }
+        self.reports.retain(|_, (service, report)| *service != order.service || !report.is_over());
+        self.reports.insert(order.run, (order.service.clone(), RunReport::default()));
         let at = self.now + self.random.between(MILLISECOND, MILLISECOND * 60);
         if self.random.happens(self.weather.spawn_fails) {
             let failure = SpawnFailure::Other("no memory (simulated)".to_owned());
@@ -190,16 +197,25 @@ impl Environment {
         }
     }
 
-    pub(super) fn report_later(&mut self, service: ServiceName, cause: Cause, so: &mut Consequences) {
+    pub(super) fn tell_again_later(&mut self, run: RunId, cause: Cause, so: &mut Consequences) {
         let at = self.now + self.random.between(MILLISECOND, MILLISECOND * 5);
-        so.later.push((at, Event::Report(service), Some(cause)));
+        so.later.push((at, Event::TellAgain(run), Some(cause)));
     }
 
-    pub(super) fn report(&mut self, service: ServiceName, cause: Option<Cause>, so: &mut Consequences) {
-        let found = self.trees.iter().find(|(_, tree)| tree.service == service);
-        let pid = |tree: &Tree| (tree.life != Life::Pending).then_some(tree.pid);
-        let run = found.map(|(run, tree)| ReportedRun { run: *run, pid: pid(tree) });
-        so.told.push((Outside::Processes, Message::Service(service, ServiceMessage::Reported(run)), cause));
+    pub(super) fn tell_again(&self, run: RunId, cause: Option<Cause>, so: &mut Consequences) {
+        let Some((service, report)) = self.reports.get(&run) else { return };
+        let again = report.again(run).into_iter();
+        so.told.extend(again.map(|message| (Outside::Processes, Message::Service(service.clone(), message), cause)));
+    }
+
+    /// What the executor says of a run is kept, to be said again.
+    pub(in crate::world) fn note_said(&mut self, message: &Message) {
+        if let Message::Service(_, message @ (ServiceMessage::Process(run, _) | ServiceMessage::Probe(run, _))) =
+            message
+            && let Some((_, report)) = self.reports.get_mut(run)
+        {
+            report.note(message);
+        }
     }
 }
 
@@ -213,10 +229,7 @@ fn uses(station: &mainstay_config::model::Station, order: &SpawnOrder) -> Vec<(R
     let Some(spec) = station.services.get(&order.service) else { return Vec::new() };
     let devices = spec.devices.iter().map(|(name, need)| (Resource::Device(name.clone()), need.sharing));
     let named = spec.resources.iter().map(|name| (Resource::Named(name.clone()), Sharing::Exclusive));
-    let conflicts = spec.conflicts.iter().map(|other| {
-        let (first, second) = if *other < spec.name { (other, &spec.name) } else { (&spec.name, other) };
-        (Resource::Named(format!("custom/either-{first}-or-{second}")), Sharing::Exclusive)
-    });
+    let conflicts = spec.conflicts.iter().map(|other| (Resource::conflict(other, &spec.name), Sharing::Exclusive));
     let port = |word: &String| word.strip_prefix("port=").and_then(|number| number.parse().ok());
     let ports = order.argv.iter().filter_map(port).map(|port| (Resource::Port(port), Sharing::Exclusive));
     devices.chain(named).chain(conflicts).chain(ports).collect()

@@ -10,7 +10,7 @@ use mainstay_hardware::sighting::{HardwareEvent, Link, Rfkill, Sighting, Sort, W
 
 use super::hardware::{Driver, Plug, vanished};
 use super::{Cause, Consequences, Environment, Event, Happening};
-use crate::lease::{LeaseMessage, NotPrepared};
+use crate::lease::LeaseMessage;
 use crate::machine::{Message, OperationId, Outside};
 
 /// A radio that is plugged in.
@@ -72,8 +72,7 @@ impl Environment {
     pub(in crate::world) fn make_anew_by_user(&mut self, device: &DeviceName, so: &mut Consequences) {
         let Ok(RadioState { wiphy, .. }) = self.radio(device, |_| true).cloned() else { return };
         // Whoever lived on the last arrival has nothing of this one.
-        let changed = self.plugs.get(device).and_then(|plug| plug.before.as_ref());
-        if changed.is_none_or(|before| before.wiphy != wiphy) {
+        if self.plugs.get(device).is_none_or(|plug| plug.set != Some(wiphy)) {
             return;
         }
         if self.random.happens(300)
@@ -96,38 +95,54 @@ impl Environment {
         self.kernel_says(HardwareEvent::Seen(seen), so);
     }
 
-    pub(super) fn prepare(
+    pub(super) fn read_radio(
         &mut self,
         operation: OperationId,
         device: DeviceName,
         ifindex: u32,
-        mode: Option<WifiMode>,
+        cause: Option<Cause>,
+        so: &mut Consequences,
+    ) {
+        let result = match self.course(&device) {
+            Course::HangsAlready => Err(hung()),
+            _ => self.radio(&device, |radio| radio.ifindex == ifindex).map(|radio| baseline(radio)),
+        };
+        if let Ok(before) = &result {
+            so.happened.push(Happening::RadioRead(device.clone(), before.wiphy));
+        }
+        so.told.push((Outside::Drivers, Message::Leases(LeaseMessage::RadioRead(operation, device, result)), cause));
+    }
+
+    pub(super) fn set_radio(
+        &mut self,
+        operation: OperationId,
+        device: DeviceName,
+        (ifindex, mode): (u32, WifiMode),
         cause: Option<Cause>,
         so: &mut Consequences,
     ) {
         let course = self.course(&device);
-        let half_way = self.random.happens(500);
-        let failed = |error, before| Err(NotPrepared { error, before });
+        let is_done = self.random.happens(500);
         let was = self.radio(&device, |radio| radio.ifindex == ifindex).cloned();
         let result = match (was, course) {
-            (_, Course::HangsAlready) => failed(hung(), None),
-            (Err(error), _) => failed(error, None),
-            (Ok(_), Course::Refused) if !half_way => failed(busy(), None),
+            (_, Course::HangsAlready) => Err(hung()),
+            (Err(error), _) => Err(error),
+            // Some drivers refuse, and have changed it all the same.
+            (Ok(_), Course::Refused) if !is_done => Err(refused()),
             (Ok(was), course) => {
-                let before = baseline(&was);
-                self.keep(&device, Some(before.clone()));
-                so.happened.push(Happening::RadioPrepared(device.clone(), was.wiphy));
+                self.note_set(&device, Some(was.wiphy));
+                so.happened.push(Happening::RadioSet(device.clone(), was.wiphy));
                 match course {
                     Course::Hangs => {
-                        self.hang(&device, ifindex, mode.unwrap_or(was.mode), so);
-                        failed(hung(), Some(before))
+                        self.hang(&device, ifindex, mode, so);
+                        Err(hung())
                     }
-                    Course::Refused => self.change(&device, ifindex, mode).and(failed(busy(), Some(before))),
-                    Course::Done | Course::HangsAlready => self.change(&device, ifindex, mode).and(Ok(before)),
+                    Course::Refused => self.change(&device, ifindex, mode).and(Err(busy())),
+                    Course::Done | Course::HangsAlready => self.change(&device, ifindex, mode),
                 }
             }
         };
-        self.answer(course, LeaseMessage::RadioPrepared(operation, device, result), cause, so);
+        self.answer(course, LeaseMessage::RadioSet(operation, device, result), cause, so);
     }
 
     pub(super) fn restore(
@@ -150,9 +165,10 @@ impl Environment {
             }
             (Ok((Temper::Stubborn, _)), _) | (_, Course::Refused) => Err(busy()),
             (Ok((Temper::Willing | Temper::HasHung, present)), Course::Done) => {
+                self.note_set(&device, None);
                 so.happened.push(Happening::RadioRestored(device.clone(), baseline.wiphy));
                 if present == baseline.ifindex {
-                    self.change(&device, present, Some(baseline.mode)).map_err(|failed| failed.error)
+                    self.change(&device, present, baseline.mode)
                 } else {
                     // What its user made is deleted, and what was there before is made again.
                     self.make_anew(&device, baseline.interface.clone(), baseline.mode, so);
@@ -160,9 +176,6 @@ impl Environment {
                 }
             }
         };
-        if !result.as_ref().is_err_and(|error| error.kind != ErrorKind::NotFound) {
-            self.keep(&device, None);
-        }
         self.answer(course, LeaseMessage::RadioRestored(operation, device, result), cause, so);
     }
 
@@ -180,11 +193,14 @@ impl Environment {
         }
     }
 
-    fn change(&mut self, device: &DeviceName, ifindex: u32, mode: Option<WifiMode>) -> Result<(), NotPrepared> {
-        let radio = self
-            .radio(device, |radio| radio.ifindex == ifindex)
-            .map_err(|error| NotPrepared { error, before: None })?;
-        radio.mode = mode.unwrap_or(radio.mode);
+    fn note_set(&mut self, device: &DeviceName, wiphy: Option<u32>) {
+        if let Some(plug) = self.plugs.get_mut(device) {
+            plug.set = wiphy;
+        }
+    }
+
+    fn change(&mut self, device: &DeviceName, ifindex: u32, mode: WifiMode) -> Result<(), Error> {
+        self.radio(device, |radio| radio.ifindex == ifindex)?.mode = mode;
         Ok(())
     }
 
@@ -206,7 +222,7 @@ impl Environment {
             plug.driver = Driver::Answers;
         }
         // It may have been pulled out meanwhile.
-        let _ = self.change(device, ifindex, Some(mode));
+        let _ = self.change(device, ifindex, mode);
     }
 
     fn answer(&mut self, course: Course, message: LeaseMessage, cause: Option<Cause>, so: &mut Consequences) {
@@ -215,27 +231,6 @@ impl Environment {
         } else {
             so.told.push((Outside::Drivers, Message::Leases(message), cause));
         }
-    }
-
-    fn keep(&mut self, device: &DeviceName, before: Option<WifiBaseline>) {
-        if let Some(plug) = self.plugs.get_mut(device) {
-            plug.before = before;
-        }
-    }
-
-    pub(super) fn report_radio(
-        &self,
-        operation: OperationId,
-        device: DeviceName,
-        cause: Option<Cause>,
-        so: &mut Consequences,
-    ) {
-        let before = self.plugs.get(&device).and_then(|plug| plug.before.clone());
-        so.told.push((
-            Outside::Drivers,
-            Message::Leases(LeaseMessage::RadioReported(operation, device, before)),
-            cause,
-        ));
     }
 }
 
@@ -250,6 +245,10 @@ enum Course {
 
 fn hung() -> Error {
     Error::new(ErrorKind::TimedOut, "no answer from the driver (simulated)")
+}
+
+fn refused() -> Error {
+    Error::new(ErrorKind::Refused, "the radio cannot do that (simulated)")
 }
 
 fn busy() -> Error {

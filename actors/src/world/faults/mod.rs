@@ -8,7 +8,7 @@ mod sabotage;
 
 use std::time::Duration;
 
-pub(super) use self::panics::Doom;
+pub(super) use self::panics::{Doom, Strikes};
 pub use self::sabotage::Sabotage;
 pub(super) use self::sabotage::Sabotaged;
 use super::{Due, World};
@@ -24,6 +24,8 @@ pub struct Weather {
     pub ports: Option<Duration>,
     /// An actor panics.
     pub panics: Option<Duration>,
+    /// Mail that has to wait although something else is due.
+    pub overload: u16,
     /// How long a process lives before it crashes.
     pub crash: Option<Duration>,
     /// Programs that end when the device is pulled that they use.
@@ -87,6 +89,7 @@ impl Weather {
             operator: seconds(20),
             ports: seconds(60),
             panics: None,
+            overload: 100,
             crash: seconds(60),
             die_of_loss: 300,
             spawn_fails: 20,

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use mainstay_config::names::ServiceName;
 use mainstay_hardware::error::{Error, ErrorKind};
 
-use super::super::Cause;
 use super::super::environment::Consequences;
 use super::Weather;
 use crate::device::DeviceMessage;
@@ -14,6 +13,7 @@ use crate::lease::{Blocker, Grant, LeaseMessage, Resource};
 use crate::machine::{Action, Address, Message, Outside, RequestId};
 use crate::service::{Attempts, ServiceMessage, ServiceTimer, Standing};
 use crate::supervision::ServicesMessage;
+use crate::trace::Cause;
 
 /// A planted bug.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +46,7 @@ pub enum Sabotage {
     ForgetRestore,
     /// Radios are put back twice.
     RestoreTwice,
-    /// Nobody knows how a radio was when the registry has died over the news that it was changed.
+    /// How a radio was is forgotten when its mode could not be set, though it may have been changed half-way.
     ForgetBaseline,
     /// Programs are said to be gone that are not.
     LeaveProcesses,
@@ -56,11 +56,13 @@ pub enum Sabotage {
     LookForEver,
     /// Messages do not say what caused them.
     LoseCause,
+    /// Who is restarted is said to need nothing meanwhile.
+    IdleOverRestart,
 }
 
 impl Sabotage {
     /// Every planted bug.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::GrantTwice,
         Self::SpawnTwice,
         Self::DropRevoked,
@@ -80,13 +82,13 @@ impl Sabotage {
         Self::LeaveProbes,
         Self::LookForEver,
         Self::LoseCause,
+        Self::IdleOverRestart,
     ];
 
     /// What must go wrong besides, for it to do harm.
     #[must_use]
     pub fn weather(self) -> Weather {
         match self {
-            Self::ForgetBaseline => Weather::panicking(),
             // They must be caught even though actors that panic give grace anew.
             Self::DropRevoked | Self::DropDown => Weather::panicking(),
             // In rough weather a process that nobody knows of does harm before it is counted at the end.
@@ -107,6 +109,7 @@ impl Sabotage {
             Self::ForgetRestore | Self::RestoreTwice | Self::ForgetBaseline => 6,
             Self::LeaveProcesses | Self::LeaveProbes | Self::LookForEver => 7,
             Self::LoseCause => 8,
+            Self::IdleOverRestart => 11,
         }
     }
 }
@@ -142,7 +145,10 @@ impl Sabotaged {
             | (Sabotage::NeverReady, ServiceMessage::Probe(..) | ServiceMessage::Timer(ServiceTimer::ReadyWithin))
             | (
                 Sabotage::DropDown,
-                ServiceMessage::Dependency(_, Standing::Down(_) | Standing::Coming(_) | Standing::Held(_)),
+                ServiceMessage::Dependency(
+                    _,
+                    Standing::Down(_) | Standing::Starting(_) | Standing::Coming(_) | Standing::Held(_),
+                ),
             ) => Vec::new(),
             (Sabotage::SkipDependents, ServiceMessage::Dependency(left, Standing::Leaving { episode, .. })) => {
                 vec![Message::Service(left, ServiceMessage::DependentStopped(name, episode))]
@@ -168,6 +174,10 @@ impl Sabotaged {
                     Message::Service(name.clone(), again),
                 ]
             }
+            (Sabotage::IdleOverRestart, said @ ServiceMessage::Restart(..)) => {
+                let idle = Message::Leases(LeaseMessage::Idle(name.clone()));
+                vec![Message::Service(name.clone(), said), idle]
+            }
             (_, said) => same(said),
         }
     }
@@ -177,6 +187,10 @@ impl Sabotaged {
             (Sabotage::KeepSlots, Message::Services(ServicesMessage::ReturnSlot(_)))
             | (Sabotage::DropUnleased, Message::Device(_, DeviceMessage::Unleased))
             | (Sabotage::DropArrival, Message::Leases(LeaseMessage::DeviceAvailable(..))) => Vec::new(),
+            (Sabotage::ForgetBaseline, Message::Leases(LeaseMessage::RadioSet(operation, device, Err(error)))) => {
+                let unchanged = Err(Error::new(ErrorKind::Refused, error.to_string()));
+                vec![Message::Leases(LeaseMessage::RadioSet(*operation, device.clone(), unchanged))]
+            }
             (Sabotage::LookForEver, Message::Device(name, DeviceMessage::Probed(operation, Ok(_)))) => {
                 let not_tried = Err(Error::new(ErrorKind::NotTried, "others keep it from being looked at (planted)"));
                 vec![Message::Device(name.clone(), DeviceMessage::Probed(*operation, not_tried))]
@@ -230,11 +244,6 @@ impl Sabotaged {
             (Sabotage::ForgetRestore, Action::RestoreRadio { operation, device, .. }) => {
                 let done = Message::Leases(LeaseMessage::RadioRestored(operation, device, Ok(())));
                 so.told.push((Outside::Drivers, done, Some(cause)));
-                Vec::new()
-            }
-            (Sabotage::ForgetBaseline, Action::ReportRadio(operation, device)) => {
-                let unknown = Message::Leases(LeaseMessage::RadioReported(operation, device, None));
-                so.told.push((Outside::Drivers, unknown, Some(cause)));
                 Vec::new()
             }
             (Sabotage::RestoreTwice, action @ Action::RestoreRadio { .. }) => vec![action.clone(), action],

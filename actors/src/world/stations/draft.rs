@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use mainstay_config::model::{
     Api, Autostart, Command, Dependency, Device, DeviceKind, DeviceNeed, Flap, Logs, Match, OnReturn, PortNeed, Probe,
-    Ready, Restart, RestartWhen, Runtime, Service, Sharing, Station, Stop, StopSignal, Takeover, Unit, WifiMode,
+    Ready, Restart, RestartWhen, Runtime, Service, Sharing, Station, Stop, StopSignal, StopTo, Takeover, Unit,
+    WifiMode,
 };
 use mainstay_config::names::{DeviceName, MacAddress, PortName, ServiceName};
 use mainstay_config::template::Template;
@@ -24,6 +25,7 @@ impl Draft {
         let command = Command {
             argv: vec![Template::literal(name)],
             environment: BTreeMap::new(),
+            environment_from: BTreeSet::new(),
             user: None,
             group: None,
             directory: None,
@@ -35,12 +37,13 @@ impl Draft {
             autostart: Autostart::Yes,
             devices: BTreeMap::new(),
             ports: BTreeMap::new(),
+            addresses: BTreeMap::new(),
             resources: BTreeSet::new(),
             dependencies: BTreeMap::new(),
             conflicts: BTreeSet::new(),
             ready: Ready { probe: Probe::File { path: Template::literal("/ready") }, within: SECOND * 30 },
             restart: Restart { when: RestartWhen::Always, attempts: 3, backoff, factor: 2.0, reset_after: SECOND * 60 },
-            stop: Stop { signal: StopSignal::Term, grace: SECOND * 5 },
+            stop: Stop { signal: StopSignal::Term, to: StopTo::All, grace: SECOND * 5 },
             critical: false,
             not_in_this_version: Vec::new(),
         })

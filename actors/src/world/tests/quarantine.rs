@@ -32,7 +32,7 @@ fn a_device_in_quarantine_stays_there_over_a_panic_of_its_actor_and_comes_back_w
         }
         // For 30 s, which began at most 1 s ago.
         assert_eq!(status(&world), DeviceStatus::Quarantined, "seed {seed}");
-        world.doomed = world.index.get(&ActorId::Device(name.clone())).map(|place| Doom::next(*place));
+        world.doomed = world.engine.place(&ActorId::Device(name.clone())).map(Doom::next);
         world.plug(&name);
         run(&mut world, 25);
         assert!(world.doomed.is_none(), "seed {seed}: it has not panicked");

@@ -16,9 +16,12 @@ fn seeds(count: u64) -> Vec<u64> {
     }
 }
 
+/// A single seed is shown with all its messages.
 fn endure(trial: &Trial, station: impl Fn(u64) -> Station, count: u64) {
-    for seed in seeds(count) {
-        if let Err(failure) = trial.run(&station(seed), seed) {
+    let seeds = seeds(count);
+    let keep = if seeds.len() == 1 { Keep::All } else { trial.keep };
+    for seed in seeds {
+        if let Err(failure) = (Trial { keep, ..trial.clone() }).run(&station(seed), seed) {
             panic!("{failure}");
         }
     }

@@ -21,7 +21,7 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::mpsc;
 
 use super::exec::{CommandFailure, RunCommand};
-use super::order::{ProbeEvent, ProbeOrder, ProbeTarget};
+use super::order::{CheckCommand, Own, ProbeEvent, ProbeOrder, ProbeTarget};
 use super::*;
 use crate::effect::process::keeper::log_path;
 use crate::effect::process::order::{Exit, SpawnFailure};
@@ -30,11 +30,11 @@ use crate::effect::process::order::{Exit, SpawnFailure};
 #[derive(Default)]
 struct PretendedCommands {
     answers: RefCell<VecDeque<Result<Exit, CommandFailure>>>,
-    asked: RefCell<Vec<Vec<String>>>,
+    asked: RefCell<Vec<CheckCommand>>,
 }
 
 impl RunCommand for PretendedCommands {
-    fn run(&self, command: Vec<String>, _timeout: Duration) -> LocalBoxFuture<'static, Result<Exit, CommandFailure>> {
+    fn run(&self, command: CheckCommand, _timeout: Duration) -> LocalBoxFuture<'static, Result<Exit, CommandFailure>> {
         self.asked.borrow_mut().push(command);
         let answer = self.answers.borrow_mut().pop_front().unwrap_or(Ok(Exit::Code(0)));
         futures::future::ready(answer).boxed_local()
@@ -64,7 +64,10 @@ impl Bench {
     fn watch_for(&self, target: ProbeTarget, timeout: u64) {
         let timeout = Duration::from_millis(timeout);
         let since = LogEnd::of(&log_path(&self.probes.log_dir, &ServiceName::new("kismet").unwrap()));
-        self.probes.watch(ProbeOrder { run: RunId(1), target, interval: Duration::from_millis(20), timeout }, since);
+        self.probes.watch(
+            ProbeOrder { run: RunId(1), target, interval: Duration::from_millis(20), timeout, own: own(&[]) },
+            since,
+        );
     }
 
     /// The next thing said.
@@ -89,6 +92,12 @@ impl Bench {
             }
         }
     }
+}
+
+/// A run of which this test is the main process, with these ports.
+fn own(ports: &[u16]) -> Own {
+    let service = ServiceName::new("kismet").unwrap();
+    Own { service, pid: std::process::id(), ports: ports.iter().copied().collect() }
 }
 
 /// Runs a test on the kind of runtime that actors have. Bounded, so that a probe that hangs fails the test.

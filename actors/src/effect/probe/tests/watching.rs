@@ -2,8 +2,20 @@
 
 use super::*;
 
+fn command() -> CheckCommand {
+    CheckCommand {
+        service: ServiceName::new("kismet").unwrap(),
+        argv: vec!["check".into(), "--all".into()],
+        environment: [("PORT".into(), "2501".into())].into(),
+        environment_from: ["LANG".into()].into(),
+        user: Some("nobody".into()),
+        group: None,
+        directory: Some("/opt/kismet".into()),
+    }
+}
+
 fn exec() -> ProbeTarget {
-    ProbeTarget::Exec { command: vec!["check".into(), "--all".into()] }
+    ProbeTarget::Exec { command: Box::new(command()) }
 }
 
 #[test]
@@ -18,7 +30,7 @@ fn a_reason_is_said_once_and_ready_ends_the_probe() {
         }
         assert_eq!(bench.hear().await, ProbeEvent::Ready("`check --all` ended with exit code 0".into()));
         tokio::time::sleep(Duration::from_millis(100)).await;
-        assert_eq!(*bench.commands.asked.borrow(), vec![vec!["check".to_owned(), "--all".to_owned()]; 5]);
+        assert_eq!(*bench.commands.asked.borrow(), vec![command(); 5]);
         assert!(bench.probes.running.borrow().is_empty());
     });
 }
@@ -69,7 +81,8 @@ fn dropping_the_probes_ends_them() {
         let Bench { probes, mut heard, .. } = Bench::new(Path::new("/nonexistent"));
         let target = ProbeTarget::File { path: "/nonexistent/a".into() };
         let interval = Duration::from_millis(20);
-        probes.watch(ProbeOrder { run: RunId(1), target, interval, timeout: interval }, LogEnd::default());
+        probes
+            .watch(ProbeOrder { run: RunId(1), target, interval, timeout: interval, own: own(&[]) }, LogEnd::default());
         drop(probes);
         // The channel closes when the last task has let go of it.
         assert_eq!(heard.recv().await, None);
@@ -122,5 +135,28 @@ fn a_look_that_waits_for_an_answer_says_so_before_it_is_given_up() {
         let _listener = socket.listen(8).unwrap();
         let said = bench.hear_not_yet().await;
         assert_eq!(said, format!("http://{place}/ took the connection, but does not answer"));
+    });
+}
+
+#[test]
+fn on_a_leased_port_it_is_said_when_nobody_can_tell_whose_listener_has_answered() {
+    on_actor_thread(async {
+        let place = web_server("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await;
+        let watch = |bench: &Bench, own: Own| {
+            let target = ProbeTarget::Http { url: format!("http://{place}/") };
+            let interval = Duration::from_millis(20);
+            let order = ProbeOrder { run: RunId(1), target, interval, timeout: Duration::from_secs(5), own };
+            bench.probes.watch(order, LogEnd::default());
+        };
+        let answered = format!("http://{place}/ answered 200 OK");
+        let mut bench = Bench::new(Path::new("/nonexistent"));
+        watch(&bench, own(&[place.port()]));
+        assert_eq!(bench.hear_ready().await, answered, "this test listens itself");
+        // It is of no run, but a process of mainstay's all the same: so may be what a service has let go of.
+        let nobody = Own { pid: u32::MAX, ..own(&[place.port()]) };
+        watch(&bench, nobody);
+        assert_eq!(bench.hear_ready().await, format!("{answered} (cannot verify whose listener that is)"));
+        watch(&bench, Own { pid: u32::MAX, ..own(&[]) });
+        assert_eq!(bench.hear_ready().await, answered, "of a port that is not leased nobody says whose it is to be");
     });
 }

@@ -64,8 +64,7 @@ impl Core {
 
     /// Whether this child may be a program, or a log-keeper, of which it is not heard yet that it has started.
     pub(super) fn may_be_newborn(&self, pid: u32) -> bool {
-        let births = self.runs.values().filter_map(Run::birth);
-        self.keeper.is_coming() || births.filter_map(|birth| birth.pid()).any(|newborn| number_of_pid(newborn) == pid)
+        self.keeper.is_coming() || self.is_being_born(pid)
     }
 }
 

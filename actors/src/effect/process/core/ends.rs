@@ -1,24 +1,24 @@
 //! Programs that have started and children that have ended.
 
-use rustix::process::test_kill_process_group;
-
 use super::births::number_of_pid;
-use super::{Core, MAX_UNCLAIMED, pid_of};
+use super::orphans::Orphan;
+use super::{Core, MAX_UNCLAIMED};
 use crate::effect::process::order::{Exit, ProcessEvent, RunId, SpawnFailure};
 use crate::effect::process::reaper::Parent;
 use crate::effect::process::runs::{Main, Sweep};
 use crate::effect::process::spawn::Child;
 use crate::effect::process::sys::Ended;
-use crate::effect::process::tree::{self, Act, Left, Place};
 
 impl Parent for Core {
     fn child_ended(&mut self, ended: Ended) {
         let Ended { pid, exit } = ended;
-        self.orphans.remove(&pid);
+        let orphan = self.orphans.ended(pid);
         if let Some(id) = self.by_pid.get(&pid).copied() {
             self.main_ended(id, pid, exit);
         } else if self.keeper.is(pid) {
             self.keeper_ended(exit);
+        } else if let Some(Orphan::Of((id, _))) = orphan {
+            self.perhaps_over(id);
         } else {
             if self.may_be_newborn(pid) {
                 // Perhaps a program that ended before it was heard that it had started.
@@ -29,7 +29,7 @@ impl Parent for Core {
             }
             // Perhaps the last process of a tree whose main process is gone.
             let waiting: Vec<_> = self.runs.iter().filter(|(_, run)| run.has_lost_main()).map(|(id, _)| *id).collect();
-            waiting.into_iter().for_each(|id| self.want(id, Act::Look));
+            waiting.into_iter().for_each(|id| self.perhaps_over(id));
         }
     }
 }
@@ -37,6 +37,8 @@ impl Parent for Core {
 impl Core {
     pub(super) fn program_started(&mut self, id: RunId, outcome: Result<Child, SpawnFailure>) {
         self.end_starting();
+        // It may have left somebody to us before it was known.
+        self.orphans.ask_strangers_again();
         let Some(run) = self.runs.get_mut(&id) else { return };
         let service = run.service().clone();
         let newborn = run.birth().and_then(|birth| birth.pid()).map(number_of_pid);
@@ -50,14 +52,15 @@ impl Core {
                 self.forget(id);
             }
             Ok(Child { pid, uid, place, output, log_end }) => {
-                let early = run.spawned(Main { pid, uid, place, output, log_end });
+                let early = run.spawned(Main { pid, leader: pid, uid, place, output, log_end });
                 let sweep = run.sweep();
                 self.by_pid.insert(pid, id);
                 self.say(&service, id, ProcessEvent::Spawned { pid });
+                // It may have spoken, and have ended, before it was heard that it has started.
+                self.check_again(id);
                 if let Some(exit) = self.claim(pid) {
                     self.main_ended(id, pid, exit);
                 }
-                self.check_again(id);
                 early.into_iter().for_each(|order| self.signal(order));
                 if sweep == Sweep::UntilGone {
                     self.sweep(id);
@@ -65,28 +68,6 @@ impl Core {
             }
         }
         self.claim_nothing_more();
-    }
-
-    pub(super) fn main_ended(&mut self, id: RunId, pid: u32, exit: Exit) {
-        self.by_pid.remove(&pid);
-        let valid = self.round.next();
-        let Some(run) = self.runs.get_mut(&id) else { return };
-        run.main_ended(exit, valid);
-        let in_group = run.main().is_some_and(|main| main.place == Place::Group);
-        if in_group && self.nobody_left(id, pid) {
-            self.apply(id, valid, &[], Left::Nobody);
-        } else {
-            self.want(id, Act::Look);
-        }
-    }
-
-    /// A cheap look that is enough for a program that ends with all of its processes: its group is empty, and nobody
-    /// was left to us of whom we do not know to whom they belong. Asked right after the main process was reaped.
-    pub(super) fn nobody_left(&self, id: RunId, pid: u32) -> bool {
-        let group_is_empty =
-            pid_of(pid).is_some_and(|pid| test_kill_process_group(pid) == Err(rustix::io::Errno::SRCH));
-        let known = |orphan: &u32| self.keeper.is(*orphan) || self.orphans.get(orphan).is_some_and(|run| *run != id);
-        group_is_empty && tree::adopted().is_some_and(|orphans| orphans.iter().all(known))
     }
 
     pub(super) fn claim(&mut self, pid: u32) -> Option<Exit> {

@@ -2,10 +2,11 @@
 
 use rustix::process::kill_process_group;
 
+use super::proof::Since;
 use super::{Core, News, RoundState, send};
 use crate::effect::process::order::RunId;
-use crate::effect::process::runs::{Over, RoundNumber, Run, Sweep};
-use crate::effect::process::tree::{Act, Left, Place, ProcessId, Round, Seen, Want, Whom};
+use crate::effect::process::runs::{RoundNumber, Run, Sweep};
+use crate::effect::process::tree::{Act, Looked, Populated, ProcessId, Round, Seen, Want, Whom};
 
 impl Core {
     pub(super) fn want(&mut self, id: RunId, act: Act) {
@@ -38,11 +39,10 @@ impl Core {
         if wants.is_empty() {
             return;
         }
-        let in_group = |run: &&Run| run.main().is_some_and(|main| main.place == Place::Group);
-        let roots = self.runs.values().filter(in_group).filter_map(Run::root).collect();
+        let roots = self.runs.values().filter_map(|run| Some((run.root()?, run.main()?.place.clone()))).collect();
         self.round = self.round.next();
         self.round_state = RoundState::UnderWay;
-        self.trees.begin(Round { wants, roots });
+        self.trees.begin(Round { wants, roots, unknown: self.orphans.ask() });
     }
 
     pub(super) fn as_want(&self, id: RunId, acts: Vec<Act>) -> Option<Want> {
@@ -50,13 +50,14 @@ impl Core {
         Some(Want { run: id, place: run.main()?.place.clone(), acts, root: run.root()? })
     }
 
-    pub(super) fn seen(&mut self, seen: Vec<Seen>) {
+    pub(super) fn looked(&mut self, looked: Looked) {
         self.round_state = RoundState::Idle;
+        self.orphans.answered(&looked.owners);
         let round = self.round;
-        for Seen { run, members, left } in seen {
+        for Seen { run, members, cgroup } in looked.seen {
             self.check_senders(run, &members);
             self.signal_group(run);
-            self.apply(run, round, &members, left);
+            self.apply(run, round, &members, cgroup);
         }
     }
 
@@ -66,32 +67,42 @@ impl Core {
         if self.wants.get(&id).is_some_and(|acts| acts.iter().any(|act| matches!(act, Act::Signal(..)))) {
             return;
         }
-        let Some(main) = self.runs.get(&id).and_then(Run::main).map(|main| main.pid) else { return };
-        let is_there = !self.runs.get(&id).is_some_and(Run::has_lost_main);
+        let Some(run) = self.runs.get(&id) else { return };
+        let Some(main) = run.main() else { return };
+        // As long as the leader is not waited for, nobody else can have its number.
+        let (leader, is_there) = (main.leader, main.pid == main.leader && !run.has_lost_main());
         for signal in self.to_groups.remove(&id).unwrap_or_default() {
             if is_there {
-                send(main, kill_process_group, signal);
+                send(leader, kill_process_group, signal);
             } else {
-                self.want(id, Act::Signal(signal, Whom::Within(main)));
+                self.want(id, Act::Signal(signal, Whom::Within(leader)));
             }
         }
     }
 
-    pub(super) fn apply(&mut self, id: RunId, round: RoundNumber, members: &[ProcessId], left: Left) {
+    fn apply(&mut self, id: RunId, round: RoundNumber, members: &[ProcessId], cgroup: Populated) {
         let Some(run) = self.runs.get_mut(&id) else { return };
         let service = run.service().clone();
-        let (events, over) = run.seen(round, members, left);
-        if run.has_lost_main() {
-            self.orphans.extend(members.iter().map(|member| (member.pid, id)));
+        let event = run.seen(round, members);
+        let may_be_over = run.has_lost_main() && cgroup == Populated::No;
+        // Who is just ending counts for its cgroup and is not listed any more. Nobody says when that is over.
+        let is_ending = run.has_lost_main() && cgroup == Populated::Yes && members.is_empty();
+        event.into_iter().for_each(|event| self.say(&service, id, event));
+        if may_be_over {
+            self.to_prove.insert(id, Since::ALook);
+        } else {
+            self.sweep_again(id);
         }
-        let sweep = run.sweep();
-        events.into_iter().for_each(|event| self.say(&service, id, event));
-        match (over, sweep) {
-            (Over::Yes, _) => self.forget(id),
-            (Over::No, Sweep::UntilGone) if self.to_be_swept.insert(id) => {
-                self.later(self.settings.sweep_interval, News::SweepAgain(id));
-            }
-            (Over::No, Sweep::UntilGone | Sweep::No) => {}
+        if is_ending {
+            self.later(self.settings.sweep_interval, News::LookAgain(id));
+        }
+    }
+
+    /// Somebody is left of a run, or may be: if everybody is to be killed, then again.
+    pub(super) fn sweep_again(&mut self, id: RunId) {
+        let sweep = self.runs.get(&id).map_or(Sweep::No, Run::sweep);
+        if sweep == Sweep::UntilGone && self.to_be_swept.insert(id) {
+            self.later(self.settings.sweep_interval, News::SweepAgain(id));
         }
     }
 
@@ -100,7 +111,8 @@ impl Core {
         self.sockets.remove(&id);
         self.wants.remove(&id);
         self.to_groups.remove(&id);
-        self.orphans.retain(|_, run| *run != id);
+        self.to_prove.remove(&id);
+        self.orphans.run_is_over(id);
         self.holder.over(id);
     }
 }

@@ -2,8 +2,11 @@
 
 mod births;
 mod ends;
+mod following;
 mod keeping;
 mod looks;
+mod orphans;
+mod proof;
 mod talk;
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
@@ -16,14 +19,16 @@ use rustix::process::{Pid, Signal, kill_process};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinHandle;
 
+use self::orphans::Orphans;
+use self::proof::ToProve;
 use super::keeper::holder::Holder;
 use super::keeper::life::KeeperLife;
 use super::notify;
-use super::order::{Notification, ProcessEvent, ProcessSettings, RunId, SignalOrder, SpawnFailure, SpawnOrder};
+use super::order::{ProcessEvent, ProcessSettings, RunId, SignalOrder, SpawnFailure, SpawnOrder};
 use super::runs::{RoundNumber, Run, Target};
 use super::spawn::{Birth, Job, Outcome, Spawner, environment};
 use super::sys::Ended;
-use super::tree::{Act, Place, Seen, Trees, Whom};
+use super::tree::{self, Act, Looked, Place, Trees, Whom, with_continue};
 use crate::effect::probe::LogEnd;
 
 /// Ends of children that nobody has claimed, kept while something is being started.
@@ -35,18 +40,18 @@ pub(super) enum News {
     /// The spawner has done a job.
     Spawner(Outcome),
     /// A round of looks at trees is done.
-    Trees(Vec<Seen>),
+    Trees(Looked),
     /// Something was said on a notification socket.
     Notified {
         /// On whose.
         run: RunId,
-        /// By whom.
-        sender: notify::Sender,
-        /// What.
-        notification: Notification,
+        /// By whom, and what.
+        message: notify::Message,
     },
     /// Time to look again at a tree that is being killed.
     SweepAgain(RunId),
+    /// Time to look again at a tree of which the last process is just ending.
+    LookAgain(RunId),
     /// Time to begin a round of looks.
     RoundWanted,
     /// Time to start a keeper.
@@ -80,8 +85,10 @@ pub(super) struct Core {
     to_groups: HashMap<RunId, Vec<Signal>>,
     /// Trees for whose next sweep a timer is set.
     to_be_swept: HashSet<RunId>,
-    /// Orphans whose run is known.
-    orphans: HashMap<u32, RunId>,
+    /// Children that we did not start.
+    orphans: Orphans,
+    /// Runs that may be over.
+    to_prove: ToProve,
     news: UnboundedSender<News>,
     said: UnboundedSender<Said>,
 }
@@ -131,7 +138,8 @@ impl Core {
             round_state: RoundState::Idle,
             to_groups: HashMap::new(),
             to_be_swept: HashSet::new(),
-            orphans: HashMap::new(),
+            orphans: Orphans::default(),
+            to_prove: ToProve::default(),
             news: parts.news,
             said: parts.said,
         }
@@ -164,6 +172,7 @@ impl Core {
         match run.target(order) {
             Target::Nobody => {}
             Target::Main(pid) => send(pid, kill_process, signal),
+            Target::Declared(process) => tree::signal_process(process, signal),
             Target::Tree(pid, Place::Group) => {
                 // First the look: once the main process is gone, whom it started may be known by nothing any more.
                 self.want(order.run, Act::Signal(signal, Whom::OutsideOf(pid)));
@@ -195,17 +204,19 @@ impl Core {
         match news {
             News::Spawner(Outcome::Program(run, outcome)) => self.program_started(run, outcome),
             News::Spawner(Outcome::Keeper(outcome)) => self.keeper_started(outcome),
-            News::Trees(seen) => self.seen(seen),
-            News::Notified { run, sender, notification } => self.notified(run, sender, notification),
+            News::Trees(looked) => self.looked(looked),
+            News::Notified { run, message } => self.notified(run, message),
             News::SweepAgain(run) => {
                 self.to_be_swept.remove(&run);
                 self.want(run, Act::Kill);
             }
+            News::LookAgain(run) => self.want(run, Act::Look),
             // The round begins below, as after all news.
             News::RoundWanted => {}
             News::StartKeeper => self.start_keeper(),
             News::LookAtBirths => self.look_at_births(),
         }
+        self.prove();
         self.begin_round();
     }
 
@@ -230,8 +241,10 @@ fn pid_of(pid: u32) -> Option<Pid> {
 
 fn send(pid: u32, how: fn(Pid, Signal) -> rustix::io::Result<()>, signal: Signal) {
     let Some(to) = pid_of(pid) else { return };
-    if let Err(error) = how(to, signal) {
-        tracing::warn!(pid, %error, "a process could not be signalled");
+    for signal in with_continue(signal) {
+        if let Err(error) = how(to, signal) {
+            tracing::warn!(pid, %error, "a process could not be signalled");
+        }
     }
 }
 

@@ -2,13 +2,23 @@
 
 use std::path::PathBuf;
 
-use rustix::process::getpgid;
-
-use super::{Core, pid_of};
-use crate::effect::process::notify::{self, Sender};
+use super::Core;
+use super::orphans::Orphan;
+use crate::effect::process::notify::{self, Message, Sender};
 use crate::effect::process::order::{Notification, NotifySocket, ProcessEvent, RunId, SpawnFailure, SpawnOrder};
 use crate::effect::process::runs::Run;
-use crate::effect::process::tree::{self, Act, ProcessId};
+use crate::effect::process::tree::{self, Act, Evidence, Place, ProcessId};
+
+/// Whether a process is of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// It is.
+    Member,
+    /// It is not, as far as anybody knows.
+    Stranger,
+    /// That has to be looked up.
+    Open,
+}
 
 impl Core {
     pub(super) fn notify_socket(&mut self, order: &SpawnOrder) -> Result<Option<PathBuf>, SpawnFailure> {
@@ -34,41 +44,96 @@ impl Core {
         Ok(())
     }
 
-    pub(super) fn notified(&mut self, id: RunId, sender: Sender, notification: Notification) {
+    /// Something was said. Only who is known to be of the run is believed: by ancestry, or by its cgroup. Anybody can join a process
+    /// group in the same session, and write what it likes into its environment.
+    pub(super) fn notified(&mut self, id: RunId, message: Message) {
         let Some(run) = self.runs.get_mut(&id) else { return };
-        let main = run.main().filter(|_| !run.has_lost_main()).map(|main| main.pid);
-        let group =
-            || getpgid(pid_of(sender.pid)).ok().and_then(|group| u32::try_from(group.as_raw_nonzero().get()).ok());
-        if main.is_some() && (main == Some(sender.pid) || main == group()) {
-            return self.believe(id, notification);
+        if message.said == Notification::default() && !run.has_unchecked_from(message.sender) {
+            // A barrier (sd_notify_barrier(3)) behind nothing that is still looked up: letting go of it tells its sender so.
+            return;
         }
-        run.keep_unchecked(sender, notification);
-        self.want(id, Act::Look);
-    }
-
-    pub(super) fn check_senders(&mut self, id: RunId, members: &[ProcessId]) {
-        let Some(run) = self.runs.get_mut(&id) else { return };
-        let (service, user) = (run.service().clone(), run.main().map(|main| main.uid));
-        for (sender, notification) in run.take_unchecked() {
-            let is_member = members.iter().any(|member| member.pid == sender.pid);
-            if is_member || (Some(sender.uid) == user && tree::has_ended(sender.pid)) {
-                self.believe(id, notification);
-            } else {
-                let pid = sender.pid;
-                tracing::warn!(%service, pid, "a notification from a process outside of the service was passed over");
+        match self.standing(id, message.sender.pid, message.sender.uid) {
+            Standing::Member => self.believe(id, message.sender, message.said),
+            Standing::Stranger => self.pass_over(id, message.sender),
+            Standing::Open => {
+                if let Some(run) = self.runs.get_mut(&id) {
+                    run.keep_unchecked(message);
+                }
+                self.want(id, Act::Look);
             }
         }
+    }
+
+    /// Whether a process is of a run, as far as that is known without a look at all of them.
+    pub(super) fn standing(&mut self, id: RunId, pid: u32, uid: u32) -> Standing {
+        let Some(run) = self.runs.get(&id) else { return Standing::Stranger };
+        let (main, user) = (run.main().map(|main| main.pid), run.main().map(|main| main.uid));
+        if main == Some(pid) && !run.has_lost_main() {
+            return Standing::Member;
+        }
+        if main.is_none() {
+            // Asked again when its main process is known.
+            return Standing::Open;
+        }
+        let Some(top) = tree::child_above(pid) else { return Standing::Stranger };
+        if let Some(owner) = self.by_pid.get(&top) {
+            return if *owner == id { Standing::Member } else { Standing::Stranger };
+        }
+        match self.orphans.get(top) {
+            Some(Orphan::Of((owner, _))) if owner != id => Standing::Stranger,
+            Some(Orphan::Of((_, Evidence::Descent))) => Standing::Member,
+            // Who lowers its limit to another run's tag gains nothing from one of the same user.
+            Some(Orphan::Of((_, Evidence::Tag))) if user == Some(uid) => Standing::Member,
+            Some(Orphan::Of((_, Evidence::Tag | Evidence::Claim)) | Orphan::OfNobody) => Standing::Stranger,
+            None if self.is_being_born(top) => Standing::Stranger,
+            None => {
+                self.orphans.wonder(top);
+                Standing::Open
+            }
+        }
+    }
+
+    /// After a look: what was kept is believed or not.
+    pub(super) fn check_senders(&mut self, id: RunId, members: &[ProcessId]) {
+        let Some(run) = self.runs.get_mut(&id) else { return };
+        let is_in_cgroup = run.main().is_some_and(|main| main.place != Place::Group);
+        for message in run.take_unchecked() {
+            let sender = message.sender;
+            let is_member = is_in_cgroup && members.iter().any(|member| member.pid == sender.pid);
+            match self.standing(id, sender.pid, sender.uid) {
+                Standing::Member => self.believe(id, sender, message.said),
+                Standing::Stranger | Standing::Open if is_member => self.believe(id, sender, message.said),
+                Standing::Stranger | Standing::Open => self.pass_over(id, sender),
+            }
+        }
+    }
+
+    fn pass_over(&self, id: RunId, sender: Sender) {
+        let Some(service) = self.runs.get(&id).map(Run::service) else { return };
+        let pid = sender.pid;
+        tracing::warn!(
+            %service,
+            pid,
+            "a notification was passed over: its sender is no process of the service, or had ended before it could be looked up \
+             (`systemd-notify` without `--no-block` waits for that)"
+        );
     }
 
     /// A program can speak before it is heard that it has started.
     pub(super) fn check_again(&mut self, id: RunId) {
         let unchecked = self.runs.get_mut(&id).map(Run::take_unchecked).unwrap_or_default();
-        unchecked.into_iter().for_each(|(sender, notification)| self.notified(id, sender, notification));
+        unchecked.into_iter().for_each(|message| self.notified(id, message));
     }
 
-    pub(super) fn believe(&mut self, id: RunId, notification: Notification) {
+    fn believe(&mut self, id: RunId, by: Sender, mut said: Notification) {
+        let main = said.main_pid.take();
         let Some(run) = self.runs.get(&id) else { return };
         let service = run.service().clone();
-        self.say(&service, id, ProcessEvent::Notified(notification));
+        if said != Notification::default() {
+            self.say(&service, id, ProcessEvent::Notified(said));
+        }
+        if let Some(pid) = main {
+            self.declare(id, pid, by);
+        }
     }
 }

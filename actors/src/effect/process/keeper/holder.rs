@@ -19,6 +19,10 @@ use super::wire::{self, Header, Parcel, Patience, Received};
 use crate::effect::process::order::RunId;
 use crate::effect::process::sys;
 use crate::effect::process::thread::Thread;
+use crate::effect::watched::{self, Lost};
+
+/// The thread's name.
+const NAME: &str = "outputs";
 
 /// The wait before a keeper that had no room is offered its pipes again, and before a pipe of a run that is over is looked at again.
 const LOOK_AGAIN: Timespec = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
@@ -41,22 +45,23 @@ enum Order {
 }
 
 impl Holder {
-    /// Starts the thread. It ends after [`Holder::close`], or when the last `Holder` is dropped.
-    pub(crate) fn start() -> io::Result<(Self, Thread)> {
+    /// Starts the thread. It ends after [`Holder::close`], or when the last `Holder` is dropped. It tells by `tell` when it panics.
+    pub(crate) fn start(tell: impl FnOnce(Lost) + Send + 'static) -> io::Result<(Self, Thread)> {
         let (ours, theirs) = wire::pair()?;
         let (orders, queue) = channel();
         let (moved, has_moved) = channel();
         // The thread takes a copy into its own table; this one is closed when it has.
         let theirs = Arc::new(theirs);
         let original = Arc::clone(&theirs);
-        let thread = Thread::start("outputs", move || {
+        let outputs = move || {
             let socket = sys::own_descriptors(original.as_fd());
             drop(original);
             let ready = moved.send(());
             if let (Ok(socket), Ok(())) = (socket, ready) {
                 Outputs::new(socket, queue).run();
             }
-        })?;
+        };
+        let thread = Thread::start_apart(NAME, outputs, tell)?;
         let _ = has_moved.recv();
         drop(theirs);
         Ok((Self { socket: Arc::new(ours), orders }, thread))
@@ -158,6 +163,7 @@ impl Outputs {
 
     /// Waits until there is something to do, and does it.
     fn turn(&mut self) {
+        watched::perhaps_panic(NAME);
         let is_quiet = self.given == Given::All && self.left_over.is_empty();
         if is_quiet {
             self.take_packet(Patience::Wait);

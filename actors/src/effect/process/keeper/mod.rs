@@ -56,9 +56,7 @@ pub fn socket_from_stdin() -> io::Result<OwnedFd> {
 /// # Errors
 /// When the kernel refuses what it needs to begin.
 pub fn log_keeper_main(socket: OwnedFd) -> Result<(), KeeperError> {
-    // A session of its own: what is typed at mainstay's terminal, and its hanging up, must not end the keeper. Refused only to
-    // the leader of a process group, who is out of reach of the terminal's foreground group already.
-    let _ = rustix::process::setsid();
+    // It was born in a session of its own, out of reach of mainstay's terminal.
     let meant_for_mainstay =
         [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM, libc::SIGUSR1, libc::SIGUSR2, libc::SIGALRM];
     for signal in meant_for_mainstay {

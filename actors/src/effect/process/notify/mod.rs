@@ -1,17 +1,18 @@
 //! Notification sockets: where services say `READY=1` (sd_notify(3)).
 //!
-//! Anybody may write to one, because services run as other users; the kernel says which process did, and only a process of
-//! the run is believed. One that has ended before it could be looked up, as `systemd-notify` without a barrier does, is believed when it
-//! was of the run's own user.
+//! Anybody may write to one, because services run as other users; the kernel says which process did, and only a process that is known
+//! to be of the run is believed. One that has ended before it could be looked up is not: nobody can say any more whose it was. A
+//! client that sends a barrier (sd_notify_barrier(3), as `systemd-notify` does) is let go when its messages have been dealt with.
 
 mod message;
 
 use std::fs;
 use std::io::{self, IoSliceMut};
 use std::mem::MaybeUninit;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::time::Duration;
 
 use mainstay_config::names::ServiceName;
@@ -31,6 +32,8 @@ const MAX_PATH: usize = 107;
 const MAX_DATAGRAM: usize = 4096;
 /// Datagrams read in one go.
 const BATCH: usize = 32;
+/// Barriers of one sender that are kept. A client sends one at a time.
+const BARRIERS: usize = 2;
 /// Pause after each go, so that a service that says something all the time does not keep mainstay busy. What it says meanwhile waits
 /// in the kernel's short queue, and then the service waits.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -40,6 +43,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 pub(super) struct NotifySocket {
     path: PathBuf,
     inode: Option<u64>,
+    socket: Rc<UnixDatagram>,
     listener: JoinHandle<()>,
 }
 
@@ -92,8 +96,13 @@ impl NotifySocket {
         file.permit(0o666)?;
         let (_, inode) = file.identity();
         let inode = Some(inode);
-        let socket = UnixDatagram::from_std(socket.into())?;
-        Ok(Self { path, inode, listener: spawn_local(listen(socket, run, news)) })
+        let socket = Rc::new(UnixDatagram::from_std(socket.into())?);
+        Ok(Self { path, inode, listener: spawn_local(listen(Rc::clone(&socket), run, news)), socket })
+    }
+
+    /// What was said and not heard yet.
+    pub(super) fn drain(&self) -> Vec<Message> {
+        (0..BATCH).map_while(|_| receive(&*self.socket).ok()).flatten().collect()
     }
 
     /// What stands in `NOTIFY_SOCKET`.
@@ -121,14 +130,38 @@ pub(super) struct Sender {
     pub uid: u32,
 }
 
-async fn listen(socket: UnixDatagram, run: RunId, news: UnboundedSender<News>) {
+/// A message, and who waits for it.
+#[derive(Debug)]
+pub(super) struct Message {
+    /// By whom.
+    pub sender: Sender,
+    /// What.
+    pub said: Notification,
+    /// Closed when it has been dealt with: the sender's barriers.
+    barriers: Vec<OwnedFd>,
+}
+
+impl Message {
+    /// As if a process had said that it is the main one.
+    pub(super) fn about_main(sender: Sender) -> Self {
+        let said = Notification { main_pid: Some(sender.pid), ..Notification::default() };
+        Self { sender, said, barriers: Vec::new() }
+    }
+
+    fn merge(&mut self, later: Self) {
+        self.said.merge(later.said);
+        self.barriers.extend(later.barriers.into_iter().take(BARRIERS.saturating_sub(self.barriers.len())));
+    }
+}
+
+async fn listen(socket: Rc<UnixDatagram>, run: RunId, news: UnboundedSender<News>) {
     while socket.readable().await.is_ok() {
-        let mut said: Vec<(Sender, Notification)> = Vec::new();
+        let mut said: Vec<Message> = Vec::new();
         for _ in 0..BATCH {
-            match socket.try_io(Interest::READABLE, || receive(&socket)) {
-                Ok(Some((sender, notification))) => match said.iter_mut().find(|(who, _)| *who == sender) {
-                    Some((_, earlier)) => message::merge(earlier, notification),
-                    None => said.push((sender, notification)),
+            match socket.try_io(Interest::READABLE, || receive(&*socket)) {
+                Ok(Some(message)) => match said.iter_mut().find(|earlier| earlier.sender == message.sender) {
+                    Some(earlier) => earlier.merge(message),
+                    None => said.push(message),
                 },
                 Ok(None) => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
@@ -138,8 +171,9 @@ async fn listen(socket: UnixDatagram, run: RunId, news: UnboundedSender<News>) {
                 }
             }
         }
-        for (sender, notification) in said.into_iter().filter(|(_, said)| *said != Notification::default()) {
-            if news.send(News::Notified { run, sender, notification }).is_err() {
+        let is_of_use = |message: &Message| message.said != Notification::default() || !message.barriers.is_empty();
+        for message in said.into_iter().filter(is_of_use) {
+            if news.send(News::Notified { run, message }).is_err() {
                 return;
             }
         }
@@ -148,26 +182,27 @@ async fn listen(socket: UnixDatagram, run: RunId, news: UnboundedSender<News>) {
 }
 
 /// Receives one datagram. `None`: it was too long, or the kernel does not say who sent it.
-fn receive(socket: impl AsFd) -> io::Result<Option<(Sender, Notification)>> {
+fn receive(socket: impl AsFd) -> io::Result<Option<Message>> {
     let mut bytes = [0; MAX_DATAGRAM];
     let mut room = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(16), ScmCredentials(1))];
     let mut ancillary = RecvAncillaryBuffer::new(&mut room);
     let flags = RecvFlags::DONTWAIT | RecvFlags::CMSG_CLOEXEC;
     let received = rustix::net::recvmsg(socket, &mut [IoSliceMut::new(&mut bytes)], &mut ancillary, flags)?;
-    let mut sender = None;
+    let (mut sender, mut barriers) = (None, Vec::new());
     for message in ancillary.drain() {
         match message {
             RecvAncillaryMessage::ScmCredentials(who) => {
                 let pid = u32::try_from(who.pid.as_raw_nonzero().get()).ok();
                 sender = pid.map(|pid| Sender { pid, uid: who.uid.as_raw() });
             }
-            // Descriptors are closed here, which is what a client waits for that sends `BARRIER=1`.
-            RecvAncillaryMessage::ScmRights(descriptors) => descriptors.for_each(drop),
+            // Further ones are closed here.
+            RecvAncillaryMessage::ScmRights(descriptors) => barriers.extend(descriptors.take(BARRIERS)),
             _ => {}
         }
     }
     let whole = !received.flags.contains(ReturnFlags::TRUNC);
-    Ok(sender.filter(|_| whole).zip(bytes.get(..received.bytes)).map(|(sender, text)| (sender, message::parse(text))))
+    let said = sender.filter(|_| whole).zip(bytes.get(..received.bytes));
+    Ok(said.map(|(sender, text)| Message { sender, said: message::parse(text), barriers }))
 }
 
 #[cfg(test)]

@@ -13,6 +13,9 @@ use crate::effect::process::sys::newborn::Identity;
 /// No more of either file is read. A station has a few hundred bytes per user and few users.
 const MAX_FILE: u64 = 4 * 1024 * 1024;
 
+/// The shell of an account that names none (passwd(5)).
+const DEFAULT_SHELL: &str = "/bin/sh";
+
 /// A user as `/etc/passwd` has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Account {
@@ -20,6 +23,30 @@ pub(super) struct Account {
     pub name: String,
     /// Home directory.
     pub home: String,
+    /// Login shell.
+    pub shell: String,
+}
+
+impl Account {
+    /// Of the user that mainstay runs as. One whom the file does not know (of a directory service, or a container's) is what mainstay was
+    /// told of him.
+    pub(super) fn own(told: impl Fn(&str) -> Option<String>) -> Self {
+        let me = geteuid();
+        let known = read(Path::new("/etc/passwd")).ok().and_then(|passwd| find_user(&passwd, &me.as_raw().to_string()));
+        let unknown = || {
+            let nameless = User::nameless(me, getegid());
+            let name = told("USER").or_else(|| told("LOGNAME")).unwrap_or(nameless.name);
+            let home = told("HOME").unwrap_or(nameless.home);
+            Self { name, home, shell: told("SHELL").unwrap_or(nameless.shell) }
+        };
+        known.map_or_else(unknown, Self::from)
+    }
+}
+
+impl From<User> for Account {
+    fn from(user: User) -> Self {
+        Self { name: user.name, home: user.home, shell: user.shell }
+    }
 }
 
 /// Whom a program runs as.
@@ -27,7 +54,7 @@ pub(super) struct Account {
 pub(super) struct RunAs {
     /// What has to change; `None` when it is what mainstay is already.
     pub identity: Option<Identity>,
-    /// For `HOME`, `USER` and `LOGNAME`; `None` when no user was asked for.
+    /// For `HOME`, `USER`, `LOGNAME` and `SHELL`; `None` when no user was asked for.
     pub account: Option<Account>,
 }
 
@@ -46,7 +73,7 @@ pub(super) fn run_as(user: Option<&str>, group: Option<&str>) -> Result<RunAs, S
         Some(name) => find_group(&groups, name).ok_or_else(|| no_such("group", name, "/etc/group"))?,
         None => person.gid,
     };
-    let account = user.map(|_| Account { name: person.name.clone(), home: person.home.clone() });
+    let account = user.map(|_| Account::from(person.clone()));
     if me.is_root() {
         let groups = supplementary(&groups, &person.name, gid);
         return Ok(RunAs { identity: Some(Identity { uid: person.uid, gid, groups }), account });
@@ -78,11 +105,12 @@ struct User {
     uid: Uid,
     gid: Gid,
     home: String,
+    shell: String,
 }
 
 impl User {
     fn nameless(uid: Uid, gid: Gid) -> Self {
-        Self { name: uid.as_raw().to_string(), uid, gid, home: "/".to_owned() }
+        Self { name: uid.as_raw().to_string(), uid, gid, home: "/".to_owned(), shell: DEFAULT_SHELL.to_owned() }
     }
 }
 
@@ -98,9 +126,10 @@ fn parse_user(line: &str) -> Option<User> {
     let name = fields.next()?.to_owned();
     let uid = id(fields.nth(1)?)?;
     let gid = id(fields.next()?)?;
-    let home = fields.nth(1)?;
-    let home = if home.is_empty() { "/" } else { home }.to_owned();
-    Some(User { name, uid: Uid::from_raw(uid), gid: Gid::from_raw(gid), home })
+    let filled = |text: &str, default: &str| if text.is_empty() { default } else { text }.to_owned();
+    let home = filled(fields.nth(1)?, "/");
+    let shell = filled(fields.next().unwrap_or_default(), DEFAULT_SHELL);
+    Some(User { name, uid: Uid::from_raw(uid), gid: Gid::from_raw(gid), home, shell })
 }
 
 /// group(5): `name:password:gid:member,member`.
@@ -143,8 +172,11 @@ mod tests {
     fn a_user_is_found_by_name_and_by_number() {
         let pi = find_user(PASSWD, "pi").unwrap();
         assert_eq!((pi.uid.as_raw(), pi.gid.as_raw(), pi.home.as_str()), (1000, 1001, "/home/pi"));
+        assert_eq!(pi.shell, "/bin/bash");
         assert_eq!(find_user(PASSWD, "1000"), Some(pi));
-        assert_eq!(find_user(PASSWD, "nobody").unwrap().home, "/");
+        let nobody = find_user(PASSWD, "nobody").unwrap();
+        assert_eq!((nobody.home.as_str(), nobody.shell.as_str()), ("/", "/x"));
+        assert_eq!(find_user("a:x:7:7:::", "a").unwrap().shell, "/bin/sh");
         assert_eq!(find_user(PASSWD, "broken line"), None);
     }
 

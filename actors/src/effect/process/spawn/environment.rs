@@ -1,4 +1,4 @@
-//! The environment of services: mainstay's own, less what was meant for mainstay, plus what the service needs.
+//! The environment of services: a short list, what the configuration says, and what mainstay tells them.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -10,39 +10,46 @@ use crate::effect::process::order::SpawnOrder;
 /// The variable by which every process of a tree is found in `/proc`.
 pub(crate) const RUN: &str = "MAINSTAY_RUN";
 
-/// Meant for mainstay itself by whoever started it (sd_notify(3), sd_listen_fds(3)).
-fn is_mainstays_own(name: &OsStr) -> bool {
-    let name = name.as_encoded_bytes();
-    name == b"NOTIFY_SOCKET" || name.starts_with(b"WATCHDOG_") || name.starts_with(b"LISTEN_")
-}
+/// The variable with the name of the service.
+pub(crate) const SERVICE: &str = "MAINSTAY_SERVICE";
 
-/// What every service inherits.
+/// Where programs are sought when the configuration does not say. Not where whoever started mainstay had them sought.
+pub(super) const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// Mainstay's own environment, of which a service gets what it names, and nothing else.
 #[derive(Debug, Clone)]
 pub(super) struct Inherited(BTreeMap<OsString, OsString>);
 
 impl Inherited {
     /// Takes over the environment of this process.
     pub(super) fn of_this_process() -> Self {
-        Self::from_variables(std::env::vars_os())
+        Self(std::env::vars_os().collect())
     }
 
-    fn from_variables(all: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
-        Self(all.into_iter().filter(|(name, _)| !is_mainstays_own(name)).collect())
+    /// A variable that is a text, and not an empty one.
+    pub(super) fn text(&self, name: &str) -> Option<String> {
+        self.0.get(OsStr::new(name))?.to_str().filter(|text| !text.is_empty()).map(str::to_owned)
     }
 
-    /// The whole environment of one run.
+    /// The whole environment of one run: the same wherever mainstay was started from.
     pub(super) fn for_run(
         &self,
         order: &SpawnOrder,
-        account: Option<&Account>,
+        account: &Account,
         notify: Option<&Path>,
     ) -> BTreeMap<OsString, OsString> {
-        let mut all = self.0.clone();
-        let mut set = |name: &str, value: &OsStr| all.insert(name.into(), value.to_owned());
-        if let Some(account) = account {
-            set("HOME", account.home.as_ref());
-            set("USER", account.name.as_ref());
-            set("LOGNAME", account.name.as_ref());
+        let mut all = BTreeMap::new();
+        let mut set = |name: &str, value: &OsStr| all.insert(OsString::from(name), value.to_owned());
+        set("PATH", PATH.as_ref());
+        set("HOME", account.home.as_ref());
+        set("USER", account.name.as_ref());
+        set("LOGNAME", account.name.as_ref());
+        set("SHELL", account.shell.as_ref());
+        set(SERVICE, order.service.as_str().as_ref());
+        for name in &order.environment_from {
+            if let Some(value) = self.0.get(OsStr::new(name)) {
+                set(name, value);
+            }
         }
         for (name, value) in &order.environment {
             set(name, value.as_ref());
@@ -50,7 +57,6 @@ impl Inherited {
         if let Some(path) = notify {
             set("NOTIFY_SOCKET", path.as_os_str());
         }
-        set("MAINSTAY_SERVICE", order.service.as_str().as_ref());
         set(RUN, mark(order).as_ref());
         all
     }
@@ -64,44 +70,62 @@ pub(crate) fn mark(order: &SpawnOrder) -> String {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use mainstay_config::names::ServiceName;
 
     use super::*;
     use crate::effect::process::order::{LogSearch, NotifySocket, RunId};
 
-    fn order() -> SpawnOrder {
-        SpawnOrder {
+    fn environment(change: impl FnOnce(&mut SpawnOrder), notify: Option<&Path>) -> BTreeMap<OsString, OsString> {
+        let mut order = SpawnOrder {
             service: ServiceName::new("gpsd").unwrap(),
             run: RunId(7),
             argv: vec!["gpsd".into()],
-            environment: BTreeMap::from([
-                ("HOME".into(), "/elsewhere".into()),
-                ("MAINSTAY_RUN".into(), "forged".into()),
-            ]),
+            environment: BTreeMap::new(),
+            environment_from: BTreeSet::new(),
             user: None,
             group: None,
             directory: None,
             notify: NotifySocket::Omit,
             log: LogSearch::Omit,
-        }
-    }
-
-    fn environment(notify: Option<&Path>) -> BTreeMap<OsString, OsString> {
-        let own =
-            ["NOTIFY_SOCKET", "WATCHDOG_USEC", "LISTEN_FDS", "LANG", "HOME"].map(|n| (n.into(), "mainstay's".into()));
-        let account = Account { name: "pi".into(), home: "/home/pi".into() };
-        Inherited::from_variables(own).for_run(&order(), Some(&account), notify)
+        };
+        change(&mut order);
+        let starters = ["LANG", "HOME", "PATH", "XDG_RUNTIME_DIR", "LD_PRELOAD", "NOTIFY_SOCKET", "LISTEN_FDS", "MAIL"];
+        let account = Account { name: "pi".into(), home: "/home/pi".into(), shell: "/bin/dash".into() };
+        Inherited(starters.map(|name| (name.into(), "the starter's".into())).into()).for_run(&order, &account, notify)
     }
 
     #[test]
-    fn what_was_meant_for_mainstay_does_not_reach_a_service() {
-        let names: Vec<_> = environment(None).into_keys().collect();
-        assert_eq!(names, ["HOME", "LANG", "LOGNAME", "MAINSTAY_RUN", "MAINSTAY_SERVICE", "USER"]);
+    fn a_service_gets_a_stated_list_whoever_started_mainstay() {
+        let all = environment(|_| (), None);
+        let all: Vec<_> = all.iter().map(|(name, value)| (name.to_str().unwrap(), value.to_str().unwrap())).collect();
+        let expected = [
+            ("HOME", "/home/pi"),
+            ("LOGNAME", "pi"),
+            ("MAINSTAY_RUN", "gpsd.7"),
+            ("MAINSTAY_SERVICE", "gpsd"),
+            ("PATH", PATH),
+            ("SHELL", "/bin/dash"),
+            ("USER", "pi"),
+        ];
+        assert_eq!(all, expected);
+    }
+
+    #[test]
+    fn what_is_named_is_taken_over_from_mainstays_environment_where_it_is_there() {
+        let names = || ["LANG", "PATH", "TZ"].map(str::to_owned).into();
+        let all = environment(|order| order.environment_from = names(), None);
+        let value = |name: &str| all.get(OsStr::new(name)).map(|value| value.to_str().unwrap());
+        let starters = Some("the starter's");
+        assert_eq!([value("LANG"), value("PATH"), value("TZ"), value("MAIL")], [starters, starters, None, None]);
     }
 
     #[test]
     fn the_service_may_set_its_home_but_not_its_mark() {
-        let all = environment(Some(Path::new("/run/n.sock")));
+        let forged =
+            [("HOME", "/elsewhere"), ("MAINSTAY_RUN", "forged")].map(|(name, value)| (name.into(), value.into()));
+        let all = environment(|order| order.environment = forged.into(), Some(Path::new("/run/n.sock")));
         assert_eq!(all.get(OsStr::new("HOME")).unwrap(), "/elsewhere");
         assert_eq!(all.get(OsStr::new("MAINSTAY_RUN")).unwrap(), "gpsd.7");
         assert_eq!(all.get(OsStr::new("NOTIFY_SOCKET")).unwrap(), "/run/n.sock");

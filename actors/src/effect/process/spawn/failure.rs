@@ -1,29 +1,53 @@
 //! Why a program could not be started. Looked into only after the fact: a good start pays for nothing.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::search::is_executable;
 use crate::effect::process::order::{SpawnFailure, SpawnOrder};
+use crate::effect::process::sys::newborn::{Step, Unborn};
 
 /// What was tried.
 pub(super) struct Attempt<'a> {
     /// What was ordered.
     pub order: &'a SpawnOrder,
-    /// The program as it was found.
-    pub program: &'a Path,
+    /// The files that the program may be.
+    pub programs: &'a [PathBuf],
     /// The working directory.
     pub directory: &'a Path,
 }
 
-/// Finds the cause of a failed start. The kernel gives one number for the folder, the program and its interpreter alike.
-pub(super) fn classify(error: &io::Error, attempt: &Attempt<'_>) -> SpawnFailure {
-    if let Some(why) = trouble_with_directory(attempt.directory) {
-        return SpawnFailure::Directory { path: attempt.directory.to_owned(), why };
+/// Finds the cause of a failed start. The kernel gives one number for the program and its interpreter alike.
+pub(super) fn classify(unborn: &Unborn, attempt: &Attempt<'_>) -> SpawnFailure {
+    let error = &unborn.error;
+    match unborn.step {
+        Step::Directory => trouble_with_directory(error, attempt),
+        Step::Identity if error.raw_os_error() == Some(libc::EPERM) => SpawnFailure::User(format!(
+            "mainstay may not change to the user or group that `{}` shall run as; it needs CAP_SETUID and CAP_SETGID",
+            program(attempt)
+        )),
+        Step::Program(place) => trouble_with_program(error, place, attempt),
+        Step::Birth | Step::Identity => other(error, attempt),
     }
-    let program = attempt.order.argv.first().cloned().unwrap_or_default();
+}
+
+fn program(attempt: &Attempt<'_>) -> String {
+    attempt.order.argv.first().cloned().unwrap_or_default()
+}
+
+fn trouble_with_directory(error: &io::Error, attempt: &Attempt<'_>) -> SpawnFailure {
+    let why = match (error.raw_os_error(), &attempt.order.user) {
+        (Some(libc::EACCES), Some(user)) => format!("`{user}` may not"),
+        (Some(libc::EACCES), None) => "permission denied".to_owned(),
+        (Some(libc::ENOTDIR), _) => "it is not a directory".to_owned(),
+        _ => error.to_string(),
+    };
+    SpawnFailure::Directory { path: attempt.directory.to_owned(), why }
+}
+
+fn trouble_with_program(error: &io::Error, place: usize, attempt: &Attempt<'_>) -> SpawnFailure {
+    let program = program(attempt);
     // A relative path counts from the working directory, in the child.
-    let path = attempt.directory.join(attempt.program);
+    let path = attempt.directory.join(attempt.programs.get(place).map_or(Path::new(""), PathBuf::as_path));
     match error.raw_os_error() {
         Some(libc::ENOENT | libc::ENOTDIR) if !path.exists() => SpawnFailure::NotFound { program },
         Some(libc::ENOENT) => SpawnFailure::NotRunnable(format!(
@@ -32,28 +56,20 @@ pub(super) fn classify(error: &io::Error, attempt: &Attempt<'_>) -> SpawnFailure
         Some(libc::EACCES) if path.is_dir() => {
             SpawnFailure::NotRunnable(format!("`{program}` is a directory; name the program in it"))
         }
-        Some(libc::EACCES) => SpawnFailure::NotExecutable { program },
-        Some(libc::EPERM) if !is_executable(&path) => SpawnFailure::NotExecutable { program },
-        Some(libc::EPERM) if attempt.order.user.is_some() || attempt.order.group.is_some() => {
-            SpawnFailure::User(format!(
-                "mainstay may not change to the user or group that `{program}` shall run as; it needs CAP_SETUID and CAP_SETGID"
-            ))
-        }
+        Some(libc::EACCES | libc::EPERM) => SpawnFailure::NotExecutable { program },
         Some(libc::ENOEXEC) => SpawnFailure::NotRunnable(format!(
             "`{program}` is neither a program for this machine nor a script that begins with `#!`"
         )),
-        Some(libc::EAGAIN) => SpawnFailure::Other(format!(
-            "`{program}` could not be started: too many processes; see `ulimit -u` and the cgroup's pids.max"
-        )),
-        _ => SpawnFailure::Other(format!("`{program}` could not be started: {error}")),
+        _ => other(error, attempt),
     }
 }
 
-fn trouble_with_directory(directory: &Path) -> Option<String> {
-    match std::fs::metadata(directory) {
-        Err(error) => Some(error.to_string()),
-        Ok(metadata) if !metadata.is_dir() => Some("it is not a directory".to_owned()),
-        Ok(_) if !is_executable(directory) => Some("permission denied".to_owned()),
-        Ok(_) => None,
-    }
+fn other(error: &io::Error, attempt: &Attempt<'_>) -> SpawnFailure {
+    let program = program(attempt);
+    SpawnFailure::Other(match error.raw_os_error() {
+        Some(libc::EAGAIN) => {
+            format!("`{program}` could not be started: too many processes; see `ulimit -u` and the cgroup's pids.max")
+        }
+        _ => format!("`{program}` could not be started: {error}"),
+    })
 }

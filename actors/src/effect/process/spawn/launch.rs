@@ -1,27 +1,27 @@
 //! Starts one program.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, c_int};
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::sync::atomic::AtomicI32;
 
 use rustix::pipe::{PipeFlags, pipe_with};
 
-use super::account::{self, RunAs};
+use super::account::{self, Account, RunAs};
 use super::birth::Birth;
 use super::environment::{Inherited, mark};
 use super::failure::{self, Attempt};
-use super::limit::OpenFiles;
+use super::limit::{OpenFiles, Tags};
 use super::search;
 use crate::effect::probe::LogEnd;
 use crate::effect::process::keeper::holder::Holder;
 use crate::effect::process::keeper::wire::{self, Header};
 use crate::effect::process::keeper::{COMMAND, log_path};
 use crate::effect::process::order::{LogSearch, ProcessSettings, SpawnFailure, SpawnOrder};
-use crate::effect::process::sys::newborn::{Program, Steps};
+use crate::effect::process::sys;
+use crate::effect::process::sys::newborn::{Program, Protection, Steps, Unborn};
 use crate::effect::process::tree::cgroup::{Cgroups, Cradle};
 use crate::effect::process::tree::{PipeId, Place};
 
@@ -47,12 +47,18 @@ pub(crate) struct Child {
 #[derive(Debug)]
 pub(crate) struct Launcher {
     inherited: Inherited,
+    own_account: Account,
     open_files: OpenFiles,
+    tags: Tags,
+    ignored: Vec<c_int>,
+    protection: Protection,
     cgroups: Option<Cgroups>,
     holder: Holder,
     logs: Logs,
     /// What programs read.
     nothing: File,
+    /// Where the log-keeper prints.
+    silence: File,
     keeper_program: PathBuf,
 }
 
@@ -67,14 +73,20 @@ struct Logs {
 impl Launcher {
     /// Takes over what children inherit.
     pub(crate) fn new(settings: &ProcessSettings, cgroups: Option<Cgroups>, holder: Holder) -> io::Result<Self> {
+        let inherited = Inherited::of_this_process();
         let logs = Logs { folder: settings.log_dir.clone(), max_size: settings.log_max_size, keep: settings.log_keep };
         Ok(Self {
-            inherited: Inherited::of_this_process(),
+            own_account: Account::own(|name| inherited.text(name)),
+            inherited,
             open_files: OpenFiles::raise(),
+            tags: Tags::of_this_process(),
+            ignored: sys::ignored(),
+            protection: protection_of_services(),
             cgroups,
             holder,
             logs,
             nothing: File::open("/dev/null")?,
+            silence: File::options().write(true).open("/dev/null")?,
             keeper_program: settings.keeper_program.clone(),
         })
     }
@@ -87,10 +99,12 @@ impl Launcher {
         birth: &Birth,
     ) -> Result<Child, SpawnFailure> {
         let RunAs { identity, account } = account::run_as(order.user.as_deref(), order.group.as_deref())?;
-        let environment = self.inherited.for_run(order, account.as_ref(), notify);
+        let account = account.as_ref().unwrap_or(&self.own_account);
+        let environment = self.inherited.for_run(order, account, notify);
         let (name, arguments) = order.argv.split_first().ok_or_else(|| other("the command is empty".to_owned()))?;
-        let program = search::find(name, environment.get(OsStr::new("PATH")).map(OsStr::new))?;
         let directory = order.directory.as_deref().unwrap_or(Path::new(DEFAULT_DIRECTORY));
+        let path = environment.get(OsStr::new("PATH")).map(OsStr::new);
+        let programs = search::candidates(name, path, directory)?;
         let no_pipe = |error: io::Error| other(format!("no pipe for its output: {error}"));
         let input = self.pipe(order).map_err(no_pipe)?;
         let output =
@@ -106,17 +120,22 @@ impl Launcher {
         let steps = Steps {
             input: self.nothing.as_fd(),
             output: input.as_fd(),
+            errors: input.as_fd(),
             group: cradle.as_ref().map(|cradle| cradle.folder.as_fd()),
             open_files: self.open_files.original(),
+            tag: self.tags.limit(order.run),
+            ignored: &self.ignored,
+            protection: self.protection,
             identity: identity.as_ref(),
             pid: birth.slot(),
         };
         let log_end = self.log_end(order);
-        match Program::new(&program, directory, arguments, variables).and_then(|program| program.start(&steps)) {
+        let program = Program::new(&programs, directory, arguments, variables).map_err(Unborn::from);
+        match program.and_then(|program| program.start(&steps)) {
             Ok(pid) => Ok(Child { pid, uid: uid.as_raw(), place, output, log_end }),
-            Err(error) => {
+            Err(unborn) => {
                 place.remove();
-                Err(failure::classify(&error, &Attempt { order, program: &program, directory }))
+                Err(failure::classify(&unborn, &Attempt { order, programs: &programs, directory }))
             }
         }
     }
@@ -155,23 +174,35 @@ impl Launcher {
         }
     }
 
-    /// Starts the log-keeper with one end of a socket pair as its standard input, outside any service's process group. Its process id,
-    /// and what it says on its standard output.
+    /// Starts the log-keeper with one end of a socket pair as its standard input, in the same way as a program: outside of every session and
+    /// group. It keeps no terminal open, no folder busy, and none of mainstay's environment. Its process id, and
+    /// what it says on its standard output.
     pub(super) fn launch_keeper(&self) -> io::Result<(u32, OwnedFd)> {
         let (ours, theirs) = wire::pair()?;
+        let files = std::slice::from_ref(&self.keeper_program);
+        let program = Program::new(files, Path::new("/"), ["mainstay", COMMAND].map(OsStr::new), [])?;
+        let (group, open_files, tag, identity) = (None, None, None, None);
         // It waits for nobody, mainstay neither.
-        let (reports, output) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
-        let mut command = Command::new(&self.keeper_program);
-        // It makes a session of its own. It keeps no terminal open, no folder busy, and none of mainstay's environment.
-        command.arg0("mainstay").arg(COMMAND).env_clear().current_dir("/");
-        command.stdin(Stdio::from(theirs)).stdout(Stdio::from(output)).stderr(Stdio::null());
-        let pid = command.spawn()?.id();
+        let (reports, says) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
+        let (input, output, errors) = (theirs.as_fd(), says.as_fd(), self.silence.as_fd());
+        let pid = &AtomicI32::new(0);
+        let ignored = &self.ignored;
+        let protection = Protection::Kept;
+        let steps = Steps { input, output, errors, group, open_files, tag, ignored, protection, identity, pid };
+        let pid = program.start(&steps).map_err(|unborn| unborn.error)?;
+        drop((theirs, says));
         // With nobody to give it anything it sees the end of its socket, and ends.
         if let Err(error) = self.holder.give_to(ours.as_fd()) {
             tracing::error!(%error, "the log-keeper could not be given what services print");
         }
         Ok((pid, reports))
     }
+}
+
+/// That mainstay is killed last when memory runs out is meant for mainstay; that it is killed early, for all it starts.
+fn protection_of_services() -> Protection {
+    let own = std::fs::read_to_string("/proc/self/oom_score_adj").unwrap_or_default();
+    if own.trim().parse().is_ok_and(|value: i32| value < 0) { Protection::GivenUp } else { Protection::Kept }
 }
 
 fn other(why: String) -> SpawnFailure {

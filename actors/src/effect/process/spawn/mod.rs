@@ -24,6 +24,8 @@ pub(super) use launch::{Child, Launcher};
 use super::core::News;
 use super::order::{RunId, SpawnFailure, SpawnOrder};
 use super::thread::Thread;
+use super::tree::roll::{self, Roll};
+use crate::effect::watched::{self, Watched};
 
 /// Spawns that may wait at the same time. A configuration has far fewer services.
 const QUEUE: usize = 4096;
@@ -58,6 +60,7 @@ pub(super) enum Outcome {
 pub(super) struct Spawner {
     jobs: SyncSender<Job>,
     shared: Arc<Shared>,
+    watched: Watched,
     news: UnboundedSender<News>,
 }
 
@@ -67,15 +70,24 @@ pub(super) struct Busy;
 
 impl Spawner {
     /// Starts the threads. They end soon after the `Spawner` was dropped.
-    pub(super) fn start(launcher: Launcher, news: UnboundedSender<News>) -> io::Result<(Self, Vec<Thread>)> {
+    pub(super) fn start(
+        launcher: Launcher,
+        watched: &Watched,
+        news: UnboundedSender<News>,
+    ) -> io::Result<(Self, Vec<Thread>)> {
         let (jobs, queue) = sync_channel(QUEUE);
-        let shared = Arc::new(Shared { launcher, jobs: Mutex::new(queue), hung: AtomicUsize::new(0) });
+        let shared = Arc::new(Shared {
+            launcher,
+            jobs: Mutex::new(queue),
+            hung: AtomicUsize::new(0),
+            threads: Mutex::default(),
+        });
         let start = |name| {
             let (shared, news) = (Arc::clone(&shared), news.clone());
-            Thread::start(name, move || work(&shared, &news))
+            Thread::start(watched, name, move || work(name, &shared, &news))
         };
         let threads = THREADS.into_iter().map(start).collect::<io::Result<_>>()?;
-        Ok((Self { jobs, shared, news }, threads))
+        Ok((Self { jobs, shared, watched: watched.clone(), news }, threads))
     }
 
     /// The thread that starts this hangs: another takes its place, so that other programs can be started.
@@ -87,12 +99,17 @@ impl Spawner {
         let (shared, news, birth) = (Arc::clone(&self.shared), self.news.clone(), Arc::clone(birth));
         let take_place = move || {
             if shared.take_place(&birth).is_some() {
-                work(&shared, &news);
+                work(SPARE, &shared, &news);
             }
         };
-        if let Err(error) = Thread::start(SPARE, take_place) {
+        if let Err(error) = Thread::start(&self.watched, SPARE, take_place) {
             tracing::error!(%error, "no thread takes the place of one that hangs");
         }
+    }
+
+    /// All children of this process. Only for the thread that waits for them.
+    pub(super) fn call_the_roll(&self) -> Roll {
+        roll::call(&mut self.shared.threads.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Queues a job; never blocks.
@@ -111,6 +128,8 @@ struct Shared {
     jobs: Mutex<Receiver<Job>>,
     /// How many threads hang in the kernel, and were replaced.
     hung: AtomicUsize,
+    /// The threads that have children.
+    threads: Mutex<Vec<u32>>,
 }
 
 impl Shared {
@@ -138,8 +157,11 @@ impl Shared {
     }
 }
 
-fn work(shared: &Shared, news: &UnboundedSender<News>) {
+fn work(name: &str, shared: &Shared, news: &UnboundedSender<News>) {
+    let thread = rustix::thread::gettid().as_raw_nonzero().get().unsigned_abs();
+    shared.threads.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
     while let Some(job) = shared.next_job() {
+        watched::perhaps_panic(name);
         let (outcome, afterwards) = match job {
             Job::Program(order, notify, birth) => {
                 birth.begin();

@@ -5,6 +5,7 @@
 )]
 
 mod clone3;
+mod descriptors;
 pub(super) mod newborn;
 
 use std::ffi::c_int;
@@ -12,6 +13,7 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 
+pub(super) use self::descriptors::keep_to_ourselves;
 use super::order::Exit;
 
 /// The largest number of a signal (signal(7)).
@@ -79,6 +81,19 @@ pub(super) fn ignore(signal: c_int) -> io::Result<()> {
     dispose(signal, libc::SIG_IGN)
 }
 
+/// Lets every signal in, and ignores none but these, if it does.
+pub(super) fn hear_all_signals(but: &[c_int]) -> io::Result<()> {
+    for signal in ignored().into_iter().filter(|signal| !but.contains(signal)) {
+        set_default(signal)?;
+    }
+    set_mask(&no_signal()).map(drop)
+}
+
+/// The signals that this process ignores, for whatever reason.
+pub(super) fn ignored() -> Vec<c_int> {
+    (1..=LAST_SIGNAL).filter(|signal| disposition(*signal) == libc::SIG_IGN).collect()
+}
+
 /// Lets a signal do to this process what it does to one that has not said anything.
 fn set_default(signal: c_int) -> io::Result<()> {
     dispose(signal, libc::SIG_DFL)
@@ -95,28 +110,57 @@ fn forget_handlers() {
     }
 }
 
-/// Forgets that a signal was sent, which waits behind the mask, unless it is ignored anyway.
-fn drop_pending(signal: c_int) -> io::Result<()> {
-    if disposition(signal) == libc::SIG_IGN {
-        return Ok(());
+/// Forgets every signal that was sent and waits behind the mask: to ignore one drops it. No signal may have a handler any more.
+fn drop_pending() -> io::Result<()> {
+    let pending = pending()?;
+    for signal in (1..=LAST_SIGNAL).filter(|signal| is_in(&pending, *signal)) {
+        ignore(signal)?;
+        set_default(signal)?;
     }
-    ignore(signal)?;
-    set_default(signal)
+    Ok(())
+}
+
+fn pending() -> io::Result<libc::sigset_t> {
+    let mut pending = no_signal();
+    // SAFETY: sigpending(2) writes one set.
+    if unsafe { libc::sigpending(&raw mut pending) } == 0 { Ok(pending) } else { Err(io::Error::last_os_error()) }
+}
+
+fn is_in(set: &libc::sigset_t, signal: c_int) -> bool {
+    // SAFETY: sigismember(3) reads one set; a number that is no signal is in none.
+    unsafe { libc::sigismember(&raw const *set, signal) == 1 }
 }
 
 /// What a signal does: SIG_DFL, SIG_IGN or a handler.
 fn disposition(signal: c_int) -> libc::sighandler_t {
-    let mut known = MaybeUninit::<libc::sigaction>::zeroed();
-    // SAFETY: sigaction(2) writes one `sigaction`, of which zero bytes are a valid one. Numbers that are none, or not ours, are refused.
-    unsafe {
-        libc::sigaction(signal, std::ptr::null(), known.as_mut_ptr());
-        known.assume_init().sa_sigaction
-    }
+    let mut known = KernelAction::default();
+    // Numbers that are none are refused, and nothing is known of them.
+    let _ = action(signal, std::ptr::null(), &raw mut known);
+    known.handler
 }
 
 fn dispose(signal: c_int, disposition: libc::sighandler_t) -> io::Result<()> {
-    // SAFETY: SIG_IGN and SIG_DFL, which are all that is passed, install no code of ours.
-    if unsafe { libc::signal(signal, disposition) } == libc::SIG_ERR { Err(io::Error::last_os_error()) } else { Ok(()) }
+    let new = KernelAction { handler: disposition, ..KernelAction::default() };
+    action(signal, &raw const new, std::ptr::null_mut())
+}
+
+/// `struct sigaction` of the kernel's include/linux/signal_types.h: the handler, then at most four more words.
+#[repr(C)]
+#[derive(Debug, Default)]
+struct KernelAction {
+    handler: libc::sighandler_t,
+    rest: [usize; 7],
+}
+
+/// The system call, since the C library keeps the signals 32 and 33 to itself; whoever starts mainstay may have them ignored all the same.
+fn action(signal: c_int, new: *const KernelAction, old: *mut KernelAction) -> io::Result<()> {
+    // The kernel's set has a bit for each signal.
+    let size = LAST_SIGNAL.unsigned_abs() as usize / 8;
+    // SAFETY: `new` and `old` are null or of at least the kernel's size; SIG_IGN and SIG_DFL, which are all that is passed, install no code.
+    match unsafe { libc::syscall(libc::SYS_rt_sigaction, signal, new, old, size) } {
+        -1 => Err(io::Error::last_os_error()),
+        _ => Ok(()),
+    }
 }
 
 fn every_signal() -> libc::sigset_t {
@@ -156,23 +200,18 @@ mod tests {
 
     #[test]
     fn what_was_sent_before_is_forgotten_and_what_is_sent_afterwards_is_not() {
-        let is_pending = || {
-            let mut pending = no_signal();
-            // SAFETY: sigpending(2) writes one set; the other call only reads it.
-            unsafe {
-                libc::sigpending(&raw mut pending) == 0 && libc::sigismember(&raw const pending, libc::SIGUSR2) == 1
-            }
-        };
+        let is_pending = |signal| is_in(&pending().unwrap(), signal);
         // SAFETY: the signal goes to this thread, which does not let it in.
-        let send = || unsafe { libc::raise(libc::SIGUSR2) };
+        let send = |signal| unsafe { libc::raise(signal) };
         let before = set_mask(&every_signal()).unwrap();
-        send();
-        assert!(is_pending());
-        drop_pending(libc::SIGUSR2).unwrap();
-        assert!(!is_pending());
-        send();
-        assert!(is_pending());
-        drop_pending(libc::SIGUSR2).unwrap();
+        let signals = [libc::SIGUSR2, libc::SIGTSTP, libc::SIGTERM, libc::SIGHUP];
+        signals.map(send).into_iter().for_each(drop);
+        assert!(signals.into_iter().all(is_pending));
+        drop_pending().unwrap();
+        assert!(!signals.into_iter().any(is_pending));
+        send(libc::SIGUSR2);
+        assert!(is_pending(libc::SIGUSR2));
+        drop_pending().unwrap();
         set_mask(&before).unwrap();
     }
 }

@@ -5,21 +5,23 @@
 //! a child that is forked has the page tables copied, and each page that mainstay touches meanwhile; one that borrows the memory
 //! has not.
 
-use std::convert::Infallible;
-use std::ffi::{CStr, CString, OsStr, c_char, c_int, c_void};
+mod child;
+
+use std::ffi::{CString, OsStr, c_char, c_int};
 use std::io::{self, Read};
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicI32;
 
 use rustix::fs::{Mode, OFlags, openat};
 use rustix::pipe::{PipeFlags, pipe_with};
-use rustix::process::{Gid, Pid, Resource, Rlimit, Uid, WaitId, WaitIdOptions, waitid};
+use rustix::process::{Gid, Pid, Rlimit, Uid, WaitId, WaitIdOptions, waitid};
 
+use self::child::{Failure, Handlers, Task, child};
 use super::clone3::{CloneArgs, clone3};
-use super::{drop_pending, every_signal, forget_handlers, no_signal, set_default, set_mask};
+use super::{every_signal, set_mask};
 
 /// `CLONE_CLEAR_SIGHAND` of the kernel's include/uapi/linux/sched.h (5.5).
 const CLEAR_SIGHAND: u64 = 1 << 32;
@@ -39,39 +41,92 @@ pub(in crate::effect::process) struct Identity {
     pub groups: Vec<Gid>,
 }
 
+/// What becomes of the value in `oom_score_adj` (proc_pid_oom_score_adj(5)), which a child inherits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::effect::process) enum Protection {
+    /// It stays.
+    Kept,
+    /// It becomes 0.
+    GivenUp,
+}
+
 /// What a child does before it executes its program.
 #[derive(Debug)]
 pub(in crate::effect::process) struct Steps<'a> {
     /// Its standard input.
     pub input: BorrowedFd<'a>,
-    /// Its standard output and error.
+    /// Its standard output.
     pub output: BorrowedFd<'a>,
+    /// Its standard error.
+    pub errors: BorrowedFd<'a>,
     /// The folder of the control group (version 2) that it is in.
     pub group: Option<BorrowedFd<'a>>,
     /// It gets this limit on open files.
     pub open_files: Option<Rlimit>,
+    /// It gets this limit on realtime processor time, by which its whole tree is known.
+    pub tag: Option<Rlimit>,
+    /// The signals that mainstay ignores: they are not to be ignored by it.
+    pub ignored: &'a [c_int],
+    /// Whether memory is taken from it before it is taken from others.
+    pub protection: Protection,
     /// It becomes somebody else.
     pub identity: Option<&'a Identity>,
     /// The kernel writes its process id there before it runs: whoever cannot wait for it any longer can kill it.
     pub pid: &'a AtomicI32,
 }
 
+/// How far a child came that did not become its program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::effect::process) enum Step {
+    /// It was not born, or could not leave mainstay.
+    Birth,
+    /// It could not become somebody else.
+    Identity,
+    /// It could not enter its directory.
+    Directory,
+    /// It could not execute the file at this place in its list.
+    Program(usize),
+}
+
+/// A child that did not become its program.
+#[derive(Debug)]
+pub(in crate::effect::process) struct Unborn {
+    /// How far it came.
+    pub step: Step,
+    /// What the kernel said.
+    pub error: io::Error,
+}
+
+/// Before there is a child.
+impl From<io::Error> for Unborn {
+    fn from(error: io::Error) -> Self {
+        Self { step: Step::Birth, error }
+    }
+}
+
+impl From<rustix::io::Errno> for Unborn {
+    fn from(error: rustix::io::Errno) -> Self {
+        io::Error::from(error).into()
+    }
+}
+
 /// A program as execve(2) wants it, made before there is a child: that one must not allocate memory.
 #[derive(Debug)]
 pub(in crate::effect::process) struct Program {
-    path: CString,
+    paths: Vec<CString>,
     directory: CString,
     arguments: Vec<CString>,
     environment: Vec<CString>,
 }
 
 impl Program {
-    /// The program's file, its working directory, its arguments with its own name first, and its variables.
+    /// The files that it may be, of which the child executes the first that it can; its working directory, from which they count; its
+    /// arguments with its own name first, and its variables.
     ///
     /// # Errors
     /// A text has a zero byte in it.
     pub(in crate::effect::process) fn new<'a>(
-        path: &Path,
+        paths: &[PathBuf],
         directory: &Path,
         arguments: impl IntoIterator<Item = &'a OsStr>,
         environment: impl IntoIterator<Item = (&'a OsStr, &'a OsStr)>,
@@ -80,22 +135,22 @@ impl Program {
         let variable =
             |(name, value): (&OsStr, &OsStr)| CString::new([name.as_bytes(), b"=", value.as_bytes()].concat());
         Ok(Self {
-            path: text(path.as_os_str())?,
+            paths: paths.iter().map(|path| text(path.as_os_str())).collect::<Result<_, _>>()?,
             directory: text(directory.as_os_str())?,
             arguments: arguments.into_iter().map(text).collect::<Result<_, _>>()?,
             environment: environment.into_iter().map(variable).collect::<Result<_, _>>()?,
         })
     }
 
-    /// Starts it in a process group of its own, and waits until the kernel has executed it: its process id.
+    /// Starts it in a session of its own, and waits until the kernel has executed it: its process id.
     ///
     /// # Errors
-    /// What the kernel said to a step or to the program.
-    pub(in crate::effect::process) fn start(&self, steps: &Steps<'_>) -> io::Result<u32> {
+    /// How far it came, and what the kernel said.
+    pub(in crate::effect::process) fn start(&self, steps: &Steps<'_>) -> Result<u32, Unborn> {
         self.start_by(bear, steps)
     }
 
-    fn start_by(&self, bear: fn(&mut Task<'_>) -> io::Result<u32>, steps: &Steps<'_>) -> io::Result<u32> {
+    fn start_by(&self, bear: fn(&mut Task<'_>) -> io::Result<u32>, steps: &Steps<'_>) -> Result<u32, Unborn> {
         // The child has its program, or has said why not, when this thread goes on: there is nothing to wait for, and another child that
         // is just being started may hold the other end open.
         let (failures, failed) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
@@ -109,98 +164,20 @@ impl Program {
         set_mask(&before)?;
         let pid = born?;
         drop(failed);
-        let mut error = [0; size_of::<c_int>()];
-        match io::PipeReader::from(failures).read_exact(&mut error) {
+        let mut told = Failure::UNREAD;
+        match io::PipeReader::from(failures).read_exact(&mut told) {
             Ok(()) => {
                 // Its control group can be removed once it has ended. Whoever waits for children may have done so already.
                 let ended = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
                 if let Some(pid) = c_int::try_from(pid).ok().and_then(Pid::from_raw) {
                     let _ = rustix::io::retry_on_intr(|| waitid(WaitId::Pid(pid), ended));
                 }
-                Err(io::Error::from_raw_os_error(c_int::from_ne_bytes(error)))
+                Err(Failure::read(told))
             }
             // Executing the program has closed the other end, or nothing was said.
             Err(_) => Ok(pid),
         }
     }
-}
-
-/// All that the child works with.
-struct Task<'a> {
-    program: &'a Program,
-    steps: &'a Steps<'a>,
-    /// The `cgroup.procs` by which it has to join its group itself.
-    joining: Option<OwnedFd>,
-    handlers: Handlers,
-    arguments: Vec<*const c_char>,
-    environment: Vec<*const c_char>,
-    /// Where it says why it could not become its program.
-    failed: BorrowedFd<'a>,
-}
-
-/// Whether the child still has mainstay's handlers of signals.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Handlers {
-    /// It was born without.
-    Forgotten,
-    /// It has to forget them itself.
-    Inherited,
-}
-
-/// The child. It makes system calls and nothing else: it is a copy of one thread of several, and a lock that another one held would be
-/// held for ever. It may even share its parent's memory.
-extern "C" fn child(task: *mut c_void) -> c_int {
-    // SAFETY: `bear` passes a `Task`, which its parent does not touch before the child has its program or has ended.
-    let task = unsafe { &*task.cast::<Task<'_>>() };
-    let Err(error) = task.become_program();
-    // Four bytes into an empty pipe are written whole.
-    let _ = rustix::io::write(task.failed, &error.raw_os_error().unwrap_or(libc::EIO).to_ne_bytes());
-    // SAFETY: _exit(2) runs nothing of mainstay.
-    unsafe { libc::_exit(127) }
-}
-
-impl Task<'_> {
-    fn become_program(&self) -> io::Result<Infallible> {
-        prepare(self.steps, self.joining.as_ref(), &self.program.directory)?;
-        self.let_signals_in()?;
-        // SAFETY: both lists end with a null pointer and point to texts of the program, which end with a zero byte.
-        unsafe { libc::execve(self.program.path.as_ptr(), self.arguments.as_ptr(), self.environment.as_ptr()) };
-        Err(io::Error::last_os_error())
-    }
-
-    /// As they do to a program that has not said anything about them: a handler of mainstay's must not run here.
-    fn let_signals_in(&self) -> io::Result<()> {
-        if self.handlers == Handlers::Inherited {
-            forget_handlers();
-        }
-        // What came while the child was in mainstay's group was not meant for it: a Ctrl-Z would stop it for ever, and with it the thread
-        // that waits.
-        drop_pending(libc::SIGTSTP)?;
-        // Ignored by std in mainstay, and by nobody who starts a program.
-        set_default(libc::SIGPIPE)?;
-        set_mask(&no_signal()).map(drop)
-    }
-}
-
-fn prepare(steps: &Steps<'_>, joining: Option<&OwnedFd>, directory: &CStr) -> io::Result<()> {
-    rustix::stdio::dup2_stdin(steps.input)?;
-    rustix::stdio::dup2_stdout(steps.output)?;
-    rustix::stdio::dup2_stderr(steps.output)?;
-    if let Some(procs) = joining {
-        rustix::io::write(procs, b"0")?;
-    }
-    rustix::process::setpgid(None, None)?;
-    rustix::process::chdir(directory)?;
-    if let Some(limit) = steps.open_files {
-        rustix::process::setrlimit(Resource::Nofile, limit)?;
-    }
-    if let Some(identity) = steps.identity {
-        // For this thread, which is the only one there is.
-        rustix::thread::set_thread_groups(&identity.groups)?;
-        rustix::thread::set_thread_res_gid(identity.gid, identity.gid, identity.gid)?;
-        rustix::thread::set_thread_res_uid(identity.uid, identity.uid, identity.uid)?;
-    }
-    Ok(())
 }
 
 /// Makes the child, in its group where the kernel can: a container may forbid what is new.
@@ -274,101 +251,4 @@ fn pointers(texts: &[CString]) -> Vec<*const c_char> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use std::fs::File;
-    use std::os::fd::AsFd;
-
-    use rustix::process::{WaitOptions, waitpid};
-
-    use super::*;
-
-    /// Starts a shell with a script in `/usr` and a variable of its own: what it printed, and its process id.
-    fn says(script: &str) -> (String, u32) {
-        says_by(bear, script)
-    }
-
-    fn says_by(bear: fn(&mut Task<'_>) -> io::Result<u32>, script: &str) -> (String, u32) {
-        let (output, input) = pipe_with(PipeFlags::CLOEXEC).unwrap();
-        let pid = start_by(bear, "/bin/sh", script, input).unwrap();
-        let mut said = String::new();
-        io::PipeReader::from(output).read_to_string(&mut said).unwrap();
-        let pid = Pid::from_raw(pid.try_into().unwrap());
-        waitpid(pid, WaitOptions::empty()).unwrap();
-        (said.trim_end().to_owned(), pid.unwrap().as_raw_nonzero().get().unsigned_abs())
-    }
-
-    fn start(path: &str, script: &str, output: OwnedFd) -> io::Result<u32> {
-        start_by(bear, path, script, output)
-    }
-
-    fn start_by(
-        bear: fn(&mut Task<'_>) -> io::Result<u32>,
-        path: &str,
-        script: &str,
-        output: OwnedFd,
-    ) -> io::Result<u32> {
-        let arguments = ["a shell", "-c", script].map(OsStr::new);
-        let environment = [(OsStr::new("PATH"), OsStr::new("/usr/bin:/bin")), (OsStr::new("X"), OsStr::new("a = b"))];
-        let input = File::open("/dev/null").unwrap();
-        let pid = AtomicI32::new(0);
-        let (group, open_files, identity) = (None, None, None);
-        let steps = Steps { input: input.as_fd(), output: output.as_fd(), group, open_files, identity, pid: &pid };
-        let born = Program::new(Path::new(path), Path::new("/usr"), arguments, environment)?.start_by(bear, &steps)?;
-        assert_eq!(u32::try_from(pid.into_inner()), Ok(born), "the kernel has written it");
-        Ok(born)
-    }
-
-    #[test]
-    fn a_program_gets_its_name_its_variables_and_its_directory() {
-        assert_eq!(
-            says("echo \"$0, $X, $(pwd)\"; env | grep -c .; cat").0.replace('\n', ", "),
-            "a shell, a = b, /usr, 3"
-        );
-    }
-
-    #[test]
-    fn a_program_is_started_also_where_what_is_new_in_the_kernel_is_forbidden() {
-        let (said, pid) = says_by(bear_beside, "echo \"$X $$\"");
-        assert_eq!(said, format!("a = b {pid}"));
-        let output = File::options().write(true).open("/dev/null").unwrap().into();
-        let error = start_by(bear_beside, "/no/such/program", "", output).unwrap_err();
-        assert_eq!(error.raw_os_error(), Some(libc::ENOENT));
-    }
-
-    #[test]
-    fn a_program_inherits_no_mask_and_no_ignored_pipe() {
-        let (said, _) = says("exec grep -E 'SigBlk|SigIgn' /proc/self/status");
-        let words: Vec<&str> = said.split_whitespace().collect();
-        assert_eq!(words[1].trim_start_matches('0'), "", "{said}");
-        let ignored = u64::from_str_radix(words[3], 16).unwrap();
-        assert_eq!(ignored & (1 << (libc::SIGPIPE - 1)), 0, "{said}");
-    }
-
-    #[test]
-    fn a_program_inherits_no_descriptor_that_is_not_meant_for_it() {
-        let (said, _) = says("ls /proc/$$/fd");
-        // The test itself may have been started with some.
-        let is_inherited = |number: &str| {
-            let flags = File::open(format!("/proc/self/fdinfo/{number}")).map(io::read_to_string).unwrap().unwrap();
-            let flags = flags.lines().find_map(|line| line.strip_prefix("flags:")).unwrap();
-            u32::from_str_radix(flags.trim(), 8).unwrap() & OFlags::CLOEXEC.bits() == 0
-        };
-        assert!(said.lines().all(|number| ["0", "1", "2"].contains(&number) || is_inherited(number)), "{said}");
-    }
-
-    #[test]
-    fn a_program_leads_a_process_group_of_its_own() {
-        let (said, pid) = says("cut -d ' ' -f 5 /proc/$$/stat; echo $$");
-        let pid = pid.to_string();
-        assert_eq!(said.lines().collect::<Vec<_>>(), [&pid, &pid], "its group, and itself");
-    }
-
-    #[test]
-    fn what_the_kernel_says_to_a_program_is_told() {
-        let output = || File::options().write(true).open("/dev/null").unwrap().into();
-        assert_eq!(start("/no/such/program", "", output()).unwrap_err().raw_os_error(), Some(libc::ENOENT));
-        assert_eq!(start("/etc/passwd", "", output()).unwrap_err().raw_os_error(), Some(libc::EACCES));
-        assert_eq!(start("/bin/sh", "a\0b", output()).unwrap_err().kind(), io::ErrorKind::InvalidInput);
-    }
-}
+mod tests;

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Access, access, statfs};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
-use super::mounted;
+use super::{mounted, with_continue};
 
 /// `CGROUP2_SUPER_MAGIC` of the kernel's include/uapi/linux/magic.h.
 const CGROUP2_MAGIC: u64 = 0x6367_7270;
@@ -48,7 +48,7 @@ impl Cgroups {
         // Moving a process needs this right at the common ancestor.
         access(own.join("cgroup.procs"), Access::WRITE_OK).ok()?;
         clear_after_others(own);
-        let folder = own.join(format!("{FOLDER}{}", std::process::id()));
+        let folder = own.join(folder_name());
         match fs::create_dir(&folder) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return None,
             _ => {}
@@ -78,6 +78,11 @@ impl Cgroups {
     pub(crate) fn remove(&self) {
         let _ = fs::remove_dir(&self.folder);
     }
+}
+
+/// The name of our folder.
+pub(super) fn folder_name() -> String {
+    format!("{FOLDER}{}", std::process::id())
 }
 
 fn is_version_2(folder: &Path) -> bool {
@@ -139,7 +144,9 @@ pub(super) fn signal(path: &Path, signal: Signal) {
     // A descriptor holds on to the process; whose number is still listed now, that process is a member.
     let still: std::collections::HashSet<u32> = members(path).into_iter().collect();
     for (_, process) in held.into_iter().filter(|(pid, _)| still.contains(pid)) {
-        let _ = pidfd_send_signal(process, signal);
+        for signal in with_continue(signal) {
+            let _ = pidfd_send_signal(&process, signal);
+        }
     }
 }
 

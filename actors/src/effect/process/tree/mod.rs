@@ -3,12 +3,16 @@
 //! A look at all processes reads `/proc` once for all runs that wait for one, however many they are: what is wanted while the
 //! thread is busy goes into its next round. It never runs on the actor thread, which a long `/proc` would hold up.
 
+mod ancestry;
 pub(super) mod cgroup;
+mod marks;
 mod mounted;
 mod owners;
+pub(super) mod roll;
 mod strays;
 mod table;
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -17,14 +21,38 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use tokio::sync::mpsc::UnboundedSender;
 
+use self::marks::Marks;
 use self::strays::Strays;
-pub(super) use owners::{MainState, Root};
-pub(super) use table::{PipeId, ProcessId, adopted, has_ended};
+pub(super) use owners::{Evidence, MainState, Owner, Root, Tag};
+pub(super) use table::{PipeId, ProcessId};
 
 use super::core::News;
 use super::order::RunId;
-use super::spawn::environment;
 use super::thread::Thread;
+use crate::effect::watched::{self, Lost, Watched};
+
+/// The thread's name.
+const NAME: &str = "trees";
+
+/// The child of ours that a process descends from, or is. It reads a few small files that nobody can hold up.
+pub(super) fn child_above(pid: u32) -> Option<u32> {
+    ancestry::child_above(pid, std::process::id(), table::read)
+}
+
+/// The process that has this number now.
+pub(super) fn process(pid: u32) -> Option<ProcessId> {
+    Some(table::read(pid)?.id)
+}
+
+/// Whether we are the parent of a process, and so the one who hears of its end.
+pub(super) fn is_our_child(process: ProcessId) -> bool {
+    table::read(process.pid).is_some_and(|now| now.id == process && now.parent == std::process::id())
+}
+
+/// Signals a process, if its number still stands for it.
+pub(super) fn signal_process(process: ProcessId, signal: Signal) {
+    signal_one(process, signal, Whom::All);
+}
 
 /// How the tree of a run is followed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,8 +122,19 @@ pub(super) struct Want {
 pub(super) struct Round {
     /// What is wanted.
     pub wants: Vec<Want>,
-    /// Every run without a cgroup.
-    pub roots: Vec<Root>,
+    /// Every run.
+    pub roots: Vec<(Root, Place)>,
+    /// Children of ours of which it is to be found out to whom they belong.
+    pub unknown: Vec<u32>,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub(super) struct Looked {
+    /// Of each run of which something was wanted.
+    pub seen: Vec<Seen>,
+    /// To whom the children belong that were not known; those that are missing belong to nobody who is known.
+    pub owners: BTreeMap<u32, Owner>,
 }
 
 /// Who was found in the tree of a run, before anything was done to them.
@@ -103,71 +142,141 @@ pub(super) struct Round {
 pub(super) struct Seen {
     /// Which run.
     pub run: RunId,
-    /// Its processes, oldest first.
+    /// Its processes, oldest first. That none was found proves nothing.
     pub members: Vec<ProcessId>,
-    /// Whether there is anybody; a process that is just ending may be there without being listed.
-    pub left: Left,
+    /// What its cgroup says.
+    pub cgroup: Populated,
 }
 
-/// Whether anybody is left in a tree.
+/// Whether anybody is in the cgroup of a run; a process that is just ending may be there without being listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Left {
-    /// Nobody.
-    Nobody,
+pub(super) enum Populated {
+    /// Nobody is, or there is none.
+    No,
     /// At least one process.
-    Somebody,
+    Yes,
 }
 
 /// The way to the thread.
 #[derive(Debug)]
 pub(super) struct Trees {
-    rounds: Sender<Round>,
+    jobs: Sender<Job>,
+}
+
+/// What the thread is asked to do.
+#[derive(Debug)]
+enum Job {
+    /// Look.
+    Round(Round),
+    /// Tell that another thread is gone, which cannot tell so itself.
+    Tell(Lost),
 }
 
 impl Trees {
     /// Starts the thread. It ends soon after the `Trees` was dropped.
-    pub(super) fn start(news: UnboundedSender<News>) -> io::Result<(Self, Thread)> {
-        let (rounds, queue) = channel();
-        Ok((Self { rounds }, Thread::start("trees", move || work(&queue, &news))?))
+    pub(super) fn start(watched: &Watched, news: UnboundedSender<News>) -> io::Result<(Self, Thread)> {
+        let (jobs, queue) = channel();
+        let teller = watched.clone();
+        Ok((Self { jobs }, Thread::start(watched, NAME, move || work(&queue, &news, &teller))?))
+    }
+
+    /// The way for a thread with descriptors of its own, which can wake no task, to tell that it is gone.
+    pub(super) fn teller(&self) -> impl FnOnce(Lost) + Send + 'static {
+        let jobs = self.jobs.clone();
+        // Nobody listens any more when mainstay ends.
+        move |lost| drop(jobs.send(Job::Tell(lost)))
     }
 
     /// Begins a round. One at a time: the next when the first has been answered, so the queue stays short.
     pub(super) fn begin(&self, round: Round) {
         // The thread ends only after this value is dropped.
-        let _ = self.rounds.send(round);
+        let _ = self.jobs.send(Job::Round(round));
     }
 }
 
-fn work(rounds: &Receiver<Round>, news: &UnboundedSender<News>) {
-    let us = std::process::id();
+fn work(jobs: &Receiver<Job>, news: &UnboundedSender<News>, watched: &Watched) {
     let (mut memory, mut strays) = (owners::Memory::default(), Strays::default());
-    while let Ok(mut round) = rounds.recv() {
-        strays.look(&round.wants, &FromProc);
-        round.roots.extend(strays.roots().cloned());
-        let mut found = if round.roots.is_empty() {
-            BTreeMap::new()
-        } else {
-            owners::members(&table::read_all(), us, &round.roots, &mut memory, &FromProc)
+    let own_limit = table::realtime_limit_of(std::process::id());
+    let origin = FromProc { folder: cgroup::folder_name(), own_limit, marks: RefCell::default() };
+    while let Ok(job) = jobs.recv() {
+        watched::perhaps_panic(NAME);
+        let Round { wants, roots, unknown } = match job {
+            Job::Round(round) => round,
+            Job::Tell(lost) => {
+                watched.tell(lost);
+                continue;
+            }
         };
-        let mut look = |want| do_one(want, found.remove(&want.run).unwrap_or_default());
-        let seen: Vec<Seen> = round.wants.iter().map(&mut look).collect();
-        seen.iter().filter(|seen| seen.left == Left::Nobody).for_each(|seen| strays.over(seen.run));
-        if news.send(News::Trees(seen)).is_err() {
+        strays.keep(|run| roots.iter().any(|(root, _)| root.run == run));
+        strays.look(&wants);
+        strays.refresh(&wants);
+        let in_group = roots.iter().filter(|(_, place)| *place == Place::Group).map(|(root, _)| root);
+        let by_ancestry: Vec<Root> = in_group.chain(strays.roots()).cloned().collect();
+        let mut found = look_at_all(&by_ancestry, &mut memory, &origin);
+        let owners = to_whom(&unknown, &roots, &memory, &origin, &mut strays);
+        origin.marks.borrow_mut().rest();
+        let seen = wants.iter().map(|want| do_one(want, found.remove(&want.run).unwrap_or_default())).collect();
+        if news.send(News::Trees(Looked { seen, owners })).is_err() {
             return;
         }
     }
 }
 
+fn look_at_all(roots: &[Root], memory: &mut owners::Memory, origin: &FromProc) -> BTreeMap<RunId, Vec<ProcessId>> {
+    if roots.is_empty() {
+        return BTreeMap::new();
+    }
+    let all = table::read_all();
+    origin.marks.borrow_mut().keep(all.iter().map(|process| process.id));
+    owners::members(&all, std::process::id(), roots, memory, origin)
+}
+
+/// One that belongs to a run with a cgroup and is not in it has strayed.
+fn to_whom(
+    unknown: &[u32],
+    roots: &[(Root, Place)],
+    memory: &owners::Memory,
+    origin: &FromProc,
+    strays: &mut Strays,
+) -> BTreeMap<u32, Owner> {
+    if unknown.is_empty() {
+        return BTreeMap::new();
+    }
+    let all: Vec<Root> = roots.iter().map(|(root, _)| root.clone()).collect();
+    let owners = owners::assign(unknown, &all, memory, origin, table::read);
+    for (pid, (run, _)) in &owners {
+        let Some((root, Place::Cgroup(path))) = roots.iter().find(|(root, _)| root.run == *run) else { continue };
+        if !cgroup::members(path).contains(pid) {
+            strays.found(root);
+        }
+    }
+    owners
+}
+
 /// What `/proc` says.
-struct FromProc;
+struct FromProc {
+    /// The folder of our cgroups.
+    folder: String,
+    /// One that everybody inherits from us is nobody's tag.
+    own_limit: Option<u64>,
+    marks: RefCell<Marks>,
+}
 
 impl owners::Origin for FromProc {
-    fn mark(&self, pid: u32) -> Option<String> {
-        table::environment_of(pid, environment::RUN)
+    fn cgroup(&self, pid: u32) -> Option<String> {
+        table::cgroup_of(pid, &self.folder)
+    }
+
+    fn realtime_limit(&self, pid: u32) -> Option<u64> {
+        table::realtime_limit_of(pid).filter(|limit| Some(*limit) != self.own_limit)
     }
 
     fn outputs(&self, pid: u32) -> Vec<PipeId> {
         table::outputs_of(pid)
+    }
+
+    fn mark(&self, id: ProcessId) -> Option<String> {
+        self.marks.borrow_mut().of(id)
     }
 }
 
@@ -177,8 +286,7 @@ fn do_one(want: &Want, known: Vec<ProcessId>) -> Seen {
     match &want.place {
         Place::Group => {
             want.acts.iter().for_each(|act| act_on_group(*act, &known));
-            let left = if known.is_empty() { Left::Nobody } else { Left::Somebody };
-            Seen { run, members: known, left }
+            Seen { run, members: known, cgroup: Populated::No }
         }
         Place::Cgroup(path) => {
             let mut members = members_of_cgroup(path);
@@ -190,14 +298,17 @@ fn do_one(want: &Want, known: Vec<ProcessId>) -> Seen {
                 }
                 act_on_group(*act, &outside);
             }
-            if !is_populated && outside.is_empty() {
-                // Its main process was born in it or joined before it was heard of, so an empty cgroup stays empty.
-                cgroup::remove(path);
-                return Seen { run, members: Vec::new(), left: Left::Nobody };
+            let populated = if is_populated { Populated::Yes } else { Populated::No };
+            if !is_populated {
+                members.clear();
+                if outside.is_empty() {
+                    // Its main process was born in it or joined before it was heard of, so an empty cgroup stays empty.
+                    cgroup::remove(path);
+                }
             }
             members.extend(outside);
             members.sort_unstable();
-            Seen { run, members, left: Left::Somebody }
+            Seen { run, members, cgroup: populated }
         }
     }
 }
@@ -234,9 +345,17 @@ fn signal_one(member: ProcessId, signal: Signal, whom: Whom) {
     if !whom.includes(now.group) {
         return;
     }
-    if let Err(error) = pidfd_send_signal(process, signal)
-        && error != rustix::io::Errno::SRCH
-    {
-        tracing::warn!(pid = member.pid, %error, "a process could not be signalled");
+    for signal in with_continue(signal) {
+        if let Err(error) = pidfd_send_signal(&process, signal)
+            && error != rustix::io::Errno::SRCH
+        {
+            tracing::warn!(pid = member.pid, %error, "a process could not be signalled");
+        }
     }
+}
+
+/// A signal, and what lets a stopped process hear it: one that waits in `SIGSTOP` or at a Ctrl-Z would sleep through its whole grace.
+/// `SIGKILL` needs no help.
+pub(super) fn with_continue(signal: Signal) -> impl Iterator<Item = Signal> {
+    [Some(signal), (signal != Signal::KILL).then_some(Signal::CONT)].into_iter().flatten()
 }

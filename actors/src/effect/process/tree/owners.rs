@@ -2,15 +2,18 @@
 //!
 //! mainstay is a subreaper, so every process of every run descends from mainstay, however often it forked away. Going down from
 //! there, a process belongs to a run when, in this order,
-//! 1. it was seen to belong to it before,
-//! 2. it is the main process, not yet reaped,
+//! 1. it is the main process, not yet reaped,
+//! 2. it was seen to belong to it before,
 //! 3. its parent belongs to it,
-//! 4. it is in the main process's group,
-//! 5. it carries the run's mark in its environment,
-//! 6. it prints into the run's pipe.
+//! 4. it is in the main process's session, which nobody can join,
+//! 5. it is in the run's control group,
+//! 6. it carries the run's tag: a limit that the kernel hands down and nobody needs ([`Tag`]),
+//! 7. it is in the main process's process group,
+//! 8. it prints into the run's pipe,
+//! 9. it carries the run's mark in its environment, which is asked last: it can be slow to read.
 //!
-//! A program that forks away, leaves the session, clears its environment, lets go of its output and was never seen while its
-//! parents lived is not found; cgroups do find it.
+//! A program that forks away, leaves the session, lowers the limit, clears its environment, lets go of its output and was never seen
+//! while its parents lived is not found; cgroups do find it.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
@@ -26,8 +29,10 @@ pub(crate) struct Root {
     pub mark: String,
     /// The pipe it prints into.
     pub output: PipeId,
-    /// Its main process, which led the process group of the same number.
+    /// Its main process.
     pub main: u32,
+    /// The number of the process group and the session that its first main process led.
+    pub leader: u32,
     /// Whether that number still belongs to it.
     pub main_state: MainState,
 }
@@ -41,16 +46,67 @@ pub(crate) enum MainState {
     Reaped,
 }
 
+/// The number of a run as a limit on realtime processor time, in microseconds: more than a hundred thousand years, so it limits
+/// nobody. Every process of the run inherits it (getrlimit(2)), whatever it executes, whoever it becomes and wherever it moves to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Tag(pub u64);
+
+impl Tag {
+    const SERVICE: u64 = 1 << 62;
+    const ERRAND: u64 = 1 << 63;
+
+    /// The tag of a run.
+    pub(crate) fn of(run: RunId) -> Self {
+        let kind = if run.0 & Self::ERRAND == 0 { Self::SERVICE } else { Self::ERRAND };
+        Self(kind | run.0 & (Self::SERVICE - 1))
+    }
+}
+
+/// How it is known that a process belongs to a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Evidence {
+    /// It descends from it, or is in its control group: nobody can feign that.
+    Descent,
+    /// Its tag, which a process can feign by lowering a limit.
+    Tag,
+    /// What it may have chosen by itself.
+    Claim,
+}
+
+/// To whom a process belongs.
+pub(crate) type Owner = (RunId, Evidence);
+
 /// Who was seen to belong to which run.
 #[derive(Debug, Default)]
-pub(super) struct Memory(HashMap<ProcessId, RunId>);
+pub(super) struct Memory(HashMap<ProcessId, Owner>);
 
 /// What a process says of where it comes from; asked only where its place does not tell.
 pub(super) trait Origin {
-    /// Its mark.
-    fn mark(&self, pid: u32) -> Option<String>;
+    /// The mark that its control group has as its name.
+    fn cgroup(&self, pid: u32) -> Option<String>;
+    /// Its limit on realtime processor time.
+    fn realtime_limit(&self, pid: u32) -> Option<u64>;
     /// The pipes it prints into.
     fn outputs(&self, pid: u32) -> Vec<PipeId>;
+    /// Its mark.
+    fn mark(&self, id: ProcessId) -> Option<String>;
+}
+
+/// Says of some children of ours to whom they belong.
+pub(super) fn assign(
+    children: &[u32],
+    roots: &[Root],
+    memory: &Memory,
+    origin: &impl Origin,
+    look: impl Fn(u32) -> Option<Process>,
+) -> BTreeMap<u32, Owner> {
+    let clues = Clues::new(roots);
+    let owner = |pid: u32| {
+        let process = look(pid)?;
+        let seen = memory.0.get(&process.id).copied().filter(|(run, _)| clues.is_known(*run));
+        Some((pid, seen.or_else(|| clues.owner(&process, None, origin))?))
+    };
+    children.iter().filter_map(|pid| owner(*pid)).collect()
 }
 
 /// Finds the members of every run, oldest first.
@@ -69,17 +125,17 @@ pub(super) fn members(
     let mut found = BTreeMap::<RunId, Vec<ProcessId>>::new();
     let mut seen = HashMap::new();
     let mut todo = VecDeque::from([(us, None)]);
-    while let Some((parent, parents_run)) = todo.pop_front() {
+    while let Some((parent, parents)) = todo.pop_front() {
         for process in children.remove(&parent).unwrap_or_default() {
-            let run = memory.0.get(&process.id).copied().filter(|run| clues.is_known(*run));
-            let run = run.or_else(|| clues.run_of(process, parents_run, origin));
-            if let Some(run) = run {
-                seen.insert(process.id, run);
+            let seen_before = memory.0.get(&process.id).copied().filter(|(run, _)| clues.is_known(*run));
+            let owner = seen_before.or_else(|| clues.owner(process, parents, origin));
+            if let Some(owner) = owner {
+                seen.insert(process.id, owner);
                 if process.life == Life::Runs {
-                    found.entry(run).or_default().push(process.id);
+                    found.entry(owner.0).or_default().push(process.id);
                 }
             }
-            todo.push_back((process.id.pid, run));
+            todo.push_back((process.id.pid, owner));
         }
     }
     memory.0 = seen;
@@ -92,6 +148,7 @@ struct Clues<'a> {
     mains: HashMap<u32, RunId>,
     groups: HashMap<u32, RunId>,
     marks: HashMap<&'a str, RunId>,
+    tags: HashMap<Tag, RunId>,
     outputs: HashMap<PipeId, RunId>,
     runs: std::collections::HashSet<RunId>,
 }
@@ -102,23 +159,34 @@ impl<'a> Clues<'a> {
         let reaped = roots.iter().filter(|root| root.main_state == MainState::Reaped);
         let mains = there().map(|root| (root.main, root.run)).collect();
         // A main process that is there has the right to its number; an earlier run that had the same one has lost it.
-        let groups = reaped.chain(there()).map(|root| (root.main, root.run)).collect();
+        let groups = reaped.chain(there()).map(|root| (root.leader, root.run)).collect();
         let marks = roots.iter().map(|root| (root.mark.as_str(), root.run)).collect();
+        let tags = roots.iter().map(|root| (Tag::of(root.run), root.run)).collect();
         let outputs = roots.iter().map(|root| (root.output, root.run)).collect();
-        Self { mains, groups, marks, outputs, runs: roots.iter().map(|root| root.run).collect() }
+        Self { mains, groups, marks, tags, outputs, runs: roots.iter().map(|root| root.run).collect() }
     }
 
     fn is_known(&self, run: RunId) -> bool {
         self.runs.contains(&run)
     }
 
-    fn run_of(&self, process: &Process, parents: Option<RunId>, origin: &impl Origin) -> Option<RunId> {
+    fn owner(&self, process: &Process, parents: Option<Owner>, origin: &impl Origin) -> Option<Owner> {
         let pid = process.id.pid;
-        let by_main = self.mains.get(&pid).copied();
-        let by_group = || self.groups.get(&process.group).copied();
-        let by_mark = || self.marks.get(origin.mark(pid)?.as_str()).copied();
-        let by_output = || origin.outputs(pid).iter().find_map(|pipe| self.outputs.get(pipe).copied());
-        by_main.or(parents).or_else(by_group).or_else(by_mark).or_else(by_output)
+        let by_mark = |mark: String| self.marks.get(mark.as_str()).copied();
+        let descent = || {
+            let main = self.mains.get(&pid).map(|run| (*run, Evidence::Descent));
+            let session = || self.groups.get(&process.session).copied();
+            let cgroup = || origin.cgroup(pid).and_then(by_mark);
+            main.or(parents).or_else(|| Some((session().or_else(cgroup)?, Evidence::Descent)))
+        };
+        let tag = || Some((*self.tags.get(&Tag(origin.realtime_limit(pid)?))?, Evidence::Tag));
+        let claim = || {
+            let group = self.groups.get(&process.group).copied();
+            let output = || origin.outputs(pid).iter().find_map(|pipe| self.outputs.get(pipe).copied());
+            let mark = || origin.mark(process.id).and_then(by_mark);
+            Some((group.or_else(output).or_else(mark)?, Evidence::Claim))
+        };
+        descent().or_else(tag).or_else(claim)
     }
 }
 
@@ -132,23 +200,33 @@ mod tests {
     const US: u32 = 100;
 
     fn process(pid: u32, parent: u32, group: u32) -> Process {
-        Process { id: ProcessId { started: u64::from(pid), pid }, parent, group, life: Life::Runs }
+        Process { id: ProcessId { started: u64::from(pid), pid }, parent, group, session: 1, life: Life::Runs }
     }
 
     fn root(run: u64, main: u32, main_state: MainState) -> Root {
-        Root { run: RunId(run), mark: format!("s.{run}"), output: PipeId(run), main, main_state }
+        Root { run: RunId(run), mark: format!("s.{run}"), output: PipeId(run), main, leader: main, main_state }
     }
 
-    /// What one process has in its environment, and what one prints into.
+    /// What one process has in its environment, what one prints into, and so on.
     #[derive(Default)]
     struct Says {
         mark: Option<(u32, &'static str)>,
         output: Option<(u32, u64)>,
+        tag: Option<(u32, u64)>,
+        cgroup: Option<(u32, &'static str)>,
     }
 
     impl Origin for Says {
-        fn mark(&self, pid: u32) -> Option<String> {
-            self.mark.filter(|(whose, _)| *whose == pid).map(|(_, mark)| mark.to_owned())
+        fn cgroup(&self, pid: u32) -> Option<String> {
+            self.cgroup.filter(|(whose, _)| *whose == pid).map(|(_, mark)| mark.to_owned())
+        }
+
+        fn realtime_limit(&self, pid: u32) -> Option<u64> {
+            self.tag.filter(|(whose, _)| *whose == pid).map(|(_, run)| Tag::of(RunId(run)).0)
+        }
+
+        fn mark(&self, id: ProcessId) -> Option<String> {
+            self.mark.filter(|(whose, _)| *whose == id.pid).map(|(_, mark)| mark.to_owned())
         }
 
         fn outputs(&self, pid: u32) -> Vec<PipeId> {
@@ -170,11 +248,32 @@ mod tests {
     }
 
     #[test]
-    fn an_orphan_is_known_by_its_group_its_mark_or_its_output() {
-        let all = [process(11, US, 10), process(12, US, 12), process(13, US, 13), process(14, US, 14)];
-        let says = Says { mark: Some((12, "s.1")), output: Some((13, 1)) };
+    fn an_orphan_is_known_by_each_of_the_clues() {
+        let mut in_session = process(17, US, 17);
+        in_session.session = 10;
+        let orphan = |pid| process(pid, US, pid);
+        let all = [process(11, US, 10), orphan(12), orphan(13), orphan(14), orphan(15), orphan(16), in_session];
+        let (mark, output, tag) = (Some((12, "s.1")), Some((13, 1)), Some((14, 1)));
+        let says = Says { mark, output, tag, cgroup: Some((15, "s.1")) };
         let found = members(&all, US, &[root(1, 10, MainState::Reaped)], &mut Memory::default(), &says);
-        assert_eq!(pids(&found, 1), [11, 12, 13]);
+        assert_eq!(pids(&found, 1), [11, 12, 13, 14, 15, 17]);
+    }
+
+    #[test]
+    fn a_child_that_was_left_to_us_is_assigned_with_how_that_is_known() {
+        let (tag, mark) = (Some((14, 1)), Some((12, "s.1")));
+        let says = Says { mark, tag, ..Says::default() };
+        let look = |pid| Some(process(pid, US, pid));
+        let owners = assign(&[12, 14, 16], &[root(1, 10, MainState::Reaped)], &Memory::default(), &says, look);
+        assert_eq!(owners, BTreeMap::from([(12, (RunId(1), Evidence::Claim)), (14, (RunId(1), Evidence::Tag))]));
+    }
+
+    #[test]
+    fn no_two_runs_have_the_same_tag_and_none_limits_anybody() {
+        let runs = [0, 1, (1 << 62) - 1, 1 << 63, 1 << 63 | 1];
+        let tags: std::collections::BTreeSet<u64> = runs.into_iter().map(|run| Tag::of(RunId(run)).0).collect();
+        assert_eq!(tags.len(), runs.len());
+        assert!(tags.iter().all(|tag| *tag >= 1 << 62 && *tag < u64::MAX));
     }
 
     #[test]
@@ -199,7 +298,7 @@ mod tests {
     #[test]
     fn processes_outside_of_mainstay_are_never_members() {
         let all = [process(10, US, 10), process(50, 1, 10)];
-        let says = Says { mark: Some((50, "s.1")), output: Some((50, 1)) };
+        let says = Says { mark: Some((50, "s.1")), output: Some((50, 1)), ..Says::default() };
         let found = members(&all, US, &[root(1, 10, MainState::Reaped)], &mut Memory::default(), &says);
         assert_eq!(pids(&found, 1), [10]);
     }

@@ -5,8 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use super::owners::{MainState, Origin, Root};
-use super::table::{self, Life, PipeId};
+use super::owners::{MainState, Root};
+use super::table::{self, Life};
 use super::{Place, Want, cgroup};
 use crate::effect::process::order::RunId;
 
@@ -14,27 +14,17 @@ use crate::effect::process::order::RunId;
 #[derive(Debug, Default)]
 pub(super) struct Strays(BTreeMap<RunId, Root>);
 
-/// An orphan that was left to us, and what it says of where it comes from.
-struct Orphan {
-    pid: u32,
-    mark: Option<String>,
-    outputs: Vec<PipeId>,
-}
-
 impl Strays {
-    /// Looks for such runs among those of which something is wanted.
-    pub(super) fn look(&mut self, wants: &[Want], origin: &impl Origin) {
-        let mut in_cgroups = wants.iter().filter(|want| want.place != Place::Group).peekable();
-        if in_cgroups.peek().is_none() {
-            return;
+    /// Looks for runs whose main process is elsewhere among those of which something is wanted.
+    pub(super) fn look(&mut self, wants: &[Want]) {
+        for want in wants.iter().filter(|want| main_has_strayed(want)) {
+            self.0.insert(want.run, want.root.clone());
         }
-        let orphans: Vec<Orphan> =
-            table::adopted().unwrap_or_default().into_iter().map(|pid| Orphan::of(pid, origin)).collect();
-        for want in in_cgroups {
-            if self.0.contains_key(&want.run) || has_strayed(want, &orphans) {
-                self.0.insert(want.run, want.root.clone());
-            }
-        }
+    }
+
+    /// A child that was left to us is of this run, and not in its cgroup.
+    pub(super) fn found(&mut self, root: &Root) {
+        self.0.insert(root.run, root.clone());
     }
 
     /// Their roots, for a look at all processes.
@@ -42,32 +32,24 @@ impl Strays {
         self.0.values()
     }
 
-    /// Nobody is left of a run.
-    pub(super) fn over(&mut self, run: RunId) {
-        self.0.remove(&run);
+    /// What is known of them now: a main process ends.
+    pub(super) fn refresh(&mut self, wants: &[Want]) {
+        for want in wants {
+            if let Some(root) = self.0.get_mut(&want.run) {
+                root.clone_from(&want.root);
+            }
+        }
+    }
+
+    /// Only these runs are left.
+    pub(super) fn keep(&mut self, runs: impl Fn(RunId) -> bool) {
+        self.0.retain(|run, _| runs(*run));
     }
 }
 
-impl Orphan {
-    fn of(pid: u32, origin: &impl Origin) -> Self {
-        Self { pid, mark: origin.mark(pid), outputs: origin.outputs(pid) }
-    }
-
-    fn belongs_to(&self, root: &Root) -> bool {
-        self.mark.as_ref() == Some(&root.mark) || self.outputs.contains(&root.output)
-    }
-}
-
-/// Whether the main process is elsewhere, or somebody who was left to us comes from this run.
-fn has_strayed(want: &Want, orphans: &[Orphan]) -> bool {
+fn main_has_strayed(want: &Want) -> bool {
     let Place::Cgroup(path) = &want.place else { return false };
     let root = &want.root;
-    if root.main_state == MainState::Reaped && orphans.is_empty() {
-        // The usual end: nobody is left who could be elsewhere.
-        return false;
-    }
-    let inside = cgroup::members(path);
     let lives = |pid| table::read(pid).is_some_and(|process| process.life == Life::Runs);
-    let main_is_outside = root.main_state == MainState::There && !inside.contains(&root.main) && lives(root.main);
-    main_is_outside || orphans.iter().any(|orphan| !inside.contains(&orphan.pid) && orphan.belongs_to(root))
+    root.main_state == MainState::There && !cgroup::members(path).contains(&root.main) && lives(root.main)
 }

@@ -28,6 +28,8 @@ pub(super) struct Process {
     pub parent: u32,
     /// Its process group.
     pub group: u32,
+    /// Its session. Unlike a group, nobody can join the one of somebody else.
+    pub session: u32,
     /// Whether anything of it still runs.
     pub life: Life,
 }
@@ -81,11 +83,6 @@ pub(super) fn read(pid: u32) -> Option<Process> {
     parse(pid, &bytes)
 }
 
-/// Whether nothing runs any more of the process that had this number.
-pub(crate) fn has_ended(pid: u32) -> bool {
-    read(pid).is_none_or(|process| process.life == Life::Ended)
-}
-
 /// proc_pid_stat(5). The name in parentheses may hold anything, spaces and parentheses too.
 fn parse(pid: u32, stat: &[u8]) -> Option<Process> {
     let name_end = stat.iter().rposition(|byte| *byte == b')')?;
@@ -94,12 +91,13 @@ fn parse(pid: u32, stat: &[u8]) -> Option<Process> {
     let state = fields.next()?;
     let parent = fields.next()?.parse().ok()?;
     let group = fields.next()?.parse().ok()?;
-    // Fields 6 to 19 lie between; 20 is the number of threads, 22 the start time.
-    let threads: u64 = fields.nth(14)?.parse().ok()?;
+    let session = fields.next()?.parse().ok()?;
+    // Fields 7 to 19 lie between; 20 is the number of threads, 22 the start time.
+    let threads: u64 = fields.nth(13)?.parse().ok()?;
     let started = fields.nth(1)?.parse().ok()?;
     // A main thread can end before the others do: the process is shown as a zombie and still runs.
     let life = if matches!(state, "Z" | "X") && threads <= 1 { Life::Ended } else { Life::Runs };
-    Some(Process { id: ProcessId { started, pid }, parent, group, life })
+    Some(Process { id: ProcessId { started, pid }, parent, group, session, life })
 }
 
 /// The value of a variable in the environment a process was started with. `None`: not there, or not ours to see.
@@ -115,13 +113,29 @@ fn find_variable(environment: &[u8], variable: &str) -> Option<String> {
     String::from_utf8(environment.split(|byte| *byte == 0).find_map(value)?).ok()
 }
 
-/// Our children that were not spawned by us: what a service left behind, adopted because we are a subreaper. `None`: the
-/// kernel does not say (built without `CONFIG_PROC_CHILDREN`). The kernel gives orphans to the main thread, and services are
-/// spawned by another, so this list is short however many services there are.
-pub(crate) fn adopted() -> Option<Vec<u32>> {
-    let us = std::process::id();
-    let text = std::fs::read_to_string(format!("/proc/self/task/{us}/children")).ok()?;
-    Some(text.split_ascii_whitespace().filter_map(|pid| pid.parse().ok()).collect())
+/// The name of the cgroup that a process is in (version 2), below that folder. `None`: it is elsewhere.
+pub(super) fn cgroup_of(pid: u32, folder: &str) -> Option<String> {
+    let text = read_text(&format!("/proc/{pid}/cgroup"), MAX_STAT)?;
+    let path = text.lines().find_map(|line| line.strip_prefix("0::"))?;
+    let mut names = path.split('/').skip_while(|name| *name != folder);
+    names.nth(1).map(str::to_owned)
+}
+
+/// The hard limit on realtime processor time: the tag of a run, where it has one (proc_pid_limits(5)). Everybody may read it, and
+/// nothing that the process does can hold up the reader.
+pub(super) fn realtime_limit_of(pid: u32) -> Option<u64> {
+    find_realtime_limit(&read_text(&format!("/proc/{pid}/limits"), MAX_STAT)?)
+}
+
+fn find_realtime_limit(limits: &str) -> Option<u64> {
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max realtime timeout"))?;
+    line.split_ascii_whitespace().nth(1)?.parse().ok()
+}
+
+fn read_text(path: &str, most: u64) -> Option<String> {
+    let mut text = String::new();
+    std::fs::File::open(path).ok()?.take(most).read_to_string(&mut text).ok()?;
+    Some(text)
 }
 
 #[cfg(test)]
@@ -137,7 +151,7 @@ mod tests {
         let process = parse(42, stat).unwrap();
         assert_eq!(
             process,
-            Process { id: ProcessId { started: 12345, pid: 42 }, parent: 7, group: 8, life: Life::Runs }
+            Process { id: ProcessId { started: 12345, pid: 42 }, parent: 7, group: 8, session: 9, life: Life::Runs }
         );
     }
 
@@ -159,6 +173,13 @@ mod tests {
         let environment = b"XMAINSTAY_RUN=no\0MAINSTAY_RUN=gpsd.3\0LANG=C\0";
         assert_eq!(find_variable(environment, "MAINSTAY_RUN").as_deref(), Some("gpsd.3"));
         assert_eq!(find_variable(environment, "MAINSTAY"), None);
+    }
+
+    #[test]
+    fn the_hard_limit_is_the_second_number() {
+        let limits = "Limit   Soft Limit   Hard Limit  Units\nMax realtime timeout      1  4611686018427387911  us  \n";
+        assert_eq!(find_realtime_limit(limits), Some((1 << 62) + 7));
+        assert_eq!(find_realtime_limit("Max realtime timeout      unlimited   unlimited   us \n"), None);
     }
 
     proptest! {

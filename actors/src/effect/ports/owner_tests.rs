@@ -1,0 +1,83 @@
+//! Owners of listening sockets in a made-up `/proc`.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+use std::os::unix::fs::symlink;
+
+use super::*;
+
+const US: u32 = 2;
+const MAIN: u32 = 10;
+
+/// A `/proc` in which one socket listens on 127.0.0.1:80 and mainstay runs.
+fn proc() -> tempfile::TempDir {
+    let proc = tempfile::tempdir().unwrap();
+    fs::create_dir(proc.path().join("net")).unwrap();
+    let address = u32::from_ne_bytes([127, 0, 0, 1]);
+    let line = format!("0: {address:08X}:0050 00000000:0000 0A 00000000:00000000 00:00000000 00000000 0 0 77 1\n");
+    fs::write(proc.path().join("net/tcp"), line).unwrap();
+    add(proc.path(), US, 1, None, &[]);
+    proc
+}
+
+fn add(proc: &Path, pid: u32, parent: u32, mark: Option<&str>, sockets: &[u64]) {
+    let process = proc.join(pid.to_string());
+    fs::create_dir_all(process.join("fd")).unwrap();
+    fs::create_dir_all(process.join(format!("task/{pid}"))).unwrap();
+    fs::write(process.join("comm"), "nginx\n").unwrap();
+    fs::write(process.join("status"), format!("Name:\tx\nPPid:\t{parent}\n")).unwrap();
+    let environment = mark.map(|mark| format!("A=1\0MAINSTAY_RUN={mark}\0")).unwrap_or_default();
+    fs::write(process.join("environ"), environment).unwrap();
+    for inode in sockets {
+        symlink(format!("socket:[{inode}]"), process.join(format!("fd/{inode}"))).unwrap();
+    }
+}
+
+fn found(proc: &Path) -> Whose {
+    let tree = Tree { main: MAIN, mark: "web.7".to_owned() };
+    Proc(proc).whose("127.0.0.1:80".parse().unwrap(), &tree, US).unwrap()
+}
+
+fn stranger(pid: u32) -> Whose {
+    Whose::Foreign(Listener { pid: Some(pid), command: Some("nginx".to_owned()) })
+}
+
+#[test]
+fn a_listener_is_its_own_when_it_descends_from_the_main_process_has_its_mark_or_is_in_its_control_group() {
+    let proc_with_child = proc();
+    add(proc_with_child.path(), MAIN, US, Some("web.7"), &[]);
+    fs::write(proc_with_child.path().join("10/task/10/children"), "11 ").unwrap();
+    add(proc_with_child.path(), 11, MAIN, None, &[77]);
+    assert_eq!(found(proc_with_child.path()), Whose::Own);
+    let with_mark = proc();
+    add(with_mark.path(), 12, US, Some("web.7"), &[77]);
+    assert_eq!(found(with_mark.path()), Whose::Own);
+    let in_group = proc();
+    add(in_group.path(), 12, 1, None, &[77]);
+    fs::write(in_group.path().join("12/cgroup"), "0::/system.slice/mainstay.2/web.7/sub\n").unwrap();
+    assert_eq!(found(in_group.path()), Whose::Own);
+}
+
+#[test]
+fn a_stranger_or_another_service_is_named() {
+    let proc_of_stranger = proc();
+    add(proc_of_stranger.path(), 20, 1, None, &[77]);
+    assert_eq!(found(proc_of_stranger.path()), stranger(20));
+    let other_service = proc();
+    add(other_service.path(), 21, US, Some("other.3"), &[77]);
+    assert_eq!(found(other_service.path()), stranger(21));
+}
+
+#[test]
+fn where_it_cannot_be_told_it_is_not_called_foreign() {
+    // Nobody who can be seen has the socket.
+    assert_eq!(found(proc().path()), Whose::Unknown);
+    // An orphan of some service, without its mark.
+    let orphan = proc();
+    add(orphan.path(), 22, US, None, &[77]);
+    assert_eq!(found(orphan.path()), Whose::Unknown);
+    // Another machine answers, say.
+    let tree = Tree { main: MAIN, mark: "web.7".to_owned() };
+    let elsewhere = Proc(proc().path()).whose("10.0.0.9:80".parse().unwrap(), &tree, US).unwrap();
+    assert_eq!(elsewhere, Whose::Unknown);
+}

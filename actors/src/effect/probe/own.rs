@@ -1,0 +1,48 @@
+//! Ready means this service's listener: on a leased port, nobody but a process of the run that is looked at is believed
+//! (docs/decisions/0039-ready-means-its-own-listener.md).
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::errand::{Errand, Threads};
+use super::look::Look;
+use super::not_ready::{NotReady, Progress, Stage};
+use super::order::Own;
+use crate::effect::ports::{Tree, Whose, whose};
+use crate::effect::process::order::RunId;
+
+/// A look, and another at who has answered.
+pub(super) struct OwnLook {
+    look: Look,
+    own: Own,
+    tree: Tree,
+    owner: Errand<io::Result<Whose>>,
+}
+
+impl OwnLook {
+    pub(super) fn new(look: Look, run: RunId, own: Own, threads: &Threads) -> Self {
+        let tree = Tree { main: own.pid, mark: format!("{}.{}", own.service, run.0) };
+        Self { look, own, tree, owner: Errand::new(threads) }
+    }
+
+    /// Takes one look; see [`Look::look`].
+    pub(super) async fn look(&mut self, progress: &Progress, timeout: Duration) -> Result<String, NotReady> {
+        let words = self.look.look(progress, timeout).await?;
+        match progress.place().filter(|place| self.own.ports.contains(&place.port())) {
+            Some(place) => self.check_owner(place, words, progress).await,
+            None => Ok(words),
+        }
+    }
+
+    async fn check_owner(&mut self, place: SocketAddr, words: String, progress: &Progress) -> Result<String, NotReady> {
+        progress.to(Stage::Owner(place));
+        let tree = self.tree.clone();
+        match self.owner.run(move || whose(place, &tree)).await? {
+            Ok(Whose::Own) => Ok(words),
+            Ok(Whose::Foreign(listener)) => Err(NotReady::Foreign { place, listener }),
+            Ok(Whose::Unknown) => Ok(format!("{words} (cannot verify whose listener that is)")),
+            Err(error) => Ok(format!("{words} (cannot verify whose listener that is: {error})")),
+        }
+    }
+}

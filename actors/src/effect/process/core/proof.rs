@@ -1,0 +1,116 @@
+//! That a run is over is proved, not seen: by the roll of our children (`tree::roll` says why that is a proof).
+
+use std::collections::{BTreeMap, HashSet};
+
+use super::births::number_of_pid;
+use super::orphans::Orphan;
+use super::{Core, News};
+use crate::effect::process::order::RunId;
+use crate::effect::process::runs::Run;
+use crate::effect::process::tree::roll::Roll;
+use crate::effect::process::tree::{Act, Place};
+
+/// Since when it may be that a run is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Since {
+    /// A process has ended.
+    AnEnd,
+    /// Nobody was found by a look.
+    ALook,
+}
+
+/// Runs that may be over.
+pub(super) type ToProve = BTreeMap<RunId, Since>;
+
+/// What keeps it open whether anybody is left of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Doubt {
+    /// It is known of every child to whom it belongs.
+    None,
+    /// There is one that may be a program, or a log-keeper, of which it is not heard yet that it has started.
+    Newborn,
+    /// There is one of which it has to be found out.
+    Orphan,
+}
+
+impl Core {
+    /// A process of a run that has lost its main process has ended, or one of which nothing was known.
+    pub(super) fn perhaps_over(&mut self, id: RunId) {
+        match self.runs.get(&id).and_then(Run::main).map(|main| &main.place) {
+            Some(Place::Group) => drop(self.to_prove.insert(id, Since::AnEnd)),
+            // Its cgroup is asked first.
+            Some(Place::Cgroup(_)) => self.want(id, Act::Look),
+            None => {}
+        }
+    }
+
+    /// Says of each run that may be over that it is, when that is proved. This thread waits for children, so it may call the roll.
+    pub(in crate::effect::process) fn prove(&mut self) {
+        if self.to_prove.is_empty() {
+            return;
+        }
+        let roll = self.spawner.call_the_roll();
+        let (held, doubt) = self.account_for(&roll);
+        for (id, since) in std::mem::take(&mut self.to_prove) {
+            self.conclude(id, since, held.contains(&id), doubt);
+        }
+    }
+
+    /// The runs of which somebody is left.
+    fn account_for(&mut self, roll: &Roll) -> (HashSet<RunId>, Doubt) {
+        let is_coming = self.starting > 0 || self.keeper.is_coming();
+        let (mut held, mut doubt) = (HashSet::new(), Doubt::None);
+        let born = roll.born.iter().map(|pid| (*pid, is_coming));
+        for (pid, may_be_newborn) in born.chain(roll.adopted.iter().map(|pid| (*pid, false))) {
+            if self.by_pid.contains_key(&pid) || self.keeper.is(pid) {
+                continue;
+            }
+            match self.orphans.get(pid) {
+                Some(Orphan::Of((run, _))) => drop(held.insert(run)),
+                Some(Orphan::OfNobody) => {}
+                None if may_be_newborn && self.is_being_born(pid) => {}
+                None if may_be_newborn => doubt = doubt.max(Doubt::Newborn),
+                None => {
+                    self.orphans.wonder(pid);
+                    doubt = Doubt::Orphan;
+                }
+            }
+        }
+        (held, doubt)
+    }
+
+    /// Whether this child is a program of which it is not heard yet that it has started.
+    pub(super) fn is_being_born(&self, pid: u32) -> bool {
+        let births = self.runs.values().filter_map(Run::birth);
+        births.filter_map(|birth| birth.pid()).any(|newborn| number_of_pid(newborn) == pid)
+    }
+
+    fn conclude(&mut self, id: RunId, since: Since, is_held: bool, doubt: Doubt) {
+        let Some(run) = self.runs.get(&id).filter(|run| run.has_lost_main()) else { return };
+        if is_held {
+            match since {
+                // It is to be said who is left. When that was said, the end of the next one brings us here.
+                Since::AnEnd if run.is_to_be_looked_at() => self.want(id, Act::Look),
+                Since::ALook if run.is_to_be_looked_at() => {
+                    self.later(self.settings.sweep_interval, News::LookAgain(id));
+                }
+                Since::AnEnd | Since::ALook => {}
+            }
+        } else {
+            match doubt {
+                Doubt::None => return self.is_over(id),
+                // What has started is heard of soon.
+                Doubt::Newborn => drop(self.to_prove.insert(id, since)),
+                Doubt::Orphan => self.want(id, Act::Look),
+            }
+        }
+        self.sweep_again(id);
+    }
+
+    fn is_over(&mut self, id: RunId) {
+        let Some(run) = self.runs.get(&id) else { return };
+        let (service, events) = (run.service().clone(), run.nobody_is_left());
+        events.into_iter().for_each(|event| self.say(&service, id, event));
+        self.forget(id);
+    }
+}

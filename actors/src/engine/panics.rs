@@ -1,0 +1,141 @@
+//! Handling a letter, and what follows when a machine panics over it.
+//!
+//! The message that it panicked over is not delivered again; a timer that it panicked over rings again. It goes on from what it
+//! was before that, with its mail and its timers; only when it panics at once again, it begins without what it can be told
+//! again. What was lost is made good by one rule: it does again what was under way, tells all its peers again how it stands, and
+//! is told again by them. Whatever is told or done twice changes nothing.
+//!
+//! While its effects are carried out, it has already decided: an effect whose carrying out panics is lost, all others are carried
+//! out, and the same rule makes good what was lost.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use super::agenda::{Again, What};
+use super::cell::{Footing, Life};
+use super::spare::Spare;
+use super::supervision::{Decision, supervisor};
+use super::{Due, Engine, Letter, Mail, Place};
+use crate::machine::{ActorId, Beginning, Effect, Moment, Outcome, words_of};
+use crate::trace::Cause;
+
+/// That an actor has panicked, and what becomes of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fallen {
+    /// Who.
+    pub actor: ActorId,
+    /// Who decides what becomes of it; `None` above the root.
+    pub supervisor: Option<ActorId>,
+    /// What was said in panic.
+    pub words: String,
+    /// What becomes of it.
+    pub fate: Fate,
+}
+
+/// What becomes of an actor that has panicked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fate {
+    /// These are restarted, after a pause.
+    Restart(Vec<ActorId>),
+    /// The daemon ends: why.
+    GiveUp(String),
+}
+
+impl Engine {
+    /// Lets an actor handle a letter that was taken from its inbox. What it wants done is then in its outbox.
+    ///
+    /// # Errors
+    /// When it panics.
+    pub fn handle(&mut self, place: Place, now: Moment, letter: Letter) -> Result<Outcome, Fallen> {
+        let Some(cell) = self.cells.get_mut(place.0) else { return Ok(Outcome::Ignored) };
+        let cause = letter.as_cause();
+        Spare::before(&mut cell.spare, &cell.machine, now, &letter.message);
+        let machine = &mut cell.machine;
+        let effects = match catch_unwind(AssertUnwindSafe(|| machine.handle(now, letter.message))) {
+            Ok(effects) => effects,
+            Err(panic) => {
+                if let Some(spare) = cell.spare.take() {
+                    cell.machine = spare.make();
+                }
+                return Err(self.fall(place, now, cause, words_of(&*panic)));
+            }
+        };
+        let mut outcome = Outcome::Handled;
+        for effect in effects {
+            match effect {
+                Effect::Note(noted) => outcome = noted,
+                effect => cell.outbox.push_back((cause, effect)),
+            }
+        }
+        cell.footing = Footing::Steady;
+        cell.rang = None;
+        if cell.inbox.is_empty() {
+            Spare::rest(&mut cell.spare, &cell.machine);
+        }
+        Ok(outcome)
+    }
+
+    /// An actor is to be taken for one that panicked: over a letter that is lost, or while its effects were carried out.
+    pub fn fall(&mut self, place: Place, now: Moment, cause: Cause, words: String) -> Fallen {
+        let actor = self.actor(place).unwrap_or(ActorId::Root);
+        let above = supervisor(&actor);
+        let mut again = Again::AsItWas;
+        if let Some(cell) = self.cells.get_mut(place.0) {
+            cell.life = Life::Down;
+            if cell.footing == Footing::JustRestarted {
+                again = Again::Afresh;
+            }
+            if let Some((timer, cause)) = cell.rang.take() {
+                cell.timers.insert(timer.clone(), self.agenda.put(now, What::Rings(place, timer, cause)));
+            }
+        }
+        let (whom, pause) = match self.supervision.died(now, &actor) {
+            Decision::One(pause) => (vec![actor.clone()], pause),
+            Decision::AllOf(above) => {
+                again = Again::Afresh;
+                (self.children(&above), Duration::ZERO)
+            }
+            Decision::GiveUp(why) => return Fallen { actor, supervisor: above, words, fate: Fate::GiveUp(why) },
+        };
+        for place in whom.iter().filter_map(|actor| self.index.get(actor)) {
+            self.agenda.put(now + pause, What::Restart(*place, cause, again));
+        }
+        Fallen { actor, supervisor: above, words, fate: Fate::Restart(whom) }
+    }
+
+    fn children(&self, above: &ActorId) -> Vec<ActorId> {
+        self.index.keys().filter(|actor| supervisor(actor).as_ref() == Some(above)).cloned().collect()
+    }
+
+    pub(super) fn restart(&mut self, place: Place, now: Moment, cause: Cause, again: Again) -> Due {
+        let Some(cell) = self.cells.get_mut(place.0) else { return Due::Mail(place) };
+        cell.footing = Footing::JustRestarted;
+        cell.spare = None;
+        if again == Again::Afresh {
+            cell.machine = cell.machine.successor();
+        }
+        let machine = &mut cell.machine;
+        match catch_unwind(AssertUnwindSafe(|| machine.begin(now, Beginning::Again))) {
+            Ok(effects) => cell.outbox.extend(effects.into_iter().map(|effect| (cause, effect))),
+            Err(panic) => return Due::Fell(cause, self.fall(place, now, cause, words_of(&*panic))),
+        }
+        cell.life = Life::Alive;
+        Due::Restarted(place, self.tell_peers(place, cause))
+    }
+
+    /// A restarted actor tells all its peers again how it stands, and they are asked to tell it. Answers who has mail from that.
+    fn tell_peers(&mut self, place: Place, cause: Cause) -> Vec<Place> {
+        let (Some(actor), Some(cell)) = (self.actor(place), self.cells.get_mut(place.0)) else { return Vec::new() };
+        let peers = cell.machine.peers();
+        for peer in &peers {
+            cell.tell_again(peer, cause);
+        }
+        let places: Vec<Place> = peers.iter().filter_map(|peer| self.place(peer)).collect();
+        for place in &places {
+            if let Some(peer) = self.cells.get_mut(place.0) {
+                peer.inbox.push_back(Mail::TellAgain(actor.clone(), cause));
+            }
+        }
+        places
+    }
+}

@@ -1,0 +1,167 @@
+//! The engine, driven by hand.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+use std::time::Duration;
+
+use mainstay_config::model::Station;
+use mainstay_config::names::ServiceName;
+
+use super::spare::Spare;
+use super::supervision::Decision;
+use super::*;
+use crate::machine::Outside;
+use crate::service::ServiceMessage;
+use crate::supervision::{RootMessage, ServicesMessage};
+use crate::trace::{MessageId, TraceId};
+use crate::world::stations;
+
+const CAUSE: Cause = Cause { trace: TraceId(1), message: None };
+
+fn at(seconds: u64) -> Moment {
+    Moment::after_boot(Duration::from_secs(seconds))
+}
+
+fn station() -> Station {
+    stations::demo()
+}
+
+fn engine() -> Engine {
+    Engine::new(&station(), RunId(1))
+}
+
+fn letter(message: Message) -> Letter {
+    Letter { id: MessageId(1), cause: CAUSE, from: Outside::Operator.into(), message }
+}
+
+fn services() -> Vec<ActorId> {
+    station().services.keys().cloned().map(ActorId::Service).collect()
+}
+
+/// Handles all mail of an actor; what it wanted done.
+fn handle_all(engine: &mut Engine, place: Place, now: Moment) -> Vec<Effect<Timer>> {
+    while let Some(mail) = engine.next(place) {
+        let letter = match mail {
+            Mail::Letter(letter) => letter,
+            Mail::Rang(_, _, message) => letter(message),
+            Mail::TellAgain(..) => continue,
+        };
+        engine.handle(place, now, letter).unwrap();
+    }
+    std::iter::from_fn(|| engine.next_effect(place, now)).map(|(_, effect)| effect).collect()
+}
+
+#[test]
+fn mail_is_handled_in_the_order_in_which_it_came_and_what_comes_of_it_is_in_the_outbox() {
+    let mut engine = engine();
+    let root = engine.place(&ActorId::Root).unwrap();
+    for message in [RootMessage::Close, RootMessage::Hurry] {
+        assert_eq!(engine.put(letter(Message::Root(message))), Some(root));
+    }
+    assert_eq!(engine.waiting(root), 2);
+    let out = handle_all(&mut engine, root, at(0));
+    assert!(matches!(
+        out[..],
+        [
+            Effect::Tell(Message::Services(ServicesMessage::Close)),
+            Effect::Tell(Message::Services(ServicesMessage::Hurry))
+        ]
+    ));
+}
+
+#[test]
+fn a_fallen_actor_takes_no_mail_until_it_is_restarted_and_keeps_what_comes_meanwhile() {
+    let mut engine = engine();
+    let root = engine.place(&ActorId::Root).unwrap();
+    let fallen = engine.fall(root, at(0), CAUSE, "oh".to_owned());
+    assert_eq!(fallen.fate, Fate::Restart(vec![ActorId::Root]));
+    engine.put(letter(Message::Root(RootMessage::Close)));
+    assert!(engine.waiting(root) == 0 && engine.next(root).is_none());
+    assert!(engine.due(at(0)).is_none(), "first the pause");
+    assert!(matches!(engine.due(at(1)), Some(Due::Restarted(place, _)) if place == root));
+    assert_eq!(engine.waiting(root), 1);
+    assert_eq!(handle_all(&mut engine, root, at(1)).len(), 1);
+}
+
+#[test]
+fn a_sixth_panic_within_a_minute_restarts_all_children_and_a_sixth_such_ends_the_daemon() {
+    let mut engine = engine();
+    let actor = services()[0].clone();
+    let place = engine.place(&actor).unwrap();
+    let mut fates = (0..).map(|_| engine.fall(place, at(0), CAUSE, "oh".to_owned()).fate);
+    for _ in 0..5 {
+        for _ in 0..5 {
+            assert_eq!(fates.next(), Some(Fate::Restart(vec![actor.clone()])));
+        }
+        assert_eq!(fates.next(), Some(Fate::Restart(services())));
+    }
+    assert!(fates.by_ref().take(6).any(|fate| matches!(fate, Fate::GiveUp(_))));
+}
+
+#[test]
+fn panics_far_apart_are_borne_for_ever() {
+    let mut supervision = Supervision::default();
+    let is_borne = |decision| matches!(decision, Decision::One(_));
+    assert!((0..100).all(|n| is_borne(supervision.died(at(n * 13), &ActorId::Root))));
+}
+
+#[test]
+fn a_timer_that_has_rung_and_is_cancelled_before_it_is_heard_is_not_heard() {
+    let mut engine = engine();
+    let name: ServiceName = "gpsd".parse().unwrap();
+    let place = engine.place(&ActorId::Service(name)).unwrap();
+    let timer = Timer::Service(crate::service::ServiceTimer::Backoff);
+    let cell = &mut engine.cells[place.0];
+    cell.outbox.push_back((CAUSE, Effect::SetTimer(timer.clone(), Duration::from_secs(1))));
+    assert!(engine.next_effect(place, at(0)).is_none());
+    assert_eq!(engine.next_due(), Some(at(1)));
+    assert!(matches!(engine.due(at(1)), Some(Due::Mail(_))));
+    assert_eq!(engine.waiting(place), 1);
+    engine.cells[place.0].outbox.push_back((CAUSE, Effect::CancelTimer(timer)));
+    assert!(engine.next_effect(place, at(1)).is_none());
+    assert_eq!(engine.waiting(place), 0);
+}
+
+#[test]
+fn a_machine_made_from_its_spare_is_what_it_was_before_the_last_message() {
+    let mut engine = engine();
+    let name: ServiceName = "gpsd".parse().unwrap();
+    let cell = &mut engine.cells[engine.index[&ActorId::Service(name.clone())].0];
+    let mut spare = None;
+    for second in 0..60 {
+        let before = format!("{:?}", cell.machine);
+        let message = match second % 3 {
+            0 => ServiceMessage::SlotGranted,
+            1 => ServiceMessage::Begin,
+            _ => ServiceMessage::Close,
+        };
+        let message = Message::Service(name.clone(), message);
+        Spare::before(&mut spare, &cell.machine, at(second), &message);
+        cell.machine.handle(at(second), message);
+        let made = spare.clone().unwrap().make();
+        assert_eq!(format!("{made:?}"), before, "message {second}");
+    }
+}
+
+#[test]
+fn a_clone_of_the_engine_goes_on_as_the_engine_does() {
+    let mut one = engine();
+    for place in one.places() {
+        one.begin(place, at(0), CAUSE);
+    }
+    one.put(letter(Message::Root(RootMessage::Close)));
+    let mut other = one.clone();
+    let go_on = |engine: &mut Engine| {
+        let places = engine.places();
+        places.map(|place| format!("{:?}", handle_all(engine, place, at(1)))).collect::<Vec<_>>()
+    };
+    assert_eq!(go_on(&mut one), go_on(&mut other));
+    assert_eq!(format!("{one:?}"), format!("{other:?}"));
+}
+
+#[test]
+fn what_is_for_nobody_is_not_put_anywhere() {
+    let mut engine = engine();
+    let nobody: ServiceName = "nobody".parse().unwrap();
+    assert_eq!(engine.put(letter(Message::Service(nobody, ServiceMessage::Begin))), None);
+}

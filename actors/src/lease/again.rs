@@ -1,0 +1,141 @@
+//! The registry after a panic, and what it says again after a panic of another actor.
+
+use mainstay_config::names::ServiceName;
+
+use super::holding::{Holding, Use};
+use super::machine::{Closing, LeaseMachine, Out, tell_service};
+use super::messages::{Standing, StillUsed};
+use super::queue::{DeviceState, Queued, Reserved};
+use crate::device::{Awaited, DeviceMessage};
+use crate::machine::{ActorId, Effect, Message, Outcome};
+use crate::service::ServiceMessage;
+use crate::supervision::RootMessage;
+
+impl LeaseMachine {
+    /// Who holds and who wants what is kept, and how radios were before; the rest is told again or found out anew.
+    pub(super) fn reduced(&self) -> Self {
+        let queue = self.queue.iter().map(|queued| Queued::new(queued.request.clone())).collect();
+        Self { devices: Default::default(), awaited: Default::default(), published: None, queue, ..self.clone() }
+    }
+
+    /// What was under way may have been lost.
+    pub(super) fn begin_again(&mut self) -> Out {
+        let mut out = self.begin_radios_again();
+        let mut queue = std::mem::take(&mut self.queue);
+        for queued in &mut queue {
+            let Some(preparation) = &mut queued.preparation else { continue };
+            if preparation.looking.is_some() {
+                preparation.looking = Some(self.look_at_ports(&queued.request, &preparation.ports, &mut out));
+            }
+            if preparation.files.is_some() {
+                preparation.files = self.look_at_files(&queued.request, &Reserved::new(), &mut out);
+            }
+        }
+        self.queue = queue;
+        self.published = None;
+        out
+    }
+
+    pub(super) fn say_again(&self, to: &ActorId) -> Vec<Message> {
+        match to {
+            ActorId::Service(name) => {
+                let said = self.said_to_service(name);
+                said.into_iter().map(|message| Message::Service(name.clone(), message)).collect()
+            }
+            ActorId::Device(name) => {
+                let awaits = if self.awaited.contains(name) { Awaited::Somebody } else { Awaited::Nobody };
+                let said = [self.said_to_device(name), Some(DeviceMessage::Awaited(awaits))];
+                said.into_iter().flatten().map(|message| Message::Device(name.clone(), message)).collect()
+            }
+            ActorId::Root if self.closing == Closing::Said => vec![Message::Root(RootMessage::LeasesClosed)],
+            _ => Vec::new(),
+        }
+    }
+
+    fn said_to_service(&self, name: &ServiceName) -> Vec<ServiceMessage> {
+        let mut said = Vec::new();
+        let used = self.users.iter().filter(|(_, users)| users.contains(name));
+        for (device, _) in used {
+            said.push(match self.devices.get(device) {
+                Some(DeviceState::Available(offer)) => {
+                    ServiceMessage::DeviceArrived(device.clone(), offer.generation.clone())
+                }
+                Some(DeviceState::Unavailable { .. }) => ServiceMessage::DeviceLeft(device.clone()),
+                None => continue,
+            });
+        }
+        match (self.holders.get(name), self.queue.iter().find(|queued| queued.request.service == *name)) {
+            (Some(holding), _) => {
+                said.push(ServiceMessage::Granted(holding.grant.clone()));
+                said.extend(holding.withdrawn());
+            }
+            (None, Some(queued)) => said.push(ServiceMessage::Queued(queued.blockers.clone())),
+            (None, None) => said.push(ServiceMessage::NothingHeld),
+        }
+        said
+    }
+
+    /// What a service says of itself again: what was lost of what it said before is made good.
+    pub(super) fn stands(&mut self, standing: Standing) -> Out {
+        let Standing { service, held, given_back, uses, wants } = standing;
+        let known = self.holders.get(&service).map(|holding| holding.grant.token);
+        let mut out = match known {
+            Some(token) if Some(token) == held => {
+                if let Some(holding) = self.holders.get_mut(&service).filter(|holding| holding.is_undisturbed()) {
+                    holding.r#use = match uses {
+                        StillUsed::Yes => Use::Active,
+                        StillUsed::InBackoff => Use::Idle,
+                    };
+                }
+                Vec::new()
+            }
+            Some(token) if token <= given_back => self.release(&service, token),
+            // It is on its way to the service, or it never knew.
+            _ => Vec::new(),
+        };
+        let is_queued = self.queue.iter().any(|queued| queued.request.service == service);
+        match wants {
+            Some(request) if !is_queued && !self.holders.contains_key(&service) => out.extend(self.request(request)),
+            None if is_queued => out.extend(self.withdraw(&service)),
+            _ => {}
+        }
+        out.retain(|effect| !matches!(effect, Effect::Note(_)));
+        if out.is_empty() {
+            out.push(Effect::Note(Outcome::Ignored));
+        }
+        out
+    }
+}
+
+impl Holding {
+    /// Whether its holder has not been told to stop.
+    pub(super) fn is_undisturbed(&self) -> bool {
+        !matches!(self.r#use, Use::Draining { .. })
+    }
+
+    /// What its holder was told when it was withdrawn.
+    pub(super) fn withdrawn(&self) -> Option<ServiceMessage> {
+        match &self.r#use {
+            Use::Draining { withdrawal, reason } => Some(ServiceMessage::Revoked {
+                token: self.grant.token,
+                withdrawal: *withdrawal,
+                reason: reason.clone(),
+            }),
+            Use::Active | Use::Idle => None,
+        }
+    }
+
+    /// Tells its holder to stop, unless it has been told.
+    pub(super) fn withdraw(
+        &mut self,
+        holder: &ServiceName,
+        withdrawal: crate::service::Withdrawal,
+        reason: &str,
+    ) -> Option<Effect<super::LeaseTimer>> {
+        if !self.is_undisturbed() {
+            return None;
+        }
+        self.r#use = Use::Draining { withdrawal, reason: reason.to_owned() };
+        self.withdrawn().map(|message| tell_service(holder, message))
+    }
+}

@@ -1,0 +1,102 @@
+//! Files are compared by what they are, not by how they are spelled: before a file is given, it is looked what each path leads
+//! to. What the paths of holders led to is kept, since they have it open; only of one that was not there it is seen anew.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use mainstay_config::model::Sharing;
+
+use super::machine::{LeaseMachine, Out};
+use super::messages::{LeaseRequest, Want};
+use super::queue::{Queued, Reserved, reserve};
+use super::resource::Resource;
+use crate::effect::files::FileIdentity;
+use crate::machine::{Action, Effect, OperationId, Outcome};
+
+/// What each path was seen to lead to.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Files(BTreeMap<PathBuf, FileIdentity>);
+
+impl Files {
+    /// Whether two resources are one.
+    pub(super) fn are_same(&self, one: &Resource, other: &Resource) -> bool {
+        let (Resource::File(a), Resource::File(b)) = (one, other) else { return one == other };
+        a == b || self.0.get(a).zip(self.0.get(b)).is_some_and(|(a, b)| a.is_same(b))
+    }
+}
+
+impl LeaseRequest {
+    fn files(&self) -> impl Iterator<Item = &PathBuf> {
+        self.wants.iter().filter_map(|want| match want {
+            Want::File(path) => Some(path),
+            _ => None,
+        })
+    }
+}
+
+impl LeaseMachine {
+    /// Looks what the files of a request are, and those that others hold or come first for.
+    pub(super) fn look_at_files(
+        &mut self,
+        request: &LeaseRequest,
+        reserved: &Reserved,
+        out: &mut Out,
+    ) -> Option<OperationId> {
+        let mut paths: BTreeSet<PathBuf> = request.files().cloned().collect();
+        if paths.is_empty() {
+            return None;
+        }
+        let is_seen = |path: &PathBuf| self.files.0.get(path).is_some_and(|file| file.node.is_some());
+        let held = self.holders.values().flat_map(|holding| &holding.grant.named).filter_map(as_file);
+        paths.extend(held.filter(|path| !is_seen(path)).cloned());
+        paths.extend(reserved.keys().filter_map(as_file).cloned());
+        let operation = self.operation.advance();
+        out.push(Effect::Act(Action::LookAtFiles(operation, paths)));
+        Some(operation)
+    }
+
+    pub(super) fn files_seen(
+        &mut self,
+        operation: OperationId,
+        seen: Result<BTreeMap<PathBuf, FileIdentity>, String>,
+    ) -> Out {
+        // Where the look itself fails, they are told apart by their spelling.
+        self.files.0.extend(seen.unwrap_or_default());
+        let mut preparations = self.queue.iter_mut().filter_map(|queued| queued.preparation.as_mut());
+        let Some(preparation) = preparations.find(|preparation| preparation.files == Some(operation)) else {
+            return vec![Effect::Note(Outcome::Superseded)];
+        };
+        preparation.files = None;
+        self.let_wait_for_files();
+        Vec::new()
+    }
+
+    /// Of those who want one and the same file the first goes on, and none when somebody holds it.
+    fn let_wait_for_files(&mut self) {
+        let held = self.holders.values().flat_map(|holding| &holding.grant.named);
+        let held: Vec<Resource> = held.filter(|resource| as_file(resource).is_some()).cloned().collect();
+        let mut reserved = Reserved::new();
+        for queued in &mut self.queue {
+            let mut taken = held.iter().chain(reserved.keys());
+            let is_taken = taken.any(|other| {
+                queued.request.files().any(|path| self.files.are_same(&Resource::File(path.clone()), other))
+            });
+            if is_taken {
+                queued.preparation = None;
+            }
+            reserve(queued, &mut reserved);
+        }
+    }
+}
+
+fn as_file(resource: &Resource) -> Option<&PathBuf> {
+    match resource {
+        Resource::File(path) => Some(path),
+        _ => None,
+    }
+}
+
+/// Whatever is wanted besides devices and ports, always exclusively.
+pub(super) fn others(queued: &Queued) -> impl Iterator<Item = (Resource, Sharing)> {
+    queued.request.wants.iter().filter_map(Want::other).map(|resource| (resource, Sharing::Exclusive))
+}

@@ -1,0 +1,85 @@
+//! A holder that is restarted keeps all that it holds. Only its ports are looked at again: nobody listened on them while it did
+//! not run, and a stranger may do so now. Of a range it is then given another port, and nothing else is touched.
+
+use std::collections::BTreeMap;
+
+use mainstay_config::model::PortNeed;
+use mainstay_config::names::{PortName, ServiceName};
+
+use super::holding::{Renewal, Use};
+use super::machine::{LeaseMachine, Out, tell_service};
+use super::messages::{LeaseRequest, PortNumbers, Want};
+use super::ports::{NONE_LEFT, in_use, is_fixed};
+use super::queue::{Queued, Situation, reserve};
+use crate::machine::{Effect, OperationId, Outcome};
+use crate::service::ServiceMessage;
+
+impl LeaseMachine {
+    pub(super) fn renew(&mut self, request: LeaseRequest) -> Out {
+        let service = request.service.clone();
+        match self.holders.get_mut(&service) {
+            // One that is draining has been told, and will give back what it holds.
+            Some(holding) if holding.is_undisturbed() => {
+                holding.r#use = Use::Active;
+                self.look_for_holder(&service, request, BTreeMap::new())
+            }
+            _ => vec![Effect::Note(Outcome::Ignored)],
+        }
+    }
+
+    fn look_for_holder(&mut self, service: &ServiceName, request: LeaseRequest, foreign: BTreeMap<u16, String>) -> Out {
+        let Some(holding) = self.holders.get(service) else { return Vec::new() };
+        let (ports, mut out) = (holding.grant.ports.clone(), Vec::new());
+        let looking = self.look_at_ports(&request, &ports, &mut out);
+        if let Some(holding) = self.holders.get_mut(service) {
+            holding.renewal = Some(Renewal { request, looking, foreign });
+        }
+        out
+    }
+
+    /// Who listens on the ports of a holder that is restarted.
+    pub(super) fn seen_for_holder(&mut self, operation: OperationId, seen: BTreeMap<u16, String>) -> Out {
+        let mut holders = self.holders.iter_mut();
+        let found = holders.find_map(|(name, holding)| {
+            let renewal = holding.renewal.take_if(|renewal| renewal.looking == operation)?;
+            Some((name.clone(), holding.grant.clone(), renewal))
+        });
+        let Some((service, grant, mut renewal)) = found else {
+            return vec![Effect::Note(Outcome::Superseded)];
+        };
+        let answer = |ports| vec![tell_service(&service, ServiceMessage::Renewed(grant.token, ports))];
+        if seen.is_empty() {
+            return answer(Ok(grant.ports));
+        }
+        if let Some((port, listener)) = seen.iter().find(|(port, _)| is_fixed(&renewal.request, **port)) {
+            return answer(Err(in_use(*port, listener, &service)));
+        }
+        renewal.foreign.extend(seen);
+        let Some(ports) = self.choose_others(&renewal) else { return answer(Err(NONE_LEFT.to_owned())) };
+        if let Some(holding) = self.holders.get_mut(&service) {
+            holding.grant.ports = ports;
+        }
+        self.look_for_holder(&service, renewal.request, renewal.foreign)
+    }
+
+    /// Other ports that nobody has, or comes first for.
+    fn choose_others(&self, renewal: &Renewal) -> Option<PortNumbers> {
+        let mut reserved = BTreeMap::new();
+        self.queue.iter().for_each(|queued| reserve(queued, &mut reserved));
+        let situation = Situation {
+            devices: &self.devices,
+            holders: &self.holders,
+            radios: &self.radios,
+            files: &self.files,
+            reserved: &reserved,
+        };
+        let asked = Queued { foreign: renewal.foreign.clone(), ..Queued::new(renewal.request.clone()) };
+        let port = |want| match want {
+            &Want::Port { ref name, need, .. } => Some((name, need)),
+            _ => None,
+        };
+        let ports: Vec<(&PortName, PortNeed)> = asked.request.wants.iter().filter_map(port).collect();
+        let (ports, missing) = situation.choose_ports(&ports, &asked);
+        missing.is_empty().then_some(ports)
+    }
+}

@@ -1,0 +1,73 @@
+//! Files, by what they are; and conflicts.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use super::*;
+use crate::effect::files::FileIdentity;
+
+fn file(path: &str) -> Want {
+    Want::File(path.into())
+}
+
+/// What is looked at, and by which operation.
+fn look(bench: &Bench) -> (OperationId, BTreeSet<PathBuf>) {
+    let look = |act: &Action| match act {
+        Action::LookAtFiles(operation, paths) => Some((*operation, paths.clone())),
+        _ => None,
+    };
+    bench.acts.iter().find_map(look).expect("nothing is looked at")
+}
+
+impl Bench {
+    /// Every path is the file after its last slash.
+    fn files_seen(&mut self, (operation, paths): (OperationId, BTreeSet<PathBuf>)) -> &mut Self {
+        let identity = |path: PathBuf| {
+            let real = path.file_name().unwrap().into();
+            (path, FileIdentity { path: real, node: None })
+        };
+        self.tell(LeaseMessage::FilesSeen(operation, Ok(paths.into_iter().map(identity).collect())))
+    }
+}
+
+#[test]
+fn a_file_has_one_holder_however_it_is_spelled() {
+    let mut bench = Bench::new();
+    let first = look(bench.ask("a", vec![file("/x/db")]));
+    assert_eq!(bench.files_seen(first).served(), ["a"]);
+    // Until it is looked at, the other spelling seems free.
+    let second = look(bench.ask("b", vec![file("/link/db"), exclusive("x")]));
+    assert_eq!(second.1, BTreeSet::from(["/link/db".into(), "/x/db".into()]));
+    assert!(bench.files_seen(second).served().is_empty());
+    assert_eq!(bench.heard("b").last().map(String::as_str), Some("Queued: wait for /link/db: held by a"));
+    assert!(bench.ask("c", vec![exclusive("x")]).served().is_empty(), "nobody overtakes");
+    let again = look(bench.release("a"));
+    assert_eq!(bench.files_seen(again).served(), ["b"]);
+}
+
+#[test]
+fn of_two_for_whom_one_file_is_made_ready_at_once_the_first_has_it() {
+    let mut bench = Bench::new();
+    let first = look(bench.ask("a", vec![file("/x/db")]));
+    let second = look(bench.ask("b", vec![file("/link/db")]));
+    assert!(bench.files_seen(second).served().is_empty());
+    assert_eq!(bench.heard("b").last().map(String::as_str), Some("Queued: wait for /link/db: a comes first"));
+    assert_eq!(bench.files_seen(first).served(), ["a"]);
+    let mut bench = Bench::new();
+    let first = look(bench.ask("a", vec![file("/x/db")]));
+    bench.tell(LeaseMessage::FilesSeen(first.0, Err("a share is gone".to_owned())));
+    assert_eq!(bench.served(), ["a"], "where it cannot be seen, the spelling counts");
+}
+
+#[test]
+fn a_conflict_is_shown_as_one() {
+    let apart = || Want::Conflict(name("a"), name("b"));
+    let mut bench = Bench::new();
+    assert_eq!(bench.ask("a", vec![apart()]).served(), ["a"]);
+    bench.ask("b", vec![apart()]);
+    assert_eq!(bench.heard("b"), ["Queued: wait for a: it runs, and conflicts with b"]);
+    bench.ask("c", vec![Want::Named("custom/either-a-or-b".to_owned())]);
+    assert_eq!(bench.served(), ["c"], "no name of a user's is a conflict");
+    bench.tell(LeaseMessage::Idle(name("a")));
+    assert_eq!(bench.heard("a"), ["Revoked: b waits, which conflicts with it"]);
+}

@@ -1,0 +1,121 @@
+//! A service after a panic of its actor, and what it says again after a panic of another's.
+
+use std::sync::Arc;
+
+use mainstay_config::names::ServiceName;
+
+use super::machine::{Out, ServiceMachine, act};
+use super::messages::{ServiceMessage, Standing};
+use super::state::{Phase, Rest, Slot, Stage};
+use crate::effect::process::order::{Scope, SignalOrder};
+use crate::lease::{self, LeaseMessage, StillUsed};
+use crate::machine::{Action, ActorId, Message};
+use crate::supervision::ServicesMessage;
+
+impl ServiceMachine {
+    /// What it cannot be told again: where it is in its life, what the operator wanted, what it holds.
+    pub(super) fn reduced(&self) -> Self {
+        let fresh = Self::new(Arc::clone(&self.spec), self.dependents.clone(), self.runs);
+        Self {
+            wanted: self.wanted,
+            ignoring: self.ignoring,
+            closing: self.closing,
+            phase: self.phase.clone(),
+            rest: self.rest.clone(),
+            slot: self.slot,
+            grant: self.grant.clone(),
+            given_back: self.given_back,
+            attempts: self.attempts,
+            last_start: self.last_start,
+            last_stop: self.last_stop.clone(),
+            ready_run: self.ready_run,
+            asked: self.asked,
+            episode: self.episode,
+            needs: self.needs.reduced(),
+            ..fresh
+        }
+    }
+
+    /// What was under way may have been lost. All of it may be done twice.
+    pub(super) fn begin_again(&mut self) -> Out {
+        let mut out = Vec::new();
+        match self.phase.clone() {
+            Phase::Starting(run) if run.pid.is_none() => {
+                // One that was ordered already is passed over.
+                out.extend(self.order(run.id).and_then(Result::ok).map(|order| act(Action::Spawn(order))));
+            }
+            Phase::Starting(run) => self.watch(run.id, &mut out),
+            Phase::Stopping { run, stage: Stage::Grace, .. } => {
+                let signal = self.spec.stop.signal;
+                out.push(act(Action::Signal(SignalOrder { run: run.id, signal, scope: Scope::Tree })));
+            }
+            Phase::Stopping { run, stage: Stage::Killing | Stage::Unkillable, .. } => {
+                out.push(act(Action::Sweep(run.id)));
+            }
+            Phase::Idle
+            | Phase::Leasing { .. }
+            | Phase::Renewing
+            | Phase::Slotting
+            | Phase::Running(_)
+            | Phase::Leaving { .. }
+            | Phase::Stopping { stage: Stage::Unborn, .. } => {}
+        }
+        out.extend(self.run().map(|run| act(Action::TellAgain(run.id))));
+        out.push(self.publication());
+        out
+    }
+
+    pub(super) fn say_again(&self, to: &ActorId) -> Vec<Message> {
+        match to {
+            ActorId::Leases => {
+                let renews = (self.phase == Phase::Renewing).then(|| LeaseMessage::Renew(self.renewal()));
+                let stands = LeaseMessage::Stands(self.stands());
+                std::iter::once(stands).chain(renews).map(Message::Leases).collect()
+            }
+            ActorId::Services => self.said_to_supervisor().into_iter().map(Message::Services).collect(),
+            ActorId::Service(name) => {
+                let said = [self.said_to_dependent(name), self.said_to_needed(name)];
+                said.into_iter().flatten().map(|message| Message::Service(name.clone(), message)).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn stands(&self) -> lease::Standing {
+        let wants = match self.phase {
+            Phase::Leasing { arrival, .. } => Some(self.lease_request(arrival)),
+            _ => None,
+        };
+        lease::Standing {
+            service: self.spec.name.clone(),
+            held: self.grant.as_ref().map(|grant| grant.token),
+            given_back: self.given_back,
+            uses: if matches!(self.rest, Rest::Backoff { .. }) { StillUsed::InBackoff } else { StillUsed::Yes },
+            wants,
+        }
+    }
+
+    fn said_to_supervisor(&self) -> Vec<ServicesMessage> {
+        let me = self.spec.name.clone();
+        let slot = match self.slot {
+            Slot::None => ServicesMessage::ReturnSlot(me.clone()),
+            Slot::Asked => ServicesMessage::AskSlot(me.clone()),
+            Slot::Held => ServicesMessage::HoldsSlot(me.clone()),
+        };
+        let closed = self.said_closed.then_some(ServicesMessage::Closed(me));
+        std::iter::once(slot).chain(closed).collect()
+    }
+
+    fn said_to_dependent(&self, name: &ServiceName) -> Option<ServiceMessage> {
+        let depends = self.dependents.required.contains(name) || self.dependents.others.contains(name);
+        depends.then(|| ServiceMessage::Dependency(self.spec.name.clone(), self.standing()))
+    }
+
+    /// To one that is about to stop and waits for its dependents.
+    fn said_to_needed(&self, name: &ServiceName) -> Option<ServiceMessage> {
+        let (_, need) = self.needs.iter().find(|(needed, _)| *needed == name)?;
+        let Standing::Leaving { episode, .. } = need.standing else { return None };
+        let has_stopped = !self.owed.contains_key(name);
+        has_stopped.then(|| ServiceMessage::DependentStopped(self.spec.name.clone(), episode))
+    }
+}

@@ -1,0 +1,158 @@
+//! After panics: of its own actor, and of those that it speaks with.
+
+use super::*;
+use crate::lease::StillUsed;
+use crate::machine::ActorId;
+use crate::service::Attempts;
+
+fn starting() -> Bench {
+    let mut bench = Bench::new(leasing());
+    bench.tell(ServiceMessage::Granted(grant(1))).tell(ServiceMessage::SlotGranted);
+    bench
+}
+
+#[test]
+fn what_was_under_way_is_done_again_and_nothing_else() {
+    let mut bench = Bench::new(leasing());
+    assert!(bench.begin_again().acts.is_empty(), "{:?}", bench.acts);
+    let mut bench = starting();
+    let run = bench.run();
+    assert!(matches!(&bench.begin_again().acts[..], [Action::Spawn(order), Action::TellAgain(_)] if order.run == run));
+    assert!(matches!(bench.spawned().begin_again().acts[..], [Action::Watch(_), Action::TellAgain(_)]));
+    assert!(matches!(bench.ready().begin_again().acts[..], [Action::TellAgain(_)]));
+    bench.tell(ServiceMessage::Stop(REQUEST));
+    assert!(matches!(bench.begin_again().acts[..], [Action::Signal(_), Action::TellAgain(_)]));
+    assert!(matches!(bench.wait(SECOND * 31).begin_again().acts[..], [Action::Sweep(_), Action::TellAgain(_)]));
+    assert!(bench.process(ProcessEvent::TreeGone).begin_again().acts.is_empty());
+}
+
+#[test]
+fn what_the_executor_says_twice_is_heard_once() {
+    let mut bench = starting();
+    bench.spawned();
+    assert!(bench.spawned().acts.is_empty());
+    bench.ready().ready();
+    assert_eq!(bench.status(), ServiceStatus::Running);
+    let crashed = || ProcessEvent::MainExited { exit: Exit::Code(1), remaining: vec![43] };
+    assert!(bench.process(crashed()).signalled());
+    assert!(!bench.process(crashed()).signalled());
+    let run = bench.run();
+    bench.process(ProcessEvent::TreeGone).tell(ServiceMessage::Process(run, ProcessEvent::TreeGone));
+    assert_eq!(bench.reason(), "it ended: exit code 1; restart 1 of 3");
+}
+
+#[test]
+fn what_the_registry_says_twice_is_heard_once_and_of_an_earlier_lease_not_at_all() {
+    let mut bench = Bench::new(leasing());
+    bench.come_up_with(1);
+    assert!(!bench.tell(ServiceMessage::Granted(grant(1))).released());
+    bench.tell(revoked()).tell(revoked());
+    bench.process(ProcessEvent::TreeGone);
+    assert!(bench.requested());
+    assert!(!bench.tell(ServiceMessage::Granted(grant(1))).released(), "it was given back");
+    assert!(!bench.asked_for_slot());
+    assert!(bench.tell(ServiceMessage::Granted(grant(2))).asked_for_slot());
+    bench.come_up();
+    assert!(!bench.tell(revoked()).signalled(), "this is about the earlier lease");
+}
+
+#[test]
+fn who_waits_for_leases_and_is_not_known_to_asks_again_with_the_same_arrival() {
+    let mut bench = Bench::new(leasing());
+    let arrival = bench.now;
+    bench.wait(SECOND * 100).tell(ServiceMessage::NothingHeld);
+    assert!(matches!(&bench.leases[..], [LeaseMessage::Request(request)] if request.arrival == arrival));
+    bench.come_up_with(1);
+    assert!(bench.tell(ServiceMessage::NothingHeld).leases.is_empty());
+}
+
+/// What it says again to the registry.
+fn stands(bench: &Bench) -> crate::lease::Standing {
+    match &bench.machine.tell_again(&ActorId::Leases)[..] {
+        [Message::Leases(LeaseMessage::Stands(standing))] => standing.clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn the_registry_hears_again_what_is_held_wanted_and_given_back() {
+    let mut bench = Bench::new(leasing());
+    assert!(stands(&bench).wants.is_some() && stands(&bench).held.is_none());
+    bench.come_up_with(1);
+    assert_eq!((stands(&bench).held, stands(&bench).uses), (Some(Token(1)), StillUsed::Yes));
+    bench.exits(Exit::Code(1));
+    assert_eq!((stands(&bench).held, stands(&bench).uses), (Some(Token(1)), StillUsed::InBackoff));
+    bench.tell(ServiceMessage::Stop(REQUEST));
+    assert_eq!((stands(&bench).held, stands(&bench).given_back), (None, Token(1)));
+    assert!(stands(&bench).wants.is_none());
+}
+
+#[test]
+fn the_supervisor_hears_again_whether_it_waits_for_a_slot_holds_one_or_has_closed() {
+    let said = |bench: &Bench| {
+        let again = bench.machine.tell_again(&ActorId::Services);
+        again.iter().map(|message| message.described().kind()).collect::<Vec<_>>()
+    };
+    let mut bench = Bench::new(plain());
+    assert_eq!(said(&bench), ["AskSlot"]);
+    bench.tell(ServiceMessage::SlotGranted);
+    assert_eq!(said(&bench), ["HoldsSlot"]);
+    bench.spawned().ready();
+    assert_eq!(said(&bench), ["ReturnSlot"]);
+    bench.tell(ServiceMessage::Close).exits(Exit::Signal(15));
+    assert_eq!(said(&bench), ["ReturnSlot", "Closed"]);
+}
+
+#[test]
+fn a_slot_that_is_given_twice_is_not_given_back_by_one_that_is_starting() {
+    let mut bench = Bench::new(plain());
+    bench.tell(ServiceMessage::SlotGranted).tell(ServiceMessage::SlotGranted);
+    assert!(!bench.returned_slot() && !bench.spawning());
+    assert!(bench.spawned().ready().tell(ServiceMessage::SlotGranted).returned_slot());
+}
+
+#[test]
+fn who_depends_on_it_and_on_whom_it_depends_hear_again_how_it_stands() {
+    let mut bench = Bench::with_dependents(plain().requires("need", 15), &["top"]);
+    bench.hears("need", Standing::Up).come_up();
+    let said = |bench: &Bench, to: &str| bench.machine.tell_again(&ActorId::Service(name(to)));
+    assert!(matches!(said(&bench, "top")[..], [Message::Service(_, ServiceMessage::Dependency(_, Standing::Up))]));
+    bench.hears("need", leaving(4));
+    assert!(said(&bench, "need").is_empty(), "it has not stopped yet");
+    bench.tell(ServiceMessage::DependentStopped(name("top"), Episode(1))).exits(Exit::Signal(15));
+    let Message::Service(_, ServiceMessage::DependentStopped(me, episode)) = &said(&bench, "need")[0] else {
+        panic!("{:?}", said(&bench, "need"))
+    };
+    assert_eq!((me, *episode), (&name("s"), Episode(4)));
+}
+
+#[test]
+fn a_service_that_panics_twice_runs_on_with_what_it_holds_and_learns_the_rest() {
+    let mut bench = Bench::new(leasing().requires("need", 15));
+    bench.hears("need", Standing::Up).come_up_with(1);
+    bench.begin_afresh();
+    assert_eq!(bench.status(), ServiceStatus::Running);
+    bench.tell(ServiceMessage::Granted(grant(1))).hears("need", Standing::Up);
+    assert_eq!(bench.status(), ServiceStatus::Running);
+    assert!(bench.acts.is_empty() && !bench.released());
+    assert!(bench.tell(revoked()).signalled());
+}
+
+#[test]
+fn what_the_operator_and_the_back_off_said_outlives_two_panics() {
+    let mut bench = Bench::new(plain());
+    bench.come_up().exits(Exit::Code(1)).begin_afresh();
+    assert_eq!(bench.status(), ServiceStatus::Backoff);
+    assert!(bench.wait(SECOND * 2).asked_for_slot());
+    bench.tell(ServiceMessage::Stop(REQUEST)).begin_afresh();
+    assert_eq!(bench.status(), ServiceStatus::Held);
+}
+
+#[test]
+fn what_was_stopping_goes_on_stopping_for_the_same_reason_and_is_blamed_no_more_than_before() {
+    let mut bench = Bench::new(plain());
+    bench.come_up().wait(SECOND * 100).tell(ServiceMessage::Restart(REQUEST, Attempts::Keep)).begin_afresh();
+    assert!(bench.signalled());
+    assert_eq!(bench.reason(), "the operator asked for a restart");
+    assert!(bench.exits(Exit::Signal(15)).asked_for_slot(), "{:?}", bench.shown);
+}

@@ -1,0 +1,96 @@
+//! Invariant 11, of restarts: what a service has that the operator restarts goes to nobody else meanwhile, unless it is lost.
+//! Looked at are those that require nothing and that nothing requires: whatever else they may wait for, it is no service.
+
+use std::collections::BTreeMap;
+
+use mainstay_config::model::Sharing;
+use mainstay_config::names::ServiceName;
+
+use super::reach::requirers;
+use super::{Checker, Verdict};
+use crate::effect::process::order::{ProcessEvent, RunId};
+use crate::engine::Letter;
+use crate::lease::Resource;
+use crate::machine::{Message, Moment};
+use crate::service::{ServiceMessage, Withdrawal};
+use crate::world::environment::{Command, Environment, Happening};
+
+#[derive(Debug, Default)]
+pub(super) struct Keeping {
+    /// Who is being restarted, with what it used.
+    restarting: BTreeMap<ServiceName, Vec<(Resource, Sharing)>>,
+    /// When each run was first signalled.
+    signalled: BTreeMap<RunId, Moment>,
+}
+
+impl Checker for Keeping {
+    fn invariant(&self) -> u8 {
+        11
+    }
+
+    fn sent(&mut self, letter: &Letter, _environment: &Environment) -> Verdict {
+        let Message::Service(service, said) = &letter.message else { return Ok(()) };
+        match said {
+            // It was lost.
+            ServiceMessage::Revoked { withdrawal: Withdrawal::Loss, .. }
+            // It has failed to start again, and gives way in its back-off.
+            | ServiceMessage::Renewed(_, Err(_))
+            | ServiceMessage::Process(_, ProcessEvent::SpawnFailed(_)) => {
+                self.restarting.remove(service);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn happened(&mut self, happening: &Happening, environment: &Environment) -> Verdict {
+        match happening {
+            Happening::Signalled(run) => {
+                self.signalled.entry(*run).or_insert_with(|| environment.now());
+            }
+            Happening::Gone(run) => {
+                self.signalled.remove(run);
+            }
+            Happening::Done(service, command) => {
+                self.restarting.remove(service);
+                if matches!(command, Command::Restart | Command::Force) {
+                    self.restarted(service, environment);
+                }
+            }
+            Happening::Ordered(run) => return self.ordered(*run, environment),
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+impl Keeping {
+    fn restarted(&mut self, service: &ServiceName, environment: &Environment) {
+        let station = environment.station();
+        let requires = station.services.get(service).is_none_or(|spec| !spec.dependencies.is_empty());
+        if requires || requirers(station, service).next().is_some() {
+            return;
+        }
+        // One that had been stopping for something else already does not stop for this.
+        let stops_for_it = |run: &RunId| self.signalled.get(run) == Some(&environment.now());
+        let mut trees = environment.trees().filter(|(run, tree)| tree.service == *service && stops_for_it(run));
+        if let Some((_, tree)) = trees.next() {
+            self.restarting.insert(service.clone(), tree.uses.clone());
+        }
+    }
+
+    fn ordered(&mut self, run: RunId, environment: &Environment) -> Verdict {
+        let Some(new) = environment.tree(run) else { return Ok(()) };
+        self.restarting.remove(&new.service);
+        for (owner, had) in &self.restarting {
+            let taken = had.iter().find(|had| new.uses.iter().any(|uses| Environment::excludes(had, uses)));
+            if let Some((resource, _)) = taken {
+                return Err(format!(
+                    "{} is started with {resource} while {owner} is restarted, which has it",
+                    new.service
+                ));
+            }
+        }
+        Ok(())
+    }
+}
