@@ -93,7 +93,7 @@ fn settings(folder: &Path) -> ProcessSettings {
 async fn live(begin: Begin, closed: oneshot::Receiver<()>) -> Duration {
     let Begin { station, bus, board, keeping, settings } = begin;
     let recorder = Arc::new(Mutex::new(Recorder::new(keeping)));
-    let parts = Parts { clock: Clock::Boot, recorder, board, first_run: RunId(1) };
+    let parts = Parts { clock: Clock::Boot, recorder, board, first_run: RunId(1), watched: Watched::new().0 };
     let watch = SharedWatch::default();
     let mut carrier = None;
     let (system, ended) = System::start(&station, parts, |deliver| {

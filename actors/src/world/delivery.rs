@@ -188,7 +188,7 @@ impl World {
             self.note(happening);
         }
         for (at, event, cause) in so.later {
-            self.agenda.put(at, Due::Around(event, cause));
+            self.agenda.put(at, Due::Around(Box::new(event), cause));
         }
         for (from, message, cause) in so.told {
             self.environment.note_said(&message);

@@ -21,7 +21,7 @@ impl World {
         match due {
             Due::Around(event, cause) => {
                 let mut so = Consequences::default();
-                self.environment.happen(event, cause, &mut so);
+                self.environment.happen(*event, cause, &mut so);
                 self.follow(so);
             }
             Due::Fault(fault) => self.go_wrong(fault),

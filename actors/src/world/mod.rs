@@ -50,7 +50,7 @@ const BEHIND: Duration = Duration::from_millis(50);
 /// Something that is due at some moment.
 enum Due {
     /// Something around the machines.
-    Around(Event, Option<Cause>),
+    Around(Box<Event>, Option<Cause>),
     /// The next thing that goes wrong, or that people do.
     Fault(Fault),
 }

@@ -42,7 +42,8 @@ pub(super) struct Folder {
 
 impl Folder {
     fn of(path: &Path) -> Option<Self> {
-        let found = fs::metadata(path.parent()?).ok()?;
+        // Something else may be in its place.
+        let found = fs::metadata(path.parent()?).ok().filter(fs::Metadata::is_dir)?;
         Some(Self { group: found.gid(), mode: found.mode() & 0o7777 })
     }
 
@@ -147,7 +148,7 @@ impl LogFile {
             }
             opened => opened?,
         };
-        self.folder.set(Folder::of(&self.path));
+        self.folder.set(Folder::of(&self.path).or(self.folder.get()));
         let size = file.metadata()?.len();
         self.open = Some((file, size));
         Ok(size)
@@ -263,6 +264,18 @@ mod tests {
         assert_eq!(fs::metadata(&logs).unwrap().mode() & 0o7777, 0o2750, "who could read it still can");
         assert_eq!(read(&logs, "a.log"), "2222\n");
         assert_eq!(log.dropped, 0);
+    }
+
+    #[test]
+    fn a_folder_that_was_a_file_meanwhile_is_made_as_any_other() {
+        let state = tempfile::tempdir().unwrap();
+        let logs = state.path().join("logs");
+        fs::write(&logs, "in the way").unwrap();
+        let mut log = log(&logs, 1000, 1);
+        log.append("t", b"1111\n");
+        fs::remove_file(&logs).unwrap();
+        log.append("t", b"2222\n");
+        assert_eq!(fs::metadata(&logs).unwrap().mode() & 0o700, 0o700, "its owner can enter it");
     }
 
     #[test]
