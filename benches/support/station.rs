@@ -8,7 +8,7 @@ use std::time::Duration;
 use mainstay_actors::effect::process::order::{ProcessSettings, RunId};
 use mainstay_actors::effect::watched::Watched;
 use mainstay_actors::effect::{Carrier, SharedWatch};
-use mainstay_actors::runtime::{Board, Clock, Parts, System};
+use mainstay_actors::runtime::{Board, Clock, Parts, System, Watchdog};
 use mainstay_actors::service::ServiceStatus;
 use mainstay_actors::trace::{Keeping, Recorder};
 use mainstay_config::names::ServiceName;
@@ -93,7 +93,14 @@ fn settings(folder: &Path) -> ProcessSettings {
 async fn live(begin: Begin, closed: oneshot::Receiver<()>) -> Duration {
     let Begin { station, bus, board, keeping, settings } = begin;
     let recorder = Arc::new(Mutex::new(Recorder::new(keeping)));
-    let parts = Parts { clock: Clock::Boot, recorder, board, first_run: RunId(1), watched: Watched::new().0 };
+    let parts = Parts {
+        clock: Clock::Boot,
+        recorder,
+        board,
+        first_run: RunId(1),
+        watchdog: Watchdog::begin(&Watched::new().0, Duration::from_secs(60), |_| {}),
+        watched: Watched::new().0,
+    };
     let watch = SharedWatch::default();
     let mut carrier = None;
     let (system, ended) = System::start(&station, parts, |deliver| {

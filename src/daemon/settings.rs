@@ -11,7 +11,7 @@ use mainstay_actors::effect::process::keeper::LogTroubles;
 use mainstay_actors::effect::process::order::{ProcessSettings, RunId};
 use mainstay_actors::effect::watched::Watched;
 use mainstay_actors::machine::{Action, ActorId};
-use mainstay_actors::runtime::{Board, Clock, Executor, Parts};
+use mainstay_actors::runtime::{Board, Clock, Executor, Parts, Watchdog};
 use mainstay_actors::trace::{Cause, Recorder};
 use mainstay_config::model::Station;
 use tracing::level_filters::LevelFilter;
@@ -96,12 +96,17 @@ fn of_this_user() -> Option<PathBuf> {
     Some(state.join("mainstay"))
 }
 
+/// Handling a message takes microseconds; after so long it is said that it does not end.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// What the actors stand on.
 #[allow(clippy::disallowed_methods, reason = "run numbers must differ from those of an earlier mainstay")]
 pub(super) fn parts(clock: Clock, recorder: Recorder, watched: Watched) -> Parts {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     let first_run = RunId((now.as_secs() & 0x7fff_ffff) << 31);
-    Parts { clock, recorder: Arc::new(Mutex::new(recorder)), board: Arc::new(Board::default()), watched, first_run }
+    let watchdog = Watchdog::begin(&watched, PATIENCE, |frozen| tracing::error!("{frozen}"));
+    let (recorder, board) = (Arc::new(Mutex::new(recorder)), Arc::new(Board::default()));
+    Parts { clock, recorder, board, watched, watchdog, first_run }
 }
 
 /// Limits and places for the process executor.

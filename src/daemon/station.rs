@@ -234,7 +234,9 @@ impl Station for Served {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use mainstay_actors::effect::process::order::RunId;
+    use mainstay_actors::effect::watched::Watched;
     use mainstay_actors::machine::{ActorId, Outside};
+    use mainstay_actors::runtime::Watchdog;
     use mainstay_actors::trace::{ExternalCause, ExternalKind, Keeping, Recorder, Sending};
 
     use super::*;
@@ -246,7 +248,8 @@ mod tests {
             clock: Clock::tokio(),
             recorder: Arc::clone(&recorder),
             board: Arc::default(),
-            watched: mainstay_actors::effect::watched::Watched::new().0,
+            watched: Watched::new().0,
+            watchdog: Watchdog::begin(&Watched::new().0, QUIET, |_| {}),
             first_run: RunId(1),
         };
         let station = Arc::new(mainstay_config::parse("test", "").unwrap().station);

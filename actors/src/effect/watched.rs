@@ -98,8 +98,9 @@ pub(super) fn thread(
 }
 
 /// The threads and tasks that can be told to panic, in debug builds.
-pub const PARTS: [&str; 10] = [
+pub const PARTS: [&str; 11] = [
     "timekeeper",
+    "watchdog",
     "drive",
     "deliver",
     "trees",

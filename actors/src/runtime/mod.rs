@@ -10,8 +10,10 @@ mod system;
 #[cfg(test)]
 mod tests;
 mod timekeeper;
+mod watchdog;
 
 pub use board::{Board, Entry};
 pub use clock::Clock;
 pub use executor::{Deliver, Delivery, Executor};
 pub use system::{Answer, Parts, System};
+pub use watchdog::{Frozen, Watchdog};

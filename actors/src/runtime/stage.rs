@@ -14,6 +14,7 @@ use super::clock::Clock;
 use super::executor::{Delivery, Executor};
 use super::host::{Host, Ring};
 use super::timekeeper::Alarm;
+use super::watchdog::Watchdog;
 use crate::engine::{Due, Engine, Fallen, Fate, Letter, Mail, Place, Timer};
 use crate::machine::{
     Action, ActorId, Address, Effect, Exit, Message, Moment, OperatorAnswer, Outcome, Outside, RequestId, Words,
@@ -34,6 +35,7 @@ pub(super) struct Stage {
     clock: Clock,
     recorder: Arc<Mutex<Recorder>>,
     board: Arc<Board>,
+    watchdog: Watchdog,
     engine: RefCell<Engine>,
     alarm: Rc<Alarm>,
     hosts: RefCell<Vec<Addr<Host>>>,
@@ -46,6 +48,7 @@ pub(super) struct Stage {
 impl Stage {
     pub(super) fn new(
         (clock, recorder, board): (Clock, Arc<Mutex<Recorder>>, Arc<Board>),
+        watchdog: Watchdog,
         engine: Engine,
         ending: oneshot::Sender<Exit>,
     ) -> Self {
@@ -53,6 +56,7 @@ impl Stage {
             clock,
             recorder,
             board,
+            watchdog,
             engine: RefCell::new(engine),
             alarm: Rc::default(),
             hosts: RefCell::default(),
@@ -155,6 +159,7 @@ impl Stage {
         let (to, kind) = (letter.message.receiver(), letter.message.described().kind());
         let span = tracing::debug_span!("message", trace = cause.trace.0, id = id.0, %to, kind);
         let _entered = span.enter();
+        let _handling = self.watchdog.handling(&to, kind);
         let handled = self.engine.borrow_mut().handle(place, self.now(), letter);
         match handled {
             Ok(outcome) => {

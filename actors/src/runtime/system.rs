@@ -15,6 +15,7 @@ use super::executor::{Deliver, Delivery, Executor};
 use super::host::Host;
 use super::stage::{Stage, Waiting};
 use super::timekeeper::keep_time;
+use super::watchdog::Watchdog;
 use crate::effect::process::order::RunId;
 use crate::effect::watched::{Lost, Watched};
 use crate::engine::Engine;
@@ -33,6 +34,8 @@ pub struct Parts {
     pub board: Arc<Board>,
     /// Who is told when a task of theirs panics.
     pub watched: Watched,
+    /// Who says so when an actor does not return.
+    pub watchdog: Watchdog,
     /// The first run number: higher than any that an earlier mainstay may have given on this machine.
     pub first_run: RunId,
 }
@@ -56,7 +59,7 @@ impl System {
     ) -> (Self, oneshot::Receiver<Exit>) {
         let (ending, ended) = oneshot::channel();
         let engine = Engine::new(station, parts.first_run);
-        let stage = Rc::new(Stage::new((parts.clock, parts.recorder, parts.board), engine, ending));
+        let stage = Rc::new(Stage::new((parts.clock, parts.recorder, parts.board), parts.watchdog, engine, ending));
         let for_executor = Rc::downgrade(&stage);
         let deliver: Deliver = Rc::new(move |delivery, from, message| {
             for_executor.upgrade().map(|stage| stage.deliver(delivery, from, message))

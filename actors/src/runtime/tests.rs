@@ -16,7 +16,7 @@ use mainstay_hardware::simulated::SimulatedBus;
 use tokio::sync::oneshot;
 use tokio::time::sleep;
 
-use super::{Board, Clock, Deliver, Delivery, Executor, Parts, System};
+use super::{Board, Clock, Deliver, Delivery, Executor, Parts, System, Watchdog};
 use crate::device::{DeviceMessage, DeviceStatus};
 use crate::effect::process::order::{Exit as ProcessExit, ProcessEvent, RunId};
 use crate::effect::watched::Watched;
@@ -137,6 +137,7 @@ fn begin(text: &str) -> Rig {
         recorder: Arc::clone(&recorder),
         board: Arc::clone(&board),
         watched: Watched::new().0,
+        watchdog: Watchdog::begin(&Watched::new().0, Duration::from_secs(60), |_| {}),
         first_run: RunId(1),
     };
     let programs = Rc::new(RefCell::new(Programs::default()));

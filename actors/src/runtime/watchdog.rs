@@ -1,0 +1,164 @@
+//! Notices from outside when an actor does not return from what it handles: all actors share one thread, and nothing else would be
+//! said by a daemon whose thread stands still.
+//!
+//! The thread that watches sleeps while actors do nothing, and costs them one uncontended lock for each message.
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::effect::watched::{self, Watched};
+use crate::machine::ActorId;
+
+/// An actor that does not return from what it handles.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frozen {
+    /// The actor.
+    pub actor: ActorId,
+    /// What kind of message it handles.
+    pub kind: &'static str,
+    /// For how long it has handled it, at least.
+    pub time: Duration,
+}
+
+impl fmt::Display for Frozen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { actor, kind, time } = self;
+        let time = humantime::format_duration(*time);
+        write!(
+            f,
+            "{actor} has not returned from `{kind}` for {time}; until it does, nothing is started, stopped or answered"
+        )
+    }
+}
+
+/// What the actor thread does.
+#[derive(Default)]
+struct Turn {
+    /// One more with each message.
+    number: u64,
+    /// What is handled.
+    handled: Option<(ActorId, &'static str)>,
+    ended: bool,
+}
+
+#[derive(Default)]
+struct Shared {
+    turn: Mutex<Turn>,
+    begins: Condvar,
+    /// The watcher waits for a beginning.
+    asleep: AtomicBool,
+}
+
+impl Shared {
+    fn turn(&self) -> MutexGuard<'_, Turn> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Watches the actor thread for as long as it is there.
+pub struct Watchdog(Arc<Shared>);
+
+impl Watchdog {
+    /// Begins to watch. `tell` is told of what lasts longer than `patience`, once each time.
+    pub fn begin(watched: &Watched, patience: Duration, tell: impl Fn(Frozen) + Send + 'static) -> Self {
+        let shared = Arc::new(Shared::default());
+        let looked_at = Arc::clone(&shared);
+        let begun = watched.thread("watchdog", move || watch(&looked_at, patience, &tell));
+        if let Err(error) = begun {
+            tracing::warn!(%error, "nobody will say so if an actor does not return");
+        }
+        Self(shared)
+    }
+
+    /// An actor begins to handle something. It has returned when what is answered is dropped.
+    pub(super) fn handling(&self, actor: &ActorId, kind: &'static str) -> Handling<'_> {
+        let mut turn = self.0.turn();
+        turn.number = turn.number.wrapping_add(1);
+        turn.handled = Some((actor.clone(), kind));
+        drop(turn);
+        if self.0.asleep.load(Ordering::SeqCst) {
+            self.0.begins.notify_one();
+        }
+        Handling(&self.0)
+    }
+}
+
+/// An actor handles something.
+pub(super) struct Handling<'a>(&'a Shared);
+
+impl Drop for Handling<'_> {
+    fn drop(&mut self) {
+        self.0.turn().handled = None;
+    }
+}
+
+impl Drop for Watchdog {
+    fn drop(&mut self) {
+        self.0.turn().ended = true;
+        self.0.begins.notify_one();
+    }
+}
+
+fn watch(shared: &Shared, patience: Duration, tell: &impl Fn(Frozen)) {
+    let mut turn = shared.turn();
+    let mut told = None;
+    while !turn.ended {
+        watched::perhaps_panic("watchdog");
+        if turn.handled.is_none() || told == Some(turn.number) {
+            // Written under the lock that whoever begins takes first, so that no beginning is missed.
+            shared.asleep.store(true, Ordering::SeqCst);
+            turn = shared.begins.wait(turn).unwrap_or_else(PoisonError::into_inner);
+            shared.asleep.store(false, Ordering::SeqCst);
+            continue;
+        }
+        let number = turn.number;
+        turn = shared.begins.wait_timeout(turn, patience).unwrap_or_else(PoisonError::into_inner).0;
+        if turn.number == number
+            && !turn.ended
+            && let Some((actor, kind)) = turn.handled.clone()
+        {
+            told = Some(number);
+            tell(Frozen { actor, kind, time: patience });
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use super::*;
+
+    fn begin() -> (Watchdog, std::sync::mpsc::Receiver<Frozen>) {
+        let (told, heard) = channel();
+        let tell = move |frozen| told.send(frozen).unwrap();
+        (Watchdog::begin(&Watched::new().0, Duration::from_millis(20), tell), heard)
+    }
+
+    #[test]
+    fn what_does_not_return_is_told_once_and_the_next_again() {
+        let (watchdog, heard) = begin();
+        for actor in [ActorId::Leases, ActorId::Root] {
+            let handling = watchdog.handling(&actor, "Request");
+            let frozen = heard.recv().unwrap();
+            assert_eq!((frozen.actor, frozen.kind), (actor, "Request"));
+            drop(handling);
+        }
+        drop(watchdog);
+        assert!(heard.recv().is_err(), "told once, and the watcher has ended");
+    }
+
+    #[test]
+    fn what_returns_is_not_told_however_much_there_is() {
+        let (watchdog, heard) = begin();
+        for _ in 0..100_000 {
+            drop(watchdog.handling(&ActorId::Leases, "Request"));
+        }
+        drop(watchdog);
+        // Ends: the watcher ends with what it watches.
+        assert_eq!(heard.iter().filter(|frozen| frozen.kind != "Request").count(), 0);
+    }
+}
