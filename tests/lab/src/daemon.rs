@@ -31,7 +31,7 @@ pub(crate) struct Daemon {
 impl Daemon {
     /// Starts it and waits until it answers.
     pub(crate) fn start(mainstay: &Path, folder: &Path, configuration: &str, user: Option<u32>) -> Result<Self> {
-        let (state, run) = (folder.join("state"), folder.join("run"));
+        let (state, run) = (folder.join("state"), run_folder(folder));
         for part in [&state, &run] {
             fs::create_dir_all(part)?;
             if user.is_some() {
@@ -209,4 +209,11 @@ impl Drop for Daemon {
             let _ = self.child.wait();
         }
     }
+}
+
+/// Where the sockets of this scenario's daemon are: the end of its name, as the path of a socket has a limit.
+fn run_folder(folder: &Path) -> PathBuf {
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    let end: String = name.chars().skip(name.chars().count().saturating_sub(40)).collect();
+    Path::new("/run/lab").join(end)
 }

@@ -134,10 +134,10 @@ impl Processes {
     /// Ends the threads and lets go of the log-keeper, which goes on as long as there are programs. Ends no program.
     pub async fn shutdown(mut self) {
         self.core.borrow_mut().close_keeper();
+        let keeper_gone = self.core.borrow().keeper_gone();
         let keeper_ended = async {
-            // A pause of its own rather than one more channel: this runs once in mainstay's life.
             while self.core.borrow().keeper_is_ending() {
-                tokio::time::sleep(Duration::from_millis(2)).await;
+                keeper_gone.notified().await;
             }
         };
         // One that takes longer writes to a slow disk; it is left to init.
@@ -152,9 +152,7 @@ impl Processes {
         }
         // The last handle on the core, and with it on the queues to the threads.
         drop(self);
-        for thread in threads {
-            thread.end().await;
-        }
+        Thread::end_all(threads).await;
     }
 }
 

@@ -98,16 +98,16 @@ pub(super) enum Sweep {
 }
 
 /// Where a signal goes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Target {
     /// To the main process, which is there.
     Main(u32),
     /// To the process that was named as the main one beside it.
     Declared(ProcessId),
     /// To a tree whose main process is there.
-    Tree(u32, Place),
+    Tree(u32),
     /// To a tree whose main process is gone.
-    Rest(Place),
+    Rest,
     /// To nobody, or later.
     Nobody,
 }
@@ -183,6 +183,15 @@ impl Run {
         exited.into_iter().chain([ProcessEvent::TreeGone]).collect()
     }
 
+    /// Whether a look of this round says something about who is left.
+    pub(super) fn is_judged_by(&self, round: RoundNumber) -> bool {
+        match &self.phase {
+            Phase::Starting { .. } | Phase::Living { .. } => false,
+            Phase::Ending { valid, .. } => round >= *valid,
+            Phase::Left { .. } => true,
+        }
+    }
+
     /// Whether it is still to be said that its main process has ended, and who is left.
     pub(super) fn is_to_be_looked_at(&self) -> bool {
         matches!(self.phase, Phase::Ending { .. })
@@ -200,10 +209,10 @@ impl Run {
                 Some(declared) => Target::Declared(declared),
                 None => Target::Main(main.pid),
             },
-            (Phase::Living { main }, Scope::Tree) if main.pid != main.leader => Target::Rest(main.place.clone()),
-            (Phase::Living { main }, Scope::Tree) => Target::Tree(main.pid, main.place.clone()),
+            (Phase::Living { main }, Scope::Tree) if main.pid != main.leader => Target::Rest,
+            (Phase::Living { main }, Scope::Tree) => Target::Tree(main.pid),
             (Phase::Ending { .. } | Phase::Left { .. }, Scope::Main) => Target::Nobody,
-            (Phase::Ending { main, .. } | Phase::Left { main, .. }, Scope::Tree) => Target::Rest(main.place.clone()),
+            (Phase::Ending { .. } | Phase::Left { .. }, Scope::Tree) => Target::Rest,
         }
     }
 
@@ -350,7 +359,7 @@ mod tests {
         run.spawned(main());
         run.main_ended(Exit::Code(0), ONE);
         assert_eq!(run.target(order(Scope::Main)), Target::Nobody);
-        assert_eq!(run.target(order(Scope::Tree)), Target::Rest(Place::Group));
+        assert_eq!(run.target(order(Scope::Tree)), Target::Rest);
         assert_eq!(run.root().unwrap().main_state, MainState::Reaped);
     }
 

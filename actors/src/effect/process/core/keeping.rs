@@ -1,7 +1,9 @@
 //! The log-keeper: started, and started again when it dies.
 
 use std::os::fd::OwnedFd;
+use std::rc::Rc;
 
+use tokio::sync::Notify;
 use tokio::task::spawn_local;
 
 use super::{Core, News};
@@ -11,6 +13,7 @@ use crate::effect::process::spawn::Job;
 
 impl Core {
     pub(super) fn keeper_ended(&mut self, exit: Exit) {
+        self.keeper_gone.notify_one();
         if let Some(wait) = self.keeper.died() {
             tracing::warn!(%exit, "the log-keeper ended and is started again; services go on");
             self.later(wait, News::StartKeeper);
@@ -18,6 +21,7 @@ impl Core {
     }
 
     fn keeper_not_started(&mut self, why: &dyn std::fmt::Display) {
+        self.keeper_gone.notify_one();
         if let Some(wait) = self.keeper.died() {
             tracing::error!(%why, "the log-keeper could not be started; what services print waits in their pipes");
             self.later(wait, News::StartKeeper);
@@ -54,6 +58,11 @@ impl Core {
         if !self.keeper.is_coming() {
             self.holder.close();
         }
+    }
+
+    /// Tells when a keeper is gone.
+    pub(in crate::effect::process) fn keeper_gone(&self) -> Rc<Notify> {
+        Rc::clone(&self.keeper_gone)
     }
 
     /// Whether the keeper will end by itself and has not yet.

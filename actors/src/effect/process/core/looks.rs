@@ -1,12 +1,17 @@
 //! Looks at the trees of runs, in rounds, and what follows from them.
 
+use std::collections::BTreeMap;
+
 use rustix::process::kill_process_group;
 
 use super::proof::Since;
 use super::{Core, News, RoundState, send};
 use crate::effect::process::order::RunId;
-use crate::effect::process::runs::{RoundNumber, Run, Sweep};
-use crate::effect::process::tree::{Act, Looked, Populated, ProcessId, Round, Seen, Want, Whom};
+use crate::effect::process::runs::{Main, RoundNumber, Run, Sweep};
+use crate::effect::process::tree::{Act, Looked, Place, Populated, ProcessId, Root, Round, Seen, Want, Whom};
+
+/// How many cgroups are looked at in one round.
+const AT_ONCE: usize = 32;
 
 impl Core {
     pub(super) fn want(&mut self, id: RunId, act: Act) {
@@ -35,14 +40,43 @@ impl Core {
         }
         self.round_state = RoundState::Idle;
         let wants: Vec<_> =
-            std::mem::take(&mut self.wants).into_iter().filter_map(|(id, acts)| self.as_want(id, acts)).collect();
+            self.wants_of_a_round().into_iter().filter_map(|(id, acts)| self.as_want(id, acts)).collect();
         if wants.is_empty() {
             return;
         }
-        let roots = self.runs.values().filter_map(|run| Some((run.root()?, run.main()?.place.clone()))).collect();
+        let unknown = self.orphans.ask();
+        self.strays.retain(|run| self.runs.contains_key(run));
+        let roots = self.to_be_told_apart(&wants, &unknown);
         self.round = self.round.next();
         self.round_state = RoundState::UnderWay;
-        self.trees.begin(Round { wants, roots, unknown: self.orphans.ask() });
+        self.trees.begin(Round { wants, roots, strays: self.strays.clone(), unknown });
+    }
+
+    /// A look at all processes is taken once for everybody. Cgroups are looked at one by one, and while the next of them are, what was
+    /// found of the first is acted on.
+    fn wants_of_a_round(&mut self) -> BTreeMap<RunId, Vec<Act>> {
+        let is_in_cgroup =
+            |id: &RunId| self.runs.get(id).and_then(Run::main).is_none_or(|main| main.place != Place::Group);
+        let one_by_one =
+            self.strays.is_empty() && self.orphans.none_is_unknown() && self.wants.keys().all(is_in_cgroup);
+        let rest = match self.wants.keys().nth(AT_ONCE) {
+            Some(first) if one_by_one => {
+                let first = *first;
+                self.wants.split_off(&first)
+            }
+            _ => BTreeMap::new(),
+        };
+        std::mem::replace(&mut self.wants, rest)
+    }
+
+    /// Which runs a round has to know of. Most often none but those of which something is wanted: a cgroup tells by itself.
+    fn to_be_told_apart(&self, wants: &[Want], unknown: &[u32]) -> Vec<(Root, Place)> {
+        let everybody = !unknown.is_empty();
+        let in_groups = everybody || !self.strays.is_empty() || wants.iter().any(|want| want.place == Place::Group);
+        let is_needed = |main: &&Main| everybody || in_groups && main.place == Place::Group;
+        let root = |run: &Run| Some((run.main().filter(is_needed)?.place.clone(), run.root()?));
+        let root = |run: &Run| root(run).map(|(place, root)| (root, place));
+        if in_groups { self.runs.values().filter_map(root).collect() } else { Vec::new() }
     }
 
     pub(super) fn as_want(&self, id: RunId, acts: Vec<Act>) -> Option<Want> {
@@ -53,7 +87,10 @@ impl Core {
     pub(super) fn looked(&mut self, looked: Looked) {
         self.round_state = RoundState::Idle;
         self.orphans.answered(&looked.owners);
+        self.strays = looked.strays;
         let round = self.round;
+        // The thread goes on with what is left to look at meanwhile.
+        self.begin_round();
         for Seen { run, members, cgroup } in looked.seen {
             self.check_senders(run, &members);
             self.signal_group(run);
@@ -86,7 +123,7 @@ impl Core {
         let event = run.seen(round, members);
         let may_be_over = run.has_lost_main() && cgroup == Populated::No;
         // Who is just ending counts for its cgroup and is not listed any more. Nobody says when that is over.
-        let is_ending = run.has_lost_main() && cgroup == Populated::Yes && members.is_empty();
+        let is_ending = run.is_judged_by(round) && cgroup == Populated::Yes && members.is_empty();
         event.into_iter().for_each(|event| self.say(&service, id, event));
         if may_be_over {
             self.to_prove.insert(id, Since::ALook);

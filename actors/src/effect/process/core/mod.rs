@@ -9,13 +9,15 @@ mod orphans;
 mod proof;
 mod talk;
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use mainstay_config::model::StopSignal;
 use mainstay_config::names::ServiceName;
 use rustix::process::{Pid, Signal, kill_process};
+use tokio::sync::Notify;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinHandle;
 
@@ -28,7 +30,7 @@ use super::order::{ProcessEvent, ProcessSettings, RunId, SignalOrder, SpawnFailu
 use super::runs::{RoundNumber, Run, Target};
 use super::spawn::{Birth, Job, Outcome, Spawner, environment};
 use super::sys::Ended;
-use super::tree::{self, Act, Looked, Place, Trees, Whom, with_continue};
+use super::tree::{self, Act, Looked, Trees, Whom, with_continue};
 use crate::effect::probe::LogEnd;
 
 /// Ends of children that nobody has claimed, kept while something is being started.
@@ -71,6 +73,8 @@ pub(super) struct Core {
     by_pid: HashMap<u32, RunId>,
     sockets: HashMap<RunId, notify::NotifySocket>,
     keeper: KeeperLife,
+    /// Told when a keeper is gone.
+    keeper_gone: Rc<Notify>,
     holder: Holder,
     spawner: Spawner,
     starting: usize,
@@ -85,6 +89,8 @@ pub(super) struct Core {
     to_groups: HashMap<RunId, Vec<Signal>>,
     /// Trees for whose next sweep a timer is set.
     to_be_swept: HashSet<RunId>,
+    /// Runs that have processes outside of their cgroups.
+    strays: BTreeSet<RunId>,
     /// Children that we did not start.
     orphans: Orphans,
     /// Runs that may be over.
@@ -123,6 +129,7 @@ impl Core {
     pub(super) fn new(parts: Parts) -> Self {
         Self {
             keeper: KeeperLife::new(),
+            keeper_gone: Rc::default(),
             holder: parts.holder,
             settings: parts.settings,
             runs: BTreeMap::new(),
@@ -138,6 +145,7 @@ impl Core {
             round_state: RoundState::Idle,
             to_groups: HashMap::new(),
             to_be_swept: HashSet::new(),
+            strays: BTreeSet::new(),
             orphans: Orphans::default(),
             to_prove: ToProve::default(),
             news: parts.news,
@@ -173,12 +181,12 @@ impl Core {
             Target::Nobody => {}
             Target::Main(pid) => send(pid, kill_process, signal),
             Target::Declared(process) => tree::signal_process(process, signal),
-            Target::Tree(pid, Place::Group) => {
+            Target::Tree(pid) => {
                 // First the look: once the main process is gone, whom it started may be known by nothing any more.
                 self.want(order.run, Act::Signal(signal, Whom::OutsideOf(pid)));
                 self.to_groups.entry(order.run).or_default().push(signal);
             }
-            Target::Tree(_, Place::Cgroup(_)) | Target::Rest(_) => self.want(order.run, Act::Signal(signal, Whom::All)),
+            Target::Rest => self.want(order.run, Act::Signal(signal, Whom::All)),
         }
         self.begin_round_soon();
     }

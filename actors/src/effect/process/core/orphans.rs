@@ -48,6 +48,11 @@ impl Orphans {
         }
     }
 
+    /// Whether there is nobody of whom it is to be found out.
+    pub(super) fn none_is_unknown(&self) -> bool {
+        self.unknown.is_empty()
+    }
+
     /// Those of whom that is asked now.
     pub(super) fn ask(&mut self) -> Vec<u32> {
         self.asked = std::mem::take(&mut self.unknown);

@@ -5,12 +5,13 @@
 use std::fs;
 use std::io;
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, access, statfs};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
-use super::{mounted, with_continue};
+use super::{Whom, mounted, table, with_continue};
 
 /// `CGROUP2_SUPER_MAGIC` of the kernel's include/uapi/linux/magic.h.
 const CGROUP2_MAGIC: u64 = 0x6367_7270;
@@ -100,8 +101,11 @@ fn clear_after_others(own: &Path) {
     }
 }
 
+/// The cgroups in a cgroup. Most have none, which the number of links tells (`kernfs_refresh_inode` of the kernel's fs/kernfs/inode.c);
+/// its two dozen files need not be listed then.
 fn below(path: &Path) -> impl Iterator<Item = PathBuf> {
-    let entries = fs::read_dir(path).into_iter().flatten().flatten();
+    let has_some = fs::metadata(path).is_ok_and(|folder| folder.nlink() > 2);
+    let entries = has_some.then(|| fs::read_dir(path)).into_iter().flatten().flatten().flatten();
     entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).map(|entry| entry.path())
 }
 
@@ -134,32 +138,52 @@ pub(super) fn kill(path: &Path) {
     }
 }
 
-/// Sends a signal to every process in a cgroup and below it.
-pub(super) fn signal(path: &Path, signal: Signal) {
+/// Sends a signal to these processes, as far as they are in the cgroup, or below it, still.
+pub(super) fn signal(path: &Path, pids: impl Iterator<Item = u32>, signal: Signal, whom: Whom) {
     let open = |pid: u32| {
         let raw = i32::try_from(pid).ok().and_then(Pid::from_raw)?;
         Some((pid, pidfd_open(raw, PidfdFlags::empty()).ok()?))
     };
-    let held: Vec<_> = members(path).into_iter().filter_map(open).collect();
+    let held: Vec<_> = pids.filter_map(open).collect();
+    if held.is_empty() {
+        return;
+    }
     // A descriptor holds on to the process; whose number is still listed now, that process is a member.
     let still: std::collections::HashSet<u32> = members(path).into_iter().collect();
-    for (_, process) in held.into_iter().filter(|(pid, _)| still.contains(pid)) {
+    let is_meant = |pid| whom == Whom::All || table::read(pid).is_some_and(|process| whom.includes(process.group));
+    for (_, process) in held.into_iter().filter(|(pid, _)| still.contains(pid) && is_meant(*pid)) {
         for signal in with_continue(signal) {
             let _ = pidfd_send_signal(&process, signal);
         }
     }
 }
 
-/// Removes an empty cgroup and those below it.
-pub(super) fn remove(path: &Path) {
-    remove_below(path, MAX_DEPTH);
+/// Whether a cgroup is gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Removed {
+    /// It is: nobody was in it.
+    Yes,
+    /// Somebody is in it.
+    No,
 }
 
-fn remove_below(path: &Path, depth: usize) {
-    if let Some(depth) = depth.checked_sub(1) {
-        below(path).for_each(|child| remove_below(&child, depth));
+/// Removes a cgroup and those below it, if nobody is in them.
+pub(super) fn remove(path: &Path) -> Removed {
+    remove_below(path, MAX_DEPTH)
+}
+
+fn remove_below(path: &Path, depth: usize) -> Removed {
+    match fs::remove_dir(path) {
+        Ok(()) => return Removed::Yes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Removed::Yes,
+        Err(_) => {}
     }
-    let _ = fs::remove_dir(path);
+    if let Some(depth) = depth.checked_sub(1) {
+        for child in below(path) {
+            let _ = remove_below(&child, depth);
+        }
+    }
+    if fs::remove_dir(path).is_ok() { Removed::Yes } else { Removed::No }
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ mod strays;
 mod table;
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -122,8 +122,10 @@ pub(super) struct Want {
 pub(super) struct Round {
     /// What is wanted.
     pub wants: Vec<Want>,
-    /// Every run.
+    /// The runs that have to be told apart: those without a cgroup when processes are looked at, all when somebody is unknown.
     pub roots: Vec<(Root, Place)>,
+    /// Those of [`Looked::strays`] that are not over.
+    pub strays: BTreeSet<RunId>,
     /// Children of ours of which it is to be found out to whom they belong.
     pub unknown: Vec<u32>,
 }
@@ -135,6 +137,8 @@ pub(super) struct Looked {
     pub seen: Vec<Seen>,
     /// To whom the children belong that were not known; those that are missing belong to nobody who is known.
     pub owners: BTreeMap<u32, Owner>,
+    /// Runs that have processes outside of their cgroups.
+    pub strays: BTreeSet<RunId>,
 }
 
 /// Who was found in the tree of a run, before anything was done to them.
@@ -200,23 +204,26 @@ fn work(jobs: &Receiver<Job>, news: &UnboundedSender<News>, watched: &Watched) {
     let origin = FromProc { folder: cgroup::folder_name(), own_limit, marks: RefCell::default() };
     while let Ok(job) = jobs.recv() {
         watched::perhaps_panic(NAME);
-        let Round { wants, roots, unknown } = match job {
+        let Round { wants, roots, strays: not_over, unknown } = match job {
             Job::Round(round) => round,
             Job::Tell(lost) => {
                 watched.tell(lost);
                 continue;
             }
         };
-        strays.keep(|run| roots.iter().any(|(root, _)| root.run == run));
-        strays.look(&wants);
-        strays.refresh(&wants);
+        let insides: Vec<Inside> = wants.iter().map(Inside::look).collect();
+        strays.keep(&not_over);
+        strays.look(&wants, &insides);
         let in_group = roots.iter().filter(|(_, place)| *place == Place::Group).map(|(root, _)| root);
         let by_ancestry: Vec<Root> = in_group.chain(strays.roots()).cloned().collect();
         let mut found = look_at_all(&by_ancestry, &mut memory, &origin);
         let owners = to_whom(&unknown, &roots, &memory, &origin, &mut strays);
         origin.marks.borrow_mut().rest();
-        let seen = wants.iter().map(|want| do_one(want, found.remove(&want.run).unwrap_or_default())).collect();
-        if news.send(News::Trees(Looked { seen, owners })).is_err() {
+        let mut act =
+            |(want, inside): (&Want, Inside)| do_one(want, inside, found.remove(&want.run).unwrap_or_default());
+        let seen = wants.iter().zip(insides).map(&mut act).collect();
+        let strays = strays.runs();
+        if news.send(News::Trees(Looked { seen, owners, strays })).is_err() {
             return;
         }
     }
@@ -280,37 +287,52 @@ impl owners::Origin for FromProc {
     }
 }
 
-/// `known` were found by what they say of where they come from.
-fn do_one(want: &Want, known: Vec<ProcessId>) -> Seen {
-    let run = want.run;
-    match &want.place {
-        Place::Group => {
-            want.acts.iter().for_each(|act| act_on_group(*act, &known));
-            Seen { run, members: known, cgroup: Populated::No }
+/// Who is in the cgroup of a run.
+enum Inside {
+    /// Nobody, and it is removed; or the run has none.
+    Nobody,
+    /// These numbers. It may be none of them: who is just ending is not listed.
+    Listed(Vec<u32>),
+}
+
+impl Inside {
+    /// Most often a main process has just ended with all there was. The kernel removes a cgroup only when nobody is in it, so
+    /// that is tried first: one call, and no file is read. Its main process was born in it or joined before it was heard of, so
+    /// an empty cgroup stays empty.
+    fn look(want: &Want) -> Self {
+        let Place::Cgroup(path) = &want.place else { return Self::Nobody };
+        if want.root.main_state == MainState::Reaped && cgroup::remove(path) == cgroup::Removed::Yes {
+            return Self::Nobody;
         }
-        Place::Cgroup(path) => {
-            let mut members = members_of_cgroup(path);
-            let outside: Vec<_> = known.into_iter().filter(|process| !members.contains(process)).collect();
-            let is_populated = cgroup::is_populated(path);
-            for act in &want.acts {
-                if is_populated {
-                    act_on_cgroup(*act, path);
-                }
-                act_on_group(*act, &outside);
-            }
-            let populated = if is_populated { Populated::Yes } else { Populated::No };
-            if !is_populated {
-                members.clear();
-                if outside.is_empty() {
-                    // Its main process was born in it or joined before it was heard of, so an empty cgroup stays empty.
-                    cgroup::remove(path);
-                }
-            }
-            members.extend(outside);
-            members.sort_unstable();
-            Seen { run, members, cgroup: populated }
-        }
+        Self::Listed(cgroup::members(path))
     }
+
+    fn lists(&self, pid: u32) -> bool {
+        matches!(self, Self::Listed(pids) if pids.contains(&pid))
+    }
+}
+
+/// `known` were found by what they say of where they come from.
+fn do_one(want: &Want, inside: Inside, known: Vec<ProcessId>) -> Seen {
+    let run = want.run;
+    let (Place::Cgroup(path), Inside::Listed(pids)) = (&want.place, &inside) else {
+        want.acts.iter().for_each(|act| act_on_group(*act, &known));
+        return Seen { run, members: known, cgroup: Populated::No };
+    };
+    let outside: Vec<_> = known.into_iter().filter(|process| !pids.contains(&process.pid)).collect();
+    for act in &want.acts {
+        act_on_cgroup(*act, path, pids, want.root.main);
+        act_on_group(*act, &outside);
+    }
+    if want.root.main_state == MainState::There && *pids == [want.root.main] && outside.is_empty() {
+        // It is alone, and lives as long as nobody has waited for it.
+        return Seen { run, members: Vec::new(), cgroup: Populated::Yes };
+    }
+    let populated = if cgroup::is_populated(path) { Populated::Yes } else { Populated::No };
+    let mut members: Vec<_> = pids.iter().filter_map(|pid| Some(table::read(*pid)?.id)).collect();
+    members.extend(outside);
+    members.sort_unstable();
+    Seen { run, members, cgroup: populated }
 }
 
 fn act_on_group(act: Act, members: &[ProcessId]) {
@@ -321,19 +343,16 @@ fn act_on_group(act: Act, members: &[ProcessId]) {
     }
 }
 
-fn act_on_cgroup(act: Act, path: &Path) {
+fn act_on_cgroup(act: Act, path: &Path, pids: &[u32], main: u32) {
     match act {
         Act::Look => {}
         Act::Kill => cgroup::kill(path),
-        Act::Signal(signal, _) => cgroup::signal(path, signal),
+        Act::Signal(signal, whom) => {
+            // The main process leads the group that has been signalled by itself.
+            let others = |pid: &u32| whom != Whom::OutsideOf(main) || *pid != main;
+            cgroup::signal(path, pids.iter().copied().filter(others), signal, whom);
+        }
     }
-}
-
-fn members_of_cgroup(path: &Path) -> Vec<ProcessId> {
-    let alive = |pid| Some(table::read(pid)?.id);
-    let mut members: Vec<_> = cgroup::members(path).into_iter().filter_map(alive).collect();
-    members.sort_unstable();
-    members
 }
 
 /// Signals a process only if its number still stands for the same process.

@@ -3,11 +3,11 @@
 //! A program that may do so moves itself or another one: `su -l` and `login` do, by way of pam_systemd, which puts every session into
 //! a scope of its own. Such a run is followed as one without a cgroup is, besides by its cgroup, until nobody is left of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::owners::{MainState, Root};
 use super::table::{self, Life};
-use super::{Place, Want, cgroup};
+use super::{Inside, Place, Want};
 use crate::effect::process::order::RunId;
 
 /// Runs that have processes outside of their cgroups.
@@ -15,10 +15,13 @@ use crate::effect::process::order::RunId;
 pub(super) struct Strays(BTreeMap<RunId, Root>);
 
 impl Strays {
-    /// Looks for runs whose main process is elsewhere among those of which something is wanted.
-    pub(super) fn look(&mut self, wants: &[Want]) {
-        for want in wants.iter().filter(|want| main_has_strayed(want)) {
-            self.0.insert(want.run, want.root.clone());
+    /// Looks for runs whose main process is elsewhere among those of which something is wanted; what is known of the others may be
+    /// new.
+    pub(super) fn look(&mut self, wants: &[Want], insides: &[Inside]) {
+        for (want, inside) in wants.iter().zip(insides) {
+            if self.0.contains_key(&want.run) || main_has_strayed(want, inside) {
+                self.0.insert(want.run, want.root.clone());
+            }
         }
     }
 
@@ -32,24 +35,19 @@ impl Strays {
         self.0.values()
     }
 
-    /// What is known of them now: a main process ends.
-    pub(super) fn refresh(&mut self, wants: &[Want]) {
-        for want in wants {
-            if let Some(root) = self.0.get_mut(&want.run) {
-                root.clone_from(&want.root);
-            }
-        }
+    /// Which they are.
+    pub(super) fn runs(&self) -> BTreeSet<RunId> {
+        self.0.keys().copied().collect()
     }
 
     /// Only these runs are left.
-    pub(super) fn keep(&mut self, runs: impl Fn(RunId) -> bool) {
-        self.0.retain(|run, _| runs(*run));
+    pub(super) fn keep(&mut self, runs: &BTreeSet<RunId>) {
+        self.0.retain(|run, _| runs.contains(run));
     }
 }
 
-fn main_has_strayed(want: &Want) -> bool {
-    let Place::Cgroup(path) = &want.place else { return false };
+fn main_has_strayed(want: &Want, inside: &Inside) -> bool {
     let root = &want.root;
     let lives = |pid| table::read(pid).is_some_and(|process| process.life == Life::Runs);
-    root.main_state == MainState::There && !cgroup::members(path).contains(&root.main) && lives(root.main)
+    want.place != Place::Group && root.main_state == MainState::There && !inside.lists(root.main) && lives(root.main)
 }
