@@ -98,7 +98,7 @@ impl ServiceMachine {
             Phase::Leaving { why, .. } | Phase::Stopping { why, .. } => Some(match why {
                 Why::Failed(words) => Cause::Failed(words.clone()),
                 Why::Died(words) => Cause::Died(words.clone()),
-                Why::Asked(_) => Cause::Stopped,
+                Why::Asked(_) | Why::Lost { .. } => Cause::Stopped,
             }),
             Phase::Idle | Phase::Leasing { .. } | Phase::Slotting | Phase::Starting(_) | Phase::Running(_) => None,
         }
@@ -133,7 +133,7 @@ impl ServiceMachine {
     /// A run is over and nothing of it is left.
     fn ended(&mut self, now: Moment, cause: Cause, out: &mut Out) {
         if let Phase::Leaving { why, .. } | Phase::Stopping { why, .. } = &self.phase {
-            self.last_stop = Some(why.words().to_owned());
+            self.last_stop = Some(why.words());
         }
         if let Some(run) = self.run() {
             out.push(act(Action::Unwatch(run.id)));
@@ -277,7 +277,7 @@ impl ServiceMachine {
                     out.push(superseded);
                 }
             }
-            ServiceTimer::Late(name) | ServiceTimer::Optional(name) => {
+            ServiceTimer::Optional(name) => {
                 if !self.needs.waited(&name) {
                     out.push(superseded);
                 }

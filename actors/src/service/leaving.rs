@@ -7,9 +7,10 @@ use mainstay_config::model::{OnReturn, StopSignal};
 use mainstay_config::names::ServiceName;
 
 use super::machine::{Out, ServiceMachine, act};
-use super::messages::{Episode, ServiceMessage, Standing};
+use super::messages::ServiceMessage;
 use super::needs::Dependent;
 use super::state::{Closing, Phase, Readiness, Run, ServiceTimer, Stage, Why};
+use crate::cause::{Episode, Standing};
 use crate::effect::process::order::{Scope, SignalOrder};
 use crate::machine::{Action, Effect, Message, Moment, Outcome};
 

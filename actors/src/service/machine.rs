@@ -20,12 +20,13 @@ use mainstay_config::model::{Autostart, Dependency, Service};
 use mainstay_config::names::{DeviceName, ServiceName};
 
 use super::dependents::Dependents;
-use super::messages::{Episode, ServiceMessage, Standing, Wanted};
+use super::messages::{ServiceMessage, Wanted};
 use super::needs::Needs;
 use super::operator::STOPPED;
 use super::state::{
     Closing, Death, Ignoring, Phase, Readiness, Recovering, Rest, Resuming, Run, ServiceTimer, Slot, Why,
 };
+use crate::cause::{Episode, Standing};
 use crate::effect::process::order::RunId;
 use crate::lease::{Grant, LeaseMessage};
 use crate::machine::{Action, ActorId, Beginning, Effect, Effects, Machine, Message, Moment, Outcome};
@@ -239,10 +240,10 @@ impl ServiceMachine {
             ServiceMessage::Process(run, event) => self.process(now, run, event, out),
             ServiceMessage::Probe(run, event) => self.probed(run, event, out),
             ServiceMessage::Reported(run) => self.heard_run(now, run, out),
-            ServiceMessage::Start(request, policy) => self.operator_start(request, policy, out),
+            ServiceMessage::Start(request, policy) => self.operator_start(now, request, policy, out),
             ServiceMessage::StartForDependent(name) => self.start_for(&name, out),
             ServiceMessage::Stop(request) => self.operator_stop(request, out),
-            ServiceMessage::Restart(request, attempts) => self.operator_restart(request, attempts, out),
+            ServiceMessage::Restart(request, attempts) => self.operator_restart(now, request, attempts, out),
             ServiceMessage::Close => self.closing = self.closing.max(Closing::InOrder),
             ServiceMessage::Hurry => self.hurry(out),
             ServiceMessage::Timer(timer) => self.timer_over(timer, out),
@@ -269,7 +270,7 @@ impl ServiceMachine {
             }
             Phase::Starting(_) | Phase::Running(_) => {
                 if let Some(why) = self.reason_to_stop() {
-                    self.leave(Why::Asked(why), out);
+                    self.leave(why, out);
                 }
             }
             Phase::Leasing { .. } | Phase::Slotting | Phase::Leaving { .. } | Phase::Stopping { .. } => {}
@@ -289,7 +290,7 @@ impl ServiceMachine {
             return;
         }
         if self.ignoring == Ignoring::No {
-            self.needs.set_waits(out);
+            self.needs.set_waits(now, out);
             if !self.needs.are_met() {
                 return;
             }
@@ -329,9 +330,9 @@ impl ServiceMachine {
     }
 
     /// Why it must stop, when it runs.
-    fn reason_to_stop(&self) -> Option<String> {
+    fn reason_to_stop(&self) -> Option<Why> {
         let lost = || if self.ignoring == Ignoring::Yes { None } else { self.needs.lost() };
-        self.reason_not_wanted().or_else(|| self.revoked.clone()).or_else(lost)
+        self.reason_not_wanted().or_else(|| self.revoked.clone()).map(Why::Asked).or_else(lost)
     }
 
     /// Tells dependents how it stands, when that has changed.

@@ -1,16 +1,16 @@
 //! What a service is told and tells.
 
-use std::fmt;
-
 use mainstay_config::names::{DeviceName, ServiceName};
 use mainstay_hardware::sighting::Generation;
 
 use super::ServiceTimer;
+use crate::cause::{Episode, Listed, Missing, Standing};
 use crate::device::Offer;
 use crate::effect::probe::order::ProbeEvent;
 use crate::effect::process::order::{LOADS_SLOWLY, ProcessEvent, RunId};
 use crate::lease::{Blocker, Grant};
 use crate::machine::{Described, Moment, ReportedRun, RequestId, Words};
+use crate::view::words;
 
 /// What the operator asked of a service. It lasts until asked otherwise.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
@@ -55,43 +55,6 @@ pub enum Attempts {
     Keep,
     /// They begin anew.
     Reset,
-}
-
-/// Numbers the departures of a service.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Episode(pub u32);
-
-/// What a service is, seen by those that depend on it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Standing {
-    /// Not known yet.
-    Unknown,
-    /// It is running.
-    Up,
-    /// It is starting, or will start again by itself: how, in words.
-    Coming(String),
-    /// It is about to stop and waits until its dependents have stopped.
-    Leaving {
-        /// Why.
-        why: String,
-        /// Which of its departures: an answer to an earlier one does not count.
-        episode: Episode,
-    },
-    /// It does not run: why, in words.
-    Down(String),
-    /// The operator holds it, or it does not start by itself: why, in words.
-    Held(String),
-}
-
-impl fmt::Display for Standing {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unknown => f.write_str("not heard of yet"),
-            Self::Up => f.write_str("running"),
-            Self::Coming(how) | Self::Down(how) | Self::Held(how) => f.write_str(how),
-            Self::Leaving { why, .. } => write!(f, "about to stop: {why}"),
-        }
-    }
 }
 
 /// Why a lease is withdrawn.
@@ -208,7 +171,7 @@ impl Described for ServiceMessage {
     fn detail(&self) -> Words {
         match self {
             Self::Begin => "begin".into(),
-            Self::Dependency(name, standing) => format!("{name} is {standing}").into(),
+            Self::Dependency(name, standing) => format!("{name} is {}", words::standing(standing)).into(),
             Self::DependentStopped(name, _) => Words::Service(name.clone(), "need not be waited for"),
             Self::Inquire(name) => Words::Service(name.clone(), "asks how it stands"),
             Self::Granted(grant) => describe_grant(grant).into(),
@@ -334,6 +297,46 @@ impl Health {
     }
 }
 
+/// What a service waits for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Waiting {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// Services that it needs.
+    Needs(Listed<Missing>),
+    /// Leases.
+    Leases(Vec<Blocker>),
+    /// A start slot.
+    Slot,
+    /// Services that must stop first.
+    Stops(Listed<ServiceName>),
+}
+
+impl Waiting {
+    /// Whether it waits for nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Self::Nothing => true,
+            Self::Needs(missing) => missing.is_empty(),
+            Self::Leases(blockers) => blockers.is_empty(),
+            Self::Slot => false,
+            Self::Stops(names) => names.is_empty(),
+        }
+    }
+
+    /// Whether the same is waited for, whenever the wait began.
+    #[must_use]
+    pub fn is_for_the_same(&self, other: &Self) -> bool {
+        let key = |missing: &Missing| (missing.need.clone(), missing.standing.clone());
+        match (self, other) {
+            (Self::Needs(a), Self::Needs(b)) => a.more == b.more && a.first.iter().map(key).eq(b.first.iter().map(key)),
+            (a, b) => a == b,
+        }
+    }
+}
+
 /// What a service shows of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServiceSnapshot {
@@ -350,7 +353,7 @@ pub struct ServiceSnapshot {
     /// Its main process.
     pub pid: Option<u32>,
     /// What it waits for.
-    pub waiting_for: Vec<String>,
+    pub waiting_for: Waiting,
     /// What would unblock it, each a sentence.
     pub unblock: Vec<String>,
     /// When it will be tried again.

@@ -17,7 +17,7 @@ mod tests;
 pub use dependents::{Dependents, all_dependents, dependents};
 pub use machine::{ServiceMachine, ServiceMemo};
 pub use messages::{
-    Attempts, Episode, Health, NeedsPolicy, START_SLOT, ServiceMessage, ServiceSnapshot, ServiceStatus, Standing,
-    Wanted, Withdrawal,
+    Attempts, Health, NeedsPolicy, START_SLOT, ServiceMessage, ServiceSnapshot, ServiceStatus, Waiting, Wanted,
+    Withdrawal,
 };
 pub use state::ServiceTimer;

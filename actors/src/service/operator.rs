@@ -3,16 +3,18 @@
 use mainstay_config::names::ServiceName;
 
 use super::machine::{Out, ServiceMachine, later};
-use super::messages::{Attempts, NeedsPolicy, ServiceMessage, Standing, Wanted};
+use super::messages::{Attempts, NeedsPolicy, ServiceMessage, Waiting, Wanted};
 use super::showing::join;
 use super::state::{Closing, Ignoring, Phase, Rest, ServiceTimer, Why};
-use crate::machine::{Effect, Message, OperatorAnswer, Outcome, RequestId};
+use crate::cause::Missing;
+use crate::machine::{Effect, Message, Moment, OperatorAnswer, Outcome, RequestId};
+use crate::view::words;
 
 /// Why a service does not run that the operator stopped.
 pub(super) const STOPPED: &str = "stopped by the operator";
 
 impl ServiceMachine {
-    pub(super) fn operator_start(&mut self, request: RequestId, policy: NeedsPolicy, out: &mut Out) {
+    pub(super) fn operator_start(&mut self, now: Moment, request: RequestId, policy: NeedsPolicy, out: &mut Out) {
         if let Some(answer) = self.cannot_run(request) {
             out.push(Effect::Note(Outcome::Refused));
             out.push(answer);
@@ -35,7 +37,7 @@ impl ServiceMachine {
             Phase::Running(_) => format!("{name} is running already"),
             Phase::Starting(_) => format!("{name} is starting already"),
             _ if policy == NeedsPolicy::StartThem => format!("{name} is wanted up, with what it needs"),
-            _ => format!("{name} is wanted up: it {}", self.next_step()),
+            _ => format!("{name} is wanted up: it {}", self.next_step(now)),
         };
         out.push(done(request, words));
     }
@@ -102,7 +104,7 @@ impl ServiceMachine {
         out.push(done(request, words));
     }
 
-    pub(super) fn operator_restart(&mut self, request: RequestId, attempts: Attempts, out: &mut Out) {
+    pub(super) fn operator_restart(&mut self, now: Moment, request: RequestId, attempts: Attempts, out: &mut Out) {
         if let Some(answer) = self.cannot_restart(request) {
             out.push(Effect::Note(Outcome::Refused));
             out.push(answer);
@@ -120,7 +122,7 @@ impl ServiceMachine {
                 let first = if self.dependents.required.is_empty() { "" } else { ", its dependents first" };
                 format!("{name} is restarting{first}")
             }
-            _ => format!("{name} {was}, and it {}", self.next_step()),
+            _ => format!("{name} {was}, and it {}", self.next_step(now)),
         };
         out.push(done(request, words));
     }
@@ -152,13 +154,14 @@ impl ServiceMachine {
     }
 
     /// What comes next for one that is wanted and neither starts nor runs.
-    fn next_step(&self) -> String {
+    fn next_step(&self, now: Moment) -> String {
         match &self.phase {
             Phase::Leaving { .. } | Phase::Stopping { .. } => {
                 "starts when it has stopped and has all it needs".to_owned()
             }
             _ if self.ignoring == Ignoring::No && !self.needs.are_met() => {
-                format!("waits for {}", self.needs.missing().join("; "))
+                let missing = Waiting::Needs(self.needs.missing());
+                format!("waits for {}", words::waiting(&missing, now, |_| None).join("; "))
             }
             Phase::Leasing { blockers, .. } if !blockers.is_empty() => format!("waits for {}", join(blockers)),
             _ if self.wants_nothing() || self.grant.is_some() => "starts".to_owned(),
@@ -178,10 +181,9 @@ impl ServiceMachine {
     }
 
     fn held_need(&self, request: RequestId) -> Option<Effect<ServiceTimer>> {
-        let held = |standing: &Standing| matches!(standing, Standing::Held(_));
-        let (need, found) = self.needs.iter().find(|(name, need)| self.requires(name) && held(&need.standing))?;
+        let Missing { need, standing, .. } = self.needs.held()?;
         let name = &self.spec.name;
-        let words = format!("{name} requires {need}, which is not meant to run: {}", found.standing);
+        let words = format!("{name} requires {need}, which is not meant to run: {}", words::standing(&standing));
         let help = format!(
             "`mainstay start {name} --with-needs` starts what it needs as well; `--ignore-needs` starts {name} without {need}"
         );

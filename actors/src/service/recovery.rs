@@ -114,7 +114,7 @@ impl ServiceMachine {
                 match heard.leaving {
                     Some(Why::Failed(words)) => self.rest_after(now, Cause::Failed(words), out),
                     Some(Why::Died(words)) => self.rest_after(now, Cause::Died(words), out),
-                    Some(Why::Asked(_)) | None => {}
+                    Some(Why::Asked(_) | Why::Lost { .. }) | None => {}
                 }
             }
         }

@@ -1,18 +1,24 @@
 //! What a service shows of itself, and what it tells its dependents.
 
+use std::collections::BTreeSet;
+
+use mainstay_config::names::ServiceName;
+
 use super::machine::ServiceMachine;
-use super::messages::{Health, START_SLOT, ServiceSnapshot, ServiceStatus, Standing, Wanted};
+use super::messages::{Health, ServiceSnapshot, ServiceStatus, Waiting, Wanted};
 use super::state::{Phase, Rest, Why};
+use crate::cause::{Listed, Matter, Standing};
 use crate::effect::process::order::LOADS_SLOWLY;
 use crate::lease::{Blocker, Soon};
 use crate::machine::{Effect, Publication};
+use crate::view::words;
 
 impl ServiceMachine {
     /// How it stands, for those that depend on it.
     pub(super) fn standing(&self) -> Standing {
         match &self.phase {
             Phase::Running(_) => Standing::Up,
-            Phase::Starting(_) | Phase::Slotting => Standing::Coming("starting".to_owned()),
+            Phase::Starting(_) | Phase::Slotting => Standing::Coming(Matter::Starting),
             Phase::Leasing { blockers, .. } => {
                 let words = format!("waiting for {}", join(blockers));
                 let coming = blockers.iter().all(|blocker| match blocker {
@@ -21,36 +27,36 @@ impl ServiceMachine {
                     Blocker::Held { .. } | Blocker::Behind { .. } | Blocker::ForeignListener { .. } => false,
                 });
                 if blockers.is_empty() {
-                    Standing::Coming("being given its leases".to_owned())
+                    Standing::Coming(own("being given its leases"))
                 } else if coming {
-                    Standing::Coming(words)
+                    Standing::Coming(own(&words))
                 } else {
-                    Standing::Down(words)
+                    Standing::Down(own(&words))
                 }
             }
-            Phase::Leaving { why, episode, .. } => Standing::Leaving { why: why.words().to_owned(), episode: *episode },
-            Phase::Stopping { why: Why::Asked(words), .. } if self.wanted == Wanted::Down => {
-                Standing::Held(format!("stopping: {words}"))
+            Phase::Leaving { why, episode, .. } => {
+                Standing::Leaving { why: why.origin(&self.spec.name), episode: *episode }
             }
-            Phase::Stopping { why: Why::Asked(words), .. } => Standing::Down(format!("stopping: {words}")),
-            Phase::Stopping { why: Why::Failed(words) | Why::Died(words), .. } => Standing::Coming(words.clone()),
+            Phase::Stopping { why: Why::Failed(words) | Why::Died(words), .. } => Standing::Coming(own(words)),
+            Phase::Stopping { why, .. } => {
+                let stopping = Matter::Stopping(why.origin(&self.spec.name));
+                if self.wanted == Wanted::Down { Standing::Held(stopping) } else { Standing::Down(stopping) }
+            }
             Phase::Idle => self.idle_standing(),
         }
     }
 
     fn idle_standing(&self) -> Standing {
         match &self.rest {
-            Rest::Failed(words) => Standing::Down(format!("failed: {words}")),
-            _ if self.reason_not_wanted().is_some() => Standing::Held(self.reason_not_wanted().unwrap_or_default()),
-            Rest::Ended(words) => Standing::Down(format!("stopped: {words}")),
-            Rest::Backoff { cause, .. } => Standing::Coming(format!("to be restarted: {cause}")),
-            Rest::Fresh if self.needs.held().is_some() => {
-                Standing::Held(format!("waiting for {}", self.needs.held().unwrap_or_default()))
+            Rest::Failed(words) => Standing::Down(own(&format!("failed: {words}"))),
+            _ if self.reason_not_wanted().is_some() => {
+                Standing::Held(own(&self.reason_not_wanted().unwrap_or_default()))
             }
-            Rest::Fresh if self.needs.are_coming() => {
-                Standing::Coming(format!("waiting for {}", self.needs.missing_to_others()))
-            }
-            Rest::Fresh => Standing::Down(format!("waiting for {}", self.needs.missing_to_others())),
+            Rest::Ended(words) => Standing::Down(own(&format!("stopped: {words}"))),
+            Rest::Backoff { cause, .. } => Standing::Coming(own(&format!("to be restarted: {cause}"))),
+            Rest::Fresh if self.needs.held().is_some() => Standing::Held(Matter::Needs),
+            Rest::Fresh if self.needs.are_coming() => Standing::Coming(Matter::Needs),
+            Rest::Fresh => Standing::Down(Matter::Needs),
         }
     }
 
@@ -75,13 +81,12 @@ impl ServiceMachine {
         match &self.phase {
             Phase::Running(run) => {
                 let degraded = self.needs.degraded(self.ignoring);
-                if degraded.is_empty() { run.said.clone() } else { format!("without {}", degraded.join("; ")) }
+                if degraded.is_empty() { run.said.clone() } else { words::without(&degraded) }
             }
             Phase::Starting(run) if run.said.is_empty() => "not ready yet".to_owned(),
             Phase::Starting(run) => format!("not ready yet: {}", run.said),
             Phase::Leaving { why, awaiting, .. } => {
-                let names: Vec<&str> = awaiting.iter().map(mainstay_config::names::ServiceName::as_str).collect();
-                format!("{}; first {} must stop", why.words(), names.join(", "))
+                format!("{}; first {} must stop", why.words(), words::names(&listed(awaiting)))
             }
             Phase::Stopping { run, why, .. } if self.is_unkillable() => match run.pid {
                 Some(pid) => {
@@ -90,7 +95,7 @@ impl ServiceMachine {
                 }
                 None => format!("{}; it outlives SIGKILL: {LOADS_SLOWLY}", why.words()),
             },
-            Phase::Stopping { why, .. } => why.words().to_owned(),
+            Phase::Stopping { why, .. } => why.words(),
             Phase::Leasing { .. } | Phase::Slotting => self.last_stop.clone().unwrap_or_default(),
             Phase::Idle => self.idle_reason(),
         }
@@ -108,14 +113,17 @@ impl ServiceMachine {
         }
     }
 
-    fn waiting_for(&self) -> Vec<String> {
+    fn waiting_for(&self) -> Waiting {
         match &self.phase {
-            Phase::Leasing { blockers, .. } if blockers.is_empty() => vec![Blocker::Preparing.to_string()],
-            Phase::Leasing { blockers, .. } => blockers.iter().map(ToString::to_string).collect(),
-            Phase::Slotting => vec![START_SLOT.to_owned()],
-            Phase::Leaving { awaiting, .. } => awaiting.iter().map(|name| format!("{name} to stop")).collect(),
-            Phase::Idle if self.rest == Rest::Fresh && self.reason_not_wanted().is_none() => self.needs.missing(),
-            _ => Vec::new(),
+            Phase::Leasing { blockers, .. } if blockers.is_empty() => Waiting::Leases(vec![Blocker::Preparing]),
+            Phase::Leasing { blockers, .. } => Waiting::Leases(blockers.clone()),
+            Phase::Slotting => Waiting::Slot,
+            Phase::Leaving { awaiting, .. } => Waiting::Stops(listed(awaiting)),
+            Phase::Idle if self.rest == Rest::Fresh && self.reason_not_wanted().is_none() => {
+                let missing = self.needs.missing();
+                if missing.is_empty() { Waiting::Nothing } else { Waiting::Needs(missing) }
+            }
+            _ => Waiting::Nothing,
         }
     }
 
@@ -132,7 +140,10 @@ impl ServiceMachine {
                 _ if self.reason_not_wanted().is_some() => vec![format!("Say `mainstay start {name}`.")],
                 Rest::Ended(_) => vec![format!("Say `mainstay start {name}`.")],
                 Rest::Backoff { .. } => vec![format!("Wait, or say `mainstay restart {name}`.")],
-                Rest::Fresh => self.needs.missing_names().map(|need| format!("See `mainstay why {need}`.")).collect(),
+                Rest::Fresh => {
+                    let missing = self.needs.missing().first;
+                    missing.iter().map(|missing| format!("See `mainstay why {}`.", missing.need)).collect()
+                }
             },
             Phase::Starting(_) => vec![format!("Wait, or see `mainstay logs {name}`.")],
             Phase::Stopping { run, .. } if self.is_unkillable() && run.pid.is_none() => {
@@ -173,6 +184,14 @@ fn unblock_lease(blocker: &Blocker) -> Option<String> {
         Blocker::ForeignListener { listener, .. } => Some(format!("Stop {listener}.")),
         Blocker::Restoring { .. } | Blocker::Preparing => None,
     }
+}
+
+fn own(words: &str) -> Matter {
+    Matter::Own(words.into())
+}
+
+fn listed(names: &BTreeSet<ServiceName>) -> Listed<ServiceName> {
+    Listed::of(names.iter().cloned(), names.len())
 }
 
 pub(super) fn join(blockers: &[Blocker]) -> String {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use mainstay_config::names::ServiceName;
 
-use super::messages::Episode;
+use crate::cause::{Episode, Loss, Origin};
 use crate::effect::process::order::{Exit, ProcessEvent, RunId};
 use crate::lease::Blocker;
 use crate::machine::{Moment, ReportedRun};
@@ -24,8 +24,6 @@ pub enum ServiceTimer {
     Unkillable,
     /// A required service has been down too long.
     Lost(ServiceName),
-    /// A required service is still not there.
-    Late(ServiceName),
     /// An optional service is no longer waited for.
     Optional(ServiceName),
 }
@@ -41,7 +39,6 @@ impl ServiceTimer {
             Self::Grace => "the grace period is over".to_owned(),
             Self::Unkillable => "it is still there after SIGKILL".to_owned(),
             Self::Lost(name) => format!("{name} has been down too long"),
-            Self::Late(name) => format!("{name} is late"),
             Self::Optional(name) => format!("{name} is no longer waited for"),
         }
     }
@@ -82,6 +79,8 @@ pub(super) struct Run {
 pub(super) enum Why {
     /// It should not run now: the reason. It is no failure of its own.
     Asked(String),
+    /// A service that it requires is lost.
+    Lost { need: ServiceName, how: Loss, origin: Origin },
     /// It failed: how.
     Failed(String),
     /// Its first process ended by itself, which is a failure: how. The rest is killed.
@@ -89,9 +88,20 @@ pub(super) enum Why {
 }
 
 impl Why {
-    pub(super) fn words(&self) -> &str {
+    pub(super) fn words(&self) -> String {
         match self {
-            Self::Asked(words) | Self::Failed(words) | Self::Died(words) => words,
+            Self::Asked(words) | Self::Failed(words) | Self::Died(words) => words.clone(),
+            Self::Lost { need, how, origin } => crate::view::words::lost(need, *how, origin),
+        }
+    }
+
+    /// Where this began, for those that depend on `me`.
+    pub(super) fn origin(&self, me: &ServiceName) -> Origin {
+        match self {
+            Self::Asked(words) | Self::Failed(words) | Self::Died(words) => {
+                Origin { who: me.clone(), what: words.as_str().into() }
+            }
+            Self::Lost { origin, .. } => origin.clone(),
         }
     }
 }

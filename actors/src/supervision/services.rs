@@ -1,6 +1,7 @@
 //! The supervisor of services: restarts their actors, hands out start slots, and sees them closed down.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ pub struct ServicesMachine {
     services: Vec<ServiceName>,
     slots: NonZeroUsize,
     starting: BTreeSet<ServiceName>,
-    asking: VecDeque<ServiceName>,
+    asking: Queue,
     deaths: Intensity,
     closing: Option<BTreeSet<ServiceName>>,
 }
@@ -51,12 +52,12 @@ impl Machine for ServicesMachine {
             ServicesMessage::ReturnSlot(name) => {
                 // Who holds a slot does not ask for one.
                 if !self.starting.remove(&name) {
-                    self.asking.retain(|asking| *asking != name);
+                    self.asking.leave(&name);
                 }
                 self.hand_out()
             }
             ServicesMessage::HoldsSlot(name) => {
-                self.asking.retain(|asking| *asking != name);
+                self.asking.leave(&name);
                 self.starting.insert(name);
                 Vec::new()
             }
@@ -120,7 +121,7 @@ impl ServicesMachine {
             services,
             slots,
             starting: memo.starting,
-            asking: VecDeque::new(),
+            asking: Queue::default(),
             deaths: Intensity::default(),
             closing: (memo.closing == Closing::Yes).then(BTreeSet::new),
         }
@@ -141,9 +142,7 @@ impl ServicesMachine {
             // It gave its slot back, or was given one, by a word that was lost with this one's predecessor.
             return vec![grant(name)];
         }
-        if !self.asking.contains(&name) {
-            self.asking.push_back(name);
-        }
+        self.asking.join(name);
         self.hand_out()
     }
 
@@ -158,7 +157,7 @@ impl ServicesMachine {
     fn hand_out(&mut self) -> Out {
         let mut out = Vec::new();
         while self.starting.len() < self.slots.get() {
-            let Some(name) = self.asking.pop_front() else { break };
+            let Some(name) = self.asking.next() else { break };
             out.push(grant(name.clone()));
             self.starting.insert(name);
         }
@@ -174,6 +173,37 @@ impl ServicesMachine {
         let closed = self.closing.as_ref()?;
         // Only services say that they have closed, and each is counted once.
         (closed.len() == self.services.len()).then_some(Effect::Tell(Message::Root(RootMessage::ServicesClosed)))
+    }
+}
+
+/// Who waits for a slot, in the order in which they asked. Thousands may: none of them is sought among the others.
+#[derive(Debug, Clone, Default)]
+struct Queue {
+    order: BTreeMap<u64, ServiceName>,
+    places: BTreeMap<ServiceName, u64>,
+    last: u64,
+}
+
+impl Queue {
+    /// Who is in it already keeps his place.
+    fn join(&mut self, name: ServiceName) {
+        if let Entry::Vacant(place) = self.places.entry(name.clone()) {
+            self.last += 1;
+            place.insert(self.last);
+            self.order.insert(self.last, name);
+        }
+    }
+
+    fn leave(&mut self, name: &ServiceName) {
+        if let Some(place) = self.places.remove(name) {
+            self.order.remove(&place);
+        }
+    }
+
+    fn next(&mut self) -> Option<ServiceName> {
+        let (_, name) = self.order.pop_first()?;
+        self.places.remove(&name);
+        Some(name)
     }
 }
 

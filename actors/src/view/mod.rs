@@ -3,7 +3,9 @@
 //! Times are RFC 3339 in UTC with milliseconds (`2026-11-20T22:56:33.120Z`; those of messages with microseconds), for
 //! display: decisions use the boot-time clock.
 
+mod roots;
 mod show;
+pub mod words;
 
 pub use show::Show;
 

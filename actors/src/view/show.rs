@@ -3,15 +3,16 @@
 use mainstay_config::model::{Device, Station};
 use mainstay_config::names::ServiceName;
 
+use super::roots::Roots;
 use super::{
     CauseView, DeviceView, DevicesView, LeaseView, LeasesView, OtherDeviceView, ServiceView, StatusView, WaiterView,
-    WhyView, device_kind, sharing,
+    WhyView, device_kind, sharing, words,
 };
 use crate::device::{DeviceSnapshot, DeviceStatus};
 use crate::lease::{HeldLease, Waiter};
 use crate::machine::Moment;
 use crate::runtime::{Board, Clock, Entry};
-use crate::service::{Health, START_SLOT, ServiceSnapshot, ServiceStatus, Wanted};
+use crate::service::{Health, ServiceSnapshot, ServiceStatus, Waiting, Wanted};
 
 /// Shows a station as its board has it.
 #[derive(Clone, Copy)]
@@ -84,10 +85,13 @@ impl Show<'_> {
     }
 
     fn services(&self) -> Vec<ServiceView> {
+        let (roots, now) = (Roots::new(self.board), self.clock.now());
+        let waiting = |snapshot: &ServiceSnapshot| words::waiting(&snapshot.waiting_for, now, |need| roots.of(need));
         let view = |name: &ServiceName| {
             let Some(Entry { snapshot, since, .. }) = self.board.service(name) else {
                 return service_not_begun(name, self.clock);
             };
+            let waiting_for = waiting(&snapshot);
             ServiceView {
                 name: name.to_string(),
                 status: snapshot.status.as_str().to_owned(),
@@ -96,7 +100,7 @@ impl Show<'_> {
                 reason: snapshot.reason,
                 pid: snapshot.pid,
                 since: self.clock.wall(since),
-                waiting_for: snapshot.waiting_for,
+                waiting_for,
             }
         };
         self.station.services.keys().map(view).collect()
@@ -119,13 +123,15 @@ impl Show<'_> {
 
     fn why_service(&self, entry: &Entry<ServiceSnapshot>) -> WhyView {
         let snapshot = &entry.snapshot;
+        let roots = Roots::new(self.board);
+        let waiting = words::waiting(&snapshot.waiting_for, self.clock.now(), |need| roots.of(need));
         let mut unblock = snapshot.unblock.clone();
         unblock.extend(self.unblock_devices(snapshot));
         unblock.extend(self.unblock_start(snapshot));
         WhyView {
             name: snapshot.name.to_string(),
             subject: "service".to_owned(),
-            now: service_sentence(snapshot, self.clock),
+            now: service_sentence(snapshot, &waiting, self.clock),
             because: self.chain(entry),
             unblock,
             trace: Some(entry.trace.0),
@@ -156,7 +162,7 @@ impl Show<'_> {
 
     /// Who has the start slots that a service waits for.
     fn unblock_start(&self, snapshot: &ServiceSnapshot) -> Vec<String> {
-        if !snapshot.waiting_for.iter().any(|what| what == START_SLOT) {
+        if snapshot.waiting_for != Waiting::Slot {
             return Vec::new();
         }
         let starting = |name: &&ServiceName| {
@@ -214,11 +220,11 @@ fn why_not_begun(name: &str, subject: &str) -> WhyView {
     }
 }
 
-fn service_sentence(snapshot: &ServiceSnapshot, clock: &Clock) -> String {
+fn service_sentence(snapshot: &ServiceSnapshot, waiting: &[String], clock: &Clock) -> String {
     let name = &snapshot.name;
     let because = if snapshot.reason.is_empty() { String::new() } else { format!(": {}", snapshot.reason) };
     match snapshot.status {
-        ServiceStatus::Waiting => format!("{name} is waiting for {}.", snapshot.waiting_for.join("; ")),
+        ServiceStatus::Waiting => format!("{name} is waiting for {}.", waiting.join("; ")),
         ServiceStatus::Running => {
             let pid = snapshot.pid.map_or_else(String::new, |pid| format!(" as pid {pid}"));
             format!("{name} is running{pid}{because}.")

@@ -4,11 +4,11 @@ use super::*;
 use crate::service::Health;
 
 fn coming() -> Standing {
-    Standing::Coming("starting".to_owned())
+    Standing::Coming(Matter::Starting)
 }
 
 fn down() -> Standing {
-    Standing::Down("failed: no such program".to_owned())
+    Standing::Down(own("failed: no such program"))
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn it_restarts_when_an_optional_service_returns_if_it_is_configured_so() {
 
 #[test]
 fn what_waits_to_be_restarted_and_is_then_held_is_lost_at_once() {
-    let held = || Standing::Held("stopped by the operator".to_owned());
+    let held = || Standing::Held(own("stopped by the operator"));
     let mut bench = Bench::new(plain().requires("need", 60));
     bench.hears("need", Standing::Up).come_up().hears("need", coming()).wait(SECOND);
     assert!(bench.hears("need", held()).signalled());

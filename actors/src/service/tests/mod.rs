@@ -4,6 +4,7 @@
 
 mod dependencies;
 mod ending;
+mod graphs;
 mod operator;
 mod recovery;
 mod starting;
@@ -16,18 +17,17 @@ use mainstay_config::model::{DeviceKind, Sharing};
 use mainstay_config::names::{DeviceName, PortName, ServiceName};
 use mainstay_hardware::sighting::Generation;
 
-use super::{
-    Dependents, Episode, ServiceMachine, ServiceMessage, ServiceSnapshot, ServiceStatus, ServiceTimer, Standing,
-    Withdrawal,
-};
+use super::{Dependents, ServiceMachine, ServiceMessage, ServiceSnapshot, ServiceStatus, ServiceTimer, Withdrawal};
+use crate::cause::{Episode, Matter, Origin, Standing};
 use crate::device::Offer;
 use crate::effect::probe::order::ProbeEvent;
-use crate::effect::process::order::{Exit, ProcessEvent, RunId};
+use crate::effect::process::order::{Exit, ProcessEvent, RunId, SpawnFailure};
 use crate::lease::{Grant, GrantedDevice, LeaseMessage, Token};
 use crate::machine::{
     Action, Beginning, Effect, Machine, Message, Moment, OperatorAnswer, Publication, ReportedRun, RequestId,
 };
 use crate::supervision::ServicesMessage;
+use crate::view::words;
 use crate::world::stations::{Draft, assemble};
 
 pub(super) const SECOND: Duration = Duration::from_secs(1);
@@ -179,7 +179,7 @@ impl Bench {
     }
 
     pub(super) fn waits_for(&self) -> String {
-        self.shown.as_ref().unwrap().waiting_for.join("; ")
+        words::waiting(&self.shown.as_ref().unwrap().waiting_for, self.now, |_| None).join("; ")
     }
 
     /// The run that is there.
@@ -262,7 +262,12 @@ impl Bench {
 }
 
 pub(super) fn leaving(episode: u32) -> Standing {
-    Standing::Leaving { why: "hackrf is gone".to_owned(), episode: Episode(episode) }
+    let why = Origin { who: name("need"), what: "hackrf is gone".into() };
+    Standing::Leaving { why, episode: Episode(episode) }
+}
+
+pub(super) fn own(words: &str) -> Matter {
+    Matter::Own(words.into())
 }
 
 pub(super) fn revoked() -> ServiceMessage {

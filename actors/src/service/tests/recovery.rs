@@ -165,9 +165,9 @@ fn a_failure_counts_also_when_its_run_ends_while_nobody_hears_it() {
 #[test]
 fn deadlines_go_on_over_a_panic() {
     let mut bench = Bench::new(plain().requires("need", 15));
-    bench.hears("need", Standing::Up).come_up().hears("need", Standing::Down("failed".to_owned())).wait(SECOND * 10);
+    bench.hears("need", Standing::Up).come_up().hears("need", Standing::Down(own("failed"))).wait(SECOND * 10);
     let mut again = bench.begin_again();
-    again.hears("need", Standing::Down("failed".to_owned()));
+    again.hears("need", Standing::Down(own("failed")));
     answered(&mut again, Some(bench.run()), None);
     assert!(!again.wait(SECOND * 5 - Duration::from_millis(1)).signalled());
     assert!(again.wait(Duration::from_millis(1)).signalled(), "15 s after it went down");

@@ -102,7 +102,7 @@ fn service(view: &View<'_>, spec: &Service, shown: &ServiceSnapshot) -> Verdict 
         }
         ServiceStatus::Waiting if shown.waiting_for.is_empty() => Err("waits, but does not say for what".to_owned()),
         ServiceStatus::Waiting if could_run(view, spec) => {
-            Err(format!("says that it waits for {}, but nothing keeps it from running", shown.waiting_for.join("; ")))
+            Err(format!("says that it waits for {:?}, but nothing keeps it from running", shown.waiting_for))
         }
         ServiceStatus::Waiting => blockers::are_true(view, shown),
         ServiceStatus::Failed | ServiceStatus::Stopped | ServiceStatus::Held if shown.reason.is_empty() => {

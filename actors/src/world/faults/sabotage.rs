@@ -8,11 +8,12 @@ use mainstay_hardware::error::{Error, ErrorKind};
 use super::super::Cause;
 use super::super::environment::Consequences;
 use super::Weather;
+use crate::cause::Standing;
 use crate::device::DeviceMessage;
 use crate::effect::process::order::{ProcessEvent, RunId};
 use crate::lease::{Blocker, Grant, LeaseMessage, Resource};
 use crate::machine::{Action, Address, Message, Outside, RequestId};
-use crate::service::{Attempts, ServiceMessage, ServiceTimer, Standing};
+use crate::service::{Attempts, ServiceMessage, ServiceTimer};
 use crate::supervision::ServicesMessage;
 
 /// A planted bug.

@@ -1,0 +1,11 @@
+//! Why things are as they are, as data: closed enums with their facts. Machines compare and store these; the words are
+//! made in `view::words`, once, when somebody reads them.
+//!
+//! A cause never contains another cause of its own sort. A cascade carries where it began ([`Origin`]), and not what each
+//! service on the way made of it: what is said stays as short as it is for one step, however long the way was.
+
+mod listed;
+mod standing;
+
+pub use listed::{LISTED_MAX, Listed};
+pub use standing::{Episode, Loss, Matter, Missing, Origin, Requirement, Standing};

@@ -1,0 +1,116 @@
+//! How a service stands, and where a cascade began.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use mainstay_config::names::ServiceName;
+
+/// Numbers the departures of a service.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Episode(pub u32);
+
+/// What a service is, seen by those that depend on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// Not known yet.
+    Unknown,
+    /// It is running.
+    Up,
+    /// It is starting, or will start again by itself.
+    Coming(Matter),
+    /// It is about to stop and waits until its dependents have stopped.
+    Leaving {
+        /// Why.
+        why: Origin,
+        /// Which of its departures: an answer to an earlier one does not count.
+        episode: Episode,
+    },
+    /// It does not run.
+    Down(Matter),
+    /// The operator holds it, or it does not start by itself; or it waits for one of which that is so.
+    Held(Matter),
+}
+
+impl Standing {
+    /// What it is at, when it is not up and not about to stop.
+    #[must_use]
+    pub fn matter(&self) -> Option<&Matter> {
+        match self {
+            Self::Coming(matter) | Self::Down(matter) | Self::Held(matter) => Some(matter),
+            Self::Unknown | Self::Up | Self::Leaving { .. } => None,
+        }
+    }
+}
+
+/// What a service is at that is not up. It names no other service's matter: who waits is followed to the root when it is
+/// shown, so that news far away changes nothing here and is not told on and on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Matter {
+    /// It is starting.
+    Starting,
+    /// It waits for services that it needs.
+    Needs,
+    /// It is stopping.
+    Stopping(Origin),
+    /// Anything else of its own, in words.
+    Own(Arc<str>),
+}
+
+/// Where a cascade began: at which service, and with what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// Who.
+    pub who: ServiceName,
+    /// What happened there.
+    pub what: Arc<str>,
+}
+
+impl Origin {
+    /// Where what befalls those that need `name` began, when it stands so.
+    #[must_use]
+    pub fn of(name: &ServiceName, standing: &Standing) -> Self {
+        let own = |what: &str| Self { who: name.clone(), what: what.into() };
+        match standing {
+            Standing::Leaving { why, .. } => why.clone(),
+            Standing::Coming(matter) | Standing::Down(matter) | Standing::Held(matter) => match matter {
+                Matter::Stopping(origin) => origin.clone(),
+                Matter::Own(what) => Self { who: name.clone(), what: Arc::clone(what) },
+                Matter::Starting => own("starting"),
+                Matter::Needs => own("waiting for what it needs"),
+            },
+            Standing::Unknown => own("not heard of yet"),
+            Standing::Up => own("running"),
+        }
+    }
+}
+
+/// In which way a service that is required is lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Loss {
+    /// It is about to stop.
+    Stops,
+    /// It has been down for too long.
+    Down,
+}
+
+/// Whether a service that is needed can be done without.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Requirement {
+    /// It cannot.
+    Required,
+    /// It can, or is only waited for.
+    Optional,
+}
+
+/// A service that is needed and not there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Missing {
+    /// Which.
+    pub need: ServiceName,
+    /// Whether it can be done without.
+    pub requirement: Requirement,
+    /// How it stands.
+    pub standing: Standing,
+    /// Since when it is waited for, after boot, and after how long that counts as long.
+    pub patience: Option<(Duration, Duration)>,
+}
