@@ -4,8 +4,14 @@
 //! A cause never contains another cause of its own sort. A cascade carries where it began ([`Origin`]), and not what each
 //! service on the way made of it: what is said stays as short as it is for one step, however long the way was.
 
+mod device;
+mod lease;
 mod listed;
+mod service;
 mod standing;
 
+pub use device::{Absence, Departure, DeviceCure, DeviceFault, DeviceReason, Quarantine, Unusable, Withheld};
+pub use lease::{Blocker, Refusal, Resource, Soon, Withdrawal};
 pub use listed::{LISTED_MAX, Listed};
-pub use standing::{Episode, Loss, Matter, Missing, Origin, Requirement, Standing};
+pub use service::{Asked, Failed, Failure, NotWanted, Reason, Said, Why};
+pub use standing::{Episode, Loss, Matter, Missing, Origin, Requirement, Root, Standing};

@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use mainstay_config::names::ServiceName;
 
+use super::{Asked, Blocker, Failed, Failure, NotWanted};
+use crate::effect::process::order::Exit;
+
 /// Numbers the departures of a service.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Episode(pub u32);
@@ -52,8 +55,20 @@ pub enum Matter {
     Needs,
     /// It is stopping.
     Stopping(Origin),
-    /// Anything else of its own, in words.
-    Own(Arc<str>),
+    /// It has asked for what it leases, and nothing was said yet.
+    Leasing,
+    /// It waits for what it leases.
+    Blocked(Arc<[Blocker]>),
+    /// It has failed, and what is left of it is stopped.
+    Failing(Arc<Failure>),
+    /// It has failed, and will be started again.
+    Restarting(Arc<Failure>),
+    /// It has failed for good.
+    Failed(Arc<Failed>),
+    /// It is not meant to run.
+    NotWanted(NotWanted),
+    /// It has ended, and is not to be started again.
+    Ended(Exit),
 }
 
 /// Where a cascade began: at which service, and with what.
@@ -62,25 +77,35 @@ pub struct Origin {
     /// Who.
     pub who: ServiceName,
     /// What happened there.
-    pub what: Arc<str>,
+    pub what: Arc<Root>,
+}
+
+/// What a cascade began with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Root {
+    /// The service was told to stop.
+    Asked(Asked),
+    /// It failed.
+    Failed(Failure),
+    /// It is not up: what it is at. Never that it is stopping, of which the origin is known.
+    At(Matter),
+    /// Nothing was heard of it.
+    Unknown,
 }
 
 impl Origin {
     /// Where what befalls those that need `name` began, when it stands so.
     #[must_use]
     pub fn of(name: &ServiceName, standing: &Standing) -> Self {
-        let own = |what: &str| Self { who: name.clone(), what: what.into() };
-        match standing {
-            Standing::Leaving { why, .. } => why.clone(),
+        let what = match standing {
+            Standing::Leaving { why, .. } => return why.clone(),
             Standing::Coming(matter) | Standing::Down(matter) | Standing::Held(matter) => match matter {
-                Matter::Stopping(origin) => origin.clone(),
-                Matter::Own(what) => Self { who: name.clone(), what: Arc::clone(what) },
-                Matter::Starting => own("starting"),
-                Matter::Needs => own("waiting for what it needs"),
+                Matter::Stopping(origin) => return origin.clone(),
+                matter => Root::At(matter.clone()),
             },
-            Standing::Unknown => own("not heard of yet"),
-            Standing::Up => own("running"),
-        }
+            Standing::Unknown | Standing::Up => Root::Unknown,
+        };
+        Self { who: name.clone(), what: Arc::new(what) }
     }
 }
 

@@ -20,7 +20,8 @@ use super::claim::Owed;
 use super::flap::{Departures, Verdict};
 use super::memory::DeviceMemo;
 use super::messages::{Awaited, DeviceMessage};
-use crate::lease::{LeaseMessage, Soon};
+use crate::cause::{Absence, Departure, DeviceFault, Quarantine, Soon, Unusable, Withheld};
+use crate::lease::LeaseMessage;
 use crate::machine::{Action, ActorId, Beginning, Effect, Effects, Machine, Message, Moment, OperationId, Outcome};
 
 /// Timers of a device.
@@ -53,13 +54,13 @@ impl DeviceTimer {
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum State {
-    Absent { reason: String },
+    Absent { reason: Absence },
     Settling { since: Moment },
     Checking { since: Moment, operation: OperationId },
     Probing { operation: OperationId },
     Ready,
-    Faulted { reason: String, mending: Mending },
-    Quarantined { reason: String, until: Moment },
+    Faulted { reason: DeviceFault, mending: Mending },
+    Quarantined { reason: Quarantine, until: Moment },
     Ejected,
 }
 
@@ -84,7 +85,7 @@ pub struct DeviceMachine {
     pub(super) findings: Option<Findings>,
     pub(super) holder: Option<(ServiceName, Moment)>,
     /// Why nobody can lease it yet, though nobody does.
-    pub(super) withheld: Option<String>,
+    pub(super) withheld: Option<Withheld>,
     pub(super) owed: Owed,
     pub(super) awaited: Awaited,
     pub(super) departures: Departures,
@@ -133,13 +134,13 @@ impl Machine for DeviceMachine {
     fn handle(&mut self, now: Moment, message: DeviceMessage) -> Out {
         let mut out = match message {
             DeviceMessage::Seen(sighting) => self.seen(now, sighting),
-            DeviceMessage::Gone { generation, how } => self.gone(now, generation.as_ref(), &how),
+            DeviceMessage::Gone { generation, how } => self.gone(now, generation.as_ref(), how),
             DeviceMessage::Accessible(operation, result) => self.accessible(now, operation, result),
             DeviceMessage::Probed(operation, result) => self.probed(operation, result),
             DeviceMessage::Supply(operation, supply) => self.heard_supply(operation, supply),
             DeviceMessage::Leased { holder } => self.leased(now, Some(holder)),
             DeviceMessage::Unleased => self.leased(now, None),
-            DeviceMessage::Withheld(words) => self.withheld(now, words),
+            DeviceMessage::Withheld(why) => self.withheld(now, why),
             DeviceMessage::PutBack(before) => self.put_back(before),
             DeviceMessage::Holder(holder) => self.heard_holder(now, holder),
             DeviceMessage::Awaited(awaited) => {
@@ -177,7 +178,7 @@ impl DeviceMachine {
         Self {
             spec,
             operation: OperationId::none_of(incarnation),
-            state: State::Absent { reason: "not plugged in".to_owned() },
+            state: State::Absent { reason: Absence::NotPluggedIn },
             sighting: None,
             findings: None,
             holder: None,
@@ -207,7 +208,7 @@ impl DeviceMachine {
         let left_unheard = before.is_some() && !has_stayed;
         if self.sighting.is_some() || left_unheard {
             // Its departure was lost: the kernel shows another arrival in its place.
-            out.extend(self.depart(now, "replugged"));
+            out.extend(self.depart(now, Departure::Replugged));
         }
         self.sighting = Some(sighting);
         self.findings = None;
@@ -232,7 +233,7 @@ impl DeviceMachine {
         }
     }
 
-    fn gone(&mut self, now: Moment, generation: Option<&Generation>, how: &str) -> Out {
+    fn gone(&mut self, now: Moment, generation: Option<&Generation>, how: Departure) -> Out {
         if self.recovering == Recovering::AskingRegistry {
             // As above.
             return vec![Effect::Note(Outcome::Ignored)];
@@ -262,7 +263,7 @@ impl DeviceMachine {
         }
     }
 
-    fn depart(&mut self, now: Moment, how: &str) -> Out {
+    fn depart(&mut self, now: Moment, how: Departure) -> Out {
         self.sighting = None;
         self.findings = None;
         self.withheld = None;
@@ -272,28 +273,25 @@ impl DeviceMachine {
         let verdict = self.departures.left(now, self.spec.flap, since);
         let waits = [DeviceTimer::Settling, DeviceTimer::AccessRetry, DeviceTimer::LookAfterAll];
         let mut out: Out = waits.into_iter().map(Effect::CancelTimer).collect();
-        let gone = format!("gone ({how})");
+        let gone = Absence::Gone(how);
         if !self.is_out_of_use() {
             self.state = match verdict {
                 Verdict::Fine => State::Absent { reason: gone.clone() },
                 Verdict::Flapping { departures, quarantine } => {
                     out.push(Effect::SetTimer(DeviceTimer::Quarantine, quarantine));
-                    let within = humantime::format_duration(self.spec.flap.within);
-                    let length = humantime::format_duration(quarantine);
-                    let reason = format!("it left {departures} times in {within}; out for {length}");
+                    let within = self.spec.flap.within;
+                    let reason = Quarantine::Flapping { departures, within, length: quarantine };
                     State::Quarantined { reason, until: now + quarantine }
                 }
                 Verdict::Power { quarantine } => {
                     out.push(Effect::SetTimer(DeviceTimer::Quarantine, quarantine));
-                    let length = humantime::format_duration(quarantine);
-                    let reason =
-                        "three times in a row it dropped out within 10 s of being used: check power supply and cable";
                     out.push(Effect::Act(Action::ReadSupply(self.operation.advance())));
-                    State::Quarantined { reason: format!("{reason}; out for {length}"), until: now + quarantine }
+                    let reason = Quarantine::Power { length: quarantine, supply: None };
+                    State::Quarantined { reason, until: now + quarantine }
                 }
             };
         }
-        out.push(self.unavailable(gone, Soon::Unknown));
+        out.push(self.unavailable(Unusable::Absent(gone), Soon::Unknown));
         if self.is_out_of_use() {
             // It was taken from its holder because it left; it is waited for because of this.
             out.push(self.restated());
@@ -307,10 +305,7 @@ impl DeviceMachine {
             return self.check(now);
         }
         self.state = State::Settling { since: now };
-        vec![
-            Effect::SetTimer(DeviceTimer::Settling, wait),
-            self.unavailable("there, and settling".to_owned(), Soon::Yes),
-        ]
+        vec![Effect::SetTimer(DeviceTimer::Settling, wait), self.unavailable(Unusable::Settling, Soon::Yes)]
     }
 
     fn timer_over(&mut self, now: Moment, timer: DeviceTimer) -> Out {
@@ -339,13 +334,13 @@ impl DeviceMachine {
                 self.tell_leases(LeaseMessage::DeviceAvailable(self.spec.name.clone(), offer))
             }
             (State::Settling { .. } | State::Checking { .. } | State::Probing { .. }, _) => {
-                self.unavailable("there, and being looked at".to_owned(), Soon::Yes)
+                self.unavailable(Unusable::LookedAt, Soon::Yes)
             }
             _ => self.unavailable(self.why_unusable(), Soon::Unknown),
         }
     }
 
-    pub(super) fn unavailable(&self, reason: String, soon: Soon) -> Effect<DeviceTimer> {
+    pub(super) fn unavailable(&self, reason: Unusable, soon: Soon) -> Effect<DeviceTimer> {
         self.tell_leases(LeaseMessage::DeviceUnavailable { device: self.spec.name.clone(), reason, soon })
     }
 

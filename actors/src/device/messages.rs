@@ -9,7 +9,9 @@ use mainstay_hardware::error::Error;
 use mainstay_hardware::sighting::{Generation, Sighting};
 
 use super::DeviceTimer;
+use crate::cause::{Departure, DeviceCure, DeviceFault, DeviceReason, Withheld};
 use crate::machine::{Described, Moment, OperationId, RequestId, Words};
+use crate::view::words;
 
 /// What a device is told.
 #[derive(Debug, Clone)]
@@ -20,8 +22,8 @@ pub enum DeviceMessage {
     Gone {
         /// Which arrival of it; `None` when whatever is there is gone.
         generation: Option<Generation>,
-        /// How, in words: `USB 1-1 unplugged`.
-        how: String,
+        /// How.
+        how: Departure,
     },
     /// Whether its node can be opened.
     Accessible(OperationId, Result<(), Error>),
@@ -36,17 +38,17 @@ pub enum DeviceMessage {
     },
     /// Nobody leases it any more.
     Unleased,
-    /// The same, but nobody can lease it yet: why, in words. A radio is put back as it was first; the last holder of a device that was
-    /// replugged must have stopped.
-    Withheld(String),
+    /// The same, but nobody can lease it yet. A radio is put back as it was first; the last holder of a device that was replugged must
+    /// have stopped.
+    Withheld(Withheld),
     /// It is as it was before it was leased: so. `None` when that is not known, or when it is gone.
     PutBack(Option<WifiBaseline>),
     /// Who leases it, after its actor was restarted and asked.
     Holder(Option<ServiceName>),
     /// Somebody waits for it, or nobody does any more.
     Awaited(Awaited),
-    /// It does not work: the reason.
-    Fault(String),
+    /// It does not work.
+    Fault(DeviceFault),
     /// The registry was restarted and must be told what there is.
     Restate,
     /// The operator takes it out of use.
@@ -94,38 +96,29 @@ impl Described for DeviceMessage {
             Self::Seen(sighting) => {
                 format!("{} is there", mainstay_hardware::matching::identity(sighting, None)).into()
             }
-            Self::Gone { how, .. } => how.clone().into(),
+            Self::Gone { how, .. } => how.to_string().into(),
             Self::Accessible(_, Ok(())) => "its node can be opened".into(),
             Self::Accessible(_, Err(error)) => format!("its node cannot be opened: {error}").into(),
             Self::Probed(_, Ok(findings)) => {
                 format!("looked at it: {}", mainstay_hardware::matching::findings_words(findings)).into()
             }
             Self::Probed(_, Err(error)) => format!("looking at it failed: {error}").into(),
-            Self::Supply(_, supply) => supply_words(*supply).into(),
+            Self::Supply(_, supply) => words::supply(*supply).into(),
             Self::Leased { holder } => format!("leased by {holder}").into(),
             Self::Unleased => "nobody leases it".into(),
-            Self::Withheld(words) => format!("nobody leases it; {words}").into(),
+            Self::Withheld(why) => format!("nobody leases it; {why}").into(),
             Self::PutBack(Some(_)) => "it is as it was before".into(),
             Self::PutBack(None) => "nothing is left to put back".into(),
             Self::Holder(Some(holder)) => Words::Service(holder.clone(), "leases it"),
             Self::Holder(None) => "nobody leases it".into(),
             Self::Awaited(Awaited::Somebody) => "somebody waits for it".into(),
             Self::Awaited(Awaited::Nobody) => "nobody waits for it".into(),
-            Self::Fault(reason) => reason.clone().into(),
+            Self::Fault(fault) => fault.to_string().into(),
             Self::Restate => "say again what is there".into(),
             Self::Eject(_) => "take it out of use".into(),
             Self::Admit(_) => "take it back".into(),
             Self::Timer(timer) => timer.words().into(),
         }
-    }
-}
-
-/// What the board says of its supply voltage, in words.
-pub(super) fn supply_words(supply: Supply) -> &'static str {
-    match supply {
-        Supply::Low => "the board reports that its supply voltage is too low",
-        Supply::Enough => "the board reports that its own supply voltage is high enough",
-        Supply::Unknown => "the board has no sensor for its supply voltage",
     }
 }
 
@@ -191,8 +184,8 @@ pub struct DeviceSnapshot {
     pub kind: DeviceKind,
     /// Where it is in its life.
     pub status: DeviceStatus,
-    /// Why, in words.
-    pub reason: String,
+    /// Why.
+    pub reason: DeviceReason,
     /// How long it is kept out of use.
     pub until: Option<Moment>,
     /// Who leases it.
@@ -200,5 +193,5 @@ pub struct DeviceSnapshot {
     /// What it is known to be.
     pub identity: Option<String>,
     /// What would make it usable, when it is not.
-    pub unblock: Option<String>,
+    pub unblock: Option<DeviceCure>,
 }

@@ -6,6 +6,7 @@ use mainstay_hardware::sighting::Sort;
 
 use super::claim::Owed;
 use super::machine::{DeviceMachine, DeviceTimer, Out, Recovering, State};
+use crate::cause::{Absence, Withheld};
 use crate::inventory::InventoryMessage;
 use crate::lease::LeaseMessage;
 use crate::machine::{Action, Effect, Message, Moment, OperatorAnswer, Outcome, RequestId};
@@ -52,10 +53,10 @@ impl DeviceMachine {
             self.settle(now)
         } else if self.recovering != Recovering::No {
             // Whether it is there is being asked.
-            self.state = State::Absent { reason: "not plugged in".to_owned() };
+            self.state = State::Absent { reason: Absence::NotPluggedIn };
             Vec::new()
         } else {
-            self.state = State::Absent { reason: "not plugged in".to_owned() };
+            self.state = State::Absent { reason: Absence::NotPluggedIn };
             vec![self.restated()]
         }
     }
@@ -93,10 +94,10 @@ impl DeviceMachine {
     }
 
     /// Nobody leases it, and nobody can yet.
-    pub(super) fn withheld(&mut self, now: Moment, words: String) -> Out {
+    pub(super) fn withheld(&mut self, now: Moment, why: Withheld) -> Out {
         let out = self.leased(now, None);
         if !matches!(out[..], [Effect::Note(_)]) {
-            self.withheld = Some(words);
+            self.withheld = Some(why);
             self.owed = Owed::PuttingBack;
         }
         out

@@ -15,6 +15,7 @@ mod radios;
 mod sleep;
 
 use super::{DeviceMachine, DeviceMessage, DeviceSnapshot, DeviceStatus, DeviceTimer};
+use crate::cause::{Departure, DeviceFault, Withheld};
 use crate::lease::LeaseMessage;
 use crate::machine::{
     Action, Beginning, Effect, Machine, Message, Moment, OperationId, Outcome, Publication, RequestId,
@@ -59,7 +60,10 @@ fn renamed(arrival: u8) -> Sighting {
 }
 
 fn gone(arrival: u8) -> DeviceMessage {
-    DeviceMessage::Gone { generation: Some(sighting(arrival).generation), how: "USB 1-1 unplugged".to_owned() }
+    DeviceMessage::Gone {
+        generation: Some(sighting(arrival).generation),
+        how: Departure::Left(Key("usb/1-1".to_owned())),
+    }
 }
 
 fn user() -> ServiceName {
@@ -210,7 +214,7 @@ impl Bench {
             (
                 "faulted",
                 make(|bench| {
-                    bench.ready().tell(DeviceMessage::Fault("it hangs".to_owned()));
+                    bench.ready().tell(DeviceMessage::Fault(DeviceFault::DriverHung(hung())));
                 }),
             ),
             (
@@ -225,7 +229,7 @@ impl Bench {
             (
                 "restoring",
                 make(|bench| {
-                    bench.ready().tell(DeviceMessage::Withheld("being put back as it was".to_owned()));
+                    bench.ready().tell(DeviceMessage::Withheld(Withheld::PuttingBack));
                 }),
             ),
             (
@@ -251,10 +255,10 @@ impl Bench {
             ("hung", DeviceMessage::Probed(operation, Err(hung()))),
             ("leased", DeviceMessage::Leased { holder: user() }),
             ("unleased", DeviceMessage::Unleased),
-            ("restoring", DeviceMessage::Withheld("being put back as it was".to_owned())),
+            ("restoring", DeviceMessage::Withheld(Withheld::PuttingBack)),
             ("as it was", DeviceMessage::PutBack(None)),
             ("holder", DeviceMessage::Holder(Some(user()))),
-            ("fault", DeviceMessage::Fault("it hangs".to_owned())),
+            ("fault", DeviceMessage::Fault(DeviceFault::DriverHung(hung()))),
             ("eject", DeviceMessage::Eject(RequestId(2))),
             ("admit", DeviceMessage::Admit(RequestId(3))),
             ("settled", DeviceMessage::Timer(DeviceTimer::Settling)),
@@ -330,7 +334,7 @@ fn the_next_arrival_is_looked_at_though_the_holder_of_the_last_one_still_stops()
 #[test]
 fn an_ejected_device_stays_ejected_over_a_fault_and_over_a_panic() {
     let mut bench = Bench::new();
-    bench.ready().tell(DeviceMessage::Eject(RequestId(1))).tell(DeviceMessage::Fault("it hangs".to_owned()));
+    bench.ready().tell(DeviceMessage::Eject(RequestId(1))).tell(DeviceMessage::Fault(DeviceFault::DriverHung(hung())));
     assert_eq!(bench.status, DeviceStatus::Ejected);
     let mut again = bench.begin_again();
     again.heard(None).tell(DeviceMessage::Seen(sighting(1)));
@@ -361,7 +365,7 @@ fn a_device_that_was_not_looked_at_because_others_hang_is_looked_at_after_all() 
     ];
     for not_tried in tries {
         bench.tell(not_tried(bench.operation));
-        assert_eq!(bench.shown.as_ref().unwrap().reason, "others hang");
+        assert_eq!(bench.shown.as_ref().unwrap().reason.to_string(), "others hang");
         let (timer, after) = bench.timers[0];
         bench.now = bench.now + after;
         bench.tell(DeviceMessage::Timer(timer));
@@ -374,7 +378,7 @@ fn a_device_that_was_not_looked_at_because_others_hang_is_looked_at_after_all() 
 fn who_waits_for_a_device_that_is_out_of_use_is_told_so_and_not_only_that_it_is_gone() {
     let said = |bench: &Bench| -> Vec<String> {
         let reason = |message: &LeaseMessage| match message {
-            LeaseMessage::DeviceUnavailable { reason, .. } => Some(reason.clone()),
+            LeaseMessage::DeviceUnavailable { reason, .. } => Some(reason.to_string()),
             _ => None,
         };
         bench.told.iter().filter_map(reason).collect()

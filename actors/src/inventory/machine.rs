@@ -8,9 +8,10 @@ use std::time::Duration;
 use mainstay_config::model::{Device, Station};
 use mainstay_config::names::DeviceName;
 use mainstay_hardware::matching;
-use mainstay_hardware::sighting::{Generation, HardwareEvent, Key, Sighting, Sort, Source, Witness};
+use mainstay_hardware::sighting::{Generation, HardwareEvent, Key, Sighting, Sort, Source};
 
-use super::messages::{InventoryMessage, InventorySnapshot, OtherDevice, departure_words};
+use super::messages::{InventoryMessage, InventorySnapshot, OtherDevice};
+use crate::cause::Departure;
 use crate::device::DeviceMessage;
 use crate::machine::{Action, ActorId, Beginning, Effect, Effects, Machine, Message, Moment, Outcome, Publication};
 use crate::supervision::{Intensity, RootMessage, Verdict};
@@ -60,8 +61,8 @@ impl Machine for InventoryMachine {
     fn handle(&mut self, now: Moment, message: InventoryMessage) -> Out {
         let mut out = match message {
             InventoryMessage::Event(HardwareEvent::Seen(sighting)) => self.seen(sighting),
-            InventoryMessage::Event(HardwareEvent::Gone { key, generation, witness }) => {
-                self.gone(&key, generation.as_ref(), witness)
+            InventoryMessage::Event(HardwareEvent::Gone { key, generation, .. }) => {
+                self.gone(&key, generation.as_ref())
             }
             InventoryMessage::Event(HardwareEvent::Scanned { present, .. }) => self.scanned(present),
             InventoryMessage::Event(HardwareEvent::Trouble(source, words)) => {
@@ -151,7 +152,7 @@ impl InventoryMachine {
     /// What a device was found to be is no longer what the configuration means.
     fn disown(&mut self, name: &DeviceName, key: &Key) -> Out {
         self.claims.remove(name);
-        let how = format!("{key} is no longer it");
+        let how = Departure::NotIt(key.clone());
         let mut out = vec![tell(name, DeviceMessage::Gone { generation: None, how })];
         out.extend(self.claim_unclaimed());
         out
@@ -169,25 +170,25 @@ impl InventoryMachine {
         }
     }
 
-    fn gone(&mut self, key: &Key, generation: Option<&Generation>, witness: Witness) -> Out {
+    fn gone(&mut self, key: &Key, generation: Option<&Generation>) -> Out {
         let Some(sighting) = self.present.get(key) else { return Vec::new() };
         if generation.is_some_and(|gone| *gone != sighting.generation) {
             return Vec::new();
         }
-        let how = how_it_left(sighting, witness);
+        let how = how_it_left(sighting);
         let mut out = self.remove(key, &how);
         out.extend(self.claim_unclaimed());
         out
     }
 
     /// Takes a thing away, and with a USB device what sits on it.
-    fn remove(&mut self, key: &Key, how: &str) -> Out {
+    fn remove(&mut self, key: &Key, how: &Departure) -> Out {
         let Some(sighting) = self.present.remove(key) else { return Vec::new() };
         let mut out = Vec::new();
         if let Some(name) = self.claims.iter().find(|(_, claimed)| *claimed == key).map(|(name, _)| name.clone()) {
             self.claims.remove(&name);
             let generation = Some(sighting.generation.clone());
-            out.push(tell(&name, DeviceMessage::Gone { generation, how: how.to_owned() }));
+            out.push(tell(&name, DeviceMessage::Gone { generation, how: how.clone() }));
         }
         if let (Sort::Usb { .. }, Some(parent)) = (&sighting.sort, &sighting.usb) {
             let on_it = |child: &&Sighting| {
@@ -206,7 +207,7 @@ impl InventoryMachine {
             self.present.keys().filter(|key| !present.iter().any(|there| there.key == **key)).cloned().collect();
         let mut out = Vec::new();
         for key in missing {
-            out.extend(self.gone(&key, None, Witness::Rescan));
+            out.extend(self.gone(&key, None));
         }
         for sighting in present {
             out.extend(self.seen(sighting));
@@ -217,7 +218,7 @@ impl InventoryMachine {
         // Devices that nothing was found for are told so: after a restart they may believe otherwise.
         for device in &self.devices {
             if !self.claims.contains_key(&device.name) {
-                let how = "not found in a scan".to_owned();
+                let how = Departure::NotFound;
                 out.push(tell(&device.name, DeviceMessage::Gone { generation: None, how }));
             }
         }
@@ -249,7 +250,7 @@ impl InventoryMachine {
         let sighting = self.claims.get(name).and_then(|key| self.present.get(key));
         match sighting {
             Some(sighting) => tell(name, DeviceMessage::Seen(sighting.clone())),
-            None => tell(name, DeviceMessage::Gone { generation: None, how: "not plugged in".to_owned() }),
+            None => tell(name, DeviceMessage::Gone { generation: None, how: Departure::NotPluggedIn }),
         }
     }
 
@@ -291,12 +292,12 @@ impl InventoryMachine {
     }
 }
 
-/// How a thing left, in words: for a thing on USB the socket says it best.
-fn how_it_left(sighting: &Sighting, witness: Witness) -> String {
-    match (&sighting.usb, witness) {
-        (Some(usb), _) => departure_words(&Key(format!("usb/{}", usb.path))),
-        (None, _) => departure_words(&sighting.key),
-    }
+/// How a thing left: for a thing on USB the socket says it best.
+fn how_it_left(sighting: &Sighting) -> Departure {
+    Departure::Left(match &sighting.usb {
+        Some(usb) => Key(format!("usb/{}", usb.path)),
+        None => sighting.key.clone(),
+    })
 }
 
 fn tell(name: &DeviceName, message: DeviceMessage) -> Effect<InventoryTimer> {

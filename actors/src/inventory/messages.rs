@@ -1,10 +1,11 @@
 //! What the supervisor of devices is told and tells.
 
 use mainstay_config::names::DeviceName;
-use mainstay_hardware::sighting::{Generation, HardwareEvent, Key, ScanReason, Witness};
+use mainstay_hardware::sighting::{Generation, HardwareEvent};
 
 use super::InventoryTimer;
 use crate::machine::{ActorId, Described, Words};
+use crate::view::words::event_words;
 
 /// What the supervisor of devices is told.
 #[derive(Debug, Clone)]
@@ -49,49 +50,6 @@ impl Described for InventoryMessage {
             Self::RestartAll => "restart every device".into(),
             Self::Timer(timer) => format!("{timer:?} is over").into(),
         }
-    }
-}
-
-/// What happened to the hardware, in words.
-#[must_use]
-pub fn event_words(event: &HardwareEvent) -> String {
-    match event {
-        HardwareEvent::Seen(sighting) => {
-            let identity = mainstay_hardware::matching::identity(sighting, None);
-            format!("{identity} seen")
-        }
-        HardwareEvent::Gone { key, witness, .. } => format!("{} ({})", departure_words(key), witness_words(*witness)),
-        HardwareEvent::Scanned { present, why } => {
-            let why = match why {
-                ScanReason::Start => "at start",
-                ScanReason::LostMessages => "after lost messages",
-                ScanReason::Asked => "as asked",
-            };
-            format!("scanned {why}: {} pieces of hardware", present.len())
-        }
-        HardwareEvent::Trouble(_, words) => words.clone(),
-        HardwareEvent::Works(source) => format!("{source} can be had again"),
-    }
-}
-
-/// How something left, in words for a person: `USB 1-1 unplugged`.
-#[must_use]
-pub fn departure_words(key: &Key) -> String {
-    match key.0.split_once('/') {
-        Some(("usb", path)) => format!("USB {path} unplugged"),
-        Some(("tty", name)) => format!("/dev/{name} disappeared"),
-        Some(("wifi", name)) => format!("radio {name} disappeared"),
-        _ => format!("{key} disappeared"),
-    }
-}
-
-fn witness_words(witness: Witness) -> &'static str {
-    match witness {
-        Witness::Uevent => "kernel uevent",
-        Witness::Libusb => "libusb",
-        Witness::Netlink => "netlink",
-        Witness::Rescan => "missing in a rescan",
-        Witness::Simulation => "simulation",
     }
 }
 

@@ -5,5 +5,6 @@ mod messages;
 #[cfg(test)]
 mod tests;
 
+pub use crate::view::words::event_words;
 pub use machine::{InventoryMachine, InventoryMemo, InventoryTimer};
-pub use messages::{InventoryMessage, InventorySnapshot, OtherDevice, departure_words, event_words};
+pub use messages::{InventoryMessage, InventorySnapshot, OtherDevice};

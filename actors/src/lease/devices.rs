@@ -4,12 +4,12 @@ use mainstay_config::names::{DeviceName, ServiceName};
 
 use super::holding::{Holding, Use};
 use super::machine::{LeaseMachine, LeaseTimer, Out, tell_device, tell_service};
-use super::messages::Soon;
 use super::preparation::Preparation;
 use super::queue::DeviceState;
+use crate::cause::{Soon, Unusable, Withdrawal, Withheld};
 use crate::device::{DeviceMessage, Offer};
 use crate::machine::Effect;
-use crate::service::{ServiceMessage, Withdrawal};
+use crate::service::ServiceMessage;
 
 impl LeaseMachine {
     pub(super) fn device_inquires(&mut self, device: DeviceName) -> Out {
@@ -19,7 +19,7 @@ impl LeaseMachine {
         }
         let mut out = vec![tell_device(&device, DeviceMessage::Holder(self.holder_of(&device)))];
         if self.radios.is_being_put_back(&device) {
-            out.push(tell_device(&device, DeviceMessage::Withheld("being put back as it was".to_owned())));
+            out.push(tell_device(&device, DeviceMessage::Withheld(Withheld::PuttingBack)));
         }
         out
     }
@@ -70,13 +70,13 @@ impl LeaseMachine {
         let older = self.holders.values().any(|holding| {
             holding.grant.devices.get(device).is_some_and(|held| held.offer.generation != offer.generation)
         });
-        if older { self.revoke(device, &format!("{device} was replugged")) } else { Vec::new() }
+        if older { self.revoke(device, &Withdrawal::Replugged(device.clone())) } else { Vec::new() }
     }
 
-    pub(super) fn unavailable(&mut self, device: &DeviceName, reason: &str, soon: Soon) -> Out {
-        let state = DeviceState::Unavailable { reason: reason.to_owned(), soon };
-        let before = self.devices.insert(device.clone(), state);
-        let mut out = self.revoke(device, &format!("{device} is {reason}"));
+    pub(super) fn unavailable(&mut self, device: &DeviceName, reason: Unusable, soon: Soon) -> Out {
+        let withdrawal = Withdrawal::Lost { device: device.clone(), why: reason.clone() };
+        let before = self.devices.insert(device.clone(), DeviceState::Unavailable { reason, soon });
+        let mut out = self.revoke(device, &withdrawal);
         if matches!(before, Some(DeviceState::Available(_))) {
             let left = |name| tell_service(name, ServiceMessage::DeviceLeft(device.clone()));
             out.extend(self.users.get(device).into_iter().flatten().map(left));
@@ -96,15 +96,12 @@ impl LeaseMachine {
     }
 
     /// Tells every holder of a device to stop.
-    pub(super) fn revoke(&mut self, device: &DeviceName, reason: &str) -> Out {
+    pub(super) fn revoke(&mut self, device: &DeviceName, why: &Withdrawal) -> Out {
         let mut out = Vec::new();
         for (name, holding) in &mut self.holders {
             if holding.grant.devices.contains_key(device) && holding.r#use != Use::Draining {
                 holding.r#use = Use::Draining;
-                out.push(tell_service(
-                    name,
-                    ServiceMessage::Revoked { withdrawal: Withdrawal::Loss, reason: reason.to_owned() },
-                ));
+                out.push(tell_service(name, ServiceMessage::Revoked(why.clone())));
             }
         }
         out
@@ -141,9 +138,7 @@ impl LeaseMachine {
     /// What an arrival of a device is told of those who hold it, or still hold an earlier one.
     fn said_of_holders(&self, device: &DeviceName, offer: &Offer) -> Option<DeviceMessage> {
         let holder = self.holder_of_arrival(device, offer);
-        let earlier = |holder| {
-            DeviceMessage::Withheld(format!("{holder}, which had it before it was replugged, must stop first"))
-        };
+        let earlier = |holder| DeviceMessage::Withheld(Withheld::EarlierHolder(holder));
         holder.map(|holder| DeviceMessage::Leased { holder }).or_else(|| self.holder_of(device).map(earlier))
     }
 

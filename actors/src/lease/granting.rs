@@ -7,12 +7,13 @@ use mainstay_config::names::{DeviceName, PortName};
 
 use super::holding::{Holding, Use};
 use super::machine::{LeaseMachine, LeaseTimer, Out, end_waiting, tell_device, tell_service};
-use super::messages::{Blocker, Grant, GrantedDevice, LeaseRequest, Token, Want};
+use super::messages::{Grant, GrantedDevice, LeaseRequest, Token, Want};
 use super::preparation::Preparation;
 use super::queue::{DeviceState, Prospect, Queued, Situation, reserve};
+use crate::cause::{Blocker, Withdrawal};
 use crate::device::{Awaited, DeviceMessage};
 use crate::machine::{Action, Effect, Moment};
-use crate::service::{ServiceMessage, Withdrawal};
+use crate::service::ServiceMessage;
 
 /// Between two looks at a port that somebody else's program listens on.
 const LOOK_AGAIN: Duration = Duration::from_secs(10);
@@ -91,11 +92,9 @@ impl LeaseMachine {
                 let Some(holding) = self.holders.get_mut(holder) else { continue };
                 if holding.r#use == Use::Idle {
                     holding.r#use = Use::Draining;
-                    let reason = format!("{} waits for {}", queued.request.service, resource.spoken());
-                    out.push(tell_service(
-                        holder,
-                        ServiceMessage::Revoked { withdrawal: Withdrawal::GivingWay, reason },
-                    ));
+                    let to = queued.request.service.clone();
+                    let withdrawal = Withdrawal::GivingWay { to, resource: resource.clone() };
+                    out.push(tell_service(holder, ServiceMessage::Revoked(withdrawal)));
                 }
             }
         }

@@ -3,7 +3,8 @@
 use mainstay_config::model::Sharing;
 use mainstay_config::names::ServiceName;
 
-use super::messages::{Grant, HeldLease, Resource};
+use super::messages::{Grant, HeldLease};
+use crate::cause::Resource;
 
 /// How a holder uses what it holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -14,14 +14,15 @@ use mainstay_config::model::Station;
 use mainstay_config::names::{DeviceName, ServiceName};
 
 use super::holding::{Holding, Use};
-use super::messages::{Blocker, Grant, LeaseMessage, LeaseRequest, LeaseSnapshot, Waiter};
+use super::messages::{Grant, LeaseMessage, LeaseRequest, LeaseSnapshot, Waiter};
 use super::queue::{DeviceState, Queued, sort};
 use super::radios::Radios;
+use crate::cause::{Blocker, Refusal, Withdrawal};
 use crate::device::DeviceMessage;
 use crate::machine::{
     ActorId, Beginning, Effect, Effects, Machine, Message, Moment, OperationId, Outcome, Publication,
 };
-use crate::service::{ServiceMessage, Withdrawal};
+use crate::service::ServiceMessage;
 use crate::supervision::RootMessage;
 
 /// Timers of the registry.
@@ -99,7 +100,7 @@ impl Machine for LeaseMachine {
             LeaseMessage::Idle(service) => self.set_use(&service, Use::Idle),
             LeaseMessage::Busy(service) => self.set_use(&service, Use::Active),
             LeaseMessage::DeviceAvailable(device, offer) => self.available(&device, offer),
-            LeaseMessage::DeviceUnavailable { device, reason, soon } => self.unavailable(&device, &reason, soon),
+            LeaseMessage::DeviceUnavailable { device, reason, soon } => self.unavailable(&device, reason, soon),
             LeaseMessage::RadioPrepared(operation, device, result) => self.radio_prepared(operation, &device, result),
             LeaseMessage::RadioRestored(operation, device, result) => self.radio_restored(operation, &device, result),
             LeaseMessage::RadioReported(operation, device, before) => self.radio_reported(operation, device, before),
@@ -217,10 +218,9 @@ impl LeaseMachine {
             // Only waiting for other holders is bounded.
             return vec![Effect::SetTimer(LeaseTimer::Wait(service.clone()), timeout)];
         }
-        let waited = humantime::format_duration(timeout);
-        let blockers: Vec<String> = queued.blockers.iter().map(ToString::to_string).collect();
+        let refusal = Refusal::WaitedTooLong { patience: timeout, blockers: queued.blockers.clone() };
         let mut out = self.withdraw(service);
-        out.push(refuse(service, format!("waited {waited} for {}", blockers.join("; "))));
+        out.push(refuse(service, refusal));
         out
     }
 
@@ -237,8 +237,7 @@ impl LeaseMachine {
         let mut out = vec![tell_service(&service, ServiceMessage::Holding(grant))];
         if holding.is_some_and(|holding| holding.r#use == Use::Draining) {
             // Its predecessor was told, and may not have got round to stopping.
-            let reason = "its lease was withdrawn".to_owned();
-            out.push(tell_service(&service, ServiceMessage::Revoked { withdrawal: Withdrawal::Loss, reason }));
+            out.push(tell_service(&service, ServiceMessage::Revoked(Withdrawal::Earlier)));
         }
         out
     }
@@ -264,8 +263,8 @@ impl LeaseMachine {
         for device in devices {
             match self.devices.get(&device).cloned() {
                 Some(DeviceState::Available(offer)) => out.extend(self.revoke_older(&device, &offer)),
-                Some(DeviceState::Unavailable { reason, .. }) => {
-                    out.extend(self.revoke(&device, &format!("{device} is {reason}")))
+                Some(DeviceState::Unavailable { reason: why, .. }) => {
+                    out.extend(self.revoke(&device, &Withdrawal::Lost { device: device.clone(), why }));
                 }
                 None => {}
             }
@@ -296,8 +295,8 @@ pub(super) fn end_waiting(service: &ServiceName) -> [Effect<LeaseTimer>; 2] {
     [LeaseTimer::Wait(service.clone()), LeaseTimer::LookAgain(service.clone())].map(Effect::CancelTimer)
 }
 
-pub(super) fn refuse(service: &ServiceName, reason: String) -> Effect<LeaseTimer> {
-    tell_service(service, ServiceMessage::Refused(reason))
+pub(super) fn refuse(service: &ServiceName, refusal: Refusal) -> Effect<LeaseTimer> {
+    tell_service(service, ServiceMessage::Refused(refusal))
 }
 
 pub(super) fn tell_service(name: &ServiceName, message: ServiceMessage) -> Effect<LeaseTimer> {

@@ -11,42 +11,10 @@ use mainstay_hardware::error::Error;
 use mainstay_hardware::sighting::Generation;
 
 use super::LeaseTimer;
+use crate::cause::{Blocker, Resource, Soon, Unusable};
 use crate::device::Offer;
 use crate::effect::ports::Listener;
 use crate::machine::{Described, Moment, OperationId, Words};
-
-/// What can be leased.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Resource {
-    /// A configured device.
-    Device(DeviceName),
-    /// A port on this machine.
-    Port(u16),
-    /// A file or anything else with a name, spelled `file/PATH` or `custom/NAME`.
-    Named(String),
-}
-
-impl Resource {
-    /// What people call it, in a sentence: devices by their names, ports by their numbers.
-    #[must_use]
-    pub fn spoken(&self) -> String {
-        match self {
-            Self::Device(name) => name.to_string(),
-            Self::Port(number) => format!("port {number}"),
-            Self::Named(name) => name.clone(),
-        }
-    }
-}
-
-impl fmt::Display for Resource {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Device(name) => write!(f, "device/{name}"),
-            Self::Port(number) => write!(f, "port/{number}"),
-            Self::Named(name) => f.write_str(name),
-        }
-    }
-}
 
 /// A fencing token. It only grows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -144,71 +112,6 @@ pub struct GrantedDevice {
     pub offer: Offer,
 }
 
-/// What a request waits for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Blocker {
-    /// A device that is not there, or not usable: why.
-    Device {
-        /// Which.
-        device: DeviceName,
-        /// Why, in words that follow "hackrf is" or "hackrf:": `gone (USB 1-1 unplugged)`.
-        reason: String,
-        /// Whether it is about to become usable.
-        soon: Soon,
-    },
-    /// Another service holds it.
-    Held {
-        /// What.
-        resource: Resource,
-        /// Who.
-        holder: ServiceName,
-    },
-    /// Another service comes first for it.
-    Behind {
-        /// For what.
-        resource: Resource,
-        /// Who.
-        first: ServiceName,
-    },
-    /// It was given back and is being put back as it was.
-    Restoring {
-        /// Which.
-        device: DeviceName,
-    },
-    /// A program that is not ours listens on the port.
-    ForeignListener {
-        /// Which port.
-        port: u16,
-        /// Who.
-        listener: String,
-    },
-    /// It is being made ready for this request.
-    Preparing,
-}
-
-/// Whether a device is about to become usable.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Soon {
-    /// It is there and is settling or being looked at.
-    Yes,
-    /// Nobody knows when.
-    Unknown,
-}
-
-/// What is waited for, and how that stands: `hackrf: held by sweep`. Services that are waited for are spoken of alike.
-impl fmt::Display for Blocker {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Device { device, reason, .. } => write!(f, "{device}: {reason}"),
-            Self::Held { resource, holder } => write!(f, "{}: held by {holder}", resource.spoken()),
-            Self::Behind { resource, first } => write!(f, "{}: {first} comes first", resource.spoken()),
-            Self::Restoring { device } => write!(f, "{device}: being put back as it was"),
-            Self::ForeignListener { port, listener } => write!(f, "port {port}: {listener} listens there"),
-            Self::Preparing => f.write_str("its devices and ports to be made ready"),
-        }
-    }
-}
-
 /// Why a radio is not in the mode asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotPrepared {
@@ -237,8 +140,8 @@ pub enum LeaseMessage {
     DeviceUnavailable {
         /// Which.
         device: DeviceName,
-        /// Why, in words that follow "hackrf is" or "hackrf:": `gone (USB 1-1 unplugged)`.
-        reason: String,
+        /// Why.
+        reason: Unusable,
         /// Whether it is about to become usable.
         soon: Soon,
     },

@@ -12,8 +12,8 @@ mod radios;
 #[cfg(test)]
 mod tests;
 
+pub use crate::cause::{Blocker, Resource, Soon};
 pub use machine::{LeaseMachine, LeaseTimer};
 pub use messages::{
-    Blocker, Grant, GrantedDevice, HeldLease, LeaseMessage, LeaseRequest, LeaseSnapshot, NotPrepared, Resource, Soon,
-    Token, Waiter, Want,
+    Grant, GrantedDevice, HeldLease, LeaseMessage, LeaseRequest, LeaseSnapshot, NotPrepared, Token, Waiter, Want,
 };

@@ -8,6 +8,7 @@ use mainstay_config::names::ServiceName;
 use super::machine::{LeaseMachine, Out, refuse};
 use super::messages::{LeaseRequest, Want};
 use super::queue::Queued;
+use crate::cause::Refusal;
 use crate::effect::ports::Listener;
 use crate::machine::{Effect, OperationId, Outcome};
 
@@ -31,18 +32,17 @@ impl LeaseMachine {
         let Some(preparation) = queued.preparation.as_mut() else { return Vec::new() };
         preparation.looking = None;
         // Where the look itself fails, the service's own bind decides.
-        let foreign: BTreeMap<u16, String> =
-            seen.unwrap_or_default().iter().map(|(port, listener)| (*port, listener.to_string())).collect();
+        let foreign = seen.unwrap_or_default();
         if foreign.is_empty() {
             return Vec::new();
         }
         let service = queued.request.service.clone();
         let choosable = queued.request.wants.iter().any(|want| is_range_with_choice(want, &queued.foreign, &foreign));
         if let Some((port, listener)) = foreign.iter().find(|(port, _)| is_fixed(&queued.request, **port)) {
-            let words =
-                format!("port {port} is in use by {listener}; stop that program, or give {service} another port");
+            let wanted_by = service.clone();
+            let refusal = Refusal::PortInUse { wanted_by, port: *port, listener: listener.clone() };
             let mut out = self.withdraw(&service);
-            out.push(refuse(&service, words));
+            out.push(refuse(&service, refusal));
             return out;
         }
         queued.foreign.extend(foreign);
@@ -50,7 +50,7 @@ impl LeaseMachine {
         let mut out = Vec::new();
         if !choosable {
             out.extend(self.withdraw(&service));
-            out.push(refuse(&service, "every port of its range is in use by other programs".to_owned()));
+            out.push(refuse(&service, Refusal::RangeInUse));
         }
         out
     }
@@ -64,7 +64,7 @@ fn is_fixed(request: &LeaseRequest, port: u16) -> bool {
 }
 
 /// Whether a range has a port on which nobody was seen to listen.
-fn is_range_with_choice(want: &Want, before: &BTreeMap<u16, String>, now: &BTreeMap<u16, String>) -> bool {
+fn is_range_with_choice(want: &Want, before: &BTreeMap<u16, Listener>, now: &BTreeMap<u16, Listener>) -> bool {
     let Want::Port { need: PortNeed::Range { prefer, first, last }, .. } = want else { return false };
     let free = |port: u16| !before.contains_key(&port) && !now.contains_key(&port);
     free(prefer.get()) || (first.get()..=last.get()).any(free)

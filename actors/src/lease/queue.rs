@@ -8,18 +8,21 @@ use std::collections::BTreeMap;
 use mainstay_config::model::{PortNeed, Sharing};
 use mainstay_config::names::{DeviceName, PortName, ServiceName};
 use mainstay_config::port_choice;
+use mainstay_hardware::error::Error;
 
 use super::holding::{Holding, Use, excludes};
-use super::messages::{Blocker, LeaseRequest, Resource, Soon, Want};
+use super::messages::{LeaseRequest, Want};
 use super::preparation::Preparation;
 use super::radios::Radios;
+use crate::cause::{Blocker, Resource, Soon, Unusable};
 use crate::device::Offer;
+use crate::effect::ports::Listener;
 
 /// What the registry knows of a device.
 #[derive(Debug, Clone)]
 pub(super) enum DeviceState {
     Available(Offer),
-    Unavailable { reason: String, soon: Soon },
+    Unavailable { reason: Unusable, soon: Soon },
 }
 
 /// One request that is not granted yet.
@@ -29,9 +32,9 @@ pub(super) struct Queued {
     pub(super) blockers: Vec<Blocker>,
     pub(super) preparation: Option<Preparation>,
     /// Ports of a range on which somebody else was seen to listen.
-    pub(super) foreign: BTreeMap<u16, String>,
+    pub(super) foreign: BTreeMap<u16, Listener>,
     /// A radio that could not even be tried to be made ready, and why.
-    pub(super) untried: Option<(DeviceName, String)>,
+    pub(super) untried: Option<(DeviceName, Error)>,
 }
 
 impl Queued {
@@ -84,7 +87,7 @@ impl Situation<'_> {
         }
         blockers.extend(queued.untried.as_ref().map(|(device, reason)| Blocker::Device {
             device: device.clone(),
-            reason: reason.clone(),
+            reason: Unusable::NotTried(reason.clone()),
             soon: Soon::Yes,
         }));
         let (ports, missing) = self.choose_ports(&ports, queued);
@@ -99,7 +102,7 @@ impl Situation<'_> {
                 return Some(Blocker::Device { device: device.clone(), reason: reason.clone(), soon: *soon });
             }
             None => {
-                let reason = "not heard of yet".to_owned();
+                let reason = Unusable::NotHeardOf;
                 return Some(Blocker::Device { device: device.clone(), reason, soon: Soon::Yes });
             }
         };

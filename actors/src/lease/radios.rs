@@ -13,8 +13,9 @@ use mainstay_hardware::bus::WifiBaseline;
 use mainstay_hardware::error::{Error, ErrorKind};
 
 use super::machine::{LeaseMachine, LeaseTimer, Out, refuse, tell_device};
-use super::messages::{Blocker, NotPrepared, Soon};
+use super::messages::NotPrepared;
 use super::preparation::Preparation;
+use crate::cause::{Absence, Blocker, DeviceFault, Refusal, Soon, Unusable, Withheld};
 use crate::device::DeviceMessage;
 use crate::machine::{Action, Effect, OperationId, Outcome};
 
@@ -34,7 +35,7 @@ pub(super) enum Restoring {
     },
     /// It stays as it is, which is told to people; nothing is tried behind their backs until it is said to be usable again.
     GivenUp {
-        words: String,
+        fault: DeviceFault,
     },
 }
 
@@ -72,14 +73,18 @@ impl Radios {
     /// What keeps a radio from being leased, when it is not as it was.
     pub(super) fn blocker(&self, device: &DeviceName) -> Option<Blocker> {
         match self.restoring.get(device) {
-            Some(Restoring::GivenUp { words }) => {
-                let reason = format!("faulted: {words}");
+            Some(Restoring::GivenUp { fault }) => {
+                let reason = Unusable::Faulted(fault.clone());
                 Some(Blocker::Device { device: device.clone(), reason, soon: Soon::Unknown })
             }
             Some(_) => Some(Blocker::Restoring { device: device.clone() }),
             None => self.preparing.contains_key(device).then_some(Blocker::Preparing),
         }
     }
+}
+
+fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
 }
 
 /// Ends an operation; whether it was the one under way.
@@ -147,7 +152,7 @@ impl LeaseMachine {
         let Some(error) = error else { return Vec::new() };
         let mut out = Vec::new();
         if error.kind == ErrorKind::TimedOut {
-            out.extend(self.give_up(device, format!("driver hung: {error}")));
+            out.extend(self.give_up(device, DeviceFault::DriverHung(error.clone())));
         }
         match waiting {
             Some((service, asked)) => out.extend(self.not_prepared(device, &service, asked, &error)),
@@ -172,12 +177,12 @@ impl LeaseMachine {
             }
             (ErrorKind::NotTried, Some(queued)) => {
                 queued.preparation = None;
-                queued.untried = Some((device.clone(), error.to_string()));
+                queued.untried = Some((device.clone(), error.clone()));
                 Vec::new()
             }
             _ => {
                 let mut out = self.withdraw(service);
-                out.push(refuse(service, format!("{device} could not be made ready: {error}")));
+                out.push(refuse(service, Refusal::NotPrepared { device: device.clone(), error: error.clone() }));
                 out
             }
         }
@@ -185,7 +190,7 @@ impl LeaseMachine {
 
     /// It left while it was made ready, which is nobody's failure. Its own actor will say how, or that it is there again.
     fn vanished(&mut self, device: &DeviceName) -> Out {
-        self.unavailable(device, "gone (it vanished while it was made ready)", Soon::Unknown)
+        self.unavailable(device, Unusable::Absent(Absence::Vanished), Soon::Unknown)
     }
 
     pub(super) fn radio_restored(
@@ -219,25 +224,26 @@ impl LeaseMachine {
                 self.try_again_later(device, failures.saturating_add(1), *pause, error)
             }
             _ => {
-                let tried = if failures == 0 { String::new() } else { format!(" (tried {} times)", failures + 1) };
-                self.give_up(device, format!("it could not be put back as it was: {error}{tried}"))
+                let tries = count(failures.saturating_add(1));
+                self.give_up(device, DeviceFault::NotPutBack { error: error.clone(), tries })
             }
         }
     }
 
     /// How it was stays known, for when it is said to be usable again. Its own actor says to all others that it is not.
-    fn give_up(&mut self, device: &DeviceName, words: String) -> Out {
+    fn give_up(&mut self, device: &DeviceName, fault: DeviceFault) -> Out {
         if self.radios.changed.contains_key(device) {
-            self.radios.restoring.insert(device.clone(), Restoring::GivenUp { words: words.clone() });
+            self.radios.restoring.insert(device.clone(), Restoring::GivenUp { fault: fault.clone() });
         }
-        vec![tell_device(device, DeviceMessage::Fault(words))]
+        vec![tell_device(device, DeviceMessage::Fault(fault))]
     }
 
     fn try_again_later(&mut self, device: &DeviceName, failures: usize, pause: Duration, error: &Error) -> Out {
         self.radios.restoring.insert(device.clone(), Restoring::Pausing { failures });
-        let words = format!("being put back as it was; try {} of {}, since {error}", failures + 1, PAUSES.len() + 1);
+        let (attempt, of) = (count(failures.saturating_add(1)), count(PAUSES.len() + 1));
+        let withheld = Withheld::TryingAgain { attempt, of, error: error.clone() };
         vec![
-            tell_device(device, DeviceMessage::Withheld(words)),
+            tell_device(device, DeviceMessage::Withheld(withheld)),
             Effect::SetTimer(LeaseTimer::PutBack(device.clone()), pause),
         ]
     }
@@ -283,7 +289,7 @@ impl LeaseMachine {
     }
 
     fn begin_to_put_back(&mut self, device: &DeviceName) -> Out {
-        let mut out = vec![tell_device(device, DeviceMessage::Withheld("being put back as it was".to_owned()))];
+        let mut out = vec![tell_device(device, DeviceMessage::Withheld(Withheld::PuttingBack))];
         out.extend(self.put_back(device, 0));
         out
     }

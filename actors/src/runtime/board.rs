@@ -162,7 +162,7 @@ enum Changed {
 
 /// One line in the log for what an operator would want to know; passing states only in detail.
 fn log_service(snapshot: &ServiceSnapshot) {
-    let (service, reason) = (&snapshot.name, &snapshot.reason);
+    let (service, reason) = (&snapshot.name, words::reason(&snapshot.reason, |_| None));
     match snapshot.status {
         ServiceStatus::Running => tracing::info!("{service} is running as pid {}", snapshot.pid.unwrap_or(0)),
         ServiceStatus::Failed => tracing::error!("{service} has failed: {reason}"),

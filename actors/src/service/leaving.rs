@@ -9,8 +9,8 @@ use mainstay_config::names::ServiceName;
 use super::machine::{Out, ServiceMachine, act};
 use super::messages::ServiceMessage;
 use super::needs::Dependent;
-use super::state::{Closing, Phase, Readiness, Run, ServiceTimer, Stage, Why};
-use crate::cause::{Episode, Standing};
+use super::state::{Closing, Phase, Readiness, Run, ServiceTimer, Stage};
+use crate::cause::{Asked, Episode, Standing, Why};
 use crate::effect::process::order::{Scope, SignalOrder};
 use crate::machine::{Action, Effect, Message, Moment, Outcome};
 
@@ -80,7 +80,7 @@ impl ServiceMachine {
         let on_return = self.needs.heard(now, &name, standing, dependent, out);
         // What is still starting began without it just as well.
         if on_return == OnReturn::Restart && matches!(self.phase, Phase::Starting(_) | Phase::Running(_)) {
-            self.leave(Why::Asked(format!("{name} is back, and on_return = \"restart\"")), out);
+            self.leave(Why::Asked(Asked::Returned(name)), out);
         }
     }
 

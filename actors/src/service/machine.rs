@@ -22,11 +22,8 @@ use mainstay_config::names::{DeviceName, ServiceName};
 use super::dependents::Dependents;
 use super::messages::{ServiceMessage, Wanted};
 use super::needs::Needs;
-use super::operator::STOPPED;
-use super::state::{
-    Closing, Death, Ignoring, Phase, Readiness, Recovering, Rest, Resuming, Run, ServiceTimer, Slot, Why,
-};
-use crate::cause::{Episode, Standing};
+use super::state::{Closing, Death, Ignoring, Phase, Readiness, Recovering, Rest, Resuming, Run, ServiceTimer, Slot};
+use crate::cause::{Asked, Episode, Failed, NotWanted, Said, Standing, Why, Withdrawal};
 use crate::effect::process::order::RunId;
 use crate::lease::{Grant, LeaseMessage};
 use crate::machine::{Action, ActorId, Beginning, Effect, Effects, Machine, Message, Moment, Outcome};
@@ -54,9 +51,9 @@ pub(super) struct Kept {
     pub(super) grant: Option<Grant>,
     pub(super) last_start: Option<Moment>,
     pub(super) last_death: Option<Death>,
-    pub(super) last_stop: Option<String>,
+    pub(super) last_stop: Option<Why>,
     /// What the run said last.
-    pub(super) said: String,
+    pub(super) said: Said,
     /// When services that are down count as lost.
     pub(super) deadlines: Vec<(ServiceName, Moment)>,
 }
@@ -75,7 +72,7 @@ pub struct ServiceMachine {
     pub(super) rest: Rest,
     pub(super) slot: Slot,
     pub(super) grant: Option<Grant>,
-    pub(super) revoked: Option<String>,
+    pub(super) revoked: Option<Withdrawal>,
     pub(super) attempts: u32,
     pub(super) last_start: Option<Moment>,
     pub(super) last_death: Option<Death>,
@@ -84,7 +81,7 @@ pub struct ServiceMachine {
     /// Services that wait for this one to stop.
     pub(super) owed: BTreeMap<ServiceName, Episode>,
     pub(super) episode: Episode,
-    pub(super) last_stop: Option<String>,
+    pub(super) last_stop: Option<Why>,
     pub(super) next_run: u64,
     /// The last run that became ready.
     pub(super) ready_run: Option<RunId>,
@@ -228,8 +225,8 @@ impl ServiceMachine {
                 Phase::Leasing { blockers, .. } => *blockers = found,
                 _ => out.push(Effect::Note(Outcome::Superseded)),
             },
-            ServiceMessage::Refused(reason) => self.refused(now, reason, out),
-            ServiceMessage::Revoked { withdrawal, reason } => self.lease_revoked(now, withdrawal, reason, out),
+            ServiceMessage::Refused(refusal) => self.refused(now, refusal, out),
+            ServiceMessage::Revoked(withdrawal) => self.lease_revoked(now, withdrawal, out),
             ServiceMessage::Holding(grant) => self.heard_grant(now, grant, out),
             ServiceMessage::Restate => self.restate(out),
             ServiceMessage::DeviceArrived(device, _) => self.device_arrived(&device, out),
@@ -306,13 +303,13 @@ impl ServiceMachine {
     }
 
     /// Why it is not meant to run at all, whatever its needs.
-    pub(super) fn reason_not_wanted(&self) -> Option<String> {
+    pub(super) fn reason_not_wanted(&self) -> Option<NotWanted> {
         if self.closing != Closing::No {
-            return Some("mainstay is stopping".to_owned());
+            return Some(NotWanted::Closing);
         }
         match (self.wanted, self.spec.autostart) {
-            (Wanted::Down, _) => Some(STOPPED.to_owned()),
-            (Wanted::Auto, Autostart::No) => Some("it starts only when told to (autostart = false)".to_owned()),
+            (Wanted::Down, _) => Some(NotWanted::Stopped),
+            (Wanted::Auto, Autostart::No) => Some(NotWanted::NoAutostart),
             (Wanted::Up, _) | (Wanted::Auto, Autostart::Yes) => None,
         }
     }
@@ -332,7 +329,8 @@ impl ServiceMachine {
     /// Why it must stop, when it runs.
     fn reason_to_stop(&self) -> Option<Why> {
         let lost = || if self.ignoring == Ignoring::Yes { None } else { self.needs.lost() };
-        self.reason_not_wanted().or_else(|| self.revoked.clone()).map(Why::Asked).or_else(lost)
+        let withdrawn = || self.revoked.clone().map(Asked::Withdrawn);
+        self.reason_not_wanted().map(Asked::NotWanted).or_else(withdrawn).map(Why::Asked).or_else(lost)
     }
 
     /// Tells dependents how it stands, when that has changed.
@@ -382,9 +380,9 @@ impl ServiceMachine {
 }
 
 /// Why this version cannot run a service.
-pub(super) fn later(spec: &Service) -> Option<String> {
+pub(super) fn later(spec: &Service) -> Option<Failed> {
     let parts = &spec.not_in_this_version;
-    (!parts.is_empty()).then(|| format!("not in this version: {}", parts.join(", ")))
+    (!parts.is_empty()).then(|| Failed::NotInThisVersion(parts.clone()))
 }
 
 pub(super) fn tell_leases(message: LeaseMessage) -> Effect<ServiceTimer> {

@@ -4,11 +4,11 @@ use mainstay_config::names::{DeviceName, ServiceName};
 use mainstay_hardware::sighting::Generation;
 
 use super::ServiceTimer;
-use crate::cause::{Episode, Listed, Missing, Standing};
+use crate::cause::{Blocker, Episode, Listed, Missing, Reason, Refusal, Standing, Withdrawal};
 use crate::device::Offer;
 use crate::effect::probe::order::ProbeEvent;
 use crate::effect::process::order::{LOADS_SLOWLY, ProcessEvent, RunId};
-use crate::lease::{Blocker, Grant};
+use crate::lease::Grant;
 use crate::machine::{Described, Moment, ReportedRun, RequestId, Words};
 use crate::view::words;
 
@@ -57,15 +57,6 @@ pub enum Attempts {
     Reset,
 }
 
-/// Why a lease is withdrawn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Withdrawal {
-    /// What was leased is gone.
-    Loss,
-    /// The service only waits to be started again, and somebody else waits for what it keeps.
-    GivingWay,
-}
-
 /// What a service waits for that has all it needs while others are just starting.
 pub const START_SLOT: &str = "a start slot (max_parallel_starts)";
 
@@ -84,15 +75,10 @@ pub enum ServiceMessage {
     Granted(Grant),
     /// It must wait for its leases.
     Queued(Vec<Blocker>),
-    /// It will not get its leases: why.
-    Refused(String),
+    /// It will not get its leases.
+    Refused(Refusal),
     /// A lease is withdrawn: stop, then release.
-    Revoked {
-        /// Whose matter it is.
-        withdrawal: Withdrawal,
-        /// Why: `hackrf is gone (USB 1-1 unplugged)`.
-        reason: String,
-    },
+    Revoked(Withdrawal),
     /// What it holds, after it asked.
     Holding(Option<Grant>),
     /// The registry was restarted and must be told again.
@@ -139,7 +125,7 @@ impl Described for ServiceMessage {
             Self::Granted(_) => "Granted",
             Self::Queued(_) => "Queued",
             Self::Refused(_) => "Refused",
-            Self::Revoked { .. } => "Revoked",
+            Self::Revoked(_) => "Revoked",
             Self::Holding(_) => "Holding",
             Self::Restate => "Restate",
             Self::DeviceArrived(..) => "DeviceArrived",
@@ -171,17 +157,14 @@ impl Described for ServiceMessage {
     fn detail(&self) -> Words {
         match self {
             Self::Begin => "begin".into(),
-            Self::Dependency(name, standing) => format!("{name} is {}", words::standing(standing)).into(),
+            Self::Dependency(name, standing) => format!("{name} is {standing}").into(),
             Self::DependentStopped(name, _) => Words::Service(name.clone(), "need not be waited for"),
             Self::Inquire(name) => Words::Service(name.clone(), "asks how it stands"),
             Self::Granted(grant) => describe_grant(grant).into(),
             Self::Queued(blockers) if blockers.is_empty() => "nothing is waited for any more".into(),
-            Self::Queued(blockers) => {
-                let all: Vec<String> = blockers.iter().map(ToString::to_string).collect();
-                format!("wait for {}", all.join("; ")).into()
-            }
-            Self::Refused(reason) => reason.clone().into(),
-            Self::Revoked { reason, .. } => reason.clone().into(),
+            Self::Queued(blockers) => format!("wait for {}", words::blockers(blockers)).into(),
+            Self::Refused(refusal) => refusal.to_string().into(),
+            Self::Revoked(withdrawal) => withdrawal.to_string().into(),
             Self::Holding(Some(grant)) => Words::Number("it holds token", grant.token.0),
             Self::Holding(None) => "it holds nothing".into(),
             Self::Restate => "say again what is held and wanted".into(),
@@ -348,14 +331,12 @@ pub struct ServiceSnapshot {
     pub health: Health,
     /// What the operator wants.
     pub wanted: Wanted,
-    /// Why, in words.
-    pub reason: String,
+    /// Why.
+    pub reason: Reason,
     /// Its main process.
     pub pid: Option<u32>,
     /// What it waits for.
     pub waiting_for: Waiting,
-    /// What would unblock it, each a sentence.
-    pub unblock: Vec<String>,
     /// When it will be tried again.
     pub retry_at: Option<Moment>,
 }

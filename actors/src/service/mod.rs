@@ -18,6 +18,5 @@ pub use dependents::{Dependents, all_dependents, dependents};
 pub use machine::{ServiceMachine, ServiceMemo};
 pub use messages::{
     Attempts, Health, NeedsPolicy, START_SLOT, ServiceMessage, ServiceSnapshot, ServiceStatus, Waiting, Wanted,
-    Withdrawal,
 };
 pub use state::ServiceTimer;

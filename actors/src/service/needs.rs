@@ -12,8 +12,8 @@ use mainstay_config::names::ServiceName;
 
 use self::tally::Tally;
 use super::machine::Out;
-use super::state::{Ignoring, ServiceTimer, Why};
-use crate::cause::{Listed, Loss as HowLost, Missing, Origin, Requirement, Standing};
+use super::state::{Ignoring, ServiceTimer};
+use crate::cause::{Listed, Loss as HowLost, Missing, Origin, Requirement, Standing, Why};
 use crate::machine::{Effect, Moment};
 
 /// One dependency.

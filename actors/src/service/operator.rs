@@ -4,14 +4,10 @@ use mainstay_config::names::ServiceName;
 
 use super::machine::{Out, ServiceMachine, later};
 use super::messages::{Attempts, NeedsPolicy, ServiceMessage, Waiting, Wanted};
-use super::showing::join;
-use super::state::{Closing, Ignoring, Phase, Rest, ServiceTimer, Why};
-use crate::cause::Missing;
+use super::state::{Closing, Ignoring, Phase, Rest, ServiceTimer};
+use crate::cause::{Asked, Missing, NotWanted, Why};
 use crate::machine::{Effect, Message, Moment, OperatorAnswer, Outcome, RequestId};
 use crate::view::words;
-
-/// Why a service does not run that the operator stopped.
-pub(super) const STOPPED: &str = "stopped by the operator";
 
 impl ServiceMachine {
     pub(super) fn operator_start(&mut self, now: Moment, request: RequestId, policy: NeedsPolicy, out: &mut Out) {
@@ -96,7 +92,7 @@ impl ServiceMachine {
         self.wanted = Wanted::Down;
         if let Phase::Leaving { why, .. } | Phase::Stopping { why, .. } = &mut self.phase {
             // Whatever it was stopping for, it stays stopped for this.
-            *why = Why::Asked(STOPPED.to_owned());
+            *why = Why::Asked(Asked::NotWanted(NotWanted::Stopped));
         }
         self.ignoring = Ignoring::No;
         self.bereaved = None;
@@ -118,7 +114,7 @@ impl ServiceMachine {
         let name = self.spec.name.clone();
         let words = match &self.phase {
             Phase::Starting(_) | Phase::Running(_) => {
-                self.leave(Why::Asked("the operator asked for a restart".to_owned()), out);
+                self.leave(Why::Asked(Asked::Restart), out);
                 let first = if self.dependents.required.is_empty() { "" } else { ", its dependents first" };
                 format!("{name} is restarting{first}")
             }
@@ -163,7 +159,9 @@ impl ServiceMachine {
                 let missing = Waiting::Needs(self.needs.missing());
                 format!("waits for {}", words::waiting(&missing, now, |_| None).join("; "))
             }
-            Phase::Leasing { blockers, .. } if !blockers.is_empty() => format!("waits for {}", join(blockers)),
+            Phase::Leasing { blockers, .. } if !blockers.is_empty() => {
+                format!("waits for {}", words::blockers(blockers))
+            }
             _ if self.wants_nothing() || self.grant.is_some() => "starts".to_owned(),
             _ => "starts as soon as it has what it leases".to_owned(),
         }
@@ -183,7 +181,7 @@ impl ServiceMachine {
     fn held_need(&self, request: RequestId) -> Option<Effect<ServiceTimer>> {
         let Missing { need, standing, .. } = self.needs.held()?;
         let name = &self.spec.name;
-        let words = format!("{name} requires {need}, which is not meant to run: {}", words::standing(&standing));
+        let words = format!("{name} requires {need}, which is not meant to run: {}", standing);
         let help = format!(
             "`mainstay start {name} --with-needs` starts what it needs as well; `--ignore-needs` starts {name} without {need}"
         );

@@ -5,7 +5,8 @@ use std::time::Duration;
 use super::ending::Cause;
 use super::machine::{Kept, Out, ServiceMachine, act, later, tell_leases, tell_services};
 use super::messages::ServiceMessage;
-use super::state::{Heard, Phase, Readiness, Recovering, Rest, Resuming, Run, ServiceTimer, Slot, Why};
+use super::state::{Heard, Phase, Readiness, Recovering, Rest, Resuming, Run, ServiceTimer, Slot};
+use crate::cause::{Said, Why};
 use crate::lease::{Grant, LeaseMessage};
 use crate::machine::{Action, Effect, Message, Moment, Outcome, ReportedRun};
 use crate::supervision::ServicesMessage;
@@ -95,7 +96,7 @@ impl ServiceMachine {
         match found {
             Some(found) => {
                 let is_known = heard.last_run.is_some_and(|(last, _)| last == found.run);
-                let said = if is_known { heard.said } else { String::new() };
+                let said = if is_known { heard.said } else { Said::Nothing };
                 let run = Run { id: found.run, pid: found.pid, said, exit: None };
                 self.rest = Rest::Fresh;
                 match heard.last_run {
@@ -112,8 +113,8 @@ impl ServiceMachine {
                 self.needs.stopped(out);
                 self.settle_debts(out);
                 match heard.leaving {
-                    Some(Why::Failed(words)) => self.rest_after(now, Cause::Failed(words), out),
-                    Some(Why::Died(words)) => self.rest_after(now, Cause::Died(words), out),
+                    Some(Why::Failed(failure)) => self.rest_after(now, Cause::Failed(failure), out),
+                    Some(Why::Died(exit)) => self.rest_after(now, Cause::Died(exit), out),
                     Some(Why::Asked(_) | Why::Lost { .. }) | None => {}
                 }
             }
@@ -169,7 +170,7 @@ impl ServiceMachine {
     }
 
     /// What its run said last.
-    pub(super) fn said(&self) -> String {
+    pub(super) fn said(&self) -> Said {
         let before = || self.recovering.as_ref().map(|recovering| recovering.said.clone());
         self.run().map(|run| run.said.clone()).or_else(before).unwrap_or_default()
     }

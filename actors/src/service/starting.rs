@@ -9,6 +9,7 @@ use mainstay_config::template::{Template, Variable};
 use super::ending::Cause;
 use super::machine::{Out, ServiceMachine, act, tell_leases, tell_services};
 use super::state::{Phase, Run, ServiceTimer, Slot};
+use crate::cause::{Failure, Refusal, Said, Why};
 use crate::device::Offer;
 use crate::effect::probe::order::{ProbeEvent, ProbeOrder, ProbeTarget};
 use crate::effect::process::order::{LogSearch, NotifySocket, RunId, SpawnOrder};
@@ -68,13 +69,13 @@ impl ServiceMachine {
         }
     }
 
-    pub(super) fn refused(&mut self, now: Moment, reason: String, out: &mut Out) {
+    pub(super) fn refused(&mut self, now: Moment, refusal: Refusal, out: &mut Out) {
         if !matches!(self.phase, Phase::Leasing { .. }) {
             out.push(Effect::Note(Outcome::Superseded));
             return;
         }
         self.phase = Phase::Idle;
-        self.rest_after(now, Cause::Failed(reason), out);
+        self.rest_after(now, Cause::Failed(Failure::Refused(refusal)), out);
     }
 
     pub(super) fn ask_slot(&mut self, out: &mut Out) {
@@ -103,19 +104,18 @@ impl ServiceMachine {
             Ok(order) => {
                 self.next_run = self.next_run.saturating_add(1);
                 self.last_start = Some(now);
-                self.phase = Phase::Starting(Run { id, pid: None, said: String::new(), exit: None });
+                self.phase = Phase::Starting(Run { id, pid: None, said: Said::Nothing, exit: None });
                 out.push(act(Action::Spawn(order)));
                 out.push(Effect::SetTimer(ServiceTimer::ReadyWithin, self.spec.ready.within));
             }
-            Err(variable) => self.unfillable(now, &variable, out),
+            Err(variable) => self.unfillable(now, variable, out),
         }
     }
 
-    fn unfillable(&mut self, now: Moment, variable: &Variable, out: &mut Out) {
+    fn unfillable(&mut self, now: Moment, variable: Variable, out: &mut Out) {
         self.return_slot(out);
         self.phase = Phase::Idle;
-        let reason = format!("its command needs {variable}, which the leased device does not have");
-        self.rest_after(now, Cause::Hopeless(reason), out);
+        self.rest_after(now, Cause::Hopeless(Failure::Unfillable(variable)), out);
     }
 
     /// It was started: from now on it is looked at until it is ready.
@@ -129,22 +129,21 @@ impl ServiceMachine {
     pub(super) fn watch(&mut self, id: RunId, out: &mut Out) {
         match probe_target(&self.spec, self.grant.as_ref()) {
             Ok(Readying::Alive) => self.become_ready(out),
-            Ok(Readying::Told) => self.say("it has not said READY=1 on its notification socket"),
+            Ok(Readying::Told) => self.say(Said::NotToldReady),
             Ok(Readying::Seen(target)) => {
                 let order = ProbeOrder { run: id, target, interval: PROBE_INTERVAL, timeout: PROBE_TIMEOUT };
                 out.push(act(Action::Watch(order)));
             }
             Err(variable) => {
-                let why = format!("its readiness probe needs {variable}, which it does not have");
-                self.leave(super::state::Why::Failed(why), out);
+                self.leave(Why::Failed(Failure::ProbeUnfillable(variable)), out);
             }
         }
     }
 
     /// What is still missing for it to be ready.
-    fn say(&mut self, words: &str) {
+    fn say(&mut self, said: Said) {
         if let Phase::Starting(run) = &mut self.phase {
-            words.clone_into(&mut run.said);
+            run.said = said;
         }
     }
 
@@ -158,14 +157,14 @@ impl ServiceMachine {
             return;
         }
         match event {
-            ProbeEvent::NotYet(words) => run.said = words,
+            ProbeEvent::NotYet(words) => run.said = Said::NotYet(words.into()),
             ProbeEvent::Ready(_) => self.become_ready(out),
         }
     }
 
     pub(super) fn become_ready(&mut self, out: &mut Out) {
         let Phase::Starting(run) = &mut self.phase else { return };
-        run.said.clear();
+        run.said = Said::Nothing;
         self.ready_run = Some(run.id);
         self.phase = Phase::Running(run.clone());
         self.last_stop = None;

@@ -4,9 +4,8 @@ use std::collections::BTreeSet;
 
 use mainstay_config::names::ServiceName;
 
-use crate::cause::{Episode, Loss, Origin};
+use crate::cause::{Blocker, Episode, Failed, Failure, Said, Why};
 use crate::effect::process::order::{Exit, ProcessEvent, RunId};
-use crate::lease::Blocker;
 use crate::machine::{Moment, ReportedRun};
 
 /// Timers of a service.
@@ -69,41 +68,9 @@ pub(super) struct Run {
     pub(super) id: RunId,
     pub(super) pid: Option<u32>,
     /// What the last probe said, or what the service said of itself.
-    pub(super) said: String,
+    pub(super) said: Said,
     /// How the first process ended, when others of the tree live on.
     pub(super) exit: Option<Exit>,
-}
-
-/// Why a service stops.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Why {
-    /// It should not run now: the reason. It is no failure of its own.
-    Asked(String),
-    /// A service that it requires is lost.
-    Lost { need: ServiceName, how: Loss, origin: Origin },
-    /// It failed: how.
-    Failed(String),
-    /// Its first process ended by itself, which is a failure: how. The rest is killed.
-    Died(String),
-}
-
-impl Why {
-    pub(super) fn words(&self) -> String {
-        match self {
-            Self::Asked(words) | Self::Failed(words) | Self::Died(words) => words.clone(),
-            Self::Lost { need, how, origin } => crate::view::words::lost(need, *how, origin),
-        }
-    }
-
-    /// Where this began, for those that depend on `me`.
-    pub(super) fn origin(&self, me: &ServiceName) -> Origin {
-        match self {
-            Self::Asked(words) | Self::Failed(words) | Self::Died(words) => {
-                Origin { who: me.clone(), what: words.as_str().into() }
-            }
-            Self::Lost { origin, .. } => origin.clone(),
-        }
-    }
 }
 
 /// How far a stop has come.
@@ -133,11 +100,11 @@ pub(super) enum Rest {
     /// Nothing keeps it from starting but its needs.
     Fresh,
     /// It failed and will be started again.
-    Backoff { until: Moment, cause: String },
+    Backoff { until: Moment, cause: Failure },
     /// It failed for good.
-    Failed(String),
+    Failed(Failed),
     /// It ended and is not to be started again.
-    Ended(String),
+    Ended(Exit),
 }
 
 /// The place in the queue for starting.
@@ -173,7 +140,7 @@ pub(super) struct Recovering {
     /// Why that run was being stopped.
     pub(super) leaving: Option<Why>,
     /// What that run said last.
-    pub(super) said: String,
+    pub(super) said: Said,
     pub(super) arrival: Option<Moment>,
     /// When services that were down count as lost.
     pub(super) deadlines: Vec<(ServiceName, Moment)>,

@@ -97,7 +97,7 @@ impl Show<'_> {
                 status: snapshot.status.as_str().to_owned(),
                 health: snapshot.health.as_str().to_owned(),
                 wanted: snapshot.wanted.as_str().to_owned(),
-                reason: snapshot.reason,
+                reason: words::reason(&snapshot.reason, |need| roots.of(need)),
                 pid: snapshot.pid,
                 since: self.clock.wall(since),
                 waiting_for,
@@ -125,13 +125,14 @@ impl Show<'_> {
         let snapshot = &entry.snapshot;
         let roots = Roots::new(self.board);
         let waiting = words::waiting(&snapshot.waiting_for, self.clock.now(), |need| roots.of(need));
-        let mut unblock = snapshot.unblock.clone();
+        let reason = words::reason(&snapshot.reason, |need| roots.of(need));
+        let mut unblock = words::service_cures(snapshot);
         unblock.extend(self.unblock_devices(snapshot));
         unblock.extend(self.unblock_start(snapshot));
         WhyView {
             name: snapshot.name.to_string(),
             subject: "service".to_owned(),
-            now: service_sentence(snapshot, &waiting, self.clock),
+            now: service_sentence(snapshot, &reason, &waiting, self.clock),
             because: self.chain(entry),
             unblock,
             trace: Some(entry.trace.0),
@@ -145,9 +146,14 @@ impl Show<'_> {
             subject: "device".to_owned(),
             now: device_sentence(snapshot, self.clock),
             because: self.chain(entry),
-            unblock: snapshot.unblock.iter().cloned().collect(),
+            unblock: self.device_cure(snapshot).into_iter().collect(),
             trace: Some(entry.trace.0),
         }
+    }
+
+    fn device_cure(&self, shown: &DeviceSnapshot) -> Option<String> {
+        let spec = self.station.devices.get(&shown.name);
+        shown.unblock.map(|cure| words::device_cure(cure, &shown.name, spec))
     }
 
     /// What the devices that a waiting service needs say would help.
@@ -157,7 +163,7 @@ impl Show<'_> {
         }
         let Some(service) = self.station.services.get(&snapshot.name) else { return Vec::new() };
         let devices = service.devices.keys().filter_map(|name| self.board.device(name));
-        devices.filter_map(|entry| entry.snapshot.unblock).collect()
+        devices.filter_map(|entry| self.device_cure(&entry.snapshot)).collect()
     }
 
     /// Who has the start slots that a service waits for.
@@ -220,9 +226,9 @@ fn why_not_begun(name: &str, subject: &str) -> WhyView {
     }
 }
 
-fn service_sentence(snapshot: &ServiceSnapshot, waiting: &[String], clock: &Clock) -> String {
+fn service_sentence(snapshot: &ServiceSnapshot, reason: &str, waiting: &[String], clock: &Clock) -> String {
     let name = &snapshot.name;
-    let because = if snapshot.reason.is_empty() { String::new() } else { format!(": {}", snapshot.reason) };
+    let because = if reason.is_empty() { String::new() } else { format!(": {reason}") };
     match snapshot.status {
         ServiceStatus::Waiting => format!("{name} is waiting for {}.", waiting.join("; ")),
         ServiceStatus::Running => {
@@ -248,12 +254,12 @@ fn time_left(at: Moment, clock: &Clock) -> String {
 
 /// Why a device is as it is, with the end of a quarantine.
 fn device_reason(snapshot: &DeviceSnapshot, clock: &Clock) -> String {
-    let reason = &snapshot.reason;
+    let reason = snapshot.reason.to_string();
     let until = snapshot.until.map(|until| clock.wall(until));
     // `2026-11-21T10:22:03.123Z`
     match until.as_ref().and_then(|until| until.get(11..19)) {
         Some(time) => format!("{reason} (until {time} UTC)"),
-        None => reason.clone(),
+        None => reason,
     }
 }
 

@@ -22,7 +22,7 @@ fn quarantined() -> Bench {
 fn a_device_that_left_while_its_actor_was_down_is_said_to_be_gone() {
     let mut bench = Bench::new();
     let mut again = bench.ready().begin_again();
-    again.heard(None).tell(DeviceMessage::Gone { generation: None, how: "not plugged in".to_owned() });
+    again.heard(None).tell(DeviceMessage::Gone { generation: None, how: Departure::NotPluggedIn });
     assert!(matches!(again.told[..], [LeaseMessage::DeviceUnavailable { .. }]), "{:?}", again.told);
 }
 
@@ -151,13 +151,13 @@ fn a_departure_that_waited_for_a_restarted_actor_is_heard_from_the_inventory() {
     again.heard(None).tell(gone(1));
     assert_eq!(again.status, DeviceStatus::Absent);
     let [LeaseMessage::DeviceUnavailable { reason, .. }] = &again.told[..] else { panic!("{:?}", again.told) };
-    assert_eq!(reason, "gone (USB 1-1 unplugged)");
+    assert_eq!(reason.to_string(), "gone (USB 1-1 unplugged)");
 }
 
 #[test]
 fn how_it_left_is_still_said_after_a_panic() {
     let mut bench = Bench::new();
     let mut again = bench.ready().tell(gone(1)).begin_again();
-    again.heard(None).tell(DeviceMessage::Gone { generation: None, how: "not plugged in".to_owned() });
-    assert_eq!(again.shown.unwrap().reason, "gone (USB 1-1 unplugged)");
+    again.heard(None).tell(DeviceMessage::Gone { generation: None, how: Departure::NotPluggedIn });
+    assert_eq!(again.shown.unwrap().reason.to_string(), "gone (USB 1-1 unplugged)");
 }

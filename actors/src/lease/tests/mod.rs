@@ -14,9 +14,10 @@ use std::time::Duration;
 use mainstay_config::model::{DeviceKind, Sharing, Takeover, WifiMode};
 use mainstay_config::names::{DeviceName, PortName, ServiceName};
 use mainstay_hardware::bus::WifiBaseline;
-use mainstay_hardware::sighting::{Generation, Link, Rfkill};
+use mainstay_hardware::sighting::{Generation, Key, Link, Rfkill};
 
 use super::{Grant, LeaseMachine, LeaseMessage, LeaseRequest, LeaseSnapshot, LeaseTimer, Soon, Want};
+use crate::cause::{Absence, Departure, Unusable};
 use crate::device::{DeviceMessage, Offer};
 use crate::machine::{Action, Beginning, Effect, Machine, Message, Moment, OperationId, Publication};
 use crate::service::ServiceMessage;
@@ -154,7 +155,7 @@ impl Bench {
     }
 
     pub(super) fn unplug(&mut self, device: &str) -> &mut Self {
-        let reason = "gone (USB 1-1 unplugged)".to_owned();
+        let reason = Unusable::Absent(Absence::Gone(Departure::Left(Key("usb/1-1".to_owned()))));
         self.tell(LeaseMessage::DeviceUnavailable { device: device_name(device), reason, soon: Soon::Unknown })
     }
 

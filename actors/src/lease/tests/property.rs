@@ -110,7 +110,7 @@ impl Play {
             Step::Busy(service) => self.tell(LeaseMessage::Busy(name(SERVICES[service]))),
             Step::Unplug(device) => {
                 let device = device_name(DEVICES[device]);
-                let reason = "gone".to_owned();
+                let reason = Unusable::Absent(Absence::NotPluggedIn);
                 self.tell(LeaseMessage::DeviceUnavailable { device, reason, soon: Soon::Unknown });
             }
             Step::Plug(device) => self.plug(DEVICES[device]),

@@ -152,9 +152,7 @@ fn what_a_service_shows_does_not_grow_with_the_way_to_what_it_waits_for() {
 #[test]
 fn of_many_services_that_are_missing_the_most_pressing_are_named_and_the_others_counted() {
     let mut bench = Bench::new((0..20).fold(plain(), |draft, n| draft.requires(&format!("need{n:02}"), 15)));
-    bench
-        .hears("need15", Standing::Held(own("stopped by the operator")))
-        .hears("need14", Standing::Down(own("failed")));
+    bench.hears("need15", held()).hears("need14", down());
     let shown = bench.shown.as_ref().unwrap();
     let Waiting::Needs(needs) = &shown.waiting_for else { panic!("{shown:?}") };
     let names: Vec<&str> = needs.first.iter().map(|missing| missing.need.as_str()).collect();
@@ -167,7 +165,7 @@ fn of_many_services_that_are_missing_the_most_pressing_are_named_and_the_others_
 fn a_cascade_is_told_by_where_it_began_and_not_by_every_step_of_it() {
     let mut bench = Bench::with_dependents(plain().requires("need", 15), &["d"]);
     bench.hears("need", Standing::Up).come_up();
-    let why = Origin { who: name("gpsd"), what: "gps is gone (USB 1-1 unplugged)".into() };
+    let why = Origin { who: name("gpsd"), what: Arc::new(Root::Asked(Asked::Withdrawn(gone("gps")))) };
     bench.hears("need", Standing::Leaving { why: why.clone(), episode: Episode(1) });
     assert!(matches!(bench.said_to("d"), Some(Standing::Leaving { why: told, .. }) if *told == why));
     let told = "need stops: gpsd stops: gps is gone (USB 1-1 unplugged)";

@@ -11,14 +11,18 @@ mod starting;
 mod stopping;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use mainstay_config::model::{DeviceKind, Sharing};
 use mainstay_config::names::{DeviceName, PortName, ServiceName};
-use mainstay_hardware::sighting::Generation;
+use mainstay_hardware::sighting::{Generation, Key};
 
-use super::{Dependents, ServiceMachine, ServiceMessage, ServiceSnapshot, ServiceStatus, ServiceTimer, Withdrawal};
-use crate::cause::{Episode, Matter, Origin, Standing};
+use super::{Dependents, ServiceMachine, ServiceMessage, ServiceSnapshot, ServiceStatus, ServiceTimer};
+use crate::cause::{
+    Absence, Asked, Departure, Episode, Failed, Failure, Matter, NotWanted, Origin, Root, Standing, Unusable,
+    Withdrawal,
+};
 use crate::device::Offer;
 use crate::effect::probe::order::ProbeEvent;
 use crate::effect::process::order::{Exit, ProcessEvent, RunId, SpawnFailure};
@@ -38,6 +42,8 @@ pub(super) struct Bench {
     pub(super) machine: ServiceMachine,
     pub(super) now: Moment,
     pub(super) shown: Option<ServiceSnapshot>,
+    /// The reason that it shows, in words.
+    words: String,
     pub(super) acts: Vec<Action>,
     pub(super) leases: Vec<LeaseMessage>,
     pub(super) slots: Vec<ServicesMessage>,
@@ -102,6 +108,7 @@ impl Bench {
             machine: ServiceMachine::new(spec, dependents.clone(), RunId(RUNS), Default::default()),
             now: Moment::after_boot(SECOND * 1000),
             shown: None,
+            words: String::new(),
             acts: Vec::new(),
             leases: Vec::new(),
             slots: Vec::new(),
@@ -142,7 +149,10 @@ impl Bench {
                 Effect::CancelTimer(timer) => {
                     self.timers.remove(&timer);
                 }
-                Effect::Publish(Publication::Service(shown)) => self.shown = Some(shown),
+                Effect::Publish(Publication::Service(shown)) => {
+                    self.words = words::reason(&shown.reason, |_| None);
+                    self.shown = Some(shown);
+                }
                 Effect::Answer(answer) => self.answers.push(answer),
                 _ => {}
             }
@@ -175,7 +185,7 @@ impl Bench {
     }
 
     pub(super) fn reason(&self) -> &str {
-        &self.shown.as_ref().unwrap().reason
+        &self.words
     }
 
     pub(super) fn waits_for(&self) -> String {
@@ -262,16 +272,27 @@ impl Bench {
 }
 
 pub(super) fn leaving(episode: u32) -> Standing {
-    let why = Origin { who: name("need"), what: "hackrf is gone".into() };
+    let why = Origin { who: name("need"), what: Arc::new(Root::Asked(Asked::Withdrawn(gone("hackrf")))) };
     Standing::Leaving { why, episode: Episode(episode) }
 }
 
-pub(super) fn own(words: &str) -> Matter {
-    Matter::Own(words.into())
+pub(super) fn down() -> Standing {
+    let failure = Failure::Spawn(SpawnFailure::NotFound { program: "nowhere".to_owned() });
+    Standing::Down(Matter::Failed(Arc::new(Failed::Hopeless(failure))))
+}
+
+pub(super) fn held() -> Standing {
+    Standing::Held(Matter::NotWanted(NotWanted::Stopped))
+}
+
+/// A device is gone.
+pub(super) fn gone(device: &str) -> Withdrawal {
+    let how = Departure::Left(Key("usb/1-1".to_owned()));
+    Withdrawal::Lost { device: DeviceName::new(device).unwrap(), why: Unusable::Absent(Absence::Gone(how)) }
 }
 
 pub(super) fn revoked() -> ServiceMessage {
-    ServiceMessage::Revoked { withdrawal: Withdrawal::Loss, reason: "x is gone (USB 1-1 unplugged)".to_owned() }
+    ServiceMessage::Revoked(gone("x"))
 }
 
 pub(super) fn device_left() -> ServiceMessage {

@@ -22,7 +22,7 @@ fn what_is_stopped_stays_stopped_until_it_is_started() {
 #[test]
 fn starting_over_a_held_need_is_refused_with_both_cures() {
     let mut bench = Bench::new(plain().requires("need", 15));
-    bench.tell(ServiceMessage::Stop(REQUEST)).hears("need", Standing::Held(own("stopped by the operator")));
+    bench.tell(ServiceMessage::Stop(REQUEST)).hears("need", held());
     bench.tell(start(NeedsPolicy::Respect));
     let answer = &bench.answers[0];
     assert_eq!(answer.outcome, Outcome::Refused);
@@ -124,7 +124,7 @@ fn a_restart_says_what_it_found() {
 #[test]
 fn a_restart_over_a_held_need_is_refused_as_a_start_is_and_nothing_is_changed() {
     let mut bench = Bench::new(plain().requires("need", 15));
-    bench.tell(ServiceMessage::Stop(REQUEST)).hears("need", Standing::Held(own("stopped by the operator")));
+    bench.tell(ServiceMessage::Stop(REQUEST)).hears("need", held());
     let words = restarted(&mut bench, Attempts::Reset);
     assert_eq!(words, "s requires need, which is not meant to run: stopped by the operator");
     assert!(bench.answers[0].outcome == Outcome::Refused && bench.status() == ServiceStatus::Held);
@@ -170,7 +170,9 @@ fn what_is_stopped_while_it_is_restarted_stays_stopped_and_says_so() {
     assert_eq!(bench.reason(), "stopped by the operator; first a must stop");
     bench.tell(ServiceMessage::DependentStopped(name("a"), Episode(1)));
     assert_eq!(bench.reason(), "stopped by the operator");
-    let held = |standing: &Standing| matches!(standing, Standing::Held(Matter::Stopping(origin)) if *origin.what == *"stopped by the operator");
+    let stopped = Root::Asked(Asked::NotWanted(NotWanted::Stopped));
+    let held =
+        |standing: &Standing| matches!(standing, Standing::Held(Matter::Stopping(origin)) if *origin.what == stopped);
     assert!(bench.said_to("a").is_some_and(held), "who requires it is refused a start");
     bench.exits(Exit::Signal(15));
     assert_eq!(bench.status(), ServiceStatus::Held);

@@ -165,9 +165,9 @@ fn a_failure_counts_also_when_its_run_ends_while_nobody_hears_it() {
 #[test]
 fn deadlines_go_on_over_a_panic() {
     let mut bench = Bench::new(plain().requires("need", 15));
-    bench.hears("need", Standing::Up).come_up().hears("need", Standing::Down(own("failed"))).wait(SECOND * 10);
+    bench.hears("need", Standing::Up).come_up().hears("need", down()).wait(SECOND * 10);
     let mut again = bench.begin_again();
-    again.hears("need", Standing::Down(own("failed")));
+    again.hears("need", down());
     answered(&mut again, Some(bench.run()), None);
     assert!(!again.wait(SECOND * 5 - Duration::from_millis(1)).signalled());
     assert!(again.wait(Duration::from_millis(1)).signalled(), "15 s after it went down");
@@ -276,5 +276,5 @@ fn why_it_last_stopped_and_what_was_said_last_is_still_shown_after_a_panic() {
 }
 
 fn gone_device() -> Blocker {
-    Blocker::Device { device: x(), reason: "gone".to_owned(), soon: Soon::Unknown }
+    Blocker::Device { device: x(), reason: Unusable::NotHeardOf, soon: Soon::Unknown }
 }

@@ -68,7 +68,7 @@ fn a_program_that_is_not_there_fails_at_once_and_says_so() {
 #[test]
 fn a_grant_that_arrives_after_it_was_withdrawn_is_given_back() {
     let mut bench = Bench::new(leasing().requires("need", 15));
-    bench.hears("need", Standing::Up).hears("need", Standing::Down(own("failed")));
+    bench.hears("need", Standing::Up).hears("need", down());
     assert!(matches!(bench.leases[..], [LeaseMessage::Withdraw(_)]));
     assert!(bench.tell(ServiceMessage::Granted(grant(1))).released());
 }

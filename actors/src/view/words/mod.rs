@@ -1,8 +1,12 @@
 //! The words in which causes are told: each made here, once, when somebody reads it.
 
+mod device;
+mod lease;
 mod service;
 
-pub use service::{lost, missing, names, standing, waiting, without};
+pub use device::{departure, device_cure, event_words, supply};
+pub use lease::{blocker_cure, blockers};
+pub use service::{missing, names, reason, service_cures, waiting};
 
 /// What was left out of a list.
 fn more(words: &mut Vec<String>, count: usize) {

@@ -9,6 +9,7 @@ use mainstay_config::names::ServiceName;
 
 use super::failures::Failures;
 use super::{Checker, Verdict, View, blockers};
+use crate::cause::Reason;
 use crate::device::DeviceStatus;
 use crate::lease::Resource;
 use crate::service::{ServiceSnapshot, ServiceStatus};
@@ -76,10 +77,10 @@ impl Quiet {
         let is_not_meant_to_run = spec.autostart == Autostart::No && !self.started.contains(&spec.name);
         match shown.status {
             ServiceStatus::Failed if !self.failures.is_given_up(spec) => {
-                Err(format!("is failed, though it has not failed so often by itself: {}", shown.reason))
+                Err(format!("is failed, though it has not failed so often by itself: {:?}", shown.reason))
             }
             ServiceStatus::Stopped if !is_not_meant_to_run && !ends_well => {
-                Err(format!("is stopped, though it is wanted and has not ended by itself: {}", shown.reason))
+                Err(format!("is stopped, though it is wanted and has not ended by itself: {:?}", shown.reason))
             }
             _ => Ok(()),
         }
@@ -105,7 +106,7 @@ fn service(view: &View<'_>, spec: &Service, shown: &ServiceSnapshot) -> Verdict 
             Err(format!("says that it waits for {:?}, but nothing keeps it from running", shown.waiting_for))
         }
         ServiceStatus::Waiting => blockers::are_true(view, shown),
-        ServiceStatus::Failed | ServiceStatus::Stopped | ServiceStatus::Held if shown.reason.is_empty() => {
+        ServiceStatus::Failed | ServiceStatus::Stopped | ServiceStatus::Held if shown.reason == Reason::Nothing => {
             Err(format!("is {}, but does not say why", shown.status.as_str()))
         }
         _ => Ok(()),

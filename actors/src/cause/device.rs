@@ -1,0 +1,145 @@
+//! Why a device cannot be leased.
+
+use std::time::Duration;
+
+use mainstay_config::names::ServiceName;
+use mainstay_hardware::bus::Supply;
+use mainstay_hardware::error::Error;
+use mainstay_hardware::sighting::Key;
+
+/// How a device left.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Departure {
+    /// What the kernel had there has gone.
+    Left(Key),
+    /// What was taken for it is no longer what the configuration means.
+    NotIt(Key),
+    /// A scan has not found it.
+    NotFound,
+    /// Nobody has seen it.
+    NotPluggedIn,
+    /// Another arrival of it is there: its departure was not heard of.
+    Replugged,
+}
+
+/// Why a device is not there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Absence {
+    /// It has not been seen.
+    NotPluggedIn,
+    /// It has left.
+    Gone(Departure),
+    /// It vanished while it was made ready for somebody.
+    Vanished,
+}
+
+/// Why a device is there and does not work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DeviceFault {
+    /// It could not be opened, or looked at.
+    Unusable(Error),
+    /// Its driver does not answer.
+    DriverHung(Error),
+    /// A radio could not be put back as it was.
+    NotPutBack {
+        /// What went wrong last.
+        error: Error,
+        /// How often it was tried.
+        tries: u32,
+    },
+}
+
+/// Why a device is kept out of use for a while.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Quarantine {
+    /// It comes and goes too often.
+    Flapping {
+        /// How often it left …
+        departures: u32,
+        /// … within this time.
+        within: Duration,
+        /// How long it stays out.
+        length: Duration,
+    },
+    /// It drops out whenever it is used.
+    Power {
+        /// How long it stays out.
+        length: Duration,
+        /// What the board says of its supply voltage, when it was asked.
+        supply: Option<Supply>,
+    },
+}
+
+/// Why nobody can lease a device yet that nobody leases.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Withheld {
+    /// It is put back as it was.
+    PuttingBack,
+    /// The same, once more.
+    TryingAgain {
+        /// Which try comes next.
+        attempt: u32,
+        /// Of how many.
+        of: u32,
+        /// Why the last one failed.
+        error: Error,
+    },
+    /// Whoever had it before it was replugged must stop first.
+    EarlierHolder(ServiceName),
+}
+
+/// Why a device cannot be leased.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unusable {
+    /// Nothing is known of it yet.
+    NotHeardOf,
+    /// It is not there.
+    Absent(Absence),
+    /// It is there, and must be steady for a while.
+    Settling,
+    /// It is there, and is looked at.
+    LookedAt,
+    /// The operator took it out of use.
+    Ejected,
+    /// It does not work.
+    Faulted(DeviceFault),
+    /// It is kept out of use for a while.
+    Quarantined(Quarantine),
+    /// It could not even be tried to be made ready, since too much else hangs.
+    NotTried(Error),
+}
+
+/// Why a device is as it is shown.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum DeviceReason {
+    /// There is nothing to say.
+    #[default]
+    Nothing,
+    /// It is not there.
+    Absent(Absence),
+    /// It does not work.
+    Faulted(DeviceFault),
+    /// It is kept out of use for a while.
+    Quarantined(Quarantine),
+    /// The operator took it out of use.
+    Ejected,
+    /// Nobody can lease it yet.
+    Withheld(Withheld),
+    /// It can be used, and did not say what it is: what it said instead.
+    Unrecognised(String),
+}
+
+/// What would make a device usable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeviceCure {
+    /// It must be plugged in.
+    PlugIn,
+    /// It is tried again by itself.
+    Wait,
+    /// Its fault must be mended.
+    Mend,
+    /// It must stay in quarantine, or somebody vouches for it.
+    WaitOrAdmit,
+    /// The operator must take it back.
+    Admit,
+}

@@ -1,0 +1,132 @@
+//! Why somebody does not get, or loses, what he leases.
+
+use std::time::Duration;
+
+use mainstay_config::names::{DeviceName, ServiceName};
+use mainstay_hardware::error::Error;
+
+use super::Unusable;
+use crate::effect::ports::Listener;
+
+/// What can be leased.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Resource {
+    /// A configured device.
+    Device(DeviceName),
+    /// A port on this machine.
+    Port(u16),
+    /// A file or anything else with a name, spelled `file/PATH` or `custom/NAME`.
+    Named(String),
+}
+
+/// What a request waits for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Blocker {
+    /// A device that is not there, or not usable.
+    Device {
+        /// Which.
+        device: DeviceName,
+        /// Why.
+        reason: Unusable,
+        /// Whether it is about to become usable.
+        soon: Soon,
+    },
+    /// Another service holds it.
+    Held {
+        /// What.
+        resource: Resource,
+        /// Who.
+        holder: ServiceName,
+    },
+    /// Another service comes first for it.
+    Behind {
+        /// For what.
+        resource: Resource,
+        /// Who.
+        first: ServiceName,
+    },
+    /// It was given back and is being put back as it was.
+    Restoring {
+        /// Which.
+        device: DeviceName,
+    },
+    /// A program that is not ours listens on the port.
+    ForeignListener {
+        /// Which port.
+        port: u16,
+        /// Who.
+        listener: Listener,
+    },
+    /// It is being made ready for this request.
+    Preparing,
+}
+
+/// Whether a device is about to become usable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Soon {
+    /// It is there and is settling or being looked at.
+    Yes,
+    /// Nobody knows when.
+    Unknown,
+}
+
+/// Why somebody will not get what he asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// He has waited as long as he wanted to.
+    WaitedTooLong {
+        /// How long that was.
+        patience: Duration,
+        /// For what.
+        blockers: Vec<Blocker>,
+    },
+    /// A program that is not ours listens on his port.
+    PortInUse {
+        /// Who wanted it.
+        wanted_by: ServiceName,
+        /// Which port.
+        port: u16,
+        /// Who listens.
+        listener: Listener,
+    },
+    /// The same, of every port of a range.
+    RangeInUse,
+    /// A radio could not be put into its mode.
+    NotPrepared {
+        /// Which.
+        device: DeviceName,
+        /// What went wrong.
+        error: Error,
+    },
+}
+
+/// Why a lease is withdrawn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Withdrawal {
+    /// What was leased cannot be used any more.
+    Lost {
+        /// Which device.
+        device: DeviceName,
+        /// Why.
+        why: Unusable,
+    },
+    /// It left, and another arrival of it is there.
+    Replugged(DeviceName),
+    /// It was withdrawn before the actor of its holder was restarted.
+    Earlier,
+    /// Its holder only waits to be started again, and somebody else waits for what it keeps.
+    GivingWay {
+        /// Who.
+        to: ServiceName,
+        /// For what.
+        resource: Resource,
+    },
+}
+
+impl Withdrawal {
+    /// Whether what was leased is gone. That is nobody's failure, and whoever lost it has his place in the queue back.
+    #[must_use]
+    pub fn is_loss(&self) -> bool {
+        !matches!(self, Self::GivingWay { .. })
+    }
+}
