@@ -9,14 +9,14 @@ use super::machine::{DeviceMachine, DeviceTimer, Out, Recovering, State};
 use crate::cause::{Absence, Withheld};
 use crate::inventory::InventoryMessage;
 use crate::lease::LeaseMessage;
-use crate::machine::{Action, Effect, Message, Moment, OperatorAnswer, Outcome, RequestId};
+use crate::machine::{Action, Effect, Message, Moment, OperatorAnswer, Outcome, Reply, RequestId};
 
 impl DeviceMachine {
     pub(super) fn eject(&mut self, request: RequestId) -> Out {
         let name = &self.spec.name;
-        let words = match self.state {
-            State::Ejected => format!("{name} is already ejected"),
-            _ => format!("{name} is ejected: out of use until `mainstay admit {name}`"),
+        let said = match self.state {
+            State::Ejected => Reply::EjectedAlready(name.clone()),
+            _ => Reply::Ejected(name.clone()),
         };
         self.state = State::Ejected;
         vec![
@@ -25,25 +25,24 @@ impl DeviceMachine {
             Effect::CancelTimer(DeviceTimer::LookAfterAll),
             Effect::CancelTimer(DeviceTimer::Quarantine),
             self.restated(),
-            Effect::Answer(OperatorAnswer { request, outcome: Outcome::Handled, words, help: None }),
+            Effect::Answer(OperatorAnswer { request, outcome: Outcome::Handled, said }),
         ]
     }
 
     pub(super) fn admit(&mut self, now: Moment, request: RequestId) -> Out {
         let name = self.spec.name.clone();
         if !matches!(self.state, State::Ejected | State::Faulted { .. } | State::Quarantined { .. }) {
-            let words = format!("{name} is {}: there is nothing to admit", self.status().as_str());
-            let help = Some("only an ejected, faulted or quarantined device can be admitted".to_owned());
-            return vec![Effect::Answer(OperatorAnswer { request, outcome: Outcome::Refused, words, help })];
+            let said = Reply::NothingToAdmit(name, self.status());
+            return vec![Effect::Answer(OperatorAnswer { request, outcome: Outcome::Refused, said })];
         }
         self.departures.forget();
         let mut out = vec![Effect::CancelTimer(DeviceTimer::Quarantine)];
         out.extend(self.back(now));
-        let words = match self.sighting {
-            Some(_) => format!("{name} is taken back and looked at"),
-            None => format!("{name} is taken back; it is not plugged in"),
+        let said = match self.sighting {
+            Some(_) => Reply::Admitted(name),
+            None => Reply::AdmittedAbsent(name),
         };
-        out.push(Effect::Answer(OperatorAnswer { request, outcome: Outcome::Handled, words, help: None }));
+        out.push(Effect::Answer(OperatorAnswer { request, outcome: Outcome::Handled, said }));
         out
     }
 

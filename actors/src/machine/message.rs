@@ -2,7 +2,7 @@
 
 use mainstay_config::names::{DeviceName, ServiceName};
 
-use super::{ActorId, Outcome, Words};
+use super::{ActorId, Outcome, Reply, Words};
 use crate::device::DeviceMessage;
 use crate::inventory::InventoryMessage;
 use crate::lease::LeaseMessage;
@@ -60,8 +60,6 @@ pub struct OperatorAnswer {
     pub request: RequestId,
     /// Handled, or refused.
     pub outcome: Outcome,
-    /// What was done, or why not: a sentence.
-    pub words: String,
-    /// What to do next, when it was refused.
-    pub help: Option<String>,
+    /// What was done, or why not.
+    pub said: Reply,
 }

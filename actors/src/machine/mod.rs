@@ -7,12 +7,14 @@ mod address;
 mod effect;
 mod message;
 mod moment;
+mod reply;
 mod words;
 
 pub use address::{ActorId, Address, NoSuchActor, Outside};
 pub use effect::{Action, Effect, Effects, Exit, OperationId, Outcome, Publication, ReportedRun};
 pub use message::{Described, Message, OperatorAnswer, RequestId};
 pub use moment::Moment;
+pub use reply::{Before, NextStep, Reply, Restart, Start, Stop};
 pub use words::Words;
 
 /// Whether a machine begins for the first time, or again after its actor was restarted.

@@ -20,7 +20,7 @@ use crate::device::DeviceMachine;
 use crate::effect::process::order::RunId;
 use crate::inventory::{InventoryMachine, InventoryMessage, event_words};
 use crate::lease::LeaseMachine;
-use crate::machine::{Exit, Machine, Message, OperatorAnswer, Outside, RequestId};
+use crate::machine::{Exit, Machine, Message, OperatorAnswer, Outside, Reply, RequestId};
 use crate::service::{ServiceMachine, all_dependents};
 use crate::supervision::{RootMachine, RootMessage, ServicesMachine};
 use crate::trace::{Cause, ExternalCause, ExternalKind, Recorder};
@@ -101,6 +101,12 @@ impl System {
     fn tell_root(&self, words: &str, message: RootMessage) {
         let cause = ExternalCause::new(ExternalKind::Signal, words);
         self.stage.deliver(Delivery::External(cause), Outside::Signal, Message::Root(message));
+    }
+
+    /// What an operator is answered, in words.
+    #[must_use]
+    pub fn words(&self, said: &Reply) -> String {
+        self.stage.words(said)
     }
 
     /// The station it runs.

@@ -223,7 +223,7 @@ async fn a_panic_of_a_service_actor_leaves_its_process_and_its_lease_alone() {
     let name = rig.system.service("openwebrx").unwrap();
     let answer = rig.system.operator("stop", |id| Message::Service(name, ServiceMessage::Stop(id)));
     a_while().await;
-    assert!(answer.await.unwrap().0.words.contains("openwebrx"));
+    assert!(rig.system.words(&answer.await.unwrap().0.said).contains("openwebrx"));
     assert_eq!(rig.started(), ["openwebrx", "logger"], "nothing was started anew");
     assert_eq!(rig.programs.borrow().ended, ["logger", "openwebrx"], "and the stop was carried out in order");
     assert!(token.is_some() && rig.token("openwebrx").is_none());

@@ -7,6 +7,7 @@ mod roots;
 mod show;
 pub mod words;
 
+pub use roots::Roots;
 pub use show::Show;
 
 use mainstay_config::model::{DeviceKind, Sharing};

@@ -10,18 +10,20 @@ use crate::runtime::Board;
 use crate::service::Waiting;
 
 /// Follows waiting services to the one that keeps them all. Each service is looked at once, however many wait for it.
-pub(super) struct Roots<'a> {
+pub struct Roots<'a> {
     board: &'a Board,
     known: RefCell<BTreeMap<ServiceName, Option<Missing>>>,
 }
 
 impl<'a> Roots<'a> {
-    pub(super) fn new(board: &'a Board) -> Self {
+    /// Those of what is shown now.
+    #[must_use]
+    pub fn new(board: &'a Board) -> Self {
         Self { board, known: RefCell::default() }
     }
 
     /// What a service that is missing waits for in the end. `None`: it does not wait for another, or has just ceased to.
-    pub(super) fn of(&self, missing: &Missing) -> Option<Missing> {
+    pub fn of(&self, missing: &Missing) -> Option<Missing> {
         if !waits(missing) {
             return None;
         }

@@ -6,6 +6,11 @@ fn start(policy: NeedsPolicy) -> ServiceMessage {
     ServiceMessage::Start(REQUEST, policy)
 }
 
+/// What the operator is answered, in words.
+pub(super) fn said(answer: &OperatorAnswer) -> String {
+    words::reply(&answer.said, Moment::default(), |_| None)
+}
+
 #[test]
 fn what_is_stopped_stays_stopped_until_it_is_started() {
     let mut bench = Bench::new(leasing());
@@ -26,8 +31,8 @@ fn starting_over_a_held_need_is_refused_with_both_cures() {
     bench.tell(start(NeedsPolicy::Respect));
     let answer = &bench.answers[0];
     assert_eq!(answer.outcome, Outcome::Refused);
-    assert_eq!(answer.words, "s requires need, which is not meant to run: stopped by the operator");
-    let help = answer.help.clone().unwrap();
+    assert_eq!(said(answer), "s requires need, which is not meant to run: stopped by the operator");
+    let help = words::reply_help(&answer.said).unwrap();
     assert!(help.contains("--with-needs") && help.contains("--ignore-needs"));
     assert_eq!(bench.status(), ServiceStatus::Held);
 }
@@ -83,7 +88,7 @@ fn a_service_that_does_not_start_by_itself_says_so() {
 /// What the operator is answered to a restart.
 fn restarted(bench: &mut Bench, attempts: Attempts) -> String {
     bench.tell(ServiceMessage::Restart(REQUEST, attempts));
-    bench.answers[0].words.clone()
+    said(&bench.answers[0])
 }
 
 #[test]
@@ -146,9 +151,9 @@ fn a_restart_is_not_promised_before_it_is_known_what_runs() {
 fn a_start_says_what_comes_next() {
     let mut bench = Bench::new(plain().requires("need", 15));
     bench.tell(start(NeedsPolicy::Respect));
-    assert_eq!(bench.answers[0].words, "s is wanted up: it waits for need: not heard of yet");
+    assert_eq!(said(&bench.answers[0]), "s is wanted up: it waits for need: not heard of yet");
     bench.tell(start(NeedsPolicy::Ignore));
-    assert_eq!(bench.answers[0].words, "s is wanted up: it starts");
+    assert_eq!(said(&bench.answers[0]), "s is wanted up: it starts");
 }
 
 #[test]
@@ -158,7 +163,7 @@ fn what_is_asked_while_mainstay_is_stopping_is_refused_instead_of_promised() {
     for message in [start(NeedsPolicy::Respect), ServiceMessage::Restart(REQUEST, Attempts::Reset)] {
         bench.tell(message);
         assert_eq!(bench.answers[0].outcome, Outcome::Refused);
-        assert_eq!(bench.answers[0].words, "mainstay is stopping: s is not started any more");
+        assert_eq!(said(&bench.answers[0]), "mainstay is stopping: s is not started any more");
         assert!(!bench.asked_for_slot());
     }
 }

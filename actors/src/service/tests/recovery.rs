@@ -237,7 +237,7 @@ fn a_stop_while_it_recovers_does_not_claim_that_nothing_runs() {
     bench.come_up();
     let mut again = bench.begin_again();
     again.tell(ServiceMessage::Stop(REQUEST));
-    assert!(!again.answers[0].words.contains("does not run"), "{:?}", again.answers);
+    assert!(!super::operator::said(&again.answers[0]).contains("does not run"), "{:?}", again.answers);
     answered(&mut again, Some(bench.run()), None);
     assert!(again.signalled());
 }

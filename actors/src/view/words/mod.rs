@@ -2,10 +2,12 @@
 
 mod device;
 mod lease;
+mod reply;
 mod service;
 
 pub use device::{departure, device_cure, event_words, supply};
 pub use lease::{blocker_cure, blockers};
+pub use reply::{reply, reply_help};
 pub use service::{missing, names, reason, service_cures, waiting};
 
 /// What was left out of a list.
