@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use mainstay_config::names::ServiceName;
 use mainstay_hardware::bus::Supply;
 use mainstay_hardware::error::Error;
 use mainstay_hardware::sighting::Key;
+
+use super::Holder;
 
 /// How a device left.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,7 +86,7 @@ pub enum Withheld {
         error: Error,
     },
     /// Whoever had it before it was replugged must stop first.
-    EarlierHolder(ServiceName),
+    EarlierHolder(Holder),
 }
 
 /// Why a device cannot be leased.

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use mainstay_config::names::{DeviceName, ServiceName};
+use mainstay_config::names::DeviceName;
 use mainstay_hardware::error::Error;
 
-use super::Unusable;
+use super::{Holder, Unusable};
 use crate::effect::ports::Listener;
 
 /// What can be leased.
@@ -31,19 +31,19 @@ pub enum Blocker {
         /// Whether it is about to become usable.
         soon: Soon,
     },
-    /// Another service holds it.
+    /// Somebody else holds it.
     Held {
         /// What.
         resource: Resource,
         /// Who.
-        holder: ServiceName,
+        holder: Holder,
     },
-    /// Another service comes first for it.
+    /// Somebody else comes first for it.
     Behind {
         /// For what.
         resource: Resource,
         /// Who.
-        first: ServiceName,
+        first: Holder,
     },
     /// It was given back and is being put back as it was.
     Restoring {
@@ -83,7 +83,7 @@ pub enum Refusal {
     /// A program that is not ours listens on his port.
     PortInUse {
         /// Who wanted it.
-        wanted_by: ServiceName,
+        wanted_by: Holder,
         /// Which port.
         port: u16,
         /// Who listens.
@@ -117,7 +117,7 @@ pub enum Withdrawal {
     /// Its holder only waits to be started again, and somebody else waits for what it keeps.
     GivingWay {
         /// Who.
-        to: ServiceName,
+        to: Holder,
         /// For what.
         resource: Resource,
     },

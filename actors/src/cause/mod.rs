@@ -5,12 +5,14 @@
 //! service on the way made of it: what is said stays as short as it is for one step, however long the way was.
 
 mod device;
+mod holder;
 mod lease;
 mod listed;
 mod service;
 mod standing;
 
 pub use device::{Absence, Departure, DeviceCure, DeviceFault, DeviceReason, Quarantine, Unusable, Withheld};
+pub use holder::{Holder, OutsideId};
 pub use lease::{Blocker, Refusal, Resource, Soon, Withdrawal};
 pub use listed::{LISTED_MAX, Listed};
 pub use service::{Asked, Failed, Failure, NotWanted, Reason, Said, Why};

@@ -12,7 +12,6 @@
 //! ```
 
 use mainstay_config::model::Device;
-use mainstay_config::names::ServiceName;
 use mainstay_hardware::bus::Findings;
 use mainstay_hardware::sighting::{Generation, Sighting};
 
@@ -20,7 +19,7 @@ use super::claim::Owed;
 use super::flap::{Departures, Verdict};
 use super::memory::DeviceMemo;
 use super::messages::{Awaited, DeviceMessage};
-use crate::cause::{Absence, Departure, DeviceFault, Quarantine, Soon, Unusable, Withheld};
+use crate::cause::{Absence, Departure, DeviceFault, Holder, Quarantine, Soon, Unusable, Withheld};
 use crate::lease::LeaseMessage;
 use crate::machine::{Action, ActorId, Beginning, Effect, Effects, Machine, Message, Moment, OperationId, Outcome};
 
@@ -83,7 +82,7 @@ pub struct DeviceMachine {
     pub(super) state: State,
     pub(super) sighting: Option<Sighting>,
     pub(super) findings: Option<Findings>,
-    pub(super) holder: Option<(ServiceName, Moment)>,
+    pub(super) holder: Option<(Holder, Moment)>,
     /// Why nobody can lease it yet, though nobody does.
     pub(super) withheld: Option<Withheld>,
     pub(super) owed: Owed,

@@ -1,12 +1,12 @@
 //! What a device remembers over a panic of its actor, and how it goes on from there.
 
-use mainstay_config::names::ServiceName;
 use mainstay_hardware::sighting::Generation;
 
 use super::claim::Owed;
 use super::flap::Departures;
 use super::machine::{DeviceMachine, DeviceTimer, Out, Recovering, State};
 use super::messages::Awaited;
+use crate::cause::Holder;
 use crate::lease::LeaseMessage;
 use crate::machine::{Effect, Moment};
 
@@ -17,7 +17,7 @@ pub struct DeviceMemo {
     state: Option<State>,
     departures: Departures,
     /// Who leases it the registry says; since when tells an early departure from a late one.
-    holder: Option<(ServiceName, Moment)>,
+    holder: Option<(Holder, Moment)>,
     /// The arrival that was known: its departure may be what the actor panicked over.
     arrival: Option<Generation>,
     /// Whether it was to be put back: the registry says no more of one that was given up.

@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 
 use mainstay_config::model::DeviceKind;
-use mainstay_config::names::{DeviceName, ServiceName};
+use mainstay_config::names::DeviceName;
 use mainstay_hardware::bus::{Findings, Supply, WifiBaseline};
 use mainstay_hardware::error::Error;
 use mainstay_hardware::sighting::{Generation, Sighting};
 
 use super::DeviceTimer;
-use crate::cause::{Departure, DeviceCure, DeviceFault, DeviceReason, Withheld};
+use crate::cause::{Departure, DeviceCure, DeviceFault, DeviceReason, Holder, Withheld};
 use crate::machine::{Described, Moment, OperationId, RequestId, Words};
 use crate::view::words;
 
@@ -34,7 +34,7 @@ pub enum DeviceMessage {
     /// Somebody leases it now.
     Leased {
         /// Who.
-        holder: ServiceName,
+        holder: Holder,
     },
     /// Nobody leases it any more.
     Unleased,
@@ -44,7 +44,7 @@ pub enum DeviceMessage {
     /// It is as it was before it was leased: so. `None` when that is not known, or when it is gone.
     PutBack(Option<WifiBaseline>),
     /// Who leases it, after its actor was restarted and asked.
-    Holder(Option<ServiceName>),
+    Holder(Option<Holder>),
     /// Somebody waits for it, or nobody does any more.
     Awaited(Awaited),
     /// It does not work.
@@ -109,7 +109,7 @@ impl Described for DeviceMessage {
             Self::Withheld(why) => format!("nobody leases it; {why}").into(),
             Self::PutBack(Some(_)) => "it is as it was before".into(),
             Self::PutBack(None) => "nothing is left to put back".into(),
-            Self::Holder(Some(holder)) => Words::Service(holder.clone(), "leases it"),
+            Self::Holder(Some(holder)) => format!("{holder} leases it").into(),
             Self::Holder(None) => "nobody leases it".into(),
             Self::Awaited(Awaited::Somebody) => "somebody waits for it".into(),
             Self::Awaited(Awaited::Nobody) => "nobody waits for it".into(),
@@ -189,7 +189,7 @@ pub struct DeviceSnapshot {
     /// How long it is kept out of use.
     pub until: Option<Moment>,
     /// Who leases it.
-    pub holder: Option<ServiceName>,
+    pub holder: Option<Holder>,
     /// What it is known to be.
     pub identity: Option<String>,
     /// What would make it usable, when it is not.

@@ -1,12 +1,11 @@
 //! What the operator and the registry say to a device.
 
-use mainstay_config::names::ServiceName;
 use mainstay_hardware::bus::WifiBaseline;
 use mainstay_hardware::sighting::Sort;
 
 use super::claim::Owed;
 use super::machine::{DeviceMachine, DeviceTimer, Out, Recovering, State};
-use crate::cause::{Absence, Withheld};
+use crate::cause::{Absence, Holder, Withheld};
 use crate::inventory::InventoryMessage;
 use crate::lease::LeaseMessage;
 use crate::machine::{Action, Effect, Message, Moment, OperatorAnswer, Outcome, Reply, RequestId};
@@ -60,7 +59,7 @@ impl DeviceMachine {
         }
     }
 
-    pub(super) fn leased(&mut self, now: Moment, holder: Option<ServiceName>) -> Out {
+    pub(super) fn leased(&mut self, now: Moment, holder: Option<Holder>) -> Out {
         if self.recovering == Recovering::AskingRegistry {
             // It was said before the registry was asked: the answer, which comes behind, is newer.
             return vec![Effect::Note(Outcome::Superseded)];
@@ -77,7 +76,7 @@ impl DeviceMachine {
     }
 
     /// On USB it is not suspended while it is leased.
-    fn mind_sleep(&self, before: Option<&(ServiceName, Moment)>) -> Option<Effect<DeviceTimer>> {
+    fn mind_sleep(&self, before: Option<&(Holder, Moment)>) -> Option<Effect<DeviceTimer>> {
         match (before, &self.holder) {
             (None, Some(_)) => {
                 let on_usb = self.sighting.clone().filter(|sighting| sighting.usb.is_some());
@@ -117,7 +116,7 @@ impl DeviceMachine {
     }
 
     /// The registry has answered who leases it: now the inventory is asked what is there.
-    pub(super) fn heard_holder(&mut self, now: Moment, holder: Option<ServiceName>) -> Out {
+    pub(super) fn heard_holder(&mut self, now: Moment, holder: Option<Holder>) -> Out {
         if self.recovering != Recovering::AskingRegistry {
             return vec![Effect::Note(Outcome::Superseded)];
         }
@@ -130,7 +129,7 @@ impl DeviceMachine {
     }
 
     /// Whoever is said again to lease it has done so since he was said to first.
-    fn set_holder(&mut self, now: Moment, holder: Option<ServiceName>) {
+    fn set_holder(&mut self, now: Moment, holder: Option<Holder>) {
         let before = self.holder.take();
         self.holder = holder.map(|name| {
             let since = before.filter(|(known, _)| *known == name).map_or(now, |(_, since)| since);

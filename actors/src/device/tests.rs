@@ -15,7 +15,7 @@ mod radios;
 mod sleep;
 
 use super::{DeviceMachine, DeviceMessage, DeviceSnapshot, DeviceStatus, DeviceTimer};
-use crate::cause::{Departure, DeviceFault, Withheld};
+use crate::cause::{Departure, DeviceFault, Holder, Withheld};
 use crate::lease::LeaseMessage;
 use crate::machine::{
     Action, Beginning, Effect, Machine, Message, Moment, OperationId, Outcome, Publication, RequestId,
@@ -66,8 +66,8 @@ fn gone(arrival: u8) -> DeviceMessage {
     }
 }
 
-fn user() -> ServiceName {
-    ServiceName::new("user").unwrap()
+fn user() -> Holder {
+    Holder::Service(ServiceName::new("user").unwrap())
 }
 
 fn hung() -> Error {
@@ -140,7 +140,7 @@ impl Bench {
     }
 
     /// The registry answers who leases it.
-    fn heard(&mut self, holder: Option<ServiceName>) -> &mut Self {
+    fn heard(&mut self, holder: Option<Holder>) -> &mut Self {
         self.tell(DeviceMessage::Holder(holder))
     }
 

@@ -1,12 +1,13 @@
 //! What the registry makes of devices that come and go.
 
-use mainstay_config::names::{DeviceName, ServiceName};
+use mainstay_config::names::DeviceName;
 
 use super::holding::{Holding, Use};
 use super::machine::{LeaseMachine, LeaseTimer, Out, tell_device, tell_service};
 use super::preparation::Preparation;
 use super::queue::DeviceState;
-use crate::cause::{Soon, Unusable, Withdrawal, Withheld};
+use super::telling::{News, tell};
+use crate::cause::{Holder, Soon, Unusable, Withdrawal, Withheld};
 use crate::device::{DeviceMessage, Offer};
 use crate::machine::Effect;
 use crate::service::ServiceMessage;
@@ -59,7 +60,7 @@ impl LeaseMachine {
                 && is_outdated(&held.offer)
             {
                 held.offer = offer.clone();
-                out.push(tell_service(name, ServiceMessage::Corrected(device.clone(), offer.clone())));
+                out.extend(tell(name, News::Corrected(device.clone(), offer.clone())));
             }
         }
         out
@@ -101,7 +102,7 @@ impl LeaseMachine {
         for (name, holding) in &mut self.holders {
             if holding.grant.devices.contains_key(device) && holding.r#use != Use::Draining {
                 holding.r#use = Use::Draining;
-                out.push(tell_service(name, ServiceMessage::Revoked(why.clone())));
+                out.extend(tell(name, News::Revoked(why.clone())));
             }
         }
         out
@@ -143,14 +144,14 @@ impl LeaseMachine {
     }
 
     /// Who holds this arrival of a device, and not an earlier one.
-    fn holder_of_arrival(&self, device: &DeviceName, offer: &Offer) -> Option<ServiceName> {
+    fn holder_of_arrival(&self, device: &DeviceName, offer: &Offer) -> Option<Holder> {
         let holds = |holding: &Holding| {
             holding.grant.devices.get(device).is_some_and(|held| held.offer.generation == offer.generation)
         };
         self.holders.iter().find(|(_, holding)| holds(holding)).map(|(name, _)| name.clone())
     }
 
-    pub(super) fn holder_of(&self, device: &DeviceName) -> Option<ServiceName> {
+    pub(super) fn holder_of(&self, device: &DeviceName) -> Option<Holder> {
         self.holders
             .iter()
             .find(|(_, holding)| holding.grant.devices.contains_key(device))

@@ -1,10 +1,9 @@
 //! What is held, and how it is used.
 
 use mainstay_config::model::Sharing;
-use mainstay_config::names::ServiceName;
 
 use super::messages::{Grant, HeldLease};
-use crate::cause::Resource;
+use crate::cause::{Holder, Resource};
 
 /// How a holder uses what it holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +33,7 @@ impl Holding {
     }
 
     /// The rows of the lease table.
-    pub(super) fn rows<'a>(&'a self, holder: &'a ServiceName) -> impl Iterator<Item = HeldLease> + 'a {
+    pub(super) fn rows<'a>(&'a self, holder: &'a Holder) -> impl Iterator<Item = HeldLease> + 'a {
         self.resources().map(move |(resource, sharing)| HeldLease {
             generation: match &resource {
                 Resource::Device(name) => self.grant.devices.get(name).map(|device| device.offer.generation.clone()),

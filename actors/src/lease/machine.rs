@@ -17,7 +17,8 @@ use super::holding::{Holding, Use};
 use super::messages::{Grant, LeaseMessage, LeaseRequest, LeaseSnapshot, Waiter};
 use super::queue::{DeviceState, Queued, sort};
 use super::radios::Radios;
-use crate::cause::{Blocker, Refusal, Withdrawal};
+use super::telling::{News, tell};
+use crate::cause::{Blocker, Holder, Refusal, Withdrawal};
 use crate::device::DeviceMessage;
 use crate::machine::{
     ActorId, Beginning, Effect, Effects, Machine, Message, Moment, OperationId, Outcome, Publication,
@@ -29,9 +30,9 @@ use crate::supervision::RootMessage;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LeaseTimer {
     /// A request has waited as long as it wanted to.
-    Wait(ServiceName),
+    Wait(Holder),
     /// Somebody else's program kept a request from its port: perhaps it has ended.
-    LookAgain(ServiceName),
+    LookAgain(Holder),
     /// A radio refused to be put back: try again.
     PutBack(DeviceName),
 }
@@ -54,7 +55,7 @@ pub struct LeaseMachine {
     pub(super) users: BTreeMap<DeviceName, BTreeSet<ServiceName>>,
     pub(super) services: BTreeSet<ServiceName>,
     pub(super) devices: BTreeMap<DeviceName, DeviceState>,
-    pub(super) holders: BTreeMap<ServiceName, Holding>,
+    pub(super) holders: BTreeMap<Holder, Holding>,
     pub(super) queue: Vec<Queued>,
     pub(super) radios: Radios,
     pub(super) awaited: BTreeSet<DeviceName>,
@@ -95,10 +96,10 @@ impl Machine for LeaseMachine {
     fn handle(&mut self, now: Moment, message: LeaseMessage) -> Out {
         let mut out = match message {
             LeaseMessage::Request(request) => self.request(request),
-            LeaseMessage::Withdraw(service) => self.withdraw(&service),
-            LeaseMessage::Release(service) => self.release(&service),
-            LeaseMessage::Idle(service) => self.set_use(&service, Use::Idle),
-            LeaseMessage::Busy(service) => self.set_use(&service, Use::Active),
+            LeaseMessage::Withdraw(holder) => self.withdraw(&holder),
+            LeaseMessage::Release(holder) => self.release(&holder),
+            LeaseMessage::Idle(holder) => self.set_use(&holder, Use::Idle),
+            LeaseMessage::Busy(holder) => self.set_use(&holder, Use::Active),
             LeaseMessage::DeviceAvailable(device, offer) => self.available(&device, offer),
             LeaseMessage::DeviceUnavailable { device, reason, soon } => self.unavailable(&device, reason, soon),
             LeaseMessage::RadioPrepared(operation, device, result) => self.radio_prepared(operation, &device, result),
@@ -113,8 +114,8 @@ impl Machine for LeaseMachine {
                 self.closing = Closing::Asked;
                 Vec::new()
             }
-            LeaseMessage::Timer(LeaseTimer::Wait(service)) => self.waited(&service),
-            LeaseMessage::Timer(LeaseTimer::LookAgain(service)) => self.look_again(&service),
+            LeaseMessage::Timer(LeaseTimer::Wait(holder)) => self.waited(&holder),
+            LeaseMessage::Timer(LeaseTimer::LookAgain(holder)) => self.look_again(&holder),
             LeaseMessage::Timer(LeaseTimer::PutBack(device)) => self.try_again(&device),
         };
         if self.unheard.is_empty() {
@@ -161,34 +162,34 @@ impl LeaseMachine {
         }
     }
 
-    // ---- what services say
+    // ---- what those say who want leases, or hold them
 
     pub(super) fn request(&mut self, request: LeaseRequest) -> Out {
-        if self.holders.contains_key(&request.service) {
+        if self.holders.contains_key(&request.holder) {
             // It withdrew, and asks again, before it has heard that it was served: it will take that for the answer.
             return vec![Effect::Note(Outcome::Ignored)];
         }
-        let mut out = self.withdraw(&request.service);
+        let mut out = self.withdraw(&request.holder);
         out.retain(|effect| !matches!(effect, Effect::Note(_)));
         if let Some(timeout) = request.timeout {
-            out.push(Effect::SetTimer(LeaseTimer::Wait(request.service.clone()), timeout));
+            out.push(Effect::SetTimer(LeaseTimer::Wait(request.holder.clone()), timeout));
         }
         self.queue.push(Queued::new(request));
         sort(&mut self.queue);
         out
     }
 
-    pub(super) fn withdraw(&mut self, service: &ServiceName) -> Out {
-        let Some(place) = self.queue.iter().position(|queued| queued.request.service == *service) else {
+    pub(super) fn withdraw(&mut self, holder: &Holder) -> Out {
+        let Some(place) = self.queue.iter().position(|queued| queued.request.holder == *holder) else {
             return vec![Effect::Note(Outcome::Ignored)];
         };
         // What was being made ready for it is put back when that has been answered.
         self.queue.remove(place);
-        end_waiting(service).into()
+        end_waiting(holder).into()
     }
 
-    pub(super) fn release(&mut self, service: &ServiceName) -> Out {
-        let Some(holding) = self.holders.remove(service) else {
+    pub(super) fn release(&mut self, holder: &Holder) -> Out {
+        let Some(holding) = self.holders.remove(holder) else {
             return vec![Effect::Note(Outcome::Ignored)];
         };
         // Of a radio it is said at once that it is being put back: nobody can lease it before it is.
@@ -197,8 +198,8 @@ impl LeaseMachine {
         told.map(|name| tell_device(name, self.left_by_one(name))).collect()
     }
 
-    fn set_use(&mut self, service: &ServiceName, wanted: Use) -> Out {
-        match self.holders.get_mut(service) {
+    fn set_use(&mut self, holder: &Holder, wanted: Use) -> Out {
+        match self.holders.get_mut(holder) {
             // Draining ends with the release only.
             Some(holding) if holding.r#use != Use::Draining => {
                 holding.r#use = wanted;
@@ -208,19 +209,19 @@ impl LeaseMachine {
         }
     }
 
-    fn waited(&mut self, service: &ServiceName) -> Out {
-        let Some(queued) = self.queue.iter().find(|queued| queued.request.service == *service) else {
+    fn waited(&mut self, holder: &Holder) -> Out {
+        let Some(queued) = self.queue.iter().find(|queued| queued.request.holder == *holder) else {
             return vec![Effect::Note(Outcome::Superseded)];
         };
         let Some(timeout) = queued.request.timeout else { return Vec::new() };
         let for_device = queued.blockers.iter().any(|blocker| matches!(blocker, Blocker::Device { .. }));
         if for_device || queued.preparation.is_some() {
             // Only waiting for other holders is bounded.
-            return vec![Effect::SetTimer(LeaseTimer::Wait(service.clone()), timeout)];
+            return vec![Effect::SetTimer(LeaseTimer::Wait(holder.clone()), timeout)];
         }
         let refusal = Refusal::WaitedTooLong { patience: timeout, blockers: queued.blockers.clone() };
-        let mut out = self.withdraw(service);
-        out.push(refuse(service, refusal));
+        let mut out = self.withdraw(holder);
+        out.extend(refuse(holder, refusal));
         out
     }
 
@@ -232,7 +233,7 @@ impl LeaseMachine {
             self.asking.insert(service);
             return vec![restate];
         }
-        let holding = self.holders.get(&service);
+        let holding = self.holders.get(&Holder::from(&service));
         let grant = holding.map(|holding| holding.grant.clone());
         let mut out = vec![tell_service(&service, ServiceMessage::Holding(grant))];
         if holding.is_some_and(|holding| holding.r#use == Use::Draining) {
@@ -248,7 +249,7 @@ impl LeaseMachine {
         }
         if let Some(grant) = grant {
             self.last_token = self.last_token.max(grant.token.0);
-            self.holders.insert(service.clone(), Holding { grant, r#use: Use::Active });
+            self.holders.insert(Holder::from(&service), Holding { grant, r#use: Use::Active });
         }
         let mut out = if self.asking.remove(&service) { self.service_inquires(service) } else { Vec::new() };
         if !self.unheard.is_empty() {
@@ -291,12 +292,12 @@ impl LeaseMachine {
 }
 
 /// The timers of a request that waits no longer.
-pub(super) fn end_waiting(service: &ServiceName) -> [Effect<LeaseTimer>; 2] {
-    [LeaseTimer::Wait(service.clone()), LeaseTimer::LookAgain(service.clone())].map(Effect::CancelTimer)
+pub(super) fn end_waiting(holder: &Holder) -> [Effect<LeaseTimer>; 2] {
+    [LeaseTimer::Wait(holder.clone()), LeaseTimer::LookAgain(holder.clone())].map(Effect::CancelTimer)
 }
 
-pub(super) fn refuse(service: &ServiceName, refusal: Refusal) -> Effect<LeaseTimer> {
-    tell_service(service, ServiceMessage::Refused(refusal))
+pub(super) fn refuse(holder: &Holder, refusal: Refusal) -> Option<Effect<LeaseTimer>> {
+    tell(holder, News::Refused(refusal))
 }
 
 pub(super) fn tell_service(name: &ServiceName, message: ServiceMessage) -> Effect<LeaseTimer> {

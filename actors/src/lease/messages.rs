@@ -11,7 +11,7 @@ use mainstay_hardware::error::Error;
 use mainstay_hardware::sighting::Generation;
 
 use super::LeaseTimer;
-use crate::cause::{Blocker, Resource, Soon, Unusable};
+use crate::cause::{Blocker, Holder, Resource, Soon, Unusable};
 use crate::device::Offer;
 use crate::effect::ports::Listener;
 use crate::machine::{Described, Moment, OperationId, Words};
@@ -73,11 +73,11 @@ impl fmt::Display for Want {
     }
 }
 
-/// A request for everything a service needs: all or nothing.
+/// A request for everything that somebody needs: all or nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeaseRequest {
     /// Who asks.
-    pub service: ServiceName,
+    pub holder: Holder,
     /// All that it wants.
     pub wants: Vec<Want>,
     /// Higher is served first.
@@ -124,16 +124,16 @@ pub struct NotPrepared {
 /// What the registry is told.
 #[derive(Debug, Clone)]
 pub enum LeaseMessage {
-    /// A service wants everything it needs.
+    /// Somebody wants everything he needs.
     Request(LeaseRequest),
-    /// A service no longer wants what it asked for.
-    Withdraw(ServiceName),
-    /// A service has stopped and gives back all it held.
-    Release(ServiceName),
-    /// A service waits out a back-off: what it holds may be taken when somebody waits for it.
-    Idle(ServiceName),
-    /// It uses again what it kept.
-    Busy(ServiceName),
+    /// He no longer wants what he asked for.
+    Withdraw(Holder),
+    /// He has stopped and gives back all he held.
+    Release(Holder),
+    /// He waits out a back-off: what he holds may be taken when somebody waits for it.
+    Idle(Holder),
+    /// He uses again what he kept.
+    Busy(Holder),
     /// A device can be leased, or its facts have changed.
     DeviceAvailable(DeviceName, Offer),
     /// A device cannot be leased.
@@ -196,12 +196,12 @@ impl Described for LeaseMessage {
         match self {
             Self::Request(request) => {
                 let wants: Vec<String> = request.wants.iter().map(Want::spoken).collect();
-                format!("{} wants {}", request.service, list(&wants)).into()
+                format!("{} wants {}", request.holder, list(&wants)).into()
             }
-            Self::Withdraw(service) => Words::Service(service.clone(), "no longer wants what it asked for"),
-            Self::Release(service) => Words::Service(service.clone(), "has stopped and gives back what it held"),
-            Self::Idle(service) => Words::Service(service.clone(), "waits out a back-off"),
-            Self::Busy(service) => Words::Service(service.clone(), "uses its leases again"),
+            Self::Withdraw(holder) => said_of(holder, "no longer wants what it asked for"),
+            Self::Release(holder) => said_of(holder, "has stopped and gives back what it held"),
+            Self::Idle(holder) => said_of(holder, "waits out a back-off"),
+            Self::Busy(holder) => said_of(holder, "uses its leases again"),
             Self::DeviceAvailable(device, offer) => format!("{device} can be leased ({})", offer.generation).into(),
             Self::DeviceUnavailable { device, reason, .. } => format!("{device} is {reason}").into(),
             Self::RadioPrepared(_, device, Ok(_)) => Words::Device(device.clone(), "is in the mode asked for"),
@@ -225,16 +225,24 @@ impl Described for LeaseMessage {
             Self::Inquire(service) => Words::Service(service.clone(), "asks what it holds"),
             Self::InquireDevice(device) => Words::Device(device.clone(), "asks who holds it"),
             Self::Close => "put everything back".into(),
-            Self::Timer(super::machine::LeaseTimer::LookAgain(service)) => {
-                format!("time to see again whether the ports of {service} are free").into()
+            Self::Timer(super::machine::LeaseTimer::LookAgain(holder)) => {
+                format!("time to see again whether the ports of {holder} are free").into()
             }
             Self::Timer(super::machine::LeaseTimer::PutBack(device)) => {
                 Words::Device(device.clone(), "is tried to be put back again")
             }
-            Self::Timer(super::machine::LeaseTimer::Wait(service)) => {
-                Words::Service(service.clone(), "has waited as long as it wanted to")
+            Self::Timer(super::machine::LeaseTimer::Wait(holder)) => {
+                said_of(holder, "has waited as long as it wanted to")
             }
         }
+    }
+}
+
+/// Services are put into words only when somebody reads them.
+fn said_of(holder: &Holder, words: &'static str) -> Words {
+    match holder {
+        Holder::Service(name) => Words::Service(name.clone(), words),
+        Holder::Outside(_) | Holder::Mainstay => format!("{holder} {words}").into(),
     }
 }
 
@@ -248,7 +256,7 @@ pub struct HeldLease {
     /// What.
     pub resource: Resource,
     /// By whom.
-    pub holder: ServiceName,
+    pub holder: Holder,
     /// Exclusive or shared.
     pub sharing: Sharing,
     /// Its token.

@@ -9,6 +9,7 @@ mod ports;
 mod preparation;
 mod queue;
 mod radios;
+mod telling;
 #[cfg(test)]
 mod tests;
 

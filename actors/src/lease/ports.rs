@@ -3,19 +3,18 @@
 use std::collections::BTreeMap;
 
 use mainstay_config::model::PortNeed;
-use mainstay_config::names::ServiceName;
 
 use super::machine::{LeaseMachine, Out, refuse};
 use super::messages::{LeaseRequest, Want};
 use super::queue::Queued;
-use crate::cause::Refusal;
+use crate::cause::{Holder, Refusal};
 use crate::effect::ports::Listener;
 use crate::machine::{Effect, OperationId, Outcome};
 
 impl LeaseMachine {
     /// What was seen of foreign programs and hung drivers is forgotten, so that it is tried anew.
-    pub(super) fn look_again(&mut self, service: &ServiceName) -> Out {
-        let waiting = self.queue.iter_mut().find(|queued| queued.request.service == *service);
+    pub(super) fn look_again(&mut self, holder: &Holder) -> Out {
+        let waiting = self.queue.iter_mut().find(|queued| queued.request.holder == *holder);
         let Some(queued) = waiting else { return vec![Effect::Note(Outcome::Superseded)] };
         queued.foreign.clear();
         queued.untried = None;
@@ -36,21 +35,21 @@ impl LeaseMachine {
         if foreign.is_empty() {
             return Vec::new();
         }
-        let service = queued.request.service.clone();
+        let holder = queued.request.holder.clone();
         let choosable = queued.request.wants.iter().any(|want| is_range_with_choice(want, &queued.foreign, &foreign));
         if let Some((port, listener)) = foreign.iter().find(|(port, _)| is_fixed(&queued.request, **port)) {
-            let wanted_by = service.clone();
+            let wanted_by = holder.clone();
             let refusal = Refusal::PortInUse { wanted_by, port: *port, listener: listener.clone() };
-            let mut out = self.withdraw(&service);
-            out.push(refuse(&service, refusal));
+            let mut out = self.withdraw(&holder);
+            out.extend(refuse(&holder, refusal));
             return out;
         }
         queued.foreign.extend(foreign);
         queued.preparation = None;
         let mut out = Vec::new();
         if !choosable {
-            out.extend(self.withdraw(&service));
-            out.push(refuse(&service, Refusal::RangeInUse));
+            out.extend(self.withdraw(&holder));
+            out.extend(refuse(&holder, Refusal::RangeInUse));
         }
         out
     }

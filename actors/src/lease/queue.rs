@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use mainstay_config::model::{PortNeed, Sharing};
-use mainstay_config::names::{DeviceName, PortName, ServiceName};
+use mainstay_config::names::{DeviceName, PortName};
 use mainstay_config::port_choice;
 use mainstay_hardware::error::Error;
 
@@ -14,7 +14,7 @@ use super::holding::{Holding, Use, excludes};
 use super::messages::{LeaseRequest, Want};
 use super::preparation::Preparation;
 use super::radios::Radios;
-use crate::cause::{Blocker, Resource, Soon, Unusable};
+use crate::cause::{Blocker, Holder, Resource, Soon, Unusable};
 use crate::device::Offer;
 use crate::effect::ports::Listener;
 
@@ -42,8 +42,8 @@ impl Queued {
         Self { request, blockers: Vec::new(), preparation: None, foreign: BTreeMap::new(), untried: None }
     }
 
-    fn rank(&self) -> (std::cmp::Reverse<i32>, crate::machine::Moment, &ServiceName) {
-        (std::cmp::Reverse(self.request.priority), self.request.arrival, &self.request.service)
+    fn rank(&self) -> (std::cmp::Reverse<i32>, crate::machine::Moment, &Holder) {
+        (std::cmp::Reverse(self.request.priority), self.request.arrival, &self.request.holder)
     }
 }
 
@@ -55,7 +55,7 @@ pub(super) fn sort(queue: &mut [Queued]) {
 /// Everything that decides whether a request can be served.
 pub(super) struct Situation<'a> {
     pub(super) devices: &'a BTreeMap<DeviceName, DeviceState>,
-    pub(super) holders: &'a BTreeMap<ServiceName, Holding>,
+    pub(super) holders: &'a BTreeMap<Holder, Holding>,
     pub(super) radios: &'a Radios,
     pub(super) reserved: &'a Reserved,
 }
@@ -71,16 +71,16 @@ pub(super) enum Prospect {
 impl Situation<'_> {
     /// Looks at one request.
     pub(super) fn prospect(&self, queued: &Queued) -> Prospect {
-        let service = &queued.request.service;
+        let asking = &queued.request.holder;
         let mut blockers = Vec::new();
         let mut ports = Vec::new();
         for want in &queued.request.wants {
             match want {
                 Want::Device { device, sharing, .. } => {
-                    blockers.extend(self.device_blocker(service, device, *sharing));
+                    blockers.extend(self.device_blocker(asking, device, *sharing));
                 }
                 Want::Named(name) => {
-                    blockers.extend(self.taken(service, &Resource::Named(name.clone()), Sharing::Exclusive));
+                    blockers.extend(self.taken(asking, &Resource::Named(name.clone()), Sharing::Exclusive));
                 }
                 Want::Port { name, need } => ports.push((name, *need)),
             }
@@ -95,7 +95,7 @@ impl Situation<'_> {
         if blockers.is_empty() { Prospect::Free(ports) } else { Prospect::Blocked(blockers) }
     }
 
-    fn device_blocker(&self, service: &ServiceName, device: &DeviceName, sharing: Sharing) -> Option<Blocker> {
+    fn device_blocker(&self, asking: &Holder, device: &DeviceName, sharing: Sharing) -> Option<Blocker> {
         let offer = match self.devices.get(device) {
             Some(DeviceState::Available(offer)) => offer,
             Some(DeviceState::Unavailable { reason, soon }) => {
@@ -109,7 +109,7 @@ impl Situation<'_> {
         let resource = Resource::Device(device.clone());
         match self.radios.blocker(device) {
             // Whoever it is being made ready for comes first.
-            Some(Blocker::Preparing) => return self.taken(service, &resource, sharing).or(Some(Blocker::Preparing)),
+            Some(Blocker::Preparing) => return self.taken(asking, &resource, sharing).or(Some(Blocker::Preparing)),
             Some(blocker) => return Some(blocker),
             None => {}
         }
@@ -120,19 +120,18 @@ impl Situation<'_> {
         if let Some((holder, _)) = earlier {
             return Some(Blocker::Held { resource, holder: holder.clone() });
         }
-        self.taken(service, &resource, sharing)
+        self.taken(asking, &resource, sharing)
     }
 
     /// Who has a resource, or comes first for it.
-    fn taken(&self, service: &ServiceName, resource: &Resource, sharing: Sharing) -> Option<Blocker> {
+    fn taken(&self, asking: &Holder, resource: &Resource, sharing: Sharing) -> Option<Blocker> {
         let holder = self.holders.iter().find(|(holder, holding)| {
-            *holder != service && holding.resources().any(|(held, how)| held == *resource && excludes(how, sharing))
+            *holder != asking && holding.resources().any(|(held, how)| held == *resource && excludes(how, sharing))
         });
         if let Some((holder, _)) = holder {
             return Some(Blocker::Held { resource: resource.clone(), holder: holder.clone() });
         }
-        let ahead =
-            self.reserved.get(resource)?.iter().find(|(first, how)| first != service && excludes(*how, sharing));
+        let ahead = self.reserved.get(resource)?.iter().find(|(first, how)| first != asking && excludes(*how, sharing));
         ahead.map(|(first, _)| Blocker::Behind { resource: resource.clone(), first: first.clone() })
     }
 
@@ -174,13 +173,13 @@ impl Situation<'_> {
             (PortNeed::Range { .. }, Some(listener)) => {
                 Some(Blocker::ForeignListener { port, listener: listener.clone() })
             }
-            _ => self.taken(&queued.request.service, &Resource::Port(port), Sharing::Exclusive),
+            _ => self.taken(&queued.request.holder, &Resource::Port(port), Sharing::Exclusive),
         }
     }
 }
 
 /// What requests further ahead are being given, or wait for.
-pub(super) type Reserved = BTreeMap<Resource, Vec<(ServiceName, Sharing)>>;
+pub(super) type Reserved = BTreeMap<Resource, Vec<(Holder, Sharing)>>;
 
 /// Keeps what a request wants from lower ranks.
 pub(super) fn reserve(queued: &Queued, reserved: &mut Reserved) {
@@ -190,9 +189,9 @@ pub(super) fn reserve(queued: &Queued, reserved: &mut Reserved) {
     if queued.blockers.iter().any(is_absent) {
         return;
     }
-    let service = &queued.request.service;
+    let asking = &queued.request.holder;
     let mut keep = |resource: Resource, sharing: Sharing| {
-        reserved.entry(resource).or_default().push((service.clone(), sharing));
+        reserved.entry(resource).or_default().push((asking.clone(), sharing));
     };
     for want in &queued.request.wants {
         match want {

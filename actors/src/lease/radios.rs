@@ -8,14 +8,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use mainstay_config::model::{DeviceKind, Station};
-use mainstay_config::names::{DeviceName, ServiceName};
+use mainstay_config::names::DeviceName;
 use mainstay_hardware::bus::WifiBaseline;
 use mainstay_hardware::error::{Error, ErrorKind};
 
 use super::machine::{LeaseMachine, LeaseTimer, Out, refuse, tell_device};
 use super::messages::NotPrepared;
 use super::preparation::Preparation;
-use crate::cause::{Absence, Blocker, DeviceFault, Refusal, Soon, Unusable, Withheld};
+use crate::cause::{Absence, Blocker, DeviceFault, Holder, Refusal, Soon, Unusable, Withheld};
 use crate::device::DeviceMessage;
 use crate::machine::{Action, Effect, OperationId, Outcome};
 
@@ -146,7 +146,7 @@ impl LeaseMachine {
         }
         let waiting = self.queue.iter_mut().find_map(|queued| {
             let asked = queued.preparation.as_mut()?.radios.remove(device)?;
-            Some((queued.request.service.clone(), asked))
+            Some((queued.request.holder.clone(), asked))
         });
         // Without an error, somebody waits for it and goes on; or nobody does, and it is put back.
         let Some(error) = error else { return Vec::new() };
@@ -155,7 +155,7 @@ impl LeaseMachine {
             out.extend(self.give_up(device, DeviceFault::DriverHung(error.clone())));
         }
         match waiting {
-            Some((service, asked)) => out.extend(self.not_prepared(device, &service, asked, &error)),
+            Some((holder, asked)) => out.extend(self.not_prepared(device, &holder, asked, &error)),
             None if out.is_empty() => out.push(Effect::Note(Outcome::Superseded)),
             None => {}
         }
@@ -163,8 +163,8 @@ impl LeaseMachine {
     }
 
     /// Somebody waits for a radio that could not be made ready.
-    fn not_prepared(&mut self, device: &DeviceName, service: &ServiceName, asked: u32, error: &Error) -> Out {
-        let queued = self.queue.iter_mut().find(|queued| queued.request.service == *service);
+    fn not_prepared(&mut self, device: &DeviceName, holder: &Holder, asked: u32, error: &Error) -> Out {
+        let queued = self.queue.iter_mut().find(|queued| queued.request.holder == *holder);
         match (error.kind, queued) {
             (ErrorKind::NotFound, Some(queued)) => {
                 let offer = queued.preparation.as_ref().and_then(|preparation| preparation.offers.get(device));
@@ -181,8 +181,8 @@ impl LeaseMachine {
                 Vec::new()
             }
             _ => {
-                let mut out = self.withdraw(service);
-                out.push(refuse(service, Refusal::NotPrepared { device: device.clone(), error: error.clone() }));
+                let mut out = self.withdraw(holder);
+                out.extend(refuse(holder, Refusal::NotPrepared { device: device.clone(), error: error.clone() }));
                 out
             }
         }

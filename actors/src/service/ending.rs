@@ -180,7 +180,7 @@ impl ServiceMachine {
             Cause::Died(exit) => self.failed(now, Failure::Ended(exit), out),
         };
         if matches!(self.rest, Rest::Backoff { .. }) && self.grant.is_some() && self.revoked.is_none() {
-            out.push(tell_leases(LeaseMessage::Idle(self.spec.name.clone())));
+            out.push(tell_leases(LeaseMessage::Idle(self.holder())));
         } else {
             self.release(out);
         }

@@ -23,7 +23,7 @@ use super::dependents::Dependents;
 use super::messages::{ServiceMessage, Wanted};
 use super::needs::Needs;
 use super::state::{Closing, Death, Ignoring, Phase, Readiness, Recovering, Rest, Resuming, Run, ServiceTimer, Slot};
-use crate::cause::{Asked, Episode, Failed, NotWanted, Said, Standing, Why, Withdrawal};
+use crate::cause::{Asked, Episode, Failed, Holder, NotWanted, Said, Standing, Why, Withdrawal};
 use crate::effect::process::order::RunId;
 use crate::lease::{Grant, LeaseMessage};
 use crate::machine::{Action, ActorId, Beginning, Effect, Effects, Machine, Message, Moment, Outcome};
@@ -255,7 +255,7 @@ impl ServiceMachine {
         match &self.phase {
             Phase::Idle => self.evaluate_idle(now, out),
             Phase::Leasing { .. } if !self.may_go_on() => {
-                out.push(tell_leases(LeaseMessage::Withdraw(self.spec.name.clone())));
+                out.push(tell_leases(LeaseMessage::Withdraw(self.holder())));
                 self.phase = Phase::Idle;
                 self.evaluate_idle(now, out);
             }
@@ -293,7 +293,7 @@ impl ServiceMachine {
             }
         }
         if self.grant.is_some() {
-            out.push(tell_leases(LeaseMessage::Busy(self.spec.name.clone())));
+            out.push(tell_leases(LeaseMessage::Busy(self.holder())));
             self.ask_slot(out);
         } else if self.wants_nothing() {
             self.ask_slot(out);
@@ -358,11 +358,16 @@ impl ServiceMachine {
         }
     }
 
+    /// It, as one who leases something.
+    pub(super) fn holder(&self) -> Holder {
+        Holder::from(&self.spec.name)
+    }
+
     /// Gives back all leases.
     pub(super) fn release(&mut self, out: &mut Out) {
         self.revoked = None;
         if self.grant.take().is_some() {
-            out.push(tell_leases(LeaseMessage::Release(self.spec.name.clone())));
+            out.push(tell_leases(LeaseMessage::Release(self.holder())));
         }
     }
 

@@ -48,7 +48,7 @@ impl ServiceMachine {
         let deadlines = std::mem::take(&mut self.recovering.get_or_insert_default().deadlines);
         let mut out = vec![
             act(Action::ReportRun(self.spec.name.clone())),
-            tell_leases(LeaseMessage::Withdraw(self.spec.name.clone())),
+            tell_leases(LeaseMessage::Withdraw(self.holder())),
             tell_leases(LeaseMessage::Inquire(self.spec.name.clone())),
         ];
         for name in self.spec.dependencies.keys() {
@@ -184,7 +184,7 @@ impl ServiceMachine {
             // The question what it holds may have been lost with the registry's predecessor.
             out.push(tell_leases(LeaseMessage::Inquire(service)));
         } else if self.grant.is_some() && matches!(self.rest, Rest::Backoff { .. }) {
-            out.push(tell_leases(LeaseMessage::Idle(service)));
+            out.push(tell_leases(LeaseMessage::Idle(service.into())));
         }
         if let Phase::Leasing { arrival, .. } = self.phase {
             out.push(tell_leases(LeaseMessage::Request(self.lease_request(arrival))));

@@ -35,7 +35,7 @@ impl ServiceMachine {
 
     pub(super) fn lease_request(&self, arrival: Moment) -> LeaseRequest {
         LeaseRequest {
-            service: self.spec.name.clone(),
+            holder: self.holder(),
             wants: wants(&self.spec),
             priority: self.spec.devices.values().map(|need| need.priority).max().unwrap_or(0),
             timeout: self.spec.devices.values().filter_map(|need| need.timeout).min(),
@@ -52,7 +52,7 @@ impl ServiceMachine {
         let Phase::Leasing { arrival, .. } = self.phase else {
             // It was withdrawn while the grant was on its way.
             out.push(Effect::Note(Outcome::Superseded));
-            out.push(tell_leases(LeaseMessage::Release(self.spec.name.clone())));
+            out.push(tell_leases(LeaseMessage::Release(self.holder())));
             return;
         };
         self.grant = Some(grant);

@@ -60,7 +60,7 @@ impl Show<'_> {
             since: self.clock.wall(held.since),
         };
         let waiter = |waiter: Waiter| WaiterView {
-            service: waiter.request.service.to_string(),
+            service: waiter.request.holder.to_string(),
             wants: waiter.request.wants.iter().map(ToString::to_string).collect(),
             priority: waiter.request.priority,
             waiting_for: waiter.blockers.iter().map(ToString::to_string).collect(),

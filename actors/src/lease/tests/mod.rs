@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 mod granting;
+mod holders;
 mod ports;
 mod property;
 mod radios;
@@ -72,7 +73,7 @@ fn want(device: &str, sharing: Sharing) -> Want {
 }
 
 pub(super) fn request(service: &str, wants: Vec<Want>) -> LeaseRequest {
-    LeaseRequest { service: name(service), wants, priority: 0, timeout: None, arrival: Moment::default() }
+    LeaseRequest { holder: name(service).into(), wants, priority: 0, timeout: None, arrival: Moment::default() }
 }
 
 pub(super) fn baseline(ifindex: u32) -> WifiBaseline {
@@ -151,7 +152,7 @@ impl Bench {
     }
 
     pub(super) fn release(&mut self, service: &str) -> &mut Self {
-        self.tell(LeaseMessage::Release(name(service)))
+        self.tell(LeaseMessage::Release(name(service).into()))
     }
 
     pub(super) fn unplug(&mut self, device: &str) -> &mut Self {

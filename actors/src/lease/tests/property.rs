@@ -60,7 +60,7 @@ impl Play {
         }
         for service in stopping {
             self.held.remove(&service);
-            self.tell(LeaseMessage::Release(service));
+            self.tell(LeaseMessage::Release(service.into()));
         }
     }
 
@@ -100,14 +100,14 @@ impl Play {
             Step::Ask(..) => {}
             Step::Withdraw(service) => {
                 self.asked.remove(&name(SERVICES[service]));
-                self.tell(LeaseMessage::Withdraw(name(SERVICES[service])));
+                self.tell(LeaseMessage::Withdraw(name(SERVICES[service]).into()));
             }
             Step::Release(service) => {
                 self.held.remove(&name(SERVICES[service]));
-                self.tell(LeaseMessage::Release(name(SERVICES[service])));
+                self.tell(LeaseMessage::Release(name(SERVICES[service]).into()));
             }
-            Step::Idle(service) => self.tell(LeaseMessage::Idle(name(SERVICES[service]))),
-            Step::Busy(service) => self.tell(LeaseMessage::Busy(name(SERVICES[service]))),
+            Step::Idle(service) => self.tell(LeaseMessage::Idle(name(SERVICES[service]).into())),
+            Step::Busy(service) => self.tell(LeaseMessage::Busy(name(SERVICES[service]).into())),
             Step::Unplug(device) => {
                 let device = device_name(DEVICES[device]);
                 let reason = Unusable::Absent(Absence::NotPluggedIn);
@@ -144,7 +144,7 @@ proptest! {
             }
             for service in play.held.keys().cloned().collect::<Vec<_>>() {
                 play.held.remove(&service);
-                play.tell(LeaseMessage::Release(service));
+                play.tell(LeaseMessage::Release(service.into()));
             }
         }
         prop_assert!(play.asked.is_empty(), "never served: {:?}", play.asked);

@@ -34,7 +34,7 @@ fn a_radio_that_was_made_ready_for_somebody_who_no_longer_wants_it_is_put_back()
     let mut bench = Bench::new();
     bench.ask("a", vec![exclusive("w")]);
     let operation = bench.preparing().unwrap();
-    bench.tell(LeaseMessage::Withdraw(name("a"))).ask("b", vec![exclusive("w")]);
+    bench.tell(LeaseMessage::Withdraw(name("a").into())).ask("b", vec![exclusive("w")]);
     assert!(bench.preparing().is_none(), "one change at a time");
     assert!(bench.prepared(operation, 1).restoring().is_some());
 }
@@ -116,7 +116,7 @@ fn a_radio_that_could_not_be_tried_while_other_drivers_hang_is_waited_for_and_tr
     bench.tell(failed(operation, untried(), None));
     assert_eq!(bench.heard("a"), ["Queued: wait for w: others hang"]);
     assert!(bench.preparing().is_none(), "not at once");
-    let again = LeaseTimer::LookAgain(name("a"));
+    let again = LeaseTimer::LookAgain(name("a").into());
     assert_eq!(bench.timers, std::slice::from_ref(&again));
     let operation = bench.tell(LeaseMessage::Timer(again)).preparing().unwrap();
     assert_eq!(bench.prepared(operation, 1).served(), ["a"]);

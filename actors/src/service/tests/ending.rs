@@ -188,7 +188,8 @@ fn who_gives_way_while_it_waits_out_a_back_off_is_forgiven_nothing_and_queues_an
     let mut bench = Bench::new(leasing());
     let asked = bench.now;
     bench.wait(SECOND).come_up_with(1).exits(Exit::Code(1));
-    let giving_way = ServiceMessage::Revoked(Withdrawal::GivingWay { to: name("b"), resource: Resource::Device(x()) });
+    let giving_way =
+        ServiceMessage::Revoked(Withdrawal::GivingWay { to: name("b").into(), resource: Resource::Device(x()) });
     assert!(bench.tell(giving_way).released());
     assert_eq!(bench.status(), ServiceStatus::Backoff, "it died of its own accord");
     bench.wait(SECOND * 60);

@@ -4,7 +4,7 @@ use std::fmt;
 
 use humantime::format_duration;
 
-use crate::cause::{Blocker, Refusal, Resource, Withdrawal};
+use crate::cause::{Blocker, Holder, Refusal, Resource, Withdrawal};
 
 impl Resource {
     /// What people call it, in a sentence: devices by their names, ports by their numbers.
@@ -24,6 +24,17 @@ impl fmt::Display for Resource {
             Self::Device(name) => write!(f, "device/{name}"),
             Self::Port(number) => write!(f, "port/{number}"),
             Self::Named(name) => f.write_str(name),
+        }
+    }
+}
+
+/// Services by their names.
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Service(name) => name.fmt(f),
+            Self::Outside(id) => write!(f, "somebody outside ({})", id.0),
+            Self::Mainstay => f.write_str("mainstay itself"),
         }
     }
 }
@@ -53,10 +64,14 @@ pub fn blockers(blockers: &[Blocker]) -> String {
 pub fn blocker_cure(blocker: &Blocker) -> Option<String> {
     match blocker {
         Blocker::Device { device, .. } => Some(format!("See `mainstay why {device}`.")),
-        Blocker::Held { holder, .. } => Some(format!("Say `mainstay stop {holder}`, or wait until it ends.")),
-        Blocker::Behind { first, .. } => {
+        Blocker::Held { holder: Holder::Service(holder), .. } => {
+            Some(format!("Say `mainstay stop {holder}`, or wait until it ends."))
+        }
+        Blocker::Held { holder, .. } => Some(format!("Wait until {holder} lets go.")),
+        Blocker::Behind { first: Holder::Service(first), .. } => {
             Some(format!("Wait until {first} has been served, or say `mainstay stop {first}`."))
         }
+        Blocker::Behind { first, .. } => Some(format!("Wait until {first} has been served.")),
         Blocker::ForeignListener { listener, .. } => Some(format!("Stop {listener}.")),
         Blocker::Restoring { .. } | Blocker::Preparing => None,
     }

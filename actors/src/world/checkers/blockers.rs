@@ -11,7 +11,7 @@ pub(super) fn are_true(view: &View<'_>, shown: &ServiceSnapshot) -> Verdict {
         return Err(format!("waits for {START_SLOT} for ever"));
     }
     let mut queue = view.shown.leases.queue.iter();
-    let Some(waiter) = queue.find(|waiter| waiter.request.service == shown.name) else { return Ok(()) };
+    let Some(waiter) = queue.find(|waiter| waiter.request.holder.is(&shown.name)) else { return Ok(()) };
     let is = Waiting::Leases(waiter.blockers.clone());
     if shown.waiting_for != is {
         let says = &shown.waiting_for;
@@ -33,7 +33,7 @@ fn is_so(view: &View<'_>, waiter: &Waiter, blocker: &Blocker) -> bool {
         }
         Blocker::Behind { resource, first } => leases.queue.iter().any(|other| {
             let wants = other.request.wants.iter().any(|want| want.to_string() == resource.to_string());
-            other.request.service == *first && first != &waiter.request.service && wants
+            other.request.holder == *first && first != &waiter.request.holder && wants
         }),
         Blocker::ForeignListener { port, .. } => view.environment.foreign().contains(port),
         // Neither takes so long.

@@ -201,7 +201,7 @@ impl Sabotaged {
     /// The grant of somebody who holds what is waited for.
     fn stolen(&self, blockers: &[Blocker]) -> Option<Grant> {
         let holder = |blocker: &Blocker| match blocker {
-            Blocker::Held { resource: Resource::Device(_), holder } => Some(holder.clone()),
+            Blocker::Held { resource: Resource::Device(_), holder } => holder.service().cloned(),
             _ => None,
         };
         self.granted.get(&blockers.iter().find_map(holder)?).cloned()

@@ -1,0 +1,38 @@
+//! What holders are told, whoever they are.
+
+use mainstay_config::names::DeviceName;
+
+use super::machine::{LeaseTimer, tell_service};
+use super::messages::Grant;
+use crate::cause::{Blocker, Holder, Refusal, Withdrawal};
+use crate::device::Offer;
+use crate::machine::Effect;
+use crate::service::ServiceMessage;
+
+/// What the registry has to say to one who asks for a lease or holds one.
+#[derive(Debug, Clone)]
+pub(super) enum News {
+    /// He has all that he asked for.
+    Granted(Grant),
+    /// He must wait.
+    Queued(Vec<Blocker>),
+    /// He will not get it.
+    Refused(Refusal),
+    /// He must stop, then release.
+    Revoked(Withdrawal),
+    /// A device that he holds is known by other facts now.
+    Corrected(DeviceName, Offer),
+}
+
+/// Tells a holder. Those outside and mainstay itself do not ask for leases in this version, and have nobody who listens.
+pub(super) fn tell(holder: &Holder, news: News) -> Option<Effect<LeaseTimer>> {
+    let Holder::Service(name) = holder else { return None };
+    let message = match news {
+        News::Granted(grant) => ServiceMessage::Granted(grant),
+        News::Queued(blockers) => ServiceMessage::Queued(blockers),
+        News::Refused(refusal) => ServiceMessage::Refused(refusal),
+        News::Revoked(withdrawal) => ServiceMessage::Revoked(withdrawal),
+        News::Corrected(device, offer) => ServiceMessage::Corrected(device, offer),
+    };
+    Some(tell_service(name, message))
+}
