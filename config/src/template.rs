@@ -22,7 +22,7 @@ pub enum Piece {
 }
 
 /// A template variable.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Variable {
     /// `{device.NAME.path}`: the device node, such as `/dev/ttyACM0`.
     DevicePath(DeviceName),

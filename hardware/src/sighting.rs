@@ -8,7 +8,7 @@ use mainstay_config::names::{MacAddress, UsbId, UsbPath};
 
 /// Where the kernel has a thing: unique while it is there, used for pairing arrivals and departures.
 /// `usb/3-1`, `tty/ttyACM0`, `wifi/phy2`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Key(pub String);
 
 impl fmt::Display for Key {
@@ -20,7 +20,7 @@ impl fmt::Display for Key {
 /// One arrival of a device. The next arrival of the same device is another generation, also in the same socket.
 /// Made from what the kernel counts upwards: USB bus and device number (`usb 3:12`; they begin again after 127), the
 /// same and the port's name for a serial port (`usb 3:12 ttyACM0`), or the number of the wiphy (`wifi 7`).
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Generation(pub String);
 
 impl fmt::Display for Generation {
@@ -30,7 +30,7 @@ impl fmt::Display for Generation {
 }
 
 /// A piece of hardware as the kernel shows it now.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Sighting {
     /// Where the kernel has it.
     pub key: Key,
@@ -43,7 +43,7 @@ pub struct Sighting {
 }
 
 /// What is known of a USB device without opening it (from sysfs).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct UsbFacts {
     /// Vendor and product.
     pub id: UsbId,
@@ -60,7 +60,7 @@ pub struct UsbFacts {
 }
 
 /// What sort of thing a sighting is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Sort {
     /// A USB device as a whole. Hubs are not reported.
     Usb {
@@ -79,7 +79,7 @@ pub enum Sort {
 }
 
 /// What nl80211 and rtnetlink show of a radio.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct WifiFacts {
     /// Number of the wiphy, `phy2` is 2.
     pub wiphy: u32,
@@ -106,7 +106,7 @@ pub struct WifiFacts {
 }
 
 /// Administrative state of an interface.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Link {
     /// `IFF_UP`.
     Up,
@@ -115,7 +115,7 @@ pub enum Link {
 }
 
 /// What rfkill says of a radio.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Rfkill {
     /// Not blocked.
     Unblocked,
@@ -126,7 +126,7 @@ pub enum Rfkill {
 }
 
 /// Who saw a device leave. One unplug arrives by several paths, in any order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Witness {
     /// A kernel uevent.
     Uevent,
@@ -141,7 +141,7 @@ pub enum Witness {
 }
 
 /// Something that happened to the hardware.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[allow(clippy::large_enum_variant, reason = "events are few, and most of them are the large one")]
 pub enum HardwareEvent {
     /// It is there: newly, or with other facts than before. May be said more than once.
@@ -169,7 +169,7 @@ pub enum HardwareEvent {
 }
 
 /// What is known of the hardware comes from these.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub enum Source {
     /// Every source there is.
     All,
@@ -199,7 +199,7 @@ impl fmt::Display for Source {
 }
 
 /// Why everything was looked at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum ScanReason {
     /// At start.
     Start,

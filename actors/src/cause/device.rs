@@ -9,7 +9,7 @@ use mainstay_hardware::sighting::Key;
 use super::Holder;
 
 /// How a device left.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Departure {
     /// What the kernel had there has gone.
     Left(Key),
@@ -24,7 +24,7 @@ pub enum Departure {
 }
 
 /// Why a device is not there.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Absence {
     /// It has not been seen.
     NotPluggedIn,
@@ -35,7 +35,7 @@ pub enum Absence {
 }
 
 /// Why a device is there and does not work.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum DeviceFault {
     /// It could not be opened, or looked at.
     Unusable(Error),
@@ -51,7 +51,7 @@ pub enum DeviceFault {
 }
 
 /// Why a device is kept out of use for a while.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Quarantine {
     /// It comes and goes too often.
     Flapping {
@@ -72,7 +72,7 @@ pub enum Quarantine {
 }
 
 /// Why nobody can lease a device yet that nobody leases.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Withheld {
     /// It is put back as it was.
     PuttingBack,
@@ -90,7 +90,7 @@ pub enum Withheld {
 }
 
 /// Why a device cannot be leased.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Unusable {
     /// Nothing is known of it yet.
     NotHeardOf,
@@ -111,7 +111,7 @@ pub enum Unusable {
 }
 
 /// Why a device is as it is shown.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum DeviceReason {
     /// There is nothing to say.
     #[default]
@@ -131,7 +131,7 @@ pub enum DeviceReason {
 }
 
 /// What would make a device usable.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum DeviceCure {
     /// It must be plugged in.
     PlugIn,

@@ -3,7 +3,7 @@
 use mainstay_config::names::ServiceName;
 
 /// Who holds a lease, or asks for one.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Holder {
     /// A configured service.
     Service(ServiceName),
@@ -14,7 +14,7 @@ pub enum Holder {
 }
 
 /// Tells one holder outside mainstay from another. Never given twice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub struct OutsideId(pub u64);
 
 impl Holder {

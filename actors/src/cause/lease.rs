@@ -9,7 +9,7 @@ use super::{Holder, Unusable};
 use crate::effect::ports::Listener;
 
 /// What can be leased.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Resource {
     /// A configured device.
     Device(DeviceName),
@@ -20,7 +20,7 @@ pub enum Resource {
 }
 
 /// What a request waits for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Blocker {
     /// A device that is not there, or not usable.
     Device {
@@ -62,7 +62,7 @@ pub enum Blocker {
 }
 
 /// Whether a device is about to become usable.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Soon {
     /// It is there and is settling or being looked at.
     Yes,
@@ -71,7 +71,7 @@ pub enum Soon {
 }
 
 /// Why somebody will not get what he asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Refusal {
     /// He has waited as long as he wanted to.
     WaitedTooLong {
@@ -101,7 +101,7 @@ pub enum Refusal {
 }
 
 /// Why a lease is withdrawn.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Withdrawal {
     /// What was leased cannot be used any more.
     Lost {

@@ -4,7 +4,7 @@
 pub const LISTED_MAX: usize = 8;
 
 /// The first few of many things, the most telling first, and how many more there are.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Listed<T> {
     /// At most [`LISTED_MAX`] of them.
     pub first: Vec<T>,

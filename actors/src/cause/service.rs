@@ -10,7 +10,7 @@ use super::{Listed, Loss, Missing, Origin, Refusal, Root, Withdrawal};
 use crate::effect::process::order::{Exit, SpawnFailure};
 
 /// Why a service is not meant to run, whatever its needs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum NotWanted {
     /// Mainstay is stopping.
     Closing,
@@ -21,7 +21,7 @@ pub enum NotWanted {
 }
 
 /// How a service has failed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Failure {
     /// It ended by itself.
     Ended(Exit),
@@ -43,7 +43,7 @@ pub enum Failure {
 }
 
 /// Why a service is not started again.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Failed {
     /// This version does not know what it is made of: which parts of its configuration.
     NotInThisVersion(Vec<String>),
@@ -61,7 +61,7 @@ pub enum Failed {
 }
 
 /// What was said of a run last, by a probe or by the service itself.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Said {
     /// Nothing.
     #[default]
@@ -89,7 +89,7 @@ impl Said {
 }
 
 /// Why a service is told to stop that has not failed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Asked {
     /// It is not meant to run any more.
     NotWanted(NotWanted),
@@ -102,7 +102,7 @@ pub enum Asked {
 }
 
 /// Why a service stops.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Why {
     /// It should not run now. It is no failure of its own.
     Asked(Asked),
@@ -136,7 +136,7 @@ impl Why {
 }
 
 /// Why a service is as it is shown.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Reason {
     /// There is nothing to say.
     #[default]

@@ -9,11 +9,11 @@ use super::{Asked, Blocker, Failed, Failure, NotWanted};
 use crate::effect::process::order::Exit;
 
 /// Numbers the departures of a service.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub struct Episode(pub u32);
 
 /// What a service is, seen by those that depend on it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Standing {
     /// Not known yet.
     Unknown,
@@ -47,7 +47,7 @@ impl Standing {
 
 /// What a service is at that is not up. It names no other service's matter: who waits is followed to the root when it is
 /// shown, so that news far away changes nothing here and is not told on and on.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Matter {
     /// It is starting.
     Starting,
@@ -72,7 +72,7 @@ pub enum Matter {
 }
 
 /// Where a cascade began: at which service, and with what.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Origin {
     /// Who.
     pub who: ServiceName,
@@ -81,7 +81,7 @@ pub struct Origin {
 }
 
 /// What a cascade began with.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Root {
     /// The service was told to stop.
     Asked(Asked),
@@ -110,7 +110,7 @@ impl Origin {
 }
 
 /// In which way a service that is required is lost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Loss {
     /// It is about to stop.
     Stops,
@@ -119,7 +119,7 @@ pub enum Loss {
 }
 
 /// Whether a service that is needed can be done without.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Requirement {
     /// It cannot.
     Required,
@@ -128,7 +128,7 @@ pub enum Requirement {
 }
 
 /// A service that is needed and not there.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Missing {
     /// Which.
     pub need: ServiceName,

@@ -14,7 +14,7 @@ use crate::machine::{Described, Moment, OperationId, RequestId, Words};
 use crate::view::words;
 
 /// What a device is told.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub enum DeviceMessage {
     /// It is there: newly, or with changed facts.
     Seen(Sighting),
@@ -60,7 +60,7 @@ pub enum DeviceMessage {
 }
 
 /// Whether somebody waits for a device.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Awaited {
     /// Nobody does.
     #[default]
@@ -123,7 +123,7 @@ impl Described for DeviceMessage {
 }
 
 /// A device that can be leased: what a holder needs to know to use it. Bound to one generation.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Offer {
     /// Which arrival.
     pub generation: Generation,
@@ -138,7 +138,7 @@ pub struct Offer {
 }
 
 /// Where a device is in its life.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum DeviceStatus {
     /// Not there.
     Absent,
@@ -176,7 +176,7 @@ impl DeviceStatus {
 }
 
 /// What a device shows of itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct DeviceSnapshot {
     /// Its name.
     pub name: DeviceName,

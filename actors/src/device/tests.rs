@@ -18,7 +18,7 @@ use super::{DeviceMachine, DeviceMessage, DeviceSnapshot, DeviceStatus, DeviceTi
 use crate::cause::{Departure, DeviceFault, Holder, Withheld};
 use crate::lease::LeaseMessage;
 use crate::machine::{
-    Action, Beginning, Effect, Machine, Message, Moment, OperationId, Outcome, Publication, RequestId,
+    Action, Beginning, Effect, Machine, Message, Moment, OperationId, Outcome, Publication, RequestId, round_trip,
 };
 use crate::world::stations::assemble;
 
@@ -103,6 +103,7 @@ impl Bench {
         (self.told, self.acts, self.outcome) = (Vec::new(), Vec::new(), Outcome::Handled);
         (self.timers, self.asked_inventory) = (Vec::new(), false);
         for effect in effects {
+            round_trip::survives(&effect);
             match effect {
                 Effect::Tell(Message::Leases(message)) => self.told.push(message),
                 Effect::Act(action) => {
@@ -124,6 +125,7 @@ impl Bench {
     }
 
     fn tell(&mut self, message: DeviceMessage) -> &mut Self {
+        round_trip::survives(&message);
         let effects = self.machine.handle(self.now, message);
         self.take(effects);
         self

@@ -10,7 +10,7 @@ use mainstay_config::names::DeviceName;
 use mainstay_hardware::matching;
 use mainstay_hardware::sighting::{Generation, HardwareEvent, Key, Sighting, Sort, Source};
 
-use super::messages::{InventoryMessage, InventorySnapshot, OtherDevice};
+use super::messages::{InventoryMessage, InventorySnapshot, OtherDevice, OtherKind};
 use crate::cause::Departure;
 use crate::device::DeviceMessage;
 use crate::machine::{Action, ActorId, Beginning, Effect, Effects, Machine, Message, Moment, Outcome, Publication};
@@ -281,9 +281,9 @@ impl InventoryMachine {
         };
         let describe = |sighting: &Sighting| OtherDevice {
             kind: match sighting.sort {
-                Sort::Usb { .. } => "usb",
-                Sort::Tty { .. } => "serial",
-                Sort::Wifi(_) => "wifi",
+                Sort::Usb { .. } => OtherKind::Usb,
+                Sort::Tty { .. } => OtherKind::Serial,
+                Sort::Wifi(_) => OtherKind::Wifi,
             },
             identity: matching::identity(sighting, None),
             suggestion: matching::suggestion(sighting),

@@ -8,7 +8,7 @@ use crate::machine::{ActorId, Described, Words};
 use crate::view::words::event_words;
 
 /// What the supervisor of devices is told.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 #[allow(clippy::large_enum_variant, reason = "nearly all of its messages are events")]
 pub enum InventoryMessage {
     /// Something happened to the hardware.
@@ -54,7 +54,7 @@ impl Described for InventoryMessage {
 }
 
 /// What is attached, for showing.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct InventorySnapshot {
     /// What is not in the configuration.
     pub others: Vec<OtherDevice>,
@@ -62,11 +62,34 @@ pub struct InventorySnapshot {
     pub troubles: Vec<String>,
 }
 
+/// What sort of thing something attached is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum OtherKind {
+    /// A USB device.
+    Usb,
+    /// A serial port.
+    Serial,
+    /// A radio.
+    Wifi,
+}
+
+impl OtherKind {
+    /// The word shown.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Usb => "usb",
+            Self::Serial => "serial",
+            Self::Wifi => "wifi",
+        }
+    }
+}
+
 /// Something attached that is not in the configuration.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct OtherDevice {
-    /// `usb`, `serial` or `wifi`.
-    pub kind: &'static str,
+    /// What sort of thing.
+    pub kind: OtherKind,
     /// What it is.
     pub identity: String,
     /// Lines that would put it into the configuration.

@@ -7,4 +7,4 @@ mod tests;
 
 pub use crate::view::words::event_words;
 pub use machine::{InventoryMachine, InventoryMemo, InventoryTimer};
-pub use messages::{InventoryMessage, InventorySnapshot, OtherDevice};
+pub use messages::{InventoryMessage, InventorySnapshot, OtherDevice, OtherKind};

@@ -9,7 +9,7 @@ use mainstay_hardware::sighting::{
 
 use super::{InventoryMachine, InventoryMessage, InventorySnapshot};
 use crate::device::DeviceMessage;
-use crate::machine::{Described, Effect, Machine, Message, Moment, Publication};
+use crate::machine::{Described, Effect, Machine, Message, Moment, Publication, round_trip};
 use crate::world::stations::assemble;
 
 /// A HackRF with this serial number in this socket.
@@ -78,6 +78,7 @@ fn gone(sighting: &Sighting) -> HardwareEvent {
 /// What devices are told: `one Seen`.
 fn told(machine: &mut InventoryMachine, event: HardwareEvent) -> Vec<String> {
     let out = machine.handle(Moment::default(), InventoryMessage::Event(event));
+    out.iter().for_each(round_trip::survives);
     let words = |effect: &Effect<super::InventoryTimer>| match effect {
         Effect::Tell(Message::Device(name, message)) => Some(format!("{name} {}", message.kind())),
         _ => None,
@@ -88,6 +89,7 @@ fn told(machine: &mut InventoryMachine, event: HardwareEvent) -> Vec<String> {
 /// What is shown after an event that changes it.
 fn shown(machine: &mut InventoryMachine, event: HardwareEvent) -> InventorySnapshot {
     let out = machine.handle(Moment::default(), InventoryMessage::Event(event));
+    out.iter().for_each(round_trip::survives);
     let Some(Effect::Publish(Publication::Inventory(shown))) = out.last() else { panic!("{out:?}") };
     shown.clone()
 }

@@ -27,7 +27,7 @@ use crate::service::ServiceMessage;
 use crate::supervision::RootMessage;
 
 /// Timers of the registry.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub enum LeaseTimer {
     /// A request has waited as long as it wanted to.
     Wait(Holder),

@@ -17,11 +17,11 @@ use crate::effect::ports::Listener;
 use crate::machine::{Described, Moment, OperationId, Words};
 
 /// A fencing token. It only grows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Token(pub u64);
 
 /// One thing among those a service asks for at once.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Want {
     /// A device.
     Device {
@@ -74,7 +74,7 @@ impl fmt::Display for Want {
 }
 
 /// A request for everything that somebody needs: all or nothing.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct LeaseRequest {
     /// Who asks.
     pub holder: Holder,
@@ -89,7 +89,7 @@ pub struct LeaseRequest {
 }
 
 /// What was granted: everything that was asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Grant {
     /// The fencing token.
     pub token: Token,
@@ -104,7 +104,7 @@ pub struct Grant {
 }
 
 /// A device that was granted.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct GrantedDevice {
     /// Exclusive or shared.
     pub sharing: Sharing,
@@ -113,7 +113,7 @@ pub struct GrantedDevice {
 }
 
 /// Why a radio is not in the mode asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct NotPrepared {
     /// What went wrong.
     pub error: Error,
@@ -122,7 +122,7 @@ pub struct NotPrepared {
 }
 
 /// What the registry is told.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub enum LeaseMessage {
     /// Somebody wants everything he needs.
     Request(LeaseRequest),
@@ -251,7 +251,7 @@ fn list<T: fmt::Display>(items: &[T]) -> String {
 }
 
 /// One lease that is held.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct HeldLease {
     /// What.
     pub resource: Resource,
@@ -268,7 +268,7 @@ pub struct HeldLease {
 }
 
 /// One request in the queue.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Waiter {
     /// The request.
     pub request: LeaseRequest,
@@ -277,7 +277,7 @@ pub struct Waiter {
 }
 
 /// All leases and all who wait, for showing.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct LeaseSnapshot {
     /// What is held, by resource.
     pub held: Vec<HeldLease>,

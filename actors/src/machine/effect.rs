@@ -20,7 +20,7 @@ use crate::service::ServiceSnapshot;
 pub type Effects<T> = Vec<Effect<T>>;
 
 /// One thing that a machine wants done. `T` is the machine's timers.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub enum Effect<T> {
     /// Tell another machine.
     Tell(Message),
@@ -39,7 +39,7 @@ pub enum Effect<T> {
 }
 
 /// How a message was taken.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Outcome {
     /// It waits in a queue.
     Queued,
@@ -72,7 +72,7 @@ impl Outcome {
 }
 
 /// One act of one incarnation of a machine: its answer is told apart from answers to earlier acts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub struct OperationId {
     /// Which incarnation of the actor asked.
     pub incarnation: u32,
@@ -95,7 +95,7 @@ impl OperationId {
 }
 
 /// Something done to the world, by an executor outside the actors.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub enum Action {
     /// Look whether a device node is there and may be opened. Answer: `DeviceMessage::Accessible`.
     CheckAccess(OperationId, Sighting),
@@ -154,7 +154,7 @@ pub enum Action {
 }
 
 /// Why the daemon ends.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Exit {
     /// Everything was stopped as asked.
     Stopped,
@@ -163,7 +163,7 @@ pub enum Exit {
 }
 
 /// What the executor says of a service's process tree, when it has one.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct ReportedRun {
     /// Which run.
     pub run: RunId,
@@ -172,7 +172,7 @@ pub struct ReportedRun {
 }
 
 /// A state to show.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub enum Publication {
     /// Of a device.
     Device(DeviceSnapshot),

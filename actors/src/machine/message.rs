@@ -18,7 +18,7 @@ pub trait Described {
 }
 
 /// A message with its receiver.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub enum Message {
     /// To the root supervisor.
     Root(RootMessage),
@@ -50,11 +50,11 @@ impl Message {
 }
 
 /// A request of an operator that waits for its answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub struct RequestId(pub u64);
 
 /// The answer to an operator.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct OperatorAnswer {
     /// To which request.
     pub request: RequestId,

@@ -8,6 +8,8 @@ mod effect;
 mod message;
 mod moment;
 mod reply;
+#[cfg(test)]
+pub(crate) mod round_trip;
 mod words;
 
 pub use address::{ActorId, Address, NoSuchActor, Outside};
@@ -18,7 +20,7 @@ pub use reply::{Before, NextStep, Reply, Restart, Start, Stop};
 pub use words::Words;
 
 /// Whether a machine begins for the first time, or again after its actor was restarted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Beginning {
     /// The daemon has just started.
     First,

@@ -8,7 +8,7 @@ use crate::device::DeviceStatus;
 use crate::service::Waiting;
 
 /// What was done, or why not.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Reply {
     /// A service is to start.
     Start(ServiceName, Start),
@@ -39,7 +39,7 @@ pub enum Reply {
 }
 
 /// What comes of a start.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Start {
     /// It runs already.
     Running,
@@ -52,7 +52,7 @@ pub enum Start {
 }
 
 /// What comes of a stop.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Stop {
     /// It is not known yet whether it runs.
     Unknown,
@@ -67,7 +67,7 @@ pub enum Stop {
 }
 
 /// What comes of a restart.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Restart {
     /// It is restarted.
     Restarting,
@@ -78,7 +78,7 @@ pub enum Restart {
 }
 
 /// What a restart finds, when it is not simply running, and what becomes of that.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Before {
     /// It was held, and still stops.
     HeldAndStopping,
@@ -101,7 +101,7 @@ pub enum Before {
 }
 
 /// What comes next for one that is wanted and neither starts nor runs.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum NextStep {
     /// It must stop first.
     WhenStopped,

@@ -23,7 +23,7 @@ use super::dependents::Dependents;
 use super::messages::{ServiceMessage, Wanted};
 use super::needs::Needs;
 use super::state::{Closing, Death, Ignoring, Phase, Readiness, Recovering, Rest, Resuming, Run, ServiceTimer, Slot};
-use crate::cause::{Asked, Episode, Failed, Holder, NotWanted, Said, Standing, Why, Withdrawal};
+use crate::cause::{Asked, Episode, Failed, NotWanted, Said, Standing, Why, Withdrawal};
 use crate::effect::process::order::RunId;
 use crate::lease::{Grant, LeaseMessage};
 use crate::machine::{Action, ActorId, Beginning, Effect, Effects, Machine, Message, Moment, Outcome};
@@ -356,11 +356,6 @@ impl ServiceMachine {
             Phase::Leaving { run, .. } | Phase::Stopping { run, .. } => Some(run),
             Phase::Idle | Phase::Leasing { .. } | Phase::Slotting => None,
         }
-    }
-
-    /// It, as one who leases something.
-    pub(super) fn holder(&self) -> Holder {
-        Holder::from(&self.spec.name)
     }
 
     /// Gives back all leases.

@@ -13,7 +13,7 @@ use crate::machine::{Described, Moment, ReportedRun, RequestId, Words};
 use crate::view::words;
 
 /// What the operator asked of a service. It lasts until asked otherwise.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Wanted {
     /// Nothing: `autostart` decides.
@@ -38,7 +38,7 @@ impl Wanted {
 }
 
 /// What to do about needs that are not met when the operator starts a service.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum NeedsPolicy {
     /// Wait for them; refuse when one is held or never starts by itself.
     Respect,
@@ -49,7 +49,7 @@ pub enum NeedsPolicy {
 }
 
 /// Whether a restart counts failures anew.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Attempts {
     /// They go on.
     Keep,
@@ -61,7 +61,7 @@ pub enum Attempts {
 pub const START_SLOT: &str = "a start slot (max_parallel_starts)";
 
 /// What a service is told.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub enum ServiceMessage {
     /// Begin: everything is set up.
     Begin,
@@ -223,7 +223,7 @@ fn describe_process(event: &ProcessEvent) -> Words {
 }
 
 /// The status words.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum ServiceStatus {
     /// It does not run and is not meant to.
     Stopped,
@@ -261,7 +261,7 @@ impl ServiceStatus {
 }
 
 /// Health, apart from the life cycle.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Health {
     /// An optional dependency is missing.
     Degraded,
@@ -281,7 +281,7 @@ impl Health {
 }
 
 /// What a service waits for.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Waiting {
     /// Nothing.
     #[default]
@@ -321,7 +321,7 @@ impl Waiting {
 }
 
 /// What a service shows of itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct ServiceSnapshot {
     /// Its name.
     pub name: ServiceName,

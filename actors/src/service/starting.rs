@@ -9,7 +9,7 @@ use mainstay_config::template::{Template, Variable};
 use super::ending::Cause;
 use super::machine::{Out, ServiceMachine, act, tell_leases, tell_services};
 use super::state::{Phase, Run, ServiceTimer, Slot};
-use crate::cause::{Failure, Refusal, Said, Why};
+use crate::cause::{Failure, Holder, Refusal, Said, Why};
 use crate::device::Offer;
 use crate::effect::probe::order::{ProbeEvent, ProbeOrder, ProbeTarget};
 use crate::effect::process::order::{LogSearch, NotifySocket, RunId, SpawnOrder};
@@ -23,6 +23,11 @@ const PROBE_INTERVAL: Duration = Duration::from_millis(500);
 const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl ServiceMachine {
+    /// It, as one who leases something.
+    pub(super) fn holder(&self) -> Holder {
+        Holder::from(&self.spec.name)
+    }
+
     pub(super) fn wants_nothing(&self) -> bool {
         wants(&self.spec).is_empty()
     }

@@ -9,7 +9,7 @@ use crate::effect::process::order::{Exit, ProcessEvent, RunId};
 use crate::machine::{Moment, ReportedRun};
 
 /// Timers of a service.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub enum ServiceTimer {
     /// It must be ready by now.
     ReadyWithin,

@@ -5,7 +5,7 @@ use mainstay_config::names::ServiceName;
 use crate::machine::{ActorId, Described, Words};
 
 /// What the root supervisor is told.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub enum RootMessage {
     /// A supervisor or the lease registry has panicked.
     Died(ActorId, String),
@@ -46,7 +46,7 @@ impl Described for RootMessage {
 }
 
 /// What the supervisor of services is told.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub enum ServicesMessage {
     /// A service asks for a start slot.
     AskSlot(ServiceName),

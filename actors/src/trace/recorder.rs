@@ -16,15 +16,15 @@ const MESSAGES_MAX: usize = 8192;
 const TRACES_MAX: usize = 2048;
 
 /// One message. Never given twice while the daemon runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub struct MessageId(pub u64);
 
 /// All messages that one external event caused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub struct TraceId(pub u64);
 
 /// What a message is sent because of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Cause {
     /// The trace it belongs to.
     pub trace: TraceId,
@@ -33,7 +33,7 @@ pub struct Cause {
 }
 
 /// What sort of external event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum ExternalKind {
     /// The daemon has started.
     Start,
@@ -65,7 +65,7 @@ impl ExternalKind {
 }
 
 /// An external event.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct ExternalCause {
     /// What sort.
     pub kind: ExternalKind,

@@ -37,7 +37,7 @@ impl Show<'_> {
     pub fn devices(&self) -> DevicesView {
         let inventory = self.board.inventory();
         let other = |other: crate::inventory::OtherDevice| OtherDeviceView {
-            kind: other.kind.to_owned(),
+            kind: other.kind.as_str().to_owned(),
             identity: other.identity,
             suggestion: other.suggestion,
         };

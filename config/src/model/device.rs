@@ -26,7 +26,7 @@ pub const HACKRF_IDS: [UsbId; 3] = [
 ];
 
 /// What kind of device.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DeviceKind {
     /// A HackRF: USB 1d50:6089, 1d50:604b or 1d50:cc15, with its vendor requests.

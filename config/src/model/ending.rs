@@ -49,7 +49,7 @@ pub struct Stop {
 }
 
 /// A signal a service can be stopped with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum StopSignal {
     /// SIGTERM.
     Term,

@@ -75,7 +75,7 @@ pub struct Command {
 }
 
 /// Exclusive or shared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Sharing {
     /// One holder.
@@ -100,7 +100,7 @@ pub struct DeviceNeed {
 }
 
 /// Whether a radio that somebody lives on may be taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Takeover {
     /// An interface with the default route, an access point or a login over it is refused.
     Refuse,
@@ -127,7 +127,7 @@ pub enum WifiMode {
 }
 
 /// A port a service listens on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum PortNeed {
     /// This port, or wait.
     Fixed(NonZeroU16),

@@ -8,7 +8,7 @@ use mainstay_config::names::ServiceName;
 use crate::effect::process::order::RunId;
 
 /// A readiness probe with all variables filled in. `process` and `notify` need no probing and are not here.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum ProbeTarget {
     /// Accepts a TCP connection.
     Tcp {
@@ -54,7 +54,7 @@ pub enum ProbeTarget {
 }
 
 /// Watch a run until it is ready.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct ProbeOrder {
     /// Which run.
     pub run: RunId,
@@ -67,7 +67,7 @@ pub struct ProbeOrder {
 }
 
 /// What a probe says.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum ProbeEvent {
     /// It is ready; the probe has ended. What was seen, in words.
     Ready(String),

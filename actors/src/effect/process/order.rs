@@ -14,7 +14,7 @@ use mainstay_config::names::ServiceName;
 pub struct RunId(pub u64);
 
 /// Start a program.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct SpawnOrder {
     /// For whom.
     pub service: ServiceName,
@@ -37,7 +37,7 @@ pub struct SpawnOrder {
 }
 
 /// Whether a service gets a notification socket.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum NotifySocket {
     /// `NOTIFY_SOCKET` is set to a socket of this service.
     Provide,
@@ -46,7 +46,7 @@ pub enum NotifySocket {
 }
 
 /// Whether what a program prints from its start on is searched for a text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum LogSearch {
     /// It will be: where its log ends now is noted before the start.
     Wanted,
@@ -55,7 +55,7 @@ pub enum LogSearch {
 }
 
 /// Which processes a signal goes to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Scope {
     /// The main process.
     Main,
@@ -64,7 +64,7 @@ pub enum Scope {
 }
 
 /// A signal to send.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct SignalOrder {
     /// To which run.
     pub run: RunId,
@@ -78,7 +78,7 @@ pub struct SignalOrder {
 pub const LOADS_SLOWLY: &str = "its program is still being loaded: the disk it is on is slow, or does not answer";
 
 /// What the executor says of a run.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum ProcessEvent {
     /// It runs.
     Spawned {
@@ -103,7 +103,7 @@ pub enum ProcessEvent {
 }
 
 /// A message on the notification socket (sd_notify(3)).
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Notification {
     /// `READY=1` was in it.
     pub ready: Option<Said>,
@@ -114,11 +114,25 @@ pub struct Notification {
 }
 
 /// Marks something that was said.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(try_from = "bool", into = "bool")]
 pub struct Said;
 
+impl From<Said> for bool {
+    fn from(Said: Said) -> Self {
+        true
+    }
+}
+
+impl TryFrom<bool> for Said {
+    type Error = &'static str;
+    fn try_from(said: bool) -> Result<Self, Self::Error> {
+        if said { Ok(Self) } else { Err("what was not said is left out") }
+    }
+}
+
 /// How a process ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Exit {
     /// By itself, with this code.
     Code(i32),
@@ -164,7 +178,7 @@ pub fn signal_name(number: i32) -> Option<&'static str> {
 }
 
 /// Why a program could not be started.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, serde::Serialize, serde::Deserialize)]
 pub enum SpawnFailure {
     /// No such program.
     #[error("there is no program `{program}`; install it, or write its full path")]

@@ -20,7 +20,7 @@ use mainstay_hardware::sighting::{Generation, Key, Link, Rfkill};
 use super::{Grant, LeaseMachine, LeaseMessage, LeaseRequest, LeaseSnapshot, LeaseTimer, Soon, Want};
 use crate::cause::{Absence, Departure, Unusable};
 use crate::device::{DeviceMessage, Offer};
-use crate::machine::{Action, Beginning, Effect, Machine, Message, Moment, OperationId, Publication};
+use crate::machine::{Action, Beginning, Effect, Machine, Message, Moment, OperationId, Publication, round_trip};
 use crate::service::ServiceMessage;
 use crate::supervision::RootMessage;
 use crate::world::stations::{Draft, assemble};
@@ -129,6 +129,7 @@ impl Bench {
         (self.told, self.acts, self.timers, self.closed) = (Vec::new(), Vec::new(), Vec::new(), false);
         self.told_devices = Vec::new();
         for effect in effects {
+            round_trip::survives(&effect);
             match effect {
                 Effect::Tell(Message::Service(service, message)) => self.told.push((service, message)),
                 Effect::Tell(Message::Device(device, message)) => self.told_devices.push((device, message)),
@@ -142,6 +143,7 @@ impl Bench {
     }
 
     pub(super) fn tell(&mut self, message: LeaseMessage) -> &mut Self {
+        round_trip::survives(&message);
         let effects = self.machine.handle(Moment::default(), message);
         self.take(effects);
         self

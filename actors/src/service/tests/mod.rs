@@ -29,6 +29,7 @@ use crate::effect::process::order::{Exit, ProcessEvent, RunId, SpawnFailure};
 use crate::lease::{Grant, GrantedDevice, LeaseMessage, Token};
 use crate::machine::{
     Action, Beginning, Effect, Machine, Message, Moment, OperatorAnswer, Publication, ReportedRun, RequestId,
+    round_trip,
 };
 use crate::supervision::ServicesMessage;
 use crate::view::words;
@@ -138,6 +139,7 @@ impl Bench {
         (self.acts, self.leases, self.slots) = (Vec::new(), Vec::new(), Vec::new());
         (self.services, self.answers) = (Vec::new(), Vec::new());
         for effect in effects {
+            round_trip::survives(&effect);
             match effect {
                 Effect::Tell(Message::Leases(message)) => self.leases.push(message),
                 Effect::Tell(Message::Services(message)) => self.slots.push(message),
@@ -160,6 +162,7 @@ impl Bench {
     }
 
     pub(super) fn tell(&mut self, message: ServiceMessage) -> &mut Self {
+        round_trip::survives(&message);
         let effects = self.machine.handle(self.now, message);
         self.take(effects);
         self
