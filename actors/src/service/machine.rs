@@ -23,7 +23,7 @@ use super::dependents::Dependents;
 use super::messages::{ServiceMessage, Wanted};
 use super::needs::Needs;
 use super::state::{Closing, Death, Ignoring, Phase, Readiness, Recovering, Rest, Resuming, Run, ServiceTimer, Slot};
-use crate::cause::{Asked, Episode, Failed, NotWanted, Said, Standing, Why, Withdrawal};
+use crate::cause::{Asked, Episode, Failed, Matter, NotWanted, Said, Standing, Why, Withdrawal};
 use crate::effect::process::order::RunId;
 use crate::lease::{Grant, LeaseMessage};
 use crate::machine::{Action, ActorId, Beginning, Effect, Effects, Machine, Message, Moment, Outcome};
@@ -171,7 +171,10 @@ impl ServiceMachine {
     #[must_use]
     pub fn new(spec: impl Into<Arc<Service>>, dependents: Dependents, first_run: RunId, memo: ServiceMemo) -> Self {
         let spec = spec.into();
-        let needs = Needs::new(&spec.dependencies);
+        // Until somebody says otherwise, everybody waits for what he needs: those who begin together need not tell each other that.
+        // After a restart of its actor nothing is known.
+        let assumed = if memo.kept.is_some() { Standing::Unknown } else { Standing::Coming(Matter::Needs) };
+        let needs = Needs::new(&spec.dependencies, &assumed);
         let rest = later(&spec).map_or(Rest::Fresh, Rest::Failed);
         let mut machine = Self {
             spec,
@@ -195,7 +198,7 @@ impl ServiceMachine {
             last_stop: None,
             next_run: first_run.0,
             ready_run: None,
-            announced: Standing::Unknown,
+            announced: assumed,
             recovering: None,
             resuming: Resuming::No,
             first_asked: None,

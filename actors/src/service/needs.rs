@@ -60,10 +60,10 @@ pub(super) struct Needs {
 }
 
 impl Needs {
-    pub(super) fn new(dependencies: &BTreeMap<ServiceName, Dependency>) -> Self {
+    pub(super) fn new(dependencies: &BTreeMap<ServiceName, Dependency>, assumed: &Standing) -> Self {
         let need = |dependency: &Dependency| Need {
             dependency: *dependency,
-            standing: Standing::Unknown,
+            standing: assumed.clone(),
             loss: Loss::No,
             wait: Wait::NotBegun,
         };

@@ -57,7 +57,7 @@ fn ignore_needs_starts_it_without_and_keeps_it_running() {
     let mut bench = Bench::new(plain().requires("need", 15));
     assert!(bench.tell(start(NeedsPolicy::Ignore)).asked_for_slot());
     bench.come_up();
-    let without = "without need: not heard of yet (it is required; started with --ignore-needs)";
+    let without = "without need: waiting for what it needs (it is required; started with --ignore-needs)";
     assert_eq!(bench.reason(), without);
     assert!(bench.hears("need", leaving(1)).settled_debt("need"));
     assert_eq!(bench.wait(SECOND * 60).status(), ServiceStatus::Running);
@@ -151,7 +151,7 @@ fn a_restart_is_not_promised_before_it_is_known_what_runs() {
 fn a_start_says_what_comes_next() {
     let mut bench = Bench::new(plain().requires("need", 15));
     bench.tell(start(NeedsPolicy::Respect));
-    assert_eq!(said(&bench.answers[0]), "s is wanted up: it waits for need: not heard of yet");
+    assert_eq!(said(&bench.answers[0]), "s is wanted up: it waits for need: waiting for what it needs");
     bench.tell(start(NeedsPolicy::Ignore));
     assert_eq!(said(&bench.answers[0]), "s is wanted up: it starts");
 }
