@@ -38,19 +38,6 @@ pub enum DeviceTimer {
     Mistaken,
 }
 
-impl DeviceTimer {
-    /// What has happened when it rings.
-    pub(super) const fn words(self) -> &'static str {
-        match self {
-            Self::Settling => "it has settled",
-            Self::AccessRetry => "time to see again whether it can be opened",
-            Self::LookAfterAll => "time to look at it after all",
-            Self::Quarantine => "its quarantine is over",
-            Self::Mistaken => "it is still called otherwise",
-        }
-    }
-}
-
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum State {
     Absent { reason: Absence },

@@ -4,8 +4,7 @@ use mainstay_config::names::DeviceName;
 use mainstay_hardware::sighting::{Generation, HardwareEvent};
 
 use super::InventoryTimer;
-use crate::machine::{ActorId, Described, Words};
-use crate::view::words::event_words;
+use crate::machine::ActorId;
 
 /// What the supervisor of devices is told.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
@@ -23,34 +22,6 @@ pub enum InventoryMessage {
     RestartAll,
     /// A timer.
     Timer(InventoryTimer),
-}
-
-impl Described for InventoryMessage {
-    fn kind(&self) -> &'static str {
-        match self {
-            Self::Event(HardwareEvent::Seen(_)) => "Seen",
-            Self::Event(HardwareEvent::Gone { .. }) => "Gone",
-            Self::Event(HardwareEvent::Scanned { .. }) => "Scanned",
-            Self::Event(HardwareEvent::Trouble(..)) => "Trouble",
-            Self::Event(HardwareEvent::Works(_)) => "Works",
-            Self::Inquire(_) => "Inquire",
-            Self::Disclaimed(..) => "Disclaimed",
-            Self::Died(..) => "Died",
-            Self::RestartAll => "RestartAll",
-            Self::Timer(_) => "Timer",
-        }
-    }
-
-    fn detail(&self) -> Words {
-        match self {
-            Self::Event(event) => event_words(event).into(),
-            Self::Inquire(name) => Words::Device(name.clone(), "asks what is there"),
-            Self::Disclaimed(name, _) => Words::Device(name.clone(), "is no longer what the configuration means"),
-            Self::Died(actor, panic) => format!("{actor} panicked: {panic}").into(),
-            Self::RestartAll => "restart every device".into(),
-            Self::Timer(timer) => format!("{timer:?} is over").into(),
-        }
-    }
 }
 
 /// What is attached, for showing.

@@ -7,10 +7,9 @@ use super::ServiceTimer;
 use crate::cause::{Blocker, Episode, Listed, Missing, Reason, Refusal, Standing, Withdrawal};
 use crate::device::Offer;
 use crate::effect::probe::order::ProbeEvent;
-use crate::effect::process::order::{LOADS_SLOWLY, ProcessEvent, RunId};
+use crate::effect::process::order::{ProcessEvent, RunId};
 use crate::lease::Grant;
-use crate::machine::{Described, Moment, ReportedRun, RequestId, Words};
-use crate::view::words;
+use crate::machine::{Moment, ReportedRun, RequestId};
 
 /// What the operator asked of a service. It lasts until asked otherwise.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -56,9 +55,6 @@ pub enum Attempts {
     /// They begin anew.
     Reset,
 }
-
-/// What a service waits for that has all it needs while others are just starting.
-pub const START_SLOT: &str = "a start slot (max_parallel_starts)";
 
 /// What a service is told.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
@@ -113,113 +109,6 @@ pub enum ServiceMessage {
     Hurry,
     /// A timer.
     Timer(ServiceTimer),
-}
-
-impl Described for ServiceMessage {
-    fn kind(&self) -> &'static str {
-        match self {
-            Self::Begin => "Begin",
-            Self::Dependency(..) => "Dependency",
-            Self::DependentStopped(..) => "DependentStopped",
-            Self::Inquire(_) => "Inquire",
-            Self::Granted(_) => "Granted",
-            Self::Queued(_) => "Queued",
-            Self::Refused(_) => "Refused",
-            Self::Revoked(_) => "Revoked",
-            Self::Holding(_) => "Holding",
-            Self::Restate => "Restate",
-            Self::DeviceArrived(..) => "DeviceArrived",
-            Self::Corrected(..) => "Corrected",
-            Self::DeviceLeft(_) => "DeviceLeft",
-            Self::SlotGranted => "SlotGranted",
-            Self::RestateSlot => "RestateSlot",
-            Self::Process(_, event) => match event {
-                ProcessEvent::Spawned { .. } => "Spawned",
-                ProcessEvent::LoadsSlowly => "LoadsSlowly",
-                ProcessEvent::SpawnFailed(_) => "SpawnFailed",
-                ProcessEvent::MainExited { .. } => "MainExited",
-                ProcessEvent::TreeGone => "TreeGone",
-                ProcessEvent::Notified(_) => "Notified",
-            },
-            Self::Probe(_, ProbeEvent::Ready(_)) => "ProbeReady",
-            Self::Probe(_, ProbeEvent::NotYet(_)) => "ProbeNotYet",
-            Self::Reported(_) => "Reported",
-            Self::Start(..) => "Start",
-            Self::StartForDependent(_) => "StartForDependent",
-            Self::Stop(_) => "Stop",
-            Self::Restart(..) => "Restart",
-            Self::Close => "Close",
-            Self::Hurry => "Hurry",
-            Self::Timer(_) => "Timer",
-        }
-    }
-
-    fn detail(&self) -> Words {
-        match self {
-            Self::Begin => "begin".into(),
-            Self::Dependency(name, standing) => format!("{name} is {standing}").into(),
-            Self::DependentStopped(name, _) => Words::Service(name.clone(), "need not be waited for"),
-            Self::Inquire(name) => Words::Service(name.clone(), "asks how it stands"),
-            Self::Granted(grant) => describe_grant(grant).into(),
-            Self::Queued(blockers) if blockers.is_empty() => "nothing is waited for any more".into(),
-            Self::Queued(blockers) => format!("wait for {}", words::blockers(blockers)).into(),
-            Self::Refused(refusal) => refusal.to_string().into(),
-            Self::Revoked(withdrawal) => withdrawal.to_string().into(),
-            Self::Holding(Some(grant)) => Words::Number("it holds token", grant.token.0),
-            Self::Holding(None) => "it holds nothing".into(),
-            Self::Restate => "say again what is held and wanted".into(),
-            Self::DeviceArrived(device, generation) => format!("{device} is there ({generation})").into(),
-            Self::Corrected(device, offer) => match &offer.interface {
-                Some(interface) => format!("{device} is called {interface} now").into(),
-                None => Words::Device(device.clone(), "has changed"),
-            },
-            Self::DeviceLeft(device) => Words::Device(device.clone(), "has left"),
-            Self::SlotGranted => "it may start now".into(),
-            Self::RestateSlot => "say again whether it is starting".into(),
-            Self::Process(_, event) => describe_process(event),
-            Self::Probe(_, ProbeEvent::Ready(words)) => words.clone().into(),
-            Self::Probe(_, ProbeEvent::NotYet(words)) => format!("not ready: {words}").into(),
-            Self::Reported(Some(ReportedRun { pid: Some(pid), .. })) => format!("pid {pid} runs for it").into(),
-            Self::Reported(Some(ReportedRun { pid: None, .. })) => "its program is being loaded".into(),
-            Self::Reported(None) => "nothing runs for it".into(),
-            Self::Start(_, NeedsPolicy::Respect) => "start it".into(),
-            Self::Start(_, NeedsPolicy::StartThem) => "start it with what it needs".into(),
-            Self::Start(_, NeedsPolicy::Ignore) => "start it without what it needs".into(),
-            Self::StartForDependent(name) => format!("start it for {name}").into(),
-            Self::Stop(_) => "stop it".into(),
-            Self::Restart(_, Attempts::Keep) => "restart it".into(),
-            Self::Restart(_, Attempts::Reset) => "restart it and forget its failures".into(),
-            Self::Close => "mainstay is stopping".into(),
-            Self::Hurry => "no more grace".into(),
-            Self::Timer(timer) => timer.words().into(),
-        }
-    }
-}
-
-fn describe_grant(grant: &Grant) -> String {
-    let devices = grant.devices.keys().map(ToString::to_string);
-    let ports = grant.ports.values().map(|port| format!("port {port}"));
-    let all: Vec<String> = devices.chain(ports).chain(grant.named.iter().cloned()).collect();
-    format!("it holds {} with token {}", all.join(", "), grant.token.0)
-}
-
-fn describe_process(event: &ProcessEvent) -> Words {
-    match event {
-        ProcessEvent::Spawned { pid } => Words::Number("it runs as pid", u64::from(*pid)),
-        ProcessEvent::LoadsSlowly => LOADS_SLOWLY.into(),
-        ProcessEvent::SpawnFailed(failure) => failure.to_string().into(),
-        ProcessEvent::MainExited { exit, remaining } if remaining.is_empty() => format!("it ended: {exit}").into(),
-        ProcessEvent::MainExited { exit, remaining } => {
-            format!("its main process ended ({exit}), {} of its processes are left", remaining.len()).into()
-        }
-        ProcessEvent::TreeGone => "no process of it is left".into(),
-        ProcessEvent::Notified(said) => {
-            let ready = said.ready.map(|_| "READY=1".to_owned());
-            let stopping = said.stopping.map(|_| "STOPPING=1".to_owned());
-            let status = said.status.as_ref().map(|status| format!("STATUS={status}"));
-            [ready, stopping, status].into_iter().flatten().collect::<Vec<_>>().join(" ").into()
-        }
-    }
 }
 
 /// The status words.

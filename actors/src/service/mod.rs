@@ -16,7 +16,5 @@ mod tests;
 
 pub use dependents::{Dependents, all_dependents, dependents};
 pub use machine::{ServiceMachine, ServiceMemo};
-pub use messages::{
-    Attempts, Health, NeedsPolicy, START_SLOT, ServiceMessage, ServiceSnapshot, ServiceStatus, Waiting, Wanted,
-};
+pub use messages::{Attempts, Health, NeedsPolicy, ServiceMessage, ServiceSnapshot, ServiceStatus, Waiting, Wanted};
 pub use state::ServiceTimer;

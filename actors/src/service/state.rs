@@ -27,22 +27,6 @@ pub enum ServiceTimer {
     Optional(ServiceName),
 }
 
-impl ServiceTimer {
-    /// What its going off means, in words.
-    #[must_use]
-    pub fn words(&self) -> String {
-        match self {
-            Self::ReadyWithin => "the time to become ready is over".to_owned(),
-            Self::Backoff => "the wait before the restart is over".to_owned(),
-            Self::ResetAfter => "it has run long enough to forget its failures".to_owned(),
-            Self::Grace => "the grace period is over".to_owned(),
-            Self::Unkillable => "it is still there after SIGKILL".to_owned(),
-            Self::Lost(name) => format!("{name} has been down too long"),
-            Self::Optional(name) => format!("{name} is no longer waited for"),
-        }
-    }
-}
-
 /// Where a service is.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Phase {

@@ -4,6 +4,7 @@ mod device;
 mod lease;
 mod reply;
 mod service;
+mod told;
 
 pub use device::{departure, device_cure, event_words, supply};
 pub use lease::{blocker_cure, blockers};

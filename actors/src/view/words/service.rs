@@ -12,7 +12,7 @@ use crate::cause::{
 };
 use crate::effect::process::order::LOADS_SLOWLY;
 use crate::machine::Moment;
-use crate::service::{START_SLOT, ServiceSnapshot, ServiceStatus, Waiting};
+use crate::service::{ServiceSnapshot, ServiceStatus, Waiting};
 
 /// In words that follow "gpsd:".
 impl fmt::Display for Standing {
@@ -217,7 +217,7 @@ pub fn waiting(waiting: &Waiting, now: Moment, root: impl Fn(&Missing) -> Option
             words
         }
         Waiting::Leases(blockers) => blockers.iter().map(ToString::to_string).collect(),
-        Waiting::Slot => vec![START_SLOT.to_owned()],
+        Waiting::Slot => vec!["a start slot (max_parallel_starts)".to_owned()],
         Waiting::Stops(names) => {
             let mut words: Vec<String> = names.first.iter().map(|name| format!("{name} to stop")).collect();
             more(&mut words, names.more);

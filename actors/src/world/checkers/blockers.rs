@@ -3,12 +3,12 @@
 use super::{Verdict, View};
 use crate::device::DeviceStatus;
 use crate::lease::{Blocker, Waiter};
-use crate::service::{START_SLOT, ServiceSnapshot, Waiting};
+use crate::service::{ServiceSnapshot, Waiting};
 
 /// Of a service that waits.
 pub(super) fn are_true(view: &View<'_>, shown: &ServiceSnapshot) -> Verdict {
     if shown.waiting_for == Waiting::Slot {
-        return Err(format!("waits for {START_SLOT} for ever"));
+        return Err("waits for a start slot for ever".to_owned());
     }
     let mut queue = view.shown.leases.queue.iter();
     let Some(waiter) = queue.find(|waiter| waiter.request.holder.is(&shown.name)) else { return Ok(()) };
