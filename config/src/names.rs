@@ -193,6 +193,27 @@ impl FromStr for UsbPath {
     }
 }
 
+/// Serialised as it is written, and checked when it is read.
+macro_rules! as_written {
+    ($type:ident) => {
+        impl Serialize for $type {
+            fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+                s.collect_str(self)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $type {
+            fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+                String::deserialize(d)?.parse().map_err(serde::de::Error::custom)
+            }
+        }
+    };
+}
+
+as_written!(UsbId);
+as_written!(MacAddress);
+as_written!(UsbPath);
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
