@@ -9,7 +9,7 @@ mod told;
 pub use device::{departure, device_cure, event_words, supply};
 pub use lease::{blocker_cure, blockers};
 pub use reply::{reply, reply_help};
-pub use service::{missing, names, reason, service_cures, waiting};
+pub use service::{missing, reason, service_cures, waiting};
 
 /// What was left out of a list.
 fn more(words: &mut Vec<String>, count: usize) {
