@@ -5,7 +5,7 @@ use std::time::Duration;
 use mainstay_config::names::DeviceName;
 use mainstay_hardware::error::Error;
 
-use super::{Holder, Unusable};
+use super::{Holder, Listed, Unusable};
 use crate::effect::ports::Listener;
 
 /// What can be leased.
@@ -78,7 +78,7 @@ pub enum Refusal {
         /// How long that was.
         patience: Duration,
         /// For what.
-        blockers: Vec<Blocker>,
+        blockers: Listed<Blocker>,
     },
     /// A program that is not ours listens on his port.
     PortInUse {

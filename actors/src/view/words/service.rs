@@ -4,7 +4,7 @@ use std::fmt;
 
 use humantime::format_duration;
 
-use super::{blocker_cure, more};
+use super::{blocker_cure, each, listed, more};
 use crate::cause::{
     Asked, Failed, Failure, Listed, Loss, Matter, Missing, NotWanted, Origin, Reason, Requirement, Root, Said,
     Standing, Why,
@@ -195,17 +195,6 @@ pub fn missing(missing: &Missing, root: Option<&Missing>, now: Moment) -> String
         _ => String::new(),
     };
     format!("{}: {}{late}", missing.need, stands(missing, root))
-}
-
-/// All that is listed, each in words, and how many more there are.
-fn each<T: fmt::Display>(listed: &Listed<T>) -> Vec<String> {
-    let mut words: Vec<String> = listed.first.iter().map(ToString::to_string).collect();
-    more(&mut words, listed.more);
-    words
-}
-
-fn listed<T: fmt::Display>(listed: &Listed<T>, between: &str) -> String {
-    each(listed).join(between)
 }
 
 /// What a service waits for, each in words. `root` finds what a service that is waited for waits for in its turn.
