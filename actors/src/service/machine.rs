@@ -171,8 +171,7 @@ impl ServiceMachine {
     #[must_use]
     pub fn new(spec: impl Into<Arc<Service>>, dependents: Dependents, first_run: RunId, memo: ServiceMemo) -> Self {
         let spec = spec.into();
-        // Until somebody says otherwise, everybody waits for what he needs: those who begin together need not tell each other that.
-        // After a restart of its actor nothing is known.
+        // Those who begin together need not tell each other that they wait. After a restart of its actor nothing is known.
         let assumed = if memo.kept.is_some() { Standing::Unknown } else { Standing::Coming(Matter::Needs) };
         let needs = Needs::new(&spec.dependencies, &assumed);
         let rest = later(&spec).map_or(Rest::Fresh, Rest::Failed);
