@@ -260,6 +260,17 @@ mod tests {
         }
 
         #[test]
+        fn they_are_written_down_as_people_write_them_and_read_back(vendor: u16, product: u16, mac: [u8; 6], port in 1u8..100) {
+            let (usb, mac) = (UsbId { vendor, product }, MacAddress(mac));
+            let path: UsbPath = format!("1-{port}").parse().unwrap();
+            prop_assert_eq!(serde_json::to_string(&usb).unwrap(), format!("\"{usb}\""));
+            prop_assert_eq!(serde_json::from_str::<UsbId>(&serde_json::to_string(&usb).unwrap()).unwrap(), usb);
+            prop_assert_eq!(serde_json::from_str::<MacAddress>(&serde_json::to_string(&mac).unwrap()).unwrap(), mac);
+            prop_assert_eq!(serde_json::from_str::<UsbPath>(&serde_json::to_string(&path).unwrap()).unwrap(), path);
+            prop_assert!(serde_json::from_str::<UsbPath>("\"1-1/..\"").is_err(), "what is read is checked");
+        }
+
+        #[test]
         fn no_text_makes_them_panic(text in ".{0,20}") {
             let _ = (text.parse::<UsbId>(), text.parse::<MacAddress>(), text.parse::<UsbPath>());
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use mainstay_config::names::{DeviceName, ServiceName};
 use mainstay_hardware::error::Error;
 
-use super::{Holder, Unusable};
+use super::{Holder, Listed, Unusable};
 use crate::effect::ports::Listener;
 
 /// What can be leased.
@@ -91,7 +91,7 @@ pub enum Refusal {
         /// How long that was.
         patience: Duration,
         /// For what.
-        blockers: Vec<Blocker>,
+        blockers: Listed<Blocker>,
     },
     /// A program that is not ours listens on his port.
     PortInUse {

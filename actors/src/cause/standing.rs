@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use mainstay_config::names::ServiceName;
 
-use super::{Asked, Blocker, Failed, Failure, NotWanted};
+use super::{Asked, Blocker, Failed, Failure, Listed, NotWanted};
 use crate::effect::process::order::Exit;
 
 /// Numbers the departures of a service.
@@ -74,7 +74,7 @@ pub enum Matter {
     /// It has asked for what it leases, and nothing was said yet.
     Leasing,
     /// It waits for what it leases.
-    Blocked(Arc<[Blocker]>),
+    Blocked(Arc<Listed<Blocker>>),
     /// It has failed, and what is left of it is stopped.
     Failing(Arc<Failure>),
     /// It has failed, and will be started again.

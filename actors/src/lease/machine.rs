@@ -20,7 +20,7 @@ use super::messages::{LeaseMessage, LeaseRequest, LeaseSnapshot, Token, Waiter};
 use super::queue::{DeviceState, Queued, sort};
 use super::radios::Radios;
 use super::telling::{News, tell};
-use crate::cause::{Blocker, Holder, Refusal};
+use crate::cause::{Blocker, Holder, Listed, Refusal};
 use crate::device::DeviceMessage;
 use crate::machine::{
     ActorId, Beginning, Effect, Effects, Machine, Message, Moment, OperationId, Outcome, Publication,
@@ -239,7 +239,8 @@ impl LeaseMachine {
             // Only waiting for other holders is bounded.
             return vec![Effect::SetTimer(LeaseTimer::Wait(holder.clone()), timeout)];
         }
-        let refusal = Refusal::WaitedTooLong { patience: timeout, blockers: queued.blockers.clone() };
+        let blockers = Listed::of(queued.blockers.iter().cloned(), queued.blockers.len());
+        let refusal = Refusal::WaitedTooLong { patience: timeout, blockers };
         let mut out = self.withdraw(holder);
         out.extend(refuse(holder, refusal));
         out

@@ -174,7 +174,7 @@ pub enum Waiting {
     /// Services that it needs.
     Needs(Listed<Missing>),
     /// Leases.
-    Leases(Vec<Blocker>),
+    Leases(Listed<Blocker>),
     /// A start slot.
     Slot,
     /// Services that must stop first.

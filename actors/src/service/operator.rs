@@ -4,6 +4,7 @@ use mainstay_config::names::ServiceName;
 
 use super::machine::{Out, ServiceMachine, later};
 use super::messages::{Attempts, NeedsPolicy, ServiceMessage, Waiting, Wanted};
+use super::showing::first_of;
 use super::state::{Closing, Ignoring, Phase, Rest, ServiceTimer};
 use crate::cause::{Asked, NotWanted, Why};
 use crate::machine::{
@@ -147,7 +148,7 @@ impl ServiceMachine {
                 NextStep::Waits(Waiting::Needs(self.needs.missing()))
             }
             Phase::Leasing { blockers, .. } if !blockers.is_empty() => {
-                NextStep::Waits(Waiting::Leases(blockers.clone()))
+                NextStep::Waits(Waiting::Leases(first_of(blockers)))
             }
             _ if self.wants_nothing() || self.grant.is_some() => NextStep::Starts,
             _ => NextStep::WhenLeased,

@@ -26,9 +26,9 @@ impl ServiceMachine {
                 if blockers.is_empty() {
                     Standing::Coming(Matter::Leasing)
                 } else if coming {
-                    Standing::Coming(Matter::Blocked(blockers.as_slice().into()))
+                    Standing::Coming(Matter::Blocked(Arc::new(first_of(blockers))))
                 } else {
-                    Standing::Down(Matter::Blocked(blockers.as_slice().into()))
+                    Standing::Down(Matter::Blocked(Arc::new(first_of(blockers))))
                 }
             }
             Phase::Leaving { why, episode, .. } => {
@@ -124,9 +124,9 @@ impl ServiceMachine {
 
     fn waiting_for(&self) -> Waiting {
         match &self.phase {
-            Phase::Renewing => Waiting::Leases(vec![Blocker::Preparing]),
-            Phase::Leasing { blockers, .. } if blockers.is_empty() => Waiting::Leases(vec![Blocker::Preparing]),
-            Phase::Leasing { blockers, .. } => Waiting::Leases(blockers.clone()),
+            Phase::Renewing => Waiting::Leases(first_of(&[Blocker::Preparing])),
+            Phase::Leasing { blockers, .. } if blockers.is_empty() => Waiting::Leases(first_of(&[Blocker::Preparing])),
+            Phase::Leasing { blockers, .. } => Waiting::Leases(first_of(blockers)),
             Phase::Slotting => Waiting::Slot,
             Phase::Leaving { awaiting, .. } => Waiting::Stops(listed(awaiting)),
             Phase::Idle if self.rest == Rest::Fresh && self.reason_not_wanted().is_none() => {
@@ -155,6 +155,11 @@ impl ServiceMachine {
             },
         }))
     }
+}
+
+/// One that conflicts with thousands waits for many of them.
+pub(super) fn first_of(blockers: &[Blocker]) -> Listed<Blocker> {
+    Listed::of(blockers.iter().cloned(), blockers.len())
 }
 
 fn listed(names: &BTreeSet<ServiceName>) -> Listed<ServiceName> {

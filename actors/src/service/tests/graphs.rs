@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use mainstay_config::model::Station;
 
 use super::*;
+use crate::cause::{Blocker, Resource};
 use crate::service::{Waiting, all_dependents};
 
 /// All services of a station, with everybody around them who answers at once.
@@ -171,4 +172,14 @@ fn a_cascade_is_told_by_where_it_began_and_not_by_every_step_of_it() {
     assert!(matches!(bench.said_to("d"), Some(Standing::Leaving { why: told, .. }) if *told == why));
     let told = "need stops: gpsd stops: gps is gone (USB 1-1 unplugged)";
     assert!(bench.reason().starts_with(told), "{}", bench.reason());
+}
+
+#[test]
+fn one_that_waits_for_many_leases_names_some_of_them_and_counts_the_others() {
+    let mut bench = Bench::with_dependents(leasing(), &["d"]);
+    let held = |number| Blocker::Held { resource: Resource::Port(number), holder: name("b").into() };
+    bench.tell(ServiceMessage::Queued((0..3000).map(held).collect()));
+    assert!(bench.waits_for().ends_with("; port 7: held by b; 2992 more"), "{}", bench.waits_for());
+    let told = bench.said_to("d").unwrap().to_string();
+    assert!(told.ends_with("; port 7: held by b; 2992 more"), "{told}");
 }

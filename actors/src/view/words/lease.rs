@@ -4,6 +4,7 @@ use std::fmt;
 
 use humantime::format_duration;
 
+use super::listed;
 use crate::cause::{Blocker, Holder, Refusal, Resource, Withdrawal};
 
 impl Resource {
@@ -94,7 +95,7 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::WaitedTooLong { patience, blockers: waited } => {
-                write!(f, "waited {} for {}", format_duration(*patience), blockers(waited))
+                write!(f, "waited {} for {}", format_duration(*patience), listed(waited, "; "))
             }
             Self::PortInUse { wanted_by, port, listener } => {
                 write!(f, "port {port} is in use by {listener}; stop that program, or give {wanted_by} another port")

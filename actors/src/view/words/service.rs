@@ -3,9 +3,8 @@
 use std::fmt;
 
 use humantime::format_duration;
-use mainstay_config::names::ServiceName;
 
-use super::{blocker_cure, blockers, more};
+use super::{blocker_cure, each, listed, more};
 use crate::cause::{
     Asked, Failed, Failure, Listed, Loss, Matter, Missing, NotWanted, Origin, Reason, Requirement, Root, Said,
     Standing, Status, Why,
@@ -33,7 +32,7 @@ impl fmt::Display for Matter {
             Self::Needs => f.write_str("waiting for what it needs"),
             Self::Stopping(origin) => write!(f, "stopping: {}", origin.what),
             Self::Leasing => f.write_str("being given its leases"),
-            Self::Blocked(waits) => write!(f, "waiting for {}", blockers(waits)),
+            Self::Blocked(waits) => write!(f, "waiting for {}", listed(waits, "; ")),
             Self::Failing(failure) => failure.fmt(f),
             Self::Restarting(failure) => write!(f, "to be restarted: {failure}"),
             Self::Failed(failed) => write!(f, "failed: {failed}"),
@@ -172,7 +171,7 @@ pub fn reason(reason: &Reason, root: impl Fn(&Missing) -> Option<Missing>) -> St
         Reason::Without(missing) => without(missing, root),
         Reason::NotReady(said) if said.is_something() => format!("not ready yet: {said}"),
         Reason::NotReady(_) => "not ready yet".to_owned(),
-        Reason::Leaving { why, first } => format!("{why}; first {} must stop", names(first)),
+        Reason::Leaving { why, first } => format!("{why}; first {} must stop", listed(first, ", ")),
         Reason::Stopping(why) | Reason::Stopped(why) => why.to_string(),
         Reason::Unkillable { why, pid: Some(pid) } => {
             format!("{why}; it outlives SIGKILL (pid {pid}): it hangs in the kernel, most likely in a driver")
@@ -222,14 +221,6 @@ pub fn missing(missing: &Missing, root: Option<&Missing>, now: Moment) -> String
     format!("{}: {}{late}", missing.need, stands(missing, root))
 }
 
-/// Names, one after the other.
-#[must_use]
-pub fn names(names: &Listed<ServiceName>) -> String {
-    let mut all: Vec<String> = names.first.iter().map(ToString::to_string).collect();
-    more(&mut all, names.more);
-    all.join(", ")
-}
-
 /// What a service waits for, each in words. `root` finds what a service that is waited for waits for in its turn.
 pub fn waiting(waiting: &Waiting, now: Moment, root: impl Fn(&Missing) -> Option<Missing>) -> Vec<String> {
     match waiting {
@@ -240,7 +231,7 @@ pub fn waiting(waiting: &Waiting, now: Moment, root: impl Fn(&Missing) -> Option
             more(&mut words, needs.more);
             words
         }
-        Waiting::Leases(blockers) => blockers.iter().map(ToString::to_string).collect(),
+        Waiting::Leases(blockers) => each(blockers),
         Waiting::Slot => vec!["a start slot (max_parallel_starts)".to_owned()],
         Waiting::Stops(names) => {
             let mut words: Vec<String> = names.first.iter().map(|name| format!("{name} to stop")).collect();
@@ -256,7 +247,7 @@ pub fn service_cures(shown: &ServiceSnapshot) -> Vec<String> {
     let name = &shown.name;
     let start = || vec![format!("Say `mainstay start {name}`.")];
     match (&shown.waiting_for, &shown.reason) {
-        (Waiting::Leases(blockers), _) => return blockers.iter().filter_map(blocker_cure).collect(),
+        (Waiting::Leases(blockers), _) => return blockers.first.iter().filter_map(blocker_cure).collect(),
         (Waiting::Needs(needs), _) => {
             return needs.first.iter().map(|missing| format!("See `mainstay why {}`.", missing.need)).collect();
         }

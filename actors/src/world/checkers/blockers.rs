@@ -1,6 +1,7 @@
 //! What a service says that it waits for is so.
 
 use super::{Verdict, View};
+use crate::cause::Listed;
 use crate::device::DeviceStatus;
 use crate::lease::{Blocker, Waiter};
 use crate::service::{ServiceSnapshot, Waiting};
@@ -12,7 +13,7 @@ pub(super) fn are_true(view: &View<'_>, shown: &ServiceSnapshot) -> Verdict {
     }
     let mut queue = view.shown.leases.queue.iter();
     let Some(waiter) = queue.find(|waiter| waiter.request.holder.is(&shown.name)) else { return Ok(()) };
-    let is = Waiting::Leases(waiter.blockers.clone());
+    let is = Waiting::Leases(Listed::of(waiter.blockers.iter().cloned(), waiter.blockers.len()));
     if shown.waiting_for != is {
         let says = &shown.waiting_for;
         return Err(format!("says that it waits for {says:?}, but the registry lets it wait for {is:?}"));

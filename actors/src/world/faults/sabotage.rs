@@ -8,7 +8,7 @@ use mainstay_hardware::error::{Error, ErrorKind};
 
 use super::super::environment::Consequences;
 use super::Weather;
-use crate::cause::{Blocker, Refusal, Resource, Standing};
+use crate::cause::{Blocker, Listed, Refusal, Resource, Standing};
 use crate::device::DeviceMessage;
 use crate::effect::process::order::{ProcessEvent, RunId};
 use crate::lease::{Grant, LeaseMessage};
@@ -209,7 +209,10 @@ impl Sabotaged {
             _ => false,
         };
         let found = blockers.iter().find(is_cause)?;
-        Some(Refusal::WaitedTooLong { patience: Duration::ZERO, blockers: vec![found.clone()] })
+        Some(Refusal::WaitedTooLong {
+            patience: Duration::ZERO,
+            blockers: Listed::of(std::iter::once(found.clone()), 1),
+        })
     }
 
     /// The grant of somebody who holds what is waited for.
