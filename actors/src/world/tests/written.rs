@@ -50,3 +50,19 @@ fn every_message_of_a_storm_can_be_written_down_and_read_back() {
     }
     assert!(kinds.borrow().len() > 40, "only {:?}", kinds.borrow());
 }
+
+#[test]
+fn all_machines_with_their_mail_and_timers_can_be_written_down_in_a_storm_and_go_on_from_that_as_they_would_have() {
+    for seed in 0..10 {
+        let station = stations::random(seed);
+        let [mut one, mut other] = [(); 2].map(|()| World::in_weather(&station, seed, Weather::panicking()));
+        for _ in 0..60 {
+            for world in [&mut one, &mut other] {
+                world.run_for(Duration::from_secs(2)).unwrap_or_else(|failure| panic!("{failure}"));
+            }
+            let written = serde_json::to_string(&other.engine).unwrap_or_else(|error| panic!("seed {seed}: {error}"));
+            other.engine = serde_json::from_str(&written).unwrap_or_else(|error| panic!("seed {seed}: {error}"));
+            assert_eq!(format!("{:?}", other.engine), format!("{:?}", one.engine), "seed {seed}");
+        }
+    }
+}
