@@ -1,5 +1,6 @@
 //! What happens: messages, state machines, the actors that host them, and effects.
 
+pub mod cause;
 pub mod device;
 pub mod effect;
 pub mod engine;

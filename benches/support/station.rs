@@ -93,18 +93,19 @@ fn settings(folder: &Path) -> ProcessSettings {
 async fn live(begin: Begin, closed: oneshot::Receiver<()>) -> Duration {
     let Begin { station, bus, board, keeping, settings } = begin;
     let recorder = Arc::new(Mutex::new(Recorder::new(keeping)));
+    let watched = Watched::new().0;
     let parts = Parts {
         clock: Clock::Boot,
         recorder,
         board,
         first_run: RunId(1),
-        watchdog: Watchdog::begin(&Watched::new().0, Duration::from_secs(60), |_| {}),
-        watched: Watched::new().0,
+        watchdog: Watchdog::begin(&watched, Duration::from_secs(60), |_| {}),
+        watched: watched.clone(),
     };
     let watch = SharedWatch::default();
     let mut carrier = None;
     let (system, ended) = System::start(&station, parts, |deliver| {
-        let started = Carrier::start(settings, Arc::clone(&bus), Arc::clone(&watch), Watched::new().0, deliver);
+        let started = Carrier::start(settings, Arc::clone(&bus), Arc::clone(&watch), watched, deliver);
         let started = Rc::new(started.expect("an executor"));
         carrier = Some(Rc::clone(&started));
         started

@@ -193,6 +193,27 @@ impl FromStr for UsbPath {
     }
 }
 
+/// Serialised as it is written, and checked when it is read.
+macro_rules! as_written {
+    ($type:ident) => {
+        impl Serialize for $type {
+            fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+                s.collect_str(self)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $type {
+            fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+                String::deserialize(d)?.parse().map_err(serde::de::Error::custom)
+            }
+        }
+    };
+}
+
+as_written!(UsbId);
+as_written!(MacAddress);
+as_written!(UsbPath);
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -236,6 +257,17 @@ mod tests {
             let (usb, mac) = (UsbId { vendor, product }, MacAddress(mac));
             prop_assert_eq!(usb.to_string().parse(), Ok(usb));
             prop_assert_eq!(mac.to_string().to_uppercase().parse(), Ok(mac));
+        }
+
+        #[test]
+        fn they_are_written_down_as_people_write_them_and_read_back(vendor: u16, product: u16, mac: [u8; 6], port in 1u8..100) {
+            let (usb, mac) = (UsbId { vendor, product }, MacAddress(mac));
+            let path: UsbPath = format!("1-{port}").parse().unwrap();
+            prop_assert_eq!(serde_json::to_string(&usb).unwrap(), format!("\"{usb}\""));
+            prop_assert_eq!(serde_json::from_str::<UsbId>(&serde_json::to_string(&usb).unwrap()).unwrap(), usb);
+            prop_assert_eq!(serde_json::from_str::<MacAddress>(&serde_json::to_string(&mac).unwrap()).unwrap(), mac);
+            prop_assert_eq!(serde_json::from_str::<UsbPath>(&serde_json::to_string(&path).unwrap()).unwrap(), path);
+            prop_assert!(serde_json::from_str::<UsbPath>("\"1-1/..\"").is_err(), "what is read is checked");
         }
 
         #[test]

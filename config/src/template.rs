@@ -7,13 +7,13 @@ use std::fmt;
 use crate::names::{DeviceName, PortName};
 
 /// Text with variables in it, parsed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Template {
     pieces: Vec<Piece>,
 }
 
 /// One piece of a template.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Piece {
     /// Text as it stands.
     Text(String),
@@ -22,7 +22,7 @@ pub enum Piece {
 }
 
 /// A template variable.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Variable {
     /// `{device.NAME.path}`: the device node, such as `/dev/ttyACM0`.
     DevicePath(DeviceName),
@@ -46,7 +46,7 @@ impl fmt::Display for Variable {
 }
 
 /// Why a template was refused.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, serde::Serialize, serde::Deserialize)]
 pub enum BadTemplate {
     /// `{` without `}`.
     #[error("`{{` is never closed; write `{{{{` for the brace itself")]

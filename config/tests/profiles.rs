@@ -71,7 +71,7 @@ fn what_the_example_asks_of_a_later_version_is_said_once_each() {
         ]
     );
     let openwebrx = service(&loaded, "openwebrx");
-    assert_eq!(openwebrx.unit, Unit::Later("container"));
+    assert_eq!(openwebrx.unit, Unit::Later("container".into()));
     assert_eq!(openwebrx.not_in_this_version, ["container"]);
     assert!(loaded.station.services.values().filter(|s| s.not_in_this_version.is_empty()).count() == 4);
 }

@@ -78,7 +78,7 @@ pub trait Watch: Send {
 }
 
 /// The board's supply voltage.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Supply {
     /// High enough.
     Enough,
@@ -89,7 +89,7 @@ pub enum Supply {
 }
 
 /// Whether a USB device could be suspended before it was kept from it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Wakefulness {
     /// It could: whoever keeps it awake lets it sleep afterwards.
     CouldSleep,
@@ -98,7 +98,7 @@ pub enum Wakefulness {
 }
 
 /// How closely to look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Depth {
     /// Only what identifies it: somebody is waiting for it.
     Identity,
@@ -107,7 +107,7 @@ pub enum Depth {
 }
 
 /// What a probe found.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub enum Findings {
     /// A HackRF that answered.
     Hackrf {
@@ -141,7 +141,7 @@ pub enum Findings {
 }
 
 /// What a GPS receiver speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum GpsProtocol {
     /// NMEA 0183 with a checksum that holds.
     Nmea,
@@ -150,7 +150,7 @@ pub enum GpsProtocol {
 }
 
 /// Quality of a position (NMEA GGA field 6 and GSA field 2), the best last.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub enum Fix {
     /// No position.
     None,
@@ -161,7 +161,7 @@ pub enum Fix {
 }
 
 /// What a radio was like before it was leased.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct WifiBaseline {
     /// Number of the wiphy.
     pub wiphy: u32,

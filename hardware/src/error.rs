@@ -3,7 +3,7 @@
 use std::io;
 
 /// What went wrong with a piece of hardware.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, serde::Serialize, serde::Deserialize)]
 #[error("{message}")]
 pub struct Error {
     /// What sort of trouble.
@@ -13,7 +13,7 @@ pub struct Error {
 }
 
 /// What sort of trouble.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[non_exhaustive]
 pub enum ErrorKind {
     /// It is not there (ENODEV, ENOENT).

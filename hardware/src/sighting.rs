@@ -8,7 +8,7 @@ use mainstay_config::names::{MacAddress, UsbId, UsbInterface, UsbPath};
 
 /// Where the kernel has a thing: unique while it is there, used for pairing arrivals and departures.
 /// `usb/3-1`, `tty/ttyACM0`, `wifi/phy2`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Key(pub String);
 
 impl fmt::Display for Key {
@@ -20,7 +20,7 @@ impl fmt::Display for Key {
 /// One arrival of a device. The next arrival of the same device is another generation, also in the same socket.
 /// Made from what the kernel counts upwards: USB bus and device number (`usb 3:12`; they begin again after 127), the
 /// same and the port's name for a serial port (`usb 3:12 ttyACM0`), or the number of the wiphy (`wifi 7`).
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Generation(pub String);
 
 impl fmt::Display for Generation {
@@ -30,7 +30,7 @@ impl fmt::Display for Generation {
 }
 
 /// What stays the same of a piece of hardware when it is replugged into the same socket.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub struct Place(String);
 
 impl Place {
@@ -53,7 +53,7 @@ impl Place {
 }
 
 /// A piece of hardware as the kernel shows it now.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Sighting {
     /// Where the kernel has it.
     pub key: Key,
@@ -68,7 +68,7 @@ pub struct Sighting {
 }
 
 /// Whether a thing's node can be opened by this process.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Access {
     /// It was not looked at, or could not be opened yet: udev may still set its permissions.
     #[default]
@@ -78,7 +78,7 @@ pub enum Access {
 }
 
 /// What is known of a USB device without opening it (from sysfs).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct UsbFacts {
     /// Vendor and product.
     pub id: UsbId,
@@ -97,7 +97,7 @@ pub struct UsbFacts {
 }
 
 /// What sort of thing a sighting is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Sort {
     /// A USB device as a whole. Hubs are not reported.
     Usb {
@@ -116,7 +116,7 @@ pub enum Sort {
 }
 
 /// What nl80211 and rtnetlink show of a radio.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct WifiFacts {
     /// Number of the wiphy, `phy2` is 2.
     pub wiphy: u32,
@@ -143,7 +143,7 @@ pub struct WifiFacts {
 }
 
 /// Administrative state of an interface.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Link {
     /// `IFF_UP`.
     Up,
@@ -152,7 +152,7 @@ pub enum Link {
 }
 
 /// What rfkill says of a radio.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Rfkill {
     /// Not blocked.
     Unblocked,
@@ -163,7 +163,7 @@ pub enum Rfkill {
 }
 
 /// Who saw a device leave. One unplug arrives by several paths, in any order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Witness {
     /// A kernel uevent.
     Uevent,
@@ -178,7 +178,7 @@ pub enum Witness {
 }
 
 /// Something that happened to the hardware.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[allow(clippy::large_enum_variant, reason = "events are few, and most of them are the large one")]
 pub enum HardwareEvent {
     /// It is there: newly, or with other facts than before. May be said more than once.
@@ -206,7 +206,7 @@ pub enum HardwareEvent {
 }
 
 /// What is known of the hardware comes from these.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub enum Source {
     /// Every source there is.
     All,
@@ -236,7 +236,7 @@ impl fmt::Display for Source {
 }
 
 /// Why everything was looked at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum ScanReason {
     /// At start.
     Start,

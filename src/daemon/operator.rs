@@ -8,6 +8,7 @@ use mainstay_actors::effect::watched;
 use mainstay_actors::machine::{Message, Outcome, RequestId};
 use mainstay_actors::runtime::{Answer as Promise, System};
 use mainstay_actors::service::{Attempts, NeedsPolicy, ServiceMessage};
+use mainstay_actors::view::words;
 use mainstay_config::names::ServiceName;
 use mainstay_hardware::simulated::SimulatedBus;
 
@@ -75,7 +76,7 @@ async fn to_services(
     for service in services {
         let words = format!("mainstay {verb} {service}");
         let promise = system.operator(&words, |id| Message::Service(service.clone(), message(id)));
-        match answered(promise).await {
+        match answered(system, promise).await {
             Ok((words, number)) => {
                 said.push(words);
                 trace = trace.or(number);
@@ -97,19 +98,22 @@ async fn to_device(
     };
     let words = format!("mainstay {verb} {device}");
     let promise = system.operator(&words, |id| Message::Device(device.clone(), message(id)));
-    match answered(promise).await {
+    match answered(system, promise).await {
         Ok((words, trace)) => Answer::Done { said: vec![words], trace },
         Err(answer) => answer,
     }
 }
 
 /// Waits for an actor's answer.
-async fn answered(promise: Promise) -> Result<(String, Option<u64>), Answer> {
+async fn answered(system: &System, promise: Promise) -> Result<(String, Option<u64>), Answer> {
     let late = || error(ErrorCode::Busy, "the actor did not answer", Some("see `mainstay trace`, and try again"));
     match tokio::time::timeout(ANSWER_WITHIN, promise).await {
-        Ok(Ok((answer, cause))) if answer.outcome == Outcome::Handled => Ok((answer.words, Some(cause.trace.0))),
+        Ok(Ok((answer, cause))) if answer.outcome == Outcome::Handled => {
+            Ok((system.words(&answer.said), Some(cause.trace.0)))
+        }
         Ok(Ok((answer, _))) => {
-            Err(Answer::Error(ErrorAnswer { code: ErrorCode::Refused, message: answer.words, help: answer.help }))
+            let (message, help) = (system.words(&answer.said), words::reply_help(&answer.said));
+            Err(Answer::Error(ErrorAnswer { code: ErrorCode::Refused, message, help }))
         }
         Ok(Err(_)) | Err(_) => Err(late()),
     }

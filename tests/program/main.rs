@@ -6,6 +6,7 @@
 mod configuration;
 mod daemon_log;
 mod demo;
+mod graphs;
 mod harness;
 mod logs;
 mod mistakes;

@@ -12,7 +12,7 @@ use crate::machine::{Effect, Message, Outcome};
 const LASTING: Duration = Duration::from_secs(1);
 
 /// Whether it still has to become again what it was.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) enum Owed {
     #[default]
     Nothing,

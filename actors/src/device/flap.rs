@@ -21,7 +21,7 @@ const DOUBLINGS_MAX: u32 = 5;
 const REMEMBERED: usize = 64;
 
 /// The departures of one device.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct Departures {
     times: VecDeque<Moment>,
     early_in_a_row: u32,
@@ -29,7 +29,7 @@ pub(super) struct Departures {
 }
 
 /// What a departure means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) enum Verdict {
     /// It may come back.
     Fine,

@@ -12,19 +12,18 @@
 //! ```
 
 use mainstay_config::model::Device;
-use mainstay_config::names::ServiceName;
 use mainstay_hardware::bus::Findings;
 use mainstay_hardware::sighting::{Generation, Sighting};
 
 use super::claim::Owed;
 use super::flap::{Departures, Verdict};
 use super::messages::{Awaited, DeviceMessage};
-use super::rivals::Rivals;
-use crate::lease::{LeaseMessage, Soon};
+use crate::cause::{Absence, Departure, DeviceFault, Holder, Quarantine, Rivals, Soon, Unusable, Withheld};
+use crate::lease::LeaseMessage;
 use crate::machine::{Action, ActorId, Beginning, Effect, Effects, Machine, Message, Moment, OperationId, Outcome};
 
 /// Timers of a device.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub enum DeviceTimer {
     /// It has been steady long enough.
     Settling,
@@ -38,33 +37,20 @@ pub enum DeviceTimer {
     Mistaken,
 }
 
-impl DeviceTimer {
-    /// What has happened when it rings.
-    pub(super) const fn words(self) -> &'static str {
-        match self {
-            Self::Settling => "it has settled",
-            Self::AccessRetry => "time to see again whether it can be opened",
-            Self::LookAfterAll => "time to look at it after all",
-            Self::Quarantine => "its quarantine is over",
-            Self::Mistaken => "it is still called otherwise",
-        }
-    }
-}
-
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(super) enum State {
-    Absent { reason: String },
+    Absent { reason: Absence },
     Settling { since: Moment },
     Checking { since: Moment, operation: OperationId },
     Probing { operation: OperationId },
     Ready,
-    Faulted { reason: String, mending: Mending },
-    Quarantined { reason: String, until: Moment },
+    Faulted { reason: DeviceFault, mending: Mending },
+    Quarantined { reason: Quarantine, until: Moment },
     Ejected,
 }
 
 /// What takes a device out of its fault, beside being replugged or taken back by the operator.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) enum Mending {
     /// When it is said again to be there, it is looked at again.
     SeenAgain,
@@ -77,16 +63,16 @@ pub(super) enum Mending {
 }
 
 /// A configured device.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct DeviceMachine {
     pub(super) spec: Device,
     pub(super) operation: OperationId,
     pub(super) state: State,
     pub(super) sighting: Option<Sighting>,
     pub(super) findings: Option<Findings>,
-    pub(super) holder: Option<(ServiceName, Moment)>,
+    pub(super) holder: Option<(Holder, Moment)>,
     /// Why nobody can lease it yet, though nobody does.
-    pub(super) withheld: Option<String>,
+    pub(super) withheld: Option<Withheld>,
     pub(super) owed: Owed,
     pub(super) awaited: Awaited,
     pub(super) departures: Departures,
@@ -97,7 +83,7 @@ pub struct DeviceMachine {
 }
 
 /// When the present arrival came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) enum Arrived {
     /// It was there when this was first looked for.
     Before,
@@ -106,7 +92,7 @@ pub(super) enum Arrived {
 }
 
 /// Whether it is known if it is there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) enum Sought {
     /// Nobody has looked yet.
     NotYet,
@@ -134,7 +120,7 @@ impl Machine for DeviceMachine {
     fn handle(&mut self, now: Moment, message: DeviceMessage) -> Out {
         let mut out = match message {
             DeviceMessage::Seen(sighting) => self.seen(now, sighting),
-            DeviceMessage::Gone { generation, how } => self.gone(now, generation.as_ref(), &how),
+            DeviceMessage::Gone { generation, how } => self.gone(now, generation.as_ref(), how),
             DeviceMessage::Rivals(rivals) => self.has_rivals(now, rivals),
             DeviceMessage::NoRivals => self.has_no_rivals(),
             DeviceMessage::Accessible(operation, result) => self.accessible(now, operation, result),
@@ -142,7 +128,7 @@ impl Machine for DeviceMachine {
             DeviceMessage::Supply(operation, supply) => self.heard_supply(operation, supply),
             DeviceMessage::Leased { holder } => self.leased(now, Some(holder)),
             DeviceMessage::Unleased => self.leased(now, None),
-            DeviceMessage::Withheld(words) => self.withheld(now, words),
+            DeviceMessage::Withheld(why) => self.withheld(now, why),
             DeviceMessage::PutBack(before) => self.put_back(before),
             DeviceMessage::Awaited(awaited) => {
                 self.awaited = awaited;
@@ -185,7 +171,7 @@ impl DeviceMachine {
         Self {
             spec,
             operation: OperationId::default(),
-            state: State::Absent { reason: "not plugged in".to_owned() },
+            state: State::Absent { reason: Absence::NotPluggedIn },
             sighting: None,
             findings: None,
             holder: None,
@@ -207,7 +193,7 @@ impl DeviceMachine {
         let mut out = Vec::new();
         if self.sighting.is_some() {
             // Its departure was lost: the kernel shows another arrival in its place.
-            out.extend(self.depart(now, "replugged"));
+            out.extend(self.depart(now, Departure::Replugged));
         }
         self.sighting = Some(sighting);
         (self.findings, self.rivals) = (None, None);
@@ -230,7 +216,7 @@ impl DeviceMachine {
         }
     }
 
-    pub(super) fn gone(&mut self, now: Moment, generation: Option<&Generation>, how: &str) -> Out {
+    pub(super) fn gone(&mut self, now: Moment, generation: Option<&Generation>, how: Departure) -> Out {
         let known = self.sighting.as_ref().map(|sighting| &sighting.generation);
         let concerns_us = match (known, generation) {
             (None, _) => false,
@@ -250,14 +236,14 @@ impl DeviceMachine {
         }
     }
 
-    fn depart(&mut self, now: Moment, how: &str) -> Out {
+    fn depart(&mut self, now: Moment, how: Departure) -> Out {
         let since = self.holder.as_ref().map(|(_, since)| *since);
         let verdict = self.departures.left(now, self.spec.flap, since);
         self.leave(now, how, verdict)
     }
 
     /// It has nothing any more, by whatever this means.
-    pub(super) fn leave(&mut self, now: Moment, how: &str, verdict: Verdict) -> Out {
+    pub(super) fn leave(&mut self, now: Moment, how: Departure, verdict: Verdict) -> Out {
         self.sighting = None;
         self.findings = None;
         self.withheld = None;
@@ -266,28 +252,25 @@ impl DeviceMachine {
         self.holder = None;
         let waits = [DeviceTimer::Settling, DeviceTimer::AccessRetry, DeviceTimer::LookAfterAll];
         let mut out: Out = waits.into_iter().map(Effect::CancelTimer).collect();
-        let gone = format!("gone ({how})");
+        let gone = Absence::Gone(how);
         if !self.is_out_of_use() {
             self.state = match verdict {
                 Verdict::Fine => State::Absent { reason: gone.clone() },
                 Verdict::Flapping { departures, quarantine } => {
                     out.push(Effect::SetTimer(DeviceTimer::Quarantine, quarantine));
-                    let within = humantime::format_duration(self.spec.flap.within);
-                    let length = humantime::format_duration(quarantine);
-                    let reason = format!("it left {departures} times in {within}; out for {length}");
+                    let within = self.spec.flap.within;
+                    let reason = Quarantine::Flapping { departures, within, length: quarantine };
                     State::Quarantined { reason, until: now + quarantine }
                 }
                 Verdict::Power { quarantine } => {
                     out.push(Effect::SetTimer(DeviceTimer::Quarantine, quarantine));
-                    let length = humantime::format_duration(quarantine);
-                    let reason =
-                        "three times in a row it dropped out within 10 s of being used: check power supply and cable";
                     out.push(Effect::Act(Action::ReadSupply(self.operation.advance())));
-                    State::Quarantined { reason: format!("{reason}; out for {length}"), until: now + quarantine }
+                    let reason = Quarantine::Power { length: quarantine, supply: None };
+                    State::Quarantined { reason, until: now + quarantine }
                 }
             };
         }
-        out.push(self.unavailable(gone, Soon::Unknown));
+        out.push(self.unavailable(Unusable::Absent(gone), Soon::Unknown));
         if self.is_out_of_use() {
             // It was taken from its holder because it left; it is waited for because of this.
             out.push(self.restated());
@@ -301,10 +284,7 @@ impl DeviceMachine {
             return self.check(now);
         }
         self.state = State::Settling { since: now };
-        vec![
-            Effect::SetTimer(DeviceTimer::Settling, wait),
-            self.unavailable("there, and settling".to_owned(), Soon::Yes),
-        ]
+        vec![Effect::SetTimer(DeviceTimer::Settling, wait), self.unavailable(Unusable::Settling, Soon::Yes)]
     }
 
     fn timer_over(&mut self, now: Moment, timer: DeviceTimer) -> Out {
@@ -333,13 +313,13 @@ impl DeviceMachine {
                 self.tell_leases(LeaseMessage::DeviceAvailable(self.spec.name.clone(), offer))
             }
             (State::Settling { .. } | State::Checking { .. } | State::Probing { .. }, _) => {
-                self.unavailable("there, and being looked at".to_owned(), Soon::Yes)
+                self.unavailable(Unusable::LookedAt, Soon::Yes)
             }
             _ => self.unavailable(self.why_unusable(), Soon::Unknown),
         }
     }
 
-    pub(super) fn unavailable(&self, reason: String, soon: Soon) -> Effect<DeviceTimer> {
+    pub(super) fn unavailable(&self, reason: Unusable, soon: Soon) -> Effect<DeviceTimer> {
         self.tell_leases(LeaseMessage::DeviceUnavailable { device: self.spec.name.clone(), reason, soon })
     }
 

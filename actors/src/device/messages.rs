@@ -3,16 +3,17 @@
 use std::path::PathBuf;
 
 use mainstay_config::model::DeviceKind;
-use mainstay_config::names::{DeviceName, ServiceName};
+use mainstay_config::names::DeviceName;
 use mainstay_hardware::bus::{Findings, Supply, WifiBaseline};
 use mainstay_hardware::error::Error;
 use mainstay_hardware::sighting::{Generation, Sighting};
 
-use super::{DeviceTimer, Rivals};
-use crate::machine::{Described, Moment, OperationId, RequestId, Words};
+use super::DeviceTimer;
+use crate::cause::{Departure, DeviceCure, DeviceFault, DeviceReason, Holder, Rivals, Withheld};
+use crate::machine::{Moment, OperationId, RequestId};
 
 /// What a device is told.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 #[allow(clippy::large_enum_variant, reason = "a device is told little, and mostly what is seen of it")]
 pub enum DeviceMessage {
     /// It is there: newly, or with changed facts.
@@ -21,8 +22,8 @@ pub enum DeviceMessage {
     Gone {
         /// Which arrival of it; `None` when whatever is there is gone.
         generation: Option<Generation>,
-        /// How, in words: `USB 1-1 unplugged`.
-        how: String,
+        /// How.
+        how: Departure,
     },
     /// Other pieces of hardware fit it as well.
     Rivals(Rivals),
@@ -37,19 +38,19 @@ pub enum DeviceMessage {
     /// Somebody leases it now.
     Leased {
         /// Who.
-        holder: ServiceName,
+        holder: Holder,
     },
     /// Nobody leases it any more.
     Unleased,
-    /// The same, but nobody can lease it yet: why, in words. A radio is put back as it was first; the last holder of a device that was
-    /// replugged must have stopped.
-    Withheld(String),
+    /// The same, but nobody can lease it yet. A radio is put back as it was first; the last holder of a device that was replugged must
+    /// have stopped.
+    Withheld(Withheld),
     /// It is as it was before it was leased: so. `None` when that is not known, or when it is gone.
     PutBack(Option<WifiBaseline>),
     /// Somebody waits for it, or nobody does any more.
     Awaited(Awaited),
-    /// It does not work: the reason.
-    Fault(String),
+    /// It does not work.
+    Fault(DeviceFault),
     /// The operator takes it out of use.
     Eject(RequestId),
     /// The operator takes it back.
@@ -59,7 +60,7 @@ pub enum DeviceMessage {
 }
 
 /// Whether somebody waits for a device.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Awaited {
     /// Nobody does.
     #[default]
@@ -68,69 +69,8 @@ pub enum Awaited {
     Somebody,
 }
 
-impl Described for DeviceMessage {
-    fn kind(&self) -> &'static str {
-        match self {
-            Self::Seen(_) => "Seen",
-            Self::Gone { .. } => "Gone",
-            Self::Rivals(_) => "Rivals",
-            Self::NoRivals => "NoRivals",
-            Self::Accessible(..) => "Accessible",
-            Self::Probed(..) => "Probed",
-            Self::Supply(..) => "Supply",
-            Self::Leased { .. } => "Leased",
-            Self::Unleased => "Unleased",
-            Self::Withheld(_) => "Withheld",
-            Self::PutBack(_) => "PutBack",
-            Self::Awaited(_) => "Awaited",
-            Self::Fault(_) => "Fault",
-            Self::Eject(_) => "Eject",
-            Self::Admit(_) => "Admit",
-            Self::Timer(_) => "Timer",
-        }
-    }
-
-    fn detail(&self) -> Words {
-        match self {
-            Self::Seen(sighting) => {
-                format!("{} is there", mainstay_hardware::matching::identity(sighting, None)).into()
-            }
-            Self::Gone { how, .. } => how.clone().into(),
-            Self::Rivals(rivals) => rivals.words().into(),
-            Self::NoRivals => "nothing else fits it any more".into(),
-            Self::Accessible(_, Ok(())) => "its node can be opened".into(),
-            Self::Accessible(_, Err(error)) => format!("its node cannot be opened: {error}").into(),
-            Self::Probed(_, Ok(findings)) => {
-                format!("looked at it: {}", mainstay_hardware::matching::findings_words(findings)).into()
-            }
-            Self::Probed(_, Err(error)) => format!("looking at it failed: {error}").into(),
-            Self::Supply(_, supply) => supply_words(*supply).into(),
-            Self::Leased { holder } => format!("leased by {holder}").into(),
-            Self::Unleased => "nobody leases it".into(),
-            Self::Withheld(words) => format!("nobody leases it; {words}").into(),
-            Self::PutBack(Some(_)) => "it is as it was before".into(),
-            Self::PutBack(None) => "nothing is left to put back".into(),
-            Self::Awaited(Awaited::Somebody) => "somebody waits for it".into(),
-            Self::Awaited(Awaited::Nobody) => "nobody waits for it".into(),
-            Self::Fault(reason) => reason.clone().into(),
-            Self::Eject(_) => "take it out of use".into(),
-            Self::Admit(_) => "take it back".into(),
-            Self::Timer(timer) => timer.words().into(),
-        }
-    }
-}
-
-/// What the board says of its supply voltage, in words.
-pub(super) fn supply_words(supply: Supply) -> &'static str {
-    match supply {
-        Supply::Low => "the board reports that its supply voltage is too low",
-        Supply::Enough => "the board reports that its own supply voltage is high enough",
-        Supply::Unknown => "the board has no sensor for its supply voltage",
-    }
-}
-
 /// A device that can be leased: what a holder needs to know to use it. Bound to one generation.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Offer {
     /// Which arrival.
     pub generation: Generation,
@@ -145,7 +85,7 @@ pub struct Offer {
 }
 
 /// Where a device is in its life.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum DeviceStatus {
     /// Not there.
     Absent,
@@ -183,7 +123,7 @@ impl DeviceStatus {
 }
 
 /// What a device shows of itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct DeviceSnapshot {
     /// Its name.
     pub name: DeviceName,
@@ -191,14 +131,14 @@ pub struct DeviceSnapshot {
     pub kind: DeviceKind,
     /// Where it is in its life.
     pub status: DeviceStatus,
-    /// Why, in words.
-    pub reason: String,
+    /// Why.
+    pub reason: DeviceReason,
     /// How long it is kept out of use.
     pub until: Option<Moment>,
     /// Who leases it.
-    pub holder: Option<ServiceName>,
+    pub holder: Option<Holder>,
     /// What it is known to be.
     pub identity: Option<String>,
     /// What would make it usable, when it is not.
-    pub unblock: Option<String>,
+    pub unblock: Option<DeviceCure>,
 }

@@ -14,4 +14,3 @@ mod tests;
 
 pub use machine::{DeviceMachine, DeviceTimer};
 pub use messages::{Awaited, DeviceMessage, DeviceSnapshot, DeviceStatus, Offer};
-pub use rivals::{Piece, Rivals};

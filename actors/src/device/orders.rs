@@ -1,19 +1,19 @@
 //! What the operator and the registry say to a device.
 
-use mainstay_config::names::ServiceName;
 use mainstay_hardware::bus::WifiBaseline;
 use mainstay_hardware::sighting::Sort;
 
 use super::claim::Owed;
 use super::machine::{DeviceMachine, DeviceTimer, Out, State};
-use crate::machine::{Action, Effect, Moment, OperatorAnswer, Outcome, RequestId};
+use crate::cause::{Holder, Withheld};
+use crate::machine::{Action, Effect, Moment, OperatorAnswer, Outcome, Reply, RequestId};
 
 impl DeviceMachine {
     pub(super) fn eject(&mut self, request: RequestId) -> Out {
         let name = &self.spec.name;
-        let words = match self.state {
-            State::Ejected => format!("{name} is already ejected"),
-            _ => format!("{name} is ejected: out of use until `mainstay admit {name}`"),
+        let said = match self.state {
+            State::Ejected => Reply::EjectedAlready(name.clone()),
+            _ => Reply::Ejected(name.clone()),
         };
         self.state = State::Ejected;
         vec![
@@ -22,7 +22,7 @@ impl DeviceMachine {
             Effect::CancelTimer(DeviceTimer::LookAfterAll),
             Effect::CancelTimer(DeviceTimer::Quarantine),
             self.restated(),
-            Effect::Answer(OperatorAnswer { request, outcome: Outcome::Handled, words, help: None }),
+            Effect::Answer(OperatorAnswer { request, outcome: Outcome::Handled, said }),
         ]
     }
 
@@ -32,18 +32,17 @@ impl DeviceMachine {
         }
         let name = self.spec.name.clone();
         if !matches!(self.state, State::Ejected | State::Faulted { .. } | State::Quarantined { .. }) {
-            let words = format!("{name} is {}: there is nothing to admit", self.status().as_str());
-            let help = Some("only an ejected, faulted or quarantined device can be admitted".to_owned());
-            return vec![Effect::Answer(OperatorAnswer { request, outcome: Outcome::Refused, words, help })];
+            let said = Reply::NothingToAdmit(name, self.status());
+            return vec![Effect::Answer(OperatorAnswer { request, outcome: Outcome::Refused, said })];
         }
         self.departures.forget();
         let mut out = vec![Effect::CancelTimer(DeviceTimer::Quarantine)];
         out.extend(self.back(now));
-        let words = match self.sighting {
-            Some(_) => format!("{name} is taken back and looked at"),
-            None => format!("{name} is taken back; it is not plugged in"),
+        let said = match self.sighting {
+            Some(_) => Reply::Admitted(name),
+            None => Reply::AdmittedAbsent(name),
         };
-        out.push(Effect::Answer(OperatorAnswer { request, outcome: Outcome::Handled, words, help: None }));
+        out.push(Effect::Answer(OperatorAnswer { request, outcome: Outcome::Handled, said }));
         out
     }
 
@@ -57,7 +56,7 @@ impl DeviceMachine {
         }
     }
 
-    pub(super) fn leased(&mut self, now: Moment, holder: Option<ServiceName>) -> Out {
+    pub(super) fn leased(&mut self, now: Moment, holder: Option<Holder>) -> Out {
         if self.sighting.is_none() {
             // It left while the lease was given.
             return vec![Effect::Note(Outcome::Ignored)];
@@ -70,7 +69,7 @@ impl DeviceMachine {
     }
 
     /// On USB it is not suspended while it is leased.
-    fn mind_sleep(&self, before: Option<&(ServiceName, Moment)>) -> Option<Effect<DeviceTimer>> {
+    fn mind_sleep(&self, before: Option<&(Holder, Moment)>) -> Option<Effect<DeviceTimer>> {
         match (before, &self.holder) {
             (None, Some(_)) => {
                 let on_usb = self.sighting.clone().filter(|sighting| sighting.usb.is_some());
@@ -85,10 +84,10 @@ impl DeviceMachine {
     }
 
     /// Nobody leases it, and nobody can yet.
-    pub(super) fn withheld(&mut self, now: Moment, words: String) -> Out {
+    pub(super) fn withheld(&mut self, now: Moment, why: Withheld) -> Out {
         let out = self.leased(now, None);
         if !matches!(out[..], [Effect::Note(_)]) {
-            self.withheld = Some(words);
+            self.withheld = Some(why);
             self.owed = Owed::PuttingBack;
         }
         out
@@ -109,7 +108,7 @@ impl DeviceMachine {
     }
 
     /// Whoever is said again to lease it has done so since he was said to first.
-    fn set_holder(&mut self, now: Moment, holder: Option<ServiceName>) {
+    fn set_holder(&mut self, now: Moment, holder: Option<Holder>) {
         let before = self.holder.take();
         self.holder = holder.map(|name| {
             let since = before.filter(|(known, _)| *known == name).map_or(now, |(_, since)| since);

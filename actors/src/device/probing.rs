@@ -8,8 +8,8 @@ use mainstay_hardware::error::{Error, ErrorKind};
 use mainstay_hardware::sighting::{Access, Sighting};
 
 use super::machine::{Arrived, DeviceMachine, DeviceTimer, Mending, Out, State};
-use super::messages::{Awaited, supply_words};
-use crate::lease::Soon;
+use super::messages::Awaited;
+use crate::cause::{DeviceFault, Quarantine, Soon, Unusable};
 use crate::machine::{Action, Effect, Moment, OperationId, Outcome};
 
 /// A probe is given up after this long (DESIGN section 5).
@@ -31,7 +31,7 @@ impl DeviceMachine {
         let looked_at = self.look();
         let mut out = Vec::new();
         if self.state != State::Ready {
-            out.push(self.unavailable("there, and being looked at".to_owned(), Soon::Yes));
+            out.push(self.unavailable(Unusable::LookedAt, Soon::Yes));
         }
         out.extend(looked_at);
         out
@@ -47,10 +47,7 @@ impl DeviceMachine {
         }
         let operation = self.operation.advance();
         self.state = State::Checking { since, operation };
-        vec![
-            self.unavailable("there, and being looked at".to_owned(), Soon::Yes),
-            Effect::Act(Action::CheckAccess(operation, sighting)),
-        ]
+        vec![self.unavailable(Unusable::LookedAt, Soon::Yes), Effect::Act(Action::CheckAccess(operation, sighting))]
     }
 
     pub(super) fn accessible(&mut self, now: Moment, operation: OperationId, result: Result<(), Error>) -> Out {
@@ -67,7 +64,7 @@ impl DeviceMachine {
                 self.state = State::Settling { since };
                 vec![Effect::SetTimer(DeviceTimer::AccessRetry, ACCESS_RETRY)]
             }
-            Err(error) => self.fault(error.to_string(), Mending::SeenAgain),
+            Err(error) => self.fault(DeviceFault::Unusable(error), Mending::SeenAgain),
         }
     }
 
@@ -109,7 +106,7 @@ impl DeviceMachine {
             Err(error) => match error.kind {
                 ErrorKind::NotTried => self.look_later(&error),
                 ErrorKind::NotFound | ErrorKind::PermissionDenied | ErrorKind::Busy | ErrorKind::TimedOut => {
-                    self.fault(error.to_string(), Mending::SeenAgain)
+                    self.fault(DeviceFault::Unusable(error), Mending::SeenAgain)
                 }
                 // It is there and can be opened; what it said could not be understood.
                 _ => self.ready(Findings::Unrecognised { why: error.to_string() }),
@@ -119,7 +116,7 @@ impl DeviceMachine {
 
     /// Other devices keep it from being looked at.
     fn look_later(&mut self, error: &Error) -> Out {
-        let mut out = self.fault(error.to_string(), Mending::Later);
+        let mut out = self.fault(DeviceFault::Unusable(error.clone()), Mending::Later);
         out.push(Effect::SetTimer(DeviceTimer::LookAfterAll, LOOK_AFTER_ALL));
         out
     }
@@ -133,16 +130,17 @@ impl DeviceMachine {
     /// The board's own word on its supply belongs to the reason why a device that drops out whenever it is used is kept out.
     pub(super) fn heard_supply(&mut self, operation: OperationId, supply: Supply) -> Out {
         match &mut self.state {
-            State::Quarantined { reason, .. } if operation == self.operation => {
-                reason.push_str("; ");
-                reason.push_str(supply_words(supply));
+            State::Quarantined { reason: Quarantine::Power { supply: said, .. }, .. }
+                if operation == self.operation =>
+            {
+                *said = Some(supply);
                 vec![self.restated()]
             }
             _ => vec![Effect::Note(Outcome::Superseded)],
         }
     }
 
-    pub(super) fn fault(&mut self, reason: String, mending: Mending) -> Out {
+    pub(super) fn fault(&mut self, reason: DeviceFault, mending: Mending) -> Out {
         self.withheld = None;
         // What the operator took out of use, or what is in quarantine, stays there, whatever else is wrong with it.
         if self.sighting.is_none() || self.is_out_of_use() {

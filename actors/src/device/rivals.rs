@@ -2,74 +2,19 @@
 
 use super::flap::Verdict;
 use super::machine::{DeviceMachine, Mending, Out, State};
+use crate::cause::{Absence, Departure, DeviceFault, Rivals};
 use crate::inventory::InventoryMessage;
-use crate::machine::{Effect, Message, Moment, OperatorAnswer, Outcome, RequestId};
-
-/// Pieces that are named in a sentence; more are counted.
-const NAMED_MAX: usize = 3;
-
-/// A piece of hardware that fits a configured device.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Piece {
-    /// What it is, in words.
-    pub what: String,
-    /// The `match` that would mean it alone.
-    pub matching: String,
-}
-
-/// Pieces of hardware that fit one configured device beside the one it was taken to be; where none was taken, they are why.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rivals {
-    /// What it was taken to be, when it fitted alone or was there first.
-    pub taken: Option<Piece>,
-    /// The others, at least one.
-    pub others: Vec<Piece>,
-}
-
-impl Rivals {
-    /// What is the matter, in words.
-    pub(super) fn words(&self) -> String {
-        let pieces = listed(&self.others, |piece| piece.what.clone());
-        match (&self.taken, self.others.len()) {
-            (Some(_), _) => format!("this fits it as well, and is left alone: {pieces}"),
-            (None, 1) => format!("not taken unasked, since another that fits it was there as well: {pieces}"),
-            (None, count) => format!("{count} pieces of hardware fit it, and none is taken: {pieces}"),
-        }
-    }
-
-    /// What to do about it, in one sentence without its full stop.
-    pub(super) fn cure(&self, name: &str) -> String {
-        let give = format!("give [hardware.{name}] its own `match` and start mainstay again");
-        let matches = listed(&self.others, |piece| piece.matching.clone());
-        match (&self.taken, self.others.len()) {
-            (Some(taken), _) => format!("To tell them apart {give}: {}", taken.matching),
-            (None, 1) => format!("Say `mainstay admit {name}` if it is meant; for good, {give}: {matches}"),
-            (None, _) => {
-                format!("Unplug what is not meant and say `mainstay admit {name}`; for good, {give}: {matches}")
-            }
-        }
-    }
-}
-
-fn listed(pieces: &[Piece], words: impl Fn(&Piece) -> String) -> String {
-    let mut named: Vec<String> = pieces.iter().take(NAMED_MAX).map(words).collect();
-    let more = pieces.len().saturating_sub(NAMED_MAX);
-    if more > 0 {
-        named.push(format!("{more} more"));
-    }
-    named.join("; or ")
-}
+use crate::machine::{Effect, Message, Moment, OperatorAnswer, Outcome, Reply, RequestId};
 
 impl DeviceMachine {
     /// Others fit it as well.
     pub(super) fn has_rivals(&mut self, now: Moment, rivals: Rivals) -> Out {
         let is_taken = rivals.taken.is_some();
-        let words = rivals.words();
         let mut out = if is_taken || self.sighting.is_none() {
             Vec::new()
         } else {
             // Nothing was unplugged: it does not count as one that comes and goes.
-            self.leave(now, &words, Verdict::Fine)
+            self.leave(now, Departure::Undecided(rivals.clone()), Verdict::Fine)
         };
         self.rivals = Some(rivals);
         if !is_taken && !self.is_out_of_use() {
@@ -83,20 +28,15 @@ impl DeviceMachine {
 
     /// The operator says that what fits it is meant.
     pub(super) fn admit_only(&self, request: RequestId) -> Out {
-        let name = &self.spec.name;
+        let name = self.spec.name.clone();
         match &self.rivals {
             Some(rivals) if rivals.others.len() > 1 => {
-                let (words, help) = (format!("{name}: {}", rivals.words()), Some(rivals.cure(name.as_str())));
-                vec![Effect::Answer(OperatorAnswer { request, outcome: Outcome::Refused, words, help })]
+                let said = Reply::Undecided(name, rivals.clone());
+                vec![Effect::Answer(OperatorAnswer { request, outcome: Outcome::Refused, said })]
             }
             _ => vec![
                 Effect::Tell(Message::Hardware(InventoryMessage::Admitted(name.clone()))),
-                Effect::Answer(OperatorAnswer {
-                    request,
-                    outcome: Outcome::Handled,
-                    words: format!("{name}: what fits it is taken"),
-                    help: None,
-                }),
+                Effect::Answer(OperatorAnswer { request, outcome: Outcome::Handled, said: Reply::Taken(name) }),
             ],
         }
     }
@@ -106,7 +46,7 @@ impl DeviceMachine {
         let undecided = self.is_undecided();
         self.rivals = None;
         if undecided {
-            self.state = State::Absent { reason: "gone (nothing that fits it is there any more)".to_owned() };
+            self.state = State::Absent { reason: Absence::Gone(Departure::NothingFits) };
             return vec![self.restated()];
         }
         Vec::new()
@@ -116,9 +56,9 @@ impl DeviceMachine {
     pub(super) fn undecided(&self) -> State {
         match &self.rivals {
             Some(rivals) if rivals.taken.is_none() => {
-                State::Faulted { reason: rivals.words(), mending: Mending::Choice }
+                State::Faulted { reason: DeviceFault::Undecided(rivals.clone()), mending: Mending::Choice }
             }
-            _ => State::Absent { reason: "not plugged in".to_owned() },
+            _ => State::Absent { reason: Absence::NotPluggedIn },
         }
     }
 

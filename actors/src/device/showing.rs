@@ -1,12 +1,12 @@
 //! What a device shows of itself, and what it offers to those who lease it.
 
-use mainstay_config::model::Device;
 use mainstay_hardware::bus::Findings;
 use mainstay_hardware::sighting::Sort;
 use mainstay_hardware::{harmless, matching};
 
 use super::machine::{DeviceMachine, DeviceTimer, Mending, State};
 use super::messages::{DeviceSnapshot, DeviceStatus, Offer};
+use crate::cause::{DeviceCure, DeviceReason, Replaced, Told, Unusable};
 use crate::machine::{Effect, Publication};
 
 impl DeviceMachine {
@@ -39,52 +39,50 @@ impl DeviceMachine {
         }
     }
 
-    pub(super) fn reason(&self) -> String {
+    pub(super) fn reason(&self) -> DeviceReason {
         match &self.state {
-            State::Absent { reason } | State::Faulted { reason, .. } | State::Quarantined { reason, .. } => {
-                reason.clone()
-            }
-            State::Ejected => "taken out of use by the operator".to_owned(),
+            State::Absent { reason } => DeviceReason::Absent(reason.clone()),
+            State::Faulted { reason, .. } => DeviceReason::Faulted(reason.clone()),
+            State::Quarantined { reason, .. } => DeviceReason::Quarantined(reason.clone()),
+            State::Ejected => DeviceReason::Ejected,
             State::Ready => match (&self.withheld, &self.findings) {
-                (Some(withheld), _) => withheld.clone(),
-                (None, Some(Findings::Unrecognised { why })) => format!("unrecognised: {why}"),
-                _ => self.notes().join(". "),
+                (Some(withheld), _) => DeviceReason::Withheld(withheld.clone()),
+                (None, Some(Findings::Unrecognised { why })) => DeviceReason::Unrecognised(why.clone()),
+                _ => self.notes(),
             },
-            State::Settling { .. } | State::Checking { .. } | State::Probing { .. } => String::new(),
+            State::Settling { .. } | State::Checking { .. } | State::Probing { .. } => DeviceReason::Nothing,
         }
     }
 
     /// What is worth knowing of one that works: what else fits it, and what commands are not given as it says it.
-    fn notes(&self) -> Vec<String> {
-        let name = self.spec.name.as_str();
-        let rivals = self.rivals.as_ref().map(|rivals| format!("{}. {}", rivals.words(), rivals.cure(name)));
-        rivals.into_iter().chain(self.offer().and_then(|offer| replacements(name, &offer))).collect()
+    fn notes(&self) -> DeviceReason {
+        let replaced = self.offer().map(|offer| replacements(&offer)).unwrap_or_default();
+        if self.rivals.is_none() && replaced.is_empty() {
+            return DeviceReason::Nothing;
+        }
+        DeviceReason::Noted { device: self.spec.name.clone(), rivals: self.rivals.clone(), replaced }
     }
 
-    /// What keeps it from being leased, in words that follow "hackrf is" or "hackrf:".
-    pub(super) fn why_unusable(&self) -> String {
+    /// What keeps it from being leased.
+    pub(super) fn why_unusable(&self) -> Unusable {
         match &self.state {
-            State::Absent { reason } => reason.clone(),
-            State::Ejected => "ejected by the operator".to_owned(),
-            _ => format!("{}: {}", self.status().as_str(), self.reason()),
+            State::Absent { reason } => Unusable::Absent(reason.clone()),
+            State::Ejected => Unusable::Ejected,
+            State::Faulted { reason, .. } => Unusable::Faulted(reason.clone()),
+            State::Quarantined { reason, .. } => Unusable::Quarantined(reason.clone()),
+            State::Settling { .. } => Unusable::Settling,
+            State::Checking { .. } | State::Probing { .. } | State::Ready => Unusable::LookedAt,
         }
     }
 
-    pub(super) fn unblock(&self) -> Option<String> {
-        let name = &self.spec.name;
+    fn cure(&self) -> Option<DeviceCure> {
         match &self.state {
-            State::Absent { .. } => Some(format!("Plug in {name} ({}).", describe_match(&self.spec))),
-            State::Faulted { mending: Mending::Choice, .. } => {
-                self.rivals.as_ref().map(|rivals| format!("{}.", rivals.cure(name.as_str())))
-            }
-            State::Faulted { mending: Mending::Later, .. } => {
-                Some("It is tried again by itself; `mainstay devices` shows which others hang.".to_owned())
-            }
-            State::Faulted { .. } => Some(format!("Mend the cause, then replug it or say `mainstay admit {name}`.")),
-            State::Quarantined { .. } => {
-                Some(format!("Wait, or check its cable and power and say `mainstay admit {name}`."))
-            }
-            State::Ejected => Some(format!("Say `mainstay admit {name}`.")),
+            State::Absent { .. } => Some(DeviceCure::PlugIn),
+            State::Faulted { mending: Mending::Choice, .. } => self.rivals.clone().map(DeviceCure::Choose),
+            State::Faulted { mending: Mending::Later, .. } => Some(DeviceCure::Wait),
+            State::Faulted { .. } => Some(DeviceCure::Mend),
+            State::Quarantined { .. } => Some(DeviceCure::WaitOrAdmit),
+            State::Ejected => Some(DeviceCure::Admit),
             _ => None,
         }
     }
@@ -101,35 +99,17 @@ impl DeviceMachine {
             },
             holder: self.holder.as_ref().map(|(name, _)| name.clone()),
             identity: self.sighting.as_ref().map(|sighting| matching::identity(sighting, self.findings.as_ref())),
-            unblock: self.unblock(),
+            unblock: self.cure(),
         }))
     }
 }
 
 /// What commands are given instead of what the device says of itself.
-fn replacements(name: &str, offer: &Offer) -> Option<String> {
-    let said = [("serial", offer.serial.as_deref()), ("interface", offer.interface.as_deref())];
-    let replaced = said.into_iter().filter_map(|(key, said)| {
+fn replacements(offer: &Offer) -> Vec<Replaced> {
+    let said = [(Told::Serial, offer.serial.as_deref()), (Told::Interface, offer.interface.as_deref())];
+    let replaced = said.into_iter().filter_map(|(what, said)| {
         let given = said.map(harmless).filter(|given| Some(given.as_str()) != said)?;
-        Some(format!(
-            "commands get {{device.{name}.{key}}} as {given}, since not every program could take what it really is"
-        ))
+        Some(Replaced { what, given })
     });
-    replaced.reduce(|all, next| format!("{all}; {next}"))
-}
-
-/// How a device is recognised, in words: `hackrf, serial 88c8…`.
-fn describe_match(spec: &Device) -> String {
-    let matching = &spec.matching;
-    let parts = [
-        Some(spec.kind.as_str().to_owned()),
-        matching.serial.as_ref().map(|serial| format!("serial {serial}")),
-        matching.usb.map(|id| format!("USB id {id}")),
-        matching.path.as_ref().map(|path| format!("USB port {path}")),
-        matching.interface.map(|interface| format!("interface {interface}")),
-        matching.mac.map(|mac| format!("MAC {mac}")),
-        matching.driver.as_ref().map(|driver| format!("driver {driver}")),
-        matching.name.as_ref().map(|name| format!("name {name}")),
-    ];
-    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+    replaced.collect()
 }

@@ -16,9 +16,11 @@ mod radios;
 mod rivals;
 mod sleep;
 use super::{DeviceMachine, DeviceMessage, DeviceSnapshot, DeviceStatus, DeviceTimer};
+use crate::cause::{Departure, DeviceFault, Holder, Withheld};
 use crate::lease::LeaseMessage;
 use crate::machine::{
     Action, ActorId, Beginning, Effect, Machine, Message, Moment, OperationId, Outcome, Publication, RequestId,
+    round_trip,
 };
 use crate::world::stations::assemble;
 
@@ -62,11 +64,14 @@ fn renamed(arrival: u8) -> Sighting {
 }
 
 fn gone(arrival: u8) -> DeviceMessage {
-    DeviceMessage::Gone { generation: Some(sighting(arrival).generation), how: "USB 1-1 unplugged".to_owned() }
+    DeviceMessage::Gone {
+        generation: Some(sighting(arrival).generation),
+        how: Departure::Left(Key("usb/1-1".to_owned())),
+    }
 }
 
-fn user() -> ServiceName {
-    ServiceName::new("user").unwrap()
+fn user() -> Holder {
+    Holder::Service(ServiceName::new("user").unwrap())
 }
 
 fn hung() -> Error {
@@ -98,6 +103,7 @@ impl Bench {
         (self.told, self.acts, self.outcome) = (Vec::new(), Vec::new(), Outcome::Handled);
         (self.timers, self.asked_inventory) = (Vec::new(), false);
         for effect in effects {
+            round_trip::survives(&effect);
             match effect {
                 Effect::Tell(Message::Leases(message)) => self.told.push(message),
                 Effect::Act(action) => {
@@ -119,6 +125,7 @@ impl Bench {
     }
 
     fn tell(&mut self, message: DeviceMessage) -> &mut Self {
+        round_trip::survives(&message);
         let effects = self.machine.handle(self.now, message);
         self.take(effects);
         self
@@ -210,7 +217,7 @@ impl Bench {
             (
                 "faulted",
                 make(|bench| {
-                    bench.ready().tell(DeviceMessage::Fault("it hangs".to_owned()));
+                    bench.ready().tell(DeviceMessage::Fault(DeviceFault::DriverHung(hung())));
                 }),
             ),
             (
@@ -225,7 +232,7 @@ impl Bench {
             (
                 "restoring",
                 make(|bench| {
-                    bench.ready().tell(DeviceMessage::Withheld("being put back as it was".to_owned()));
+                    bench.ready().tell(DeviceMessage::Withheld(Withheld::PuttingBack));
                 }),
             ),
             (
@@ -251,9 +258,9 @@ impl Bench {
             ("hung", DeviceMessage::Probed(operation, Err(hung()))),
             ("leased", DeviceMessage::Leased { holder: user() }),
             ("unleased", DeviceMessage::Unleased),
-            ("restoring", DeviceMessage::Withheld("being put back as it was".to_owned())),
+            ("restoring", DeviceMessage::Withheld(Withheld::PuttingBack)),
             ("as it was", DeviceMessage::PutBack(None)),
-            ("fault", DeviceMessage::Fault("it hangs".to_owned())),
+            ("fault", DeviceMessage::Fault(DeviceFault::DriverHung(hung()))),
             ("eject", DeviceMessage::Eject(RequestId(2))),
             ("admit", DeviceMessage::Admit(RequestId(3))),
             ("settled", DeviceMessage::Timer(DeviceTimer::Settling)),
@@ -333,7 +340,7 @@ fn the_next_arrival_is_looked_at_though_the_holder_of_the_last_one_still_stops()
 #[test]
 fn an_ejected_device_stays_ejected_over_a_fault_and_over_a_panic() {
     let mut bench = Bench::new();
-    bench.ready().tell(DeviceMessage::Eject(RequestId(1))).tell(DeviceMessage::Fault("it hangs".to_owned()));
+    bench.ready().tell(DeviceMessage::Eject(RequestId(1))).tell(DeviceMessage::Fault(DeviceFault::DriverHung(hung())));
     assert_eq!(bench.status, DeviceStatus::Ejected);
     bench.begin_afresh().tell(DeviceMessage::Seen(sighting(1)));
     assert_eq!(bench.status, DeviceStatus::Ejected);
@@ -363,7 +370,7 @@ fn a_device_that_was_not_looked_at_because_others_hang_is_looked_at_after_all() 
     ];
     for not_tried in tries {
         bench.tell(not_tried(bench.operation));
-        assert_eq!(bench.shown.as_ref().unwrap().reason, "others hang");
+        assert_eq!(bench.shown.as_ref().unwrap().reason.to_string(), "others hang");
         let (timer, after) = bench.timers[0];
         bench.now = bench.now + after;
         bench.tell(DeviceMessage::Timer(timer));
@@ -376,7 +383,7 @@ fn a_device_that_was_not_looked_at_because_others_hang_is_looked_at_after_all() 
 fn who_waits_for_a_device_that_is_out_of_use_is_told_so_and_not_only_that_it_is_gone() {
     let said = |bench: &Bench| -> Vec<String> {
         let reason = |message: &LeaseMessage| match message {
-            LeaseMessage::DeviceUnavailable { reason, .. } => Some(reason.clone()),
+            LeaseMessage::DeviceUnavailable { reason, .. } => Some(reason.to_string()),
             _ => None,
         };
         bench.told.iter().filter_map(reason).collect()
@@ -391,7 +398,7 @@ fn who_waits_for_a_device_that_is_out_of_use_is_told_so_and_not_only_that_it_is_
     assert_eq!(said(&bench), ["gone (USB 1-1 unplugged)", quarantined]);
     assert!(matches!(
         &bench.says_again()[..],
-        [Message::Leases(LeaseMessage::DeviceUnavailable { reason, .. })] if reason == quarantined
+        [Message::Leases(LeaseMessage::DeviceUnavailable { reason, .. })] if reason.to_string() == quarantined
     ));
     bench.tell(DeviceMessage::Eject(RequestId(1)));
     assert_eq!(said(&bench), ["ejected by the operator"]);

@@ -10,7 +10,7 @@ use std::path::{Component, Path, PathBuf};
 const MOST_LINKS: u32 = 40;
 
 /// What a path leads to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct FileIdentity {
     /// Its one path, with all links resolved as far as it exists.
     pub path: PathBuf,

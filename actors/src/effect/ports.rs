@@ -24,7 +24,7 @@ pub type Places = BTreeMap<u16, Option<IpAddr>>;
 const NAME_LIMIT: u64 = 64;
 
 /// Somebody who listens.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Listener {
     /// The process that has the socket, where this user may see it. Of several, the first in the order of `/proc`: the
     /// lowest process id, so a server rather than its workers.

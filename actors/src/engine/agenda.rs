@@ -7,7 +7,7 @@ use crate::machine::Moment;
 use crate::trace::Cause;
 
 /// With what a restarted actor begins anew.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) enum Again {
     /// With what it was before it panicked.
     AsItWas,
@@ -16,7 +16,7 @@ pub(super) enum Again {
 }
 
 /// Something that is due at some moment.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub(super) enum What {
     /// A timer of an actor rings.
     Rings(Place, Timer, Cause),
@@ -28,8 +28,9 @@ pub(super) enum What {
 pub(super) type Entry = (Moment, u64);
 
 /// What is due.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct Agenda {
+    #[serde(with = "crate::machine::pairs")]
     entries: BTreeMap<Entry, What>,
     numbers: u64,
 }

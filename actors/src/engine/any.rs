@@ -8,7 +8,7 @@ use crate::service::{ServiceMachine, ServiceTimer};
 use crate::supervision::{NoTimer, RootMachine, ServicesMachine};
 
 /// A machine.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub enum AnyMachine {
     /// The root supervisor.
     Root(RootMachine),
@@ -25,7 +25,7 @@ pub enum AnyMachine {
 }
 
 /// A timer of any machine.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub enum Timer {
     /// Of a device.
     Device(DeviceTimer),

@@ -9,7 +9,7 @@ use crate::machine::{ActorId, Effect};
 use crate::trace::Cause;
 
 /// Whether an actor takes mail.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) enum Life {
     /// It does.
     Alive,
@@ -18,7 +18,7 @@ pub(super) enum Life {
 }
 
 /// Whether an actor has handled anything since it was restarted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) enum Footing {
     /// It has, or was never restarted.
     Steady,
@@ -27,7 +27,7 @@ pub(super) enum Footing {
 }
 
 /// One actor.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub(super) struct Cell {
     pub(super) machine: AnyMachine,
     pub(super) spare: Option<Spare>,
@@ -35,6 +35,7 @@ pub(super) struct Cell {
     /// What it wants done and nobody has begun to do.
     pub(super) outbox: VecDeque<(Cause, Effect<Timer>)>,
     /// The timers that are set or have rung without having been heard yet, with where they stand on the agenda.
+    #[serde(with = "crate::machine::pairs")]
     pub(super) timers: BTreeMap<Timer, Entry>,
     /// The timer whose ringing is being handled.
     pub(super) rang: Option<(Timer, Cause)>,

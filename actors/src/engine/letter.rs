@@ -5,7 +5,7 @@ use crate::machine::{ActorId, Address, Message};
 use crate::trace::{Cause, MessageId};
 
 /// A message with its place in a trace. There is no other way to tell an actor something.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Letter {
     /// Its number.
     pub id: MessageId,
@@ -26,7 +26,7 @@ impl Letter {
 }
 
 /// Something in an inbox.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub enum Mail {
     /// A letter.
     Letter(Letter),

@@ -42,7 +42,7 @@ use crate::supervision::{RootMachine, ServicesMachine};
 use crate::trace::Cause;
 
 /// Where an actor is in the engine. Stands for its id where that would be looked up again and again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Place(usize);
 
 impl Place {
@@ -54,9 +54,10 @@ impl Place {
 }
 
 /// All machines of a station, with their mail and their timers.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Engine {
     cells: Vec<Cell>,
+    #[serde(with = "crate::machine::pairs")]
     index: BTreeMap<ActorId, Place>,
     agenda: Agenda,
     supervision: Supervision,

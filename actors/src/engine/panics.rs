@@ -20,7 +20,7 @@ use crate::machine::{ActorId, Beginning, Effect, Moment, Outcome, words_of};
 use crate::trace::Cause;
 
 /// That an actor has panicked, and what becomes of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Fallen {
     /// Who.
     pub actor: ActorId,
@@ -33,7 +33,7 @@ pub struct Fallen {
 }
 
 /// What becomes of an actor that has panicked.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Fate {
     /// These are restarted, after a pause.
     Restart(Vec<ActorId>),

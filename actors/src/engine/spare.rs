@@ -14,7 +14,7 @@ const LIGHT: usize = 16;
 const MESSAGES: usize = 16;
 
 /// What a machine can be made again from.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub(super) struct Spare {
     machine: AnyMachine,
     since: Vec<(Moment, Message)>,

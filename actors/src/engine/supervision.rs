@@ -6,15 +6,16 @@ use crate::machine::{ActorId, Moment};
 use crate::supervision::{Intensity, Verdict};
 
 /// The deaths that each supervisor has seen lately.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct Supervision {
+    #[serde(with = "crate::machine::pairs")]
     deaths: BTreeMap<ActorId, Intensity>,
     /// Those of the root, which has nobody above it.
     of_root: Intensity,
 }
 
 /// Whom a death concerns.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) enum Decision {
     /// Only who died is restarted.
     One(std::time::Duration),

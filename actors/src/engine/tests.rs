@@ -160,6 +160,29 @@ fn a_clone_of_the_engine_goes_on_as_the_engine_does() {
 }
 
 #[test]
+fn an_engine_that_was_written_down_and_read_back_goes_on_as_it_would_have() {
+    let mut one = engine();
+    for place in one.places() {
+        one.begin(place, at(0), CAUSE);
+    }
+    for actor in services() {
+        one.put(letter(Message::Service(
+            actor.to_string().trim_start_matches("service/").parse().unwrap(),
+            ServiceMessage::Begin,
+        )));
+    }
+    one.put(letter(Message::Root(RootMessage::Close)));
+    let mut other: Engine = serde_json::from_str(&serde_json::to_string(&one).unwrap()).unwrap();
+    assert_eq!(format!("{one:?}"), format!("{other:?}"));
+    let go_on = |engine: &mut Engine| {
+        let places = engine.places();
+        places.map(|place| format!("{:?}", handle_all(engine, place, at(1)))).collect::<Vec<_>>()
+    };
+    assert_eq!(go_on(&mut one), go_on(&mut other));
+    assert_eq!(format!("{one:?}"), format!("{other:?}"));
+}
+
+#[test]
 fn what_is_for_nobody_is_not_put_anywhere() {
     let mut engine = engine();
     let nobody: ServiceName = "nobody".parse().unwrap();

@@ -14,7 +14,8 @@ use mainstay_hardware::matching;
 use mainstay_hardware::sighting::{Key, Place, Sighting};
 
 use super::machine::{InventoryMachine, InventoryTimer, Looked, Out, tell};
-use crate::device::{DeviceMessage, Piece, Rivals};
+use crate::cause::{Departure, Piece, Rivals};
+use crate::device::DeviceMessage;
 use crate::machine::{Effect, Moment};
 
 /// Places that are remembered for one device; beyond, none is taken unasked.
@@ -24,7 +25,7 @@ const DOUBTFUL_MAX: usize = 64;
 const TOGETHER: Duration = Duration::from_secs(5);
 
 /// What is remembered of the pieces that a device was, or could have been.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct Choice {
     /// Where the piece sits that it was taken to be.
     known: Option<Place>,
@@ -183,7 +184,7 @@ impl InventoryMachine {
         let rivals = self.devices.iter().find(|device| device.name == *name).and_then(|device| self.rivals(device));
         let first = match sighting {
             Some(sighting) => DeviceMessage::Seen(sighting.clone()),
-            None => DeviceMessage::Gone { generation: None, how: "not plugged in".to_owned() },
+            None => DeviceMessage::Gone { generation: None, how: Departure::NotPluggedIn },
         };
         let all = std::iter::once(first).chain(rivals.map(DeviceMessage::Rivals));
         all.map(|message| tell(name, message)).collect()

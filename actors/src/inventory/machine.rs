@@ -9,11 +9,12 @@ use mainstay_config::model::{Device, Station};
 use mainstay_config::names::DeviceName;
 use mainstay_hardware::advice::{self, Configured};
 use mainstay_hardware::matching;
-use mainstay_hardware::sighting::{Generation, HardwareEvent, Key, Sighting, Sort, Source, Witness};
+use mainstay_hardware::sighting::{Generation, HardwareEvent, Key, Sighting, Sort, Source};
 
 use super::claiming::Choices;
-use super::messages::{InventoryMessage, InventorySnapshot, OtherDevice, departure_words};
-use crate::device::{DeviceMessage, Rivals};
+use super::messages::{InventoryMessage, InventorySnapshot, OtherDevice, OtherKind};
+use crate::cause::{Departure, Rivals};
+use crate::device::DeviceMessage;
 use crate::machine::{
     Action, ActorId, Beginning, Effect, Effects, Machine, Message, Moment, Outcome, Publication, told,
 };
@@ -24,7 +25,7 @@ pub type InventoryTimer = crate::supervision::NoTimer;
 pub(super) type Out = Effects<InventoryTimer>;
 
 /// The supervisor of devices.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct InventoryMachine {
     pub(super) devices: Arc<[Device]>,
     pub(super) present: BTreeMap<Key, Sighting>,
@@ -45,7 +46,7 @@ pub struct InventoryMachine {
 }
 
 /// Whether it knows all that is there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) enum Looked {
     /// Nothing has been scanned since it began: what it has not seen may be there all the same.
     NotYet,
@@ -72,8 +73,8 @@ impl Machine for InventoryMachine {
         self.now = now;
         let mut out = match message {
             InventoryMessage::Event(HardwareEvent::Seen(sighting)) => self.seen(sighting),
-            InventoryMessage::Event(HardwareEvent::Gone { key, generation, witness }) => {
-                self.gone(&key, generation.as_ref(), witness)
+            InventoryMessage::Event(HardwareEvent::Gone { key, generation, .. }) => {
+                self.gone(&key, generation.as_ref())
             }
             InventoryMessage::Event(HardwareEvent::Scanned { present, .. }) => self.scanned(present),
             InventoryMessage::Event(HardwareEvent::Trouble(source, words)) => {
@@ -175,7 +176,7 @@ impl InventoryMachine {
     /// What a device was found to be is no longer what the configuration means.
     fn disown(&mut self, name: &DeviceName, key: &Key) -> Effect<InventoryTimer> {
         self.claims.remove(name);
-        let how = format!("{key} is no longer it");
+        let how = Departure::NotIt(key.clone());
         tell(name, DeviceMessage::Gone { generation: None, how })
     }
 
@@ -193,26 +194,26 @@ impl InventoryMachine {
         }
     }
 
-    fn gone(&mut self, key: &Key, generation: Option<&Generation>, witness: Witness) -> Out {
+    fn gone(&mut self, key: &Key, generation: Option<&Generation>) -> Out {
         let Some(sighting) = self.present.get(key) else { return Vec::new() };
         if generation.is_some_and(|gone| *gone != sighting.generation) {
             return Vec::new();
         }
-        let how = how_it_left(sighting, witness);
+        let how = how_it_left(sighting);
         let mut out = self.remove(key, &how);
         out.extend(self.settle_claims());
         out
     }
 
     /// Takes a thing away, and with a USB device what sits on it.
-    fn remove(&mut self, key: &Key, how: &str) -> Out {
+    fn remove(&mut self, key: &Key, how: &Departure) -> Out {
         let Some(sighting) = self.present.remove(key) else { return Vec::new() };
         self.forget(key);
         let mut out = Vec::new();
         if let Some(name) = self.claims.iter().find(|(_, claimed)| *claimed == key).map(|(name, _)| name.clone()) {
             self.claims.remove(&name);
             let generation = Some(sighting.generation.clone());
-            out.push(tell(&name, DeviceMessage::Gone { generation, how: how.to_owned() }));
+            out.push(tell(&name, DeviceMessage::Gone { generation, how: how.clone() }));
         }
         if let (Sort::Usb { .. }, Some(parent)) = (&sighting.sort, &sighting.usb) {
             let on_it = |child: &&Sighting| {
@@ -233,7 +234,7 @@ impl InventoryMachine {
             self.present.keys().filter(|key| !present.iter().any(|there| there.key == **key)).cloned().collect();
         let mut out = Vec::new();
         for key in missing {
-            let how = self.present.get(&key).map(|sighting| how_it_left(sighting, Witness::Rescan));
+            let how = self.present.get(&key).map(how_it_left);
             out.extend(how.map(|how| self.remove(&key, &how)).unwrap_or_default());
         }
         for sighting in present {
@@ -247,7 +248,7 @@ impl InventoryMachine {
         let settled = self.settle_claims();
         for device in self.devices.iter().filter(|device| !before.contains(&device.name)) {
             if !self.claims.contains_key(&device.name) && !self.told.contains_key(&device.name) {
-                let how = "not found in a scan".to_owned();
+                let how = Departure::NotFound;
                 out.push(tell(&device.name, DeviceMessage::Gone { generation: None, how }));
             }
         }
@@ -286,9 +287,9 @@ impl InventoryMachine {
         let configured: Vec<_> = self.devices.iter().map(|device| Configured { device, is: is(device) }).collect();
         let describe = |(sighting, suggestion): (&&Sighting, String)| OtherDevice {
             kind: match sighting.sort {
-                Sort::Usb { .. } => "usb",
-                Sort::Tty { .. } => "serial",
-                Sort::Wifi(_) => "wifi",
+                Sort::Usb { .. } => OtherKind::Usb,
+                Sort::Tty { .. } => OtherKind::Serial,
+                Sort::Wifi(_) => OtherKind::Wifi,
             },
             identity: matching::identity(sighting, None),
             suggestion,
@@ -297,12 +298,12 @@ impl InventoryMachine {
     }
 }
 
-/// How a thing left, in words: for a thing on USB the socket says it best.
-fn how_it_left(sighting: &Sighting, witness: Witness) -> String {
-    match (&sighting.usb, witness) {
-        (Some(usb), _) => departure_words(&Key(format!("usb/{}", usb.path))),
-        (None, _) => departure_words(&sighting.key),
-    }
+/// How a thing left: for a thing on USB the socket says it best.
+fn how_it_left(sighting: &Sighting) -> Departure {
+    Departure::Left(match &sighting.usb {
+        Some(usb) => Key(format!("usb/{}", usb.path)),
+        None => sighting.key.clone(),
+    })
 }
 
 pub(super) fn tell(name: &DeviceName, message: DeviceMessage) -> Effect<InventoryTimer> {

@@ -1,13 +1,12 @@
 //! What the supervisor of devices is told and tells.
 
 use mainstay_config::names::DeviceName;
-use mainstay_hardware::sighting::{Generation, HardwareEvent, Key, ScanReason, Witness};
+use mainstay_hardware::sighting::{Generation, HardwareEvent};
 
 use super::InventoryTimer;
-use crate::machine::{Described, Words};
 
 /// What the supervisor of devices is told.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 #[allow(clippy::large_enum_variant, reason = "nearly all of its messages are events")]
 pub enum InventoryMessage {
     /// Something happened to the hardware.
@@ -20,75 +19,8 @@ pub enum InventoryMessage {
     Timer(InventoryTimer),
 }
 
-impl Described for InventoryMessage {
-    fn kind(&self) -> &'static str {
-        match self {
-            Self::Event(HardwareEvent::Seen(_)) => "Seen",
-            Self::Event(HardwareEvent::Gone { .. }) => "Gone",
-            Self::Event(HardwareEvent::Scanned { .. }) => "Scanned",
-            Self::Event(HardwareEvent::Trouble(..)) => "Trouble",
-            Self::Event(HardwareEvent::Works(_)) => "Works",
-            Self::Disclaimed(..) => "Disclaimed",
-            Self::Admitted(_) => "Admitted",
-            Self::Timer(_) => "Timer",
-        }
-    }
-
-    fn detail(&self) -> Words {
-        match self {
-            Self::Event(event) => event_words(event).into(),
-            Self::Disclaimed(name, _) => Words::Device(name.clone(), "is no longer what the configuration means"),
-            Self::Admitted(name) => Words::Device(name.clone(), "is what fits it, the operator says"),
-            Self::Timer(timer) => format!("{timer:?} is over").into(),
-        }
-    }
-}
-
-/// What happened to the hardware, in words.
-#[must_use]
-pub fn event_words(event: &HardwareEvent) -> String {
-    match event {
-        HardwareEvent::Seen(sighting) => {
-            let identity = mainstay_hardware::matching::identity(sighting, None);
-            format!("{identity} seen")
-        }
-        HardwareEvent::Gone { key, witness, .. } => format!("{} ({})", departure_words(key), witness_words(*witness)),
-        HardwareEvent::Scanned { present, why } => {
-            let why = match why {
-                ScanReason::Start => "at start",
-                ScanReason::LostMessages => "after lost messages",
-                ScanReason::Asked => "as asked",
-            };
-            format!("scanned {why}: {} pieces of hardware", present.len())
-        }
-        HardwareEvent::Trouble(_, words) => words.clone(),
-        HardwareEvent::Works(source) => format!("{source} can be had again"),
-    }
-}
-
-/// How something left, in words for a person: `USB 1-1 unplugged`.
-#[must_use]
-pub fn departure_words(key: &Key) -> String {
-    match key.0.split_once('/') {
-        Some(("usb", path)) => format!("USB {path} unplugged"),
-        Some(("tty", name)) => format!("/dev/{name} disappeared"),
-        Some(("wifi", name)) => format!("radio {name} disappeared"),
-        _ => format!("{key} disappeared"),
-    }
-}
-
-fn witness_words(witness: Witness) -> &'static str {
-    match witness {
-        Witness::Uevent => "kernel uevent",
-        Witness::Libusb => "libusb",
-        Witness::Netlink => "netlink",
-        Witness::Rescan => "missing in a rescan",
-        Witness::Simulation => "simulation",
-    }
-}
-
 /// What is attached, for showing.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct InventorySnapshot {
     /// What is not in the configuration.
     pub others: Vec<OtherDevice>,
@@ -96,11 +28,34 @@ pub struct InventorySnapshot {
     pub troubles: Vec<String>,
 }
 
+/// What sort of thing something attached is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum OtherKind {
+    /// A USB device.
+    Usb,
+    /// A serial port.
+    Serial,
+    /// A radio.
+    Wifi,
+}
+
+impl OtherKind {
+    /// The word shown.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Usb => "usb",
+            Self::Serial => "serial",
+            Self::Wifi => "wifi",
+        }
+    }
+}
+
 /// Something attached that is not in the configuration.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct OtherDevice {
-    /// `usb`, `serial` or `wifi`.
-    pub kind: &'static str,
+    /// What sort of thing.
+    pub kind: OtherKind,
     /// What it is.
     pub identity: String,
     /// Lines that would put it into the configuration.

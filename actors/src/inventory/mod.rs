@@ -6,5 +6,6 @@ mod messages;
 #[cfg(test)]
 mod tests;
 
+pub use crate::view::words::event_words;
 pub use machine::{InventoryMachine, InventoryTimer};
-pub use messages::{InventoryMessage, InventorySnapshot, OtherDevice, departure_words, event_words};
+pub use messages::{InventoryMessage, InventorySnapshot, OtherDevice, OtherKind};

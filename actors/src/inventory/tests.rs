@@ -16,7 +16,7 @@ mod rivals;
 
 use super::{InventoryMachine, InventoryMessage, InventorySnapshot};
 use crate::device::DeviceMessage;
-use crate::machine::{ActorId, Beginning, Described, Effect, Machine, Message, Moment, Publication};
+use crate::machine::{ActorId, Beginning, Described, Effect, Machine, Message, Moment, Publication, round_trip};
 use crate::world::stations::assemble;
 
 /// A HackRF with this serial number in this socket.
@@ -112,6 +112,7 @@ fn told(machine: &mut InventoryMachine, event: HardwareEvent) -> Vec<String> {
 }
 
 fn words(out: &[Effect<super::InventoryTimer>]) -> Vec<String> {
+    out.iter().for_each(round_trip::survives);
     let words = |effect: &Effect<super::InventoryTimer>| match effect {
         Effect::Tell(Message::Device(name, message)) => Some(format!("{name} {}", message.kind())),
         _ => None,
@@ -122,6 +123,7 @@ fn words(out: &[Effect<super::InventoryTimer>]) -> Vec<String> {
 /// What is shown after an event that changes it.
 fn shown(machine: &mut InventoryMachine, event: HardwareEvent) -> InventorySnapshot {
     let out = machine.handle(Moment::default(), InventoryMessage::Event(event));
+    out.iter().for_each(round_trip::survives);
     let Some(Effect::Publish(Publication::Inventory(shown))) = out.last() else { panic!("{out:?}") };
     shown.clone()
 }

@@ -3,9 +3,11 @@
 use mainstay_config::names::ServiceName;
 
 use super::holding::{Holding, Use};
-use super::machine::{Closing, LeaseMachine, Out, tell_service};
+use super::machine::{Closing, LeaseMachine, Out};
 use super::messages::{Standing, StillUsed};
 use super::queue::{DeviceState, Queued, Reserved};
+use super::telling::{News, tell};
+use crate::cause::{Holder, Withdrawal};
 use crate::device::{Awaited, DeviceMessage};
 use crate::machine::{ActorId, Effect, Message, Outcome};
 use crate::service::ServiceMessage;
@@ -64,10 +66,11 @@ impl LeaseMachine {
                 None => continue,
             });
         }
-        match (self.holders.get(name), self.queue.iter().find(|queued| queued.request.service == *name)) {
+        let queued = self.queue.iter().find(|queued| queued.request.holder.is(name));
+        match (self.holders.get(&Holder::from(name)), queued) {
             (Some(holding), _) => {
                 said.push(ServiceMessage::Granted(holding.grant.clone()));
-                said.extend(holding.withdrawn());
+                said.extend(holding.withdrawn().map(News::for_service));
             }
             (None, Some(queued)) => said.push(ServiceMessage::Queued(queued.blockers.clone())),
             (None, None) => said.push(ServiceMessage::NothingHeld),
@@ -77,11 +80,11 @@ impl LeaseMachine {
 
     /// What a service says of itself again: what was lost of what it said before is made good.
     pub(super) fn stands(&mut self, standing: Standing) -> Out {
-        let Standing { service, held, given_back, uses, wants } = standing;
-        let known = self.holders.get(&service).map(|holding| holding.grant.token);
+        let Standing { holder, held, given_back, uses, wants } = standing;
+        let known = self.holders.get(&holder).map(|holding| holding.grant.token);
         let mut out = match known {
             Some(token) if Some(token) == held => {
-                if let Some(holding) = self.holders.get_mut(&service).filter(|holding| holding.is_undisturbed()) {
+                if let Some(holding) = self.holders.get_mut(&holder).filter(|holding| holding.is_undisturbed()) {
                     holding.r#use = match uses {
                         StillUsed::Yes => Use::Active,
                         StillUsed::InBackoff => Use::Idle,
@@ -89,14 +92,14 @@ impl LeaseMachine {
                 }
                 Vec::new()
             }
-            Some(token) if token <= given_back => self.release(&service, token),
+            Some(token) if token <= given_back => self.release(&holder, token),
             // It is on its way to the service, or it never knew.
             _ => Vec::new(),
         };
-        let is_queued = self.queue.iter().any(|queued| queued.request.service == service);
+        let is_queued = self.queue.iter().any(|queued| queued.request.holder == holder);
         match wants {
-            Some(request) if !is_queued && !self.holders.contains_key(&service) => out.extend(self.request(request)),
-            None if is_queued => out.extend(self.withdraw(&service)),
+            Some(request) if !is_queued && !self.holders.contains_key(&holder) => out.extend(self.request(request)),
+            None if is_queued => out.extend(self.withdraw(&holder)),
             _ => {}
         }
         out.retain(|effect| !matches!(effect, Effect::Note(_)));
@@ -114,28 +117,19 @@ impl Holding {
     }
 
     /// What its holder was told when it was withdrawn.
-    pub(super) fn withdrawn(&self) -> Option<ServiceMessage> {
+    pub(super) fn withdrawn(&self) -> Option<News> {
         match &self.r#use {
-            Use::Draining { withdrawal, reason } => Some(ServiceMessage::Revoked {
-                token: self.grant.token,
-                withdrawal: *withdrawal,
-                reason: reason.clone(),
-            }),
+            Use::Draining(withdrawal) => Some(News::Revoked(self.grant.token, withdrawal.clone())),
             Use::Active | Use::Idle | Use::Abandoned => None,
         }
     }
 
     /// Tells its holder to stop, unless it has been told.
-    pub(super) fn withdraw(
-        &mut self,
-        holder: &ServiceName,
-        withdrawal: crate::service::Withdrawal,
-        reason: &str,
-    ) -> Option<Effect<super::LeaseTimer>> {
+    pub(super) fn withdraw(&mut self, holder: &Holder, withdrawal: Withdrawal) -> Option<Effect<super::LeaseTimer>> {
         if !self.is_undisturbed() {
             return None;
         }
-        self.r#use = Use::Draining { withdrawal, reason: reason.to_owned() };
-        self.withdrawn().map(|message| tell_service(holder, message))
+        self.r#use = Use::Draining(withdrawal);
+        self.withdrawn().and_then(|news| tell(holder, news))
     }
 }

@@ -1,14 +1,15 @@
 //! What the registry makes of devices that come and go.
 
-use mainstay_config::names::{DeviceName, ServiceName};
+use mainstay_config::names::DeviceName;
 
 use super::holding::Holding;
 use super::machine::{LeaseMachine, Out, tell_device, tell_service};
-use super::messages::Soon;
 use super::preparation::Preparation;
 use super::queue::DeviceState;
+use super::telling::{News, tell};
+use crate::cause::{Holder, Soon, Unusable, Withdrawal, Withheld};
 use crate::device::{DeviceMessage, Offer};
-use crate::service::{ServiceMessage, Withdrawal};
+use crate::service::ServiceMessage;
 
 impl LeaseMachine {
     pub(super) fn available(&mut self, device: &DeviceName, offer: Offer) -> Out {
@@ -46,7 +47,7 @@ impl LeaseMachine {
                 && is_outdated(&held.offer)
             {
                 held.offer = offer.clone();
-                out.push(tell_service(name, ServiceMessage::Corrected(device.clone(), offer.clone())));
+                out.extend(tell(name, News::Corrected(device.clone(), offer.clone())));
             }
         }
         out
@@ -57,13 +58,13 @@ impl LeaseMachine {
         let older = self.holders.values().any(|holding| {
             holding.grant.devices.get(device).is_some_and(|held| held.offer.generation != offer.generation)
         });
-        if older { self.revoke(device, &format!("{device} was replugged")) } else { Vec::new() }
+        if older { self.revoke(device, &Withdrawal::Replugged(device.clone())) } else { Vec::new() }
     }
 
-    pub(super) fn unavailable(&mut self, device: &DeviceName, reason: &str, soon: Soon) -> Out {
-        let state = DeviceState::Unavailable { reason: reason.to_owned(), soon };
-        let before = self.devices.insert(device.clone(), state);
-        let mut out = self.revoke(device, &format!("{device} is {reason}"));
+    pub(super) fn unavailable(&mut self, device: &DeviceName, reason: Unusable, soon: Soon) -> Out {
+        let withdrawal = Withdrawal::Lost { device: device.clone(), why: reason.clone() };
+        let before = self.devices.insert(device.clone(), DeviceState::Unavailable { reason, soon });
+        let mut out = self.revoke(device, &withdrawal);
         if matches!(before, Some(DeviceState::Available(_))) {
             let left = |name| tell_service(name, ServiceMessage::DeviceLeft(device.clone()));
             out.extend(self.users.get(device).into_iter().flatten().map(left));
@@ -83,17 +84,17 @@ impl LeaseMachine {
     }
 
     /// Tells every holder of a device to stop.
-    pub(super) fn revoke(&mut self, device: &DeviceName, reason: &str) -> Out {
+    pub(super) fn revoke(&mut self, device: &DeviceName, why: &Withdrawal) -> Out {
         let holders = self.holders.iter_mut().filter(|(_, holding)| holding.grant.devices.contains_key(device));
-        holders.filter_map(|(name, holding)| holding.withdraw(name, Withdrawal::Loss, reason)).collect()
+        holders.filter_map(|(name, holding)| holding.withdraw(name, why.clone())).collect()
     }
 
     /// What a device was told last.
     pub(super) fn said_to_device(&self, device: &DeviceName) -> Option<DeviceMessage> {
-        let given_up = self.radios.given_up(device).map(|words| DeviceMessage::Fault(words.to_owned()));
+        let given_up = self.radios.given_up(device).cloned().map(DeviceMessage::Fault);
         let put_back = || {
             let withheld = self.radios.is_being_put_back(device) || self.is_due(device);
-            withheld.then(|| DeviceMessage::Withheld("being put back as it was".to_owned()))
+            withheld.then_some(DeviceMessage::Withheld(Withheld::PuttingBack))
         };
         given_up.or_else(put_back).or_else(|| Some(self.left_by_one(device)))
     }
@@ -116,21 +117,19 @@ impl LeaseMachine {
     /// What an arrival of a device is told of those who hold it, or still hold an earlier one.
     fn said_of_holders(&self, device: &DeviceName, offer: &Offer) -> Option<DeviceMessage> {
         let holder = self.holder_of_arrival(device, offer);
-        let earlier = |holder| {
-            DeviceMessage::Withheld(format!("{holder}, which had it before it was replugged, must stop first"))
-        };
+        let earlier = |holder| DeviceMessage::Withheld(Withheld::EarlierHolder(holder));
         holder.map(|holder| DeviceMessage::Leased { holder }).or_else(|| self.holder_of(device).map(earlier))
     }
 
     /// Who holds this arrival of a device, and not an earlier one.
-    fn holder_of_arrival(&self, device: &DeviceName, offer: &Offer) -> Option<ServiceName> {
+    fn holder_of_arrival(&self, device: &DeviceName, offer: &Offer) -> Option<Holder> {
         let holds = |holding: &Holding| {
             holding.grant.devices.get(device).is_some_and(|held| held.offer.generation == offer.generation)
         };
         self.holders.iter().find(|(_, holding)| holds(holding)).map(|(name, _)| name.clone())
     }
 
-    pub(super) fn holder_of(&self, device: &DeviceName) -> Option<ServiceName> {
+    pub(super) fn holder_of(&self, device: &DeviceName) -> Option<Holder> {
         self.holders
             .iter()
             .find(|(_, holding)| holding.grant.devices.contains_key(device))

@@ -9,12 +9,12 @@ use mainstay_config::model::Sharing;
 use super::machine::{LeaseMachine, Out};
 use super::messages::{LeaseRequest, Want};
 use super::queue::{Queued, Reserved, reserve};
-use super::resource::Resource;
+use crate::cause::Resource;
 use crate::effect::files::FileIdentity;
 use crate::machine::{Action, Effect, OperationId, Outcome};
 
 /// What each path was seen to lead to.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct Files(BTreeMap<PathBuf, FileIdentity>);
 
 impl Files {

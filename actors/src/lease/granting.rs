@@ -6,15 +6,15 @@ use std::time::Duration;
 use mainstay_config::names::{DeviceName, PortName};
 
 use super::holding::{Holding, Use};
-use super::machine::{LeaseMachine, LeaseTimer, Out, end_waiting, tell_device, tell_service};
-use super::messages::{Blocker, Grant, GrantedDevice, LeaseRequest, Token, Want};
+use super::machine::{LeaseMachine, LeaseTimer, Out, end_waiting, tell_device};
+use super::messages::{Grant, GrantedDevice, LeaseRequest, Token, Want};
 use super::preparation::Preparation;
 use super::queue::{DeviceState, Prospect, Queued, Reserved, Situation, reserve};
 use super::radios::{Change, Preparing, Step};
-use super::resource::Resource;
+use super::telling::{News, tell};
+use crate::cause::{Blocker, Withdrawal};
 use crate::device::{Awaited, DeviceMessage};
 use crate::machine::{Action, Effect, Moment};
-use crate::service::{ServiceMessage, Withdrawal};
 
 /// Between two looks at a port that somebody else's program listens on.
 const LOOK_AGAIN: Duration = Duration::from_secs(10);
@@ -52,11 +52,11 @@ impl LeaseMachine {
                 Prospect::Free(ports) => {
                     let preparation = self.prepare(queued, ports, &reserved, out);
                     queued.preparation = Some(preparation);
-                    out.extend(tell_blockers(queued, Vec::new()));
+                    out.extend(tell_blockers(queued, Vec::new()).into_iter().flatten());
                 }
                 Prospect::Blocked(blockers) => {
-                    if let Some(effect) = tell_blockers(queued, blockers) {
-                        out.push(effect);
+                    if let Some(effects) = tell_blockers(queued, blockers) {
+                        out.extend(effects);
                         out.extend(look_again_later(queued));
                     }
                 }
@@ -102,11 +102,8 @@ impl LeaseMachine {
                 let Blocker::Held { resource, holder } = blocker else { continue };
                 let Some(holding) = self.holders.get_mut(holder) else { continue };
                 if holding.r#use == Use::Idle {
-                    let reason = match resource {
-                        Resource::Conflict(..) => format!("{} waits, which conflicts with it", queued.request.service),
-                        _ => format!("{} waits for {}", queued.request.service, resource.spoken()),
-                    };
-                    out.extend(holding.withdraw(holder, Withdrawal::GivingWay, &reason));
+                    let to = queued.request.holder.clone();
+                    out.extend(holding.withdraw(holder, Withdrawal::GivingWay { to, resource: resource.clone() }));
                 }
             }
         }
@@ -119,15 +116,15 @@ impl LeaseMachine {
         let any = !granted.is_empty();
         for queued in granted {
             let Some(preparation) = queued.preparation else { continue };
-            let service = queued.request.service.clone();
+            let holder = queued.request.holder.clone();
             self.last_token = self.last_token.saturating_add(1);
             let grant = grant(Token(self.last_token), now, &queued.request, preparation);
-            out.extend(end_waiting(&service));
+            out.extend(end_waiting(&holder));
             for device in grant.devices.keys() {
-                out.push(tell_device(device, DeviceMessage::Leased { holder: service.clone() }));
+                out.push(tell_device(device, DeviceMessage::Leased { holder: holder.clone() }));
             }
-            out.push(tell_service(&service, ServiceMessage::Granted(grant.clone())));
-            self.holders.insert(service, Holding::of(grant));
+            out.extend(tell(&holder, News::Granted(grant.clone())));
+            self.holders.insert(holder, Holding::of(grant));
         }
         any
     }
@@ -162,16 +159,16 @@ fn grant(token: Token, since: Moment, request: &LeaseRequest, mut preparation: P
 
 /// Nobody says when a foreign program gives up its port, or a hung driver comes back, so that is tried again now and then.
 fn look_again_later(queued: &Queued) -> Option<Effect<LeaseTimer>> {
-    let timer = || LeaseTimer::LookAgain(queued.request.service.clone());
+    let timer = || LeaseTimer::LookAgain(queued.request.holder.clone());
     let is_unknown = !queued.foreign.is_empty() || queued.untried.is_some();
     is_unknown.then(|| Effect::SetTimer(timer(), LOOK_AGAIN))
 }
 
-/// Notes what a request waits for; an effect when that has changed.
-fn tell_blockers(queued: &mut Queued, blockers: Vec<Blocker>) -> Option<Effect<LeaseTimer>> {
+/// Notes what a request waits for; when that has changed, whoever asks is told, if there is somebody to tell.
+fn tell_blockers(queued: &mut Queued, blockers: Vec<Blocker>) -> Option<Option<Effect<LeaseTimer>>> {
     if queued.blockers == blockers {
         return None;
     }
     queued.blockers.clone_from(&blockers);
-    Some(tell_service(&queued.request.service, ServiceMessage::Queued(blockers)))
+    Some(tell(&queued.request.holder, News::Queued(blockers)))
 }

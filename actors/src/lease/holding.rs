@@ -3,33 +3,27 @@
 use std::collections::BTreeMap;
 
 use mainstay_config::model::Sharing;
-use mainstay_config::names::ServiceName;
 
 use super::messages::{Grant, HeldLease, LeaseRequest};
-use super::resource::Resource;
+use crate::cause::{Holder, Resource, Withdrawal};
+use crate::effect::ports::Listener;
 use crate::machine::OperationId;
-use crate::service::Withdrawal;
 
 /// How a holder uses what it holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) enum Use {
     /// It runs.
     Active,
     /// It waits out a back-off and keeps its leases only while nobody waits.
     Idle,
     /// It was told to stop; what it holds is not free before it says so.
-    Draining {
-        /// Whose matter it is.
-        withdrawal: Withdrawal,
-        /// Why.
-        reason: String,
-    },
+    Draining(Withdrawal),
     /// Its processes outlive SIGKILL, and mainstay ends without it.
     Abandoned,
 }
 
 /// One holder.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub(super) struct Holding {
     pub(super) grant: Grant,
     pub(super) r#use: Use,
@@ -38,12 +32,12 @@ pub(super) struct Holding {
 }
 
 /// What a holder that is restarted waits for.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub(super) struct Renewal {
     pub(super) request: LeaseRequest,
     pub(super) looking: OperationId,
     /// Ports of a range on which somebody else was seen to listen.
-    pub(super) foreign: BTreeMap<u16, String>,
+    pub(super) foreign: BTreeMap<u16, Listener>,
 }
 
 impl Holding {
@@ -61,7 +55,7 @@ impl Holding {
     }
 
     /// The rows of the lease table.
-    pub(super) fn rows<'a>(&'a self, holder: &'a ServiceName) -> impl Iterator<Item = HeldLease> + 'a {
+    pub(super) fn rows<'a>(&'a self, holder: &'a Holder) -> impl Iterator<Item = HeldLease> + 'a {
         self.resources().map(move |(resource, sharing)| HeldLease {
             generation: match &resource {
                 Resource::Device(name) => self.grant.devices.get(name).map(|device| device.offer.generation.clone()),

@@ -16,9 +16,11 @@ use mainstay_config::names::{DeviceName, ServiceName};
 
 use super::files::Files;
 use super::holding::{Holding, Use};
-use super::messages::{Blocker, LeaseMessage, LeaseRequest, LeaseSnapshot, Token, Waiter};
+use super::messages::{LeaseMessage, LeaseRequest, LeaseSnapshot, Token, Waiter};
 use super::queue::{DeviceState, Queued, sort};
 use super::radios::Radios;
+use super::telling::{News, tell};
+use crate::cause::{Blocker, Holder, Listed, Refusal};
 use crate::device::DeviceMessage;
 use crate::machine::{
     ActorId, Beginning, Effect, Effects, Machine, Message, Moment, OperationId, Outcome, Publication,
@@ -27,12 +29,12 @@ use crate::service::ServiceMessage;
 use crate::supervision::RootMessage;
 
 /// Timers of the registry.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub enum LeaseTimer {
     /// A request has waited as long as it wanted to.
-    Wait(ServiceName),
+    Wait(Holder),
     /// Somebody else's program kept a request from its port: perhaps it has ended.
-    LookAgain(ServiceName),
+    LookAgain(Holder),
     /// A radio refused to be put back: try again.
     PutBack(DeviceName),
 }
@@ -40,7 +42,7 @@ pub enum LeaseTimer {
 pub(super) type Out = Effects<LeaseTimer>;
 
 /// Whether the daemon is closing down.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) enum Closing {
     No,
     Asked,
@@ -48,14 +50,15 @@ pub(super) enum Closing {
 }
 
 /// The lease registry.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct LeaseMachine {
     pub(super) operation: OperationId,
     pub(super) last_token: u64,
     pub(super) users: BTreeMap<DeviceName, BTreeSet<ServiceName>>,
     pub(super) services: BTreeSet<ServiceName>,
     pub(super) devices: BTreeMap<DeviceName, DeviceState>,
-    pub(super) holders: BTreeMap<ServiceName, Holding>,
+    #[serde(with = "crate::machine::pairs")]
+    pub(super) holders: BTreeMap<Holder, Holding>,
     pub(super) queue: Vec<Queued>,
     pub(super) radios: Radios,
     pub(super) files: Files,
@@ -83,15 +86,15 @@ impl Machine for LeaseMachine {
     fn handle(&mut self, now: Moment, message: LeaseMessage) -> Out {
         let mut out = match message {
             LeaseMessage::Request(request) => self.request(request),
-            LeaseMessage::Withdraw(service) => self.withdraw(&service),
-            LeaseMessage::Release(service, token) => self.release(&service, token),
+            LeaseMessage::Withdraw(holder) => self.withdraw(&holder),
+            LeaseMessage::Release(holder, token) => self.release(&holder, token),
             LeaseMessage::Stands(standing) => self.stands(standing),
-            LeaseMessage::Idle(service) => self.set_use(&service, Use::Idle),
-            LeaseMessage::Busy(service) => self.set_use(&service, Use::Active),
+            LeaseMessage::Idle(holder) => self.set_use(&holder, Use::Idle),
+            LeaseMessage::Busy(holder) => self.set_use(&holder, Use::Active),
             LeaseMessage::Renew(request) => self.renew(request),
-            LeaseMessage::Abandoned(service) => self.abandon(&service),
+            LeaseMessage::Abandoned(holder) => self.abandon(&holder),
             LeaseMessage::DeviceAvailable(device, offer) => self.available(&device, offer),
-            LeaseMessage::DeviceUnavailable { device, reason, soon } => self.unavailable(&device, &reason, soon),
+            LeaseMessage::DeviceUnavailable { device, reason, soon } => self.unavailable(&device, reason, soon),
             LeaseMessage::RadioRead(operation, device, result) => self.radio_read(operation, &device, result),
             LeaseMessage::RadioSet(operation, device, result) => self.radio_set(operation, &device, result),
             LeaseMessage::RadioRestored(operation, device, result) => self.radio_restored(operation, &device, result),
@@ -102,8 +105,8 @@ impl Machine for LeaseMachine {
                 self.closing = Closing::Asked;
                 Vec::new()
             }
-            LeaseMessage::Timer(LeaseTimer::Wait(service)) => self.waited(&service),
-            LeaseMessage::Timer(LeaseTimer::LookAgain(service)) => self.look_again(&service),
+            LeaseMessage::Timer(LeaseTimer::Wait(holder)) => self.waited(&holder),
+            LeaseMessage::Timer(LeaseTimer::LookAgain(holder)) => self.look_again(&holder),
             LeaseMessage::Timer(LeaseTimer::PutBack(device)) => self.try_again(&device),
         };
         self.settle(now, &mut out);
@@ -162,45 +165,45 @@ impl LeaseMachine {
         }
     }
 
-    // ---- what services say
+    // ---- what those say who want leases, or hold them
 
     pub(super) fn request(&mut self, request: LeaseRequest) -> Out {
-        if self.holders.contains_key(&request.service) {
+        if self.holders.contains_key(&request.holder) {
             // It withdrew, and asks again, before it has heard that it was served: it will take that for the answer.
             return vec![Effect::Note(Outcome::Ignored)];
         }
-        let mut out = self.withdraw(&request.service);
+        let mut out = self.withdraw(&request.holder);
         out.retain(|effect| !matches!(effect, Effect::Note(_)));
         if let Some(timeout) = request.timeout {
-            out.push(Effect::SetTimer(LeaseTimer::Wait(request.service.clone()), timeout));
+            out.push(Effect::SetTimer(LeaseTimer::Wait(request.holder.clone()), timeout));
         }
         self.queue.push(Queued::new(request));
         sort(&mut self.queue);
         out
     }
 
-    pub(super) fn withdraw(&mut self, service: &ServiceName) -> Out {
-        let Some(place) = self.queue.iter().position(|queued| queued.request.service == *service) else {
+    pub(super) fn withdraw(&mut self, holder: &Holder) -> Out {
+        let Some(place) = self.queue.iter().position(|queued| queued.request.holder == *holder) else {
             return vec![Effect::Note(Outcome::Ignored)];
         };
         // What was being made ready for it is put back when that has been answered.
         self.queue.remove(place);
-        end_waiting(service).into()
+        end_waiting(holder).into()
     }
 
-    pub(super) fn release(&mut self, service: &ServiceName, token: Token) -> Out {
-        if self.holders.get(service).is_none_or(|holding| holding.grant.token != token) {
+    pub(super) fn release(&mut self, holder: &Holder, token: Token) -> Out {
+        if self.holders.get(holder).is_none_or(|holding| holding.grant.token != token) {
             // It was given back already; what it holds by now is another lease.
             return vec![Effect::Note(Outcome::Ignored)];
         }
-        let Some(holding) = self.holders.remove(service) else { return Vec::new() };
+        let Some(holding) = self.holders.remove(holder) else { return Vec::new() };
         // Of a radio it is said at once that it is being put back: nobody can lease it before it is.
         let told = holding.grant.devices.keys().filter(|name| !self.is_due(name));
         told.map(|name| tell_device(name, self.left_by_one(name))).collect()
     }
 
-    fn set_use(&mut self, service: &ServiceName, wanted: Use) -> Out {
-        match self.holders.get_mut(service) {
+    fn set_use(&mut self, holder: &Holder, wanted: Use) -> Out {
+        match self.holders.get_mut(holder) {
             // Draining ends with the release only.
             Some(holding) if holding.is_undisturbed() => {
                 holding.r#use = wanted;
@@ -211,8 +214,8 @@ impl LeaseMachine {
     }
 
     /// Its radio stays as it is: a process may still use it.
-    fn abandon(&mut self, service: &ServiceName) -> Out {
-        let Some(holding) = self.holders.get_mut(service) else { return vec![Effect::Note(Outcome::Ignored)] };
+    fn abandon(&mut self, holder: &Holder) -> Out {
+        let Some(holding) = self.holders.get_mut(holder) else { return vec![Effect::Note(Outcome::Ignored)] };
         holding.r#use = Use::Abandoned;
         Vec::new()
     }
@@ -226,20 +229,20 @@ impl LeaseMachine {
         self.holders.values().all(is_left) && self.radios.are_settled_but_for(left)
     }
 
-    fn waited(&mut self, service: &ServiceName) -> Out {
-        let Some(queued) = self.queue.iter().find(|queued| queued.request.service == *service) else {
+    fn waited(&mut self, holder: &Holder) -> Out {
+        let Some(queued) = self.queue.iter().find(|queued| queued.request.holder == *holder) else {
             return vec![Effect::Note(Outcome::Superseded)];
         };
         let Some(timeout) = queued.request.timeout else { return Vec::new() };
         let for_device = queued.blockers.iter().any(|blocker| matches!(blocker, Blocker::Device { .. }));
         if for_device || queued.preparation.is_some() {
             // Only waiting for other holders is bounded.
-            return vec![Effect::SetTimer(LeaseTimer::Wait(service.clone()), timeout)];
+            return vec![Effect::SetTimer(LeaseTimer::Wait(holder.clone()), timeout)];
         }
-        let waited = humantime::format_duration(timeout);
-        let blockers: Vec<String> = queued.blockers.iter().map(ToString::to_string).collect();
-        let mut out = self.withdraw(service);
-        out.push(refuse(service, format!("waited {waited} for {}", blockers.join("; "))));
+        let blockers = Listed::of(queued.blockers.iter().cloned(), queued.blockers.len());
+        let refusal = Refusal::WaitedTooLong { patience: timeout, blockers };
+        let mut out = self.withdraw(holder);
+        out.extend(refuse(holder, refusal));
         out
     }
 
@@ -260,12 +263,12 @@ impl LeaseMachine {
 }
 
 /// The timers of a request that waits no longer.
-pub(super) fn end_waiting(service: &ServiceName) -> [Effect<LeaseTimer>; 2] {
-    [LeaseTimer::Wait(service.clone()), LeaseTimer::LookAgain(service.clone())].map(Effect::CancelTimer)
+pub(super) fn end_waiting(holder: &Holder) -> [Effect<LeaseTimer>; 2] {
+    [LeaseTimer::Wait(holder.clone()), LeaseTimer::LookAgain(holder.clone())].map(Effect::CancelTimer)
 }
 
-pub(super) fn refuse(service: &ServiceName, reason: String) -> Effect<LeaseTimer> {
-    tell_service(service, ServiceMessage::Refused(reason))
+pub(super) fn refuse(holder: &Holder, refusal: Refusal) -> Option<Effect<LeaseTimer>> {
+    tell(holder, News::Refused(refusal))
 }
 
 pub(super) fn tell_service(name: &ServiceName, message: ServiceMessage) -> Effect<LeaseTimer> {

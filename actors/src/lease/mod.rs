@@ -12,13 +12,13 @@ mod preparation;
 mod queue;
 mod radios;
 mod renewing;
-mod resource;
+mod telling;
 #[cfg(test)]
 mod tests;
 
+pub use crate::cause::{Blocker, Resource, Soon};
 pub use machine::{LeaseMachine, LeaseTimer};
 pub use messages::{
-    Blocker, Grant, GrantedDevice, HeldLease, LeaseMessage, LeaseRequest, LeaseSnapshot, PortNumbers, Soon, Standing,
-    StillUsed, Token, Waiter, Want,
+    Grant, GrantedDevice, HeldLease, LeaseMessage, LeaseRequest, LeaseSnapshot, PortNumbers, Standing, StillUsed,
+    Token, Waiter, Want,
 };
-pub use resource::Resource;

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use mainstay_config::model::PortNeed;
-use mainstay_config::names::ServiceName;
 
 use super::machine::{LeaseMachine, Out, refuse};
 use super::messages::{LeaseRequest, PortNumbers, Want};
 use super::queue::Queued;
+use crate::cause::{Holder, Refusal};
 use crate::effect::ports::Listener;
 use crate::machine::{Action, Effect, OperationId, Outcome};
 
@@ -20,8 +20,8 @@ impl LeaseMachine {
     }
 
     /// What was seen of foreign programs and hung drivers is forgotten, so that it is tried anew.
-    pub(super) fn look_again(&mut self, service: &ServiceName) -> Out {
-        let waiting = self.queue.iter_mut().find(|queued| queued.request.service == *service);
+    pub(super) fn look_again(&mut self, holder: &Holder) -> Out {
+        let waiting = self.queue.iter_mut().find(|queued| queued.request.holder == *holder);
         let Some(queued) = waiting else { return vec![Effect::Note(Outcome::Superseded)] };
         queued.foreign.clear();
         queued.untried = None;
@@ -33,44 +33,37 @@ impl LeaseMachine {
             queued.preparation.as_ref().is_some_and(|preparation| preparation.looking == Some(operation))
         };
         let Some(queued) = self.queue.iter_mut().find(asked) else {
-            return self.seen_for_holder(operation, foreign(seen));
+            return self.seen_for_holder(operation, seen.unwrap_or_default());
         };
         let Some(preparation) = queued.preparation.as_mut() else { return Vec::new() };
         preparation.looking = None;
-        let foreign = foreign(seen);
+        // Where the look itself fails, the service's own bind decides.
+        let foreign = seen.unwrap_or_default();
         if foreign.is_empty() {
             return Vec::new();
         }
-        let service = queued.request.service.clone();
+        let holder = queued.request.holder.clone();
         let choosable = queued.request.wants.iter().any(|want| is_range_with_choice(want, &queued.foreign, &foreign));
         if let Some((port, listener)) = foreign.iter().find(|(port, _)| is_fixed(&queued.request, **port)) {
-            let words = in_use(*port, listener, &service);
-            let mut out = self.withdraw(&service);
-            out.push(refuse(&service, words));
+            let refusal = in_use(*port, listener, &holder);
+            let mut out = self.withdraw(&holder);
+            out.extend(refuse(&holder, refusal));
             return out;
         }
         queued.foreign.extend(foreign);
         queued.preparation = None;
         let mut out = Vec::new();
         if !choosable {
-            out.extend(self.withdraw(&service));
-            out.push(refuse(&service, NONE_LEFT.to_owned()));
+            out.extend(self.withdraw(&holder));
+            out.extend(refuse(&holder, Refusal::RangeInUse));
         }
         out
     }
 }
 
-/// Why a range cannot be given.
-pub(super) const NONE_LEFT: &str = "every port of its range is in use by other programs";
-
 /// Why a port cannot be given that must be this one.
-pub(super) fn in_use(port: u16, listener: &str, service: &ServiceName) -> String {
-    format!("port {port} is in use by {listener}; stop that program, or give {service} another port")
-}
-
-/// Who listens, in words. Where the look itself fails, the service's own bind decides.
-fn foreign(seen: Result<BTreeMap<u16, Listener>, String>) -> BTreeMap<u16, String> {
-    seen.unwrap_or_default().iter().map(|(port, listener)| (*port, listener.to_string())).collect()
+pub(super) fn in_use(port: u16, listener: &Listener, holder: &Holder) -> Refusal {
+    Refusal::PortInUse { wanted_by: holder.clone(), port, listener: listener.clone() }
 }
 
 pub(super) fn is_fixed(request: &LeaseRequest, port: u16) -> bool {
@@ -81,7 +74,7 @@ pub(super) fn is_fixed(request: &LeaseRequest, port: u16) -> bool {
 }
 
 /// Whether a range has a port on which nobody was seen to listen.
-fn is_range_with_choice(want: &Want, before: &BTreeMap<u16, String>, now: &BTreeMap<u16, String>) -> bool {
+fn is_range_with_choice(want: &Want, before: &BTreeMap<u16, Listener>, now: &BTreeMap<u16, Listener>) -> bool {
     let Want::Port { need: PortNeed::Range { prefer, first, last }, .. } = want else { return false };
     let free = |port: u16| !before.contains_key(&port) && !now.contains_key(&port);
     free(prefer.get()) || (first.get()..=last.get()).any(free)

@@ -9,7 +9,7 @@ use crate::device::Offer;
 use crate::machine::OperationId;
 
 /// What is still under way before a request can be granted.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub(super) struct Preparation {
     /// The devices as they were offered when the preparation began.
     pub(super) offers: BTreeMap<DeviceName, Offer>,

@@ -6,34 +6,36 @@
 use std::collections::BTreeMap;
 
 use mainstay_config::model::{PortNeed, Sharing};
-use mainstay_config::names::{DeviceName, PortName, ServiceName};
+use mainstay_config::names::{DeviceName, PortName};
 use mainstay_config::port_choice;
+use mainstay_hardware::error::Error;
 
 use super::files::{Files, others};
 use super::holding::{Holding, Use, excludes};
-use super::messages::{Blocker, LeaseRequest, Soon, Want};
+use super::messages::{LeaseRequest, Want};
 use super::preparation::Preparation;
 use super::radios::Radios;
-use super::resource::Resource;
+use crate::cause::{Blocker, Holder, Resource, Soon, Unusable};
 use crate::device::Offer;
+use crate::effect::ports::Listener;
 
 /// What the registry knows of a device.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub(super) enum DeviceState {
     Available(Offer),
-    Unavailable { reason: String, soon: Soon },
+    Unavailable { reason: Unusable, soon: Soon },
 }
 
 /// One request that is not granted yet.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub(super) struct Queued {
     pub(super) request: LeaseRequest,
     pub(super) blockers: Vec<Blocker>,
     pub(super) preparation: Option<Preparation>,
     /// Ports of a range on which somebody else was seen to listen.
-    pub(super) foreign: BTreeMap<u16, String>,
+    pub(super) foreign: BTreeMap<u16, Listener>,
     /// A radio that could not even be tried to be made ready, and why.
-    pub(super) untried: Option<(DeviceName, String)>,
+    pub(super) untried: Option<(DeviceName, Error)>,
 }
 
 impl Queued {
@@ -41,8 +43,8 @@ impl Queued {
         Self { request, blockers: Vec::new(), preparation: None, foreign: BTreeMap::new(), untried: None }
     }
 
-    fn rank(&self) -> (std::cmp::Reverse<i32>, crate::machine::Moment, &ServiceName) {
-        (std::cmp::Reverse(self.request.priority), self.request.arrival, &self.request.service)
+    fn rank(&self) -> (std::cmp::Reverse<i32>, crate::machine::Moment, &Holder) {
+        (std::cmp::Reverse(self.request.priority), self.request.arrival, &self.request.holder)
     }
 }
 
@@ -54,7 +56,7 @@ pub(super) fn sort(queue: &mut [Queued]) {
 /// Everything that decides whether a request can be served.
 pub(super) struct Situation<'a> {
     pub(super) devices: &'a BTreeMap<DeviceName, DeviceState>,
-    pub(super) holders: &'a BTreeMap<ServiceName, Holding>,
+    pub(super) holders: &'a BTreeMap<Holder, Holding>,
     pub(super) radios: &'a Radios,
     pub(super) files: &'a Files,
     pub(super) reserved: &'a Reserved,
@@ -71,22 +73,22 @@ pub(super) enum Prospect {
 impl Situation<'_> {
     /// Looks at one request.
     pub(super) fn prospect(&self, queued: &Queued) -> Prospect {
-        let service = &queued.request.service;
+        let asking = &queued.request.holder;
         let mut blockers = Vec::new();
         let mut ports = Vec::new();
         for want in &queued.request.wants {
             match want {
                 Want::Device { device, sharing, .. } => {
-                    blockers.extend(self.device_blocker(service, device, *sharing));
+                    blockers.extend(self.device_blocker(asking, device, *sharing));
                 }
                 Want::Port { name, need, .. } => ports.push((name, *need)),
                 Want::File(_) | Want::Named(_) | Want::Conflict(..) => {}
             }
         }
-        blockers.extend(others(queued).filter_map(|(resource, sharing)| self.taken(service, &resource, sharing)));
+        blockers.extend(others(queued).filter_map(|(resource, sharing)| self.taken(asking, &resource, sharing)));
         blockers.extend(queued.untried.as_ref().map(|(device, reason)| Blocker::Device {
             device: device.clone(),
-            reason: reason.clone(),
+            reason: Unusable::NotTried(reason.clone()),
             soon: Soon::Yes,
         }));
         let (ports, missing) = self.choose_ports(&ports, queued);
@@ -94,21 +96,21 @@ impl Situation<'_> {
         if blockers.is_empty() { Prospect::Free(ports) } else { Prospect::Blocked(blockers) }
     }
 
-    fn device_blocker(&self, service: &ServiceName, device: &DeviceName, sharing: Sharing) -> Option<Blocker> {
+    fn device_blocker(&self, asking: &Holder, device: &DeviceName, sharing: Sharing) -> Option<Blocker> {
         let offer = match self.devices.get(device) {
             Some(DeviceState::Available(offer)) => offer,
             Some(DeviceState::Unavailable { reason, soon }) => {
                 return Some(Blocker::Device { device: device.clone(), reason: reason.clone(), soon: *soon });
             }
             None => {
-                let reason = "not heard of yet".to_owned();
+                let reason = Unusable::NotHeardOf;
                 return Some(Blocker::Device { device: device.clone(), reason, soon: Soon::Yes });
             }
         };
         let resource = Resource::Device(device.clone());
         match self.radios.blocker(device) {
             // Whoever it is being made ready for comes first.
-            Some(Blocker::Preparing) => return self.taken(service, &resource, sharing).or(Some(Blocker::Preparing)),
+            Some(Blocker::Preparing) => return self.taken(asking, &resource, sharing).or(Some(Blocker::Preparing)),
             Some(blocker) => return Some(blocker),
             None => {}
         }
@@ -119,14 +121,14 @@ impl Situation<'_> {
         if let Some((holder, _)) = earlier {
             return Some(Blocker::Held { resource, holder: holder.clone() });
         }
-        self.taken(service, &resource, sharing)
+        self.taken(asking, &resource, sharing)
     }
 
     /// Who has a resource, or comes first for it.
-    fn taken(&self, service: &ServiceName, resource: &Resource, sharing: Sharing) -> Option<Blocker> {
+    fn taken(&self, asking: &Holder, resource: &Resource, sharing: Sharing) -> Option<Blocker> {
         let holder = self.holders.iter().find(|(holder, holding)| {
             let has = |(held, how): (Resource, Sharing)| self.files.are_same(&held, resource) && excludes(how, sharing);
-            *holder != service && holding.resources().any(has)
+            *holder != asking && holding.resources().any(has)
         });
         if let Some((holder, _)) = holder {
             return Some(Blocker::Held { resource: resource.clone(), holder: holder.clone() });
@@ -135,7 +137,7 @@ impl Situation<'_> {
         let other_names = matches!(resource, Resource::File(_)).then(|| self.reserved.iter()).into_iter().flatten();
         let other_names = other_names.filter(|(other, _)| self.files.are_same(other, resource)).map(|(_, all)| all);
         let mut all = self.reserved.get(resource).into_iter().chain(other_names).flatten();
-        let ahead = all.find(|(first, how)| first != service && excludes(*how, sharing));
+        let ahead = all.find(|(first, how)| first != asking && excludes(*how, sharing));
         ahead.map(|(first, _)| Blocker::Behind { resource: resource.clone(), first: first.clone() })
     }
 
@@ -164,7 +166,7 @@ impl Situation<'_> {
     fn patience(&self, blocker: &Blocker) -> u8 {
         let Blocker::Held { holder, .. } = blocker else { return 2 };
         match self.holders.get(holder).map(|holding| &holding.r#use) {
-            Some(Use::Draining { .. }) => 0,
+            Some(Use::Draining(_)) => 0,
             Some(Use::Idle) => 1,
             Some(Use::Active | Use::Abandoned) | None => 2,
         }
@@ -177,13 +179,13 @@ impl Situation<'_> {
             (PortNeed::Range { .. }, Some(listener)) => {
                 Some(Blocker::ForeignListener { port, listener: listener.clone() })
             }
-            _ => self.taken(&queued.request.service, &Resource::Port(port), Sharing::Exclusive),
+            _ => self.taken(&queued.request.holder, &Resource::Port(port), Sharing::Exclusive),
         }
     }
 }
 
 /// What requests further ahead are being given, or wait for.
-pub(super) type Reserved = BTreeMap<Resource, Vec<(ServiceName, Sharing)>>;
+pub(super) type Reserved = BTreeMap<Resource, Vec<(Holder, Sharing)>>;
 
 /// Keeps what a request wants from lower ranks.
 pub(super) fn reserve(queued: &Queued, reserved: &mut Reserved) {
@@ -193,9 +195,9 @@ pub(super) fn reserve(queued: &Queued, reserved: &mut Reserved) {
     if queued.blockers.iter().any(is_absent) {
         return;
     }
-    let service = &queued.request.service;
+    let asking = &queued.request.holder;
     let mut keep = |resource: Resource, sharing: Sharing| {
-        reserved.entry(resource).or_default().push((service.clone(), sharing));
+        reserved.entry(resource).or_default().push((asking.clone(), sharing));
     };
     for want in &queued.request.wants {
         match want {

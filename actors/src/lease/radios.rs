@@ -8,13 +8,13 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use mainstay_config::model::{Takeover, WifiMode};
-use mainstay_config::names::{DeviceName, ServiceName};
+use mainstay_config::names::DeviceName;
 use mainstay_hardware::bus::WifiBaseline;
 use mainstay_hardware::error::{Error, ErrorKind};
 
 use super::machine::{LeaseMachine, LeaseTimer, Out, refuse, tell_device};
-use super::messages::{Blocker, Soon};
 use super::preparation::Preparation;
+use crate::cause::{Absence, Blocker, DeviceFault, Holder, Refusal, Soon, Unusable, Withheld};
 use crate::device::DeviceMessage;
 use crate::machine::{Action, Effect, OperationId, Outcome};
 
@@ -23,7 +23,7 @@ const PAUSES: [Duration; 4] =
     [Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
 
 /// A radio that is being put back, after so many failures.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) enum Restoring {
     UnderWay {
         operation: OperationId,
@@ -34,12 +34,12 @@ pub(super) enum Restoring {
     },
     /// It stays as it is, which is told to people; nothing is tried behind their backs until it is said to be usable again.
     GivenUp {
-        words: String,
+        fault: DeviceFault,
     },
 }
 
 /// A change of a radio.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) struct Change {
     /// The interface that it is asked for: whoever had the radio before may have made it anew meanwhile.
     pub(super) ifindex: u32,
@@ -50,7 +50,7 @@ pub(super) struct Change {
 }
 
 /// How far a change has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) enum Step {
     /// It is being read how the radio is.
     Read,
@@ -61,7 +61,7 @@ pub(super) enum Step {
 }
 
 /// A change under way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) struct Preparing {
     pub(super) operation: OperationId,
     pub(super) change: Change,
@@ -69,7 +69,7 @@ pub(super) struct Preparing {
 }
 
 /// What is known of radios that are not as they were.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct Radios {
     /// How each changed radio was before.
     pub(super) changed: BTreeMap<DeviceName, WifiBaseline>,
@@ -93,9 +93,9 @@ impl Radios {
     }
 
     /// Why it was given up, if it was.
-    pub(super) fn given_up(&self, device: &DeviceName) -> Option<&str> {
+    pub(super) fn given_up(&self, device: &DeviceName) -> Option<&DeviceFault> {
         match self.restoring.get(device) {
-            Some(Restoring::GivenUp { words }) => Some(words),
+            Some(Restoring::GivenUp { fault }) => Some(fault),
             _ => None,
         }
     }
@@ -103,14 +103,18 @@ impl Radios {
     /// What keeps a radio from being leased, when it is not as it was.
     pub(super) fn blocker(&self, device: &DeviceName) -> Option<Blocker> {
         match self.restoring.get(device) {
-            Some(Restoring::GivenUp { words }) => {
-                let reason = format!("faulted: {words}");
+            Some(Restoring::GivenUp { fault }) => {
+                let reason = Unusable::Faulted(fault.clone());
                 Some(Blocker::Device { device: device.clone(), reason, soon: Soon::Unknown })
             }
             Some(_) => Some(Blocker::Restoring { device: device.clone() }),
             None => self.preparing.contains_key(device).then_some(Blocker::Preparing),
         }
     }
+}
+
+fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
 }
 
 impl LeaseMachine {
@@ -197,14 +201,14 @@ impl LeaseMachine {
     fn could_not_prepare(&mut self, device: &DeviceName, error: &Error) -> Out {
         let waiting = self.queue.iter_mut().find_map(|queued| {
             let change = queued.preparation.as_mut()?.radios.remove(device)?;
-            Some((queued.request.service.clone(), change.ifindex))
+            Some((queued.request.holder.clone(), change.ifindex))
         });
         let mut out = Vec::new();
         if error.kind == ErrorKind::TimedOut {
-            out.extend(self.give_up(device, format!("driver hung: {error}")));
+            out.extend(self.give_up(device, DeviceFault::DriverHung(error.clone())));
         }
         match waiting {
-            Some((service, asked)) => out.extend(self.not_prepared(device, &service, asked, error)),
+            Some((holder, asked)) => out.extend(self.not_prepared(device, &holder, asked, error)),
             None if out.is_empty() => out.push(Effect::Note(Outcome::Superseded)),
             None => {}
         }
@@ -212,8 +216,8 @@ impl LeaseMachine {
     }
 
     /// Somebody waits for a radio that could not be made ready.
-    fn not_prepared(&mut self, device: &DeviceName, service: &ServiceName, asked: u32, error: &Error) -> Out {
-        let queued = self.queue.iter_mut().find(|queued| queued.request.service == *service);
+    fn not_prepared(&mut self, device: &DeviceName, holder: &Holder, asked: u32, error: &Error) -> Out {
+        let queued = self.queue.iter_mut().find(|queued| queued.request.holder == *holder);
         match (error.kind, queued) {
             (ErrorKind::NotFound, Some(queued)) => {
                 let offer = queued.preparation.as_ref().and_then(|preparation| preparation.offers.get(device));
@@ -226,12 +230,12 @@ impl LeaseMachine {
             }
             (ErrorKind::NotTried, Some(queued)) => {
                 queued.preparation = None;
-                queued.untried = Some((device.clone(), error.to_string()));
+                queued.untried = Some((device.clone(), error.clone()));
                 Vec::new()
             }
             _ => {
-                let mut out = self.withdraw(service);
-                out.push(refuse(service, format!("{device} could not be made ready: {error}")));
+                let mut out = self.withdraw(holder);
+                out.extend(refuse(holder, Refusal::NotPrepared { device: device.clone(), error: error.clone() }));
                 out
             }
         }
@@ -239,7 +243,7 @@ impl LeaseMachine {
 
     /// It left while it was made ready, which is nobody's failure. Its own actor will say how, or that it is there again.
     fn vanished(&mut self, device: &DeviceName) -> Out {
-        self.unavailable(device, "gone (it vanished while it was made ready)", Soon::Unknown)
+        self.unavailable(device, Unusable::Absent(Absence::Vanished), Soon::Unknown)
     }
 
     pub(super) fn radio_restored(
@@ -273,25 +277,26 @@ impl LeaseMachine {
                 self.try_again_later(device, failures.saturating_add(1), *pause, error)
             }
             _ => {
-                let tried = if failures == 0 { String::new() } else { format!(" (tried {} times)", failures + 1) };
-                self.give_up(device, format!("it could not be put back as it was: {error}{tried}"))
+                let tries = count(failures.saturating_add(1));
+                self.give_up(device, DeviceFault::NotPutBack { error: error.clone(), tries })
             }
         }
     }
 
     /// How it was stays known, for when it is said to be usable again. Its own actor says to all others that it is not.
-    fn give_up(&mut self, device: &DeviceName, words: String) -> Out {
+    fn give_up(&mut self, device: &DeviceName, fault: DeviceFault) -> Out {
         if self.radios.changed.contains_key(device) {
-            self.radios.restoring.insert(device.clone(), Restoring::GivenUp { words: words.clone() });
+            self.radios.restoring.insert(device.clone(), Restoring::GivenUp { fault: fault.clone() });
         }
-        vec![tell_device(device, DeviceMessage::Fault(words))]
+        vec![tell_device(device, DeviceMessage::Fault(fault))]
     }
 
     fn try_again_later(&mut self, device: &DeviceName, failures: usize, pause: Duration, error: &Error) -> Out {
         self.radios.restoring.insert(device.clone(), Restoring::Pausing { failures });
-        let words = format!("being put back as it was; try {} of {}, since {error}", failures + 1, PAUSES.len() + 1);
+        let (attempt, of) = (count(failures.saturating_add(1)), count(PAUSES.len() + 1));
+        let withheld = Withheld::TryingAgain { attempt, of, error: error.clone() };
         vec![
-            tell_device(device, DeviceMessage::Withheld(words)),
+            tell_device(device, DeviceMessage::Withheld(withheld)),
             Effect::SetTimer(LeaseTimer::PutBack(device.clone()), pause),
         ]
     }
@@ -338,7 +343,7 @@ impl LeaseMachine {
     }
 
     fn begin_to_put_back(&mut self, device: &DeviceName) -> Out {
-        let mut out = vec![tell_device(device, DeviceMessage::Withheld("being put back as it was".to_owned()))];
+        let mut out = vec![tell_device(device, DeviceMessage::Withheld(Withheld::PuttingBack))];
         out.extend(self.put_back(device, 0));
         out
     }

@@ -4,62 +4,64 @@
 use std::collections::BTreeMap;
 
 use mainstay_config::model::PortNeed;
-use mainstay_config::names::{PortName, ServiceName};
+use mainstay_config::names::PortName;
 
 use super::holding::{Renewal, Use};
-use super::machine::{LeaseMachine, Out, tell_service};
+use super::machine::{LeaseMachine, Out};
 use super::messages::{LeaseRequest, PortNumbers, Want};
-use super::ports::{NONE_LEFT, in_use, is_fixed};
+use super::ports::{in_use, is_fixed};
 use super::queue::{Queued, Situation, reserve};
+use super::telling::{News, tell};
+use crate::cause::{Holder, Refusal};
+use crate::effect::ports::Listener;
 use crate::machine::{Effect, OperationId, Outcome};
-use crate::service::ServiceMessage;
 
 impl LeaseMachine {
     pub(super) fn renew(&mut self, request: LeaseRequest) -> Out {
-        let service = request.service.clone();
-        match self.holders.get_mut(&service) {
+        let holder = request.holder.clone();
+        match self.holders.get_mut(&holder) {
             // One that is draining has been told, and will give back what it holds.
             Some(holding) if holding.is_undisturbed() => {
                 holding.r#use = Use::Active;
-                self.look_for_holder(&service, request, BTreeMap::new())
+                self.look_for_holder(&holder, request, BTreeMap::new())
             }
             _ => vec![Effect::Note(Outcome::Ignored)],
         }
     }
 
-    fn look_for_holder(&mut self, service: &ServiceName, request: LeaseRequest, foreign: BTreeMap<u16, String>) -> Out {
-        let Some(holding) = self.holders.get(service) else { return Vec::new() };
+    fn look_for_holder(&mut self, holder: &Holder, request: LeaseRequest, foreign: BTreeMap<u16, Listener>) -> Out {
+        let Some(holding) = self.holders.get(holder) else { return Vec::new() };
         let (ports, mut out) = (holding.grant.ports.clone(), Vec::new());
         let looking = self.look_at_ports(&request, &ports, &mut out);
-        if let Some(holding) = self.holders.get_mut(service) {
+        if let Some(holding) = self.holders.get_mut(holder) {
             holding.renewal = Some(Renewal { request, looking, foreign });
         }
         out
     }
 
     /// Who listens on the ports of a holder that is restarted.
-    pub(super) fn seen_for_holder(&mut self, operation: OperationId, seen: BTreeMap<u16, String>) -> Out {
+    pub(super) fn seen_for_holder(&mut self, operation: OperationId, seen: BTreeMap<u16, Listener>) -> Out {
         let mut holders = self.holders.iter_mut();
         let found = holders.find_map(|(name, holding)| {
             let renewal = holding.renewal.take_if(|renewal| renewal.looking == operation)?;
             Some((name.clone(), holding.grant.clone(), renewal))
         });
-        let Some((service, grant, mut renewal)) = found else {
+        let Some((holder, grant, mut renewal)) = found else {
             return vec![Effect::Note(Outcome::Superseded)];
         };
-        let answer = |ports| vec![tell_service(&service, ServiceMessage::Renewed(grant.token, ports))];
+        let answer = |ports| tell(&holder, News::Renewed(grant.token, ports)).into_iter().collect();
         if seen.is_empty() {
             return answer(Ok(grant.ports));
         }
         if let Some((port, listener)) = seen.iter().find(|(port, _)| is_fixed(&renewal.request, **port)) {
-            return answer(Err(in_use(*port, listener, &service)));
+            return answer(Err(in_use(*port, listener, &holder)));
         }
         renewal.foreign.extend(seen);
-        let Some(ports) = self.choose_others(&renewal) else { return answer(Err(NONE_LEFT.to_owned())) };
-        if let Some(holding) = self.holders.get_mut(&service) {
+        let Some(ports) = self.choose_others(&renewal) else { return answer(Err(Refusal::RangeInUse)) };
+        if let Some(holding) = self.holders.get_mut(&holder) {
             holding.grant.ports = ports;
         }
-        self.look_for_holder(&service, renewal.request, renewal.foreign)
+        self.look_for_holder(&holder, renewal.request, renewal.foreign)
     }
 
     /// Other ports that nobody has, or comes first for.

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use mainstay_config::names::{DeviceName, ServiceName};
 
 /// An actor.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub enum ActorId {
     /// The root supervisor.
     Root,
@@ -23,7 +23,7 @@ pub enum ActorId {
 }
 
 /// Something outside the actors that messages come from, or effects go to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Outside {
     /// The kernel, through the hardware watchers.
     Kernel,
@@ -44,7 +44,7 @@ pub enum Outside {
 }
 
 /// A sender or receiver.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Address {
     /// An actor.
     Actor(ActorId),

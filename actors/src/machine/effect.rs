@@ -10,11 +10,11 @@ use mainstay_config::names::{DeviceName, ServiceName};
 use mainstay_hardware::bus::{Depth, WifiBaseline};
 use mainstay_hardware::sighting::Sighting;
 
-use super::{Message, OperatorAnswer, Words};
+use super::{Message, OperatorAnswer};
 use crate::device::DeviceSnapshot;
 use crate::effect::ports::Places;
 use crate::effect::probe::order::ProbeOrder;
-use crate::effect::process::order::{RunId, Scope, SignalOrder, SpawnOrder};
+use crate::effect::process::order::{RunId, SignalOrder, SpawnOrder};
 use crate::inventory::InventorySnapshot;
 use crate::lease::LeaseSnapshot;
 use crate::service::ServiceSnapshot;
@@ -23,7 +23,7 @@ use crate::service::ServiceSnapshot;
 pub type Effects<T> = Vec<Effect<T>>;
 
 /// One thing that a machine wants done. `T` is the machine's timers.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub enum Effect<T> {
     /// Tell another machine.
     Tell(Message),
@@ -64,7 +64,7 @@ pub fn told<T>(effects: Effects<T>) -> Vec<Message> {
 }
 
 /// How a message was taken.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Outcome {
     /// It waits in a queue.
     Queued,
@@ -97,7 +97,7 @@ impl Outcome {
 }
 
 /// One act of a machine: its answer is told apart from answers to earlier acts.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub struct OperationId(pub u64);
 
 impl OperationId {
@@ -109,7 +109,7 @@ impl OperationId {
 }
 
 /// Something done to the world, by an executor outside the actors.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub enum Action {
     /// Look whether a device node is there and may be opened. Answer: `DeviceMessage::Accessible`.
     CheckAccess(OperationId, Sighting),
@@ -175,7 +175,7 @@ pub enum Action {
 }
 
 /// Why the daemon ends.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Exit {
     /// Everything was stopped as asked.
     Stopped,
@@ -186,7 +186,7 @@ pub enum Exit {
 }
 
 /// A service of which a process outlives SIGKILL.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Left {
     /// Which.
     pub service: ServiceName,
@@ -212,7 +212,7 @@ impl Left {
 }
 
 /// A state to show.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub enum Publication {
     /// Of a device.
     Device(DeviceSnapshot),
@@ -247,50 +247,6 @@ impl Action {
             Self::TellAgain(_) => "TellAgain",
             Self::Rescan => "Rescan",
             Self::Exit(_) => "Exit",
-        }
-    }
-
-    /// What it does, in words.
-    #[must_use]
-    pub fn words(&self) -> Words {
-        match self {
-            Self::CheckAccess(_, sighting) => format!("see whether {} can be opened", sighting.key).into(),
-            Self::ProbeDevice(_, sighting, kind, depth, _) => {
-                let depth = match depth {
-                    Depth::Identity => "what identifies it",
-                    Depth::Full => "everything",
-                };
-                format!("look at {} as {}: {depth}", sighting.key, kind.as_str()).into()
-            }
-            Self::KeepAwake(sighting) => format!("keep {} from being suspended", sighting.key).into(),
-            Self::LetSleep => "let it be suspended as before".into(),
-            Self::ReadSupply(_) => "ask whether the supply voltage is too low".into(),
-            Self::SetRadio { device, mode, .. } => {
-                format!("put {device} into {} mode", mainstay_hardware::matching::mode_word(*mode)).into()
-            }
-            Self::ReadRadio { device, .. } => format!("note how {device} is").into(),
-            Self::RestoreRadio { device, .. } => format!("put {device} back as it was").into(),
-            Self::LookAtFiles(_, paths) => {
-                let paths: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
-                format!("see what file each of these is: {}", paths.join(", ")).into()
-            }
-            Self::LookAtPorts(_, ports) => {
-                let ports: Vec<String> = ports.keys().map(ToString::to_string).collect();
-                format!("see who listens on {}", ports.join(", ")).into()
-            }
-            Self::Spawn(order) => order.argv.join(" ").into(),
-            Self::Signal(order) => {
-                let whom = if order.scope == Scope::Main { "main process" } else { "processes" };
-                format!("SIG{} to its {whom}", order.signal.as_str()).into()
-            }
-            Self::Sweep(_) => "SIGKILL to all that is left of it".into(),
-            Self::Watch(order) => format!("see whether it is ready: {}", order.target).into(),
-            Self::Unwatch(_) => "no longer look whether it is ready".into(),
-            Self::TellAgain(_) => "say again what became of its processes".into(),
-            Self::Rescan => "look at all hardware anew".into(),
-            Self::Exit(Exit::Stopped) => "everything has stopped".into(),
-            Self::Exit(Exit::Left(left)) => format!("everything has stopped but {}", Left::all(left)).into(),
-            Self::Exit(Exit::GaveUp(words)) => words.clone().into(),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use mainstay_config::names::{DeviceName, ServiceName};
 
-use super::{ActorId, Outcome, Words};
+use super::{ActorId, Outcome, Reply, Words};
 use crate::device::DeviceMessage;
 use crate::inventory::InventoryMessage;
 use crate::lease::LeaseMessage;
@@ -18,7 +18,7 @@ pub trait Described {
 }
 
 /// A message with its receiver.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub enum Message {
     /// To the root supervisor.
     Root(RootMessage),
@@ -65,18 +65,16 @@ impl Message {
 }
 
 /// A request of an operator that waits for its answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub struct RequestId(pub u64);
 
 /// The answer to an operator.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct OperatorAnswer {
     /// To which request.
     pub request: RequestId,
     /// Handled, or refused.
     pub outcome: Outcome,
-    /// What was done, or why not: a sentence.
-    pub words: String,
-    /// What to do next, when it was refused.
-    pub help: Option<String>,
+    /// What was done, or why not.
+    pub said: Reply,
 }

@@ -7,16 +7,21 @@ mod address;
 mod effect;
 mod message;
 mod moment;
+pub(crate) mod pairs;
+mod reply;
+#[cfg(test)]
+pub(crate) mod round_trip;
 mod words;
 
 pub use address::{ActorId, Address, NoSuchActor, Outside};
 pub use effect::{Action, Effect, Effects, Exit, Left, OperationId, Outcome, Publication, told};
 pub use message::{Described, Message, OperatorAnswer, RequestId};
 pub use moment::Moment;
+pub use reply::{Before, NextStep, Reply, Restart, Start, Stop};
 pub use words::{Words, words_of};
 
 /// Whether a machine begins for the first time, or again after its actor was restarted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Beginning {
     /// The daemon has just started.
     First,

@@ -11,6 +11,7 @@ use crate::lease::LeaseSnapshot;
 use crate::machine::{Moment, Publication};
 use crate::service::{Health, ServiceSnapshot, ServiceStatus};
 use crate::trace::{Cause, Chain, Recorder, TraceId};
+use crate::view::words;
 
 /// A published state with what led to it.
 #[derive(Debug, Clone)]
@@ -46,7 +47,7 @@ impl Board {
                         let says = snapshot.status == ServiceStatus::Running && snapshot.health != Health::Degraded;
                         (!says).then(|| snapshot.reason.clone())
                     };
-                    (a.status, words(a), &a.waiting_for) == (b.status, words(b), &b.waiting_for)
+                    (a.status, words(a)) == (b.status, words(b)) && a.waiting_for.is_for_the_same(&b.waiting_for)
                 };
                 let changed = post(
                     &self.services,
@@ -161,7 +162,7 @@ enum Changed {
 
 /// One line in the log for what an operator would want to know; passing states only in detail.
 fn log_service(snapshot: &ServiceSnapshot) {
-    let (service, reason) = (&snapshot.name, &snapshot.reason);
+    let (service, reason) = (&snapshot.name, words::service_reason(snapshot, |_| None));
     match snapshot.status {
         ServiceStatus::Running => tracing::info!("{service} is running as pid {}", snapshot.pid.unwrap_or(0)),
         ServiceStatus::Failed => tracing::error!("{service} has failed: {reason}"),
@@ -169,7 +170,10 @@ fn log_service(snapshot: &ServiceSnapshot) {
         ServiceStatus::Stopping => tracing::info!("{service} is stopping: {reason}"),
         ServiceStatus::Held => tracing::info!("{service} is held: {reason}"),
         ServiceStatus::Stopped => tracing::info!("{service} is stopped: {reason}"),
-        ServiceStatus::Waiting => tracing::debug!("{service} waits for {}", snapshot.waiting_for.join("; ")),
+        ServiceStatus::Waiting => {
+            let waits = words::waiting(&snapshot.waiting_for, Moment::default(), |_| None);
+            tracing::debug!("{service} waits for {}", waits.join("; "));
+        }
         ServiceStatus::Starting => tracing::debug!("{service} is starting"),
     }
 }

@@ -17,10 +17,11 @@ use super::timekeeper::Alarm;
 use super::watchdog::Watchdog;
 use crate::engine::{Due, Engine, Fallen, Fate, Letter, Mail, Place, Timer};
 use crate::machine::{
-    Action, ActorId, Address, Effect, Exit, Message, Moment, OperatorAnswer, Outcome, Outside, RequestId, Words,
+    Action, ActorId, Address, Effect, Exit, Message, Moment, OperatorAnswer, Outcome, Outside, Reply, RequestId, Words,
     words_of,
 };
 use crate::trace::{Cause, ExternalCause, ExternalKind, MessageId, Recorder, Sending};
+use crate::view::{Roots, words};
 
 /// An operator who waits for an answer.
 pub(super) struct Waiting {
@@ -286,16 +287,20 @@ impl Stage {
         self.alarm.set(self.next_due());
     }
 
+    /// What an operator is answered, in words.
+    pub(super) fn words(&self, said: &Reply) -> String {
+        let roots = Roots::new(&self.board);
+        words::reply(said, self.now(), |missing| roots.of(missing))
+    }
+
     /// An actor has panicked over a message, which is not delivered again: whoever waits for an answer to it is told.
     fn answer_for_the_dead(&self, actor: &ActorId, message: MessageId, cause: Cause) {
         let answers = self.answers.borrow();
         let asked = answers.iter().find(|(_, waiting)| waiting.message == message).map(|(request, _)| *request);
         drop(answers);
         if let Some(request) = asked {
-            let words =
-                format!("{actor} panicked over this and is being restarted: it may be done in part, or not at all");
-            let help = Some("see `mainstay status`, and ask again".to_owned());
-            self.answer(cause, OperatorAnswer { request, outcome: Outcome::Panicked, words, help });
+            let said = Reply::Panicked(actor.clone());
+            self.answer(cause, OperatorAnswer { request, outcome: Outcome::Panicked, said });
         }
     }
 

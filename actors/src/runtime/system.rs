@@ -20,7 +20,7 @@ use crate::effect::process::order::RunId;
 use crate::effect::watched::{Lost, Watched};
 use crate::engine::Engine;
 use crate::inventory::{InventoryMessage, event_words};
-use crate::machine::{Exit, Message, OperatorAnswer, Outside, RequestId};
+use crate::machine::{Exit, Message, OperatorAnswer, Outside, Reply, RequestId};
 use crate::supervision::RootMessage;
 use crate::trace::{Cause, ExternalCause, ExternalKind, Recorder};
 
@@ -110,6 +110,12 @@ impl System {
     fn tell_root(&self, words: &str, message: RootMessage) {
         let cause = ExternalCause::new(ExternalKind::Signal, words);
         self.stage.deliver(Delivery::External(cause), Outside::Signal, Message::Root(message));
+    }
+
+    /// What an operator is answered, in words.
+    #[must_use]
+    pub fn words(&self, said: &Reply) -> String {
+        self.stage.words(said)
     }
 
     /// The station it runs.

@@ -172,7 +172,7 @@ impl Rig {
 
     fn token(&self, service: &str) -> Option<u64> {
         let leases = self.board.leases();
-        leases.held.iter().find(|held| held.holder.as_str() == service).map(|held| held.token.0)
+        leases.held.iter().find(|held| held.holder.to_string() == service).map(|held| held.token.0)
     }
 
     fn latest(&self, service: &str) -> TraceView {
@@ -225,7 +225,7 @@ async fn a_panic_of_a_service_actor_leaves_its_process_and_its_lease_alone() {
     let name = rig.system.service("openwebrx").unwrap();
     let answer = rig.system.operator("stop", |id| Message::Service(name, ServiceMessage::Stop(id)));
     a_while().await;
-    assert!(answer.await.unwrap().0.words.contains("openwebrx"));
+    assert!(rig.system.words(&answer.await.unwrap().0.said).contains("openwebrx"));
     assert_eq!(rig.started(), ["openwebrx", "logger"], "nothing was started anew");
     assert_eq!(rig.programs.borrow().ended, ["logger", "openwebrx"], "and the stop was carried out in order");
     assert!(token.is_some() && rig.token("openwebrx").is_none());
@@ -260,7 +260,7 @@ async fn a_panic_of_the_registry_keeps_every_lease_with_its_token_and_the_queue(
     a_while().await;
     assert_eq!(rig.token("openwebrx"), token);
     let queue = rig.board.leases().queue;
-    let waiting: Vec<&str> = queue.iter().map(|waiter| waiter.request.service.as_str()).collect();
+    let waiting: Vec<String> = queue.iter().map(|waiter| waiter.request.holder.to_string()).collect();
     assert_eq!(waiting, ["sweep"]);
     assert_eq!(rig.started(), ["openwebrx", "logger"]);
     // The next token is still larger than every one before.

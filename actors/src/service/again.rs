@@ -5,8 +5,9 @@ use std::sync::Arc;
 use mainstay_config::names::ServiceName;
 
 use super::machine::{Out, ServiceMachine, act};
-use super::messages::{ServiceMessage, Standing};
+use super::messages::ServiceMessage;
 use super::state::{Goodbye, Phase, Rest, Slot, Stage};
+use crate::cause::Standing;
 use crate::effect::process::order::{Scope, SignalOrder};
 use crate::lease::{self, LeaseMessage, StillUsed};
 use crate::machine::{Action, ActorId, Message};
@@ -32,6 +33,8 @@ impl ServiceMachine {
             asked: self.asked,
             episode: self.episode,
             needs: self.needs.reduced(),
+            // What it said last may have been lost.
+            announced: Standing::Unknown,
             ..fresh
         }
     }
@@ -70,8 +73,7 @@ impl ServiceMachine {
             ActorId::Leases => {
                 let renews = (self.phase == Phase::Renewing).then(|| LeaseMessage::Renew(self.renewal()));
                 let stands = LeaseMessage::Stands(self.stands());
-                let name = || self.spec.name.clone();
-                let left = (self.goodbye == Goodbye::Stuck).then(|| LeaseMessage::Abandoned(name()));
+                let left = (self.goodbye == Goodbye::Stuck).then(|| LeaseMessage::Abandoned(self.holder()));
                 std::iter::once(stands).chain(renews).chain(left).map(Message::Leases).collect()
             }
             ActorId::Services => self.said_to_supervisor().into_iter().map(Message::Services).collect(),
@@ -89,7 +91,7 @@ impl ServiceMachine {
             _ => None,
         };
         lease::Standing {
-            service: self.spec.name.clone(),
+            holder: self.holder(),
             held: self.grant.as_ref().map(|grant| grant.token),
             given_back: self.given_back,
             uses: if matches!(self.rest, Rest::Backoff { .. }) { StillUsed::InBackoff } else { StillUsed::Yes },
@@ -115,8 +117,7 @@ impl ServiceMachine {
 
     /// To one that is about to stop and waits for its dependents.
     fn said_to_needed(&self, name: &ServiceName) -> Option<ServiceMessage> {
-        let (_, need) = self.needs.iter().find(|(needed, _)| *needed == name)?;
-        let Standing::Leaving { episode, .. } = need.standing else { return None };
+        let &Standing::Leaving { episode, .. } = self.needs.standing(name)? else { return None };
         if self.owed.contains_key(name) {
             return None;
         }

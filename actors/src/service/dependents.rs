@@ -6,7 +6,7 @@ use mainstay_config::model::{Dependency, Station};
 use mainstay_config::names::ServiceName;
 
 /// Who depends on a service.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Dependents {
     /// Those that require it: they stop before it does.
     pub required: BTreeSet<ServiceName>,

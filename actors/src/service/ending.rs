@@ -6,9 +6,9 @@ use mainstay_config::model::RestartWhen;
 use mainstay_config::names::DeviceName;
 
 use super::machine::{Out, ServiceMachine, act, tell_leases};
-use super::messages::Withdrawal;
-use super::state::{Death, Phase, Rest, ServiceTimer, Stage, Why};
-use crate::effect::process::order::{Exit, LOADS_SLOWLY, ProcessEvent, RunId, SpawnFailure};
+use super::state::{Death, Phase, Rest, ServiceTimer, Stage};
+use crate::cause::{Asked, Failed, Failure, Said, Status, Why, Withdrawal};
+use crate::effect::process::order::{Exit, Notification, ProcessEvent, RunId, SpawnFailure};
 use crate::lease::{LeaseMessage, Token};
 use crate::machine::{Action, Effect, Moment, Outcome};
 
@@ -28,12 +28,12 @@ pub(super) enum Cause {
     Ended(Exit),
     /// It ended by itself before it was ready, which is a failure whatever the exit code says.
     Unready(Exit),
-    /// It ended by itself, and the rest of its processes had to be killed: how.
-    Died(String),
+    /// It ended by itself, and the rest of its processes had to be stopped.
+    Died(Failure),
     /// It failed in a way that another attempt may mend.
-    Failed(String),
+    Failed(Failure),
     /// It failed in a way that only a person can mend.
-    Hopeless(String),
+    Hopeless(Failure),
 }
 
 impl ServiceMachine {
@@ -55,8 +55,8 @@ impl ServiceMachine {
                 Phase::Starting(_) => self.spawned(pid, out),
                 _ => self.born_late(pid, out),
             },
-            ProcessEvent::LoadsSlowly => self.note_said(LOADS_SLOWLY.to_owned()),
-            ProcessEvent::SpawnFailed(failure) => self.spawn_failed(now, &failure, out),
+            ProcessEvent::LoadsSlowly => self.note_said(Said::LoadsSlowly),
+            ProcessEvent::SpawnFailed(failure) => self.spawn_failed(now, failure, out),
             ProcessEvent::MainExited { exit, remaining } => self.main_exited(exit, &remaining, out),
             ProcessEvent::TreeGone => self.tree_gone(now, out),
             ProcessEvent::Notified(said) => {
@@ -68,8 +68,8 @@ impl ServiceMachine {
                 if let Some(pid) = said.main_pid {
                     self.note_main(pid);
                 }
-                if let Some(words) = said.words() {
-                    self.note_said(words);
+                if let Some(status) = status(&said) {
+                    self.note_said(Said::Status(status));
                 }
                 if let Some(more) = said.extend {
                     self.extend(now, more, out);
@@ -86,21 +86,19 @@ impl ServiceMachine {
         }
     }
 
-    fn note_said(&mut self, words: String) {
+    fn note_said(&mut self, said: Said) {
         if let Phase::Starting(run) | Phase::Running(run) = &mut self.phase {
-            run.said = words;
+            run.said = said;
         }
     }
 
-    fn spawn_failed(&mut self, now: Moment, failure: &SpawnFailure, out: &mut Out) {
-        let cause = self.cause_of_stop().unwrap_or_else(|| match failure {
-            SpawnFailure::Other(words) => Cause::Failed(words.clone()),
-            SpawnFailure::NotFound { .. }
-            | SpawnFailure::NotExecutable { .. }
-            | SpawnFailure::NotRunnable(_)
-            | SpawnFailure::User(_)
-            | SpawnFailure::Directory { .. } => Cause::Hopeless(failure.to_string()),
-        });
+    fn spawn_failed(&mut self, now: Moment, failure: SpawnFailure, out: &mut Out) {
+        let may_pass = matches!(failure, SpawnFailure::Other(_));
+        let cause = match self.cause_of_stop() {
+            Some(cause) => cause,
+            None if may_pass => Cause::Failed(Failure::Spawn(failure)),
+            None => Cause::Hopeless(Failure::Spawn(failure)),
+        };
         self.ended(now, cause, out);
     }
 
@@ -108,9 +106,9 @@ impl ServiceMachine {
     fn cause_of_stop(&self) -> Option<Cause> {
         match &self.phase {
             Phase::Leaving { why, .. } | Phase::Stopping { why, .. } => Some(match why {
-                Why::Failed(words) => Cause::Failed(words.clone()),
-                Why::Died(words) => Cause::Died(words.clone()),
-                Why::Asked(_) => Cause::Stopped,
+                Why::Failed(failure) => Cause::Failed(failure.clone()),
+                Why::Died(failure) => Cause::Died(failure.clone()),
+                Why::Asked(_) | Why::Lost { .. } => Cause::Stopped,
             }),
             Phase::Idle
             | Phase::Leasing { .. }
@@ -140,7 +138,7 @@ impl ServiceMachine {
         };
         if let Some(run) = to_stop.cloned() {
             let started = matches!(self.phase, Phase::Running(_));
-            let why = Why::Died(if started { format!("it ended: {exit}") } else { unready(exit) });
+            let why = Why::Died(if started { Failure::Ended(exit) } else { Failure::Unready(exit) });
             // They are stopped as ever: one may be about to write down what it has.
             self.halt(run, why, out);
         }
@@ -156,7 +154,7 @@ impl ServiceMachine {
     /// A run is over and nothing of it is left.
     fn ended(&mut self, now: Moment, cause: Cause, out: &mut Out) {
         if let Phase::Leaving { why, .. } | Phase::Stopping { why, .. } = &self.phase {
-            self.last_stop = Some(why.words().to_owned());
+            self.last_stop = Some(why.clone());
         }
         if let Some(run) = self.run() {
             out.push(act(Action::Unwatch(run.id)));
@@ -179,65 +177,58 @@ impl ServiceMachine {
             .then_some(Death { at: now, attempts_before: self.attempts });
         self.rest = match cause {
             Cause::Stopped => Rest::Fresh,
-            Cause::Hopeless(words) => Rest::Failed(words),
-            Cause::Unready(exit) => self.failed(now, unready(exit), out),
+            Cause::Hopeless(failure) => Rest::Failed(Failed::Hopeless(failure)),
+            Cause::Unready(exit) => self.failed(now, Failure::Unready(exit), out),
             Cause::Ended(exit) => {
                 let well = exit == Exit::Code(0);
                 match self.spec.restart.when {
-                    RestartWhen::Never | RestartWhen::Failure if well => Rest::Ended(format!("it ended: {exit}")),
-                    RestartWhen::Never => Rest::Failed(format!("it ended: {exit}; restart.when = \"never\"")),
-                    RestartWhen::Always | RestartWhen::Failure => self.try_again(now, format!("it ended: {exit}"), out),
+                    RestartWhen::Never | RestartWhen::Failure if well => Rest::Ended(exit),
+                    RestartWhen::Never => Rest::Failed(Failed::NeverRestarted(Failure::Ended(exit))),
+                    RestartWhen::Always | RestartWhen::Failure => self.try_again(now, Failure::Ended(exit), out),
                 }
             }
-            Cause::Failed(words) | Cause::Died(words) => self.failed(now, words, out),
+            Cause::Failed(failure) | Cause::Died(failure) => self.failed(now, failure, out),
         };
         if matches!(self.rest, Rest::Backoff { .. }) && self.grant.is_some() && self.revoked.is_none() {
-            out.push(tell_leases(LeaseMessage::Idle(self.spec.name.clone())));
+            out.push(tell_leases(LeaseMessage::Idle(self.holder())));
         }
     }
 
-    fn failed(&mut self, now: Moment, words: String, out: &mut Out) -> Rest {
+    fn failed(&mut self, now: Moment, failure: Failure, out: &mut Out) -> Rest {
         match self.spec.restart.when {
-            RestartWhen::Never => Rest::Failed(words),
-            RestartWhen::Always | RestartWhen::Failure => self.try_again(now, words, out),
+            RestartWhen::Never => Rest::Failed(Failed::Hopeless(failure)),
+            RestartWhen::Always | RestartWhen::Failure => self.try_again(now, failure, out),
         }
     }
 
-    fn try_again(&mut self, now: Moment, cause: String, out: &mut Out) -> Rest {
+    fn try_again(&mut self, now: Moment, failure: Failure, out: &mut Out) -> Rest {
         let attempts = self.spec.restart.attempts;
         if self.attempts >= attempts {
-            let times = if attempts == 1 { "restart" } else { "restarts" };
-            return Rest::Failed(format!("{cause}; given up after {attempts} {times}"));
+            return Rest::Failed(Failed::GivenUp { failure, attempts });
         }
         self.attempts = self.attempts.saturating_add(1);
         let delay = self.spec.restart.delay(self.attempts);
         if delay.is_zero() {
-            self.last_stop = Some(cause);
+            self.last_stop = Some(Why::Failed(failure));
             return Rest::Fresh;
         }
         out.push(Effect::SetTimer(ServiceTimer::Backoff, delay));
-        Rest::Backoff { until: now + delay, cause }
+        Rest::Backoff { until: now + delay, cause: failure }
     }
 
     /// A lease is withdrawn, most often because the device is gone.
-    pub(super) fn lease_revoked(
-        &mut self,
-        now: Moment,
-        (token, withdrawal): (Token, Withdrawal),
-        reason: String,
-        out: &mut Out,
-    ) {
+    pub(super) fn lease_revoked(&mut self, now: Moment, token: Token, withdrawal: Withdrawal, out: &mut Out) {
         if self.grant.as_ref().is_none_or(|grant| grant.token != token) || self.revoked.is_some() {
             out.push(Effect::Note(Outcome::Superseded));
             return;
         }
-        if withdrawal == Withdrawal::Loss {
+        if withdrawal.is_loss() {
             self.forgive_death(now, out);
-            self.forgive_dying(&reason);
+            self.forgive_dying(&withdrawal);
             self.bereaved = self.asked;
         }
-        self.last_stop = Some(reason.clone());
-        self.revoked = Some(reason);
+        self.last_stop = Some(Why::Asked(Asked::Withdrawn(withdrawal.clone())));
+        self.revoked = Some(withdrawal);
     }
 
     /// A death just before its device was known to be gone is the device's fault, not its own. It may even look like an end that is
@@ -257,9 +248,9 @@ impl ServiceMachine {
     }
 
     /// The same for one whose first process has ended, while the rest of its tree is still being killed.
-    fn forgive_dying(&mut self, reason: &str) {
+    fn forgive_dying(&mut self, withdrawal: &Withdrawal) {
         if let Phase::Stopping { why: why @ Why::Died(_), .. } = &mut self.phase {
-            *why = Why::Asked(reason.to_owned());
+            *why = Why::Asked(Asked::Withdrawn(withdrawal.clone()));
         }
     }
 
@@ -296,7 +287,7 @@ impl ServiceMachine {
                     out.push(superseded);
                 }
             }
-            ServiceTimer::Late(name) | ServiceTimer::Optional(name) => {
+            ServiceTimer::Optional(name) => {
                 if !self.needs.waited(&name) {
                     out.push(superseded);
                 }
@@ -309,12 +300,10 @@ impl ServiceMachine {
             out.push(Effect::Note(Outcome::Superseded));
             return;
         };
-        let within = humantime::format_duration(self.spec.ready.within);
-        let said = if run.said.is_empty() { String::new() } else { format!(": {}", run.said) };
-        let more = self.extended.map(|more| format!(", nor within the {} more", humantime::format_duration(more)));
-        let more = more.map(|words| format!("{words} that it asked for last")).unwrap_or_default();
+        let failure =
+            Failure::NotReady { within: self.spec.ready.within, extended: self.extended, said: run.said.clone() };
         out.push(act(Action::Unwatch(run.id)));
-        self.leave(Why::Failed(format!("not ready within {within}{more}{said}")), out);
+        self.leave(Why::Failed(failure), out);
     }
 
     /// It asks for more time (`EXTEND_TIMEOUT_USEC=`, sd_notify(3)): for so long from now on it is not given up, nor before the time
@@ -345,6 +334,9 @@ impl ServiceMachine {
     }
 }
 
-fn unready(exit: Exit) -> String {
-    format!("it ended before it was ready: {exit}")
+/// What it says of itself; `None` when it says nothing of that kind.
+fn status(said: &Notification) -> Option<Status> {
+    let words = said.status.as_deref().map(Into::into);
+    let status = Status { words, errno: said.errno, exit: said.exit_status };
+    (status != Status::default()).then_some(status)
 }

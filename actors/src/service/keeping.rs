@@ -5,6 +5,7 @@
 use super::ending::Cause;
 use super::machine::{Out, ServiceMachine, tell_leases};
 use super::state::{Ignoring, Phase, Rest};
+use crate::cause::{Failure, Refusal};
 use crate::lease::{LeaseMessage, LeaseRequest, PortNumbers, Token};
 use crate::machine::{Effect, Moment, Outcome};
 
@@ -30,7 +31,7 @@ impl ServiceMachine {
             self.phase = Phase::Renewing;
             out.push(tell_leases(LeaseMessage::Renew(self.renewal())));
         } else {
-            out.push(tell_leases(LeaseMessage::Busy(self.spec.name.clone())));
+            out.push(tell_leases(LeaseMessage::Busy(self.holder())));
             self.ask_slot(out);
         }
     }
@@ -39,15 +40,15 @@ impl ServiceMachine {
         self.lease_request(self.asked.unwrap_or_default())
     }
 
-    pub(super) fn renewed(&mut self, now: Moment, token: Token, ports: Result<PortNumbers, String>, out: &mut Out) {
+    pub(super) fn renewed(&mut self, now: Moment, token: Token, ports: Result<PortNumbers, Refusal>, out: &mut Out) {
         match (&self.phase, &mut self.grant, ports) {
             (Phase::Renewing, Some(grant), Ok(ports)) if grant.token == token => {
                 grant.ports = ports;
                 self.ask_slot(out);
             }
-            (Phase::Renewing, Some(grant), Err(reason)) if grant.token == token => {
+            (Phase::Renewing, Some(grant), Err(refusal)) if grant.token == token => {
                 self.phase = Phase::Idle;
-                self.rest_after(now, Cause::Failed(reason), out);
+                self.rest_after(now, Cause::Failed(Failure::Refused(refusal)), out);
             }
             _ => out.push(Effect::Note(Outcome::Superseded)),
         }
@@ -63,6 +64,6 @@ impl ServiceMachine {
     /// Gives back what it was granted under this token.
     pub(super) fn give_back(&mut self, token: Token, out: &mut Out) {
         self.given_back = self.given_back.max(token);
-        out.push(tell_leases(LeaseMessage::Release(self.spec.name.clone(), token)));
+        out.push(tell_leases(LeaseMessage::Release(self.holder(), token)));
     }
 }

@@ -7,9 +7,10 @@ use mainstay_config::model::{OnReturn, StopSignal, StopTo};
 use mainstay_config::names::ServiceName;
 
 use super::machine::{Out, ServiceMachine, act, tell_leases, tell_services};
-use super::messages::{Episode, ServiceMessage, Standing};
+use super::messages::ServiceMessage;
 use super::needs::Dependent;
-use super::state::{Closing, Goodbye, Phase, Readiness, Run, ServiceTimer, Stage, Why};
+use super::state::{Closing, Goodbye, Phase, Readiness, Run, ServiceTimer, Stage};
+use crate::cause::{Asked, Episode, Standing, Why};
 use crate::effect::process::order::{Scope, SignalOrder};
 use crate::lease::LeaseMessage;
 use crate::machine::{Action, Effect, Left, Message, Moment, Outcome};
@@ -99,7 +100,7 @@ impl ServiceMachine {
         let on_return = self.needs.heard(now, &name, standing, dependent, out);
         // What is still starting began without it just as well.
         if on_return == OnReturn::Restart && matches!(self.phase, Phase::Starting(_) | Phase::Running(_)) {
-            self.leave(Why::Asked(format!("{name} is back, and on_return = \"restart\"")), out);
+            self.leave(Why::Asked(Asked::Returned(name)), out);
         }
     }
 
@@ -195,7 +196,6 @@ impl ServiceMachine {
 
     /// While the daemon closes down: once nothing is left of it, or nothing can be done about what is.
     pub(super) fn say_goodbye(&mut self, out: &mut Out) {
-        let name = || self.spec.name.clone();
         let goodbye = match self.phase {
             Phase::Idle => Goodbye::Closed,
             Phase::Stopping { stage: Stage::Unkillable, .. } => Goodbye::Stuck,
@@ -205,7 +205,7 @@ impl ServiceMachine {
             return;
         }
         if goodbye == Goodbye::Stuck {
-            out.push(tell_leases(LeaseMessage::Abandoned(name())));
+            out.push(tell_leases(LeaseMessage::Abandoned(self.holder())));
         }
         out.push(tell_services(self.said_goodbye(goodbye)));
         self.goodbye = goodbye;

@@ -23,17 +23,17 @@ use mainstay_config::model::{Autostart, Dependency, Service};
 use mainstay_config::names::{DeviceName, ServiceName};
 
 use super::dependents::Dependents;
-use super::messages::{Episode, ServiceMessage, Standing, Wanted};
+use super::messages::{ServiceMessage, Wanted};
 use super::needs::Needs;
-use super::operator::STOPPED;
-use super::state::{Closing, Death, Goodbye, Ignoring, Phase, Rest, Run, RunNumbers, ServiceTimer, Slot, Why};
+use super::state::{Closing, Death, Goodbye, Ignoring, Phase, Rest, Run, RunNumbers, ServiceTimer, Slot};
+use crate::cause::{Asked, Episode, Failed, NotWanted, Standing, Why, Withdrawal};
 use crate::effect::process::order::RunId;
 use crate::lease::{Grant, LeaseMessage, Token};
 use crate::machine::{Action, ActorId, Beginning, Effect, Effects, Machine, Message, Moment, Outcome};
 use crate::supervision::ServicesMessage;
 
 /// A service.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct ServiceMachine {
     pub(super) spec: Arc<Service>,
     pub(super) dependents: Dependents,
@@ -48,7 +48,7 @@ pub struct ServiceMachine {
     pub(super) rest: Rest,
     pub(super) slot: Slot,
     pub(super) grant: Option<Grant>,
-    pub(super) revoked: Option<String>,
+    pub(super) revoked: Option<Withdrawal>,
     pub(super) attempts: u32,
     pub(super) last_start: Option<Moment>,
     pub(super) last_death: Option<Death>,
@@ -61,7 +61,7 @@ pub struct ServiceMachine {
     /// Services that wait for this one to stop.
     pub(super) owed: BTreeMap<ServiceName, Episode>,
     pub(super) episode: Episode,
-    pub(super) last_stop: Option<String>,
+    pub(super) last_stop: Option<Why>,
     pub(super) runs: RunNumbers,
     /// The last run that became ready.
     pub(super) ready_run: Option<RunId>,
@@ -159,7 +159,7 @@ impl ServiceMachine {
             last_stop: None,
             runs,
             ready_run: None,
-            announced: Standing::Unknown,
+            announced: Standing::ASSUMED,
             given_back: Token(0),
             asked: None,
             bereaved: None,
@@ -178,11 +178,9 @@ impl ServiceMachine {
                 Phase::Leasing { blockers, .. } => *blockers = found,
                 _ => out.push(Effect::Note(Outcome::Superseded)),
             },
-            ServiceMessage::Refused(reason) => self.refused(now, reason, out),
+            ServiceMessage::Refused(refusal) => self.refused(now, refusal, out),
             ServiceMessage::Renewed(token, ports) => self.renewed(now, token, ports, out),
-            ServiceMessage::Revoked { token, withdrawal, reason } => {
-                self.lease_revoked(now, (token, withdrawal), reason, out);
-            }
+            ServiceMessage::Revoked(token, withdrawal) => self.lease_revoked(now, token, withdrawal, out),
             ServiceMessage::NothingHeld => self.nothing_held(out),
             ServiceMessage::DeviceArrived(device, _) => self.device_arrived(&device, out),
             ServiceMessage::Corrected(device, offer) => self.corrected(&device, offer, out),
@@ -205,7 +203,7 @@ impl ServiceMachine {
         match &self.phase {
             Phase::Idle => self.evaluate_idle(now, out),
             Phase::Leasing { .. } if !self.may_go_on() => {
-                out.push(tell_leases(LeaseMessage::Withdraw(self.spec.name.clone())));
+                out.push(tell_leases(LeaseMessage::Withdraw(self.holder())));
                 self.phase = Phase::Idle;
                 self.evaluate_idle(now, out);
             }
@@ -216,7 +214,7 @@ impl ServiceMachine {
             }
             Phase::Starting(_) | Phase::Running(_) => {
                 if let Some(why) = self.reason_to_stop() {
-                    self.leave(Why::Asked(why), out);
+                    self.leave(why, out);
                 }
             }
             Phase::Leasing { .. } | Phase::Renewing | Phase::Slotting => {}
@@ -231,7 +229,7 @@ impl ServiceMachine {
             return;
         }
         if self.ignoring == Ignoring::No {
-            self.needs.set_waits(out);
+            self.needs.set_waits(now, out);
             if !self.needs.are_met() {
                 return;
             }
@@ -246,13 +244,13 @@ impl ServiceMachine {
     }
 
     /// Why it is not meant to run at all, whatever its needs.
-    pub(super) fn reason_not_wanted(&self) -> Option<String> {
+    pub(super) fn reason_not_wanted(&self) -> Option<NotWanted> {
         if self.closing != Closing::No {
-            return Some("mainstay is stopping".to_owned());
+            return Some(NotWanted::Closing);
         }
         match (self.wanted, self.spec.autostart) {
-            (Wanted::Down, _) => Some(STOPPED.to_owned()),
-            (Wanted::Auto, Autostart::No) => Some("it starts only when told to (autostart = false)".to_owned()),
+            (Wanted::Down, _) => Some(NotWanted::Stopped),
+            (Wanted::Auto, Autostart::No) => Some(NotWanted::NoAutostart),
             (Wanted::Up, _) | (Wanted::Auto, Autostart::Yes) => None,
         }
     }
@@ -265,9 +263,10 @@ impl ServiceMachine {
     }
 
     /// Why it must stop, when it runs.
-    fn reason_to_stop(&self) -> Option<String> {
+    fn reason_to_stop(&self) -> Option<Why> {
         let lost = || if self.ignoring == Ignoring::Yes { None } else { self.needs.lost() };
-        self.reason_not_wanted().or_else(|| self.revoked.clone()).or_else(lost)
+        let withdrawn = || self.revoked.clone().map(Asked::Withdrawn);
+        self.reason_not_wanted().map(Asked::NotWanted).or_else(withdrawn).map(Why::Asked).or_else(lost)
     }
 
     /// Tells dependents how it stands, when that has changed.
@@ -298,9 +297,9 @@ impl ServiceMachine {
 }
 
 /// Why this version cannot run a service.
-pub(super) fn later(spec: &Service) -> Option<String> {
+pub(super) fn later(spec: &Service) -> Option<Failed> {
     let parts = &spec.not_in_this_version;
-    (!parts.is_empty()).then(|| format!("not in this version: {}", parts.join(", ")))
+    (!parts.is_empty()).then(|| Failed::NotInThisVersion(parts.clone()))
 }
 
 pub(super) fn tell_leases(message: LeaseMessage) -> Effect<ServiceTimer> {

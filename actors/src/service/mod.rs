@@ -17,8 +17,5 @@ mod tests;
 
 pub use dependents::{Dependents, all_dependents, dependents};
 pub use machine::ServiceMachine;
-pub use messages::{
-    Attempts, Episode, Health, NeedsPolicy, Next, START_SLOT, ServiceMessage, ServiceSnapshot, ServiceStatus, Standing,
-    Wanted, Withdrawal,
-};
+pub use messages::{Attempts, Health, NeedsPolicy, ServiceMessage, ServiceSnapshot, ServiceStatus, Waiting, Wanted};
 pub use state::{RunNumbers, ServiceTimer};

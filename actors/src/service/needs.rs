@@ -1,17 +1,23 @@
 //! The services a service depends on: whether they are met, missing, or lost.
+//!
+//! There may be thousands of them, and each is heard of several times: what is asked after every message is counted when a
+//! need changes, and not looked for among all of them.
+
+mod tally;
 
 use std::collections::BTreeMap;
 
 use mainstay_config::model::{Dependency, OnReturn};
 use mainstay_config::names::ServiceName;
 
+use self::tally::Tally;
 use super::machine::Out;
-use super::messages::{Next, Standing};
 use super::state::{Ignoring, ServiceTimer};
+use crate::cause::{Listed, Loss as HowLost, Missing, Next, Origin, Requirement, Standing, Why};
 use crate::machine::{Effect, Moment};
 
 /// One dependency.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub(super) struct Need {
     pub(super) dependency: Dependency,
     pub(super) standing: Standing,
@@ -20,7 +26,7 @@ pub(super) struct Need {
 }
 
 /// Whether a required service that is down counts as lost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 enum Loss {
     /// It is not down, or this service does not run.
     No,
@@ -31,43 +37,63 @@ enum Loss {
 }
 
 /// The wait for a service that is not there yet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 enum Wait {
     NotBegun,
-    Counting,
+    /// Since then.
+    Counting(Moment),
     Over,
 }
 
 /// Whether the service that depends on others has a process.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) enum Dependent {
     Runs,
     Rests,
 }
 
 /// All dependencies of a service.
-#[derive(Debug, Clone)]
-pub(super) struct Needs(BTreeMap<ServiceName, Need>);
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+pub(super) struct Needs {
+    all: BTreeMap<ServiceName, Need>,
+    tally: Tally,
+}
 
 impl Needs {
     pub(super) fn new(dependencies: &BTreeMap<ServiceName, Dependency>) -> Self {
         let need = |dependency: &Dependency| Need {
             dependency: *dependency,
-            standing: Standing::Unknown,
+            standing: Standing::ASSUMED,
             loss: Loss::No,
             wait: Wait::NotBegun,
         };
-        Self(dependencies.iter().map(|(name, dependency)| (name.clone(), need(dependency))).collect())
+        Self::counted(dependencies.iter().map(|(name, dependency)| (name.clone(), need(dependency))).collect())
     }
 
     /// Only how each stands.
     pub(super) fn reduced(&self) -> Self {
         let reduced = |need: &Need| Need { loss: Loss::No, wait: Wait::NotBegun, ..need.clone() };
-        Self(self.0.iter().map(|(name, need)| (name.clone(), reduced(need))).collect())
+        Self::counted(self.all.iter().map(|(name, need)| (name.clone(), reduced(need))).collect())
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&ServiceName, &Need)> {
-        self.0.iter()
+    fn counted(all: BTreeMap<ServiceName, Need>) -> Self {
+        let mut tally = Tally::default();
+        all.iter().for_each(|(name, need)| tally.add(name, need));
+        Self { all, tally }
+    }
+
+    /// How one stands.
+    pub(super) fn standing(&self, name: &ServiceName) -> Option<&Standing> {
+        self.all.get(name).map(|need| &need.standing)
+    }
+
+    /// Changes one need; everything that is counted follows. `None`: there is no such need.
+    fn change<T>(&mut self, name: &ServiceName, change: impl FnOnce(&ServiceName, &mut Need) -> T) -> Option<T> {
+        let need = self.all.get_mut(name)?;
+        self.tally.remove(name, need);
+        let answer = change(name, need);
+        self.tally.add(name, need);
+        Some(answer)
     }
 
     /// Notes how a service stands. Answers whether an optional service has come back for which a restart is configured.
@@ -79,27 +105,149 @@ impl Needs {
         dependent: Dependent,
         out: &mut Out,
     ) -> OnReturn {
-        let Some(need) = self.0.get_mut(name) else { return OnReturn::Keep };
-        let came_back = standing == Standing::Up && need.standing != Standing::Up;
-        // After a restart of the actor nothing is known yet: hearing of it is no return.
-        let returned = came_back && need.standing != Standing::Unknown;
-        need.standing = standing;
-        if came_back {
-            need.forget_waits(name, out);
-        }
-        match need.dependency {
-            Dependency::Required { lost_after, .. } => match need.standing {
-                Standing::Up => {}
-                Standing::Leaving { .. } => need.loss = Loss::Lost,
-                // Nothing brings it back by itself.
-                Standing::Held(_) if dependent == Dependent::Runs && need.loss != Loss::Lost => {
-                    out.push(Effect::CancelTimer(ServiceTimer::Lost(name.clone())));
-                    need.loss = Loss::Lost;
+        let heard = self.change(name, |name, need| need.heard(now, name, standing, dependent, out));
+        heard.unwrap_or(OnReturn::Keep)
+    }
+
+    /// A required service has been down too long.
+    pub(super) fn count_as_lost(&mut self, name: &ServiceName) -> bool {
+        let counted = self.change(name, |_, need| {
+            let counts = matches!(need.loss, Loss::Counting(_));
+            if counts {
+                need.loss = Loss::Lost;
+            }
+            counts
+        });
+        counted.unwrap_or(false)
+    }
+
+    /// A wait is over.
+    pub(super) fn waited(&mut self, name: &ServiceName) -> bool {
+        let waited = self.change(name, |_, need| {
+            let counts = matches!(need.wait, Wait::Counting(_));
+            if counts {
+                need.wait = Wait::Over;
+            }
+            counts
+        });
+        waited.unwrap_or(false)
+    }
+
+    /// Begins the waits that a start needs: for optional services that are coming. How long a required one is waited for is
+    /// only said, and needs no timer.
+    pub(super) fn set_waits(&mut self, now: Moment, out: &mut Out) {
+        for name in std::mem::take(&mut self.tally.unbegun) {
+            self.change(&name, |name, need| {
+                need.wait = Wait::Counting(now);
+                if let Dependency::Optional { timeout, .. } = need.dependency {
+                    out.push(Effect::SetTimer(ServiceTimer::Optional(name.clone()), timeout));
                 }
-                _ if dependent == Dependent::Rests || need.loss != Loss::No => {}
-                _ if lost_after.is_zero() => need.loss = Loss::Lost,
+            });
+        }
+    }
+
+    /// The service has stopped: nothing is lost any more, and the next start waits anew.
+    pub(super) fn stopped(&mut self, out: &mut Out) {
+        let mut tally = Tally::default();
+        for (name, need) in &mut self.all {
+            need.forget_waits(name, out);
+            tally.add(name, need);
+        }
+        self.tally = tally;
+    }
+
+    /// Whether nothing keeps the service from starting.
+    pub(super) fn are_met(&self) -> bool {
+        self.tally.unmet.is_empty()
+    }
+
+    /// Whether every service that it cannot be without is there.
+    pub(super) fn required_are_met(&self) -> bool {
+        self.tally.required == 0
+    }
+
+    /// Whether every service that it cannot be without is there, or is just being restarted.
+    pub(super) fn required_are_returning(&self) -> bool {
+        self.tally.away == 0
+    }
+
+    /// What is still waited for, the most pressing first.
+    pub(super) fn missing(&self) -> Listed<Missing> {
+        let missing = |name: &ServiceName| Some(self.all.get(name)?.missing(name));
+        Listed::of(self.tally.unmet.iter().filter_map(|(_, name)| missing(name)), self.tally.unmet.len())
+    }
+
+    /// Whether everything that is missing is on its way.
+    pub(super) fn are_coming(&self) -> bool {
+        self.tally.unmet.first().is_none_or(|(rank, _)| *rank == Rank::Coming)
+    }
+
+    /// What it requires that is not meant to run.
+    pub(super) fn held(&self) -> Option<Missing> {
+        let (rank, name) = self.tally.unmet.first()?;
+        // Only what is required is waited for although it is held.
+        (*rank == Rank::Held).then(|| self.all.get(name).map(|need| need.missing(name))).flatten()
+    }
+
+    /// Why the service must stop: a required service is lost.
+    pub(super) fn lost(&self) -> Option<Why> {
+        let name = self.tally.lost.first()?;
+        let standing = &self.all.get(name)?.standing;
+        let how = if matches!(standing, Standing::Leaving { .. }) { HowLost::Stops } else { HowLost::Down };
+        Some(Why::Lost { need: name.clone(), how, origin: Origin::of(name, standing) })
+    }
+
+    /// What it runs without: optional services, and required ones by the operator's word.
+    pub(super) fn degraded(&self, ignoring: Ignoring) -> Listed<Missing> {
+        let required = self.tally.unmet.iter().map(|(_, name)| name).filter(|_| ignoring == Ignoring::Yes);
+        let is_required = |name: &&ServiceName| self.all.get(*name).is_some_and(Need::is_required);
+        let missing = |name: &ServiceName| Some(self.all.get(name)?.missing(name));
+        let all = required.filter(is_required).chain(&self.tally.absent).filter_map(missing);
+        let ignored = if ignoring == Ignoring::Yes { self.tally.required } else { 0 };
+        Listed::of(all, self.tally.absent.len() + ignored)
+    }
+}
+
+/// How pressing it is that a need is not met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+enum Rank {
+    /// Nothing brings it but the operator.
+    Held,
+    /// It is down.
+    Down,
+    /// It is on its way, or nothing is known of it yet.
+    Coming,
+}
+
+impl Need {
+    fn heard(
+        &mut self,
+        now: Moment,
+        name: &ServiceName,
+        standing: Standing,
+        dependent: Dependent,
+        out: &mut Out,
+    ) -> OnReturn {
+        let came_back = standing == Standing::Up && self.standing != Standing::Up;
+        // After a restart of the actor nothing is known yet: hearing of it is no return.
+        let returned = came_back && self.standing != Standing::Unknown;
+        self.standing = standing;
+        if came_back {
+            self.forget_waits(name, out);
+        }
+        match self.dependency {
+            Dependency::Required { lost_after, .. } => match self.standing {
+                Standing::Up => {}
+                Standing::Leaving { .. } => self.loss = Loss::Lost,
+                // Nothing brings it back by itself.
+                Standing::Held(_) if dependent == Dependent::Runs && self.loss != Loss::Lost => {
+                    out.push(Effect::CancelTimer(ServiceTimer::Lost(name.clone())));
+                    self.loss = Loss::Lost;
+                }
+                _ if dependent == Dependent::Rests || self.loss != Loss::No => {}
+                _ if lost_after.is_zero() => self.loss = Loss::Lost,
                 _ => {
-                    need.loss = Loss::Counting(now + lost_after);
+                    self.loss = Loss::Counting(now + lost_after);
                     out.push(Effect::SetTimer(ServiceTimer::Lost(name.clone()), lost_after));
                 }
             },
@@ -109,135 +257,10 @@ impl Needs {
         OnReturn::Keep
     }
 
-    /// A required service has been down too long.
-    pub(super) fn count_as_lost(&mut self, name: &ServiceName) -> bool {
-        match self.0.get_mut(name) {
-            Some(need) if matches!(need.loss, Loss::Counting(_)) => {
-                need.loss = Loss::Lost;
-                true
-            }
-            _ => false,
-        }
+    fn is_required(&self) -> bool {
+        matches!(self.dependency, Dependency::Required { .. })
     }
 
-    /// A wait is over.
-    pub(super) fn waited(&mut self, name: &ServiceName) -> bool {
-        match self.0.get_mut(name) {
-            Some(need) if need.wait == Wait::Counting => {
-                need.wait = Wait::Over;
-                true
-            }
-            _ => false,
-        }
-    }
-
-    /// Begins the waits that a start needs: for optional services that are coming, and to say so when a required one is late.
-    pub(super) fn set_waits(&mut self, out: &mut Out) {
-        for (name, need) in &mut self.0 {
-            if need.standing == Standing::Up || need.wait != Wait::NotBegun {
-                continue;
-            }
-            match need.dependency {
-                Dependency::Required { timeout, .. } => {
-                    need.wait = Wait::Counting;
-                    out.push(Effect::SetTimer(ServiceTimer::Late(name.clone()), timeout));
-                }
-                Dependency::Optional { timeout, .. } => {
-                    need.wait = Wait::Counting;
-                    out.push(Effect::SetTimer(ServiceTimer::Optional(name.clone()), timeout));
-                }
-                Dependency::Soft => {}
-            }
-        }
-    }
-
-    /// The service has stopped: nothing is lost any more, and the next start waits anew.
-    pub(super) fn stopped(&mut self, out: &mut Out) {
-        for (name, need) in &mut self.0 {
-            need.forget_waits(name, out);
-        }
-    }
-
-    /// Whether nothing keeps the service from starting.
-    pub(super) fn are_met(&self) -> bool {
-        self.0.values().all(Need::is_met)
-    }
-
-    /// Whether every service that it cannot be without is there.
-    pub(super) fn required_are_met(&self) -> bool {
-        let required = |need: &&Need| matches!(need.dependency, Dependency::Required { .. });
-        self.0.values().filter(required).all(Need::is_met)
-    }
-
-    /// Whether every service that it cannot be without is there, or is just being restarted.
-    pub(super) fn required_are_returning(&self) -> bool {
-        let required = |need: &&Need| matches!(need.dependency, Dependency::Required { .. });
-        self.0.values().filter(required).all(Need::is_returning)
-    }
-
-    /// What is still waited for, in words.
-    pub(super) fn missing(&self) -> Vec<String> {
-        let late = |need: &Need| match need.dependency {
-            Dependency::Required { timeout, .. } if need.wait == Wait::Over => {
-                format!(" (for longer than {})", humantime::format_duration(timeout))
-            }
-            _ => String::new(),
-        };
-        let words = |(name, need): (&ServiceName, &Need)| format!("{name}: {}{}", need.standing, late(need));
-        self.0.iter().filter(|(_, need)| !need.is_met()).map(words).collect()
-    }
-
-    /// The same for those that depend on the service in their turn: how long it waits is its own affair.
-    pub(super) fn missing_to_others(&self) -> String {
-        let words = |(name, need): (&ServiceName, &Need)| format!("{name}: {}", need.standing);
-        self.0.iter().filter(|(_, need)| !need.is_met()).map(words).collect::<Vec<_>>().join("; ")
-    }
-
-    /// The names of those that are still waited for.
-    pub(super) fn missing_names(&self) -> impl Iterator<Item = &ServiceName> {
-        self.0.iter().filter(|(_, need)| !need.is_met()).map(|(name, _)| name)
-    }
-
-    /// Whether everything that is missing is on its way.
-    pub(super) fn are_coming(&self) -> bool {
-        let coming = |need: &Need| {
-            matches!(need.standing, Standing::Up | Standing::Starting(_) | Standing::Coming(_) | Standing::Unknown)
-        };
-        self.0.values().all(|need| need.is_met() || coming(need))
-    }
-
-    /// What it requires that is not meant to run, in words.
-    pub(super) fn held(&self) -> Option<String> {
-        let required = |need: &Need| matches!(need.dependency, Dependency::Required { .. });
-        let held = |need: &Need| required(need) && matches!(need.standing, Standing::Held(_));
-        let (name, need) = self.0.iter().find(|(_, need)| held(need))?;
-        Some(format!("{name}, which is not meant to run: {}", need.standing))
-    }
-
-    /// Why the service must stop: a required service is lost.
-    pub(super) fn lost(&self) -> Option<String> {
-        let (name, need) = self.0.iter().find(|(_, need)| need.loss == Loss::Lost)?;
-        Some(match &need.standing {
-            Standing::Leaving { why, .. } => format!("{name} stops: {why}"),
-            standing => format!("{name} is lost: {standing}"),
-        })
-    }
-
-    /// What it runs without, in words: optional services, and required ones by the operator's word.
-    pub(super) fn degraded(&self, ignoring: Ignoring) -> Vec<String> {
-        let missing = self.0.iter().filter(|(_, need)| need.standing != Standing::Up);
-        let words = |(name, need): (&ServiceName, &Need)| match need.dependency {
-            Dependency::Optional { .. } => Some(format!("{name}: {}", need.standing)),
-            Dependency::Required { .. } if ignoring == Ignoring::Yes => {
-                Some(format!("{name}: {} (it is required; started with --ignore-needs)", need.standing))
-            }
-            Dependency::Required { .. } | Dependency::Soft => None,
-        };
-        missing.filter_map(words).collect()
-    }
-}
-
-impl Need {
     fn is_met(&self) -> bool {
         match self.dependency {
             Dependency::Required { .. } => self.standing == Standing::Up,
@@ -260,15 +283,29 @@ impl Need {
         }
     }
 
+    fn rank(&self) -> Rank {
+        match self.standing {
+            Standing::Held(_) => Rank::Held,
+            Standing::Down(_) | Standing::Leaving { .. } => Rank::Down,
+            Standing::Up | Standing::Starting(_) | Standing::Coming(_) | Standing::Unknown => Rank::Coming,
+        }
+    }
+
+    fn missing(&self, name: &ServiceName) -> Missing {
+        let patience = match (self.dependency, self.wait) {
+            (Dependency::Required { timeout, .. }, Wait::Counting(since)) => Some((since.since_boot(), timeout)),
+            _ => None,
+        };
+        let requirement = if self.is_required() { Requirement::Required } else { Requirement::Optional };
+        Missing { need: name.clone(), requirement, standing: self.standing.clone(), patience }
+    }
+
     fn forget_waits(&mut self, name: &ServiceName, out: &mut Out) {
         if let Loss::Counting(_) = self.loss {
             out.push(Effect::CancelTimer(ServiceTimer::Lost(name.clone())));
         }
-        if self.wait == Wait::Counting {
-            out.push(Effect::CancelTimer(match self.dependency {
-                Dependency::Optional { .. } => ServiceTimer::Optional(name.clone()),
-                Dependency::Required { .. } | Dependency::Soft => ServiceTimer::Late(name.clone()),
-            }));
+        if let (Wait::Counting(_), Dependency::Optional { .. }) = (self.wait, self.dependency) {
+            out.push(Effect::CancelTimer(ServiceTimer::Optional(name.clone())));
         }
         self.loss = Loss::No;
         self.wait = Wait::NotBegun;

@@ -3,13 +3,13 @@
 use mainstay_config::names::ServiceName;
 
 use super::machine::{Out, ServiceMachine, later};
-use super::messages::{Attempts, NeedsPolicy, ServiceMessage, Standing, Wanted};
-use super::showing::join;
-use super::state::{Closing, Ignoring, Phase, Rest, ServiceTimer, Why};
-use crate::machine::{Effect, Message, OperatorAnswer, Outcome, RequestId};
-
-/// Why a service does not run that the operator stopped.
-pub(super) const STOPPED: &str = "stopped by the operator";
+use super::messages::{Attempts, NeedsPolicy, ServiceMessage, Waiting, Wanted};
+use super::showing::first_of;
+use super::state::{Closing, Ignoring, Phase, Rest, ServiceTimer};
+use crate::cause::{Asked, NotWanted, Why};
+use crate::machine::{
+    Before, Effect, Message, NextStep, OperatorAnswer, Outcome, Reply, RequestId, Restart, Start, Stop,
+};
 
 impl ServiceMachine {
     pub(super) fn operator_start(&mut self, request: RequestId, policy: NeedsPolicy, out: &mut Out) {
@@ -31,13 +31,13 @@ impl ServiceMachine {
             self.start_needs(out);
         }
         let name = &self.spec.name;
-        let words = match self.phase {
-            Phase::Running(_) => format!("{name} is running already"),
-            Phase::Starting(_) => format!("{name} is starting already"),
-            _ if policy == NeedsPolicy::StartThem => format!("{name} is wanted up, with what it needs"),
-            _ => format!("{name} is wanted up: it {}", self.next_step()),
+        let start = match self.phase {
+            Phase::Running(_) => Start::Running,
+            Phase::Starting(_) => Start::Starting,
+            _ if policy == NeedsPolicy::StartThem => Start::WithNeeds,
+            _ => Start::Wanted(self.next_step()),
         };
-        out.push(done(request, words));
+        out.push(done(request, Reply::Start(name.clone(), start)));
     }
 
     /// A service that is started together with its needs needs this one.
@@ -79,25 +79,21 @@ impl ServiceMachine {
 
     pub(super) fn operator_stop(&mut self, request: RequestId, out: &mut Out) {
         let name = self.spec.name.clone();
-        let words = match (self.wanted, self.run()) {
-            (Wanted::Down, None) => format!("{name} is held already"),
-            (_, None) => format!("{name} does not run, and is held until `mainstay start {name}`"),
-            (_, Some(_)) if self.dependents.required.is_empty() => {
-                format!("{name} is stopping, and is held until `mainstay start {name}`")
-            }
-            (_, Some(_)) => {
-                format!("{name} is stopping, its dependents first, and is held until `mainstay start {name}`")
-            }
+        let stop = match (self.wanted, self.run()) {
+            (Wanted::Down, None) => Stop::Held,
+            (_, None) => Stop::AtRest,
+            (_, Some(_)) if self.dependents.required.is_empty() => Stop::Stopping,
+            (_, Some(_)) => Stop::DependentsFirst,
         };
         self.wanted = Wanted::Down;
         if let Phase::Leaving { why, .. } | Phase::Stopping { why, .. } = &mut self.phase {
             // Whatever it was stopping for, it stays stopped for this.
-            *why = Why::Asked(STOPPED.to_owned());
+            *why = Why::Asked(Asked::NotWanted(NotWanted::Stopped));
         }
         self.ignoring = Ignoring::No;
         self.bereaved = None;
         self.refresh(Attempts::Reset, out);
-        out.push(done(request, words));
+        out.push(done(request, Reply::Stop(name, stop)));
     }
 
     pub(super) fn operator_restart(&mut self, request: RequestId, attempts: Attempts, out: &mut Out) {
@@ -112,15 +108,14 @@ impl ServiceMachine {
         }
         self.refresh(attempts, out);
         let name = self.spec.name.clone();
-        let words = match &self.phase {
+        let restart = match &self.phase {
             Phase::Starting(_) | Phase::Running(_) => {
-                self.leave(Why::Asked("the operator asked for a restart".to_owned()), out);
-                let first = if self.dependents.required.is_empty() { "" } else { ", its dependents first" };
-                format!("{name} is restarting{first}")
+                self.leave(Why::Asked(Asked::Restart), out);
+                if self.dependents.required.is_empty() { Restart::Restarting } else { Restart::DependentsFirst }
             }
-            _ => format!("{name} {was}, and it {}", self.next_step()),
+            _ => Restart::From(was, self.next_step()),
         };
-        out.push(done(request, words));
+        out.push(done(request, Reply::Restart(name, restart)));
     }
 
     /// Why it cannot be restarted. One that does not run is refused what `start` would refuse.
@@ -130,63 +125,53 @@ impl ServiceMachine {
     }
 
     /// What a restart finds, when it is not simply running, and what becomes of that.
-    fn what_it_was(&self, attempts: Attempts) -> &'static str {
+    fn what_it_was(&self, attempts: Attempts) -> Before {
         let stops = self.run().is_some();
         match (self.wanted, &self.rest) {
-            (Wanted::Down, _) if stops => "was held and is still stopping; it is wanted again",
-            (Wanted::Down, _) => "was held; it is wanted again",
-            _ if stops => "is stopping already",
-            _ if self.reason_not_wanted().is_some() => "was not meant to run; it is wanted now",
-            (_, Rest::Failed(_)) if attempts == Attempts::Reset => "had failed; its attempts count anew",
-            (_, Rest::Failed(_)) => "had failed; it is tried once more",
-            (_, Rest::Ended(_)) => "had ended",
-            (_, Rest::Backoff { .. }) => "waits no longer before it is started again",
-            (_, Rest::Fresh) => "does not run yet: there is nothing to stop",
+            (Wanted::Down, _) if stops => Before::HeldAndStopping,
+            (Wanted::Down, _) => Before::Held,
+            _ if stops => Before::Stopping,
+            _ if self.reason_not_wanted().is_some() => Before::NotWanted,
+            (_, Rest::Failed(_)) if attempts == Attempts::Reset => Before::FailedAnew,
+            (_, Rest::Failed(_)) => Before::FailedOnceMore,
+            (_, Rest::Ended(_)) => Before::Ended,
+            (_, Rest::Backoff { .. }) => Before::Backoff,
+            (_, Rest::Fresh) => Before::Waiting,
         }
     }
 
     /// What comes next for one that is wanted and neither starts nor runs.
-    fn next_step(&self) -> String {
+    fn next_step(&self) -> NextStep {
         match &self.phase {
-            Phase::Leaving { .. } | Phase::Stopping { .. } => {
-                "starts when it has stopped and has all it needs".to_owned()
-            }
+            Phase::Leaving { .. } | Phase::Stopping { .. } => NextStep::WhenStopped,
             _ if self.ignoring == Ignoring::No && !self.needs.are_met() => {
-                format!("waits for {}", self.needs.missing().join("; "))
+                NextStep::Waits(Waiting::Needs(self.needs.missing()))
             }
-            Phase::Leasing { blockers, .. } if !blockers.is_empty() => format!("waits for {}", join(blockers)),
-            _ if self.wants_nothing() || self.grant.is_some() => "starts".to_owned(),
-            _ => "starts as soon as it has what it leases".to_owned(),
+            Phase::Leasing { blockers, .. } if !blockers.is_empty() => {
+                NextStep::Waits(Waiting::Leases(first_of(blockers)))
+            }
+            _ if self.wants_nothing() || self.grant.is_some() => NextStep::Starts,
+            _ => NextStep::WhenLeased,
         }
     }
 
     fn cannot_run(&self, request: RequestId) -> Option<Effect<ServiceTimer>> {
+        let name = self.spec.name.clone();
         if self.closing != Closing::No {
-            let words = format!("mainstay is stopping: {} is not started any more", self.spec.name);
-            return Some(refused(request, words, Some("wait until it has ended, and run it again".to_owned())));
+            return Some(refused(request, Reply::Closing(name)));
         }
-        let reason = later(&self.spec)?;
-        let words = format!("{} cannot run: {reason}", self.spec.name);
-        let help = Some("take that out of its configuration, or wait for a version that knows it".to_owned());
-        Some(refused(request, words, help))
+        later(&self.spec).map(|failed| refused(request, Reply::CannotRun(name, failed)))
     }
 
     fn held_need(&self, request: RequestId) -> Option<Effect<ServiceTimer>> {
-        let held = |standing: &Standing| matches!(standing, Standing::Held(_));
-        let (need, found) = self.needs.iter().find(|(name, need)| self.requires(name) && held(&need.standing))?;
-        let name = &self.spec.name;
-        let words = format!("{name} requires {need}, which is not meant to run: {}", found.standing);
-        let help = format!(
-            "`mainstay start {name} --with-needs` starts what it needs as well; `--ignore-needs` starts {name} without {need}"
-        );
-        Some(refused(request, words, Some(help)))
+        self.needs.held().map(|missing| refused(request, Reply::HeldNeed(self.spec.name.clone(), missing)))
     }
 }
 
-fn done(request: RequestId, words: String) -> Effect<ServiceTimer> {
-    Effect::Answer(OperatorAnswer { request, outcome: Outcome::Handled, words, help: None })
+fn done(request: RequestId, said: Reply) -> Effect<ServiceTimer> {
+    Effect::Answer(OperatorAnswer { request, outcome: Outcome::Handled, said })
 }
 
-fn refused(request: RequestId, words: String, help: Option<String>) -> Effect<ServiceTimer> {
-    Effect::Answer(OperatorAnswer { request, outcome: Outcome::Refused, words, help })
+fn refused(request: RequestId, said: Reply) -> Effect<ServiceTimer> {
+    Effect::Answer(OperatorAnswer { request, outcome: Outcome::Refused, said })
 }

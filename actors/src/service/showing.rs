@@ -1,66 +1,64 @@
 //! What a service shows of itself, and what it tells its dependents.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use mainstay_config::names::ServiceName;
+
 use super::machine::ServiceMachine;
-use super::messages::{Health, Next, START_SLOT, ServiceSnapshot, ServiceStatus, Standing, Wanted};
-use super::state::{Phase, Rest, Why};
-use crate::effect::process::order::LOADS_SLOWLY;
-use crate::lease::{Blocker, Soon};
-use crate::machine::{Effect, Publication};
+use super::messages::{Health, ServiceSnapshot, ServiceStatus, Waiting, Wanted};
+use super::state::{Phase, Rest};
+use crate::cause::{Blocker, Failure, Listed, Matter, Next, Reason, Said, Soon, Standing, Why};
+use crate::machine::{Effect, Left, Publication};
 
 impl ServiceMachine {
     /// How it stands, for those that depend on it.
     pub(super) fn standing(&self) -> Standing {
         match &self.phase {
             Phase::Running(_) => Standing::Up,
-            Phase::Starting(_) | Phase::Slotting | Phase::Renewing => Standing::Starting("starting".to_owned()),
+            Phase::Starting(_) | Phase::Slotting | Phase::Renewing => Standing::Starting(Matter::Starting),
             Phase::Leasing { blockers, .. } => {
-                let words = format!("waiting for {}", join(blockers));
                 let coming = blockers.iter().all(|blocker| match blocker {
                     Blocker::Device { soon, .. } => *soon == Soon::Yes,
                     Blocker::Restoring { .. } | Blocker::Preparing => true,
                     Blocker::Held { .. } | Blocker::Behind { .. } | Blocker::ForeignListener { .. } => false,
                 });
                 if blockers.is_empty() {
-                    Standing::Coming("being given its leases".to_owned())
+                    Standing::Coming(Matter::Leasing)
                 } else if coming {
-                    Standing::Coming(words)
+                    Standing::Coming(Matter::Blocked(Arc::new(first_of(blockers))))
                 } else {
-                    Standing::Down(words)
+                    Standing::Down(Matter::Blocked(Arc::new(first_of(blockers))))
                 }
             }
             Phase::Leaving { why, episode, .. } => {
-                let restarts = matches!(why, Why::Asked(_)) && self.returns();
-                let next = if restarts { Next::Restart } else { Next::Rest };
-                Standing::Leaving { why: why.words().to_owned(), next, episode: *episode }
+                let asked = matches!(why, Why::Asked(_) | Why::Lost { .. });
+                let next = if asked && self.returns() { Next::Restart } else { Next::Rest };
+                Standing::Leaving { why: why.origin(&self.spec.name), next, episode: *episode }
             }
-            Phase::Stopping { why: Why::Asked(words), .. } if self.returns() && !self.is_unkillable() => {
-                Standing::Starting(format!("stopping: {words}"))
+            Phase::Stopping { why: Why::Failed(failure) | Why::Died(failure), .. } => failing(failure.clone()),
+            Phase::Stopping { why, .. } => {
+                let stopping = Matter::Stopping(why.origin(&self.spec.name));
+                match self.wanted {
+                    _ if self.returns() && !self.is_unkillable() => Standing::Starting(stopping),
+                    Wanted::Down => Standing::Held(stopping),
+                    Wanted::Auto | Wanted::Up => Standing::Down(stopping),
+                }
             }
-            Phase::Stopping { why: Why::Asked(words), .. } if self.wanted == Wanted::Down => {
-                Standing::Held(format!("stopping: {words}"))
-            }
-            Phase::Stopping { why: Why::Asked(words), .. } => Standing::Down(format!("stopping: {words}")),
-            Phase::Stopping { why: Why::Failed(words) | Why::Died(words), .. } => Standing::Coming(words.clone()),
             Phase::Idle => self.idle_standing(),
         }
     }
 
     fn idle_standing(&self) -> Standing {
-        match &self.rest {
-            Rest::Failed(words) => Standing::Down(format!("failed: {words}")),
-            _ if self.reason_not_wanted().is_some() => Standing::Held(self.reason_not_wanted().unwrap_or_default()),
-            Rest::Ended(words) => Standing::Down(format!("stopped: {words}")),
-            Rest::Backoff { cause, .. } => Standing::Coming(format!("to be restarted: {cause}")),
-            Rest::Fresh if self.grant.is_some() && self.returns() => {
-                Standing::Starting(format!("waiting for {}", self.needs.missing_to_others()))
-            }
-            Rest::Fresh if self.needs.held().is_some() => {
-                Standing::Held(format!("waiting for {}", self.needs.held().unwrap_or_default()))
-            }
-            Rest::Fresh if self.needs.are_coming() => {
-                Standing::Coming(format!("waiting for {}", self.needs.missing_to_others()))
-            }
-            Rest::Fresh => Standing::Down(format!("waiting for {}", self.needs.missing_to_others())),
+        match (&self.rest, self.reason_not_wanted()) {
+            (Rest::Failed(failed), _) => Standing::Down(Matter::Failed(Arc::new(failed.clone()))),
+            (_, Some(why)) => Standing::Held(Matter::NotWanted(why)),
+            (Rest::Ended(exit), None) => Standing::Down(Matter::Ended(*exit)),
+            (Rest::Backoff { cause, .. }, None) => Standing::Coming(Matter::Restarting(Arc::new(cause.clone()))),
+            (Rest::Fresh, None) if self.grant.is_some() && self.returns() => Standing::Starting(Matter::Needs),
+            (Rest::Fresh, None) if self.needs.held().is_some() => Standing::Held(Matter::Needs),
+            (Rest::Fresh, None) if self.needs.are_coming() => Standing::Coming(Matter::Needs),
+            (Rest::Fresh, None) => Standing::Down(Matter::Needs),
         }
     }
 
@@ -81,92 +79,61 @@ impl ServiceMachine {
         }
     }
 
-    fn reason(&self) -> String {
-        let reason = self.own_reason();
-        let ends = !matches!(self.phase, Phase::Starting(_) | Phase::Running(_));
-        match self.not_waited_for() {
-            Some(words) if ends && !reason.is_empty() => format!("{reason}; {words}"),
-            _ => reason,
-        }
-    }
-
     /// Dependents that it did not wait for.
-    fn not_waited_for(&self) -> Option<String> {
-        let pid = |pid: &Option<u32>| pid.map(|pid| format!(" (pid {pid})")).unwrap_or_default();
-        let names: Vec<String> = self.left.iter().map(|(name, of)| format!("{name}{}", pid(of))).collect();
-        (!names.is_empty()).then(|| format!("{} outlived SIGKILL and was not waited for", names.join(", ")))
+    fn not_waited_for(&self) -> Listed<Left> {
+        if matches!(self.phase, Phase::Starting(_) | Phase::Running(_)) {
+            return Listed::default();
+        }
+        let left = self.left.iter().map(|(name, pid)| Left { service: name.clone(), pid: *pid });
+        Listed::of(left, self.left.len())
     }
 
-    fn own_reason(&self) -> String {
+    fn reason(&self) -> Reason {
         match &self.phase {
             Phase::Running(run) => {
                 let degraded = self.needs.degraded(self.ignoring);
-                if degraded.is_empty() { run.said.clone() } else { format!("without {}", degraded.join("; ")) }
+                if degraded.is_empty() { says(&run.said) } else { Reason::Without(degraded) }
             }
-            Phase::Starting(run) if run.said.is_empty() => "not ready yet".to_owned(),
-            Phase::Starting(run) => format!("not ready yet: {}", run.said),
-            Phase::Leaving { why, awaiting, .. } => {
-                let names: Vec<&str> = awaiting.iter().map(mainstay_config::names::ServiceName::as_str).collect();
-                format!("{}; first {} must stop", why.words(), names.join(", "))
+            Phase::Starting(run) => Reason::NotReady(run.said.clone()),
+            Phase::Leaving { why, awaiting, .. } => Reason::Leaving { why: why.clone(), first: listed(awaiting) },
+            Phase::Stopping { run, why, .. } if self.is_unkillable() => {
+                Reason::Unkillable { why: why.clone(), pid: run.pid }
             }
-            Phase::Stopping { run, why, .. } if self.is_unkillable() => match run.pid {
-                Some(pid) => {
-                    let hangs = "it hangs in the kernel, most likely in a driver";
-                    format!("{}; it outlives SIGKILL (pid {pid}): {hangs}", why.words())
-                }
-                None => format!("{}; it outlives SIGKILL: {LOADS_SLOWLY}", why.words()),
-            },
-            Phase::Stopping { why, .. } => why.words().to_owned(),
-            Phase::Leasing { .. } | Phase::Renewing | Phase::Slotting => self.last_stop.clone().unwrap_or_default(),
+            Phase::Stopping { why, .. } => Reason::Stopping(why.clone()),
+            Phase::Leasing { .. } | Phase::Renewing | Phase::Slotting => self.stopped_for(),
             Phase::Idle => self.idle_reason(),
         }
     }
 
-    fn idle_reason(&self) -> String {
-        match &self.rest {
-            Rest::Failed(words) => words.clone(),
-            _ if self.reason_not_wanted().is_some() => self.reason_not_wanted().unwrap_or_default(),
-            Rest::Ended(words) => words.clone(),
-            Rest::Backoff { cause, .. } => {
-                format!("{cause}; restart {} of {}", self.attempts, self.spec.restart.attempts)
+    fn idle_reason(&self) -> Reason {
+        match (&self.rest, self.reason_not_wanted()) {
+            (Rest::Failed(failed), _) => Reason::Failed(failed.clone()),
+            (_, Some(why)) => Reason::NotWanted(why),
+            (Rest::Ended(exit), None) => Reason::Ended(*exit),
+            (Rest::Backoff { cause, .. }, None) => {
+                let (attempt, of) = (self.attempts, self.spec.restart.attempts);
+                Reason::Backoff { failure: cause.clone(), attempt, of }
             }
-            Rest::Fresh => self.last_stop.clone().unwrap_or_default(),
+            (Rest::Fresh, None) => self.stopped_for(),
         }
     }
 
-    fn waiting_for(&self) -> Vec<String> {
-        match &self.phase {
-            Phase::Renewing => vec![Blocker::Preparing.to_string()],
-            Phase::Leasing { blockers, .. } if blockers.is_empty() => vec![Blocker::Preparing.to_string()],
-            Phase::Leasing { blockers, .. } => blockers.iter().map(ToString::to_string).collect(),
-            Phase::Slotting => vec![START_SLOT.to_owned()],
-            Phase::Leaving { awaiting, .. } => awaiting.iter().map(|name| format!("{name} to stop")).collect(),
-            Phase::Idle if self.rest == Rest::Fresh && self.reason_not_wanted().is_none() => self.needs.missing(),
-            _ => Vec::new(),
-        }
+    fn stopped_for(&self) -> Reason {
+        self.last_stop.clone().map_or(Reason::Nothing, Reason::Stopped)
     }
 
-    /// What would make it run, each a sentence.
-    fn unblock(&self) -> Vec<String> {
-        let name = &self.spec.name;
+    fn waiting_for(&self) -> Waiting {
         match &self.phase {
-            Phase::Leasing { blockers, .. } => blockers.iter().filter_map(unblock_lease).collect(),
-            Phase::Idle => match &self.rest {
-                Rest::Failed(_) if super::machine::later(&self.spec).is_some() => {
-                    vec!["Take that out of its configuration, or wait for a version that knows it.".to_owned()]
-                }
-                Rest::Failed(_) => vec![format!("Mend the cause, then say `mainstay restart {name} --force`.")],
-                _ if self.reason_not_wanted().is_some() => vec![format!("Say `mainstay start {name}`.")],
-                Rest::Ended(_) => vec![format!("Say `mainstay start {name}`.")],
-                Rest::Backoff { .. } => vec![format!("Wait, or say `mainstay restart {name}`.")],
-                Rest::Fresh => self.needs.missing_names().map(|need| format!("See `mainstay why {need}`.")).collect(),
-            },
-            Phase::Starting(_) => vec![format!("Wait, or see `mainstay logs {name}`.")],
-            Phase::Stopping { run, .. } if self.is_unkillable() && run.pid.is_none() => {
-                vec!["Look after the disk that its program is on, or restart the machine.".to_owned()]
+            Phase::Renewing => Waiting::Leases(first_of(&[Blocker::Preparing])),
+            Phase::Leasing { blockers, .. } if blockers.is_empty() => Waiting::Leases(first_of(&[Blocker::Preparing])),
+            Phase::Leasing { blockers, .. } => Waiting::Leases(first_of(blockers)),
+            Phase::Slotting => Waiting::Slot,
+            Phase::Leaving { awaiting, .. } => Waiting::Stops(listed(awaiting)),
+            Phase::Idle if self.rest == Rest::Fresh && self.reason_not_wanted().is_none() => {
+                let missing = self.needs.missing();
+                if missing.is_empty() { Waiting::Nothing } else { Waiting::Needs(missing) }
             }
-            _ if self.is_unkillable() => vec!["Unplug the device it uses, or restart the machine.".to_owned()],
-            _ => Vec::new(),
+            _ => Waiting::Nothing,
         }
     }
 
@@ -179,9 +146,9 @@ impl ServiceMachine {
             health: if degraded { Health::Degraded } else { Health::Unknown },
             wanted: self.wanted,
             reason: self.reason(),
+            left: self.not_waited_for(),
             pid: self.run().and_then(|run| run.pid),
             waiting_for: self.waiting_for(),
-            unblock: self.unblock(),
             retry_at: match self.rest {
                 Rest::Backoff { until, .. } => Some(until),
                 _ => None,
@@ -190,18 +157,20 @@ impl ServiceMachine {
     }
 }
 
-fn unblock_lease(blocker: &Blocker) -> Option<String> {
-    match blocker {
-        Blocker::Device { device, .. } => Some(format!("See `mainstay why {device}`.")),
-        Blocker::Held { holder, .. } => Some(format!("Say `mainstay stop {holder}`, or wait until it ends.")),
-        Blocker::Behind { first, .. } => {
-            Some(format!("Wait until {first} has been served, or say `mainstay stop {first}`."))
-        }
-        Blocker::ForeignListener { listener, .. } => Some(format!("Stop {listener}.")),
-        Blocker::Restoring { .. } | Blocker::Preparing => None,
-    }
+/// One that conflicts with thousands waits for many of them.
+pub(super) fn first_of(blockers: &[Blocker]) -> Listed<Blocker> {
+    Listed::of(blockers.iter().cloned(), blockers.len())
 }
 
-pub(super) fn join(blockers: &[Blocker]) -> String {
-    blockers.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+fn listed(names: &BTreeSet<ServiceName>) -> Listed<ServiceName> {
+    Listed::of(names.iter().cloned(), names.len())
+}
+
+/// What a running service says of itself.
+fn says(said: &Said) -> Reason {
+    if said.is_something() { Reason::Says(said.clone()) } else { Reason::Nothing }
+}
+
+fn failing(failure: Failure) -> Standing {
+    Standing::Coming(Matter::Failing(Arc::new(failure)))
 }

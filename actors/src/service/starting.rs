@@ -11,6 +11,7 @@ use mainstay_hardware::{harmless, harmless_path};
 use super::ending::Cause;
 use super::machine::{Out, ServiceMachine, act, tell_leases, tell_services};
 use super::state::{Phase, Run, ServiceTimer, Slot};
+use crate::cause::{Failure, Holder, Refusal, Said, Why};
 use crate::device::Offer;
 use crate::effect::probe::order::{CheckCommand, Own, ProbeEvent, ProbeOrder, ProbeTarget};
 use crate::effect::process::order::{LogSearch, NotifySocket, RunId, SpawnOrder};
@@ -24,6 +25,11 @@ const PROBE_INTERVAL: Duration = Duration::from_millis(500);
 const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl ServiceMachine {
+    /// It, as one who leases something.
+    pub(super) fn holder(&self) -> Holder {
+        Holder::from(&self.spec.name)
+    }
+
     pub(super) fn wants_nothing(&self) -> bool {
         wants(&self.spec).is_empty()
     }
@@ -36,7 +42,7 @@ impl ServiceMachine {
 
     pub(super) fn lease_request(&self, arrival: Moment) -> LeaseRequest {
         LeaseRequest {
-            service: self.spec.name.clone(),
+            holder: self.holder(),
             wants: wants(&self.spec),
             priority: self.spec.devices.values().map(|need| need.priority).max().unwrap_or(0),
             timeout: self.spec.devices.values().filter_map(|need| need.timeout).min(),
@@ -80,13 +86,13 @@ impl ServiceMachine {
         }
     }
 
-    pub(super) fn refused(&mut self, now: Moment, reason: String, out: &mut Out) {
+    pub(super) fn refused(&mut self, now: Moment, refusal: Refusal, out: &mut Out) {
         if !matches!(self.phase, Phase::Leasing { .. }) {
             out.push(Effect::Note(Outcome::Superseded));
             return;
         }
         self.phase = Phase::Idle;
-        self.rest_after(now, Cause::Failed(reason), out);
+        self.rest_after(now, Cause::Failed(Failure::Refused(refusal)), out);
     }
 
     pub(super) fn ask_slot(&mut self, out: &mut Out) {
@@ -125,11 +131,11 @@ impl ServiceMachine {
                 self.last_start = Some(now);
                 self.extended = None;
                 self.left.clear();
-                self.phase = Phase::Starting(Run { id, pid: None, said: String::new(), exit: None });
+                self.phase = Phase::Starting(Run { id, pid: None, said: Said::Nothing, exit: None });
                 out.push(act(Action::Spawn(order)));
                 out.push(Effect::SetTimer(ServiceTimer::ReadyWithin, self.spec.ready.within));
             }
-            Err(variable) => self.unfillable(now, &variable, out),
+            Err(variable) => self.unfillable(now, variable, out),
         }
     }
 
@@ -139,11 +145,10 @@ impl ServiceMachine {
         Some(spawn_order(&self.spec, command, self.grant.as_ref(), id))
     }
 
-    fn unfillable(&mut self, now: Moment, variable: &Variable, out: &mut Out) {
+    fn unfillable(&mut self, now: Moment, variable: Variable, out: &mut Out) {
         self.return_slot(out);
         self.phase = Phase::Idle;
-        let reason = format!("its command needs {variable}, which the leased device does not have");
-        self.rest_after(now, Cause::Hopeless(reason), out);
+        self.rest_after(now, Cause::Hopeless(Failure::Unfillable(variable)), out);
     }
 
     /// It was started: from now on it is looked at until it is ready.
@@ -157,7 +162,7 @@ impl ServiceMachine {
     pub(super) fn watch(&mut self, id: RunId, out: &mut Out) {
         match probe_target(&self.spec, self.grant.as_ref()) {
             Ok(Readying::Alive) => self.become_ready(out),
-            Ok(Readying::Told) => self.say("it has not said READY=1 on its notification socket"),
+            Ok(Readying::Told) => self.say(Said::NotToldReady),
             Ok(Readying::Seen(target)) => {
                 let own = Own {
                     service: self.spec.name.clone(),
@@ -168,16 +173,15 @@ impl ServiceMachine {
                 out.push(act(Action::Watch(order)));
             }
             Err(variable) => {
-                let why = format!("its readiness probe needs {variable}, which it does not have");
-                self.leave(super::state::Why::Failed(why), out);
+                self.leave(Why::Failed(Failure::ProbeUnfillable(variable)), out);
             }
         }
     }
 
     /// What is still missing for it to be ready.
-    fn say(&mut self, words: &str) {
+    fn say(&mut self, said: Said) {
         if let Phase::Starting(run) = &mut self.phase {
-            words.clone_into(&mut run.said);
+            run.said = said;
         }
     }
 
@@ -191,14 +195,14 @@ impl ServiceMachine {
             return;
         }
         match event {
-            ProbeEvent::NotYet(words) => run.said = words,
+            ProbeEvent::NotYet(words) => run.said = Said::NotYet(words.into()),
             ProbeEvent::Ready(_) => self.become_ready(out),
         }
     }
 
     pub(super) fn become_ready(&mut self, out: &mut Out) {
         let Phase::Starting(run) = &mut self.phase else { return };
-        run.said.clear();
+        run.said = Said::Nothing;
         self.ready_run = Some(run.id);
         self.phase = Phase::Running(run.clone());
         self.last_stop = None;

@@ -4,13 +4,12 @@ use std::collections::BTreeSet;
 
 use mainstay_config::names::ServiceName;
 
-use super::messages::Episode;
+use crate::cause::{Blocker, Episode, Failed, Failure, Said, Why};
 use crate::effect::process::order::{Exit, RunId};
-use crate::lease::Blocker;
 use crate::machine::Moment;
 
 /// Timers of a service.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub enum ServiceTimer {
     /// It must be ready by now.
     ReadyWithin,
@@ -24,31 +23,12 @@ pub enum ServiceTimer {
     Unkillable,
     /// A required service has been down too long.
     Lost(ServiceName),
-    /// A required service is still not there.
-    Late(ServiceName),
     /// An optional service is no longer waited for.
     Optional(ServiceName),
 }
 
-impl ServiceTimer {
-    /// What its going off means, in words.
-    #[must_use]
-    pub fn words(&self) -> String {
-        match self {
-            Self::ReadyWithin => "the time to become ready is over".to_owned(),
-            Self::Backoff => "the wait before the restart is over".to_owned(),
-            Self::ResetAfter => "it has run long enough to forget its failures".to_owned(),
-            Self::Grace => "the grace period is over".to_owned(),
-            Self::Unkillable => "it is still there after SIGKILL".to_owned(),
-            Self::Lost(name) => format!("{name} has been down too long"),
-            Self::Late(name) => format!("{name} is late"),
-            Self::Optional(name) => format!("{name} is no longer waited for"),
-        }
-    }
-}
-
 /// The numbers of a service's runs: of those that nobody else has, every so-manieth is its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct RunNumbers {
     /// The next.
     pub next: RunId,
@@ -66,7 +46,7 @@ impl RunNumbers {
 }
 
 /// Where a service is.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(super) enum Phase {
     Idle,
     Leasing { blockers: Vec<Blocker>, arrival: Moment },
@@ -79,44 +59,25 @@ pub(super) enum Phase {
 }
 
 /// Whether a run had become ready.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) enum Readiness {
     Ready,
     NotYet,
 }
 
 /// One incarnation of the process tree.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(super) struct Run {
     pub(super) id: RunId,
     pub(super) pid: Option<u32>,
     /// What the last probe said, or what the service said of itself.
-    pub(super) said: String,
+    pub(super) said: Said,
     /// How the first process ended, when others of the tree live on.
     pub(super) exit: Option<Exit>,
 }
 
-/// Why a service stops.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Why {
-    /// It should not run now: the reason. It is no failure of its own.
-    Asked(String),
-    /// It failed: how.
-    Failed(String),
-    /// Its first process ended by itself, which is a failure: how. The rest is stopped.
-    Died(String),
-}
-
-impl Why {
-    pub(super) fn words(&self) -> &str {
-        match self {
-            Self::Asked(words) | Self::Failed(words) | Self::Died(words) => words,
-        }
-    }
-}
-
 /// How far a stop has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) enum Stage {
     /// The program is still being started: it is signalled as soon as it runs.
     Unborn,
@@ -129,7 +90,7 @@ pub(super) enum Stage {
 }
 
 /// A run, or an attempt at one, that came to an end unasked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) struct Death {
     pub(super) at: Moment,
     /// How many restarts had been counted before it.
@@ -137,20 +98,20 @@ pub(super) struct Death {
 }
 
 /// Why an idle service rests.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) enum Rest {
     /// Nothing keeps it from starting but its needs.
     Fresh,
     /// It failed and will be started again.
-    Backoff { until: Moment, cause: String },
+    Backoff { until: Moment, cause: Failure },
     /// It failed for good.
-    Failed(String),
+    Failed(Failed),
     /// It ended and is not to be started again.
-    Ended(String),
+    Ended(Exit),
 }
 
 /// The place in the queue for starting.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) enum Slot {
     None,
     Asked,
@@ -158,7 +119,7 @@ pub(super) enum Slot {
 }
 
 /// Whether the daemon is closing down.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub(super) enum Closing {
     No,
     InOrder,
@@ -166,7 +127,7 @@ pub(super) enum Closing {
 }
 
 /// What was said of it last while the daemon closes down.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) enum Goodbye {
     NotYet,
     /// It outlives SIGKILL.
@@ -176,7 +137,7 @@ pub(super) enum Goodbye {
 }
 
 /// Whether required services are ignored, by the operator's word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) enum Ignoring {
     No,
     Yes,

@@ -3,10 +3,10 @@
 use mainstay_config::names::ServiceName;
 
 use crate::effect::watched::Lost;
-use crate::machine::{Described, Left, Words};
+use crate::machine::Left;
 
 /// What the root supervisor is told.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub enum RootMessage {
     /// A thread or a task of mainstay has panicked, and nothing takes its place.
     PartLost(Lost),
@@ -22,32 +22,8 @@ pub enum RootMessage {
     LeasesClosed,
 }
 
-impl Described for RootMessage {
-    fn kind(&self) -> &'static str {
-        match self {
-            Self::PartLost(_) => "PartLost",
-            Self::Close => "Close",
-            Self::Hurry => "Hurry",
-            Self::LeftBehind(_) => "LeftBehind",
-            Self::ServicesClosed => "ServicesClosed",
-            Self::LeasesClosed => "LeasesClosed",
-        }
-    }
-
-    fn detail(&self) -> Words {
-        match self {
-            Self::PartLost(lost) => lost.to_string().into(),
-            Self::Close => "stop everything in order".into(),
-            Self::Hurry => "stop everything at once".into(),
-            Self::LeftBehind(left) => format!("{} outlives SIGKILL, and is left", Left::all(left)).into(),
-            Self::ServicesClosed => "every service has stopped".into(),
-            Self::LeasesClosed => "every lease is given back".into(),
-        }
-    }
-}
-
 /// What the supervisor of services is told.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub enum ServicesMessage {
     /// A service asks for a start slot.
     AskSlot(ServiceName),
@@ -63,30 +39,4 @@ pub enum ServicesMessage {
     Closed(ServiceName),
     /// A process of a service outlives SIGKILL: nothing more can be done.
     Stuck(Left),
-}
-
-impl Described for ServicesMessage {
-    fn kind(&self) -> &'static str {
-        match self {
-            Self::AskSlot(_) => "AskSlot",
-            Self::ReturnSlot(_) => "ReturnSlot",
-            Self::HoldsSlot(_) => "HoldsSlot",
-            Self::Close => "Close",
-            Self::Hurry => "Hurry",
-            Self::Closed(_) => "Closed",
-            Self::Stuck(_) => "Stuck",
-        }
-    }
-
-    fn detail(&self) -> Words {
-        match self {
-            Self::AskSlot(name) => Words::Service(name.clone(), "wants to start"),
-            Self::ReturnSlot(name) => Words::Service(name.clone(), "is no longer starting"),
-            Self::HoldsSlot(name) => Words::Service(name.clone(), "is starting"),
-            Self::Close => "stop every service in order".into(),
-            Self::Hurry => "stop every service at once".into(),
-            Self::Closed(name) => Words::Service(name.clone(), "is stopped for good"),
-            Self::Stuck(left) => format!("{left} outlives SIGKILL").into(),
-        }
-    }
 }

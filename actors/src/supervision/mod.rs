@@ -13,5 +13,5 @@ pub use root::RootMachine;
 pub use services::ServicesMachine;
 
 /// A supervisor has no timers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub enum NoTimer {}

@@ -5,7 +5,7 @@ use crate::lease::LeaseMessage;
 use crate::machine::{Action, ActorId, Beginning, Effect, Effects, Exit, Left, Machine, Message, Moment, Outcome};
 
 /// The root supervisor.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub struct RootMachine {
     closing: Closing,
     haste: Haste,
@@ -14,7 +14,7 @@ pub struct RootMachine {
 }
 
 /// Whether closing down still gives grace.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) enum Haste {
     #[default]
     InOrder,
@@ -31,7 +31,7 @@ impl Haste {
 }
 
 /// How far closing down has come.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 enum Closing {
     #[default]
     No,

@@ -1,6 +1,7 @@
 //! The supervisor of services: hands out start slots, and sees them closed down.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 
 use mainstay_config::names::ServiceName;
@@ -11,17 +12,17 @@ use crate::machine::{ActorId, Beginning, Effect, Effects, Left, Machine, Message
 use crate::service::ServiceMessage;
 
 /// The supervisor of services.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct ServicesMachine {
     services: Vec<ServiceName>,
     slots: NonZeroUsize,
     starting: BTreeSet<ServiceName>,
-    asking: VecDeque<ServiceName>,
+    asking: Queue,
     closing: Option<Closing>,
 }
 
 /// How far closing down has come.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 struct Closing {
     haste: Haste,
     closed: BTreeSet<ServiceName>,
@@ -67,12 +68,12 @@ impl Machine for ServicesMachine {
             ServicesMessage::ReturnSlot(name) => {
                 // Who holds a slot does not ask for one.
                 if !self.starting.remove(&name) {
-                    self.asking.retain(|asking| *asking != name);
+                    self.asking.leave(&name);
                 }
                 self.hand_out()
             }
             ServicesMessage::HoldsSlot(name) => {
-                self.asking.retain(|asking| *asking != name);
+                self.asking.leave(&name);
                 self.starting.insert(name);
                 Vec::new()
             }
@@ -115,7 +116,7 @@ impl ServicesMachine {
     /// A supervisor of these services, in the order in which they should begin.
     #[must_use]
     pub fn new(services: Vec<ServiceName>, slots: NonZeroUsize) -> Self {
-        Self { services, slots, starting: BTreeSet::new(), asking: VecDeque::new(), closing: None }
+        Self { services, slots, starting: BTreeSet::new(), asking: Queue::default(), closing: None }
     }
 
     fn asked_for_slot(&mut self, name: ServiceName) -> Out {
@@ -123,9 +124,7 @@ impl ServicesMachine {
             // It gave its slot back, or was given one, by a word that was lost with this one's predecessor.
             return vec![grant(name)];
         }
-        if !self.asking.contains(&name) {
-            self.asking.push_back(name);
-        }
+        self.asking.join(name);
         self.hand_out()
     }
 
@@ -154,7 +153,7 @@ impl ServicesMachine {
     fn hand_out(&mut self) -> Out {
         let mut out = Vec::new();
         while self.starting.len() < self.slots.get() {
-            let Some(name) = self.asking.pop_front() else { break };
+            let Some(name) = self.asking.next() else { break };
             out.push(grant(name.clone()));
             self.starting.insert(name);
         }
@@ -174,6 +173,37 @@ impl ServicesMachine {
         let left: Vec<Left> = closing.left.values().cloned().collect();
         let left = (!left.is_empty()).then_some(RootMessage::LeftBehind(left));
         left.into_iter().chain([RootMessage::ServicesClosed]).map(Message::Root).collect()
+    }
+}
+
+/// Who waits for a slot, in the order in which they asked. Thousands may: none of them is sought among the others.
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
+struct Queue {
+    order: BTreeMap<u64, ServiceName>,
+    places: BTreeMap<ServiceName, u64>,
+    last: u64,
+}
+
+impl Queue {
+    /// Who is in it already keeps his place.
+    fn join(&mut self, name: ServiceName) {
+        if let Entry::Vacant(place) = self.places.entry(name.clone()) {
+            self.last += 1;
+            place.insert(self.last);
+            self.order.insert(self.last, name);
+        }
+    }
+
+    fn leave(&mut self, name: &ServiceName) {
+        if let Some(place) = self.places.remove(name) {
+            self.order.remove(&place);
+        }
+    }
+
+    fn next(&mut self) -> Option<ServiceName> {
+        let (_, name) = self.order.pop_first()?;
+        self.places.remove(&name);
+        Some(name)
     }
 }
 

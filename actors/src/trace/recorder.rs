@@ -16,15 +16,15 @@ const MESSAGES_MAX: usize = 8192;
 const TRACES_MAX: usize = 2048;
 
 /// One message. Never given twice while the daemon runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub struct MessageId(pub u64);
 
 /// All messages that one external event caused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub struct TraceId(pub u64);
 
 /// What a message is sent because of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Cause {
     /// The trace it belongs to.
     pub trace: TraceId,
@@ -33,7 +33,7 @@ pub struct Cause {
 }
 
 /// What sort of external event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum ExternalKind {
     /// The daemon has started.
     Start,
@@ -65,7 +65,7 @@ impl ExternalKind {
 }
 
 /// An external event.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct ExternalCause {
     /// What sort.
     pub kind: ExternalKind,
@@ -106,6 +106,8 @@ impl TraceFilter {
 #[derive(Debug, Clone)]
 pub(super) struct Record {
     pub(super) said: Arc<Said>,
+    /// What those that it causes follow from, where that is cut: made once, however many there are.
+    cut: Option<Arc<Said>>,
     pub(super) handled: Option<Moment>,
     pub(super) outcome: Outcome,
 }
@@ -198,14 +200,18 @@ impl Recorder {
             self.next_message += 1;
             return id;
         }
-        let before = sending.cause.message.and_then(|id| self.get(id)).map(|parent| link(&parent.said));
+        let before = sending
+            .cause
+            .message
+            .and_then(|id| self.get_mut(id))
+            .map(|parent| Arc::clone(parent.cut.get_or_insert_with(|| link(&parent.said))));
         self.next_message += 1;
         let Sending { cause, from, to, kind, detail } = sending;
         let detail = detail();
         let Cause { trace, message: parent } = cause;
         let steps = before.as_ref().map_or(1, |before| before.steps + 1);
         let said = Arc::new(Said { before, steps, trace, parent, from, to, kind, detail, sent: now });
-        self.ring.push_back(Record { said, handled: None, outcome: Outcome::Queued });
+        self.ring.push_back(Record { said, cut: None, handled: None, outcome: Outcome::Queued });
         if let Some(head) = self.traces.get_mut(&trace) {
             head.messages += 1;
             head.touched = now;
@@ -348,6 +354,20 @@ mod tests {
             assert!(steps.iter().skip(1).rev().map(|step| &step.what).take(30).eq(&latest));
             assert!(steps.len() <= 70, "{} steps", steps.len());
         }
+    }
+
+    #[test]
+    fn many_messages_that_follow_from_one_share_the_chain_that_led_to_it() {
+        let mut recorder = Recorder::new(Keeping::On);
+        let root = recorder.begin(at(0), ExternalCause::new(ExternalKind::Start, "start"));
+        let mut cause = root;
+        for n in 0..64 {
+            cause = Cause { message: Some(send(&mut recorder, cause, n, "step")), ..root };
+        }
+        let before = |recorder: &Recorder, id| recorder.get(id).unwrap().said.before.clone().unwrap();
+        let [first, second] = [(); 2].map(|()| send(&mut recorder, cause, 64, "news"));
+        assert!(Arc::ptr_eq(&before(&recorder, first), &before(&recorder, second)));
+        assert!(recorder.get(first).unwrap().said.steps < 64, "it was cut");
     }
 
     #[test]

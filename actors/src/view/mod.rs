@@ -3,8 +3,11 @@
 //! Times are RFC 3339 in UTC with milliseconds (`2026-11-20T22:56:33.120Z`; those of messages with microseconds), for
 //! display: decisions use the boot-time clock.
 
+mod roots;
 mod show;
+pub mod words;
 
+pub use roots::Roots;
 pub use show::Show;
 
 use mainstay_config::model::{DeviceKind, Sharing};

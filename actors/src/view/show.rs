@@ -3,15 +3,16 @@
 use mainstay_config::model::{Device, Station};
 use mainstay_config::names::ServiceName;
 
+use super::roots::Roots;
 use super::{
     CauseView, DeviceView, DevicesView, LeaseView, LeasesView, OtherDeviceView, ServiceView, StatusView, WaiterView,
-    WhyView, device_kind, sharing,
+    WhyView, device_kind, sharing, words,
 };
 use crate::device::{DeviceSnapshot, DeviceStatus};
 use crate::lease::{HeldLease, Waiter};
 use crate::machine::Moment;
 use crate::runtime::{Board, Clock, Entry};
-use crate::service::{Health, START_SLOT, ServiceSnapshot, ServiceStatus, Wanted};
+use crate::service::{Health, ServiceSnapshot, ServiceStatus, Waiting, Wanted};
 
 /// Shows a station as its board has it.
 #[derive(Clone, Copy)]
@@ -41,7 +42,7 @@ impl Show<'_> {
     pub fn devices(&self) -> DevicesView {
         let inventory = self.board.inventory();
         let other = |other: crate::inventory::OtherDevice| OtherDeviceView {
-            kind: other.kind.to_owned(),
+            kind: other.kind.as_str().to_owned(),
             identity: other.identity,
             suggestion: other.suggestion,
         };
@@ -64,7 +65,7 @@ impl Show<'_> {
             since: self.clock.wall(held.since),
         };
         let waiter = |waiter: Waiter| WaiterView {
-            service: waiter.request.service.to_string(),
+            service: waiter.request.holder.to_string(),
             wants: waiter.request.wants.iter().map(ToString::to_string).collect(),
             priority: waiter.request.priority,
             waiting_for: waiter.blockers.iter().map(ToString::to_string).collect(),
@@ -89,19 +90,22 @@ impl Show<'_> {
     }
 
     fn services(&self) -> Vec<ServiceView> {
+        let (roots, now) = (Roots::new(self.board), self.clock.now());
+        let waiting = |snapshot: &ServiceSnapshot| words::waiting(&snapshot.waiting_for, now, |need| roots.of(need));
         let view = |name: &ServiceName| {
             let Some(Entry { snapshot, since, .. }) = self.board.service(name) else {
                 return service_not_begun(name, self.clock);
             };
+            let waiting_for = waiting(&snapshot);
             ServiceView {
                 name: name.to_string(),
                 status: snapshot.status.as_str().to_owned(),
                 health: snapshot.health.as_str().to_owned(),
                 wanted: snapshot.wanted.as_str().to_owned(),
-                reason: snapshot.reason,
+                reason: words::service_reason(&snapshot, |need| roots.of(need)),
                 pid: snapshot.pid,
                 since: self.clock.wall(since),
-                waiting_for: snapshot.waiting_for,
+                waiting_for,
             }
         };
         self.station.services.keys().map(view).collect()
@@ -124,13 +128,16 @@ impl Show<'_> {
 
     fn why_service(&self, entry: &Entry<ServiceSnapshot>) -> WhyView {
         let snapshot = &entry.snapshot;
-        let mut unblock = snapshot.unblock.clone();
+        let roots = Roots::new(self.board);
+        let waiting = words::waiting(&snapshot.waiting_for, self.clock.now(), |need| roots.of(need));
+        let reason = words::service_reason(snapshot, |need| roots.of(need));
+        let mut unblock = words::service_cures(snapshot);
         unblock.extend(self.unblock_devices(snapshot));
         unblock.extend(self.unblock_start(snapshot));
         WhyView {
             name: snapshot.name.to_string(),
             subject: "service".to_owned(),
-            now: service_sentence(snapshot, self.clock),
+            now: service_sentence(snapshot, &reason, &waiting, self.clock),
             because: self.chain(entry),
             unblock,
             trace: Some(entry.trace.0),
@@ -144,9 +151,14 @@ impl Show<'_> {
             subject: "device".to_owned(),
             now: device_sentence(snapshot, self.clock),
             because: self.chain(entry),
-            unblock: snapshot.unblock.iter().cloned().collect(),
+            unblock: self.device_cure(snapshot).into_iter().collect(),
             trace: Some(entry.trace.0),
         }
+    }
+
+    fn device_cure(&self, shown: &DeviceSnapshot) -> Option<String> {
+        let spec = self.station.devices.get(&shown.name);
+        shown.unblock.as_ref().map(|cure| words::device_cure(cure, &shown.name, spec))
     }
 
     /// What the devices that a waiting service needs say would help.
@@ -156,12 +168,12 @@ impl Show<'_> {
         }
         let Some(service) = self.station.services.get(&snapshot.name) else { return Vec::new() };
         let devices = service.devices.keys().filter_map(|name| self.board.device(name));
-        devices.filter_map(|entry| entry.snapshot.unblock).collect()
+        devices.filter_map(|entry| self.device_cure(&entry.snapshot)).collect()
     }
 
     /// Who has the start slots that a service waits for.
     fn unblock_start(&self, snapshot: &ServiceSnapshot) -> Vec<String> {
-        if !snapshot.waiting_for.iter().any(|what| what == START_SLOT) {
+        if snapshot.waiting_for != Waiting::Slot {
             return Vec::new();
         }
         let starting = |name: &&ServiceName| {
@@ -219,11 +231,11 @@ fn why_not_begun(name: &str, subject: &str) -> WhyView {
     }
 }
 
-fn service_sentence(snapshot: &ServiceSnapshot, clock: &Clock) -> String {
+fn service_sentence(snapshot: &ServiceSnapshot, reason: &str, waiting: &[String], clock: &Clock) -> String {
     let name = &snapshot.name;
-    let because = if snapshot.reason.is_empty() { String::new() } else { format!(": {}", snapshot.reason) };
+    let because = if reason.is_empty() { String::new() } else { format!(": {reason}") };
     match snapshot.status {
-        ServiceStatus::Waiting => format!("{name} is waiting for {}.", snapshot.waiting_for.join("; ")),
+        ServiceStatus::Waiting => format!("{name} is waiting for {}.", waiting.join("; ")),
         ServiceStatus::Running => {
             let pid = snapshot.pid.map_or_else(String::new, |pid| format!(" as pid {pid}"));
             format!("{name} is running{pid}{because}.")
@@ -247,12 +259,12 @@ fn time_left(at: Moment, clock: &Clock) -> String {
 
 /// Why a device is as it is, with the end of a quarantine.
 fn device_reason(snapshot: &DeviceSnapshot, clock: &Clock) -> String {
-    let reason = &snapshot.reason;
+    let reason = snapshot.reason.to_string();
     let until = snapshot.until.map(|until| clock.wall(until));
     // `2026-11-21T10:22:03.123Z`
     match until.as_ref().and_then(|until| until.get(11..19)) {
         Some(time) => format!("{reason} (until {time} UTC)"),
-        None => reason.clone(),
+        None => reason,
     }
 }
 

@@ -27,7 +27,7 @@ pub(super) fn unit(
     report.later(later, span, &format!("services.{name}"));
     not_yet.push(key.to_owned());
     only_for_processes(table, key, report);
-    Unit::Later(key)
+    Unit::Later(key.into())
 }
 
 /// A kind of service that a table names: its key, its place, and whether it is for a later version.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::names::{DeviceName, MacAddress, UsbId, UsbInterface, UsbPath};
 
 /// One `[hardware.NAME]`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Device {
     /// Its name.
     pub name: DeviceName,
@@ -26,7 +26,7 @@ pub const HACKRF_IDS: [UsbId; 3] = [
 ];
 
 /// What kind of device.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DeviceKind {
     /// A HackRF: USB 1d50:6089, 1d50:604b or 1d50:cc15, with its vendor requests.
@@ -56,7 +56,7 @@ impl DeviceKind {
 }
 
 /// How a device is recognised. Every part that is said must hold.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Match {
     /// The USB serial number; leading zeros do not count, nor does case (a HackRF prints its serial number with and without them).
     pub serial: Option<String>,
@@ -87,7 +87,7 @@ pub fn same_serial(a: &str, b: &str) -> bool {
 }
 
 /// When a device that comes and goes is quarantined.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Flap {
     /// This many departures …
     pub departures: NonZeroU32,

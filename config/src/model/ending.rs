@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// What happens when a service ends by itself.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Restart {
     /// After which endings it is started again.
     pub when: RestartWhen,
@@ -29,7 +29,7 @@ impl Restart {
 }
 
 /// After which endings a service is started again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum RestartWhen {
     /// Whatever the exit was.
     Always,
@@ -40,7 +40,7 @@ pub enum RestartWhen {
 }
 
 /// How a service is stopped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Stop {
     /// The first signal.
     pub signal: StopSignal,
@@ -51,7 +51,7 @@ pub struct Stop {
 }
 
 /// To whom the stop signal goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum StopTo {
     /// Every process of the service.
     All,
@@ -60,7 +60,7 @@ pub enum StopTo {
 }
 
 /// A signal a service can be stopped with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum StopSignal {
     /// SIGTERM.
     Term,

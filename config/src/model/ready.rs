@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::template::Template;
 
 /// When a service counts as ready.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Ready {
     /// What is looked at.
     pub probe: Probe,
@@ -15,7 +15,7 @@ pub struct Ready {
 }
 
 /// What is looked at to see that a service is ready.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub enum Probe {
     /// It lives.
     Process,

@@ -11,7 +11,7 @@ use crate::names::{DeviceName, PortName, ServiceName};
 use crate::template::Template;
 
 /// One `[services.NAME]`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Service {
     /// Its name.
     pub name: ServiceName,
@@ -45,7 +45,7 @@ pub struct Service {
 }
 
 /// Whether a service starts by itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Autostart {
     /// It starts when its needs are met.
     Yes,
@@ -54,16 +54,16 @@ pub enum Autostart {
 }
 
 /// What runs.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub enum Unit {
     /// A program that keeps running.
     Process(Command),
     /// A kind that this version does not run yet: `oneshot`, `systemd`, `container`, `external`.
-    Later(&'static str),
+    Later(std::borrow::Cow<'static, str>),
 }
 
 /// A program to run.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Command {
     /// Program and arguments; never empty.
     pub argv: Vec<Template>,
@@ -80,7 +80,7 @@ pub struct Command {
 }
 
 /// Exclusive or shared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Sharing {
     /// One holder.
@@ -90,7 +90,7 @@ pub enum Sharing {
 }
 
 /// What a service wants of a device.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct DeviceNeed {
     /// Exclusive or shared.
     pub sharing: Sharing,
@@ -105,7 +105,7 @@ pub struct DeviceNeed {
 }
 
 /// Whether a radio that somebody lives on may be taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Takeover {
     /// An interface with the default route, an access point or a login over it is refused.
     Refuse,
@@ -132,7 +132,7 @@ pub enum WifiMode {
 }
 
 /// A port a service listens on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum PortNeed {
     /// This port, or wait.
     Fixed(NonZeroU16),
@@ -148,7 +148,7 @@ pub enum PortNeed {
 }
 
 /// How a service depends on another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Dependency {
     /// Waits until it is ready; stops when it is lost.
     Required {
@@ -169,7 +169,7 @@ pub enum Dependency {
 }
 
 /// What a service does when an optional dependency comes back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum OnReturn {
     /// Nothing: it finds it again by itself.
     Keep,

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 /// An interface of a USB device, and the port on it where one interface has several. Written as udev's names in
 /// `/dev/serial/by-id` end (60-serial.rules in systemd): `if01`, `if00-port1`. It stays the same whatever else is plugged in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub struct UsbInterface {
     /// `bInterfaceNumber`.
     pub number: u8,

@@ -9,7 +9,7 @@ use crate::device::Awaited;
 fn awaited(kind: DeviceKind) -> Bench {
     let mut bench = Bench::new();
     bench.machine.spec.kind = kind;
-    bench.tell(DeviceMessage::Gone { generation: None, how: "not found in a scan".to_owned() });
+    bench.tell(DeviceMessage::Gone { generation: None, how: Departure::NotFound });
     bench.tell(DeviceMessage::Awaited(Awaited::Somebody));
     bench
 }

@@ -40,7 +40,7 @@ fn before() -> WifiBaseline {
 }
 
 fn putting_back() -> DeviceMessage {
-    DeviceMessage::Withheld(BEING_PUT_BACK.to_owned())
+    DeviceMessage::Withheld(Withheld::PuttingBack)
 }
 
 impl Bench {
@@ -58,7 +58,7 @@ impl Bench {
 
     fn words(&self) -> (DeviceStatus, String, String) {
         let shown = self.shown.clone().unwrap();
-        (shown.status, shown.reason, shown.identity.unwrap_or_default())
+        (shown.status, shown.reason.to_string(), shown.identity.unwrap_or_default())
     }
 }
 
@@ -85,9 +85,9 @@ fn a_radio_that_leaves_while_it_is_put_back_is_gone_and_a_later_word_on_it_is_to
 #[test]
 fn a_radio_that_could_not_be_put_back_is_faulted_and_not_being_put_back_when_it_is_taken_again() {
     let mut bench = Bench::monitoring();
-    bench.tell(putting_back()).tell(DeviceMessage::Fault("it refused".to_owned()));
+    bench.tell(putting_back()).tell(DeviceMessage::Fault(DeviceFault::DriverHung(hung())));
     bench.tell(DeviceMessage::Seen(radio(WifiMode::Monitor)));
-    assert_eq!((bench.status, bench.words().1.as_str()), (DeviceStatus::Faulted, "it refused"));
+    assert_eq!((bench.status, bench.words().1.as_str()), (DeviceStatus::Faulted, "driver hung: the driver hangs"));
     bench.tell(DeviceMessage::Admit(RequestId(1))).accessible();
     bench.tell(DeviceMessage::Probed(bench.operation, Ok(Findings::Wifi)));
     assert_eq!(bench.status, DeviceStatus::Ready);
@@ -142,9 +142,9 @@ fn what_was_seen_of_a_radio_before_it_was_put_back_and_is_told_later_does_not_co
 #[test]
 fn a_renamed_radio_that_was_given_up_keeps_its_fault_and_can_be_taken_back_also_after_a_panic() {
     let mut bench = Bench::monitoring();
-    bench.tell(renamed_by_its_user()).tell(putting_back()).tell(DeviceMessage::Fault("it refused".to_owned()));
+    bench.tell(renamed_by_its_user()).tell(putting_back()).tell(DeviceMessage::Fault(DeviceFault::DriverHung(hung())));
     assert!(!disclaims(&mut bench));
-    assert_eq!((bench.status, bench.words().1.as_str()), (DeviceStatus::Faulted, "it refused"));
+    assert_eq!((bench.status, bench.words().1.as_str()), (DeviceStatus::Faulted, "driver hung: the driver hangs"));
     bench.begin_afresh().tell(renamed_by_its_user());
     assert!(!disclaims(&mut bench));
     bench.tell(DeviceMessage::Admit(RequestId(1))).accessible();

@@ -1,7 +1,8 @@
 //! Several pieces of hardware that fit one device.
 
 use super::*;
-use crate::device::{Piece, Rivals};
+use crate::cause::{Piece, Rivals};
+use crate::view::words;
 
 fn piece(socket: u8) -> Piece {
     Piece { what: format!("a stick, USB 1-{socket}"), matching: format!("{{ path = \"1-{socket}\" }}") }
@@ -13,7 +14,8 @@ fn among(taken: Option<u8>, others: &[u8]) -> DeviceMessage {
 
 fn shown(bench: &Bench) -> (String, String) {
     let shown = bench.shown.clone().unwrap();
-    (shown.reason, shown.unblock.unwrap_or_default())
+    let unblock = shown.unblock.map(|cure| words::device_cure(&cure, &shown.name, None));
+    (shown.reason.to_string(), unblock.unwrap_or_default())
 }
 
 #[test]
@@ -23,7 +25,7 @@ fn a_device_that_several_fit_is_faulted_with_each_of_them_and_what_to_write() {
     assert_eq!(bench.status, DeviceStatus::Faulted);
     let LeaseMessage::DeviceUnavailable { reason, .. } = &bench.told[0] else { panic!("{:?}", bench.told) };
     let words = "2 pieces of hardware fit it, and none is taken: a stick, USB 1-1; or a stick, USB 1-2";
-    assert_eq!(*reason, format!("faulted: {words}"));
+    assert_eq!(reason.to_string(), format!("faulted: {words}"));
     let (reason, unblock) = shown(&bench);
     assert_eq!(reason, words);
     assert!(unblock.contains("{ path = \"1-1\" }; or { path = \"1-2\" }"), "{unblock}");
@@ -74,7 +76,7 @@ fn a_device_that_is_given_up_for_another_function_of_the_same_stick_does_not_cou
     bench.ready().tell(DeviceMessage::Leased { holder: user() }).tell(among(None, &[1, 2]));
     assert_eq!(bench.status, DeviceStatus::Faulted);
     let [LeaseMessage::DeviceUnavailable { reason, .. }] = &bench.told[..] else { panic!("{:?}", bench.told) };
-    assert!(reason.starts_with("faulted: 2 pieces of hardware fit it"), "{reason}");
+    assert!(reason.to_string().starts_with("faulted: 2 pieces of hardware fit it"), "{reason}");
     bench.tell(DeviceMessage::Seen(sighting(2)));
     assert!(matches!(bench.acts[..], [Action::CheckAccess(..)]), "it need not settle: {:?}", bench.acts);
 }

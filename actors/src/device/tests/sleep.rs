@@ -7,7 +7,12 @@ fn a_device_may_sleep_again_when_nobody_leases_it_any_more() {
     let mut bench = Bench::new();
     bench.ready().tell(DeviceMessage::Leased { holder: user() });
     assert!(matches!(bench.acts[..], [Action::KeepAwake(_)]), "{:?}", bench.acts);
-    assert!(bench.tell(DeviceMessage::Leased { holder: ServiceName::new("other").unwrap() }).acts.is_empty());
+    assert!(
+        bench
+            .tell(DeviceMessage::Leased { holder: Holder::Service(ServiceName::new("other").unwrap()) })
+            .acts
+            .is_empty()
+    );
     assert!(matches!(bench.tell(DeviceMessage::Unleased).acts[..], [Action::LetSleep]), "{:?}", bench.acts);
     assert!(bench.tell(DeviceMessage::Unleased).acts.is_empty(), "once is enough");
     bench.tell(DeviceMessage::Leased { holder: user() }).tell(gone(1));

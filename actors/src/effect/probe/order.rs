@@ -9,7 +9,7 @@ use mainstay_config::names::ServiceName;
 use crate::effect::process::order::RunId;
 
 /// A readiness probe with all variables filled in. `process` and `notify` need no probing and are not here.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum ProbeTarget {
     /// Accepts a TCP connection.
     Tcp {
@@ -55,7 +55,7 @@ pub enum ProbeTarget {
 }
 
 /// A command of a check, which runs as the service that is checked does.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct CheckCommand {
     /// Which service.
     pub service: ServiceName,
@@ -74,7 +74,7 @@ pub struct CheckCommand {
 }
 
 /// Watch a run until it is ready.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct ProbeOrder {
     /// Which run.
     pub run: RunId,
@@ -89,7 +89,7 @@ pub struct ProbeOrder {
 }
 
 /// The run that is looked at, and the ports that it leases: on these, nobody else is believed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Own {
     /// Whose run it is.
     pub service: ServiceName,
@@ -100,7 +100,7 @@ pub struct Own {
 }
 
 /// What a probe says.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum ProbeEvent {
     /// It is ready; the probe has ended. What was seen, in words.
     Ready(String),

@@ -16,7 +16,7 @@ use super::keeper::LogTroubles;
 pub struct RunId(pub u64);
 
 /// Start a program.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct SpawnOrder {
     /// For whom.
     pub service: ServiceName,
@@ -41,7 +41,7 @@ pub struct SpawnOrder {
 }
 
 /// Whether a service gets a notification socket.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum NotifySocket {
     /// `NOTIFY_SOCKET` is set to a socket of this service.
     Provide,
@@ -50,7 +50,7 @@ pub enum NotifySocket {
 }
 
 /// Whether what a program prints from its start on is searched for a text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum LogSearch {
     /// It will be: where its log ends now is noted before the start.
     Wanted,
@@ -59,7 +59,7 @@ pub enum LogSearch {
 }
 
 /// Which processes a signal goes to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Scope {
     /// The main process.
     Main,
@@ -68,7 +68,7 @@ pub enum Scope {
 }
 
 /// A signal to send.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct SignalOrder {
     /// To which run.
     pub run: RunId,
@@ -82,7 +82,7 @@ pub struct SignalOrder {
 pub const LOADS_SLOWLY: &str = "its program is still being loaded: the disk it is on is slow, or does not answer";
 
 /// What the executor says of a run.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum ProcessEvent {
     /// It runs.
     Spawned {
@@ -107,7 +107,7 @@ pub enum ProcessEvent {
 }
 
 /// A message on the notification socket (sd_notify(3)).
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Notification {
     /// `READY=1` was in it.
     pub ready: Option<Said>,
@@ -151,11 +151,25 @@ impl Notification {
 }
 
 /// Marks something that was said.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(try_from = "bool", into = "bool")]
 pub struct Said;
 
+impl From<Said> for bool {
+    fn from(Said: Said) -> Self {
+        true
+    }
+}
+
+impl TryFrom<bool> for Said {
+    type Error = &'static str;
+    fn try_from(said: bool) -> Result<Self, Self::Error> {
+        if said { Ok(Self) } else { Err("what was not said is left out") }
+    }
+}
+
 /// How a process ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Exit {
     /// By itself, with this code.
     Code(i32),
@@ -210,7 +224,7 @@ fn cure_of_missing(program: &str) -> &'static str {
 }
 
 /// Why a program could not be started.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, serde::Serialize, serde::Deserialize)]
 pub enum SpawnFailure {
     /// No such program.
     #[error("there is no program `{program}`{}", cure_of_missing(program))]

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::device::Rivals;
+use crate::cause::Rivals;
 
 /// One of the sticks that cannot be told apart, in this socket.
 fn stick(socket: u8, address: u8) -> Sighting {

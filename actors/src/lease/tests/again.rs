@@ -6,13 +6,13 @@ use crate::lease::{Standing, StillUsed};
 
 fn stands(service: &str, held: Option<u64>, wants: Option<LeaseRequest>) -> LeaseMessage {
     let held = held.map(Token);
-    let (service, given_back) = (name(service), Token(0));
-    LeaseMessage::Stands(Standing { service, held, given_back, uses: StillUsed::Yes, wants })
+    let (holder, given_back) = (name(service).into(), Token(0));
+    LeaseMessage::Stands(Standing { holder, held, given_back, uses: StillUsed::Yes, wants })
 }
 
 fn given_back(service: &str, token: u64) -> LeaseMessage {
-    let (service, given_back) = (name(service), Token(token));
-    LeaseMessage::Stands(Standing { service, held: None, given_back, uses: StillUsed::Yes, wants: None })
+    let (holder, given_back) = (name(service).into(), Token(token));
+    LeaseMessage::Stands(Standing { holder, held: None, given_back, uses: StillUsed::Yes, wants: None })
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn a_grant_on_its_way_is_not_taken_for_one_that_was_given_back() {
 fn a_release_of_an_earlier_lease_gives_nothing_back() {
     let mut bench = Bench::new();
     bench.ask("a", vec![exclusive("x")]).release("a").ask("a", vec![exclusive("x")]);
-    bench.tell(LeaseMessage::Release(name("a"), Token(1)));
+    bench.tell(LeaseMessage::Release(name("a").into(), Token(1)));
     assert!(bench.ask("b", vec![exclusive("x")]).served().is_empty());
     assert_eq!(bench.release("a").served(), ["b"]);
 }

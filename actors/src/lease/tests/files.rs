@@ -68,6 +68,6 @@ fn a_conflict_is_shown_as_one() {
     assert_eq!(bench.heard("b"), ["Queued: wait for a: it runs, and conflicts with b"]);
     bench.ask("c", vec![Want::Named("custom/either-a-or-b".to_owned())]);
     assert_eq!(bench.served(), ["c"], "no name of a user's is a conflict");
-    bench.tell(LeaseMessage::Idle(name("a")));
+    bench.tell(LeaseMessage::Idle(name("a").into()));
     assert_eq!(bench.heard("a"), ["Revoked: b waits, which conflicts with it"]);
 }

@@ -85,11 +85,11 @@ fn only_waiting_for_others_is_bounded_by_the_timeout() {
     let mut bench = Bench::new();
     bench.unplug("x");
     let patient = LeaseRequest { timeout: Some(PATIENCE), ..request("b", vec![exclusive("x")]) };
-    bench.tell(LeaseMessage::Request(patient.clone())).tell(LeaseMessage::Timer(LeaseTimer::Wait(name("b"))));
-    assert!(bench.heard("b").is_empty() && bench.timers == [LeaseTimer::Wait(name("b"))]);
-    bench.tell(LeaseMessage::Withdraw(name("b")));
+    bench.tell(LeaseMessage::Request(patient.clone())).tell(LeaseMessage::Timer(LeaseTimer::Wait(name("b").into())));
+    assert!(bench.heard("b").is_empty() && bench.timers == [LeaseTimer::Wait(name("b").into())]);
+    bench.tell(LeaseMessage::Withdraw(name("b").into()));
     bench.plug("x", 2).ask("a", vec![exclusive("x")]);
-    bench.tell(LeaseMessage::Request(patient)).tell(LeaseMessage::Timer(LeaseTimer::Wait(name("b"))));
+    bench.tell(LeaseMessage::Request(patient)).tell(LeaseMessage::Timer(LeaseTimer::Wait(name("b").into())));
     assert_eq!(bench.heard("b"), ["Refused: waited 20s for x: held by a"]);
     assert!(bench.release("a").served().is_empty());
 }
@@ -98,7 +98,7 @@ fn only_waiting_for_others_is_bounded_by_the_timeout() {
 fn who_waits_out_a_back_off_gives_way_to_who_waits() {
     let mut bench = Bench::new();
     bench.ask("a", vec![exclusive("x")]).ask("b", vec![exclusive("x")]);
-    bench.tell(LeaseMessage::Idle(name("a")));
+    bench.tell(LeaseMessage::Idle(name("a").into()));
     assert_eq!(bench.heard("a"), ["Revoked: b waits for x"]);
     assert_eq!(bench.release("a").served(), ["b"]);
 }
@@ -141,7 +141,7 @@ fn what_is_being_made_ready_for_one_is_not_given_to_another_who_goes_first() {
 #[test]
 fn who_was_served_and_asks_again_before_it_has_heard_so_is_not_served_twice() {
     let mut bench = Bench::new();
-    bench.ask("a", vec![exclusive("x")]).tell(LeaseMessage::Withdraw(name("a")));
+    bench.ask("a", vec![exclusive("x")]).tell(LeaseMessage::Withdraw(name("a").into()));
     assert!(bench.ask("a", vec![exclusive("x")]).served().is_empty());
     assert_eq!(bench.release("a").ask("b", vec![exclusive("x")]).served(), ["b"]);
 }
@@ -213,6 +213,6 @@ fn what_outlives_sigkill_does_not_keep_the_leases_from_closing_and_its_radio_sta
         }
     }
     assert!(!bench.tell(LeaseMessage::Close).closed);
-    assert!(!bench.tell(LeaseMessage::Abandoned(name("a"))).closed, "b holds something as well");
+    assert!(!bench.tell(LeaseMessage::Abandoned(name("a").into())).closed, "b holds something as well");
     assert!(bench.release("b").closed && bench.restoring().is_none());
 }

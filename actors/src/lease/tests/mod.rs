@@ -5,6 +5,7 @@
 mod again;
 mod files;
 mod granting;
+mod holders;
 mod ports;
 mod property;
 mod radios;
@@ -16,11 +17,14 @@ use std::time::Duration;
 use mainstay_config::model::{DeviceKind, Sharing, Takeover, WifiMode};
 use mainstay_config::names::{DeviceName, PortName, ServiceName};
 use mainstay_hardware::bus::WifiBaseline;
-use mainstay_hardware::sighting::{Generation, Link, Rfkill};
+use mainstay_hardware::sighting::{Generation, Key, Link, Rfkill};
 
 use super::{Grant, LeaseMachine, LeaseMessage, LeaseRequest, LeaseSnapshot, LeaseTimer, Soon, Token, Want};
+use crate::cause::{Absence, Departure, Holder, Unusable};
 use crate::device::{DeviceMessage, Offer};
-use crate::machine::{Action, ActorId, Beginning, Effect, Machine, Message, Moment, OperationId, Publication};
+use crate::machine::{
+    Action, ActorId, Beginning, Effect, Machine, Message, Moment, OperationId, Publication, round_trip,
+};
 use crate::service::ServiceMessage;
 use crate::supervision::RootMessage;
 use crate::world::stations::{Draft, assemble};
@@ -73,7 +77,7 @@ fn want(device: &str, sharing: Sharing) -> Want {
 }
 
 pub(super) fn request(service: &str, wants: Vec<Want>) -> LeaseRequest {
-    LeaseRequest { service: name(service), wants, priority: 0, timeout: None, arrival: Moment::default() }
+    LeaseRequest { holder: name(service).into(), wants, priority: 0, timeout: None, arrival: Moment::default() }
 }
 
 pub(super) fn baseline(ifindex: u32) -> WifiBaseline {
@@ -149,6 +153,7 @@ impl Bench {
         (self.told, self.acts, self.timers, self.closed) = (Vec::new(), Vec::new(), Vec::new(), false);
         self.told_devices = Vec::new();
         for effect in effects {
+            round_trip::survives(&effect);
             match effect {
                 Effect::Tell(Message::Service(service, message)) => self.told.push((service, message)),
                 Effect::Tell(Message::Device(device, message)) => self.told_devices.push((device, message)),
@@ -162,6 +167,7 @@ impl Bench {
     }
 
     pub(super) fn tell(&mut self, message: LeaseMessage) -> &mut Self {
+        round_trip::survives(&message);
         let effects = self.machine.handle(Moment::default(), message);
         self.take(effects);
         self
@@ -172,12 +178,12 @@ impl Bench {
     }
 
     pub(super) fn release(&mut self, service: &str) -> &mut Self {
-        let held = self.machine.holders.get(&name(service)).map(|holding| holding.grant.token);
-        self.tell(LeaseMessage::Release(name(service), held.unwrap_or(Token(0))))
+        let held = self.machine.holders.get(&Holder::from(name(service))).map(|holding| holding.grant.token);
+        self.tell(LeaseMessage::Release(name(service).into(), held.unwrap_or(Token(0))))
     }
 
     pub(super) fn unplug(&mut self, device: &str) -> &mut Self {
-        let reason = "gone (USB 1-1 unplugged)".to_owned();
+        let reason = Unusable::Absent(Absence::Gone(Departure::Left(Key("usb/1-1".to_owned()))));
         self.tell(LeaseMessage::DeviceUnavailable { device: device_name(device), reason, soon: Soon::Unknown })
     }
 

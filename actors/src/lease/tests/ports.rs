@@ -58,7 +58,7 @@ fn a_range_with_a_listener_on_every_port_is_refused() {
 fn a_port_that_somebody_else_listened_on_is_looked_at_again() {
     let mut bench = Bench::new();
     bench.ask("a", vec![range()]).seen(&[]).ask("b", vec![range()]).seen(&[]).ask("c", vec![range()]).seen(&[8002]);
-    let again = LeaseTimer::LookAgain(name("c"));
+    let again = LeaseTimer::LookAgain(name("c").into());
     assert_eq!(bench.timers, std::slice::from_ref(&again));
     bench.tell(LeaseMessage::Timer(again)).seen(&[]);
     assert_eq!(bench.granted()["c"].ports[&port("web")], 8002);
@@ -68,7 +68,7 @@ fn a_port_that_somebody_else_listened_on_is_looked_at_again() {
 fn of_the_holders_of_a_range_it_is_the_one_that_waits_out_a_back_off_who_gives_way() {
     let mut bench = Bench::new();
     bench.ask("a", vec![range()]).seen(&[]).ask("b", vec![range()]).seen(&[]).ask("c", vec![range()]).seen(&[]);
-    bench.tell(LeaseMessage::Idle(name("c"))).ask("d", vec![range()]);
+    bench.tell(LeaseMessage::Idle(name("c").into())).ask("d", vec![range()]);
     assert_eq!(bench.heard("c"), ["Revoked: d waits for port 8002"]);
     assert_eq!(bench.heard("d"), ["Queued: wait for port 8002: held by c"]);
     assert_eq!(bench.release("c").seen(&[]).granted()["d"].ports[&port("web")], 8002);

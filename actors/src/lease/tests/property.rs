@@ -82,7 +82,7 @@ impl Play {
 
     /// Of all who want a device that is there, the first by rank gets it.
     fn is_the_rightful_one(&self, served: &LeaseRequest) {
-        let rank = |request: &LeaseRequest| (std::cmp::Reverse(request.priority), request.service.clone());
+        let rank = |request: &LeaseRequest| (std::cmp::Reverse(request.priority), request.holder.clone());
         // What takes time to be made ready was decided before, when others may not have asked yet.
         if wants(served).iter().any(|(device, _)| device.as_str() == "w") {
             return;
@@ -96,7 +96,7 @@ impl Play {
             };
             let contested = wants(other).iter().any(excludes);
             let absent = wants(other).iter().any(|(device, _)| self.absent.contains(device));
-            assert!(absent || !contested, "{} is served before {}", served.service, other.service);
+            assert!(absent || !contested, "{} is served before {}", served.holder, other.holder);
         }
     }
 
@@ -106,7 +106,7 @@ impl Play {
         for (service, grant) in &self.held {
             for device in grant.devices.keys() {
                 let resource = Resource::Device(device.clone());
-                let has_it = shown.iter().any(|held| held.resource == resource && held.holder == *service);
+                let has_it = shown.iter().any(|held| held.resource == resource && held.holder.is(service));
                 assert!(has_it, "{service} has {device}, and the registry does not know it");
             }
         }
@@ -152,19 +152,19 @@ impl Play {
             Step::Ask(..) => {}
             Step::Withdraw(service) => {
                 self.asked.remove(&name(SERVICES[service]));
-                self.tell(LeaseMessage::Withdraw(name(SERVICES[service])));
+                self.tell(LeaseMessage::Withdraw(name(SERVICES[service]).into()));
             }
             Step::Release(service) => self.release(&name(SERVICES[service])),
             Step::Renew(service) => {
                 let (service, wants) = (SERVICES[service], vec![fixed()]);
                 self.tell(LeaseMessage::Renew(request(service, wants)));
             }
-            Step::Idle(service) => self.tell(LeaseMessage::Idle(name(SERVICES[service]))),
-            Step::Busy(service) => self.tell(LeaseMessage::Busy(name(SERVICES[service]))),
+            Step::Idle(service) => self.tell(LeaseMessage::Idle(name(SERVICES[service]).into())),
+            Step::Busy(service) => self.tell(LeaseMessage::Busy(name(SERVICES[service]).into())),
             Step::Unplug(device) => {
                 let device = device_name(DEVICES[device]);
                 self.absent.insert(device.clone());
-                let reason = "gone".to_owned();
+                let reason = Unusable::Absent(Absence::NotPluggedIn);
                 self.tell(LeaseMessage::DeviceUnavailable { device, reason, soon: Soon::Unknown });
             }
             Step::Plug(device) => self.plug(DEVICES[device]),
@@ -174,7 +174,7 @@ impl Play {
 
     fn release(&mut self, service: &ServiceName) {
         let token = self.held.remove(service).map_or(Token(0), |grant| grant.token);
-        self.tell(LeaseMessage::Release(service.clone(), token));
+        self.tell(LeaseMessage::Release(service.into(), token));
     }
 
     fn plug(&mut self, device: &str) {

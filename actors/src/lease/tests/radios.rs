@@ -54,14 +54,14 @@ fn a_radio_that_was_made_ready_for_somebody_who_no_longer_wants_it_is_put_back()
     bench.ask("a", vec![exclusive("w")]);
     let operation = bench.preparing().unwrap();
     let operation = bench.is_read(operation, 1).preparing().unwrap();
-    bench.tell(LeaseMessage::Withdraw(name("a"))).ask("b", vec![exclusive("w")]);
+    bench.tell(LeaseMessage::Withdraw(name("a").into())).ask("b", vec![exclusive("w")]);
     assert!(bench.preparing().is_none(), "one change at a time");
     assert!(bench.tell(LeaseMessage::RadioSet(operation, radio(), Ok(()))).restoring().is_some());
     // One that was only read is as it was.
     let mut bench = Bench::new();
     bench.ask("a", vec![exclusive("w")]);
     let operation = bench.preparing().unwrap();
-    bench.tell(LeaseMessage::Withdraw(name("a")));
+    bench.tell(LeaseMessage::Withdraw(name("a").into()));
     assert!(bench.is_read(operation, 1).acts.is_empty());
 }
 
@@ -142,7 +142,7 @@ fn a_radio_that_could_not_be_tried_while_other_drivers_hang_is_waited_for_and_tr
     bench.not_read(operation, untried());
     assert_eq!(bench.heard("a"), ["Queued: wait for w: others hang"]);
     assert!(bench.preparing().is_none(), "not at once");
-    let again = LeaseTimer::LookAgain(name("a"));
+    let again = LeaseTimer::LookAgain(name("a").into());
     assert_eq!(bench.timers, std::slice::from_ref(&again));
     let operation = bench.tell(LeaseMessage::Timer(again)).preparing().unwrap();
     assert_eq!(bench.prepared(operation, 1).served(), ["a"]);
@@ -302,7 +302,7 @@ fn a_radio_that_was_not_changed_need_not_be_put_back() {
         let mut bench = Bench::new();
         bench.ask("a", vec![exclusive("w")]);
         let operation = bench.preparing().unwrap();
-        bench.not_set(operation, error).tell(LeaseMessage::Withdraw(name("a")));
+        bench.not_set(operation, error).tell(LeaseMessage::Withdraw(name("a").into()));
         assert!(bench.restoring().is_none());
     }
 }

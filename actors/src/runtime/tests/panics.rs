@@ -1,15 +1,18 @@
 //! What people are shown is the same before and after a panic that has changed nothing.
 
 use super::*;
-use crate::machine::Outcome;
-use crate::service::Attempts;
+use crate::machine::{Moment, Outcome};
+use crate::service::{Attempts, Waiting};
+use crate::view::words;
 
 impl Rig {
     /// Everything that is shown: of each service and device its state, since when, and the trace that led to it.
     fn shown(&self) -> Vec<String> {
         let services = ["openwebrx", "logger", "sweep"].map(|name| {
-            let entry = self.board.service(&name.parse().unwrap()).unwrap();
-            format!("{:?} since {:?}, trace {:?}", entry.snapshot, entry.since, entry.trace)
+            let mut entry = self.board.service(&name.parse().unwrap()).unwrap();
+            let waits = words::waiting(&entry.snapshot.waiting_for, Moment::default(), |_| None);
+            entry.snapshot.waiting_for = Waiting::Nothing;
+            format!("{:?}, waiting for {waits:?} since {:?}, trace {:?}", entry.snapshot, entry.since, entry.trace)
         });
         let device = self.board.device(&"hackrf".parse().unwrap()).unwrap();
         let device = format!("{:?} since {:?}, trace {:?}", device.snapshot, device.since, device.trace);

@@ -4,11 +4,7 @@ use super::*;
 use crate::service::Health;
 
 fn coming() -> Standing {
-    Standing::Coming("starting".to_owned())
-}
-
-fn down() -> Standing {
-    Standing::Down("failed: no such program".to_owned())
+    Standing::Coming(Matter::Starting)
 }
 
 #[test]
@@ -19,9 +15,18 @@ fn a_quick_restart_of_what_it_requires_does_not_stop_it_and_a_long_absence_does(
     assert_eq!(bench.status(), ServiceStatus::Running);
     bench.hears("need", coming()).hears("need", down()).wait(SECOND * 15);
     assert!(bench.signalled());
-    assert_eq!(bench.reason(), "need is lost: failed: no such program");
+    assert_eq!(
+        bench.reason(),
+        "need is lost: failed: there is no program `nowhere` in the service's PATH; install it, write its full path, or set PATH in `environment`"
+    );
     bench.exits(Exit::Signal(15));
-    assert_eq!((bench.status(), bench.waits_for().as_str()), (ServiceStatus::Waiting, "need: failed: no such program"));
+    assert_eq!(
+        (bench.status(), bench.waits_for().as_str()),
+        (
+            ServiceStatus::Waiting,
+            "need: failed: there is no program `nowhere` in the service's PATH; install it, write its full path, or set PATH in `environment`"
+        )
+    );
     assert!(bench.hears("need", Standing::Up).asked_for_slot());
 }
 
@@ -36,7 +41,7 @@ fn it_stops_for_what_it_requires_and_says_when_it_has() {
     let mut bench = Bench::new(plain().requires("need", 15));
     bench.hears("need", Standing::Up).come_up();
     assert!(bench.hears("need", leaving(3)).signalled() && !bench.settled_debt("need"));
-    assert_eq!(bench.reason(), "need stops: hackrf is gone");
+    assert_eq!(bench.reason(), "need stops: hackrf is gone (USB 1-1 unplugged)");
     assert!(bench.exits(Exit::Signal(15)).settled_debt("need"));
 }
 
@@ -78,7 +83,6 @@ fn it_restarts_when_an_optional_service_returns_if_it_is_configured_so() {
 
 #[test]
 fn what_waits_to_be_restarted_and_is_then_held_is_lost_at_once() {
-    let held = || Standing::Held("stopped by the operator".to_owned());
     let mut bench = Bench::new(plain().requires("need", 60));
     bench.hears("need", Standing::Up).come_up().hears("need", coming()).wait(SECOND);
     assert!(bench.hears("need", held()).signalled());

@@ -1,6 +1,7 @@
 use mainstay_config::model::RestartWhen;
 
 use super::*;
+use crate::cause::{Refusal, Resource};
 use crate::effect::process::order::SpawnFailure;
 use crate::service::Attempts;
 
@@ -178,8 +179,8 @@ fn the_return_of_a_device_that_had_stayed_half_a_minute_is_a_new_beginning_and_a
 #[test]
 fn a_refused_lease_is_tried_again() {
     let mut bench = Bench::new(leasing());
-    bench.tell(ServiceMessage::Refused("port 80 is in use by pid 7 nginx".to_owned()));
-    assert_eq!(bench.reason(), "port 80 is in use by pid 7 nginx; restart 1 of 3");
+    bench.tell(ServiceMessage::Refused(Refusal::RangeInUse));
+    assert_eq!(bench.reason(), "every port of its range is in use by other programs; restart 1 of 3");
     assert!(bench.wait(SECOND * 2).requested());
 }
 
@@ -188,11 +189,8 @@ fn who_gives_way_while_it_waits_out_a_back_off_is_forgiven_nothing_and_queues_an
     let mut bench = Bench::new(leasing());
     let asked = bench.now;
     bench.wait(SECOND).come_up_with(1).exits(Exit::Code(1));
-    let giving_way = ServiceMessage::Revoked {
-        token: Token(1),
-        withdrawal: Withdrawal::GivingWay,
-        reason: "b waits for x".to_owned(),
-    };
+    let withdrawal = Withdrawal::GivingWay { to: name("b").into(), resource: Resource::Device(x()) };
+    let giving_way = ServiceMessage::Revoked(Token(1), withdrawal);
     assert!(bench.tell(giving_way).released());
     assert_eq!(bench.status(), ServiceStatus::Backoff, "it died of its own accord");
     bench.wait(SECOND * 60);

@@ -1,6 +1,8 @@
 //! Who is restarted keeps all that it holds.
 
 use super::*;
+use crate::cause::Refusal;
+use crate::effect::ports::Listener;
 use crate::service::Attempts;
 
 fn restart() -> ServiceMessage {
@@ -12,9 +14,13 @@ fn with_port(token: u64, number: u16) -> Grant {
     Grant { ports: BTreeMap::from([(PortName::new("web").unwrap(), number)]), ..grant(token) }
 }
 
-fn renewed(token: u64, ports: Result<u16, &str>) -> ServiceMessage {
-    let ports = ports.map(|number| with_port(token, number).ports).map_err(str::to_owned);
+fn renewed(token: u64, ports: Result<u16, Refusal>) -> ServiceMessage {
+    let ports = ports.map(|number| with_port(token, number).ports);
     ServiceMessage::Renewed(Token(token), ports)
+}
+
+fn origin(who: &str, asked: Asked) -> Origin {
+    Origin { who: name(who), what: Arc::new(Root::Asked(asked)) }
 }
 
 fn kept(bench: &Bench) -> bool {
@@ -52,8 +58,11 @@ fn a_stranger_on_a_port_that_was_kept_fails_the_restart_and_is_named() {
     bench.tell(ServiceMessage::Granted(with_port(1, 8000))).come_up().tell(restart()).exits(Exit::Signal(15));
     // An answer to an earlier question, under another token, does not count.
     assert!(!bench.tell(renewed(7, Ok(8000))).asked_for_slot());
-    bench.tell(renewed(1, Err("port 8000 is in use by pid 7 nginx")));
-    assert_eq!(bench.reason(), "port 8000 is in use by pid 7 nginx; restart 1 of 3");
+    let listener = Listener { pid: Some(7), command: Some("nginx".to_owned()) };
+    let refusal = Refusal::PortInUse { wanted_by: name("s").into(), port: 8000, listener };
+    let words = refusal.to_string();
+    bench.tell(renewed(1, Err(refusal)));
+    assert_eq!(bench.reason(), format!("{words}; restart 1 of 3"));
     assert!(matches!(bench.leases[..], [LeaseMessage::Idle(_)]), "in back-off it is kept while nobody waits");
     assert!(matches!(bench.wait(SECOND * 2).leases[..], [LeaseMessage::Renew(_)]));
 }
@@ -70,18 +79,19 @@ fn what_was_lost_meanwhile_is_given_back_and_asked_for_anew() {
 
 #[test]
 fn one_that_stops_for_the_restart_of_what_it_requires_keeps_what_it_holds_until_that_is_back() {
-    let restarting = Standing::Leaving { why: "restart".to_owned(), next: Next::Restart, episode: Episode(1) };
+    let restarting =
+        Standing::Leaving { why: origin("need", Asked::Restart), next: Next::Restart, episode: Episode(1) };
     let mut bench = Bench::new(leasing().requires("need", 15));
     bench.hears("need", Standing::Up).come_up_with(1).hears("need", restarting.clone());
     assert!(bench.signalled());
     bench.exits(Exit::Signal(15));
     assert!(kept(&bench) && bench.settled_debt("need") && bench.status() == ServiceStatus::Waiting);
-    bench.hears("need", Standing::Starting("starting".to_owned()));
+    bench.hears("need", Standing::Starting(Matter::Starting));
     assert!(kept(&bench));
     assert!(bench.hears("need", Standing::Up).asked_for_slot() && kept(&bench));
     // When it does not come back at once, nothing is held while it is waited for.
     bench.come_up().hears("need", restarting).exits(Exit::Signal(15));
-    assert!(bench.hears("need", Standing::Coming("to be restarted".to_owned())).released());
+    assert!(bench.hears("need", Standing::Coming(Matter::Needs)).released());
 }
 
 #[test]

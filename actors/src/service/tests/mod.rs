@@ -5,6 +5,7 @@
 mod again;
 mod dependencies;
 mod ending;
+mod graphs;
 mod keeping;
 mod operator;
 mod starting;
@@ -12,22 +13,27 @@ mod stopping;
 mod strange;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use mainstay_config::model::{DeviceKind, Sharing};
 use mainstay_config::names::{DeviceName, PortName, ServiceName};
-use mainstay_hardware::sighting::Generation;
+use mainstay_hardware::sighting::{Generation, Key};
 
-use super::{
-    Dependents, Episode, Next, RunNumbers, ServiceMachine, ServiceMessage, ServiceSnapshot, ServiceStatus,
-    ServiceTimer, Standing, Withdrawal,
+use super::{Dependents, RunNumbers, ServiceMachine, ServiceMessage, ServiceSnapshot, ServiceStatus, ServiceTimer};
+use crate::cause::{
+    Absence, Asked, Departure, Episode, Failed, Failure, Matter, Next, NotWanted, Origin, Root, Standing, Unusable,
+    Withdrawal,
 };
 use crate::device::Offer;
 use crate::effect::probe::order::ProbeEvent;
-use crate::effect::process::order::{Exit, ProcessEvent, RunId};
+use crate::effect::process::order::{Exit, ProcessEvent, RunId, SpawnFailure};
 use crate::lease::{Grant, GrantedDevice, LeaseMessage, Token};
-use crate::machine::{Action, Beginning, Effect, Machine, Message, Moment, OperatorAnswer, Publication, RequestId};
+use crate::machine::{
+    Action, Beginning, Effect, Machine, Message, Moment, OperatorAnswer, Publication, RequestId, round_trip,
+};
 use crate::supervision::ServicesMessage;
+use crate::view::words;
 use crate::world::stations::{Draft, assemble};
 
 pub(super) const SECOND: Duration = Duration::from_secs(1);
@@ -37,6 +43,8 @@ pub(super) struct Bench {
     pub(super) machine: ServiceMachine,
     pub(super) now: Moment,
     pub(super) shown: Option<ServiceSnapshot>,
+    /// The reason that it shows, in words.
+    words: String,
     pub(super) acts: Vec<Action>,
     pub(super) leases: Vec<LeaseMessage>,
     pub(super) slots: Vec<ServicesMessage>,
@@ -98,6 +106,7 @@ impl Bench {
             machine: ServiceMachine::new(spec, dependents, RunNumbers { next: RunId(1), step: 1 }),
             now: Moment::after_boot(SECOND * 1000),
             shown: None,
+            words: String::new(),
             acts: Vec::new(),
             leases: Vec::new(),
             slots: Vec::new(),
@@ -124,6 +133,7 @@ impl Bench {
         (self.acts, self.leases, self.slots) = (Vec::new(), Vec::new(), Vec::new());
         (self.services, self.answers) = (Vec::new(), Vec::new());
         for effect in effects {
+            round_trip::survives(&effect);
             match effect {
                 Effect::Tell(Message::Leases(message)) => self.leases.push(message),
                 Effect::Tell(Message::Services(message)) => self.slots.push(message),
@@ -135,7 +145,10 @@ impl Bench {
                 Effect::CancelTimer(timer) => {
                     self.timers.remove(&timer);
                 }
-                Effect::Publish(Publication::Service(shown)) => self.shown = Some(shown),
+                Effect::Publish(Publication::Service(shown)) => {
+                    self.words = words::service_reason(&shown, |_| None);
+                    self.shown = Some(shown);
+                }
                 Effect::Answer(answer) => self.answers.push(answer),
                 _ => {}
             }
@@ -143,6 +156,7 @@ impl Bench {
     }
 
     pub(super) fn tell(&mut self, message: ServiceMessage) -> &mut Self {
+        round_trip::survives(&message);
         let effects = self.machine.handle(self.now, message);
         self.take(effects);
         self
@@ -168,11 +182,11 @@ impl Bench {
     }
 
     pub(super) fn reason(&self) -> &str {
-        &self.shown.as_ref().unwrap().reason
+        &self.words
     }
 
     pub(super) fn waits_for(&self) -> String {
-        self.shown.as_ref().unwrap().waiting_for.join("; ")
+        words::waiting(&self.shown.as_ref().unwrap().waiting_for, self.now, |_| None).join("; ")
     }
 
     /// The run that is there.
@@ -255,7 +269,23 @@ impl Bench {
 }
 
 pub(super) fn leaving(episode: u32) -> Standing {
-    Standing::Leaving { why: "hackrf is gone".to_owned(), next: Next::Rest, episode: Episode(episode) }
+    let why = Origin { who: name("need"), what: Arc::new(Root::Asked(Asked::Withdrawn(gone("hackrf")))) };
+    Standing::Leaving { why, next: Next::Rest, episode: Episode(episode) }
+}
+
+pub(super) fn down() -> Standing {
+    let failure = Failure::Spawn(SpawnFailure::NotFound { program: "nowhere".to_owned() });
+    Standing::Down(Matter::Failed(Arc::new(Failed::Hopeless(failure))))
+}
+
+pub(super) fn held() -> Standing {
+    Standing::Held(Matter::NotWanted(NotWanted::Stopped))
+}
+
+/// A device is gone.
+pub(super) fn gone(device: &str) -> Withdrawal {
+    let how = Departure::Left(Key("usb/1-1".to_owned()));
+    Withdrawal::Lost { device: DeviceName::new(device).unwrap(), why: Unusable::Absent(Absence::Gone(how)) }
 }
 
 /// The lease with the token 1 is withdrawn.
@@ -264,8 +294,7 @@ pub(super) fn revoked() -> ServiceMessage {
 }
 
 pub(super) fn revoked_token(token: u64) -> ServiceMessage {
-    let reason = "x is gone (USB 1-1 unplugged)".to_owned();
-    ServiceMessage::Revoked { token: Token(token), withdrawal: Withdrawal::Loss, reason }
+    ServiceMessage::Revoked(Token(token), gone("x"))
 }
 
 pub(super) fn device_left() -> ServiceMessage {

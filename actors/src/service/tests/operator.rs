@@ -6,6 +6,11 @@ fn start(policy: NeedsPolicy) -> ServiceMessage {
     ServiceMessage::Start(REQUEST, policy)
 }
 
+/// What the operator is answered, in words.
+pub(super) fn said(answer: &OperatorAnswer) -> String {
+    words::reply(&answer.said, Moment::default(), |_| None)
+}
+
 #[test]
 fn what_is_stopped_stays_stopped_until_it_is_started() {
     let mut bench = Bench::new(leasing());
@@ -22,12 +27,12 @@ fn what_is_stopped_stays_stopped_until_it_is_started() {
 #[test]
 fn starting_over_a_held_need_is_refused_with_both_cures() {
     let mut bench = Bench::new(plain().requires("need", 15));
-    bench.tell(ServiceMessage::Stop(REQUEST)).hears("need", Standing::Held("stopped by the operator".to_owned()));
+    bench.tell(ServiceMessage::Stop(REQUEST)).hears("need", held());
     bench.tell(start(NeedsPolicy::Respect));
     let answer = &bench.answers[0];
     assert_eq!(answer.outcome, Outcome::Refused);
-    assert_eq!(answer.words, "s requires need, which is not meant to run: stopped by the operator");
-    let help = answer.help.clone().unwrap();
+    assert_eq!(said(answer), "s requires need, which is not meant to run: stopped by the operator");
+    let help = words::reply_help(&answer.said).unwrap();
     assert!(help.contains("--with-needs") && help.contains("--ignore-needs"));
     assert_eq!(bench.status(), ServiceStatus::Held);
 }
@@ -52,7 +57,7 @@ fn ignore_needs_starts_it_without_and_keeps_it_running() {
     let mut bench = Bench::new(plain().requires("need", 15));
     assert!(bench.tell(start(NeedsPolicy::Ignore)).asked_for_slot());
     bench.come_up();
-    let without = "without need: not heard of yet (it is required; started with --ignore-needs)";
+    let without = "without need: waiting for what it needs (it is required; started with --ignore-needs)";
     assert_eq!(bench.reason(), without);
     assert!(bench.hears("need", leaving(1)).settled_debt("need"));
     assert_eq!(bench.wait(SECOND * 60).status(), ServiceStatus::Running);
@@ -83,7 +88,7 @@ fn a_service_that_does_not_start_by_itself_says_so() {
 /// What the operator is answered to a restart.
 fn restarted(bench: &mut Bench, attempts: Attempts) -> String {
     bench.tell(ServiceMessage::Restart(REQUEST, attempts));
-    bench.answers[0].words.clone()
+    said(&bench.answers[0])
 }
 
 #[test]
@@ -124,7 +129,7 @@ fn a_restart_says_what_it_found() {
 #[test]
 fn a_restart_over_a_held_need_is_refused_as_a_start_is_and_nothing_is_changed() {
     let mut bench = Bench::new(plain().requires("need", 15));
-    bench.tell(ServiceMessage::Stop(REQUEST)).hears("need", Standing::Held("stopped by the operator".to_owned()));
+    bench.tell(ServiceMessage::Stop(REQUEST)).hears("need", held());
     let words = restarted(&mut bench, Attempts::Reset);
     assert_eq!(words, "s requires need, which is not meant to run: stopped by the operator");
     assert!(bench.answers[0].outcome == Outcome::Refused && bench.status() == ServiceStatus::Held);
@@ -138,9 +143,9 @@ fn a_restart_over_a_held_need_is_refused_as_a_start_is_and_nothing_is_changed() 
 fn a_start_says_what_comes_next() {
     let mut bench = Bench::new(plain().requires("need", 15));
     bench.tell(start(NeedsPolicy::Respect));
-    assert_eq!(bench.answers[0].words, "s is wanted up: it waits for need: not heard of yet");
+    assert_eq!(said(&bench.answers[0]), "s is wanted up: it waits for need: waiting for what it needs");
     bench.tell(start(NeedsPolicy::Ignore));
-    assert_eq!(bench.answers[0].words, "s is wanted up: it starts");
+    assert_eq!(said(&bench.answers[0]), "s is wanted up: it starts");
 }
 
 #[test]
@@ -150,7 +155,7 @@ fn what_is_asked_while_mainstay_is_stopping_is_refused_instead_of_promised() {
     for message in [start(NeedsPolicy::Respect), ServiceMessage::Restart(REQUEST, Attempts::Reset)] {
         bench.tell(message);
         assert_eq!(bench.answers[0].outcome, Outcome::Refused);
-        assert_eq!(bench.answers[0].words, "mainstay is stopping: s is not started any more");
+        assert_eq!(said(&bench.answers[0]), "mainstay is stopping: s is not started any more");
         assert!(!bench.asked_for_slot());
     }
 }
@@ -162,8 +167,9 @@ fn what_is_stopped_while_it_is_restarted_stays_stopped_and_says_so() {
     assert_eq!(bench.reason(), "stopped by the operator; first a must stop");
     bench.tell(ServiceMessage::DependentStopped(name("a"), Episode(1)));
     assert_eq!(bench.reason(), "stopped by the operator");
+    let stopped = Root::Asked(Asked::NotWanted(NotWanted::Stopped));
     let held =
-        |standing: &Standing| matches!(standing, Standing::Held(words) if words == "stopping: stopped by the operator");
+        |standing: &Standing| matches!(standing, Standing::Held(Matter::Stopping(origin)) if *origin.what == stopped);
     assert!(bench.said_to("a").is_some_and(held), "who requires it is refused a start");
     bench.exits(Exit::Signal(15));
     assert_eq!(bench.status(), ServiceStatus::Held);

@@ -7,7 +7,10 @@ use crate::effect::process::order::{Notification, Said, SpawnFailure};
 #[test]
 fn needs_come_first_then_leases_then_a_start_slot_which_is_held_until_it_is_ready() {
     let mut bench = Bench::new(leasing().requires("need", 15));
-    assert_eq!((bench.status(), bench.waits_for().as_str()), (ServiceStatus::Waiting, "need: not heard of yet"));
+    assert_eq!(
+        (bench.status(), bench.waits_for().as_str()),
+        (ServiceStatus::Waiting, "need: waiting for what it needs")
+    );
     assert!(!bench.requested());
     assert!(bench.hears("need", Standing::Up).requested() && !bench.asked_for_slot());
     assert!(bench.tell(ServiceMessage::Granted(grant(1))).asked_for_slot());
@@ -81,7 +84,7 @@ fn a_program_that_is_not_there_fails_at_once_and_says_so() {
 #[test]
 fn a_grant_that_arrives_after_it_was_withdrawn_is_given_back() {
     let mut bench = Bench::new(leasing().requires("need", 15));
-    bench.hears("need", Standing::Up).hears("need", Standing::Down("failed".to_owned()));
+    bench.hears("need", Standing::Up).hears("need", down());
     assert!(matches!(bench.leases[..], [LeaseMessage::Withdraw(_)]));
     assert!(bench.tell(ServiceMessage::Granted(grant(1))).released());
 }

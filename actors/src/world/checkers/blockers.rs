@@ -1,21 +1,22 @@
 //! What a service says that it waits for is so.
 
 use super::{Verdict, View};
+use crate::cause::Listed;
 use crate::device::DeviceStatus;
 use crate::lease::{Blocker, Waiter};
-use crate::service::{START_SLOT, ServiceSnapshot};
+use crate::service::{ServiceSnapshot, Waiting};
 
 /// Of a service that waits.
 pub(super) fn are_true(view: &View<'_>, shown: &ServiceSnapshot) -> Verdict {
-    if shown.waiting_for.iter().any(|what| what == START_SLOT) {
-        return Err(format!("waits for {START_SLOT} for ever"));
+    if shown.waiting_for == Waiting::Slot {
+        return Err("waits for a start slot for ever".to_owned());
     }
     let mut queue = view.shown.leases.queue.iter();
-    let Some(waiter) = queue.find(|waiter| waiter.request.service == shown.name) else { return Ok(()) };
-    let words: Vec<String> = waiter.blockers.iter().map(ToString::to_string).collect();
-    if shown.waiting_for != words {
-        let (says, is) = (shown.waiting_for.join("; "), words.join("; "));
-        return Err(format!("says that it waits for {says}, but the registry lets it wait for {is}"));
+    let Some(waiter) = queue.find(|waiter| waiter.request.holder.is(&shown.name)) else { return Ok(()) };
+    let is = Waiting::Leases(Listed::of(waiter.blockers.iter().cloned(), waiter.blockers.len()));
+    if shown.waiting_for != is {
+        let says = &shown.waiting_for;
+        return Err(format!("says that it waits for {says:?}, but the registry lets it wait for {is:?}"));
     }
     let wrong = |blocker: &&Blocker| !is_so(view, waiter, blocker);
     waiter.blockers.iter().find(wrong).map_or(Ok(()), |blocker| Err(format!("waits for {blocker}, which is not so")))
@@ -33,7 +34,7 @@ fn is_so(view: &View<'_>, waiter: &Waiter, blocker: &Blocker) -> bool {
         }
         Blocker::Behind { resource, first } => leases.queue.iter().any(|other| {
             let wants = other.request.wants.iter().any(|want| want.to_string() == resource.to_string());
-            other.request.service == *first && first != &waiter.request.service && wants
+            other.request.holder == *first && first != &waiter.request.holder && wants
         }),
         Blocker::ForeignListener { port, .. } => view.environment.foreign().contains(port),
         // Neither takes so long.

@@ -18,7 +18,7 @@ impl Checker for Holders {
         for shown in view.shown.devices.values() {
             device(shown, held)?;
         }
-        let status = |lease: &HeldLease| view.shown.services.get(&lease.holder).map(|shown| shown.status);
+        let status = |lease: &HeldLease| view.shown.services.get(lease.holder.service()?).map(|shown| shown.status);
         match held.iter().find(|lease| status(lease) != Some(ServiceStatus::Running)) {
             Some(lease) => Err(format!("{} holds {}, but does not run", lease.holder, lease.resource)),
             None => Ok(()),

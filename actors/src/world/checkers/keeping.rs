@@ -12,7 +12,7 @@ use crate::effect::process::order::{ProcessEvent, RunId};
 use crate::engine::Letter;
 use crate::lease::Resource;
 use crate::machine::{Message, Moment};
-use crate::service::{ServiceMessage, Withdrawal};
+use crate::service::ServiceMessage;
 use crate::world::environment::{Command, Environment, Happening};
 
 #[derive(Debug, Default)]
@@ -32,10 +32,11 @@ impl Checker for Keeping {
         let Message::Service(service, said) = &letter.message else { return Ok(()) };
         match said {
             // It was lost.
-            ServiceMessage::Revoked { withdrawal: Withdrawal::Loss, .. }
+            ServiceMessage::Revoked(_, withdrawal) if withdrawal.is_loss() => {
+                self.restarting.remove(service);
+            }
             // It has failed to start again, and gives way in its back-off.
-            | ServiceMessage::Renewed(_, Err(_))
-            | ServiceMessage::Process(_, ProcessEvent::SpawnFailed(_)) => {
+            ServiceMessage::Renewed(_, Err(_)) | ServiceMessage::Process(_, ProcessEvent::SpawnFailed(_)) => {
                 self.restarting.remove(service);
             }
             _ => {}

@@ -2,9 +2,8 @@
 //! who asked was answered. When nothing has gone wrong for long, only those timers run by which something is waited for
 //! that nobody will tell.
 
-use mainstay_config::names::ServiceName;
-
 use super::{Checker, Verdict, View};
+use crate::cause::Holder;
 use crate::device::{DeviceMessage, DeviceStatus, DeviceTimer};
 use crate::lease::{LeaseMessage, LeaseTimer};
 use crate::machine::Message;
@@ -17,8 +16,7 @@ impl Checker for Leftovers {
     }
 
     fn when_quiet(&mut self, view: &View<'_>) -> Verdict {
-        let waits =
-            |service: &ServiceName| view.shown.leases.queue.iter().any(|waiter| waiter.request.service == *service);
+        let waits = |service: &Holder| view.shown.leases.queue.iter().any(|waiter| waiter.request.holder == *service);
         let may_run = |timer: &&Message| match timer {
             // A stranger's port is looked at again and again, and patience has an end.
             Message::Leases(LeaseMessage::Timer(LeaseTimer::LookAgain(service) | LeaseTimer::Wait(service))) => {

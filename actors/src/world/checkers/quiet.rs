@@ -9,6 +9,7 @@ use mainstay_config::names::ServiceName;
 
 use super::failures::Failures;
 use super::{Checker, Verdict, View, blockers};
+use crate::cause::Reason;
 use crate::device::DeviceStatus;
 use crate::engine::Letter;
 use crate::lease::Resource;
@@ -76,10 +77,10 @@ impl Quiet {
         let is_not_meant_to_run = spec.autostart == Autostart::No && !self.started.contains(&spec.name);
         match shown.status {
             ServiceStatus::Failed if !self.failures.is_given_up(spec) => {
-                Err(format!("is failed, though it has not failed so often by itself: {}", shown.reason))
+                Err(format!("is failed, though it has not failed so often by itself: {:?}", shown.reason))
             }
             ServiceStatus::Stopped if !is_not_meant_to_run && !ends_well => {
-                Err(format!("is stopped, though it is wanted and has not ended by itself: {}", shown.reason))
+                Err(format!("is stopped, though it is wanted and has not ended by itself: {:?}", shown.reason))
             }
             _ => Ok(()),
         }
@@ -102,10 +103,10 @@ fn service(view: &View<'_>, spec: &Service, shown: &ServiceSnapshot) -> Verdict 
         }
         ServiceStatus::Waiting if shown.waiting_for.is_empty() => Err("waits, but does not say for what".to_owned()),
         ServiceStatus::Waiting if could_run(view, spec) => {
-            Err(format!("says that it waits for {}, but nothing keeps it from running", shown.waiting_for.join("; ")))
+            Err(format!("says that it waits for {:?}, but nothing keeps it from running", shown.waiting_for))
         }
         ServiceStatus::Waiting => blockers::are_true(view, shown),
-        ServiceStatus::Failed | ServiceStatus::Stopped | ServiceStatus::Held if shown.reason.is_empty() => {
+        ServiceStatus::Failed | ServiceStatus::Stopped | ServiceStatus::Held if shown.reason == Reason::Nothing => {
             Err(format!("is {}, but does not say why", shown.status.as_str()))
         }
         _ => Ok(()),
@@ -130,7 +131,7 @@ fn could_run(view: &View<'_>, spec: &Service) -> bool {
 /// Whether somebody has a resource that it wants, or wants it as well and so may come first.
 fn is_taken(view: &View<'_>, spec: &Service) -> bool {
     let wants_too = |resource: &Resource| {
-        let others = view.shown.leases.queue.iter().filter(|waiter| waiter.request.service != spec.name);
+        let others = view.shown.leases.queue.iter().filter(|waiter| !waiter.request.holder.is(&spec.name));
         let mut wants = others.flat_map(|waiter| &waiter.request.wants);
         wants.any(|want| want.to_string() == resource.to_string())
     };

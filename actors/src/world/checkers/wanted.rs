@@ -87,7 +87,7 @@ impl Checker for Wanted {
             let stopped = matches!(shown.status, ServiceStatus::Held);
             let held = self.held.contains(&spec.name);
             if stopped && !held && spec.autostart == Autostart::Yes {
-                return Err(format!("{} is held, though nobody has stopped it: {}", spec.name, shown.reason));
+                return Err(format!("{} is held, though nobody has stopped it: {:?}", spec.name, shown.reason));
             }
             if held && view.environment.trees_of(&spec.name).next().is_some() {
                 return Err(format!("{} runs, though the operator has stopped it", spec.name));
@@ -97,7 +97,7 @@ impl Checker for Wanted {
                 let (name, seconds, is) = (&spec.name, at.since_boot().as_secs_f64(), shown.status.as_str());
                 let reason = &shown.reason;
                 return Err(format!(
-                    "{name} was stopped by the loss of {lost} at {seconds:.6} s and is {is}: {reason}"
+                    "{name} was stopped by the loss of {lost} at {seconds:.6} s and is {is}: {reason:?}"
                 ));
             }
         }

@@ -1,17 +1,19 @@
 //! Planted bugs: each breaks one invariant, and its checker must notice.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use mainstay_config::names::ServiceName;
 use mainstay_hardware::error::{Error, ErrorKind};
 
 use super::super::environment::Consequences;
 use super::Weather;
+use crate::cause::{Blocker, Listed, Refusal, Resource, Standing};
 use crate::device::DeviceMessage;
 use crate::effect::process::order::{ProcessEvent, RunId};
-use crate::lease::{Blocker, Grant, LeaseMessage, Resource};
+use crate::lease::{Grant, LeaseMessage};
 use crate::machine::{Action, Address, Message, Outside, RequestId};
-use crate::service::{Attempts, ServiceMessage, ServiceTimer, Standing};
+use crate::service::{Attempts, ServiceMessage, ServiceTimer};
 use crate::supervision::ServicesMessage;
 use crate::trace::Cause;
 
@@ -141,7 +143,7 @@ impl Sabotaged {
         let Message::Service(name, said) = message else { return self.other_message(message) };
         let same = |said| vec![Message::Service(name.clone(), said)];
         match (self.sabotage, said) {
-            (Sabotage::DropRevoked, ServiceMessage::Revoked { .. })
+            (Sabotage::DropRevoked, ServiceMessage::Revoked(..))
             | (Sabotage::NeverReady, ServiceMessage::Probe(..) | ServiceMessage::Timer(ServiceTimer::ReadyWithin))
             | (
                 Sabotage::DropDown,
@@ -163,7 +165,7 @@ impl Sabotaged {
             },
             (Sabotage::RefuseWaiters | Sabotage::LossIsFailure, ServiceMessage::Queued(blockers)) => {
                 match self.refused(&blockers) {
-                    Some(words) => same(ServiceMessage::Refused(words)),
+                    Some(refusal) => same(ServiceMessage::Refused(refusal)),
                     None => same(ServiceMessage::Queued(blockers)),
                 }
             }
@@ -175,7 +177,7 @@ impl Sabotaged {
                 ]
             }
             (Sabotage::IdleOverRestart, said @ ServiceMessage::Restart(..)) => {
-                let idle = Message::Leases(LeaseMessage::Idle(name.clone()));
+                let idle = Message::Leases(LeaseMessage::Idle(name.clone().into()));
                 vec![Message::Service(name.clone(), said), idle]
             }
             (_, said) => same(said),
@@ -199,20 +201,24 @@ impl Sabotaged {
         }
     }
 
-    /// In what words somebody is refused who should wait.
-    fn refused(&self, blockers: &[Blocker]) -> Option<String> {
+    /// Why somebody is refused who should wait.
+    fn refused(&self, blockers: &[Blocker]) -> Option<Refusal> {
         let is_cause = |blocker: &&Blocker| match blocker {
             Blocker::Held { .. } => self.sabotage == Sabotage::RefuseWaiters,
             Blocker::Device { .. } => self.sabotage == Sabotage::LossIsFailure,
             _ => false,
         };
-        blockers.iter().find(is_cause).map(ToString::to_string)
+        let found = blockers.iter().find(is_cause)?;
+        Some(Refusal::WaitedTooLong {
+            patience: Duration::ZERO,
+            blockers: Listed::of(std::iter::once(found.clone()), 1),
+        })
     }
 
     /// The grant of somebody who holds what is waited for.
     fn stolen(&self, blockers: &[Blocker]) -> Option<Grant> {
         let holder = |blocker: &Blocker| match blocker {
-            Blocker::Held { resource: Resource::Device(_), holder } => Some(holder.clone()),
+            Blocker::Held { resource: Resource::Device(_), holder } => holder.service().cloned(),
             _ => None,
         };
         self.granted.get(&blockers.iter().find_map(holder)?).cloned()

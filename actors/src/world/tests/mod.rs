@@ -5,3 +5,4 @@
 mod planted;
 mod quarantine;
 mod storms;
+mod written;

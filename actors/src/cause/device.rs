@@ -1,0 +1,200 @@
+//! Why a device cannot be leased.
+
+use std::time::Duration;
+
+use mainstay_config::names::DeviceName;
+use mainstay_hardware::bus::Supply;
+use mainstay_hardware::error::Error;
+use mainstay_hardware::sighting::Key;
+
+use super::Holder;
+
+/// How a device left.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum Departure {
+    /// What the kernel had there has gone.
+    Left(Key),
+    /// What was taken for it is no longer what the configuration means.
+    NotIt(Key),
+    /// A scan has not found it.
+    NotFound,
+    /// Nobody has seen it.
+    NotPluggedIn,
+    /// Another arrival of it is there: its departure was not heard of.
+    Replugged,
+    /// It is there, and others that fit as well: none of them is taken.
+    Undecided(Rivals),
+    /// Of several that fitted, none is there any more.
+    NothingFits,
+}
+
+/// Why a device is not there.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum Absence {
+    /// It has not been seen.
+    NotPluggedIn,
+    /// It has left.
+    Gone(Departure),
+    /// It vanished while it was made ready for somebody.
+    Vanished,
+}
+
+/// Why a device is there and does not work.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum DeviceFault {
+    /// It could not be opened, or looked at.
+    Unusable(Error),
+    /// Its driver does not answer.
+    DriverHung(Error),
+    /// Several pieces of hardware fit it, and none is taken.
+    Undecided(Rivals),
+    /// A radio could not be put back as it was.
+    NotPutBack {
+        /// What went wrong last.
+        error: Error,
+        /// How often it was tried.
+        tries: u32,
+    },
+}
+
+/// Why a device is kept out of use for a while.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum Quarantine {
+    /// It comes and goes too often.
+    Flapping {
+        /// How often it left …
+        departures: u32,
+        /// … within this time.
+        within: Duration,
+        /// How long it stays out.
+        length: Duration,
+    },
+    /// It drops out whenever it is used.
+    Power {
+        /// How long it stays out.
+        length: Duration,
+        /// What the board says of its supply voltage, when it was asked.
+        supply: Option<Supply>,
+    },
+}
+
+/// Why nobody can lease a device yet that nobody leases.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum Withheld {
+    /// It is put back as it was.
+    PuttingBack,
+    /// The same, once more.
+    TryingAgain {
+        /// Which try comes next.
+        attempt: u32,
+        /// Of how many.
+        of: u32,
+        /// Why the last one failed.
+        error: Error,
+    },
+    /// Whoever had it before it was replugged must stop first.
+    EarlierHolder(Holder),
+}
+
+/// Why a device cannot be leased.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum Unusable {
+    /// Nothing is known of it yet.
+    NotHeardOf,
+    /// It is not there.
+    Absent(Absence),
+    /// It is there, and must be steady for a while.
+    Settling,
+    /// It is there, and is looked at.
+    LookedAt,
+    /// The operator took it out of use.
+    Ejected,
+    /// It does not work.
+    Faulted(DeviceFault),
+    /// It is kept out of use for a while.
+    Quarantined(Quarantine),
+    /// It could not even be tried to be made ready, since too much else hangs.
+    NotTried(Error),
+}
+
+/// Why a device is as it is shown.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum DeviceReason {
+    /// There is nothing to say.
+    #[default]
+    Nothing,
+    /// It is not there.
+    Absent(Absence),
+    /// It does not work.
+    Faulted(DeviceFault),
+    /// It is kept out of use for a while.
+    Quarantined(Quarantine),
+    /// The operator took it out of use.
+    Ejected,
+    /// Nobody can lease it yet.
+    Withheld(Withheld),
+    /// It can be used, and did not say what it is: what it said instead.
+    Unrecognised(String),
+    /// It can be used, and this is worth knowing.
+    Noted {
+        /// Which device.
+        device: DeviceName,
+        /// What else fits it.
+        rivals: Option<Rivals>,
+        /// What commands are not given as it says it.
+        replaced: Vec<Replaced>,
+    },
+}
+
+/// A piece of hardware that fits a configured device.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Piece {
+    /// What it is, as it is called everywhere.
+    pub what: String,
+    /// The `match` that would mean it alone.
+    pub matching: String,
+}
+
+/// Pieces of hardware that fit one configured device beside the one it was taken to be; where none was taken, they are why.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Rivals {
+    /// What it was taken to be, when it fitted alone or was there first.
+    pub taken: Option<Piece>,
+    /// The others, at least one.
+    pub others: Vec<Piece>,
+}
+
+/// What a device says of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum Told {
+    /// Its serial number.
+    Serial,
+    /// The name of its interface.
+    Interface,
+}
+
+/// What commands are given instead of what a device says of itself, which not every program could take.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Replaced {
+    /// Instead of what.
+    pub what: Told,
+    /// What they are given.
+    pub given: String,
+}
+
+/// What would make a device usable.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum DeviceCure {
+    /// It must be plugged in.
+    PlugIn,
+    /// It is tried again by itself.
+    Wait,
+    /// Its fault must be mended.
+    Mend,
+    /// The operator must say which of several is meant.
+    Choose(Rivals),
+    /// It must stay in quarantine, or somebody vouches for it.
+    WaitOrAdmit,
+    /// The operator must take it back.
+    Admit,
+}

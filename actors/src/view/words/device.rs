@@ -1,0 +1,252 @@
+//! Why devices cannot be leased, and what helps.
+
+use std::fmt;
+
+use humantime::format_duration;
+use mainstay_config::model::Device;
+use mainstay_config::names::DeviceName;
+use mainstay_hardware::bus::Supply;
+use mainstay_hardware::sighting::{HardwareEvent, Key, ScanReason, Witness};
+
+use crate::cause::{
+    Absence, Departure, DeviceCure, DeviceFault, DeviceReason, Piece, Quarantine, Replaced, Rivals, Told, Unusable,
+    Withheld,
+};
+
+/// How something left, in words: `USB 1-1 unplugged`.
+#[must_use]
+pub fn departure(key: &Key) -> String {
+    match key.0.split_once('/') {
+        Some(("usb", path)) => format!("USB {path} unplugged"),
+        Some(("tty", name)) => format!("/dev/{name} disappeared"),
+        Some(("wifi", name)) => format!("radio {name} disappeared"),
+        _ => format!("{key} disappeared"),
+    }
+}
+
+impl fmt::Display for Departure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Left(key) => f.write_str(&departure(key)),
+            Self::NotIt(key) => write!(f, "{key} is no longer it"),
+            Self::NotFound => f.write_str("not found in a scan"),
+            Self::NotPluggedIn => f.write_str("not plugged in"),
+            Self::Replugged => f.write_str("replugged"),
+            Self::Undecided(rivals) => rivals.fmt(f),
+            Self::NothingFits => f.write_str("nothing that fits it is there any more"),
+        }
+    }
+}
+
+impl fmt::Display for Absence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotPluggedIn => f.write_str("not plugged in"),
+            Self::Gone(how) => write!(f, "gone ({how})"),
+            Self::Vanished => f.write_str("gone (it vanished while it was made ready)"),
+        }
+    }
+}
+
+impl fmt::Display for DeviceFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unusable(error) => error.fmt(f),
+            Self::Undecided(rivals) => rivals.fmt(f),
+            Self::DriverHung(error) => write!(f, "driver hung: {error}"),
+            Self::NotPutBack { error, tries: 1 } => write!(f, "it could not be put back as it was: {error}"),
+            Self::NotPutBack { error, tries } => {
+                write!(f, "it could not be put back as it was: {error} (tried {tries} times)")
+            }
+        }
+    }
+}
+
+/// What the board says of its supply voltage, in words.
+#[must_use]
+pub fn supply(supply: Supply) -> &'static str {
+    match supply {
+        Supply::Low => "the board reports that its supply voltage is too low",
+        Supply::Enough => "the board reports that its own supply voltage is high enough",
+        Supply::Unknown => "the board has no sensor for its supply voltage",
+    }
+}
+
+impl fmt::Display for Quarantine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Flapping { departures, within, length } => {
+                let (within, length) = (format_duration(*within), format_duration(*length));
+                write!(f, "it left {departures} times in {within}; out for {length}")
+            }
+            Self::Power { length, supply: said } => {
+                let reason =
+                    "three times in a row it dropped out within 10 s of being used: check power supply and cable";
+                write!(f, "{reason}; out for {}", format_duration(*length))?;
+                said.map_or(Ok(()), |said| write!(f, "; {}", supply(said)))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Withheld {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::PuttingBack => f.write_str("being put back as it was"),
+            Self::TryingAgain { attempt, of, error } => {
+                write!(f, "being put back as it was; try {attempt} of {of}, since {error}")
+            }
+            Self::EarlierHolder(holder) => {
+                write!(f, "{holder}, which had it before it was replugged, must stop first")
+            }
+        }
+    }
+}
+
+/// In words that follow "hackrf is" or "hackrf:".
+impl fmt::Display for Unusable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotHeardOf => f.write_str("not heard of yet"),
+            Self::Absent(absence) => absence.fmt(f),
+            Self::Settling => f.write_str("there, and settling"),
+            Self::LookedAt => f.write_str("there, and being looked at"),
+            Self::Ejected => f.write_str("ejected by the operator"),
+            Self::Faulted(fault) => write!(f, "faulted: {fault}"),
+            Self::Quarantined(quarantine) => write!(f, "quarantined: {quarantine}"),
+            Self::NotTried(error) => error.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for DeviceReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Nothing => Ok(()),
+            Self::Absent(absence) => absence.fmt(f),
+            Self::Faulted(fault) => fault.fmt(f),
+            Self::Quarantined(quarantine) => quarantine.fmt(f),
+            Self::Ejected => f.write_str("taken out of use by the operator"),
+            Self::Withheld(withheld) => withheld.fmt(f),
+            Self::Unrecognised(why) => write!(f, "unrecognised: {why}"),
+            Self::Noted { device, rivals, replaced } => {
+                let rivals = rivals.as_ref().map(|rivals| format!("{rivals}. {}", rivals_cure(rivals, device)));
+                let notes: Vec<String> = rivals.into_iter().chain(replacements(device, replaced)).collect();
+                f.write_str(&notes.join(". "))
+            }
+        }
+    }
+}
+
+/// Pieces that are named in a sentence; more are counted.
+const NAMED_MAX: usize = 3;
+
+/// What is the matter.
+impl fmt::Display for Rivals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let pieces = listed(&self.others, |piece| piece.what.clone());
+        match (&self.taken, self.others.len()) {
+            (Some(_), _) => write!(f, "this fits it as well, and is left alone: {pieces}"),
+            (None, 1) => write!(f, "not taken unasked, since another that fits it was there as well: {pieces}"),
+            (None, count) => write!(f, "{count} pieces of hardware fit it, and none is taken: {pieces}"),
+        }
+    }
+}
+
+/// What to do about rivals, in one sentence without its full stop.
+pub(super) fn rivals_cure(rivals: &Rivals, name: &DeviceName) -> String {
+    let give = format!("give [hardware.{name}] its own `match` and start mainstay again");
+    let matches = listed(&rivals.others, |piece| piece.matching.clone());
+    match (&rivals.taken, rivals.others.len()) {
+        (Some(taken), _) => format!("To tell them apart {give}: {}", taken.matching),
+        (None, 1) => format!("Say `mainstay admit {name}` if it is meant; for good, {give}: {matches}"),
+        (None, _) => format!("Unplug what is not meant and say `mainstay admit {name}`; for good, {give}: {matches}"),
+    }
+}
+
+fn listed(pieces: &[Piece], words: impl Fn(&Piece) -> String) -> String {
+    let mut named: Vec<String> = pieces.iter().take(NAMED_MAX).map(words).collect();
+    let more = pieces.len().saturating_sub(NAMED_MAX);
+    if more > 0 {
+        named.push(format!("{more} more"));
+    }
+    named.join("; or ")
+}
+
+/// What commands are given instead of what the device says of itself.
+fn replacements(device: &DeviceName, replaced: &[Replaced]) -> Option<String> {
+    let words = |Replaced { what, given }: &Replaced| {
+        let key = match what {
+            Told::Serial => "serial",
+            Told::Interface => "interface",
+        };
+        format!(
+            "commands get {{device.{device}.{key}}} as {given}, since not every program could take what it really is"
+        )
+    };
+    replaced.iter().map(words).reduce(|all, next| format!("{all}; {next}"))
+}
+
+/// What would make a device usable, a sentence.
+#[must_use]
+pub fn device_cure(cure: &DeviceCure, name: &DeviceName, spec: Option<&Device>) -> String {
+    match cure {
+        DeviceCure::PlugIn => match spec {
+            Some(spec) => format!("Plug in {name} ({}).", describe_match(spec)),
+            None => format!("Plug in {name}."),
+        },
+        DeviceCure::Wait => "It is tried again by itself; `mainstay devices` shows which others hang.".to_owned(),
+        DeviceCure::Choose(rivals) => format!("{}.", rivals_cure(rivals, name)),
+        DeviceCure::Mend => format!("Mend the cause, then replug it or say `mainstay admit {name}`."),
+        DeviceCure::WaitOrAdmit => format!("Wait, or check its cable and power and say `mainstay admit {name}`."),
+        DeviceCure::Admit => format!("Say `mainstay admit {name}`."),
+    }
+}
+
+/// How a device is recognised, in words: `hackrf, serial 88c8…`.
+fn describe_match(spec: &Device) -> String {
+    let matching = &spec.matching;
+    let parts = [
+        Some(spec.kind.as_str().to_owned()),
+        matching.serial.as_ref().map(|serial| format!("serial {serial}")),
+        matching.usb.map(|id| format!("USB id {id}")),
+        matching.path.as_ref().map(|path| format!("USB port {path}")),
+        matching.interface.map(|interface| format!("interface {interface}")),
+        matching.mac.map(|mac| format!("MAC {mac}")),
+        matching.driver.as_ref().map(|driver| format!("driver {driver}")),
+        matching.name.as_ref().map(|name| format!("name {name}")),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+/// What happened to the hardware, in words.
+#[must_use]
+pub fn event_words(event: &HardwareEvent) -> String {
+    match event {
+        HardwareEvent::Seen(sighting) => {
+            let identity = mainstay_hardware::matching::identity(sighting, None);
+            format!("{identity} seen")
+        }
+        HardwareEvent::Gone { key, witness, .. } => format!("{} ({})", departure(key), witness_words(*witness)),
+        HardwareEvent::Scanned { present, why } => {
+            let why = match why {
+                ScanReason::Start => "at start",
+                ScanReason::LostMessages => "after lost messages",
+                ScanReason::Asked => "as asked",
+            };
+            format!("scanned {why}: {} pieces of hardware", present.len())
+        }
+        HardwareEvent::Trouble(_, words) => words.clone(),
+        HardwareEvent::Works(source) => format!("{source} can be had again"),
+    }
+}
+
+fn witness_words(witness: Witness) -> &'static str {
+    match witness {
+        Witness::Uevent => "kernel uevent",
+        Witness::Libusb => "libusb",
+        Witness::Netlink => "netlink",
+        Witness::Rescan => "missing in a rescan",
+        Witness::Simulation => "simulation",
+    }
+}

@@ -1,0 +1,272 @@
+//! How services stand, what they wait for, why they stop and fail, and what helps.
+
+use std::fmt;
+
+use humantime::format_duration;
+
+use super::{blocker_cure, each, listed, more};
+use crate::cause::{
+    Asked, Failed, Failure, Listed, Loss, Matter, Missing, NotWanted, Origin, Reason, Requirement, Root, Said,
+    Standing, Status, Why,
+};
+use crate::effect::process::order::LOADS_SLOWLY;
+use crate::machine::Moment;
+use crate::service::{ServiceSnapshot, ServiceStatus, Waiting};
+
+/// In words that follow "gpsd:".
+impl fmt::Display for Standing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown => f.write_str("not heard of yet"),
+            Self::Up => f.write_str("running"),
+            Self::Starting(matter) | Self::Coming(matter) | Self::Down(matter) | Self::Held(matter) => matter.fmt(f),
+            Self::Leaving { why, .. } => write!(f, "about to stop: {}", why.what),
+        }
+    }
+}
+
+impl fmt::Display for Matter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Starting => f.write_str("starting"),
+            Self::Needs => f.write_str("waiting for what it needs"),
+            Self::Stopping(origin) => write!(f, "stopping: {}", origin.what),
+            Self::Leasing => f.write_str("being given its leases"),
+            Self::Blocked(waits) => write!(f, "waiting for {}", listed(waits, "; ")),
+            Self::Failing(failure) => failure.fmt(f),
+            Self::Restarting(failure) => write!(f, "to be restarted: {failure}"),
+            Self::Failed(failed) => write!(f, "failed: {failed}"),
+            Self::NotWanted(why) => why.fmt(f),
+            Self::Ended(exit) => write!(f, "stopped: it ended: {exit}"),
+        }
+    }
+}
+
+impl fmt::Display for Root {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Asked(asked) => asked.fmt(f),
+            Self::Failed(failure) => failure.fmt(f),
+            Self::At(matter) => matter.fmt(f),
+            Self::Unknown => f.write_str("not heard of"),
+        }
+    }
+}
+
+impl fmt::Display for NotWanted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Closing => "mainstay is stopping",
+            Self::Stopped => "stopped by the operator",
+            Self::NoAutostart => "it starts only when told to (autostart = false)",
+        })
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ended(exit) => write!(f, "it ended: {exit}"),
+            Self::Unready(exit) => write!(f, "it ended before it was ready: {exit}"),
+            Self::Spawn(failure) => failure.fmt(f),
+            Self::Refused(refusal) => refusal.fmt(f),
+            Self::Unfillable(variable) => {
+                write!(f, "its command needs {variable}, which the leased device does not have")
+            }
+            Self::ProbeUnfillable(variable) => {
+                write!(f, "its readiness probe needs {variable}, which it does not have")
+            }
+            Self::NotReady { within, extended, said } => {
+                write!(f, "not ready within {}", format_duration(*within))?;
+                if let Some(more) = extended {
+                    write!(f, ", nor within the {} more that it asked for last", format_duration(*more))?;
+                }
+                if said.is_something() { write!(f, ": {said}") } else { Ok(()) }
+            }
+        }
+    }
+}
+
+impl fmt::Display for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotInThisVersion(parts) => write!(f, "not in this version: {}", parts.join(", ")),
+            Self::NeverRestarted(failure @ Failure::Ended(_)) => write!(f, "{failure}; restart.when = \"never\""),
+            Self::Hopeless(failure) | Self::NeverRestarted(failure) => failure.fmt(f),
+            Self::GivenUp { failure, attempts: 1 } => write!(f, "{failure}; given up after 1 restart"),
+            Self::GivenUp { failure, attempts } => write!(f, "{failure}; given up after {attempts} restarts"),
+        }
+    }
+}
+
+impl fmt::Display for Said {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Nothing => "",
+            Self::NotToldReady => "it has not said READY=1 on its notification socket",
+            Self::LoadsSlowly => LOADS_SLOWLY,
+            Self::NotYet(words) => words,
+            Self::Status(status) => return status.fmt(f),
+        })
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let words = self.words.as_ref().map(ToString::to_string).filter(|words| !words.is_empty());
+        let error = self.errno.map(|number| format!("it reports: {}", std::io::Error::from_raw_os_error(number)));
+        let exit = self.exit.map(|code| format!("it reports exit code {code}"));
+        f.write_str(&[words, error, exit].into_iter().flatten().collect::<Vec<_>>().join("; "))
+    }
+}
+
+impl fmt::Display for Asked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotWanted(why) => why.fmt(f),
+            Self::Withdrawn(withdrawal) => withdrawal.fmt(f),
+            Self::Returned(name) => write!(f, "{name} is back, and on_return = \"restart\""),
+            Self::Restart => f.write_str("the operator asked for a restart"),
+        }
+    }
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Asked(asked) => asked.fmt(f),
+            Self::Failed(failure) | Self::Died(failure) => failure.fmt(f),
+            Self::Lost { need, how, origin: Origin { who, what } } => {
+                let how = match how {
+                    Loss::Stops => "stops",
+                    Loss::Down => "is lost",
+                };
+                if who == need {
+                    write!(f, "{need} {how}: {what}")
+                } else {
+                    write!(f, "{need} {how}: {who} stops: {what}")
+                }
+            }
+        }
+    }
+}
+
+/// The same, with the dependents that it did not wait for when it stopped.
+pub fn service_reason(shown: &ServiceSnapshot, root: impl Fn(&Missing) -> Option<Missing>) -> String {
+    let reason = reason(&shown.reason, root);
+    if shown.left.is_empty() || reason.is_empty() {
+        return reason;
+    }
+    let mut left: Vec<String> = shown.left.first.iter().map(ToString::to_string).collect();
+    more(&mut left, shown.left.more);
+    format!("{reason}; {} outlived SIGKILL and was not waited for", left.join(", "))
+}
+
+/// Why a service is as it is, in words; empty when there is nothing to say. `root` finds what a service that is missing
+/// waits for in its turn.
+pub fn reason(reason: &Reason, root: impl Fn(&Missing) -> Option<Missing>) -> String {
+    match reason {
+        Reason::Nothing => String::new(),
+        Reason::Says(said) => said.to_string(),
+        Reason::Without(missing) => without(missing, root),
+        Reason::NotReady(said) if said.is_something() => format!("not ready yet: {said}"),
+        Reason::NotReady(_) => "not ready yet".to_owned(),
+        Reason::Leaving { why, first } => format!("{why}; first {} must stop", listed(first, ", ")),
+        Reason::Stopping(why) | Reason::Stopped(why) => why.to_string(),
+        Reason::Unkillable { why, pid: Some(pid) } => {
+            format!("{why}; it outlives SIGKILL (pid {pid}): it hangs in the kernel, most likely in a driver")
+        }
+        Reason::Unkillable { why, pid: None } => format!("{why}; it outlives SIGKILL: {LOADS_SLOWLY}"),
+        Reason::Failed(failed) => failed.to_string(),
+        Reason::NotWanted(why) => why.to_string(),
+        Reason::Ended(exit) => format!("it ended: {exit}"),
+        Reason::Backoff { failure, attempt, of } => format!("{failure}; restart {attempt} of {of}"),
+    }
+}
+
+/// What a service runs without.
+fn without(degraded: &Listed<Missing>, root: impl Fn(&Missing) -> Option<Missing>) -> String {
+    let words = |missing: &Missing| {
+        let is = stands(missing, root(missing).as_ref());
+        match missing.requirement {
+            Requirement::Required => format!("{}: {is} (it is required; started with --ignore-needs)", missing.need),
+            Requirement::Optional => format!("{}: {is}", missing.need),
+        }
+    };
+    let mut all: Vec<String> = degraded.first.iter().map(words).collect();
+    more(&mut all, degraded.more);
+    format!("without {}", all.join("; "))
+}
+
+/// How a service stands that is missing; `root` is what it waits for in its turn.
+fn stands(missing: &Missing, root: Option<&Missing>) -> String {
+    match (root, &missing.standing) {
+        (Some(root), Standing::Held(_)) => {
+            format!("waiting for {}, which is not meant to run: {}", root.need, root.standing)
+        }
+        (Some(root), _) => format!("waiting for {}: {}", root.need, root.standing),
+        (None, standing) => standing.to_string(),
+    }
+}
+
+/// What is needed and not there; `root` is what it waits for in its turn.
+#[must_use]
+pub fn missing(missing: &Missing, root: Option<&Missing>, now: Moment) -> String {
+    let late = match &missing.patience {
+        Some((since, timeout)) if now.since(Moment::after_boot(*since)) >= *timeout => {
+            format!(" (for longer than {})", format_duration(*timeout))
+        }
+        _ => String::new(),
+    };
+    format!("{}: {}{late}", missing.need, stands(missing, root))
+}
+
+/// What a service waits for, each in words. `root` finds what a service that is waited for waits for in its turn.
+pub fn waiting(waiting: &Waiting, now: Moment, root: impl Fn(&Missing) -> Option<Missing>) -> Vec<String> {
+    match waiting {
+        Waiting::Nothing => Vec::new(),
+        Waiting::Needs(needs) => {
+            let mut words: Vec<String> =
+                needs.first.iter().map(|need| missing(need, root(need).as_ref(), now)).collect();
+            more(&mut words, needs.more);
+            words
+        }
+        Waiting::Leases(blockers) => each(blockers),
+        Waiting::Slot => vec!["a start slot (max_parallel_starts)".to_owned()],
+        Waiting::Stops(names) => {
+            let mut words: Vec<String> = names.first.iter().map(|name| format!("{name} to stop")).collect();
+            more(&mut words, names.more);
+            words
+        }
+    }
+}
+
+/// What would make a service run, each a sentence.
+#[must_use]
+pub fn service_cures(shown: &ServiceSnapshot) -> Vec<String> {
+    let name = &shown.name;
+    let start = || vec![format!("Say `mainstay start {name}`.")];
+    match (&shown.waiting_for, &shown.reason) {
+        (Waiting::Leases(blockers), _) => return blockers.first.iter().filter_map(blocker_cure).collect(),
+        (Waiting::Needs(needs), _) => {
+            return needs.first.iter().map(|missing| format!("See `mainstay why {}`.", missing.need)).collect();
+        }
+        (_, Reason::Failed(Failed::NotInThisVersion(_))) => {
+            return vec!["Take that out of its configuration, or wait for a version that knows it.".to_owned()];
+        }
+        (_, Reason::Failed(_)) => return vec![format!("Mend the cause, then say `mainstay restart {name} --force`.")],
+        (_, Reason::NotWanted(_) | Reason::Ended(_)) => return start(),
+        (_, Reason::Backoff { .. }) => return vec![format!("Wait, or say `mainstay restart {name}`.")],
+        (_, Reason::Unkillable { pid: None, .. }) => {
+            return vec!["Look after the disk that its program is on, or restart the machine.".to_owned()];
+        }
+        (_, Reason::Unkillable { .. }) => {
+            return vec!["Unplug the device it uses, or restart the machine.".to_owned()];
+        }
+        _ => {}
+    }
+    match shown.status {
+        ServiceStatus::Starting => vec![format!("Wait, or see `mainstay logs {name}`.")],
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,52 @@
+//! What is done to the world.
+
+use mainstay_hardware::bus::Depth;
+
+use crate::effect::process::order::Scope;
+use crate::machine::{Action, Exit, Left, Words};
+
+impl Action {
+    /// What it does, in words.
+    #[must_use]
+    pub fn words(&self) -> Words {
+        match self {
+            Self::CheckAccess(_, sighting) => format!("see whether {} can be opened", sighting.key).into(),
+            Self::ProbeDevice(_, sighting, kind, depth, _) => {
+                let depth = match depth {
+                    Depth::Identity => "what identifies it",
+                    Depth::Full => "everything",
+                };
+                format!("look at {} as {}: {depth}", sighting.key, kind.as_str()).into()
+            }
+            Self::KeepAwake(sighting) => format!("keep {} from being suspended", sighting.key).into(),
+            Self::LetSleep => "let it be suspended as before".into(),
+            Self::ReadSupply(_) => "ask whether the supply voltage is too low".into(),
+            Self::SetRadio { device, mode, .. } => {
+                format!("put {device} into {} mode", mainstay_hardware::matching::mode_word(*mode)).into()
+            }
+            Self::ReadRadio { device, .. } => format!("note how {device} is").into(),
+            Self::RestoreRadio { device, .. } => format!("put {device} back as it was").into(),
+            Self::LookAtFiles(_, paths) => {
+                let paths: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
+                format!("see what file each of these is: {}", paths.join(", ")).into()
+            }
+            Self::LookAtPorts(_, ports) => {
+                let ports: Vec<String> = ports.keys().map(ToString::to_string).collect();
+                format!("see who listens on {}", ports.join(", ")).into()
+            }
+            Self::Spawn(order) => order.argv.join(" ").into(),
+            Self::Signal(order) => {
+                let whom = if order.scope == Scope::Main { "main process" } else { "processes" };
+                format!("SIG{} to its {whom}", order.signal.as_str()).into()
+            }
+            Self::Sweep(_) => "SIGKILL to all that is left of it".into(),
+            Self::Watch(order) => format!("see whether it is ready: {}", order.target).into(),
+            Self::Unwatch(_) => "no longer look whether it is ready".into(),
+            Self::TellAgain(_) => "say again what became of its processes".into(),
+            Self::Rescan => "look at all hardware anew".into(),
+            Self::Exit(Exit::Stopped) => "everything has stopped".into(),
+            Self::Exit(Exit::Left(left)) => format!("everything has stopped but {}", Left::all(left)).into(),
+            Self::Exit(Exit::GaveUp(words)) => words.clone().into(),
+        }
+    }
+}

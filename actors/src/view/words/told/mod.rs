@@ -1,0 +1,8 @@
+//! What messages say, in traces and in chains of causes.
+
+mod action;
+mod device;
+mod hardware;
+mod lease;
+mod service;
+mod supervision;

@@ -1,0 +1,137 @@
+//! What services are told.
+
+use crate::cause::Resource;
+use crate::effect::probe::order::ProbeEvent;
+use crate::effect::process::order::{LOADS_SLOWLY, ProcessEvent};
+use crate::lease::Grant;
+use crate::machine::{Described, Words};
+use crate::service::{Attempts, NeedsPolicy, ServiceMessage, ServiceTimer};
+use crate::view::words;
+
+impl Described for ServiceMessage {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Begin => "Begin",
+            Self::Dependency(..) => "Dependency",
+            Self::DependentStopped(..) => "DependentStopped",
+            Self::DependentStuck(..) => "DependentStuck",
+            Self::Granted(_) => "Granted",
+            Self::Queued(_) => "Queued",
+            Self::Refused(_) => "Refused",
+            Self::Renewed(..) => "Renewed",
+            Self::Revoked(..) => "Revoked",
+            Self::NothingHeld => "NothingHeld",
+            Self::DeviceArrived(..) => "DeviceArrived",
+            Self::Corrected(..) => "Corrected",
+            Self::DeviceLeft(_) => "DeviceLeft",
+            Self::SlotGranted => "SlotGranted",
+            Self::Process(_, event) => match event {
+                ProcessEvent::Spawned { .. } => "Spawned",
+                ProcessEvent::LoadsSlowly => "LoadsSlowly",
+                ProcessEvent::SpawnFailed(_) => "SpawnFailed",
+                ProcessEvent::MainExited { .. } => "MainExited",
+                ProcessEvent::TreeGone => "TreeGone",
+                ProcessEvent::Notified(_) => "Notified",
+            },
+            Self::Probe(_, ProbeEvent::Ready(_)) => "ProbeReady",
+            Self::Probe(_, ProbeEvent::NotYet(_)) => "ProbeNotYet",
+            Self::Start(..) => "Start",
+            Self::StartForDependent(_) => "StartForDependent",
+            Self::Stop(_) => "Stop",
+            Self::Restart(..) => "Restart",
+            Self::Close => "Close",
+            Self::Hurry => "Hurry",
+            Self::Timer(_) => "Timer",
+        }
+    }
+
+    fn detail(&self) -> Words {
+        match self {
+            Self::Begin => "begin".into(),
+            Self::Dependency(name, standing) => format!("{name} is {standing}").into(),
+            Self::DependentStopped(name, _) => Words::Service(name.clone(), "need not be waited for"),
+            Self::DependentStuck(name, _, pid) => {
+                let pid = pid.map(|pid| format!(" (pid {pid})")).unwrap_or_default();
+                format!("{name}{pid} outlives SIGKILL, and is not waited for").into()
+            }
+            Self::Granted(grant) => describe_grant(grant).into(),
+            Self::Queued(blockers) if blockers.is_empty() => "nothing is waited for any more".into(),
+            Self::Queued(blockers) => format!("wait for {}", words::blockers(blockers)).into(),
+            Self::Refused(refusal) | Self::Renewed(_, Err(refusal)) => refusal.to_string().into(),
+            Self::Renewed(token, Ok(_)) => Words::Number("it can use again what it holds with token", token.0),
+            Self::Revoked(_, withdrawal) => withdrawal.to_string().into(),
+            Self::NothingHeld => "it holds nothing".into(),
+            Self::DeviceArrived(device, generation) => format!("{device} is there ({generation})").into(),
+            Self::Corrected(device, offer) => match &offer.interface {
+                Some(interface) => format!("{device} is called {interface} now").into(),
+                None => Words::Device(device.clone(), "has changed"),
+            },
+            Self::DeviceLeft(device) => Words::Device(device.clone(), "has left"),
+            Self::SlotGranted => "it may start now".into(),
+            Self::Process(_, event) => describe_process(event),
+            Self::Probe(_, ProbeEvent::Ready(words)) => words.clone().into(),
+            Self::Probe(_, ProbeEvent::NotYet(words)) => format!("not ready: {words}").into(),
+            Self::Start(_, NeedsPolicy::Respect) => "start it".into(),
+            Self::Start(_, NeedsPolicy::StartThem) => "start it with what it needs".into(),
+            Self::Start(_, NeedsPolicy::Ignore) => "start it without what it needs".into(),
+            Self::StartForDependent(name) => format!("start it for {name}").into(),
+            Self::Stop(_) => "stop it".into(),
+            Self::Restart(_, Attempts::Keep) => "restart it".into(),
+            Self::Restart(_, Attempts::Reset) => "restart it and forget its failures".into(),
+            Self::Close => "mainstay is stopping".into(),
+            Self::Hurry => "no more grace".into(),
+            Self::Timer(timer) => timer.words().into(),
+        }
+    }
+}
+
+fn describe_grant(grant: &Grant) -> String {
+    let devices = grant.devices.keys().map(ToString::to_string);
+    let ports = grant.ports.values().map(|port| format!("port {port}"));
+    let all: Vec<String> = devices.chain(ports).chain(grant.named.iter().map(Resource::spoken)).collect();
+    format!("it holds {} with token {}", all.join(", "), grant.token.0)
+}
+
+fn describe_process(event: &ProcessEvent) -> Words {
+    match event {
+        ProcessEvent::Spawned { pid } => Words::Number("it runs as pid", u64::from(*pid)),
+        ProcessEvent::LoadsSlowly => LOADS_SLOWLY.into(),
+        ProcessEvent::SpawnFailed(failure) => failure.to_string().into(),
+        ProcessEvent::MainExited { exit, remaining } if remaining.is_empty() => format!("it ended: {exit}").into(),
+        ProcessEvent::MainExited { exit, remaining } => {
+            format!("its main process ended ({exit}), {} of its processes are left", remaining.len()).into()
+        }
+        ProcessEvent::TreeGone => "no process of it is left".into(),
+        ProcessEvent::Notified(said) => {
+            let ready = said.ready.map(|_| "READY=1".to_owned());
+            let stopping = said.stopping.map(|_| "STOPPING=1".to_owned());
+            let status = said.status.as_ref().map(|status| format!("STATUS={status}"));
+            let extend = said.extend.map(|more| format!("EXTEND_TIMEOUT_USEC={}", more.as_micros()));
+            let errno = said.errno.map(|number| format!("ERRNO={number}"));
+            let exit = said.exit_status.map(|code| format!("EXIT_STATUS={code}"));
+            let main = said.main_pid.map(|pid| format!("MAINPID={pid}"));
+            [ready, stopping, extend, errno, exit, main, status]
+                .into_iter()
+                .flatten()
+                .collect::<Vec<_>>()
+                .join(" ")
+                .into()
+        }
+    }
+}
+
+impl ServiceTimer {
+    /// What its going off means, in words.
+    #[must_use]
+    pub fn words(&self) -> String {
+        match self {
+            Self::ReadyWithin => "the time to become ready is over".to_owned(),
+            Self::Backoff => "the wait before the restart is over".to_owned(),
+            Self::ResetAfter => "it has run long enough to forget its failures".to_owned(),
+            Self::Grace => "the grace period is over".to_owned(),
+            Self::Unkillable => "it is still there after SIGKILL".to_owned(),
+            Self::Lost(name) => format!("{name} has been down too long"),
+            Self::Optional(name) => format!("{name} is no longer waited for"),
+        }
+    }
+}
