@@ -82,9 +82,12 @@ fn this_program_as(test: &str) -> String {
     format!("exec '{}' --exact {test} --nocapture --test-threads=1", std::env::current_exe().unwrap().display())
 }
 
-/// A program that is the log-keeper.
+/// A program that is the log-keeper. One that is there already stays: it may just be executed, and is busy then.
 pub(crate) fn keeper_program(folder: &Path) -> PathBuf {
     let path = folder.join("keeper");
+    if path.exists() {
+        return path;
+    }
     script(&path, &format!("{KEEPER}=1 {}", this_program_as("acts_as_the_log_keeper_when_started_as_one")));
     path
 }
