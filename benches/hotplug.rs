@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
-use mainstay_actors::service::ServiceStatus;
+use mainstay_actors::message::service::ServiceStatus;
 use mainstay_actors::trace::Keeping;
 use mainstay_hardware::simulated::SimulatedBus;
 use support::figures::{Figures, line, ratio};

@@ -1,12 +1,16 @@
 //! What happens: messages, state machines, the actors that host them, and effects.
 
+pub mod action;
+pub mod board;
 pub mod cause;
+pub mod clock;
 pub mod device;
 pub mod effect;
 pub mod engine;
 pub mod inventory;
 pub mod lease;
 pub mod machine;
+pub mod message;
 pub mod runtime;
 pub mod service;
 pub mod supervision;

@@ -5,11 +5,14 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use mainstay_actors::effect::process::order::{ProcessSettings, RunId};
+use mainstay_actors::action::process::RunId;
+use mainstay_actors::board::Board;
+use mainstay_actors::clock::Clock;
+use mainstay_actors::effect::process::settings::ProcessSettings;
 use mainstay_actors::effect::watched::Watched;
 use mainstay_actors::effect::{Carrier, SharedWatch};
-use mainstay_actors::runtime::{Board, Clock, Parts, System, Watchdog};
-use mainstay_actors::service::ServiceStatus;
+use mainstay_actors::message::service::ServiceStatus;
+use mainstay_actors::runtime::{Parts, System, Watchdog};
 use mainstay_actors::trace::{Keeping, Recorder};
 use mainstay_config::names::ServiceName;
 use mainstay_hardware::bus::Bus;

@@ -5,7 +5,8 @@ use std::rc::Rc;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use mainstay_actors::effect::watched::{self, Lost, Watched};
+use mainstay_actors::action::lost::Lost;
+use mainstay_actors::effect::watched::{self, Watched};
 use mainstay_actors::runtime::System;
 use mainstay_hardware::bus::{Bus, Sink};
 use mainstay_hardware::kernel::Kernel;

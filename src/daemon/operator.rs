@@ -2,12 +2,12 @@
 
 use std::rc::Rc;
 
-use mainstay_actors::device::DeviceMessage;
 #[cfg(debug_assertions)]
 use mainstay_actors::effect::watched;
-use mainstay_actors::machine::{Message, Outcome, RequestId};
+use mainstay_actors::message::device::DeviceMessage;
+use mainstay_actors::message::service::{Attempts, NeedsPolicy, ServiceMessage};
+use mainstay_actors::message::{Message, Outcome, RequestId};
 use mainstay_actors::runtime::{Answer as Promise, System};
-use mainstay_actors::service::{Attempts, NeedsPolicy, ServiceMessage};
 use mainstay_actors::view::words;
 use mainstay_config::names::ServiceName;
 use mainstay_hardware::simulated::SimulatedBus;
@@ -171,7 +171,7 @@ fn panic(system: &System, actor: &str) -> Answer {
         Ok(id) if system.poison(&id) => done(format!("{actor} was told to panic")),
         Ok(_) => error(ErrorCode::UnknownName, &format!("there is no actor `{actor}`"), None),
         Err(wrong) => {
-            let wrong: mainstay_actors::machine::NoSuchActor = wrong;
+            let wrong: mainstay_actors::message::NoSuchActor = wrong;
             error(ErrorCode::UnknownName, &wrong.to_string(), None)
         }
     }

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::{BoxFuture, ready};
+use mainstay_actors::clock::Clock;
 use mainstay_actors::effect::process::keeper::{LogTroubles, log_path};
-use mainstay_actors::machine::Moment;
-use mainstay_actors::runtime::{Clock, Parts};
+use mainstay_actors::message::Moment;
+use mainstay_actors::runtime::Parts;
 use mainstay_actors::trace::{Excerpt, TraceFilter, TraceId};
 use mainstay_actors::view::{Show, StatusView};
 use mainstay_config::names::{READINESS_PROBES, ServiceName};
@@ -233,9 +234,9 @@ impl Station for Served {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use mainstay_actors::effect::process::order::RunId;
+    use mainstay_actors::action::process::RunId;
     use mainstay_actors::effect::watched::Watched;
-    use mainstay_actors::machine::{ActorId, Outside};
+    use mainstay_actors::message::{ActorId, Outside};
     use mainstay_actors::runtime::Watchdog;
     use mainstay_actors::trace::{ExternalCause, ExternalKind, Keeping, Recorder, Sending};
 

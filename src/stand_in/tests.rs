@@ -9,10 +9,10 @@ use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
 use futures::future::{FutureExt, LocalBoxFuture};
+use mainstay_actors::action::probe::{CheckCommand, Own, ProbeEvent, ProbeOrder, ProbeTarget};
+use mainstay_actors::action::process::{Exit, RunId, SpawnFailure};
 use mainstay_actors::effect::probe::exec::{CommandFailure, RunCommand};
-use mainstay_actors::effect::probe::order::{CheckCommand, Own, ProbeEvent, ProbeOrder, ProbeTarget};
 use mainstay_actors::effect::probe::{LogEnd, Probes};
-use mainstay_actors::effect::process::order::{Exit, RunId, SpawnFailure};
 use mainstay_config::names::ServiceName;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};

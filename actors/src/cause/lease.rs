@@ -7,7 +7,7 @@ use mainstay_config::names::{DeviceName, ServiceName};
 use mainstay_hardware::error::Error;
 
 use super::{Holder, Listed, Unusable};
-use crate::effect::ports::Listener;
+use crate::action::ports::Listener;
 
 /// What can be leased.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]

@@ -7,7 +7,7 @@ use mainstay_config::names::ServiceName;
 use mainstay_config::template::Variable;
 
 use super::{Listed, Loss, Missing, Origin, Refusal, Root, Withdrawal};
-use crate::effect::process::order::{Exit, SpawnFailure};
+use crate::action::process::{Exit, SpawnFailure};
 
 /// Why a service is not meant to run, whatever its needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]

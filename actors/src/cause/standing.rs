@@ -6,7 +6,7 @@ use std::time::Duration;
 use mainstay_config::names::ServiceName;
 
 use super::{Asked, Blocker, Failed, Failure, Listed, NotWanted};
-use crate::effect::process::order::Exit;
+use crate::action::process::Exit;
 
 /// Numbers the departures of a service.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]

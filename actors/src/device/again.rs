@@ -1,8 +1,9 @@
 //! A device after a panic of its actor, and what it says again after a panic of another's.
 
-use super::machine::{DeviceMachine, DeviceTimer, Out, State};
-use super::messages::Awaited;
-use crate::machine::{Action, ActorId, Effect, Message, Moment, told};
+use super::machine::{DeviceMachine, Out, State};
+use crate::message::device::Awaited;
+use crate::message::device::DeviceTimer;
+use crate::message::{Action, ActorId, Effect, Message, Moment, told};
 
 impl DeviceMachine {
     /// Without what it is told again, or finds out anew when it is looked at.

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use mainstay_hardware::matching;
 
-use super::machine::{DeviceMachine, DeviceTimer, Out};
-use crate::inventory::InventoryMessage;
-use crate::machine::{Effect, Message, Outcome};
+use super::machine::{DeviceMachine, Out};
+use crate::message::device::DeviceTimer;
+use crate::message::inventory::InventoryMessage;
+use crate::message::{Effect, Message, Outcome};
 
 /// What is seen may be older than what was just done: a radio that was put back can be seen once more as it was before.
 const LASTING: Duration = Duration::from_secs(1);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use mainstay_config::model::Flap;
 
-use crate::machine::Moment;
+use crate::message::Moment;
 
 /// A device that leaves this soon after it was taken into use probably lacks power or has a bad cable.
 const EARLY_DROP: Duration = Duration::from_secs(10);

@@ -11,31 +11,18 @@
 //!                     ejected (operator, from any) ── admit ─▶ settling or absent
 //! ```
 
+use crate::message::device::DeviceTimer;
 use mainstay_config::model::Device;
 use mainstay_hardware::bus::Findings;
 use mainstay_hardware::sighting::{Generation, Sighting};
 
 use super::claim::Owed;
 use super::flap::{Departures, Verdict};
-use super::messages::{Awaited, DeviceMessage};
 use crate::cause::{Absence, Departure, DeviceFault, Holder, Quarantine, Rivals, Soon, Unusable, Withheld};
-use crate::lease::LeaseMessage;
-use crate::machine::{Action, ActorId, Beginning, Effect, Effects, Machine, Message, Moment, OperationId, Outcome};
-
-/// Timers of a device.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
-pub enum DeviceTimer {
-    /// It has been steady long enough.
-    Settling,
-    /// Look again whether it can be opened.
-    AccessRetry,
-    /// Look at it after all, which could not be done.
-    LookAfterAll,
-    /// The quarantine.
-    Quarantine,
-    /// It has been called otherwise than the configuration says for long enough.
-    Mistaken,
-}
+use crate::machine::{Beginning, Machine};
+use crate::message::device::{Awaited, DeviceMessage};
+use crate::message::lease::LeaseMessage;
+use crate::message::{Action, ActorId, Effect, Effects, Message, Moment, OperationId, Outcome};
 
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(super) enum State {

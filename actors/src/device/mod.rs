@@ -4,7 +4,6 @@ mod again;
 mod claim;
 mod flap;
 mod machine;
-mod messages;
 mod orders;
 mod probing;
 mod rivals;
@@ -12,5 +11,4 @@ mod showing;
 #[cfg(test)]
 mod tests;
 
-pub use machine::{DeviceMachine, DeviceTimer};
-pub use messages::{Awaited, DeviceMessage, DeviceSnapshot, DeviceStatus, Offer};
+pub use machine::DeviceMachine;

@@ -4,9 +4,10 @@ use mainstay_hardware::bus::WifiBaseline;
 use mainstay_hardware::sighting::Sort;
 
 use super::claim::Owed;
-use super::machine::{DeviceMachine, DeviceTimer, Out, State};
+use super::machine::{DeviceMachine, Out, State};
 use crate::cause::{Holder, Withheld};
-use crate::machine::{Action, Effect, Moment, OperatorAnswer, Outcome, Reply, RequestId};
+use crate::message::device::DeviceTimer;
+use crate::message::{Action, Effect, Moment, OperatorAnswer, Outcome, Reply, RequestId};
 
 impl DeviceMachine {
     pub(super) fn eject(&mut self, request: RequestId) -> Out {

@@ -7,10 +7,11 @@ use mainstay_hardware::bus::{Depth, Findings, Supply};
 use mainstay_hardware::error::{Error, ErrorKind};
 use mainstay_hardware::sighting::{Access, Sighting};
 
-use super::machine::{Arrived, DeviceMachine, DeviceTimer, Mending, Out, State};
-use super::messages::Awaited;
+use super::machine::{Arrived, DeviceMachine, Mending, Out, State};
 use crate::cause::{DeviceFault, Quarantine, Soon, Unusable};
-use crate::machine::{Action, Effect, Moment, OperationId, Outcome};
+use crate::message::device::Awaited;
+use crate::message::device::DeviceTimer;
+use crate::message::{Action, Effect, Moment, OperationId, Outcome};
 
 /// A probe is given up after this long (DESIGN section 5).
 const PROBE_WITHIN: Duration = Duration::from_secs(10);

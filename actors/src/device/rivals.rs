@@ -3,8 +3,8 @@
 use super::flap::Verdict;
 use super::machine::{DeviceMachine, Mending, Out, State};
 use crate::cause::{Absence, Departure, DeviceFault, Rivals};
-use crate::inventory::InventoryMessage;
-use crate::machine::{Effect, Message, Moment, OperatorAnswer, Outcome, Reply, RequestId};
+use crate::message::inventory::InventoryMessage;
+use crate::message::{Effect, Message, Moment, OperatorAnswer, Outcome, Reply, RequestId};
 
 impl DeviceMachine {
     /// Others fit it as well.

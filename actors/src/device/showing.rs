@@ -4,10 +4,11 @@ use mainstay_hardware::bus::Findings;
 use mainstay_hardware::sighting::Sort;
 use mainstay_hardware::{harmless, matching};
 
-use super::machine::{DeviceMachine, DeviceTimer, Mending, State};
-use super::messages::{DeviceSnapshot, DeviceStatus, Offer};
+use super::machine::{DeviceMachine, Mending, State};
 use crate::cause::{DeviceCure, DeviceReason, Replaced, Told, Unusable};
-use crate::machine::{Effect, Publication};
+use crate::message::device::DeviceTimer;
+use crate::message::device::{DeviceSnapshot, DeviceStatus, Offer};
+use crate::message::{Effect, Publication};
 
 impl DeviceMachine {
     pub(super) fn offer(&self) -> Option<Offer> {

@@ -15,12 +15,13 @@ mod awaited;
 mod radios;
 mod rivals;
 mod sleep;
-use super::{DeviceMachine, DeviceMessage, DeviceSnapshot, DeviceStatus, DeviceTimer};
+use super::DeviceMachine;
 use crate::cause::{Departure, DeviceFault, Holder, Withheld};
-use crate::lease::LeaseMessage;
-use crate::machine::{
-    Action, ActorId, Beginning, Effect, Machine, Message, Moment, OperationId, Outcome, Publication, RequestId,
-    round_trip,
+use crate::machine::{Beginning, Machine};
+use crate::message::device::{DeviceMessage, DeviceSnapshot, DeviceStatus, DeviceTimer};
+use crate::message::lease::LeaseMessage;
+use crate::message::{
+    Action, ActorId, Effect, Message, Moment, OperationId, Outcome, Publication, RequestId, round_trip,
 };
 use crate::world::stations::assemble;
 

@@ -14,17 +14,18 @@ use super::awake::Awake;
 use super::drivers::Drivers;
 use super::errands::Errands;
 use super::probe::Probes;
-use super::probe::order::ProbeEvent;
-use super::process::order::{Notification, ProcessEvent, ProcessSettings, RunId};
 use super::process::{Processes, ProcessesError};
 use super::report::RunReport;
 use super::said::{Pace, Turn};
 use super::watched::Watched;
-use crate::device::DeviceMessage;
-use crate::lease::LeaseMessage;
-use crate::machine::{Action, ActorId, Message, Outside};
-use crate::runtime::{Deliver, Delivery, Executor};
-use crate::service::ServiceMessage;
+use crate::action::probe::ProbeEvent;
+use crate::action::process::{Notification, ProcessEvent, RunId};
+use crate::effect::executor::{Deliver, Delivery, Executor};
+use crate::effect::process::settings::ProcessSettings;
+use crate::message::device::DeviceMessage;
+use crate::message::lease::LeaseMessage;
+use crate::message::service::ServiceMessage;
+use crate::message::{Action, ActorId, Message, Outside};
 use crate::trace::{Cause, ExternalCause, ExternalKind};
 
 /// The hardware watch, once it has begun.
@@ -286,7 +287,7 @@ impl News {
         let delivery = if by_itself && told_to_end == ToldToEnd::No {
             let pid = pid.map_or_else(String::new, |pid| format!(" (pid {pid})"));
             let message = ServiceMessage::Process(run, event.clone());
-            let words = format!("{service}{pid}: {}", crate::machine::Described::detail(&message));
+            let words = format!("{service}{pid}: {}", crate::message::Described::detail(&message));
             Delivery::External(ExternalCause::new(ExternalKind::Process, words))
         } else {
             Delivery::Answer(cause)
@@ -342,7 +343,7 @@ mod tests {
 
     use super::*;
     use crate::effect::said::REST;
-    use crate::machine::Moment;
+    use crate::message::Moment;
     use crate::trace::{Keeping, Recorder};
 
     const RUN: RunId = RunId(1);

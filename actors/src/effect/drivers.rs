@@ -22,9 +22,11 @@ use mainstay_hardware::bus::{Bus, WifiBaseline};
 use mainstay_hardware::error::{Error, ErrorKind};
 use tokio::sync::{Mutex, Semaphore, oneshot};
 
-use super::files::{FileIdentity, identities};
-use super::ports::{Listener, Places, listeners};
+use super::files::identities;
+use super::ports::listeners;
 use super::watched;
+use crate::action::files::FileIdentity;
+use crate::action::ports::{Listener, Places};
 
 /// Calls that may hang at the same time before further ones are refused.
 const HUNG_MAX: usize = 4;

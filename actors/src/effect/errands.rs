@@ -12,9 +12,9 @@ use mainstay_config::names::ServiceName;
 use tokio::sync::oneshot;
 
 use super::probe::exec::{CommandFailure, RunCommand};
-use super::probe::order::CheckCommand;
-use super::process::order::{Exit, LogSearch, NotifySocket, ProcessEvent, RunId, SpawnFailure, SpawnOrder};
 use super::process::{Processes, SERVICE};
+use crate::action::probe::CheckCommand;
+use crate::action::process::{Exit, LogSearch, NotifySocket, ProcessEvent, RunId, SpawnFailure, SpawnOrder};
 
 /// Runs with this bit belong to errands; services never reach it.
 const ERRAND: u64 = 1 << 63;

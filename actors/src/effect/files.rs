@@ -1,5 +1,6 @@
 //! What a file is, however its path is spelled. All of this only reads, and blocks.
 
+use crate::action::files::FileIdentity;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::fs;
@@ -8,23 +9,6 @@ use std::path::{Component, Path, PathBuf};
 
 /// Symbolic links that are followed to a file that is not there yet; the kernel follows as many (path_resolution(7)).
 const MOST_LINKS: u32 = 40;
-
-/// What a path leads to.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct FileIdentity {
-    /// Its one path, with all links resolved as far as it exists.
-    pub path: PathBuf,
-    /// Device and inode, where it exists: two hard links are one file.
-    pub node: Option<(u64, u64)>,
-}
-
-impl FileIdentity {
-    /// Whether both are one file.
-    #[must_use]
-    pub fn is_same(&self, other: &Self) -> bool {
-        self.path == other.path || (self.node.is_some() && self.node == other.node)
-    }
-}
 
 /// What each of these paths leads to.
 #[must_use]

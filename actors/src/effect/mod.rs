@@ -4,6 +4,7 @@ mod awake;
 mod carrier;
 mod drivers;
 mod errands;
+pub mod executor;
 pub mod files;
 pub mod ports;
 pub mod probe;

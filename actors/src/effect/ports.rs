@@ -6,8 +6,9 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+use crate::action::ports::Listener;
+use crate::action::ports::Places;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::net::{IpAddr, SocketAddr};
@@ -17,31 +18,8 @@ use self::table::{Inode, socket_link};
 
 pub(crate) use self::owner::{Tree, Whose, whose};
 
-/// Ports, each with the address that is meant. `None`: any.
-pub type Places = BTreeMap<u16, Option<IpAddr>>;
-
 /// The kernel cuts a process's name to 15 bytes; a fixture or a strange file system might not.
 const NAME_LIMIT: u64 = 64;
-
-/// Somebody who listens.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Listener {
-    /// The process that has the socket, where this user may see it. Of several, the first in the order of `/proc`: the
-    /// lowest process id, so a server rather than its workers.
-    pub pid: Option<u32>,
-    /// The name of that process (`/proc/PID/comm`).
-    pub command: Option<String>,
-}
-
-impl fmt::Display for Listener {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.pid, &self.command) {
-            (Some(pid), Some(command)) => write!(f, "pid {pid} {command}"),
-            (Some(pid), None) => write!(f, "pid {pid}"),
-            (None, _) => f.write_str("another process (not visible to this user)"),
-        }
-    }
-}
 
 /// Who listens on these TCP ports of this machine (of mainstay's network namespace), where that is in the way of listening on the
 /// address that is meant. Ports on which nobody does are not in the answer.

@@ -1,8 +1,8 @@
 //! What was said of a run, as far as it still holds: it is said again after a panic of its service's actor.
 
-use super::probe::order::ProbeEvent;
-use super::process::order::{Notification, ProcessEvent, RunId};
-use crate::service::ServiceMessage;
+use crate::action::probe::ProbeEvent;
+use crate::action::process::{Notification, ProcessEvent, RunId};
+use crate::message::service::ServiceMessage;
 
 /// What was said of one run.
 #[derive(Debug, Clone, Default)]
@@ -51,7 +51,7 @@ impl RunReport {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::effect::process::order::Exit;
+    use crate::action::process::Exit;
 
     #[test]
     fn what_is_said_again_is_what_still_holds_in_its_order() {

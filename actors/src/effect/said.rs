@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::process::order::Notification;
+use crate::action::process::Notification;
 
 /// Between two tellings of a status. What is said meanwhile is told afterwards, the last of it.
 pub(super) const REST: Duration = Duration::from_secs(5);
@@ -88,7 +88,7 @@ impl Pace {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::effect::process::order::Said;
+    use crate::action::process::Said;
 
     fn status(words: &str) -> Notification {
         Notification { status: Some(words.to_owned()), ..Notification::default() }

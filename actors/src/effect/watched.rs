@@ -4,30 +4,16 @@
 //! therefore begun here, and its end by a panic is told to the root supervisor, which decides what follows. What answers one call only
 //! (a call to a driver, a look of a probe) tells its end by the answer that does not come, and needs no other owner.
 
+use crate::action::lost::Lost;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::pin;
 use std::task::Poll;
 use std::thread::Builder;
-use std::{fmt, io, thread};
+use std::{io, thread};
 
-use crate::machine::words_of;
+use crate::message::words_of;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-
-/// A thread or a task that is gone.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Lost {
-    /// Its name.
-    pub part: String,
-    /// What it panicked with.
-    pub why: String,
-}
-
-impl fmt::Display for Lost {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "its part `{}` panicked: {}", self.part, self.why)
-    }
-}
 
 /// Begins threads and tasks, and tells of those that panic.
 #[derive(Debug, Clone)]

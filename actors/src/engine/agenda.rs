@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Place, Timer};
-use crate::machine::Moment;
+use crate::message::Moment;
 use crate::trace::Cause;
 
 /// With what a restarted actor begins anew.
@@ -30,7 +30,7 @@ pub(super) type Entry = (Moment, u64);
 /// What is due.
 #[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct Agenda {
-    #[serde(with = "crate::machine::pairs")]
+    #[serde(with = "crate::message::pairs")]
     entries: BTreeMap<Entry, What>,
     numbers: u64,
 }

@@ -1,11 +1,16 @@
 //! A machine of any kind. What one is told, and what its timers are, are told apart here and nowhere else.
 
-use crate::device::{DeviceMachine, DeviceTimer};
+use crate::device::DeviceMachine;
 use crate::inventory::InventoryMachine;
-use crate::lease::{LeaseMachine, LeaseTimer};
-use crate::machine::{ActorId, Beginning, Effect, Effects, Machine, Message, Moment, Outcome};
-use crate::service::{ServiceMachine, ServiceTimer};
-use crate::supervision::{NoTimer, RootMachine, ServicesMachine};
+use crate::lease::LeaseMachine;
+use crate::machine::{Beginning, Machine};
+use crate::message::device::DeviceTimer;
+use crate::message::lease::LeaseTimer;
+use crate::message::service::ServiceTimer;
+use crate::message::supervision::NoTimer;
+use crate::message::{ActorId, Effect, Effects, Message, Moment, Outcome};
+use crate::service::ServiceMachine;
+use crate::supervision::{RootMachine, ServicesMachine};
 
 /// A machine.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]

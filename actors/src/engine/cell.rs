@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use super::agenda::{Agenda, Entry};
 use super::spare::Spare;
 use super::{AnyMachine, Mail, Timer};
-use crate::machine::{ActorId, Effect};
+use crate::message::{ActorId, Effect};
 use crate::trace::Cause;
 
 /// Whether an actor takes mail.
@@ -35,7 +35,7 @@ pub(super) struct Cell {
     /// What it wants done and nobody has begun to do.
     pub(super) outbox: VecDeque<(Cause, Effect<Timer>)>,
     /// The timers that are set or have rung without having been heard yet, with where they stand on the agenda.
-    #[serde(with = "crate::machine::pairs")]
+    #[serde(with = "crate::message::pairs")]
     pub(super) timers: BTreeMap<Timer, Entry>,
     /// The timer whose ringing is being handled.
     pub(super) rang: Option<(Timer, Cause)>,

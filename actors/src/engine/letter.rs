@@ -1,7 +1,7 @@
 //! What lies in an inbox.
 
 use super::Timer;
-use crate::machine::{ActorId, Address, Message};
+use crate::message::{ActorId, Address, Message};
 use crate::trace::{Cause, MessageId};
 
 /// A message with its place in a trace. There is no other way to tell an actor something.

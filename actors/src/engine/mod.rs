@@ -32,11 +32,12 @@ use self::cell::{Cell, Life};
 pub use self::letter::{Letter, Mail};
 pub use self::panics::{Fallen, Fate};
 use self::supervision::Supervision;
+use crate::action::process::RunId;
 use crate::device::DeviceMachine;
-use crate::effect::process::order::RunId;
 use crate::inventory::InventoryMachine;
 use crate::lease::LeaseMachine;
-use crate::machine::{ActorId, Beginning, Effect, Message, Moment};
+use crate::machine::Beginning;
+use crate::message::{ActorId, Effect, Message, Moment};
 use crate::service::{RunNumbers, ServiceMachine, all_dependents};
 use crate::supervision::{RootMachine, ServicesMachine};
 use crate::trace::Cause;
@@ -57,7 +58,7 @@ impl Place {
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Engine {
     cells: Vec<Cell>,
-    #[serde(with = "crate::machine::pairs")]
+    #[serde(with = "crate::message::pairs")]
     index: BTreeMap<ActorId, Place>,
     agenda: Agenda,
     supervision: Supervision,

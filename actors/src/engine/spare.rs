@@ -6,7 +6,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::AnyMachine;
-use crate::machine::{Message, Moment};
+use crate::message::{Message, Moment};
 
 /// Machines up to this weight are cloned when mail comes and let go when all is handled: nothing is kept of them at rest.
 const LIGHT: usize = 16;

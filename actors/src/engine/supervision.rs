@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::machine::{ActorId, Moment};
+use crate::message::{ActorId, Moment};
 use crate::supervision::{Intensity, Verdict};
 
 /// The deaths that each supervisor has seen lately.
 #[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct Supervision {
-    #[serde(with = "crate::machine::pairs")]
+    #[serde(with = "crate::message::pairs")]
     deaths: BTreeMap<ActorId, Intensity>,
     /// Those of the root, which has nobody above it.
     of_root: Intensity,

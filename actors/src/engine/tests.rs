@@ -10,9 +10,9 @@ use mainstay_config::names::ServiceName;
 use super::spare::Spare;
 use super::supervision::Decision;
 use super::*;
-use crate::machine::Outside;
-use crate::service::ServiceMessage;
-use crate::supervision::{RootMessage, ServicesMessage};
+use crate::message::Outside;
+use crate::message::service::ServiceMessage;
+use crate::message::supervision::{RootMessage, ServicesMessage};
 use crate::trace::{MessageId, TraceId};
 use crate::world::stations;
 
@@ -110,7 +110,7 @@ fn a_timer_that_has_rung_and_is_cancelled_before_it_is_heard_is_not_heard() {
     let mut engine = engine();
     let name: ServiceName = "gpsd".parse().unwrap();
     let place = engine.place(&ActorId::Service(name)).unwrap();
-    let timer = Timer::Service(crate::service::ServiceTimer::Backoff);
+    let timer = Timer::Service(crate::message::service::ServiceTimer::Backoff);
     let cell = &mut engine.cells[place.0];
     cell.outbox.push_back((CAUSE, Effect::SetTimer(timer.clone(), Duration::from_secs(1))));
     assert!(engine.next_effect(place, at(0)).is_none());

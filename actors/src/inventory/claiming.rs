@@ -13,10 +13,11 @@ use mainstay_hardware::advice;
 use mainstay_hardware::matching;
 use mainstay_hardware::sighting::{Key, Place, Sighting};
 
-use super::machine::{InventoryMachine, InventoryTimer, Looked, Out, tell};
+use super::machine::{InventoryMachine, Looked, Out, tell};
 use crate::cause::{Departure, Piece, Rivals};
-use crate::device::DeviceMessage;
-use crate::machine::{Effect, Moment};
+use crate::message::device::DeviceMessage;
+use crate::message::supervision::NoTimer as InventoryTimer;
+use crate::message::{Effect, Moment};
 
 /// Places that are remembered for one device; beyond, none is taken unasked.
 const DOUBTFUL_MAX: usize = 64;

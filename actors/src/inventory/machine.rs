@@ -2,6 +2,7 @@
 //!
 //! Hardware is a level-triggered snapshot: events may come twice and in any order, and a scan sets everything right.
 
+use crate::message::supervision::NoTimer as InventoryTimer;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -12,15 +13,11 @@ use mainstay_hardware::matching;
 use mainstay_hardware::sighting::{Generation, HardwareEvent, Key, Sighting, Sort, Source};
 
 use super::claiming::Choices;
-use super::messages::{InventoryMessage, InventorySnapshot, OtherDevice, OtherKind};
 use crate::cause::{Departure, Rivals};
-use crate::device::DeviceMessage;
-use crate::machine::{
-    Action, ActorId, Beginning, Effect, Effects, Machine, Message, Moment, Outcome, Publication, told,
-};
-
-/// The supervisor of devices has no timers of its own.
-pub type InventoryTimer = crate::supervision::NoTimer;
+use crate::machine::{Beginning, Machine};
+use crate::message::device::DeviceMessage;
+use crate::message::inventory::{InventoryMessage, InventorySnapshot, OtherDevice, OtherKind};
+use crate::message::{Action, ActorId, Effect, Effects, Message, Moment, Outcome, Publication, told};
 
 pub(super) type Out = Effects<InventoryTimer>;
 

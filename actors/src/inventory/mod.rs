@@ -2,10 +2,7 @@
 
 mod claiming;
 mod machine;
-mod messages;
 #[cfg(test)]
 mod tests;
 
-pub use crate::view::words::event_words;
-pub use machine::{InventoryMachine, InventoryTimer};
-pub use messages::{InventoryMessage, InventorySnapshot, OtherDevice, OtherKind};
+pub use machine::InventoryMachine;

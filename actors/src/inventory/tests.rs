@@ -14,9 +14,11 @@ use proptest::prelude::*;
 
 mod rivals;
 
-use super::{InventoryMachine, InventoryMessage, InventorySnapshot};
-use crate::device::DeviceMessage;
-use crate::machine::{ActorId, Beginning, Described, Effect, Machine, Message, Moment, Publication, round_trip};
+use super::InventoryMachine;
+use crate::machine::{Beginning, Machine};
+use crate::message::device::DeviceMessage;
+use crate::message::inventory::{InventoryMessage, InventorySnapshot};
+use crate::message::{ActorId, Described, Effect, Message, Moment, Publication, round_trip};
 use crate::world::stations::assemble;
 
 /// A HackRF with this serial number in this socket.
@@ -111,9 +113,9 @@ fn told(machine: &mut InventoryMachine, event: HardwareEvent) -> Vec<String> {
     words(&machine.handle(Moment::default(), InventoryMessage::Event(event)))
 }
 
-fn words(out: &[Effect<super::InventoryTimer>]) -> Vec<String> {
+fn words(out: &[Effect<crate::message::supervision::NoTimer>]) -> Vec<String> {
     out.iter().for_each(round_trip::survives);
-    let words = |effect: &Effect<super::InventoryTimer>| match effect {
+    let words = |effect: &Effect<crate::message::supervision::NoTimer>| match effect {
         Effect::Tell(Message::Device(name, message)) => Some(format!("{name} {}", message.kind())),
         _ => None,
     };

@@ -4,14 +4,14 @@ use mainstay_config::names::ServiceName;
 
 use super::holding::{Holding, Use};
 use super::machine::{Closing, LeaseMachine, Out};
-use super::messages::{Standing, StillUsed};
 use super::queue::{DeviceState, Queued, Reserved};
 use super::telling::{News, tell};
 use crate::cause::{Holder, Withdrawal};
-use crate::device::{Awaited, DeviceMessage};
-use crate::machine::{ActorId, Effect, Message, Outcome};
-use crate::service::ServiceMessage;
-use crate::supervision::RootMessage;
+use crate::message::device::{Awaited, DeviceMessage};
+use crate::message::lease::{Standing, StillUsed};
+use crate::message::service::ServiceMessage;
+use crate::message::supervision::RootMessage;
+use crate::message::{ActorId, Effect, Message, Outcome};
 
 impl LeaseMachine {
     /// Who holds and who wants what is kept, and how radios were before; the rest is told again or found out anew.
@@ -125,7 +125,11 @@ impl Holding {
     }
 
     /// Tells its holder to stop, unless it has been told.
-    pub(super) fn withdraw(&mut self, holder: &Holder, withdrawal: Withdrawal) -> Option<Effect<super::LeaseTimer>> {
+    pub(super) fn withdraw(
+        &mut self,
+        holder: &Holder,
+        withdrawal: Withdrawal,
+    ) -> Option<Effect<crate::message::lease::LeaseTimer>> {
         if !self.is_undisturbed() {
             return None;
         }

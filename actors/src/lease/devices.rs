@@ -8,8 +8,8 @@ use super::preparation::Preparation;
 use super::queue::DeviceState;
 use super::telling::{News, tell};
 use crate::cause::{Holder, Soon, Unusable, Withdrawal, Withheld};
-use crate::device::{DeviceMessage, Offer};
-use crate::service::ServiceMessage;
+use crate::message::device::{DeviceMessage, Offer};
+use crate::message::service::ServiceMessage;
 
 impl LeaseMachine {
     pub(super) fn available(&mut self, device: &DeviceName, offer: Offer) -> Out {

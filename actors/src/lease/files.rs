@@ -7,11 +7,11 @@ use std::path::PathBuf;
 use mainstay_config::model::Sharing;
 
 use super::machine::{LeaseMachine, Out};
-use super::messages::{LeaseRequest, Want};
 use super::queue::{Queued, Reserved, reserve};
+use crate::action::files::FileIdentity;
 use crate::cause::Resource;
-use crate::effect::files::FileIdentity;
-use crate::machine::{Action, Effect, OperationId, Outcome};
+use crate::message::lease::{LeaseRequest, Want};
+use crate::message::{Action, Effect, OperationId, Outcome};
 
 /// What each path was seen to lead to.
 #[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]

@@ -6,15 +6,16 @@ use std::time::Duration;
 use mainstay_config::names::{DeviceName, PortName};
 
 use super::holding::{Holding, Use};
-use super::machine::{LeaseMachine, LeaseTimer, Out, end_waiting, tell_device};
-use super::messages::{Grant, GrantedDevice, LeaseRequest, Token, Want};
+use super::machine::{LeaseMachine, Out, end_waiting, tell_device};
 use super::preparation::Preparation;
 use super::queue::{DeviceState, Prospect, Queued, Reserved, Situation, reserve};
 use super::radios::{Change, Preparing, Step};
 use super::telling::{News, tell};
 use crate::cause::{Blocker, Withdrawal};
-use crate::device::{Awaited, DeviceMessage};
-use crate::machine::{Action, Effect, Moment};
+use crate::message::device::{Awaited, DeviceMessage};
+use crate::message::lease::LeaseTimer;
+use crate::message::lease::{Grant, GrantedDevice, LeaseRequest, Token, Want};
+use crate::message::{Action, Effect, Moment};
 
 /// Between two looks at a port that somebody else's program listens on.
 const LOOK_AGAIN: Duration = Duration::from_secs(10);

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use mainstay_config::model::Sharing;
 
-use super::messages::{Grant, HeldLease, LeaseRequest};
+use crate::action::ports::Listener;
 use crate::cause::{Holder, Resource, Withdrawal};
-use crate::effect::ports::Listener;
-use crate::machine::OperationId;
+use crate::message::OperationId;
+use crate::message::lease::{Grant, HeldLease, LeaseRequest};
 
 /// How a holder uses what it holds.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]

@@ -9,6 +9,7 @@
 //! ```
 //! Everything a service needs is granted at once or not at all, so that nobody holds one thing while waiting for another.
 
+use crate::message::lease::LeaseTimer;
 use std::collections::{BTreeMap, BTreeSet};
 
 use mainstay_config::model::Station;
@@ -16,28 +17,16 @@ use mainstay_config::names::{DeviceName, ServiceName};
 
 use super::files::Files;
 use super::holding::{Holding, Use};
-use super::messages::{LeaseMessage, LeaseRequest, LeaseSnapshot, Token, Waiter};
 use super::queue::{DeviceState, Queued, sort};
 use super::radios::Radios;
 use super::telling::{News, tell};
 use crate::cause::{Blocker, Holder, Listed, Refusal};
-use crate::device::DeviceMessage;
-use crate::machine::{
-    ActorId, Beginning, Effect, Effects, Machine, Message, Moment, OperationId, Outcome, Publication,
-};
-use crate::service::ServiceMessage;
-use crate::supervision::RootMessage;
-
-/// Timers of the registry.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
-pub enum LeaseTimer {
-    /// A request has waited as long as it wanted to.
-    Wait(Holder),
-    /// Somebody else's program kept a request from its port: perhaps it has ended.
-    LookAgain(Holder),
-    /// A radio refused to be put back: try again.
-    PutBack(DeviceName),
-}
+use crate::machine::{Beginning, Machine};
+use crate::message::device::DeviceMessage;
+use crate::message::lease::{LeaseMessage, LeaseRequest, LeaseSnapshot, Token, Waiter};
+use crate::message::service::ServiceMessage;
+use crate::message::supervision::RootMessage;
+use crate::message::{ActorId, Effect, Effects, Message, Moment, OperationId, Outcome, Publication};
 
 pub(super) type Out = Effects<LeaseTimer>;
 
@@ -57,7 +46,7 @@ pub struct LeaseMachine {
     pub(super) users: BTreeMap<DeviceName, BTreeSet<ServiceName>>,
     pub(super) services: BTreeSet<ServiceName>,
     pub(super) devices: BTreeMap<DeviceName, DeviceState>,
-    #[serde(with = "crate::machine::pairs")]
+    #[serde(with = "crate::message::pairs")]
     pub(super) holders: BTreeMap<Holder, Holding>,
     pub(super) queue: Vec<Queued>,
     pub(super) radios: Radios,

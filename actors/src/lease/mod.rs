@@ -6,7 +6,6 @@ mod files;
 mod granting;
 mod holding;
 mod machine;
-mod messages;
 mod ports;
 mod preparation;
 mod queue;
@@ -16,9 +15,4 @@ mod telling;
 #[cfg(test)]
 mod tests;
 
-pub use crate::cause::{Blocker, Resource, Soon};
-pub use machine::{LeaseMachine, LeaseTimer};
-pub use messages::{
-    Grant, GrantedDevice, HeldLease, LeaseMessage, LeaseRequest, LeaseSnapshot, PortNumbers, Standing, StillUsed,
-    Token, Waiter, Want,
-};
+pub use machine::LeaseMachine;

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use mainstay_config::model::PortNeed;
 
 use super::machine::{LeaseMachine, Out, refuse};
-use super::messages::{LeaseRequest, PortNumbers, Want};
 use super::queue::Queued;
+use crate::action::ports::Listener;
 use crate::cause::{Holder, Refusal};
-use crate::effect::ports::Listener;
-use crate::machine::{Action, Effect, OperationId, Outcome};
+use crate::message::lease::{LeaseRequest, PortNumbers, Want};
+use crate::message::{Action, Effect, OperationId, Outcome};
 
 impl LeaseMachine {
     /// Looks who listens on ports that a request is about to be given.

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use mainstay_config::names::{DeviceName, PortName};
 
 use super::radios::Change;
-use crate::device::Offer;
-use crate::machine::OperationId;
+use crate::message::OperationId;
+use crate::message::device::Offer;
 
 /// What is still under way before a request can be granted.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]

@@ -12,12 +12,12 @@ use mainstay_hardware::error::Error;
 
 use super::files::{Files, others};
 use super::holding::{Holding, Use, excludes};
-use super::messages::{LeaseRequest, Want};
 use super::preparation::Preparation;
 use super::radios::Radios;
+use crate::action::ports::Listener;
 use crate::cause::{Blocker, Holder, Resource, Soon, Unusable};
-use crate::device::Offer;
-use crate::effect::ports::Listener;
+use crate::message::device::Offer;
+use crate::message::lease::{LeaseRequest, Want};
 
 /// What the registry knows of a device.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
@@ -43,7 +43,7 @@ impl Queued {
         Self { request, blockers: Vec::new(), preparation: None, foreign: BTreeMap::new(), untried: None }
     }
 
-    fn rank(&self) -> (std::cmp::Reverse<i32>, crate::machine::Moment, &Holder) {
+    fn rank(&self) -> (std::cmp::Reverse<i32>, crate::message::Moment, &Holder) {
         (std::cmp::Reverse(self.request.priority), self.request.arrival, &self.request.holder)
     }
 }

@@ -12,11 +12,12 @@ use mainstay_config::names::DeviceName;
 use mainstay_hardware::bus::WifiBaseline;
 use mainstay_hardware::error::{Error, ErrorKind};
 
-use super::machine::{LeaseMachine, LeaseTimer, Out, refuse, tell_device};
+use super::machine::{LeaseMachine, Out, refuse, tell_device};
 use super::preparation::Preparation;
 use crate::cause::{Absence, Blocker, DeviceFault, Holder, Refusal, Soon, Unusable, Withheld};
-use crate::device::DeviceMessage;
-use crate::machine::{Action, Effect, OperationId, Outcome};
+use crate::message::device::DeviceMessage;
+use crate::message::lease::LeaseTimer;
+use crate::message::{Action, Effect, OperationId, Outcome};
 
 /// Between the tries to put back a radio that refuses; who has it open for a moment (EBUSY) is waited for.
 const PAUSES: [Duration; 4] =

@@ -8,13 +8,13 @@ use mainstay_config::names::PortName;
 
 use super::holding::{Renewal, Use};
 use super::machine::{LeaseMachine, Out};
-use super::messages::{LeaseRequest, PortNumbers, Want};
 use super::ports::{in_use, is_fixed};
 use super::queue::{Queued, Situation, reserve};
 use super::telling::{News, tell};
+use crate::action::ports::Listener;
 use crate::cause::{Holder, Refusal};
-use crate::effect::ports::Listener;
-use crate::machine::{Effect, OperationId, Outcome};
+use crate::message::lease::{LeaseRequest, PortNumbers, Want};
+use crate::message::{Effect, OperationId, Outcome};
 
 impl LeaseMachine {
     pub(super) fn renew(&mut self, request: LeaseRequest) -> Out {

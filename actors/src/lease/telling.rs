@@ -2,12 +2,13 @@
 
 use mainstay_config::names::DeviceName;
 
-use super::machine::{LeaseTimer, tell_service};
-use super::messages::{Grant, PortNumbers, Token};
+use super::machine::tell_service;
 use crate::cause::{Blocker, Holder, Refusal, Withdrawal};
-use crate::device::Offer;
-use crate::machine::Effect;
-use crate::service::ServiceMessage;
+use crate::message::Effect;
+use crate::message::device::Offer;
+use crate::message::lease::LeaseTimer;
+use crate::message::lease::{Grant, PortNumbers, Token};
+use crate::message::service::ServiceMessage;
 
 /// What the registry has to say to one who asks for a lease or holds one.
 #[derive(Debug, Clone)]

@@ -9,14 +9,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use actix::Addr;
 use tokio::sync::oneshot;
 
-use super::board::Board;
-use super::clock::Clock;
-use super::executor::{Delivery, Executor};
 use super::host::{Host, Ring};
 use super::timekeeper::Alarm;
 use super::watchdog::Watchdog;
+use crate::board::Board;
+use crate::clock::Clock;
+use crate::effect::executor::{Delivery, Executor};
 use crate::engine::{Due, Engine, Fallen, Fate, Letter, Mail, Place, Timer};
-use crate::machine::{
+use crate::message::{
     Action, ActorId, Address, Effect, Exit, Message, Moment, OperatorAnswer, Outcome, Outside, Reply, RequestId, Words,
     words_of,
 };

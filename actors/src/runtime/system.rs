@@ -9,20 +9,22 @@ use mainstay_config::names::{DeviceName, ServiceName};
 use mainstay_hardware::sighting::HardwareEvent;
 use tokio::sync::oneshot;
 
-use super::board::Board;
-use super::clock::Clock;
-use super::executor::{Deliver, Delivery, Executor};
 use super::host::Host;
 use super::stage::{Stage, Waiting};
 use super::timekeeper::keep_time;
 use super::watchdog::Watchdog;
-use crate::effect::process::order::RunId;
-use crate::effect::watched::{Lost, Watched};
+use crate::action::lost::Lost;
+use crate::action::process::RunId;
+use crate::board::Board;
+use crate::clock::Clock;
+use crate::effect::executor::{Deliver, Delivery, Executor};
+use crate::effect::watched::Watched;
 use crate::engine::Engine;
-use crate::inventory::{InventoryMessage, event_words};
-use crate::machine::{Exit, Message, OperatorAnswer, Outside, Reply, RequestId};
-use crate::supervision::RootMessage;
+use crate::message::inventory::InventoryMessage;
+use crate::message::supervision::RootMessage;
+use crate::message::{Exit, Message, OperatorAnswer, Outside, Reply, RequestId};
 use crate::trace::{Cause, ExternalCause, ExternalKind, Recorder};
+use crate::view::words::event_words;
 
 /// What a system of actors stands on.
 pub struct Parts {
@@ -139,7 +141,7 @@ impl System {
     /// Makes an actor panic; whether there is such an actor.
     #[cfg(any(debug_assertions, test))]
     #[must_use]
-    pub fn poison(&self, actor: &crate::machine::ActorId) -> bool {
+    pub fn poison(&self, actor: &crate::message::ActorId) -> bool {
         self.stage.poison(actor)
     }
 }

@@ -16,13 +16,16 @@ use mainstay_hardware::simulated::SimulatedBus;
 use tokio::sync::oneshot;
 use tokio::time::sleep;
 
-use super::{Board, Clock, Deliver, Delivery, Executor, Parts, System, Watchdog};
-use crate::device::{DeviceMessage, DeviceStatus};
-use crate::effect::process::order::{Exit as ProcessExit, ProcessEvent, RunId};
+use super::{Parts, System, Watchdog};
+use crate::action::process::{Exit as ProcessExit, ProcessEvent, RunId};
+use crate::board::Board;
+use crate::clock::Clock;
+use crate::effect::executor::{Deliver, Delivery, Executor};
 use crate::effect::watched::Watched;
-use crate::lease::LeaseMessage;
-use crate::machine::{Action, ActorId, Exit, Message, Outside};
-use crate::service::{ServiceMessage, ServiceStatus, Wanted};
+use crate::message::device::{DeviceMessage, DeviceStatus};
+use crate::message::lease::LeaseMessage;
+use crate::message::service::{ServiceMessage, ServiceStatus, Wanted};
+use crate::message::{Action, ActorId, Exit, Message, Outside};
 use crate::trace::{Cause, ExternalCause, ExternalKind, Keeping, Recorder, TraceFilter};
 use crate::view::TraceView;
 
@@ -251,7 +254,7 @@ async fn a_panic_of_the_registry_keeps_every_lease_with_its_token_and_the_queue(
     let rig = begin(STATION);
     a_while().await;
     let sweep = rig.system.service("sweep").unwrap();
-    let policy = crate::service::NeedsPolicy::Respect;
+    let policy = crate::message::service::NeedsPolicy::Respect;
     let wanted = rig.system.operator("start", |id| Message::Service(sweep, ServiceMessage::Start(id, policy)));
     wanted.await.unwrap();
     a_while().await;

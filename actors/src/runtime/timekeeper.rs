@@ -13,9 +13,9 @@ use rustix::time::{
 use tokio::net::unix::pipe::Receiver;
 use tokio::sync::Notify;
 
-use super::clock::Clock;
 use super::stage::Stage;
-use crate::machine::Moment;
+use crate::clock::Clock;
+use crate::message::Moment;
 
 /// Calls the timekeeper when something is due earlier than it waits for.
 #[derive(Default)]

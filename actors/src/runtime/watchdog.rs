@@ -9,7 +9,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::effect::watched::{self, Watched};
-use crate::machine::ActorId;
+use crate::message::ActorId;
 
 /// An actor that does not return from what it handles.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use mainstay_config::names::ServiceName;
 
 use super::machine::{Out, ServiceMachine, act};
-use super::messages::ServiceMessage;
 use super::state::{Goodbye, Phase, Rest, Slot, Stage};
+use crate::action::process::{Scope, SignalOrder};
 use crate::cause::Standing;
-use crate::effect::process::order::{Scope, SignalOrder};
-use crate::lease::{self, LeaseMessage, StillUsed};
-use crate::machine::{Action, ActorId, Message};
-use crate::supervision::ServicesMessage;
+use crate::message;
+use crate::message::lease::{LeaseMessage, StillUsed};
+use crate::message::service::ServiceMessage;
+use crate::message::supervision::ServicesMessage;
+use crate::message::{Action, ActorId, Message};
 
 impl ServiceMachine {
     /// What it cannot be told again: where it is in its life, what the operator wanted, what it holds.
@@ -85,12 +86,12 @@ impl ServiceMachine {
         }
     }
 
-    fn stands(&self) -> lease::Standing {
+    fn stands(&self) -> message::lease::Standing {
         let wants = match self.phase {
             Phase::Leasing { arrival, .. } => Some(self.lease_request(arrival)),
             _ => None,
         };
-        lease::Standing {
+        message::lease::Standing {
             holder: self.holder(),
             held: self.grant.as_ref().map(|grant| grant.token),
             given_back: self.given_back,

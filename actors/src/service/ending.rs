@@ -6,11 +6,12 @@ use mainstay_config::model::RestartWhen;
 use mainstay_config::names::DeviceName;
 
 use super::machine::{Out, ServiceMachine, act, tell_leases};
-use super::state::{Death, Phase, Rest, ServiceTimer, Stage};
+use super::state::{Death, Phase, Rest, Stage};
+use crate::action::process::{Exit, Notification, ProcessEvent, RunId, SpawnFailure};
 use crate::cause::{Asked, Failed, Failure, Said, Status, Why, Withdrawal};
-use crate::effect::process::order::{Exit, Notification, ProcessEvent, RunId, SpawnFailure};
-use crate::lease::{LeaseMessage, Token};
-use crate::machine::{Action, Effect, Moment, Outcome};
+use crate::message::lease::{LeaseMessage, Token};
+use crate::message::service::ServiceTimer;
+use crate::message::{Action, Effect, Moment, Outcome};
 
 /// A service that ends this shortly before its device is known to be gone has ended because of that.
 const DIED_OF_LOSS: Duration = Duration::from_secs(3);

@@ -6,8 +6,8 @@ use super::ending::Cause;
 use super::machine::{Out, ServiceMachine, tell_leases};
 use super::state::{Ignoring, Phase, Rest};
 use crate::cause::{Failure, Refusal};
-use crate::lease::{LeaseMessage, LeaseRequest, PortNumbers, Token};
-use crate::machine::{Effect, Moment, Outcome};
+use crate::message::lease::{LeaseMessage, LeaseRequest, PortNumbers, Token};
+use crate::message::{Effect, Moment, Outcome};
 
 impl ServiceMachine {
     /// Whether it starts again with all it holds as soon as it has stopped, and as soon as what it requires has been restarted.

@@ -7,14 +7,15 @@ use mainstay_config::model::{OnReturn, StopSignal, StopTo};
 use mainstay_config::names::ServiceName;
 
 use super::machine::{Out, ServiceMachine, act, tell_leases, tell_services};
-use super::messages::ServiceMessage;
 use super::needs::Dependent;
-use super::state::{Closing, Goodbye, Phase, Readiness, Run, ServiceTimer, Stage};
+use super::state::{Closing, Goodbye, Phase, Readiness, Run, Stage};
+use crate::action::process::{Scope, SignalOrder};
 use crate::cause::{Asked, Episode, Standing, Why};
-use crate::effect::process::order::{Scope, SignalOrder};
-use crate::lease::LeaseMessage;
-use crate::machine::{Action, Effect, Left, Message, Moment, Outcome};
-use crate::supervision::ServicesMessage;
+use crate::message::lease::LeaseMessage;
+use crate::message::service::ServiceMessage;
+use crate::message::service::ServiceTimer;
+use crate::message::supervision::ServicesMessage;
+use crate::message::{Action, Effect, Left, Message, Moment, Outcome};
 
 /// A process that outlives SIGKILL this long hangs in the kernel.
 const UNKILLABLE_AFTER: Duration = Duration::from_secs(10);

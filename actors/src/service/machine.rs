@@ -23,14 +23,16 @@ use mainstay_config::model::{Autostart, Dependency, Service};
 use mainstay_config::names::{DeviceName, ServiceName};
 
 use super::dependents::Dependents;
-use super::messages::{ServiceMessage, Wanted};
 use super::needs::Needs;
-use super::state::{Closing, Death, Goodbye, Ignoring, Phase, Rest, Run, RunNumbers, ServiceTimer, Slot};
+use super::state::{Closing, Death, Goodbye, Ignoring, Phase, Rest, Run, RunNumbers, Slot};
+use crate::action::process::RunId;
 use crate::cause::{Asked, Episode, Failed, NotWanted, Standing, Why, Withdrawal};
-use crate::effect::process::order::RunId;
-use crate::lease::{Grant, LeaseMessage, Token};
-use crate::machine::{Action, ActorId, Beginning, Effect, Effects, Machine, Message, Moment, Outcome};
-use crate::supervision::ServicesMessage;
+use crate::machine::{Beginning, Machine};
+use crate::message::lease::{Grant, LeaseMessage, Token};
+use crate::message::service::ServiceTimer;
+use crate::message::service::{ServiceMessage, Wanted};
+use crate::message::supervision::ServicesMessage;
+use crate::message::{Action, ActorId, Effect, Effects, Message, Moment, Outcome};
 
 /// A service.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]

@@ -6,7 +6,6 @@ mod ending;
 mod keeping;
 mod leaving;
 mod machine;
-mod messages;
 mod needs;
 mod operator;
 mod showing;
@@ -17,5 +16,4 @@ mod tests;
 
 pub use dependents::{Dependents, all_dependents, dependents};
 pub use machine::ServiceMachine;
-pub use messages::{Attempts, Health, NeedsPolicy, ServiceMessage, ServiceSnapshot, ServiceStatus, Waiting, Wanted};
-pub use state::{RunNumbers, ServiceTimer};
+pub use state::RunNumbers;

@@ -12,9 +12,10 @@ use mainstay_config::names::ServiceName;
 
 use self::tally::Tally;
 use super::machine::Out;
-use super::state::{Ignoring, ServiceTimer};
+use super::state::Ignoring;
 use crate::cause::{Listed, Loss as HowLost, Missing, Next, Origin, Requirement, Standing, Why};
-use crate::machine::{Effect, Moment};
+use crate::message::service::ServiceTimer;
+use crate::message::{Effect, Moment};
 
 /// One dependency.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]

@@ -3,11 +3,12 @@
 use mainstay_config::names::ServiceName;
 
 use super::machine::{Out, ServiceMachine, later};
-use super::messages::{Attempts, NeedsPolicy, ServiceMessage, Waiting, Wanted};
 use super::showing::first_of;
-use super::state::{Closing, Ignoring, Phase, Rest, ServiceTimer};
+use super::state::{Closing, Ignoring, Phase, Rest};
 use crate::cause::{Asked, NotWanted, Why};
-use crate::machine::{
+use crate::message::service::ServiceTimer;
+use crate::message::service::{Attempts, NeedsPolicy, ServiceMessage, Waiting, Wanted};
+use crate::message::{
     Before, Effect, Message, NextStep, OperatorAnswer, Outcome, Reply, RequestId, Restart, Start, Stop,
 };
 

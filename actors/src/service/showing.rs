@@ -6,10 +6,10 @@ use std::sync::Arc;
 use mainstay_config::names::ServiceName;
 
 use super::machine::ServiceMachine;
-use super::messages::{Health, ServiceSnapshot, ServiceStatus, Waiting, Wanted};
 use super::state::{Phase, Rest};
 use crate::cause::{Blocker, Failure, Listed, Matter, Next, Reason, Said, Soon, Standing, Why};
-use crate::machine::{Effect, Left, Publication};
+use crate::message::service::{Health, ServiceSnapshot, ServiceStatus, Waiting, Wanted};
+use crate::message::{Effect, Left, Publication};
 
 impl ServiceMachine {
     /// How it stands, for those that depend on it.
@@ -137,7 +137,7 @@ impl ServiceMachine {
         }
     }
 
-    pub(super) fn publication(&self) -> Effect<super::ServiceTimer> {
+    pub(super) fn publication(&self) -> Effect<crate::message::service::ServiceTimer> {
         let running = matches!(self.phase, Phase::Running(_));
         let degraded = running && !self.needs.degraded(self.ignoring).is_empty();
         Effect::Publish(Publication::Service(ServiceSnapshot {

@@ -10,14 +10,15 @@ use mainstay_hardware::{harmless, harmless_path};
 
 use super::ending::Cause;
 use super::machine::{Out, ServiceMachine, act, tell_leases, tell_services};
-use super::state::{Phase, Run, ServiceTimer, Slot};
+use super::state::{Phase, Run, Slot};
+use crate::action::probe::{CheckCommand, Own, ProbeEvent, ProbeOrder, ProbeTarget};
+use crate::action::process::{LogSearch, NotifySocket, RunId, SpawnOrder};
 use crate::cause::{Failure, Holder, Refusal, Said, Why};
-use crate::device::Offer;
-use crate::effect::probe::order::{CheckCommand, Own, ProbeEvent, ProbeOrder, ProbeTarget};
-use crate::effect::process::order::{LogSearch, NotifySocket, RunId, SpawnOrder};
-use crate::lease::{Grant, LeaseMessage, LeaseRequest, Want};
-use crate::machine::{Action, Effect, Moment, Outcome};
-use crate::supervision::ServicesMessage;
+use crate::message::device::Offer;
+use crate::message::lease::{Grant, LeaseMessage, LeaseRequest, Want};
+use crate::message::service::ServiceTimer;
+use crate::message::supervision::ServicesMessage;
+use crate::message::{Action, Effect, Moment, Outcome};
 
 /// Between two looks of a readiness probe.
 const PROBE_INTERVAL: Duration = Duration::from_millis(500);

@@ -4,28 +4,9 @@ use std::collections::BTreeSet;
 
 use mainstay_config::names::ServiceName;
 
+use crate::action::process::{Exit, RunId};
 use crate::cause::{Blocker, Episode, Failed, Failure, Said, Why};
-use crate::effect::process::order::{Exit, RunId};
-use crate::machine::Moment;
-
-/// Timers of a service.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
-pub enum ServiceTimer {
-    /// It must be ready by now.
-    ReadyWithin,
-    /// The wait before a restart.
-    Backoff,
-    /// It has run long enough for earlier failures to be forgotten.
-    ResetAfter,
-    /// The time between the stop signal and SIGKILL.
-    Grace,
-    /// Even SIGKILL has not ended it.
-    Unkillable,
-    /// A required service has been down too long.
-    Lost(ServiceName),
-    /// An optional service is no longer waited for.
-    Optional(ServiceName),
-}
+use crate::message::Moment;
 
 /// The numbers of a service's runs: of those that nobody else has, every so-manieth is its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::machine::Moment;
+use crate::message::Moment;
 
 /// Deaths that are borne within [`PERIOD`]; one more escalates.
 const DEATHS_MAX: usize = 5;

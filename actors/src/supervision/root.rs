@@ -1,8 +1,9 @@
 //! The root supervisor: closes the daemon down in order.
 
-use super::{NoTimer, RootMessage, ServicesMessage};
-use crate::lease::LeaseMessage;
-use crate::machine::{Action, ActorId, Beginning, Effect, Effects, Exit, Left, Machine, Message, Moment, Outcome};
+use crate::machine::{Beginning, Machine};
+use crate::message::lease::LeaseMessage;
+use crate::message::supervision::{NoTimer, RootMessage, ServicesMessage};
+use crate::message::{Action, ActorId, Effect, Effects, Exit, Left, Message, Moment, Outcome};
 
 /// The root supervisor.
 #[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]

@@ -7,9 +7,10 @@ use std::num::NonZeroUsize;
 use mainstay_config::names::ServiceName;
 
 use super::root::Haste;
-use super::{NoTimer, RootMessage, ServicesMessage};
-use crate::machine::{ActorId, Beginning, Effect, Effects, Left, Machine, Message, Moment, Outcome};
-use crate::service::ServiceMessage;
+use crate::machine::{Beginning, Machine};
+use crate::message::service::ServiceMessage;
+use crate::message::supervision::{NoTimer, RootMessage, ServicesMessage};
+use crate::message::{ActorId, Effect, Effects, Left, Message, Moment, Outcome};
 
 /// The supervisor of services.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]

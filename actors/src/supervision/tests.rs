@@ -6,10 +6,12 @@ use std::num::NonZeroUsize;
 
 use mainstay_config::names::ServiceName;
 
-use super::{NoTimer, RootMachine, RootMessage, ServicesMachine, ServicesMessage};
-use crate::lease::LeaseMessage;
-use crate::machine::{Action, ActorId, Beginning, Effect, Exit, Left, Machine, Message, Moment, Outcome};
-use crate::service::ServiceMessage;
+use super::{RootMachine, ServicesMachine};
+use crate::machine::{Beginning, Machine};
+use crate::message::lease::LeaseMessage;
+use crate::message::service::ServiceMessage;
+use crate::message::supervision::{NoTimer, RootMessage, ServicesMessage};
+use crate::message::{Action, ActorId, Effect, Exit, Left, Message, Moment, Outcome};
 
 fn name(text: &str) -> ServiceName {
     ServiceName::new(text).unwrap()

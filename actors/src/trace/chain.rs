@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::sync::Arc;
 
 use super::recorder::{ExternalCause, Said};
-use crate::machine::{Address, Moment, Outside};
+use crate::message::{Address, Moment, Outside};
 
 /// Steps after which a chain is cut.
 const STEPS_MAX: usize = 64;

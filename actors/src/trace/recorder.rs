@@ -8,7 +8,7 @@ use std::sync::Arc;
 use mainstay_config::names::{DeviceName, ServiceName};
 
 use super::chain::{Chain, link};
-use crate::machine::{ActorId, Address, Moment, Outcome, Words};
+use crate::message::{ActorId, Address, Moment, Outcome, Words};
 
 /// Messages that are kept.
 const MESSAGES_MAX: usize = 8192;
@@ -301,7 +301,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::machine::Outside;
+    use crate::message::Outside;
 
     fn at(millis: u64) -> Moment {
         Moment::after_boot(Duration::from_millis(millis))

@@ -1,7 +1,7 @@
 //! Traces as they are shown.
 
 use super::recorder::{Head, MessageId, Record, Recorder, TraceId};
-use crate::runtime::Clock;
+use crate::clock::Clock;
 use crate::view::{ExternalCauseView, MessageView, TraceView};
 
 /// One trace as it was at one moment. Every message that is sent waits for the recorder, so what takes long is done with this.
@@ -55,7 +55,7 @@ mod tests {
 
     use super::super::recorder::{Cause, ExternalCause, ExternalKind, Keeping, Sending};
     use super::*;
-    use crate::machine::{ActorId, Moment, Outside};
+    use crate::message::{ActorId, Moment, Outside};
 
     #[test]
     fn the_time_of_the_event_is_kept_when_its_first_messages_are_forgotten() {

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mainstay_config::names::ServiceName;
 
+use crate::board::Board;
 use crate::cause::{Matter, Missing};
-use crate::runtime::Board;
-use crate::service::Waiting;
+use crate::message::service::Waiting;
 
 /// Follows waiting services to the one that keeps them all. Each service is looked at once, however many wait for it.
 pub struct Roots<'a> {

@@ -8,11 +8,12 @@ use super::{
     CauseView, DeviceView, DevicesView, LeaseView, LeasesView, OtherDeviceView, ServiceView, StatusView, WaiterView,
     WhyView, device_kind, sharing, words,
 };
-use crate::device::{DeviceSnapshot, DeviceStatus};
-use crate::lease::{HeldLease, Waiter};
-use crate::machine::Moment;
-use crate::runtime::{Board, Clock, Entry};
-use crate::service::{Health, ServiceSnapshot, ServiceStatus, Waiting, Wanted};
+use crate::board::{Board, Entry};
+use crate::clock::Clock;
+use crate::message::Moment;
+use crate::message::device::{DeviceSnapshot, DeviceStatus};
+use crate::message::lease::{HeldLease, Waiter};
+use crate::message::service::{Health, ServiceSnapshot, ServiceStatus, Waiting, Wanted};
 
 /// Shows a station as its board has it.
 #[derive(Clone, Copy)]
@@ -41,7 +42,7 @@ impl Show<'_> {
     #[must_use]
     pub fn devices(&self) -> DevicesView {
         let inventory = self.board.inventory();
-        let other = |other: crate::inventory::OtherDevice| OtherDeviceView {
+        let other = |other: crate::message::inventory::OtherDevice| OtherDeviceView {
             kind: other.kind.as_str().to_owned(),
             identity: other.identity,
             suggestion: other.suggestion,

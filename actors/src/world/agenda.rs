@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
-use crate::machine::Moment;
+use crate::message::Moment;
 
 /// Things that are due at some moment; of those due at the same moment, the one that was put in first comes first.
 #[derive(Debug)]

@@ -3,12 +3,12 @@
 use super::environment::{Consequences, Happening};
 use super::faults::Strikes;
 use super::{Asked, Cause, Due, World};
-use crate::device::DeviceMessage;
 use crate::engine::{self, Fallen, Fate, Letter, Mail, Place, Timer};
-use crate::machine::{
+use crate::message::device::DeviceMessage;
+use crate::message::service::ServiceMessage;
+use crate::message::{
     ActorId, Address, Effect, Exit, Message, OperatorAnswer, Outcome, Outside, Publication, RequestId,
 };
-use crate::service::ServiceMessage;
 use crate::trace::{MessageId, TraceId};
 
 const PANIC: &str = "simulated panic";

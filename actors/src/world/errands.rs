@@ -4,10 +4,10 @@ use mainstay_config::names::{DeviceName, ServiceName};
 
 use super::environment::{Command, Consequences};
 use super::{Asked, Cause, Due, World};
-use crate::device::DeviceMessage;
-use crate::machine::{Action, ActorId, Message, Outside, RequestId};
-use crate::service::{Attempts, NeedsPolicy, ServiceMessage};
-use crate::supervision::RootMessage;
+use crate::message::device::DeviceMessage;
+use crate::message::service::{Attempts, NeedsPolicy, ServiceMessage};
+use crate::message::supervision::RootMessage;
+use crate::message::{Action, ActorId, Message, Outside, RequestId};
 
 /// What the operator does with a device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

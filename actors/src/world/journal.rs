@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::fmt::Write;
 
 use crate::engine::Letter;
-use crate::machine::{Moment, Outcome};
+use crate::message::{Moment, Outcome};
 
 /// How much of what happens is kept for reading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

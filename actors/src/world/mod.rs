@@ -37,11 +37,11 @@ use self::faults::{Doom, Fault, Sabotaged, Weather};
 pub use self::journal::{Journal, Keep};
 pub use self::random::Random;
 pub use self::trial::{Trial, TrialReport};
-use crate::device::DeviceSnapshot;
 use crate::engine::{Engine, Place};
-use crate::lease::LeaseSnapshot;
-use crate::machine::{Exit, Message, Moment, RequestId};
-use crate::service::ServiceSnapshot;
+use crate::message::device::DeviceSnapshot;
+use crate::message::lease::LeaseSnapshot;
+use crate::message::service::ServiceSnapshot;
+use crate::message::{Exit, Message, Moment, RequestId};
 use crate::trace::Cause;
 
 /// How much of what is due soon may come before mail that waits.

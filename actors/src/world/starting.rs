@@ -9,9 +9,9 @@ use super::checkers;
 use super::environment::{Consequences, Environment};
 use super::faults::{Fault, Sabotage, Sabotaged, Weather};
 use super::{Due, Journal, Keep, Random, Shown, World};
-use crate::effect::process::order::RunId;
+use crate::action::process::RunId;
 use crate::engine::Engine;
-use crate::machine::Moment;
+use crate::message::Moment;
 
 /// How many messages a failing run shows.
 const MESSAGES_SHOWN: usize = 120;

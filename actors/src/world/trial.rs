@@ -7,7 +7,7 @@ use mainstay_config::model::Station;
 use super::checkers::View;
 use super::faults::{Sabotage, Weather};
 use super::{Failure, Keep, Moment, World};
-use crate::machine::Exit;
+use crate::message::Exit;
 
 /// Long enough for every back-off, quarantine and grace period to be over.
 const QUIET: Duration = Duration::from_secs(3600);

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use mainstay_actors::effect::process::order::{Exit, NotifySocket, ProcessEvent, RunId};
+use mainstay_actors::action::process::{Exit, NotifySocket, ProcessEvent, RunId};
 use mainstay_actors::effect::watched;
 
 use crate::harness::{World, alone, children, is_gone, keepers, order, outputs_thread};
@@ -108,7 +108,7 @@ fn two_hundred_runs_leave_no_descriptor_no_thread_and_no_zombie() {
     });
 }
 
-fn with_socket(run: u64) -> mainstay_actors::effect::process::order::SpawnOrder {
+fn with_socket(run: u64) -> mainstay_actors::action::process::SpawnOrder {
     let mut order = order(run, &["sh", "-c", "sleep 0.01 & exit 3"]);
     order.notify = NotifySocket::Provide;
     order

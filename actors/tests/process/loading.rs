@@ -6,7 +6,7 @@ use std::os::fd::AsRawFd;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use mainstay_actors::effect::process::order::{Exit, ProcessEvent, RunId};
+use mainstay_actors::action::process::{Exit, ProcessEvent, RunId};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::harness::{World, alone, children, keepers, order};

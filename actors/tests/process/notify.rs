@@ -2,7 +2,7 @@
 
 use std::os::unix::net::UnixDatagram;
 
-use mainstay_actors::effect::process::order::{Exit, Notification, NotifySocket, ProcessEvent, RunId, Said};
+use mainstay_actors::action::process::{Exit, Notification, NotifySocket, ProcessEvent, RunId, Said};
 
 use crate::harness::{World, alone, is_gone, order};
 

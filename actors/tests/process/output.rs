@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use mainstay_actors::action::process::LogSearch;
 use mainstay_actors::effect::probe::LogEnd;
 use mainstay_actors::effect::process::keeper::log_path;
-use mainstay_actors::effect::process::order::LogSearch;
 use mainstay_config::names::ServiceName;
 use rustix::process::{Pid, Signal, kill_process};
 

@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
-use mainstay_actors::effect::process::order::{Exit, ProcessEvent, SpawnFailure, SpawnOrder};
+use mainstay_actors::action::process::{Exit, ProcessEvent, SpawnFailure, SpawnOrder};
 use mainstay_actors::effect::process::{Processes, ProcessesError};
 use mainstay_actors::effect::watched::Watched;
 

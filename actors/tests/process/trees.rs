@@ -1,6 +1,6 @@
 //! Programs that start others, and programs that fork away.
 
-use mainstay_actors::effect::process::order::{Exit, ProcessEvent, Scope, SignalOrder};
+use mainstay_actors::action::process::{Exit, ProcessEvent, Scope, SignalOrder};
 use mainstay_config::model::StopSignal;
 
 use crate::harness::{World, alone, is_gone, until_stopped};
@@ -13,7 +13,7 @@ fn within(world: &World, text: &str) -> String {
     format!("cd {}; {text}", world.folder.path().display())
 }
 
-fn tree(run: mainstay_actors::effect::process::order::RunId, signal: StopSignal) -> SignalOrder {
+fn tree(run: mainstay_actors::action::process::RunId, signal: StopSignal) -> SignalOrder {
     SignalOrder { run, signal, scope: Scope::Tree }
 }
 

@@ -3,7 +3,7 @@
 use mainstay_hardware::bus::Depth;
 
 use super::*;
-use crate::device::Awaited;
+use crate::message::device::Awaited;
 
 /// A device of this kind that was looked for in vain, and is waited for.
 fn awaited(kind: DeviceKind) -> Bench {

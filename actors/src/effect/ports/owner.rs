@@ -8,7 +8,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 
 use super::table::{Inode, socket_link};
-use super::{Listener, command, sockets};
+use super::{command, sockets};
+use crate::action::ports::Listener;
 use crate::effect::process::RUN;
 
 /// Processes of one tree that are looked into before all others are.

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use futures::future::LocalBoxFuture;
 
-use super::order::CheckCommand;
-use crate::effect::process::order::{Exit, SpawnFailure};
+use crate::action::probe::CheckCommand;
+use crate::action::process::{Exit, SpawnFailure};
 
 /// Runs a command to its end, for a probe.
 pub trait RunCommand {

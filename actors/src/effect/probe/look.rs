@@ -15,10 +15,10 @@ use super::kismet::KismetLook;
 use super::log_file::{LogEnd, LogReader};
 use super::log_text::Seen;
 use super::not_ready::{NotReady, Progress, Stage};
-use super::order::{CheckCommand, ProbeTarget};
 use super::words::plain;
+use crate::action::probe::{CheckCommand, ProbeTarget};
+use crate::action::process::Exit;
 use crate::effect::process::keeper::log_path;
-use crate::effect::process::order::Exit;
 
 /// What is looked at, with all that is kept between two looks.
 pub(super) enum Look {

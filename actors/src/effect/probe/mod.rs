@@ -4,7 +4,6 @@
 //! name servers) is looked at on a thread of its own. A probe that has seen "ready" has ended.
 
 pub mod exec;
-pub mod order;
 
 mod connect;
 mod credentials;
@@ -38,10 +37,10 @@ use self::errand::Threads;
 use self::exec::RunCommand;
 use self::look::Look;
 use self::not_ready::{NotReady, Progress};
-use self::order::{ProbeEvent, ProbeOrder};
 use self::own::OwnLook;
 use self::pace::Pace;
-use super::process::order::RunId;
+use crate::action::probe::{ProbeEvent, ProbeOrder};
+use crate::action::process::RunId;
 
 /// How many threads may look at files and names at once, for all probes together. When that many hang on dead disks
 /// or name servers, further looks wait, and say so.

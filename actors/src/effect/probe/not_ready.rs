@@ -9,8 +9,8 @@ use std::time::Duration;
 use super::exec::CommandFailure;
 use super::http::BadUrl;
 use super::http_response::{BadResponse, Status};
-use crate::effect::ports::Listener;
-use crate::effect::process::order::Exit;
+use crate::action::ports::Listener;
+use crate::action::process::Exit;
 
 /// Why a look did not see a ready service. The words stand after "not ready: ".
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -8,9 +8,9 @@ use std::time::Duration;
 use super::errand::{Errand, Threads};
 use super::look::Look;
 use super::not_ready::{NotReady, Progress, Stage};
-use super::order::Own;
+use crate::action::probe::Own;
+use crate::action::process::RunId;
 use crate::effect::ports::{Tree, Whose, whose};
-use crate::effect::process::order::RunId;
 
 /// A look, and another at who has answered.
 pub(super) struct OwnLook {

@@ -17,13 +17,14 @@ use super::core::{Core, News, Parts, Said};
 use super::error::ProcessesError;
 use super::keeper::holder::Holder;
 use super::notify;
-use super::order::{ProcessEvent, ProcessSettings, RunId, SignalOrder, SpawnOrder};
 use super::reaper;
 use super::spawn::{Launcher, Spawner};
 use super::thread::Thread;
 use super::tree::Trees;
 use super::tree::cgroup::Cgroups;
+use crate::action::process::{ProcessEvent, RunId, SignalOrder, SpawnOrder};
 use crate::effect::probe::LogEnd;
+use crate::effect::process::settings::ProcessSettings;
 use crate::effect::watched::Watched;
 
 /// How long the log-keeper may take to end when no program is left.

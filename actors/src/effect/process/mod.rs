@@ -2,7 +2,6 @@
 //!
 //! | file | subject |
 //! |---|---|
-//! | `order` | what is asked, and what is answered: data only |
 //! | `executor` | [`Processes`]: the handle that actors hold, and the one task behind it |
 //! | `core` | what is done with each order and each piece of news |
 //! | `runs` | the table of runs and the order of their events; pure |
@@ -26,9 +25,9 @@ pub mod executor;
 mod ignored;
 pub mod keeper;
 mod notify;
-pub mod order;
 mod reaper;
 mod runs;
+pub mod settings;
 mod spawn;
 mod sys;
 mod thread;

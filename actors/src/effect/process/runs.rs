@@ -16,9 +16,9 @@ use std::sync::Arc;
 use mainstay_config::names::ServiceName;
 
 use super::notify::{Message, Sender};
-use super::order::{Exit, ProcessEvent, RunId, Scope, SignalOrder};
 use super::spawn::Birth;
 use super::tree::{MainState, PipeId, Place, ProcessId, Root};
+use crate::action::process::{Exit, ProcessEvent, RunId, Scope, SignalOrder};
 use crate::effect::probe::LogEnd;
 
 /// How many processes are named when a main process leaves some behind.

@@ -2,7 +2,7 @@
 
 use super::ports::fixed;
 use super::*;
-use crate::lease::{Standing, StillUsed};
+use crate::message::lease::{Standing, StillUsed};
 
 fn stands(service: &str, held: Option<u64>, wants: Option<LeaseRequest>) -> LeaseMessage {
     let held = held.map(Token);

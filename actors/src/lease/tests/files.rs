@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::*;
-use crate::effect::files::FileIdentity;
+use crate::action::files::FileIdentity;
 
 fn file(path: &str) -> Want {
     Want::File(path.into())

@@ -19,14 +19,15 @@ use mainstay_config::names::{DeviceName, PortName, ServiceName};
 use mainstay_hardware::bus::WifiBaseline;
 use mainstay_hardware::sighting::{Generation, Key, Link, Rfkill};
 
-use super::{Grant, LeaseMachine, LeaseMessage, LeaseRequest, LeaseSnapshot, LeaseTimer, Soon, Token, Want};
+use super::LeaseMachine;
+use crate::cause::Soon;
 use crate::cause::{Absence, Departure, Holder, Unusable};
-use crate::device::{DeviceMessage, Offer};
-use crate::machine::{
-    Action, ActorId, Beginning, Effect, Machine, Message, Moment, OperationId, Publication, round_trip,
-};
-use crate::service::ServiceMessage;
-use crate::supervision::RootMessage;
+use crate::machine::{Beginning, Machine};
+use crate::message::device::{DeviceMessage, Offer};
+use crate::message::lease::{Grant, LeaseMessage, LeaseRequest, LeaseSnapshot, LeaseTimer, Token, Want};
+use crate::message::service::ServiceMessage;
+use crate::message::supervision::RootMessage;
+use crate::message::{Action, ActorId, Effect, Message, Moment, OperationId, Publication, round_trip};
 use crate::world::stations::{Draft, assemble};
 
 /// A registry and what it has said since it was last asked.
@@ -207,14 +208,14 @@ impl Bench {
 
     /// Everything said to a service just now, in words.
     pub(super) fn heard(&self, service: &str) -> Vec<String> {
-        use crate::machine::Described;
+        use crate::message::Described;
         let to_it = self.told.iter().filter(|(to, _)| to.as_str() == service);
         to_it.map(|(_, message)| format!("{}: {}", message.kind(), message.detail())).collect()
     }
 
     /// Everything said to a device just now, in words; but not whether it is waited for.
     pub(super) fn device_heard(&self, device: &str) -> Vec<String> {
-        use crate::machine::Described;
+        use crate::message::Described;
         let to_it = self.told_devices.iter().filter(|(to, _)| to.as_str() == device);
         let to_it = to_it.filter(|(_, message)| !matches!(message, DeviceMessage::Awaited(_)));
         to_it.map(|(_, message)| format!("{}: {}", message.kind(), message.detail())).collect()

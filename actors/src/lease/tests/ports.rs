@@ -1,7 +1,7 @@
 use mainstay_config::model::PortNeed;
 
 use super::*;
-use crate::effect::ports::Listener;
+use crate::action::ports::Listener;
 
 pub(super) fn fixed() -> Want {
     Want::Port { name: port("web"), need: PortNeed::Fixed(8000.try_into().unwrap()), address: None }

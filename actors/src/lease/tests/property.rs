@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::ports::fixed;
 use super::*;
-use crate::lease::Resource;
+use crate::cause::Resource;
 
 #[derive(Debug, Clone)]
 enum Step {

@@ -1,8 +1,8 @@
 //! What people are shown is the same before and after a panic that has changed nothing.
 
 use super::*;
-use crate::machine::{Moment, Outcome};
-use crate::service::{Attempts, Waiting};
+use crate::message::service::{Attempts, Waiting};
+use crate::message::{Moment, Outcome};
 use crate::view::words;
 
 impl Rig {

@@ -1,9 +1,9 @@
 //! After panics: of its own actor, and of those that it speaks with.
 
 use super::*;
-use crate::lease::StillUsed;
-use crate::machine::ActorId;
-use crate::service::Attempts;
+use crate::message::ActorId;
+use crate::message::lease::StillUsed;
+use crate::message::service::Attempts;
 
 fn starting() -> Bench {
     let mut bench = Bench::new(leasing());
@@ -67,7 +67,7 @@ fn who_waits_for_leases_and_is_not_known_to_asks_again_with_the_same_arrival() {
 }
 
 /// What it says again to the registry.
-fn stands(bench: &Bench) -> crate::lease::Standing {
+fn stands(bench: &Bench) -> crate::message::lease::Standing {
     match &bench.machine.tell_again(&ActorId::Leases)[..] {
         [Message::Leases(LeaseMessage::Stands(standing))] => standing.clone(),
         other => panic!("{other:?}"),

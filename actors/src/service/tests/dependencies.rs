@@ -1,7 +1,7 @@
 use mainstay_config::model::{Dependency, OnReturn};
 
 use super::*;
-use crate::service::Health;
+use crate::message::service::Health;
 
 fn coming() -> Standing {
     Standing::Coming(Matter::Starting)

@@ -1,9 +1,9 @@
 use mainstay_config::model::RestartWhen;
 
 use super::*;
+use crate::action::process::SpawnFailure;
 use crate::cause::{Refusal, Resource};
-use crate::effect::process::order::SpawnFailure;
-use crate::service::Attempts;
+use crate::message::service::Attempts;
 
 /// Comes up, and ends by itself.
 fn lives_and_dies(bench: &mut Bench, exit: Exit) {

@@ -6,7 +6,8 @@ use mainstay_config::model::Station;
 
 use super::*;
 use crate::cause::{Blocker, Resource};
-use crate::service::{Waiting, all_dependents};
+use crate::message::service::Waiting;
+use crate::service::all_dependents;
 
 /// All services of a station, with everybody around them who answers at once.
 struct Company {

@@ -1,9 +1,9 @@
 //! Who is restarted keeps all that it holds.
 
 use super::*;
+use crate::action::ports::Listener;
 use crate::cause::Refusal;
-use crate::effect::ports::Listener;
-use crate::service::Attempts;
+use crate::message::service::Attempts;
 
 fn restart() -> ServiceMessage {
     ServiceMessage::Restart(REQUEST, Attempts::Keep)

@@ -20,19 +20,19 @@ use mainstay_config::model::{DeviceKind, Sharing};
 use mainstay_config::names::{DeviceName, PortName, ServiceName};
 use mainstay_hardware::sighting::{Generation, Key};
 
-use super::{Dependents, RunNumbers, ServiceMachine, ServiceMessage, ServiceSnapshot, ServiceStatus, ServiceTimer};
+use super::{Dependents, RunNumbers, ServiceMachine};
+use crate::action::probe::ProbeEvent;
+use crate::action::process::{Exit, ProcessEvent, RunId, SpawnFailure};
 use crate::cause::{
     Absence, Asked, Departure, Episode, Failed, Failure, Matter, Next, NotWanted, Origin, Root, Standing, Unusable,
     Withdrawal,
 };
-use crate::device::Offer;
-use crate::effect::probe::order::ProbeEvent;
-use crate::effect::process::order::{Exit, ProcessEvent, RunId, SpawnFailure};
-use crate::lease::{Grant, GrantedDevice, LeaseMessage, Token};
-use crate::machine::{
-    Action, Beginning, Effect, Machine, Message, Moment, OperatorAnswer, Publication, RequestId, round_trip,
-};
-use crate::supervision::ServicesMessage;
+use crate::machine::{Beginning, Machine};
+use crate::message::device::Offer;
+use crate::message::lease::{Grant, GrantedDevice, LeaseMessage, Token};
+use crate::message::service::{ServiceMessage, ServiceSnapshot, ServiceStatus, ServiceTimer};
+use crate::message::supervision::ServicesMessage;
+use crate::message::{Action, Effect, Message, Moment, OperatorAnswer, Publication, RequestId, round_trip};
 use crate::view::words;
 use crate::world::stations::{Draft, assemble};
 

@@ -1,6 +1,6 @@
 use super::*;
-use crate::machine::Outcome;
-use crate::service::{Attempts, NeedsPolicy, Wanted};
+use crate::message::Outcome;
+use crate::message::service::{Attempts, NeedsPolicy, Wanted};
 
 fn start(policy: NeedsPolicy) -> ServiceMessage {
     ServiceMessage::Start(REQUEST, policy)

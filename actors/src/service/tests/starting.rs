@@ -2,7 +2,7 @@ use mainstay_config::model::{Probe, RestartWhen, Unit};
 use mainstay_config::template::Template;
 
 use super::*;
-use crate::effect::process::order::{Notification, Said, SpawnFailure};
+use crate::action::process::{Notification, Said, SpawnFailure};
 
 #[test]
 fn needs_come_first_then_leases_then_a_start_slot_which_is_held_until_it_is_ready() {
@@ -103,8 +103,8 @@ fn what_this_version_cannot_run_is_failed_and_says_so() {
     draft.0.not_in_this_version = vec!["container".to_owned()];
     let mut bench = Bench::new(draft);
     assert_eq!((bench.status(), bench.reason()), (ServiceStatus::Failed, "not in this version: container"));
-    bench.tell(ServiceMessage::Start(REQUEST, super::super::NeedsPolicy::Respect));
-    assert_eq!(bench.answers[0].outcome, crate::machine::Outcome::Refused);
+    bench.tell(ServiceMessage::Start(REQUEST, crate::message::service::NeedsPolicy::Respect));
+    assert_eq!(bench.answers[0].outcome, crate::message::Outcome::Refused);
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn a_device_that_is_called_otherwise_now_is_used_by_its_new_name_at_the_next_sta
     let mut bench = Bench::new(draft);
     let offer = |interface: &str| {
         let held = grant(1).devices[&x()].offer.clone();
-        crate::device::Offer { interface: Some(interface.to_owned()), ..held }
+        crate::message::device::Offer { interface: Some(interface.to_owned()), ..held }
     };
     bench.tell(ServiceMessage::Granted(grant(1))).tell(ServiceMessage::Corrected(x(), offer("antenna")));
     bench.tell(ServiceMessage::SlotGranted);
@@ -126,7 +126,7 @@ fn a_device_that_is_called_otherwise_now_is_used_by_its_new_name_at_the_next_sta
     });
     assert_eq!(argv.unwrap(), ["listen", "antenna"]);
     let other = Generation("usb 1:9".to_owned());
-    let late = crate::device::Offer { generation: other, ..offer("wlan9") };
+    let late = crate::message::device::Offer { generation: other, ..offer("wlan9") };
     bench.tell(ServiceMessage::Corrected(x(), late));
     assert_eq!(bench.machine.grant.as_ref().unwrap().devices[&x()].offer.interface.as_deref(), Some("antenna"));
 }

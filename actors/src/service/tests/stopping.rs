@@ -1,8 +1,8 @@
 use mainstay_config::model::StopTo;
 
 use super::*;
-use crate::effect::process::order::Scope;
-use crate::service::Attempts;
+use crate::action::process::Scope;
+use crate::message::service::Attempts;
 
 fn stopped(dependent: &str, episode: u32) -> ServiceMessage {
     ServiceMessage::DependentStopped(name(dependent), Episode(episode))
@@ -35,7 +35,7 @@ fn what_a_loss_stopped_has_its_place_in_the_queue_back_and_what_the_operator_sto
     bench.come_up_with(1).wait(SECOND * 60).tell(revoked()).exits(Exit::Signal(15));
     assert_eq!(arrival(&bench), asked, "others that have come since go behind it");
     bench.tell(ServiceMessage::Stop(RequestId(1))).wait(SECOND);
-    bench.tell(ServiceMessage::Start(RequestId(2), crate::service::NeedsPolicy::Respect));
+    bench.tell(ServiceMessage::Start(RequestId(2), crate::message::service::NeedsPolicy::Respect));
     assert_eq!(arrival(&bench), bench.now);
 }
 

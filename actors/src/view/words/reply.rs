@@ -5,7 +5,7 @@ use std::fmt;
 use super::device::rivals_cure;
 use super::service::waiting;
 use crate::cause::Missing;
-use crate::machine::{Before, Moment, NextStep, Reply, Restart, Start, Stop};
+use crate::message::{Before, Moment, NextStep, Reply, Restart, Start, Stop};
 
 /// What was done, or why not: a sentence. `root` finds what a service that is missing waits for in its turn.
 pub fn reply(reply: &Reply, now: Moment, root: impl Fn(&Missing) -> Option<Missing>) -> String {

@@ -5,13 +5,13 @@ use std::fmt;
 use humantime::format_duration;
 
 use super::{blocker_cure, each, listed, more};
+use crate::action::process::LOADS_SLOWLY;
 use crate::cause::{
     Asked, Failed, Failure, Listed, Loss, Matter, Missing, NotWanted, Origin, Reason, Requirement, Root, Said,
     Standing, Status, Why,
 };
-use crate::effect::process::order::LOADS_SLOWLY;
-use crate::machine::Moment;
-use crate::service::{ServiceSnapshot, ServiceStatus, Waiting};
+use crate::message::Moment;
+use crate::message::service::{ServiceSnapshot, ServiceStatus, Waiting};
 
 /// In words that follow "gpsd:".
 impl fmt::Display for Standing {

@@ -1,10 +1,11 @@
 //! What a service says that it waits for is so.
 
 use super::{Verdict, View};
+use crate::cause::Blocker;
 use crate::cause::Listed;
-use crate::device::DeviceStatus;
-use crate::lease::{Blocker, Waiter};
-use crate::service::{ServiceSnapshot, Waiting};
+use crate::message::device::DeviceStatus;
+use crate::message::lease::Waiter;
+use crate::message::service::{ServiceSnapshot, Waiting};
 
 /// Of a service that waits.
 pub(super) fn are_true(view: &View<'_>, shown: &ServiceSnapshot) -> Verdict {

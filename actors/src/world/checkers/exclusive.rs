@@ -1,7 +1,7 @@
 //! Invariant 1: an exclusive resource never has two holders. A holder is a process tree that lives, or is being started.
 
 use super::{Checker, Verdict};
-use crate::effect::process::order::RunId;
+use crate::action::process::RunId;
 use crate::world::environment::{Environment, Happening};
 
 pub(super) struct Exclusive;

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use mainstay_config::model::{DeviceKind, PortNeed, RestartWhen, Service};
 use mainstay_config::names::ServiceName;
 
-use crate::effect::process::order::{Exit, ProcessEvent, RunId, SpawnFailure};
+use crate::action::process::{Exit, ProcessEvent, RunId, SpawnFailure};
+use crate::cause::Resource;
 use crate::engine::Letter;
-use crate::lease::Resource;
-use crate::machine::Message;
-use crate::service::{ServiceMessage, ServiceTimer};
+use crate::message::Message;
+use crate::message::service::{ServiceMessage, ServiceTimer};
 use crate::world::environment::{Command, Environment, Happening};
 
 /// The failures of all services, counted from what is true around the machines.

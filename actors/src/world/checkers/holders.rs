@@ -2,9 +2,10 @@
 //! has one, the device shows one of them; and whoever holds anything runs.
 
 use super::{Checker, Verdict, View};
-use crate::device::DeviceSnapshot;
-use crate::lease::{HeldLease, Resource};
-use crate::service::ServiceStatus;
+use crate::cause::Resource;
+use crate::message::device::DeviceSnapshot;
+use crate::message::lease::HeldLease;
+use crate::message::service::ServiceStatus;
 
 pub(super) struct Holders;
 

@@ -8,11 +8,11 @@ use mainstay_config::names::ServiceName;
 
 use super::reach::requirers;
 use super::{Checker, Verdict};
-use crate::effect::process::order::{ProcessEvent, RunId};
+use crate::action::process::{ProcessEvent, RunId};
+use crate::cause::Resource;
 use crate::engine::Letter;
-use crate::lease::Resource;
-use crate::machine::{Message, Moment};
-use crate::service::ServiceMessage;
+use crate::message::service::ServiceMessage;
+use crate::message::{Message, Moment};
 use crate::world::environment::{Command, Environment, Happening};
 
 #[derive(Debug, Default)]

@@ -4,9 +4,9 @@
 
 use super::{Checker, Verdict, View};
 use crate::cause::Holder;
-use crate::device::{DeviceMessage, DeviceStatus, DeviceTimer};
-use crate::lease::{LeaseMessage, LeaseTimer};
-use crate::machine::Message;
+use crate::message::Message;
+use crate::message::device::{DeviceMessage, DeviceStatus, DeviceTimer};
+use crate::message::lease::{LeaseMessage, LeaseTimer};
 
 pub(super) struct Leftovers;
 

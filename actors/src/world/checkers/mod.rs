@@ -19,7 +19,7 @@ mod wanted;
 use super::environment::{Environment, Happening};
 use super::{Shown, World};
 use crate::engine::Letter;
-use crate::machine::Message;
+use crate::message::Message;
 
 /// What a checker says: how the invariant is broken, if it is.
 pub type Verdict = Result<(), String>;

@@ -7,8 +7,8 @@ use mainstay_config::names::ServiceName;
 
 use super::reach::requirers;
 use super::{Checker, Verdict};
-use crate::effect::process::order::RunId;
-use crate::machine::Moment;
+use crate::action::process::RunId;
+use crate::message::Moment;
 use crate::world::environment::{Command, Environment, Happening};
 
 #[derive(Debug, Default)]

@@ -8,9 +8,9 @@ use mainstay_config::names::{DeviceName, ServiceName};
 
 use super::reach::{all_requirers, time_to_stop};
 use super::{Checker, Verdict};
-use crate::effect::process::order::RunId;
-use crate::lease::Resource;
-use crate::machine::{ActorId, Moment};
+use crate::action::process::RunId;
+use crate::cause::Resource;
+use crate::message::{ActorId, Moment};
 use crate::world::environment::{Command, Environment, Happening};
 
 /// A process tree that must be gone by some moment, unless what it lacks comes back before.

@@ -10,10 +10,10 @@ use mainstay_config::names::ServiceName;
 use super::failures::Failures;
 use super::{Checker, Verdict, View, blockers};
 use crate::cause::Reason;
-use crate::device::DeviceStatus;
+use crate::cause::Resource;
 use crate::engine::Letter;
-use crate::lease::Resource;
-use crate::service::{ServiceSnapshot, ServiceStatus};
+use crate::message::device::DeviceStatus;
+use crate::message::service::{ServiceSnapshot, ServiceStatus};
 use crate::world::environment::{Command, Environment, Happening};
 
 #[derive(Debug, Default)]

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use mainstay_config::names::DeviceName;
 
 use super::{Checker, Verdict, View};
-use crate::device::DeviceStatus;
-use crate::lease::Resource;
-use crate::machine::ActorId;
+use crate::cause::Resource;
+use crate::message::ActorId;
+use crate::message::device::DeviceStatus;
 use crate::world::environment::{Environment, Happening, Temper};
 
 /// One arrival of a radio.

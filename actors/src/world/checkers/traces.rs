@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::{Checker, Verdict};
 use crate::engine::Letter;
-use crate::machine::Address;
+use crate::message::Address;
 use crate::world::environment::Environment;
 
 /// How many messages back causes are followed; an older one is believed.

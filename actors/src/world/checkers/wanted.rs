@@ -13,11 +13,11 @@ use mainstay_config::names::{DeviceName, ServiceName};
 use super::failures::{Failed, Failures};
 use super::reach::all_requirers;
 use super::{Checker, Verdict, View};
-use crate::effect::process::order::RunId;
+use crate::action::process::RunId;
+use crate::cause::Resource;
 use crate::engine::Letter;
-use crate::lease::Resource;
-use crate::machine::Moment;
-use crate::service::ServiceStatus;
+use crate::message::Moment;
+use crate::message::service::ServiceStatus;
 use crate::world::environment::{Command, Environment, Happening};
 
 /// A death this shortly before the departure of its device is the departure's doing: with what the kernel's word of it may

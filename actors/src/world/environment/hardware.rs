@@ -12,9 +12,9 @@ use mainstay_hardware::sighting::{
 
 use super::radios::{RadioState, Temper};
 use super::{Cause, Consequences, Environment, Event, Happening};
-use crate::device::DeviceMessage;
-use crate::lease::Resource;
-use crate::machine::{Message, Moment, OperationId, Outside};
+use crate::cause::Resource;
+use crate::message::device::DeviceMessage;
+use crate::message::{Message, Moment, OperationId, Outside};
 
 const MILLISECOND: Duration = Duration::from_millis(1);
 const SECOND: Duration = Duration::from_secs(1);

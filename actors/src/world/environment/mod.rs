@@ -18,13 +18,14 @@ pub use self::processes::{Life, Tree};
 pub use self::radios::{RadioState, Temper};
 use super::faults::Weather;
 use super::random::Random;
-use crate::device::DeviceMessage;
-use crate::effect::files::FileIdentity;
-use crate::effect::ports::{Listener, Places};
-use crate::effect::process::order::{Exit, RunId};
+use crate::action::files::FileIdentity;
+use crate::action::ports::{Listener, Places};
+use crate::action::process::{Exit, RunId};
+use crate::cause::Resource;
 use crate::effect::report::RunReport;
-use crate::lease::{LeaseMessage, Resource};
-use crate::machine::{Action, ActorId, Message, Moment, OperationId, Outside};
+use crate::message::device::DeviceMessage;
+use crate::message::lease::LeaseMessage;
+use crate::message::{Action, ActorId, Message, Moment, OperationId, Outside};
 use crate::trace::Cause;
 
 /// Something that really happened, for checkers.
@@ -331,6 +332,6 @@ impl Environment {
 }
 
 fn hear(event: HardwareEvent, cause: Option<Cause>, so: &mut Consequences) {
-    let message = crate::inventory::InventoryMessage::Event(event);
+    let message = crate::message::inventory::InventoryMessage::Event(event);
     so.told.push((Outside::Kernel, Message::Hardware(message), cause));
 }

@@ -6,14 +6,14 @@ use mainstay_config::model::{Sharing, StopSignal};
 use mainstay_config::names::ServiceName;
 
 use super::{Cause, Consequences, Environment, Event, Happening};
-use crate::effect::probe::order::ProbeEvent;
-use crate::effect::process::order::{
+use crate::action::probe::ProbeEvent;
+use crate::action::process::{
     Exit, Notification, NotifySocket, ProcessEvent, RunId, Said, SignalOrder, SpawnFailure, SpawnOrder,
 };
+use crate::cause::Resource;
 use crate::effect::report::RunReport;
-use crate::lease::Resource;
-use crate::machine::{Message, Outside};
-use crate::service::ServiceMessage;
+use crate::message::service::ServiceMessage;
+use crate::message::{Message, Outside};
 
 const MILLISECOND: Duration = Duration::from_millis(1);
 const SECOND: Duration = Duration::from_secs(1);

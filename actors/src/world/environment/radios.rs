@@ -10,8 +10,8 @@ use mainstay_hardware::sighting::{HardwareEvent, Link, Rfkill, Sighting, Sort, W
 
 use super::hardware::{Driver, Plug, vanished};
 use super::{Cause, Consequences, Environment, Event, Happening};
-use crate::lease::LeaseMessage;
-use crate::machine::{Message, OperationId, Outside};
+use crate::message::lease::LeaseMessage;
+use crate::message::{Message, OperationId, Outside};
 
 /// A radio that is plugged in.
 #[derive(Debug, Clone, PartialEq, Eq)]

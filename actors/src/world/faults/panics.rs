@@ -3,8 +3,8 @@
 
 use super::super::World;
 use crate::engine::Place;
-use crate::lease::LeaseMessage;
-use crate::machine::{ActorId, Message};
+use crate::message::lease::LeaseMessage;
+use crate::message::{ActorId, Message};
 
 /// An actor that is about to panic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,13 +8,13 @@ use mainstay_hardware::error::{Error, ErrorKind};
 
 use super::super::environment::Consequences;
 use super::Weather;
+use crate::action::process::{ProcessEvent, RunId};
 use crate::cause::{Blocker, Listed, Refusal, Resource, Standing};
-use crate::device::DeviceMessage;
-use crate::effect::process::order::{ProcessEvent, RunId};
-use crate::lease::{Grant, LeaseMessage};
-use crate::machine::{Action, Address, Message, Outside, RequestId};
-use crate::service::{Attempts, ServiceMessage, ServiceTimer};
-use crate::supervision::ServicesMessage;
+use crate::message::device::DeviceMessage;
+use crate::message::lease::{Grant, LeaseMessage};
+use crate::message::service::{Attempts, ServiceMessage, ServiceTimer};
+use crate::message::supervision::ServicesMessage;
+use crate::message::{Action, Address, Message, Outside, RequestId};
 use crate::trace::Cause;
 
 /// A planted bug.
@@ -229,10 +229,8 @@ impl Sabotaged {
         match (self.sabotage, action) {
             (Sabotage::SpawnTwice, Action::Spawn(order)) => {
                 self.duplicates += 1;
-                let twin = Action::Spawn(crate::effect::process::order::SpawnOrder {
-                    run: RunId(self.duplicates),
-                    ..order.clone()
-                });
+                let twin =
+                    Action::Spawn(crate::action::process::SpawnOrder { run: RunId(self.duplicates), ..order.clone() });
                 vec![Action::Spawn(order), twin]
             }
             (Sabotage::LeaveProcesses, Action::Spawn(order)) => {

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use mainstay_config::model::{DeviceKind, Sharing};
 
-use crate::device::DeviceStatus;
-use crate::machine::ActorId;
+use crate::message::ActorId;
+use crate::message::device::DeviceStatus;
 use crate::world::World;
 use crate::world::faults::Doom;
 use crate::world::stations::{Draft, assemble};

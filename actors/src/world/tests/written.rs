@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::engine::Letter;
-use crate::machine::{Described, Message, round_trip};
+use crate::message::{Described, Message, round_trip};
 use crate::world::checkers::{Checker, Verdict};
 use crate::world::environment::Environment;
 use crate::world::faults::Weather;

@@ -21,10 +21,10 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::mpsc;
 
 use super::exec::{CommandFailure, RunCommand};
-use super::order::{CheckCommand, Own, ProbeEvent, ProbeOrder, ProbeTarget};
 use super::*;
+use crate::action::probe::{CheckCommand, Own, ProbeEvent, ProbeOrder, ProbeTarget};
+use crate::action::process::{Exit, SpawnFailure};
 use crate::effect::process::keeper::log_path;
-use crate::effect::process::order::{Exit, SpawnFailure};
 
 /// Answers commands from a list, then with exit code 0.
 #[derive(Default)]

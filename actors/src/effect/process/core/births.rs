@@ -5,7 +5,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::{Core, News, send};
-use crate::effect::process::order::{LOADS_SLOWLY, ProcessEvent, RunId};
+use crate::action::process::{LOADS_SLOWLY, ProcessEvent, RunId};
 use crate::effect::process::runs::{Loading, Run};
 
 /// Between two looks. A program that is still being loaded at the second look has been for at least this long.

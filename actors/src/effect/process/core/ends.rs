@@ -3,7 +3,7 @@
 use super::births::number_of_pid;
 use super::orphans::Orphan;
 use super::{Core, MAX_UNCLAIMED};
-use crate::effect::process::order::{Exit, ProcessEvent, RunId, SpawnFailure};
+use crate::action::process::{Exit, ProcessEvent, RunId, SpawnFailure};
 use crate::effect::process::reaper::Parent;
 use crate::effect::process::runs::{Main, Sweep};
 use crate::effect::process::spawn::Child;

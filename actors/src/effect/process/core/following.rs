@@ -3,8 +3,8 @@
 
 use super::Core;
 use super::talk::Standing;
+use crate::action::process::{Exit, Notification, ProcessEvent, RunId};
 use crate::effect::process::notify::{Message, Sender};
-use crate::effect::process::order::{Exit, Notification, ProcessEvent, RunId};
 use crate::effect::process::runs::Run;
 use crate::effect::process::tree::{self, Act};
 

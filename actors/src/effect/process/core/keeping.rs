@@ -7,8 +7,8 @@ use tokio::sync::Notify;
 use tokio::task::spawn_local;
 
 use super::{Core, News};
+use crate::action::process::Exit;
 use crate::effect::process::keeper::report::listen;
-use crate::effect::process::order::Exit;
 use crate::effect::process::spawn::Job;
 
 impl Core {

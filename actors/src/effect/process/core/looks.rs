@@ -6,7 +6,7 @@ use rustix::process::kill_process_group;
 
 use super::proof::Since;
 use super::{Core, News, RoundState, send};
-use crate::effect::process::order::RunId;
+use crate::action::process::RunId;
 use crate::effect::process::runs::{Main, RoundNumber, Run, Sweep};
 use crate::effect::process::tree::{Act, Looked, Place, Populated, ProcessId, Root, Round, Seen, Want, Whom};
 

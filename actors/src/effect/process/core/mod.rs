@@ -26,12 +26,13 @@ use self::proof::ToProve;
 use super::keeper::holder::Holder;
 use super::keeper::life::KeeperLife;
 use super::notify;
-use super::order::{ProcessEvent, ProcessSettings, RunId, SignalOrder, SpawnFailure, SpawnOrder};
 use super::runs::{RoundNumber, Run, Target};
 use super::spawn::{Birth, Job, Outcome, Spawner, environment};
 use super::sys::Ended;
 use super::tree::{self, Act, Looked, Trees, Whom, with_continue};
+use crate::action::process::{ProcessEvent, RunId, SignalOrder, SpawnFailure, SpawnOrder};
 use crate::effect::probe::LogEnd;
+use crate::effect::process::settings::ProcessSettings;
 
 /// Ends of children that nobody has claimed, kept while something is being started.
 const MAX_UNCLAIMED: usize = 4096;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use crate::effect::process::order::RunId;
+use crate::action::process::RunId;
 use crate::effect::process::tree::Owner;
 
 /// What is known of one.

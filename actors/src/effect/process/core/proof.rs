@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use super::births::number_of_pid;
 use super::orphans::Orphan;
 use super::{Core, News};
-use crate::effect::process::order::RunId;
+use crate::action::process::RunId;
 use crate::effect::process::runs::Run;
 use crate::effect::process::tree::roll::Roll;
 use crate::effect::process::tree::{Act, Place};

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use super::Core;
 use super::orphans::Orphan;
+use crate::action::process::{Notification, NotifySocket, ProcessEvent, RunId, SpawnFailure, SpawnOrder};
 use crate::effect::process::notify::{self, Message, Sender};
-use crate::effect::process::order::{Notification, NotifySocket, ProcessEvent, RunId, SpawnFailure, SpawnOrder};
 use crate::effect::process::runs::Run;
 use crate::effect::process::tree::{self, Act, Evidence, Place, ProcessId};
 

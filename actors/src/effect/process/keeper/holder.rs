@@ -16,10 +16,11 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::wire::{self, Header, Parcel, Patience, Received};
-use crate::effect::process::order::RunId;
+use crate::action::lost::Lost;
+use crate::action::process::RunId;
 use crate::effect::process::sys;
 use crate::effect::process::thread::Thread;
-use crate::effect::watched::{self, Lost};
+use crate::effect::watched;
 
 /// The thread's name.
 const NAME: &str = "outputs";

@@ -13,7 +13,7 @@ use rustix::net::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::effect::process::order::RunId;
+use crate::action::process::RunId;
 
 /// Longest text of a parcel: a path is at most 4096 bytes.
 const MAX_TEXT: usize = 8192;

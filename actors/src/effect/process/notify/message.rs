@@ -3,7 +3,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::effect::process::order::{Notification, Said};
+use crate::action::process::{Notification, Said};
 
 /// Characters of a status that are kept.
 const MAX_STATUS: usize = 256;

@@ -23,7 +23,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::{JoinHandle, spawn_local};
 
 use super::core::News;
-use super::order::{Notification, RunId};
+use crate::action::process::{Notification, RunId};
 use crate::effect::socket_file::bind_closed;
 
 /// Longest path of a socket without its final zero byte (unix(7)).

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use rustix::process::{Gid, Uid, getegid, geteuid};
 
-use crate::effect::process::order::SpawnFailure;
+use crate::action::process::SpawnFailure;
 use crate::effect::process::sys::newborn::Identity;
 
 /// No more of either file is read. A station has a few hundred bytes per user and few users.

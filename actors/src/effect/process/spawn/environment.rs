@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 use super::account::Account;
-use crate::effect::process::order::SpawnOrder;
+use crate::action::process::SpawnOrder;
 
 /// The variable by which every process of a tree is found in `/proc`.
 pub(crate) const RUN: &str = "MAINSTAY_RUN";
@@ -75,7 +75,7 @@ mod tests {
     use mainstay_config::names::ServiceName;
 
     use super::*;
-    use crate::effect::process::order::{LogSearch, NotifySocket, RunId};
+    use crate::action::process::{LogSearch, NotifySocket, RunId};
 
     fn environment(change: impl FnOnce(&mut SpawnOrder), notify: Option<&Path>) -> BTreeMap<OsString, OsString> {
         let mut order = SpawnOrder {

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::effect::process::order::{SpawnFailure, SpawnOrder};
+use crate::action::process::{SpawnFailure, SpawnOrder};
 use crate::effect::process::sys::newborn::{Step, Unborn};
 
 /// What was tried.

@@ -2,7 +2,7 @@
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use crate::effect::process::order::RunId;
+use crate::action::process::RunId;
 use crate::effect::process::tree::Tag;
 
 /// The limit that mainstay was started with, when it raised its own.

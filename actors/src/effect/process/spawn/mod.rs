@@ -22,9 +22,9 @@ pub(super) use birth::Birth;
 pub(super) use launch::{Child, Launcher};
 
 use super::core::News;
-use super::order::{RunId, SpawnFailure, SpawnOrder};
 use super::thread::Thread;
 use super::tree::roll::{self, Roll};
+use crate::action::process::{RunId, SpawnFailure, SpawnOrder};
 use crate::effect::watched::{self, Watched};
 
 /// Spawns that may wait at the same time. A configuration has far fewer services.

@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::environment::PATH;
-use crate::effect::process::order::SpawnFailure;
+use crate::action::process::SpawnFailure;
 
 /// The files that a program may be: what is written when it has a slash, else one in each folder of `path` that has something of this
 /// name. Relative ones count from `directory`. It is looked up for every spawn: that is a few system calls against some hundred

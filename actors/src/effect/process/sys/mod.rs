@@ -14,7 +14,7 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 
 pub(super) use self::descriptors::keep_to_ourselves;
-use super::order::Exit;
+use crate::action::process::Exit;
 
 /// The largest number of a signal (signal(7)).
 const LAST_SIGNAL: c_int = 64;

@@ -27,9 +27,10 @@ pub(super) use owners::{Evidence, MainState, Owner, Root, Tag};
 pub(super) use table::{PipeId, ProcessId};
 
 use super::core::News;
-use super::order::RunId;
 use super::thread::Thread;
-use crate::effect::watched::{self, Lost, Watched};
+use crate::action::lost::Lost;
+use crate::action::process::RunId;
+use crate::effect::watched::{self, Watched};
 
 /// The thread's name.
 const NAME: &str = "trees";

@@ -18,7 +18,7 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use super::table::{Life, PipeId, Process, ProcessId};
-use crate::effect::process::order::RunId;
+use crate::action::process::RunId;
 
 /// A run that may have processes.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::owners::{MainState, Root};
 use super::table::{self, Life};
 use super::{Inside, Place, Want};
-use crate::effect::process::order::RunId;
+use crate::action::process::RunId;
 
 /// Runs that have processes outside of their cgroups.
 #[derive(Debug, Default)]

@@ -2,8 +2,8 @@
 
 use mainstay_hardware::bus::Depth;
 
-use crate::effect::process::order::Scope;
-use crate::machine::{Action, Exit, Left, Words};
+use crate::action::process::Scope;
+use crate::message::{Action, Exit, Left, Words};
 
 impl Action {
     /// What it does, in words.

@@ -1,7 +1,7 @@
 //! What devices are told.
 
-use crate::device::{Awaited, DeviceMessage, DeviceTimer};
-use crate::machine::{Described, Words};
+use crate::message::device::{Awaited, DeviceMessage, DeviceTimer};
+use crate::message::{Described, Words};
 use crate::view::words;
 
 impl Described for DeviceMessage {

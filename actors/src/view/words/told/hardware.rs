@@ -3,8 +3,8 @@
 use mainstay_hardware::sighting::HardwareEvent;
 
 use super::super::event_words;
-use crate::inventory::InventoryMessage;
-use crate::machine::{Described, Words};
+use crate::message::inventory::InventoryMessage;
+use crate::message::{Described, Words};
 
 impl Described for InventoryMessage {
     fn kind(&self) -> &'static str {

@@ -5,8 +5,8 @@ use std::fmt;
 use mainstay_config::model::PortNeed;
 
 use crate::cause::Holder;
-use crate::lease::{LeaseMessage, LeaseTimer, Want};
-use crate::machine::{Described, Words};
+use crate::message::lease::{LeaseMessage, LeaseTimer, Want};
+use crate::message::{Described, Words};
 
 impl Described for LeaseMessage {
     fn kind(&self) -> &'static str {

@@ -1,11 +1,11 @@
 //! What services are told.
 
+use crate::action::probe::ProbeEvent;
+use crate::action::process::{LOADS_SLOWLY, ProcessEvent};
 use crate::cause::Resource;
-use crate::effect::probe::order::ProbeEvent;
-use crate::effect::process::order::{LOADS_SLOWLY, ProcessEvent};
-use crate::lease::Grant;
-use crate::machine::{Described, Words};
-use crate::service::{Attempts, NeedsPolicy, ServiceMessage, ServiceTimer};
+use crate::message::lease::Grant;
+use crate::message::service::{Attempts, NeedsPolicy, ServiceMessage, ServiceTimer};
+use crate::message::{Described, Words};
 use crate::view::words;
 
 impl Described for ServiceMessage {

@@ -1,7 +1,7 @@
 //! What the other supervisors are told.
 
-use crate::machine::{Described, Left, Words};
-use crate::supervision::{RootMessage, ServicesMessage};
+use crate::message::supervision::{RootMessage, ServicesMessage};
+use crate::message::{Described, Left, Words};
 
 impl Described for RootMessage {
     fn kind(&self) -> &'static str {

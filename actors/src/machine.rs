@@ -3,22 +3,7 @@
 //! A machine is told something and answers with effects, which are data: tell another machine, set a timer, act on the world.
 //! Two hosts run the same machines: actix actors in production (`runtime`), and the world on virtual time (`world`).
 
-mod address;
-mod effect;
-mod message;
-mod moment;
-pub(crate) mod pairs;
-mod reply;
-#[cfg(test)]
-pub(crate) mod round_trip;
-mod words;
-
-pub use address::{ActorId, Address, NoSuchActor, Outside};
-pub use effect::{Action, Effect, Effects, Exit, Left, OperationId, Outcome, Publication, told};
-pub use message::{Described, Message, OperatorAnswer, RequestId};
-pub use moment::Moment;
-pub use reply::{Before, NextStep, Reply, Restart, Start, Stop};
-pub use words::{Words, words_of};
+use crate::message::{ActorId, Described, Effects, Message, Moment};
 
 /// Whether a machine begins for the first time, or again after its actor was restarted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]

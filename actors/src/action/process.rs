@@ -7,8 +7,6 @@ use std::time::Duration;
 use mainstay_config::model::StopSignal;
 use mainstay_config::names::ServiceName;
 
-use super::keeper::LogTroubles;
-
 /// One incarnation of a service's process tree. Never used twice, also not across restarts of actors.
 /// It stands in the environment of every process of the tree: `MAINSTAY_RUN=<service>.<number>`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
@@ -256,23 +254,4 @@ pub enum SpawnFailure {
     /// Anything else: no memory, too many processes, a pipe that could not be made.
     #[error("{0}")]
     Other(String),
-}
-
-/// Limits and places for the process executor.
-#[derive(Debug, Clone)]
-pub struct ProcessSettings {
-    /// Where notification sockets and the log-keeper's socket go; exists already.
-    pub run_dir: PathBuf,
-    /// Where log files go: `<log_dir>/<service>.log`, `.log.1`, …
-    pub log_dir: PathBuf,
-    /// Bytes after which a log file is rotated.
-    pub log_max_size: u64,
-    /// How many rotated files are kept.
-    pub log_keep: u32,
-    /// Where it is noted whose output cannot be written.
-    pub log_troubles: LogTroubles,
-    /// The program that is run as `<program> log-keeper`; mainstay itself.
-    pub keeper_program: PathBuf,
-    /// How long to wait between looks at a tree that is being killed.
-    pub sweep_interval: Duration,
 }

@@ -83,7 +83,7 @@ pub fn words_of(panic: &(dyn Any + Send)) -> String {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
-    use super::*;
+    use crate::message::words::*;
 
     #[test]
     fn words_read_as_if_they_had_been_put_together_at_once() {

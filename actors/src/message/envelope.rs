@@ -2,12 +2,12 @@
 
 use mainstay_config::names::{DeviceName, ServiceName};
 
-use super::{ActorId, Outcome, Reply, Words};
-use crate::device::DeviceMessage;
-use crate::inventory::InventoryMessage;
-use crate::lease::LeaseMessage;
-use crate::service::ServiceMessage;
-use crate::supervision::{RootMessage, ServicesMessage};
+use crate::message::device::DeviceMessage;
+use crate::message::inventory::InventoryMessage;
+use crate::message::lease::LeaseMessage;
+use crate::message::service::ServiceMessage;
+use crate::message::supervision::{RootMessage, ServicesMessage};
+use crate::message::{ActorId, Outcome, Reply, Words};
 
 /// A message that can say what it is, for traces.
 pub trait Described {

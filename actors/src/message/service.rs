@@ -3,13 +3,12 @@
 use mainstay_config::names::{DeviceName, ServiceName};
 use mainstay_hardware::sighting::Generation;
 
-use super::ServiceTimer;
+use crate::action::probe::ProbeEvent;
+use crate::action::process::{ProcessEvent, RunId};
 use crate::cause::{Blocker, Episode, Listed, Missing, Reason, Refusal, Standing, Withdrawal};
-use crate::device::Offer;
-use crate::effect::probe::order::ProbeEvent;
-use crate::effect::process::order::{ProcessEvent, RunId};
-use crate::lease::{Grant, PortNumbers, Token};
-use crate::machine::{Left, Moment, RequestId};
+use crate::message::device::Offer;
+use crate::message::lease::{Grant, PortNumbers, Token};
+use crate::message::{Left, Moment, RequestId};
 
 /// What the operator asked of a service. It lasts until asked otherwise.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -226,4 +225,23 @@ pub struct ServiceSnapshot {
     pub waiting_for: Waiting,
     /// When it will be tried again.
     pub retry_at: Option<Moment>,
+}
+
+/// Timers of a service.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+pub enum ServiceTimer {
+    /// It must be ready by now.
+    ReadyWithin,
+    /// The wait before a restart.
+    Backoff,
+    /// It has run long enough for earlier failures to be forgotten.
+    ResetAfter,
+    /// The time between the stop signal and SIGKILL.
+    Grace,
+    /// Even SIGKILL has not ended it.
+    Unkillable,
+    /// A required service has been down too long.
+    Lost(ServiceName),
+    /// An optional service is no longer waited for.
+    Optional(ServiceName),
 }

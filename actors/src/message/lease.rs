@@ -11,12 +11,11 @@ use mainstay_hardware::bus::WifiBaseline;
 use mainstay_hardware::error::Error;
 use mainstay_hardware::sighting::Generation;
 
-use super::LeaseTimer;
+use crate::action::files::FileIdentity;
+use crate::action::ports::{Listener, Places};
 use crate::cause::{Blocker, Holder, Resource, Soon, Unusable};
-use crate::device::Offer;
-use crate::effect::files::FileIdentity;
-use crate::effect::ports::{Listener, Places};
-use crate::machine::{Moment, OperationId};
+use crate::message::device::Offer;
+use crate::message::{Moment, OperationId};
 
 /// A fencing token. It only grows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
@@ -83,7 +82,7 @@ pub struct LeaseRequest {
 
 impl LeaseRequest {
     /// Where these ports are to be listened on.
-    pub(super) fn places(&self, ports: &PortNumbers) -> Places {
+    pub(crate) fn places(&self, ports: &PortNumbers) -> Places {
         let place = |want: &Want| match want {
             Want::Port { name, address, .. } => Some((*ports.get(name)?, *address)),
             _ => None,
@@ -222,4 +221,15 @@ pub struct LeaseSnapshot {
     pub held: Vec<HeldLease>,
     /// Who waits, first in line first.
     pub queue: Vec<Waiter>,
+}
+
+/// Timers of the registry.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+pub enum LeaseTimer {
+    /// A request has waited as long as it wanted to.
+    Wait(Holder),
+    /// Somebody else's program kept a request from its port: perhaps it has ended.
+    LookAgain(Holder),
+    /// A radio refused to be put back: try again.
+    PutBack(DeviceName),
 }

@@ -3,7 +3,7 @@
 use mainstay_config::names::DeviceName;
 use mainstay_hardware::sighting::{Generation, HardwareEvent};
 
-use super::InventoryTimer;
+use crate::message::supervision::NoTimer as InventoryTimer;
 
 /// What the supervisor of devices is told.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]

@@ -5,11 +5,11 @@ use std::sync::{PoisonError, RwLock};
 use dashmap::DashMap;
 use mainstay_config::names::{DeviceName, ServiceName};
 
-use crate::device::{DeviceSnapshot, DeviceStatus};
-use crate::inventory::InventorySnapshot;
-use crate::lease::LeaseSnapshot;
-use crate::machine::{Moment, Publication};
-use crate::service::{Health, ServiceSnapshot, ServiceStatus};
+use crate::message::device::{DeviceSnapshot, DeviceStatus};
+use crate::message::inventory::InventorySnapshot;
+use crate::message::lease::LeaseSnapshot;
+use crate::message::service::{Health, ServiceSnapshot, ServiceStatus};
+use crate::message::{Moment, Publication};
 use crate::trace::{Cause, Chain, Recorder, TraceId};
 use crate::view::words;
 
@@ -37,7 +37,7 @@ pub struct Board {
 
 impl Board {
     /// Shows a state. The chain of causes is kept when status or reason changed: later the messages may be forgotten.
-    pub(super) fn publish(&self, now: Moment, cause: Cause, publication: Publication, recorder: &Recorder) {
+    pub(crate) fn publish(&self, now: Moment, cause: Cause, publication: Publication, recorder: &Recorder) {
         match publication {
             Publication::Service(snapshot) => {
                 let name = snapshot.name.clone();

@@ -8,9 +8,8 @@ use mainstay_hardware::bus::{Findings, Supply, WifiBaseline};
 use mainstay_hardware::error::Error;
 use mainstay_hardware::sighting::{Generation, Sighting};
 
-use super::DeviceTimer;
 use crate::cause::{Departure, DeviceCure, DeviceFault, DeviceReason, Holder, Rivals, Withheld};
-use crate::machine::{Moment, OperationId, RequestId};
+use crate::message::{Moment, OperationId, RequestId};
 
 /// What a device is told.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
@@ -141,4 +140,19 @@ pub struct DeviceSnapshot {
     pub identity: Option<String>,
     /// What would make it usable, when it is not.
     pub unblock: Option<DeviceCure>,
+}
+
+/// Timers of a device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+pub enum DeviceTimer {
+    /// It has been steady long enough.
+    Settling,
+    /// Look again whether it can be opened.
+    AccessRetry,
+    /// Look at it after all, which could not be done.
+    LookAfterAll,
+    /// The quarantine.
+    Quarantine,
+    /// It has been called otherwise than the configuration says for long enough.
+    Mistaken,
 }

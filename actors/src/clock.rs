@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use crate::machine::Moment;
+use crate::message::Moment;
 
 /// Where time comes from.
 #[derive(Debug, Clone, Copy)]

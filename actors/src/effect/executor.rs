@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use crate::machine::{Action, ActorId, Message, Outside};
+use crate::message::{Action, ActorId, Message, Outside};
 use crate::trace::{Cause, ExternalCause};
 
 /// Carries out actions. It must not block, and must deliver answers later, never from inside [`Executor::act`].

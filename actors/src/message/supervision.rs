@@ -2,8 +2,8 @@
 
 use mainstay_config::names::ServiceName;
 
-use crate::effect::watched::Lost;
-use crate::machine::Left;
+use crate::action::lost::Lost;
+use crate::message::Left;
 
 /// What the root supervisor is told.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
@@ -40,3 +40,7 @@ pub enum ServicesMessage {
     /// A process of a service outlives SIGKILL: nothing more can be done.
     Stuck(Left),
 }
+
+/// A supervisor has no timers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+pub enum NoTimer {}

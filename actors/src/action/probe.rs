@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use mainstay_config::names::ServiceName;
 
-use crate::effect::process::order::RunId;
+use crate::action::process::RunId;
 
 /// A readiness probe with all variables filled in. `process` and `notify` need no probing and are not here.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]

@@ -10,14 +10,14 @@ use mainstay_config::names::{DeviceName, ServiceName};
 use mainstay_hardware::bus::{Depth, WifiBaseline};
 use mainstay_hardware::sighting::Sighting;
 
-use super::{Message, OperatorAnswer};
-use crate::device::DeviceSnapshot;
-use crate::effect::ports::Places;
-use crate::effect::probe::order::ProbeOrder;
-use crate::effect::process::order::{RunId, SignalOrder, SpawnOrder};
-use crate::inventory::InventorySnapshot;
-use crate::lease::LeaseSnapshot;
-use crate::service::ServiceSnapshot;
+use crate::action::ports::Places;
+use crate::action::probe::ProbeOrder;
+use crate::action::process::{RunId, SignalOrder, SpawnOrder};
+use crate::message::device::DeviceSnapshot;
+use crate::message::inventory::InventorySnapshot;
+use crate::message::lease::LeaseSnapshot;
+use crate::message::service::ServiceSnapshot;
+use crate::message::{Message, OperatorAnswer};
 
 /// All that one message leads to, in order.
 pub type Effects<T> = Vec<Effect<T>>;

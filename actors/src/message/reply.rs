@@ -2,10 +2,10 @@
 
 use mainstay_config::names::{DeviceName, ServiceName};
 
-use super::ActorId;
 use crate::cause::{Failed, Missing, Rivals};
-use crate::device::DeviceStatus;
-use crate::service::Waiting;
+use crate::message::ActorId;
+use crate::message::device::DeviceStatus;
+use crate::message::service::Waiting;
 
 /// What was done, or why not.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]

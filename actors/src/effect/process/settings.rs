@@ -1,0 +1,25 @@
+//! What the process executor is told when it starts.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::keeper::LogTroubles;
+
+/// Limits and places for the process executor.
+#[derive(Debug, Clone)]
+pub struct ProcessSettings {
+    /// Where notification sockets and the log-keeper's socket go; exists already.
+    pub run_dir: PathBuf,
+    /// Where log files go: `<log_dir>/<service>.log`, `.log.1`, …
+    pub log_dir: PathBuf,
+    /// Bytes after which a log file is rotated.
+    pub log_max_size: u64,
+    /// How many rotated files are kept.
+    pub log_keep: u32,
+    /// Where it is noted whose output cannot be written.
+    pub log_troubles: LogTroubles,
+    /// The program that is run as `<program> log-keeper`; mainstay itself.
+    pub keeper_program: PathBuf,
+    /// How long to wait between looks at a tree that is being killed.
+    pub sweep_interval: Duration,
+}

@@ -1,0 +1,25 @@
+//! What actors tell each other, and what machines answer: data that can be written down and read back.
+//!
+//! Each receiver has a file, with its timers and with what it shows of itself.
+
+mod address;
+pub mod device;
+mod effect;
+mod envelope;
+pub mod inventory;
+pub mod lease;
+mod moment;
+pub(crate) mod pairs;
+mod reply;
+#[cfg(test)]
+pub(crate) mod round_trip;
+pub mod service;
+pub mod supervision;
+mod words;
+
+pub use address::{ActorId, Address, NoSuchActor, Outside};
+pub use effect::{Action, Effect, Effects, Exit, Left, OperationId, Outcome, Publication, told};
+pub use envelope::{Described, Message, OperatorAnswer, RequestId};
+pub use moment::Moment;
+pub use reply::{Before, NextStep, Reply, Restart, Start, Stop};
+pub use words::{Words, words_of};
