@@ -5,13 +5,12 @@ use std::sync::{PoisonError, RwLock};
 use dashmap::DashMap;
 use mainstay_config::names::{DeviceName, ServiceName};
 
-use crate::message::device::{DeviceSnapshot, DeviceStatus};
+use crate::message::device::DeviceSnapshot;
 use crate::message::inventory::InventorySnapshot;
 use crate::message::lease::LeaseSnapshot;
 use crate::message::service::{Health, ServiceSnapshot, ServiceStatus};
 use crate::message::{Moment, Publication};
 use crate::trace::{Cause, Chain, Recorder, TraceId};
-use crate::view::words;
 
 /// A published state with what led to it.
 #[derive(Debug, Clone)]
@@ -36,8 +35,15 @@ pub struct Board {
 }
 
 impl Board {
-    /// Shows a state. The chain of causes is kept when status or reason changed: later the messages may be forgotten.
-    pub(crate) fn publish(&self, now: Moment, cause: Cause, publication: Publication, recorder: &Recorder) {
+    /// Shows a state. The chain of causes is kept when status or reason changed: later the messages may be forgotten. Answers the
+    /// state when its status has changed.
+    pub(crate) fn publish(
+        &self,
+        now: Moment,
+        cause: Cause,
+        publication: Publication,
+        recorder: &Recorder,
+    ) -> Option<Publication> {
         match publication {
             Publication::Service(snapshot) => {
                 let name = snapshot.name.clone();
@@ -58,9 +64,7 @@ impl Board {
                     |known| known.status,
                     same_story,
                 );
-                if changed == Changed::Status {
-                    log_service(&snapshot);
-                }
+                (changed == Changed::Status).then_some(Publication::Service(snapshot))
             }
             Publication::Device(snapshot) => {
                 let name = snapshot.name.clone();
@@ -75,15 +79,15 @@ impl Board {
                     |known| known.status,
                     same_story,
                 );
-                if changed == Changed::Status {
-                    log_device(&snapshot);
-                }
+                (changed == Changed::Status).then_some(Publication::Device(snapshot))
             }
             Publication::Leases(snapshot) => {
                 *self.leases.write().unwrap_or_else(PoisonError::into_inner) = snapshot;
+                None
             }
             Publication::Inventory(snapshot) => {
                 *self.inventory.write().unwrap_or_else(PoisonError::into_inner) = snapshot;
+                None
             }
         }
     }
@@ -158,38 +162,4 @@ where
 enum Changed {
     Status,
     Little,
-}
-
-/// One line in the log for what an operator would want to know; passing states only in detail.
-fn log_service(snapshot: &ServiceSnapshot) {
-    let (service, reason) = (&snapshot.name, words::service_reason(snapshot, |_| None));
-    match snapshot.status {
-        ServiceStatus::Running => tracing::info!("{service} is running as pid {}", snapshot.pid.unwrap_or(0)),
-        ServiceStatus::Failed => tracing::error!("{service} has failed: {reason}"),
-        ServiceStatus::Backoff => tracing::warn!("{service} will be started again: {reason}"),
-        ServiceStatus::Stopping => tracing::info!("{service} is stopping: {reason}"),
-        ServiceStatus::Held => tracing::info!("{service} is held: {reason}"),
-        ServiceStatus::Stopped => tracing::info!("{service} is stopped: {reason}"),
-        ServiceStatus::Waiting => {
-            let waits = words::waiting(&snapshot.waiting_for, Moment::default(), |_| None);
-            tracing::debug!("{service} waits for {}", waits.join("; "));
-        }
-        ServiceStatus::Starting => tracing::debug!("{service} is starting"),
-    }
-}
-
-fn log_device(snapshot: &DeviceSnapshot) {
-    let (device, reason) = (&snapshot.name, &snapshot.reason);
-    let identity = snapshot.identity.as_deref().unwrap_or("not identified");
-    match snapshot.status {
-        DeviceStatus::Ready => tracing::info!("{device} is ready: {identity}"),
-        DeviceStatus::Absent => tracing::info!("{device} is {reason}"),
-        DeviceStatus::Ejected => tracing::info!("{device} is ejected: {reason}"),
-        DeviceStatus::Faulted | DeviceStatus::Quarantined => {
-            tracing::warn!("{device} is {}: {reason}", snapshot.status.as_str());
-        }
-        DeviceStatus::Settling | DeviceStatus::Probing | DeviceStatus::InUse => {
-            tracing::debug!("{device} is {}", snapshot.status.as_str());
-        }
-    }
 }

@@ -16,4 +16,5 @@ pub mod service;
 pub mod supervision;
 pub mod trace;
 pub mod view;
+#[cfg(any(test, feature = "world"))]
 pub mod world;

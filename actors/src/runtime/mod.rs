@@ -2,6 +2,7 @@
 //! timers are the engine's.
 
 mod host;
+mod log;
 mod stage;
 mod system;
 #[cfg(test)]

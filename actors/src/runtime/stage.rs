@@ -10,6 +10,7 @@ use actix::Addr;
 use tokio::sync::oneshot;
 
 use super::host::{Host, Ring};
+use super::log::log;
 use super::timekeeper::Alarm;
 use super::watchdog::Watchdog;
 use crate::board::Board;
@@ -199,7 +200,10 @@ impl Stage {
                 self.send(cause, actor.into(), message);
             }
             Effect::Act(action) => self.act(cause, &actor, action),
-            Effect::Publish(publication) => self.board.publish(self.now(), cause, publication, &self.recorder()),
+            Effect::Publish(publication) => {
+                let changed = self.board.publish(self.now(), cause, publication, &self.recorder());
+                changed.iter().for_each(log);
+            }
             Effect::Answer(answer) => self.answer(cause, answer),
             // The engine has seen to these.
             Effect::SetTimer(..) | Effect::CancelTimer(_) | Effect::Note(_) => {}

@@ -1,9 +1,10 @@
 //! Traces: every message, what caused it, and the external event at the root.
 
 mod chain;
+mod excerpt;
 mod recorder;
-mod show;
 
 pub use chain::{Chain, Step};
+pub use excerpt::Excerpt;
+pub(crate) use recorder::Record;
 pub use recorder::{Cause, ExternalCause, ExternalKind, Keeping, MessageId, Recorder, Sending, TraceFilter, TraceId};
-pub use show::Excerpt;

@@ -104,39 +104,39 @@ impl TraceFilter {
 
 /// One message, as it is kept.
 #[derive(Debug, Clone)]
-pub(super) struct Record {
-    pub(super) said: Arc<Said>,
+pub(crate) struct Record {
+    pub(crate) said: Arc<Said>,
     /// What those that it causes follow from, where that is cut: made once, however many there are.
     cut: Option<Arc<Said>>,
-    pub(super) handled: Option<Moment>,
-    pub(super) outcome: Outcome,
+    pub(crate) handled: Option<Moment>,
+    pub(crate) outcome: Outcome,
 }
 
 /// What does not change once it is sent. Chains of causes share it.
 #[derive(Debug, Clone)]
-pub(super) struct Said {
+pub(crate) struct Said {
     /// What led to it.
-    pub(super) before: Option<Arc<Said>>,
+    pub(crate) before: Option<Arc<Said>>,
     /// How many there are in the chain that ends with it.
-    pub(super) steps: usize,
-    pub(super) trace: TraceId,
-    pub(super) parent: Option<MessageId>,
-    pub(super) from: Address,
-    pub(super) to: Address,
-    pub(super) kind: &'static str,
-    pub(super) detail: Words,
-    pub(super) sent: Moment,
+    pub(crate) steps: usize,
+    pub(crate) trace: TraceId,
+    pub(crate) parent: Option<MessageId>,
+    pub(crate) from: Address,
+    pub(crate) to: Address,
+    pub(crate) kind: &'static str,
+    pub(crate) detail: Words,
+    pub(crate) sent: Moment,
 }
 
 /// One trace, as it is kept.
 #[derive(Debug, Clone)]
-pub(super) struct Head {
-    pub(super) cause: Arc<ExternalCause>,
-    pub(super) at: Moment,
-    pub(super) messages: u64,
-    pub(super) forgotten: u64,
+pub(crate) struct Head {
+    pub(crate) cause: Arc<ExternalCause>,
+    pub(crate) at: Moment,
+    pub(crate) messages: u64,
+    pub(crate) forgotten: u64,
     /// When its latest message was sent or handled.
-    pub(super) touched: Moment,
+    pub(crate) touched: Moment,
 }
 
 /// A message on its way to be kept.

@@ -5,6 +5,7 @@
 
 mod roots;
 mod show;
+mod trace;
 pub mod words;
 
 pub use roots::Roots;

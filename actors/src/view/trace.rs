@@ -1,27 +1,8 @@
 //! Traces as they are shown.
 
-use super::recorder::{Head, MessageId, Record, Recorder, TraceId};
+use super::{ExternalCauseView, MessageView, TraceView};
 use crate::clock::Clock;
-use crate::view::{ExternalCauseView, MessageView, TraceView};
-
-/// One trace as it was at one moment. Every message that is sent waits for the recorder, so what takes long is done with this.
-#[derive(Debug)]
-pub struct Excerpt {
-    trace: TraceId,
-    head: Head,
-    messages: Vec<(MessageId, Record)>,
-}
-
-impl Recorder {
-    /// One trace, if it is still kept.
-    #[must_use]
-    pub fn excerpt(&self, trace: TraceId) -> Option<Excerpt> {
-        let head = self.traces.get(&trace)?.clone();
-        let mine = self.ring.iter().enumerate().filter(|(_, record)| record.said.trace == trace);
-        let messages = mine.map(|(place, record)| (self.id_at(place), record.clone())).collect();
-        Some(Excerpt { trace, head, messages })
-    }
-}
+use crate::trace::{Excerpt, MessageId, Record};
 
 impl Excerpt {
     /// It, as it is shown.
@@ -53,9 +34,9 @@ impl Excerpt {
 mod tests {
     use std::time::Duration;
 
-    use super::super::recorder::{Cause, ExternalCause, ExternalKind, Keeping, Sending};
     use super::*;
     use crate::message::{ActorId, Moment, Outside};
+    use crate::trace::{Cause, ExternalCause, ExternalKind, Keeping, Recorder, Sending};
 
     #[test]
     fn the_time_of_the_event_is_kept_when_its_first_messages_are_forgotten() {
