@@ -183,9 +183,9 @@ fn what_a_main_process_says_just_before_it_ends_is_heard() {
         world.has_heard();
         let teller = world.teller("STATUS=no such map\nERRNO=2");
         let run = service(&world, 1, &format!("exec {}", teller.display()));
-        world.started(run).await;
-        // Nothing is heard on this thread meanwhile.
-        while !world.path("said").exists() {
+        let main = world.started(run).await;
+        // Nothing is heard on this thread meanwhile: what it said and that it has ended are heard of at once.
+        while !is_gone(main) {
             std::thread::yield_now();
         }
         let status = Some("no such map".to_owned());

@@ -44,13 +44,8 @@ pub(super) enum News {
     Spawner(Outcome),
     /// A round of looks at trees is done.
     Trees(Looked),
-    /// Something was said on a notification socket.
-    Notified {
-        /// On whose.
-        run: RunId,
-        /// By whom, and what.
-        message: notify::Message,
-    },
+    /// Something was said on the notification socket of this run.
+    Notified(RunId),
     /// Time to look again at a tree that is being killed.
     SweepAgain(RunId),
     /// Time to look again at a tree of which the last process is just ending.
@@ -214,7 +209,7 @@ impl Core {
             News::Spawner(Outcome::Program(run, outcome)) => self.program_started(run, outcome),
             News::Spawner(Outcome::Keeper(outcome)) => self.keeper_started(outcome),
             News::Trees(looked) => self.looked(looked),
-            News::Notified { run, message } => self.notified(run, message),
+            News::Notified(run) => self.received(run),
             News::SweepAgain(run) => {
                 self.to_be_swept.remove(&run);
                 self.want(run, Act::Kill);

@@ -44,6 +44,12 @@ impl Core {
         Ok(())
     }
 
+    /// Something was received on a socket.
+    pub(super) fn received(&mut self, id: RunId) {
+        let received = self.sockets.get(&id).map(notify::NotifySocket::take).unwrap_or_default();
+        received.into_iter().for_each(|message| self.notified(id, message));
+    }
+
     /// Something was said. Only who is known to be of the run is believed: by ancestry, or by its cgroup. Anybody can join a process
     /// group in the same session, and write what it likes into its environment.
     pub(super) fn notified(&mut self, id: RunId, message: Message) {

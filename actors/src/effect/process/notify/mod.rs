@@ -6,6 +6,7 @@
 
 mod message;
 
+use std::cell::RefCell;
 use std::fs;
 use std::io::{self, IoSliceMut};
 use std::mem::MaybeUninit;
@@ -38,12 +39,17 @@ const BARRIERS: usize = 2;
 /// in the kernel's short queue, and then the service waits.
 const PAUSE: Duration = Duration::from_millis(20);
 
+/// What was received and is not dealt with yet. It is kept with the socket, and not on the way to the executor's task: what a main
+/// process has said must be at hand when its end is, whichever of the two is heard of first.
+type Received = Rc<RefCell<Vec<Message>>>;
+
 /// A bound socket. It is closed and removed when this is dropped.
 #[derive(Debug)]
 pub(super) struct NotifySocket {
     path: PathBuf,
     inode: Option<u64>,
     socket: Rc<UnixDatagram>,
+    received: Received,
     listener: JoinHandle<()>,
 }
 
@@ -96,13 +102,20 @@ impl NotifySocket {
         file.permit(0o666)?;
         let (_, inode) = file.identity();
         let inode = Some(inode);
-        let socket = Rc::new(UnixDatagram::from_std(socket.into())?);
-        Ok(Self { path, inode, listener: spawn_local(listen(Rc::clone(&socket), run, news)), socket })
+        let (socket, received) = (Rc::new(UnixDatagram::from_std(socket.into())?), Received::default());
+        let listener = spawn_local(listen(Rc::clone(&socket), Rc::clone(&received), run, news));
+        Ok(Self { path, inode, socket, received, listener })
     }
 
-    /// What was said and not heard yet.
+    /// What was received.
+    pub(super) fn take(&self) -> Vec<Message> {
+        self.received.take()
+    }
+
+    /// All that was said, received or not.
     pub(super) fn drain(&self) -> Vec<Message> {
-        (0..BATCH).map_while(|_| receive(&*self.socket).ok()).flatten().collect()
+        let unreceived = (0..BATCH).map_while(|_| receive(&*self.socket).ok()).flatten();
+        self.take().into_iter().chain(unreceived).collect()
     }
 
     /// What stands in `NOTIFY_SOCKET`.
@@ -154,7 +167,7 @@ impl Message {
     }
 }
 
-async fn listen(socket: Rc<UnixDatagram>, run: RunId, news: UnboundedSender<News>) {
+async fn listen(socket: Rc<UnixDatagram>, received: Received, run: RunId, news: UnboundedSender<News>) {
     while socket.readable().await.is_ok() {
         let mut said: Vec<Message> = Vec::new();
         for _ in 0..BATCH {
@@ -172,10 +185,9 @@ async fn listen(socket: Rc<UnixDatagram>, run: RunId, news: UnboundedSender<News
             }
         }
         let is_of_use = |message: &Message| message.said != Notification::default() || !message.barriers.is_empty();
-        for message in said.into_iter().filter(is_of_use) {
-            if news.send(News::Notified { run, message }).is_err() {
-                return;
-            }
+        received.borrow_mut().extend(said.into_iter().filter(is_of_use));
+        if news.send(News::Notified(run)).is_err() {
+            return;
         }
         tokio::time::sleep(PAUSE).await;
     }
