@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use mainstay_config::model::PortNeed;
+use mainstay_config::port_choice;
 
 use super::machine::{LeaseMachine, Out, refuse};
 use super::queue::Queued;
@@ -43,7 +44,6 @@ impl LeaseMachine {
             return Vec::new();
         }
         let holder = queued.request.holder.clone();
-        let choosable = queued.request.wants.iter().any(|want| is_range_with_choice(want, &queued.foreign, &foreign));
         if let Some((port, listener)) = foreign.iter().find(|(port, _)| is_fixed(&queued.request, **port)) {
             let refusal = in_use(*port, listener, &holder);
             let mut out = self.withdraw(&holder);
@@ -52,11 +52,11 @@ impl LeaseMachine {
         }
         queued.foreign.extend(foreign);
         queued.preparation = None;
-        let mut out = Vec::new();
-        if !choosable {
-            out.extend(self.withdraw(&holder));
-            out.extend(refuse(&holder, Refusal::RangeInUse));
+        if has_choice(&queued.request, &queued.foreign) {
+            return Vec::new();
         }
+        let mut out = self.withdraw(&holder);
+        out.extend(refuse(&holder, Refusal::RangeInUse));
         out
     }
 }
@@ -73,9 +73,11 @@ pub(super) fn is_fixed(request: &LeaseRequest, port: u16) -> bool {
         .any(|want| matches!(want, Want::Port { need: PortNeed::Fixed(fixed), .. } if fixed.get() == port))
 }
 
-/// Whether a range has a port on which nobody was seen to listen.
-fn is_range_with_choice(want: &Want, before: &BTreeMap<u16, Listener>, now: &BTreeMap<u16, Listener>) -> bool {
-    let Want::Port { need: PortNeed::Range { prefer, first, last }, .. } = want else { return false };
-    let free = |port: u16| !before.contains_key(&port) && !now.contains_key(&port);
-    free(prefer.get()) || (first.get()..=last.get()).any(free)
+/// Whether a range that is wanted has a port on which no stranger was seen to listen.
+pub(super) fn has_choice(request: &LeaseRequest, foreign: &BTreeMap<u16, Listener>) -> bool {
+    let is_free = |port| !foreign.contains_key(&port);
+    request.wants.iter().any(|want| match want {
+        Want::Port { need: need @ PortNeed::Range { .. }, .. } => port_choice::numbers(*need).any(is_free),
+        _ => false,
+    })
 }

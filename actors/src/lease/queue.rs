@@ -126,6 +126,11 @@ impl Situation<'_> {
 
     /// Who has a resource, or comes first for it.
     fn taken(&self, asking: &Holder, resource: &Resource, sharing: Sharing) -> Option<Blocker> {
+        // For what it has, nobody comes before it.
+        let has = |holding: &Holding| holding.grant.ports.values().any(|port| Resource::Port(*port) == *resource);
+        if self.holders.get(asking).is_some_and(has) {
+            return None;
+        }
         let holder = self.holders.iter().find(|(holder, holding)| {
             let has = |(held, how): (Resource, Sharing)| self.files.are_same(&held, resource) && excludes(how, sharing);
             *holder != asking && holding.resources().any(has)

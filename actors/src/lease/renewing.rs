@@ -1,19 +1,21 @@
 //! A holder that is restarted keeps all that it holds. Only its ports are looked at again: nobody listened on them while it did
-//! not run, and a stranger may do so now. Of a range it is then given another port, and nothing else is touched.
+//! not run, and a stranger may do so now. Of a range it is then given another port, and nothing else is touched; where others of
+//! ours have all of those, it gives back what it holds and waits, as everybody does who lacks something.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU16;
 
 use mainstay_config::model::PortNeed;
 use mainstay_config::names::PortName;
 
 use super::holding::{Renewal, Use};
 use super::machine::{LeaseMachine, Out};
-use super::ports::{in_use, is_fixed};
+use super::ports::{has_choice, in_use, is_fixed};
 use super::queue::{Queued, Situation, reserve};
 use super::telling::{News, tell};
 use crate::action::ports::Listener;
 use crate::cause::{Holder, Refusal};
-use crate::message::lease::{LeaseRequest, PortNumbers, Want};
+use crate::message::lease::{LeaseRequest, PortNumbers, Renewed, Want};
 use crate::message::{Effect, OperationId, Outcome};
 
 impl LeaseMachine {
@@ -49,23 +51,26 @@ impl LeaseMachine {
         let Some((holder, grant, mut renewal)) = found else {
             return vec![Effect::Note(Outcome::Superseded)];
         };
-        let answer = |ports| tell(&holder, News::Renewed(grant.token, ports)).into_iter().collect();
+        let answer = |renewed| tell(&holder, News::Renewed(grant.token, renewed)).into_iter().collect();
         if seen.is_empty() {
-            return answer(Ok(grant.ports));
+            return answer(Renewed::With(grant.ports));
         }
         if let Some((port, listener)) = seen.iter().find(|(port, _)| is_fixed(&renewal.request, **port)) {
-            return answer(Err(in_use(*port, listener, &holder)));
+            return answer(Renewed::Refused(in_use(*port, listener, &holder)));
         }
         renewal.foreign.extend(seen);
-        let Some(ports) = self.choose_others(&renewal) else { return answer(Err(Refusal::RangeInUse)) };
+        if !has_choice(&renewal.request, &renewal.foreign) {
+            return answer(Renewed::Refused(Refusal::RangeInUse));
+        }
+        let Some(ports) = self.choose_others(&renewal, &grant.ports) else { return answer(Renewed::MustWait) };
         if let Some(holding) = self.holders.get_mut(&holder) {
             holding.grant.ports = ports;
         }
         self.look_for_holder(&holder, renewal.request, renewal.foreign)
     }
 
-    /// Other ports that nobody has, or comes first for.
-    fn choose_others(&self, renewal: &Renewal) -> Option<PortNumbers> {
+    /// Other ports that nobody has, or comes first for, in the place of those on which strangers listen.
+    fn choose_others(&self, renewal: &Renewal, has: &PortNumbers) -> Option<PortNumbers> {
         let mut reserved = BTreeMap::new();
         self.queue.iter().for_each(|queued| reserve(queued, &mut reserved));
         let situation = Situation {
@@ -76,12 +81,22 @@ impl LeaseMachine {
             reserved: &reserved,
         };
         let asked = Queued { foreign: renewal.foreign.clone(), ..Queued::new(renewal.request.clone()) };
+        let is_kept = |name| has.get(name).filter(|port| !renewal.foreign.contains_key(port));
         let port = |want| match want {
-            &Want::Port { ref name, need, .. } => Some((name, need)),
+            &Want::Port { ref name, need, .. } => Some((name, is_kept(name).map_or(need, |port| keeping(need, *port)))),
             _ => None,
         };
-        let ports: Vec<(&PortName, PortNeed)> = asked.request.wants.iter().filter_map(port).collect();
+        let mut ports: Vec<(&PortName, PortNeed)> = asked.request.wants.iter().filter_map(port).collect();
+        ports.sort_by_key(|(name, _)| is_kept(name).is_none());
         let (ports, missing) = situation.choose_ports(&ports, &asked);
         missing.is_empty().then_some(ports)
+    }
+}
+
+/// What is preferred is the port that it has.
+fn keeping(need: PortNeed, port: u16) -> PortNeed {
+    match (need, NonZeroU16::new(port)) {
+        (PortNeed::Range { first, last, .. }, Some(prefer)) => PortNeed::Range { prefer, first, last },
+        _ => need,
     }
 }

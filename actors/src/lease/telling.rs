@@ -7,7 +7,7 @@ use crate::cause::{Blocker, Holder, Refusal, Withdrawal};
 use crate::message::Effect;
 use crate::message::device::Offer;
 use crate::message::lease::LeaseTimer;
-use crate::message::lease::{Grant, PortNumbers, Token};
+use crate::message::lease::{Grant, Renewed, Token};
 use crate::message::service::ServiceMessage;
 
 /// What the registry has to say to one who asks for a lease or holds one.
@@ -19,8 +19,8 @@ pub(super) enum News {
     Queued(Vec<Blocker>),
     /// He will not get it.
     Refused(Refusal),
-    /// What he kept under this token can be used again, with these ports; or it cannot.
-    Renewed(Token, Result<PortNumbers, Refusal>),
+    /// Whether what he kept under this token can be used again.
+    Renewed(Token, Renewed),
     /// He must stop, then release.
     Revoked(Token, Withdrawal),
     /// A device that he holds is known by other facts now.
@@ -39,7 +39,7 @@ impl News {
             Self::Granted(grant) => ServiceMessage::Granted(grant),
             Self::Queued(blockers) => ServiceMessage::Queued(blockers),
             Self::Refused(refusal) => ServiceMessage::Refused(refusal),
-            Self::Renewed(token, ports) => ServiceMessage::Renewed(token, ports),
+            Self::Renewed(token, renewed) => ServiceMessage::Renewed(token, renewed),
             Self::Revoked(token, withdrawal) => ServiceMessage::Revoked(token, withdrawal),
             Self::Corrected(device, offer) => ServiceMessage::Corrected(device, offer),
         }

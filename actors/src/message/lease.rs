@@ -13,7 +13,7 @@ use mainstay_hardware::sighting::Generation;
 
 use crate::action::files::FileIdentity;
 use crate::action::ports::{Listener, Places};
-use crate::cause::{Blocker, Holder, Resource, Soon, Unusable};
+use crate::cause::{Blocker, Holder, Refusal, Resource, Soon, Unusable};
 use crate::message::device::Offer;
 use crate::message::{Moment, OperationId};
 
@@ -118,7 +118,20 @@ pub struct GrantedDevice {
     pub offer: Offer,
 }
 
-/// How a holder stands towards the registry, said again after a panic of either.
+/// What a holder hears that is restarted, of the ports that it has kept.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum Renewed {
+    /// It can use again all that it holds, with these ports.
+    With(PortNumbers),
+    /// A stranger has a port of its range, and others of ours have those that it could be given instead: it gives back what it
+    /// holds, and waits as everybody does.
+    MustWait,
+    /// It cannot be used again.
+    Refused(Refusal),
+}
+
+/// How a holder stands towards the registry: said again after a panic of either, and by one that gives back what it holds and
+/// waits for it at once, so that nobody gets in between.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Standing {
     /// Who says so.
@@ -151,7 +164,7 @@ pub enum LeaseMessage {
     Withdraw(Holder),
     /// He has stopped and gives back all he held under this token.
     Release(Holder, Token),
-    /// How he stands, said again.
+    /// How he stands.
     Stands(Standing),
     /// He waits out a back-off: what he holds may be taken when somebody waits for it.
     Idle(Holder),

@@ -7,7 +7,7 @@ use crate::action::probe::ProbeEvent;
 use crate::action::process::{ProcessEvent, RunId};
 use crate::cause::{Blocker, Episode, Listed, Missing, Reason, Refusal, Standing, Withdrawal};
 use crate::message::device::Offer;
-use crate::message::lease::{Grant, PortNumbers, Token};
+use crate::message::lease::{Grant, Renewed, Token};
 use crate::message::{Left, Moment, RequestId};
 
 /// What the operator asked of a service. It lasts until asked otherwise.
@@ -72,8 +72,8 @@ pub enum ServiceMessage {
     Queued(Vec<Blocker>),
     /// It will not get its leases.
     Refused(Refusal),
-    /// What it kept under this token can be used again, with these ports; or it cannot.
-    Renewed(Token, Result<PortNumbers, Refusal>),
+    /// Whether what it kept under this token can be used again.
+    Renewed(Token, Renewed),
     /// A lease is withdrawn: stop, then release.
     Revoked(Token, Withdrawal),
     /// It holds nothing and waits for nothing.

@@ -86,7 +86,7 @@ impl ServiceMachine {
         }
     }
 
-    fn stands(&self) -> message::lease::Standing {
+    pub(super) fn stands(&self) -> message::lease::Standing {
         let wants = match self.phase {
             Phase::Leasing { arrival, .. } => Some(self.lease_request(arrival)),
             _ => None,

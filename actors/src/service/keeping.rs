@@ -5,8 +5,8 @@
 use super::ending::Cause;
 use super::machine::{Out, ServiceMachine, tell_leases};
 use super::state::{Ignoring, Phase, Rest};
-use crate::cause::{Failure, Refusal};
-use crate::message::lease::{LeaseMessage, LeaseRequest, PortNumbers, Token};
+use crate::cause::Failure;
+use crate::message::lease::{LeaseMessage, LeaseRequest, Renewed, Token};
 use crate::message::{Effect, Moment, Outcome};
 
 impl ServiceMachine {
@@ -40,19 +40,30 @@ impl ServiceMachine {
         self.lease_request(self.asked.unwrap_or_default())
     }
 
-    pub(super) fn renewed(&mut self, now: Moment, token: Token, ports: Result<PortNumbers, Refusal>, out: &mut Out) {
-        match (&self.phase, &mut self.grant, ports) {
-            (Phase::Renewing, Some(grant), Ok(ports)) if grant.token == token => {
+    pub(super) fn renewed(&mut self, now: Moment, token: Token, renewed: Renewed, out: &mut Out) {
+        let Some(grant) = self.grant.as_mut().filter(|grant| self.phase == Phase::Renewing && grant.token == token)
+        else {
+            out.push(Effect::Note(Outcome::Superseded));
+            return;
+        };
+        match renewed {
+            Renewed::With(ports) => {
                 grant.ports = ports;
                 self.ask_slot(out);
             }
-            (Phase::Renewing, Some(grant), Err(refusal)) if grant.token == token => {
+            Renewed::MustWait => {
+                self.grant = None;
+                self.given_back = self.given_back.max(token);
+                self.phase = Phase::Leasing { blockers: Vec::new(), arrival: self.asked.unwrap_or(now) };
+                out.push(tell_leases(LeaseMessage::Stands(self.stands())));
+            }
+            Renewed::Refused(refusal) => {
                 self.phase = Phase::Idle;
                 self.rest_after(now, Cause::Failed(Failure::Refused(refusal)), out);
             }
-            _ => out.push(Effect::Note(Outcome::Superseded)),
         }
     }
+
     /// Gives back all leases.
     pub(super) fn release(&mut self, out: &mut Out) {
         self.revoked = None;

@@ -181,7 +181,7 @@ impl ServiceMachine {
                 _ => out.push(Effect::Note(Outcome::Superseded)),
             },
             ServiceMessage::Refused(refusal) => self.refused(now, refusal, out),
-            ServiceMessage::Renewed(token, ports) => self.renewed(now, token, ports, out),
+            ServiceMessage::Renewed(token, renewed) => self.renewed(now, token, renewed, out),
             ServiceMessage::Revoked(token, withdrawal) => self.lease_revoked(now, token, withdrawal, out),
             ServiceMessage::NothingHeld => self.nothing_held(out),
             ServiceMessage::DeviceArrived(device, _) => self.device_arrived(&device, out),

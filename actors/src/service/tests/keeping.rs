@@ -3,6 +3,7 @@
 use super::*;
 use crate::action::ports::Listener;
 use crate::cause::Refusal;
+use crate::message::lease::Renewed;
 use crate::message::service::Attempts;
 
 fn restart() -> ServiceMessage {
@@ -14,9 +15,8 @@ fn with_port(token: u64, number: u16) -> Grant {
     Grant { ports: BTreeMap::from([(PortName::new("web").unwrap(), number)]), ..grant(token) }
 }
 
-fn renewed(token: u64, ports: Result<u16, Refusal>) -> ServiceMessage {
-    let ports = ports.map(|number| with_port(token, number).ports);
-    ServiceMessage::Renewed(Token(token), ports)
+fn renewed(token: u64, number: u16) -> ServiceMessage {
+    ServiceMessage::Renewed(Token(token), Renewed::With(with_port(token, number).ports))
 }
 
 fn origin(who: &str, asked: Asked) -> Origin {
@@ -43,7 +43,7 @@ fn a_crash_without_back_off_keeps_what_is_held_however_short_the_run_was() {
     bench.tell(ServiceMessage::Granted(with_port(1, 8000))).tell(ServiceMessage::SlotGranted).spawned();
     bench.exits(Exit::Code(1));
     assert!(kept(&bench) && matches!(bench.leases[..], [LeaseMessage::Renew(_)]), "{:?}", bench.leases);
-    assert!(bench.tell(renewed(1, Ok(8001))).asked_for_slot());
+    assert!(bench.tell(renewed(1, 8001)).asked_for_slot());
     bench.tell(ServiceMessage::SlotGranted);
     let argv = bench.acts.iter().find_map(|act| match act {
         Action::Spawn(order) => Some(order.argv.join(" ")),
@@ -57,14 +57,32 @@ fn a_stranger_on_a_port_that_was_kept_fails_the_restart_and_is_named() {
     let mut bench = Bench::new(leasing().port("web", 8000));
     bench.tell(ServiceMessage::Granted(with_port(1, 8000))).come_up().tell(restart()).exits(Exit::Signal(15));
     // An answer to an earlier question, under another token, does not count.
-    assert!(!bench.tell(renewed(7, Ok(8000))).asked_for_slot());
+    assert!(!bench.tell(renewed(7, 8000)).asked_for_slot());
     let listener = Listener { pid: Some(7), command: Some("nginx".to_owned()) };
     let refusal = Refusal::PortInUse { wanted_by: name("s").into(), port: 8000, listener };
     let words = refusal.to_string();
-    bench.tell(renewed(1, Err(refusal)));
+    bench.tell(ServiceMessage::Renewed(Token(1), Renewed::Refused(refusal)));
     assert_eq!(bench.reason(), format!("{words}; restart 1 of 3"));
     assert!(matches!(bench.leases[..], [LeaseMessage::Idle(_)]), "in back-off it is kept while nobody waits");
     assert!(matches!(bench.wait(SECOND * 2).leases[..], [LeaseMessage::Renew(_)]));
+}
+
+#[test]
+fn one_whose_port_a_stranger_has_and_that_can_have_no_other_yet_waits_at_its_old_place_and_has_not_failed() {
+    let mut bench = Bench::new(leasing().port("web", 8000));
+    let arrival = bench.now;
+    bench.tell(ServiceMessage::Granted(with_port(1, 8000))).come_up().wait(SECOND).tell(restart());
+    bench.exits(Exit::Signal(15)).tell(ServiceMessage::Renewed(Token(1), Renewed::MustWait));
+    let [LeaseMessage::Stands(stands)] = &bench.leases[..] else { panic!("{:?}", bench.leases) };
+    assert_eq!((stands.held, stands.given_back), (None, Token(1)));
+    assert_eq!(stands.wants.as_ref().map(|request| request.arrival), Some(arrival));
+    assert_eq!(bench.status(), ServiceStatus::Waiting);
+    let mut grant = with_port(2, 8001);
+    grant.since = bench.now;
+    bench.tell(ServiceMessage::Granted(grant));
+    assert!(bench.asked_for_slot());
+    bench.tell(ServiceMessage::SlotGranted).spawned().exits(Exit::Code(1));
+    assert!(bench.reason().ends_with("restart 1 of 3"), "that it waited does not count: {}", bench.reason());
 }
 
 #[test]

@@ -6,9 +6,9 @@ use mainstay_config::model::{DeviceKind, PortNeed, RestartWhen, Service};
 use mainstay_config::names::ServiceName;
 
 use crate::action::process::{Exit, ProcessEvent, RunId, SpawnFailure};
-use crate::cause::Resource;
 use crate::engine::Letter;
 use crate::message::Message;
+use crate::message::lease::Renewed;
 use crate::message::service::{ServiceMessage, ServiceTimer};
 use crate::world::environment::{Command, Environment, Happening};
 
@@ -49,7 +49,9 @@ impl Failures {
                 record.hopeless = !matches!(failure, SpawnFailure::Other(_));
                 Some(Failed { service, run: None })
             }
-            ServiceMessage::Refused(_) | ServiceMessage::Renewed(_, Err(_)) if may_be_refused(environment, service) => {
+            ServiceMessage::Refused(_) | ServiceMessage::Renewed(_, Renewed::Refused(_))
+                if may_be_refused(environment, service) =>
+            {
                 self.record(service).ends += 1;
                 Some(Failed { service, run: None })
             }
@@ -122,13 +124,10 @@ fn may_be_refused(environment: &Environment, service: &ServiceName) -> bool {
     let station = environment.station();
     let Some(spec) = station.services.get(service) else { return false };
     let is_radio = |name| station.devices.get(name).is_some_and(|device| device.kind == DeviceKind::Wifi);
-    let in_use = |port: u16| {
-        let mut used = environment.trees().flat_map(|(_, tree)| &tree.uses);
-        environment.foreign().contains(&port) || used.any(|(resource, _)| *resource == Resource::Port(port))
-    };
+    let foreign = |port: u16| environment.foreign().contains(&port);
     let taken = |need: &PortNeed| match need {
-        PortNeed::Fixed(port) => in_use(port.get()),
-        PortNeed::Range { first, last, .. } => (first.get()..=last.get()).all(in_use),
+        PortNeed::Fixed(port) => foreign(port.get()),
+        PortNeed::Range { first, last, .. } => (first.get()..=last.get()).all(foreign),
     };
     spec.devices.iter().any(|(name, need)| need.timeout.is_some() || is_radio(name)) || spec.ports.values().any(taken)
 }

@@ -11,6 +11,7 @@ use super::{Checker, Verdict};
 use crate::action::process::{ProcessEvent, RunId};
 use crate::cause::Resource;
 use crate::engine::Letter;
+use crate::message::lease::Renewed;
 use crate::message::service::ServiceMessage;
 use crate::message::{Message, Moment};
 use crate::world::environment::{Command, Environment, Happening};
@@ -35,8 +36,9 @@ impl Checker for Keeping {
             ServiceMessage::Revoked(_, withdrawal) if withdrawal.is_loss() => {
                 self.restarting.remove(service);
             }
-            // It has failed to start again, and gives way in its back-off.
-            ServiceMessage::Renewed(_, Err(_)) | ServiceMessage::Process(_, ProcessEvent::SpawnFailed(_)) => {
+            // It has failed to start again, and gives way in its back-off; or a stranger has its port, and it waits for another.
+            ServiceMessage::Renewed(_, Renewed::Refused(_) | Renewed::MustWait)
+            | ServiceMessage::Process(_, ProcessEvent::SpawnFailed(_)) => {
                 self.restarting.remove(service);
             }
             _ => {}

@@ -5,7 +5,7 @@ use std::time::Duration;
 use mainstay_config::model::Station;
 
 use crate::world::faults::Weather;
-use crate::world::{Keep, Trial, stations};
+use crate::world::{Failure, Keep, Trial, stations};
 
 /// The seeds to try: so many; or as many as `MAINSTAY_SEEDS` says; or only the one of `MAINSTAY_SEED`.
 fn seeds(count: u64) -> Vec<u64> {
@@ -16,15 +16,19 @@ fn seeds(count: u64) -> Vec<u64> {
     }
 }
 
-/// A single seed is shown with all its messages.
+/// So many failures are enough.
+const MOST_FAILURES: usize = 20;
+
+/// A single seed is shown with all its messages; of many, the first that fails, and what the others break.
 fn endure(trial: &Trial, station: impl Fn(u64) -> Station, count: u64) {
     let seeds = seeds(count);
     let keep = if seeds.len() == 1 { Keep::All } else { trial.keep };
-    for seed in seeds {
-        if let Err(failure) = (Trial { keep, ..trial.clone() }).run(&station(seed), seed) {
-            panic!("{failure}");
-        }
-    }
+    let trial = Trial { keep, ..trial.clone() };
+    let failures = seeds.into_iter().filter_map(|seed| trial.run(&station(seed), seed).err());
+    let failures: Vec<Failure> = failures.take(MOST_FAILURES).collect();
+    let Some((first, others)) = failures.split_first() else { return };
+    let others: String = others.iter().map(|other| format!("\nseed {}: {}", other.seed, other.words)).collect();
+    panic!("{first}{others}");
 }
 
 const STORM: Duration = Duration::from_secs(240);

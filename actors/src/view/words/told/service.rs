@@ -3,7 +3,7 @@
 use crate::action::probe::ProbeEvent;
 use crate::action::process::{LOADS_SLOWLY, ProcessEvent};
 use crate::cause::Resource;
-use crate::message::lease::Grant;
+use crate::message::lease::{Grant, Renewed};
 use crate::message::service::{Attempts, NeedsPolicy, ServiceMessage, ServiceTimer};
 use crate::message::{Described, Words};
 use crate::view::words;
@@ -57,8 +57,11 @@ impl Described for ServiceMessage {
             Self::Granted(grant) => describe_grant(grant).into(),
             Self::Queued(blockers) if blockers.is_empty() => "nothing is waited for any more".into(),
             Self::Queued(blockers) => format!("wait for {}", words::blockers(blockers)).into(),
-            Self::Refused(refusal) | Self::Renewed(_, Err(refusal)) => refusal.to_string().into(),
-            Self::Renewed(token, Ok(_)) => Words::Number("it can use again what it holds with token", token.0),
+            Self::Refused(refusal) | Self::Renewed(_, Renewed::Refused(refusal)) => refusal.to_string().into(),
+            Self::Renewed(token, Renewed::With(_)) => {
+                Words::Number("it can use again what it holds with token", token.0)
+            }
+            Self::Renewed(_, Renewed::MustWait) => "another program has its port, and no other is free".into(),
             Self::Revoked(_, withdrawal) => withdrawal.to_string().into(),
             Self::NothingHeld => "it holds nothing".into(),
             Self::DeviceArrived(device, generation) => format!("{device} is there ({generation})").into(),
