@@ -8,11 +8,14 @@ mod holding;
 mod machine;
 mod ports;
 mod preparation;
+mod prospect;
 mod queue;
 mod radios;
 mod renewing;
+mod showing;
 mod telling;
 #[cfg(test)]
 mod tests;
 
 pub use machine::LeaseMachine;
+pub use showing::{HeldLease, HolderSnapshot, LeaseNews, LeaseSnapshot, LeaseTable, Waiter};

@@ -102,7 +102,7 @@ impl Play {
 
     /// Nobody loses what it has by anything but a word to it.
     fn everybody_keeps_what_it_has(&self) {
-        let shown = self.bench.shown.as_ref().map(|shown| shown.held.as_slice()).unwrap_or_default();
+        let shown = self.bench.shown.snapshot().held;
         for (service, grant) in &self.held {
             for device in grant.devices.keys() {
                 let resource = Resource::Device(device.clone());
