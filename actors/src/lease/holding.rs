@@ -1,12 +1,13 @@
 //! What is held, and how it is used.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use mainstay_config::model::Sharing;
 use mainstay_config::names::DeviceName;
 
 use super::queue::any_file;
 use super::showing::HeldLease;
+use super::sorted::Sorted;
 use crate::action::ports::Listener;
 use crate::cause::{Holder, Resource, Withdrawal};
 use crate::message::OperationId;
@@ -153,18 +154,18 @@ impl Holders {
 /// Who uses a resource, or wants to: exclusively, or sharing it.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub(super) struct Users<K: Ord> {
-    exclusive: BTreeSet<K>,
-    shared: BTreeSet<K>,
+    exclusive: Sorted<K>,
+    shared: Sorted<K>,
 }
 
 impl<K: Ord> Default for Users<K> {
     fn default() -> Self {
-        Self { exclusive: BTreeSet::new(), shared: BTreeSet::new() }
+        Self { exclusive: Sorted::default(), shared: Sorted::default() }
     }
 }
 
 impl<K: Ord> Users<K> {
-    pub(super) fn of(&mut self, sharing: Sharing) -> &mut BTreeSet<K> {
+    pub(super) fn of(&mut self, sharing: Sharing) -> &mut Sorted<K> {
         match sharing {
             Sharing::Exclusive => &mut self.exclusive,
             Sharing::Shared => &mut self.shared,
@@ -176,7 +177,7 @@ impl<K: Ord> Users<K> {
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &K> {
-        self.exclusive.iter().chain(&self.shared)
+        self.exclusive.iter().chain(self.shared.iter())
     }
 
     /// The first of those who exclude such a use. Only shared uses do not exclude each other.

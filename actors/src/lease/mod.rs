@@ -13,6 +13,7 @@ mod queue;
 mod radios;
 mod renewing;
 mod showing;
+mod sorted;
 mod telling;
 #[cfg(test)]
 mod tests;

@@ -14,6 +14,7 @@ use mainstay_hardware::error::Error;
 
 use super::holding::Users;
 use super::preparation::Preparation;
+use super::sorted::Sorted;
 use crate::action::ports::Listener;
 use crate::cause::{Blocker, Holder, Resource};
 use crate::message::Moment;
@@ -68,9 +69,9 @@ pub(super) struct Queue {
     kept: BTreeMap<Resource, Users<(Turn, Rank)>>,
     /// Who is not being served yet, by what he wants.
     #[serde(with = "crate::message::pairs")]
-    waiting: BTreeMap<Resource, BTreeSet<Rank>>,
+    waiting: BTreeMap<Resource, Sorted<Rank>>,
     /// The same, of those who want a port of a range.
-    ranging: BTreeSet<Rank>,
+    ranging: Sorted<Rank>,
     /// Who is to be looked at again.
     unsettled: BTreeSet<Rank>,
     /// Devices that more or fewer may wait for than before.
@@ -144,12 +145,13 @@ impl Queue {
         self.line.len()
     }
 
-    /// Somebody begins to wait, who does not yet.
+    /// Somebody begins to wait, who does not yet. What is kept for him is known when he is looked at.
     pub(super) fn insert(&mut self, request: LeaseRequest) {
         let rank = request.rank();
         self.wished.extend(request.devices());
         self.ranks.insert(request.holder.clone(), rank.clone());
-        self.put(rank, Queued::new(request));
+        self.unsettled.insert(rank.clone());
+        self.line.insert(rank, Queued::new(request));
     }
 
     /// Somebody waits no longer.
@@ -167,10 +169,6 @@ impl Queue {
         let Some(rank) = self.ranks.get(holder).cloned() else { return };
         let Some(mut queued) = self.line.remove(&rank) else { return };
         change(&mut queued);
-        self.put(rank, queued);
-    }
-
-    fn put(&mut self, rank: Rank, queued: Queued) {
         self.unsettled.insert(rank.clone());
         self.put_back(rank, queued);
     }
@@ -209,11 +207,11 @@ impl Queue {
     }
 
     fn concerned(&self, resource: &Resource) -> impl Iterator<Item = &Rank> {
-        let by_name = self.waiting.get(resource).into_iter().flatten();
+        let by_name = self.waiting.get(resource).into_iter().flat_map(Sorted::iter);
         // A file may have another name.
         let is_file = matches!(resource, Resource::File(_));
         let files = is_file.then(|| self.waiting.range(any_file())).into_iter().flatten();
-        let by_name = by_name.chain(files.flat_map(|(_, ranks)| ranks));
+        let by_name = by_name.chain(files.flat_map(|(_, ranks)| ranks.iter()));
         let port = match resource {
             Resource::Port(port) => Some(*port),
             _ => None,
@@ -319,11 +317,11 @@ enum Entry {
 }
 
 impl Entry {
-    fn enter<K: Ord>(self, list: &mut BTreeSet<K>, key: K) {
+    fn enter<K: Ord>(self, list: &mut Sorted<K>, key: K) {
         match self {
             Self::In => list.insert(key),
             Self::Out => list.remove(&key),
-        };
+        }
     }
 }
 

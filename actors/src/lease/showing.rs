@@ -43,9 +43,9 @@ pub struct HolderSnapshot {
     /// Who.
     pub holder: Holder,
     /// What it holds.
-    pub held: Vec<HeldLease>,
+    pub held: Box<[HeldLease]>,
     /// What it waits for.
-    pub waits: Option<Waiter>,
+    pub waits: Option<Box<Waiter>>,
 }
 
 /// What has changed of what is leased.
@@ -83,9 +83,9 @@ impl LeaseTable {
     /// All of it, in order.
     #[must_use]
     pub fn snapshot(&self) -> LeaseSnapshot {
-        let mut held: Vec<HeldLease> = self.0.values().flat_map(|shown| &shown.held).cloned().collect();
+        let mut held: Vec<HeldLease> = self.0.values().flat_map(|shown| shown.held.iter()).cloned().collect();
         held.sort_by(|a, b| (&a.resource, &a.holder).cmp(&(&b.resource, &b.holder)));
-        let mut queue: Vec<Waiter> = self.0.values().filter_map(|shown| shown.waits.clone()).collect();
+        let mut queue: Vec<Waiter> = self.0.values().filter_map(|shown| shown.waits.as_deref().cloned()).collect();
         queue.sort_by_key(|waiter| waiter.request.rank());
         LeaseSnapshot { held, queue }
     }
@@ -104,7 +104,9 @@ impl LeaseMachine {
     fn shown_of(&self, holder: &Holder) -> HolderSnapshot {
         let held = self.holders.get(holder).map(|holding| holding.rows(holder).collect()).unwrap_or_default();
         let waits = self.queue.get(holder);
-        let waits = waits.map(|queued| Waiter { request: queued.request.clone(), blockers: queued.blockers.clone() });
+        let waits = waits
+            .map(|queued| Waiter { request: queued.request.clone(), blockers: queued.blockers.clone() })
+            .map(Box::new);
         HolderSnapshot { holder: holder.clone(), held, waits }
     }
 
