@@ -1,4 +1,5 @@
-//! What dependencies cost: chains, diamonds and dense graphs beside as many services that need nothing.
+//! What dependencies and leases cost: chains, diamonds and dense graphs, and services with a port each, beside as many services that
+//! need nothing.
 //!
 //! `cargo bench --bench graphs`. Time and memory may grow with services and edges, and not faster: compare the lines of one
 //! kind with each other. Each figure is the median of several runs; least and most are beside it.
@@ -13,12 +14,15 @@ use std::time::Duration;
 use rustix::process::Signal;
 use support::figures::{Figures, line};
 use support::kernel::{monotonic, pss, signal};
-use support::programs::{Marks, Workshop, graph, mainstay};
+use support::programs::{Marks, Workshop, mainstay, requires, services};
 
 /// Runs of each kind.
 const RUNS: usize = 3;
 /// Everything is ready by then.
 const SETTLED: Duration = Duration::from_millis(500);
+
+/// Of services with a port each, that of the first. Nobody listens on them.
+const FIRST_PORT: usize = 20_000;
 
 /// What service number `place` requires.
 type Needs = fn(usize) -> Vec<usize>;
@@ -38,17 +42,21 @@ fn main() {
         for &count in counts {
             let edges: usize = (0..count).map(|place| needs(place).len()).sum();
             println!("\n{kind}: {count} services, {edges} edges");
-            measure(&workshop, count, needs);
+            measure(&workshop, count, |place| requires(needs(place)));
         }
+    }
+    for count in [250, 500, 1000] {
+        println!("\na port each: {count} services");
+        measure(&workshop, count, |place| format!("ports = {{ web = {} }}\n", FIRST_PORT + place));
     }
 }
 
-fn measure(workshop: &Workshop, count: usize, needs: Needs) {
+fn measure(workshop: &Workshop, count: usize, keys: impl Fn(usize) -> String) {
     let (mut start, mut stop, mut memory) = (Figures::default(), Figures::default(), Figures::default());
     for _ in 0..RUNS {
         let room = workshop.room();
         let marks = Marks::in_folder(room.path());
-        let file = graph(count, needs, &workshop.tiny(), &marks, room.path());
+        let file = services(count, &keys, &workshop.tiny(), &marks, room.path());
         let begin = monotonic();
         let process = mainstay(&file);
         let last = marks.wait_for(count).into_iter().map(|(when, _)| when).max().unwrap_or_default();

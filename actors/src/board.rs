@@ -5,9 +5,10 @@ use std::sync::{PoisonError, RwLock};
 use dashmap::DashMap;
 use mainstay_config::names::{DeviceName, ServiceName};
 
+use crate::lease::LeaseTable;
 use crate::message::device::DeviceSnapshot;
-use crate::message::inventory::InventorySnapshot;
 use crate::message::lease::LeaseSnapshot;
+use crate::message::inventory::InventorySnapshot;
 use crate::message::service::{Health, ServiceSnapshot, ServiceStatus};
 use crate::message::{Moment, Publication};
 use crate::trace::{Cause, Chain, Recorder, TraceId};
@@ -30,7 +31,7 @@ pub struct Entry<S> {
 pub struct Board {
     services: DashMap<ServiceName, Entry<ServiceSnapshot>>,
     devices: DashMap<DeviceName, Entry<DeviceSnapshot>>,
-    leases: RwLock<LeaseSnapshot>,
+    leases: RwLock<LeaseTable>,
     inventory: RwLock<InventorySnapshot>,
 }
 
@@ -81,8 +82,8 @@ impl Board {
                 );
                 (changed == Changed::Status).then_some(Publication::Device(snapshot))
             }
-            Publication::Leases(snapshot) => {
-                *self.leases.write().unwrap_or_else(PoisonError::into_inner) = snapshot;
+            Publication::Leases(news) => {
+                self.leases.write().unwrap_or_else(PoisonError::into_inner).take_in(news);
                 None
             }
             Publication::Inventory(snapshot) => {
@@ -107,7 +108,7 @@ impl Board {
     /// Every lease and every waiter.
     #[must_use]
     pub fn leases(&self) -> LeaseSnapshot {
-        self.leases.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.leases.read().unwrap_or_else(PoisonError::into_inner).snapshot()
     }
 
     /// What else is attached.

@@ -85,24 +85,29 @@ impl Marks {
 
 /// A configuration of `count` independent services that write to `marks`.
 pub(crate) fn configuration(count: usize, tiny: &Path, marks: &Marks, folder: &Path) -> PathBuf {
-    graph(count, |_| Vec::new(), tiny, marks, folder)
+    services(count, |_| String::new(), tiny, marks, folder)
 }
 
-/// The same of services that require each other: `needs` says whom the one with this number does.
-pub(crate) fn graph(
+/// What one requires that requires those with these numbers.
+pub(crate) fn requires(needs: Vec<usize>) -> String {
+    let needs: Vec<String> = needs.into_iter().map(|need| format!("s{need:04}")).collect();
+    if needs.is_empty() { String::new() } else { format!("requires = {needs:?}\n") }
+}
+
+/// The same of services that have further keys: `keys` says those of the one with this number.
+pub(crate) fn services(
     count: usize,
-    needs: impl Fn(usize) -> Vec<usize>,
+    keys: impl Fn(usize) -> String,
     tiny: &Path,
     marks: &Marks,
     folder: &Path,
 ) -> PathBuf {
     let mut text = format!("[runtime]\nstate_dir = {folder:?}\nrun_dir = {:?}\n", folder.join("run"));
     for number in 0..count {
-        let needs: Vec<String> = needs(number).into_iter().map(|need| format!("s{need:04}")).collect();
-        let requires = if needs.is_empty() { String::new() } else { format!("requires = {needs:?}\n") };
+        let keys = keys(number);
         write!(
             text,
-            "[services.s{number:04}]\ncommand = [{tiny:?}, {:?}]\nrestart = {{ backoff = \"0s\", attempts = 1000 }}\n{requires}",
+            "[services.s{number:04}]\ncommand = [{tiny:?}, {:?}]\nrestart = {{ backoff = \"0s\", attempts = 1000 }}\n{keys}",
             marks.path()
         )
         .expect("room for the text");

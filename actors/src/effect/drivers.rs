@@ -34,8 +34,8 @@ const HUNG_MAX: usize = 4;
 const LOOKS_MAX: usize = 4;
 /// Probes that may run at the same time. One that tries the speeds of a serial port takes seconds, which no look shall wait for.
 const PROBES_MAX: usize = 4;
-/// Looks at ports that may run at the same time: every service with ports asks for one, and a thousand may begin at once.
-const PORT_LOOKS_MAX: usize = 2;
+/// Looks at ports that may run at the same time. A thousand services with ports may begin at once: one look is for all who ask by then.
+const PORT_LOOKS_MAX: usize = 1;
 /// Looks at files that may run at the same time, and that may hang before no further one is begun.
 const FILE_LOOKS_MAX: usize = 2;
 /// Stack of a thread for one call; sysfs, netlink and libusb need little.
@@ -59,6 +59,9 @@ struct Radio {
 /// Abandoned calls that have not come back, counted.
 type Hung = Rc<Cell<usize>>;
 
+/// Who listens on ports, or why that cannot be seen.
+type Listeners = Result<BTreeMap<u16, Listener>, String>;
+
 /// Runs calls to hardware. Belongs to the actor thread.
 #[derive(Clone)]
 pub(super) struct Drivers {
@@ -68,6 +71,8 @@ pub(super) struct Drivers {
     looks: Rc<Semaphore>,
     probes: Rc<Semaphore>,
     port_looks: Rc<Semaphore>,
+    /// For whom somebody is to look at ports.
+    asked: Rc<RefCell<Vec<(Places, oneshot::Sender<Listeners>)>>>,
     file_looks: Rc<Semaphore>,
     /// Looks at files that hang, on a dead disk or share. Hardware has nothing to do with that.
     hung_files: Hung,
@@ -80,7 +85,8 @@ impl Drivers {
         let [looks, probes, port_looks, file_looks] =
             [LOOKS_MAX, PROBES_MAX, PORT_LOOKS_MAX, FILE_LOOKS_MAX].map(|most| Rc::new(Semaphore::new(most)));
         let (hung, radios, hung_files) = (Rc::default(), Rc::default(), Rc::default());
-        Self { bus, hung, radios, looks, probes, port_looks, file_looks, hung_files }
+        let asked = Rc::default();
+        Self { bus, hung, radios, looks, probes, port_looks, asked, file_looks, hung_files }
     }
 
     /// Calls the bus on a thread of its own; `LOOK_WITHIN` bounds it.
@@ -129,15 +135,28 @@ impl Drivers {
         self.call_radio(device, CHANGE_WITHIN, move |bus| bus.wifi_restore(&before))
     }
 
-    /// Who listens on ports.
-    pub(super) fn listeners(
-        &self,
-        places: Places,
-    ) -> impl Future<Output = Result<BTreeMap<u16, Listener>, String>> + 'static {
-        let look =
-            move |_: &dyn Bus| listeners(&places).map_err(|error| Error::io("look who listens on ports", &error));
-        let look = self.call(&self.port_looks, LOOK_WITHIN, look);
-        async move { look.await.map_err(|error| error.to_string()) }
+    /// Who listens on ports. The kernel needs milliseconds to list all sockets there are, so whoever has the turn looks for all
+    /// who have asked by then.
+    pub(super) fn listeners(&self, places: Places) -> impl Future<Output = Listeners> + 'static {
+        let (drivers, (tell, mut answer)) = (self.clone(), oneshot::channel());
+        async move {
+            drivers.asked.borrow_mut().push((places, tell));
+            // It is never closed.
+            let _turn = drivers.port_looks.acquire().await;
+            if let Ok(told) = answer.try_recv() {
+                return told;
+            }
+            let (places, waiting): (Vec<Places>, Vec<_>) = drivers.asked.take().into_iter().unzip();
+            let look =
+                move |_: &dyn Bus| listeners(&places).map_err(|error| Error::io("look who listens on ports", &error));
+            let hung = vec![Rc::clone(&drivers.hung)];
+            match drivers.call_now(hung, LOOK_WITHIN, look).await {
+                // Who asked may have gone.
+                Ok(seen) => waiting.into_iter().zip(seen).for_each(|(tell, seen)| drop(tell.send(Ok(seen)))),
+                Err(error) => waiting.into_iter().for_each(|tell| drop(tell.send(Err(error.to_string())))),
+            }
+            answer.try_recv().unwrap_or_else(|_| Err("nobody has looked who listens on ports".to_owned()))
+        }
     }
 
     /// What files are.
@@ -195,10 +214,23 @@ impl Drivers {
         within: Duration,
         work: impl FnOnce(&dyn Bus) -> Result<T, Error> + Send + 'static,
     ) -> impl Future<Output = Result<T, Error>> + 'static {
-        let (bus, hung, turns) = (Arc::clone(&self.bus), Rc::clone(&self.hung), Rc::clone(turns));
+        let (drivers, turns) = (self.clone(), Rc::clone(turns));
         async move {
             // It is never closed.
             let _turn = turns.acquire().await;
+            drivers.call_now(counters, within, work).await
+        }
+    }
+
+    /// The same, of whom it is the turn.
+    fn call_now<T: Send + 'static>(
+        &self,
+        counters: Vec<Hung>,
+        within: Duration,
+        work: impl FnOnce(&dyn Bus) -> Result<T, Error> + Send + 'static,
+    ) -> impl Future<Output = Result<T, Error>> + 'static {
+        let (bus, hung) = (Arc::clone(&self.bus), Rc::clone(&self.hung));
+        async move {
             if hung.get() >= HUNG_MAX {
                 let words = format!("not tried: {HUNG_MAX} other calls to drivers hang, and no further one is begun");
                 return Err(Error::new(ErrorKind::NotTried, words));

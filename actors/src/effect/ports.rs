@@ -22,26 +22,29 @@ pub(crate) use self::owner::{Tree, Whose, whose};
 const NAME_LIMIT: u64 = 64;
 
 /// Who listens on these TCP ports of this machine (of mainstay's network namespace), where that is in the way of listening on the
-/// address that is meant. Ports on which nobody does are not in the answer.
+/// address that is meant: the answer to each of several questions. Ports on which nobody does are not in it.
 ///
 /// # Errors
 /// When `/proc/net/tcp` cannot be read. That a process cannot be looked into is no error: its listener has no pid then.
-pub fn listeners(places: &Places) -> io::Result<BTreeMap<u16, Listener>> {
-    listeners_under(Path::new("/proc"), places)
+pub fn listeners(asked: &[Places]) -> io::Result<Vec<BTreeMap<u16, Listener>>> {
+    listeners_under(Path::new("/proc"), asked)
 }
 
-fn listeners_under(proc: &Path, places: &Places) -> io::Result<BTreeMap<u16, Listener>> {
-    let mut sockets = sockets(proc, &places.keys().copied().collect())?;
-    sockets.retain(|_, listens| places.get(&listens.port()).is_some_and(|meant| overlap(*meant, listens.ip())));
-    let owners = owners(proc, sockets.keys().copied().collect());
-    let mut listeners: BTreeMap<u16, Listener> = BTreeMap::new();
-    for (inode, listens) in sockets {
-        let listener = listeners.entry(listens.port()).or_default();
-        if let (None, Some(owner)) = (listener.pid, owners.get(&inode)) {
-            *listener = owner.clone();
-        }
+fn listeners_under(proc: &Path, asked: &[Places]) -> io::Result<Vec<BTreeMap<u16, Listener>>> {
+    let mut by_port: BTreeMap<u16, Vec<(Inode, IpAddr)>> = BTreeMap::new();
+    for (inode, listens) in sockets(proc, &asked.iter().flat_map(|places| places.keys().copied()).collect())? {
+        by_port.entry(listens.port()).or_default().push((inode, listens.ip()));
     }
-    Ok(listeners)
+    let in_the_way = |(port, meant): (&u16, &Option<IpAddr>)| -> (u16, Vec<Inode>) {
+        let listening = by_port.get(port).into_iter().flatten();
+        (*port, listening.filter(|(_, address)| overlap(*meant, *address)).map(|(inode, _)| *inode).collect())
+    };
+    let found = asked.iter().map(|places| places.iter().map(in_the_way).filter(|(_, inodes)| !inodes.is_empty()));
+    let found: Vec<BTreeMap<u16, Vec<Inode>>> = found.map(Iterator::collect).collect();
+    let owners = owners(proc, found.iter().flat_map(BTreeMap::values).flatten().copied().collect());
+    let listener = |inodes: Vec<Inode>| inodes.iter().find_map(|inode| owners.get(inode)).cloned().unwrap_or_default();
+    let answer = |ports: BTreeMap<u16, Vec<Inode>>| ports.into_iter().map(|(port, inodes)| (port, listener(inodes)));
+    Ok(found.into_iter().map(|ports| answer(ports).collect()).collect())
 }
 
 /// The sockets that listen on these ports, and where.

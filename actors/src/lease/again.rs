@@ -4,7 +4,9 @@ use mainstay_config::names::ServiceName;
 
 use super::holding::{Holding, Use};
 use super::machine::{Closing, LeaseMachine, Out};
-use super::queue::{DeviceState, Queued, Reserved};
+use super::preparation::Preparation;
+use super::prospect::DeviceState;
+use super::queue::Queue;
 use super::telling::{News, tell};
 use crate::cause::{Holder, Withdrawal};
 use crate::message::device::{Awaited, DeviceMessage};
@@ -16,26 +18,35 @@ use crate::message::{ActorId, Effect, Message, Outcome};
 impl LeaseMachine {
     /// Who holds and who wants what is kept, and how radios were before; the rest is told again or found out anew.
     pub(super) fn reduced(&self) -> Self {
-        let queue = self.queue.iter().map(|queued| Queued::new(queued.request.clone())).collect();
-        Self { devices: Default::default(), awaited: Default::default(), published: None, queue, ..self.clone() }
+        let mut queue = Queue::default();
+        self.queue.iter().for_each(|queued| queue.insert(queued.request.clone()));
+        Self { devices: Default::default(), awaited: Default::default(), queue, ..self.clone() }
     }
 
     /// What was under way may have been lost.
     pub(super) fn begin_again(&mut self) -> Out {
         let mut out = self.begin_radios_again();
-        let mut queue = std::mem::take(&mut self.queue);
-        for queued in &mut queue {
-            let Some(preparation) = &mut queued.preparation else { continue };
-            if preparation.looking.is_some() {
-                preparation.looking = Some(self.look_at_ports(&queued.request, &preparation.ports, &mut out));
-            }
-            if preparation.files.is_some() {
-                preparation.files = self.look_at_files(&queued.request, &Reserved::new(), &mut out);
-            }
+        for holder in self.queue.iter().map(|queued| queued.request.holder.clone()).collect::<Vec<_>>() {
+            self.look_once_more(&holder, &mut out);
         }
-        self.queue = queue;
-        self.published = None;
+        self.queue.unsettle();
+        self.publish_all(&mut out);
         out
+    }
+
+    /// Whatever is looked at for somebody is looked at once more.
+    fn look_once_more(&mut self, holder: &Holder, out: &mut Out) {
+        let Some(queued) = self.queue.get(holder) else { return };
+        let Some(Preparation { looking, files, ports, .. }) = queued.preparation.clone() else { return };
+        let request = queued.request.clone();
+        let looking = looking.map(|_| self.look_at_ports(&request, &ports, out));
+        let files = files.and_then(|_| self.look_at_files(&request, out));
+        self.queue.change(holder, |queued| {
+            queued
+                .preparation
+                .iter_mut()
+                .for_each(|preparation| (preparation.looking, preparation.files) = (looking, files));
+        });
     }
 
     pub(super) fn say_again(&self, to: &ActorId) -> Vec<Message> {
@@ -66,7 +77,7 @@ impl LeaseMachine {
                 None => continue,
             });
         }
-        let queued = self.queue.iter().find(|queued| queued.request.holder.is(name));
+        let queued = self.queue.get(&Holder::from(name));
         match (self.holders.get(&Holder::from(name)), queued) {
             (Some(holding), _) => {
                 said.push(ServiceMessage::Granted(holding.grant.clone()));
@@ -89,6 +100,7 @@ impl LeaseMachine {
                         StillUsed::Yes => Use::Active,
                         StillUsed::InBackoff => Use::Idle,
                     };
+                    self.has_changed(&holder);
                 }
                 Vec::new()
             }
@@ -96,9 +108,9 @@ impl LeaseMachine {
             // It is on its way to the service, or it never knew.
             _ => Vec::new(),
         };
-        let is_queued = self.queue.iter().any(|queued| queued.request.holder == holder);
+        let is_queued = self.queue.get(&holder).is_some();
         match wants {
-            Some(request) if !is_queued && !self.holders.contains_key(&holder) => out.extend(self.request(request)),
+            Some(request) if !is_queued && !self.holders.contains(&holder) => out.extend(self.request(request)),
             None if is_queued => out.extend(self.withdraw(&holder)),
             _ => {}
         }

@@ -2,10 +2,8 @@
 
 use mainstay_config::names::DeviceName;
 
-use super::holding::Holding;
 use super::machine::{LeaseMachine, Out, tell_device, tell_service};
-use super::preparation::Preparation;
-use super::queue::DeviceState;
+use super::prospect::DeviceState;
 use super::telling::{News, tell};
 use crate::cause::{Holder, Soon, Unusable, Withdrawal, Withheld};
 use crate::message::device::{DeviceMessage, Offer};
@@ -16,7 +14,7 @@ impl LeaseMachine {
         let mut out = self.revoke_older(device, &offer);
         out.extend(self.correct(device, &offer));
         let is_older = |held: &Offer| held.generation != offer.generation;
-        self.drop_preparations(|preparation| preparation.offers.get(device).is_some_and(is_older));
+        self.drop_preparations(device, is_older);
         let known = match self.devices.get(device) {
             Some(DeviceState::Available(known)) => known.generation == offer.generation,
             _ => false,
@@ -38,16 +36,18 @@ impl LeaseMachine {
     /// It may have been renamed since it was offered: whoever has this arrival of it, or is about to, shall know it by its present name.
     fn correct(&mut self, device: &DeviceName, offer: &Offer) -> Out {
         let is_outdated = |known: &Offer| known.generation == offer.generation && known != offer;
-        let preparations = self.queue.iter_mut().filter_map(|queued| queued.preparation.as_mut());
-        let prepared = preparations.filter_map(|preparation| preparation.offers.get_mut(device));
-        prepared.filter(|known| is_outdated(known)).for_each(|known| *known = offer.clone());
+        for holder in self.queue.prepared_with(device) {
+            self.queue.change(&holder, |queued| {
+                let known = queued.preparation.as_mut().and_then(|preparation| preparation.offers.get_mut(device));
+                known.into_iter().filter(|known| is_outdated(known)).for_each(|known| *known = offer.clone());
+            });
+        }
         let mut out = Vec::new();
-        for (name, holding) in &mut self.holders {
-            if let Some(held) = holding.grant.devices.get_mut(device)
-                && is_outdated(&held.offer)
-            {
+        for holder in self.holders.of_device(device).cloned().collect::<Vec<_>>() {
+            let held = self.holders.get_mut(&holder).and_then(|holding| holding.grant.devices.get_mut(device));
+            if let Some(held) = held.filter(|held| is_outdated(&held.offer)) {
                 held.offer = offer.clone();
-                out.extend(tell(name, News::Corrected(device.clone(), offer.clone())));
+                out.extend(tell(&holder, News::Corrected(device.clone(), offer.clone())));
             }
         }
         out
@@ -55,10 +55,15 @@ impl LeaseMachine {
 
     /// A holder of an earlier arrival must stop before the new one can be leased.
     pub(super) fn revoke_older(&mut self, device: &DeviceName, offer: &Offer) -> Out {
-        let older = self.holders.values().any(|holding| {
-            holding.grant.devices.get(device).is_some_and(|held| held.offer.generation != offer.generation)
-        });
-        if older { self.revoke(device, &Withdrawal::Replugged(device.clone())) } else { Vec::new() }
+        let is_older = |holder: &Holder| {
+            let held = self.holders.get(holder).and_then(|holding| holding.grant.devices.get(device));
+            held.is_some_and(|held| held.offer.generation != offer.generation)
+        };
+        if self.holders.of_device(device).any(is_older) {
+            self.revoke(device, &Withdrawal::Replugged(device.clone()))
+        } else {
+            Vec::new()
+        }
     }
 
     pub(super) fn unavailable(&mut self, device: &DeviceName, reason: Unusable, soon: Soon) -> Out {
@@ -69,24 +74,27 @@ impl LeaseMachine {
             let left = |name| tell_service(name, ServiceMessage::DeviceLeft(device.clone()));
             out.extend(self.users.get(device).into_iter().flatten().map(left));
         }
-        self.drop_preparations(|preparation| preparation.offers.contains_key(device));
+        self.drop_preparations(device, |_| true);
         out.extend(self.hasten(device));
         out
     }
 
     /// Lets those wait again for whom something was made ready that is no longer there.
-    fn drop_preparations(&mut self, concerns: impl Fn(&Preparation) -> bool) {
-        for queued in &mut self.queue {
-            if queued.preparation.as_ref().is_some_and(&concerns) {
-                queued.preparation = None;
-            }
+    fn drop_preparations(&mut self, device: &DeviceName, is_gone: impl Fn(&Offer) -> bool) {
+        for holder in self.queue.prepared_with(device) {
+            self.queue.change(&holder, |queued| {
+                let offer = queued.preparation.as_ref().and_then(|preparation| preparation.offers.get(device));
+                if offer.is_some_and(&is_gone) {
+                    queued.preparation = None;
+                }
+            });
         }
     }
 
     /// Tells every holder of a device to stop.
     pub(super) fn revoke(&mut self, device: &DeviceName, why: &Withdrawal) -> Out {
-        let holders = self.holders.iter_mut().filter(|(_, holding)| holding.grant.devices.contains_key(device));
-        holders.filter_map(|(name, holding)| holding.withdraw(name, why.clone())).collect()
+        let holders: Vec<Holder> = self.holders.of_device(device).cloned().collect();
+        holders.iter().filter_map(|holder| self.take_from(holder, why.clone())).collect()
     }
 
     /// What a device was told last.
@@ -123,16 +131,14 @@ impl LeaseMachine {
 
     /// Who holds this arrival of a device, and not an earlier one.
     fn holder_of_arrival(&self, device: &DeviceName, offer: &Offer) -> Option<Holder> {
-        let holds = |holding: &Holding| {
-            holding.grant.devices.get(device).is_some_and(|held| held.offer.generation == offer.generation)
+        let holds = |holder: &&Holder| {
+            let held = self.holders.get(holder).and_then(|holding| holding.grant.devices.get(device));
+            held.is_some_and(|held| held.offer.generation == offer.generation)
         };
-        self.holders.iter().find(|(_, holding)| holds(holding)).map(|(name, _)| name.clone())
+        self.holders.of_device(device).find(holds).cloned()
     }
 
     pub(super) fn holder_of(&self, device: &DeviceName) -> Option<Holder> {
-        self.holders
-            .iter()
-            .find(|(_, holding)| holding.grant.devices.contains_key(device))
-            .map(|(name, _)| name.clone())
+        self.holders.of_device(device).next().cloned()
     }
 }

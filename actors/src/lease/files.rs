@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use mainstay_config::model::Sharing;
 
 use super::machine::{LeaseMachine, Out};
-use super::queue::{Queued, Reserved, reserve};
+use super::queue::Queued;
 use crate::action::files::FileIdentity;
 use crate::cause::Resource;
 use crate::message::lease::{LeaseRequest, Want};
@@ -36,21 +36,16 @@ impl LeaseRequest {
 
 impl LeaseMachine {
     /// Looks what the files of a request are, and those that others hold or come first for.
-    pub(super) fn look_at_files(
-        &mut self,
-        request: &LeaseRequest,
-        reserved: &Reserved,
-        out: &mut Out,
-    ) -> Option<OperationId> {
+    pub(super) fn look_at_files(&mut self, request: &LeaseRequest, out: &mut Out) -> Option<OperationId> {
         let mut paths: BTreeSet<PathBuf> = request.files().cloned().collect();
         if paths.is_empty() {
             return None;
         }
         let is_seen = |path: &PathBuf| self.files.0.get(path).is_some_and(|file| file.node.is_some());
-        let held = self.holders.values().flat_map(|holding| &holding.grant.named).filter_map(as_file);
-        paths.extend(held.filter(|path| !is_seen(path)).cloned());
-        paths.extend(reserved.keys().filter_map(as_file).cloned());
+        paths.extend(self.holders.files().filter_map(as_file).filter(|path| !is_seen(path)).cloned());
+        paths.extend(self.queue.kept_files().filter_map(as_file).cloned());
         let operation = self.operation.advance();
+        self.looks.insert(operation, request.holder.clone());
         out.push(Effect::Act(Action::LookAtFiles(operation, paths)));
         Some(operation)
     }
@@ -62,29 +57,29 @@ impl LeaseMachine {
     ) -> Out {
         // Where the look itself fails, they are told apart by their spelling.
         self.files.0.extend(seen.unwrap_or_default());
-        let mut preparations = self.queue.iter_mut().filter_map(|queued| queued.preparation.as_mut());
-        let Some(preparation) = preparations.find(|preparation| preparation.files == Some(operation)) else {
+        self.queue.touch(&Resource::File(PathBuf::new()));
+        let Some(holder) = self.looks.remove(&operation) else { return vec![Effect::Note(Outcome::Superseded)] };
+        let preparation = self.queue.get(&holder).and_then(|queued| queued.preparation.as_ref());
+        if preparation.is_none_or(|preparation| preparation.files != Some(operation)) {
             return vec![Effect::Note(Outcome::Superseded)];
-        };
-        preparation.files = None;
+        }
+        self.queue.change(&holder, |queued| {
+            queued.preparation.iter_mut().for_each(|preparation| preparation.files = None);
+        });
         self.let_wait_for_files();
         Vec::new()
     }
 
     /// Of those who want one and the same file the first goes on, and none when somebody holds it.
     fn let_wait_for_files(&mut self) {
-        let held = self.holders.values().flat_map(|holding| &holding.grant.named);
-        let held: Vec<Resource> = held.filter(|resource| as_file(resource).is_some()).cloned().collect();
-        let mut reserved = Reserved::new();
-        for queued in &mut self.queue {
-            let mut taken = held.iter().chain(reserved.keys());
-            let is_taken = taken.any(|other| {
+        for rank in self.queue.prepared_with_files() {
+            let Some(queued) = self.queue.get(rank.holder()) else { continue };
+            let wants = |other: &Resource| {
                 queued.request.files().any(|path| self.files.are_same(&Resource::File(path.clone()), other))
-            });
-            if is_taken {
-                queued.preparation = None;
+            };
+            if self.holders.files().chain(self.queue.kept_files_before(&rank)).any(wants) {
+                self.queue.change(rank.holder(), |queued| queued.preparation = None);
             }
-            reserve(queued, &mut reserved);
         }
     }
 }

@@ -1,14 +1,15 @@
-//! Who is served: the queue is gone through after every message, and what can be granted is made ready and granted.
+//! Who is served: after every message, those are looked at whom it concerns, and what can be granted is made ready and granted.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use mainstay_config::names::{DeviceName, PortName};
+use mainstay_config::names::PortName;
 
 use super::holding::{Holding, Use};
 use super::machine::{LeaseMachine, Out, end_waiting, tell_device};
 use super::preparation::Preparation;
-use super::queue::{DeviceState, Prospect, Queued, Reserved, Situation, reserve};
+use super::prospect::{DeviceState, Prospect};
+use super::queue::{Queued, Rank};
 use super::radios::{Change, Preparing, Step};
 use super::telling::{News, tell};
 use crate::cause::{Blocker, Withdrawal};
@@ -21,60 +22,49 @@ use crate::message::{Action, Effect, Moment};
 const LOOK_AGAIN: Duration = Duration::from_secs(10);
 
 impl LeaseMachine {
-    /// Goes through the queue in order and serves all that can be served.
+    /// Looks at everybody whom something that has happened concerns, in order, and serves all who can be served.
     pub(super) fn settle(&mut self, now: Moment, out: &mut Out) {
         self.put_back_unused(out);
-        self.look_at_queue(out);
-        self.take_from_idle(out);
-        while self.grant_prepared(now, out) {
-            // Who waited behind somebody waits for a holder now.
-            self.look_at_queue(out);
+        // Who waited behind somebody waits for a holder when that one is served.
+        while self.queue.is_unsettled() {
+            let ready = self.look_at_queue(out);
+            self.grant(ready, now, out);
         }
         self.tell_awaited(out);
     }
 
-    /// Goes through the queue in order: makes ready what is free, and tells everybody else what they wait for.
-    fn look_at_queue(&mut self, out: &mut Out) {
-        let mut queue = std::mem::take(&mut self.queue);
-        let mut reserved = BTreeMap::new();
-        // What is being made ready for somebody is not taken away by somebody who has come since and goes first.
-        for queued in queue.iter().filter(|queued| queued.preparation.is_some()) {
-            reserve(queued, &mut reserved);
-        }
-        for queued in queue.iter_mut().filter(|queued| queued.preparation.is_none()) {
-            let situation = Situation {
-                devices: &self.devices,
-                holders: &self.holders,
-                radios: &self.radios,
-                files: &self.files,
-                reserved: &reserved,
-            };
-            match situation.prospect(queued) {
-                Prospect::Free(ports) => {
-                    let preparation = self.prepare(queued, ports, &reserved, out);
-                    queued.preparation = Some(preparation);
-                    out.extend(tell_blockers(queued, Vec::new()).into_iter().flatten());
-                }
-                Prospect::Blocked(blockers) => {
-                    if let Some(effects) = tell_blockers(queued, blockers) {
-                        out.extend(effects);
-                        out.extend(look_again_later(queued));
-                    }
-                }
+    /// Makes ready what is free, and tells everybody else what they wait for. Answers for whom everything is ready.
+    fn look_at_queue(&mut self, out: &mut Out) -> BTreeSet<Rank> {
+        let mut ready = BTreeSet::new();
+        while let Some((rank, mut queued)) = self.queue.take_unsettled() {
+            if queued.preparation.is_none() {
+                self.look_at(&rank, &mut queued, out);
             }
-            reserve(queued, &mut reserved);
+            if queued.preparation.as_ref().is_some_and(Preparation::is_done) {
+                ready.insert(rank.clone());
+            }
+            self.queue.put_back(rank, queued);
         }
-        self.queue = queue;
+        ready
+    }
+
+    fn look_at(&mut self, rank: &Rank, queued: &mut Queued, out: &mut Out) {
+        match self.situation().prospect(rank, queued) {
+            Prospect::Free(ports) => {
+                queued.preparation = Some(self.prepare(queued, ports, out));
+                self.tell_blockers(queued, Vec::new(), out);
+            }
+            Prospect::Blocked(blockers) => {
+                if self.tell_blockers(queued, blockers, out) {
+                    out.extend(look_again_later(queued));
+                }
+                self.take_from_idle(queued, out);
+            }
+        }
     }
 
     /// Begins to make ready what a request wants.
-    fn prepare(
-        &mut self,
-        queued: &Queued,
-        ports: BTreeMap<PortName, u16>,
-        reserved: &Reserved,
-        out: &mut Out,
-    ) -> Preparation {
+    fn prepare(&mut self, queued: &Queued, ports: BTreeMap<PortName, u16>, out: &mut Out) -> Preparation {
         let (offers, radios) = (BTreeMap::new(), BTreeMap::new());
         let mut preparation = Preparation { offers, ports, looking: None, files: None, radios };
         for want in &queued.request.wants {
@@ -92,32 +82,28 @@ impl LeaseMachine {
         if !preparation.ports.is_empty() {
             preparation.looking = Some(self.look_at_ports(&queued.request, &preparation.ports, out));
         }
-        preparation.files = self.look_at_files(&queued.request, reserved, out);
+        preparation.files = self.look_at_files(&queued.request, out);
         preparation
     }
 
     /// Who waits out a back-off gives way to who waits.
-    pub(super) fn take_from_idle(&mut self, out: &mut Out) {
-        for queued in &self.queue {
-            for blocker in &queued.blockers {
-                let Blocker::Held { resource, holder } = blocker else { continue };
-                let Some(holding) = self.holders.get_mut(holder) else { continue };
-                if holding.r#use == Use::Idle {
-                    let to = queued.request.holder.clone();
-                    out.extend(holding.withdraw(holder, Withdrawal::GivingWay { to, resource: resource.clone() }));
-                }
+    fn take_from_idle(&mut self, queued: &Queued, out: &mut Out) {
+        for blocker in &queued.blockers {
+            let Blocker::Held { resource, holder } = blocker else { continue };
+            if self.holders.get(holder).is_some_and(|holding| holding.r#use == Use::Idle) {
+                let to = queued.request.holder.clone();
+                let withdrawal = Withdrawal::GivingWay { to, resource: resource.clone() };
+                out.extend(self.take_from(holder, withdrawal));
             }
         }
     }
 
-    /// Grants what has been made ready; whether there was anything to grant.
-    fn grant_prepared(&mut self, now: Moment, out: &mut Out) -> bool {
-        let is_done = |queued: &mut Queued| queued.preparation.as_ref().is_some_and(Preparation::is_done);
-        let granted: Vec<Queued> = self.queue.extract_if(.., is_done).collect();
-        let any = !granted.is_empty();
-        for queued in granted {
+    /// Grants what has been made ready.
+    fn grant(&mut self, ready: BTreeSet<Rank>, now: Moment, out: &mut Out) {
+        for rank in ready {
+            let holder = rank.holder().clone();
+            let Some(queued) = self.queue.remove(&holder) else { continue };
             let Some(preparation) = queued.preparation else { continue };
-            let holder = queued.request.holder.clone();
             self.last_token = self.last_token.saturating_add(1);
             let grant = grant(Token(self.last_token), now, &queued.request, preparation);
             out.extend(end_waiting(&holder));
@@ -125,22 +111,31 @@ impl LeaseMachine {
                 out.push(tell_device(device, DeviceMessage::Leased { holder: holder.clone() }));
             }
             out.extend(tell(&holder, News::Granted(grant.clone())));
-            self.holders.insert(holder, Holding::of(grant));
+            self.holders.insert(holder.clone(), Holding::of(grant));
+            self.has_changed(&holder);
         }
-        any
     }
 
-    pub(super) fn tell_awaited(&mut self, out: &mut Out) {
-        let mut awaited = BTreeSet::new();
-        for want in self.queue.iter().flat_map(|queued| &queued.request.wants) {
-            if let Want::Device { device, .. } = want {
-                awaited.insert(device.clone());
-            }
+    /// Notes what a request waits for; when that has changed, whoever asks is told, if there is somebody to tell. Answers whether it has.
+    fn tell_blockers(&mut self, queued: &mut Queued, blockers: Vec<Blocker>, out: &mut Out) -> bool {
+        if queued.blockers == blockers {
+            return false;
         }
-        let say = |name: &DeviceName, how| tell_device(name, DeviceMessage::Awaited(how));
-        out.extend(awaited.difference(&self.awaited).map(|name| say(name, Awaited::Somebody)));
-        out.extend(self.awaited.difference(&awaited).map(|name| say(name, Awaited::Nobody)));
-        self.awaited = awaited;
+        queued.blockers.clone_from(&blockers);
+        self.changed.insert(queued.request.holder.clone());
+        out.extend(tell(&queued.request.holder, News::Queued(blockers)));
+        true
+    }
+
+    fn tell_awaited(&mut self, out: &mut Out) {
+        for (device, is_awaited) in self.queue.take_wishes() {
+            let how = match is_awaited {
+                true if self.awaited.insert(device.clone()) => Awaited::Somebody,
+                false if self.awaited.remove(&device) => Awaited::Nobody,
+                _ => continue,
+            };
+            out.push(tell_device(&device, DeviceMessage::Awaited(how)));
+        }
     }
 }
 
@@ -163,13 +158,4 @@ fn look_again_later(queued: &Queued) -> Option<Effect<LeaseTimer>> {
     let timer = || LeaseTimer::LookAgain(queued.request.holder.clone());
     let is_unknown = !queued.foreign.is_empty() || queued.untried.is_some();
     is_unknown.then(|| Effect::SetTimer(timer(), LOOK_AGAIN))
-}
-
-/// Notes what a request waits for; when that has changed, whoever asks is told, if there is somebody to tell.
-fn tell_blockers(queued: &mut Queued, blockers: Vec<Blocker>) -> Option<Option<Effect<LeaseTimer>>> {
-    if queued.blockers == blockers {
-        return None;
-    }
-    queued.blockers.clone_from(&blockers);
-    Some(tell(&queued.request.holder, News::Queued(blockers)))
 }

@@ -3,11 +3,15 @@
 use std::collections::BTreeMap;
 
 use mainstay_config::model::Sharing;
+use mainstay_config::names::DeviceName;
 
+use super::queue::any_file;
+use super::showing::HeldLease;
+use super::sorted::Sorted;
 use crate::action::ports::Listener;
 use crate::cause::{Holder, Resource, Withdrawal};
 use crate::message::OperationId;
-use crate::message::lease::{Grant, HeldLease, LeaseRequest};
+use crate::message::lease::{Grant, LeaseRequest, PortNumbers};
 
 /// How a holder uses what it holds.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -70,7 +74,119 @@ impl Holding {
     }
 }
 
-/// Two uses of one resource that exclude each other.
-pub(super) fn excludes(a: Sharing, b: Sharing) -> bool {
-    !(a == Sharing::Shared && b == Sharing::Shared)
+/// All who hold something, and what.
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
+pub(super) struct Holders {
+    #[serde(with = "crate::message::pairs")]
+    all: BTreeMap<Holder, Holding>,
+    /// Who has each resource.
+    #[serde(with = "crate::message::pairs")]
+    of: BTreeMap<Resource, Users<Holder>>,
+}
+
+impl Holders {
+    pub(super) fn get(&self, holder: &Holder) -> Option<&Holding> {
+        self.all.get(holder)
+    }
+
+    /// To change how it is used, or what is known of it; not what it is.
+    pub(super) fn get_mut(&mut self, holder: &Holder) -> Option<&mut Holding> {
+        self.all.get_mut(holder)
+    }
+
+    pub(super) fn contains(&self, holder: &Holder) -> bool {
+        self.all.contains_key(holder)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&Holder, &Holding)> {
+        self.all.iter()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    /// Somebody holds something from now on, who held nothing.
+    pub(super) fn insert(&mut self, holder: Holder, holding: Holding) {
+        for (resource, sharing) in holding.resources() {
+            self.of.entry(resource).or_default().of(sharing).insert(holder.clone());
+        }
+        self.all.insert(holder, holding);
+    }
+
+    /// Somebody holds nothing any more.
+    pub(super) fn remove(&mut self, holder: &Holder) -> Option<Holding> {
+        let holding = self.all.remove(holder)?;
+        for (resource, sharing) in holding.resources() {
+            let Some(users) = self.of.get_mut(&resource) else { continue };
+            users.of(sharing).remove(holder);
+            if users.is_empty() {
+                self.of.remove(&resource);
+            }
+        }
+        Some(holding)
+    }
+
+    /// Gives a holder other ports.
+    pub(super) fn give_ports(&mut self, holder: &Holder, ports: PortNumbers) {
+        if let Some(mut holding) = self.remove(holder) {
+            holding.grant.ports = ports;
+            self.insert(holder.clone(), holding);
+        }
+    }
+
+    /// Who has a resource in a way that excludes such a use, but for one.
+    pub(super) fn excluding(&self, resource: &Resource, sharing: Sharing, but: &Holder) -> Option<&Holder> {
+        self.of.get(resource)?.first_excluding(sharing, |holder| holder != but)
+    }
+
+    /// Who has a device: all of them the same arrival, since another is given only when they have let go.
+    pub(super) fn of_device(&self, device: &DeviceName) -> impl Iterator<Item = &Holder> {
+        self.of.get(&Resource::Device(device.clone())).into_iter().flat_map(Users::iter)
+    }
+
+    /// The files that are held.
+    pub(super) fn files(&self) -> impl Iterator<Item = &Resource> {
+        self.of.range(any_file()).map(|(resource, _)| resource)
+    }
+}
+
+/// Who uses a resource, or wants to: exclusively, or sharing it.
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+pub(super) struct Users<K: Ord> {
+    exclusive: Sorted<K>,
+    shared: Sorted<K>,
+}
+
+impl<K: Ord> Default for Users<K> {
+    fn default() -> Self {
+        Self { exclusive: Sorted::default(), shared: Sorted::default() }
+    }
+}
+
+impl<K: Ord> Users<K> {
+    pub(super) fn of(&mut self, sharing: Sharing) -> &mut Sorted<K> {
+        match sharing {
+            Sharing::Exclusive => &mut self.exclusive,
+            Sharing::Shared => &mut self.shared,
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.exclusive.is_empty() && self.shared.is_empty()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &K> {
+        self.exclusive.iter().chain(self.shared.iter())
+    }
+
+    /// The first of those who exclude such a use. Only shared uses do not exclude each other.
+    pub(super) fn first_excluding(&self, sharing: Sharing, counts: impl Fn(&K) -> bool) -> Option<&K> {
+        let exclusive = self.exclusive.iter().find(|user| counts(user));
+        let shared = match sharing {
+            Sharing::Exclusive => self.shared.iter().find(|user| counts(user)),
+            Sharing::Shared => None,
+        };
+        exclusive.into_iter().chain(shared).min()
+    }
 }

@@ -16,17 +16,18 @@ use mainstay_config::model::Station;
 use mainstay_config::names::{DeviceName, ServiceName};
 
 use super::files::Files;
-use super::holding::{Holding, Use};
-use super::queue::{DeviceState, Queued, sort};
+use super::holding::{Holders, Holding, Use};
+use super::prospect::{DeviceState, Situation};
+use super::queue::Queue;
 use super::radios::Radios;
 use super::telling::{News, tell};
-use crate::cause::{Blocker, Holder, Listed, Refusal};
+use crate::cause::{Blocker, Holder, Listed, Refusal, Resource, Withdrawal};
 use crate::machine::{Beginning, Machine};
 use crate::message::device::DeviceMessage;
-use crate::message::lease::{LeaseMessage, LeaseRequest, LeaseSnapshot, Token, Waiter};
+use crate::message::lease::{LeaseMessage, LeaseRequest, Token};
 use crate::message::service::ServiceMessage;
 use crate::message::supervision::RootMessage;
-use crate::message::{ActorId, Effect, Effects, Message, Moment, OperationId, Outcome, Publication};
+use crate::message::{ActorId, Effect, Effects, Message, Moment, OperationId, Outcome};
 
 pub(super) type Out = Effects<LeaseTimer>;
 
@@ -46,14 +47,15 @@ pub struct LeaseMachine {
     pub(super) users: BTreeMap<DeviceName, BTreeSet<ServiceName>>,
     pub(super) services: BTreeSet<ServiceName>,
     pub(super) devices: BTreeMap<DeviceName, DeviceState>,
-    #[serde(with = "crate::message::pairs")]
-    pub(super) holders: BTreeMap<Holder, Holding>,
-    pub(super) queue: Vec<Queued>,
+    pub(super) holders: Holders,
+    pub(super) queue: Queue,
+    /// For whom somebody looks at ports or files.
+    pub(super) looks: BTreeMap<OperationId, Holder>,
     pub(super) radios: Radios,
     pub(super) files: Files,
     pub(super) awaited: BTreeSet<DeviceName>,
-    /// What was shown last.
-    pub(super) published: Option<LeaseSnapshot>,
+    /// Who holds or waits for other things than was shown last.
+    pub(super) changed: BTreeSet<Holder>,
     pub(super) closing: Closing,
 }
 
@@ -73,33 +75,10 @@ impl Machine for LeaseMachine {
     }
 
     fn handle(&mut self, now: Moment, message: LeaseMessage) -> Out {
-        let mut out = match message {
-            LeaseMessage::Request(request) => self.request(request),
-            LeaseMessage::Withdraw(holder) => self.withdraw(&holder),
-            LeaseMessage::Release(holder, token) => self.release(&holder, token),
-            LeaseMessage::Stands(standing) => self.stands(standing),
-            LeaseMessage::Idle(holder) => self.set_use(&holder, Use::Idle),
-            LeaseMessage::Busy(holder) => self.set_use(&holder, Use::Active),
-            LeaseMessage::Renew(request) => self.renew(request),
-            LeaseMessage::Abandoned(holder) => self.abandon(&holder),
-            LeaseMessage::DeviceAvailable(device, offer) => self.available(&device, offer),
-            LeaseMessage::DeviceUnavailable { device, reason, soon } => self.unavailable(&device, reason, soon),
-            LeaseMessage::RadioRead(operation, device, result) => self.radio_read(operation, &device, result),
-            LeaseMessage::RadioSet(operation, device, result) => self.radio_set(operation, &device, result),
-            LeaseMessage::RadioRestored(operation, device, result) => self.radio_restored(operation, &device, result),
-            LeaseMessage::PortsSeen(operation, seen) => self.ports_seen(operation, seen),
-            LeaseMessage::FilesSeen(operation, seen) => self.files_seen(operation, seen),
-            LeaseMessage::Close => {
-                // Asked again by a root that was restarted, it says so again.
-                self.closing = Closing::Asked;
-                Vec::new()
-            }
-            LeaseMessage::Timer(LeaseTimer::Wait(holder)) => self.waited(&holder),
-            LeaseMessage::Timer(LeaseTimer::LookAgain(holder)) => self.look_again(&holder),
-            LeaseMessage::Timer(LeaseTimer::PutBack(device)) => self.try_again(&device),
-        };
+        let mut out = self.take(message);
         self.settle(now, &mut out);
         self.publish(&mut out);
+        self.perhaps_closed(&mut out);
         out
     }
 
@@ -144,20 +123,74 @@ impl LeaseMachine {
             users,
             services: station.services.keys().cloned().collect(),
             devices: BTreeMap::new(),
-            holders: BTreeMap::new(),
-            queue: Vec::new(),
+            holders: Holders::default(),
+            queue: Queue::default(),
+            looks: BTreeMap::new(),
             radios: Radios::default(),
             files: Files::default(),
             awaited: BTreeSet::new(),
-            published: None,
+            changed: BTreeSet::new(),
             closing: Closing::No,
         }
+    }
+
+    /// Takes in what a message says. Whom that concerns is looked at afterwards.
+    fn take(&mut self, message: LeaseMessage) -> Out {
+        if let Some(device) = message.device() {
+            self.queue.touch(&Resource::Device(device.clone()));
+        }
+        match message {
+            LeaseMessage::Request(request) => self.request(request),
+            LeaseMessage::Withdraw(holder) => self.withdraw(&holder),
+            LeaseMessage::Release(holder, token) => self.release(&holder, token),
+            LeaseMessage::Stands(standing) => self.stands(standing),
+            LeaseMessage::Idle(holder) => self.set_use(&holder, Use::Idle),
+            LeaseMessage::Busy(holder) => self.set_use(&holder, Use::Active),
+            LeaseMessage::Renew(request) => self.renew(request),
+            LeaseMessage::Abandoned(holder) => self.abandon(&holder),
+            LeaseMessage::DeviceAvailable(device, offer) => self.available(&device, offer),
+            LeaseMessage::DeviceUnavailable { device, reason, soon } => self.unavailable(&device, reason, soon),
+            LeaseMessage::RadioRead(operation, device, result) => self.radio_read(operation, &device, result),
+            LeaseMessage::RadioSet(operation, device, result) => self.radio_set(operation, &device, result),
+            LeaseMessage::RadioRestored(operation, device, result) => self.radio_restored(operation, &device, result),
+            LeaseMessage::PortsSeen(operation, seen) => self.ports_seen(operation, seen),
+            LeaseMessage::FilesSeen(operation, seen) => self.files_seen(operation, seen),
+            LeaseMessage::Close => {
+                // Asked again by a root that was restarted, it says so again.
+                self.closing = Closing::Asked;
+                Vec::new()
+            }
+            LeaseMessage::Timer(LeaseTimer::Wait(holder)) => self.waited(&holder),
+            LeaseMessage::Timer(LeaseTimer::LookAgain(holder)) => self.look_again(&holder),
+            LeaseMessage::Timer(LeaseTimer::PutBack(device)) => self.try_again(&device),
+        }
+    }
+
+    /// Everything that decides whether a request can be served.
+    pub(super) fn situation(&self) -> Situation<'_> {
+        let Self { devices, holders, radios, files, queue, .. } = self;
+        Situation { devices, holders, radios, files, queue }
+    }
+
+    /// Something has changed about what somebody holds, or how it uses that: it is shown, and who waits for it is looked at again.
+    pub(super) fn has_changed(&mut self, holder: &Holder) {
+        self.changed.insert(holder.clone());
+        if let Some(holding) = self.holders.get(holder) {
+            holding.resources().for_each(|(resource, _)| self.queue.touch(&resource));
+        }
+    }
+
+    /// Tells a holder to stop, unless it has been told.
+    pub(super) fn take_from(&mut self, holder: &Holder, withdrawal: Withdrawal) -> Option<Effect<LeaseTimer>> {
+        let told = self.holders.get_mut(holder)?.withdraw(holder, withdrawal);
+        self.has_changed(holder);
+        told
     }
 
     // ---- what those say who want leases, or hold them
 
     pub(super) fn request(&mut self, request: LeaseRequest) -> Out {
-        if self.holders.contains_key(&request.holder) {
+        if self.holders.contains(&request.holder) {
             // It withdrew, and asks again, before it has heard that it was served: it will take that for the answer.
             return vec![Effect::Note(Outcome::Ignored)];
         }
@@ -166,17 +199,17 @@ impl LeaseMachine {
         if let Some(timeout) = request.timeout {
             out.push(Effect::SetTimer(LeaseTimer::Wait(request.holder.clone()), timeout));
         }
-        self.queue.push(Queued::new(request));
-        sort(&mut self.queue);
+        self.changed.insert(request.holder.clone());
+        self.queue.insert(request);
         out
     }
 
     pub(super) fn withdraw(&mut self, holder: &Holder) -> Out {
-        let Some(place) = self.queue.iter().position(|queued| queued.request.holder == *holder) else {
-            return vec![Effect::Note(Outcome::Ignored)];
-        };
         // What was being made ready for it is put back when that has been answered.
-        self.queue.remove(place);
+        if self.queue.remove(holder).is_none() {
+            return vec![Effect::Note(Outcome::Ignored)];
+        }
+        self.changed.insert(holder.clone());
         end_waiting(holder).into()
     }
 
@@ -185,6 +218,7 @@ impl LeaseMachine {
             // It was given back already; what it holds by now is another lease.
             return vec![Effect::Note(Outcome::Ignored)];
         }
+        self.has_changed(holder);
         let Some(holding) = self.holders.remove(holder) else { return Vec::new() };
         // Of a radio it is said at once that it is being put back: nobody can lease it before it is.
         let told = holding.grant.devices.keys().filter(|name| !self.is_due(name));
@@ -196,6 +230,7 @@ impl LeaseMachine {
             // Draining ends with the release only.
             Some(holding) if holding.is_undisturbed() => {
                 holding.r#use = wanted;
+                self.has_changed(holder);
                 Vec::new()
             }
             _ => vec![Effect::Note(Outcome::Ignored)],
@@ -206,6 +241,7 @@ impl LeaseMachine {
     fn abandon(&mut self, holder: &Holder) -> Out {
         let Some(holding) = self.holders.get_mut(holder) else { return vec![Effect::Note(Outcome::Ignored)] };
         holding.r#use = Use::Abandoned;
+        self.has_changed(holder);
         Vec::new()
     }
 
@@ -213,15 +249,14 @@ impl LeaseMachine {
     fn is_settled(&self) -> bool {
         let is_left = |holding: &Holding| holding.r#use == Use::Abandoned;
         let left = |device: &DeviceName| {
-            self.holders.values().any(|holding| is_left(holding) && holding.grant.devices.contains_key(device))
+            let mut holders = self.holders.of_device(device).filter_map(|holder| self.holders.get(holder));
+            holders.any(is_left)
         };
-        self.holders.values().all(is_left) && self.radios.are_settled_but_for(left)
+        self.holders.iter().all(|(_, holding)| is_left(holding)) && self.radios.are_settled_but_for(left)
     }
 
     fn waited(&mut self, holder: &Holder) -> Out {
-        let Some(queued) = self.queue.iter().find(|queued| queued.request.holder == *holder) else {
-            return vec![Effect::Note(Outcome::Superseded)];
-        };
+        let Some(queued) = self.queue.get(holder) else { return vec![Effect::Note(Outcome::Superseded)] };
         let Some(timeout) = queued.request.timeout else { return Vec::new() };
         let for_device = queued.blockers.iter().any(|blocker| matches!(blocker, Blocker::Device { .. }));
         if for_device || queued.preparation.is_some() {
@@ -235,15 +270,7 @@ impl LeaseMachine {
         out
     }
 
-    fn publish(&mut self, out: &mut Out) {
-        let mut held: Vec<_> = self.holders.iter().flat_map(|(name, holding)| holding.rows(name)).collect();
-        held.sort_by(|a, b| (&a.resource, &a.holder).cmp(&(&b.resource, &b.holder)));
-        let waiter = |queued: &Queued| Waiter { request: queued.request.clone(), blockers: queued.blockers.clone() };
-        let snapshot = LeaseSnapshot { held, queue: self.queue.iter().map(waiter).collect() };
-        if self.published.as_ref() != Some(&snapshot) {
-            self.published = Some(snapshot.clone());
-            out.push(Effect::Publish(Publication::Leases(snapshot)));
-        }
+    fn perhaps_closed(&mut self, out: &mut Out) {
         if self.closing == Closing::Asked && self.is_settled() {
             self.closing = Closing::Said;
             out.push(Effect::Tell(Message::Root(RootMessage::LeasesClosed)));

@@ -8,11 +8,15 @@ mod holding;
 mod machine;
 mod ports;
 mod preparation;
+mod prospect;
 mod queue;
 mod radios;
 mod renewing;
+mod showing;
+mod sorted;
 mod telling;
 #[cfg(test)]
 mod tests;
 
 pub use machine::LeaseMachine;
+pub use showing::{HeldLease, HolderSnapshot, LeaseNews, LeaseSnapshot, LeaseTable, Waiter};

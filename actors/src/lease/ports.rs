@@ -16,47 +16,58 @@ impl LeaseMachine {
     /// Looks who listens on ports that a request is about to be given.
     pub(super) fn look_at_ports(&mut self, request: &LeaseRequest, ports: &PortNumbers, out: &mut Out) -> OperationId {
         let operation = self.operation.advance();
+        self.looks.insert(operation, request.holder.clone());
         out.push(Effect::Act(Action::LookAtPorts(operation, request.places(ports))));
         operation
     }
 
     /// What was seen of foreign programs and hung drivers is forgotten, so that it is tried anew.
     pub(super) fn look_again(&mut self, holder: &Holder) -> Out {
-        let waiting = self.queue.iter_mut().find(|queued| queued.request.holder == *holder);
-        let Some(queued) = waiting else { return vec![Effect::Note(Outcome::Superseded)] };
-        queued.foreign.clear();
-        queued.untried = None;
+        if self.queue.get(holder).is_none() {
+            return vec![Effect::Note(Outcome::Superseded)];
+        }
+        self.queue.change(holder, |queued| {
+            queued.foreign.clear();
+            queued.untried = None;
+        });
         Vec::new()
     }
 
     pub(super) fn ports_seen(&mut self, operation: OperationId, seen: Result<BTreeMap<u16, Listener>, String>) -> Out {
-        let asked = |queued: &&mut Queued| {
-            queued.preparation.as_ref().is_some_and(|preparation| preparation.looking == Some(operation))
-        };
-        let Some(queued) = self.queue.iter_mut().find(asked) else {
-            return self.seen_for_holder(operation, seen.unwrap_or_default());
-        };
-        let Some(preparation) = queued.preparation.as_mut() else { return Vec::new() };
-        preparation.looking = None;
         // Where the look itself fails, the service's own bind decides.
         let foreign = seen.unwrap_or_default();
+        let Some(holder) = self.looks.remove(&operation) else { return vec![Effect::Note(Outcome::Superseded)] };
+        let preparation = self.queue.get(&holder).and_then(|queued| queued.preparation.as_ref());
+        if preparation.is_some_and(|preparation| preparation.looking == Some(operation)) {
+            self.seen_for_waiter(&holder, foreign)
+        } else {
+            self.seen_for_holder(&holder, operation, foreign)
+        }
+    }
+
+    fn seen_for_waiter(&mut self, holder: &Holder, foreign: BTreeMap<u16, Listener>) -> Out {
         if foreign.is_empty() {
+            self.queue.change(holder, |queued| {
+                queued.preparation.iter_mut().for_each(|preparation| preparation.looking = None);
+            });
             return Vec::new();
         }
-        let holder = queued.request.holder.clone();
-        if let Some((port, listener)) = foreign.iter().find(|(port, _)| is_fixed(&queued.request, **port)) {
-            let refusal = in_use(*port, listener, &holder);
-            let mut out = self.withdraw(&holder);
-            out.extend(refuse(&holder, refusal));
-            return out;
-        }
-        queued.foreign.extend(foreign);
-        queued.preparation = None;
-        if has_choice(&queued.request, &queued.foreign) {
-            return Vec::new();
-        }
-        let mut out = self.withdraw(&holder);
-        out.extend(refuse(&holder, Refusal::RangeInUse));
+        let Some(Queued { request, foreign: known, .. }) = self.queue.get(holder) else { return Vec::new() };
+        let fixed = foreign.iter().find(|(port, _)| is_fixed(request, **port));
+        let foreign = known.iter().chain(&foreign).map(|(port, listener)| (*port, listener.clone())).collect();
+        let refusal = match fixed {
+            Some((port, listener)) => in_use(*port, listener, holder),
+            None if has_choice(request, &foreign) => {
+                self.queue.change(holder, |queued| {
+                    queued.foreign = foreign;
+                    queued.preparation = None;
+                });
+                return Vec::new();
+            }
+            None => Refusal::RangeInUse,
+        };
+        let mut out = self.withdraw(holder);
+        out.extend(refuse(holder, refusal));
         out
     }
 }

@@ -1,30 +1,24 @@
-//! Who waits, in which order, and for what.
+//! Who waits, in which order, and what is kept for whom.
 //!
 //! Order: priority, then arrival, then name. A request that waits for an absent device reserves nothing; any other keeps
-//! lower ranks from overtaking it on what it wants.
+//! lower ranks from overtaking it on what it wants. It is known of each resource who comes first for it and who waits for it,
+//! so that a message makes only those be looked at again whom it concerns.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 use mainstay_config::model::{PortNeed, Sharing};
-use mainstay_config::names::{DeviceName, PortName};
-use mainstay_config::port_choice;
+use mainstay_config::names::DeviceName;
 use mainstay_hardware::error::Error;
 
-use super::files::{Files, others};
-use super::holding::{Holding, Use, excludes};
+use super::holding::Users;
 use super::preparation::Preparation;
-use super::radios::Radios;
+use super::sorted::Sorted;
 use crate::action::ports::Listener;
-use crate::cause::{Blocker, Holder, Resource, Soon, Unusable};
-use crate::message::device::Offer;
+use crate::cause::{Blocker, Holder, Resource};
+use crate::message::Moment;
 use crate::message::lease::{LeaseRequest, Want};
-
-/// What the registry knows of a device.
-#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
-pub(super) enum DeviceState {
-    Available(Offer),
-    Unavailable { reason: Unusable, soon: Soon },
-}
 
 /// One request that is not granted yet.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
@@ -36,184 +30,309 @@ pub(super) struct Queued {
     pub(super) foreign: BTreeMap<u16, Listener>,
     /// A radio that could not even be tried to be made ready, and why.
     pub(super) untried: Option<(DeviceName, Error)>,
+    /// What is kept for it, and why.
+    claim: Claim,
+}
+
+/// A place in the line: first is who is served first.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+pub(super) struct Rank {
+    priority: Reverse<i32>,
+    arrival: Moment,
+    holder: Holder,
+}
+
+/// Whose turn it is. What is being made ready for somebody is not taken away by somebody who has come since and goes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+enum Turn {
+    Prepared,
+    Waiting,
+}
+
+/// What is kept for a request.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+struct Claim {
+    /// `None` before it is in line.
+    turn: Option<Turn>,
+    keeps: Vec<(Resource, Sharing)>,
+}
+
+/// All who wait.
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
+pub(super) struct Queue {
+    #[serde(with = "crate::message::pairs")]
+    line: BTreeMap<Rank, Queued>,
+    #[serde(with = "crate::message::pairs")]
+    ranks: BTreeMap<Holder, Rank>,
+    /// For whom each resource is kept.
+    #[serde(with = "crate::message::pairs")]
+    kept: BTreeMap<Resource, Users<(Turn, Rank)>>,
+    /// Who is not being served yet, by what he wants.
+    #[serde(with = "crate::message::pairs")]
+    waiting: BTreeMap<Resource, Sorted<Rank>>,
+    /// The same, of those who want a port of a range.
+    ranging: Sorted<Rank>,
+    /// Who is to be looked at again.
+    unsettled: BTreeSet<Rank>,
+    /// Devices that more or fewer may wait for than before.
+    wished: BTreeSet<DeviceName>,
+}
+
+impl LeaseRequest {
+    pub(super) fn rank(&self) -> Rank {
+        Rank { priority: Reverse(self.priority), arrival: self.arrival, holder: self.holder.clone() }
+    }
+
+    /// What it wants, but for ports of a range.
+    fn resources(&self) -> impl Iterator<Item = (Resource, Sharing)> + '_ {
+        self.wants.iter().filter_map(|want| match want {
+            Want::Device { device, sharing, .. } => Some((Resource::Device(device.clone()), *sharing)),
+            Want::Port { need: PortNeed::Fixed(port), .. } => Some((Resource::Port(port.get()), Sharing::Exclusive)),
+            Want::Port { need: PortNeed::Range { .. }, .. } => None,
+            other => Some((other.other()?, Sharing::Exclusive)),
+        })
+    }
+
+    fn ranges(&self) -> impl Iterator<Item = PortNeed> + '_ {
+        self.wants.iter().filter_map(|want| match want {
+            Want::Port { need: need @ PortNeed::Range { .. }, .. } => Some(*need),
+            _ => None,
+        })
+    }
+
+    fn devices(&self) -> impl Iterator<Item = DeviceName> + '_ {
+        self.wants.iter().filter_map(|want| match want {
+            Want::Device { device, .. } => Some(device.clone()),
+            _ => None,
+        })
+    }
 }
 
 impl Queued {
     pub(super) fn new(request: LeaseRequest) -> Self {
-        Self { request, blockers: Vec::new(), preparation: None, foreign: BTreeMap::new(), untried: None }
+        let (blockers, foreign, claim) = (Vec::new(), BTreeMap::new(), Claim::default());
+        Self { request, blockers, preparation: None, foreign, untried: None, claim }
     }
 
-    fn rank(&self) -> (std::cmp::Reverse<i32>, crate::message::Moment, &Holder) {
-        (std::cmp::Reverse(self.request.priority), self.request.arrival, &self.request.holder)
+    /// What is to be kept for it from lower ranks.
+    fn claimed(&self) -> Claim {
+        let turn = if self.preparation.is_some() { Turn::Prepared } else { Turn::Waiting };
+        // What could not even be tried is there, and he comes first for it.
+        let untried = self.untried.as_ref().map(|(device, _)| device);
+        let is_absent =
+            |blocker: &Blocker| matches!(blocker, Blocker::Device { device, .. } if Some(device) != untried);
+        if self.blockers.iter().any(is_absent) {
+            return Claim { turn: Some(turn), keeps: Vec::new() };
+        }
+        let chosen = self.preparation.iter().flat_map(|preparation| preparation.ports.values());
+        let chosen = chosen.map(|port| (Resource::Port(*port), Sharing::Exclusive));
+        Claim { turn: Some(turn), keeps: self.request.resources().chain(chosen).collect() }
     }
 }
 
-/// Puts the queue in order.
-pub(super) fn sort(queue: &mut [Queued]) {
-    queue.sort_by(|a, b| a.rank().cmp(&b.rank()));
-}
+impl Queue {
+    /// What somebody waits for.
+    pub(super) fn get(&self, holder: &Holder) -> Option<&Queued> {
+        self.line.get(self.ranks.get(holder)?)
+    }
 
-/// Everything that decides whether a request can be served.
-pub(super) struct Situation<'a> {
-    pub(super) devices: &'a BTreeMap<DeviceName, DeviceState>,
-    pub(super) holders: &'a BTreeMap<Holder, Holding>,
-    pub(super) radios: &'a Radios,
-    pub(super) files: &'a Files,
-    pub(super) reserved: &'a Reserved,
-}
+    /// All who wait, the first in line first.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Queued> {
+        self.line.values()
+    }
 
-/// Whether a request can be served now.
-pub(super) enum Prospect {
-    /// It can, with these ports.
-    Free(BTreeMap<PortName, u16>),
-    /// It must wait.
-    Blocked(Vec<Blocker>),
-}
+    pub(super) fn len(&self) -> usize {
+        self.line.len()
+    }
 
-impl Situation<'_> {
-    /// Looks at one request.
-    pub(super) fn prospect(&self, queued: &Queued) -> Prospect {
-        let asking = &queued.request.holder;
-        let mut blockers = Vec::new();
-        let mut ports = Vec::new();
-        for want in &queued.request.wants {
-            match want {
-                Want::Device { device, sharing, .. } => {
-                    blockers.extend(self.device_blocker(asking, device, *sharing));
-                }
-                Want::Port { name, need, .. } => ports.push((name, *need)),
-                Want::File(_) | Want::Named(_) | Want::Conflict(..) => {}
+    /// Somebody begins to wait, who does not yet. What is kept for him is known when he is looked at.
+    pub(super) fn insert(&mut self, request: LeaseRequest) {
+        let rank = request.rank();
+        self.wished.extend(request.devices());
+        self.ranks.insert(request.holder.clone(), rank.clone());
+        self.unsettled.insert(rank.clone());
+        self.line.insert(rank, Queued::new(request));
+    }
+
+    /// Somebody waits no longer.
+    pub(super) fn remove(&mut self, holder: &Holder) -> Option<Queued> {
+        let rank = self.ranks.remove(holder)?;
+        let mut queued = self.line.remove(&rank)?;
+        self.unsettled.remove(&rank);
+        self.wished.extend(queued.request.devices());
+        self.register(&rank, &mut queued, Claim::default());
+        Some(queued)
+    }
+
+    /// Changes what is known of a request; it is looked at again.
+    pub(super) fn change(&mut self, holder: &Holder, change: impl FnOnce(&mut Queued)) {
+        let Some(rank) = self.ranks.get(holder).cloned() else { return };
+        let Some(mut queued) = self.line.remove(&rank) else { return };
+        change(&mut queued);
+        self.unsettled.insert(rank.clone());
+        self.put_back(rank, queued);
+    }
+
+    /// The first of those who are to be looked at again. He is put back afterwards.
+    pub(super) fn take_unsettled(&mut self) -> Option<(Rank, Queued)> {
+        loop {
+            let rank = self.unsettled.pop_first()?;
+            if let Some(queued) = self.line.remove(&rank) {
+                return Some((rank, queued));
             }
         }
-        blockers.extend(others(queued).filter_map(|(resource, sharing)| self.taken(asking, &resource, sharing)));
-        blockers.extend(queued.untried.as_ref().map(|(device, reason)| Blocker::Device {
-            device: device.clone(),
-            reason: Unusable::NotTried(reason.clone()),
-            soon: Soon::Yes,
-        }));
-        let (ports, missing) = self.choose_ports(&ports, queued);
-        blockers.extend(missing);
-        if blockers.is_empty() { Prospect::Free(ports) } else { Prospect::Blocked(blockers) }
     }
 
-    fn device_blocker(&self, asking: &Holder, device: &DeviceName, sharing: Sharing) -> Option<Blocker> {
-        let offer = match self.devices.get(device) {
-            Some(DeviceState::Available(offer)) => offer,
-            Some(DeviceState::Unavailable { reason, soon }) => {
-                return Some(Blocker::Device { device: device.clone(), reason: reason.clone(), soon: *soon });
-            }
-            None => {
-                let reason = Unusable::NotHeardOf;
-                return Some(Blocker::Device { device: device.clone(), reason, soon: Soon::Yes });
-            }
+    /// He was looked at.
+    pub(super) fn put_back(&mut self, rank: Rank, mut queued: Queued) {
+        let claim = queued.claimed();
+        self.register(&rank, &mut queued, claim);
+        self.line.insert(rank, queued);
+    }
+
+    /// Whether somebody is to be looked at again.
+    pub(super) fn is_unsettled(&self) -> bool {
+        !self.unsettled.is_empty()
+    }
+
+    /// Everybody is to be looked at again.
+    pub(super) fn unsettle(&mut self) {
+        self.unsettled = self.line.keys().cloned().collect();
+    }
+
+    /// Something has changed about a resource: those who wait for it are to be looked at again.
+    pub(super) fn touch(&mut self, resource: &Resource) {
+        let concerned: Vec<Rank> = self.concerned(resource).cloned().collect();
+        self.unsettled.extend(concerned);
+    }
+
+    fn concerned(&self, resource: &Resource) -> impl Iterator<Item = &Rank> {
+        let by_name = self.waiting.get(resource).into_iter().flat_map(Sorted::iter);
+        // A file may have another name.
+        let is_file = matches!(resource, Resource::File(_));
+        let files = is_file.then(|| self.waiting.range(any_file())).into_iter().flatten();
+        let by_name = by_name.chain(files.flat_map(|(_, ranks)| ranks.iter()));
+        let port = match resource {
+            Resource::Port(port) => Some(*port),
+            _ => None,
         };
-        let resource = Resource::Device(device.clone());
-        match self.radios.blocker(device) {
-            // Whoever it is being made ready for comes first.
-            Some(Blocker::Preparing) => return self.taken(asking, &resource, sharing).or(Some(Blocker::Preparing)),
-            Some(blocker) => return Some(blocker),
-            None => {}
-        }
-        // Also those who share wait until the holders of an earlier arrival have stopped.
-        let earlier = self.holders.iter().find(|(_, holding)| {
-            holding.grant.devices.get(device).is_some_and(|held| held.offer.generation != offer.generation)
-        });
-        if let Some((holder, _)) = earlier {
-            return Some(Blocker::Held { resource, holder: holder.clone() });
-        }
-        self.taken(asking, &resource, sharing)
+        let has = |rank: &&Rank, port| self.line.get(*rank).is_some_and(|queued| is_in_a_range(&queued.request, port));
+        let by_range = port.into_iter().flat_map(move |port| self.ranging.iter().filter(move |rank| has(rank, port)));
+        by_name.chain(by_range)
     }
 
-    /// Who has a resource, or comes first for it.
-    fn taken(&self, asking: &Holder, resource: &Resource, sharing: Sharing) -> Option<Blocker> {
-        // For what it has, nobody comes before it.
-        let has = |holding: &Holding| holding.grant.ports.values().any(|port| Resource::Port(*port) == *resource);
-        if self.holders.get(asking).is_some_and(has) {
-            return None;
+    /// What is kept for a request is this from now on: those whom that concerns are to be looked at again.
+    fn register(&mut self, rank: &Rank, queued: &mut Queued, claim: Claim) {
+        if queued.claim == claim {
+            return;
         }
-        let holder = self.holders.iter().find(|(holder, holding)| {
-            let has = |(held, how): (Resource, Sharing)| self.files.are_same(&held, resource) && excludes(how, sharing);
-            *holder != asking && holding.resources().any(has)
-        });
-        if let Some((holder, _)) = holder {
-            return Some(Blocker::Held { resource: resource.clone(), holder: holder.clone() });
-        }
-        // Only files have more than one name.
-        let other_names = matches!(resource, Resource::File(_)).then(|| self.reserved.iter()).into_iter().flatten();
-        let other_names = other_names.filter(|(other, _)| self.files.are_same(other, resource)).map(|(_, all)| all);
-        let mut all = self.reserved.get(resource).into_iter().chain(other_names).flatten();
-        let ahead = all.find(|(first, how)| first != asking && excludes(*how, sharing));
-        ahead.map(|(first, _)| Blocker::Behind { resource: resource.clone(), first: first.clone() })
+        let before = std::mem::replace(&mut queued.claim, claim);
+        self.enter(rank, &queued.request, &before, Entry::Out);
+        self.enter(rank, &queued.request, &queued.claim, Entry::In);
+        // Who only waits is in nobody's way who comes before him.
+        let of_all = [before.turn, queued.claim.turn].contains(&Some(Turn::Prepared));
+        let both = before.keeps.iter().chain(&queued.claim.keeps).map(|(resource, _)| resource);
+        let concerned = both.flat_map(|resource| self.concerned(resource));
+        let concerned: Vec<Rank> = concerned.filter(|other| of_all || *other > rank).cloned().collect();
+        self.unsettled.extend(concerned.into_iter().filter(|other| other != rank));
     }
 
-    /// A number for every port, as far as there are any, and what stands in the way of the others.
-    pub(super) fn choose_ports(
-        &self,
-        ports: &[(&PortName, PortNeed)],
-        queued: &Queued,
-    ) -> (BTreeMap<PortName, u16>, Vec<Blocker>) {
-        let needs: Vec<PortNeed> = ports.iter().map(|(_, need)| *need).collect();
-        let blocker = |need, port| self.port_blocker(need, port, queued);
-        let choice = port_choice::choose(&needs, |need, port| blocker(need, port).is_none());
-        let given = choice.given.into_iter().filter_map(|(port, at)| Some((ports.get(at)?.0.clone(), port)));
-        let missing = choice.shortages.into_iter().filter_map(|shortage| {
-            // Its own numbers first, then those of the needs that it shares the free ones with.
-            let rivals = std::iter::once(shortage.last).chain(shortage.needs);
-            let rivals = rivals.filter_map(|at| needs.get(at).copied());
-            let all = rivals.flat_map(|need| port_choice::numbers(need).map(move |port| (need, port)));
-            // The first of those who are the first to give way.
-            all.filter_map(|(need, port)| blocker(need, port)).min_by_key(|blocker| self.patience(blocker))
-        });
-        (given.collect(), missing.collect())
-    }
-
-    /// How long it may take until this is no longer in the way: who is giving way first, then who would.
-    fn patience(&self, blocker: &Blocker) -> u8 {
-        let Blocker::Held { holder, .. } = blocker else { return 2 };
-        match self.holders.get(holder).map(|holding| &holding.r#use) {
-            Some(Use::Draining(_)) => 0,
-            Some(Use::Idle) => 1,
-            Some(Use::Active | Use::Abandoned) | None => 2,
-        }
-    }
-
-    /// What stands in the way of giving this port.
-    fn port_blocker(&self, need: PortNeed, port: u16, queued: &Queued) -> Option<Blocker> {
-        match (need, queued.foreign.get(&port)) {
-            // Of a fixed port it is said when it is looked at: no other can be taken instead.
-            (PortNeed::Range { .. }, Some(listener)) => {
-                Some(Blocker::ForeignListener { port, listener: listener.clone() })
+    fn enter(&mut self, rank: &Rank, request: &LeaseRequest, claim: &Claim, how: Entry) {
+        let Some(turn) = claim.turn else { return };
+        for (resource, sharing) in &claim.keeps {
+            let kept = self.kept.entry(resource.clone()).or_default();
+            how.enter(kept.of(*sharing), (turn, rank.clone()));
+            if kept.is_empty() {
+                self.kept.remove(resource);
             }
-            _ => self.taken(&queued.request.holder, &Resource::Port(port), Sharing::Exclusive),
+        }
+        if turn == Turn::Prepared {
+            return;
+        }
+        for (resource, _) in request.resources() {
+            let waiting = self.waiting.entry(resource.clone()).or_default();
+            how.enter(waiting, rank.clone());
+            if waiting.is_empty() {
+                self.waiting.remove(&resource);
+            }
+        }
+        if request.ranges().next().is_some() {
+            how.enter(&mut self.ranging, rank.clone());
+        }
+    }
+
+    /// Who comes first for a resource, before one of this rank or before one who holds something.
+    pub(super) fn first_for(&self, resource: &Resource, sharing: Sharing, before: Option<&Rank>) -> Option<&Holder> {
+        let (turn, rank) = self.kept.get(resource)?.first_excluding(sharing, |_| true)?;
+        let is_ahead = *turn == Turn::Prepared || before.is_none_or(|before| rank < before);
+        is_ahead.then_some(&rank.holder)
+    }
+
+    /// Files that are kept for somebody.
+    pub(super) fn kept_files(&self) -> impl Iterator<Item = &Resource> {
+        self.kept.range(any_file()).map(|(resource, _)| resource)
+    }
+
+    /// Files that are kept for somebody who comes before this one.
+    pub(super) fn kept_files_before(&self, rank: &Rank) -> impl Iterator<Item = &Resource> {
+        let is_before = |users: &Users<(Turn, Rank)>| users.iter().any(|(_, other)| other < rank);
+        self.kept.range(any_file()).filter(move |(_, users)| is_before(users)).map(|(resource, _)| resource)
+    }
+
+    /// Those for whom files are being made ready.
+    pub(super) fn prepared_with_files(&self) -> BTreeSet<Rank> {
+        let users = self.kept.range(any_file()).flat_map(|(_, users)| users.iter());
+        users.filter(|(turn, _)| *turn == Turn::Prepared).map(|(_, rank)| rank.clone()).collect()
+    }
+
+    /// Those for whom a device is being made ready.
+    pub(super) fn prepared_with(&self, device: &DeviceName) -> Vec<Holder> {
+        let users = self.kept.get(&Resource::Device(device.clone())).into_iter().flat_map(Users::iter);
+        users.filter(|(turn, _)| *turn == Turn::Prepared).map(|(_, rank)| rank.holder.clone()).collect()
+    }
+
+    /// Devices that others wait for than before, and whether anybody does.
+    pub(super) fn take_wishes(&mut self) -> Vec<(DeviceName, bool)> {
+        let devices = std::mem::take(&mut self.wished);
+        let wish = |device: DeviceName| {
+            let resource = Resource::Device(device.clone());
+            (device, self.waiting.contains_key(&resource) || self.kept.contains_key(&resource))
+        };
+        devices.into_iter().map(wish).collect()
+    }
+}
+
+impl Rank {
+    /// Whose it is.
+    pub(super) fn holder(&self) -> &Holder {
+        &self.holder
+    }
+}
+
+/// Into a list, or out of it.
+#[derive(Clone, Copy)]
+enum Entry {
+    In,
+    Out,
+}
+
+impl Entry {
+    fn enter<K: Ord>(self, list: &mut Sorted<K>, key: K) {
+        match self {
+            Self::In => list.insert(key),
+            Self::Out => list.remove(&key),
         }
     }
 }
 
-/// What requests further ahead are being given, or wait for.
-pub(super) type Reserved = BTreeMap<Resource, Vec<(Holder, Sharing)>>;
+/// Where all files stand among resources, by their order.
+pub(super) fn any_file() -> std::ops::Range<Resource> {
+    Resource::File(PathBuf::new())..Resource::Named(String::new())
+}
 
-/// Keeps what a request wants from lower ranks.
-pub(super) fn reserve(queued: &Queued, reserved: &mut Reserved) {
-    // What could not even be tried is there, and he comes first for it.
-    let untried = queued.untried.as_ref().map(|(device, _)| device);
-    let is_absent = |blocker: &Blocker| matches!(blocker, Blocker::Device { device, .. } if Some(device) != untried);
-    if queued.blockers.iter().any(is_absent) {
-        return;
-    }
-    let asking = &queued.request.holder;
-    let mut keep = |resource: Resource, sharing: Sharing| {
-        reserved.entry(resource).or_default().push((asking.clone(), sharing));
-    };
-    for want in &queued.request.wants {
-        match want {
-            Want::Device { device, sharing, .. } => keep(Resource::Device(device.clone()), *sharing),
-            Want::Port { need: PortNeed::Fixed(port), .. } => keep(Resource::Port(port.get()), Sharing::Exclusive),
-            Want::Port { need: PortNeed::Range { .. }, .. } => {}
-            Want::File(_) | Want::Named(_) | Want::Conflict(..) => {}
-        }
-    }
-    others(queued).for_each(|(resource, sharing)| keep(resource, sharing));
-    for port in queued.preparation.iter().flat_map(|preparation| preparation.ports.values()) {
-        keep(Resource::Port(*port), Sharing::Exclusive);
-    }
+fn is_in_a_range(request: &LeaseRequest, port: u16) -> bool {
+    request.ranges().any(|need| match need {
+        PortNeed::Range { prefer, first, last } => prefer.get() == port || (first.get()..=last.get()).contains(&port),
+        PortNeed::Fixed(_) => false,
+    })
 }

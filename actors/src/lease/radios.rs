@@ -13,8 +13,7 @@ use mainstay_hardware::bus::WifiBaseline;
 use mainstay_hardware::error::{Error, ErrorKind};
 
 use super::machine::{LeaseMachine, Out, refuse, tell_device};
-use super::preparation::Preparation;
-use crate::cause::{Absence, Blocker, DeviceFault, Holder, Refusal, Soon, Unusable, Withheld};
+use crate::cause::{Absence, Blocker, DeviceFault, Holder, Refusal, Resource, Soon, Unusable, Withheld};
 use crate::message::device::DeviceMessage;
 use crate::message::lease::LeaseTimer;
 use crate::message::{Action, Effect, OperationId, Outcome};
@@ -157,8 +156,8 @@ impl LeaseMachine {
             Ok(before) => before,
             Err(error) => return self.could_not_prepare(device, &error),
         };
-        let mut prepared = self.queue.iter().filter_map(|queued| queued.preparation.as_ref());
-        if !prepared.any(|preparation| preparation.radios.contains_key(device)) {
+        let is_wanted = |holder: &Holder| self.change_of(holder, device).is_some();
+        if !self.queue.prepared_with(device).iter().any(is_wanted) {
             // Nobody waits for it any more, and it is as it was.
             return Vec::new();
         }
@@ -193,17 +192,30 @@ impl LeaseMachine {
         }
     }
 
+    /// The change of a radio that somebody waits for.
+    fn change_of(&self, holder: &Holder, device: &DeviceName) -> Option<&Change> {
+        self.queue.get(holder)?.preparation.as_ref()?.radios.get(device)
+    }
+
     fn is_made_ready(&mut self, device: &DeviceName) {
-        for preparation in self.queue.iter_mut().filter_map(|queued| queued.preparation.as_mut()) {
-            preparation.radios.remove(device);
+        for holder in self.queue.prepared_with(device) {
+            self.queue.change(&holder, |queued| {
+                queued.preparation.as_mut().and_then(|preparation| preparation.radios.remove(device));
+            });
         }
     }
 
     fn could_not_prepare(&mut self, device: &DeviceName, error: &Error) -> Out {
-        let waiting = self.queue.iter_mut().find_map(|queued| {
-            let change = queued.preparation.as_mut()?.radios.remove(device)?;
-            Some((queued.request.holder.clone(), change.ifindex))
+        let mut prepared = self.queue.prepared_with(device).into_iter();
+        let waiting = prepared.find_map(|holder| {
+            let asked = self.change_of(&holder, device)?.ifindex;
+            Some((holder, asked))
         });
+        if let Some((holder, _)) = &waiting {
+            self.queue.change(holder, |queued| {
+                queued.preparation.as_mut().and_then(|preparation| preparation.radios.remove(device));
+            });
+        }
         let mut out = Vec::new();
         if error.kind == ErrorKind::TimedOut {
             out.extend(self.give_up(device, DeviceFault::DriverHung(error.clone())));
@@ -218,20 +230,22 @@ impl LeaseMachine {
 
     /// Somebody waits for a radio that could not be made ready.
     fn not_prepared(&mut self, device: &DeviceName, holder: &Holder, asked: u32, error: &Error) -> Out {
-        let queued = self.queue.iter_mut().find(|queued| queued.request.holder == *holder);
-        match (error.kind, queued) {
-            (ErrorKind::NotFound, Some(queued)) => {
-                let offer = queued.preparation.as_ref().and_then(|preparation| preparation.offers.get(device));
+        match error.kind {
+            ErrorKind::NotFound => {
+                let preparation = self.queue.get(holder).and_then(|queued| queued.preparation.as_ref());
+                let offer = preparation.and_then(|preparation| preparation.offers.get(device));
                 if offer.and_then(|offer| offer.ifindex).is_some_and(|present| present != asked) {
                     // The interface was made anew since, and is there.
-                    queued.preparation = None;
+                    self.queue.change(holder, |queued| queued.preparation = None);
                     return Vec::new();
                 }
                 self.vanished(device)
             }
-            (ErrorKind::NotTried, Some(queued)) => {
-                queued.preparation = None;
-                queued.untried = Some((device.clone(), error.clone()));
+            ErrorKind::NotTried => {
+                self.queue.change(holder, |queued| {
+                    queued.preparation = None;
+                    queued.untried = Some((device.clone(), error.clone()));
+                });
                 Vec::new()
             }
             _ => {
@@ -327,11 +341,10 @@ impl LeaseMachine {
 
     /// Whether a radio was changed and nobody uses it any more.
     pub(super) fn is_due(&self, device: &DeviceName) -> bool {
-        let mut prepared = self.queue.iter().filter_map(|queued| queued.preparation.as_ref());
         self.radios.changed.contains_key(device)
             && !self.radios.preparing.contains_key(device)
-            && !self.holders.values().any(|holding| holding.grant.devices.contains_key(device))
-            && !prepared.any(|preparation: &Preparation| preparation.offers.contains_key(device))
+            && self.holder_of(device).is_none()
+            && self.queue.prepared_with(device).is_empty()
     }
 
     /// Puts back what nobody uses any more; of those who share a radio, the last one's end does it.
@@ -339,6 +352,7 @@ impl LeaseMachine {
         let begun = |device: &&DeviceName| self.radios.restoring.contains_key(*device);
         let due = self.radios.changed.keys().filter(|device| !begun(device) && self.is_due(device));
         for device in due.cloned().collect::<Vec<_>>() {
+            self.queue.touch(&Resource::Device(device.clone()));
             out.extend(self.begin_to_put_back(&device));
         }
     }

@@ -11,7 +11,7 @@ use mainstay_config::names::PortName;
 use super::holding::{Renewal, Use};
 use super::machine::{LeaseMachine, Out};
 use super::ports::{has_choice, in_use, is_fixed};
-use super::queue::{Queued, Situation, reserve};
+use super::prospect::Asking;
 use super::telling::{News, tell};
 use crate::action::ports::Listener;
 use crate::cause::{Holder, Refusal};
@@ -25,6 +25,7 @@ impl LeaseMachine {
             // One that is draining has been told, and will give back what it holds.
             Some(holding) if holding.is_undisturbed() => {
                 holding.r#use = Use::Active;
+                self.has_changed(&holder);
                 self.look_for_holder(&holder, request, BTreeMap::new())
             }
             _ => vec![Effect::Note(Outcome::Ignored)],
@@ -42,53 +43,49 @@ impl LeaseMachine {
     }
 
     /// Who listens on the ports of a holder that is restarted.
-    pub(super) fn seen_for_holder(&mut self, operation: OperationId, seen: BTreeMap<u16, Listener>) -> Out {
-        let mut holders = self.holders.iter_mut();
-        let found = holders.find_map(|(name, holding)| {
+    pub(super) fn seen_for_holder(
+        &mut self,
+        holder: &Holder,
+        operation: OperationId,
+        seen: BTreeMap<u16, Listener>,
+    ) -> Out {
+        let found = self.holders.get_mut(holder).and_then(|holding| {
             let renewal = holding.renewal.take_if(|renewal| renewal.looking == operation)?;
-            Some((name.clone(), holding.grant.clone(), renewal))
+            Some((holding.grant.clone(), renewal))
         });
-        let Some((holder, grant, mut renewal)) = found else {
+        let Some((grant, mut renewal)) = found else {
             return vec![Effect::Note(Outcome::Superseded)];
         };
-        let answer = |renewed| tell(&holder, News::Renewed(grant.token, renewed)).into_iter().collect();
+        let answer = |renewed| tell(holder, News::Renewed(grant.token, renewed)).into_iter().collect();
         if seen.is_empty() {
             return answer(Renewed::With(grant.ports));
         }
         if let Some((port, listener)) = seen.iter().find(|(port, _)| is_fixed(&renewal.request, **port)) {
-            return answer(Renewed::Refused(in_use(*port, listener, &holder)));
+            return answer(Renewed::Refused(in_use(*port, listener, holder)));
         }
         renewal.foreign.extend(seen);
         if !has_choice(&renewal.request, &renewal.foreign) {
             return answer(Renewed::Refused(Refusal::RangeInUse));
         }
         let Some(ports) = self.choose_others(&renewal, &grant.ports) else { return answer(Renewed::MustWait) };
-        if let Some(holding) = self.holders.get_mut(&holder) {
-            holding.grant.ports = ports;
-        }
-        self.look_for_holder(&holder, renewal.request, renewal.foreign)
+        // Those who wait for what it had, and for what it has now.
+        self.has_changed(holder);
+        self.holders.give_ports(holder, ports);
+        self.has_changed(holder);
+        self.look_for_holder(holder, renewal.request, renewal.foreign)
     }
 
     /// Other ports that nobody has, or comes first for, in the place of those on which strangers listen.
     fn choose_others(&self, renewal: &Renewal, has: &PortNumbers) -> Option<PortNumbers> {
-        let mut reserved = BTreeMap::new();
-        self.queue.iter().for_each(|queued| reserve(queued, &mut reserved));
-        let situation = Situation {
-            devices: &self.devices,
-            holders: &self.holders,
-            radios: &self.radios,
-            files: &self.files,
-            reserved: &reserved,
-        };
-        let asked = Queued { foreign: renewal.foreign.clone(), ..Queued::new(renewal.request.clone()) };
         let is_kept = |name| has.get(name).filter(|port| !renewal.foreign.contains_key(port));
         let port = |want| match want {
             &Want::Port { ref name, need, .. } => Some((name, is_kept(name).map_or(need, |port| keeping(need, *port)))),
             _ => None,
         };
-        let mut ports: Vec<(&PortName, PortNeed)> = asked.request.wants.iter().filter_map(port).collect();
+        let mut ports: Vec<(&PortName, PortNeed)> = renewal.request.wants.iter().filter_map(port).collect();
         ports.sort_by_key(|(name, _)| is_kept(name).is_none());
-        let (ports, missing) = situation.choose_ports(&ports, &asked);
+        let asking = Asking { holder: &renewal.request.holder, rank: None, foreign: &renewal.foreign };
+        let (ports, missing) = self.situation().choose_ports(&ports, asking);
         missing.is_empty().then_some(ports)
     }
 }

@@ -13,9 +13,9 @@ use mainstay_hardware::sighting::Sighting;
 use crate::action::ports::Places;
 use crate::action::probe::ProbeOrder;
 use crate::action::process::{RunId, SignalOrder, SpawnOrder};
+use crate::lease::LeaseNews;
 use crate::message::device::DeviceSnapshot;
 use crate::message::inventory::InventorySnapshot;
-use crate::message::lease::LeaseSnapshot;
 use crate::message::service::ServiceSnapshot;
 use crate::message::{Message, OperatorAnswer};
 
@@ -216,8 +216,8 @@ impl Left {
 pub enum Publication {
     /// Of a device.
     Device(DeviceSnapshot),
-    /// Of all leases.
-    Leases(LeaseSnapshot),
+    /// Of what is leased: what has changed.
+    Leases(LeaseNews),
     /// Of a service.
     Service(ServiceSnapshot),
     /// Of what is attached.

@@ -9,11 +9,10 @@ use mainstay_config::model::{PortNeed, Sharing, Takeover, WifiMode};
 use mainstay_config::names::{DeviceName, PortName, ServiceName};
 use mainstay_hardware::bus::WifiBaseline;
 use mainstay_hardware::error::Error;
-use mainstay_hardware::sighting::Generation;
 
 use crate::action::files::FileIdentity;
 use crate::action::ports::{Listener, Places};
-use crate::cause::{Blocker, Holder, Refusal, Resource, Soon, Unusable};
+use crate::cause::{Holder, Refusal, Resource, Soon, Unusable};
 use crate::message::device::Offer;
 use crate::message::{Moment, OperationId};
 
@@ -78,6 +77,21 @@ pub struct LeaseRequest {
     pub timeout: Option<Duration>,
     /// When it first asked; kept when it must ask again.
     pub arrival: Moment,
+}
+
+impl LeaseMessage {
+    /// The device that it is about.
+    pub(crate) fn device(&self) -> Option<&DeviceName> {
+        match self {
+            Self::DeviceAvailable(device, _)
+            | Self::DeviceUnavailable { device, .. }
+            | Self::RadioRead(_, device, _)
+            | Self::RadioSet(_, device, _)
+            | Self::RadioRestored(_, device, _)
+            | Self::Timer(LeaseTimer::PutBack(device)) => Some(device),
+            _ => None,
+        }
+    }
 }
 
 impl LeaseRequest {
@@ -199,41 +213,6 @@ pub enum LeaseMessage {
     Close,
     /// A timer.
     Timer(LeaseTimer),
-}
-
-/// One lease that is held.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct HeldLease {
-    /// What.
-    pub resource: Resource,
-    /// By whom.
-    pub holder: Holder,
-    /// Exclusive or shared.
-    pub sharing: Sharing,
-    /// Its token.
-    pub token: Token,
-    /// Since when.
-    pub since: Moment,
-    /// The arrival of the device it is bound to.
-    pub generation: Option<Generation>,
-}
-
-/// One request in the queue.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Waiter {
-    /// The request.
-    pub request: LeaseRequest,
-    /// What it waits for.
-    pub blockers: Vec<Blocker>,
-}
-
-/// All leases and all who wait, for showing.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct LeaseSnapshot {
-    /// What is held, by resource.
-    pub held: Vec<HeldLease>,
-    /// Who waits, first in line first.
-    pub queue: Vec<Waiter>,
 }
 
 /// Timers of the registry.

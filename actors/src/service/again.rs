@@ -56,13 +56,12 @@ impl ServiceMachine {
             Phase::Stopping { run, stage: Stage::Killing | Stage::Unkillable, .. } => {
                 out.push(act(Action::Sweep(run.id)));
             }
-            Phase::Idle
-            | Phase::Leasing { .. }
-            | Phase::Renewing
-            | Phase::Slotting
-            | Phase::Running(_)
-            | Phase::Leaving { .. }
-            | Phase::Stopping { stage: Stage::Unborn, .. } => {}
+            // That its last run is not looked at any more.
+            Phase::Idle | Phase::Leasing { .. } | Phase::Renewing | Phase::Slotting if self.last_start.is_some() => {
+                out.push(act(Action::Unwatch(self.runs.last())));
+            }
+            Phase::Idle | Phase::Leasing { .. } | Phase::Renewing | Phase::Slotting => {}
+            Phase::Running(_) | Phase::Leaving { .. } | Phase::Stopping { stage: Stage::Unborn, .. } => {}
         }
         out.extend(self.run().map(|run| act(Action::TellAgain(run.id))));
         out.push(self.publication());

@@ -18,6 +18,11 @@ pub struct RunNumbers {
 }
 
 impl RunNumbers {
+    /// The one before the next.
+    pub(super) fn last(self) -> RunId {
+        RunId(self.next.0.wrapping_sub(self.step))
+    }
+
     /// The next; then the one after it is.
     pub(super) fn advance(&mut self) -> RunId {
         let next = self.next;

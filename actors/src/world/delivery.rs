@@ -162,7 +162,7 @@ impl World {
             Publication::Device(shown) => {
                 self.shown.devices.insert(shown.name.clone(), shown);
             }
-            Publication::Leases(shown) => self.shown.leases = shown,
+            Publication::Leases(news) => self.shown.leases.take_in(news),
             Publication::Inventory(_) => {}
         }
     }

@@ -38,8 +38,8 @@ pub use self::journal::{Journal, Keep};
 pub use self::random::Random;
 pub use self::trial::{Trial, TrialReport};
 use crate::engine::{Engine, Place};
+use crate::lease::LeaseTable;
 use crate::message::device::DeviceSnapshot;
-use crate::message::lease::LeaseSnapshot;
 use crate::message::service::ServiceSnapshot;
 use crate::message::{Exit, Message, Moment, RequestId};
 use crate::trace::Cause;
@@ -63,7 +63,7 @@ pub struct Shown {
     /// By each device.
     pub devices: BTreeMap<DeviceName, DeviceSnapshot>,
     /// By the registry.
-    pub leases: LeaseSnapshot,
+    pub leases: LeaseTable,
 }
 
 /// A request of the operator that has not been answered.

@@ -87,30 +87,26 @@ async fn while_several_calls_hang_no_further_one_is_begun_which_is_nobody_elses_
 }
 
 #[tokio::test(flavor = "local")]
-async fn of_a_thousand_services_with_ports_two_are_looked_at_at_once() {
+async fn of_many_who_ask_at_once_who_listens_one_looks_for_all_and_each_hears_of_its_own_port() {
     let bench = Bench::new();
-    let (begun, mut beginnings) = tokio::sync::mpsc::unbounded_channel();
-    let (release, hold) = std::sync::mpsc::channel::<()>();
-    let hold = Arc::new(std::sync::Mutex::new(hold));
-    let looks: Vec<_> = (0..20)
-        .map(|_| {
-            let (begun, hold) = (begun.clone(), Arc::clone(&hold));
-            let look = bench.drivers.call(&bench.drivers.port_looks, LOOK_WITHIN, move |_| {
-                begun.send(()).unwrap();
-                let _ = hold.lock().unwrap().recv();
-                Ok(())
-            });
-            tokio::task::spawn_local(look)
-        })
-        .collect();
-    for _ in 0..PORT_LOOKS_MAX {
-        beginnings.recv().await.unwrap();
+    let listening: Vec<_> = (0..20).map(|_| std::net::TcpListener::bind("127.0.0.1:0").unwrap()).collect();
+    let ports: Vec<u16> = listening.iter().map(|listener| listener.local_addr().unwrap().port()).collect();
+    let busy = bench.drivers.port_looks.acquire().await.unwrap();
+    let ask = |port: &u16| tokio::task::spawn_local(bench.drivers.listeners([(*port, None)].into()));
+    let mut looks = ports.iter().map(ask).collect::<Vec<_>>().into_iter();
+    while bench.drivers.asked.borrow().len() < ports.len() {
+        tokio::task::yield_now().await;
     }
-    assert_eq!(bench.drivers.port_looks.available_permits(), 0);
-    assert!(beginnings.try_recv().is_err(), "a third one has begun");
-    drop(release);
+    drop(busy);
+    let mut answers = vec![looks.next().unwrap().await.unwrap().unwrap()];
+    assert!(bench.drivers.asked.borrow().is_empty(), "the first has looked for itself only");
     for look in looks {
-        look.await.unwrap().unwrap();
+        answers.push(look.await.unwrap().unwrap());
+    }
+    let us = Some(std::process::id());
+    for (port, answer) in ports.iter().zip(answers) {
+        let heard: Vec<_> = answer.into_iter().map(|(port, listener)| (port, listener.pid)).collect();
+        assert_eq!(heard, [(*port, us)]);
     }
 }
 

@@ -9,7 +9,7 @@ fn somebody_outside_and_mainstay_itself_hold_leases_and_are_waited_for_like_serv
         let mut bench = Bench::new();
         let asked = LeaseRequest { holder: holder.clone(), ..request("a", vec![exclusive("x")]) };
         bench.tell(LeaseMessage::Request(asked));
-        let shown = bench.shown.clone().unwrap();
+        let shown = bench.shown.snapshot();
         assert_eq!(shown.held.iter().map(|held| &held.holder).collect::<Vec<_>>(), [&holder]);
         assert!(bench.told.is_empty(), "it has nobody who listens: {:?}", bench.told);
         assert_eq!(bench.device_heard("x"), [format!("Leased: leased by {holder}")]);

@@ -10,6 +10,7 @@ mod ports;
 mod property;
 mod radios;
 mod renewing;
+mod whole;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -19,12 +20,12 @@ use mainstay_config::names::{DeviceName, PortName, ServiceName};
 use mainstay_hardware::bus::WifiBaseline;
 use mainstay_hardware::sighting::{Generation, Key, Link, Rfkill};
 
-use super::LeaseMachine;
+use super::{LeaseMachine, LeaseTable};
 use crate::cause::Soon;
 use crate::cause::{Absence, Departure, Holder, Unusable};
 use crate::machine::{Beginning, Machine};
 use crate::message::device::{DeviceMessage, Offer};
-use crate::message::lease::{Grant, LeaseMessage, LeaseRequest, LeaseSnapshot, LeaseTimer, Token, Want};
+use crate::message::lease::{Grant, LeaseMessage, LeaseRequest, LeaseTimer, Token, Want};
 use crate::message::service::ServiceMessage;
 use crate::message::supervision::RootMessage;
 use crate::message::{Action, ActorId, Effect, Message, Moment, OperationId, Publication, round_trip};
@@ -38,7 +39,7 @@ pub(super) struct Bench {
     pub(super) told_devices: Vec<(DeviceName, DeviceMessage)>,
     pub(super) acts: Vec<Action>,
     pub(super) timers: Vec<LeaseTimer>,
-    pub(super) shown: Option<LeaseSnapshot>,
+    pub(super) shown: LeaseTable,
     /// Whether it has just said that everything is given back.
     pub(super) closed: bool,
 }
@@ -116,7 +117,7 @@ impl Bench {
             told_devices: Vec::new(),
             acts: Vec::new(),
             timers: Vec::new(),
-            shown: None,
+            shown: LeaseTable::default(),
             closed: false,
         }
     }
@@ -161,7 +162,7 @@ impl Bench {
                 Effect::Tell(Message::Root(RootMessage::LeasesClosed)) => self.closed = true,
                 Effect::Act(action) => self.acts.push(action),
                 Effect::SetTimer(timer, _) => self.timers.push(timer),
-                Effect::Publish(Publication::Leases(shown)) => self.shown = Some(shown),
+                Effect::Publish(Publication::Leases(news)) => self.shown.take_in(news),
                 _ => {}
             }
         }
@@ -171,6 +172,7 @@ impl Bench {
         round_trip::survives(&message);
         let effects = self.machine.handle(Moment::default(), message);
         self.take(effects);
+        self.is_as_if_all_had_been_looked_at();
         self
     }
 

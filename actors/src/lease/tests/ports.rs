@@ -12,7 +12,7 @@ pub(super) fn range() -> Want {
     Want::Port { name: port("web"), need: PortNeed::Range { prefer, first, last }, address: None }
 }
 
-fn foreign(ports: &[u16]) -> Result<BTreeMap<u16, Listener>, String> {
+pub(super) fn foreign(ports: &[u16]) -> Result<BTreeMap<u16, Listener>, String> {
     let listener = Listener { pid: Some(7), command: Some("nginx".to_owned()) };
     Ok(ports.iter().map(|port| (*port, listener.clone())).collect())
 }

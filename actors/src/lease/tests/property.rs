@@ -2,13 +2,14 @@ use proptest::prelude::*;
 
 use std::collections::BTreeSet;
 
-use super::ports::fixed;
+use super::ports::{foreign, range};
 use super::*;
 use crate::cause::Resource;
+use crate::message::lease::{Renewed, Standing, StillUsed};
 
 #[derive(Debug, Clone)]
 enum Step {
-    Ask(usize, Vec<(usize, bool)>, i32),
+    Ask(usize, Vec<(usize, bool)>, Ports, i32),
     Withdraw(usize),
     Release(usize),
     Renew(usize),
@@ -19,14 +20,27 @@ enum Step {
     Answer,
 }
 
+/// Whether a port of the range is wanted as well.
+#[derive(Debug, Clone, Copy)]
+enum Ports {
+    None,
+    One,
+}
+
 const DEVICES: [&str; 3] = ["x", "y", "w"];
+/// The range that all want their ports of.
+const RANGE: [u16; 3] = [8000, 8001, 8002];
+
+fn ports() -> impl Strategy<Value = Ports> {
+    prop_oneof![Just(Ports::None), Just(Ports::One)]
+}
 
 fn step() -> impl Strategy<Value = Step> {
     let service = || 0..SERVICES.len();
     let device = || 0..DEVICES.len();
     prop_oneof![
-        4 => (service(), prop::collection::btree_map(device(), any::<bool>(), 1..=3), 0..3)
-            .prop_map(|(service, wants, priority)| Step::Ask(service, wants.into_iter().collect(), priority)),
+        4 => (service(), prop::collection::btree_map(device(), any::<bool>(), 0..=3), ports(), 0..3)
+            .prop_map(|(service, wants, ports, priority)| Step::Ask(service, wants.into_iter().collect(), ports, priority)),
         1 => service().prop_map(Step::Withdraw),
         3 => service().prop_map(Step::Release),
         2 => service().prop_map(Step::Renew),
@@ -44,9 +58,11 @@ struct Play {
     arrivals: u32,
     /// Calls of drivers that are not answered yet.
     calls: Vec<Action>,
-    held: BTreeMap<ServiceName, Grant>,
+    held: BTreeMap<ServiceName, (Grant, LeaseRequest)>,
     asked: BTreeMap<ServiceName, LeaseRequest>,
     absent: BTreeSet<DeviceName>,
+    /// Ports on which other programs listen.
+    strangers: BTreeSet<u16>,
 }
 
 fn wants(request: &LeaseRequest) -> Vec<(DeviceName, Sharing)> {
@@ -61,18 +77,32 @@ impl Play {
     fn tell(&mut self, message: LeaseMessage) {
         self.bench.tell(message);
         self.calls.append(&mut self.bench.acts);
-        let mut stopping = Vec::new();
+        let (mut stopping, mut waiting) = (Vec::new(), Vec::new());
         for (service, message) in std::mem::take(&mut self.bench.told) {
             match message {
                 ServiceMessage::Granted(grant) => {
                     let asked = self.asked.remove(&service).expect("nobody is served without asking");
                     self.is_the_rightful_one(&asked);
-                    self.held.insert(service, grant);
+                    self.held.insert(service, (grant, asked));
                     self.nobody_excludes();
                 }
                 ServiceMessage::Revoked { .. } => stopping.push(service),
+                ServiceMessage::Renewed(_, Renewed::With(ports)) => {
+                    if let Some((grant, _)) = self.held.get_mut(&service) {
+                        grant.ports = ports;
+                    }
+                    self.nobody_excludes();
+                }
+                ServiceMessage::Renewed(_, Renewed::MustWait) => waiting.push(service),
+                ServiceMessage::Refused(refusal) | ServiceMessage::Renewed(_, Renewed::Refused(refusal)) => {
+                    assert_eq!(self.strangers.len(), RANGE.len(), "{service} is told that {refusal}");
+                    self.asked.remove(&service);
+                }
                 _ => {}
             }
+        }
+        for service in waiting {
+            self.waits(&service);
         }
         for service in stopping {
             self.release(&service);
@@ -80,11 +110,24 @@ impl Play {
         self.everybody_keeps_what_it_has();
     }
 
+    /// One that is to be restarted gives back what it holds, and waits for it.
+    fn waits(&mut self, service: &ServiceName) {
+        let Some((grant, asked)) = self.held.remove(service) else { return };
+        self.asked.insert(service.clone(), asked.clone());
+        let (holder, wants) = (service.into(), Some(asked));
+        let stands = Standing { holder, held: None, given_back: grant.token, uses: StillUsed::Yes, wants };
+        self.tell(LeaseMessage::Stands(stands));
+    }
+
     /// Of all who want a device that is there, the first by rank gets it.
     fn is_the_rightful_one(&self, served: &LeaseRequest) {
         let rank = |request: &LeaseRequest| (std::cmp::Reverse(request.priority), request.holder.clone());
         // What takes time to be made ready was decided before, when others may not have asked yet.
-        if wants(served).iter().any(|(device, _)| device.as_str() == "w") {
+        let takes_time = |want: &Want| match want {
+            Want::Device { device, .. } => device.as_str() == "w",
+            want => matches!(want, Want::Port { .. }),
+        };
+        if served.wants.iter().any(takes_time) {
             return;
         }
         for other in self.asked.values().filter(|other| rank(other) < rank(served)) {
@@ -102,8 +145,8 @@ impl Play {
 
     /// Nobody loses what it has by anything but a word to it.
     fn everybody_keeps_what_it_has(&self) {
-        let shown = self.bench.shown.as_ref().map(|shown| shown.held.as_slice()).unwrap_or_default();
-        for (service, grant) in &self.held {
+        let shown = self.bench.shown.snapshot().held;
+        for (service, (grant, _)) in &self.held {
             for device in grant.devices.keys() {
                 let resource = Resource::Device(device.clone());
                 let has_it = shown.iter().any(|held| held.resource == resource && held.holder.is(service));
@@ -115,9 +158,11 @@ impl Play {
     fn nobody_excludes(&self) {
         for device in DEVICES.map(device_name) {
             let holders: Vec<Sharing> =
-                self.held.values().filter_map(|grant| grant.devices.get(&device)).map(|held| held.sharing).collect();
+                self.held.values().filter_map(|(grant, _)| Some(grant.devices.get(&device)?.sharing)).collect();
             assert!(holders.len() < 2 || !holders.contains(&Sharing::Exclusive), "{device}: {holders:?}");
         }
+        let ports: Vec<u16> = self.held.values().flat_map(|(grant, _)| grant.ports.values().copied()).collect();
+        assert_eq!(ports.iter().collect::<BTreeSet<_>>().len(), ports.len(), "{ports:?}");
     }
 
     fn answer(&mut self) {
@@ -131,7 +176,10 @@ impl Play {
             Action::SetRadio { operation, device, .. } => {
                 self.tell(LeaseMessage::RadioSet(operation, device, Ok(())));
             }
-            Action::LookAtPorts(operation, _) => self.tell(LeaseMessage::PortsSeen(operation, Ok(BTreeMap::new()))),
+            Action::LookAtPorts(operation, places) => {
+                let seen: Vec<u16> = places.into_keys().filter(|port| self.strangers.contains(port)).collect();
+                self.tell(LeaseMessage::PortsSeen(operation, foreign(&seen)));
+            }
             Action::RestoreRadio { operation, device, .. } => {
                 self.tell(LeaseMessage::RadioRestored(operation, device, Ok(())));
             }
@@ -141,11 +189,12 @@ impl Play {
 
     fn go(&mut self, step: Step) {
         match step {
-            Step::Ask(service, wants, priority) if !self.held.contains_key(&name(SERVICES[service])) => {
+            Step::Ask(service, wants, ports, priority) if !self.held.contains_key(&name(SERVICES[service])) => {
                 let wants = wants
                     .into_iter()
                     .map(|(device, share)| if share { shared(DEVICES[device]) } else { exclusive(DEVICES[device]) });
-                let asked = LeaseRequest { priority, ..request(SERVICES[service], wants.collect()) };
+                let port = matches!(ports, Ports::One).then(range);
+                let asked = LeaseRequest { priority, ..request(SERVICES[service], wants.chain(port).collect()) };
                 self.asked.insert(name(SERVICES[service]), asked.clone());
                 self.tell(LeaseMessage::Request(asked));
             }
@@ -156,8 +205,9 @@ impl Play {
             }
             Step::Release(service) => self.release(&name(SERVICES[service])),
             Step::Renew(service) => {
-                let (service, wants) = (SERVICES[service], vec![fixed()]);
-                self.tell(LeaseMessage::Renew(request(service, wants)));
+                if let Some((_, asked)) = self.held.get(&name(SERVICES[service])) {
+                    self.tell(LeaseMessage::Renew(asked.clone()));
+                }
             }
             Step::Idle(service) => self.tell(LeaseMessage::Idle(name(SERVICES[service]).into())),
             Step::Busy(service) => self.tell(LeaseMessage::Busy(name(SERVICES[service]).into())),
@@ -173,7 +223,7 @@ impl Play {
     }
 
     fn release(&mut self, service: &ServiceName) {
-        let token = self.held.remove(service).map_or(Token(0), |grant| grant.token);
+        let token = self.held.remove(service).map_or(Token(0), |(grant, _)| grant.token);
         self.tell(LeaseMessage::Release(service.into(), token));
     }
 
@@ -189,10 +239,11 @@ proptest! {
 
     #[test]
     fn the_rightful_one_holds_what_is_exclusive_and_everybody_is_served_in_the_end(
-        steps in prop::collection::vec(step(), 1..80)
+        steps in prop::collection::vec(step(), 1..80),
+        strangers in prop::sample::subsequence(RANGE.to_vec(), 0..=RANGE.len()),
     ) {
-        let (calls, held, asked) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
-        let mut play = Play { bench: Bench::new(), arrivals: 1, calls, held, asked, absent: BTreeSet::new() };
+        let (calls, held, asked, strangers) = (Vec::new(), BTreeMap::new(), BTreeMap::new(), strangers.into_iter().collect());
+        let mut play = Play { bench: Bench::new(), arrivals: 1, calls, held, asked, absent: BTreeSet::new(), strangers };
         for step in steps {
             play.go(step);
         }

@@ -3,8 +3,8 @@
 use super::{Verdict, View};
 use crate::cause::Blocker;
 use crate::cause::Listed;
+use crate::lease::Waiter;
 use crate::message::device::DeviceStatus;
-use crate::message::lease::Waiter;
 use crate::message::service::{ServiceSnapshot, Waiting};
 
 /// Of a service that waits.
@@ -12,7 +12,7 @@ pub(super) fn are_true(view: &View<'_>, shown: &ServiceSnapshot) -> Verdict {
     if shown.waiting_for == Waiting::Slot {
         return Err("waits for a start slot for ever".to_owned());
     }
-    let mut queue = view.shown.leases.queue.iter();
+    let mut queue = view.leases.queue.iter();
     let Some(waiter) = queue.find(|waiter| waiter.request.holder.is(&shown.name)) else { return Ok(()) };
     let is = Waiting::Leases(Listed::of(waiter.blockers.iter().cloned(), waiter.blockers.len()));
     if shown.waiting_for != is {
@@ -24,7 +24,7 @@ pub(super) fn are_true(view: &View<'_>, shown: &ServiceSnapshot) -> Verdict {
 }
 
 fn is_so(view: &View<'_>, waiter: &Waiter, blocker: &Blocker) -> bool {
-    let leases = &view.shown.leases;
+    let leases = &view.leases;
     match blocker {
         Blocker::Device { device, .. } => {
             let status = view.shown.devices.get(device).map(|shown| shown.status);

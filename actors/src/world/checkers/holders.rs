@@ -3,8 +3,8 @@
 
 use super::{Checker, Verdict, View};
 use crate::cause::Resource;
+use crate::lease::HeldLease;
 use crate::message::device::DeviceSnapshot;
-use crate::message::lease::HeldLease;
 use crate::message::service::ServiceStatus;
 
 pub(super) struct Holders;
@@ -15,7 +15,7 @@ impl Checker for Holders {
     }
 
     fn when_quiet(&mut self, view: &View<'_>) -> Verdict {
-        let held = &view.shown.leases.held;
+        let held = &view.leases.held;
         for shown in view.shown.devices.values() {
             device(shown, held)?;
         }

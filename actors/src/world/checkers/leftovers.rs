@@ -16,7 +16,7 @@ impl Checker for Leftovers {
     }
 
     fn when_quiet(&mut self, view: &View<'_>) -> Verdict {
-        let waits = |service: &Holder| view.shown.leases.queue.iter().any(|waiter| waiter.request.holder == *service);
+        let waits = |service: &Holder| view.leases.queue.iter().any(|waiter| waiter.request.holder == *service);
         let may_run = |timer: &&Message| match timer {
             // A stranger's port is looked at again and again, and patience has an end.
             Message::Leases(LeaseMessage::Timer(LeaseTimer::LookAgain(service) | LeaseTimer::Wait(service))) => {
@@ -34,7 +34,7 @@ impl Checker for Leftovers {
         if let Some(run) = view.environment.watched().iter().next() {
             return Err(format!("run {} is still looked at", run.0));
         }
-        if let Some(held) = view.shown.leases.held.first() {
+        if let Some(held) = view.leases.held.first() {
             return Err(format!("{} still holds {}", held.holder, held.resource));
         }
         none_but(|timer| is_of_quarantine(view, timer), view)?;

@@ -19,6 +19,7 @@ mod wanted;
 use super::environment::{Environment, Happening};
 use super::{Shown, World};
 use crate::engine::Letter;
+use crate::lease::LeaseSnapshot;
 use crate::message::Message;
 
 /// What a checker says: how the invariant is broken, if it is.
@@ -30,6 +31,8 @@ pub struct View<'a> {
     pub environment: &'a Environment,
     /// What they show of themselves.
     pub shown: &'a Shown,
+    /// Of that, what is leased.
+    pub leases: LeaseSnapshot,
     /// The timers that are set, as the messages that they become.
     pub timers: Vec<Message>,
     /// How many requests of the operator have no answer.
@@ -41,6 +44,7 @@ impl<'a> View<'a> {
         Self {
             environment: world.environment(),
             shown: world.shown(),
+            leases: world.shown().leases.snapshot(),
             timers: world.timers(),
             unanswered: world.unanswered(),
         }

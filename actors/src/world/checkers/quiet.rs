@@ -131,7 +131,7 @@ fn could_run(view: &View<'_>, spec: &Service) -> bool {
 /// Whether somebody has a resource that it wants, or wants it as well and so may come first.
 fn is_taken(view: &View<'_>, spec: &Service) -> bool {
     let wants_too = |resource: &Resource| {
-        let others = view.shown.leases.queue.iter().filter(|waiter| !waiter.request.holder.is(&spec.name));
+        let others = view.leases.queue.iter().filter(|waiter| !waiter.request.holder.is(&spec.name));
         let mut wants = others.flat_map(|waiter| &waiter.request.wants);
         wants.any(|want| want.to_string() == resource.to_string())
     };

@@ -7,13 +7,15 @@ use mainstay_config::model::Station;
 use crate::world::faults::Weather;
 use crate::world::{Failure, Keep, Trial, stations};
 
-/// The seeds to try: so many; or as many as `MAINSTAY_SEEDS` says; or only the one of `MAINSTAY_SEED`.
+/// The seeds to try: so many; or those that `MAINSTAY_SEEDS` says, as `3000` or as `3000..6000`; or only the one of `MAINSTAY_SEED`.
 fn seeds(count: u64) -> Vec<u64> {
-    let number = |name| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
-    match number("MAINSTAY_SEED") {
-        Some(seed) => vec![seed],
-        None => (0..number("MAINSTAY_SEEDS").unwrap_or(count)).collect(),
+    let number = |text: &str| text.parse::<u64>().ok();
+    if let Some(seed) = std::env::var("MAINSTAY_SEED").ok().as_deref().and_then(number) {
+        return vec![seed];
     }
+    let said = std::env::var("MAINSTAY_SEEDS").unwrap_or_default();
+    let (from, to) = said.split_once("..").unwrap_or(("0", &said));
+    (number(from).unwrap_or(0)..number(to).unwrap_or(count)).collect()
 }
 
 /// So many failures are enough.
