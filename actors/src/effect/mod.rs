@@ -12,6 +12,7 @@ pub mod process;
 pub mod report;
 mod said;
 pub mod socket_file;
+pub(crate) mod telling;
 pub mod watched;
 
 pub use carrier::{Carrier, SharedWatch};

@@ -3,7 +3,8 @@
 //! | file | subject |
 //! |---|---|
 //! | `executor` | [`Processes`]: the handle that actors hold, and the one task behind it |
-//! | `core` | what is done with each order and each piece of news |
+//! | `core` | the rules: what is done with each order and each piece of news; pure |
+//! | `hands` | what they ask for, done: threads, sockets, signals, clocks |
 //! | `runs` | the table of runs and the order of their events; pure |
 //! | `reaper` | the only place that waits for children |
 //! | `spawn` | the thread that starts programs |
@@ -22,6 +23,7 @@ mod begin;
 mod core;
 pub mod error;
 pub mod executor;
+mod hands;
 mod ignored;
 pub mod keeper;
 mod notify;
