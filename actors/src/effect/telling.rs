@@ -207,7 +207,7 @@ mod tests {
             assert!(telling.process(RUN, status(words)).told.is_none());
         }
         let step = telling.rested(RUN);
-        assert_eq!(step.told.unwrap().message, ServiceMessage::Process(RUN, status("3")));
+        assert!(matches!(step.told.unwrap().message, ServiceMessage::Process(RUN, last) if last == status("3")));
         assert!(step.rest.is_some(), "another rest has begun");
         assert!(telling.rested(RUN).told.is_none());
     }

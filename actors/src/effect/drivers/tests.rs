@@ -2,9 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
+use mainstay_hardware::error::ErrorKind;
 use mainstay_hardware::simulated::SimulatedBus;
 
 use super::*;
+use crate::effect::calls::HUNG_MAX;
 
 fn radio() -> DeviceName {
     DeviceName::new("wlan2").unwrap()
@@ -95,7 +97,7 @@ async fn of_a_thousand_services_with_ports_two_are_looked_at_at_once() {
     let looks: Vec<_> = (0..20)
         .map(|_| {
             let (begun, hold) = (begun.clone(), Arc::clone(&hold));
-            let look = bench.drivers.call(&bench.drivers.port_looks, LOOK_WITHIN, move |_| {
+            let look = bench.drivers.call((Sort::Ports, None), LOOK_WITHIN, move |_| {
                 begun.send(()).unwrap();
                 let _ = hold.lock().unwrap().recv();
                 Ok(())
@@ -103,10 +105,9 @@ async fn of_a_thousand_services_with_ports_two_are_looked_at_at_once() {
             tokio::task::spawn_local(look)
         })
         .collect();
-    for _ in 0..PORT_LOOKS_MAX {
+    for _ in 0..Sort::Ports.at_once() {
         beginnings.recv().await.unwrap();
     }
-    assert_eq!(bench.drivers.port_looks.available_permits(), 0);
     assert!(beginnings.try_recv().is_err(), "a third one has begun");
     drop(release);
     for look in looks {
@@ -131,9 +132,9 @@ async fn of_many_calls_that_are_asked_for_at_once_no_more_than_a_few_can_hang() 
     });
     let kinds: Vec<ErrorKind> =
         futures::future::join_all(calls).await.into_iter().map(|r| r.unwrap_err().kind).collect();
-    assert_eq!(kinds.iter().filter(|kind| **kind == ErrorKind::TimedOut).count(), LOOKS_MAX);
-    assert_eq!(kinds.iter().filter(|kind| **kind == ErrorKind::NotTried).count(), 20 - LOOKS_MAX);
+    assert_eq!(kinds.iter().filter(|kind| **kind == ErrorKind::TimedOut).count(), Sort::Look.at_once());
+    assert_eq!(kinds.iter().filter(|kind| **kind == ErrorKind::NotTried).count(), 20 - Sort::Look.at_once());
     // One of the threads may not have got round to it yet.
-    assert!(begun.load(std::sync::atomic::Ordering::SeqCst) <= LOOKS_MAX);
+    assert!(begun.load(std::sync::atomic::Ordering::SeqCst) <= Sort::Look.at_once());
     drop(release);
 }

@@ -35,9 +35,17 @@ mod sys;
 mod thread;
 mod tree;
 
+pub(crate) use self::core::kernel::{Kernel, Upbringing};
+pub(crate) use self::core::{Core, News};
 pub use begin::begin_clean;
 pub use error::ProcessesError;
 pub use executor::Processes;
 pub use ignored::is_ignored;
+pub(crate) use notify::Message;
+pub(crate) use reaper::Parent;
 pub(crate) use spawn::environment::RUN;
 pub(super) use spawn::environment::SERVICE;
+pub(crate) use spawn::{Busy, Child, Outcome};
+pub(crate) use sys::Ended;
+pub(crate) use tree::roll::Roll;
+pub(crate) use tree::{Act, Evidence, Looked, MainState, PipeId, Place, Populated, ProcessId, Round, Seen, Want, Whom};

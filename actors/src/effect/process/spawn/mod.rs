@@ -19,7 +19,8 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use birth::Afterwards;
 pub(super) use birth::Birth;
-pub(super) use launch::{Child, Launcher};
+pub(crate) use launch::Child;
+pub(super) use launch::Launcher;
 
 use super::core::News;
 use super::thread::Thread;
