@@ -5,10 +5,10 @@ use std::sync::{PoisonError, RwLock};
 use dashmap::DashMap;
 use mainstay_config::names::{DeviceName, ServiceName};
 
-use crate::lease::LeaseTable;
 use crate::message::device::DeviceSnapshot;
-use crate::message::lease::LeaseSnapshot;
 use crate::message::inventory::InventorySnapshot;
+use crate::message::lease_table::LeaseSnapshot;
+use crate::message::lease_table::LeaseTable;
 use crate::message::service::{Health, ServiceSnapshot, ServiceStatus};
 use crate::message::{Moment, Publication};
 use crate::trace::{Cause, Chain, Recorder, TraceId};

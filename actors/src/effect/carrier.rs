@@ -1,13 +1,11 @@
 //! The real executor: carries out every action with processes, probes and drivers, and delivers what comes of it.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use mainstay_config::names::ServiceName;
 use mainstay_hardware::bus::{Bus, Supply, Watch};
 
 use super::awake::Awake;
@@ -15,18 +13,16 @@ use super::drivers::Drivers;
 use super::errands::Errands;
 use super::probe::Probes;
 use super::process::{Processes, ProcessesError};
-use super::report::RunReport;
-use super::said::{Pace, Turn};
+use super::telling::{Step, Telling, Told};
 use super::watched::Watched;
 use crate::action::probe::ProbeEvent;
-use crate::action::process::{Notification, ProcessEvent, RunId};
+use crate::action::process::{ProcessEvent, RunId};
 use crate::effect::executor::{Deliver, Delivery, Executor};
 use crate::effect::process::settings::ProcessSettings;
 use crate::message::device::DeviceMessage;
 use crate::message::lease::LeaseMessage;
-use crate::message::service::ServiceMessage;
 use crate::message::{Action, ActorId, Message, Outside};
-use crate::trace::{Cause, ExternalCause, ExternalKind};
+use crate::trace::Cause;
 
 /// The hardware watch, once it has begun.
 pub type SharedWatch = Arc<Mutex<Option<Box<dyn Watch>>>>;
@@ -58,11 +54,11 @@ impl Carrier {
         deliver: Deliver,
     ) -> Result<Self, ProcessesError> {
         let errands = Rc::new(Errands::default());
-        let news = Rc::new(News { deliver, runs: RefCell::default(), errands: Rc::clone(&errands) });
+        let news = Rc::new(News { deliver, telling: RefCell::default(), errands: Rc::clone(&errands) });
         let log_dir = settings.log_dir.clone();
         let for_processes = Rc::clone(&news);
-        let processes = Rc::new(Processes::start(settings, &watched, move |service, run, event| {
-            for_processes.process(service, run, event);
+        let processes = Rc::new(Processes::start(settings, &watched, move |_, run, event| {
+            for_processes.process(run, event);
         })?);
         errands.begin(&processes);
         let for_probes = Rc::clone(&news);
@@ -109,7 +105,8 @@ impl Carrier {
     fn tell_again(&self, run: RunId, cause: Cause) {
         let news = Rc::clone(&self.news);
         self.watched.task("answer", async move {
-            for (service, message) in news.again(run) {
+            let again = news.telling.borrow().again(run);
+            for (service, message) in again {
                 (news.deliver)(Delivery::Answer(cause), Outside::Processes, Message::Service(service, message));
             }
         });
@@ -126,15 +123,15 @@ impl Executor for Carrier {
     fn act(&self, from: &ActorId, action: Action, cause: Cause) {
         match action {
             Action::Spawn(order) => {
-                self.news.expect(order.run, &order.service, cause);
+                self.news.telling.borrow_mut().expect(order.run, &order.service, cause);
                 self.processes.spawn(order);
             }
             Action::Signal(order) => {
-                self.news.ordered(order.run, cause);
+                self.news.telling.borrow_mut().ordered(order.run, cause);
                 self.processes.signal(order);
             }
             Action::Sweep(run) => {
-                self.news.ordered(run, cause);
+                self.news.telling.borrow_mut().ordered(run, cause);
                 self.processes.sweep(run);
             }
             Action::TellAgain(run) => self.tell_again(run, cause),
@@ -201,137 +198,48 @@ impl Carrier {
     }
 }
 
-/// What comes of processes and probes, and what it is caused by.
+/// What comes of processes and probes, on its way to the actors.
 struct News {
     deliver: Deliver,
-    runs: RefCell<BTreeMap<RunId, Known>>,
+    telling: RefCell<Telling>,
     errands: Rc<Errands>,
 }
 
-/// What is known of a run.
-struct Known {
-    service: ServiceName,
-    pid: Option<u32>,
-    cause: Cause,
-    /// Whether it was told to end: then its end belongs to the trace of that.
-    told_to_end: ToldToEnd,
-    /// How often it is told what the service says of itself.
-    pace: Pace,
-    report: RunReport,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum ToldToEnd {
-    No,
-    Yes,
-}
-
 impl News {
-    fn expect(&self, run: RunId, service: &ServiceName, cause: Cause) {
-        let service = service.clone();
-        let (pace, report) = (Pace::default(), RunReport::default());
-        let mut runs = self.runs.borrow_mut();
-        // Of each service, the last run is known also when it is over.
-        runs.retain(|known, of| *known == run || of.service != service || !of.report.is_over());
-        runs.entry(run).or_insert(Known { service, pid: None, cause, told_to_end: ToldToEnd::No, pace, report });
-    }
-
-    fn ordered(&self, run: RunId, cause: Cause) {
-        if let Some(known) = self.runs.borrow_mut().get_mut(&run) {
-            known.cause = cause;
-            known.told_to_end = ToldToEnd::Yes;
-        }
-    }
-
-    fn process(self: &Rc<Self>, service: ServiceName, run: RunId, event: ProcessEvent) {
+    fn process(self: &Rc<Self>, run: RunId, event: ProcessEvent) {
         if self.errands.is_one(run) {
             self.errands.heard(run, event);
             return;
         }
-        let event = match event {
-            ProcessEvent::Notified(said) => match self.heard(run, said) {
-                Turn::Keep => return,
-                Turn::Tell(said) => ProcessEvent::Notified(said),
-                Turn::TellAndRest(said) => {
-                    tokio::task::spawn_local(Rc::clone(self).tell_kept(service.clone(), run));
-                    ProcessEvent::Notified(said)
-                }
-            },
-            event => event,
-        };
-        self.tell(service, run, event);
-    }
-
-    fn heard(&self, run: RunId, said: Notification) -> Turn {
-        match self.runs.borrow_mut().get_mut(&run) {
-            Some(known) if !known.report.is_over() => known.pace.heard(said),
-            _ => Turn::Keep,
+        let Step { told, rest } = self.telling.borrow_mut().process(run, event);
+        if let Some(rest) = rest {
+            tokio::task::spawn_local(Rc::clone(self).tell_kept(run, rest));
         }
+        self.tell(Outside::Processes, told);
     }
 
     /// After each rest tells what a service said of itself meanwhile, until it has said nothing or its run is over.
-    async fn tell_kept(self: Rc<Self>, service: ServiceName, run: RunId) {
+    async fn tell_kept(self: Rc<Self>, run: RunId, mut rest: Duration) {
         loop {
-            let rest = self.runs.borrow_mut().get_mut(&run).map(|known| known.pace.rest());
-            let Some(rest) = rest else { return };
             tokio::time::sleep(rest).await;
-            let kept = self.runs.borrow_mut().get_mut(&run).and_then(|known| known.pace.rested());
-            let Some(said) = kept else { return };
-            self.tell(service.clone(), run, ProcessEvent::Notified(said));
+            let step = self.telling.borrow_mut().rested(run);
+            self.tell(Outside::Processes, step.told);
+            let Some(next) = step.rest else { return };
+            rest = next;
         }
     }
 
-    fn tell(&self, service: ServiceName, run: RunId, event: ProcessEvent) {
-        let Some((cause, pid, told_to_end)) = self.note(run, &event) else { return };
-        let by_itself = matches!(event, ProcessEvent::MainExited { .. } | ProcessEvent::Notified(_));
-        let delivery = if by_itself && told_to_end == ToldToEnd::No {
-            let pid = pid.map_or_else(String::new, |pid| format!(" (pid {pid})"));
-            let message = ServiceMessage::Process(run, event.clone());
-            let words = format!("{service}{pid}: {}", crate::message::Described::detail(&message));
-            Delivery::External(ExternalCause::new(ExternalKind::Process, words))
-        } else {
-            Delivery::Answer(cause)
-        };
-        let ended = matches!(event, ProcessEvent::MainExited { .. });
-        let message = ServiceMessage::Process(run, event);
-        if let Some(known) = self.runs.borrow_mut().get_mut(&run) {
-            known.report.note(&message);
+    fn tell(&self, from: Outside, told: Option<Told>) {
+        let Some(Told { delivery, service, message, leads_on }) = told else { return };
+        let cause = (self.deliver)(delivery, from, Message::Service(service, message));
+        if let (Some(run), Some(cause)) = (leads_on, cause) {
+            self.telling.borrow_mut().led_to(run, cause);
         }
-        let consequence = (self.deliver)(delivery, Outside::Processes, Message::Service(service.clone(), message));
-        let mut runs = self.runs.borrow_mut();
-        if let (true, Some(cause), Some(known)) = (ended, consequence, runs.get_mut(&run)) {
-            // That nothing is left of it follows from its end.
-            known.cause = cause;
-        }
-    }
-
-    /// What is said again of a run, and to whom.
-    fn again(&self, run: RunId) -> Vec<(ServiceName, ServiceMessage)> {
-        let runs = self.runs.borrow();
-        let Some(known) = runs.get(&run) else { return Vec::new() };
-        known.report.again(run).into_iter().map(|message| (known.service.clone(), message)).collect()
-    }
-
-    fn note(&self, run: RunId, event: &ProcessEvent) -> Option<(Cause, Option<u32>, ToldToEnd)> {
-        let mut runs = self.runs.borrow_mut();
-        let known = runs.get_mut(&run)?;
-        match event {
-            ProcessEvent::Spawned { pid } => known.pid = Some(*pid),
-            ProcessEvent::MainExited { remaining, .. } => known.pid = remaining.first().copied().or(known.pid),
-            ProcessEvent::Notified(said) => known.pid = said.main_pid.or(known.pid),
-            ProcessEvent::LoadsSlowly | ProcessEvent::SpawnFailed(_) | ProcessEvent::TreeGone => {}
-        }
-        Some((known.cause, known.pid, known.told_to_end))
     }
 
     fn probe(&self, run: RunId, event: ProbeEvent) {
-        let message = ServiceMessage::Probe(run, event);
-        let mut runs = self.runs.borrow_mut();
-        let Some(known) = runs.get_mut(&run).filter(|known| !known.report.is_over()) else { return };
-        known.report.note(&message);
-        let (service, cause) = (known.service.clone(), known.cause);
-        drop(runs);
-        (self.deliver)(Delivery::Answer(cause), Outside::Probes, Message::Service(service, message));
+        let told = self.telling.borrow_mut().probe(run, event);
+        self.tell(Outside::Probes, told);
     }
 }
 
@@ -341,10 +249,14 @@ mod tests {
 
     use std::time::Duration;
 
+    use mainstay_config::names::ServiceName;
+
     use super::*;
+    use crate::action::process::Notification;
     use crate::effect::said::REST;
     use crate::message::Moment;
-    use crate::trace::{Keeping, Recorder};
+    use crate::message::service::ServiceMessage;
+    use crate::trace::{ExternalCause, ExternalKind, Keeping, Recorder};
 
     const RUN: RunId = RunId(1);
 
@@ -360,13 +272,13 @@ mod tests {
             of_actors.borrow_mut().push(message);
             None
         });
-        let news = Rc::new(News { deliver, runs: RefCell::default(), errands: Rc::default() });
+        let news = Rc::new(News { deliver, telling: RefCell::default(), errands: Rc::default() });
         let service = ServiceName::new("talker").unwrap();
         let cause =
             Recorder::new(Keeping::Off).begin(Moment::default(), ExternalCause::new(ExternalKind::Operator, ""));
-        news.expect(RUN, &service, cause);
+        news.telling.borrow_mut().expect(RUN, &service, cause);
         for number in 0..50 * 60 {
-            news.process(service.clone(), RUN, status(number));
+            news.process(RUN, status(number));
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         tokio::time::sleep(2 * REST).await;

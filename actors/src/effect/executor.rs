@@ -12,6 +12,7 @@ pub trait Executor {
 }
 
 /// What an executor says, and why.
+#[derive(Debug)]
 pub enum Delivery {
     /// The answer to an action, or something an action led to.
     Answer(Cause),

@@ -1,6 +1,7 @@
 //! What actors do to the world. Effects are carried out outside the actors, so that a restarted actor orphans nothing.
 
 mod awake;
+pub(crate) mod calls;
 mod carrier;
 mod drivers;
 mod errands;
@@ -12,6 +13,8 @@ pub mod process;
 pub mod report;
 mod said;
 pub mod socket_file;
+pub(crate) mod telling;
+pub(crate) mod wakefulness;
 pub mod watched;
 
 pub use carrier::{Carrier, SharedWatch};

@@ -9,12 +9,13 @@ use super::holding::{Holding, Use};
 use super::machine::{LeaseMachine, Out, end_waiting, tell_device};
 use super::preparation::Preparation;
 use super::prospect::{DeviceState, Prospect};
-use super::queue::{Queued, Rank};
+use super::queue::Queued;
 use super::radios::{Change, Preparing, Step};
 use super::telling::{News, tell};
 use crate::cause::{Blocker, Withdrawal};
 use crate::message::device::{Awaited, DeviceMessage};
 use crate::message::lease::LeaseTimer;
+use crate::message::lease::Rank;
 use crate::message::lease::{Grant, GrantedDevice, LeaseRequest, Token, Want};
 use crate::message::{Action, Effect, Moment};
 

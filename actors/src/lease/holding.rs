@@ -6,12 +6,12 @@ use mainstay_config::model::Sharing;
 use mainstay_config::names::DeviceName;
 
 use super::queue::any_file;
-use super::showing::HeldLease;
 use super::sorted::Sorted;
 use crate::action::ports::Listener;
 use crate::cause::{Holder, Resource, Withdrawal};
 use crate::message::OperationId;
 use crate::message::lease::{Grant, LeaseRequest, PortNumbers};
+use crate::message::lease_table::HeldLease;
 
 /// How a holder uses what it holds.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]

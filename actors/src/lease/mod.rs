@@ -19,4 +19,3 @@ mod telling;
 mod tests;
 
 pub use machine::LeaseMachine;
-pub use showing::{HeldLease, HolderSnapshot, LeaseNews, LeaseSnapshot, LeaseTable, Waiter};

@@ -8,11 +8,12 @@ use mainstay_config::port_choice;
 
 use super::files::{Files, others};
 use super::holding::{Holders, Holding, Use};
-use super::queue::{Queue, Queued, Rank};
+use super::queue::{Queue, Queued};
 use super::radios::Radios;
 use crate::action::ports::Listener;
 use crate::cause::{Blocker, Holder, Resource, Soon, Unusable};
 use crate::message::device::Offer;
+use crate::message::lease::Rank;
 use crate::message::lease::Want;
 
 /// What the registry knows of a device.

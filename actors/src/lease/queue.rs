@@ -4,7 +4,6 @@
 //! lower ranks from overtaking it on what it wants. It is known of each resource who comes first for it and who waits for it,
 //! so that a message makes only those be looked at again whom it concerns.
 
-use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
@@ -17,7 +16,7 @@ use super::preparation::Preparation;
 use super::sorted::Sorted;
 use crate::action::ports::Listener;
 use crate::cause::{Blocker, Holder, Resource};
-use crate::message::Moment;
+use crate::message::lease::Rank;
 use crate::message::lease::{LeaseRequest, Want};
 
 /// One request that is not granted yet.
@@ -32,14 +31,6 @@ pub(super) struct Queued {
     pub(super) untried: Option<(DeviceName, Error)>,
     /// What is kept for it, and why.
     claim: Claim,
-}
-
-/// A place in the line: first is who is served first.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
-pub(super) struct Rank {
-    priority: Reverse<i32>,
-    arrival: Moment,
-    holder: Holder,
 }
 
 /// Whose turn it is. What is being made ready for somebody is not taken away by somebody who has come since and goes first.
@@ -79,10 +70,6 @@ pub(super) struct Queue {
 }
 
 impl LeaseRequest {
-    pub(super) fn rank(&self) -> Rank {
-        Rank { priority: Reverse(self.priority), arrival: self.arrival, holder: self.holder.clone() }
-    }
-
     /// What it wants, but for ports of a range.
     fn resources(&self) -> impl Iterator<Item = (Resource, Sharing)> + '_ {
         self.wants.iter().filter_map(|want| match want {

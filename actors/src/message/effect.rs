@@ -13,9 +13,9 @@ use mainstay_hardware::sighting::Sighting;
 use crate::action::ports::Places;
 use crate::action::probe::ProbeOrder;
 use crate::action::process::{RunId, SignalOrder, SpawnOrder};
-use crate::lease::LeaseNews;
 use crate::message::device::DeviceSnapshot;
 use crate::message::inventory::InventorySnapshot;
+use crate::message::lease_table::LeaseNews;
 use crate::message::service::ServiceSnapshot;
 use crate::message::{Message, OperatorAnswer};
 

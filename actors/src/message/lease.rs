@@ -1,5 +1,6 @@
 //! What the lease registry is told and tells.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -94,7 +95,21 @@ impl LeaseMessage {
     }
 }
 
+/// A place in the line: first is who is served first.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+pub(crate) struct Rank {
+    priority: Reverse<i32>,
+    arrival: Moment,
+    /// Whose.
+    pub(crate) holder: Holder,
+}
+
 impl LeaseRequest {
+    /// Its place among all who want something.
+    pub(crate) fn rank(&self) -> Rank {
+        Rank { priority: Reverse(self.priority), arrival: self.arrival, holder: self.holder.clone() }
+    }
+
     /// Where these ports are to be listened on.
     pub(crate) fn places(&self, ports: &PortNumbers) -> Places {
         let place = |want: &Want| match want {

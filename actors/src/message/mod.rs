@@ -8,6 +8,7 @@ mod effect;
 mod envelope;
 pub mod inventory;
 pub mod lease;
+pub mod lease_table;
 mod moment;
 pub(crate) mod pairs;
 mod reply;

@@ -10,9 +10,9 @@ use super::{
 };
 use crate::board::{Board, Entry};
 use crate::clock::Clock;
-use crate::lease::{HeldLease, Waiter};
 use crate::message::Moment;
 use crate::message::device::{DeviceSnapshot, DeviceStatus};
+use crate::message::lease_table::{HeldLease, Waiter};
 use crate::message::service::{Health, ServiceSnapshot, ServiceStatus, Waiting, Wanted};
 
 /// Shows a station as its board has it.

@@ -29,6 +29,11 @@ impl<T> Agenda<T> {
         self.heap.push(Item { at, number: self.count, what });
     }
 
+    /// Only these stay.
+    pub(super) fn retain(&mut self, stays: impl Fn(&T) -> bool) {
+        self.heap.retain(|item| stays(&item.what));
+    }
+
     /// When the next thing is due.
     pub(super) fn next_at(&self) -> Option<Moment> {
         self.heap.peek().map(|item| item.at)

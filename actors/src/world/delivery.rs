@@ -1,8 +1,9 @@
 //! Messages: sent, delivered, handled; or the last one that an actor gets before it panics.
 
-use super::environment::{Consequences, Happening};
+use super::environment::{Consequences, Happening, Saying};
 use super::faults::Strikes;
-use super::{Asked, Cause, Due, World};
+use super::{Asked, Cause, Due, Standing, World};
+use crate::effect::executor::Delivery;
 use crate::engine::{self, Fallen, Fate, Letter, Mail, Place, Timer};
 use crate::message::device::DeviceMessage;
 use crate::message::service::ServiceMessage;
@@ -15,16 +16,21 @@ const PANIC: &str = "simulated panic";
 
 impl World {
     /// Sends a message, or what a planted bug makes of it.
-    pub(super) fn send(&mut self, from: Address, message: Message, cause: Option<Cause>) {
+    /// What follows from it is caused by what is answered.
+    pub(super) fn send(&mut self, from: Address, message: Message, cause: Option<Cause>) -> Option<Cause> {
+        if self.standing == Standing::Down {
+            return None;
+        }
         let Some(mut sabotaged) = self.sabotaged.take() else {
-            self.post(from, message, cause);
-            return;
+            return Some(self.post(from, message, cause));
         };
         let cause = sabotaged.cause(&from, cause);
+        let mut posted = None;
         for message in sabotaged.message(message) {
-            self.post(from.clone(), message, cause);
+            posted = Some(self.post(from.clone(), message, cause));
         }
         self.sabotaged = Some(sabotaged);
+        posted
     }
 
     /// What a planted bug makes of a timer that has rung.
@@ -35,11 +41,13 @@ impl World {
         }
     }
 
-    fn post(&mut self, from: Address, message: Message, cause: Option<Cause>) {
+    fn post(&mut self, from: Address, message: Message, cause: Option<Cause>) -> Cause {
         let letter = self.seal(from, message, cause);
+        let posted = letter.as_cause();
         if let Some(place) = self.engine.put(letter) {
             self.make_ready(place);
         }
+        posted
     }
 
     /// A message without a cause begins a trace, which has its number.
@@ -117,7 +125,9 @@ impl World {
         let Some(id) = self.engine.actor(place) else { return };
         while let Some((_, effect)) = self.engine.next_effect(place, self.now) {
             match effect {
-                Effect::Tell(message) => self.send(Outside::Start.into(), message, None),
+                Effect::Tell(message) => {
+                    self.send(Outside::Start.into(), message, None);
+                }
                 effect => self.perform_effect(&id, effect, Cause { trace: TraceId(self.messages), message: None }),
             }
         }
@@ -145,7 +155,9 @@ impl World {
 
     fn perform_effect(&mut self, id: &ActorId, effect: Effect<Timer>, cause: Cause) {
         match effect {
-            Effect::Tell(message) => self.send(Address::Actor(id.clone()), message, Some(cause)),
+            Effect::Tell(message) => {
+                self.send(Address::Actor(id.clone()), message, Some(cause));
+            }
             Effect::Act(action) => self.act(id, action, cause),
             Effect::Publish(publication) => self.show(publication),
             Effect::Answer(answer) => self.answered(&answer),
@@ -186,14 +198,35 @@ impl World {
     pub(super) fn follow(&mut self, so: Consequences) {
         for happening in &so.happened {
             self.note(happening);
+            if let Happening::StrangerSignalled(pid) = happening {
+                self.fail(11, format!("{pid} is signalled, which is no child of ours any more"));
+            }
         }
         for (at, event, cause) in so.later {
             self.agenda.put(at, Due::Around(Box::new(event), cause));
         }
+        for saying in so.said {
+            self.tell(saying);
+        }
         for (from, message, cause) in so.told {
-            self.environment.note_said(&message);
             self.send(from.into(), message, cause);
         }
+    }
+
+    /// Tells the actors something that the executor says of a run, as far as that is told.
+    fn tell(&mut self, saying: Saying) {
+        let mut so = Consequences::default();
+        if let Some((from, told)) = self.environment.tell(saying, &mut so) {
+            let cause = match told.delivery {
+                Delivery::Answer(cause) => Some(cause),
+                Delivery::External(_) => None,
+            };
+            let led = self.send(from.into(), Message::Service(told.service, told.message), cause);
+            if let (Some(run), Some(cause)) = (told.leads_on, led) {
+                self.environment.led_to(run, cause);
+            }
+        }
+        self.follow(so);
     }
 
     // ---- death and return of actors

@@ -25,6 +25,7 @@ impl World {
                 self.follow(so);
             }
             Due::Fault(fault) => self.go_wrong(fault),
+            Due::Begin => self.begin_anew(),
         }
     }
 

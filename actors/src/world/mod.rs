@@ -38,8 +38,8 @@ pub use self::journal::{Journal, Keep};
 pub use self::random::Random;
 pub use self::trial::{Trial, TrialReport};
 use crate::engine::{Engine, Place};
-use crate::lease::LeaseTable;
 use crate::message::device::DeviceSnapshot;
+use crate::message::lease_table::LeaseTable;
 use crate::message::service::ServiceSnapshot;
 use crate::message::{Exit, Message, Moment, RequestId};
 use crate::trace::Cause;
@@ -53,6 +53,16 @@ enum Due {
     Around(Box<Event>, Option<Cause>),
     /// The next thing that goes wrong, or that people do.
     Fault(Fault),
+    /// mainstay is started again.
+    Begin,
+}
+
+/// Whether mainstay runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    Up,
+    /// It was killed, and is about to be started again.
+    Down,
 }
 
 /// What was shown last.
@@ -90,6 +100,9 @@ pub struct World {
     messages: u64,
     requests: u64,
     asked: BTreeMap<RequestId, Asked>,
+    standing: Standing,
+    /// How often mainstay was killed.
+    deaths: u64,
     /// Who panics next, and over what.
     doomed: Option<Doom>,
     shown: Shown,

@@ -8,7 +8,7 @@ use super::agenda::Agenda;
 use super::checkers;
 use super::environment::{Consequences, Environment};
 use super::faults::{Fault, Sabotage, Sabotaged, Weather};
-use super::{Due, Journal, Keep, Random, Shown, World};
+use super::{Due, Journal, Keep, Random, Shown, Standing, World};
 use crate::action::process::RunId;
 use crate::engine::Engine;
 use crate::message::Moment;
@@ -42,6 +42,8 @@ impl World {
             messages: 0,
             requests: 0,
             asked: BTreeMap::new(),
+            standing: Standing::Up,
+            deaths: 0,
             doomed: None,
             shown: Shown::default(),
             checkers: checkers::all(),
@@ -50,6 +52,9 @@ impl World {
             failed: None,
         };
         world.begin();
+        for fault in Fault::ALL {
+            world.agenda.put(world.now, Due::Fault(fault));
+        }
         world
     }
 
@@ -67,15 +72,14 @@ impl World {
         self
     }
 
-    fn begin(&mut self) {
+    /// mainstay begins.
+    pub(super) fn begin(&mut self) {
         for actor in self.engine.places() {
             self.begin_actor(actor);
         }
         let mut so = Consequences::default();
         self.environment.scan_later(mainstay_hardware::sighting::ScanReason::Start, None, &mut so);
+        self.environment.start_keeper(&mut so);
         self.follow(so);
-        for fault in Fault::ALL {
-            self.agenda.put(self.now, Due::Fault(fault));
-        }
     }
 }

@@ -2,9 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
+use mainstay_hardware::error::ErrorKind;
 use mainstay_hardware::simulated::SimulatedBus;
 
 use super::*;
+use crate::effect::calls::HUNG_MAX;
 
 fn radio() -> DeviceName {
     DeviceName::new("wlan2").unwrap()
@@ -91,7 +93,8 @@ async fn of_many_who_ask_at_once_who_listens_one_looks_for_all_and_each_hears_of
     let bench = Bench::new();
     let listening: Vec<_> = (0..20).map(|_| std::net::TcpListener::bind("127.0.0.1:0").unwrap()).collect();
     let ports: Vec<u16> = listening.iter().map(|listener| listener.local_addr().unwrap().port()).collect();
-    let busy = bench.drivers.port_looks.acquire().await.unwrap();
+    let mut busy = bench.drivers.turn(Sort::Ports, None);
+    busy.permitted().await.unwrap();
     let ask = |port: &u16| tokio::task::spawn_local(bench.drivers.listeners([(*port, None)].into()));
     let mut looks = ports.iter().map(ask).collect::<Vec<_>>().into_iter();
     while bench.drivers.asked.borrow().len() < ports.len() {
@@ -127,9 +130,9 @@ async fn of_many_calls_that_are_asked_for_at_once_no_more_than_a_few_can_hang() 
     });
     let kinds: Vec<ErrorKind> =
         futures::future::join_all(calls).await.into_iter().map(|r| r.unwrap_err().kind).collect();
-    assert_eq!(kinds.iter().filter(|kind| **kind == ErrorKind::TimedOut).count(), LOOKS_MAX);
-    assert_eq!(kinds.iter().filter(|kind| **kind == ErrorKind::NotTried).count(), 20 - LOOKS_MAX);
+    assert_eq!(kinds.iter().filter(|kind| **kind == ErrorKind::TimedOut).count(), Sort::Look.at_once());
+    assert_eq!(kinds.iter().filter(|kind| **kind == ErrorKind::NotTried).count(), 20 - Sort::Look.at_once());
     // One of the threads may not have got round to it yet.
-    assert!(begun.load(std::sync::atomic::Ordering::SeqCst) <= LOOKS_MAX);
+    assert!(begun.load(std::sync::atomic::Ordering::SeqCst) <= Sort::Look.at_once());
     drop(release);
 }

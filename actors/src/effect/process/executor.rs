@@ -1,6 +1,7 @@
 //! The handle on the process executor, and the task behind it.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
@@ -13,8 +14,9 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::JoinHandle;
 
-use super::core::{Core, News, Parts, Said};
+use super::core::{Core, News};
 use super::error::ProcessesError;
+use super::hands::{Hands, Said};
 use super::keeper::holder::Holder;
 use super::notify;
 use super::reaper;
@@ -39,7 +41,7 @@ static RUNNING: AtomicBool = AtomicBool::new(false);
 /// program; [`Processes::shutdown`] also ends its threads and lets go of the log-keeper.
 #[derive(Debug)]
 pub struct Processes {
-    core: Rc<RefCell<Core>>,
+    core: Rc<RefCell<Core<Hands>>>,
     tasks: [JoinHandle<()>; 2],
     threads: Vec<Thread>,
     cgroups: Option<Cgroups>,
@@ -94,7 +96,20 @@ impl Processes {
             .map_err(|error| kernel("start the threads `spawner`", error))?;
         threads.push(outputs_thread);
         threads.push(trees_thread);
-        let core = Rc::new(RefCell::new(Core::new(Parts { settings, spawner, trees, holder, news, said })));
+        let sweep_interval = settings.sweep_interval;
+        let hands = Hands {
+            settings,
+            spawner,
+            trees,
+            holder,
+            news,
+            said,
+            sockets: BTreeMap::new(),
+            births: BTreeMap::new(),
+            birth_watch: None,
+            keeper_gone: Rc::default(),
+        };
+        let core = Rc::new(RefCell::new(Core::new(hands, sweep_interval)));
         core.borrow_mut().start_keeper();
         let tasks = [
             watched.task("drive", drive(Rc::clone(&core), children, heard)),
@@ -129,13 +144,13 @@ impl Processes {
     /// # Errors
     /// When the folder or a socket cannot be made.
     pub fn renew_sockets(&self) -> std::io::Result<()> {
-        self.core.borrow_mut().renew_sockets()
+        self.core.borrow_mut().kernel_mut().renew_sockets()
     }
 
     /// Ends the threads and lets go of the log-keeper, which goes on as long as there are programs. Ends no program.
     pub async fn shutdown(mut self) {
         self.core.borrow_mut().close_keeper();
-        let keeper_gone = self.core.borrow().keeper_gone();
+        let keeper_gone = Rc::clone(&self.core.borrow().kernel().keeper_gone);
         let keeper_ended = async {
             while self.core.borrow().keeper_is_ending() {
                 keeper_gone.notified().await;
@@ -163,7 +178,7 @@ impl Drop for Processes {
     }
 }
 
-async fn drive(core: Rc<RefCell<Core>>, mut children: Signal, mut heard: UnboundedReceiver<News>) {
+async fn drive(core: Rc<RefCell<Core<Hands>>>, mut children: Signal, mut heard: UnboundedReceiver<News>) {
     loop {
         tokio::select! {
             biased;

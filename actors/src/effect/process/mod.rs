@@ -3,7 +3,8 @@
 //! | file | subject |
 //! |---|---|
 //! | `executor` | [`Processes`]: the handle that actors hold, and the one task behind it |
-//! | `core` | what is done with each order and each piece of news |
+//! | `core` | the rules: what is done with each order and each piece of news; pure |
+//! | `hands` | what they ask for, done: threads, sockets, signals, clocks |
 //! | `runs` | the table of runs and the order of their events; pure |
 //! | `reaper` | the only place that waits for children |
 //! | `spawn` | the thread that starts programs |
@@ -22,6 +23,7 @@ mod begin;
 mod core;
 pub mod error;
 pub mod executor;
+mod hands;
 mod ignored;
 pub mod keeper;
 mod notify;
@@ -39,3 +41,18 @@ pub use executor::Processes;
 pub use ignored::is_ignored;
 pub(crate) use spawn::environment::RUN;
 pub(super) use spawn::environment::SERVICE;
+
+/// What the simulated world needs to drive the rules of the executor.
+#[cfg(any(test, feature = "world"))]
+pub(crate) mod driven {
+    pub(crate) use super::core::kernel::{Kernel, Upbringing};
+    pub(crate) use super::core::{Core, News};
+    pub(crate) use super::notify::Message;
+    pub(crate) use super::reaper::Parent;
+    pub(crate) use super::spawn::{Busy, Child, Outcome};
+    pub(crate) use super::sys::Ended;
+    pub(crate) use super::tree::roll::Roll;
+    pub(crate) use super::tree::{
+        Act, Evidence, Looked, MainState, PipeId, Place, Populated, ProcessId, Round, Seen, Want, Whom,
+    };
+}

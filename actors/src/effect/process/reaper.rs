@@ -8,7 +8,7 @@ use rustix::process::{Pid, WaitId, WaitIdOptions, WaitIdStatus, waitid};
 use super::sys::{self, Ended};
 
 /// Who is told of children.
-pub(super) trait Parent {
+pub(crate) trait Parent {
     /// A child was reaped.
     fn child_ended(&mut self, ended: Ended);
 }

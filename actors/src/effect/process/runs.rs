@@ -11,12 +11,10 @@
 //! From Ending back to Living it goes by `follow`, when the main process has named another one in its place.
 //! What is said: `Spawned` or `SpawnFailed` on leaving Starting, `MainExited` on leaving Ending, `TreeGone` when over.
 
-use std::sync::Arc;
-
 use mainstay_config::names::ServiceName;
 
+use super::core::kernel::Upbringing;
 use super::notify::{Message, Sender};
-use super::spawn::Birth;
 use super::tree::{MainState, PipeId, Place, ProcessId, Root};
 use crate::action::process::{Exit, ProcessEvent, RunId, Scope, SignalOrder};
 use crate::effect::probe::LogEnd;
@@ -43,7 +41,7 @@ pub(super) struct Run {
 
 #[derive(Debug)]
 enum Phase {
-    Starting { early: Vec<SignalOrder>, birth: Arc<Birth>, loading: Loading },
+    Starting { early: Vec<SignalOrder>, loading: Loading },
     Living { main: Main },
     Ending { main: Main, exit: Exit, valid: RoundNumber },
     Left { main: Main },
@@ -114,8 +112,8 @@ pub(super) enum Target {
 
 impl Run {
     /// A run that is being started.
-    pub(super) fn starting(service: ServiceName, run: RunId, mark: String, birth: Arc<Birth>) -> Self {
-        let phase = Phase::Starting { early: Vec::new(), birth, loading: Loading::Queued };
+    pub(super) fn starting(service: ServiceName, run: RunId, mark: String) -> Self {
+        let phase = Phase::Starting { early: Vec::new(), loading: Loading::Queued };
         Self { service, run, mark, phase, sweep: Sweep::No, unchecked: Vec::new(), declared: None }
     }
 
@@ -131,10 +129,10 @@ impl Run {
     }
 
     /// A look at how far it is: how far that was found to be, when it is further than at the last one.
-    pub(super) fn look_at_loading(&mut self) -> Option<Loading> {
-        let Phase::Starting { birth, loading, .. } = &mut self.phase else { return None };
+    pub(super) fn look_at_loading(&mut self, upbringing: impl FnOnce() -> Upbringing) -> Option<Loading> {
+        let Phase::Starting { loading, .. } = &mut self.phase else { return None };
         *loading = match loading {
-            Loading::Queued if birth.has_begun() => Loading::Seen,
+            Loading::Queued if upbringing() != Upbringing::Queued => Loading::Seen,
             Loading::Seen => Loading::Hangs,
             Loading::Queued | Loading::Hangs => return None,
         };
@@ -144,14 +142,6 @@ impl Run {
     /// Whether it was found to hang in that.
     pub(super) fn hangs_in_loading(&self) -> bool {
         matches!(self.phase, Phase::Starting { loading: Loading::Hangs, .. })
-    }
-
-    /// What is known of it while it is being started.
-    pub(super) fn birth(&self) -> Option<&Arc<Birth>> {
-        match &self.phase {
-            Phase::Starting { birth, .. } => Some(birth),
-            Phase::Living { .. } | Phase::Ending { .. } | Phase::Left { .. } => None,
-        }
     }
 
     /// Living → Ending. Only looks from round `valid` on say what is left.
@@ -300,7 +290,7 @@ mod tests {
     use super::*;
 
     fn run() -> Run {
-        Run::starting(ServiceName::new("gpsd").unwrap(), RunId(1), "gpsd.1".to_owned(), Arc::default())
+        Run::starting(ServiceName::new("gpsd").unwrap(), RunId(1), "gpsd.1".to_owned())
     }
 
     fn main() -> Main {

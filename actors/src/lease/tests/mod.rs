@@ -20,12 +20,13 @@ use mainstay_config::names::{DeviceName, PortName, ServiceName};
 use mainstay_hardware::bus::WifiBaseline;
 use mainstay_hardware::sighting::{Generation, Key, Link, Rfkill};
 
-use super::{LeaseMachine, LeaseTable};
+use super::LeaseMachine;
 use crate::cause::Soon;
 use crate::cause::{Absence, Departure, Holder, Unusable};
 use crate::machine::{Beginning, Machine};
 use crate::message::device::{DeviceMessage, Offer};
 use crate::message::lease::{Grant, LeaseMessage, LeaseRequest, LeaseTimer, Token, Want};
+use crate::message::lease_table::LeaseTable;
 use crate::message::service::ServiceMessage;
 use crate::message::supervision::RootMessage;
 use crate::message::{Action, ActorId, Effect, Message, Moment, OperationId, Publication, round_trip};

@@ -3,8 +3,8 @@
 use super::{Verdict, View};
 use crate::cause::Blocker;
 use crate::cause::Listed;
-use crate::lease::Waiter;
 use crate::message::device::DeviceStatus;
+use crate::message::lease_table::Waiter;
 use crate::message::service::{ServiceSnapshot, Waiting};
 
 /// Of a service that waits.

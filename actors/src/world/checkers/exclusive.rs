@@ -2,6 +2,7 @@
 
 use super::{Checker, Verdict};
 use crate::action::process::RunId;
+use crate::cause::Resource;
 use crate::world::environment::{Environment, Happening};
 
 pub(super) struct Exclusive;
@@ -21,6 +22,12 @@ impl Checker for Exclusive {
 
 fn alone(run: RunId, environment: &Environment) -> Verdict {
     let Some(new) = environment.tree(run) else { return Ok(()) };
+    let is_left = |port| environment.is_left_listening(port);
+    if let Some((resource, _)) =
+        new.uses.iter().find(|(used, _)| matches!(used, Resource::Port(port) if is_left(*port)))
+    {
+        return Err(format!("{} is started with {resource}, which an earlier mainstay left in use", new.service));
+    }
     for (other_run, other) in environment.trees().filter(|(other, _)| **other != run) {
         if other.service == new.service {
             return Err(format!("{} is started as run {} while its run {} lives", new.service, run.0, other_run.0));

@@ -3,8 +3,8 @@
 
 use super::{Checker, Verdict, View};
 use crate::cause::Resource;
-use crate::lease::HeldLease;
 use crate::message::device::DeviceSnapshot;
+use crate::message::lease_table::HeldLease;
 use crate::message::service::ServiceStatus;
 
 pub(super) struct Holders;

@@ -19,8 +19,8 @@ mod wanted;
 use super::environment::{Environment, Happening};
 use super::{Shown, World};
 use crate::engine::Letter;
-use crate::lease::LeaseSnapshot;
 use crate::message::Message;
+use crate::message::lease_table::LeaseSnapshot;
 
 /// What a checker says: how the invariant is broken, if it is.
 pub type Verdict = Result<(), String>;

@@ -4,17 +4,19 @@ use std::time::Duration;
 
 use mainstay_config::model::{Device, DeviceKind, WifiMode};
 use mainstay_config::names::{DeviceName, MacAddress, UsbId};
-use mainstay_hardware::bus::Findings;
+use mainstay_hardware::bus::{Findings, Wakefulness};
 use mainstay_hardware::error::{Error, ErrorKind};
 use mainstay_hardware::sighting::{
     Access, Generation, HardwareEvent, Key, Link, Rfkill, ScanReason, Sighting, Sort, UsbFacts, WifiFacts, Witness,
 };
 
 use super::radios::{RadioState, Temper};
+use super::table::Course;
 use super::{Cause, Consequences, Environment, Event, Happening};
 use crate::cause::Resource;
+use crate::effect::wakefulness::{Call, Wish};
 use crate::message::device::DeviceMessage;
-use crate::message::{Message, Moment, OperationId, Outside};
+use crate::message::{Message, Moment, OperationId};
 
 const MILLISECOND: Duration = Duration::from_millis(1);
 const SECOND: Duration = Duration::from_secs(1);
@@ -28,17 +30,19 @@ pub struct Plug {
     pub arrival: Option<Arrival>,
     /// The radio that was put into a mode and not put back: the number of its arrival.
     pub(super) set: Option<u32>,
-    /// Calls to its driver are made one after the other.
-    pub(super) busy_until: Moment,
-    /// Whether one of them was abandoned and has not come back.
-    pub(super) driver: Driver,
+    /// What it is: whether it could be suspended now, and whether it could before anybody used it.
+    pub(super) sleep: Sleep,
 }
 
-/// Whether a call to a driver was abandoned and has not come back.
+/// Whether a device may be suspended, as the kernel has it; and as it had it when it was plugged in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Driver {
-    Answers,
-    Hangs,
+pub(super) struct Sleep {
+    /// Now.
+    pub(super) now: Wakefulness,
+    /// At first.
+    pub(super) first: Wakefulness,
+    /// Whether a call that was to change it has failed: then it may be anyhow.
+    pub(super) is_in_doubt: bool,
 }
 
 /// A device that is plugged in.
@@ -58,8 +62,7 @@ impl Plug {
             place,
             arrival: None,
             set: None,
-            busy_until: Moment::default(),
-            driver: Driver::Answers,
+            sleep: Sleep { now: Wakefulness::WasAwake, first: Wakefulness::WasAwake, is_in_doubt: false },
         }
     }
 
@@ -139,6 +142,7 @@ impl Environment {
         let access = if self.random.happens(300) { Access::Open } else { Access::Unknown };
         let temper = if self.random.happens(self.weather.radio_fails) { Temper::Stubborn } else { Temper::Willing };
         let number = self.arrivals;
+        let sleep = if self.random.happens(500) { Wakefulness::CouldSleep } else { Wakefulness::WasAwake };
         let Some(plug) = self.plugs.get_mut(name) else { return };
         if plug.arrival.is_some() {
             return;
@@ -150,6 +154,7 @@ impl Environment {
         }
         let openable_at = if sighting.access == Access::Open { self.now } else { openable_at };
         let radio = RadioState::of(&sighting, temper);
+        plug.sleep = Sleep { now: sleep, first: sleep, is_in_doubt: false };
         plug.arrival = Some(Arrival { sighting: sighting.clone(), radio, openable_at });
         self.kernel_says(HardwareEvent::Seen(sighting), so);
         if self.random.happens(300) {
@@ -179,9 +184,11 @@ impl Environment {
     /// What reads from it reads the end of its input, or an error, and may know of the loss before mainstay does.
     fn die_of_loss(&mut self, name: &DeviceName, so: &mut Consequences) {
         let device = Resource::Device(name.clone());
-        for (run, _) in self.trees.iter().filter(|(_, tree)| tree.uses.iter().any(|(used, _)| *used == device)) {
+        let trees = self.executor.kernel().trees.iter();
+        for (run, _) in trees.filter(|(_, tree)| tree.uses.iter().any(|(used, _)| *used == device)) {
             if self.random.happens(self.weather.die_of_loss) {
-                so.later.push((self.now + self.random.between(MILLISECOND, SECOND), Event::Crash(*run), None));
+                let at = self.now + self.random.between(MILLISECOND, SECOND);
+                so.later.push((at, Event::Course(Course::Crashes(*run)), None));
             }
         }
     }
@@ -218,47 +225,68 @@ impl Environment {
         }
     }
 
-    /// Has a driver called, after the calls before.
-    pub(super) fn drive(&mut self, device: &DeviceName, event: Event, cause: Cause, so: &mut Consequences) {
-        let Some(plug) = self.plugs.get_mut(device) else { return };
-        let wait = self.random.between(MILLISECOND, MILLISECOND * 80);
-        plug.busy_until = plug.busy_until.max(self.now) + wait;
-        so.later.push((plug.busy_until, event, Some(cause)));
-    }
-
     fn arrival(&self, device: &DeviceName, generation: &Generation) -> Result<&Arrival, Error> {
         let plugged = self.plugs.get(device).and_then(|plug| plug.arrival.as_ref());
         plugged.filter(|arrival| arrival.sighting.generation == *generation).ok_or_else(vanished)
     }
 
-    pub(super) fn access(
-        &mut self,
-        operation: OperationId,
-        device: DeviceName,
-        generation: &Generation,
-        cause: Option<Cause>,
-        so: &mut Consequences,
-    ) {
+    pub(super) fn access(&self, operation: OperationId, device: DeviceName, generation: &Generation) -> Message {
         let result = self.arrival(&device, generation).and_then(|arrival| {
             let open = self.now >= arrival.openable_at;
             open.then_some(()).ok_or_else(|| Error::new(ErrorKind::PermissionDenied, "permission denied (simulated)"))
         });
-        so.told.push((Outside::Drivers, Message::Device(device, DeviceMessage::Accessible(operation, result)), cause));
+        Message::Device(device, DeviceMessage::Accessible(operation, result))
     }
 
-    pub(super) fn probe(
-        &mut self,
-        operation: OperationId,
-        device: DeviceName,
-        generation: &Generation,
-        cause: Option<Cause>,
-        so: &mut Consequences,
-    ) {
+    pub(super) fn probe(&mut self, operation: OperationId, device: DeviceName, generation: &Generation) -> Message {
         let fails = self.random.happens(self.weather.probe_fails);
         let result = self.arrival(&device, generation).map(|_| Findings::Opened).and_then(|findings| {
             if fails { Err(Error::new(ErrorKind::TimedOut, "the driver hangs (simulated)")) } else { Ok(findings) }
         });
-        so.told.push((Outside::Drivers, Message::Device(device, DeviceMessage::Probed(operation, result)), cause));
+        Message::Device(device, DeviceMessage::Probed(operation, result))
+    }
+
+    /// The kernel is told whether it may suspend a device. How it was before.
+    pub(super) fn suspend_or_not(&mut self, call: &Call) -> Option<Wakefulness> {
+        let (Call::Keep(device, sighting) | Call::LetSleep(device, sighting)) = call;
+        let plug = self.plugs.get_mut(device)?;
+        if plug.sighted().map(|seen| &seen.generation) != Some(&sighting.generation) {
+            return None;
+        }
+        let now = if matches!(call, Call::Keep(..)) { Wakefulness::WasAwake } else { Wakefulness::CouldSleep };
+        Some(std::mem::replace(&mut plug.sleep.now, now))
+    }
+
+    /// The driver did not answer, or its thread died.
+    pub(super) fn could_not_change_sleep(&mut self, call: &Call) {
+        let (Call::Keep(device, _) | Call::LetSleep(device, _)) = call;
+        if let Some(plug) = self.plugs.get_mut(device) {
+            plug.sleep.is_in_doubt = true;
+        }
+    }
+
+    /// What is wrong with how devices may sleep, when nothing is under way.
+    #[cfg(test)]
+    pub(in crate::world) fn wrong_sleep(&self) -> Option<String> {
+        let wrong = |(name, plug): (&DeviceName, &Plug)| {
+            let Sleep { now, first, is_in_doubt } = plug.sleep;
+            let should = if self.is_used(name) { Wakefulness::WasAwake } else { first };
+            let may_be_judged = plug.sighted().is_some_and(|seen| seen.usb.is_some()) && !is_in_doubt;
+            (may_be_judged && now != should).then(|| format!("{name} is {now:?}, and should be {should:?}"))
+        };
+        self.plugs.iter().find_map(wrong)
+    }
+
+    pub(super) fn wish(&mut self, wish: Wish, so: &mut Consequences) {
+        if let Some(call) = self.kept.want(wish) {
+            self.call(super::calls::Call::Awake(call), None, so);
+        }
+    }
+
+    pub(super) fn awake_call_is_over(&mut self, before: Option<Wakefulness>, so: &mut Consequences) {
+        if let Some(call) = self.kept.done(before) {
+            self.call(super::calls::Call::Awake(call), None, so);
+        }
     }
 }
 

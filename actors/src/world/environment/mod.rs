@@ -1,32 +1,44 @@
 //! The simulated world around the machines: processes, hardware, ports. What is true there is what checkers look at.
 
+mod calls;
+mod death;
 mod hardware;
+mod kernel;
 mod processes;
 mod radios;
+mod starts;
+mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 use std::time::Duration;
 
 use mainstay_config::model::{Sharing, Station};
 use mainstay_config::names::{DeviceName, ServiceName};
-use mainstay_hardware::bus::Supply;
 use mainstay_hardware::sighting::HardwareEvent;
 
+use self::calls::{Asked, Call};
+pub(super) use self::death::Undertaker;
 pub use self::hardware::{Arrival, Plug};
-pub use self::processes::{Life, Tree};
 pub use self::radios::{RadioState, Temper};
+#[cfg(test)]
+pub(super) use self::table::Lie;
+use self::table::{Course, Table};
+pub use self::table::{Life, Tree};
 use super::faults::Weather;
 use super::random::Random;
-use crate::action::files::FileIdentity;
-use crate::action::ports::{Listener, Places};
-use crate::action::process::{Exit, RunId};
+use crate::action::ports::Listener;
+use crate::action::probe::ProbeEvent;
+use crate::action::process::{ProcessEvent, RunId};
 use crate::cause::Resource;
-use crate::effect::report::RunReport;
-use crate::message::device::DeviceMessage;
-use crate::message::lease::LeaseMessage;
-use crate::message::{Action, ActorId, Message, Moment, OperationId, Outside};
+use crate::effect::calls::CallId;
+use crate::effect::process::driven::Core;
+use crate::effect::telling::Telling;
+use crate::effect::wakefulness::{Kept, Wish};
+use crate::message::{Action, ActorId, Message, Moment, Outside};
 use crate::trace::Cause;
+
+/// Between two looks at a tree that is being killed.
+const SWEEP_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Something that really happened, for checkers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +53,8 @@ pub enum Happening {
     Unkillable(RunId, Duration),
     /// Nothing of a run is left.
     Gone(RunId),
+    /// A number was signalled that stands for no child of ours any more.
+    StrangerSignalled(u32),
     /// A device was unplugged.
     Unplugged(DeviceName),
     /// It was read how a radio is, by the number of its arrival.
@@ -77,28 +91,26 @@ pub enum Command {
 }
 
 /// Something that will happen around the machines.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) enum Event {
-    Born(RunId),
+    /// To processes, or to the executor's threads.
+    Course(Course),
+    /// A probe finds a run ready.
     Ready(RunId),
-    /// The main process ends and leaves so many others behind.
-    MainEnds(RunId, Exit, u32),
-    Crash(RunId),
-    Swept(RunId),
+    /// It is time to tell what a service said meanwhile.
+    Rested(RunId),
     TellAgain(RunId),
     Heard(HardwareEvent),
     Scan(mainstay_hardware::sighting::ScanReason),
     SeenAgain(DeviceName),
-    Access(OperationId, DeviceName, mainstay_hardware::sighting::Generation),
-    Probe(OperationId, DeviceName, mainstay_hardware::sighting::Generation),
-    ReadRadio(OperationId, DeviceName, u32),
-    SetRadio(OperationId, DeviceName, u32, mainstay_config::model::WifiMode),
-    Restore(OperationId, DeviceName, mainstay_hardware::bus::WifiBaseline),
-    /// A call that was abandoned comes back: the radio with this interface is in this mode now.
-    ComesBack(DeviceName, u32, mainstay_config::model::WifiMode),
-    /// The registry hears what it has waited for.
-    Answer(Box<LeaseMessage>),
-    Ports(OperationId, Places),
+    /// A driver answers.
+    Called(CallId),
+    /// The thread of a call dies.
+    Died(CallId),
+    /// A call is given up after this time.
+    GivenUp(CallId, Duration),
+    /// One that was given up goes on after all.
+    ComesBack(CallId, Box<Call>),
 }
 
 /// What follows from an act or an event.
@@ -107,18 +119,28 @@ pub(super) struct Consequences {
     pub(super) later: Vec<(Moment, Event, Option<Cause>)>,
     pub(super) told: Vec<(Outside, Message, Option<Cause>)>,
     pub(super) happened: Vec<Happening>,
+    pub(super) said: Vec<Saying>,
+}
+
+/// What the executor says of a run, before it is decided what is told of it.
+#[derive(Debug)]
+pub(super) enum Saying {
+    Process(RunId, ProcessEvent),
+    Probe(RunId, ProbeEvent),
+    /// Nothing more; what was said before may be told now.
+    Rested(RunId),
 }
 
 /// Everything around the machines.
 #[derive(Debug)]
 pub struct Environment {
     now: Moment,
-    station: Station,
     weather: Weather,
     random: Random,
-    trees: BTreeMap<RunId, Tree>,
-    /// What was said of each service's runs.
-    reports: BTreeMap<RunId, (ServiceName, RunReport)>,
+    executor: Core<Table>,
+    telling: Telling,
+    drivers: Asked,
+    kept: Kept,
     plugs: BTreeMap<DeviceName, Plug>,
     /// Programs that are not ours listen on these.
     foreign: BTreeSet<u16>,
@@ -126,25 +148,26 @@ pub struct Environment {
     /// When the last event of the kernel's ordered channel arrives.
     channel: Moment,
     arrivals: u32,
-    pids: u32,
 }
 
 impl Environment {
     pub(super) fn new(station: &Station, weather: Weather, seed: u64) -> Self {
         let plugs = station.devices.values().enumerate();
+        let mut random = Random::new(seed);
+        let table = Table::new(station.clone(), weather.clone(), Random::new(random.bits()));
         Self {
             now: Moment::default(),
-            station: station.clone(),
             weather,
-            random: Random::new(seed),
-            trees: BTreeMap::new(),
-            reports: BTreeMap::new(),
+            random,
+            executor: Core::new(table, SWEEP_INTERVAL),
+            telling: Telling::default(),
+            drivers: Asked::default(),
+            kept: Kept::default(),
             plugs: plugs.map(|(place, device)| (device.name.clone(), Plug::new(device, place))).collect(),
             foreign: BTreeSet::new(),
             watched: BTreeSet::new(),
             channel: Moment::default(),
             arrivals: 0,
-            pids: 1000,
         }
     }
 
@@ -157,23 +180,23 @@ impl Environment {
     /// The configuration.
     #[must_use]
     pub fn station(&self) -> &Station {
-        &self.station
+        &self.table().station
     }
 
     /// All process trees that are there, or about to be.
     pub fn trees(&self) -> impl Iterator<Item = (&RunId, &Tree)> {
-        self.trees.iter()
+        self.table().trees.iter()
     }
 
     /// The process tree of a run.
     #[must_use]
     pub fn tree(&self, run: RunId) -> Option<&Tree> {
-        self.trees.get(&run)
+        self.table().trees.get(&run)
     }
 
     /// The process trees of a service that are there, or about to be.
     pub fn trees_of<'a>(&'a self, service: &'a ServiceName) -> impl Iterator<Item = &'a Tree> {
-        self.trees.values().filter(move |tree| tree.service == *service)
+        self.table().trees.values().filter(move |tree| tree.service == *service)
     }
 
     /// Where devices can be plugged in.
@@ -191,7 +214,10 @@ impl Environment {
     #[must_use]
     pub fn is_used(&self, device: &DeviceName) -> bool {
         let it = Resource::Device(device.clone());
-        self.trees.values().any(|tree| tree.life == Life::Alive && tree.uses.iter().any(|(used, _)| *used == it))
+        self.table()
+            .trees
+            .values()
+            .any(|tree| tree.life == Life::Alive && tree.uses.iter().any(|(used, _)| *used == it))
     }
 
     /// Ports on which programs that are not ours listen.
@@ -208,18 +234,17 @@ impl Environment {
 
     pub(super) fn set_now(&mut self, now: Moment) {
         self.now = now;
+        self.executor.kernel_mut().now = now;
     }
 
     /// From now on nothing goes wrong by itself any more.
     pub(super) fn be_still(&mut self) {
         self.weather = Weather::still();
-        for tree in self.trees.values_mut() {
-            tree.be_good();
-        }
+        self.executor.kernel_mut().be_still();
     }
 
     pub(super) fn toggle_foreign(&mut self, port: u16) {
-        if !self.foreign.remove(&port) {
+        if !self.has_left_listening(port) && !self.foreign.remove(&port) {
             self.foreign.insert(port);
         }
     }
@@ -227,89 +252,69 @@ impl Environment {
     /// Carries out what a machine wants done.
     pub(super) fn act(&mut self, actor: &ActorId, action: Action, cause: Cause, so: &mut Consequences) {
         match action {
-            Action::Spawn(order) => self.spawn(&order, cause, so),
+            Action::Spawn(order) => self.spawn(order, cause, so),
             Action::Signal(order) => self.signal(order, cause, so),
             Action::Sweep(run) => self.sweep(run, cause, so),
-            Action::Watch(order) => self.watch(order.run, cause, so),
+            Action::Watch(order) => self.watch(order.run, so),
             Action::Unwatch(run) => {
                 self.watched.remove(&run);
             }
-            Action::TellAgain(run) => self.tell_again_later(run, cause, so),
+            Action::TellAgain(run) => {
+                let at = self.now + self.random.between(Duration::from_millis(1), Duration::from_millis(5));
+                so.later.push((at, Event::TellAgain(run), Some(cause)));
+            }
             Action::Rescan => self.scan_later(mainstay_hardware::sighting::ScanReason::Asked, Some(cause), so),
-            Action::CheckAccess(operation, sighting) => {
-                if let ActorId::Device(name) = actor {
-                    let event = Event::Access(operation, name.clone(), sighting.generation);
-                    self.drive(name, event, cause, so);
+            Action::Exit(_) => {}
+            action => {
+                if let Some(call) = self.as_call(actor, action, so) {
+                    self.call(call, Some(cause), so);
                 }
             }
-            Action::ProbeDevice(operation, sighting, ..) => {
-                if let ActorId::Device(name) = actor {
-                    let event = Event::Probe(operation, name.clone(), sighting.generation);
-                    self.drive(name, event, cause, so);
-                }
-            }
-            Action::ReadRadio { operation, device, ifindex } => {
-                self.drive(&device.clone(), Event::ReadRadio(operation, device, ifindex), cause, so);
-            }
-            Action::SetRadio { operation, device, ifindex, mode, .. } => {
-                self.drive(&device.clone(), Event::SetRadio(operation, device, ifindex, mode), cause, so);
-            }
-            Action::RestoreRadio { operation, device, before } => {
-                self.drive(&device.clone(), Event::Restore(operation, device, before), cause, so);
-            }
-            Action::LookAtPorts(operation, ports) => {
-                let at = self.now + self.random.between(Duration::from_micros(200), Duration::from_millis(5));
-                so.later.push((at, Event::Ports(operation, ports), Some(cause)));
-            }
-            Action::LookAtFiles(operation, paths) => {
-                let at = self.now + self.random.between(Duration::from_micros(50), Duration::from_millis(2));
-                let identity = |path: PathBuf| (path.clone(), FileIdentity { path, node: None });
-                let seen = Ok(paths.into_iter().map(identity).collect());
-                let answer = Event::Answer(Box::new(LeaseMessage::FilesSeen(operation, seen)));
-                so.later.push((at, answer, Some(cause)));
-            }
-            Action::ReadSupply(operation) => {
-                if let ActorId::Device(name) = actor {
-                    let supply = DeviceMessage::Supply(operation, Supply::Unknown);
-                    so.told.push((Outside::Drivers, Message::Device(name.clone(), supply), Some(cause)));
-                }
-            }
-            // Nothing is ever suspended here; the world itself carries out the rest.
-            Action::KeepAwake(_) | Action::LetSleep | Action::Exit(_) => {}
         }
+    }
+
+    /// What a driver is asked for it.
+    fn as_call(&mut self, actor: &ActorId, action: Action, so: &mut Consequences) -> Option<Call> {
+        let device = if let ActorId::Device(name) = actor { Some(name.clone()) } else { None };
+        Some(match action {
+            Action::CheckAccess(operation, sighting) => Call::Access(operation, device?, sighting.generation),
+            Action::ProbeDevice(operation, sighting, _, _, within) => {
+                Call::Probe(operation, device?, sighting.generation, within)
+            }
+            Action::ReadSupply(operation) => Call::Supply(operation, device?),
+            Action::ReadRadio { operation, device, ifindex } => Call::ReadRadio(operation, device, ifindex),
+            Action::SetRadio { operation, device, ifindex, mode, .. } => {
+                Call::SetRadio(operation, device, ifindex, mode)
+            }
+            Action::RestoreRadio { operation, device, before } => Call::Restore(operation, device, before),
+            Action::LookAtPorts(operation, places) => Call::Ports(operation, places),
+            Action::LookAtFiles(operation, paths) => Call::Files(operation, paths),
+            Action::KeepAwake(sighting) => {
+                self.wish(Wish::Keep(device?, sighting), so);
+                return None;
+            }
+            Action::LetSleep => {
+                self.wish(Wish::LetSleep(device?), so);
+                return None;
+            }
+            _ => return None,
+        })
     }
 
     /// Lets something happen that is due.
     pub(super) fn happen(&mut self, event: Event, cause: Option<Cause>, so: &mut Consequences) {
         match event {
-            Event::Born(run) => self.born(run, cause, so),
-            Event::Ready(run) => self.ready(run, cause, so),
-            Event::MainEnds(run, exit, others) => self.main_ends(run, exit, others, cause, so),
-            Event::Crash(run) => self.crash(run, so),
-            Event::Swept(run) => self.swept(run, cause, so),
+            Event::Course(course) => self.take_course(course, so),
+            Event::Ready(run) => self.ready(run, so),
+            Event::Rested(run) => so.said.push(Saying::Rested(run)),
             Event::TellAgain(run) => self.tell_again(run, cause, so),
             Event::Heard(event) => hear(event, cause, so),
             Event::Scan(why) => self.scan(why, cause, so),
             Event::SeenAgain(device) => self.seen_again(&device, so),
-            Event::Access(operation, device, generation) => self.access(operation, device, &generation, cause, so),
-            Event::Probe(operation, device, generation) => self.probe(operation, device, &generation, cause, so),
-            Event::ReadRadio(operation, device, ifindex) => self.read_radio(operation, device, ifindex, cause, so),
-            Event::SetRadio(operation, device, ifindex, mode) => {
-                self.set_radio(operation, device, (ifindex, mode), cause, so);
-            }
-            Event::Restore(operation, device, baseline) => {
-                self.restore(operation, device, &baseline, cause, so);
-            }
-            Event::ComesBack(device, ifindex, mode) => self.comes_back(&device, ifindex, mode),
-            Event::Answer(message) => so.told.push((Outside::Drivers, Message::Leases(*message), cause)),
-            Event::Ports(operation, ports) => {
-                let seen = ports.into_keys().filter_map(|port| Some((port, self.listener(port)?))).collect();
-                so.told.push((
-                    Outside::Processes,
-                    Message::Leases(LeaseMessage::PortsSeen(operation, Ok(seen))),
-                    cause,
-                ));
-            }
+            Event::Called(id) => self.called(id, so),
+            Event::Died(id) => self.call_died(id, so),
+            Event::GivenUp(id, within) => self.give_up_call(id, within, so),
+            Event::ComesBack(id, call) => self.comes_back(id, *call),
         }
     }
 
@@ -320,7 +325,7 @@ impl Environment {
         let uses_it = |tree: &&Tree| {
             tree.life == Life::Alive && tree.uses.iter().any(|(resource, _)| *resource == Resource::Port(port))
         };
-        let tree = self.trees.values().find(uses_it)?;
+        let tree = self.table().trees.values().find(uses_it)?;
         Some(Listener { pid: Some(tree.pid), command: Some(tree.service.to_string()) })
     }
 

@@ -1,236 +1,144 @@
-//! Simulated process trees: they start, become ready, crash, go into the background, obey signals or do not.
+//! Simulated programs under the executor's real rules, and what is told of them by its real rules as well.
 
-use std::time::Duration;
-
-use mainstay_config::model::{Sharing, StopSignal};
-use mainstay_config::names::ServiceName;
-
-use super::{Cause, Consequences, Environment, Event, Happening};
+use super::table::{Course, Table};
+use super::{Cause, Consequences, Environment, Event, Happening, Saying};
 use crate::action::probe::ProbeEvent;
-use crate::action::process::{
-    Exit, Notification, NotifySocket, ProcessEvent, RunId, Said, SignalOrder, SpawnFailure, SpawnOrder,
-};
-use crate::cause::Resource;
-use crate::effect::report::RunReport;
-use crate::message::service::ServiceMessage;
+use crate::action::process::{RunId, SignalOrder, SpawnOrder};
+use crate::effect::probe::LogEnd;
+use crate::effect::process::driven::{Child, Core, News, Outcome, Parent, PipeId, Place};
+use crate::effect::telling::{Step, Told};
 use crate::message::{Message, Outside};
 
-const MILLISECOND: Duration = Duration::from_millis(1);
-const SECOND: Duration = Duration::from_secs(1);
-
-/// A process tree.
-#[derive(Debug, Clone)]
-pub struct Tree {
-    /// Whose.
-    pub service: ServiceName,
-    /// What it uses as long as it lives.
-    pub uses: Vec<(Resource, Sharing)>,
-    /// Whether it runs yet.
-    pub life: Life,
-    /// Its main process.
-    pub pid: u32,
-    /// Whether its main process has ended and others of it go on.
-    pub orphaned: bool,
-    readies: Option<Duration>,
-    obeys: Option<Duration>,
-    outlives_kill: Option<Duration>,
-    backgrounds: bool,
-    notify: NotifySocket,
-}
-
-/// Whether a process runs yet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Life {
-    /// It is being started.
-    Pending,
-    /// It runs.
-    Alive,
-}
-
-impl Tree {
-    /// From now on it behaves.
-    pub(super) fn be_good(&mut self) {
-        self.obeys.get_or_insert(SECOND);
-        self.outlives_kill = None;
-    }
-}
-
 impl Environment {
-    pub(super) fn spawn(&mut self, order: &SpawnOrder, cause: Cause, so: &mut Consequences) {
-        if self.reports.contains_key(&order.run) {
-            // It was ordered already, and is passed over.
-            return;
-        }
-        self.reports.retain(|_, (service, report)| *service != order.service || !report.is_over());
-        self.reports.insert(order.run, (order.service.clone(), RunReport::default()));
-        let at = self.now + self.random.between(MILLISECOND, MILLISECOND * 60);
-        if self.random.happens(self.weather.spawn_fails) {
-            let failure = SpawnFailure::Other("no memory (simulated)".to_owned());
-            let message = ServiceMessage::Process(order.run, ProcessEvent::SpawnFailed(failure));
-            so.told.push((Outside::Processes, Message::Service(order.service.clone(), message), Some(cause)));
-            return;
-        }
-        self.pids += 1;
-        let (weather, random) = (&self.weather, &mut self.random);
-        let tree = Tree {
-            service: order.service.clone(),
-            uses: uses(&self.station, order),
-            life: Life::Pending,
-            pid: self.pids,
-            orphaned: false,
-            readies: (!random.happens(weather.never_ready)).then(|| random.between(MILLISECOND * 20, SECOND * 3)),
-            obeys: (!random.happens(weather.stubborn)).then(|| random.between(MILLISECOND, SECOND)),
-            outlives_kill: random.happens(weather.unkillable).then(|| random.between(SECOND * 5, SECOND * 40)),
-            backgrounds: random.happens(weather.backgrounds),
-            notify: order.notify,
-        };
-        self.trees.insert(order.run, tree);
-        so.happened.push(Happening::Ordered(order.run));
-        so.later.push((at, Event::Born(order.run), Some(cause)));
+    pub(super) fn table(&self) -> &Table {
+        self.executor.kernel()
     }
 
-    pub(super) fn born(&mut self, run: RunId, cause: Option<Cause>, so: &mut Consequences) {
-        let Some(tree) = self.trees.get_mut(&run) else { return };
-        tree.life = Life::Alive;
-        let tree = tree.clone();
-        so.happened.push(Happening::Born(run));
-        tell(&tree, run, ProcessEvent::Spawned { pid: tree.pid }, cause, so);
-        if tree.backgrounds {
-            so.later.push((self.now + MILLISECOND * 5, Event::MainEnds(run, Exit::Code(0), 1), None));
-        }
-        if let (NotifySocket::Provide, Some(wait)) = (tree.notify, tree.readies) {
-            so.later.push((self.now + wait, Event::Ready(run), cause));
-        }
-        if let Some(mean) = self.weather.crash {
-            so.later.push((self.now + self.random.wait(mean), Event::Crash(run), None));
-        }
+    /// Has the executor do something, and takes in what follows from it.
+    fn execute(&mut self, so: &mut Consequences, what: impl FnOnce(&mut Core<Table>)) {
+        what(&mut self.executor);
+        self.executor.kernel_mut().take_consequences(so);
     }
 
-    pub(super) fn watch(&mut self, run: RunId, cause: Cause, so: &mut Consequences) {
-        let Some(tree) = self.trees.get(&run) else { return };
-        self.watched.insert(run);
-        if let Some(wait) = tree.readies {
-            so.later.push((self.now + wait, Event::Ready(run), Some(cause)));
-        }
+    /// From now on the kernel lies.
+    #[cfg(test)]
+    pub(in crate::world) fn plant(&mut self, lie: super::Lie) {
+        self.executor.kernel_mut().lie = Some(lie);
     }
 
-    pub(super) fn ready(&mut self, run: RunId, cause: Option<Cause>, so: &mut Consequences) {
-        let Some(tree) = self.trees.get(&run).cloned() else { return };
-        if tree.notify == NotifySocket::Provide {
-            let said = Notification { ready: Some(Said), ..Notification::default() };
-            tell(&tree, run, ProcessEvent::Notified(said), cause, so);
-        } else if self.watched.remove(&run) {
-            let message = ServiceMessage::Probe(run, ProbeEvent::Ready("it answers".to_owned()));
-            so.told.push((Outside::Probes, Message::Service(tree.service, message), cause));
-        }
+    pub(in crate::world) fn start_keeper(&mut self, so: &mut Consequences) {
+        self.execute(so, Core::start_keeper);
     }
 
-    pub(super) fn crash(&mut self, run: RunId, so: &mut Consequences) {
-        if self.weather.crash.is_none() {
-            return;
-        }
-        let others = if self.random.happens(200) { 2 } else { 0 };
-        let exits = [Exit::Code(0), Exit::Code(1), Exit::Signal(11), Exit::Signal(9)];
-        let exit = self.random.choose(&exits).copied().unwrap_or(Exit::Unknown);
-        self.main_ends(run, exit, others, None, so);
-    }
-
-    pub(super) fn main_ends(
-        &mut self,
-        run: RunId,
-        exit: Exit,
-        others: u32,
-        cause: Option<Cause>,
-        so: &mut Consequences,
-    ) {
-        let Some(tree) = self.trees.get_mut(&run).filter(|tree| tree.life == Life::Alive) else { return };
-        let first_end = !tree.orphaned;
-        if others > 0 && first_end {
-            tree.orphaned = true;
-            let remaining = (1..=others).map(|n| tree.pid + 100_000 * n).collect();
-            let tree = tree.clone();
-            tell(&tree, run, ProcessEvent::MainExited { exit, remaining }, cause, so);
-            return;
-        }
-        if first_end {
-            let tree = tree.clone();
-            tell(&tree, run, ProcessEvent::MainExited { exit, remaining: Vec::new() }, cause, so);
-        }
-        self.gone(run, cause, so);
-    }
-
-    fn gone(&mut self, run: RunId, cause: Option<Cause>, so: &mut Consequences) {
-        if let Some(tree) = self.trees.remove(&run) {
-            so.happened.push(Happening::Gone(run));
-            tell(&tree, run, ProcessEvent::TreeGone, cause, so);
-        }
+    pub(super) fn spawn(&mut self, order: SpawnOrder, cause: Cause, so: &mut Consequences) {
+        self.telling.expect(order.run, &order.service, cause);
+        self.execute(so, |executor| executor.spawn(order));
     }
 
     pub(super) fn signal(&mut self, order: SignalOrder, cause: Cause, so: &mut Consequences) {
         so.happened.push(Happening::Signalled(order.run));
-        let Some(tree) = self.trees.get(&order.run).filter(|tree| tree.life == Life::Alive) else { return };
-        if order.signal == StopSignal::Kill {
-            self.sweep(order.run, cause, so);
-        } else if let Some(wait) = tree.obeys {
-            let event = Event::MainEnds(order.run, Exit::Signal(15), 0);
-            so.later.push((self.now + wait, event, Some(cause)));
-        }
+        self.telling.ordered(order.run, cause);
+        self.execute(so, |executor| executor.signal(order));
     }
 
     pub(super) fn sweep(&mut self, run: RunId, cause: Cause, so: &mut Consequences) {
         so.happened.push(Happening::Signalled(run));
-        let Some(tree) = self.trees.get_mut(&run) else { return };
-        let mut wait = self.random.between(MILLISECOND, MILLISECOND * 40);
-        if let Some(hangs) = tree.outlives_kill {
-            wait += hangs;
-            so.happened.push(Happening::Unkillable(run, hangs));
+        if let Some(time) = self.table().outlives_kill(run) {
+            // Whoever waits for it counts from here.
+            so.happened.push(Happening::Unkillable(run, time));
         }
-        so.later.push((self.now + wait, Event::Swept(run), Some(cause)));
+        self.telling.ordered(run, cause);
+        self.execute(so, |executor| executor.sweep(run));
     }
 
-    pub(super) fn swept(&mut self, run: RunId, cause: Option<Cause>, so: &mut Consequences) {
-        match self.trees.get(&run).map(|tree| tree.life) {
-            // It is being started: it is killed as soon as it runs.
-            Some(Life::Pending) => so.later.push((self.now + MILLISECOND * 10, Event::Swept(run), cause)),
-            Some(Life::Alive) => self.main_ends(run, Exit::Signal(9), 0, cause, so),
-            None => {}
+    pub(super) fn watch(&mut self, run: RunId, so: &mut Consequences) {
+        // One that is over, or does not run yet, is not watched.
+        if self.executor.log_end(run).is_none() {
+            return;
+        }
+        self.watched.insert(run);
+        if let Some(wait) = self.table().is_ready_for_probes(run) {
+            so.later.push((self.now + wait, Event::Ready(run), None));
         }
     }
 
-    pub(super) fn tell_again_later(&mut self, run: RunId, cause: Cause, so: &mut Consequences) {
-        let at = self.now + self.random.between(MILLISECOND, MILLISECOND * 5);
-        so.later.push((at, Event::TellAgain(run), Some(cause)));
+    pub(super) fn ready(&mut self, run: RunId, so: &mut Consequences) {
+        if self.table().trees.contains_key(&run) && self.watched.remove(&run) {
+            so.said.push(Saying::Probe(run, ProbeEvent::Ready("it answers".to_owned())));
+        }
     }
 
     pub(super) fn tell_again(&self, run: RunId, cause: Option<Cause>, so: &mut Consequences) {
-        let Some((service, report)) = self.reports.get(&run) else { return };
-        let again = report.again(run).into_iter();
-        so.told.extend(again.map(|message| (Outside::Processes, Message::Service(service.clone(), message), cause)));
+        let again = self.telling.again(run).into_iter();
+        so.told.extend(again.map(|(service, message)| (Outside::Processes, Message::Service(service, message), cause)));
     }
 
-    /// What the executor says of a run is kept, to be said again.
-    pub(in crate::world) fn note_said(&mut self, message: &Message) {
-        if let Message::Service(_, message @ (ServiceMessage::Process(run, _) | ServiceMessage::Probe(run, _))) =
-            message
-            && let Some((_, report)) = self.reports.get_mut(run)
-        {
-            report.note(message);
+    /// What becomes of something that is said of a run: what is told of it, and when more is.
+    pub(in crate::world) fn tell(&mut self, saying: Saying, so: &mut Consequences) -> Option<(Outside, Told)> {
+        let (from, run, step) = match saying {
+            Saying::Process(run, event) => (Outside::Processes, run, self.telling.process(run, event)),
+            Saying::Rested(run) => (Outside::Processes, run, self.telling.rested(run)),
+            Saying::Probe(run, event) => {
+                (Outside::Probes, run, Step { told: self.telling.probe(run, event), rest: None })
+            }
+        };
+        if let Some(rest) = step.rest {
+            so.later.push((self.now + rest, Event::Rested(run), None));
         }
+        step.told.map(|told| (from, told))
     }
-}
 
-fn tell(tree: &Tree, run: RunId, event: ProcessEvent, cause: Option<Cause>, so: &mut Consequences) {
-    let message = ServiceMessage::Process(run, event);
-    so.told.push((Outside::Processes, Message::Service(tree.service.clone(), message), cause));
-}
+    /// What was told of a run is the cause of what is told of it next.
+    pub(in crate::world) fn led_to(&mut self, run: RunId, cause: Cause) {
+        self.telling.led_to(run, cause);
+    }
 
-/// What a program uses: its devices and named resources by configuration, its ports by its arguments (`port=8000`).
-fn uses(station: &mainstay_config::model::Station, order: &SpawnOrder) -> Vec<(Resource, Sharing)> {
-    let Some(spec) = station.services.get(&order.service) else { return Vec::new() };
-    let devices = spec.devices.iter().map(|(name, need)| (Resource::Device(name.clone()), need.sharing));
-    let named = spec.resources.iter().map(|name| (Resource::Named(name.clone()), Sharing::Exclusive));
-    let conflicts = spec.conflicts.iter().map(|other| (Resource::conflict(other, &spec.name), Sharing::Exclusive));
-    let port = |word: &String| word.strip_prefix("port=").and_then(|number| number.parse().ok());
-    let ports = order.argv.iter().filter_map(port).map(|port| (Resource::Port(port), Sharing::Exclusive));
-    devices.chain(named).chain(conflicts).chain(ports).collect()
+    pub(super) fn take_course(&mut self, course: Course, so: &mut Consequences) {
+        let table = self.executor.kernel_mut();
+        match course {
+            Course::Forks(run) => table.forks(run),
+            Course::Executes(run) => table.executes(run),
+            Course::KeeperEnds(pid) => table.keeper_ends(pid),
+            Course::Ends(run, pid, exit) => table.ends(run, pid, exit),
+            Course::Crashes(run) => table.crashes(run),
+            Course::ForksAway(run, pid) => table.forks_away(run, pid),
+            Course::Speaks(run, said) => table.speaks(run, said),
+            Course::Looks(round) => table.see(&round),
+            Course::KeeperStarts => {
+                let pid = table.keeper_starts();
+                self.executor.hear(News::Spawner(Outcome::Keeper(Ok((pid, None)))));
+            }
+            Course::LeftoverEnds(run) => self.leftover_ends(run),
+            Course::IsHeard(run) => self.birth_is_heard(run),
+            Course::Hears(run) => self.executor.hear(News::Notified(run)),
+            Course::Reaped => self.reap(),
+            Course::Seen(looked) => self.executor.hear(News::Trees(*looked)),
+            Course::News(news) => self.executor.hear(*news),
+            Course::LookAtBirths(watch) if watch == table.watch => self.executor.hear(News::LookAtBirths),
+            Course::LookAtBirths(_) => {}
+        }
+        self.executor.kernel_mut().take_consequences(so);
+    }
+
+    fn birth_is_heard(&mut self, run: RunId) {
+        let table = self.executor.kernel_mut();
+        let Some(outcome) = table.outcome(run) else { return };
+        let place = if table.has_cgroups { Place::Cgroup(format!("/{}", run.0).into()) } else { Place::Group };
+        let child =
+            |pid| Child { pid, uid: 0, place: place.clone(), output: PipeId(run.0), log_end: LogEnd::default() };
+        self.executor.hear(News::Spawner(Outcome::Program(run, outcome.map(child))));
+    }
+
+    /// As the executor's task does when it hears that children have ended.
+    fn reap(&mut self) {
+        #[cfg(test)]
+        if self.table().lie == Some(super::Lie::SilentEnds) {
+            self.executor.kernel_mut().ended.retain(|_| self.random.happens(900));
+        }
+        while let Some((ended, _)) = self.executor.kernel_mut().ended.pop_front() {
+            self.executor.child_ended(ended);
+        }
+        self.executor.prove();
+        self.executor.begin_round();
+    }
 }

@@ -1,17 +1,14 @@
 //! Simulated radios: they have a mode, which is read, changed and put back.
 
-use std::time::Duration;
-
 use mainstay_config::model::WifiMode;
 use mainstay_config::names::DeviceName;
 use mainstay_hardware::bus::WifiBaseline;
 use mainstay_hardware::error::{Error, ErrorKind};
 use mainstay_hardware::sighting::{HardwareEvent, Link, Rfkill, Sighting, Sort, WifiFacts, Witness};
 
-use super::hardware::{Driver, Plug, vanished};
-use super::{Cause, Consequences, Environment, Event, Happening};
-use crate::message::lease::LeaseMessage;
-use crate::message::{Message, OperationId, Outside};
+use super::calls::Call;
+use super::hardware::{Plug, vanished};
+use super::{Consequences, Environment, Happening};
 
 /// A radio that is plugged in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +25,8 @@ pub struct RadioState {
     pub mode: WifiMode,
     /// Whether it lets itself be put back.
     pub temper: Temper,
+    /// Whether a call that hangs in its driver may be one of a mainstay that was killed.
+    pub(super) call_outlived_daemon: bool,
 }
 
 /// Whether a radio lets itself be put back.
@@ -41,9 +40,6 @@ pub enum Temper {
     Stubborn,
 }
 
-/// When nobody waits any longer for a call that hangs.
-const ABANDONED_AFTER: Duration = Duration::from_secs(15);
-
 impl RadioState {
     pub(super) fn of(sighting: &Sighting, temper: Temper) -> Option<Self> {
         match &sighting.sort {
@@ -54,6 +50,7 @@ impl RadioState {
                 first: *mode,
                 mode: *mode,
                 temper,
+                call_outlived_daemon: false,
             }),
             Sort::Usb { .. } | Sort::Tty { .. } => None,
         }
@@ -97,99 +94,71 @@ impl Environment {
 
     pub(super) fn read_radio(
         &mut self,
-        operation: OperationId,
-        device: DeviceName,
+        device: &DeviceName,
         ifindex: u32,
-        cause: Option<Cause>,
         so: &mut Consequences,
-    ) {
-        let result = match self.course(&device) {
-            Course::HangsAlready => Err(hung()),
-            _ => self.radio(&device, |radio| radio.ifindex == ifindex).map(|radio| baseline(radio)),
-        };
-        if let Ok(before) = &result {
-            so.happened.push(Happening::RadioRead(device.clone(), before.wiphy));
-        }
-        so.told.push((Outside::Drivers, Message::Leases(LeaseMessage::RadioRead(operation, device, result)), cause));
+    ) -> Result<WifiBaseline, Error> {
+        let before = self.radio(device, |radio| radio.ifindex == ifindex).map(|radio| baseline(radio))?;
+        so.happened.push(Happening::RadioRead(device.clone(), before.wiphy));
+        Ok(before)
     }
 
     pub(super) fn set_radio(
         &mut self,
-        operation: OperationId,
-        device: DeviceName,
+        device: &DeviceName,
         (ifindex, mode): (u32, WifiMode),
-        cause: Option<Cause>,
         so: &mut Consequences,
-    ) {
-        let course = self.course(&device);
-        let is_done = self.random.happens(500);
-        let was = self.radio(&device, |radio| radio.ifindex == ifindex).cloned();
-        let result = match (was, course) {
-            (_, Course::HangsAlready) => Err(hung()),
-            (Err(error), _) => Err(error),
-            // Some drivers refuse, and have changed it all the same.
-            (Ok(_), Course::Refused) if !is_done => Err(refused()),
-            (Ok(was), course) => {
-                self.note_set(&device, Some(was.wiphy));
-                so.happened.push(Happening::RadioSet(device.clone(), was.wiphy));
-                match course {
-                    Course::Hangs => {
-                        self.hang(&device, ifindex, mode, so);
-                        Err(hung())
-                    }
-                    Course::Refused => self.change(&device, ifindex, mode).and(Err(busy())),
-                    Course::Done | Course::HangsAlready => self.change(&device, ifindex, mode),
-                }
-            }
-        };
-        self.answer(course, LeaseMessage::RadioSet(operation, device, result), cause, so);
+    ) -> Result<(), Error> {
+        let was = self.radio(device, |radio| radio.ifindex == ifindex).cloned()?;
+        let course = self.course();
+        if course == Course::Untouched {
+            return Err(self.some_error(course));
+        }
+        self.note_set(device, Some(was.wiphy));
+        so.happened.push(Happening::RadioSet(device.clone(), was.wiphy));
+        // Some drivers refuse, and have changed it all the same.
+        if course == Course::Done || self.random.happens(500) {
+            self.change(device, ifindex, mode)?;
+        }
+        if course == Course::Done { Ok(()) } else { Err(self.some_error(course)) }
     }
 
     pub(super) fn restore(
         &mut self,
-        operation: OperationId,
-        device: DeviceName,
+        device: &DeviceName,
         baseline: &WifiBaseline,
-        cause: Option<Cause>,
         so: &mut Consequences,
-    ) {
-        let course = self.course(&device);
-        let is = self.radio(&device, |radio| radio.wiphy == baseline.wiphy);
-        let is = is.map(|radio| (radio.temper, radio.ifindex));
-        let result = match (is, course) {
-            (_, Course::HangsAlready) => Err(hung()),
-            (Err(error), _) => Err(error),
-            (Ok((_, present)), Course::Hangs) => {
-                self.hang(&device, present, baseline.mode, so);
-                Err(hung())
+    ) -> Result<(), Error> {
+        let radio = self.radio(device, |radio| radio.wiphy == baseline.wiphy)?;
+        let (temper, present) = (radio.temper, radio.ifindex);
+        let course = self.course();
+        if temper == Temper::Stubborn || course != Course::Done {
+            let error = self.some_error(Course::Refused);
+            if error.kind == ErrorKind::TimedOut {
+                // It may have been given up.
+                self.has_hung(device);
             }
-            (Ok((Temper::Stubborn, _)), _) | (_, Course::Refused) => Err(busy()),
-            (Ok((Temper::Willing | Temper::HasHung, present)), Course::Done) => {
-                self.note_set(&device, None);
-                so.happened.push(Happening::RadioRestored(device.clone(), baseline.wiphy));
-                if present == baseline.ifindex {
-                    self.change(&device, present, baseline.mode)
-                } else {
-                    // What its user made is deleted, and what was there before is made again.
-                    self.make_anew(&device, baseline.interface.clone(), baseline.mode, so);
-                    Ok(())
-                }
-            }
-        };
-        self.answer(course, LeaseMessage::RadioRestored(operation, device, result), cause, so);
+            return Err(error);
+        }
+        self.note_set(device, None);
+        so.happened.push(Happening::RadioRestored(device.clone(), baseline.wiphy));
+        if present == baseline.ifindex {
+            self.change(device, present, baseline.mode)
+        } else {
+            // What its user made is deleted, and what was there before is made again.
+            self.make_anew(device, baseline.interface.clone(), baseline.mode, so);
+            Ok(())
+        }
     }
 
     /// How a change of a radio will go.
-    fn course(&mut self, device: &DeviceName) -> Course {
-        let hangs = self.plugs.get(device).is_some_and(|plug| plug.driver == Driver::Hangs);
-        if hangs {
-            Course::HangsAlready
-        } else if self.random.happens(self.weather.radio_hangs) {
-            Course::Hangs
-        } else if self.random.happens(self.weather.radio_fails) {
-            Course::Refused
-        } else {
+    fn course(&mut self) -> Course {
+        if !self.random.happens(self.weather.radio_fails) {
             Course::Done
+        } else if self.random.happens(300) {
+            Course::Untouched
+        } else {
+            Course::Refused
         }
     }
 
@@ -204,55 +173,45 @@ impl Environment {
         Ok(())
     }
 
-    /// The call is abandoned after a while, and does what it was to do when nobody waits for it any more.
-    fn hang(&mut self, device: &DeviceName, ifindex: u32, mode: WifiMode, so: &mut Consequences) {
-        let Some(plug) = self.plugs.get_mut(device) else { return };
-        plug.driver = Driver::Hangs;
-        let radio = plug.arrival.as_mut().and_then(|arrival| arrival.radio.as_mut());
-        if let Some(radio) = radio.filter(|radio| radio.temper == Temper::Willing) {
+    /// A call hangs, and does what it was to do when nobody waits for it any more.
+    pub(super) fn hang(&mut self, call: &Call, so: &mut Consequences) {
+        let (Call::SetRadio(_, device, ..) | Call::Restore(_, device, _)) = call else { return };
+        if let Call::SetRadio(_, _, ifindex, _) = call
+            && let Ok(was) = self.radio(device, |radio| radio.ifindex == *ifindex).cloned()
+        {
+            self.note_set(device, Some(was.wiphy));
+            so.happened.push(Happening::RadioSet(device.clone(), was.wiphy));
+        }
+        self.has_hung(device);
+    }
+
+    fn has_hung(&mut self, device: &DeviceName) {
+        if let Ok(radio) = self.radio(device, |radio| radio.temper == Temper::Willing) {
             radio.temper = Temper::HasHung;
         }
-        plug.busy_until = self.now + ABANDONED_AFTER;
-        let back = self.now + ABANDONED_AFTER + self.random.between(Duration::ZERO, ABANDONED_AFTER * 4);
-        so.later.push((back, Event::ComesBack(device.clone(), ifindex, mode), None));
     }
 
-    pub(super) fn comes_back(&mut self, device: &DeviceName, ifindex: u32, mode: WifiMode) {
-        if let Some(plug) = self.plugs.get_mut(device) {
-            plug.driver = Driver::Answers;
-        }
-        // It may have been pulled out meanwhile.
-        let _ = self.change(device, ifindex, mode);
-    }
-
-    fn answer(&mut self, course: Course, message: LeaseMessage, cause: Option<Cause>, so: &mut Consequences) {
-        if course == Course::Hangs {
-            so.later.push((self.now + ABANDONED_AFTER, Event::Answer(Box::new(message)), cause));
-        } else {
-            so.told.push((Outside::Drivers, Message::Leases(message), cause));
+    /// It may have been pulled out meanwhile.
+    pub(super) fn changes_late(&mut self, device: &DeviceName, ifindex: u32, mode: WifiMode) {
+        let is_set = self.plugs.get(device).is_some_and(|plug| plug.set.is_some());
+        if let Ok(radio) = self.radio(device, |radio| radio.ifindex == ifindex) {
+            radio.mode = mode;
+            if radio.call_outlived_daemon && !is_set {
+                // Nobody has asked for it who could know how it was.
+                radio.first = mode;
+            }
         }
     }
 }
 
 /// How a change of a radio goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Course {
+pub(super) enum Course {
     Done,
+    /// It fails, and may have been made all the same.
     Refused,
-    Hangs,
-    HangsAlready,
-}
-
-fn hung() -> Error {
-    Error::new(ErrorKind::TimedOut, "no answer from the driver (simulated)")
-}
-
-fn refused() -> Error {
-    Error::new(ErrorKind::Refused, "the radio cannot do that (simulated)")
-}
-
-fn busy() -> Error {
-    Error::new(ErrorKind::Busy, "the radio is busy (simulated)")
+    /// It is refused before anything is done.
+    Untouched,
 }
 
 fn baseline(radio: &RadioState) -> WifiBaseline {

@@ -1,5 +1,6 @@
 //! What goes wrong, and what people do: how often, and how.
 
+mod death;
 mod hardware;
 mod operator;
 mod panics;
@@ -11,7 +12,7 @@ use std::time::Duration;
 pub(super) use self::panics::{Doom, Strikes};
 pub use self::sabotage::Sabotage;
 pub(super) use self::sabotage::Sabotaged;
-use super::{Due, World};
+use super::{Due, Standing, World};
 
 /// How often things go wrong: mean times between, and how many in a thousand. `None` and 0: never.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -24,6 +25,8 @@ pub struct Weather {
     pub ports: Option<Duration>,
     /// An actor panics.
     pub panics: Option<Duration>,
+    /// mainstay is killed with SIGKILL.
+    pub death: Option<Duration>,
     /// Mail that has to wait although something else is due.
     pub overload: u16,
     /// How long a process lives before it crashes.
@@ -40,6 +43,28 @@ pub struct Weather {
     pub unkillable: u16,
     /// Programs that go into the background.
     pub backgrounds: u16,
+    /// Starts that are refused, since too many wait.
+    pub busy: u16,
+    /// Programs that take very long to be loaded.
+    pub loads_hang: u16,
+    /// Starts of which the executor hears late.
+    pub births_late: u16,
+    /// Looks at process trees that take long.
+    pub looks_late: u16,
+    /// Processes that such a look misses.
+    pub looks_miss: u16,
+    /// Helpers of programs that fork away again and again.
+    pub forks_away: u16,
+    /// Programs that say something of themselves all the time.
+    pub talks: u16,
+    /// Calls to drivers that hang, and come back long after nobody waits any more.
+    pub calls_hang: u16,
+    /// Calls that are answered just before they are given up.
+    pub calls_late: u16,
+    /// Calls whose thread dies, before they have done anything or afterwards.
+    pub calls_die: u16,
+    /// How long the log-keeper lives before it dies.
+    pub keeper_dies: Option<Duration>,
     /// Messages of the kernel that are lost.
     pub lost_events: u16,
     /// Devices whose node cannot be opened for long.
@@ -74,6 +99,7 @@ impl Weather {
             never_ready: 2,
             stubborn: 20,
             backgrounds: 50,
+            talks: 20,
             lost_events: 5,
             access_refused: 5,
             ..Self::still()
@@ -89,6 +115,7 @@ impl Weather {
             operator: seconds(20),
             ports: seconds(60),
             panics: None,
+            death: None,
             overload: 100,
             crash: seconds(60),
             die_of_loss: 300,
@@ -97,6 +124,17 @@ impl Weather {
             stubborn: 100,
             unkillable: 20,
             backgrounds: 100,
+            busy: 10,
+            loads_hang: 10,
+            births_late: 30,
+            looks_late: 5,
+            looks_miss: 200,
+            forks_away: 200,
+            talks: 100,
+            calls_hang: 5,
+            calls_late: 10,
+            calls_die: 5,
+            keeper_dies: seconds(30),
             lost_events: 50,
             access_refused: 100,
             probe_fails: 30,
@@ -111,6 +149,12 @@ impl Weather {
     pub fn panicking() -> Self {
         Self { panics: Some(Duration::from_secs(12)), ..Self::rough() }
     }
+
+    /// Rough, and mainstay is killed now and then.
+    #[must_use]
+    pub fn deadly() -> Self {
+        Self { death: Some(Duration::from_secs(40)), ..Self::rough() }
+    }
 }
 
 /// What comes again and again.
@@ -120,10 +164,11 @@ pub(super) enum Fault {
     Operator,
     Ports,
     Panic,
+    Death,
 }
 
 impl Fault {
-    pub(super) const ALL: [Self; 4] = [Self::Hardware, Self::Operator, Self::Ports, Self::Panic];
+    pub(super) const ALL: [Self; 5] = [Self::Hardware, Self::Operator, Self::Ports, Self::Panic, Self::Death];
 }
 
 impl World {
@@ -134,13 +179,17 @@ impl World {
             Fault::Operator => self.weather.operator,
             Fault::Ports => self.weather.ports,
             Fault::Panic => self.weather.panics,
+            Fault::Death => self.weather.death,
         };
         let Some(mean) = mean else { return };
         match fault {
             Fault::Hardware => self.move_hardware(),
-            Fault::Operator => self.say_something(),
             Fault::Ports => self.listen_elsewhere(),
-            Fault::Panic => self.doom_somebody(),
+            // It is not killed in the moment in which it begins.
+            Fault::Death if self.now > super::Moment::default() => self.kill_daemon(),
+            Fault::Operator if self.standing == Standing::Up => self.say_something(),
+            Fault::Panic if self.standing == Standing::Up => self.doom_somebody(),
+            Fault::Death | Fault::Operator | Fault::Panic => {}
         }
         self.agenda.put(self.now + self.random.wait(mean), Due::Fault(fault));
     }

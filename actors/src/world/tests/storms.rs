@@ -56,6 +56,16 @@ fn random_stations_endure_panics() {
 }
 
 #[test]
+fn a_station_like_the_demo_endures_that_mainstay_is_killed() {
+    endure(&Trial::of(Weather::deadly(), STORM), |_| stations::demo(), 100);
+}
+
+#[test]
+fn random_stations_endure_that_mainstay_is_killed() {
+    endure(&Trial::of(Weather::deadly(), STORM), stations::random, 100);
+}
+
+#[test]
 fn the_same_seed_gives_the_same_journal() {
     let trial = Trial { keep: Keep::All, ..Trial::of(Weather::panicking(), STORM) };
     for seed in seeds(3).into_iter().take(20) {

@@ -2,16 +2,24 @@
 
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 
-use super::{Core, News, send};
+use super::Core;
+use super::kernel::{Kernel, Upbringing};
 use crate::action::process::{LOADS_SLOWLY, ProcessEvent, RunId};
-use crate::effect::process::runs::{Loading, Run};
+use crate::effect::process::runs::Loading;
 
 /// Between two looks. A program that is still being loaded at the second look has been for at least this long.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-impl Core {
+/// Whether a look at programs that are being started is called for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum BirthWatch {
+    Off,
+    Set,
+}
+
+impl<K: Kernel> Core<K> {
     pub(super) fn begin_starting(&mut self) {
         self.starting += 1;
         self.watch_births();
@@ -19,55 +27,51 @@ impl Core {
 
     pub(super) fn end_starting(&mut self) {
         self.starting = self.starting.saturating_sub(1);
-        if self.starting == 0
-            && let Some(watch) = self.birth_watch.take()
-        {
-            // A daemon with nothing to do sleeps.
-            watch.abort();
+        if self.starting == 0 && self.birth_watch == BirthWatch::Set {
+            self.birth_watch = BirthWatch::Off;
+            self.kernel.watch_births(None);
         }
     }
 
     fn watch_births(&mut self) {
-        if self.birth_watch.is_none() && self.starting > 0 {
-            self.birth_watch = Some(self.later(PATIENCE, News::LookAtBirths));
+        if self.birth_watch == BirthWatch::Off && self.starting > 0 {
+            self.birth_watch = BirthWatch::Set;
+            self.kernel.watch_births(Some(PATIENCE));
         }
     }
 
     pub(super) fn look_at_births(&mut self) {
-        self.birth_watch = None;
-        let mut late = Vec::new();
+        self.birth_watch = BirthWatch::Off;
+        let (mut late, mut hanging) = (Vec::new(), Vec::new());
         for (id, run) in &mut self.runs {
-            if run.look_at_loading() == Some(Loading::Hangs) {
+            if run.look_at_loading(|| self.kernel.upbringing(*id)) == Some(Loading::Hangs) {
                 late.push((*id, run.service().clone()));
+            }
+            if run.hangs_in_loading() {
+                hanging.push(*id);
             }
         }
         for (id, service) in late {
             tracing::warn!(%service, "{LOADS_SLOWLY}");
-            self.say(&service, id, ProcessEvent::LoadsSlowly);
+            self.kernel.say(&service, id, ProcessEvent::LoadsSlowly);
         }
         // Also those that found no thread to take the place of theirs before.
-        let hanging = self.runs.values().filter(|run| run.hangs_in_loading()).filter_map(Run::birth);
-        hanging.filter(|birth| birth.occupies_a_thread()).for_each(|birth| self.spawner.replace(birth));
+        hanging.retain(|id| self.kernel.upbringing(*id) == Upbringing::Attended);
+        hanging.into_iter().for_each(|id| self.kernel.replace(id));
         self.watch_births();
     }
 
     /// Kills a process that is not heard of yet. One that hangs in the kernel dies there, before it runs any of its program.
-    pub(super) fn kill_newborn(&self, id: RunId) {
-        let birth = self.runs.get(&id).and_then(|run| run.birth());
-        let Some(pid) = birth.and_then(|birth| birth.pid()) else { return };
-        let number = number_of_pid(pid);
+    pub(super) fn kill_newborn(&mut self, id: RunId) {
+        let Some(pid) = self.kernel.newborn(id) else { return };
         // One that has been reaped may be somebody else by now.
-        if !self.unclaimed.iter().any(|ended| ended.pid == number) {
-            send(number, kill_process, Signal::KILL);
+        if !self.unclaimed.iter().any(|ended| ended.pid == pid) {
+            self.kernel.signal(pid, Signal::KILL);
         }
     }
 
     /// Whether this child may be a program, or a log-keeper, of which it is not heard yet that it has started.
     pub(super) fn may_be_newborn(&self, pid: u32) -> bool {
-        self.keeper.is_coming() || self.is_being_born(pid)
+        self.keeper.is_coming() || self.kernel.is_newborn(pid)
     }
-}
-
-pub(super) fn number_of_pid(pid: Pid) -> u32 {
-    pid.as_raw_nonzero().get().unsigned_abs()
 }

@@ -1,6 +1,6 @@
 //! Programs that have started and children that have ended.
 
-use super::births::number_of_pid;
+use super::kernel::Kernel;
 use super::orphans::Orphan;
 use super::{Core, MAX_UNCLAIMED};
 use crate::action::process::{Exit, ProcessEvent, RunId, SpawnFailure};
@@ -9,7 +9,7 @@ use crate::effect::process::runs::{Main, Sweep};
 use crate::effect::process::spawn::Child;
 use crate::effect::process::sys::Ended;
 
-impl Parent for Core {
+impl<K: Kernel> Parent for Core<K> {
     fn child_ended(&mut self, ended: Ended) {
         let Ended { pid, exit } = ended;
         let orphan = self.orphans.ended(pid);
@@ -34,28 +34,29 @@ impl Parent for Core {
     }
 }
 
-impl Core {
+impl<K: Kernel> Core<K> {
     pub(super) fn program_started(&mut self, id: RunId, outcome: Result<Child, SpawnFailure>) {
         self.end_starting();
         // It may have left somebody to us before it was known.
         self.orphans.ask_strangers_again();
+        let newborn = self.kernel.newborn(id);
+        self.kernel.is_born(id);
         let Some(run) = self.runs.get_mut(&id) else { return };
         let service = run.service().clone();
-        let newborn = run.birth().and_then(|birth| birth.pid()).map(number_of_pid);
         match outcome {
             Err(failure) => {
                 // It has been waited for, and nobody else will ask for its end.
                 if let Some(pid) = newborn {
                     self.claim(pid);
                 }
-                self.say(&service, id, ProcessEvent::SpawnFailed(failure));
+                self.kernel.say(&service, id, ProcessEvent::SpawnFailed(failure));
                 self.forget(id);
             }
             Ok(Child { pid, uid, place, output, log_end }) => {
                 let early = run.spawned(Main { pid, leader: pid, uid, place, output, log_end });
                 let sweep = run.sweep();
                 self.by_pid.insert(pid, id);
-                self.say(&service, id, ProcessEvent::Spawned { pid });
+                self.kernel.say(&service, id, ProcessEvent::Spawned { pid });
                 // It may have spoken, and have ended, before it was heard that it has started.
                 self.check_again(id);
                 if let Some(exit) = self.claim(pid) {

@@ -2,18 +2,19 @@
 //! background does so, and then ends.
 
 use super::Core;
+use super::kernel::Kernel;
 use super::talk::Standing;
 use crate::action::process::{Exit, Notification, ProcessEvent, RunId};
 use crate::effect::process::notify::{Message, Sender};
 use crate::effect::process::runs::Run;
-use crate::effect::process::tree::{self, Act};
+use crate::effect::process::tree::Act;
 
-impl Core {
+impl<K: Kernel> Core<K> {
     pub(super) fn main_ended(&mut self, id: RunId, pid: u32, exit: Exit) {
         self.by_pid.remove(&pid);
         // What it has said before it ended counts.
-        let last_words = self.sockets.get(&id).map(|socket| socket.drain()).unwrap_or_default();
-        last_words.into_iter().for_each(|message| self.notified(id, message));
+        let unheard = self.kernel.unheard(id);
+        unheard.into_iter().for_each(|message| self.notified(id, message));
         if self.follow(id) {
             return;
         }
@@ -29,13 +30,13 @@ impl Core {
             return;
         }
         let standing = if pid == by.pid { Standing::Member } else { self.standing(id, pid, by.uid) };
-        let (Some(run), Some(process)) = (self.runs.get_mut(&id), tree::process(pid)) else { return };
+        let (Some(run), Some(process)) = (self.runs.get_mut(&id), self.kernel.process(pid)) else { return };
         let service = run.service().clone();
         match standing {
             Standing::Member => {
                 run.declare(process);
                 let said = Notification { main_pid: Some(pid), ..Notification::default() };
-                self.say(&service, id, ProcessEvent::Notified(said));
+                self.kernel.say(&service, id, ProcessEvent::Notified(said));
                 if self.runs.get(&id).is_some_and(Run::is_to_be_looked_at) {
                     self.follow(id);
                 }
@@ -54,7 +55,9 @@ impl Core {
     /// The main process has ended: another one was named, and is our child now. Whether so.
     fn follow(&mut self, id: RunId) -> bool {
         let Some(run) = self.runs.get_mut(&id) else { return false };
-        let Some(declared) = run.declared().filter(|declared| tree::is_our_child(*declared)) else { return false };
+        let Some(declared) = run.declared().filter(|declared| self.kernel.is_our_child(*declared)) else {
+            return false;
+        };
         run.follow(declared.pid);
         self.orphans.ended(declared.pid);
         self.by_pid.insert(declared.pid, id);

@@ -1,45 +1,42 @@
 //! The log-keeper: started, and started again when it dies.
 
 use std::os::fd::OwnedFd;
-use std::rc::Rc;
 
-use tokio::sync::Notify;
-use tokio::task::spawn_local;
-
+use super::kernel::Kernel;
 use super::{Core, News};
 use crate::action::process::Exit;
-use crate::effect::process::keeper::report::listen;
-use crate::effect::process::spawn::Job;
+use crate::effect::process::keeper::life::GOOD_LIFE;
 
-impl Core {
+impl<K: Kernel> Core<K> {
     pub(super) fn keeper_ended(&mut self, exit: Exit) {
-        self.keeper_gone.notify_one();
+        self.kernel.keeper_is_gone();
         if let Some(wait) = self.keeper.died() {
             tracing::warn!(%exit, "the log-keeper ended and is started again; services go on");
-            self.later(wait, News::StartKeeper);
+            self.kernel.later(wait, News::StartKeeper);
         }
     }
 
     fn keeper_not_started(&mut self, why: &dyn std::fmt::Display) {
-        self.keeper_gone.notify_one();
+        self.kernel.keeper_is_gone();
         if let Some(wait) = self.keeper.died() {
             tracing::error!(%why, "the log-keeper could not be started; what services print waits in their pipes");
-            self.later(wait, News::StartKeeper);
+            self.kernel.later(wait, News::StartKeeper);
         }
     }
 
     /// Starts a keeper, unless mainstay ends.
-    pub(in crate::effect::process) fn start_keeper(&mut self) {
-        if self.keeper.begin() && self.spawner.queue(Job::Keeper).is_err() {
+    pub(crate) fn start_keeper(&mut self) {
+        if self.keeper.begin() && self.kernel.start_keeper().is_err() {
             self.keeper_not_started(&"too many programs wait to be started");
         }
     }
 
-    pub(super) fn keeper_started(&mut self, outcome: std::io::Result<(u32, OwnedFd)>) {
+    pub(super) fn keeper_started(&mut self, outcome: std::io::Result<(u32, Option<OwnedFd>)>) {
         match outcome {
             Ok((pid, reports)) => {
-                spawn_local(listen(reports, self.settings.log_troubles.clone()));
+                self.kernel.listen_to_keeper(reports);
                 self.keeper.up(pid);
+                self.kernel.later(GOOD_LIFE, News::KeeperLasts(pid));
                 if let Some(exit) = self.claim(pid) {
                     self.keeper_ended(exit);
                 }
@@ -47,26 +44,21 @@ impl Core {
             Err(error) => self.keeper_not_started(&error),
         }
         if self.keeper.is_closing() {
-            self.holder.close();
+            self.kernel.close_outputs();
         }
         self.claim_nothing_more();
     }
 
     /// Lets the keeper end when it has nothing left to do. One that is just coming is first given what there is.
-    pub(in crate::effect::process) fn close_keeper(&mut self) {
+    pub(crate) fn close_keeper(&mut self) {
         self.keeper.close();
         if !self.keeper.is_coming() {
-            self.holder.close();
+            self.kernel.close_outputs();
         }
     }
 
-    /// Tells when a keeper is gone.
-    pub(in crate::effect::process) fn keeper_gone(&self) -> Rc<Notify> {
-        Rc::clone(&self.keeper_gone)
-    }
-
     /// Whether the keeper will end by itself and has not yet.
-    pub(in crate::effect::process) fn keeper_is_ending(&self) -> bool {
+    pub(crate) fn keeper_is_ending(&self) -> bool {
         self.runs.is_empty() && (self.keeper.pid().is_some() || self.keeper.is_coming())
     }
 }

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use rustix::process::kill_process_group;
-
+use super::kernel::Kernel;
 use super::proof::Since;
-use super::{Core, News, RoundState, send};
+use super::{Core, News, RoundState};
 use crate::action::process::RunId;
 use crate::effect::process::runs::{Main, RoundNumber, Run, Sweep};
 use crate::effect::process::tree::{Act, Looked, Place, Populated, ProcessId, Root, Round, Seen, Want, Whom};
@@ -13,7 +12,7 @@ use crate::effect::process::tree::{Act, Looked, Place, Populated, ProcessId, Roo
 /// How many cgroups are looked at in one round.
 const AT_ONCE: usize = 32;
 
-impl Core {
+impl<K: Kernel> Core<K> {
     pub(super) fn want(&mut self, id: RunId, act: Act) {
         if self.runs.get(&id).is_none_or(|run| run.main().is_none()) {
             return;
@@ -28,13 +27,12 @@ impl Core {
     pub(super) fn begin_round_soon(&mut self) {
         if self.round_state == RoundState::Idle && !self.wants.is_empty() {
             self.round_state = RoundState::Called;
-            // Nobody listens any more when mainstay ends.
-            let _ = self.news.send(News::RoundWanted);
+            self.kernel.soon(News::RoundWanted);
         }
     }
 
     /// Begins a round of looks, unless one is under way: what is wanted meanwhile goes into the next.
-    pub(in crate::effect::process) fn begin_round(&mut self) {
+    pub(crate) fn begin_round(&mut self) {
         if self.round_state == RoundState::UnderWay {
             return;
         }
@@ -49,7 +47,7 @@ impl Core {
         let roots = self.to_be_told_apart(&wants, &unknown);
         self.round = self.round.next();
         self.round_state = RoundState::UnderWay;
-        self.trees.begin(Round { wants, roots, strays: self.strays.clone(), unknown });
+        self.kernel.look(Round { wants, roots, strays: self.strays.clone(), unknown });
     }
 
     /// A look at all processes is taken once for everybody. Cgroups are looked at one by one, and while the next of them are, what was
@@ -110,7 +108,7 @@ impl Core {
         let (leader, is_there) = (main.leader, main.pid == main.leader && !run.has_lost_main());
         for signal in self.to_groups.remove(&id).unwrap_or_default() {
             if is_there {
-                send(leader, kill_process_group, signal);
+                self.kernel.signal_group(leader, signal);
             } else {
                 self.want(id, Act::Signal(signal, Whom::Within(leader)));
             }
@@ -124,14 +122,14 @@ impl Core {
         let may_be_over = run.has_lost_main() && cgroup == Populated::No;
         // Who is just ending counts for its cgroup and is not listed any more. Nobody says when that is over.
         let is_ending = run.is_judged_by(round) && cgroup == Populated::Yes && members.is_empty();
-        event.into_iter().for_each(|event| self.say(&service, id, event));
+        event.into_iter().for_each(|event| self.kernel.say(&service, id, event));
         if may_be_over {
             self.to_prove.insert(id, Since::ALook);
         } else {
             self.sweep_again(id);
         }
         if is_ending {
-            self.later(self.settings.sweep_interval, News::LookAgain(id));
+            self.kernel.later(self.sweep_interval, News::LookAgain(id));
         }
     }
 
@@ -139,17 +137,16 @@ impl Core {
     pub(super) fn sweep_again(&mut self, id: RunId) {
         let sweep = self.runs.get(&id).map_or(Sweep::No, Run::sweep);
         if sweep == Sweep::UntilGone && self.to_be_swept.insert(id) {
-            self.later(self.settings.sweep_interval, News::SweepAgain(id));
+            self.kernel.later(self.sweep_interval, News::SweepAgain(id));
         }
     }
 
     pub(super) fn forget(&mut self, id: RunId) {
         self.runs.remove(&id);
-        self.sockets.remove(&id);
         self.wants.remove(&id);
         self.to_groups.remove(&id);
         self.to_prove.remove(&id);
         self.orphans.run_is_over(id);
-        self.holder.over(id);
+        self.kernel.is_over(id);
     }
 }

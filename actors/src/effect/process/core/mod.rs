@@ -1,45 +1,40 @@
-//! What is done with each order and each piece of news.
+//! What is done with each order and each piece of news: the rules of the executor. They know no clock and do nothing themselves;
+//! [`kernel`] says what they ask for. The process table of mainstay itself and the one of the world are both behind that.
 
 mod births;
 mod ends;
 mod following;
 mod keeping;
+pub(crate) mod kernel;
 mod looks;
 mod orphans;
 mod proof;
 mod talk;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
-use std::rc::Rc;
-use std::sync::Arc;
 use std::time::Duration;
 
 use mainstay_config::model::StopSignal;
-use mainstay_config::names::ServiceName;
-use rustix::process::{Pid, Signal, kill_process};
-use tokio::sync::Notify;
-use tokio::sync::mpsc::UnboundedSender;
-use tokio::task::JoinHandle;
+use rustix::process::Signal;
 
+use self::births::BirthWatch;
+use self::kernel::Kernel;
 use self::orphans::Orphans;
 use self::proof::ToProve;
-use super::keeper::holder::Holder;
 use super::keeper::life::KeeperLife;
-use super::notify;
 use super::runs::{RoundNumber, Run, Target};
-use super::spawn::{Birth, Job, Outcome, Spawner, environment};
+use super::spawn::{Outcome, environment};
 use super::sys::Ended;
-use super::tree::{self, Act, Looked, Trees, Whom, with_continue};
-use crate::action::process::{ProcessEvent, RunId, SignalOrder, SpawnFailure, SpawnOrder};
+use super::tree::{Act, Looked, Whom};
+use crate::action::process::{ProcessEvent, RunId, SignalOrder, SpawnOrder};
 use crate::effect::probe::LogEnd;
-use crate::effect::process::settings::ProcessSettings;
 
 /// Ends of children that nobody has claimed, kept while something is being started.
 const MAX_UNCLAIMED: usize = 4096;
 
 /// What reaches the executor's task.
 #[derive(Debug)]
-pub(super) enum News {
+pub(crate) enum News {
     /// The spawner has done a job.
     Spawner(Outcome),
     /// A round of looks at trees is done.
@@ -54,30 +49,24 @@ pub(super) enum News {
     RoundWanted,
     /// Time to start a keeper.
     StartKeeper,
+    /// The keeper with this process id has run for a good while.
+    KeeperLasts(u32),
     /// Time to see whether a program hangs while it is loaded.
     LookAtBirths,
 }
 
-/// An event on its way to whoever listens.
-pub(super) type Said = (ServiceName, RunId, ProcessEvent);
-
-/// The state of the executor. Lives on the actor thread.
+/// The state of the executor, and all its rules.
 #[derive(Debug)]
-pub(super) struct Core {
-    settings: ProcessSettings,
+pub(crate) struct Core<K> {
+    kernel: K,
+    /// Between two looks at a tree that is being killed, or whose last process is just ending.
+    sweep_interval: Duration,
     runs: BTreeMap<RunId, Run>,
     by_pid: HashMap<u32, RunId>,
-    sockets: HashMap<RunId, notify::NotifySocket>,
     keeper: KeeperLife,
-    /// Told when a keeper is gone.
-    keeper_gone: Rc<Notify>,
-    holder: Holder,
-    spawner: Spawner,
     starting: usize,
-    /// Calls for a look at programs that are being started, as long as there are any.
-    birth_watch: Option<JoinHandle<()>>,
+    birth_watch: BirthWatch,
     unclaimed: VecDeque<Ended>,
-    trees: Trees,
     wants: BTreeMap<RunId, Vec<Act>>,
     round: RoundNumber,
     round_state: RoundState,
@@ -91,8 +80,6 @@ pub(super) struct Core {
     orphans: Orphans,
     /// Runs that may be over.
     to_prove: ToProve,
-    news: UnboundedSender<News>,
-    said: UnboundedSender<Said>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,39 +90,18 @@ enum RoundState {
     UnderWay,
 }
 
-/// What the executor works with.
-#[derive(Debug)]
-pub(super) struct Parts {
-    /// Limits and places.
-    pub settings: ProcessSettings,
-    /// The threads that start programs.
-    pub spawner: Spawner,
-    /// The thread that looks at trees.
-    pub trees: Trees,
-    /// The thread that holds what programs print until the log-keeper has it.
-    pub holder: Holder,
-    /// The way to the executor's task.
-    pub news: UnboundedSender<News>,
-    /// The way to whoever listens.
-    pub said: UnboundedSender<Said>,
-}
-
-impl Core {
+impl<K: Kernel> Core<K> {
     /// Nothing runs yet.
-    pub(super) fn new(parts: Parts) -> Self {
+    pub(crate) fn new(kernel: K, sweep_interval: Duration) -> Self {
         Self {
-            keeper: KeeperLife::new(),
-            keeper_gone: Rc::default(),
-            holder: parts.holder,
-            settings: parts.settings,
+            kernel,
+            sweep_interval,
             runs: BTreeMap::new(),
             by_pid: HashMap::new(),
-            sockets: HashMap::new(),
-            spawner: parts.spawner,
+            keeper: KeeperLife::new(),
             starting: 0,
-            birth_watch: None,
+            birth_watch: BirthWatch::Off,
             unclaimed: VecDeque::new(),
-            trees: parts.trees,
             wants: BTreeMap::new(),
             round: RoundNumber::default(),
             round_state: RoundState::Idle,
@@ -144,39 +110,42 @@ impl Core {
             strays: BTreeSet::new(),
             orphans: Orphans::default(),
             to_prove: ToProve::default(),
-            news: parts.news,
-            said: parts.said,
         }
     }
 
+    /// What is behind the rules.
+    pub(crate) fn kernel(&self) -> &K {
+        &self.kernel
+    }
+
+    /// The same, to change.
+    pub(crate) fn kernel_mut(&mut self) -> &mut K {
+        &mut self.kernel
+    }
+
     /// Starts a program.
-    pub(super) fn spawn(&mut self, order: SpawnOrder) {
+    pub(crate) fn spawn(&mut self, order: SpawnOrder) {
         let (service, run) = (order.service.clone(), order.run);
         if self.runs.contains_key(&run) {
             tracing::error!(%service, run = run.0, "a run was ordered twice; the second order is passed over");
             return;
         }
-        let socket = match self.notify_socket(&order) {
-            Ok(path) => path,
-            Err(failure) => return self.say(&service, run, ProcessEvent::SpawnFailed(failure)),
-        };
-        let birth = Arc::new(Birth::default());
-        self.runs.insert(run, Run::starting(service, run, environment::mark(&order), Arc::clone(&birth)));
-        self.begin_starting();
-        if self.spawner.queue(Job::Program(Box::new(order), socket, birth)).is_err() {
-            let busy = "mainstay is busy: thousands of programs wait to be started".to_owned();
-            self.program_started(run, Err(SpawnFailure::Other(busy)));
+        let mark = environment::mark(&order);
+        if let Err(failure) = self.kernel.start(order) {
+            return self.kernel.say(&service, run, ProcessEvent::SpawnFailed(failure));
         }
+        self.runs.insert(run, Run::starting(service, run, mark));
+        self.begin_starting();
     }
 
     /// Sends a signal; to a run that is over, to nobody.
-    pub(super) fn signal(&mut self, order: SignalOrder) {
+    pub(crate) fn signal(&mut self, order: SignalOrder) {
         let Some(run) = self.runs.get_mut(&order.run) else { return };
         let signal = number_of(order.signal);
         match run.target(order) {
             Target::Nobody => {}
-            Target::Main(pid) => send(pid, kill_process, signal),
-            Target::Declared(process) => tree::signal_process(process, signal),
+            Target::Main(pid) => self.kernel.signal(pid, signal),
+            Target::Declared(process) => self.kernel.signal_process(process, signal),
             Target::Tree(pid) => {
                 // First the look: once the main process is gone, whom it started may be known by nothing any more.
                 self.want(order.run, Act::Signal(signal, Whom::OutsideOf(pid)));
@@ -188,7 +157,7 @@ impl Core {
     }
 
     /// Kills a tree until nobody is left, also while the kernel still executes its program.
-    pub(super) fn sweep(&mut self, id: RunId) {
+    pub(crate) fn sweep(&mut self, id: RunId) {
         let Some(run) = self.runs.get_mut(&id) else { return };
         run.begin_sweep();
         if run.main().is_none() {
@@ -199,12 +168,12 @@ impl Core {
     }
 
     /// Where the log of a run ended before it printed anything.
-    pub(super) fn log_end(&self, run: RunId) -> Option<LogEnd> {
+    pub(crate) fn log_end(&self, run: RunId) -> Option<LogEnd> {
         self.runs.get(&run)?.main().map(|main| main.log_end)
     }
 
     /// Deals with a piece of news.
-    pub(super) fn hear(&mut self, news: News) {
+    pub(crate) fn hear(&mut self, news: News) {
         match news {
             News::Spawner(Outcome::Program(run, outcome)) => self.program_started(run, outcome),
             News::Spawner(Outcome::Keeper(outcome)) => self.keeper_started(outcome),
@@ -218,37 +187,11 @@ impl Core {
             // The round begins below, as after all news.
             News::RoundWanted => {}
             News::StartKeeper => self.start_keeper(),
+            News::KeeperLasts(pid) => self.keeper.lasts(pid),
             News::LookAtBirths => self.look_at_births(),
         }
         self.prove();
         self.begin_round();
-    }
-
-    fn later(&self, wait: Duration, news: News) -> JoinHandle<()> {
-        let to = self.news.clone();
-        tokio::task::spawn_local(async move {
-            tokio::time::sleep(wait).await;
-            // Nobody listens any more when mainstay ends.
-            let _ = to.send(news);
-        })
-    }
-
-    fn say(&self, service: &ServiceName, run: RunId, event: ProcessEvent) {
-        // Nobody listens any more when mainstay ends.
-        let _ = self.said.send((service.clone(), run, event));
-    }
-}
-
-fn pid_of(pid: u32) -> Option<Pid> {
-    i32::try_from(pid).ok().and_then(Pid::from_raw)
-}
-
-fn send(pid: u32, how: fn(Pid, Signal) -> rustix::io::Result<()>, signal: Signal) {
-    let Some(to) = pid_of(pid) else { return };
-    for signal in with_continue(signal) {
-        if let Err(error) = how(to, signal) {
-            tracing::warn!(pid, %error, "a process could not be signalled");
-        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::births::number_of_pid;
+use super::kernel::Kernel;
 use super::orphans::Orphan;
 use super::{Core, News};
 use crate::action::process::RunId;
@@ -33,7 +33,7 @@ enum Doubt {
     Orphan,
 }
 
-impl Core {
+impl<K: Kernel> Core<K> {
     /// A process of a run that has lost its main process has ended, or one of which nothing was known.
     pub(super) fn perhaps_over(&mut self, id: RunId) {
         match self.runs.get(&id).and_then(Run::main).map(|main| &main.place) {
@@ -45,11 +45,11 @@ impl Core {
     }
 
     /// Says of each run that may be over that it is, when that is proved. This thread waits for children, so it may call the roll.
-    pub(in crate::effect::process) fn prove(&mut self) {
+    pub(crate) fn prove(&mut self) {
         if self.to_prove.is_empty() {
             return;
         }
-        let roll = self.spawner.call_the_roll();
+        let roll = self.kernel.call_the_roll();
         let (held, doubt) = self.account_for(&roll);
         for (id, since) in std::mem::take(&mut self.to_prove) {
             self.conclude(id, since, held.contains(&id), doubt);
@@ -68,7 +68,7 @@ impl Core {
             match self.orphans.get(pid) {
                 Some(Orphan::Of((run, _))) => drop(held.insert(run)),
                 Some(Orphan::OfNobody) => {}
-                None if may_be_newborn && self.is_being_born(pid) => {}
+                None if may_be_newborn && self.kernel.is_newborn(pid) => {}
                 None if may_be_newborn => doubt = doubt.max(Doubt::Newborn),
                 None => {
                     self.orphans.wonder(pid);
@@ -79,12 +79,6 @@ impl Core {
         (held, doubt)
     }
 
-    /// Whether this child is a program of which it is not heard yet that it has started.
-    pub(super) fn is_being_born(&self, pid: u32) -> bool {
-        let births = self.runs.values().filter_map(Run::birth);
-        births.filter_map(|birth| birth.pid()).any(|newborn| number_of_pid(newborn) == pid)
-    }
-
     fn conclude(&mut self, id: RunId, since: Since, is_held: bool, doubt: Doubt) {
         let Some(run) = self.runs.get(&id).filter(|run| run.has_lost_main()) else { return };
         if is_held {
@@ -92,7 +86,7 @@ impl Core {
                 // It is to be said who is left. When that was said, the end of the next one brings us here.
                 Since::AnEnd if run.is_to_be_looked_at() => self.want(id, Act::Look),
                 Since::ALook if run.is_to_be_looked_at() => {
-                    self.later(self.settings.sweep_interval, News::LookAgain(id));
+                    self.kernel.later(self.sweep_interval, News::LookAgain(id));
                 }
                 Since::AnEnd | Since::ALook => {}
             }
@@ -110,7 +104,7 @@ impl Core {
     fn is_over(&mut self, id: RunId) {
         let Some(run) = self.runs.get(&id) else { return };
         let (service, events) = (run.service().clone(), run.nobody_is_left());
-        events.into_iter().for_each(|event| self.say(&service, id, event));
+        events.into_iter().for_each(|event| self.kernel.say(&service, id, event));
         self.forget(id);
     }
 }

@@ -1,13 +1,12 @@
 //! What programs say on their notification sockets, and who is believed.
 
-use std::path::PathBuf;
-
 use super::Core;
+use super::kernel::Kernel;
 use super::orphans::Orphan;
-use crate::action::process::{Notification, NotifySocket, ProcessEvent, RunId, SpawnFailure, SpawnOrder};
-use crate::effect::process::notify::{self, Message, Sender};
+use crate::action::process::{Notification, ProcessEvent, RunId};
+use crate::effect::process::notify::{Message, Sender};
 use crate::effect::process::runs::Run;
-use crate::effect::process::tree::{self, Act, Evidence, Place, ProcessId};
+use crate::effect::process::tree::{Act, Evidence, Place, ProcessId};
 
 /// Whether a process is of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,34 +19,10 @@ pub(super) enum Standing {
     Open,
 }
 
-impl Core {
-    pub(super) fn notify_socket(&mut self, order: &SpawnOrder) -> Result<Option<PathBuf>, SpawnFailure> {
-        if order.notify == NotifySocket::Omit {
-            return Ok(None);
-        }
-        let bound = notify::NotifySocket::bind(&self.settings.run_dir, &order.service, order.run, self.news.clone());
-        let socket = bound
-            .map_err(|error| SpawnFailure::Other(format!("its notification socket could not be made: {error}")))?;
-        let path = socket.path().to_owned();
-        self.sockets.insert(order.run, socket);
-        Ok(Some(path))
-    }
-
-    /// The run directory was removed: the sockets in it are made anew, for runs that may yet say something.
-    pub(in crate::effect::process) fn renew_sockets(&mut self) -> std::io::Result<()> {
-        notify::make_folder(&self.settings.run_dir)?;
-        for run in self.runs.keys() {
-            if let Some(socket) = self.sockets.get_mut(run) {
-                socket.renew(*run, self.news.clone())?;
-            }
-        }
-        Ok(())
-    }
-
+impl<K: Kernel> Core<K> {
     /// Something was received on a socket.
     pub(super) fn received(&mut self, id: RunId) {
-        let received = self.sockets.get(&id).map(notify::NotifySocket::take).unwrap_or_default();
-        received.into_iter().for_each(|message| self.notified(id, message));
+        self.kernel.unheard(id).into_iter().for_each(|message| self.notified(id, message));
     }
 
     /// Something was said. Only who is known to be of the run is believed: by ancestry, or by its cgroup. Anybody can join a process
@@ -81,7 +56,7 @@ impl Core {
             // Asked again when its main process is known.
             return Standing::Open;
         }
-        let Some(top) = tree::child_above(pid) else { return Standing::Stranger };
+        let Some(top) = self.kernel.child_above(pid) else { return Standing::Stranger };
         if let Some(owner) = self.by_pid.get(&top) {
             return if *owner == id { Standing::Member } else { Standing::Stranger };
         }
@@ -91,7 +66,7 @@ impl Core {
             // Who lowers its limit to another run's tag gains nothing from one of the same user.
             Some(Orphan::Of((_, Evidence::Tag))) if user == Some(uid) => Standing::Member,
             Some(Orphan::Of((_, Evidence::Tag | Evidence::Claim)) | Orphan::OfNobody) => Standing::Stranger,
-            None if self.is_being_born(top) => Standing::Stranger,
+            None if self.kernel.is_newborn(top) => Standing::Stranger,
             None => {
                 self.orphans.wonder(top);
                 Standing::Open
@@ -136,7 +111,7 @@ impl Core {
         let Some(run) = self.runs.get(&id) else { return };
         let service = run.service().clone();
         if said != Notification::default() {
-            self.say(&service, id, ProcessEvent::Notified(said));
+            self.kernel.say(&service, id, ProcessEvent::Notified(said));
         }
         if let Some(pid) = main {
             self.declare(id, pid, by);

@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use tokio::time::Instant;
-
 /// A keeper that lived this long was a good one: the next starts at once.
-const GOOD_LIFE: Duration = Duration::from_secs(10);
+pub(crate) const GOOD_LIFE: Duration = Duration::from_secs(10);
 /// The wait before a second keeper that dies early is followed by a third; it doubles from there.
 const FIRST_WAIT: Duration = Duration::from_millis(100);
 /// The longest wait. A program that prints more than its pipe holds (64 KiB) waits as long.
@@ -24,10 +22,17 @@ enum State {
     Down,
     /// It is being started.
     Coming,
-    /// This process runs since then.
-    Up(u32, Instant),
+    /// This process runs.
+    Up(u32, Life),
     /// mainstay ends: no further keeper is started. The last one may still have work to do.
     Closing(Last),
+}
+
+/// How long a keeper has run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Life {
+    Short,
+    Good,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,8 +85,17 @@ impl KeeperLife {
         self.state = match self.state {
             // It was started when mainstay was about to end, and ends with it.
             State::Closing(_) => State::Closing(Last::Up(pid)),
-            State::Up(..) | State::Down | State::Coming => State::Up(pid, now()),
+            State::Up(..) | State::Down | State::Coming => State::Up(pid, Life::Short),
         };
+    }
+
+    /// The keeper has run for [`GOOD_LIFE`], if it is still this one.
+    pub(crate) fn lasts(&mut self, pid: u32) {
+        if let State::Up(known, life) = &mut self.state
+            && *known == pid
+        {
+            *life = Life::Good;
+        }
     }
 
     /// The keeper has died, or could not be started. How long to wait before the next; `None`: there is none.
@@ -91,8 +105,8 @@ impl KeeperLife {
                 self.state = State::Closing(Last::Gone);
                 return None;
             }
-            State::Up(_, since) if since.elapsed() >= GOOD_LIFE => self.early_deaths = 0,
-            State::Up(..) | State::Down | State::Coming => {}
+            State::Up(_, Life::Good) => self.early_deaths = 0,
+            State::Up(_, Life::Short) | State::Down | State::Coming => {}
         }
         self.state = State::Down;
         let wait = wait_after(self.early_deaths);
@@ -118,12 +132,6 @@ fn wait_after(early_deaths: u32) -> Duration {
     }
 }
 
-/// How long the keeper has lived decides how soon it is replaced.
-#[allow(clippy::disallowed_methods, reason = "no decision of a machine: the executor paces itself, on tokio's clock")]
-fn now() -> Instant {
-    Instant::now()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -133,6 +141,24 @@ mod tests {
         let waits: Vec<u64> =
             [0, 1, 2, 3, 7, 40].map(|n| u64::try_from(wait_after(n).as_millis()).unwrap_or(0)).to_vec();
         assert_eq!(waits, [0, 100, 200, 400, 5000, 5000]);
+    }
+
+    #[test]
+    fn a_keeper_that_has_lived_long_is_followed_at_once_by_the_next() {
+        let mut life = KeeperLife::new();
+        for pid in 1..5 {
+            life.begin();
+            life.up(pid);
+            life.died();
+        }
+        life.begin();
+        life.up(7);
+        life.lasts(4);
+        assert_ne!(life.died(), Some(Duration::ZERO), "it was another one that lived long");
+        life.begin();
+        life.up(8);
+        life.lasts(8);
+        assert_eq!(life.died(), Some(Duration::ZERO));
     }
 
     #[test]

@@ -136,7 +136,7 @@ impl Drop for NotifySocket {
 
 /// Who said something, by the kernel's word (`SCM_CREDENTIALS` of unix(7)).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Sender {
+pub(crate) struct Sender {
     /// Its process.
     pub pid: u32,
     /// Its user.
@@ -145,7 +145,7 @@ pub(super) struct Sender {
 
 /// A message, and who waits for it.
 #[derive(Debug)]
-pub(super) struct Message {
+pub(crate) struct Message {
     /// By whom.
     pub sender: Sender,
     /// What.
@@ -155,6 +155,12 @@ pub(super) struct Message {
 }
 
 impl Message {
+    /// What a process has said that waits for no answer, and whose user does not matter.
+    #[cfg(any(test, feature = "world"))]
+    pub(crate) fn of(pid: u32, said: Notification) -> Self {
+        Self { sender: Sender { pid, uid: 0 }, said, barriers: Vec::new() }
+    }
+
     /// As if a process had said that it is the main one.
     pub(super) fn about_main(sender: Sender) -> Self {
         let said = Notification { main_pid: Some(sender.pid), ..Notification::default() };

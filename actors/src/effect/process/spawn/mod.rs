@@ -19,7 +19,8 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use birth::Afterwards;
 pub(super) use birth::Birth;
-pub(super) use launch::{Child, Launcher};
+pub(crate) use launch::Child;
+pub(super) use launch::Launcher;
 
 use super::core::News;
 use super::thread::Thread;
@@ -48,11 +49,11 @@ pub(super) enum Job {
 
 /// What came of it.
 #[derive(Debug)]
-pub(super) enum Outcome {
+pub(crate) enum Outcome {
     /// Of a program.
     Program(RunId, Result<Child, SpawnFailure>),
-    /// Of the log-keeper: its process id.
-    Keeper(io::Result<(u32, OwnedFd)>),
+    /// Of the log-keeper: its process id, and what it reports into.
+    Keeper(io::Result<(u32, Option<OwnedFd>)>),
 }
 
 /// The way to the threads.
@@ -66,7 +67,7 @@ pub(super) struct Spawner {
 
 /// The queue to the threads was full, or they are gone.
 #[derive(Debug)]
-pub(super) struct Busy;
+pub(crate) struct Busy;
 
 impl Spawner {
     /// Starts the threads. They end soon after the `Spawner` was dropped.
@@ -168,7 +169,10 @@ fn work(name: &str, shared: &Shared, news: &UnboundedSender<News>) {
                 let outcome = shared.launcher.launch(&order, notify.as_deref(), &birth);
                 (Outcome::Program(order.run, outcome), birth.end())
             }
-            Job::Keeper => (Outcome::Keeper(shared.launcher.launch_keeper()), Afterwards::GoOn),
+            Job::Keeper => (
+                Outcome::Keeper(shared.launcher.launch_keeper().map(|(pid, reports)| (pid, Some(reports)))),
+                Afterwards::GoOn,
+            ),
         };
         if news.send(News::Spawner(outcome)).is_err() {
             return;

@@ -21,7 +21,7 @@ const LAST_SIGNAL: c_int = 64;
 
 /// A child that has ended and is not reaped yet: its number cannot be given to another process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Ended {
+pub(crate) struct Ended {
     /// Its process id.
     pub pid: u32,
     /// How it ended.

@@ -23,8 +23,9 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use self::marks::Marks;
 use self::strays::Strays;
-pub(super) use owners::{Evidence, MainState, Owner, Root, Tag};
-pub(super) use table::{PipeId, ProcessId};
+pub(super) use owners::Tag;
+pub(crate) use owners::{Evidence, MainState, Owner, Root};
+pub(crate) use table::{PipeId, ProcessId};
 
 use super::core::News;
 use super::thread::Thread;
@@ -57,7 +58,7 @@ pub(super) fn signal_process(process: ProcessId, signal: Signal) {
 
 /// How the tree of a run is followed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Place {
+pub(crate) enum Place {
     /// By process group, parentage and mark.
     Group,
     /// By a cgroup of its own.
@@ -75,7 +76,7 @@ impl Place {
 
 /// What to do with the processes of a run, besides looking who they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Act {
+pub(crate) enum Act {
     /// Nothing.
     Look,
     /// Signal each of these.
@@ -86,7 +87,7 @@ pub(super) enum Act {
 
 /// Whom a signal to a tree reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Whom {
+pub(crate) enum Whom {
     /// Everybody.
     All,
     /// Whoever has left this process group; the group is signalled by itself, all at once.
@@ -107,7 +108,7 @@ impl Whom {
 
 /// What is wanted of one run.
 #[derive(Debug, Clone)]
-pub(super) struct Want {
+pub(crate) struct Want {
     /// Which run.
     pub run: RunId,
     /// How it is followed.
@@ -120,7 +121,7 @@ pub(super) struct Want {
 
 /// One round of work.
 #[derive(Debug)]
-pub(super) struct Round {
+pub(crate) struct Round {
     /// What is wanted.
     pub wants: Vec<Want>,
     /// The runs that have to be told apart: those without a cgroup when processes are looked at, all when somebody is unknown.
@@ -133,7 +134,7 @@ pub(super) struct Round {
 
 /// What came of it.
 #[derive(Debug)]
-pub(super) struct Looked {
+pub(crate) struct Looked {
     /// Of each run of which something was wanted.
     pub seen: Vec<Seen>,
     /// To whom the children belong that were not known; those that are missing belong to nobody who is known.
@@ -144,7 +145,7 @@ pub(super) struct Looked {
 
 /// Who was found in the tree of a run, before anything was done to them.
 #[derive(Debug)]
-pub(super) struct Seen {
+pub(crate) struct Seen {
     /// Which run.
     pub run: RunId,
     /// Its processes, oldest first. That none was found proves nothing.
@@ -155,7 +156,7 @@ pub(super) struct Seen {
 
 /// Whether anybody is in the cgroup of a run; a process that is just ending may be there without being listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Populated {
+pub(crate) enum Populated {
     /// Nobody is, or there is none.
     No,
     /// At least one process.

@@ -1,0 +1,214 @@
+//! What the executor's rules ask for, done for real.
+
+use std::collections::BTreeMap;
+use std::os::fd::OwnedFd;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mainstay_config::names::ServiceName;
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use tokio::sync::Notify;
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::task::{JoinHandle, spawn_local};
+
+use super::core::News;
+use super::core::kernel::{Kernel, Upbringing};
+use super::keeper::holder::Holder;
+use super::keeper::report;
+use super::notify::{self, Message, NotifySocket};
+use super::spawn::{Birth, Busy, Job, Spawner};
+use super::tree::roll::Roll;
+use super::tree::{self, ProcessId, Round, Trees, with_continue};
+use crate::action::process::{self as order, ProcessEvent, RunId, SpawnFailure, SpawnOrder};
+use crate::effect::process::settings::ProcessSettings;
+
+/// An event on its way to whoever listens.
+pub(super) type Said = (ServiceName, RunId, ProcessEvent);
+
+/// The threads, sockets and clocks behind the executor's rules. They live on the actor thread.
+#[derive(Debug)]
+pub(super) struct Hands {
+    /// Limits and places.
+    pub settings: ProcessSettings,
+    /// The threads that start programs.
+    pub spawner: Spawner,
+    /// The thread that looks at trees.
+    pub trees: Trees,
+    /// The thread that holds what programs print until the log-keeper has it.
+    pub holder: Holder,
+    /// The way to the executor's task.
+    pub news: UnboundedSender<News>,
+    /// The way to whoever listens.
+    pub said: UnboundedSender<Said>,
+    /// Of runs that may yet say something.
+    pub sockets: BTreeMap<RunId, NotifySocket>,
+    /// Of runs that are being started.
+    pub births: BTreeMap<RunId, Arc<Birth>>,
+    /// Calls for a look at programs that are being started, as long as there are any.
+    pub birth_watch: Option<JoinHandle<()>>,
+    /// Told when a keeper is gone.
+    pub keeper_gone: Rc<Notify>,
+}
+
+impl Hands {
+    /// The run directory was removed: the sockets in it are made anew, for runs that may yet say something.
+    pub(super) fn renew_sockets(&mut self) -> std::io::Result<()> {
+        notify::make_folder(&self.settings.run_dir)?;
+        for (run, socket) in &mut self.sockets {
+            socket.renew(*run, self.news.clone())?;
+        }
+        Ok(())
+    }
+
+    fn bind(&self, order: &SpawnOrder) -> Result<Option<NotifySocket>, SpawnFailure> {
+        if order.notify == order::NotifySocket::Omit {
+            return Ok(None);
+        }
+        let bound = NotifySocket::bind(&self.settings.run_dir, &order.service, order.run, self.news.clone());
+        let not_made = |error| SpawnFailure::Other(format!("its notification socket could not be made: {error}"));
+        bound.map(Some).map_err(not_made)
+    }
+}
+
+impl Kernel for Hands {
+    fn start(&mut self, order: SpawnOrder) -> Result<(), SpawnFailure> {
+        let (run, socket, birth) = (order.run, self.bind(&order)?, Arc::new(Birth::default()));
+        let path = socket.as_ref().map(|socket| socket.path().to_owned());
+        let busy = |Busy| SpawnFailure::Other("mainstay is busy: thousands of programs wait to be started".to_owned());
+        self.spawner.queue(Job::Program(Box::new(order), path, Arc::clone(&birth))).map_err(busy)?;
+        self.births.insert(run, birth);
+        self.sockets.extend(socket.map(|socket| (run, socket)));
+        Ok(())
+    }
+
+    fn start_keeper(&mut self) -> Result<(), Busy> {
+        self.spawner.queue(Job::Keeper)
+    }
+
+    fn upbringing(&self, run: RunId) -> Upbringing {
+        match self.births.get(&run) {
+            Some(birth) if !birth.has_begun() => Upbringing::Queued,
+            Some(birth) if birth.occupies_a_thread() => Upbringing::Attended,
+            _ => Upbringing::Settled,
+        }
+    }
+
+    fn newborn(&self, run: RunId) -> Option<u32> {
+        self.births.get(&run)?.pid().map(number_of)
+    }
+
+    fn is_newborn(&self, pid: u32) -> bool {
+        self.births.values().filter_map(|birth| birth.pid()).any(|newborn| number_of(newborn) == pid)
+    }
+
+    fn replace(&mut self, run: RunId) {
+        if let Some(birth) = self.births.get(&run) {
+            self.spawner.replace(birth);
+        }
+    }
+
+    fn is_born(&mut self, run: RunId) {
+        self.births.remove(&run);
+    }
+
+    fn signal(&mut self, pid: u32, signal: Signal) {
+        send(pid, kill_process, signal);
+    }
+
+    fn signal_group(&mut self, leader: u32, signal: Signal) {
+        send(leader, kill_process_group, signal);
+    }
+
+    fn signal_process(&mut self, process: ProcessId, signal: Signal) {
+        tree::signal_process(process, signal);
+    }
+
+    fn look(&mut self, round: Round) {
+        self.trees.begin(round);
+    }
+
+    fn call_the_roll(&mut self) -> Roll {
+        self.spawner.call_the_roll()
+    }
+
+    fn child_above(&self, pid: u32) -> Option<u32> {
+        tree::child_above(pid)
+    }
+
+    fn process(&self, pid: u32) -> Option<ProcessId> {
+        tree::process(pid)
+    }
+
+    fn is_our_child(&self, process: ProcessId) -> bool {
+        tree::is_our_child(process)
+    }
+
+    fn unheard(&mut self, run: RunId) -> Vec<Message> {
+        self.sockets.get(&run).map(NotifySocket::drain).unwrap_or_default()
+    }
+
+    fn listen_to_keeper(&mut self, reports: Option<OwnedFd>) {
+        if let Some(reports) = reports {
+            spawn_local(report::listen(reports, self.settings.log_troubles.clone()));
+        }
+    }
+
+    fn keeper_is_gone(&mut self) {
+        self.keeper_gone.notify_one();
+    }
+
+    fn close_outputs(&mut self) {
+        self.holder.close();
+    }
+
+    fn is_over(&mut self, run: RunId) {
+        self.sockets.remove(&run);
+        self.births.remove(&run);
+        self.holder.over(run);
+    }
+
+    fn say(&mut self, service: &ServiceName, run: RunId, event: ProcessEvent) {
+        // Nobody listens any more when mainstay ends.
+        let _ = self.said.send((service.clone(), run, event));
+    }
+
+    fn soon(&mut self, news: News) {
+        // Nobody listens any more when mainstay ends.
+        let _ = self.news.send(news);
+    }
+
+    fn later(&mut self, wait: Duration, news: News) {
+        after(wait, news, &self.news);
+    }
+
+    fn watch_births(&mut self, within: Option<Duration>) {
+        if let Some(watch) = self.birth_watch.take() {
+            // A daemon with nothing to do sleeps.
+            watch.abort();
+        }
+        self.birth_watch = within.map(|wait| after(wait, News::LookAtBirths, &self.news));
+    }
+}
+
+fn after(wait: Duration, news: News, to: &UnboundedSender<News>) -> JoinHandle<()> {
+    let to = to.clone();
+    spawn_local(async move {
+        tokio::time::sleep(wait).await;
+        // Nobody listens any more when mainstay ends.
+        let _ = to.send(news);
+    })
+}
+
+fn number_of(pid: Pid) -> u32 {
+    pid.as_raw_nonzero().get().unsigned_abs()
+}
+
+fn send(pid: u32, how: fn(Pid, Signal) -> rustix::io::Result<()>, signal: Signal) {
+    let Some(to) = i32::try_from(pid).ok().and_then(Pid::from_raw) else { return };
+    for signal in with_continue(signal) {
+        if let Err(error) = how(to, signal) {
+            tracing::warn!(pid, %error, "a process could not be signalled");
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! What is told of a run: how often, what it is caused by, and what is said again after a panic. Pure: the executor's shell and the
+//! world drive it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use mainstay_config::names::ServiceName;
+
+use super::report::RunReport;
+use super::said::{Pace, Turn};
+use crate::action::probe::ProbeEvent;
+use crate::action::process::{Notification, ProcessEvent, RunId};
+use crate::effect::executor::Delivery;
+use crate::message::Described;
+use crate::message::service::ServiceMessage;
+use crate::trace::{Cause, ExternalCause, ExternalKind};
+
+/// What is known of all runs, as far as it decides what is told.
+#[derive(Debug, Default)]
+pub(crate) struct Telling(BTreeMap<RunId, Known>);
+
+/// What is known of a run.
+#[derive(Debug)]
+struct Known {
+    service: ServiceName,
+    pid: Option<u32>,
+    cause: Cause,
+    /// Whether it was told to end: then its end belongs to the trace of that.
+    told_to_end: ToldToEnd,
+    /// How often it is told what the service says of itself.
+    pace: Pace,
+    report: RunReport,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ToldToEnd {
+    No,
+    Yes,
+}
+
+/// Something to be told to a service.
+pub(crate) struct Told {
+    /// Why.
+    pub delivery: Delivery,
+    /// To whom.
+    pub service: ServiceName,
+    /// What.
+    pub message: ServiceMessage,
+    /// What it is caused by is to be given to [`Telling::led_to`] of this run.
+    pub leads_on: Option<RunId>,
+}
+
+/// What is to be done now.
+#[derive(Default)]
+pub(crate) struct Step {
+    /// This is told.
+    pub told: Option<Told>,
+    /// [`Telling::rested`] is called after this time.
+    pub rest: Option<Duration>,
+}
+
+impl Telling {
+    /// A run was ordered.
+    pub(crate) fn expect(&mut self, run: RunId, service: &ServiceName, cause: Cause) {
+        let service = service.clone();
+        let (pace, report) = (Pace::default(), RunReport::default());
+        // Of each service, the last run is known also when it is over.
+        self.0.retain(|known, of| *known == run || of.service != service || !of.report.is_over());
+        self.0.entry(run).or_insert(Known { service, pid: None, cause, told_to_end: ToldToEnd::No, pace, report });
+    }
+
+    /// A run was signalled, or is killed.
+    pub(crate) fn ordered(&mut self, run: RunId, cause: Cause) {
+        if let Some(known) = self.0.get_mut(&run) {
+            known.cause = cause;
+            known.told_to_end = ToldToEnd::Yes;
+        }
+    }
+
+    /// Something has become of a run.
+    pub(crate) fn process(&mut self, run: RunId, event: ProcessEvent) -> Step {
+        let Some(known) = self.0.get_mut(&run) else { return Step::default() };
+        match event {
+            ProcessEvent::Notified(_) if known.report.is_over() => Step::default(),
+            ProcessEvent::Notified(said) => match known.pace.heard(said) {
+                Turn::Keep => Step::default(),
+                Turn::Tell(said) => Step { told: Some(known.tell(run, ProcessEvent::Notified(said))), rest: None },
+                Turn::TellAndRest(said) => known.tell_and_rest(run, said),
+            },
+            event => Step { told: Some(known.tell(run, event)), rest: None },
+        }
+    }
+
+    /// A rest is over: what was said meanwhile is told.
+    pub(crate) fn rested(&mut self, run: RunId) -> Step {
+        let Some(known) = self.0.get_mut(&run) else { return Step::default() };
+        known.pace.rested().map_or_else(Step::default, |said| known.tell_and_rest(run, said))
+    }
+
+    /// A readiness probe says something of a run.
+    pub(crate) fn probe(&mut self, run: RunId, event: ProbeEvent) -> Option<Told> {
+        let known = self.0.get_mut(&run).filter(|known| !known.report.is_over())?;
+        let message = ServiceMessage::Probe(run, event);
+        known.report.note(&message);
+        let (delivery, service) = (Delivery::Answer(known.cause), known.service.clone());
+        Some(Told { delivery, service, message, leads_on: None })
+    }
+
+    /// What was told of a run is what its further news is caused by: that nothing is left of it follows from its end.
+    pub(crate) fn led_to(&mut self, run: RunId, cause: Cause) {
+        if let Some(known) = self.0.get_mut(&run) {
+            known.cause = cause;
+        }
+    }
+
+    /// What is said again of a run, and to whom.
+    pub(crate) fn again(&self, run: RunId) -> Vec<(ServiceName, ServiceMessage)> {
+        let Some(known) = self.0.get(&run) else { return Vec::new() };
+        known.report.again(run).into_iter().map(|message| (known.service.clone(), message)).collect()
+    }
+}
+
+impl Known {
+    fn tell_and_rest(&mut self, run: RunId, said: Notification) -> Step {
+        let told = self.tell(run, ProcessEvent::Notified(said));
+        Step { told: Some(told), rest: Some(self.pace.rest()) }
+    }
+
+    fn tell(&mut self, run: RunId, event: ProcessEvent) -> Told {
+        match &event {
+            ProcessEvent::Spawned { pid } => self.pid = Some(*pid),
+            ProcessEvent::MainExited { remaining, .. } => self.pid = remaining.first().copied().or(self.pid),
+            ProcessEvent::Notified(said) => self.pid = said.main_pid.or(self.pid),
+            ProcessEvent::LoadsSlowly | ProcessEvent::SpawnFailed(_) | ProcessEvent::TreeGone => {}
+        }
+        let by_itself = matches!(event, ProcessEvent::MainExited { .. } | ProcessEvent::Notified(_));
+        let leads_on = matches!(event, ProcessEvent::MainExited { .. }).then_some(run);
+        let message = ServiceMessage::Process(run, event);
+        let delivery = if by_itself && self.told_to_end == ToldToEnd::No {
+            let pid = self.pid.map_or_else(String::new, |pid| format!(" (pid {pid})"));
+            let words = format!("{}{pid}: {}", self.service, message.detail());
+            Delivery::External(ExternalCause::new(ExternalKind::Process, words))
+        } else {
+            Delivery::Answer(self.cause)
+        };
+        self.report.note(&message);
+        Told { delivery, service: self.service.clone(), message, leads_on }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::action::process::Exit;
+    use crate::trace::TraceId;
+
+    const RUN: RunId = RunId(1);
+    const ORDERED: Cause = Cause { trace: TraceId(1), message: None };
+    const STOPPED: Cause = Cause { trace: TraceId(2), message: None };
+
+    fn telling() -> Telling {
+        let mut telling = Telling::default();
+        telling.expect(RUN, &ServiceName::new("talker").unwrap(), ORDERED);
+        telling
+    }
+
+    fn status(words: &str) -> ProcessEvent {
+        ProcessEvent::Notified(Notification { status: Some(words.to_owned()), ..Notification::default() })
+    }
+
+    fn ended() -> ProcessEvent {
+        ProcessEvent::MainExited { exit: Exit::Code(1), remaining: Vec::new() }
+    }
+
+    fn trace(step: Step) -> Option<u64> {
+        match step.told.unwrap().delivery {
+            Delivery::Answer(cause) => Some(cause.trace.0),
+            Delivery::External(_) => None,
+        }
+    }
+
+    #[test]
+    fn who_ends_by_itself_begins_a_trace_and_who_was_told_to_goes_on_with_the_trace_of_that() {
+        let mut telling = telling();
+        assert_eq!(trace(telling.process(RUN, ProcessEvent::Spawned { pid: 7 })), Some(1));
+        assert_eq!(trace(telling.process(RUN, ended())), None);
+        telling.ordered(RUN, STOPPED);
+        assert_eq!(trace(telling.process(RUN, ended())), Some(2));
+    }
+
+    #[test]
+    fn that_nothing_is_left_follows_from_the_end() {
+        let mut telling = telling();
+        let step = telling.process(RUN, ended());
+        assert_eq!(step.told.unwrap().leads_on, Some(RUN));
+        telling.led_to(RUN, STOPPED);
+        assert_eq!(trace(telling.process(RUN, ProcessEvent::TreeGone)), Some(2));
+    }
+
+    #[test]
+    fn what_is_said_in_a_rest_is_told_after_it_the_last_of_it() {
+        let mut telling = telling();
+        assert!(telling.process(RUN, status("1")).rest.is_some());
+        for words in ["2", "3"] {
+            assert!(telling.process(RUN, status(words)).told.is_none());
+        }
+        let step = telling.rested(RUN);
+        assert!(matches!(step.told.unwrap().message, ServiceMessage::Process(RUN, last) if last == status("3")));
+        assert!(step.rest.is_some(), "another rest has begun");
+        assert!(telling.rested(RUN).told.is_none());
+    }
+
+    #[test]
+    fn a_run_that_is_over_says_nothing_any_more_and_the_last_one_can_be_told_again() {
+        let mut telling = telling();
+        for event in [ProcessEvent::Spawned { pid: 7 }, ended(), ProcessEvent::TreeGone] {
+            assert!(telling.process(RUN, event).told.is_some());
+        }
+        assert!(telling.process(RUN, status("late")).told.is_none());
+        assert!(telling.probe(RUN, ProbeEvent::Ready("late".to_owned())).is_none());
+        assert_eq!(telling.again(RUN).len(), 3);
+        telling.expect(RunId(2), &ServiceName::new("talker").unwrap(), ORDERED);
+        assert!(telling.again(RUN).is_empty(), "only the last run of a service is known when it is over");
+    }
+
+    #[test]
+    fn what_is_said_of_a_run_that_nobody_ordered_is_passed_over() {
+        let mut telling = Telling::default();
+        assert!(telling.process(RUN, ProcessEvent::Spawned { pid: 7 }).told.is_none());
+        assert!(telling.process(RUN, status("1")).told.is_none());
+    }
+}

@@ -1,0 +1,137 @@
+//! What a mainstay that is killed leaves behind: processes, which go on; radios, which stay in their modes; ports in use. What it knew is
+//! lost, and what its threads had begun for it as well.
+
+use std::collections::BTreeMap;
+
+use mainstay_config::model::Sharing;
+use rustix::process::Signal;
+
+use super::calls::Asked;
+use super::table::{Course, Parent, SECOND, Table, Tree};
+use super::{Consequences, Environment, Event, SWEEP_INTERVAL};
+use crate::action::process::RunId;
+use crate::cause::Resource;
+use crate::effect::process::driven::Core;
+use crate::effect::telling::Telling;
+use crate::effect::wakefulness::Kept;
+use crate::world::Random;
+
+/// Who looks after what is left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::world) enum Undertaker {
+    /// systemd with `KillMode=mixed`, as is advised: it kills all of it before mainstay is started again.
+    Systemd,
+    /// Nobody: it goes on beside the next mainstay until it ends by itself, or by hand.
+    Nobody,
+}
+
+impl Event {
+    /// Whether it is something that only the mainstay of that time was waiting for.
+    pub(in crate::world) fn dies_with_daemon(&self) -> bool {
+        match self {
+            Self::Course(course) => match course {
+                // Of processes that are there.
+                Course::Executes(_)
+                | Course::Ends(..)
+                | Course::Crashes(_)
+                | Course::ForksAway(..)
+                | Course::LeftoverEnds(_) => false,
+                Course::Forks(_)
+                | Course::IsHeard(_)
+                | Course::KeeperStarts
+                | Course::KeeperEnds(_)
+                | Course::Speaks(..)
+                | Course::Hears(_)
+                | Course::Reaped
+                | Course::Looks(_)
+                | Course::Seen(_)
+                | Course::News(_)
+                | Course::LookAtBirths(_) => true,
+            },
+            // A call that hangs in the kernel goes on there.
+            Self::ComesBack(..) | Self::SeenAgain(_) => false,
+            _ => true,
+        }
+    }
+}
+
+impl Environment {
+    /// mainstay is killed: the executor is gone with all that it knew.
+    pub(in crate::world) fn lose_daemon(&mut self, undertaker: Undertaker, so: &mut Consequences) {
+        let (station, weather) = (self.station().clone(), self.weather.clone());
+        let random = Random::new(self.random.bits());
+        let next = Table::new(station, weather, random);
+        let old = std::mem::replace(&mut self.executor, Core::new(next, SWEEP_INTERVAL));
+        self.executor.kernel_mut().inherit(old.kernel(), undertaker);
+        (self.telling, self.drivers, self.kept) = (Telling::default(), Asked::default(), Kept::default());
+        self.watched.clear();
+        let left: Vec<(RunId, Vec<u16>)> =
+            self.table().leftovers.iter().map(|(run, tree)| (*run, ports(tree))).collect();
+        for (run, ports) in left {
+            let at = self.now + self.random.wait(SECOND * 60);
+            so.later.push((at, Event::Course(Course::LeftoverEnds(run)), None));
+            // To the next mainstay it is a stranger.
+            self.foreign.extend(ports);
+        }
+        for plug in self.plugs.values_mut() {
+            plug.set = None;
+            plug.sleep.first = plug.sleep.now;
+            // How it was before was in mainstay's memory (docs/decisions/0014).
+            if let Some(radio) = plug.arrival.as_mut().and_then(|arrival| arrival.radio.as_mut()) {
+                (radio.first, radio.call_outlived_daemon) = (radio.mode, true);
+            }
+        }
+        self.executor.kernel_mut().take_consequences(so);
+    }
+
+    /// What an earlier mainstay left running has ended, perhaps by hand.
+    pub(super) fn leftover_ends(&mut self, run: RunId) {
+        let gone = self.executor.kernel_mut().leftovers.remove(&run);
+        for port in gone.iter().flat_map(ports) {
+            if !self.has_left_listening(port) {
+                self.foreign.remove(&port);
+            }
+        }
+    }
+
+    pub(super) fn has_left_listening(&self, port: u16) -> bool {
+        self.table().leftovers.values().any(|tree| ports(tree).contains(&port))
+    }
+
+    /// Whether an earlier mainstay left something that listens on a port, which could be seen.
+    #[must_use]
+    pub fn is_left_listening(&self, port: u16) -> bool {
+        !self.drivers.unseen.contains(&port) && self.has_left_listening(port)
+    }
+}
+
+impl Table {
+    /// Takes over the processes of a mainstay that was killed.
+    fn inherit(&mut self, old: &Self, undertaker: Undertaker) {
+        (self.now, self.has_cgroups) = (old.now, old.has_cgroups);
+        self.begin_numbers_after(old);
+        // Those that no thread had taken up yet have no process.
+        let all = old.trees.iter().chain(&old.leftovers);
+        let mut left: BTreeMap<RunId, Tree> =
+            all.filter(|(_, tree)| !tree.members.is_empty()).map(|(run, tree)| (*run, tree.clone())).collect();
+        for member in left.values_mut().flat_map(|tree| &mut tree.members) {
+            if member.parent != Parent::Main {
+                member.parent = Parent::Init;
+            }
+        }
+        match undertaker {
+            Undertaker::Nobody => self.leftovers = left,
+            Undertaker::Systemd => {
+                let members = left.values().flat_map(|tree| &tree.members);
+                let pids: Vec<u32> = members.map(|member| member.id.pid).collect();
+                self.trees = left;
+                pids.into_iter().for_each(|pid| self.hit(pid, Signal::KILL));
+            }
+        }
+    }
+}
+
+fn ports(tree: &Tree) -> Vec<u16> {
+    let port = |(used, _): &(Resource, Sharing)| if let Resource::Port(port) = used { Some(*port) } else { None };
+    tree.uses.iter().filter_map(port).collect()
+}

@@ -1,0 +1,239 @@
+//! What the executor's rules ask for, simulated: late, and in odd order.
+
+use std::collections::BTreeSet;
+use std::os::fd::OwnedFd;
+use std::time::Duration;
+
+use mainstay_config::names::ServiceName;
+use rustix::process::Signal;
+
+#[cfg(test)]
+use super::table::Lie;
+use super::table::{Course, Job, MILLISECOND, Parent, SECOND, Table, Thread};
+use super::{Happening, Saying};
+use crate::action::process::{ProcessEvent, RunId, SpawnFailure, SpawnOrder};
+use crate::effect::process::driven::{
+    Act, Busy, Evidence, Kernel, Looked, MainState, Message, News, Place, Populated, ProcessId, Roll, Round, Seen,
+    Upbringing, Want, Whom,
+};
+
+/// How many threads may hang before further starts have to wait for them, as in production.
+const HUNG_MAX: usize = 4;
+
+impl Kernel for Table {
+    fn start(&mut self, order: SpawnOrder) -> Result<(), SpawnFailure> {
+        if self.random.happens(self.weather.busy) {
+            return Err(SpawnFailure::Other("thousands of programs wait to be started (simulated)".to_owned()));
+        }
+        self.order(&order);
+        Ok(())
+    }
+
+    fn start_keeper(&mut self) -> Result<(), Busy> {
+        if self.random.happens(self.weather.busy) {
+            return Err(Busy);
+        }
+        self.jobs.push_back(Job::Keeper);
+        self.take_jobs();
+        Ok(())
+    }
+
+    fn upbringing(&self, run: RunId) -> Upbringing {
+        match self.births.get(&run).map(|birth| birth.thread) {
+            Some(Thread::Awaited) => Upbringing::Queued,
+            Some(Thread::AtIt) => Upbringing::Attended,
+            Some(Thread::Replaced | Thread::Back) | None => Upbringing::Settled,
+        }
+    }
+
+    fn newborn(&self, run: RunId) -> Option<u32> {
+        self.births.get(&run)?.pid
+    }
+
+    fn is_newborn(&self, pid: u32) -> bool {
+        self.births.values().any(|birth| birth.pid == Some(pid))
+    }
+
+    fn replace(&mut self, run: RunId) {
+        let Some(birth) = self.births.get_mut(&run).filter(|birth| birth.thread == Thread::AtIt) else { return };
+        if self.hung < HUNG_MAX {
+            birth.thread = Thread::Replaced;
+            (self.hung, self.idle) = (self.hung + 1, self.idle + 1);
+            self.take_jobs();
+        }
+    }
+
+    fn is_born(&mut self, run: RunId) {
+        self.births.remove(&run);
+    }
+
+    fn signal(&mut self, pid: u32, signal: Signal) {
+        self.must_be_ours(pid);
+        self.hit(pid, signal);
+    }
+
+    fn signal_group(&mut self, leader: u32, signal: Signal) {
+        self.must_be_ours(leader);
+        let members = self.trees.values().filter(|tree| tree.pid == leader).flat_map(|tree| &tree.members);
+        let in_group: Vec<u32> = members.filter(|member| !member.strays).map(|member| member.id.pid).collect();
+        in_group.into_iter().for_each(|pid| self.hit(pid, signal));
+    }
+
+    fn signal_process(&mut self, process: ProcessId, signal: Signal) {
+        if self.process(process.pid) == Some(process) {
+            self.hit(process.pid, signal);
+        }
+    }
+
+    fn look(&mut self, round: Round) {
+        let late = self.random.happens(self.weather.looks_late);
+        let longest = if late { SECOND * 4 } else { MILLISECOND * 20 };
+        self.within(MILLISECOND, longest, Course::Looks(Box::new(round)));
+    }
+
+    fn call_the_roll(&mut self) -> Roll {
+        #[cfg(test)]
+        if self.lie == Some(Lie::EmptyRoll) {
+            return Roll::default();
+        }
+        let living = self.trees.values().flat_map(|tree| &tree.members).map(|member| (member.id.pid, member.parent));
+        let ended = self.ended.iter().map(|(ended, parent)| (ended.pid, *parent));
+        let children = living.chain(ended).filter(|(_, parent)| parent.is_us());
+        let (born, left): (Vec<_>, Vec<_>) = children.partition(|(_, parent)| *parent == Parent::Spawner);
+        let numbers = |children: Vec<(u32, Parent)>| children.into_iter().map(|(pid, _)| pid);
+        Roll { born: numbers(born).chain(self.keeper).collect(), adopted: numbers(left).collect() }
+    }
+
+    fn child_above(&self, pid: u32) -> Option<u32> {
+        if self.keeper == Some(pid) {
+            return Some(pid);
+        }
+        let (run, member) = self.owner(pid)?;
+        match member.parent {
+            Parent::Spawner | Parent::Us => Some(pid),
+            Parent::Main => Some(self.trees.get(&run)?.pid),
+            Parent::Init => None,
+        }
+    }
+
+    fn process(&self, pid: u32) -> Option<ProcessId> {
+        Some(self.owner(pid)?.1.id)
+    }
+
+    fn is_our_child(&self, process: ProcessId) -> bool {
+        self.owner(process.pid).is_some_and(|(_, member)| member.id == process && member.parent.is_us())
+    }
+
+    fn unheard(&mut self, run: RunId) -> Vec<Message> {
+        self.unheard.remove(&run).unwrap_or_default()
+    }
+
+    fn listen_to_keeper(&mut self, _reports: Option<OwnedFd>) {}
+
+    fn keeper_is_gone(&mut self) {}
+
+    fn close_outputs(&mut self) {}
+
+    fn is_over(&mut self, run: RunId) {
+        self.births.remove(&run);
+        self.unheard.remove(&run);
+    }
+
+    fn say(&mut self, _service: &ServiceName, run: RunId, event: ProcessEvent) {
+        self.so.said.push(Saying::Process(run, event));
+    }
+
+    fn soon(&mut self, news: News) {
+        self.within(Duration::ZERO, Duration::ZERO, Course::News(Box::new(news)));
+    }
+
+    fn later(&mut self, wait: Duration, news: News) {
+        #[cfg(test)]
+        if self.lie == Some(Lie::NoSecondSweep) && matches!(news, News::SweepAgain(_)) {
+            return;
+        }
+        self.within(wait, wait, Course::News(Box::new(news)));
+    }
+
+    fn watch_births(&mut self, within: Option<Duration>) {
+        self.watch += 1;
+        if let Some(wait) = within {
+            self.within(wait, wait, Course::LookAtBirths(self.watch));
+        }
+    }
+}
+
+impl Table {
+    /// A child of ours keeps its number until it is waited for; afterwards a signal would hit a stranger.
+    fn must_be_ours(&mut self, pid: u32) {
+        let is_ours = self.owner(pid).is_some_and(|(_, member)| member.parent.is_us());
+        if !is_ours && !self.ended.iter().any(|(ended, _)| ended.pid == pid) {
+            self.so.happened.push(Happening::StrangerSignalled(pid));
+        }
+    }
+
+    /// The thread `trees` looks, and does what it was told to.
+    pub(super) fn see(&mut self, round: &Round) {
+        let mut owners = std::collections::BTreeMap::new();
+        for pid in &round.unknown {
+            let Some((run, member)) = self.owner(*pid) else { continue };
+            if round.roots.iter().any(|(root, _)| root.run == run) {
+                let evidence = if member.strays { Evidence::Tag } else { Evidence::Descent };
+                owners.insert(*pid, (run, evidence));
+            }
+        }
+        let seen = round.wants.iter().map(|want| self.see_one(want)).collect();
+        let looked = Looked { seen, owners, strays: BTreeSet::new() };
+        self.within(Duration::ZERO, MILLISECOND * 30, Course::Seen(Box::new(looked)));
+    }
+
+    fn see_one(&mut self, want: &Want) -> Seen {
+        let (run, is_listed) = (want.run, matches!(want.place, Place::Cgroup(_)));
+        let tree = self.trees.get(&run);
+        let all: Vec<(ProcessId, bool)> =
+            tree.iter().flat_map(|tree| &tree.members).map(|member| (member.id, member.strays)).collect();
+        // Whoever forks and ends again and again can be missed.
+        let main = want.root.main;
+        let mut seen = all.clone();
+        seen.retain(|(id, _)| is_listed || id.pid == main || !self.random.happens(self.weather.looks_miss));
+        for act in &want.acts {
+            self.act_on(*act, &seen);
+        }
+        let mut members: Vec<ProcessId> = seen.iter().map(|(id, _)| *id).collect();
+        members.sort_unstable();
+        let is_alone = want.root.main_state == MainState::There && members.iter().all(|member| member.pid == main);
+        if is_listed && is_alone && !members.is_empty() {
+            members.clear();
+        }
+        // Who is just ending counts, and is not listed any more.
+        let is_ending = all.is_empty() && self.random.happens(50);
+        let cgroup = if is_listed && (!all.is_empty() || is_ending) { Populated::Yes } else { Populated::No };
+        Seen { run, members, cgroup }
+    }
+
+    fn act_on(&mut self, act: Act, seen: &[(ProcessId, bool)]) {
+        for (id, strays) in seen {
+            match act {
+                Act::Look => {}
+                Act::Kill => self.hit(id.pid, Signal::KILL),
+                Act::Signal(signal, whom) => match (whom, strays) {
+                    (Whom::All, _) | (Whom::OutsideOf(_), true) | (Whom::Within(_), false) => self.hit(id.pid, signal),
+                    (Whom::OutsideOf(_), false) | (Whom::Within(_), true) => {}
+                },
+            }
+        }
+    }
+
+    /// What follows from what was done.
+    pub(super) fn take_consequences(&mut self, so: &mut super::Consequences) {
+        let mine = std::mem::take(&mut self.so);
+        so.later.extend(mine.later);
+        so.happened.extend(mine.happened);
+        so.said.extend(mine.said);
+    }
+
+    /// A probe finds one that is ready.
+    pub(super) fn is_ready_for_probes(&self, run: RunId) -> Option<Duration> {
+        self.trees.get(&run)?.readies
+    }
+}
