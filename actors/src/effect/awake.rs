@@ -11,15 +11,17 @@ use mainstay_config::names::DeviceName;
 use mainstay_hardware::bus::Wakefulness;
 use mainstay_hardware::sighting::{Sighting, UsbFacts};
 use tokio::sync::Mutex;
-use tokio::task::JoinSet;
+use tokio::task::JoinHandle;
 
 use super::drivers::Drivers;
+use super::watched::Watched;
 
 /// Keeps devices awake while they are leased. Belongs to the actor thread.
 pub(super) struct Awake {
     drivers: Drivers,
     kept: Rc<Kept>,
-    under_way: RefCell<JoinSet<()>>,
+    watched: Watched,
+    under_way: RefCell<Vec<JoinHandle<()>>>,
 }
 
 /// What is kept awake. Known to the executor, and so known over a panic of the device's actor.
@@ -31,8 +33,8 @@ struct Kept {
 }
 
 impl Awake {
-    pub(super) fn new(drivers: Drivers) -> Self {
-        Self { drivers, kept: Rc::default(), under_way: RefCell::default() }
+    pub(super) fn new(drivers: Drivers, watched: Watched) -> Self {
+        Self { drivers, kept: Rc::default(), watched, under_way: RefCell::default() }
     }
 
     /// Keeps a device from being suspended.
@@ -62,14 +64,16 @@ impl Awake {
 
     /// Waits for what is under way; every call to a driver has a bound.
     pub(super) async fn done(&self) {
-        let mut under_way = self.under_way.take();
-        while under_way.join_next().await.is_some() {}
+        for work in self.under_way.take() {
+            // One that panicked is told of.
+            let _ = work.await;
+        }
     }
 
     fn begin(&self, work: impl Future<Output = ()> + 'static) {
         let mut under_way = self.under_way.borrow_mut();
-        while under_way.try_join_next().is_some() {}
-        under_way.spawn_local(work);
+        under_way.retain(|work| !work.is_finished());
+        under_way.push(self.watched.task("awake", work));
     }
 }
 

@@ -58,7 +58,8 @@ impl Carrier {
         deliver: Deliver,
     ) -> Result<Self, ProcessesError> {
         let errands = Rc::new(Errands::default());
-        let news = Rc::new(News { deliver, runs: RefCell::default(), errands: Rc::clone(&errands) });
+        let news =
+            Rc::new(News { deliver, watched: watched.clone(), runs: RefCell::default(), errands: Rc::clone(&errands) });
         let log_dir = settings.log_dir.clone();
         let for_processes = Rc::clone(&news);
         let processes = Rc::new(Processes::start(settings, &watched, move |service, run, event| {
@@ -66,9 +67,17 @@ impl Carrier {
         })?);
         errands.begin(&processes);
         let for_probes = Rc::clone(&news);
-        let probes = Probes::new(log_dir, errands, move |run, event| for_probes.probe(run, event));
+        let probes = Probes::new(log_dir, errands, watched.clone(), move |run, event| for_probes.probe(run, event));
         let drivers = Drivers::new(bus);
-        Ok(Self { processes, probes, awake: Awake::new(drivers.clone()), drivers, watch, watched, news })
+        Ok(Self {
+            processes,
+            probes,
+            awake: Awake::new(drivers.clone(), watched.clone()),
+            drivers,
+            watch,
+            watched,
+            news,
+        })
     }
 
     /// Makes anew what was removed of the notification sockets.
@@ -204,6 +213,7 @@ impl Carrier {
 /// What comes of processes and probes, and what it is caused by.
 struct News {
     deliver: Deliver,
+    watched: Watched,
     runs: RefCell<BTreeMap<RunId, Known>>,
     errands: Rc<Errands>,
 }
@@ -253,7 +263,7 @@ impl News {
                 Turn::Keep => return,
                 Turn::Tell(said) => ProcessEvent::Notified(said),
                 Turn::TellAndRest(said) => {
-                    tokio::task::spawn_local(Rc::clone(self).tell_kept(service.clone(), run));
+                    self.watched.task("answer", Rc::clone(self).tell_kept(service.clone(), run));
                     ProcessEvent::Notified(said)
                 }
             },
@@ -360,7 +370,8 @@ mod tests {
             of_actors.borrow_mut().push(message);
             None
         });
-        let news = Rc::new(News { deliver, runs: RefCell::default(), errands: Rc::default() });
+        let (runs, errands) = (RefCell::default(), Rc::default());
+        let news = Rc::new(News { deliver, watched: Watched::new().0, runs, errands });
         let service = ServiceName::new("talker").unwrap();
         let cause =
             Recorder::new(Keeping::Off).begin(Moment::default(), ExternalCause::new(ExternalKind::Operator, ""));

@@ -7,20 +7,19 @@
 #[cfg(test)]
 mod tests;
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::path::PathBuf;
 use std::rc::Rc;
-use std::sync::Arc;
-use std::thread;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use mainstay_config::model::{Takeover, WifiMode};
 use mainstay_config::names::DeviceName;
 use mainstay_hardware::bus::{Bus, WifiBaseline};
 use mainstay_hardware::error::{Error, ErrorKind};
-use tokio::sync::{Mutex, Semaphore, oneshot};
+use tokio::sync::{Mutex, Semaphore};
 
 use super::files::identities;
 use super::ports::listeners;
@@ -38,8 +37,6 @@ const PROBES_MAX: usize = 4;
 const PORT_LOOKS_MAX: usize = 2;
 /// Looks at files that may run at the same time, and that may hang before no further one is begun.
 const FILE_LOOKS_MAX: usize = 2;
-/// Stack of a thread for one call; sysfs, netlink and libusb need little.
-const STACK: usize = 512 * 1024;
 /// Bound on a call that only looks.
 const LOOK_WITHIN: Duration = Duration::from_secs(5);
 /// Bound on a change of a radio: down, set type, up, each of which a driver may take seconds for.
@@ -56,8 +53,25 @@ struct Radio {
     hung: Hung,
 }
 
-/// Abandoned calls that have not come back, counted.
-type Hung = Rc<Cell<usize>>;
+/// Abandoned calls.
+#[derive(Clone, Default)]
+struct Hung(Rc<RefCell<Vec<Weak<OnItsWay>>>>);
+
+/// Held by a call until it comes back.
+struct OnItsWay;
+
+impl Hung {
+    fn abandon(&self, call: &Weak<OnItsWay>) {
+        self.0.borrow_mut().push(Weak::clone(call));
+    }
+
+    /// How many have not come back.
+    fn count(&self) -> usize {
+        let mut calls = self.0.borrow_mut();
+        calls.retain(|call| call.strong_count() > 0);
+        calls.len()
+    }
+}
 
 /// Runs calls to hardware. Belongs to the actor thread.
 #[derive(Clone)]
@@ -79,7 +93,7 @@ impl Drivers {
     pub(super) fn new(bus: Arc<dyn Bus>) -> Self {
         let [looks, probes, port_looks, file_looks] =
             [LOOKS_MAX, PROBES_MAX, PORT_LOOKS_MAX, FILE_LOOKS_MAX].map(|most| Rc::new(Semaphore::new(most)));
-        let (hung, radios, hung_files) = (Rc::default(), Rc::default(), Rc::default());
+        let (hung, radios, hung_files) = (Hung::default(), Rc::default(), Hung::default());
         Self { bus, hung, radios, looks, probes, port_looks, file_looks, hung_files }
     }
 
@@ -145,11 +159,11 @@ impl Drivers {
         &self,
         paths: BTreeSet<PathBuf>,
     ) -> impl Future<Output = Result<BTreeMap<PathBuf, FileIdentity>, String>> + 'static {
-        let hung = Rc::clone(&self.hung_files);
+        let hung = self.hung_files.clone();
         let look = move |_: &dyn Bus| Ok(identities(paths));
-        let look = self.call_counted(&self.file_looks, vec![Rc::clone(&hung)], LOOK_WITHIN, look);
+        let look = self.call_counted(&self.file_looks, vec![hung.clone()], LOOK_WITHIN, look);
         async move {
-            if hung.get() >= FILE_LOOKS_MAX {
+            if hung.count() >= FILE_LOOKS_MAX {
                 return Err("earlier looks at files hang; is a disk or share gone?".to_owned());
             }
             look.await.map_err(|error| error.to_string())
@@ -169,10 +183,10 @@ impl Drivers {
         let (drivers, radio) = (self.clone(), self.radio(device));
         async move {
             let _turn = radio.turn.lock().await;
-            if radio.hung.get() > 0 {
+            if radio.hung.count() > 0 {
                 return Err(Error::new(ErrorKind::TimedOut, "an earlier call to its driver has not come back"));
             }
-            let hung = vec![Rc::clone(&drivers.hung), Rc::clone(&radio.hung)];
+            let hung = vec![drivers.hung.clone(), radio.hung.clone()];
             drivers.call_counted(&drivers.looks, hung, within, work).await
         }
     }
@@ -183,7 +197,7 @@ impl Drivers {
         within: Duration,
         work: impl FnOnce(&dyn Bus) -> Result<T, Error> + Send + 'static,
     ) -> impl Future<Output = Result<T, Error>> + 'static {
-        self.call_counted(turns, vec![Rc::clone(&self.hung)], within, work)
+        self.call_counted(turns, vec![self.hung.clone()], within, work)
     }
 
     /// The thread is started once the future is polled and few others of its sort run: who hangs makes room when he is abandoned, so the
@@ -195,44 +209,31 @@ impl Drivers {
         within: Duration,
         work: impl FnOnce(&dyn Bus) -> Result<T, Error> + Send + 'static,
     ) -> impl Future<Output = Result<T, Error>> + 'static {
-        let (bus, hung, turns) = (Arc::clone(&self.bus), Rc::clone(&self.hung), Rc::clone(turns));
+        let (bus, hung, turns) = (Arc::clone(&self.bus), self.hung.clone(), Rc::clone(turns));
         async move {
             // It is never closed.
             let _turn = turns.acquire().await;
-            if hung.get() >= HUNG_MAX {
+            if hung.count() >= HUNG_MAX {
                 let words = format!("not tried: {HUNG_MAX} other calls to drivers hang, and no further one is begun");
                 return Err(Error::new(ErrorKind::NotTried, words));
             }
-            let (done, outcome) = oneshot::channel();
+            let on_its_way = Arc::new(OnItsWay);
+            let has_come_back = Arc::downgrade(&on_its_way);
             let call = move || {
-                watched::perhaps_panic("driver-call");
-                // Nobody may be waiting any more.
-                let _ = done.send(work(&*bus));
+                let _until_it_comes_back = on_its_way;
+                work(&*bus)
             };
-            let thread = thread::Builder::new().name("driver-call".to_owned()).stack_size(STACK);
-            if let Err(error) = thread.spawn(call) {
-                return Err(Error::io("start a thread for a driver call", &error));
-            }
-            let mut outcome = outcome;
-            match tokio::time::timeout(within, &mut outcome).await {
+            let outcome = watched::call("driver-call", call)
+                .map_err(|error| Error::io("start a thread for a driver call", &error))?;
+            match tokio::time::timeout(within, outcome).await {
                 Ok(Ok(result)) => result,
                 Ok(Err(_)) => Err(Error::new(ErrorKind::Other, "the call to the driver panicked")),
                 Err(_) => {
-                    abandon(counters, outcome);
+                    counters.iter().for_each(|hung| hung.abandon(&has_come_back));
                     let within = humantime::format_duration(within);
                     Err(Error::new(ErrorKind::TimedOut, format!("no answer from the driver within {within}")))
                 }
             }
         }
     }
-}
-
-/// Counts an abandoned call as hung until it comes back after all.
-fn abandon<T: 'static>(counters: Vec<Hung>, outcome: oneshot::Receiver<T>) {
-    counters.iter().for_each(|hung| hung.set(hung.get().saturating_add(1)));
-    tokio::task::spawn_local(async move {
-        // Whatever comes, comes too late.
-        let _ = outcome.await;
-        counters.iter().for_each(|hung| hung.set(hung.get().saturating_sub(1)));
-    });
 }

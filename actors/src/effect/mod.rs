@@ -12,6 +12,6 @@ pub mod process;
 pub mod report;
 mod said;
 pub mod socket_file;
-pub mod watched;
 
 pub use carrier::{Carrier, SharedWatch};
+pub use mainstay_hardware::watched;

@@ -16,8 +16,8 @@ use super::cell::{Footing, Life};
 use super::spare::Spare;
 use super::supervision::{Decision, supervisor};
 use super::{Due, Engine, Letter, Mail, Place};
-use crate::machine::Beginning;
-use crate::message::{ActorId, Effect, Moment, Outcome, words_of};
+use crate::machine::{Beginning, words_of};
+use crate::message::{ActorId, Effect, Moment, Outcome};
 use crate::trace::Cause;
 
 /// That an actor has panicked, and what becomes of it.

@@ -100,7 +100,9 @@ async fn of_a_thousand_services_with_ports_two_are_looked_at_at_once() {
                 let _ = hold.lock().unwrap().recv();
                 Ok(())
             });
-            tokio::task::spawn_local(look)
+            #[allow(clippy::disallowed_methods, reason = "a test waits for what it begins")]
+            let task = tokio::task::spawn_local(look);
+            task
         })
         .collect();
     for _ in 0..PORT_LOOKS_MAX {

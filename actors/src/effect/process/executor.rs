@@ -94,7 +94,15 @@ impl Processes {
             .map_err(|error| kernel("start the threads `spawner`", error))?;
         threads.push(outputs_thread);
         threads.push(trees_thread);
-        let core = Rc::new(RefCell::new(Core::new(Parts { settings, spawner, trees, holder, news, said })));
+        let core = Rc::new(RefCell::new(Core::new(Parts {
+            settings,
+            spawner,
+            trees,
+            holder,
+            watched: watched.clone(),
+            news,
+            said,
+        })));
         core.borrow_mut().start_keeper();
         let tasks = [
             watched.task("drive", drive(Rc::clone(&core), children, heard)),

@@ -4,7 +4,6 @@ use std::os::fd::OwnedFd;
 use std::rc::Rc;
 
 use tokio::sync::Notify;
-use tokio::task::spawn_local;
 
 use super::{Core, News};
 use crate::action::process::Exit;
@@ -38,7 +37,8 @@ impl Core {
     pub(super) fn keeper_started(&mut self, outcome: std::io::Result<(u32, OwnedFd)>) {
         match outcome {
             Ok((pid, reports)) => {
-                spawn_local(listen(reports, self.settings.log_troubles.clone()));
+                let (reports, troubles) = (Rc::new(reports), self.settings.log_troubles.clone());
+                self.watched.task_again("keeper-reports", move || listen(Rc::clone(&reports), troubles.clone()));
                 self.keeper.up(pid);
                 if let Some(exit) = self.claim(pid) {
                     self.keeper_ended(exit);

@@ -33,6 +33,7 @@ use super::tree::{self, Act, Looked, Trees, Whom, with_continue};
 use crate::action::process::{ProcessEvent, RunId, SignalOrder, SpawnFailure, SpawnOrder};
 use crate::effect::probe::LogEnd;
 use crate::effect::process::settings::ProcessSettings;
+use crate::effect::watched::Watched;
 
 /// Ends of children that nobody has claimed, kept while something is being started.
 const MAX_UNCLAIMED: usize = 4096;
@@ -91,6 +92,7 @@ pub(super) struct Core {
     orphans: Orphans,
     /// Runs that may be over.
     to_prove: ToProve,
+    watched: Watched,
     news: UnboundedSender<News>,
     said: UnboundedSender<Said>,
 }
@@ -114,6 +116,8 @@ pub(super) struct Parts {
     pub trees: Trees,
     /// The thread that holds what programs print until the log-keeper has it.
     pub holder: Holder,
+    /// Who is told of tasks that panic.
+    pub watched: Watched,
     /// The way to the executor's task.
     pub news: UnboundedSender<News>,
     /// The way to whoever listens.
@@ -144,6 +148,7 @@ impl Core {
             strays: BTreeSet::new(),
             orphans: Orphans::default(),
             to_prove: ToProve::default(),
+            watched: parts.watched,
             news: parts.news,
             said: parts.said,
         }
@@ -226,7 +231,7 @@ impl Core {
 
     fn later(&self, wait: Duration, news: News) -> JoinHandle<()> {
         let to = self.news.clone();
-        tokio::task::spawn_local(async move {
+        self.watched.task("timer", async move {
             tokio::time::sleep(wait).await;
             // Nobody listens any more when mainstay ends.
             let _ = to.send(news);

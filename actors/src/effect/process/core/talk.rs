@@ -25,7 +25,8 @@ impl Core {
         if order.notify == NotifySocket::Omit {
             return Ok(None);
         }
-        let bound = notify::NotifySocket::bind(&self.settings.run_dir, &order.service, order.run, self.news.clone());
+        let told = (&self.watched, &self.news);
+        let bound = notify::NotifySocket::bind(&self.settings.run_dir, &order.service, order.run, told);
         let socket = bound
             .map_err(|error| SpawnFailure::Other(format!("its notification socket could not be made: {error}")))?;
         let path = socket.path().to_owned();
@@ -38,7 +39,7 @@ impl Core {
         notify::make_folder(&self.settings.run_dir)?;
         for run in self.runs.keys() {
             if let Some(socket) = self.sockets.get_mut(run) {
-                socket.renew(*run, self.news.clone())?;
+                socket.renew(*run, (&self.watched, &self.news))?;
             }
         }
         Ok(())
