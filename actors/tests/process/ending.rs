@@ -155,6 +155,17 @@ fn whoever_panics_of_the_threads_and_tasks_is_told_of() {
 }
 
 #[test]
+fn a_log_keeper_that_cannot_be_executed_is_no_zombie_after_the_end() {
+    alone(async || {
+        for _ in 0..100 {
+            let world = World::with(|settings| settings.keeper_program = "/nowhere/keeper".into());
+            // It sees that no child is left.
+            world.end().await;
+        }
+    });
+}
+
+#[test]
 fn shutting_down_leaves_programs_alone() {
     alone(async || {
         let world = World::new();
