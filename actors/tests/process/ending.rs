@@ -147,9 +147,13 @@ fn whoever_panics_of_the_threads_and_tasks_is_told_of() {
             assert_eq!(lost.map(|lost| lost.part).as_deref(), Some(part));
             drop(world);
         }
-        for pid in children() {
-            let pid = rustix::process::Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
-            let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+        // Whom they leave becomes our child.
+        while children().iter().any(|pid| !is_gone(*pid)) {
+            for pid in children() {
+                let pid = rustix::process::Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
+                let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
     });
 }
