@@ -67,8 +67,13 @@ pub(crate) enum Request {
         /// Which.
         device: String,
     },
-    /// Make an actor panic (debug builds only): `service/NAME`, `device/NAME`, `leases`, `hardware`, `services`.
+    /// Make an actor, a thread or a task panic (debug builds only): docs/contributing.md lists them.
     Panic {
+        /// Its address.
+        actor: String,
+    },
+    /// Let an actor never return from what it handles (debug builds only).
+    Freeze {
         /// Its address.
         actor: String,
     },

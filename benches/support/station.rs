@@ -47,6 +47,7 @@ impl Station {
             keeping,
             settings: settings(folder),
         };
+        #[allow(clippy::disallowed_methods, reason = "the bench waits for its end")]
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
             LocalSet::new().block_on(&runtime, live(begin, closed))

@@ -7,6 +7,7 @@
 //! - [`matching`]: which configured device a sighting is, and how to speak of it to people
 //! - [`kernel`]: the real thing, from sysfs, uevents, libusb, nl80211 and rtnetlink
 //! - [`simulated`]: hardware that is only imagined, for the demo and for tests
+//! - [`watched`]: who owns which thread and task, here and above
 
 pub mod advice;
 pub mod bus;
@@ -18,5 +19,6 @@ pub mod matching;
 mod modes;
 pub mod sighting;
 pub mod simulated;
+pub mod watched;
 
 pub use harmless::{harmless, harmless_path};

@@ -85,10 +85,17 @@ pub(crate) enum Ask {
     Plug(PlugArgs),
     /// Pull out a simulated device of the demo
     Unplug(DeviceName),
-    /// Make an actor panic, to see its supervisor at work
+    /// Make an actor, a thread or a task panic, to see its owner at work
     #[cfg(debug_assertions)]
     #[command(hide = true)]
     Panic {
+        /// `service/NAME`, `device/NAME`, `leases`, `hardware`, `services`, `root`, or what docs/contributing.md lists
+        actor: String,
+    },
+    /// Let an actor never return from what it handles, to see that it is noticed
+    #[cfg(debug_assertions)]
+    #[command(hide = true)]
+    Freeze {
         /// `service/NAME`, `device/NAME`, `leases`, `hardware`, `services` or `root`
         actor: String,
     },

@@ -139,5 +139,7 @@ fn ask_daemon(question: Ask, client: &Client) -> Result<(), Ended> {
         Ask::Unplug(device) => ask::operate(client, &Request::Unplug { device: device.name }),
         #[cfg(debug_assertions)]
         Ask::Panic { actor } => ask::operate(client, &Request::Panic { actor }),
+        #[cfg(debug_assertions)]
+        Ask::Freeze { actor } => ask::operate(client, &Request::Freeze { actor }),
     }
 }

@@ -5,8 +5,7 @@ use std::rc::Rc;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use mainstay_actors::action::lost::Lost;
-use mainstay_actors::effect::watched::{self, Watched};
+use mainstay_actors::effect::watched::{self, Lives, Lost, Watched};
 use mainstay_actors::runtime::System;
 use mainstay_hardware::bus::{Bus, Sink};
 use mainstay_hardware::kernel::Kernel;
@@ -20,14 +19,8 @@ pub(super) use mainstay_actors::effect::SharedWatch;
 /// Events that wait for the actor thread at most. One more is dropped, and everything is looked at anew.
 const EVENTS_MAX: usize = 1024;
 
-/// What watches is called so in the log.
+/// What watches is called so when it is given up.
 const PART: &str = "hardware-events";
-/// How often a watch that panics is begun anew before it has lived for [`GOOD_LIFE`].
-const RESTARTS: u32 = 3;
-/// A watch that lived this long was a good one.
-const GOOD_LIFE: Duration = Duration::from_secs(60);
-/// Before a watch is begun anew.
-const PAUSE: Duration = Duration::from_millis(200);
 
 /// How long the watch may take to end. One that takes longer hangs in the kernel and is left behind: what a USB device says of
 /// itself cannot be read while its driver hangs.
@@ -42,7 +35,7 @@ pub(super) fn bus(simulated: Option<SimulatedBus>) -> Arc<dyn Bus> {
 }
 
 /// Begins to watch, beside everything else: the first scan takes a while, and services without hardware need not wait for it.
-pub(super) fn begin(bus: &Arc<dyn Bus>, watch: &SharedWatch, system: &Rc<System>, watched: Watched) -> AbortHandle {
+pub(super) fn begin(bus: &Arc<dyn Bus>, watch: &SharedWatch, system: &Rc<System>, watched: &Watched) -> AbortHandle {
     let (bus, watch, system) = (Arc::clone(bus), Arc::clone(watch), Rc::downgrade(system));
     let tell = move |event| match system.upgrade() {
         Some(system) => {
@@ -53,7 +46,7 @@ pub(super) fn begin(bus: &Arc<dyn Bus>, watch: &SharedWatch, system: &Rc<System>
     };
     let of_start = Arc::clone(&watch);
     let start = move |events, lost| start_watching(Arc::clone(&bus), Arc::clone(&of_start), events, lost);
-    tokio::task::spawn_local(keep_watching(start, watch, tell, watched)).abort_handle()
+    watched.task("hardware-watch", keep_watching(start, watch, tell, watched.clone())).abort_handle()
 }
 
 /// Watches, and begins anew when the watch has panicked: its first scan finds what is there.
@@ -63,9 +56,8 @@ async fn keep_watching(
     tell: impl Fn(HardwareEvent) -> ControlFlow<()>,
     watched: Watched,
 ) {
-    let mut early_ends = 0;
+    let mut lives = Lives::begin();
     loop {
-        let since = tokio::time::Instant::now();
         let (events, seen) = mpsc::channel::<HardwareEvent>(EVENTS_MAX);
         let lost = Arc::new(Notify::new());
         let begun = start(events, Arc::clone(&lost));
@@ -75,16 +67,16 @@ async fn keep_watching(
             }
         };
         let over = pass_on(seen, lost, &tell, rescan).await;
-        if over == Over::NobodyListens || begun.await != Ok(Begun::Yes) {
+        // What begins it has an answer, or has panicked itself.
+        if over == Over::NobodyListens || begun.await == Ok(Begun::No) {
             return;
         }
-        early_ends = if since.elapsed() < GOOD_LIFE { early_ends + 1 } else { 1 };
-        if early_ends > RESTARTS {
-            watched.tell(Lost { part: PART.to_owned(), why: format!("{early_ends} times, one soon after the other") });
+        if lives.next().is_none() {
+            watched.tell(Lost { part: PART.to_owned(), why: "again and again, one soon after the other".to_owned() });
             return;
         }
         tracing::error!("the watch on hardware panicked, and begins anew");
-        tokio::time::sleep(PAUSE).await;
+        tokio::time::sleep(watched::PAUSE).await;
     }
 }
 
@@ -135,50 +127,51 @@ fn start_watching(
     events: mpsc::Sender<HardwareEvent>,
     lost: Arc<Notify>,
 ) -> oneshot::Receiver<Begun> {
-    let (outcome, begun) = oneshot::channel();
     let trouble = events.clone();
     let sink: Sink = Box::new(move |event| {
-        watched::perhaps_panic(PART);
         if events.try_send(event).is_err() {
             lost.notify_one();
         }
     });
     let work = move || match bus.watch(sink) {
         Ok(started) => {
-            // Before the last sender of events is gone.
-            let _ = outcome.send(Begun::Yes);
-            *watch.lock().unwrap_or_else(PoisonError::into_inner) = Some(started);
+            // Its end is waited for, which is not done with the lock.
+            let former = watch.lock().unwrap_or_else(PoisonError::into_inner).replace(started);
+            drop(former);
+            Begun::Yes
         }
         Err(error) => {
             tracing::error!(%error, "hardware cannot be watched");
-            let _ = outcome.send(Begun::No);
             // If nobody listens any more, the daemon is ending.
             let _ = trouble
                 .blocking_send(HardwareEvent::Trouble(Source::All, format!("hardware cannot be watched: {error}")));
+            Begun::No
         }
     };
-    if let Err(error) = std::thread::Builder::new().name("hardware-start".to_owned()).spawn(work) {
+    watched::call("hardware-start", work).unwrap_or_else(|error| {
         tracing::error!(%error, "no thread for watching hardware");
-    }
-    begun
+        // Of which the other end is gone.
+        oneshot::channel().1
+    })
 }
 
 /// Ends the watch, beside the actor thread: that its threads have ended is waited for as long as a driver hangs.
 pub(super) async fn end(watch: &SharedWatch) {
-    let (ended, heard) = oneshot::channel::<()>();
     let of_thread = Arc::clone(watch);
     let work = move || {
         let watch = of_thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         drop(watch);
-        drop(ended);
     };
-    if let Err(error) = std::thread::Builder::new().name("hardware-end".to_owned()).spawn(work) {
-        tracing::error!(%error, "no thread for ending the watch on hardware");
-        std::mem::forget(watch.lock().unwrap_or_else(PoisonError::into_inner).take());
-        return;
-    }
-    // Nothing is ever sent: the thread lets go of it when it is done.
-    if tokio::time::timeout(PATIENCE, heard).await.is_err() {
+    let ended = match watched::call("hardware-end", work) {
+        Ok(ended) => tokio::time::timeout(PATIENCE, ended).await,
+        Err(error) => {
+            tracing::error!(%error, "no thread for ending the watch on hardware");
+            std::mem::forget(watch.lock().unwrap_or_else(PoisonError::into_inner).take());
+            return;
+        }
+    };
+    // One that panics has ended as well.
+    if ended.is_err() {
         tracing::warn!("the watch on hardware hangs in the kernel and is left behind");
     }
 }
@@ -247,7 +240,21 @@ mod tests {
             begun
         };
         keep_watching(start, SharedWatch::default(), tell, watched).await;
-        assert_eq!(told.get(), RESTARTS + 1);
+        assert_eq!(told.get(), 4, "it was begun anew three times");
+        assert_eq!(heard.recv().await.map(|lost| lost.part).as_deref(), Some(PART));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_watch_of_which_the_beginning_panics_begins_anew() {
+        let (watched, mut heard) = Watched::new();
+        let begun = std::cell::Cell::new(0);
+        // The way to the answer is dropped, as by a panic.
+        let start = |_, _| {
+            begun.set(begun.get() + 1);
+            oneshot::channel().1
+        };
+        keep_watching(start, SharedWatch::default(), |_| ControlFlow::Continue(()), watched).await;
+        assert_eq!(begun.get(), 4, "it was begun anew three times");
         assert_eq!(heard.recv().await.map(|lost| lost.part).as_deref(), Some(PART));
     }
 

@@ -7,9 +7,18 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::io::{self, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use mainstay_actors::effect::watched::{self, Lives, Lost};
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::time::Timespec;
+
+use crate::exit::ExitStatus;
+
+/// The thread.
+const NAME: &str = "log";
 /// Bytes that wait to be written at most: some thousand lines.
 const WAITING_MAX: usize = 256 * 1024;
 
@@ -59,14 +68,14 @@ enum Writer {
 }
 
 impl LogOutput {
-    /// Starts the thread `log`, which writes to `sink` for as long as the process lives.
+    /// Starts the thread `log`, which writes to `sink` for as long as the process lives. One that panics again and again ends it.
     ///
     /// # Errors
     /// When the thread cannot be started.
     pub(super) fn start(sink: impl Write + Send + 'static) -> io::Result<Self> {
         let shared = Arc::new(Shared::default());
         let of_thread = Arc::clone(&shared);
-        std::thread::Builder::new().name("log".to_owned()).spawn(move || of_thread.write_to(sink))?;
+        watched::thread(NAME, move || of_thread.write_to(sink), |lost| give_up(&lost))?;
         Ok(Self { shared })
     }
 
@@ -115,12 +124,23 @@ impl Shared {
     }
 
     fn write_to(&self, mut sink: impl Write) {
+        let mut lives = Lives::begin();
         loop {
             let entry = self.take();
             // Without the lock: this is what may block for ever.
-            if entry.write(&mut sink).is_err() {
+            let written = catch_unwind(AssertUnwindSafe(|| {
+                watched::perhaps_panic(NAME);
+                entry.write(&mut sink)
+            }));
+            if !matches!(written, Ok(Ok(()))) {
                 let mut state = self.lock();
                 state.missing.unwritten = state.missing.unwritten.saturating_add(entry.lines());
+            }
+            // A panic costs what was to be written, and is written about itself: that must not go on for ever.
+            if let Err(panic) = written
+                && lives.next().is_none()
+            {
+                resume_unwind(panic);
             }
         }
     }
@@ -174,6 +194,16 @@ impl fmt::Display for Missing {
         }
         Ok(())
     }
+}
+
+/// Nobody writes the log any more. Why, is written to standard error only if that takes no wait.
+fn give_up(lost: &Lost) {
+    let stderr = rustix::stdio::stderr();
+    let takes_it = poll(&mut [PollFd::new(&stderr, PollFlags::OUT)], Some(&Timespec::default()));
+    if takes_it.is_ok_and(|ready| ready > 0) {
+        let _ = rustix::io::write(stderr, format!("mainstay gave up: {lost}\n").as_bytes());
+    }
+    std::process::exit(ExitStatus::GaveUp.code().into());
 }
 
 fn lines(text: &[u8]) -> u64 {
@@ -266,6 +296,33 @@ mod tests {
         fn flush(&mut self) -> io::Result<()> {
             Ok(())
         }
+    }
+
+    /// Panics over what it is told to panic over.
+    struct Panicking(Handed);
+
+    impl Write for Panicking {
+        fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+            if text.starts_with(b"panic") {
+                resume_unwind(Box::new("planted"));
+            }
+            self.0.write(text)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn after_a_panic_over_a_line_the_next_ones_are_written() {
+        let (sender, reader) = sync_channel(0);
+        let log = LogOutput::start(Panicking(Handed(sender))).unwrap();
+        log.say(b"panic\n");
+        log.finish(LONG);
+        log.say(b"taken\n");
+        assert_eq!(reader.recv().unwrap(), "[1 lines of the log could not be written]\n");
+        assert_eq!(reader.recv().unwrap(), "taken\n");
     }
 
     #[test]

@@ -10,11 +10,9 @@ use std::time::Duration;
 const AFTER: Duration = Duration::from_secs(5);
 
 /// Gives it back in a while.
-pub(super) fn give_back_soon() {
-    tokio::task::spawn_local(async {
-        tokio::time::sleep(AFTER).await;
-        give_back();
-    });
+pub(super) async fn give_back_soon() {
+    tokio::time::sleep(AFTER).await;
+    give_back();
 }
 
 #[cfg(target_env = "gnu")]

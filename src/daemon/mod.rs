@@ -14,18 +14,19 @@ mod station;
 
 use std::cell::RefCell;
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use mainstay_actors::action::lost::Lost;
+use futures::FutureExt;
 use mainstay_actors::board::Board;
 use mainstay_actors::clock::Clock;
 use mainstay_actors::effect::Carrier;
 use mainstay_actors::effect::executor::{Deliver, Executor};
 use mainstay_actors::effect::process::keeper::{log_keeper_main, socket_from_stdin};
 use mainstay_actors::effect::process::{ProcessesError, begin_clean};
-use mainstay_actors::effect::watched::Watched;
+use mainstay_actors::effect::watched::{self, Lost, Watched};
 use mainstay_actors::message::{Exit, Left};
 use mainstay_actors::runtime::{Parts, System};
 use mainstay_actors::trace::{Keeping, Recorder};
@@ -142,16 +143,15 @@ async fn live(plan: Plan, instance: Instance, log: &LogOutput) -> Result<(), Tol
     let start_carrier =
         |deliver| Carrier::start(processes, Arc::clone(&bus), Arc::clone(&watch), watched.clone(), deliver);
     let Started { system, carrier, ended } = start_actors(&shown.station, parts, start_carrier)?;
-    own_parts(&system, lost);
     let carrier_of_sockets = carrier.as_ref().map(Rc::downgrade).unwrap_or_default();
     let kept = run_dir::Kept { instance: Rc::clone(&instance), server, carrier: carrier_of_sockets, log_dir };
     let keeping = watched.task("run-dir", run_dir::keep(kept));
-    let watching = hardware::begin(&bus, &watch, &system, watched);
-    memory::give_back_soon();
+    let watching = hardware::begin(&bus, &watch, &system, &watched);
     if let Some(words) = to_try {
         log.say(words.as_bytes());
     }
-    let exit = attend(&system, asked, simulated.as_ref(), (&mut signals, ended)).await;
+    let exit = attend(&system, (asked, lost), simulated.as_ref(), (&mut signals, ended));
+    let exit = watched::wakeful("main", exit).await;
     keeping.abort();
     // It lets go of the server, which stops.
     let _ = keeping.await;
@@ -162,16 +162,6 @@ async fn live(plan: Plan, instance: Instance, log: &LogOutput) -> Result<(), Tol
         carrier.shutdown().await;
     }
     finish(exit)
-}
-
-/// Tells the root supervisor of threads and tasks that panic.
-fn own_parts(system: &Rc<System>, mut lost: mpsc::UnboundedReceiver<Lost>) {
-    let system = Rc::downgrade(system);
-    tokio::task::spawn_local(async move {
-        while let (Some(lost), Some(system)) = (lost.recv().await, system.upgrade()) {
-            system.part_lost(lost);
-        }
-    });
 }
 
 /// Actors, and what carries out their actions.
@@ -198,14 +188,15 @@ fn start_actors(
     Ok(Started { system: Rc::new(system), carrier, ended })
 }
 
-/// Does what operators and signals say, until the daemon should end.
+/// Does what operators and signals say, and tells the root supervisor of threads and tasks that panic, until the daemon should end.
 async fn attend(
     system: &Rc<System>,
-    mut asked: mpsc::Receiver<Command>,
+    (mut asked, mut lost): (mpsc::Receiver<Command>, mpsc::UnboundedReceiver<Lost>),
     simulated: Option<&SimulatedBus>,
     (signals, mut ended): (&mut Signals, oneshot::Receiver<Exit>),
 ) -> Ending {
     let mut wishes = Wishes::default();
+    let mut giving_back = pin!(memory::give_back_soon().fuse());
     loop {
         let name = tokio::select! {
             biased;
@@ -221,6 +212,11 @@ async fn attend(
                     continue;
                 }
             },
+            () = &mut giving_back => continue,
+            Some(lost) = lost.recv() => {
+                system.part_lost(lost);
+                continue;
+            }
             Some(command) = asked.recv() => {
                 operator::attend(Rc::clone(system), simulated.cloned(), command);
                 continue;

@@ -2,8 +2,9 @@
 
 use std::rc::Rc;
 
-#[cfg(debug_assertions)]
 use mainstay_actors::effect::watched;
+#[cfg(debug_assertions)]
+use mainstay_actors::message::ActorId;
 use mainstay_actors::message::device::DeviceMessage;
 use mainstay_actors::message::service::{Attempts, NeedsPolicy, ServiceMessage};
 use mainstay_actors::message::{Message, Outcome, RequestId};
@@ -18,14 +19,14 @@ use crate::protocol::{Answer, ErrorAnswer, ErrorCode, Force, Needs, Request};
 
 /// Attends to one request, beside everything else.
 pub(super) fn attend(system: Rc<System>, simulated: Option<SimulatedBus>, command: Command) {
-    tokio::task::spawn_local(async move {
+    watched::serve_here("operator", async move {
         let Command { request, answer } = command;
         // Whoever asked may have gone.
         let _ = answer.send(carry_out(&system, simulated.as_ref(), request).await);
     });
 }
 
-async fn carry_out(system: &System, simulated: Option<&SimulatedBus>, request: Request) -> Answer {
+async fn carry_out(system: &Rc<System>, simulated: Option<&SimulatedBus>, request: Request) -> Answer {
     match request {
         Request::Start { services, needs } => {
             let policy = match needs {
@@ -48,6 +49,7 @@ async fn carry_out(system: &System, simulated: Option<&SimulatedBus>, request: R
         Request::Plug { device, port } => plug(simulated, &device, port.as_deref()),
         Request::Unplug { device } => unplug(simulated, &device),
         Request::Panic { actor } => panic(system, &actor),
+        Request::Freeze { actor } => freeze(system, &actor),
         // These are answered from the board and never come here.
         Request::Status
         | Request::Devices
@@ -167,19 +169,46 @@ fn panic(system: &System, actor: &str) -> Answer {
         watched::poison(actor);
         return done(format!("{actor} was told to panic; a thread does so with the next thing it does"));
     }
-    match actor.parse() {
+    match actor_of(system, actor) {
         Ok(id) if system.poison(&id) => done(format!("{actor} was told to panic")),
         Ok(_) => error(ErrorCode::UnknownName, &format!("there is no actor `{actor}`"), None),
-        Err(wrong) => {
-            let wrong: mainstay_actors::message::NoSuchActor = wrong;
-            error(ErrorCode::UnknownName, &wrong.to_string(), None)
-        }
+        Err(unknown) => Answer::Error(unknown),
     }
+}
+
+/// Once this is answered, nothing more is.
+#[cfg(debug_assertions)]
+fn freeze(system: &Rc<System>, actor: &str) -> Answer {
+    match actor_of(system, actor) {
+        Ok(id) => {
+            let system = Rc::clone(system);
+            watched::serve_here("operator", async move { system.freeze(&id) });
+            done(format!("{actor} was told never to return"))
+        }
+        Err(unknown) => Answer::Error(unknown),
+    }
+}
+
+#[cfg(debug_assertions)]
+fn actor_of(system: &System, actor: &str) -> Result<ActorId, ErrorAnswer> {
+    let id: Result<ActorId, mainstay_actors::message::NoSuchActor> = actor.parse();
+    let message = match id {
+        Ok(id) if system.has(&id) => return Ok(id),
+        Ok(_) => format!("there is no actor `{actor}`"),
+        Err(wrong) => wrong.to_string(),
+    };
+    let help = Some(format!("threads and tasks that can be told to panic: {}", watched::PARTS.join(", ")));
+    Err(ErrorAnswer { code: ErrorCode::UnknownName, message, help })
 }
 
 #[cfg(not(debug_assertions))]
 fn panic(_system: &System, _actor: &str) -> Answer {
     error(ErrorCode::Refused, "only a debug build can be told to panic", None)
+}
+
+#[cfg(not(debug_assertions))]
+fn freeze(_system: &Rc<System>, _actor: &str) -> Answer {
+    error(ErrorCode::Refused, "only a debug build can be told to freeze", None)
 }
 
 fn not_in_demo() -> Answer {

@@ -8,8 +8,9 @@ use futures::FutureExt;
 use futures::future::{BoxFuture, ready};
 use mainstay_actors::clock::Clock;
 use mainstay_actors::effect::process::keeper::{LogTroubles, log_path};
+use mainstay_actors::effect::watched;
 use mainstay_actors::message::Moment;
-use mainstay_actors::runtime::Parts;
+use mainstay_actors::runtime::{Lookout, Parts};
 use mainstay_actors::trace::{Excerpt, TraceFilter, TraceId};
 use mainstay_actors::view::{Show, StatusView};
 use mainstay_config::names::{READINESS_PROBES, ServiceName};
@@ -25,6 +26,10 @@ const QUIET: Duration = Duration::from_millis(300);
 const FOLLOW_EVERY: Duration = Duration::from_millis(200);
 /// Traces that are shown ahead of a slow follower at most.
 const FOLLOW_QUEUE: usize = 64;
+
+/// What to do about an actor that does not return.
+const FROZEN: &str = "this is a bug: please report it. Services run on; if it lasts, end mainstay with SIGKILL and stop what is left \
+     before you start it again";
 
 /// An operator's request on its way to the actor thread.
 #[derive(Debug)]
@@ -42,6 +47,7 @@ pub(super) struct Shown {
     board: SharedBoard,
     recorder: SharedRecorder,
     clock: Clock,
+    lookout: Lookout,
     log_dir: PathBuf,
     pub(super) log_troubles: LogTroubles,
 }
@@ -53,6 +59,7 @@ impl Shown {
             board: Arc::clone(&parts.board),
             recorder: Arc::clone(&parts.recorder),
             clock: parts.clock,
+            lookout: parts.watchdog.lookout(),
             log_dir,
             log_troubles: LogTroubles::default(),
         }
@@ -69,7 +76,8 @@ impl Shown {
 
     fn status(&self) -> StatusView {
         let lost = |(service, why)| format!("what {service} prints cannot be written and is lost: {why}");
-        let troubles = self.log_troubles.list().into_iter().map(lost).collect();
+        let frozen = self.lookout.frozen().map(|frozen| frozen.to_string());
+        let troubles = frozen.into_iter().chain(self.log_troubles.list().into_iter().map(lost)).collect();
         StatusView { troubles, ..self.show().status() }
     }
 
@@ -173,6 +181,14 @@ pub(super) struct Served {
 
 impl Served {
     fn command(&self, request: Request) -> BoxFuture<'static, Answer> {
+        if let Some(frozen) = self.shown.lookout.frozen() {
+            return ready(Answer::Error(ErrorAnswer {
+                code: ErrorCode::Busy,
+                message: frozen.to_string(),
+                help: Some(FROZEN.to_owned()),
+            }))
+            .boxed();
+        }
         let (answer, answered) = oneshot::channel();
         if self.commands.try_send(Command { request, answer }).is_err() {
             let message = "mainstay has too much to do, or is ending".to_owned();
@@ -207,7 +223,7 @@ impl Station for Served {
     fn follow(&self, request: TraceRequest) -> mpsc::Receiver<Answer> {
         let (traces, followed) = mpsc::channel(FOLLOW_QUEUE);
         let shown = self.shown.clone();
-        tokio::spawn(async move {
+        watched::serve("follower", async move {
             let filter = match shown.filter(&request) {
                 Ok(filter) => filter,
                 Err(wrong) => {

@@ -17,7 +17,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use mainstay_actors::effect::watched::{self, Watched};
+use mainstay_actors::effect::watched::{self, Lost, Watched};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::task::JoinSet;
@@ -75,6 +75,8 @@ impl Default for Limits {
 
 /// The thread's name.
 const NAME: &str = "control";
+/// The name of what attends to one caller.
+const CALLER: &str = "caller";
 /// How long callers have to take their answers when the server ends.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 /// The pause after a connection could not be accepted (no descriptors left), so that it does not spin.
@@ -115,6 +117,9 @@ impl Door {
 
 /// The seats, and the way in which whoever sits there is told to go: this is dropped.
 type SharedSeats = Arc<Mutex<Seats<oneshot::Sender<Infallible>>>>;
+
+/// Those who are attended to. One of whom that panics gets no answer.
+type Callers = JoinSet<Result<(), Lost>>;
 
 /// A caller's own seat. Dropping it leaves it.
 struct Seat {
@@ -209,7 +214,7 @@ async fn serve(mut door: Door, mut renew: mpsc::Receiver<Renewal>, shared: Arc<c
     let bounds = Bounds { all: connections, each: of_one_user, first: shared.gate.first() };
     let seats: SharedSeats = Arc::new(Mutex::new(Seats::new(bounds)));
     let mut stopped = shared.stopped.clone();
-    let mut callers = JoinSet::new();
+    let mut callers = Callers::new();
     loop {
         let accepted = tokio::select! {
             biased;
@@ -240,14 +245,14 @@ async fn serve(mut door: Door, mut renew: mpsc::Receiver<Renewal>, shared: Arc<c
 }
 
 /// Gives a caller a seat, and attends to it until it is done or has to make room.
-fn receive(mut stream: UnixStream, seats: &SharedSeats, shared: &Arc<connection::Shared>, callers: &mut JoinSet<()>) {
+fn receive(mut stream: UnixStream, seats: &SharedSeats, shared: &Arc<connection::Shared>, callers: &mut Callers) {
     // Whoever cannot be known is gone.
     let Ok(peer) = Peer::of(&stream) else { return };
     let (caller, told_to_go) = oneshot::channel();
     let admission = seats.lock().unwrap_or_else(PoisonError::into_inner).admit(peer.uid, caller);
     let Admission::Seat(id, _gone) = admission else { return connection::turn_away(&stream) };
     let (seat, shared) = (Seat { id, seats: Arc::clone(seats) }, Arc::clone(shared));
-    callers.spawn(async move {
+    watched::serve_in(callers, CALLER, async move {
         let must_go = tokio::select! {
             biased;
             () = connection::attend(&mut stream, peer, &seat, &shared) => false,

@@ -7,6 +7,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use mainstay_actors::effect::watched;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
@@ -65,7 +66,7 @@ where
         match listener.accept().await {
             Ok((stream, _)) => {
                 let serving = serve(stream);
-                tokio::spawn(async move {
+                watched::serve("client", async move {
                     // A client that went away is no news.
                     let _ = serving.await;
                     drop(place);

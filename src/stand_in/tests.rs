@@ -1,5 +1,6 @@
 //! The real readiness checks against the stand-ins, and how they meet a taken port.
 
+#![allow(clippy::disallowed_methods, reason = "a test waits for what it begins")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 use std::collections::BTreeSet;
@@ -13,6 +14,7 @@ use mainstay_actors::action::probe::{CheckCommand, Own, ProbeEvent, ProbeOrder, 
 use mainstay_actors::action::process::{Exit, RunId, SpawnFailure};
 use mainstay_actors::effect::probe::exec::{CommandFailure, RunCommand};
 use mainstay_actors::effect::probe::{LogEnd, Probes};
+use mainstay_actors::effect::watched::Watched;
 use mainstay_config::names::ServiceName;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -44,7 +46,7 @@ async fn listener() -> (TcpListener, u16) {
 /// What the real probe says first.
 async fn probe(target: ProbeTarget) -> ProbeEvent {
     let (say, mut heard) = mpsc::unbounded_channel();
-    let probes = Probes::new(PathBuf::new(), Rc::new(NoCommands), move |_run, event| {
+    let probes = Probes::new(PathBuf::new(), Rc::new(NoCommands), Watched::new().0, move |_run, event| {
         let _ = say.send(event);
     });
     let (interval, timeout) = (Duration::from_secs(1), Duration::from_secs(20));

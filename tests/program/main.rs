@@ -1,6 +1,7 @@
 //! The whole program from outside: the built binary, real processes, real sockets. It needs neither root nor any other
 //! program than a shell.
 #![cfg_attr(not(debug_assertions), allow(dead_code, reason = "used by the tests of panics only"))]
+#![allow(clippy::disallowed_methods, reason = "a test waits for what it begins")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod configuration;
@@ -10,7 +11,9 @@ mod graphs;
 mod harness;
 mod logs;
 mod mistakes;
-// The hidden command that these use is in debug builds only.
+// The hidden commands that these use are in debug builds only.
+#[cfg(debug_assertions)]
+mod owners;
 #[cfg(debug_assertions)]
 mod panics;
 mod readiness;

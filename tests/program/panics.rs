@@ -141,24 +141,6 @@ fn too_many_panics_end_the_daemon_with_70_and_leave_the_services_running() {
 }
 
 #[test]
-fn a_thread_or_a_task_that_panics_ends_the_daemon_with_70_and_leaves_the_services_running() {
-    for part in ["drive", "deliver", "trees", "outputs", "control"] {
-        let mut station = Station::run("[services.recorder]\ncommand = [\"sleep\", \"1000\"]\n");
-        let pid = station.until_service("recorder", "running").pid.unwrap();
-        station.tell(&["panic", part]);
-        // A thread panics with the next thing it does; the answer may be lost with it.
-        if part == "outputs" {
-            station.ask(&["restart", "recorder"]);
-        } else {
-            station.ask(&["stop", "recorder"]);
-        }
-        assert_eq!(station.wait().code(), Some(70), "{part}: {}", station.said());
-        assert!(station.said().contains(&format!("its part `{part}` panicked")), "{part}: {}", station.said());
-        assert!(part == "outputs" || part == "trees" || alive(pid), "{part}: the service was lost");
-    }
-}
-
-#[test]
 fn a_radio_is_put_back_though_the_registry_panicked_while_it_was_leased() {
     let station = Station::demo();
     let until = |mode: &str, link: &str| {

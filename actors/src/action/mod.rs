@@ -1,7 +1,6 @@
 //! What machines have done outside, and what comes of it: data, the contract between machines and the executor.
 
 pub mod files;
-pub mod lost;
 pub mod ports;
 pub mod probe;
 pub mod process;

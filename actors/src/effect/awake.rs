@@ -9,22 +9,24 @@ use std::rc::Rc;
 use mainstay_config::names::DeviceName;
 use mainstay_hardware::bus::Wakefulness;
 use mainstay_hardware::sighting::Sighting;
-use tokio::task::JoinSet;
+use tokio::task::JoinHandle;
 
 use super::drivers::Drivers;
 use super::wakefulness::{Call, Kept, Wish};
+use super::watched::Watched;
 
 /// Keeps devices awake. Belongs to the actor thread.
 pub(super) struct Awake {
     drivers: Drivers,
     /// Known to the executor, and so known over a panic of the device's actor.
     kept: Rc<RefCell<Kept>>,
-    under_way: RefCell<JoinSet<()>>,
+    watched: Watched,
+    under_way: RefCell<Vec<JoinHandle<()>>>,
 }
 
 impl Awake {
-    pub(super) fn new(drivers: Drivers) -> Self {
-        Self { drivers, kept: Rc::default(), under_way: RefCell::default() }
+    pub(super) fn new(drivers: Drivers, watched: Watched) -> Self {
+        Self { drivers, kept: Rc::default(), watched, under_way: RefCell::default() }
     }
 
     /// Keeps a device from being suspended.
@@ -39,22 +41,24 @@ impl Awake {
 
     /// Waits for what is under way; every call to a driver has a bound.
     pub(super) async fn done(&self) {
-        let mut under_way = self.under_way.take();
-        while under_way.join_next().await.is_some() {}
+        for work in self.under_way.take() {
+            // One that panicked is told of.
+            let _ = work.await;
+        }
     }
 
     fn want(&self, wish: Wish) {
         let Some(first) = self.kept.borrow_mut().want(wish) else { return };
         let (drivers, kept) = (self.drivers.clone(), Rc::clone(&self.kept));
         let mut under_way = self.under_way.borrow_mut();
-        while under_way.try_join_next().is_some() {}
-        under_way.spawn_local(async move {
+        under_way.retain(|work| !work.is_finished());
+        under_way.push(self.watched.task("awake", async move {
             let mut next = Some(first);
             while let Some(call) = next {
                 let before = perform(call, &drivers).await;
                 next = kept.borrow_mut().done(before);
             }
-        });
+        }));
     }
 }
 

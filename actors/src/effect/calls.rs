@@ -275,7 +275,7 @@ mod tests {
     #[test]
     fn one_that_is_wanted_no_more_makes_room_and_is_never_begun() {
         let mut calls = Calls::default();
-        let all: Vec<_> = (0..4).map(|_| calls.ask(Sort::Ports, None)).collect();
+        let all: Vec<_> = (0..4).map(|_| calls.ask(Sort::Files, None)).collect();
         let first = begun(&mut calls);
         calls.over(*all.last().unwrap(), End::Done);
         first.iter().for_each(|id| calls.over(*id, End::Done));

@@ -54,7 +54,8 @@ impl Carrier {
         deliver: Deliver,
     ) -> Result<Self, ProcessesError> {
         let errands = Rc::new(Errands::default());
-        let news = Rc::new(News { deliver, telling: RefCell::default(), errands: Rc::clone(&errands) });
+        let telling = RefCell::default();
+        let news = Rc::new(News { deliver, watched: watched.clone(), telling, errands: Rc::clone(&errands) });
         let log_dir = settings.log_dir.clone();
         let for_processes = Rc::clone(&news);
         let processes = Rc::new(Processes::start(settings, &watched, move |_, run, event| {
@@ -62,9 +63,17 @@ impl Carrier {
         })?);
         errands.begin(&processes);
         let for_probes = Rc::clone(&news);
-        let probes = Probes::new(log_dir, errands, move |run, event| for_probes.probe(run, event));
+        let probes = Probes::new(log_dir, errands, watched.clone(), move |run, event| for_probes.probe(run, event));
         let drivers = Drivers::new(bus);
-        Ok(Self { processes, probes, awake: Awake::new(drivers.clone()), drivers, watch, watched, news })
+        Ok(Self {
+            processes,
+            probes,
+            awake: Awake::new(drivers.clone(), watched.clone()),
+            drivers,
+            watch,
+            watched,
+            news,
+        })
     }
 
     /// Makes anew what was removed of the notification sockets.
@@ -201,6 +210,7 @@ impl Carrier {
 /// What comes of processes and probes, on its way to the actors.
 struct News {
     deliver: Deliver,
+    watched: Watched,
     telling: RefCell<Telling>,
     errands: Rc<Errands>,
 }
@@ -213,7 +223,7 @@ impl News {
         }
         let Step { told, rest } = self.telling.borrow_mut().process(run, event);
         if let Some(rest) = rest {
-            tokio::task::spawn_local(Rc::clone(self).tell_kept(run, rest));
+            self.watched.task("answer", Rc::clone(self).tell_kept(run, rest));
         }
         self.tell(Outside::Processes, told);
     }
@@ -272,7 +282,8 @@ mod tests {
             of_actors.borrow_mut().push(message);
             None
         });
-        let news = Rc::new(News { deliver, telling: RefCell::default(), errands: Rc::default() });
+        let (telling, errands) = (RefCell::default(), Rc::default());
+        let news = Rc::new(News { deliver, watched: Watched::new().0, telling, errands });
         let service = ServiceName::new("talker").unwrap();
         let cause =
             Recorder::new(Keeping::Off).begin(Moment::default(), ExternalCause::new(ExternalKind::Operator, ""));

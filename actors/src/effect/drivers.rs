@@ -10,8 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::path::PathBuf;
 use std::rc::Rc;
-use std::sync::Arc;
-use std::thread;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use mainstay_config::model::{Takeover, WifiMode};
@@ -27,9 +26,6 @@ use super::watched;
 use crate::action::files::FileIdentity;
 use crate::action::ports::{Listener, Places};
 
-/// Stack of a thread for one call; sysfs, netlink and libusb need little.
-const STACK: usize = 512 * 1024;
-
 /// Who listens on ports, or why that cannot be seen.
 type Listeners = Result<BTreeMap<u16, Listener>, String>;
 
@@ -42,16 +38,27 @@ pub(super) struct Drivers {
     asked: Rc<RefCell<Vec<(Places, oneshot::Sender<Listeners>)>>>,
 }
 
+/// Held by a call until it comes back.
+struct OnItsWay;
+
 /// Who has asked, and who may begin.
 #[derive(Default)]
 struct Desk {
     calls: RefCell<Calls>,
     waiting: RefCell<BTreeMap<CallId, oneshot::Sender<Result<(), Error>>>>,
+    hung: RefCell<Vec<(CallId, Weak<OnItsWay>)>>,
 }
 
 impl Desk {
-    /// Tells those who wait whether they may begin.
+    /// Tells those who wait whether they may begin. First it is seen which hung calls have come back.
     fn tell(&self) {
+        self.hung.borrow_mut().retain(|(id, call)| {
+            let is_on_its_way = call.strong_count() > 0;
+            if !is_on_its_way {
+                self.calls.borrow_mut().came_back(*id);
+            }
+            is_on_its_way
+        });
         let verdicts = self.calls.borrow_mut().verdicts();
         for verdict in verdicts {
             let (id, verdict) = match verdict {
@@ -94,22 +101,20 @@ impl Turn {
         within: Duration,
         work: impl FnOnce(&dyn Bus) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
-        let (done, mut outcome) = oneshot::channel();
+        let on_its_way = Arc::new(OnItsWay);
+        let has_come_back = Arc::downgrade(&on_its_way);
         let call = move || {
-            watched::perhaps_panic("driver-call");
-            // Nobody may be waiting any more.
-            let _ = done.send(work(&*bus));
+            let _until_it_comes_back = on_its_way;
+            work(&*bus)
         };
-        let thread = thread::Builder::new().name("driver-call".to_owned()).stack_size(STACK);
-        if let Err(error) = thread.spawn(call) {
-            return Err(Error::io("start a thread for a driver call", &error));
-        }
-        match tokio::time::timeout(within, &mut outcome).await {
+        let outcome = watched::call("driver-call", call)
+            .map_err(|error| Error::io("start a thread for a driver call", &error))?;
+        match tokio::time::timeout(within, outcome).await {
             Ok(Ok(result)) => result,
             Ok(Err(_)) => Err(died()),
             Err(_) => {
                 self.end = End::OutOfTime;
-                tokio::task::spawn_local(wait_for(outcome, Rc::clone(&self.desk), self.id));
+                self.desk.hung.borrow_mut().push((self.id, has_come_back));
                 Err(out_of_time(within))
             }
         }
@@ -236,10 +241,4 @@ impl Drivers {
         desk.waiting.borrow_mut().insert(id, permit);
         Turn { desk, id, permitted, end: End::Done }
     }
-}
-
-/// Until a call that was given up comes back after all.
-async fn wait_for<T>(outcome: oneshot::Receiver<T>, desk: Rc<Desk>, id: CallId) {
-    let _ = outcome.await;
-    desk.calls.borrow_mut().came_back(id);
 }

@@ -15,6 +15,6 @@ mod said;
 pub mod socket_file;
 pub(crate) mod telling;
 pub(crate) mod wakefulness;
-pub mod watched;
 
 pub use carrier::{Carrier, SharedWatch};
+pub use mainstay_hardware::watched;

@@ -17,8 +17,9 @@ use super::spare::Spare;
 use super::supervision::{Decision, supervisor};
 use super::{Due, Engine, Letter, Mail, Place};
 use crate::machine::Beginning;
-use crate::message::{ActorId, Effect, Moment, Outcome, words_of};
+use crate::message::{ActorId, Effect, Moment, Outcome};
 use crate::trace::Cause;
+use mainstay_hardware::watched::words_of;
 
 /// That an actor has panicked, and what becomes of it.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]

@@ -2,7 +2,7 @@
 
 use mainstay_config::names::ServiceName;
 
-use crate::action::lost::Lost;
+use crate::effect::watched::Lost;
 use crate::message::Left;
 
 /// What the root supervisor is told.

@@ -1,6 +1,5 @@
 //! What a message says, kept so that it costs next to nothing until somebody reads it.
 
-use std::any::Any;
 use std::fmt;
 
 use mainstay_config::names::{DeviceName, ServiceName};
@@ -71,13 +70,6 @@ impl From<String> for Words {
         }
         Self::Text(text.into_boxed_str())
     }
-}
-
-/// What was said in panic.
-#[must_use]
-pub fn words_of(panic: &(dyn Any + Send)) -> String {
-    let words = panic.downcast_ref::<&str>().map(|words| (*words).to_owned());
-    words.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "without words".to_owned())
 }
 
 #[cfg(test)]

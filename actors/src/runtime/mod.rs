@@ -11,4 +11,4 @@ mod timekeeper;
 mod watchdog;
 
 pub use system::{Answer, Parts, System};
-pub use watchdog::{Frozen, Watchdog};
+pub use watchdog::{Frozen, Lookout, Watchdog};

@@ -19,10 +19,10 @@ use crate::effect::executor::{Delivery, Executor};
 use crate::engine::{Due, Engine, Fallen, Fate, Letter, Mail, Place, Timer};
 use crate::message::{
     Action, ActorId, Address, Effect, Exit, Message, Moment, OperatorAnswer, Outcome, Outside, Reply, RequestId, Words,
-    words_of,
 };
 use crate::trace::{Cause, ExternalCause, ExternalKind, MessageId, Recorder, Sending};
 use crate::view::{Roots, words};
+use mainstay_hardware::watched::words_of;
 
 /// An operator who waits for an answer.
 pub(super) struct Waiting {
@@ -318,6 +318,21 @@ impl Stage {
         let fallen = self.engine.borrow_mut().fall(place, self.now(), cause, words);
         self.fallen(cause, fallen);
         true
+    }
+
+    /// Whether there is such an actor.
+    #[cfg(debug_assertions)]
+    pub(super) fn has(&self, actor: &ActorId) -> bool {
+        self.engine.borrow().place(actor).is_some()
+    }
+
+    /// Handles something as this actor, and never returns from it.
+    #[cfg(debug_assertions)]
+    pub(super) fn freeze(&self, actor: &ActorId) {
+        let _handling = self.watchdog.handling(actor, "Freeze");
+        while self.has(actor) {
+            std::thread::park();
+        }
     }
 
     fn recorder(&self) -> MutexGuard<'_, Recorder> {

@@ -13,12 +13,11 @@ use super::host::Host;
 use super::stage::{Stage, Waiting};
 use super::timekeeper::keep_time;
 use super::watchdog::Watchdog;
-use crate::action::lost::Lost;
 use crate::action::process::RunId;
 use crate::board::Board;
 use crate::clock::Clock;
 use crate::effect::executor::{Deliver, Delivery, Executor};
-use crate::effect::watched::Watched;
+use crate::effect::watched::{Lost, Watched};
 use crate::engine::Engine;
 use crate::message::inventory::InventoryMessage;
 use crate::message::supervision::RootMessage;
@@ -136,6 +135,19 @@ impl System {
     #[must_use]
     pub fn service(&self, name: &str) -> Option<ServiceName> {
         self.station.services.keys().find(|known| known.as_str() == name).cloned()
+    }
+
+    /// Stands still as if this actor did not return; comes back only when there is no such actor.
+    #[cfg(debug_assertions)]
+    pub fn freeze(&self, actor: &crate::message::ActorId) {
+        self.stage.freeze(actor);
+    }
+
+    /// Whether there is such an actor.
+    #[cfg(debug_assertions)]
+    #[must_use]
+    pub fn has(&self, actor: &crate::message::ActorId) -> bool {
+        self.stage.has(actor)
     }
 
     /// Makes an actor panic; whether there is such an actor.

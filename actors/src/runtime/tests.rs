@@ -21,7 +21,7 @@ use crate::action::process::{Exit as ProcessExit, ProcessEvent, RunId};
 use crate::board::Board;
 use crate::clock::Clock;
 use crate::effect::executor::{Deliver, Delivery, Executor};
-use crate::effect::watched::Watched;
+use crate::effect::watched::{self, Watched};
 use crate::message::device::{DeviceMessage, DeviceStatus};
 use crate::message::lease::LeaseMessage;
 use crate::message::service::{ServiceMessage, ServiceStatus, Wanted};
@@ -64,7 +64,7 @@ struct Script {
 impl Script {
     fn later(&self, cause: Cause, from: Outside, message: Message) {
         let deliver = Rc::clone(&self.deliver);
-        tokio::task::spawn_local(async move {
+        watched::serve_here("script", async move {
             sleep(Duration::from_millis(1)).await;
             deliver(Delivery::Answer(cause), from, message);
         });
@@ -160,7 +160,7 @@ fn begin(text: &str) -> Rig {
     let watch = mainstay_hardware::bus::Bus::watch(&bus, Box::new(sink)).unwrap();
     *script.unwrap().watch.borrow_mut() = Some(watch);
     let for_events = Rc::downgrade(&system);
-    tokio::task::spawn_local(async move {
+    watched::serve_here("script", async move {
         while let (Some(event), Some(system)) = (seen.recv().await, for_events.upgrade()) {
             system.hardware(event);
         }

@@ -18,7 +18,7 @@ pub struct Frozen {
     pub actor: ActorId,
     /// What kind of message it handles.
     pub kind: &'static str,
-    /// For how long it has handled it, at least.
+    /// It has handled it for longer than this.
     pub time: Duration,
 }
 
@@ -28,7 +28,7 @@ impl fmt::Display for Frozen {
         let time = humantime::format_duration(*time);
         write!(
             f,
-            "{actor} has not returned from `{kind}` for {time}; until it does, nothing is started, stopped or answered"
+            "{actor} has not returned from `{kind}` for more than {time}; until it does, nothing is started, stopped or answered"
         )
     }
 }
@@ -40,6 +40,8 @@ struct Turn {
     number: u64,
     /// What is handled.
     handled: Option<(ActorId, &'static str)>,
+    /// Which of them was told of.
+    told: Option<u64>,
     ended: bool,
 }
 
@@ -57,8 +59,22 @@ impl Shared {
     }
 }
 
+/// Shows other threads whether an actor is frozen.
+#[derive(Clone)]
+pub struct Lookout(Arc<Shared>, Duration);
+
+impl Lookout {
+    /// The actor that was told of and has not returned since.
+    #[must_use]
+    pub fn frozen(&self) -> Option<Frozen> {
+        let turn = self.0.turn();
+        let (actor, kind) = turn.handled.clone().filter(|_| turn.told == Some(turn.number))?;
+        Some(Frozen { actor, kind, time: self.1 })
+    }
+}
+
 /// Watches the actor thread for as long as it is there.
-pub struct Watchdog(Arc<Shared>);
+pub struct Watchdog(Arc<Shared>, Duration);
 
 impl Watchdog {
     /// Begins to watch. `tell` is told of what lasts longer than `patience`, once each time.
@@ -69,7 +85,13 @@ impl Watchdog {
         if let Err(error) = begun {
             tracing::warn!(%error, "nobody will say so if an actor does not return");
         }
-        Self(shared)
+        Self(shared, patience)
+    }
+
+    /// For other threads.
+    #[must_use]
+    pub fn lookout(&self) -> Lookout {
+        Lookout(Arc::clone(&self.0), self.1)
     }
 
     /// An actor begins to handle something. It has returned when what is answered is dropped.
@@ -103,10 +125,9 @@ impl Drop for Watchdog {
 
 fn watch(shared: &Shared, patience: Duration, tell: &impl Fn(Frozen)) {
     let mut turn = shared.turn();
-    let mut told = None;
     while !turn.ended {
         watched::perhaps_panic("watchdog");
-        if turn.handled.is_none() || told == Some(turn.number) {
+        if turn.handled.is_none() || turn.told == Some(turn.number) {
             // Written under the lock that whoever begins takes first, so that no beginning is missed.
             shared.asleep.store(true, Ordering::SeqCst);
             turn = shared.begins.wait(turn).unwrap_or_else(PoisonError::into_inner);
@@ -119,7 +140,7 @@ fn watch(shared: &Shared, patience: Duration, tell: &impl Fn(Frozen)) {
             && !turn.ended
             && let Some((actor, kind)) = turn.handled.clone()
         {
-            told = Some(number);
+            turn.told = Some(number);
             tell(Frozen { actor, kind, time: patience });
         }
     }
@@ -144,8 +165,10 @@ mod tests {
         for actor in [ActorId::Leases, ActorId::Root] {
             let handling = watchdog.handling(&actor, "Request");
             let frozen = heard.recv().unwrap();
-            assert_eq!((frozen.actor, frozen.kind), (actor, "Request"));
+            assert_eq!((&frozen.actor, frozen.kind), (&actor, "Request"));
+            assert_eq!(watchdog.lookout().frozen(), Some(frozen), "it is shown for as long as it lasts");
             drop(handling);
+            assert_eq!(watchdog.lookout().frozen(), None);
         }
         drop(watchdog);
         assert!(heard.recv().is_err(), "told once, and the watcher has ended");

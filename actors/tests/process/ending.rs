@@ -128,22 +128,43 @@ fn a_program_that_is_swept_before_it_has_started_is_killed_when_it_has() {
 #[test]
 fn whoever_panics_of_the_threads_and_tasks_is_told_of() {
     alone(async || {
-        for part in ["drive", "deliver", "trees", "spawner-1", "outputs"] {
+        for part in ["drive", "deliver", "timer", "trees", "spawner-1", "outputs"] {
             let world = World::new();
             let run = world.shell(1, "sleep 1000 & wait");
             world.started(run).await;
             watched::poison(part);
-            // Each of them has something to do then. Which of the two spawners does it is chance.
-            for run in 2..10 {
-                world.spawn(order(run, &["true"]));
-            }
             world.processes.sweep(run);
-            assert_eq!(world.lost().await.map(|lost| lost.part).as_deref(), Some(part));
+            // Each of them has something to do, sooner or later: which of the two spawners starts a program is chance.
+            let mut runs = (2..).map(|run| world.spawn(order(run, &["true"])));
+            let lost = loop {
+                let run = runs.next().unwrap();
+                tokio::select! {
+                    biased;
+                    lost = world.lost() => break lost,
+                    _ = world.to_the_end(run) => {}
+                }
+            };
+            assert_eq!(lost.map(|lost| lost.part).as_deref(), Some(part));
             drop(world);
         }
-        for pid in children() {
-            let pid = rustix::process::Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
-            let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+        // Whom they leave becomes our child.
+        while children().iter().any(|pid| !is_gone(*pid)) {
+            for pid in children() {
+                let pid = rustix::process::Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
+                let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    });
+}
+
+#[test]
+fn a_log_keeper_that_cannot_be_executed_is_no_zombie_after_the_end() {
+    alone(async || {
+        for _ in 0..100 {
+            let world = World::with(|settings| settings.keeper_program = "/nowhere/keeper".into());
+            // It sees that no child is left.
+            world.end().await;
         }
     });
 }

@@ -11,12 +11,11 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
-use mainstay_actors::action::lost::Lost;
 use mainstay_actors::action::process::{LogSearch, NotifySocket, ProcessEvent, RunId, SpawnOrder};
 use mainstay_actors::effect::process::Processes;
 use mainstay_actors::effect::process::keeper::{log_keeper_main, socket_from_stdin};
 use mainstay_actors::effect::process::settings::ProcessSettings;
-use mainstay_actors::effect::watched::Watched;
+use mainstay_actors::effect::watched::{Lost, Watched};
 use mainstay_config::names::ServiceName;
 
 const ALONE: &str = "MAINSTAY_TEST_ALONE";

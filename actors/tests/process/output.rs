@@ -151,6 +151,7 @@ fn a_killed_keeper_is_replaced_and_the_program_goes_on_printing() {
 }
 
 /// Whether the kernel gives a thread a descriptor table of its own. A strict filter of system calls may refuse it.
+#[allow(clippy::disallowed_methods, reason = "a test waits for what it begins")]
 #[allow(
     deprecated,
     reason = "what it warns of, descriptors of other threads, is nothing to a thread that ends at once"

@@ -6,10 +6,15 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use rusb::{Context, Device, Hotplug, HotplugBuilder, UsbContext};
+use tokio::sync::Notify;
 
 use super::watch::{Wish, Wishes};
 use crate::error::{Error, ErrorKind};
 use crate::sighting::Source;
+use crate::watched;
+
+/// The thread.
+const NAME: &str = "usb-events";
 
 /// Nothing is waited for by time: the thread wakes for hotplug and to stop. libusb counts milliseconds in an `int`.
 const LONG: Duration = Duration::from_secs(24 * 3600);
@@ -38,11 +43,11 @@ pub(crate) struct UsbWitness {
 }
 
 impl UsbWitness {
-    /// Starts to tell of arrivals and departures.
+    /// Starts to tell of arrivals and departures. Its panic stops the `whole` watch, so that all of it is begun anew.
     ///
     /// # Errors
     /// When libusb cannot work here, as without /dev/bus/usb.
-    pub(crate) fn start(context: &SharedContext, wishes: Wishes) -> Result<Self, Error> {
+    pub(crate) fn start(context: &SharedContext, wishes: Wishes, whole: Arc<Notify>) -> Result<Self, Error> {
         let failed = |e: rusb::Error| {
             Error::new(
                 ErrorKind::Other,
@@ -61,7 +66,7 @@ impl UsbWitness {
                 drop(registration);
             }
         };
-        let thread = std::thread::Builder::new().name("usb-events".to_owned()).spawn(run);
+        let thread = watched::thread(NAME, run, move |_| whole.notify_one());
         let thread = thread.map_err(|e| Error::io("starting the thread usb-events", &e))?;
         Ok(Self { context, stop, thread: Some(thread) })
     }
@@ -81,6 +86,7 @@ impl Drop for UsbWitness {
 
 fn handle_events(context: &Context, stop: &AtomicBool, wishes: &Wishes) {
     while !stop.load(Ordering::Acquire) {
+        watched::perhaps_panic(NAME);
         match context.handle_events(Some(LONG)) {
             Ok(()) | Err(rusb::Error::Interrupted) => {}
             Err(error) => {

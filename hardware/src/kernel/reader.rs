@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use super::radio::read::{Reading, Supported, read};
 use super::sysfs::Sysfs;
 use crate::error::{Error, ErrorKind};
+use crate::watched;
 
 /// A reading takes milliseconds, somewhat longer while a driver is being loaded; one that takes this long hangs.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -61,13 +62,12 @@ impl Reader {
             self.again = true;
             return;
         }
-        let (sender, answer) = oneshot::channel();
         let (sysfs, supported) = (self.sysfs.clone(), self.supported.clone());
-        // Nobody waits any more when the watch was dropped meanwhile.
-        let work = move || drop(sender.send(read(&sysfs, &supported)));
-        if let Err(error) = std::thread::Builder::new().name("wifi-read".to_owned()).spawn(work) {
+        let answer = watched::call("wifi-read", move || read(&sysfs, &supported)).unwrap_or_else(|error| {
             tracing::error!(%error, "no thread to read the radios on");
-        }
+            // Of which the other end is gone.
+            oneshot::channel().1
+        });
         self.again = false;
         self.running = Some(Running { answer, deadline: Some(Instant::now() + PATIENCE) });
     }

@@ -16,6 +16,10 @@ use super::watcher::{Sources, Watcher};
 use crate::bus::{Sink, Watch};
 use crate::error::{Error, ErrorKind};
 use crate::sighting::Source;
+use crate::watched;
+
+/// The thread that hears of everything.
+const NAME: &str = "hardware-events";
 
 /// More than a hub full of devices says at once; what does not fit leads to a rescan.
 const WISHES: usize = 256;
@@ -87,21 +91,22 @@ impl KernelWatch {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(starting)?;
         let (wishes, queue) = Wishes::new();
         let mut troubles = Vec::new();
-        let usb =
-            UsbWitness::start(context, wishes.clone()).map_err(|e| troubles.push((Source::Libusb, e.message))).ok();
+        let stop = Arc::new(Notify::new());
+        let usb = UsbWitness::start(context, wishes.clone(), Arc::clone(&stop));
+        let usb = usb.map_err(|e| troubles.push((Source::Libusb, e.message))).ok();
         let sources = subscribe(&runtime, &mut troubles);
         if usb.is_none() && sources.uevents.is_none() {
             let words: Vec<String> = troubles.into_iter().map(|(_, words)| words).collect();
             let message = format!("no hardware can be watched: {}", words.join("; "));
             return Err(Error::new(ErrorKind::NotSupported, message));
         }
-        let stop = Arc::new(Notify::new());
         let watcher = Watcher::new(sysfs, sink, wishes.clone(), sources);
         let run = {
             let stop = Arc::clone(&stop);
-            move || runtime.block_on(watcher.run(queue, &stop, troubles))
+            move || runtime.block_on(watched::wakeful(NAME, watcher.run(queue, &stop, troubles)))
         };
-        let thread = std::thread::Builder::new().name("hardware-events".to_owned()).spawn(run).map_err(starting)?;
+        // Whoever is told of hardware sees the end of it: with the thread goes the sink.
+        let thread = watched::thread(NAME, run, drop).map_err(starting)?;
         Ok(Self { usb, wishes, stop, thread: Some(thread) })
     }
 }

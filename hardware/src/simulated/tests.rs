@@ -1,3 +1,4 @@
+#![allow(clippy::disallowed_methods, reason = "a test waits for what it begins")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 use std::sync::mpsc;

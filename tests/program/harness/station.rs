@@ -268,6 +268,11 @@ impl Station {
         until("the daemon ends", || daemon.try_wait().unwrap())
     }
 
+    /// How it ended, once it has.
+    pub(crate) fn has_ended(&mut self) -> Option<ExitStatus> {
+        self.daemon.try_wait().unwrap()
+    }
+
     /// Starts another daemon in the same place, when the first has ended.
     pub(crate) fn again(&mut self) {
         self.daemon = Self::spawn(self.dir.path(), &[], Log::File);

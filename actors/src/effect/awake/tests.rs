@@ -19,7 +19,7 @@ struct Bench {
 impl Bench {
     fn new() -> Self {
         let bus = SimulatedBus::demo();
-        Self { awake: Awake::new(Drivers::new(Arc::new(bus.clone()))), bus }
+        Self { awake: Awake::new(Drivers::new(Arc::new(bus.clone())), Watched::new().0), bus }
     }
 
     /// The receiver as a USB device, and its serial port.

@@ -8,9 +8,7 @@ use std::sync::Arc;
 use tokio::sync::{Semaphore, oneshot};
 
 use super::not_ready::NotReady;
-
-/// Enough for a name look-up in the C library and for reading a file.
-const STACK_BYTES: usize = 256 * 1024;
+use crate::effect::watched;
 
 /// A bound on threads; shared by clones.
 #[derive(Clone)]
@@ -28,15 +26,11 @@ impl Threads {
     ) -> Result<oneshot::Receiver<T>, NotReady> {
         let no_thread = |why: &dyn std::fmt::Display| NotReady::NoThread(why.to_string());
         let permit = Arc::clone(&self.0).acquire_owned().await.map_err(|closed| no_thread(&closed))?;
-        let (answer, pending) = oneshot::channel();
         let body = move || {
-            // An answer that nobody waits for any more is dropped.
-            let _ = answer.send(work());
-            drop(permit);
+            let _permit = permit;
+            work()
         };
-        let thread = std::thread::Builder::new().name("probe".to_owned()).stack_size(STACK_BYTES);
-        thread.spawn(body).map_err(|error| no_thread(&error))?;
-        Ok(pending)
+        watched::call("probe-look", body).map_err(|error| no_thread(&error))
     }
 }
 

@@ -8,6 +8,7 @@ use super::credentials::BasicAuth;
 use super::errand::Threads;
 use super::http_response::{BadResponse, BodyReader, Framing, HeadReader, More, Status};
 use super::not_ready::{NotReady, Progress, Stage};
+use crate::effect::watched;
 
 /// How long a body that nobody needs is still read.
 const COURTESY: Duration = Duration::from_secs(1);
@@ -163,7 +164,7 @@ impl Answer {
     /// Takes the body and drops it, aside: a server whose answer is not read sees a broken pipe, and many log that as an
     /// error. Bounded in time and size.
     pub(super) fn drain(self) {
-        tokio::task::spawn_local(async move {
+        watched::serve_here("probe-rest", async move {
             let _ = timeout(COURTESY, self.body()).await;
         });
     }

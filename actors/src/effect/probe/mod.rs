@@ -39,6 +39,7 @@ use self::look::Look;
 use self::not_ready::{NotReady, Progress};
 use self::own::OwnLook;
 use self::pace::Pace;
+use super::watched::Watched;
 use crate::action::probe::{ProbeEvent, ProbeOrder};
 use crate::action::process::RunId;
 
@@ -59,14 +60,22 @@ pub struct Probes {
     log_dir: PathBuf,
     commands: Rc<dyn RunCommand>,
     threads: Threads,
+    watched: Watched,
     say: Say,
     running: Running,
 }
 
 impl Probes {
-    /// Probes that read logs in `log_dir`, run commands by `commands`, and tell `say` what they see.
-    pub fn new(log_dir: PathBuf, commands: Rc<dyn RunCommand>, say: impl Fn(RunId, ProbeEvent) + 'static) -> Self {
-        Self { log_dir, commands, threads: Threads::new(THREADS), say: Rc::new(say), running: Running::default() }
+    /// Probes that read logs in `log_dir`, run commands by `commands`, and tell `say` what they see. One that panics begins anew, and
+    /// `watched` tells when that does not help.
+    pub fn new(
+        log_dir: PathBuf,
+        commands: Rc<dyn RunCommand>,
+        watched: Watched,
+        say: impl Fn(RunId, ProbeEvent) + 'static,
+    ) -> Self {
+        let (threads, say) = (Threads::new(THREADS), Rc::new(say));
+        Self { log_dir, commands, threads, watched, say, running: Running::default() }
     }
 
     /// Begins to watch a run, in place of what was watched for the same run before. The first look is taken at once.
@@ -77,10 +86,14 @@ impl Probes {
     /// Outside of a tokio `LocalSet` or local runtime, like every `spawn_local`.
     pub fn watch(&self, order: ProbeOrder, since: LogEnd) {
         let run = order.run;
-        let look = Look::new(&order.target, (&self.log_dir, since), &self.commands, &self.threads);
-        let look = OwnLook::new(look, run, order.own.clone(), &self.threads);
-        let watch = watch(order, look, Rc::clone(&self.say), Rc::clone(&self.running));
-        let task = tokio::task::spawn_local(watch).abort_handle();
+        let (log_dir, commands, threads) = (self.log_dir.clone(), Rc::clone(&self.commands), self.threads.clone());
+        let (say, running) = (Rc::clone(&self.say), Rc::clone(&self.running));
+        let begin = move || {
+            let look = Look::new(&order.target, (&log_dir, since), &commands, &threads);
+            let look = OwnLook::new(look, run, order.own.clone(), &threads);
+            watch(order.clone(), look, Rc::clone(&say), Rc::clone(&running))
+        };
+        let task = self.watched.task_again("probe", begin).abort_handle();
         if let Some(former) = self.running.borrow_mut().insert(run, task) {
             former.abort();
         }

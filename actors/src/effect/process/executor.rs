@@ -21,6 +21,7 @@ use super::keeper::holder::Holder;
 use super::notify;
 use super::reaper;
 use super::spawn::{Launcher, Spawner};
+use super::sys::Ended;
 use super::thread::Thread;
 use super::tree::Trees;
 use super::tree::cgroup::Cgroups;
@@ -102,6 +103,7 @@ impl Processes {
             spawner,
             trees,
             holder,
+            watched: watched.clone(),
             news,
             said,
             sockets: BTreeMap::new(),
@@ -169,6 +171,8 @@ impl Processes {
         // The last handle on the core, and with it on the queues to the threads.
         drop(self);
         Thread::end_all(threads).await;
+        // A log-keeper that could not be executed is known of before its SIGCHLD is heard.
+        reaper::reap_all(&mut Nobody);
     }
 }
 
@@ -176,6 +180,13 @@ impl Drop for Processes {
     fn drop(&mut self) {
         self.tasks.iter().for_each(JoinHandle::abort);
     }
+}
+
+/// Nobody asks any more whose child it was.
+struct Nobody;
+
+impl reaper::Parent for Nobody {
+    fn child_ended(&mut self, _: Ended) {}
 }
 
 async fn drive(core: Rc<RefCell<Core<Hands>>>, mut children: Signal, mut heard: UnboundedReceiver<News>) {

@@ -10,7 +10,7 @@ use mainstay_config::names::ServiceName;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use tokio::sync::Notify;
 use tokio::sync::mpsc::UnboundedSender;
-use tokio::task::{JoinHandle, spawn_local};
+use tokio::task::JoinHandle;
 
 use super::core::News;
 use super::core::kernel::{Kernel, Upbringing};
@@ -22,6 +22,7 @@ use super::tree::roll::Roll;
 use super::tree::{self, ProcessId, Round, Trees, with_continue};
 use crate::action::process::{self as order, ProcessEvent, RunId, SpawnFailure, SpawnOrder};
 use crate::effect::process::settings::ProcessSettings;
+use crate::effect::watched::Watched;
 
 /// An event on its way to whoever listens.
 pub(super) type Said = (ServiceName, RunId, ProcessEvent);
@@ -37,6 +38,8 @@ pub(super) struct Hands {
     pub trees: Trees,
     /// The thread that holds what programs print until the log-keeper has it.
     pub holder: Holder,
+    /// Who is told of tasks that panic.
+    pub watched: Watched,
     /// The way to the executor's task.
     pub news: UnboundedSender<News>,
     /// The way to whoever listens.
@@ -56,16 +59,26 @@ impl Hands {
     pub(super) fn renew_sockets(&mut self) -> std::io::Result<()> {
         notify::make_folder(&self.settings.run_dir)?;
         for (run, socket) in &mut self.sockets {
-            socket.renew(*run, self.news.clone())?;
+            socket.renew(*run, (&self.watched, &self.news))?;
         }
         Ok(())
+    }
+
+    fn after(&self, wait: Duration, news: News) -> JoinHandle<()> {
+        let to = self.news.clone();
+        self.watched.task("timer", async move {
+            tokio::time::sleep(wait).await;
+            // Nobody listens any more when mainstay ends.
+            let _ = to.send(news);
+        })
     }
 
     fn bind(&self, order: &SpawnOrder) -> Result<Option<NotifySocket>, SpawnFailure> {
         if order.notify == order::NotifySocket::Omit {
             return Ok(None);
         }
-        let bound = NotifySocket::bind(&self.settings.run_dir, &order.service, order.run, self.news.clone());
+        let told = (&self.watched, &self.news);
+        let bound = NotifySocket::bind(&self.settings.run_dir, &order.service, order.run, told);
         let not_made = |error| SpawnFailure::Other(format!("its notification socket could not be made: {error}"));
         bound.map(Some).map_err(not_made)
     }
@@ -150,7 +163,8 @@ impl Kernel for Hands {
 
     fn listen_to_keeper(&mut self, reports: Option<OwnedFd>) {
         if let Some(reports) = reports {
-            spawn_local(report::listen(reports, self.settings.log_troubles.clone()));
+            let (reports, troubles) = (Rc::new(reports), self.settings.log_troubles.clone());
+            self.watched.task_again("keeper-reports", move || report::listen(Rc::clone(&reports), troubles.clone()));
         }
     }
 
@@ -179,7 +193,7 @@ impl Kernel for Hands {
     }
 
     fn later(&mut self, wait: Duration, news: News) {
-        after(wait, news, &self.news);
+        self.after(wait, news);
     }
 
     fn watch_births(&mut self, within: Option<Duration>) {
@@ -187,17 +201,8 @@ impl Kernel for Hands {
             // A daemon with nothing to do sleeps.
             watch.abort();
         }
-        self.birth_watch = within.map(|wait| after(wait, News::LookAtBirths, &self.news));
+        self.birth_watch = within.map(|wait| self.after(wait, News::LookAtBirths));
     }
-}
-
-fn after(wait: Duration, news: News, to: &UnboundedSender<News>) -> JoinHandle<()> {
-    let to = to.clone();
-    spawn_local(async move {
-        tokio::time::sleep(wait).await;
-        // Nobody listens any more when mainstay ends.
-        let _ = to.send(news);
-    })
 }
 
 fn number_of(pid: Pid) -> u32 {

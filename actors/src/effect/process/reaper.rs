@@ -24,7 +24,7 @@ pub(super) fn reap_all(parent: &mut impl Parent) {
                 return;
             }
         };
-        // std starts the log-keeper, and may just have waited for one that could not be executed; the next look shows another.
+        // Nobody else waits for children; the next look shows another.
         if reap(ended.pid).is_some() {
             parent.child_ended(ended);
         }

@@ -4,8 +4,7 @@ use std::io;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crate::action::lost::Lost;
-use crate::effect::watched::{self, Watched};
+use crate::effect::watched::{self, Lost, Watched};
 
 /// How long a thread may take to end. One that takes longer hangs in the kernel and is left behind.
 const PATIENCE: Duration = Duration::from_secs(2);

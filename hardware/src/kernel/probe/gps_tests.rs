@@ -1,5 +1,6 @@
 //! Receivers behind a real line discipline: a pseudo-terminal, whose other end sees at which speed it is listened to.
 
+#![allow(clippy::disallowed_methods, reason = "a test waits for what it begins")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 use std::fs::File;

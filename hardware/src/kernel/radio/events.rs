@@ -4,13 +4,14 @@
 
 use std::io;
 
+use std::future::ready;
+
 use futures::StreamExt;
-use futures::stream::BoxStream;
+use futures::stream::{BoxStream, once, select};
 use netlink_packet_core::{NetlinkPayload, NlasIterator};
 use netlink_sys::protocols::NETLINK_ROUTE;
 use netlink_sys::{AsyncSocket, SocketAddr, TokioSocket};
 use nl80211::{Nl80211Attr, Nl80211Command, Nl80211Message, Nl80211MulticastGroup};
-use tokio::task::AbortHandle;
 
 /// `RTNLGRP_LINK` as a bit (include/uapi/linux/rtnetlink.h).
 const GROUP_LINK: u32 = 1;
@@ -41,28 +42,17 @@ pub(crate) enum Announcement {
 /// `NotFound` when the kernel has no nl80211 (yet).
 pub(crate) fn subscribe() -> io::Result<BoxStream<'static, Announcement>> {
     let (connection, _, messages) = nl80211::new_multicast_connection(&[Nl80211MulticastGroup::Config])?;
-    let connection = Connection(tokio::spawn(connection).abort_handle());
-    let announcements = messages.map(move |(message, _)| {
-        let _lives_as_long = &connection;
-        match message.payload {
-            NetlinkPayload::Overrun(_) => Announcement::Lost,
-            NetlinkPayload::InnerMessage(raw) if raw.header.cmd == u8::from(Nl80211Command::DelWiphy) => {
-                let message = raw.parse_into_genlmsg::<Nl80211Message>().ok();
-                message.and_then(|m| wiphy(&m.payload.attributes)).map_or(Announcement::Changed, Announcement::Left)
-            }
-            _ => Announcement::Changed,
+    let announcements = messages.map(|(message, _)| match message.payload {
+        NetlinkPayload::Overrun(_) => Announcement::Lost,
+        NetlinkPayload::InnerMessage(raw) if raw.header.cmd == u8::from(Nl80211Command::DelWiphy) => {
+            let message = raw.parse_into_genlmsg::<Nl80211Message>().ok();
+            message.and_then(|m| wiphy(&m.payload.attributes)).map_or(Announcement::Changed, Announcement::Left)
         }
+        _ => Announcement::Changed,
     });
-    Ok(announcements.boxed())
-}
-
-/// The task that reads the socket; ended, and the socket closed, with the stream it belongs to.
-struct Connection(AbortHandle);
-
-impl Drop for Connection {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
+    // What reads the socket is polled with the stream it belongs to: it ends, and panics, with whoever listens.
+    let reading = once(connection).filter_map(|()| ready(None));
+    Ok(select(announcements, reading).boxed())
 }
 
 fn wiphy(attributes: &[Nl80211Attr]) -> Option<u32> {

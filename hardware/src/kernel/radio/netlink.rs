@@ -43,11 +43,19 @@ pub(crate) fn talk<T>(work: impl AsyncFnOnce(&Netlink) -> Result<T, Error>) -> R
     let io = |e| Error::io("connecting to the kernel's network side", &e);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(io)?;
     runtime.block_on(async {
-        let (connection, wifi, _) = nl80211::new_connection().map_err(io)?;
-        tokio::spawn(connection);
-        let (connection, route, _) = rtnetlink::new_connection().map_err(io)?;
-        tokio::spawn(connection);
-        work(&Netlink { wifi, route }).await
+        let (wifi_connection, wifi, _) = nl80211::new_connection().map_err(io)?;
+        let (route_connection, route, _) = rtnetlink::new_connection().map_err(io)?;
+        let netlink = Netlink { wifi, route };
+        // On this thread: a panic in one of them is a panic of whoever asks. When one has ended, its handle says so.
+        let connections = async {
+            tokio::join!(wifi_connection, route_connection);
+            std::future::pending().await
+        };
+        tokio::select! {
+            biased;
+            done = work(&netlink) => done,
+            never = connections => never,
+        }
     })
 }
 

@@ -25,6 +25,7 @@ use super::*;
 use crate::action::probe::{CheckCommand, Own, ProbeEvent, ProbeOrder, ProbeTarget};
 use crate::action::process::{Exit, SpawnFailure};
 use crate::effect::process::keeper::log_path;
+use crate::effect::watched;
 
 /// Answers commands from a list, then with exit code 0.
 #[derive(Default)]
@@ -53,7 +54,7 @@ impl Bench {
         let (say, heard) = mpsc::unbounded_channel();
         let commands = Rc::new(PretendedCommands::default());
         let runner: Rc<dyn RunCommand> = Rc::clone(&commands) as _;
-        let probes = Probes::new(log_dir.to_owned(), runner, move |run, event| {
+        let probes = Probes::new(log_dir.to_owned(), runner, Watched::new().0, move |run, event| {
             // A test that has seen enough no longer listens.
             let _ = say.send((run, event));
         });
@@ -120,10 +121,10 @@ async fn server<F: Future<Output = std::io::Result<()>> + 'static>(
 ) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let place = listener.local_addr().unwrap();
-    tokio::task::spawn_local(async move {
+    watched::serve_here("server", async move {
         while let Ok((stream, _)) = listener.accept().await {
             // A connection may break when the probe has seen enough.
-            tokio::task::spawn_local(serve(stream).map(drop));
+            watched::serve_here("server", serve(stream).map(drop));
         }
     });
     place

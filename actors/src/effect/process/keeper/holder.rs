@@ -16,11 +16,10 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::wire::{self, Header, Parcel, Patience, Received};
-use crate::action::lost::Lost;
 use crate::action::process::RunId;
 use crate::effect::process::sys;
 use crate::effect::process::thread::Thread;
-use crate::effect::watched;
+use crate::effect::watched::{self, Lost};
 
 /// The thread's name.
 const NAME: &str = "outputs";

@@ -12,7 +12,6 @@ use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
-use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use rustix::buffer::spare_capacity;
@@ -22,13 +21,12 @@ use rustix::time::Timespec;
 use super::queue::{Item, Queue, Room, StreamId};
 use super::wire::{self, Patience, Received};
 use super::writer;
+use crate::effect::watched;
 
 /// How long a stream may wait for the disk before what it says is dropped.
 const PATIENCE: Duration = Duration::from_millis(100);
 /// Bytes read at once.
 const CHUNK: usize = 16 * 1024;
-/// Enough for a thread that formats lines and writes files.
-const WRITER_STACK: usize = 128 * 1024;
 /// Where events come from; streams are numbered after these.
 const SOCKET: u64 = 0;
 const ROOM: u64 = 1;
@@ -57,11 +55,14 @@ struct Intake {
 }
 
 /// Drains what mainstay sends over `socket` until it is closed and every pipe has ended, and all is written.
+///
+/// # Errors
+/// When the kernel refuses something, or the thread that writes has panicked.
 pub(super) fn run(socket: OwnedFd) -> io::Result<()> {
     let queue = Arc::new(Queue::new()?);
-    let for_writer = Arc::clone(&queue);
-    let builder = thread::Builder::new().name("writer".to_owned()).stack_size(WRITER_STACK);
-    let writer = builder.spawn(move || writer::run(&for_writer))?;
+    let (for_writer, without_writer) = (Arc::clone(&queue), Arc::clone(&queue));
+    let writer =
+        watched::thread(writer::NAME, move || writer::run(&for_writer), move |_| without_writer.writer_is_lost())?;
 
     let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
     epoll::add(&epoll, &socket, EventData::new_u64(SOCKET), EventFlags::IN)?;
@@ -77,7 +78,8 @@ pub(super) fn run(socket: OwnedFd) -> io::Result<()> {
 impl Intake {
     fn until_all_have_ended(&mut self) -> io::Result<()> {
         let mut events = Vec::with_capacity(64);
-        while self.socket.is_some() || !self.streams.is_empty() {
+        // Without its writer this process only looks well: it ends, and mainstay gives the pipes to another.
+        while self.queue.has_writer() && (self.socket.is_some() || !self.streams.is_empty()) {
             match epoll::wait(&self.epoll, spare_capacity(&mut events), self.patience().as_ref()) {
                 Ok(_) | Err(rustix::io::Errno::INTR) => {}
                 Err(error) => return Err(error.into()),
@@ -213,5 +215,29 @@ impl Intake {
         let now = Instant::now();
         let late: Vec<_> = self.deadlines().filter(|(_, until)| *until <= now).map(|(id, _)| id).collect();
         late.into_iter().for_each(|id| self.resume(id, Flow::Dropping { bytes: 0 }));
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::super::wire::Header;
+    use super::*;
+    use crate::action::process::RunId;
+
+    #[test]
+    fn without_the_thread_that_writes_the_log_keeper_ends_though_there_are_pipes_to_drain() {
+        let folder = tempfile::tempdir().unwrap();
+        let (ours, theirs) = wire::pair().unwrap();
+        let path = folder.path().join("test.log");
+        let header = Header { run: RunId(1), service: "test".to_owned(), path, max_size: 1 << 20, keep: 1 };
+        let (pipe, end) = rustix::pipe::pipe().unwrap();
+        wire::send(&ours, &wire::Parcel::Output(header), Some(pipe.as_fd()), Patience::Wait).unwrap();
+        watched::poison(writer::NAME);
+        rustix::io::write(&end, b"one line\n").unwrap();
+        let ended = run(theirs);
+        assert!(ended.is_err_and(|error| error.to_string().contains("panicked")));
+        // Both are open until here.
+        drop((ours, end));
     }
 }

@@ -55,6 +55,8 @@ enum Writer {
     #[default]
     GoesOn,
     EndsWhenEmpty,
+    /// It panicked: nobody takes anything out any more.
+    IsGone,
 }
 
 /// Whether there is room for more.
@@ -133,6 +135,17 @@ impl Queue {
     pub(super) fn close(&self) {
         self.lock().writer = Writer::EndsWhenEmpty;
         self.filled.notify_one();
+    }
+
+    /// Nobody will take anything out any more. Whoever waits for room is woken.
+    pub(super) fn writer_is_lost(&self) {
+        self.lock().writer = Writer::IsGone;
+        let _ = rustix::io::write(&self.room, &1u64.to_ne_bytes());
+    }
+
+    /// Whether somebody takes out what is put in.
+    pub(super) fn has_writer(&self) -> bool {
+        self.lock().writer != Writer::IsGone
     }
 
     /// Takes the oldest, waiting for it, until this moment at most.

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::os::fd::OwnedFd;
+use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -113,9 +114,11 @@ impl LogTroubles {
 }
 
 /// Listens to a keeper until it ends.
-pub(in crate::effect::process) async fn listen(pipe: OwnedFd, troubles: LogTroubles) {
+pub(in crate::effect::process) async fn listen(pipe: Rc<OwnedFd>, troubles: LogTroubles) {
     let said = |error: &dyn Display| tracing::warn!(%error, "the log-keeper cannot be heard");
-    let mut lines = match tokio::net::unix::pipe::Receiver::from_owned_fd(pipe) {
+    // The pipe outlives this, should it panic, and is listened to anew.
+    let pipe = pipe.try_clone().and_then(tokio::net::unix::pipe::Receiver::from_owned_fd);
+    let mut lines = match pipe {
         Ok(pipe) => BufReader::with_capacity(512, pipe),
         Err(error) => return said(&error),
     };
@@ -147,7 +150,8 @@ mod tests {
         let troubles = LogTroubles::default();
         let (ours, theirs) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK).unwrap();
         let local = tokio::task::LocalSet::new();
-        let listening = local.spawn_local(listen(ours, troubles.clone()));
+        #[allow(clippy::disallowed_methods, reason = "a test waits for what it begins")]
+        let listening = local.spawn_local(listen(Rc::new(ours), troubles.clone()));
         let say = |report: &Report| {
             let line = serde_json::to_string(report).unwrap() + "\n";
             rustix::io::write(&theirs, line.as_bytes()).unwrap();

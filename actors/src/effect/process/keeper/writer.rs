@@ -9,6 +9,10 @@ use super::file::{Limits, LogFile, Memory};
 use super::line::{Lines, Unended};
 use super::queue::{Item, Queue, StreamId, Taken};
 use super::report::Report;
+use crate::effect::watched;
+
+/// The thread.
+pub(super) const NAME: &str = "writer";
 
 /// What has been said of a line is written when nothing more comes for so long: a prompt may never be ended.
 const PAUSE: Duration = Duration::from_millis(300);
@@ -19,7 +23,9 @@ const LONGEST_WAIT: Duration = Duration::from_secs(2);
 pub(super) fn run(queue: &Queue) {
     let mut writer = Writer::default();
     loop {
-        match queue.take(writer.next_pause()) {
+        let taken = queue.take(writer.next_pause());
+        watched::perhaps_panic(NAME);
+        match taken {
             Taken::Item(item) => writer.write(item),
             Taken::Nothing => {}
             Taken::Closed => return,

@@ -21,11 +21,12 @@ use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFl
 use tokio::io::Interest;
 use tokio::net::UnixDatagram;
 use tokio::sync::mpsc::UnboundedSender;
-use tokio::task::{JoinHandle, spawn_local};
+use tokio::task::JoinHandle;
 
 use super::core::News;
 use crate::action::process::{Notification, RunId};
 use crate::effect::socket_file::bind_closed;
+use crate::effect::watched::Watched;
 
 /// Longest path of a socket without its final zero byte (unix(7)).
 const MAX_PATH: usize = 107;
@@ -78,21 +79,21 @@ impl NotifySocket {
         run_dir: &Path,
         service: &ServiceName,
         run: RunId,
-        news: UnboundedSender<News>,
+        (watched, news): (&Watched, &UnboundedSender<News>),
     ) -> io::Result<Self> {
-        Self::bind_at(path_of(run_dir, service), run, news)
+        Self::bind_at(path_of(run_dir, service), run, (watched, news))
     }
 
     /// Binds it anew if it was removed, its folder too.
-    pub(super) fn renew(&mut self, run: RunId, news: UnboundedSender<News>) -> io::Result<()> {
+    pub(super) fn renew(&mut self, run: RunId, (watched, news): (&Watched, &UnboundedSender<News>)) -> io::Result<()> {
         let is_there = fs::symlink_metadata(&self.path).ok().map(|metadata| metadata.ino()) == self.inode;
         if !is_there {
-            *self = Self::bind_at(self.path.clone(), run, news)?;
+            *self = Self::bind_at(self.path.clone(), run, (watched, news))?;
         }
         Ok(())
     }
 
-    fn bind_at(path: PathBuf, run: RunId, news: UnboundedSender<News>) -> io::Result<Self> {
+    fn bind_at(path: PathBuf, run: RunId, (watched, news): (&Watched, &UnboundedSender<News>)) -> io::Result<Self> {
         match fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
@@ -103,7 +104,11 @@ impl NotifySocket {
         let (_, inode) = file.identity();
         let inode = Some(inode);
         let (socket, received) = (Rc::new(UnixDatagram::from_std(socket.into())?), Received::default());
-        let listener = spawn_local(listen(Rc::clone(&socket), Rc::clone(&received), run, news));
+        let listener = {
+            let (socket, received, news) = (Rc::clone(&socket), Rc::clone(&received), news.clone());
+            let begin = move || listen(Rc::clone(&socket), Rc::clone(&received), run, news.clone());
+            watched.task_again("notify", begin)
+        };
         Ok(Self { path, inode, socket, received, listener })
     }
 

@@ -61,6 +61,7 @@ mod tests {
 
     use super::*;
     use crate::effect::process::sys::own_descriptors;
+    use crate::effect::watched;
 
     fn is_open(number: c_int) -> bool {
         // SAFETY: F_GETFD takes a number and touches no memory.
@@ -78,7 +79,7 @@ mod tests {
             let left: Vec<bool> = open.iter().map(|number| is_open(*number)).collect();
             assert!(left[0] && left[1..].iter().all(|open| !open), "{left:?}");
         };
-        std::thread::spawn(in_a_table_of_its_own).join().unwrap();
+        watched::thread("apart", in_a_table_of_its_own, drop).unwrap().join().unwrap();
     }
 
     #[test]

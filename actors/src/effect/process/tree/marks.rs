@@ -7,12 +7,15 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::thread::Builder;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 use super::table::{self, ProcessId};
 use crate::effect::process::spawn::environment;
+use crate::effect::watched;
+
+/// The thread.
+const NAME: &str = "marks";
 
 /// How long an environment is waited for; it takes microseconds.
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -66,7 +69,15 @@ impl Marks {
         reader.asked.send(pid).ok()?;
         match reader.said.recv_timeout(PATIENCE) {
             Ok(mark) => Some(mark),
-            Err(_) => {
+            Err(RecvTimeoutError::Disconnected) => {
+                tracing::error!(
+                    pid,
+                    "reading the environment of a process panicked; the next one is read on another thread"
+                );
+                self.reader = None;
+                Some(None)
+            }
+            Err(RecvTimeoutError::Timeout) => {
                 tracing::warn!(pid, "the environment of a process cannot be read: the process hangs in the kernel");
                 self.hung.fetch_add(1, Ordering::AcqRel);
                 self.reader = None;
@@ -84,6 +95,7 @@ impl Reader {
         let ((asked, questions), (answer, said)) = (channel::<u32>(), channel());
         let work = move || {
             while let Ok(pid) = questions.recv() {
+                watched::perhaps_panic(NAME);
                 if answer.send(how(pid)).is_err() {
                     // Nobody waits any more: it was counted as hung.
                     hung.fetch_sub(1, Ordering::AcqRel);
@@ -91,7 +103,8 @@ impl Reader {
                 }
             }
         };
-        Builder::new().name("marks".to_owned()).spawn(work).ok()?;
+        // Whoever asks sees that no answer comes.
+        watched::thread(NAME, work, drop).ok()?;
         Some(Self { asked, said })
     }
 }
@@ -122,6 +135,16 @@ mod tests {
             assert_eq!(marks.read(1, hangs_at_one), Some(None));
         }
         assert_eq!(marks.read(2, hangs_at_one), None);
+    }
+
+    #[test]
+    fn a_reader_that_panics_does_not_count_as_one_that_hangs() {
+        let mut marks = Marks::default();
+        for _ in 0..=HUNG_MAX {
+            assert_eq!(marks.read(1, |_| std::panic::resume_unwind(Box::new("planted"))), Some(None));
+            assert_eq!(marks.hung.load(Ordering::Acquire), 0);
+        }
+        assert_eq!(marks.read(2, hangs_at_one), Some(Some("s.2".to_owned())));
     }
 
     #[test]

@@ -29,9 +29,8 @@ pub(crate) use table::{PipeId, ProcessId};
 
 use super::core::News;
 use super::thread::Thread;
-use crate::action::lost::Lost;
 use crate::action::process::RunId;
-use crate::effect::watched::{self, Watched};
+use crate::effect::watched::{self, Lost, Watched};
 
 /// The thread's name.
 const NAME: &str = "trees";
