@@ -62,6 +62,9 @@ type Hung = Rc<Cell<usize>>;
 /// Who listens on ports, or why that cannot be seen.
 type Listeners = Result<BTreeMap<u16, Listener>, String>;
 
+/// Ports that somebody is to look at, and whom that is told.
+type Asked = (Places, oneshot::Sender<Listeners>);
+
 /// Runs calls to hardware. Belongs to the actor thread.
 #[derive(Clone)]
 pub(super) struct Drivers {
@@ -72,7 +75,7 @@ pub(super) struct Drivers {
     probes: Rc<Semaphore>,
     port_looks: Rc<Semaphore>,
     /// For whom somebody is to look at ports.
-    asked: Rc<RefCell<Vec<(Places, oneshot::Sender<Listeners>)>>>,
+    asked: Rc<RefCell<Vec<Asked>>>,
     file_looks: Rc<Semaphore>,
     /// Looks at files that hang, on a dead disk or share. Hardware has nothing to do with that.
     hung_files: Hung,
