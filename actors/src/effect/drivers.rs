@@ -29,13 +29,16 @@ use crate::action::ports::{Listener, Places};
 /// Who listens on ports, or why that cannot be seen.
 type Listeners = Result<BTreeMap<u16, Listener>, String>;
 
+/// Ports that somebody is to look at, and whom that is told.
+type Asked = (Places, oneshot::Sender<Listeners>);
+
 /// Runs calls to hardware. Belongs to the actor thread.
 #[derive(Clone)]
 pub(super) struct Drivers {
     bus: Arc<dyn Bus>,
     desk: Rc<Desk>,
     /// For whom somebody is to look at ports.
-    asked: Rc<RefCell<Vec<(Places, oneshot::Sender<Listeners>)>>>,
+    asked: Rc<RefCell<Vec<Asked>>>,
 }
 
 /// Held by a call until it comes back.

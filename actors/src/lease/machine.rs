@@ -135,7 +135,7 @@ impl LeaseMachine {
     }
 
     /// Takes in what a message says. Whom that concerns is looked at afterwards.
-    fn take(&mut self, message: LeaseMessage) -> Out {
+    pub(super) fn take(&mut self, message: LeaseMessage) -> Out {
         if let Some(device) = message.device() {
             self.queue.touch(&Resource::Device(device.clone()));
         }
