@@ -5,6 +5,7 @@ mod tests;
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::time::Duration;
 
 use mainstay_config::names::DeviceName;
 use mainstay_hardware::bus::Wakefulness;
@@ -14,6 +15,10 @@ use tokio::task::JoinHandle;
 use super::drivers::Drivers;
 use super::wakefulness::{Call, Kept, Wish};
 use super::watched::Watched;
+
+/// Whoever is given a device is started first: that is not held up by the thread that keeps it awake. What nobody uses yet may sleep that
+/// long.
+const START_FIRST: Duration = Duration::from_millis(100);
 
 /// Keeps devices awake. Belongs to the actor thread.
 pub(super) struct Awake {
@@ -65,13 +70,11 @@ impl Awake {
 /// Calls the driver. How the device was before, when that was asked and is known.
 async fn perform(call: Call, drivers: &Drivers) -> Option<Wakefulness> {
     match call {
-        Call::Keep(device, sighting) => match drivers.look(move |bus| bus.keep_awake(&sighting)).await {
-            Ok(before) => Some(before),
-            Err(error) => {
-                tracing::warn!("{device} may be suspended while it is in use: {error}");
-                None
-            }
-        },
+        Call::Keep(device, sighting) => {
+            tokio::time::sleep(START_FIRST).await;
+            let before = drivers.look(move |bus| bus.keep_awake(&sighting)).await;
+            before.inspect_err(|error| tracing::warn!("{device} may be suspended while it is in use: {error}")).ok()
+        }
         Call::LetSleep(device, sighting) => {
             if let Err(error) = drivers.look(move |bus| bus.let_sleep(&sighting)).await {
                 tracing::warn!("{device} is not suspended any more, which it could be before it was used: {error}");

@@ -1,13 +1,15 @@
 //! What the registry makes of devices that come and go.
 
 use mainstay_config::names::DeviceName;
+use mainstay_hardware::sighting::Generation;
 
-use super::machine::{LeaseMachine, Out, tell_device, tell_service};
+use super::machine::{Closing, LeaseMachine, Out, tell_device, tell_service};
 use super::prospect::DeviceState;
 use super::telling::{News, tell};
 use crate::cause::{Holder, Soon, Unusable, Withdrawal, Withheld};
 use crate::message::device::{DeviceMessage, Offer};
 use crate::message::service::ServiceMessage;
+use crate::message::{Effect, Outcome};
 
 impl LeaseMachine {
     pub(super) fn available(&mut self, device: &DeviceName, offer: Offer) -> Out {
@@ -16,8 +18,8 @@ impl LeaseMachine {
         let is_older = |held: &Offer| held.generation != offer.generation;
         self.drop_preparations(device, is_older);
         let known = match self.devices.get(device) {
-            Some(DeviceState::Available(known)) => known.generation == offer.generation,
-            _ => false,
+            Some(DeviceState::Available(known) | DeviceState::Lent(known)) => known.generation == offer.generation,
+            Some(DeviceState::Unavailable { .. }) | None => false,
         };
         if !known {
             let arrived =
@@ -70,13 +72,25 @@ impl LeaseMachine {
         let withdrawal = Withdrawal::Lost { device: device.clone(), why: reason.clone() };
         let before = self.devices.insert(device.clone(), DeviceState::Unavailable { reason, soon });
         let mut out = self.revoke(device, &withdrawal);
-        if matches!(before, Some(DeviceState::Available(_))) {
+        if matches!(before, Some(DeviceState::Available(_) | DeviceState::Lent(_))) {
             let left = |name| tell_service(name, ServiceMessage::DeviceLeft(device.clone()));
             out.extend(self.users.get(device).into_iter().flatten().map(left));
         }
         self.drop_preparations(device, |_| true);
         out.extend(self.hasten(device));
         out
+    }
+
+    /// Lends a device to itself, when nobody has it and nobody wants it.
+    pub(super) fn lend(&mut self, device: &DeviceName, generation: &Generation) -> Out {
+        let is_wanted = self.queue.is_wished(device) || self.holder_of(device).is_some() || self.closing != Closing::No;
+        match self.devices.get(device) {
+            Some(DeviceState::Available(offer)) if offer.generation == *generation && !is_wanted => {
+                self.devices.insert(device.clone(), DeviceState::Lent(offer.clone()));
+                vec![tell_device(device, DeviceMessage::Lent(generation.clone()))]
+            }
+            _ => vec![Effect::Note(Outcome::Ignored)],
+        }
     }
 
     /// Lets those wait again for whom something was made ready that is no longer there.

@@ -52,8 +52,14 @@ impl LeaseMachine {
     fn look_at(&mut self, rank: &Rank, queued: &mut Queued, out: &mut Out) {
         match self.situation().prospect(rank, queued) {
             Prospect::Free(ports) => {
-                queued.preparation = Some(self.prepare(queued, ports, out));
-                self.tell_blockers(queued, Vec::new(), out);
+                let preparation = self.prepare(queued, ports, out);
+                let mut waits_for_nothing = Vec::new();
+                self.tell_blockers(queued, Vec::new(), &mut waits_for_nothing);
+                // Who is served at once hears that instead.
+                if !preparation.is_done() {
+                    out.extend(waits_for_nothing);
+                }
+                queued.preparation = Some(preparation);
             }
             Prospect::Blocked(blockers) => {
                 if self.tell_blockers(queued, blockers, out) {
@@ -108,10 +114,11 @@ impl LeaseMachine {
             self.last_token = self.last_token.saturating_add(1);
             let grant = grant(Token(self.last_token), now, &queued.request, preparation);
             out.extend(end_waiting(&holder));
+            // Him first: he is waited for.
+            out.extend(tell(&holder, News::Granted(grant.clone())));
             for device in grant.devices.keys() {
                 out.push(tell_device(device, DeviceMessage::Leased { holder: holder.clone() }));
             }
-            out.extend(tell(&holder, News::Granted(grant.clone())));
             self.holders.insert(holder.clone(), Holding::of(grant));
             self.has_changed(&holder);
         }

@@ -278,12 +278,18 @@ impl Queue {
         users.filter(|(turn, _)| *turn == Turn::Prepared).map(|(_, rank)| rank.holder.clone()).collect()
     }
 
+    /// Whether somebody waits for a device, or it is kept for somebody.
+    pub(super) fn is_wished(&self, device: &DeviceName) -> bool {
+        let resource = Resource::Device(device.clone());
+        self.waiting.contains_key(&resource) || self.kept.contains_key(&resource)
+    }
+
     /// Devices that others wait for than before, and whether anybody does.
     pub(super) fn take_wishes(&mut self) -> Vec<(DeviceName, bool)> {
         let devices = std::mem::take(&mut self.wished);
         let wish = |device: DeviceName| {
-            let resource = Resource::Device(device.clone());
-            (device, self.waiting.contains_key(&resource) || self.kept.contains_key(&resource))
+            let is_wished = self.is_wished(&device);
+            (device, is_wished)
         };
         devices.into_iter().map(wish).collect()
     }

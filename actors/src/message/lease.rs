@@ -10,6 +10,7 @@ use mainstay_config::model::{PortNeed, Sharing, Takeover, WifiMode};
 use mainstay_config::names::{DeviceName, PortName, ServiceName};
 use mainstay_hardware::bus::WifiBaseline;
 use mainstay_hardware::error::Error;
+use mainstay_hardware::sighting::Generation;
 
 use crate::action::files::FileIdentity;
 use crate::action::ports::{Listener, Places};
@@ -214,6 +215,9 @@ pub enum LeaseMessage {
         /// Whether it is about to become usable.
         soon: Soon,
     },
+    /// A device that can be leased was not asked what it is, for somebody waited. It wants to be lent to itself for that; when it is,
+    /// it hears `DeviceMessage::Lent`, and is nobody else's until it says again that it can be leased.
+    Lend(DeviceName, Generation),
     /// How a radio is, before it is changed.
     RadioRead(OperationId, DeviceName, Result<WifiBaseline, Error>),
     /// A radio was put into its mode.

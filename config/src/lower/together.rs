@@ -1,16 +1,17 @@
 //! Services that can never run: of what they need running at once, two rule each other out.
 //!
 //! A service needs itself and all that it requires, however indirectly. Of these at most one may have an exclusive device, file or
-//! custom resource, and no two may be in conflict. Sets of services are bits, so that thousands of services that require each other in
+//! custom resource, and no two may be in conflict, or be given the same port because one stands in for the other. Sets of services are bits, so that thousands of services that require each other in
 //! every way, and thousands of resources, are compared in one pass over what the file says.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU16;
 use std::ops::Range;
 
 use super::dependencies::{named_in, reference_span};
 use crate::diagnostics::{Code, Problems, Report};
 use crate::graph::{Edge, Graph};
-use crate::model::{Service, Sharing, Station};
+use crate::model::{PortNeed, Service, Sharing, Station};
 use crate::names::ServiceName;
 use crate::schema::{File, ServiceTable};
 
@@ -164,13 +165,17 @@ pub(super) fn check(file: &File, station: &Station, graph: &Graph, layers: &[Vec
             }
         }
     }
-    for (a, b) in conflicts(station, &needs) {
+    let conflicts = conflicts(station, &needs).into_iter().map(|pair| (pair, None));
+    let ports = stand_ins(file, station, &needs).into_iter().map(|(pair, port)| (pair, Some(port)));
+    for ((a, b), port) in conflicts.chain(ports) {
         let wanted = Wanted { alone: vec![a, b], shared: Vec::new() };
         let torn = needs.torn(&wanted);
         for at in needs.lowest(&torn) {
-            match needs.pair(at, &wanted) {
-                Some(pair) if !told.is_full() => told.in_conflict(at, pair),
-                _ => break,
+            match (needs.pair(at, &wanted), port) {
+                (Some(_), _) if told.is_full() => break,
+                (Some(pair), None) => told.in_conflict(at, pair),
+                (Some(pair), Some(port)) => told.same_port(at, pair, port),
+                (None, _) => break,
             }
         }
     }
@@ -203,6 +208,34 @@ fn conflicts(station: &Station, needs: &Needs<'_>) -> BTreeSet<(usize, usize)> {
     station.services.values().flat_map(pairs).collect()
 }
 
+/// Services with one fixed port, of which one is the other's fallback. Of any others it is said without a look at who requires them.
+fn stand_ins(file: &File, station: &Station, needs: &Needs<'_>) -> BTreeMap<(usize, usize), NonZeroU16> {
+    let mut found = BTreeMap::new();
+    for (name, service) in &station.services {
+        let fallback = table(file, name).and_then(|table| table.fallback.value());
+        let other =
+            fallback.and_then(|fallback| station.services.values().find(|other| other.name.as_str() == fallback.0));
+        let Some(other) = other else { continue };
+        let same = fixed(service).find(|port| fixed(other).any(|others| others == *port));
+        let (Some(a), Some(b), Some(port)) = (needs.numbers.get(name), needs.numbers.get(&other.name), same) else {
+            continue;
+        };
+        found.insert((*a.min(b), *a.max(b)), port);
+    }
+    found
+}
+
+fn fixed(service: &Service) -> impl Iterator<Item = NonZeroU16> + '_ {
+    service.ports.values().filter_map(|need| match need {
+        PortNeed::Fixed(port) => Some(*port),
+        PortNeed::Range { .. } => None,
+    })
+}
+
+fn table<'a>(file: &'a File, name: &ServiceName) -> Option<&'a ServiceTable> {
+    file.services.value()?.entries.get(name)?.value.value().map(|table| &**table)
+}
+
 /// Puts what was found into words, each pair once for each service.
 struct Told<'a, 'r> {
     file: &'a File,
@@ -228,6 +261,11 @@ impl Told<'_, '_> {
         self.tell(at, pair, words, "keep the requirement or the conflict, not both", said);
     }
 
+    fn same_port(&mut self, at: usize, pair: (usize, usize), port: NonZeroU16) {
+        let words = format!("both want port {port}, without a choice");
+        self.tell(at, pair, &words, "give one of them another number or a range, or take the requirement out", None);
+    }
+
     fn tell(&mut self, at: usize, pair: (usize, usize), words: &str, help: &str, place: Option<Range<usize>>) {
         if !self.pairs.insert((at, pair.0, pair.1)) {
             return;
@@ -247,6 +285,6 @@ impl Told<'_, '_> {
     }
 
     fn table(&self, at: usize) -> Option<&ServiceTable> {
-        self.file.services.value()?.entries.get(self.name(at)?)?.value.value().map(|table| &**table)
+        table(self.file, self.name(at)?)
     }
 }

@@ -158,6 +158,21 @@ custom = ["mast"]
         problems: &[(Contradiction, "leave `mast` out of one of them")],
     },
     Case {
+        about: "a required service and its required fallback that want one port",
+        text: r#"[services.s]
+command = ["s"]
+requires = ["g", ⟦"h"]
+[services.g]
+command = ["g"]
+ports = { http = 8080 }
+fallback = "h"
+[services.h]
+command = ["h"]
+ports = { web = 8080, other = 8081 }
+"#,
+        problems: &[(Contradiction, "give one of them another number or a range")],
+    },
+    Case {
         about: "a conflict of what it requires with what that requires",
         text: r#"[services.s]
 command = ["s"]

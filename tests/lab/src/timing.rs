@@ -1,6 +1,6 @@
 //! How long it takes from the kernel's news of a HackRF to the first and last moment of a program.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -20,6 +20,10 @@ use crate::wait;
 /// What the program becomes; nothing else in the machine sleeps for just so long.
 const SLEEPER: &str = "sleep 86399";
 
+/// The shell of the program. It is static, and copied into memory: what is waited for is who starts it, and not the machine's file
+/// system, from which `/bin/sh` is loaded with its libraries.
+const SHELL: &str = "/bin/busybox";
+
 /// One round: the program is started and ended once.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Round {
@@ -36,27 +40,32 @@ pub(crate) struct Round {
 
 /// A program whose first act is heard.
 #[derive(Debug)]
-pub(crate) struct Bell(PathBuf);
+pub(crate) struct Bell {
+    pipe: PathBuf,
+    shell: PathBuf,
+}
 
 impl Bell {
     /// A bell in a scenario's folder.
     pub(crate) fn hang(folder: &Path) -> Result<Self> {
-        let path = folder.join("doorbell");
-        let made = Command::new("mkfifo").arg(&path).status().context("mkfifo cannot be run")?;
-        ensure!(made.success(), "{} cannot be made", path.display());
-        Ok(Self(path))
+        let (pipe, shell) = (folder.join("doorbell"), folder.join("sh"));
+        let made = Command::new("mkfifo").arg(&pipe).status().context("mkfifo cannot be run")?;
+        ensure!(made.success(), "{} cannot be made", pipe.display());
+        fs::copy(SHELL, &shell).with_context(|| format!("{SHELL} cannot be copied"))?;
+        Ok(Self { pipe, shell })
     }
 
-    /// The program, for `/bin/sh -c`.
-    pub(crate) fn script(&self) -> String {
-        format!("echo started > {}; exec {SLEEPER}", self.0.display())
+    /// The program: it executes its last argument.
+    pub(crate) fn command(&self) -> [String; 3] {
+        let script = format!("echo started > {}; exec {SLEEPER}", self.pipe.display());
+        [self.shell.display().to_string(), "-c".to_owned(), script]
     }
 
     /// Plugs a HackRF in and, after `settled`, pulls it out.
     pub(crate) fn round(&self, serial: Serial, settled: impl FnOnce() -> Result<()>) -> Result<Round> {
         // A reader that does not wait for a writer.
         let nonblocking = i32::try_from(OFlags::NONBLOCK.bits())?;
-        let bell = File::options().read(true).custom_flags(nonblocking).open(&self.0)?;
+        let bell = File::options().read(true).custom_flags(nonblocking).open(&self.pipe)?;
         let announcements = Announcements::listen()?;
         let (plugged, hackrf, announced, started) = thread::scope(|scope| {
             let announced = scope.spawn(|| announcements.until_usb_device(Action::Add));

@@ -3,8 +3,8 @@
 use mainstay_config::model::PortNeed;
 
 use super::*;
-use crate::lease::LeaseNews;
 use crate::lease::queue::Queue;
+use crate::message::lease_table::LeaseNews;
 
 impl Bench {
     /// Looks at everybody once more, and shows everything once more: nothing may come of it.

@@ -41,9 +41,9 @@ pub(super) fn run(stage: &Stage) -> Result<()> {
 
 /// A new mainstay each time: one that remembers how the HackRF came and went would let it settle first.
 fn with_mainstay(stage: &Stage, bell: &Bell) -> Result<Round> {
-    let script = bell.script();
+    let command = bell.command();
     let service =
-        format!("\n[services.receiver]\ncommand = [\"/bin/sh\", \"-c\", {script:?}]\ndevices = {{ hackrf = \"exclusive\" }}\n");
+        format!("\n[services.receiver]\ncommand = {command:?}\ndevices = {{ hackrf = \"exclusive\" }}\n");
     let daemon = stage.daemon(&[station::HACKRF, &service])?;
     daemon.until_waiting("receiver", "hackrf")?;
     let round = bell.round(SERIAL, || daemon.until_running("receiver").map(drop))?;
@@ -59,10 +59,10 @@ fn with_systemd(systemd: &Systemd, bell: &Bell) -> Result<Round> {
 }
 
 fn unit(bell: &Bell) -> String {
+    let [shell, option, script] = bell.command();
     format!(
         "[Unit]\nDefaultDependencies=no\nBindsTo=dev-hackrf.device\nAfter=dev-hackrf.device\nStartLimitIntervalSec=0\n\
-         [Service]\nExecStart=/bin/sh -c '{}'\n",
-        bell.script()
+         [Service]\nExecStart={shell} {option} '{script}'\n"
     )
 }
 
