@@ -28,6 +28,8 @@ const SOCKET_BYTES: i32 = 1024 * 1024;
 pub(crate) enum Change {
     /// A USB device, by the kernel's name, came or changed.
     UsbChanged(String),
+    /// A driver took a USB device or let go of it; its number when the kernel said it. It follows its arrival and precedes its departure.
+    UsbBound(String, Option<Generation>),
     /// A USB device left; its number when the kernel said it.
     UsbLeft(String, Option<Generation>),
     /// A serial port came or changed.
@@ -77,6 +79,9 @@ pub(crate) fn parse(message: &[u8], sender: u32) -> Option<Numbered> {
     let change = match (uevent.subsystem.as_str(), left, from_udev) {
         ("usb", ..) if uevent.env.get("DEVTYPE").map(String::as_str) != Some("usb_device") => return None,
         ("usb", true, false) => Change::UsbLeft(name, number(&uevent)),
+        ("usb", false, false) if matches!(uevent.action, ActionType::Bind | ActionType::Unbind) => {
+            Change::UsbBound(name, number(&uevent))
+        }
         ("usb", false, false) => Change::UsbChanged(name),
         ("usb", false, true) => Change::UsbSettled(name),
         ("tty", true, false) => Change::TtyLeft(name),
@@ -134,6 +139,18 @@ mod tests {
         ];
         let change = Change::UsbLeft("1-1".to_owned(), Some(Generation("usb 1:5".to_owned())));
         assert_eq!(parse(&message(&fields), KERNEL), Some(Numbered { change, seqnum: 1234 }));
+    }
+
+    #[test]
+    fn that_a_driver_takes_a_usb_device_is_told_with_its_number() {
+        for action in ["bind", "unbind"] {
+            let (header, said) = (format!("{action}@/x/1-1"), format!("ACTION={action}"));
+            let fields = [&header, &said, "DEVPATH=/x/1-1", "SUBSYSTEM=usb", "DEVTYPE=usb_device", "SEQNUM=9"];
+            let numbered = [&fields[..], &["BUSNUM=001", "DEVNUM=005"]].concat();
+            let bound = |which| Some(Numbered { change: Change::UsbBound("1-1".to_owned(), which), seqnum: 9 });
+            assert_eq!(parse(&message(&fields), KERNEL), bound(None));
+            assert_eq!(parse(&message(&numbered), KERNEL), bound(Some(usb::generation(1, 5))));
+        }
     }
 
     #[test]

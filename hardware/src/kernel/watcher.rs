@@ -158,7 +158,9 @@ impl Watcher {
             Change::TtySettled(name) => self.settled(&tty::key(&name), tty::at(&self.sysfs, &name)),
             // The scan that is under way, or was made since, saw it.
             _ if self.scanning.is_some() || seqnum <= self.scanned_at => {}
-            Change::UsbChanged(name) => self.look(usb::at(&self.sysfs, &name)),
+            // Of what is known there is no news in it, and somebody waits to be started, or to be told that it leaves.
+            Change::UsbBound(_, Some(which)) if self.known.has_usb(&which) => {}
+            Change::UsbBound(name, _) | Change::UsbChanged(name) => self.look(usb::at(&self.sysfs, &name)),
             Change::TtyChanged(name) => self.look(tty::at(&self.sysfs, &name)),
             Change::UsbLeft(name, which) => {
                 let event = self.known.left(&usb::key(&name), which.as_ref(), Witness::Uevent);

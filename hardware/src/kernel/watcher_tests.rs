@@ -170,6 +170,16 @@ async fn a_node_that_udev_is_done_with_is_told_once_more() {
 }
 
 #[tokio::test]
+async fn that_a_driver_takes_or_leaves_a_known_device_is_no_reason_to_look_at_it() {
+    let mut bench = Bench::scanned().await;
+    bench.tree.write("devices/pci0000:00/usb1/1-2", &[("product", "Another\n")]);
+    let bound = |arrival| Change::UsbBound("1-2".to_owned(), arrival);
+    assert_eq!(bench.uevent(bound(Some(Generation("usb 1:7".to_owned()))), 11), []);
+    let told = bench.uevent(bound(None), 12);
+    assert!(matches!(told.as_slice(), [HardwareEvent::Seen(s)] if s.key.0 == "usb/1-2"), "{told:?}");
+}
+
+#[tokio::test]
 async fn what_cannot_be_read_in_a_scan_is_not_gone_while_the_kernel_lists_it() {
     let mut bench = Bench::scanned().await;
     let receiver = bench.tree.root().join("devices/pci0000:00/usb1/1-2");
