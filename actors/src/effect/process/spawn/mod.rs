@@ -4,6 +4,7 @@ mod account;
 mod birth;
 pub(super) mod environment;
 mod failure;
+mod jobs;
 mod launch;
 mod limit;
 mod search;
@@ -12,13 +13,13 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::mpsc::UnboundedSender;
 
 use birth::Afterwards;
 pub(super) use birth::Birth;
+use jobs::{Busy, Jobs};
 pub(super) use launch::{Child, Launcher};
 
 use super::core::News;
@@ -27,8 +28,6 @@ use super::tree::roll::{self, Roll};
 use crate::action::process::{RunId, SpawnFailure, SpawnOrder};
 use crate::effect::watched::{self, Watched};
 
-/// Spawns that may wait at the same time. A configuration has far fewer services.
-const QUEUE: usize = 4096;
 /// The threads. A start holds up its caller until the kernel has executed the program, so one thread would leave a second
 /// processor idle; and one program on a slow disk would hold up every other. More than two gain nothing measurable.
 const THREADS: [&str; 2] = ["spawner-1", "spawner-2"];
@@ -58,15 +57,10 @@ pub(super) enum Outcome {
 /// The way to the threads.
 #[derive(Debug)]
 pub(super) struct Spawner {
-    jobs: SyncSender<Job>,
     shared: Arc<Shared>,
     watched: Watched,
     news: UnboundedSender<News>,
 }
-
-/// The queue to the threads was full, or they are gone.
-#[derive(Debug)]
-pub(super) struct Busy;
 
 impl Spawner {
     /// Starts the threads. They end soon after the `Spawner` was dropped.
@@ -75,19 +69,14 @@ impl Spawner {
         watched: &Watched,
         news: UnboundedSender<News>,
     ) -> io::Result<(Self, Vec<Thread>)> {
-        let (jobs, queue) = sync_channel(QUEUE);
-        let shared = Arc::new(Shared {
-            launcher,
-            jobs: Mutex::new(queue),
-            hung: AtomicUsize::new(0),
-            threads: Mutex::default(),
-        });
+        let shared =
+            Arc::new(Shared { launcher, jobs: Jobs::new(), hung: AtomicUsize::new(0), threads: Mutex::default() });
         let start = |name| {
             let (shared, news) = (Arc::clone(&shared), news.clone());
             Thread::start(watched, name, move || work(name, &shared, &news))
         };
         let threads = THREADS.into_iter().map(start).collect::<io::Result<_>>()?;
-        Ok((Self { jobs, shared, watched: watched.clone(), news }, threads))
+        Ok((Self { shared, watched: watched.clone(), news }, threads))
     }
 
     /// The thread that starts this hangs: another takes its place, so that other programs can be started.
@@ -114,9 +103,13 @@ impl Spawner {
 
     /// Queues a job; never blocks.
     pub(super) fn queue(&self, job: Job) -> Result<(), Busy> {
-        self.jobs.try_send(job).map_err(|error| match error {
-            TrySendError::Full(_) | TrySendError::Disconnected(_) => Busy,
-        })
+        self.shared.jobs.add(job)
+    }
+}
+
+impl Drop for Spawner {
+    fn drop(&mut self) {
+        self.shared.jobs.close();
     }
 }
 
@@ -124,8 +117,7 @@ impl Spawner {
 #[derive(Debug)]
 struct Shared {
     launcher: Launcher,
-    /// One thread waits for the next job, the other for this lock.
-    jobs: Mutex<Receiver<Job>>,
+    jobs: Jobs,
     /// How many threads hang in the kernel, and were replaced.
     hung: AtomicUsize,
     /// The threads that have children.
@@ -133,10 +125,6 @@ struct Shared {
 }
 
 impl Shared {
-    fn next_job(&self) -> Option<Job> {
-        self.jobs.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
-    }
-
     /// Counts one more thread as hung, unless it has come back meanwhile, or too many are.
     fn take_place(&self, birth: &Birth) -> Option<()> {
         let one_more = |hung: usize| hung.checked_add(1).filter(|hung| *hung <= HUNG_MAX);
@@ -160,7 +148,7 @@ impl Shared {
 fn work(name: &str, shared: &Shared, news: &UnboundedSender<News>) {
     let thread = rustix::thread::gettid().as_raw_nonzero().get().unsigned_abs();
     shared.threads.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
-    while let Some(job) = shared.next_job() {
+    while let Some(job) = shared.jobs.next() {
         watched::perhaps_panic(name);
         let (outcome, afterwards) = match job {
             Job::Program(order, notify, birth) => {
