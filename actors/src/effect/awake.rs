@@ -6,6 +6,7 @@ mod tests;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::time::Duration;
 
 use mainstay_config::names::DeviceName;
 use mainstay_hardware::bus::Wakefulness;
@@ -14,6 +15,10 @@ use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 
 use super::drivers::Drivers;
+
+/// Whoever is given a device is started first: that is not held up by the thread that keeps it awake. What nobody uses yet may sleep that
+/// long.
+const START_FIRST: Duration = Duration::from_millis(100);
 
 /// Keeps devices awake while they are leased. Belongs to the actor thread.
 pub(super) struct Awake {
@@ -38,8 +43,11 @@ impl Awake {
     /// Keeps a device from being suspended.
     pub(super) fn keep(&self, device: &DeviceName, sighting: Sighting) {
         let (drivers, kept, device) = (self.drivers.clone(), Rc::clone(&self.kept), device.clone());
+        // From now on, whoever else's turn comes first.
+        let start_first = tokio::time::sleep(START_FIRST);
         self.begin(async move {
             let _turn = kept.turn.lock().await;
+            start_first.await;
             let asked = sighting.clone();
             match drivers.look(move |bus| bus.keep_awake(&asked)).await {
                 Ok(before) => kept.note(device, sighting, before),

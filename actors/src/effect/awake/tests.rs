@@ -87,3 +87,19 @@ async fn the_next_arrival_is_none_of_what_was_kept_before() {
     bench.awake.let_sleep(&named(GPS));
     assert_eq!(bench.wakefulness().await, Some(Wakefulness::WasAwake));
 }
+
+#[tokio::test(flavor = "local")]
+async fn whoever_is_given_a_device_is_started_before_a_driver_is_called_for_it() {
+    let bench = Bench::new();
+    let [_, port] = bench.sightings();
+    tokio::time::pause();
+    bench.awake.keep(&named(GPS), port);
+    for _ in 0..1000 {
+        tokio::task::yield_now().await;
+        // A call would be made on another thread.
+        std::thread::yield_now();
+    }
+    assert_eq!(bench.bus.wakefulness(GPS), Some(Wakefulness::CouldSleep));
+    tokio::time::resume();
+    assert_eq!(bench.wakefulness().await, Some(Wakefulness::WasAwake));
+}
