@@ -52,8 +52,12 @@ impl LeaseMachine {
             match situation.prospect(queued) {
                 Prospect::Free(ports) => {
                     let preparation = self.prepare(queued, ports, &reserved, out);
+                    let waits_for_nothing = tell_blockers(queued, Vec::new());
+                    // Who is served at once hears that instead.
+                    if !preparation.is_done() {
+                        out.extend(waits_for_nothing.into_iter().flatten());
+                    }
                     queued.preparation = Some(preparation);
-                    out.extend(tell_blockers(queued, Vec::new()).into_iter().flatten());
                 }
                 Prospect::Blocked(blockers) => {
                     if let Some(effects) = tell_blockers(queued, blockers) {
@@ -121,10 +125,11 @@ impl LeaseMachine {
             self.last_token = self.last_token.saturating_add(1);
             let grant = grant(Token(self.last_token), now, &queued.request, preparation);
             out.extend(end_waiting(&holder));
+            // Him first: he is waited for.
+            out.extend(tell(&holder, News::Granted(grant.clone())));
             for device in grant.devices.keys() {
                 out.push(tell_device(device, DeviceMessage::Leased { holder: holder.clone() }));
             }
-            out.extend(tell(&holder, News::Granted(grant.clone())));
             self.holders.insert(holder, Holding::of(grant));
         }
         any
