@@ -114,13 +114,18 @@ impl Machine for DeviceMachine {
             DeviceMessage::Probed(operation, result) => self.probed(operation, result),
             DeviceMessage::Supply(operation, supply) => self.heard_supply(operation, supply),
             DeviceMessage::Leased { holder } => self.leased(now, Some(holder)),
-            DeviceMessage::Unleased => self.leased(now, None),
+            DeviceMessage::Unleased => {
+                let mut out = self.leased(now, None);
+                out.extend(self.wants_to_be_lent());
+                out
+            }
             DeviceMessage::Withheld(why) => self.withheld(now, why),
             DeviceMessage::PutBack(before) => self.put_back(before),
             DeviceMessage::Awaited(awaited) => {
                 self.awaited = awaited;
-                Vec::new()
+                self.wants_to_be_lent().into_iter().collect()
             }
+            DeviceMessage::Lent(generation) => self.lent(&generation),
             DeviceMessage::Fault(reason) => self.fault(reason, Mending::ByHand),
             DeviceMessage::Eject(request) => self.eject(request),
             DeviceMessage::Admit(request) => self.admit(now, request),

@@ -5,12 +5,13 @@ use std::time::Duration;
 use mainstay_config::model::DeviceKind;
 use mainstay_hardware::bus::{Depth, Findings, Supply};
 use mainstay_hardware::error::{Error, ErrorKind};
-use mainstay_hardware::sighting::{Access, Sighting};
+use mainstay_hardware::sighting::{Access, Generation, Sighting};
 
 use super::machine::{Arrived, DeviceMachine, Mending, Out, State};
 use crate::cause::{DeviceFault, Quarantine, Soon, Unusable};
 use crate::message::device::Awaited;
 use crate::message::device::DeviceTimer;
+use crate::message::lease::LeaseMessage;
 use crate::message::{Action, Effect, Moment, OperationId, Outcome};
 
 /// A probe is given up after this long (DESIGN section 5).
@@ -74,13 +75,41 @@ impl DeviceMachine {
         if let Some(findings) = self.known_unasked(&sighting) {
             return self.ready(findings);
         }
-        let operation = self.operation.advance();
-        self.state = State::Probing { operation };
         let depth = match self.awaited {
             Awaited::Somebody => Depth::Identity,
             Awaited::Nobody => Depth::Full,
         };
-        vec![Effect::Act(Action::ProbeDevice(operation, sighting, self.spec.kind, depth, PROBE_WITHIN))]
+        vec![self.ask(sighting, depth)]
+    }
+
+    fn ask(&mut self, sighting: Sighting, depth: Depth) -> Effect<DeviceTimer> {
+        let operation = self.operation.advance();
+        self.state = State::Probing { operation };
+        Effect::Act(Action::ProbeDevice(operation, sighting, self.spec.kind, depth, PROBE_WITHIN))
+    }
+
+    /// A HackRF that was not asked what it is, for somebody waited, is asked when nobody does any more. Only the registry knows that it is
+    /// not about to give it away. A GPS is not read then: that takes seconds, which whoever comes next would have to wait.
+    pub(super) fn wants_to_be_lent(&self) -> Option<Effect<DeviceTimer>> {
+        let is_unasked = self.spec.kind == DeviceKind::Hackrf && self.findings == Some(Findings::Unread);
+        let sighting =
+            self.sighting.as_ref().filter(|_| self.is_free() && is_unasked && self.awaited == Awaited::Nobody)?;
+        Some(self.tell_leases(LeaseMessage::Lend(self.spec.name.clone(), sighting.generation.clone())))
+    }
+
+    fn is_free(&self) -> bool {
+        self.state == State::Ready && self.holder.is_none() && self.withheld.is_none()
+    }
+
+    pub(super) fn lent(&mut self, generation: &Generation) -> Out {
+        let sighting = self.sighting.clone().filter(|sighting| sighting.generation == *generation);
+        match sighting {
+            Some(sighting) if self.is_free() => {
+                vec![self.ask(sighting, Depth::Full)]
+            }
+            // It has changed meanwhile: the registry shall not keep it for that.
+            _ => vec![self.restated()],
+        }
     }
 
     /// What need not be asked. A radio and a device without a language of its own have nothing to say. Whoever waits for one that was
@@ -104,6 +133,10 @@ impl DeviceMachine {
         }
         match result {
             Ok(findings) => self.ready(findings),
+            // It works without.
+            Err(error) if error.kind == ErrorKind::NotTried && self.findings == Some(Findings::Unread) => {
+                self.ready(Findings::Unread)
+            }
             Err(error) => match error.kind {
                 ErrorKind::NotTried => self.look_later(&error),
                 ErrorKind::NotFound | ErrorKind::PermissionDenied | ErrorKind::Busy | ErrorKind::TimedOut => {

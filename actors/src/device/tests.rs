@@ -261,6 +261,7 @@ impl Bench {
             ("unleased", DeviceMessage::Unleased),
             ("restoring", DeviceMessage::Withheld(Withheld::PuttingBack)),
             ("as it was", DeviceMessage::PutBack(None)),
+            ("lent", DeviceMessage::Lent(sighting(1).generation)),
             ("fault", DeviceMessage::Fault(DeviceFault::DriverHung(hung()))),
             ("eject", DeviceMessage::Eject(RequestId(2))),
             ("admit", DeviceMessage::Admit(RequestId(3))),
@@ -274,19 +275,19 @@ impl Bench {
 
 /// What becomes of every state by every event. `-`: nothing. `*`: the same state, and something is done or said.
 const TABLE: &str = "
-             seen  other seen  gone  anoth acces not a found hung  lease unlea resto as it fault eject admit settl retry after quara
-absent       settl settl settl *     *     -     -     -     -     -     -     -     -     -     eject *     -     -     -     -
-settling     -     *     *     absen -     -     -     -     -     *     *     *     -     fault eject *     *     *     -     -
-checking     -     *     *     absen -     probi *     -     -     *     *     *     -     fault eject *     -     -     -     -
-probing      -     *     settl absen -     -     -     ready fault *     *     *     -     fault eject *     -     -     -     -
-ready        -     *     settl absen -     -     -     -     -     in us *     settl -     fault eject *     -     -     -     -
-in use       -     *     settl absen -     -     -     -     -     *     ready settl -     fault eject *     -     -     -     -
-not opened   settl settl settl absen -     -     -     -     -     *     *     *     -     *     eject settl -     -     -     -
-not tried    settl settl settl absen -     -     -     -     -     *     *     *     -     *     eject settl -     -     settl -
-faulted      -     *     settl absen -     -     -     -     -     *     *     *     -     *     eject settl -     -     -     -
-quarantined  -     *     *     *     -     -     -     -     -     *     *     *     -     -     eject settl -     -     -     settl
-restoring    -     *     *     absen -     -     -     -     -     in us ready *     ready fault eject *     -     -     -     -
-ejected      -     *     *     *     -     -     -     -     -     *     *     *     -     -     *     settl -     -     -     -
+             seen  other seen  gone  anoth acces not a found hung  lease unlea resto as it lent  fault eject admit settl retry after quara
+absent       settl settl settl *     *     -     -     -     -     -     -     -     -     *     -     eject *     -     -     -     -
+settling     -     *     *     absen -     -     -     -     -     *     *     *     -     *     fault eject *     *     *     -     -
+checking     -     *     *     absen -     probi *     -     -     *     *     *     -     *     fault eject *     -     -     -     -
+probing      -     *     settl absen -     -     -     ready fault *     *     *     -     *     fault eject *     -     -     -     -
+ready        -     *     settl absen -     -     -     -     -     in us *     settl -     probi fault eject *     -     -     -     -
+in use       -     *     settl absen -     -     -     -     -     *     ready settl -     *     fault eject *     -     -     -     -
+not opened   settl settl settl absen -     -     -     -     -     *     *     *     -     *     *     eject settl -     -     -     -
+not tried    settl settl settl absen -     -     -     -     -     *     *     *     -     *     *     eject settl -     -     settl -
+faulted      -     *     settl absen -     -     -     -     -     *     *     *     -     *     *     eject settl -     -     -     -
+quarantined  -     *     *     *     -     -     -     -     -     *     *     *     -     *     -     eject settl -     -     -     settl
+restoring    -     *     *     absen -     -     -     -     -     in us ready *     ready *     fault eject *     -     -     -     -
+ejected      -     *     *     *     -     -     -     -     -     *     *     *     -     *     -     *     settl -     -     -     -
 ";
 
 /// What becomes of a state by each of these events.

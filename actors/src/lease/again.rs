@@ -59,7 +59,7 @@ impl LeaseMachine {
         let used = self.users.iter().filter(|(_, users)| users.contains(name));
         for (device, _) in used {
             said.push(match self.devices.get(device) {
-                Some(DeviceState::Available(offer)) => {
+                Some(DeviceState::Available(offer) | DeviceState::Lent(offer)) => {
                     ServiceMessage::DeviceArrived(device.clone(), offer.generation.clone())
                 }
                 Some(DeviceState::Unavailable { .. }) => ServiceMessage::DeviceLeft(device.clone()),

@@ -1,15 +1,18 @@
 //! What the registry makes of devices that come and go.
 
 use mainstay_config::names::DeviceName;
+use mainstay_hardware::sighting::Generation;
 
 use super::holding::Holding;
-use super::machine::{LeaseMachine, Out, tell_device, tell_service};
+use super::machine::{Closing, LeaseMachine, Out, tell_device, tell_service};
 use super::preparation::Preparation;
 use super::queue::DeviceState;
 use super::telling::{News, tell};
 use crate::cause::{Holder, Soon, Unusable, Withdrawal, Withheld};
 use crate::message::device::{DeviceMessage, Offer};
+use crate::message::lease::Want;
 use crate::message::service::ServiceMessage;
+use crate::message::{Effect, Outcome};
 
 impl LeaseMachine {
     pub(super) fn available(&mut self, device: &DeviceName, offer: Offer) -> Out {
@@ -18,8 +21,8 @@ impl LeaseMachine {
         let is_older = |held: &Offer| held.generation != offer.generation;
         self.drop_preparations(|preparation| preparation.offers.get(device).is_some_and(is_older));
         let known = match self.devices.get(device) {
-            Some(DeviceState::Available(known)) => known.generation == offer.generation,
-            _ => false,
+            Some(DeviceState::Available(known) | DeviceState::Lent(known)) => known.generation == offer.generation,
+            Some(DeviceState::Unavailable { .. }) | None => false,
         };
         if !known {
             let arrived =
@@ -65,13 +68,27 @@ impl LeaseMachine {
         let withdrawal = Withdrawal::Lost { device: device.clone(), why: reason.clone() };
         let before = self.devices.insert(device.clone(), DeviceState::Unavailable { reason, soon });
         let mut out = self.revoke(device, &withdrawal);
-        if matches!(before, Some(DeviceState::Available(_))) {
+        if matches!(before, Some(DeviceState::Available(_) | DeviceState::Lent(_))) {
             let left = |name| tell_service(name, ServiceMessage::DeviceLeft(device.clone()));
             out.extend(self.users.get(device).into_iter().flatten().map(left));
         }
         self.drop_preparations(|preparation| preparation.offers.contains_key(device));
         out.extend(self.hasten(device));
         out
+    }
+
+    /// Lends a device to itself, when nobody has it and nobody wants it.
+    pub(super) fn lend(&mut self, device: &DeviceName, generation: &Generation) -> Out {
+        let is_it = |want: &Want| matches!(want, Want::Device { device: wanted, .. } if wanted == device);
+        let is_wanted = self.queue.iter().flat_map(|queued| &queued.request.wants).any(is_it);
+        let is_wanted = is_wanted || self.holder_of(device).is_some() || self.closing != Closing::No;
+        match self.devices.get(device) {
+            Some(DeviceState::Available(offer)) if offer.generation == *generation && !is_wanted => {
+                self.devices.insert(device.clone(), DeviceState::Lent(offer.clone()));
+                vec![tell_device(device, DeviceMessage::Lent(generation.clone()))]
+            }
+            _ => vec![Effect::Note(Outcome::Ignored)],
+        }
     }
 
     /// Lets those wait again for whom something was made ready that is no longer there.

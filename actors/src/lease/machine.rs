@@ -84,6 +84,7 @@ impl Machine for LeaseMachine {
             LeaseMessage::Abandoned(holder) => self.abandon(&holder),
             LeaseMessage::DeviceAvailable(device, offer) => self.available(&device, offer),
             LeaseMessage::DeviceUnavailable { device, reason, soon } => self.unavailable(&device, reason, soon),
+            LeaseMessage::Lend(device, generation) => self.lend(&device, &generation),
             LeaseMessage::RadioRead(operation, device, result) => self.radio_read(operation, &device, result),
             LeaseMessage::RadioSet(operation, device, result) => self.radio_set(operation, &device, result),
             LeaseMessage::RadioRestored(operation, device, result) => self.radio_restored(operation, &device, result),

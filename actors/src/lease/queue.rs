@@ -23,7 +23,12 @@ use crate::message::lease::{LeaseRequest, Want};
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub(super) enum DeviceState {
     Available(Offer),
-    Unavailable { reason: Unusable, soon: Soon },
+    /// It has been lent to itself, to be asked what it is.
+    Lent(Offer),
+    Unavailable {
+        reason: Unusable,
+        soon: Soon,
+    },
 }
 
 /// One request that is not granted yet.
@@ -99,6 +104,9 @@ impl Situation<'_> {
     fn device_blocker(&self, asking: &Holder, device: &DeviceName, sharing: Sharing) -> Option<Blocker> {
         let offer = match self.devices.get(device) {
             Some(DeviceState::Available(offer)) => offer,
+            Some(DeviceState::Lent(_)) => {
+                return Some(Blocker::Device { device: device.clone(), reason: Unusable::LookedAt, soon: Soon::Yes });
+            }
             Some(DeviceState::Unavailable { reason, soon }) => {
                 return Some(Blocker::Device { device: device.clone(), reason: reason.clone(), soon: *soon });
             }

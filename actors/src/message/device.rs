@@ -48,6 +48,9 @@ pub enum DeviceMessage {
     PutBack(Option<WifiBaseline>),
     /// Somebody waits for it, or nobody does any more.
     Awaited(Awaited),
+    /// Nobody has this arrival of it or wants it, and nobody gets it before it says again that it can be leased: it can be asked what
+    /// it is.
+    Lent(Generation),
     /// It does not work.
     Fault(DeviceFault),
     /// The operator takes it out of use.

@@ -172,6 +172,9 @@ pub enum LeaseMessage {
         /// Whether it is about to become usable.
         soon: Soon,
     },
+    /// A device that can be leased was not asked what it is, for somebody waited. It wants to be lent to itself for that; when it is,
+    /// it hears `DeviceMessage::Lent`, and is nobody else's until it says again that it can be leased.
+    Lend(DeviceName, Generation),
     /// How a radio is, before it is changed.
     RadioRead(OperationId, DeviceName, Result<WifiBaseline, Error>),
     /// A radio was put into its mode.

@@ -57,3 +57,53 @@ fn a_node_that_was_open_when_it_was_seen_is_not_looked_at_once_more() {
     bench.tell(DeviceMessage::Timer(DeviceTimer::Settling));
     assert!(matches!(bench.acts[..], [Action::CheckAccess(..)]), "by then it may have changed: {:?}", bench.acts);
 }
+
+/// A HackRF that was not asked what it is, leased by who waited for it.
+fn unasked() -> Bench {
+    let mut bench = awaited(DeviceKind::Hackrf);
+    bench.tell(DeviceMessage::Seen(sighting(1))).accessible();
+    bench.tell(DeviceMessage::Leased { holder: user() });
+    bench
+}
+
+fn wants_to_be_lent(bench: &Bench) -> bool {
+    bench.told.iter().any(|message| matches!(message, LeaseMessage::Lend(_, which) if *which == sighting(1).generation))
+}
+
+#[test]
+fn a_hackrf_that_was_not_asked_while_somebody_waited_is_asked_everything_when_it_is_free() {
+    let mut bench = unasked();
+    bench.tell(DeviceMessage::Awaited(Awaited::Nobody));
+    assert!(!wants_to_be_lent(&bench), "it is in use");
+    bench.tell(DeviceMessage::Unleased);
+    assert!(wants_to_be_lent(&bench) && bench.acts.iter().all(|act| !matches!(act, Action::ProbeDevice(..))));
+    bench.tell(DeviceMessage::Lent(sighting(1).generation));
+    assert!(matches!(bench.acts[..], [Action::ProbeDevice(_, _, _, Depth::Full, _)]), "{:?}", bench.acts);
+    let (board, firmware) = ("HackRF One".to_owned(), "2024.02.1".to_owned());
+    let found = Findings::Hackrf { board, firmware, serial: None };
+    bench.tell(DeviceMessage::Probed(bench.operation, Ok(found)));
+    assert!(matches!(bench.told[..], [LeaseMessage::DeviceAvailable(..)]), "{:?}", bench.told);
+    assert!(bench.shown.as_ref().unwrap().identity.as_ref().unwrap().contains("2024.02.1"));
+    bench.tell(DeviceMessage::Leased { holder: user() }).tell(DeviceMessage::Unleased);
+    assert!(!wants_to_be_lent(&bench), "it is known by now");
+}
+
+#[test]
+fn a_device_that_was_given_away_before_it_was_lent_is_not_asked() {
+    let mut bench = unasked();
+    bench.tell(DeviceMessage::Lent(sighting(1).generation));
+    assert!(bench.acts.is_empty() && matches!(bench.told[..], [LeaseMessage::DeviceAvailable(..)]), "{:?}", bench.told);
+    bench.tell(DeviceMessage::Unleased).tell(gone(1)).tell(DeviceMessage::Lent(sighting(1).generation));
+    assert!(bench.acts.is_empty() && matches!(bench.told[..], [LeaseMessage::DeviceUnavailable { .. }]));
+}
+
+#[test]
+fn a_hackrf_that_could_not_be_asked_for_the_sake_of_others_works_as_before() {
+    let mut bench = unasked();
+    bench.tell(DeviceMessage::Awaited(Awaited::Nobody)).tell(DeviceMessage::Unleased);
+    bench.tell(DeviceMessage::Lent(sighting(1).generation));
+    let not_tried = Error::new(ErrorKind::NotTried, "others hang");
+    bench.tell(DeviceMessage::Probed(bench.operation, Err(not_tried)));
+    assert_eq!(bench.status, DeviceStatus::Ready);
+    assert!(matches!(bench.told[..], [LeaseMessage::DeviceAvailable(..)]), "{:?}", bench.told);
+}

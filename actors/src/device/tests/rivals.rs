@@ -123,7 +123,7 @@ ejected      *     *     *
     let mut undecided = Bench::new();
     undecided.tell(among(None, &[1, 2]));
     let row = row("undecided", &undecided, undecided.events().into_iter().chain(news()).collect());
-    let expected = "undecided    settl settl settl absen absen -     -     -     -     -     -     -     -     -     eject \
+    let expected = "undecided    settl settl settl absen absen -     -     -     -     -     -     -     -     *     -     eject \
                     *     -     -     -     -     *     *     absen";
     assert_eq!(row.trim_end(), expected, "{row}");
 }

@@ -216,3 +216,28 @@ fn what_outlives_sigkill_does_not_keep_the_leases_from_closing_and_its_radio_sta
     assert!(!bench.tell(LeaseMessage::Abandoned(name("a").into())).closed, "b holds something as well");
     assert!(bench.release("b").closed && bench.restoring().is_none());
 }
+
+#[test]
+fn a_device_is_lent_to_itself_only_while_nobody_has_it_or_wants_it() {
+    let mut bench = Bench::new();
+    assert!(!bench.lend("x", 2), "another arrival");
+    bench.ask("a", vec![exclusive("x")]);
+    assert!(!bench.lend("x", 1), "it is leased");
+    bench.ask("b", vec![exclusive("x"), exclusive("y")]);
+    assert!(!bench.lend("y", 1), "it is waited for");
+    assert!(!bench.release("a").release("b").unplug("y").lend("y", 1), "it is gone");
+    bench.tell(LeaseMessage::Close);
+    assert!(!bench.lend("x", 1), "mainstay ends");
+}
+
+#[test]
+fn a_device_that_is_lent_to_itself_is_nobodys_until_it_says_that_it_can_be_leased() {
+    let mut bench = Bench::new();
+    assert!(bench.lend("x", 1) && !bench.lend("x", 1));
+    assert!(bench.ask("a", vec![exclusive("x")]).served().is_empty());
+    assert_eq!(bench.heard("a"), ["Queued: wait for x: there, and being looked at"]);
+    assert_eq!(bench.plug("x", 1).served(), ["a"]);
+    let arrivals = bench.heard("a").iter().filter(|said| said.starts_with("DeviceArrived")).count();
+    assert_eq!(arrivals, 0, "it never left");
+    assert!(bench.release("a").lend("x", 1) && bench.unplug("x").heard("a")[0].starts_with("DeviceLeft"));
+}

@@ -192,6 +192,12 @@ impl Bench {
         self.tell(LeaseMessage::DeviceAvailable(device_name(device), offer(device, arrival)))
     }
 
+    /// An arrival of a device wants to be lent to itself; whether it is.
+    pub(super) fn lend(&mut self, device: &str, arrival: u32) -> bool {
+        self.tell(LeaseMessage::Lend(device_name(device), offer(device, arrival).generation));
+        self.told_devices.iter().any(|(_, message)| matches!(message, DeviceMessage::Lent(_)))
+    }
+
     /// Who was just granted what.
     pub(super) fn granted(&self) -> BTreeMap<&str, &Grant> {
         let granted = self.told.iter().filter_map(|(service, message)| match message {

@@ -21,6 +21,7 @@ impl Described for LeaseMessage {
             Self::Abandoned(_) => "Abandoned",
             Self::DeviceAvailable(..) => "DeviceAvailable",
             Self::DeviceUnavailable { .. } => "DeviceUnavailable",
+            Self::Lend(..) => "Lend",
             Self::RadioRead(..) => "RadioRead",
             Self::RadioSet(..) => "RadioSet",
             Self::RadioRestored(..) => "RadioRestored",
@@ -46,6 +47,9 @@ impl Described for LeaseMessage {
             Self::Abandoned(holder) => said_of(holder, "outlives SIGKILL, and is not waited for"),
             Self::DeviceAvailable(device, offer) => format!("{device} can be leased ({})", offer.generation).into(),
             Self::DeviceUnavailable { device, reason, .. } => format!("{device} is {reason}").into(),
+            Self::Lend(device, _) => {
+                Words::Device(device.clone(), "was not asked what it is, and can be when it is free")
+            }
             Self::RadioRead(_, device, Ok(_)) => Words::Device(device.clone(), "was looked at before it is changed"),
             Self::RadioRead(_, device, Err(error)) => format!("{device} could not be looked at: {error}").into(),
             Self::RadioSet(_, device, Ok(())) => Words::Device(device.clone(), "is in the mode asked for"),
