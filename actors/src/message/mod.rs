@@ -22,4 +22,4 @@ pub use effect::{Action, Effect, Effects, Exit, Left, OperationId, Outcome, Publ
 pub use envelope::{Described, Message, OperatorAnswer, RequestId};
 pub use moment::Moment;
 pub use reply::{Before, NextStep, Reply, Restart, Start, Stop};
-pub use words::{Words, words_of};
+pub use words::Words;

@@ -8,7 +8,7 @@ use super::proof::Since;
 use super::{Core, News, RoundState, send};
 use crate::action::process::RunId;
 use crate::effect::process::runs::{Main, RoundNumber, Run, Sweep};
-use crate::effect::process::tree::{Act, Looked, Place, Populated, ProcessId, Root, Round, Seen, Want, Whom};
+use crate::effect::process::tree::{self, Act, Looked, Place, Populated, ProcessId, Root, Round, Seen, Want, Whom};
 
 /// How many cgroups are looked at in one round.
 const AT_ONCE: usize = 32;
@@ -91,15 +91,15 @@ impl Core {
         let round = self.round;
         // The thread goes on with what is left to look at meanwhile.
         self.begin_round();
-        for Seen { run, members, cgroup } in looked.seen {
+        for Seen { run, members, cgroup, left_to_group } in looked.seen {
             self.check_senders(run, &members);
-            self.signal_group(run);
+            self.signal_group(run, &left_to_group);
             self.apply(run, round, &members, cgroup);
         }
     }
 
     /// Sends a group what waited for the look that has just been made.
-    fn signal_group(&mut self, id: RunId) {
+    fn signal_group(&mut self, id: RunId, left_to_it: &[ProcessId]) {
         // A signal that came after the look began waits for the next one.
         if self.wants.get(&id).is_some_and(|acts| acts.iter().any(|act| matches!(act, Act::Signal(..)))) {
             return;
@@ -111,6 +111,7 @@ impl Core {
         for signal in self.to_groups.remove(&id).unwrap_or_default() {
             if is_there {
                 send(leader, kill_process_group, signal);
+                tree::signal_whoever_left(leader, left_to_it, signal);
             } else {
                 self.want(id, Act::Signal(signal, Whom::Within(leader)));
             }
