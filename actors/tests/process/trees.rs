@@ -230,8 +230,7 @@ const MOVE_AWAY: &str =
 fn a_program_that_moved_out_of_its_cgroup_is_stopped_with_its_children() {
     alone(async || {
         let world = World::new();
-        // It says so itself when it has left the group: one that just does while the group is signalled may be missed until it is killed.
-        let text = format!("{MOVE_AWAY}; setsid sh -c 'echo $$ > child; exec sleep 1000' & exec sleep 1000");
+        let text = format!("{MOVE_AWAY}; setsid sleep 1000 & echo $! > child; exec sleep 1000");
         let run = world.shell(1, &within(&world, &text));
         let main = world.started(run).await;
         let child = world.pid_in("child").await;
@@ -239,6 +238,23 @@ fn a_program_that_moved_out_of_its_cgroup_is_stopped_with_its_children() {
         let events = world.to_the_end(run).await;
         assert!(matches!(events[0], ProcessEvent::MainExited { exit: Exit::Signal(15), .. }), "{events:?}");
         assert!(is_gone(main) && is_gone(child));
+        world.end().await;
+    });
+}
+
+#[test]
+fn whoever_leaves_the_group_just_while_the_tree_is_signalled_is_signalled_too() {
+    alone(async || {
+        let world = World::new();
+        let text = "for i in $(seq 150); do sh -c 'sleep 0.05; exec setsid sleep 1000' & done; : > up; wait; wait";
+        let run = world.shell(1, &within(&world, text));
+        world.started(run).await;
+        while !world.path("up").exists() {
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
+        world.processes.signal(tree(run, StopSignal::Term));
+        // Nobody is killed: all have heard it.
+        world.to_the_end(run).await;
         world.end().await;
     });
 }

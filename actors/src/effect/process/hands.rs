@@ -129,8 +129,9 @@ impl Kernel for Hands {
         send(pid, kill_process, signal);
     }
 
-    fn signal_group(&mut self, leader: u32, signal: Signal) {
+    fn signal_group(&mut self, leader: u32, left_to_it: &[ProcessId], signal: Signal) {
         send(leader, kill_process_group, signal);
+        tree::signal_whoever_left(leader, left_to_it, signal);
     }
 
     fn signal_process(&mut self, process: ProcessId, signal: Signal) {

@@ -72,11 +72,12 @@ impl Kernel for Table {
         self.hit(pid, signal);
     }
 
-    fn signal_group(&mut self, leader: u32, signal: Signal) {
+    fn signal_group(&mut self, leader: u32, left_to_it: &[ProcessId], signal: Signal) {
         self.must_be_ours(leader);
         let members = self.trees.values().filter(|tree| tree.pid == leader).flat_map(|tree| &tree.members);
-        let in_group: Vec<u32> = members.filter(|member| !member.strays).map(|member| member.id.pid).collect();
-        in_group.into_iter().for_each(|pid| self.hit(pid, signal));
+        let meant = members.filter(|member| !member.strays || left_to_it.contains(&member.id));
+        let meant: Vec<u32> = meant.map(|member| member.id.pid).collect();
+        meant.into_iter().for_each(|pid| self.hit(pid, signal));
     }
 
     fn signal_process(&mut self, process: ProcessId, signal: Signal) {
@@ -199,6 +200,9 @@ impl Table {
         for act in &want.acts {
             self.act_on(*act, &seen);
         }
+        let is_for_group = want.acts.iter().any(|act| matches!(act, Act::Signal(_, Whom::OutsideOf(_))));
+        let in_group = seen.iter().filter(|(_, strays)| is_for_group && !strays);
+        let left_to_group = in_group.map(|(id, _)| *id).collect();
         let mut members: Vec<ProcessId> = seen.iter().map(|(id, _)| *id).collect();
         members.sort_unstable();
         let is_alone = want.root.main_state == MainState::There && members.iter().all(|member| member.pid == main);
@@ -208,7 +212,7 @@ impl Table {
         // Who is just ending counts, and is not listed any more.
         let is_ending = all.is_empty() && self.random.happens(50);
         let cgroup = if is_listed && (!all.is_empty() || is_ending) { Populated::Yes } else { Populated::No };
-        Seen { run, members, cgroup }
+        Seen { run, members, cgroup, left_to_group }
     }
 
     fn act_on(&mut self, act: Act, seen: &[(ProcessId, bool)]) {

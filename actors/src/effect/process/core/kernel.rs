@@ -47,8 +47,9 @@ pub(crate) trait Kernel {
 
     /// Signals a child of ours that was not waited for.
     fn signal(&mut self, pid: u32, signal: Signal);
-    /// Signals the process group of a child of ours that was not waited for.
-    fn signal_group(&mut self, leader: u32, signal: Signal);
+    /// Signals the process group of a child of ours that was not waited for, and whoever was left to it at the last look and has gone
+    /// out of it meanwhile.
+    fn signal_group(&mut self, leader: u32, left_to_it: &[ProcessId], signal: Signal);
     /// Signals a process, if its number still stands for it.
     fn signal_process(&mut self, process: ProcessId, signal: Signal);
 

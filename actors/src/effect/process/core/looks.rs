@@ -89,15 +89,15 @@ impl<K: Kernel> Core<K> {
         let round = self.round;
         // The thread goes on with what is left to look at meanwhile.
         self.begin_round();
-        for Seen { run, members, cgroup } in looked.seen {
+        for Seen { run, members, cgroup, left_to_group } in looked.seen {
             self.check_senders(run, &members);
-            self.signal_group(run);
+            self.signal_group(run, &left_to_group);
             self.apply(run, round, &members, cgroup);
         }
     }
 
     /// Sends a group what waited for the look that has just been made.
-    fn signal_group(&mut self, id: RunId) {
+    fn signal_group(&mut self, id: RunId, left_to_it: &[ProcessId]) {
         // A signal that came after the look began waits for the next one.
         if self.wants.get(&id).is_some_and(|acts| acts.iter().any(|act| matches!(act, Act::Signal(..)))) {
             return;
@@ -108,7 +108,7 @@ impl<K: Kernel> Core<K> {
         let (leader, is_there) = (main.leader, main.pid == main.leader && !run.has_lost_main());
         for signal in self.to_groups.remove(&id).unwrap_or_default() {
             if is_there {
-                self.kernel.signal_group(leader, signal);
+                self.kernel.signal_group(leader, left_to_it, signal);
             } else {
                 self.want(id, Act::Signal(signal, Whom::Within(leader)));
             }

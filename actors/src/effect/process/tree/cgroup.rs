@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Access, access, statfs};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
-use super::{Whom, mounted, table, with_continue};
+use super::{ProcessId, Whom, mounted, table, with_continue};
 
 /// `CGROUP2_SUPER_MAGIC` of the kernel's include/uapi/linux/magic.h.
 const CGROUP2_MAGIC: u64 = 0x6367_7270;
@@ -138,24 +138,32 @@ pub(super) fn kill(path: &Path) {
     }
 }
 
-/// Sends a signal to these processes, as far as they are in the cgroup, or below it, still.
-pub(super) fn signal(path: &Path, pids: impl Iterator<Item = u32>, signal: Signal, whom: Whom) {
+/// Sends a signal to these processes, as far as they are in the cgroup, or below it, still. Those who are, and are not meant.
+pub(super) fn signal(path: &Path, pids: impl Iterator<Item = u32>, signal: Signal, whom: Whom) -> Vec<ProcessId> {
     let open = |pid: u32| {
         let raw = i32::try_from(pid).ok().and_then(Pid::from_raw)?;
         Some((pid, pidfd_open(raw, PidfdFlags::empty()).ok()?))
     };
     let held: Vec<_> = pids.filter_map(open).collect();
+    let mut not_meant = Vec::new();
     if held.is_empty() {
-        return;
+        return not_meant;
     }
     // A descriptor holds on to the process; whose number is still listed now, that process is a member.
     let still: std::collections::HashSet<u32> = members(path).into_iter().collect();
-    let is_meant = |pid| whom == Whom::All || table::read(pid).is_some_and(|process| whom.includes(process.group));
-    for (_, process) in held.into_iter().filter(|(pid, _)| still.contains(pid) && is_meant(*pid)) {
+    for (pid, process) in held.into_iter().filter(|(pid, _)| still.contains(pid)) {
+        if whom != Whom::All {
+            let Some(now) = table::read(pid) else { continue };
+            if !whom.includes(now.group) {
+                not_meant.push(now.id);
+                continue;
+            }
+        }
         for signal in with_continue(signal) {
             let _ = pidfd_send_signal(&process, signal);
         }
     }
+    not_meant
 }
 
 /// Whether a cgroup is gone.

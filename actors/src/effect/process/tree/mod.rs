@@ -9,6 +9,7 @@ mod marks;
 mod mounted;
 mod owners;
 pub(super) mod roll;
+mod signals;
 mod strays;
 mod table;
 
@@ -18,13 +19,15 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use rustix::process::Signal;
 use tokio::sync::mpsc::UnboundedSender;
 
 use self::marks::Marks;
+use self::signals::{Signalled, signal_one};
 use self::strays::Strays;
 pub(super) use owners::Tag;
 pub(crate) use owners::{Evidence, MainState, Owner, Root};
+pub(super) use signals::{signal_process, signal_whoever_left, with_continue};
 pub(crate) use table::{PipeId, ProcessId};
 
 use super::core::News;
@@ -48,11 +51,6 @@ pub(super) fn process(pid: u32) -> Option<ProcessId> {
 /// Whether we are the parent of a process, and so the one who hears of its end.
 pub(super) fn is_our_child(process: ProcessId) -> bool {
     table::read(process.pid).is_some_and(|now| now.id == process && now.parent == std::process::id())
-}
-
-/// Signals a process, if its number still stands for it.
-pub(super) fn signal_process(process: ProcessId, signal: Signal) {
-    signal_one(process, signal, Whom::All);
 }
 
 /// How the tree of a run is followed.
@@ -151,6 +149,8 @@ pub(crate) struct Seen {
     pub members: Vec<ProcessId>,
     /// What its cgroup says.
     pub cgroup: Populated,
+    /// Those who were not signalled because they were in the group that is signalled by itself.
+    pub left_to_group: Vec<ProcessId>,
 }
 
 /// Whether anybody is in the cgroup of a run; a process that is just ending may be there without being listed.
@@ -317,65 +317,48 @@ impl Inside {
 fn do_one(want: &Want, inside: Inside, known: Vec<ProcessId>) -> Seen {
     let run = want.run;
     let (Place::Cgroup(path), Inside::Listed(pids)) = (&want.place, &inside) else {
-        want.acts.iter().for_each(|act| act_on_group(*act, &known));
-        return Seen { run, members: known, cgroup: Populated::No };
+        let left_to_group = want.acts.iter().flat_map(|act| act_on_group(*act, &known)).collect();
+        return Seen { run, members: known, cgroup: Populated::No, left_to_group };
     };
     let outside: Vec<_> = known.into_iter().filter(|process| !pids.contains(&process.pid)).collect();
+    let mut left_to_group = Vec::new();
     for act in &want.acts {
-        act_on_cgroup(*act, path, pids, want.root.main);
-        act_on_group(*act, &outside);
+        left_to_group.extend(act_on_cgroup(*act, path, pids, want.root.main));
+        left_to_group.extend(act_on_group(*act, &outside));
     }
     if want.root.main_state == MainState::There && *pids == [want.root.main] && outside.is_empty() {
         // It is alone, and lives as long as nobody has waited for it.
-        return Seen { run, members: Vec::new(), cgroup: Populated::Yes };
+        return Seen { run, members: Vec::new(), cgroup: Populated::Yes, left_to_group };
     }
     let populated = if cgroup::is_populated(path) { Populated::Yes } else { Populated::No };
     let mut members: Vec<_> = pids.iter().filter_map(|pid| Some(table::read(*pid)?.id)).collect();
     members.extend(outside);
     members.sort_unstable();
-    Seen { run, members, cgroup: populated }
+    Seen { run, members, cgroup: populated, left_to_group }
 }
 
-fn act_on_group(act: Act, members: &[ProcessId]) {
-    match act {
-        Act::Look => {}
-        Act::Kill => members.iter().for_each(|member| signal_one(*member, Signal::KILL, Whom::All)),
-        Act::Signal(signal, whom) => members.iter().for_each(|member| signal_one(*member, signal, whom)),
-    }
+/// Who was left to the group.
+fn act_on_group(act: Act, members: &[ProcessId]) -> Vec<ProcessId> {
+    let (signal, whom) = match act {
+        Act::Look => return Vec::new(),
+        Act::Kill => (Signal::KILL, Whom::All),
+        Act::Signal(signal, whom) => (signal, whom),
+    };
+    members.iter().copied().filter(|member| signal_one(*member, signal, whom) == Signalled::NotMeant).collect()
 }
 
-fn act_on_cgroup(act: Act, path: &Path, pids: &[u32], main: u32) {
+/// Who was left to the group.
+fn act_on_cgroup(act: Act, path: &Path, pids: &[u32], main: u32) -> Vec<ProcessId> {
     match act {
-        Act::Look => {}
-        Act::Kill => cgroup::kill(path),
+        Act::Look => Vec::new(),
+        Act::Kill => {
+            cgroup::kill(path);
+            Vec::new()
+        }
         Act::Signal(signal, whom) => {
             // The main process leads the group that has been signalled by itself.
             let others = |pid: &u32| whom != Whom::OutsideOf(main) || *pid != main;
-            cgroup::signal(path, pids.iter().copied().filter(others), signal, whom);
+            cgroup::signal(path, pids.iter().copied().filter(others), signal, whom)
         }
     }
-}
-
-/// Signals a process only if its number still stands for the same process.
-fn signal_one(member: ProcessId, signal: Signal, whom: Whom) {
-    let Some(pid) = i32::try_from(member.pid).ok().and_then(Pid::from_raw) else { return };
-    let Ok(process) = pidfd_open(pid, PidfdFlags::empty()) else { return };
-    // Looked at after opening: the descriptor is of this process or of an earlier one, never of a later.
-    let Some(now) = table::read(member.pid).filter(|now| now.id == member) else { return };
-    if !whom.includes(now.group) {
-        return;
-    }
-    for signal in with_continue(signal) {
-        if let Err(error) = pidfd_send_signal(&process, signal)
-            && error != rustix::io::Errno::SRCH
-        {
-            tracing::warn!(pid = member.pid, %error, "a process could not be signalled");
-        }
-    }
-}
-
-/// A signal, and what lets a stopped process hear it: one that waits in `SIGSTOP` or at a Ctrl-Z would sleep through its whole grace.
-/// `SIGKILL` needs no help.
-pub(super) fn with_continue(signal: Signal) -> impl Iterator<Item = Signal> {
-    [Some(signal), (signal != Signal::KILL).then_some(Signal::CONT)].into_iter().flatten()
 }
