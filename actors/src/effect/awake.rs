@@ -36,7 +36,7 @@ impl Awake {
 
     /// Keeps a device from being suspended.
     pub(super) fn keep(&self, device: &DeviceName, sighting: Sighting) {
-        self.want(Wish::Keep(device.clone(), sighting));
+        self.want(Wish::Keep(device.clone(), Box::new(sighting)));
     }
 
     /// Lets a device be suspended that could be before, unless another one in the same socket is in use.

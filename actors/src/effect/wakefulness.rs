@@ -10,7 +10,7 @@ use mainstay_hardware::sighting::{Sighting, UsbFacts};
 #[derive(Debug, Clone)]
 pub(crate) enum Wish {
     /// It is not to be suspended.
-    Keep(DeviceName, Sighting),
+    Keep(DeviceName, Box<Sighting>),
     /// It may be, if it could be before.
     LetSleep(DeviceName),
 }
@@ -51,7 +51,7 @@ impl Kept {
     fn next(&mut self) -> Option<Call> {
         while let Some(wish) = self.wishes.pop_front() {
             self.under_way = match wish {
-                Wish::Keep(device, sighting) => Some(Call::Keep(device, sighting)),
+                Wish::Keep(device, sighting) => Some(Call::Keep(device, *sighting)),
                 Wish::LetSleep(device) => self.forget(&device).map(|sighting| Call::LetSleep(device, sighting)),
             };
             if self.under_way.is_some() {
@@ -113,9 +113,10 @@ mod tests {
     /// Each wish with what is known of how the device was, and whether it is let sleep in the end.
     #[test]
     fn only_what_could_sleep_before_its_first_lease_may_sleep_after_its_last() {
-        let keep = |name: &str, before: Wakefulness| (Wish::Keep(named(name), sighting("gps")), Some(before));
-        let gone = |name: &str, before: Wakefulness| (Wish::Keep(named(name), sighting("hackrf")), Some(before));
-        let unknown = |name: &str| (Wish::Keep(named(name), sighting("gps")), None);
+        let keep = |name: &str, before: Wakefulness| (Wish::Keep(named(name), Box::new(sighting("gps"))), Some(before));
+        let gone =
+            |name: &str, before: Wakefulness| (Wish::Keep(named(name), Box::new(sighting("hackrf"))), Some(before));
+        let unknown = |name: &str| (Wish::Keep(named(name), Box::new(sighting("gps"))), None);
         let let_go = |name: &str| (Wish::LetSleep(named(name)), None);
         let table = [
             ("it could", vec![keep("gps", CouldSleep), let_go("gps")], 1),
@@ -148,7 +149,7 @@ mod tests {
     #[test]
     fn one_call_is_made_after_the_other() {
         let mut kept = Kept::default();
-        let keep = Wish::Keep(named("gps"), sighting("gps"));
+        let keep = Wish::Keep(named("gps"), Box::new(sighting("gps")));
         assert!(matches!(kept.want(keep.clone()), Some(Call::Keep(..))));
         assert_eq!(kept.want(Wish::LetSleep(named("gps"))), None);
         assert_eq!(kept.want(keep), None);

@@ -198,8 +198,14 @@ impl World {
     pub(super) fn follow(&mut self, so: Consequences) {
         for happening in &so.happened {
             self.note(happening);
-            if let Happening::StrangerSignalled(pid) = happening {
-                self.fail(11, format!("{pid} is signalled, which is no child of ours any more"));
+            match happening {
+                Happening::StrangerSignalled(pid) => {
+                    self.fail(11, format!("{pid} is signalled, which is no child of ours any more"));
+                }
+                Happening::CallsOverlap(device) => {
+                    self.fail(6, format!("a call to the driver of {device} is begun while another is at it"));
+                }
+                _ => {}
             }
         }
         for (at, event, cause) in so.later {
@@ -243,7 +249,7 @@ impl World {
     fn fallen(&mut self, fallen: Fallen) {
         self.note(&Happening::Panicked(fallen.actor));
         if let Fate::GiveUp(why) = fallen.fate {
-            self.ended.get_or_insert(Exit::GaveUp(why));
+            self.end(Exit::GaveUp(why));
         }
     }
 

@@ -31,9 +31,7 @@ impl World {
 
     pub(super) fn act(&mut self, actor: &ActorId, action: Action, cause: Cause) {
         match action {
-            Action::Exit(exit) => {
-                self.ended.get_or_insert(exit);
-            }
+            Action::Exit(exit) => self.end(exit),
             action => {
                 let mut so = Consequences::default();
                 match self.sabotaged.take() {

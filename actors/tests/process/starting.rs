@@ -51,6 +51,25 @@ fn a_program_that_is_not_executable_is_named() {
     });
 }
 
+#[test]
+fn a_run_that_is_over_is_not_started_again_when_it_is_ordered_once_more() {
+    alone(async || {
+        let world = World::new();
+        let count = world.path("count");
+        let mut order = order(1, &["sh", "-c", "echo once >> $COUNT; exit 3"]);
+        order.environment.insert("COUNT".into(), count.to_str().unwrap().into());
+        let run = world.spawn(order.clone());
+        world.to_the_end(run).await;
+        // As an actor does that panicked before it heard that it is over.
+        world.spawn(order);
+        for later in 2..8 {
+            world.to_the_end(world.shell(later, "true")).await;
+        }
+        assert_eq!(std::fs::read_to_string(&count).unwrap(), "once\n");
+        world.end().await;
+    });
+}
+
 /// A folder that everybody may enter, or only its owner, with a script in it that says which it is.
 fn folder_with_tool(says: &str, folder_mode: u32, tool_mode: u32) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();

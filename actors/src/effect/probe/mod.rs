@@ -21,13 +21,13 @@ mod pace;
 mod reports;
 #[cfg(test)]
 mod tests;
+pub(crate) mod watching;
 mod words;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::rc::Rc;
-use std::time::Duration;
 
 use tokio::task::AbortHandle;
 
@@ -38,7 +38,7 @@ use self::exec::RunCommand;
 use self::look::Look;
 use self::not_ready::{NotReady, Progress};
 use self::own::OwnLook;
-use self::pace::Pace;
+use self::watching::{Next, WORTH_A_WORD, Watching};
 use super::watched::Watched;
 use crate::action::probe::{ProbeEvent, ProbeOrder};
 use crate::action::process::RunId;
@@ -46,11 +46,6 @@ use crate::action::process::RunId;
 /// How many threads may look at files and names at once, for all probes together. When that many hang on dead disks
 /// or name servers, further looks wait, and say so.
 const THREADS: usize = 32;
-
-/// Bounds below which an order makes no sense: a look needs some time, and the thread must not spin.
-const SHORTEST: Duration = Duration::from_millis(10);
-/// A look that takes longer says what it waits for: the start may be given up before the look is.
-const WORTH_A_WORD: Duration = Duration::from_millis(500);
 
 type Say = Rc<dyn Fn(RunId, ProbeEvent)>;
 type Running = Rc<RefCell<BTreeMap<RunId, AbortHandle>>>;
@@ -116,37 +111,27 @@ impl Drop for Probes {
 }
 
 async fn watch(order: ProbeOrder, mut look: OwnLook, say: Say, running: Running) {
-    let timeout = order.timeout.max(SHORTEST);
-    let mut pace = Pace::new(order.interval.max(SHORTEST));
-    let mut last_reason = None;
-    let not_yet = |reason: NotReady, last: &mut Option<NotReady>| {
-        if last.as_ref() != Some(&reason) {
-            say(order.run, ProbeEvent::NotYet(reason.to_string()));
-            *last = Some(reason);
-        }
-    };
+    let mut watching = Watching::new(&order);
+    let timeout = watching.timeout();
+    let tell = |event: Option<ProbeEvent>| event.into_iter().for_each(|event| say(order.run, event));
     loop {
         let progress = Progress::default();
-        let too_slow = |waited| NotReady::TooSlow { stage: progress.stage(), waited };
         let looking = tokio::time::timeout(timeout, look.look(&progress, timeout));
         tokio::pin!(looking);
         let seen = match tokio::time::timeout(WORTH_A_WORD, &mut looking).await {
             Ok(seen) => seen,
             Err(_elapsed) => {
-                if last_reason.as_ref().is_none_or(NotReady::is_no_contact) {
-                    not_yet(NotReady::Waiting(progress.stage()), &mut last_reason);
-                }
+                tell(watching.is_slow(NotReady::Waiting(progress.stage())));
                 looking.await
             }
         };
-        match seen.unwrap_or_else(|_elapsed| Err(too_slow(timeout))) {
-            Ok(words) => {
-                running.borrow_mut().remove(&order.run);
-                say(order.run, ProbeEvent::Ready(words));
-                return;
-            }
-            Err(reason) => not_yet(reason, &mut last_reason),
+        let too_slow = |_elapsed| Err(NotReady::TooSlow { stage: progress.stage(), waited: timeout });
+        let Next { say: event, again } = watching.seen(seen.unwrap_or_else(too_slow));
+        if again.is_none() {
+            running.borrow_mut().remove(&order.run);
         }
-        tokio::time::sleep(pace.next_pause()).await;
+        tell(event);
+        let Some(pause) = again else { return };
+        tokio::time::sleep(pause).await;
     }
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::exec::CommandFailure;
 use super::http::BadUrl;
 use super::http_response::{BadResponse, Status};
+use super::watching::Why;
 use crate::action::ports::Listener;
 use crate::action::process::Exit;
 
@@ -76,9 +77,8 @@ pub(super) enum NotReady {
     NoThread(String),
 }
 
-impl NotReady {
-    /// Whether nobody was there to answer, which a look that waits for an answer has overtaken.
-    pub(super) fn is_no_contact(&self) -> bool {
+impl Why for NotReady {
+    fn is_no_contact(&self) -> bool {
         matches!(self, Self::Refused(_) | Self::Unreachable { .. } | Self::UnknownHost { .. } | Self::Broken { .. })
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 const FIRST_PAUSES_MS: [u64; 6] = [20, 50, 100, 200, 500, 1000];
 
 /// Pauses that begin short and grow to the interval.
+#[derive(Debug)]
 pub(super) struct Pace {
     first: std::slice::Iter<'static, u64>,
     interval: Duration,

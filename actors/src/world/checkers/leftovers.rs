@@ -31,7 +31,7 @@ impl Checker for Leftovers {
         if let Some((_, tree)) = view.environment.trees().next() {
             return Err(format!("a process of {} (pid {}) is left", tree.service, tree.pid));
         }
-        if let Some(run) = view.environment.watched().iter().next() {
+        if let Some(run) = view.environment.watched().first() {
             return Err(format!("run {} is still looked at", run.0));
         }
         if let Some(held) = view.leases.held.first() {

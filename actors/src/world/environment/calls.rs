@@ -35,7 +35,7 @@ pub(in crate::world) enum Call {
     Restore(OperationId, DeviceName, WifiBaseline),
     Ports(OperationId, Places),
     Files(OperationId, BTreeSet<PathBuf>),
-    Awake(wakefulness::Call),
+    Awake(Box<wakefulness::Call>),
 }
 
 /// How a call goes.
@@ -56,10 +56,21 @@ enum Done {
 /// Calls that were asked for.
 #[derive(Debug, Default)]
 pub(super) struct Asked {
+    /// Of which life of mainstay: numbers of calls begin anew with each.
+    life: u64,
     calls: Calls,
     asked: BTreeMap<CallId, (Call, Option<Cause>)>,
+    /// Radios whose drivers are at a call, whether anybody still waits for it or not.
+    busy: BTreeMap<CallId, DeviceName>,
     /// Ports of which it could not be seen who listens: then the service's own bind decides.
     pub(super) unseen: BTreeSet<u16>,
+}
+
+impl Asked {
+    /// Those of the next life.
+    pub(super) fn next_life(&self) -> Self {
+        Self { life: self.life + 1, ..Self::default() }
+    }
 }
 
 impl Call {
@@ -110,17 +121,27 @@ impl Environment {
 
     fn begin_call(&mut self, id: CallId, so: &mut Consequences) {
         let Some((call, _)) = self.drivers.asked.get(&id).cloned() else { return };
+        if let Some(radio) = call.radio() {
+            if self.drivers.busy.values().any(|busy| *busy == radio) {
+                so.happened.push(Happening::CallsOverlap(radio.clone()));
+            }
+            self.drivers.busy.insert(id, radio);
+        }
         match self.fate(&call) {
             Fate::Hangs => {
                 let given_up = self.now + call.within();
                 so.later.push((given_up, Event::GivenUp(id, call.within()), None));
                 self.hang(&call, so);
                 let back = given_up + self.random.between(Duration::ZERO, SECOND * 60);
-                so.later.push((back, Event::ComesBack(id, Box::new(call)), None));
+                so.later.push((back, Event::ComesBack(self.drivers.life, id, Box::new(call)), None));
             }
             Fate::Answers => {
-                let late = self.random.happens(self.weather.calls_late);
-                let longest = if late { call.within() - MILLISECOND } else { MILLISECOND * 80 };
+                let longest = match call.sort() {
+                    // A range is looked at port by port, and is only judged well while nobody comes or goes meanwhile.
+                    Sort::Ports | Sort::Files => MILLISECOND * 5,
+                    _ if self.random.happens(self.weather.calls_late) => call.within() - MILLISECOND,
+                    _ => MILLISECOND * 80,
+                };
                 let at = self.now + self.random.between(MILLISECOND, longest);
                 so.later.push((at, Event::Called(id), None));
             }
@@ -153,6 +174,7 @@ impl Environment {
 
     pub(super) fn called(&mut self, id: CallId, so: &mut Consequences) {
         let Some((call, cause)) = self.drivers.asked.remove(&id) else { return };
+        self.drivers.busy.remove(&id);
         self.drivers.calls.over(id, End::Done);
         if let Call::Awake(call) = &call {
             let before = self.suspend_or_not(call);
@@ -164,6 +186,7 @@ impl Environment {
     }
 
     pub(super) fn call_died(&mut self, id: CallId, so: &mut Consequences) {
+        self.drivers.busy.remove(&id);
         self.drivers.calls.over(id, End::Done);
         self.fail_call(id, died(), so);
         self.begin_calls(so);
@@ -176,8 +199,11 @@ impl Environment {
     }
 
     /// A call that was given up goes on, when nobody waits for it any more.
-    pub(super) fn comes_back(&mut self, id: CallId, call: Call) {
-        self.drivers.calls.came_back(id);
+    pub(super) fn comes_back(&mut self, life: u64, id: CallId, call: Call) {
+        if life == self.drivers.life {
+            self.drivers.calls.came_back(id);
+            self.drivers.busy.remove(&id);
+        }
         match call {
             Call::SetRadio(_, device, ifindex, mode) => self.changes_late(&device, ifindex, mode),
             Call::Restore(_, device, before) => self.changes_late(&device, before.ifindex, before.mode),

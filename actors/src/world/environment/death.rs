@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use mainstay_config::model::Sharing;
 use rustix::process::Signal;
 
-use super::calls::Asked;
 use super::table::{Course, Parent, SECOND, Table, Tree};
 use super::{Consequences, Environment, Event, SWEEP_INTERVAL};
 use crate::action::process::RunId;
@@ -63,7 +62,8 @@ impl Environment {
         let next = Table::new(station, weather, random);
         let old = std::mem::replace(&mut self.executor, Core::new(next, SWEEP_INTERVAL));
         self.executor.kernel_mut().inherit(old.kernel(), undertaker);
-        (self.telling, self.drivers, self.kept) = (Telling::default(), Asked::default(), Kept::default());
+        (self.telling, self.kept) = (Telling::default(), Kept::default());
+        self.drivers = self.drivers.next_life();
         self.watched.clear();
         let left: Vec<(RunId, Vec<u16>)> =
             self.table().leftovers.iter().map(|(run, tree)| (*run, ports(tree))).collect();

@@ -176,7 +176,8 @@ impl Environment {
             if self.random.happens(400) {
                 let at = self.now + self.random.between(MILLISECOND, SECOND);
                 let generation = Some(generation.clone());
-                so.later.push((at, Event::Heard(HardwareEvent::Gone { key: key.clone(), generation, witness }), None));
+                let gone = HardwareEvent::Gone { key: key.clone(), generation, witness };
+                so.later.push((at, Event::Heard(Box::new(gone)), None));
             }
         }
     }
@@ -200,7 +201,7 @@ impl Environment {
             return;
         }
         let at = self.in_order(MILLISECOND * 400);
-        so.later.push((at, Event::Heard(event), None));
+        so.later.push((at, Event::Heard(Box::new(event)), None));
     }
 
     fn in_order(&mut self, longest: Duration) -> Moment {
@@ -279,13 +280,13 @@ impl Environment {
 
     pub(super) fn wish(&mut self, wish: Wish, so: &mut Consequences) {
         if let Some(call) = self.kept.want(wish) {
-            self.call(super::calls::Call::Awake(call), None, so);
+            self.call(super::calls::Call::Awake(Box::new(call)), None, so);
         }
     }
 
     pub(super) fn awake_call_is_over(&mut self, before: Option<Wakefulness>, so: &mut Consequences) {
         if let Some(call) = self.kept.done(before) {
-            self.call(super::calls::Call::Awake(call), None, so);
+            self.call(super::calls::Call::Awake(Box::new(call)), None, so);
         }
     }
 }

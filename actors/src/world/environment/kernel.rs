@@ -236,8 +236,8 @@ impl Table {
         so.said.extend(mine.said);
     }
 
-    /// A probe finds one that is ready.
-    pub(super) fn is_ready_for_probes(&self, run: RunId) -> Option<Duration> {
-        self.trees.get(&run)?.readies
+    /// Whether a probe finds it ready.
+    pub(super) fn is_ready(&self, run: RunId) -> bool {
+        self.trees.get(&run).and_then(|tree| tree.ready_at).is_some_and(|at| at <= self.now)
     }
 }

@@ -4,6 +4,7 @@ mod calls;
 mod death;
 mod hardware;
 mod kernel;
+mod probes;
 mod processes;
 mod radios;
 mod starts;
@@ -55,6 +56,8 @@ pub enum Happening {
     Gone(RunId),
     /// A number was signalled that stands for no child of ours any more.
     StrangerSignalled(u32),
+    /// A call to the driver of a radio was begun while an earlier one of the same mainstay had not come back.
+    CallsOverlap(DeviceName),
     /// A device was unplugged.
     Unplugged(DeviceName),
     /// It was read how a radio is, by the number of its arrival.
@@ -95,12 +98,12 @@ pub enum Command {
 pub(super) enum Event {
     /// To processes, or to the executor's threads.
     Course(Course),
-    /// A probe finds a run ready.
-    Ready(RunId),
+    /// A look at whether a run is ready, of the watch with this number.
+    Look(RunId, u64, probes::Stage),
     /// It is time to tell what a service said meanwhile.
     Rested(RunId),
     TellAgain(RunId),
-    Heard(HardwareEvent),
+    Heard(Box<HardwareEvent>),
     Scan(mainstay_hardware::sighting::ScanReason),
     SeenAgain(DeviceName),
     /// A driver answers.
@@ -109,8 +112,8 @@ pub(super) enum Event {
     Died(CallId),
     /// A call is given up after this time.
     GivenUp(CallId, Duration),
-    /// One that was given up goes on after all.
-    ComesBack(CallId, Box<Call>),
+    /// One that was given up goes on after all; of which life of mainstay it is.
+    ComesBack(u64, CallId, Box<Call>),
 }
 
 /// What follows from an act or an event.
@@ -144,7 +147,9 @@ pub struct Environment {
     plugs: BTreeMap<DeviceName, Plug>,
     /// Programs that are not ours listen on these.
     foreign: BTreeSet<u16>,
-    watched: BTreeSet<RunId>,
+    watched: BTreeMap<RunId, probes::Watch>,
+    /// How many watches there have been.
+    watches: u64,
     /// When the last event of the kernel's ordered channel arrives.
     channel: Moment,
     arrivals: u32,
@@ -165,7 +170,8 @@ impl Environment {
             kept: Kept::default(),
             plugs: plugs.map(|(place, device)| (device.name.clone(), Plug::new(device, place))).collect(),
             foreign: BTreeSet::new(),
-            watched: BTreeSet::new(),
+            watched: BTreeMap::new(),
+            watches: 0,
             channel: Moment::default(),
             arrivals: 0,
         }
@@ -228,8 +234,8 @@ impl Environment {
 
     /// Runs that are looked at until they are ready.
     #[must_use]
-    pub fn watched(&self) -> &BTreeSet<RunId> {
-        &self.watched
+    pub fn watched(&self) -> Vec<RunId> {
+        self.watched.keys().copied().collect()
     }
 
     pub(super) fn set_now(&mut self, now: Moment) {
@@ -255,7 +261,7 @@ impl Environment {
             Action::Spawn(order) => self.spawn(order, cause, so),
             Action::Signal(order) => self.signal(order, cause, so),
             Action::Sweep(run) => self.sweep(run, cause, so),
-            Action::Watch(order) => self.watch(order.run, so),
+            Action::Watch(order) => self.watch(&order, so),
             Action::Unwatch(run) => {
                 self.watched.remove(&run);
             }
@@ -290,7 +296,7 @@ impl Environment {
             Action::LookAtPorts(operation, places) => Call::Ports(operation, places),
             Action::LookAtFiles(operation, paths) => Call::Files(operation, paths),
             Action::KeepAwake(sighting) => {
-                self.wish(Wish::Keep(device?, sighting), so);
+                self.wish(Wish::Keep(device?, Box::new(sighting)), so);
                 return None;
             }
             Action::LetSleep => {
@@ -305,16 +311,16 @@ impl Environment {
     pub(super) fn happen(&mut self, event: Event, cause: Option<Cause>, so: &mut Consequences) {
         match event {
             Event::Course(course) => self.take_course(course, so),
-            Event::Ready(run) => self.ready(run, so),
+            Event::Look(run, number, stage) => self.look(run, number, stage, so),
             Event::Rested(run) => so.said.push(Saying::Rested(run)),
             Event::TellAgain(run) => self.tell_again(run, cause, so),
-            Event::Heard(event) => hear(event, cause, so),
+            Event::Heard(event) => hear(*event, cause, so),
             Event::Scan(why) => self.scan(why, cause, so),
             Event::SeenAgain(device) => self.seen_again(&device, so),
             Event::Called(id) => self.called(id, so),
             Event::Died(id) => self.call_died(id, so),
             Event::GivenUp(id, within) => self.give_up_call(id, within, so),
-            Event::ComesBack(id, call) => self.comes_back(id, *call),
+            Event::ComesBack(life, id, call) => self.comes_back(life, id, *call),
         }
     }
 

@@ -2,7 +2,6 @@
 
 use super::table::{Course, Table};
 use super::{Cause, Consequences, Environment, Event, Happening, Saying};
-use crate::action::probe::ProbeEvent;
 use crate::action::process::{RunId, SignalOrder, SpawnOrder};
 use crate::effect::probe::LogEnd;
 use crate::effect::process::driven::{Child, Core, News, Outcome, Parent, PipeId, Place};
@@ -49,23 +48,6 @@ impl Environment {
         }
         self.telling.ordered(run, cause);
         self.execute(so, |executor| executor.sweep(run));
-    }
-
-    pub(super) fn watch(&mut self, run: RunId, so: &mut Consequences) {
-        // One that is over, or does not run yet, is not watched.
-        if self.executor.log_end(run).is_none() {
-            return;
-        }
-        self.watched.insert(run);
-        if let Some(wait) = self.table().is_ready_for_probes(run) {
-            so.later.push((self.now + wait, Event::Ready(run), None));
-        }
-    }
-
-    pub(super) fn ready(&mut self, run: RunId, so: &mut Consequences) {
-        if self.table().trees.contains_key(&run) && self.watched.remove(&run) {
-            so.said.push(Saying::Probe(run, ProbeEvent::Ready("it answers".to_owned())));
-        }
     }
 
     pub(super) fn tell_again(&self, run: RunId, cause: Option<Cause>, so: &mut Consequences) {

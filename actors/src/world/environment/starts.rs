@@ -24,6 +24,7 @@ impl Table {
             pid: 0,
             orphaned: false,
             readies: (!random.happens(weather.never_ready)).then(|| random.between(MILLISECOND * 20, SECOND * 3)),
+            ready_at: None,
             obeys: (!random.happens(weather.stubborn)).then(|| random.between(MILLISECOND, SECOND)),
             outlives_kill: random.happens(weather.unkillable).then(|| random.between(SECOND * 5, SECOND * 40)),
             backgrounds,
@@ -85,6 +86,7 @@ impl Table {
         }
         let Some(tree) = self.trees.get_mut(&run) else { return };
         tree.life = Life::Alive;
+        tree.ready_at = tree.readies.map(|wait| self.now + wait);
         self.so.happened.push(Happening::Born(run));
         self.thread_comes_back(run);
         self.begin_life(run);
@@ -137,6 +139,10 @@ impl Table {
                 let at = MILLISECOND * 200 * number;
                 self.within(at, at, Course::Speaks(run, Notification { status, ..Notification::default() }));
             }
+        }
+        if self.random.happens(self.weather.ends_early) {
+            // Perhaps before it is heard that it has started.
+            self.within(Duration::ZERO, MILLISECOND * 10, Course::Crashes(run));
         }
         if let Some(mean) = self.weather.crash {
             let wait = self.random.wait(mean);

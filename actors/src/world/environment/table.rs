@@ -33,7 +33,9 @@ pub struct Tree {
     pub pid: u32,
     /// Whether its main process has ended and others of it go on.
     pub orphaned: bool,
+    /// How long it takes to become ready, if it does.
     pub(super) readies: Option<Duration>,
+    pub(super) ready_at: Option<Moment>,
     pub(super) obeys: Option<Duration>,
     pub(super) outlives_kill: Option<Duration>,
     pub(super) backgrounds: bool,

@@ -5,7 +5,10 @@ use std::time::Duration;
 use super::super::environment::{Consequences, Undertaker};
 use super::super::{Due, Shown, Standing, World, checkers};
 use crate::action::process::RunId;
+use crate::effect::watched::Lost;
 use crate::engine::Engine;
+use crate::message::supervision::RootMessage;
+use crate::message::{Exit, Message, Outside};
 
 /// How soon it is looked again whether systemd has killed everything.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
@@ -13,6 +16,26 @@ const LOOK_AGAIN: Duration = Duration::from_millis(100);
 const RUNS: u32 = 31;
 
 impl World {
+    /// mainstay is killed, or a thread of it dies: then it gives up, and is started again as well.
+    pub(super) fn kill_daemon_or_a_thread(&mut self) {
+        if self.random.happens(700) {
+            return self.kill_daemon();
+        }
+        let parts = ["trees", "spawner-1", "drive", "hardware-events"];
+        let part = self.random.choose(&parts).copied().unwrap_or_default().to_owned();
+        let lost = RootMessage::PartLost(Lost { part, why: "simulated panic".to_owned() });
+        self.send(Outside::Processes.into(), Message::Root(lost), None);
+    }
+
+    /// mainstay ends, or is started again when it gave up and there is somebody who does that.
+    pub(in super::super) fn end(&mut self, exit: Exit) {
+        if matches!(exit, Exit::GaveUp(_)) && self.weather.death.is_some() {
+            self.kill_daemon();
+        } else if self.standing == Standing::Up {
+            self.ended.get_or_insert(exit);
+        }
+    }
+
     /// mainstay is gone, with its machines, its mail and its executor. What is around it goes on.
     pub(in super::super) fn kill_daemon(&mut self) {
         if self.standing == Standing::Down {

@@ -41,6 +41,8 @@ pub struct Weather {
     pub stubborn: u16,
     /// Programs that outlive SIGKILL for a while.
     pub unkillable: u16,
+    /// Programs that end as soon as they have begun.
+    pub ends_early: u16,
     /// Programs that go into the background.
     pub backgrounds: u16,
     /// Starts that are refused, since too many wait.
@@ -71,6 +73,8 @@ pub struct Weather {
     pub access_refused: u16,
     /// Probes of devices that hang.
     pub probe_fails: u16,
+    /// Looks at whether a service is ready that get no answer.
+    pub probes_hang: u16,
     /// Radios that refuse a mode.
     pub radio_fails: u16,
     /// Radios whose user makes their interface anew instead of being unplugged.
@@ -125,8 +129,9 @@ impl Weather {
             unkillable: 20,
             backgrounds: 100,
             busy: 10,
-            loads_hang: 10,
-            births_late: 30,
+            ends_early: 50,
+            loads_hang: 30,
+            births_late: 100,
             looks_late: 5,
             looks_miss: 200,
             forks_away: 200,
@@ -138,6 +143,7 @@ impl Weather {
             lost_events: 50,
             access_refused: 100,
             probe_fails: 30,
+            probes_hang: 20,
             radio_fails: 50,
             radio_made_anew: 400,
             radio_hangs: 20,
@@ -150,10 +156,10 @@ impl Weather {
         Self { panics: Some(Duration::from_secs(12)), ..Self::rough() }
     }
 
-    /// Rough, and mainstay is killed now and then.
+    /// Rough, actors panic, and mainstay is killed now and then, or gives up since a thread of it has died.
     #[must_use]
     pub fn deadly() -> Self {
-        Self { death: Some(Duration::from_secs(40)), ..Self::rough() }
+        Self { death: Some(Duration::from_secs(40)), ..Self::panicking() }
     }
 }
 
@@ -186,7 +192,7 @@ impl World {
             Fault::Hardware => self.move_hardware(),
             Fault::Ports => self.listen_elsewhere(),
             // It is not killed in the moment in which it begins.
-            Fault::Death if self.now > super::Moment::default() => self.kill_daemon(),
+            Fault::Death if self.now > super::Moment::default() => self.kill_daemon_or_a_thread(),
             Fault::Operator if self.standing == Standing::Up => self.say_something(),
             Fault::Panic if self.standing == Standing::Up => self.doom_somebody(),
             Fault::Death | Fault::Operator | Fault::Panic => {}

@@ -33,7 +33,7 @@ fn that_a_run_is_said_to_be_over_while_a_process_of_it_lives_is_caught() {
 
 #[test]
 fn that_a_tree_is_not_killed_to_its_last_process_is_caught() {
-    assert!(broken_by(Lie::NoSecondSweep).contains(&2));
+    assert_eq!(broken_by(Lie::NoSecondSweep), BTreeSet::from([2]));
 }
 
 #[test]

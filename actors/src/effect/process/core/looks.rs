@@ -142,7 +142,9 @@ impl<K: Kernel> Core<K> {
     }
 
     pub(super) fn forget(&mut self, id: RunId) {
-        self.runs.remove(&id);
+        if let Some(run) = self.runs.remove(&id) {
+            self.note_over(run.service().clone(), id);
+        }
         self.wants.remove(&id);
         self.to_groups.remove(&id);
         self.to_prove.remove(&id);

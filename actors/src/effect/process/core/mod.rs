@@ -15,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
 use mainstay_config::model::StopSignal;
+use mainstay_config::names::ServiceName;
 use rustix::process::Signal;
 
 use self::births::BirthWatch;
@@ -62,6 +63,8 @@ pub(crate) struct Core<K> {
     /// Between two looks at a tree that is being killed, or whose last process is just ending.
     sweep_interval: Duration,
     runs: BTreeMap<RunId, Run>,
+    /// The last run of each service that is over. Its actor may order it once more, when it panicked before it heard so.
+    over: BTreeMap<ServiceName, RunId>,
     by_pid: HashMap<u32, RunId>,
     keeper: KeeperLife,
     starting: usize,
@@ -97,6 +100,7 @@ impl<K: Kernel> Core<K> {
             kernel,
             sweep_interval,
             runs: BTreeMap::new(),
+            over: BTreeMap::new(),
             by_pid: HashMap::new(),
             keeper: KeeperLife::new(),
             starting: 0,
@@ -126,16 +130,22 @@ impl<K: Kernel> Core<K> {
     /// Starts a program.
     pub(crate) fn spawn(&mut self, order: SpawnOrder) {
         let (service, run) = (order.service.clone(), order.run);
-        if self.runs.contains_key(&run) {
-            tracing::error!(%service, run = run.0, "a run was ordered twice; the second order is passed over");
+        if self.runs.contains_key(&run) || self.over.get(&service) == Some(&run) {
+            tracing::debug!(%service, run = run.0, "a run was ordered twice; the second order is passed over");
             return;
         }
         let mark = environment::mark(&order);
         if let Err(failure) = self.kernel.start(order) {
-            return self.kernel.say(&service, run, ProcessEvent::SpawnFailed(failure));
+            self.kernel.say(&service, run, ProcessEvent::SpawnFailed(failure));
+            return self.note_over(service, run);
         }
         self.runs.insert(run, Run::starting(service, run, mark));
         self.begin_starting();
+    }
+
+    fn note_over(&mut self, service: ServiceName, run: RunId) {
+        let last = self.over.entry(service).or_insert(run);
+        *last = run.max(*last);
     }
 
     /// Sends a signal; to a run that is over, to nobody.

@@ -1,0 +1,113 @@
+//! Simulated readiness probes, under the real rules of when it is looked again and what is said: looks are slow, or are given up.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::table::MILLISECOND;
+use super::{Consequences, Environment, Event, Saying};
+use crate::action::probe::{ProbeEvent, ProbeOrder};
+use crate::action::process::RunId;
+use crate::effect::probe::watching::{Next, WORTH_A_WORD, Watching, Why};
+
+/// A run that is looked at.
+#[derive(Debug)]
+pub(super) struct Watch {
+    watching: Watching<NotReady>,
+    /// Whose looks are those of an earlier watch is told by this.
+    number: u64,
+}
+
+/// Why a run is not ready.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum NotReady {
+    NobodyListens,
+    NoAnswer,
+    TooSlow,
+}
+
+/// How far a look is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::world) enum Stage {
+    Begins,
+    IsSlow,
+    Ends,
+    IsGivenUp,
+}
+
+impl Why for NotReady {
+    fn is_no_contact(&self) -> bool {
+        *self == Self::NobodyListens
+    }
+}
+
+impl fmt::Display for NotReady {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NobodyListens => "nothing listens (simulated)",
+            Self::NoAnswer => "it waits for an answer (simulated)",
+            Self::TooSlow => "there was no answer (simulated)",
+        })
+    }
+}
+
+impl Environment {
+    pub(super) fn watch(&mut self, order: &ProbeOrder, so: &mut Consequences) {
+        let run = order.run;
+        // One that is over, or does not run yet, is not watched.
+        if self.executor.log_end(run).is_none() {
+            return;
+        }
+        self.watches += 1;
+        let number = self.watches;
+        self.watched.insert(run, Watch { watching: Watching::new(order), number });
+        so.later.push((self.now, Event::Look(run, number, Stage::Begins), None));
+    }
+
+    pub(super) fn look(&mut self, run: RunId, number: u64, stage: Stage, so: &mut Consequences) {
+        let is_ready = self.table().is_ready(run);
+        let Some(watch) = self.watched.get_mut(&run).filter(|watch| watch.number == number) else { return };
+        let watching = &mut watch.watching;
+        match stage {
+            Stage::Begins => {
+                let hangs = self.random.happens(self.weather.probes_hang);
+                let (wait, end) = if hangs {
+                    (watching.timeout(), Stage::IsGivenUp)
+                } else {
+                    (self.random.between(MILLISECOND, MILLISECOND * 50), Stage::Ends)
+                };
+                if wait > WORTH_A_WORD {
+                    so.later.push((self.now + WORTH_A_WORD, Event::Look(run, number, Stage::IsSlow), None));
+                }
+                so.later.push((self.now + wait, Event::Look(run, number, end), None));
+            }
+            Stage::IsSlow => {
+                let event = watching.is_slow(NotReady::NoAnswer);
+                so.said.extend(event.map(|event| Saying::Probe(run, event)));
+            }
+            Stage::Ends if is_ready => {
+                let next = watching.seen(Ok("it answers".to_owned()));
+                self.go_on(run, number, next, so);
+            }
+            Stage::Ends => {
+                let next = watching.seen(Err(NotReady::NobodyListens));
+                self.go_on(run, number, next, so);
+            }
+            Stage::IsGivenUp => {
+                let next = watching.seen(Err(NotReady::TooSlow));
+                self.go_on(run, number, next, so);
+            }
+        }
+    }
+
+    fn go_on(&mut self, run: RunId, number: u64, next: Next, so: &mut Consequences) {
+        let Next { say, again } = next;
+        so.said.extend(say.map(|event: ProbeEvent| Saying::Probe(run, event)));
+        match again {
+            Some(pause) => {
+                let at = self.now + pause.max(Duration::from_micros(1));
+                so.later.push((at, Event::Look(run, number, Stage::Begins), None));
+            }
+            None => drop(self.watched.remove(&run)),
+        }
+    }
+}
