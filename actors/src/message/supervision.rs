@@ -2,8 +2,8 @@
 
 use mainstay_config::names::ServiceName;
 
-use crate::effect::watched::Lost;
 use crate::message::Left;
+use mainstay_hardware::watched::Lost;
 
 /// What the root supervisor is told.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
