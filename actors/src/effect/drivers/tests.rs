@@ -95,6 +95,7 @@ async fn of_many_who_ask_at_once_who_listens_one_looks_for_all_and_each_hears_of
     let ports: Vec<u16> = listening.iter().map(|listener| listener.local_addr().unwrap().port()).collect();
     let mut busy = bench.drivers.turn(Sort::Ports, None);
     busy.permitted().await.unwrap();
+    #[allow(clippy::disallowed_methods, reason = "a test waits for what it begins")]
     let ask = |port: &u16| tokio::task::spawn_local(bench.drivers.listeners([(*port, None)].into()));
     let mut looks = ports.iter().map(ask).collect::<Vec<_>>().into_iter();
     while bench.drivers.asked.borrow().len() < ports.len() {

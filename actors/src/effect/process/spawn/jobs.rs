@@ -69,7 +69,7 @@ impl Jobs {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test ends what it begins")]
 mod tests {
     use std::sync::Arc;
     use std::thread;
