@@ -18,5 +18,6 @@ pub mod matching;
 mod modes;
 pub mod sighting;
 pub mod simulated;
+pub mod trouble;
 
 pub use harmless::{harmless, harmless_path};

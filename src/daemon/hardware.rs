@@ -6,12 +6,13 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use mainstay_actors::action::lost::Lost;
-use mainstay_actors::effect::watched::{self, Watched};
+use mainstay_actors::effect::watched::{self, Panicked, Watched};
 use mainstay_actors::runtime::System;
 use mainstay_hardware::bus::{Bus, Sink};
 use mainstay_hardware::kernel::Kernel;
 use mainstay_hardware::sighting::{HardwareEvent, Source};
 use mainstay_hardware::simulated::SimulatedBus;
+use mainstay_hardware::trouble::Trouble;
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::AbortHandle;
 
@@ -80,7 +81,7 @@ async fn keep_watching(
         }
         early_ends = if since.elapsed() < GOOD_LIFE { early_ends + 1 } else { 1 };
         if early_ends > RESTARTS {
-            watched.tell(Lost { part: PART.to_owned(), why: format!("{early_ends} times, one soon after the other") });
+            watched.tell(Lost { part: PART.to_owned(), how: Panicked::Often(early_ends) });
             return;
         }
         tracing::error!("the watch on hardware panicked, and begins anew");
@@ -153,8 +154,7 @@ fn start_watching(
             tracing::error!(%error, "hardware cannot be watched");
             let _ = outcome.send(Begun::No);
             // If nobody listens any more, the daemon is ending.
-            let _ = trouble
-                .blocking_send(HardwareEvent::Trouble(Source::All, format!("hardware cannot be watched: {error}")));
+            let _ = trouble.blocking_send(HardwareEvent::Trouble(Source::All, Trouble::Failed(error)));
         }
     };
     if let Err(error) = std::thread::Builder::new().name("hardware-start".to_owned()).spawn(work) {
@@ -219,7 +219,7 @@ mod tests {
         };
         let passing_on = pass_on(seen, Arc::clone(&lost), tell, || rescanned.notify_one());
         let story = async {
-            events.send(HardwareEvent::Trouble(Source::All, "the last event".to_owned())).await.unwrap();
+            events.send(HardwareEvent::Trouble(Source::All, Trouble::RadiosSilent)).await.unwrap();
             told.notified().await;
             lost.notify_one();
             tokio::time::timeout(Duration::from_secs(1), rescanned.notified()).await
@@ -242,7 +242,7 @@ mod tests {
         // Its thread says one thing; that it is gone shows by its end of the channel.
         let start = |events: mpsc::Sender<HardwareEvent>, _| {
             let (outcome, begun) = oneshot::channel();
-            events.try_send(HardwareEvent::Trouble(Source::All, "one".to_owned())).unwrap();
+            events.try_send(HardwareEvent::Trouble(Source::All, Trouble::RadiosSilent)).unwrap();
             outcome.send(Begun::Yes).unwrap();
             begun
         };

@@ -25,8 +25,8 @@ use mainstay_actors::effect::Carrier;
 use mainstay_actors::effect::executor::{Deliver, Executor};
 use mainstay_actors::effect::process::keeper::{log_keeper_main, socket_from_stdin};
 use mainstay_actors::effect::process::{ProcessesError, begin_clean};
-use mainstay_actors::effect::watched::Watched;
-use mainstay_actors::message::{Exit, Left};
+use mainstay_actors::effect::watched::{Panicked, Watched};
+use mainstay_actors::message::{Exit, GaveUp, Left, words_of};
 use mainstay_actors::runtime::{Parts, System};
 use mainstay_actors::trace::{Keeping, Recorder};
 use mainstay_config::model::Station;
@@ -97,9 +97,9 @@ fn claim_and_live(plan: Plan, log: &LogOutput) -> Result<(), Told> {
         .build()
         .map_err(|error| Told::new(ExitStatus::Failed, format!("the runtime cannot be started: {error}")))?;
     let life = || LocalSet::new().block_on(&runtime, live(plan, instance, log));
-    std::panic::catch_unwind(AssertUnwindSafe(life)).unwrap_or_else(|_| {
-        // The panic itself is in the log already.
-        finish(Ending::Exit(Exit::GaveUp("its main task panicked".to_owned())))
+    std::panic::catch_unwind(AssertUnwindSafe(life)).unwrap_or_else(|panic| {
+        let lost = Lost { part: "main".to_owned(), how: Panicked::Once(words_of(&*panic)) };
+        finish(Ending::Exit(Exit::GaveUp(GaveUp::PartLost(lost))))
     })
 }
 

@@ -7,12 +7,6 @@ use std::fmt;
 pub struct Lost {
     /// Its name.
     pub part: String,
-    /// What it panicked with.
-    pub why: String,
-}
-
-impl fmt::Display for Lost {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "its part `{}` panicked: {}", self.part, self.why)
-    }
+    /// How.
+    pub how: Panicked,
 }

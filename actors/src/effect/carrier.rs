@@ -342,6 +342,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::action::process::Status;
     use crate::effect::said::REST;
     use crate::message::Moment;
     use crate::trace::{Keeping, Recorder};
@@ -349,7 +350,8 @@ mod tests {
     const RUN: RunId = RunId(1);
 
     fn status(words: usize) -> ProcessEvent {
-        ProcessEvent::Notified(Notification { status: Some(words.to_string()), ..Notification::default() })
+        let status = Status::from(words.to_string().as_str());
+        ProcessEvent::Notified(Notification { status, ..Notification::default() })
     }
 
     #[tokio::test(flavor = "local", start_paused = true)]

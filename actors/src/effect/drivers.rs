@@ -19,7 +19,7 @@ use std::time::Duration;
 use mainstay_config::model::{Takeover, WifiMode};
 use mainstay_config::names::DeviceName;
 use mainstay_hardware::bus::{Bus, WifiBaseline};
-use mainstay_hardware::error::{Error, ErrorKind};
+use mainstay_hardware::error::{Error, ErrorKind, SystemError};
 use tokio::sync::{Mutex, Semaphore, oneshot};
 
 use super::files::identities;
@@ -54,6 +54,34 @@ struct Radio {
     turn: Mutex<()>,
     /// A call that was abandoned may still change it, whenever it goes on: no other is begun meanwhile.
     hung: Hung,
+}
+
+/// Why a call came to nothing.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum NoAnswer {
+    /// So many other calls hang that it was not begun.
+    OthersHang(usize),
+    /// An earlier call to the same driver has not come back.
+    EarlierHangs,
+    /// No thread could be started for it.
+    NoThread(SystemError),
+    /// It panicked.
+    Panicked,
+    /// It did not come back within this time.
+    Late(Duration),
+    /// The system refused it.
+    Refused(SystemError),
+}
+
+impl From<NoAnswer> for Error {
+    fn from(why: NoAnswer) -> Self {
+        let kind = match why {
+            NoAnswer::OthersHang(_) => ErrorKind::NotTried,
+            NoAnswer::EarlierHangs | NoAnswer::Late(_) => ErrorKind::TimedOut,
+            NoAnswer::NoThread(_) | NoAnswer::Panicked | NoAnswer::Refused(_) => ErrorKind::Other,
+        };
+        Self::new(kind, why.to_string())
+    }
 }
 
 /// Abandoned calls that have not come back, counted.
@@ -133,26 +161,25 @@ impl Drivers {
     pub(super) fn listeners(
         &self,
         places: Places,
-    ) -> impl Future<Output = Result<BTreeMap<u16, Listener>, String>> + 'static {
-        let look =
-            move |_: &dyn Bus| listeners(&places).map_err(|error| Error::io("look who listens on ports", &error));
-        let look = self.call(&self.port_looks, LOOK_WITHIN, look);
-        async move { look.await.map_err(|error| error.to_string()) }
+    ) -> impl Future<Output = Result<BTreeMap<u16, Listener>, NoAnswer>> + 'static {
+        let own = vec![Rc::clone(&self.hung)];
+        let look = self.call_counted(&self.port_looks, own, LOOK_WITHIN, move |_| listeners(&places));
+        async move { look.await?.map_err(|error| NoAnswer::Refused(error.into())) }
     }
 
     /// What files are.
     pub(super) fn files(
         &self,
         paths: BTreeSet<PathBuf>,
-    ) -> impl Future<Output = Result<BTreeMap<PathBuf, FileIdentity>, String>> + 'static {
+    ) -> impl Future<Output = Result<BTreeMap<PathBuf, FileIdentity>, NoAnswer>> + 'static {
         let hung = Rc::clone(&self.hung_files);
-        let look = move |_: &dyn Bus| Ok(identities(paths));
-        let look = self.call_counted(&self.file_looks, vec![Rc::clone(&hung)], LOOK_WITHIN, look);
+        let own = vec![Rc::clone(&hung)];
+        let look = self.call_counted(&self.file_looks, own, LOOK_WITHIN, move |_| identities(paths));
         async move {
-            if hung.get() >= FILE_LOOKS_MAX {
-                return Err("earlier looks at files hang; is a disk or share gone?".to_owned());
+            match hung.get() {
+                hung if hung >= FILE_LOOKS_MAX => Err(NoAnswer::OthersHang(hung)),
+                _ => look.await,
             }
-            look.await.map_err(|error| error.to_string())
         }
     }
 
@@ -170,10 +197,10 @@ impl Drivers {
         async move {
             let _turn = radio.turn.lock().await;
             if radio.hung.get() > 0 {
-                return Err(Error::new(ErrorKind::TimedOut, "an earlier call to its driver has not come back"));
+                return Err(NoAnswer::EarlierHangs.into());
             }
             let hung = vec![Rc::clone(&drivers.hung), Rc::clone(&radio.hung)];
-            drivers.call_counted(&drivers.looks, hung, within, work).await
+            drivers.call_counted(&drivers.looks, hung, within, work).await.map_err(Error::from)?
         }
     }
 
@@ -183,7 +210,8 @@ impl Drivers {
         within: Duration,
         work: impl FnOnce(&dyn Bus) -> Result<T, Error> + Send + 'static,
     ) -> impl Future<Output = Result<T, Error>> + 'static {
-        self.call_counted(turns, vec![Rc::clone(&self.hung)], within, work)
+        let call = self.call_counted(turns, vec![Rc::clone(&self.hung)], within, work);
+        async move { call.await.map_err(Error::from)? }
     }
 
     /// The thread is started once the future is polled and few others of its sort run: who hangs makes room when he is abandoned, so the
@@ -193,15 +221,14 @@ impl Drivers {
         turns: &Rc<Semaphore>,
         counters: Vec<Hung>,
         within: Duration,
-        work: impl FnOnce(&dyn Bus) -> Result<T, Error> + Send + 'static,
-    ) -> impl Future<Output = Result<T, Error>> + 'static {
+        work: impl FnOnce(&dyn Bus) -> T + Send + 'static,
+    ) -> impl Future<Output = Result<T, NoAnswer>> + 'static {
         let (bus, hung, turns) = (Arc::clone(&self.bus), Rc::clone(&self.hung), Rc::clone(turns));
         async move {
             // It is never closed.
             let _turn = turns.acquire().await;
             if hung.get() >= HUNG_MAX {
-                let words = format!("not tried: {HUNG_MAX} other calls to drivers hang, and no further one is begun");
-                return Err(Error::new(ErrorKind::NotTried, words));
+                return Err(NoAnswer::OthersHang(hung.get()));
             }
             let (done, outcome) = oneshot::channel();
             let call = move || {
@@ -211,16 +238,14 @@ impl Drivers {
             };
             let thread = thread::Builder::new().name("driver-call".to_owned()).stack_size(STACK);
             if let Err(error) = thread.spawn(call) {
-                return Err(Error::io("start a thread for a driver call", &error));
+                return Err(NoAnswer::NoThread(error.into()));
             }
             let mut outcome = outcome;
             match tokio::time::timeout(within, &mut outcome).await {
-                Ok(Ok(result)) => result,
-                Ok(Err(_)) => Err(Error::new(ErrorKind::Other, "the call to the driver panicked")),
+                Ok(result) => result.map_err(|_| NoAnswer::Panicked),
                 Err(_) => {
                     abandon(counters, outcome);
-                    let within = humantime::format_duration(within);
-                    Err(Error::new(ErrorKind::TimedOut, format!("no answer from the driver within {within}")))
+                    Err(NoAnswer::Late(within))
                 }
             }
         }

@@ -15,3 +15,4 @@ pub mod socket_file;
 pub mod watched;
 
 pub use carrier::{Carrier, SharedWatch};
+pub use drivers::NoAnswer;

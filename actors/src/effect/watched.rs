@@ -15,6 +15,15 @@ use std::{io, thread};
 use crate::message::words_of;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
+/// How often something has panicked.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum Panicked {
+    /// Once: what it said.
+    Once(String),
+    /// So many times, one soon after the other.
+    Often(u32),
+}
+
 /// Begins threads and tasks, and tells of those that panic.
 #[derive(Debug, Clone)]
 pub struct Watched(UnboundedSender<Lost>);
@@ -56,7 +65,7 @@ impl Watched {
                 }
             });
             if let Some(panic) = guarded.await {
-                watched.tell(Lost { part: name.to_owned(), why: words_of(&*panic) });
+                watched.tell(Lost { part: name.to_owned(), how: Panicked::Once(words_of(&*panic)) });
             }
         })
     }
@@ -77,7 +86,7 @@ pub(super) fn thread(
     let part = name.to_owned();
     Builder::new().name(name.to_owned()).spawn(move || {
         if let Err(panic) = catch_unwind(AssertUnwindSafe(work)) {
-            tell(Lost { part, why: words_of(&*panic) });
+            tell(Lost { part, how: Panicked::Once(words_of(&*panic)) });
             resume_unwind(panic);
         }
     })
@@ -149,7 +158,7 @@ mod tests {
     use super::*;
 
     fn lost(part: &str, why: &str) -> Lost {
-        Lost { part: part.to_owned(), why: why.to_owned() }
+        Lost { part: part.to_owned(), how: Panicked::Once(why.to_owned()) }
     }
 
     #[tokio::test(flavor = "local")]

@@ -10,6 +10,7 @@ use super::machine::{LeaseMachine, Out};
 use super::queue::{Queued, Reserved, reserve};
 use crate::action::files::FileIdentity;
 use crate::cause::Resource;
+use crate::effect::NoAnswer;
 use crate::message::lease::{LeaseRequest, Want};
 use crate::message::{Action, Effect, OperationId, Outcome};
 
@@ -58,7 +59,7 @@ impl LeaseMachine {
     pub(super) fn files_seen(
         &mut self,
         operation: OperationId,
-        seen: Result<BTreeMap<PathBuf, FileIdentity>, String>,
+        seen: Result<BTreeMap<PathBuf, FileIdentity>, NoAnswer>,
     ) -> Out {
         // Where the look itself fails, they are told apart by their spelling.
         self.files.0.extend(seen.unwrap_or_default());

@@ -8,6 +8,7 @@ use super::machine::{LeaseMachine, Out, refuse};
 use super::queue::Queued;
 use crate::action::ports::Listener;
 use crate::cause::{Holder, Refusal};
+use crate::effect::NoAnswer;
 use crate::message::lease::{LeaseRequest, PortNumbers, Want};
 use crate::message::{Action, Effect, OperationId, Outcome};
 
@@ -28,7 +29,11 @@ impl LeaseMachine {
         Vec::new()
     }
 
-    pub(super) fn ports_seen(&mut self, operation: OperationId, seen: Result<BTreeMap<u16, Listener>, String>) -> Out {
+    pub(super) fn ports_seen(
+        &mut self,
+        operation: OperationId,
+        seen: Result<BTreeMap<u16, Listener>, NoAnswer>,
+    ) -> Out {
         let asked = |queued: &&mut Queued| {
             queued.preparation.as_ref().is_some_and(|preparation| preparation.looking == Some(operation))
         };

@@ -26,8 +26,7 @@ impl Threads {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<oneshot::Receiver<T>, NotReady> {
-        let no_thread = |why: &dyn std::fmt::Display| NotReady::NoThread(why.to_string());
-        let permit = Arc::clone(&self.0).acquire_owned().await.map_err(|closed| no_thread(&closed))?;
+        let permit = Arc::clone(&self.0).acquire_owned().await.map_err(|_closed| NotReady::NoThread(None))?;
         let (answer, pending) = oneshot::channel();
         let body = move || {
             // An answer that nobody waits for any more is dropped.
@@ -35,7 +34,7 @@ impl Threads {
             drop(permit);
         };
         let thread = std::thread::Builder::new().name("probe".to_owned()).stack_size(STACK_BYTES);
-        thread.spawn(body).map_err(|error| no_thread(&error))?;
+        thread.spawn(body).map_err(|error| NotReady::NoThread(Some(error.into())))?;
         Ok(pending)
     }
 }
@@ -63,7 +62,7 @@ impl<T: Send + 'static> Errand<T> {
         };
         let answer = pending.await;
         self.pending = None;
-        answer.map_err(|_gone| NotReady::NoThread("it ended without an answer".to_owned()))
+        answer.map_err(|_gone| NotReady::NoThread(None))
     }
 }
 

@@ -1,43 +1,36 @@
 //! The part of HTTP/1.1 (RFC 9112) that a client of one GET needs: response heads and bodies, bounded, without I/O.
 
-use std::fmt;
-
 use super::words::plain;
 
 /// Most bytes of head, interim (1xx) responses included.
-pub(super) const HEAD_LIMIT: usize = 16 * 1024;
+pub const HEAD_LIMIT: usize = 16 * 1024;
 /// Most bytes of body.
-pub(super) const BODY_LIMIT: usize = 256 * 1024;
+pub const BODY_LIMIT: usize = 256 * 1024;
 /// Most bytes of one chunk's size line with its extensions, and of one trailer line.
 const CHUNK_LINE_LIMIT: usize = 1024;
 
-/// What is wrong with a response. The words stand after its URL.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(super) enum BadResponse {
-    #[error("answered something that is not HTTP")]
+/// What is wrong with a response.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum BadResponse {
+    /// It is not HTTP.
     NotHttp,
-    #[error("sent more than {} KiB of headers", HEAD_LIMIT / 1024)]
+    /// Its headers are longer than [`HEAD_LIMIT`].
     HeadTooLong,
-    #[error("sent more than {} KiB", BODY_LIMIT / 1024)]
+    /// Its body is longer than [`BODY_LIMIT`].
     BodyTooLong,
-    #[error("sent a body whose length makes no sense")]
+    /// The length of its body makes no sense.
     BadLength,
-    #[error("closed the connection in the middle of its answer")]
+    /// The connection was closed in the middle of it.
     CutShort,
 }
 
 /// A status code and its phrase: "503 Service Unavailable".
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Status {
-    pub(super) code: u16,
-    phrase: String,
-}
-
-impl fmt::Display for Status {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.code)?;
-        if self.phrase.is_empty() { Ok(()) } else { write!(f, " {}", self.phrase) }
-    }
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct HttpStatus {
+    /// The code.
+    pub code: u16,
+    /// What the server calls it.
+    pub phrase: String,
 }
 
 /// How the end of a body is found (RFC 9112, section 6.3).
@@ -54,7 +47,7 @@ pub(super) enum Framing {
 /// The head of a final response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Head {
-    pub(super) status: Status,
+    pub(super) status: HttpStatus,
     pub(super) framing: Framing,
 }
 
@@ -126,12 +119,12 @@ fn parse_head(bytes: &[u8]) -> Result<Head, BadResponse> {
     Ok(Head { status, framing })
 }
 
-fn parse_status(line: &str) -> Result<Status, BadResponse> {
+fn parse_status(line: &str) -> Result<HttpStatus, BadResponse> {
     let mut parts = line.splitn(3, ' ');
     let _version = parts.next();
     let code = parts.next().filter(|code| code.len() == 3).and_then(|code| code.parse().ok());
     let code: u16 = code.filter(|code| (100..1000).contains(code)).ok_or(BadResponse::NotHttp)?;
-    Ok(Status { code, phrase: plain(parts.next().unwrap_or_default().trim(), 60) })
+    Ok(HttpStatus { code, phrase: plain(parts.next().unwrap_or_default().trim(), 60) })
 }
 
 /// Whether more bytes are needed.

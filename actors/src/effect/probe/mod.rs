@@ -31,6 +31,7 @@ use std::time::Duration;
 
 use tokio::task::AbortHandle;
 
+pub use self::http_response::{BODY_LIMIT, HEAD_LIMIT};
 pub use self::log_file::LogEnd;
 
 use self::errand::Threads;
@@ -108,7 +109,7 @@ async fn watch(order: ProbeOrder, mut look: OwnLook, say: Say, running: Running)
     let mut last_reason = None;
     let not_yet = |reason: NotReady, last: &mut Option<NotReady>| {
         if last.as_ref() != Some(&reason) {
-            say(order.run, ProbeEvent::NotYet(reason.to_string()));
+            say(order.run, ProbeEvent::NotYet(reason.clone()));
             *last = Some(reason);
         }
     };
@@ -127,9 +128,9 @@ async fn watch(order: ProbeOrder, mut look: OwnLook, say: Say, running: Running)
             }
         };
         match seen.unwrap_or_else(|_elapsed| Err(too_slow(timeout))) {
-            Ok(words) => {
+            Ok(sight) => {
                 running.borrow_mut().remove(&order.run);
-                say(order.run, ProbeEvent::Ready(words));
+                say(order.run, ProbeEvent::Ready(sight));
                 return;
             }
             Err(reason) => not_yet(reason, &mut last_reason),

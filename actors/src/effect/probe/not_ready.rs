@@ -1,79 +1,159 @@
-//! Why a service is not ready, in words for a person, and how far a look has come.
+//! Why a service is not ready, and how far a look has come.
 
 use std::cell::{Cell, RefCell};
-use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::credentials::NoCredentials;
 use super::exec::CommandFailure;
 use super::http::BadUrl;
-use super::http_response::{BadResponse, Status};
+use super::http_response::{BadResponse, HttpStatus};
 use crate::action::ports::Listener;
 use crate::action::process::Exit;
+use mainstay_hardware::error::SystemError;
 
-/// Why a look did not see a ready service. The words stand after "not ready: ".
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(super) enum NotReady {
-    #[error("nothing listens on {0} (connection refused)")]
+/// Why a look did not see a ready service.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum NotReady {
+    /// Nothing listens there.
     Refused(SocketAddr),
-    #[error("{place} cannot be reached: {why}")]
-    Unreachable { place: SocketAddr, why: String },
-    #[error("the name `{host}` leads to no address: {why}; write an address, or look at the name server")]
-    UnknownHost { host: String, why: String },
-    #[error("{0}")]
-    BadUrl(#[from] BadUrl),
-    #[error(
-        "{listener} listens on {place}, and is not of this service; stop that program, or give the service another port"
-    )]
-    Foreign { place: SocketAddr, listener: Listener },
-    #[error("{url} answered {status}")]
-    HttpStatus { url: String, status: Status },
-    #[error("{url} {fault}")]
-    HttpFault { url: String, fault: BadResponse },
-    #[error("the connection to {place} broke: {why}")]
-    Broken { place: SocketAddr, why: String },
-    #[error("{0} closed the connection before it said who it is; gpsd would send VERSION at once")]
-    GpsdHungUp(SocketAddr),
-    #[error("{place} does not speak like gpsd; it sent `{line}`")]
-    NotGpsd { place: SocketAddr, line: String },
-    #[error("gpsd on {0} talks, but does not answer ?DEVICES")]
-    GpsdNoDevices(SocketAddr),
-    #[error("gpsd answers, but has no device; give it one on its command line, or with `gpsdctl add`")]
-    GpsdEmpty,
-    #[error(
-        "gpsd answers, but no device is activated yet ({devices}); without `-n` gpsd opens a device only for a client"
-    )]
-    GpsdInactive { devices: String },
-    #[error("something answers on {url}, but not as Kismet does")]
-    NotKismet { url: String },
-    #[error("Kismet refuses the credentials in {}; they must be those of the user that Kismet runs as", .0.display())]
-    KismetRefuses(PathBuf),
-    #[error("Kismet answers, but has no data source; give it one with `-c INTERFACE:type=linuxwifi`")]
-    KismetNoSource,
-    #[error("Kismet answers, but its data source {source_name} does not run{}", because(.why))]
-    KismetSource { source_name: String, why: Option<String> },
-    #[error("the credentials file {} {why}", .path.display())]
-    Credentials { path: PathBuf, why: String },
-    #[error("{} does not exist", .0.display())]
+    /// There is no way to it.
+    Unreachable {
+        /// To where.
+        place: SocketAddr,
+        /// What the system said.
+        error: SystemError,
+    },
+    /// A name leads to no address.
+    UnknownHost {
+        /// Which.
+        host: String,
+        /// What the system said; nothing when the name is known and has no address.
+        error: Option<SystemError>,
+    },
+    /// An address cannot be probed.
+    BadUrl(BadUrl),
+    /// Somebody answers who is not of this service.
+    Foreign {
+        /// Where.
+        place: SocketAddr,
+        /// Who.
+        listener: Listener,
+    },
+    /// A web server says no.
+    HttpStatus {
+        /// At which address.
+        url: String,
+        /// What it answered.
+        status: HttpStatus,
+    },
+    /// A web server does not speak as it should.
+    HttpFault {
+        /// At which address.
+        url: String,
+        /// What is wrong.
+        fault: BadResponse,
+    },
+    /// A connection broke.
+    Broken {
+        /// To where.
+        place: SocketAddr,
+        /// What the system said.
+        error: SystemError,
+    },
+    /// gpsd is not as it should be.
+    Gpsd(GpsdFault),
+    /// Kismet is not as it should be.
+    Kismet(KismetFault),
+    /// A file does not exist.
     NoFile(PathBuf),
-    #[error("{} cannot be looked at: {why}", .path.display())]
-    FileUnreadable { path: PathBuf, why: String },
-    #[error("its output does not say `{0}` yet")]
+    /// A file cannot be looked at.
+    FileUnreadable {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        error: SystemError,
+    },
+    /// This text is not in its output yet.
     NotLogged(String),
-    #[error("its output cannot be kept, and so not be searched: {0}")]
-    NotKept(String),
-    #[error("`{command}` ended with {exit}")]
-    CommandSaysNo { command: String, exit: Exit },
-    #[error("`{command}` {failure}")]
-    CommandFailed { command: String, failure: CommandFailure },
-    /// It may still come.
-    #[error("{0}")]
+    /// The text may have been in its output, which cannot be written.
+    NotKept {
+        /// To which folder.
+        folder: PathBuf,
+        /// What the system said.
+        error: SystemError,
+    },
+    /// A command says that it is not ready.
+    CommandSaysNo {
+        /// Which.
+        command: String,
+        /// How it ended.
+        exit: Exit,
+    },
+    /// A command did not come to its end.
+    CommandFailed {
+        /// Which.
+        command: String,
+        /// Why.
+        failure: CommandFailure,
+    },
+    /// The look goes on, and waits for this.
     Waiting(Stage),
-    #[error("{stage} (waited {})", humantime::format_duration(*.waited))]
-    TooSlow { stage: Stage, waited: Duration },
-    #[error("mainstay could not start a thread for the look: {0}")]
-    NoThread(String),
+    /// The look took too long.
+    TooSlow {
+        /// What it waited for.
+        stage: Stage,
+        /// How long.
+        waited: Duration,
+    },
+    /// There was no thread for the look, or it ended without an answer.
+    NoThread(Option<SystemError>),
+}
+
+/// What is wrong with gpsd.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum GpsdFault {
+    /// It closed the connection before it said who it is.
+    HungUp(SocketAddr),
+    /// Something else answers.
+    NotGpsd {
+        /// Where.
+        place: SocketAddr,
+        /// What it sent; `None` when that has no end.
+        line: Option<String>,
+    },
+    /// It does not say which devices it has.
+    Silent(SocketAddr),
+    /// It has no device.
+    NoDevice,
+    /// It has none of these devices open.
+    Inactive(Vec<String>),
+}
+
+/// What is wrong with Kismet.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum KismetFault {
+    /// Something else answers at this address.
+    NotKismet(String),
+    /// It refuses the credentials in this file.
+    Refuses(PathBuf),
+    /// There are no credentials in a file.
+    NoCredentials {
+        /// In which.
+        path: PathBuf,
+        /// Why.
+        why: NoCredentials,
+    },
+    /// It has no data source.
+    NoSource,
+    /// A data source does not run.
+    Source {
+        /// Which.
+        source: String,
+        /// What Kismet says of that.
+        why: Option<String>,
+    },
 }
 
 impl NotReady {
@@ -83,46 +163,28 @@ impl NotReady {
     }
 }
 
-fn because(why: &Option<String>) -> String {
-    why.as_ref().map(|why| format!(": {why}")).unwrap_or_default()
-}
-
 /// What a look is waiting for.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) enum Stage {
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum Stage {
     /// Nothing yet; or a thread, when too many of them hang.
     #[default]
     Begun,
+    /// The address of this name.
     Resolving(String),
+    /// That somebody takes the connection.
     Connecting(SocketAddr),
+    /// An answer from this address.
     HttpAnswer(String),
+    /// That gpsd says who it is.
     GpsdVersion(SocketAddr),
+    /// That gpsd names its devices.
     GpsdDevices(SocketAddr),
+    /// The disk of this file.
     File(PathBuf),
+    /// The end of this command.
     Command(String),
+    /// The system, asked who listens there.
     Owner(SocketAddr),
-}
-
-impl fmt::Display for Stage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Begun => {
-                f.write_str("too many looks at files and names hang already; is a disk or a name server gone?")
-            }
-            Self::Resolving(host) => write!(f, "the name server does not answer for `{host}`"),
-            Self::Connecting(place) => write!(f, "{place} does not take the connection"),
-            Self::HttpAnswer(url) => write!(f, "{url} took the connection, but does not answer"),
-            Self::GpsdVersion(place) => write!(
-                f,
-                "{place} takes connections, but no gpsd speaks there; either gpsd is still opening its receiver, \
-                 or systemd (gpsd.socket) holds the port for a gpsd that does not run"
-            ),
-            Self::GpsdDevices(place) => write!(f, "gpsd on {place} does not answer ?DEVICES"),
-            Self::File(path) => write!(f, "looking at {} hangs; is its disk or share gone?", path.display()),
-            Self::Owner(place) => write!(f, "looking who listens on {place} takes long"),
-            Self::Command(command) => write!(f, "`{command}` has not ended"),
-        }
-    }
 }
 
 /// Where a look is, for the one who stops it when it takes too long, and who took its connection.

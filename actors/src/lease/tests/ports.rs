@@ -2,6 +2,7 @@ use mainstay_config::model::PortNeed;
 
 use super::*;
 use crate::action::ports::Listener;
+use crate::effect::NoAnswer;
 
 pub(super) fn fixed() -> Want {
     Want::Port { name: port("web"), need: PortNeed::Fixed(8000.try_into().unwrap()), address: None }
@@ -12,7 +13,7 @@ pub(super) fn range() -> Want {
     Want::Port { name: port("web"), need: PortNeed::Range { prefer, first, last }, address: None }
 }
 
-fn foreign(ports: &[u16]) -> Result<BTreeMap<u16, Listener>, String> {
+fn foreign(ports: &[u16]) -> Result<BTreeMap<u16, Listener>, NoAnswer> {
     let listener = Listener { pid: Some(7), command: Some("nginx".to_owned()) };
     Ok(ports.iter().map(|port| (*port, listener.clone())).collect())
 }

@@ -6,9 +6,9 @@ use mainstay_config::model::{Sharing, StopSignal};
 use mainstay_config::names::ServiceName;
 
 use super::{Cause, Consequences, Environment, Event, Happening};
-use crate::action::probe::ProbeEvent;
+use crate::action::probe::{ProbeEvent, Sight};
 use crate::action::process::{
-    Exit, Notification, NotifySocket, ProcessEvent, RunId, Said, SignalOrder, SpawnFailure, SpawnOrder,
+    Exit, Needed, Notification, NotifySocket, ProcessEvent, RunId, Said, SignalOrder, SpawnFailure, SpawnOrder,
 };
 use crate::cause::Resource;
 use crate::effect::report::RunReport;
@@ -65,7 +65,7 @@ impl Environment {
         self.reports.insert(order.run, (order.service.clone(), RunReport::default()));
         let at = self.now + self.random.between(MILLISECOND, MILLISECOND * 60);
         if self.random.happens(self.weather.spawn_fails) {
-            let failure = SpawnFailure::Other("no memory (simulated)".to_owned());
+            let failure = SpawnFailure::Refused { what: Needed::OutputPipe, error: rustix::io::Errno::NOMEM.into() };
             let message = ServiceMessage::Process(order.run, ProcessEvent::SpawnFailed(failure));
             so.told.push((Outside::Processes, Message::Service(order.service.clone(), message), Some(cause)));
             return;
@@ -120,7 +120,7 @@ impl Environment {
             let said = Notification { ready: Some(Said), ..Notification::default() };
             tell(&tree, run, ProcessEvent::Notified(said), cause, so);
         } else if self.watched.remove(&run) {
-            let message = ServiceMessage::Probe(run, ProbeEvent::Ready("it answers".to_owned()));
+            let message = ServiceMessage::Probe(run, ProbeEvent::Ready(Sight::FileExists("/run/simulated".into())));
             so.told.push((Outside::Probes, Message::Service(tree.service, message), cause));
         }
     }
@@ -231,6 +231,6 @@ fn uses(station: &mainstay_config::model::Station, order: &SpawnOrder) -> Vec<(R
     let named = spec.resources.iter().map(|name| (Resource::Named(name.clone()), Sharing::Exclusive));
     let conflicts = spec.conflicts.iter().map(|other| (Resource::conflict(other, &spec.name), Sharing::Exclusive));
     let port = |word: &String| word.strip_prefix("port=").and_then(|number| number.parse().ok());
-    let ports = order.argv.iter().filter_map(port).map(|port| (Resource::Port(port), Sharing::Exclusive));
+    let ports = order.program.argv.iter().filter_map(port).map(|port| (Resource::Port(port), Sharing::Exclusive));
     devices.chain(named).chain(conflicts).chain(ports).collect()
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::{Core, News, send};
-use crate::action::process::{LOADS_SLOWLY, ProcessEvent, RunId};
+use crate::action::process::{ProcessEvent, RunId};
 use crate::effect::process::runs::{Loading, Run};
 
 /// Between two looks. A program that is still being loaded at the second look has been for at least this long.
@@ -42,7 +42,7 @@ impl Core {
             }
         }
         for (id, service) in late {
-            tracing::warn!(%service, "{LOADS_SLOWLY}");
+            tracing::warn!(%service, "its program is still being loaded");
             self.say(&service, id, ProcessEvent::LoadsSlowly);
         }
         // Also those that found no thread to take the place of theirs before.

@@ -169,8 +169,7 @@ impl Core {
         self.runs.insert(run, Run::starting(service, run, environment::mark(&order), Arc::clone(&birth)));
         self.begin_starting();
         if self.spawner.queue(Job::Program(Box::new(order), socket, birth)).is_err() {
-            let busy = "mainstay is busy: thousands of programs wait to be started".to_owned();
-            self.program_started(run, Err(SpawnFailure::Other(busy)));
+            self.program_started(run, Err(SpawnFailure::Busy));
         }
     }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::Core;
 use super::orphans::Orphan;
-use crate::action::process::{Notification, NotifySocket, ProcessEvent, RunId, SpawnFailure, SpawnOrder};
+use crate::action::process::{Needed, Notification, NotifySocket, ProcessEvent, RunId, SpawnFailure, SpawnOrder};
 use crate::effect::process::notify::{self, Message, Sender};
 use crate::effect::process::runs::Run;
 use crate::effect::process::tree::{self, Act, Evidence, Place, ProcessId};
@@ -26,8 +26,8 @@ impl Core {
             return Ok(None);
         }
         let bound = notify::NotifySocket::bind(&self.settings.run_dir, &order.service, order.run, self.news.clone());
-        let socket = bound
-            .map_err(|error| SpawnFailure::Other(format!("its notification socket could not be made: {error}")))?;
+        let socket =
+            bound.map_err(|error| SpawnFailure::Refused { what: Needed::NotificationSocket, error: error.into() })?;
         let path = socket.path().to_owned();
         self.sockets.insert(order.run, socket);
         Ok(Some(path))

@@ -1,13 +1,12 @@
 //! Users and groups, read from `/etc/passwd` and `/etc/group`.
 //!
-//! Not with getpwnam(3): it loads name-service modules, which may talk to the network while mainstay waits.
+//! Not with getpwnam(3): it loads name-service modules, kind may talk to the network while mainstay waits.
 
 use std::io::Read;
-use std::path::Path;
 
 use rustix::process::{Gid, Uid, getegid, geteuid};
 
-use crate::action::process::SpawnFailure;
+use crate::action::process::{AccountKind, NotAs, SpawnFailure};
 use crate::effect::process::sys::newborn::Identity;
 
 /// No more of either file is read. A station has a few hundred bytes per user and few users.
@@ -32,7 +31,7 @@ impl Account {
     /// told of him.
     pub(super) fn own(told: impl Fn(&str) -> Option<String>) -> Self {
         let me = geteuid();
-        let known = read(Path::new("/etc/passwd")).ok().and_then(|passwd| find_user(&passwd, &me.as_raw().to_string()));
+        let known = read(AccountKind::User).ok().and_then(|passwd| find_user(&passwd, &me.as_raw().to_string()));
         let unknown = || {
             let nameless = User::nameless(me, getegid());
             let name = told("USER").or_else(|| told("LOGNAME")).unwrap_or(nameless.name);
@@ -63,14 +62,15 @@ pub(super) fn run_as(user: Option<&str>, group: Option<&str>) -> Result<RunAs, S
     if user.is_none() && group.is_none() {
         return Ok(RunAs { identity: None, account: None });
     }
-    let (passwd, groups) = (read(Path::new("/etc/passwd"))?, read(Path::new("/etc/group"))?);
+    let (passwd, groups) = (read(AccountKind::User)?, read(AccountKind::Group)?);
     let (me, mine) = (geteuid(), getegid());
+    let unknown = |kind, name: &str| SpawnFailure::NotAs(NotAs::Unknown(kind, name.to_owned()));
     let person = match user {
-        Some(name) => find_user(&passwd, name).ok_or_else(|| no_such("user", name, "/etc/passwd"))?,
+        Some(name) => find_user(&passwd, name).ok_or_else(|| unknown(AccountKind::User, name))?,
         None => find_user(&passwd, &me.as_raw().to_string()).unwrap_or_else(|| User::nameless(me, mine)),
     };
     let gid = match group {
-        Some(name) => find_group(&groups, name).ok_or_else(|| no_such("group", name, "/etc/group"))?,
+        Some(name) => find_group(&groups, name).ok_or_else(|| unknown(AccountKind::Group, name))?,
         None => person.gid,
     };
     let account = user.map(|_| Account::from(person.clone()));
@@ -81,21 +81,15 @@ pub(super) fn run_as(user: Option<&str>, group: Option<&str>) -> Result<RunAs, S
     if person.uid == me && gid == mine {
         return Ok(RunAs { identity: None, account });
     }
-    let wish = user.or(group).unwrap_or_default();
-    let key = if person.uid == me { "group" } else { "user" };
-    Err(SpawnFailure::User(format!(
-        "mainstay is not root and cannot run a program as {key} `{wish}`; start mainstay as root, or remove `{key}`"
-    )))
+    let wish = user.or(group).unwrap_or_default().to_owned();
+    let kind = if person.uid == me { AccountKind::Group } else { AccountKind::User };
+    Err(SpawnFailure::NotAs(NotAs::NotRoot(kind, wish)))
 }
 
-fn no_such(what: &str, name: &str, file: &str) -> SpawnFailure {
-    SpawnFailure::User(format!("there is no {what} `{name}` in {file}; create it, or correct `{what}`"))
-}
-
-fn read(path: &Path) -> Result<String, SpawnFailure> {
+fn read(kind: AccountKind) -> Result<String, SpawnFailure> {
     let mut bytes = Vec::new();
-    let outcome = std::fs::File::open(path).and_then(|file| file.take(MAX_FILE).read_to_end(&mut bytes));
-    outcome.map_err(|error| SpawnFailure::User(format!("{} cannot be read: {error}", path.display())))?;
+    let outcome = std::fs::File::open(kind.file()).and_then(|file| file.take(MAX_FILE).read_to_end(&mut bytes));
+    outcome.map_err(|error| SpawnFailure::NotAs(NotAs::Unreadable(kind, error.into())))?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 

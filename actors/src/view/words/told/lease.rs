@@ -5,6 +5,7 @@ use std::fmt;
 use mainstay_config::model::PortNeed;
 
 use crate::cause::Holder;
+use crate::effect::NoAnswer;
 use crate::message::lease::{LeaseMessage, LeaseTimer, Want};
 use crate::message::{Described, Words};
 
@@ -58,6 +59,9 @@ impl Described for LeaseMessage {
                     .into()
             }
             Self::FilesSeen(_, Ok(_)) => "what each file is has been seen".into(),
+            Self::FilesSeen(_, Err(NoAnswer::OthersHang(_))) => {
+                "cannot see what its files are: earlier looks at files hang; is a disk or share gone?".into()
+            }
             Self::FilesSeen(_, Err(error)) => format!("cannot see what its files are: {error}").into(),
             Self::PortsSeen(_, Err(error)) => format!("cannot see who listens: {error}").into(),
             Self::Close => "put everything back".into(),
