@@ -92,10 +92,7 @@ impl From<InstanceError> for Told {
             InstanceError::NotPrivate { .. } => Self::new(ExitStatus::Refused, said)
                 .help("remove it, or set XDG_RUNTIME_DIR or [runtime] run_dir to a directory of yours"),
             InstanceError::NotTrusted { why, .. } => {
-                let help = match why {
-                    Distrust::Writable { path, .. } => format!("take the right away with `chmod go-w {}`", path.display()),
-                    _ => "the run directory must belong to the user that runs mainstay, and all above it to root or that user".to_owned(),
-                };
+                let help = why.cure("run directory");
                 Self::new(ExitStatus::Refused, said)
                     .help(format!("{help}, or name another directory as [runtime] run_dir"))
             }

@@ -68,6 +68,16 @@ impl Distrust {
     pub(crate) fn is_missing(&self) -> bool {
         matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
     }
+
+    /// What helps, where it is a directory of mainstay's own that is not trusted.
+    pub(crate) fn cure(&self, which: &str) -> String {
+        match self {
+            Self::Writable { path, .. } => format!("take the right away with `chmod go-w {}`", path.display()),
+            _ => {
+                format!("the {which} must belong to the user that runs mainstay, and all above it to root or that user")
+            }
+        }
+    }
 }
 
 /// Whom something is trusted from: root, and this user.

@@ -115,7 +115,7 @@ pub(crate) fn keep_logs() -> Result<(), Told> {
 
 /// From the start of the actors to their end.
 async fn live(plan: Plan, instance: Instance, log: &LogOutput) -> Result<(), Told> {
-    let Plan { purpose, loaded, .. } = plan;
+    let Plan { purpose, loaded, state, .. } = plan;
     // Before there are actors: whoever is asked for an answer may take a while.
     let to_try =
         (purpose == Purpose::Demo).then(|| demo::what_to_try(&instance.socket(), &Surroundings::of_this_process()));
@@ -123,7 +123,7 @@ async fn live(plan: Plan, instance: Instance, log: &LogOutput) -> Result<(), Tol
         .map_err(|error| Told::new(ExitStatus::Failed, format!("signals cannot be heard: {error}")))?;
     let mut station = loaded.station;
     let log_dir = settings::log_dir(&station, purpose, instance.dir());
-    log_folder::prepare(&log_dir, Groups::of_system().gid(OPERATORS));
+    log_folder::prepare(&log_dir, Groups::of_system().gid(OPERATORS), state)?;
     let simulated = (purpose == Purpose::Demo).then(SimulatedBus::demo);
     if purpose == Purpose::Demo {
         demo::run_ourselves(&mut station)?;
@@ -144,7 +144,7 @@ async fn live(plan: Plan, instance: Instance, log: &LogOutput) -> Result<(), Tol
     let Started { system, carrier, ended } = start_actors(&shown.station, parts, start_carrier)?;
     own_parts(&system, lost);
     let carrier_of_sockets = carrier.as_ref().map(Rc::downgrade).unwrap_or_default();
-    let kept = run_dir::Kept { instance: Rc::clone(&instance), server, carrier: carrier_of_sockets, log_dir };
+    let kept = run_dir::Kept { instance: Rc::clone(&instance), server, carrier: carrier_of_sockets, log_dir, state };
     let keeping = watched.task("run-dir", run_dir::keep(kept));
     let watching = hardware::begin(&bus, &watch, &system, watched);
     memory::give_back_soon();
