@@ -23,6 +23,7 @@ use mainstay_actors::board::Board;
 use mainstay_actors::clock::Clock;
 use mainstay_actors::effect::Carrier;
 use mainstay_actors::effect::executor::{Deliver, Executor};
+use mainstay_actors::effect::process::groups::operators;
 use mainstay_actors::effect::process::keeper::{log_keeper_main, socket_from_stdin};
 use mainstay_actors::effect::process::{ProcessesError, begin_clean};
 use mainstay_actors::effect::watched::{Panicked, Watched};
@@ -37,7 +38,6 @@ use tokio::task::LocalSet;
 use crate::cli::Plan;
 use crate::error::Told;
 use crate::exit::ExitStatus;
-use crate::groups::{Groups, OPERATORS};
 use crate::instance::Instance;
 use crate::places::{Purpose, Surroundings};
 use crate::render::width_of;
@@ -123,7 +123,7 @@ async fn live(plan: Plan, instance: Instance, log: &LogOutput) -> Result<(), Tol
         .map_err(|error| Told::new(ExitStatus::Failed, format!("signals cannot be heard: {error}")))?;
     let mut station = loaded.station;
     let log_dir = settings::log_dir(&station, purpose, instance.dir());
-    log_folder::prepare(&log_dir, Groups::of_system().gid(OPERATORS), state)?;
+    log_folder::prepare(&log_dir, operators(), state)?;
     let simulated = (purpose == Purpose::Demo).then(SimulatedBus::demo);
     if purpose == Purpose::Demo {
         demo::run_ourselves(&mut station)?;

@@ -11,6 +11,7 @@ use std::rc::{Rc, Weak};
 use std::time::Duration;
 
 use mainstay_actors::effect::Carrier;
+use mainstay_actors::effect::process::groups::operators;
 use rustix::fs::inotify::{CreateFlags, ReadFlags, Reader, WatchFlags, add_watch, init, remove_watch};
 use rustix::io::Errno;
 use tokio::io::unix::AsyncFd;
@@ -19,7 +20,6 @@ use super::log_folder;
 use crate::cli::Trusted;
 use crate::error::Told;
 use crate::exit::ExitStatus;
-use crate::groups::{Groups, OPERATORS};
 use crate::instance::{Instance, LOCK_NAME};
 use crate::places::SOCKET_NAME;
 use crate::server::Server;
@@ -142,7 +142,7 @@ impl Kept {
         }
         self.server.renew().await?;
         if self.log_dir.starts_with(self.instance.borrow().dir()) {
-            log_folder::prepare(&self.log_dir, Groups::of_system().gid(OPERATORS), self.state)?;
+            log_folder::prepare(&self.log_dir, operators(), self.state)?;
         }
         Ok(())
     }

@@ -14,13 +14,13 @@ use super::exec::RunCommand;
 use super::gpsd::GpsdLook;
 use super::http::{Getter, HttpUrl};
 use super::kismet::KismetLook;
-use super::log_file::{LogEnd, LogReader};
+use super::log_file::LogReader;
 use super::log_text::Seen;
 use super::not_ready::{NotReady, Progress, Stage};
 use super::words::plain;
 use crate::action::probe::{ProbeTarget, Sight};
 use crate::action::process::{Exit, Invocation};
-use crate::effect::process::keeper::log_path;
+use crate::effect::process::keeper::{LogEnd, log_path};
 
 /// What is looked at, with all that is kept between two looks.
 pub(super) enum Look {

@@ -32,7 +32,6 @@ use std::time::Duration;
 use tokio::task::AbortHandle;
 
 pub use self::http_response::{BODY_LIMIT, HEAD_LIMIT};
-pub use self::log_file::LogEnd;
 
 use self::errand::Threads;
 use self::exec::RunCommand;
@@ -40,6 +39,7 @@ use self::look::Look;
 use self::not_ready::{NotReady, Progress};
 use self::own::OwnLook;
 use self::pace::Pace;
+pub use super::process::keeper::LogEnd;
 use crate::action::probe::{ProbeEvent, ProbeOrder};
 use crate::action::process::RunId;
 

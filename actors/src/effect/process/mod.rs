@@ -22,6 +22,7 @@ mod begin;
 mod core;
 pub mod error;
 pub mod executor;
+pub mod groups;
 mod ignored;
 pub mod keeper;
 mod notify;
