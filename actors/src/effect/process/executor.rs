@@ -169,6 +169,10 @@ async fn drive(core: Rc<RefCell<Core>>, mut children: Signal, mut heard: Unbound
             biased;
             _ = children.recv() => {
                 let mut core = core.borrow_mut();
+                // The last words of one that has ended may be taken from its socket already.
+                for _ in 0..heard.len() {
+                    heard.try_recv().into_iter().for_each(|news| core.hear(news));
+                }
                 reaper::reap_all(&mut *core);
                 core.prove();
                 core.begin_round();
