@@ -3,10 +3,9 @@
 use mainstay_config::names::DeviceName;
 
 use super::holding::Holding;
-use super::machine::{LeaseMachine, Out, tell_device, tell_service};
+use super::machine::{LeaseMachine, Out, tell, tell_device, tell_service};
 use super::preparation::Preparation;
 use super::queue::DeviceState;
-use super::telling::{News, tell};
 use crate::cause::{Holder, Soon, Unusable, Withdrawal, Withheld};
 use crate::message::device::{DeviceMessage, Offer};
 use crate::message::service::ServiceMessage;
@@ -47,7 +46,7 @@ impl LeaseMachine {
                 && is_outdated(&held.offer)
             {
                 held.offer = offer.clone();
-                out.extend(tell(name, News::Corrected(device.clone(), offer.clone())));
+                out.extend(tell(name, ServiceMessage::Corrected(device.clone(), offer.clone())));
             }
         }
         out

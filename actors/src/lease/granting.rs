@@ -6,15 +6,15 @@ use std::time::Duration;
 use mainstay_config::names::{DeviceName, PortName};
 
 use super::holding::{Holding, Use};
-use super::machine::{LeaseMachine, Out, end_waiting, tell_device};
+use super::machine::{LeaseMachine, Out, end_waiting, tell, tell_device};
 use super::preparation::Preparation;
 use super::queue::{DeviceState, Prospect, Queued, Reserved, Situation, reserve};
 use super::radios::{Change, Preparing, Step};
-use super::telling::{News, tell};
 use crate::cause::{Blocker, Withdrawal};
 use crate::message::device::{Awaited, DeviceMessage};
 use crate::message::lease::LeaseTimer;
 use crate::message::lease::{Grant, GrantedDevice, LeaseRequest, Token, Want};
+use crate::message::service::ServiceMessage;
 use crate::message::{Action, Effect, Moment};
 
 /// Between two looks at a port that somebody else's program listens on.
@@ -42,14 +42,7 @@ impl LeaseMachine {
             reserve(queued, &mut reserved);
         }
         for queued in queue.iter_mut().filter(|queued| queued.preparation.is_none()) {
-            let situation = Situation {
-                devices: &self.devices,
-                holders: &self.holders,
-                radios: &self.radios,
-                files: &self.files,
-                reserved: &reserved,
-            };
-            match situation.prospect(queued) {
+            match self.situation(&reserved).prospect(queued) {
                 Prospect::Free(ports) => {
                     let preparation = self.prepare(queued, ports, &reserved, out);
                     queued.preparation = Some(preparation);
@@ -65,6 +58,11 @@ impl LeaseMachine {
             reserve(queued, &mut reserved);
         }
         self.queue = queue;
+    }
+
+    /// How things stand for whoever does not come first for these.
+    pub(super) fn situation<'a>(&'a self, reserved: &'a Reserved) -> Situation<'a> {
+        Situation { devices: &self.devices, holders: &self.holders, radios: &self.radios, files: &self.files, reserved }
     }
 
     /// Begins to make ready what a request wants.
@@ -124,7 +122,7 @@ impl LeaseMachine {
             for device in grant.devices.keys() {
                 out.push(tell_device(device, DeviceMessage::Leased { holder: holder.clone() }));
             }
-            out.extend(tell(&holder, News::Granted(grant.clone())));
+            out.extend(tell(&holder, ServiceMessage::Granted(grant.clone())));
             self.holders.insert(holder, Holding::of(grant));
         }
         any
@@ -171,5 +169,5 @@ fn tell_blockers(queued: &mut Queued, blockers: Vec<Blocker>) -> Option<Option<E
         return None;
     }
     queued.blockers.clone_from(&blockers);
-    Some(tell(&queued.request.holder, News::Queued(blockers)))
+    Some(tell(&queued.request.holder, ServiceMessage::Queued(blockers)))
 }

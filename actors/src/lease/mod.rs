@@ -11,7 +11,6 @@ mod preparation;
 mod queue;
 mod radios;
 mod renewing;
-mod telling;
 #[cfg(test)]
 mod tests;
 

@@ -7,13 +7,13 @@ use mainstay_config::model::PortNeed;
 use mainstay_config::names::PortName;
 
 use super::holding::{Renewal, Use};
-use super::machine::{LeaseMachine, Out};
+use super::machine::{LeaseMachine, Out, tell};
 use super::ports::{in_use, is_fixed};
-use super::queue::{Queued, Situation, reserve};
-use super::telling::{News, tell};
+use super::queue::{Queued, reserve};
 use crate::action::ports::Listener;
 use crate::cause::{Holder, Refusal};
 use crate::message::lease::{LeaseRequest, PortNumbers, Want};
+use crate::message::service::ServiceMessage;
 use crate::message::{Effect, OperationId, Outcome};
 
 impl LeaseMachine {
@@ -49,7 +49,7 @@ impl LeaseMachine {
         let Some((holder, grant, mut renewal)) = found else {
             return vec![Effect::Note(Outcome::Superseded)];
         };
-        let answer = |ports| tell(&holder, News::Renewed(grant.token, ports)).into_iter().collect();
+        let answer = |ports| tell(&holder, ServiceMessage::Renewed(grant.token, ports)).into_iter().collect();
         if seen.is_empty() {
             return answer(Ok(grant.ports));
         }
@@ -68,20 +68,13 @@ impl LeaseMachine {
     fn choose_others(&self, renewal: &Renewal) -> Option<PortNumbers> {
         let mut reserved = BTreeMap::new();
         self.queue.iter().for_each(|queued| reserve(queued, &mut reserved));
-        let situation = Situation {
-            devices: &self.devices,
-            holders: &self.holders,
-            radios: &self.radios,
-            files: &self.files,
-            reserved: &reserved,
-        };
         let asked = Queued { foreign: renewal.foreign.clone(), ..Queued::new(renewal.request.clone()) };
         let port = |want| match want {
             &Want::Port { ref name, need, .. } => Some((name, need)),
             _ => None,
         };
         let ports: Vec<(&PortName, PortNeed)> = asked.request.wants.iter().filter_map(port).collect();
-        let (ports, missing) = situation.choose_ports(&ports, &asked);
+        let (ports, missing) = self.situation(&reserved).choose_ports(&ports, &asked);
         missing.is_empty().then_some(ports)
     }
 }

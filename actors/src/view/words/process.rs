@@ -144,3 +144,55 @@ impl fmt::Display for Needed {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::round_trip::survives;
+
+    fn errno(number: i32) -> SystemError {
+        SystemError::Number(Errno(number))
+    }
+
+    #[test]
+    fn each_failure_to_start_says_what_helps_and_can_be_written_down() {
+        let (tool, nobody) = (|| "tool".to_owned(), || "nobody".to_owned());
+        let runnable = |why| SpawnFailure::NotRunnable { program: tool(), why };
+        let directory =
+            |number| SpawnFailure::Directory { path: "/x".into(), user: Some(nobody()), error: errno(number) };
+        let process = |number| SpawnFailure::Refused { what: Needed::Process(tool()), error: errno(number) };
+        for (failure, words) in [
+            (
+                SpawnFailure::NotFound("a/tool".to_owned()),
+                "there is no program `a/tool`; install it, or correct its path",
+            ),
+            (SpawnFailure::NotFound(tool()), "in the service's PATH; install it, write its full path, or set PATH"),
+            (SpawnFailure::NotExecutable(tool()), "`chmod +x` it"),
+            (runnable(NotRunnable::NoInterpreter), "`tool` is there, but what should run it is not"),
+            (runnable(NotRunnable::Directory), "`tool` is a directory; name the program in it"),
+            (runnable(NotRunnable::Format), "`tool` is neither a program for this machine nor a script"),
+            (directory(libc::EACCES), "the working directory /x cannot be entered: `nobody` may not"),
+            (directory(libc::ENOTDIR), "it is not a directory"),
+            (directory(libc::ENOENT), "No such file or directory"),
+            (process(libc::EAGAIN), "`tool` could not be started: too many processes; see `ulimit -u`"),
+            (process(libc::ENOMEM), "`tool` could not be started: Cannot allocate memory"),
+            (
+                SpawnFailure::Refused { what: Needed::OutputPipe, error: errno(libc::ENFILE) },
+                "no pipe for its output: ",
+            ),
+            (
+                SpawnFailure::NotAs(NotAs::Unknown(AccountKind::Group, nobody())),
+                "no group `nobody` in /etc/group; create",
+            ),
+            (
+                SpawnFailure::NotAs(NotAs::NotRoot(AccountKind::User, nobody())),
+                "start mainstay as root, or remove `user`",
+            ),
+            (SpawnFailure::NotAs(NotAs::NotCapable(tool())), "CAP_SETUID and CAP_SETGID"),
+            (SpawnFailure::Busy, "mainstay is busy"),
+        ] {
+            survives(&failure);
+            assert!(failure.to_string().contains(words), "{failure}");
+        }
+    }
+}

@@ -25,6 +25,7 @@ use super::*;
 use crate::action::probe::{Own, ProbeEvent, ProbeOrder, ProbeTarget};
 use crate::action::process::{Exit, Invocation, SpawnFailure};
 use crate::effect::process::keeper::log_path;
+use crate::message::round_trip;
 
 /// Answers commands from a list, then with exit code 0.
 #[derive(Default)]
@@ -79,6 +80,7 @@ impl Bench {
     async fn hear(&mut self) -> ProbeEvent {
         let (run, event) = self.heard.recv().await.unwrap();
         assert_eq!(run, RunId(1));
+        round_trip::survives(&event);
         event
     }
 
