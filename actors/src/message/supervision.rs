@@ -1,8 +1,8 @@
 //! What supervisors are told.
 
 use mainstay_config::names::ServiceName;
+use mainstay_hardware::watched::Lost;
 
-use crate::effect::watched::Lost;
 use crate::message::Left;
 
 /// What the root supervisor is told.

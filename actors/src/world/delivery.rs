@@ -4,12 +4,10 @@ use super::environment::{Consequences, Happening, Saying};
 use super::faults::Strikes;
 use super::{Asked, Cause, Due, Standing, World};
 use crate::effect::executor::Delivery;
-use crate::engine::{self, Fallen, Fate, Letter, Mail, Place, Timer};
+use crate::engine::{self, Fallen, Letter, Mail, Place, Timer};
 use crate::message::device::DeviceMessage;
 use crate::message::service::ServiceMessage;
-use crate::message::{
-    ActorId, Address, Effect, Exit, Message, OperatorAnswer, Outcome, Outside, Publication, RequestId,
-};
+use crate::message::{ActorId, Address, Effect, Message, OperatorAnswer, Outcome, Outside, Publication, RequestId};
 use crate::trace::{MessageId, TraceId};
 
 const PANIC: &str = "simulated panic";
@@ -241,10 +239,8 @@ impl World {
     }
 
     fn fallen(&mut self, fallen: Fallen) {
+        self.ended = self.ended.take().or_else(|| fallen.exit());
         self.note(&Happening::Panicked(fallen.actor));
-        if let Fate::GiveUp(why) = fallen.fate {
-            self.ended.get_or_insert(Exit::GaveUp(why));
-        }
     }
 
     /// Lets the engine do the next thing that is due.

@@ -15,9 +15,9 @@ mod kismet;
 mod log_file;
 mod log_text;
 mod look;
-mod not_ready;
 mod own;
 mod pace;
+mod progress;
 mod reports;
 #[cfg(test)]
 mod tests;
@@ -31,15 +31,15 @@ use std::time::Duration;
 
 use tokio::task::AbortHandle;
 
-pub use self::log_file::LogEnd;
-
 use self::errand::Threads;
 use self::exec::RunCommand;
 use self::look::Look;
-use self::not_ready::{NotReady, Progress};
 use self::own::OwnLook;
 use self::pace::Pace;
+use self::progress::Progress;
+pub use super::process::keeper::LogEnd;
 use super::watched::Watched;
+use crate::action::not_ready::NotReady;
 use crate::action::probe::{ProbeEvent, ProbeOrder};
 use crate::action::process::RunId;
 
@@ -121,7 +121,7 @@ async fn watch(order: ProbeOrder, mut look: OwnLook, say: Say, running: Running)
     let mut last_reason = None;
     let not_yet = |reason: NotReady, last: &mut Option<NotReady>| {
         if last.as_ref() != Some(&reason) {
-            say(order.run, ProbeEvent::NotYet(reason.to_string()));
+            say(order.run, ProbeEvent::NotYet(reason.clone()));
             *last = Some(reason);
         }
     };
@@ -140,9 +140,9 @@ async fn watch(order: ProbeOrder, mut look: OwnLook, say: Say, running: Running)
             }
         };
         match seen.unwrap_or_else(|_elapsed| Err(too_slow(timeout))) {
-            Ok(words) => {
+            Ok(sight) => {
                 running.borrow_mut().remove(&order.run);
-                say(order.run, ProbeEvent::Ready(words));
+                say(order.run, ProbeEvent::Ready(sight));
                 return;
             }
             Err(reason) => not_yet(reason, &mut last_reason),

@@ -2,7 +2,7 @@
 
 use super::table::{Course, Table};
 use super::{Cause, Consequences, Environment, Event, Happening, Saying};
-use crate::action::probe::ProbeEvent;
+use crate::action::probe::{ProbeEvent, Sight};
 use crate::action::process::{RunId, SignalOrder, SpawnOrder};
 use crate::effect::probe::LogEnd;
 use crate::effect::process::driven::{Child, Core, News, Outcome, Parent, PipeId, Place};
@@ -64,7 +64,7 @@ impl Environment {
 
     pub(super) fn ready(&mut self, run: RunId, so: &mut Consequences) {
         if self.table().trees.contains_key(&run) && self.watched.remove(&run) {
-            so.said.push(Saying::Probe(run, ProbeEvent::Ready("it answers".to_owned())));
+            so.said.push(Saying::Probe(run, ProbeEvent::Ready(Sight::FileExists("/run/simulated".into()))));
         }
     }
 
