@@ -138,7 +138,7 @@ impl Calls {
         if sort == Sort::Files && files.len() >= HUNG_FILES_MAX {
             return Some(NoAnswer::FilesHang);
         }
-        (others.len() >= HUNG_MAX).then(|| NoAnswer::OthersHang(others.len()))
+        (others.len() >= HUNG_MAX).then_some(NoAnswer::OthersHang(others.len()))
     }
 
     /// Whoever asked need not wait any longer.

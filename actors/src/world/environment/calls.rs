@@ -25,6 +25,7 @@ use crate::message::{Message, OperationId, Outside};
 
 /// What a driver, or the kernel, is asked.
 #[derive(Debug, Clone)]
+#[allow(clippy::large_enum_variant, reason = "few calls are under way")]
 pub(in crate::world) enum Call {
     Access(OperationId, DeviceName, Generation),
     Probe(OperationId, DeviceName, Generation, Duration),
