@@ -16,7 +16,7 @@ use rustix::fs::{FlockOperation, fcntl_lock};
 
 use crate::error::Told;
 use crate::exit::ExitStatus;
-use crate::places::{Access, NotPrivate, RunDir, SOCKET_NAME, check_private};
+use crate::places::{Access, RunDir, SOCKET_NAME};
 use crate::trust::{Distrust, Trust};
 use name::{Name, Taken};
 
@@ -51,7 +51,7 @@ pub(crate) enum InstanceError {
         /// The run directory.
         dir: PathBuf,
         /// What is wrong with it.
-        why: NotPrivate,
+        why: Distrust,
     },
     /// The kernel refuses sockets with paths as long as those would be.
     #[error("the run directory {} has {} bytes, too many for the sockets in it", dir.display(), dir.as_os_str().len())]
@@ -92,10 +92,7 @@ impl From<InstanceError> for Told {
             InstanceError::NotPrivate { .. } => Self::new(ExitStatus::Refused, said)
                 .help("remove it, or set XDG_RUNTIME_DIR or [runtime] run_dir to a directory of yours"),
             InstanceError::NotTrusted { why, .. } => {
-                let help = match why {
-                    Distrust::Writable { path, .. } => format!("take the right away with `chmod go-w {}`", path.display()),
-                    _ => "the run directory must belong to the user that runs mainstay, and all above it to root or that user".to_owned(),
-                };
+                let help = why.cure("run directory");
                 Self::new(ExitStatus::Refused, said)
                     .help(format!("{help}, or name another directory as [runtime] run_dir"))
             }
@@ -236,7 +233,7 @@ fn make_private(dir: &Path) -> Result<(), InstanceError> {
         }
         _ => {}
     }
-    check_private(dir, rustix::process::geteuid().as_raw()).map_err(not_private)?;
+    Trust::of(rustix::process::geteuid().as_raw()).check_private(dir).map_err(not_private)?;
     std::fs::set_permissions(dir, Permissions::from_mode(0o700))
         .map_err(|source| InstanceError::Unusable { dir: dir.to_owned(), source })
 }

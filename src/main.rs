@@ -7,7 +7,6 @@ mod error;
 mod exit;
 #[cfg(test)]
 mod fixtures;
-mod groups;
 mod instance;
 mod listener;
 mod logs;

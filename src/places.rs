@@ -1,8 +1,7 @@
 //! Where a daemon keeps its run directory, and where the command line looks for it: one subject, so that the two agree.
 
-use std::io;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// The socket's name in the run directory.
 pub(crate) const SOCKET_NAME: &str = "mainstay.sock";
@@ -92,35 +91,11 @@ impl Surroundings {
     }
 }
 
-/// Why a private directory cannot be trusted.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum NotPrivate {
-    /// It is a link or a file.
-    #[error("it is not a directory")]
-    NotADirectory,
-    /// Somebody else made it.
-    #[error("it belongs to user {0}")]
-    BelongsTo(u32),
-    /// It cannot be looked at.
-    #[error(transparent)]
-    Io(#[from] io::Error),
-}
-
-/// Whether a directory in a place that anybody can write is really `uid`'s own.
-///
-/// # Errors
-/// When it is no directory (a symbolic link is none), belongs to somebody else, or is not there.
-pub(crate) fn check_private(dir: &Path, uid: u32) -> Result<(), NotPrivate> {
-    let meta = std::fs::symlink_metadata(dir)?;
-    if !meta.is_dir() {
-        return Err(NotPrivate::NotADirectory);
-    }
-    if meta.uid() != uid { Err(NotPrivate::BelongsTo(meta.uid())) } else { Ok(()) }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use std::path::Path;
+
     use super::*;
 
     fn surroundings(uid: u32, runtime_dir: Option<&str>) -> Surroundings {
@@ -149,16 +124,5 @@ mod tests {
             let demo = surroundings(uid, None).default_run_dir(Purpose::Demo);
             assert!(surroundings(uid, Some("/run/user/7")).places().contains(&demo));
         }
-    }
-
-    #[test]
-    fn a_link_in_the_place_of_a_private_directory_is_not_trusted() {
-        let dir = tempfile::tempdir().unwrap();
-        let me = rustix::process::geteuid().as_raw();
-        assert!(check_private(dir.path(), me).is_ok());
-        assert!(matches!(check_private(dir.path(), me + 1), Err(NotPrivate::BelongsTo(uid)) if uid == me));
-        let link = dir.path().join("link");
-        std::os::unix::fs::symlink(dir.path(), &link).unwrap();
-        assert!(matches!(check_private(&link, me), Err(NotPrivate::NotADirectory)));
     }
 }

@@ -68,6 +68,16 @@ impl Distrust {
     pub(crate) fn is_missing(&self) -> bool {
         matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
     }
+
+    /// What helps, where it is a directory of mainstay's own that is not trusted.
+    pub(crate) fn cure(&self, which: &str) -> String {
+        match self {
+            Self::Writable { path, .. } => format!("take the right away with `chmod go-w {}`", path.display()),
+            _ => {
+                format!("the {which} must belong to the user that runs mainstay, and all above it to root or that user")
+            }
+        }
+    }
 }
 
 /// Whom something is trusted from: root, and this user.
@@ -110,15 +120,27 @@ impl Trust {
     /// # Errors
     /// Whose it is, or who may write it.
     pub(crate) fn check_own(self, dir: &Path) -> Result<(), Distrust> {
-        let found = std::fs::metadata(dir).map_err(|source| Distrust::Io { path: dir.to_owned(), source })?;
-        if !found.is_dir() {
-            return Err(Distrust::NotADirectory { path: dir.to_owned() });
-        }
-        if found.uid() != self.uid {
-            return Err(Distrust::BelongsTo { path: dir.to_owned(), uid: found.uid() });
-        }
+        let found = self.own(dir, std::fs::metadata(dir))?;
         // A group of one's own is usual for users (umask 0002), and none of root's.
         self.check(dir, &found, if self.uid == 0 { OTHERS_WRITE } else { ALL_WRITE })
+    }
+
+    /// Whether a folder in a place that anybody can write is really this user's own. A link to one is not.
+    ///
+    /// # Errors
+    /// Whose it is; or that it is not there or no folder.
+    pub(crate) fn check_private(self, dir: &Path) -> Result<(), Distrust> {
+        self.own(dir, std::fs::symlink_metadata(dir)).map(drop)
+    }
+
+    fn own(self, dir: &Path, found: io::Result<Metadata>) -> Result<Metadata, Distrust> {
+        let path = dir.to_owned();
+        match found {
+            Err(source) => Err(Distrust::Io { path, source }),
+            Ok(found) if !found.is_dir() => Err(Distrust::NotADirectory { path }),
+            Ok(found) if found.uid() != self.uid => Err(Distrust::BelongsTo { path, uid: found.uid() }),
+            Ok(found) => Ok(found),
+        }
     }
 
     fn trusts(self, uid: u32) -> bool {
@@ -303,5 +325,16 @@ mod tests {
         trust.check_folder(dir.path()).unwrap();
         trust.check_own(dir.path()).unwrap();
         assert!(matches!(Trust::of(me() + 1).check_own(dir.path()), Err(Distrust::BelongsTo { .. })));
+    }
+
+    #[test]
+    fn a_link_in_the_place_of_a_private_directory_is_not_trusted() {
+        let dir = tempfile::tempdir().unwrap();
+        Trust::of(me()).check_private(dir.path()).unwrap();
+        let others = Trust::of(me() + 1).check_private(dir.path());
+        assert!(matches!(others, Err(Distrust::BelongsTo { uid, .. }) if uid == me()));
+        let link = dir.path().join("link");
+        symlink(dir.path(), &link).unwrap();
+        assert!(matches!(Trust::of(me()).check_private(&link), Err(Distrust::NotADirectory { .. })));
     }
 }

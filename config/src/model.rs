@@ -18,7 +18,8 @@ pub use device::{Device, DeviceKind, Flap, HACKRF_IDS, Match, same_serial, short
 pub use ending::{Restart, RestartWhen, Stop, StopSignal, StopTo};
 pub use ready::{Probe, Ready};
 pub use service::{
-    Autostart, Command, Dependency, DeviceNeed, OnReturn, PortNeed, Service, Sharing, Takeover, Unit, WifiMode,
+    Autostart, Command, Dependency, DeviceNeed, OnReturn, PortNeed, Service, Sharing, Takeover, Unit, Unsupported,
+    WifiMode,
 };
 
 /// A whole station: one configuration file, validated.

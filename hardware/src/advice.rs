@@ -2,9 +2,11 @@
 //! hardware and no other, and that still do when it is replugged.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use mainstay_config::could_be_one;
 use mainstay_config::model::{Device, DeviceKind, Match, short_serial};
+use mainstay_config::names::DeviceName;
 
 use crate::matching::{is_hackrf, is_likely_gps, is_meant, kernel_name};
 use crate::sighting::{Sighting, Sort, UsbFacts};
@@ -24,9 +26,46 @@ impl Configured<'_> {
     }
 }
 
-/// TOML lines for each of these pieces of hardware, which are in nobody's configuration. `present` is all that there is.
+/// What would put a piece of hardware into the configuration.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Suggestion {
+    /// What it could be called.
+    pub name: String,
+    /// What sort of device it is.
+    pub kind: DeviceKind,
+    /// The `match` that means it alone.
+    pub matching: Match,
+    /// Configured devices that could be the same piece of hardware, and must say more first.
+    pub first: Vec<Mend>,
+}
+
+/// What a configured device must say, to be no other piece of hardware.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Mend {
+    /// Which device.
+    pub device: DeviceName,
+    /// Its `match`; `None` when it is not there: what is suggested takes its place.
+    pub matching: Option<Match>,
+}
+
+/// Lines of a configuration.
+impl fmt::Display for Suggestion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for Mend { device, matching } in &self.first {
+            write!(f, "# {device} could be this as well: ")?;
+            match matching {
+                Some(matching) => writeln!(f, "first give [hardware.{device}] match = {}", match_words(matching))?,
+                None => writeln!(f, "put these lines in the place of [hardware.{device}]")?,
+            }
+        }
+        let (kind, matching) = (self.kind.as_str(), match_words(&self.matching));
+        writeln!(f, "[hardware.{}]\nkind = \"{kind}\"\nmatch = {matching}", self.name)
+    }
+}
+
+/// What to write for each of these pieces of hardware, which are in nobody's configuration. `present` is all that there is.
 #[must_use]
-pub fn advise(pieces: &[&Sighting], present: &[&Sighting], configured: &[Configured<'_>]) -> Vec<String> {
+pub fn advise(pieces: &[&Sighting], present: &[&Sighting], configured: &[Configured<'_>]) -> Vec<Suggestion> {
     let mut advice: Vec<Advice<'_>> =
         pieces.iter().map(|piece| Advice::new(suggested_kind(piece), piece, present)).collect();
     for one in &mut advice {
@@ -34,7 +73,7 @@ pub fn advise(pieces: &[&Sighting], present: &[&Sighting], configured: &[Configu
     }
     tell_apart(&mut advice);
     let mut names: BTreeSet<String> = configured.iter().map(|other| other.device.name.to_string()).collect();
-    advice.iter().map(|one| one.lines(&mut names, present, configured)).collect()
+    advice.into_iter().map(|one| one.suggestion(&mut names, present, configured)).collect()
 }
 
 /// The `match` by which a device of this kind is this piece of hardware and none of the others.
@@ -95,31 +134,24 @@ impl<'a> Advice<'a> {
         (self.kind, &self.matching)
     }
 
-    fn lines(&self, names: &mut BTreeSet<String>, present: &[&Sighting], configured: &[Configured<'_>]) -> String {
+    fn suggestion(
+        self,
+        names: &mut BTreeSet<String>,
+        present: &[&Sighting],
+        configured: &[Configured<'_>],
+    ) -> Suggestion {
         let base = suggested_name(self.piece);
         let numbered = (2u32..).map(|number| format!("{base}-{number}"));
         let mut all = std::iter::once(base.clone()).chain(numbered);
         let name = all.find(|name| !names.contains(name)).unwrap_or_default();
         names.insert(name.clone());
-        let mut out = String::new();
-        for other in configured.iter().filter(|other| could_be_one(self.what(), other.what())) {
-            out.push_str(&first_mend(other, present));
-        }
-        let kind = self.kind.as_str();
-        out.push_str(&format!("[hardware.{name}]\nkind = \"{kind}\"\nmatch = {}\n", match_words(&self.matching)));
-        out
-    }
-}
-
-/// The lines for a new piece cannot pass while a configured device may mean the same: that one must say more.
-fn first_mend(other: &Configured<'_>, present: &[&Sighting]) -> String {
-    let name = &other.device.name;
-    match other.is {
-        Some(piece) => {
-            let matching = match_words(&telling_match(other.device.kind, piece, present));
-            format!("# {name} could be this as well: first give [hardware.{name}] match = {matching}\n")
-        }
-        None => format!("# {name} could be this as well: put these lines in the place of [hardware.{name}]\n"),
+        // The lines for a new piece cannot pass while a configured device may mean the same.
+        let first = configured.iter().filter(|other| could_be_one(self.what(), other.what()));
+        let mend = |Configured { device, is }: &Configured<'_>| Mend {
+            device: device.name.clone(),
+            matching: is.map(|piece| telling_match(device.kind, piece, present)),
+        };
+        Suggestion { name, kind: self.kind, first: first.map(mend).collect(), matching: self.matching }
     }
 }
 

@@ -107,7 +107,7 @@ pub enum Depth {
 }
 
 /// What a probe found.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Findings {
     /// A HackRF that answered.
     Hackrf {
@@ -132,12 +132,22 @@ pub enum Findings {
     /// A device without a language of its own: it could be opened.
     Opened,
     /// It did not say what it is. It is usable, but unrecognised.
-    Unrecognised {
-        /// Why, in words.
-        why: String,
-    },
+    Unrecognised(Unrecognised),
     /// It was not asked or listened to: that takes longer than somebody who waits for it should.
     Unread,
+}
+
+/// Why a device that can be opened is not known for what it is.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum Unrecognised {
+    /// It does not answer as a HackRF does: what libusb said.
+    NoHackrf(String),
+    /// No sentence of a GPS came, at the one speed that there is.
+    NoGps,
+    /// None came at any usual speed of a line.
+    NoGpsAtAnySpeed,
+    /// What it said could not be understood.
+    Failed(Error),
 }
 
 /// What a GPS receiver speaks.

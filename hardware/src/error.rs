@@ -1,6 +1,55 @@
-//! One error for everything that hardware refuses to do: a kind for programs, a message for people.
+//! One error for everything that hardware refuses to do: a kind for programs, a message for people; and what the operating
+//! system says when it does not do something.
 
-use std::io;
+use std::{fmt, io};
+
+/// An error as errno(3) numbers them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
+pub struct Errno(pub i32);
+
+impl fmt::Display for Errno {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        io::Error::from_raw_os_error(self.0).fmt(f)
+    }
+}
+
+/// What the operating system said of something that it did not do.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum SystemError {
+    /// Its number.
+    Number(Errno),
+    /// Its words, where it has no number for it: those of a name server's client, say.
+    Words(Box<str>),
+}
+
+impl fmt::Display for SystemError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(errno) => errno.fmt(f),
+            Self::Words(words) => f.write_str(words),
+        }
+    }
+}
+
+impl From<&io::Error> for SystemError {
+    fn from(error: &io::Error) -> Self {
+        let words = || Self::Words(error.to_string().into());
+        error.raw_os_error().map_or_else(words, |number| Self::Number(Errno(number)))
+    }
+}
+
+impl From<io::Error> for SystemError {
+    fn from(error: io::Error) -> Self {
+        Self::from(&error)
+    }
+}
+
+impl From<rustix::io::Errno> for SystemError {
+    fn from(error: rustix::io::Errno) -> Self {
+        Self::Number(Errno(error.raw_os_error()))
+    }
+}
 
 /// What went wrong with a piece of hardware.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, serde::Serialize, serde::Deserialize)]

@@ -19,6 +19,7 @@ pub mod matching;
 mod modes;
 pub mod sighting;
 pub mod simulated;
+pub mod trouble;
 pub mod watched;
 
 pub use harmless::{harmless, harmless_path};

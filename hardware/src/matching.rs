@@ -1,11 +1,13 @@
 //! Which configured device a sighting is, and how to speak of it to people.
 
+use std::fmt;
 use std::path::Path;
+use std::sync::Arc;
 
 use mainstay_config::model::{Device, DeviceKind, HACKRF_IDS, Match, WifiMode, same_serial, short_serial};
 use mainstay_config::names::UsbId;
 
-use crate::bus::{Findings, Fix, GpsProtocol};
+use crate::bus::{Findings, Fix, GpsProtocol, Unrecognised};
 use crate::modes;
 use crate::sighting::{Link, Rfkill, Sighting, Sort, UsbFacts, WifiFacts};
 
@@ -116,6 +118,21 @@ pub fn serial(sighting: &Sighting, findings: Option<&Findings>) -> Option<String
     }
 }
 
+/// What a piece of hardware is known for.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Identity {
+    /// What the kernel says of it.
+    pub sighting: Arc<Sighting>,
+    /// What it said itself, when it was asked.
+    pub findings: Option<Findings>,
+}
+
+impl fmt::Display for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&identity(&self.sighting, self.findings.as_ref()))
+    }
+}
+
 /// Who it is, for people: `HackRF One r9, serial 88c869dc2b5c8d1b, firmware 2024.02.1, USB 1-1`.
 #[must_use]
 pub fn identity(sighting: &Sighting, findings: Option<&Findings>) -> String {
@@ -125,7 +142,7 @@ pub fn identity(sighting: &Sighting, findings: Option<&Findings>) -> String {
         Sort::Wifi(wifi) => wifi_words(wifi),
     };
     match findings {
-        Some(Findings::Unrecognised { .. }) => words.push("not recognised".to_owned()),
+        Some(Findings::Unrecognised(_)) => words.push("not recognised".to_owned()),
         Some(Findings::Unread) if matches!(sighting.sort, Sort::Tty { .. }) => words.push(UNREAD.to_owned()),
         Some(Findings::Unread) => words.push(UNASKED.to_owned()),
         _ => {}
@@ -186,8 +203,19 @@ pub fn findings_words(findings: &Findings) -> String {
         Findings::Gps { baud, protocol, fix } => gps_words(*baud, *protocol, *fix).join(", "),
         Findings::Wifi => "a radio".to_owned(),
         Findings::Opened => "it can be opened".to_owned(),
-        Findings::Unrecognised { why } => format!("not recognised: {why}"),
+        Findings::Unrecognised(why) => format!("not recognised: {why}"),
         Findings::Unread => UNASKED.to_owned(),
+    }
+}
+
+impl fmt::Display for Unrecognised {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoHackrf(said) => write!(f, "it does not answer as a HackRF does: {said}"),
+            Self::NoGps => f.write_str("no NMEA and no UBX came"),
+            Self::NoGpsAtAnySpeed => f.write_str("no NMEA and no UBX came at any usual speed"),
+            Self::Failed(error) => error.fmt(f),
+        }
     }
 }
 

@@ -159,7 +159,7 @@ fn people_read_what_a_device_is() {
         identity(&usb_device("1d50:6089", Some(SERIAL)), None),
         "USB device 1d50:6089, serial 88c869dc2b5c8d1b, USB 1-1.4"
     );
-    let silent = Findings::Unrecognised { why: "nothing came in 10 s".to_owned() };
+    let silent = Findings::Unrecognised(Unrecognised::NoGps);
     let words = identity(&tty(Some(usb("10c4:ea60", None)), "ttyUSB0", "cp210x"), Some(&silent));
     assert_eq!(words, "serial port (cp210x) 10c4:ea60, /dev/ttyUSB0, not recognised, USB 1-1.4");
     let words = identity(&tty(Some(usb("10c4:ea60", None)), "ttyUSB0", "cp210x"), Some(&Findings::Unread));

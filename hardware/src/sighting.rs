@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use mainstay_config::model::WifiMode;
 use mainstay_config::names::{MacAddress, UsbId, UsbInterface, UsbPath};
 
+use crate::trouble::Trouble;
+
 /// Where the kernel has a thing: unique while it is there, used for pairing arrivals and departures.
 /// `usb/3-1`, `tty/ttyACM0`, `wifi/phy2`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
@@ -199,8 +201,8 @@ pub enum HardwareEvent {
         /// Why the scan was made.
         why: ScanReason,
     },
-    /// A source cannot be heard or read, in words for people (for instance: no nl80211 in this kernel). Everything else goes on.
-    Trouble(Source, String),
+    /// A source cannot be heard or read. Everything else goes on.
+    Trouble(Source, Trouble),
     /// A source that was in trouble works again.
     Works(Source),
 }

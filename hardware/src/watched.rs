@@ -31,13 +31,27 @@ const CALL_STACK: usize = 512 * 1024;
 pub struct Lost {
     /// Its name.
     pub part: String,
-    /// What it panicked with.
-    pub why: String,
+    /// How.
+    pub how: Panicked,
+}
+
+/// How often something has panicked.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum Panicked {
+    /// Once: what it said.
+    Once(String),
+    /// So many times, one soon after the other.
+    Often(u32),
 }
 
 impl fmt::Display for Lost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "its part `{}` panicked: {}", self.part, self.why)
+        match &self.how {
+            Panicked::Once(said) => write!(f, "its part `{}` panicked: {said}", self.part),
+            Panicked::Often(times) => {
+                write!(f, "its part `{}` panicked {times} times, one soon after the other", self.part)
+            }
+        }
     }
 }
 
@@ -132,6 +146,12 @@ impl Lives {
         self.since = Instant::now();
         (self.early_ends <= RESTARTS).then_some(())
     }
+
+    /// How many ended early, one soon after the other.
+    #[must_use]
+    pub fn early_ends(&self) -> u32 {
+        self.early_ends
+    }
 }
 
 /// Starts a thread that tells of its panic in a way of its own.
@@ -146,7 +166,7 @@ pub fn thread(
     let part = name.to_owned();
     Builder::new().name(name.to_owned()).spawn(move || {
         if let Err(panic) = catch_unwind(AssertUnwindSafe(work)) {
-            tell(Lost { part, why: words_of(&*panic) });
+            tell(Lost { part, how: Panicked::Once(words_of(&*panic)) });
             resume_unwind(panic);
         }
     })
@@ -217,7 +237,7 @@ async fn guarded(name: &'static str, work: impl Future<Output = ()>) -> Result<(
     let step = poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context))) {
         Ok(Poll::Pending) => Poll::Pending,
         Ok(Poll::Ready(())) => Poll::Ready(Ok(())),
-        Err(panic) => Poll::Ready(Err(Lost { part: name.to_owned(), why: words_of(&*panic) })),
+        Err(panic) => Poll::Ready(Err(Lost { part: name.to_owned(), how: Panicked::Once(words_of(&*panic)) })),
     });
     step.await
 }
@@ -318,7 +338,7 @@ mod tests {
     use super::*;
 
     fn lost(part: &str, why: &str) -> Lost {
-        Lost { part: part.to_owned(), why: why.to_owned() }
+        Lost { part: part.to_owned(), how: Panicked::Once(why.to_owned()) }
     }
 
     #[tokio::test(flavor = "local")]

@@ -109,12 +109,13 @@ pub(crate) struct RunArgs {
     demo: bool,
     /// As root, run the configuration of --config though others than root could change it
     ///
-    /// Whoever can write it, or a folder on the way to it, can then make root run anything.
+    /// Whoever can write it, or a folder on the way to it, can then make root run anything. A state directory that it names
+    /// is taken as well, whoever can change that.
     #[arg(long, requires = "config")]
     trust_config: bool,
 }
 
-/// Whose configurations root runs.
+/// Whose configurations root runs, and into whose state directory it writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Trusted {
     /// Those that only root can change.

@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::time::Duration;
 
+use mainstay_actors::effect::process::keeper::{Added, Follower, Gap};
 use serde::Serialize;
 
 use super::Ended;
@@ -14,7 +15,7 @@ use super::output::{complain, json, print};
 use crate::client::Client;
 use crate::error::Told;
 use crate::exit::ExitStatus;
-use crate::logs::{Follower, Lost, Piece, Pieces, last_lines};
+use crate::logs::{Piece, Pieces, last_lines};
 use crate::protocol::{Answer, Request};
 use crate::render::text::plain_but_tabs;
 
@@ -53,25 +54,32 @@ pub(super) fn logs(client: &Client, args: &LogsArgs) -> Result<(), Ended> {
     if !args.follow {
         return printer.finish();
     }
-    let mut follower = Follower::new(&path, files.pop());
+    let mut follower = Follower::from(path.clone(), files.pop()).map_err(unreadable)?;
     loop {
-        let lost = follower.poll(|bytes| printer.take(bytes).map_err(Interrupted::Ended)).map_err(|why| match why {
+        let take = |added: Added<'_>| match added {
+            Added::Bytes(bytes) => printer.take(bytes).map_err(Interrupted::Ended),
+            Added::Gap(gap) => {
+                tell_gap(gap);
+                Ok(())
+            }
+        };
+        follower.poll(u64::MAX, take).map_err(|why| match why {
             Interrupted::Io(error) => unreadable(error).into(),
             Interrupted::Ended(ended) => ended,
         })?;
-        match lost {
-            Lost::Nothing => {}
-            Lost::Some => {
-                complain(&Told::new(ExitStatus::Ok, "some lines were rotated away before they could be shown"))
-            }
-            Lost::Unknown => {
-                let words = "the log begins anew; nobody knows whether lines in between are missing";
-                complain(&Told::new(ExitStatus::Ok, words));
-            }
-        }
         printer.pause()?;
         std::thread::sleep(LOOK_AGAIN);
     }
+}
+
+/// Between two lines that are shown others may be missing.
+fn tell_gap(gap: Gap) {
+    let words = match gap {
+        Gap::Emptied => return,
+        Gap::RotatedAway => "some lines were rotated away before they could be shown",
+        Gap::Unknown => "the log begins anew; nobody knows whether lines in between are missing",
+    };
+    complain(&Told::new(ExitStatus::Ok, words));
 }
 
 /// Why following ended.

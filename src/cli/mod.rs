@@ -23,6 +23,7 @@ use crate::error::Told;
 use crate::exit::ExitStatus;
 use crate::places::Surroundings;
 use crate::protocol::Request;
+pub(crate) use args::Trusted;
 use args::{Ask, Cli, Command};
 pub(crate) use run::Plan;
 

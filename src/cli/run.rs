@@ -21,6 +21,8 @@ pub(crate) struct Plan {
     pub(crate) loaded: Loaded,
     /// Where its socket and lock belong.
     pub(crate) run_dir: RunDir,
+    /// Whose state directory it takes as root.
+    pub(crate) state: Trusted,
 }
 
 /// `run`.
@@ -70,7 +72,9 @@ fn plan(args: &RunArgs, config: Option<PathBuf>, surroundings: &Surroundings) ->
     };
     let configured = loaded.station.runtime.run_dir.clone().map(RunDir::configured);
     let run_dir = configured.unwrap_or_else(|| surroundings.default_run_dir(purpose));
-    Ok(Plan { purpose, loaded, run_dir })
+    // What nobody has named, nobody has vouched for.
+    let state = loaded.station.runtime.state_dir.as_ref().map_or(Trusted::Roots, |_| args.trusted());
+    Ok(Plan { purpose, loaded, run_dir, state })
 }
 
 fn demo() -> Result<Loaded, Ended> {

@@ -10,7 +10,8 @@ use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, sockop
 
 use super::{ClientError, Looked, Place};
 use crate::listener::{Life, Listener};
-use crate::places::{Access, check_private};
+use crate::places::Access;
+use crate::trust::{Distrust, Trust};
 
 /// Connects to the first of the places where somebody listens. A place that may not be used is passed over: the user's
 /// own demo answers beside a station that is not theirs to operate.
@@ -49,9 +50,9 @@ pub(crate) fn answers(socket: &Path, patience: Duration) -> bool {
 /// In a place where anybody can write, only the user's own directory is used.
 fn untrusted(place: &Place, uid: u32) -> Option<Looked> {
     let dir = place.socket.parent().filter(|_| place.access == Access::Owner)?;
-    match check_private(dir, uid) {
+    match Trust::of(uid).check_private(dir) {
         Ok(()) => None,
-        Err(crate::places::NotPrivate::Io(error)) => Some(Looked::from(error)),
+        Err(Distrust::Io { source: error, .. }) => Some(Looked::from(error)),
         Err(why) => Some(Looked::NotTrusted(why.to_string())),
     }
 }

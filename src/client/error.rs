@@ -4,9 +4,10 @@ use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::PathBuf;
 
+use mainstay_actors::effect::process::groups::Groups;
+
 use crate::error::Told;
 use crate::exit::ExitStatus;
-use crate::groups::Groups;
 
 /// Write permission of the group, for a socket the permission to connect (unix(7)).
 const GROUP_MAY: u32 = 0o020;
@@ -98,7 +99,7 @@ impl ClientError {
     pub(super) fn denied(socket: PathBuf) -> Self {
         let meta = std::fs::metadata(&socket).ok();
         let gid = meta.filter(|meta| meta.permissions().mode() & GROUP_MAY != 0).map(|meta| meta.gid());
-        let groups = Groups::of_system();
+        let groups = Groups::of_system().unwrap_or_default();
         let group = gid.and_then(|gid| groups.name(gid)).map(str::to_owned);
         Self::Denied { socket, group }
     }

@@ -104,7 +104,7 @@ fn who_may_not_connect_is_told_which_group_may() {
     };
     let (with_group, alone) = (told(0o660), told(0o600));
     assert_eq!(with_group.status, ExitStatus::Refused);
-    let groups = crate::groups::Groups::of_system();
+    let groups = mainstay_actors::effect::process::groups::Groups::of_system().unwrap();
     // A container may run the tests in a group that has no name.
     if let Some(name) = groups.name(rustix::process::getegid().as_raw()) {
         assert!(with_group.message.contains(&format!("members of the group `{name}`")), "{}", with_group.message);

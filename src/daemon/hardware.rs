@@ -5,12 +5,13 @@ use std::rc::Rc;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use mainstay_actors::effect::watched::{self, Lives, Lost, Watched};
+use mainstay_actors::effect::watched::{self, Lives, Lost, Panicked, Watched};
 use mainstay_actors::runtime::System;
 use mainstay_hardware::bus::{Bus, Sink};
 use mainstay_hardware::kernel::Kernel;
 use mainstay_hardware::sighting::{HardwareEvent, Source};
 use mainstay_hardware::simulated::SimulatedBus;
+use mainstay_hardware::trouble::Trouble;
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::AbortHandle;
 
@@ -72,7 +73,7 @@ async fn keep_watching(
             return;
         }
         if lives.next().is_none() {
-            watched.tell(Lost { part: PART.to_owned(), why: "again and again, one soon after the other".to_owned() });
+            watched.tell(Lost { part: PART.to_owned(), how: Panicked::Often(lives.early_ends()) });
             return;
         }
         tracing::error!("the watch on hardware panicked, and begins anew");
@@ -143,8 +144,7 @@ fn start_watching(
         Err(error) => {
             tracing::error!(%error, "hardware cannot be watched");
             // If nobody listens any more, the daemon is ending.
-            let _ = trouble
-                .blocking_send(HardwareEvent::Trouble(Source::All, format!("hardware cannot be watched: {error}")));
+            let _ = trouble.blocking_send(HardwareEvent::Trouble(Source::All, Trouble::Failed(error)));
             Begun::No
         }
     };
@@ -212,7 +212,7 @@ mod tests {
         };
         let passing_on = pass_on(seen, Arc::clone(&lost), tell, || rescanned.notify_one());
         let story = async {
-            events.send(HardwareEvent::Trouble(Source::All, "the last event".to_owned())).await.unwrap();
+            events.send(HardwareEvent::Trouble(Source::All, Trouble::RadiosSilent)).await.unwrap();
             told.notified().await;
             lost.notify_one();
             tokio::time::timeout(Duration::from_secs(1), rescanned.notified()).await
@@ -235,7 +235,7 @@ mod tests {
         // Its thread says one thing; that it is gone shows by its end of the channel.
         let start = |events: mpsc::Sender<HardwareEvent>, _| {
             let (outcome, begun) = oneshot::channel();
-            events.try_send(HardwareEvent::Trouble(Source::All, "one".to_owned())).unwrap();
+            events.try_send(HardwareEvent::Trouble(Source::All, Trouble::RadiosSilent)).unwrap();
             outcome.send(Begun::Yes).unwrap();
             begun
         };

@@ -8,7 +8,10 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::Path;
 
-use crate::trust::Trust;
+use crate::cli::Trusted;
+use crate::error::Told;
+use crate::exit::ExitStatus;
+use crate::trust::{Distrust, Trust};
 
 /// For its owner, and its group to read.
 const MODE: u32 = 0o2750;
@@ -16,19 +19,52 @@ const MODE: u32 = 0o2750;
 const MODE_ON_THE_WAY: u32 = 0o755;
 
 /// Makes the folder, and gives it and what is in it to the group. What cannot be done is told in the log: services are run all the same.
-pub(super) fn prepare(folder: &Path, group: Option<u32>) {
-    if rustix::process::geteuid().is_root()
-        && let Err(why) = Trust::of(0).check_folder(folder)
-        && !why.is_missing()
-    {
-        tracing::warn!(%why, "others than root could change what mainstay writes into {}", folder.display());
-    }
+///
+/// # Errors
+/// When others than root could change what root writes there, or lead it elsewhere, and nobody has vouched for them.
+pub(super) fn prepare(folder: &Path, group: Option<u32>, trusted: Trusted) -> Result<(), Told> {
+    // Before it is made, so that nothing is put there; and afterwards, since others may have been quicker.
+    check(folder, trusted)?;
     if let Err(error) = make(folder) {
         // Whether it can be written is found out, and told, when services are about to be run.
         tracing::debug!(%error, "the log folder could not be made");
-        return;
+        return Ok(());
     }
-    let Some(group) = group else { return };
+    check(folder, trusted)?;
+    if let Some(group) = group {
+        share(folder, group);
+    }
+    Ok(())
+}
+
+/// Root writes only where nobody else could put a link to another file.
+fn check(folder: &Path, trusted: Trusted) -> Result<(), Told> {
+    if !rustix::process::geteuid().is_root() {
+        return Ok(());
+    }
+    match (Trust::of(0).check_folder(folder), trusted) {
+        (Ok(()), _) => Ok(()),
+        // Whether that keeps services from being run is found out, and told, later.
+        (Err(Distrust::NotADirectory { .. }), _) => Ok(()),
+        (Err(why), _) if why.is_missing() => Ok(()),
+        (Err(why), Trusted::Anybodys) => {
+            tracing::warn!(%why, "others than root could change what mainstay writes into {}", folder.display());
+            Ok(())
+        }
+        (Err(why), Trusted::Roots) => {
+            let state = folder.parent().unwrap_or(folder).display();
+            let words = format!("the state directory {state} cannot be trusted: {why}");
+            Err(Told::new(ExitStatus::Refused, words).help(format!(
+                "{}, or name another directory as [runtime] state_dir;\n\
+                 or, where whoever can change it may be root, say so beside the configuration that names it: \
+                 `mainstay run --config FILE --trust-config`",
+                why.cure("state directory")
+            )))
+        }
+    }
+}
+
+fn share(folder: &Path, group: u32) {
     match give(folder, group) {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied && !rustix::process::geteuid().is_root() => {
@@ -85,14 +121,14 @@ mod tests {
         }
         let state = tempfile::tempdir().unwrap();
         let logs = state.path().join("state/logs");
-        prepare(&logs, None);
+        prepare(&logs, None, Trusted::Roots).unwrap();
         assert_eq!(fs::metadata(&logs).unwrap().mode() & 0o7777, 0o755);
         assert_eq!(fs::metadata(state.path().join("state")).unwrap().mode() & 0o7777, 0o755);
         fs::write(logs.join("old.log.1"), "").unwrap();
         fs::write(state.path().join("precious"), "").unwrap();
         std::os::unix::fs::symlink(state.path().join("precious"), logs.join("link.log")).unwrap();
         fs::hard_link(state.path().join("precious"), logs.join("hard.log")).unwrap();
-        prepare(&logs, Some(4711));
+        prepare(&logs, Some(4711), Trusted::Roots).unwrap();
         fs::write(logs.join("new.log"), "").unwrap();
         let group = |path: &str| fs::metadata(logs.join(path)).unwrap().gid();
         assert_eq!([group("."), group("old.log.1"), group("new.log"), group("../../precious")], [4711, 4711, 4711, 0]);

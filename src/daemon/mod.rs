@@ -24,10 +24,11 @@ use mainstay_actors::board::Board;
 use mainstay_actors::clock::Clock;
 use mainstay_actors::effect::Carrier;
 use mainstay_actors::effect::executor::{Deliver, Executor};
+use mainstay_actors::effect::process::groups::operators;
 use mainstay_actors::effect::process::keeper::{log_keeper_main, socket_from_stdin};
 use mainstay_actors::effect::process::{ProcessesError, begin_clean};
-use mainstay_actors::effect::watched::{self, Lost, Watched};
-use mainstay_actors::message::{Exit, Left};
+use mainstay_actors::effect::watched::{self, Lost, Panicked, Watched, words_of};
+use mainstay_actors::message::{Exit, GaveUp, Left};
 use mainstay_actors::runtime::{Parts, System};
 use mainstay_actors::trace::{Keeping, Recorder};
 use mainstay_config::model::Station;
@@ -38,7 +39,6 @@ use tokio::task::LocalSet;
 use crate::cli::Plan;
 use crate::error::Told;
 use crate::exit::ExitStatus;
-use crate::groups::{Groups, OPERATORS};
 use crate::instance::Instance;
 use crate::places::{Purpose, Surroundings};
 use crate::render::width_of;
@@ -98,9 +98,9 @@ fn claim_and_live(plan: Plan, log: &LogOutput) -> Result<(), Told> {
         .build()
         .map_err(|error| Told::new(ExitStatus::Failed, format!("the runtime cannot be started: {error}")))?;
     let life = || LocalSet::new().block_on(&runtime, live(plan, instance, log));
-    std::panic::catch_unwind(AssertUnwindSafe(life)).unwrap_or_else(|_| {
-        // The panic itself is in the log already.
-        finish(Ending::Exit(Exit::GaveUp("its main task panicked".to_owned())))
+    std::panic::catch_unwind(AssertUnwindSafe(life)).unwrap_or_else(|panic| {
+        let lost = Lost { part: "main".to_owned(), how: Panicked::Once(words_of(&*panic)) };
+        finish(Ending::Exit(Exit::GaveUp(GaveUp::PartLost(lost))))
     })
 }
 
@@ -116,7 +116,7 @@ pub(crate) fn keep_logs() -> Result<(), Told> {
 
 /// From the start of the actors to their end.
 async fn live(plan: Plan, instance: Instance, log: &LogOutput) -> Result<(), Told> {
-    let Plan { purpose, loaded, .. } = plan;
+    let Plan { purpose, loaded, state, .. } = plan;
     // Before there are actors: whoever is asked for an answer may take a while.
     let to_try =
         (purpose == Purpose::Demo).then(|| demo::what_to_try(&instance.socket(), &Surroundings::of_this_process()));
@@ -124,7 +124,7 @@ async fn live(plan: Plan, instance: Instance, log: &LogOutput) -> Result<(), Tol
         .map_err(|error| Told::new(ExitStatus::Failed, format!("signals cannot be heard: {error}")))?;
     let mut station = loaded.station;
     let log_dir = settings::log_dir(&station, purpose, instance.dir());
-    log_folder::prepare(&log_dir, Groups::of_system().gid(OPERATORS));
+    log_folder::prepare(&log_dir, operators(), state)?;
     let simulated = (purpose == Purpose::Demo).then(SimulatedBus::demo);
     if purpose == Purpose::Demo {
         demo::run_ourselves(&mut station)?;
@@ -144,7 +144,7 @@ async fn live(plan: Plan, instance: Instance, log: &LogOutput) -> Result<(), Tol
         |deliver| Carrier::start(processes, Arc::clone(&bus), Arc::clone(&watch), watched.clone(), deliver);
     let Started { system, carrier, ended } = start_actors(&shown.station, parts, start_carrier)?;
     let carrier_of_sockets = carrier.as_ref().map(Rc::downgrade).unwrap_or_default();
-    let kept = run_dir::Kept { instance: Rc::clone(&instance), server, carrier: carrier_of_sockets, log_dir };
+    let kept = run_dir::Kept { instance: Rc::clone(&instance), server, carrier: carrier_of_sockets, log_dir, state };
     let keeping = watched.task("run-dir", run_dir::keep(kept));
     let watching = hardware::begin(&bus, &watch, &system, &watched);
     if let Some(words) = to_try {

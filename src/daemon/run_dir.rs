@@ -11,14 +11,15 @@ use std::rc::{Rc, Weak};
 use std::time::Duration;
 
 use mainstay_actors::effect::Carrier;
+use mainstay_actors::effect::process::groups::operators;
 use rustix::fs::inotify::{CreateFlags, ReadFlags, Reader, WatchFlags, add_watch, init, remove_watch};
 use rustix::io::Errno;
 use tokio::io::unix::AsyncFd;
 
 use super::log_folder;
+use crate::cli::Trusted;
 use crate::error::Told;
 use crate::exit::ExitStatus;
-use crate::groups::{Groups, OPERATORS};
 use crate::instance::{Instance, LOCK_NAME};
 use crate::places::SOCKET_NAME;
 use crate::server::Server;
@@ -39,6 +40,7 @@ pub(super) struct Kept {
     pub(super) carrier: Weak<Carrier>,
     /// The demo's is in there.
     pub(super) log_dir: PathBuf,
+    pub(super) state: Trusted,
 }
 
 /// Keeps it for as long as it is polled.
@@ -134,13 +136,14 @@ impl Kept {
         if !self.instance.borrow().is_there() {
             self.instance.borrow_mut().renew()?;
         }
-        if self.log_dir.starts_with(self.instance.borrow().dir()) {
-            log_folder::prepare(&self.log_dir, Groups::of_system().gid(OPERATORS));
-        }
         if let Some(carrier) = self.carrier.upgrade() {
             let failed = |error| Told::new(ExitStatus::Failed, format!("notification sockets: {error}"));
             carrier.renew_sockets().map_err(failed)?;
         }
-        Ok(self.server.renew().await?)
+        self.server.renew().await?;
+        if self.log_dir.starts_with(self.instance.borrow().dir()) {
+            log_folder::prepare(&self.log_dir, operators(), self.state)?;
+        }
+        Ok(())
     }
 }

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
-use super::{MOST_ROTATED, open, rotated};
+use mainstay_actors::effect::process::keeper::{OLDER_MAX, open, rotated};
 
 /// Bytes that are read at once.
 const BLOCK: u64 = 64 * 1024;
@@ -17,7 +17,7 @@ const BLOCK: u64 = 64 * 1024;
 pub(crate) fn last_lines(path: &Path, wanted: u64) -> io::Result<Vec<File>> {
     let mut files = Vec::new();
     let mut missing = wanted;
-    for nth in 0..MOST_ROTATED {
+    for nth in 0..=OLDER_MAX {
         if nth > 0 && missing == 0 {
             break;
         }

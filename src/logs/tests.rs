@@ -1,7 +1,10 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-use std::io::Write;
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::Path;
 
+use mainstay_actors::effect::process::keeper::{Added, Follower, Gap, rotated};
 use proptest::prelude::*;
 
 use super::*;
@@ -28,14 +31,21 @@ fn rotate(path: &Path) {
     }
 }
 
-fn polled(follower: &mut Follower) -> (String, Lost) {
-    let mut text = Vec::new();
-    let take = |bytes: &[u8]| {
-        text.extend_from_slice(bytes);
+fn polled(follower: &mut Follower) -> (String, Option<Gap>) {
+    let (mut text, mut lost) = (Vec::new(), None);
+    let take = |added: Added<'_>| {
+        match added {
+            Added::Bytes(bytes) => text.extend_from_slice(bytes),
+            Added::Gap(gap) => lost = Some(gap),
+        }
         Ok::<(), io::Error>(())
     };
-    let lost = follower.poll(take).unwrap();
+    follower.poll(u64::MAX, take).unwrap();
     (String::from_utf8(text).unwrap(), lost)
+}
+
+fn follower(log: &Path, newest: Option<File>) -> Follower {
+    Follower::from(log.to_owned(), newest).unwrap()
 }
 
 #[test]
@@ -59,28 +69,28 @@ fn following_survives_rotation_twice_between_two_looks() {
     let dir = tempfile::tempdir().unwrap();
     let log = dir.path().join("gpsd.log");
     append(&log, "a");
-    let mut follower = Follower::new(&log, last_lines(&log, 0).unwrap().pop());
-    assert_eq!(polled(&mut follower), (String::new(), Lost::Nothing));
+    let mut follower = follower(&log, last_lines(&log, 0).unwrap().pop());
+    assert_eq!(polled(&mut follower), (String::new(), None));
     append(&log, "b");
     rotate(&log);
     append(&log, "c");
     rotate(&log);
     append(&log, "d");
-    assert_eq!(polled(&mut follower), ("bcd".to_owned(), Lost::Nothing));
+    assert_eq!(polled(&mut follower), ("bcd".to_owned(), None));
     append(&log, "e");
-    assert_eq!(polled(&mut follower), ("e".to_owned(), Lost::Nothing));
+    assert_eq!(polled(&mut follower), ("e".to_owned(), None));
 }
 
 #[test]
 fn following_waits_for_a_log_that_is_not_there_yet_and_notices_one_that_was_emptied() {
     let dir = tempfile::tempdir().unwrap();
     let log = dir.path().join("gpsd.log");
-    let mut follower = Follower::new(&log, None);
-    assert_eq!(polled(&mut follower), (String::new(), Lost::Nothing));
+    let mut follower = follower(&log, None);
+    assert_eq!(polled(&mut follower), (String::new(), None));
     append(&log, "first line");
-    assert_eq!(polled(&mut follower), ("first line".to_owned(), Lost::Nothing));
+    assert_eq!(polled(&mut follower), ("first line".to_owned(), None));
     std::fs::write(&log, "new").unwrap();
-    assert_eq!(polled(&mut follower), ("new".to_owned(), Lost::Nothing));
+    assert_eq!(polled(&mut follower), ("new".to_owned(), Some(Gap::Emptied)));
 }
 
 #[test]
@@ -90,29 +100,29 @@ fn following_waits_for_a_log_whose_folder_was_moved_away() {
     std::fs::create_dir(&logs).unwrap();
     let path = logs.join("a.log");
     append(&path, "1\n");
-    let mut follower = Follower::new(&path, None);
-    assert_eq!(polled(&mut follower), ("1\n".to_owned(), Lost::Nothing));
+    let mut follower = follower(&path, None);
+    assert_eq!(polled(&mut follower), ("1\n".to_owned(), None));
     std::fs::rename(&logs, &elsewhere).unwrap();
     append(&elsewhere.join("a.log"), "2\n");
-    assert_eq!(polled(&mut follower), ("2\n".to_owned(), Lost::Nothing));
-    assert_eq!(polled(&mut follower), (String::new(), Lost::Nothing));
+    assert_eq!(polled(&mut follower), ("2\n".to_owned(), None));
+    assert_eq!(polled(&mut follower), (String::new(), None));
     std::fs::create_dir(&logs).unwrap();
     append(&path, "3\n");
-    assert_eq!(polled(&mut follower), ("3\n".to_owned(), Lost::Unknown));
+    assert_eq!(polled(&mut follower), ("3\n".to_owned(), Some(Gap::Unknown)));
 }
 
 #[test]
-fn following_says_when_files_were_rotated_away_unseen() {
+fn following_says_when_files_were_rotated_away_unseen_and_shows_those_that_are_left() {
     let dir = tempfile::tempdir().unwrap();
     let log = dir.path().join("gpsd.log");
     append(&log, "a");
-    let mut follower = Follower::new(&log, last_lines(&log, 1).unwrap().pop());
+    let mut follower = follower(&log, last_lines(&log, 1).unwrap().pop());
     assert_eq!(polled(&mut follower).0, "a");
     append(&log, "b");
     std::fs::remove_file(&log).unwrap();
     append(&dir.path().join("gpsd.log.1"), "another");
     append(&log, "c");
-    assert_eq!(polled(&mut follower), ("bc".to_owned(), Lost::Some));
+    assert_eq!(polled(&mut follower), ("banotherc".to_owned(), Some(Gap::RotatedAway)));
 }
 
 #[test]
@@ -120,13 +130,13 @@ fn following_where_no_rotated_file_is_kept_says_that_it_does_not_know() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.log");
     append(&path, "a");
-    let mut follower = Follower::new(&path, None);
+    let mut follower = follower(&path, None);
     assert_eq!(polled(&mut follower).0, "a");
     append(&path, "b");
     // The open file keeps its number from being given to the next one.
     std::fs::remove_file(&path).unwrap();
     append(&path, "c");
-    assert_eq!(polled(&mut follower), ("bc".to_owned(), Lost::Unknown));
+    assert_eq!(polled(&mut follower), ("bc".to_owned(), Some(Gap::Unknown)));
 }
 
 #[test]

@@ -1,9 +1,8 @@
 //! Who calls, and whether they may. The socket's permissions keep others out already; this looks again, because a run
 //! directory may be configured where permissions do not help.
 
+use mainstay_actors::effect::process::groups::operators;
 use tokio::net::UnixStream;
-
-use crate::groups::{Groups, OPERATORS};
 
 /// Bytes of `/proc/PID/status` that are read at most; the groups of a process stand in its first lines.
 const LONGEST_STATUS: u64 = 1024 * 1024;
@@ -39,7 +38,7 @@ pub(super) struct Gate {
 impl Gate {
     /// For this process on this system.
     pub(super) fn of_system() -> Self {
-        Self { own_uid: rustix::process::geteuid().as_raw(), operators: Groups::of_system().gid(OPERATORS) }
+        Self { own_uid: rustix::process::geteuid().as_raw(), operators: operators() }
     }
 
     /// Those whom nobody may keep out: root and the daemon's own user.

@@ -10,9 +10,10 @@ use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
 use futures::future::{FutureExt, LocalBoxFuture};
-use mainstay_actors::action::probe::{CheckCommand, Own, ProbeEvent, ProbeOrder, ProbeTarget};
-use mainstay_actors::action::process::{Exit, RunId, SpawnFailure};
-use mainstay_actors::effect::probe::exec::{CommandFailure, RunCommand};
+use mainstay_actors::action::not_ready::CommandFailure;
+use mainstay_actors::action::probe::{Own, ProbeEvent, ProbeOrder, ProbeTarget, Sight};
+use mainstay_actors::action::process::{Exit, Invocation, RunId, SpawnFailure};
+use mainstay_actors::effect::probe::exec::RunCommand;
 use mainstay_actors::effect::probe::{LogEnd, Probes};
 use mainstay_actors::effect::watched::Watched;
 use mainstay_config::names::ServiceName;
@@ -26,8 +27,13 @@ use super::*;
 struct NoCommands;
 
 impl RunCommand for NoCommands {
-    fn run(&self, _command: CheckCommand, _time: Duration) -> LocalBoxFuture<'static, Result<Exit, CommandFailure>> {
-        futures::future::err(SpawnFailure::Other("no commands here".into()).into()).boxed_local()
+    fn run(
+        &self,
+        _checked: &ServiceName,
+        _command: Invocation,
+        _time: Duration,
+    ) -> LocalBoxFuture<'static, Result<Exit, CommandFailure>> {
+        futures::future::err(CommandFailure::NotStarted(SpawnFailure::NoProgram)).boxed_local()
     }
 }
 
@@ -61,8 +67,8 @@ fn the_check_for_gpsd_finds_its_stand_in_ready() {
     on_one_thread(async {
         let (listener, port) = listener().await;
         tokio::spawn(gpsd::serve(listener, "/dev/ttyACM0".into()));
-        let expected = ProbeEvent::Ready("gpsd 3.25-stand-in reads /dev/ttyACM0".into());
-        assert_eq!(probe(ProbeTarget::Gpsd { port }).await, expected);
+        let expected = Sight::Gpsd { release: "3.25-stand-in".into(), device: "/dev/ttyACM0".into() };
+        assert_eq!(probe(ProbeTarget::Gpsd { port }).await, ProbeEvent::Ready(expected));
     });
 }
 
@@ -89,11 +95,11 @@ fn the_check_for_kismet_finds_its_stand_in_ready_with_and_without_credentials() 
         let station = kismet::Station { interface: "wlan2".into(), started: SystemTime::now() };
         tokio::spawn(http::serve(listener, move |path| station.page(path, SystemTime::now())));
         let answers = probe(ProbeTarget::Kismet { port, credentials: None }).await;
-        assert!(matches!(&answers, ProbeEvent::Ready(words) if words.starts_with("Kismet answers")), "{answers:?}");
+        assert!(matches!(&answers, ProbeEvent::Ready(Sight::Kismet(_))), "{answers:?}");
         let login = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(login.path(), "httpd_username=pi\nhttpd_password=secret\n").unwrap();
         let credentials = Some(login.path().to_owned());
-        let expected = ProbeEvent::Ready("Kismet's data source wlan2 runs".into());
+        let expected = ProbeEvent::Ready(Sight::KismetSource("wlan2".into()));
         assert_eq!(probe(ProbeTarget::Kismet { port, credentials }).await, expected);
     });
 }

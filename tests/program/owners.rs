@@ -22,10 +22,7 @@ fn ends(station: &mut Station, part: &str, work: &[&[&str]]) {
         station.has_ended()
     });
     assert_eq!(code.code(), Some(70), "{part}: {}", station.said());
-    let reason = match part {
-        "main" => "its main task panicked".to_owned(),
-        part => format!("its part `{part}` panicked"),
-    };
+    let reason = format!("its part `{part}` panicked");
     assert!(station.said().contains(&reason), "{part}: {}", station.said());
 }
 

@@ -106,6 +106,35 @@ fn what_the_environment_names_is_not_trusted_by_a_word_on_the_command_line() {
 }
 
 #[test]
+fn a_state_directory_that_others_can_change_is_refused_unless_it_is_named_and_trusted() {
+    if !is_root() {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let (state, run_dir) = (dir.path().join("state"), dir.path().join("run"));
+    fs::create_dir(&state).unwrap();
+    // What is not refused ends by itself: its logs are in the way.
+    fs::write(state.join("logs"), "").unwrap();
+    let text = format!("[runtime]\nrun_dir = {run_dir:?}\nstate_dir = {state:?}\n");
+    fs::write(dir.path().join("mainstay.toml"), text).unwrap();
+    let refused = |why: &str| {
+        let output = run(dir.path(), &["--config", "mainstay.toml"]);
+        assert_eq!(output.status.code(), Some(5), "{output:?}");
+        let said = said(&output);
+        assert!(said.contains("state directory") && said.contains(why) && said.contains("--trust-config"), "{said}");
+        assert_eq!(fs::read_dir(&state).unwrap().count(), 1, "something was put there");
+    };
+    fs::set_permissions(&state, fs::Permissions::from_mode(0o777)).unwrap();
+    refused("chmod go-w");
+    fs::set_permissions(&state, fs::Permissions::from_mode(0o755)).unwrap();
+    chown(&state, Some(SOMEBODY), None).unwrap();
+    refused("belongs to user 4711");
+    let output = run(dir.path(), &["--config", "mainstay.toml", "--trust-config"]);
+    assert!(!said(&output).contains("cannot be trusted"), "{output:?}");
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+}
+
+#[test]
 fn a_run_directory_of_somebody_else_is_refused() {
     if !is_root() {
         return;

@@ -1,12 +1,15 @@
 //! What is asked of the readiness probes, and what they answer: data only.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use mainstay_config::names::ServiceName;
 
-use crate::action::process::RunId;
+use crate::action::not_ready::{HttpStatus, NotReady};
+use crate::action::process::{Invocation, RunId};
+use mainstay_hardware::error::SystemError;
 
 /// A readiness probe with all variables filled in. `process` and `notify` need no probing and are not here.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -25,8 +28,10 @@ pub enum ProbeTarget {
     },
     /// A command exits with 0.
     Exec {
-        /// What is run, and as whom.
-        command: Box<CheckCommand>,
+        /// Which service is checked.
+        service: ServiceName,
+        /// What is run, as the service runs itself.
+        command: Box<Invocation>,
     },
     /// A file exists.
     File {
@@ -52,25 +57,6 @@ pub enum ProbeTarget {
         /// File with `httpd_username=` and `httpd_password=`.
         credentials: Option<PathBuf>,
     },
-}
-
-/// A command of a check, which runs as the service that is checked does.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct CheckCommand {
-    /// Which service.
-    pub service: ServiceName,
-    /// Program and arguments; never empty. A program without a slash is sought in the service's `PATH`.
-    pub argv: Vec<String>,
-    /// The service's variables.
-    pub environment: BTreeMap<String, String>,
-    /// Those that it takes over from mainstay.
-    pub environment_from: BTreeSet<String>,
-    /// Its user.
-    pub user: Option<String>,
-    /// Its group.
-    pub group: Option<String>,
-    /// Its working directory.
-    pub directory: Option<PathBuf>,
 }
 
 /// Watch a run until it is ready.
@@ -102,22 +88,41 @@ pub struct Own {
 /// What a probe says.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum ProbeEvent {
-    /// It is ready; the probe has ended. What was seen, in words.
-    Ready(String),
-    /// Not yet; said when the reason changes. Why, in words that stand after "not ready: ".
-    NotYet(String),
+    /// It is ready; the probe has ended.
+    Ready(Sight),
+    /// Not yet; said when the reason changes.
+    NotYet(NotReady),
 }
 
-impl std::fmt::Display for ProbeTarget {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Tcp { host, port } => write!(f, "tcp {host}:{port}"),
-            Self::Http { url } => write!(f, "GET {url}"),
-            Self::Exec { command } => write!(f, "exec {}", command.argv.join(" ")),
-            Self::File { path } => write!(f, "file {}", path.display()),
-            Self::Log { contains, .. } => write!(f, "log line with {contains:?}"),
-            Self::Gpsd { port } => write!(f, "gpsd on port {port}"),
-            Self::Kismet { port, .. } => write!(f, "Kismet on port {port}"),
-        }
-    }
+/// By what a look saw that a service is ready.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum Sight {
+    /// It takes connections there.
+    TakesConnections(SocketAddr),
+    /// Its web server answers.
+    HttpAnswer {
+        /// At which address.
+        url: String,
+        /// What.
+        status: HttpStatus,
+    },
+    /// This command ended well.
+    CommandSaysYes(String),
+    /// A file exists.
+    FileExists(PathBuf),
+    /// This text is in its output.
+    Logged(String),
+    /// gpsd has a device open.
+    Gpsd {
+        /// The version of gpsd.
+        release: String,
+        /// The device.
+        device: String,
+    },
+    /// Kismet answers, and runs as this user.
+    Kismet(String),
+    /// This data source of Kismet runs.
+    KismetSource(String),
+    /// The same, and nobody knows whether it was this service that answered: what the system said when it was asked.
+    OfUnknownOwner(Box<Self>, Option<SystemError>),
 }

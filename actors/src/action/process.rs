@@ -2,10 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use mainstay_config::model::StopSignal;
 use mainstay_config::names::ServiceName;
+
+use mainstay_hardware::error::{Errno, SystemError};
 
 /// One incarnation of a service's process tree. Never used twice, also not across restarts of actors.
 /// It stands in the environment of every process of the tree: `MAINSTAY_RUN=<service>.<number>`.
@@ -13,14 +16,10 @@ use mainstay_config::names::ServiceName;
 #[serde(transparent)]
 pub struct RunId(pub u64);
 
-/// Start a program.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct SpawnOrder {
-    /// For whom.
-    pub service: ServiceName,
-    /// The incarnation, chosen by the service.
-    pub run: RunId,
-    /// Program and arguments, filled in; never empty. A program without a slash is sought in `PATH`.
+/// A program with its arguments and all that it is given, filled in.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Invocation {
+    /// Program and arguments; never empty. A program without a slash is sought in `PATH`.
     pub argv: Vec<String>,
     /// Added to what every service is given.
     pub environment: BTreeMap<String, String>,
@@ -32,6 +31,17 @@ pub struct SpawnOrder {
     pub group: Option<String>,
     /// Working directory.
     pub directory: Option<PathBuf>,
+}
+
+/// Start a program.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct SpawnOrder {
+    /// For whom.
+    pub service: ServiceName,
+    /// The incarnation, chosen by the service.
+    pub run: RunId,
+    /// Which program.
+    pub program: Invocation,
     /// Whether `NOTIFY_SOCKET` is set and listened to.
     pub notify: NotifySocket,
     /// Whether what it prints is searched for a text.
@@ -76,9 +86,6 @@ pub struct SignalOrder {
     pub scope: Scope,
 }
 
-/// `LoadsSlowly` in words.
-pub const LOADS_SLOWLY: &str = "its program is still being loaded: the disk it is on is slow, or does not answer";
-
 /// What the executor says of a run.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum ProcessEvent {
@@ -111,14 +118,10 @@ pub struct Notification {
     pub ready: Option<Said>,
     /// `STOPPING=1` was in it.
     pub stopping: Option<Said>,
-    /// `STATUS=…`, at most 256 characters.
-    pub status: Option<String>,
+    /// What it says of itself.
+    pub status: Status,
     /// `EXTEND_TIMEOUT_USEC=…`: for so long from now on, what it is about (its start, or its stop) is not given up.
     pub extend: Option<Duration>,
-    /// `ERRNO=…`: the error of which it is about to end, as errno(3) numbers them.
-    pub errno: Option<i32>,
-    /// `EXIT_STATUS=…`: the exit code of what it ran.
-    pub exit_status: Option<u8>,
     /// `MAINPID=…`: another process of its tree is its main process from now on.
     pub main_pid: Option<u32>,
 }
@@ -130,21 +133,39 @@ impl Notification {
         *self = Self {
             ready: later.ready.or(earlier.ready),
             stopping: later.stopping.or(earlier.stopping),
-            status: later.status.or(earlier.status),
+            status: Status {
+                words: later.status.words.or(earlier.status.words),
+                errno: later.status.errno.or(earlier.status.errno),
+                exit: later.status.exit.or(earlier.status.exit),
+            },
             extend: later.extend.or(earlier.extend),
-            errno: later.errno.or(earlier.errno),
-            exit_status: later.exit_status.or(earlier.exit_status),
             main_pid: later.main_pid.or(earlier.main_pid),
         };
     }
+}
 
-    /// What it says of itself, in words; `None` when it says nothing of that kind.
+/// What a program says of itself on its notification socket.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Status {
+    /// `STATUS=…`, at most 256 characters.
+    pub words: Option<Arc<str>>,
+    /// `ERRNO=…`: the error of which it is about to end.
+    pub errno: Option<Errno>,
+    /// `EXIT_STATUS=…`: the exit code of what it ran.
+    pub exit: Option<u8>,
+}
+
+impl From<&str> for Status {
+    fn from(words: &str) -> Self {
+        Self { words: Some(words.into()), ..Self::default() }
+    }
+}
+
+impl Status {
+    /// Whether there is nothing to show of it.
     #[must_use]
-    pub fn words(&self) -> Option<String> {
-        let error = self.errno.map(|number| format!("it reports: {}", std::io::Error::from_raw_os_error(number)));
-        let exit = self.exit_status.map(|code| format!("it reports exit code {code}"));
-        let said = [self.status.clone(), error, exit].into_iter().flatten();
-        said.reduce(|all, more| if all.is_empty() { more } else { format!("{all}; {more}") })
+    pub fn is_empty(&self) -> bool {
+        self.words.as_deref().is_none_or(str::is_empty) && self.errno.is_none() && self.exit.is_none()
     }
 }
 
@@ -177,81 +198,113 @@ pub enum Exit {
     Unknown,
 }
 
-impl std::fmt::Display for Exit {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+/// Why a program could not be started.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum SpawnFailure {
+    /// No program was named.
+    NoProgram,
+    /// No such program, as it was written.
+    NotFound(String),
+    /// The program is there but not executable, or not for this user.
+    NotExecutable(String),
+    /// The program is there and the kernel cannot run it.
+    NotRunnable {
+        /// As it was written.
+        program: String,
+        /// What it lacks.
+        why: NotRunnable,
+    },
+    /// It cannot run as whom it should.
+    NotAs(NotAs),
+    /// The working directory is missing or closed.
+    Directory {
+        /// Which.
+        path: PathBuf,
+        /// Who should have entered it, where that is not mainstay's own user.
+        user: Option<String>,
+        /// What the kernel said.
+        error: SystemError,
+    },
+    /// The system refused something: no memory, too many processes. That may pass.
+    Refused {
+        /// What was asked for.
+        what: Needed,
+        /// What the kernel said.
+        error: SystemError,
+    },
+    /// Thousands of programs wait to be started already. That passes.
+    Busy,
+    /// Mainstay is ending.
+    Ending,
+}
+
+impl SpawnFailure {
+    /// Whether another attempt may go better with nothing changed.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
         match self {
-            Self::Code(code) => write!(f, "exit code {code}"),
-            Self::Signal(number) => match signal_name(*number) {
-                Some(name) => write!(f, "killed by SIG{name}"),
-                None => write!(f, "killed by signal {number}"),
-            },
-            Self::Unknown => f.write_str("exit code unknown"),
+            Self::Refused { .. } | Self::Busy | Self::Ending => true,
+            Self::NoProgram
+            | Self::NotFound(_)
+            | Self::NotExecutable(_)
+            | Self::NotRunnable { .. }
+            | Self::NotAs(_)
+            | Self::Directory { .. } => false,
         }
     }
 }
 
-/// Names of signals as on Linux (signal(7)), without `SIG`.
-#[must_use]
-pub fn signal_name(number: i32) -> Option<&'static str> {
-    Some(match number {
-        1 => "HUP",
-        2 => "INT",
-        3 => "QUIT",
-        4 => "ILL",
-        6 => "ABRT",
-        7 => "BUS",
-        8 => "FPE",
-        9 => "KILL",
-        10 => "USR1",
-        11 => "SEGV",
-        12 => "USR2",
-        13 => "PIPE",
-        14 => "ALRM",
-        15 => "TERM",
-        _ => return None,
-    })
+/// Why the kernel cannot run a program that is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum NotRunnable {
+    /// What should run it is not there: the interpreter of its first line, or the loader of another machine.
+    NoInterpreter,
+    /// It is a directory.
+    Directory,
+    /// It was built for another machine, or is a script without a first line that names its interpreter.
+    Format,
 }
 
-/// What stands after the name of a program that is missing.
-fn cure_of_missing(program: &str) -> &'static str {
-    if program.contains('/') {
-        "; install it, or correct its path"
-    } else {
-        " in the service's PATH; install it, write its full path, or set PATH in `environment`"
+/// Why a program cannot run as another user or group.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum NotAs {
+    /// There is none of this name.
+    Unknown(AccountKind, String),
+    /// The file that lists them cannot be read.
+    Unreadable(AccountKind, SystemError),
+    /// Only root may change to another.
+    NotRoot(AccountKind, String),
+    /// Mainstay is root, and yet may not: the program that it was to start.
+    NotCapable(String),
+}
+
+/// What a program can be told to run as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum AccountKind {
+    /// A user.
+    User,
+    /// A group.
+    Group,
+}
+
+impl AccountKind {
+    /// Where these are listed.
+    #[must_use]
+    pub fn file(self) -> &'static str {
+        match self {
+            Self::User => "/etc/passwd",
+            Self::Group => "/etc/group",
+        }
     }
 }
 
-/// Why a program could not be started.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, serde::Serialize, serde::Deserialize)]
-pub enum SpawnFailure {
-    /// No such program.
-    #[error("there is no program `{program}`{}", cure_of_missing(program))]
-    NotFound {
-        /// As it was written.
-        program: String,
-    },
-    /// The program is there but not executable, or not for this user.
-    #[error("`{program}` cannot be executed: permission denied; `chmod +x` it, or check the user it runs as")]
-    NotExecutable {
-        /// As it was written.
-        program: String,
-    },
-    /// The program is there and the kernel cannot run it: it was built for another machine, or is a script of which the first
-    /// line names nothing that could run it.
-    #[error("{0}")]
-    NotRunnable(String),
-    /// No such user or group, or not allowed to become it.
-    #[error("{0}")]
-    User(String),
-    /// The working directory is missing or closed.
-    #[error("the working directory {path} cannot be entered: {why}")]
-    Directory {
-        /// Which.
-        path: PathBuf,
-        /// What the kernel said.
-        why: String,
-    },
-    /// Anything else: no memory, too many processes, a pipe that could not be made.
-    #[error("{0}")]
-    Other(String),
+/// What a start needs of the system.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum Needed {
+    /// A process of this program.
+    Process(String),
+    /// A pipe for its output.
+    OutputPipe,
+    /// A socket for what it says.
+    NotificationSocket,
 }

@@ -1,11 +1,13 @@
 //! Why a device cannot be leased.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use mainstay_config::model::Match;
 use mainstay_config::names::DeviceName;
-use mainstay_hardware::bus::Supply;
+use mainstay_hardware::bus::{Supply, Unrecognised};
 use mainstay_hardware::error::Error;
-use mainstay_hardware::sighting::Key;
+use mainstay_hardware::sighting::{Key, Sighting};
 
 use super::Holder;
 
@@ -134,7 +136,7 @@ pub enum DeviceReason {
     /// Nobody can lease it yet.
     Withheld(Withheld),
     /// It can be used, and did not say what it is: what it said instead.
-    Unrecognised(String),
+    Unrecognised(Unrecognised),
     /// It can be used, and this is worth knowing.
     Noted {
         /// Which device.
@@ -149,10 +151,10 @@ pub enum DeviceReason {
 /// A piece of hardware that fits a configured device.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Piece {
-    /// What it is, as it is called everywhere.
-    pub what: String,
+    /// What it is.
+    pub what: Arc<Sighting>,
     /// The `match` that would mean it alone.
-    pub matching: String,
+    pub matching: Arc<Match>,
 }
 
 /// Pieces of hardware that fit one configured device beside the one it was taken to be; where none was taken, they are why.

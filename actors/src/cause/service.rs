@@ -3,11 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use mainstay_config::model::Unsupported;
 use mainstay_config::names::ServiceName;
 use mainstay_config::template::Variable;
 
 use super::{Listed, Loss, Missing, Origin, Refusal, Root, Withdrawal};
-use crate::action::process::{Exit, SpawnFailure};
+use crate::action::not_ready::NotReady;
+use crate::action::process::{Exit, SpawnFailure, Status};
 
 /// Why a service is not meant to run, whatever its needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -50,7 +52,7 @@ pub enum Failure {
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Failed {
     /// This version does not know what it is made of: which parts of its configuration.
-    NotInThisVersion(Vec<String>),
+    NotInThisVersion(Vec<Unsupported>),
     /// Only a person can mend it.
     Hopeless(Failure),
     /// It is configured so.
@@ -75,20 +77,9 @@ pub enum Said {
     /// The disk that its program is on does not answer.
     LoadsSlowly,
     /// What a probe saw instead of a ready service.
-    NotYet(Arc<str>),
+    NotYet(Arc<NotReady>),
     /// What it says of itself.
     Status(Status),
-}
-
-/// What a service says of itself on its notification socket (sd_notify(3)).
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Status {
-    /// `STATUS=`.
-    pub words: Option<Arc<str>>,
-    /// `ERRNO=`.
-    pub errno: Option<i32>,
-    /// `EXIT_STATUS=`.
-    pub exit: Option<u8>,
 }
 
 impl Said {
@@ -97,11 +88,8 @@ impl Said {
     pub fn is_something(&self) -> bool {
         match self {
             Self::Nothing => false,
-            Self::NotToldReady | Self::LoadsSlowly => true,
-            Self::NotYet(words) => !words.is_empty(),
-            Self::Status(Status { words, errno, exit }) => {
-                words.as_ref().is_some_and(|words| !words.is_empty()) || errno.is_some() || exit.is_some()
-            }
+            Self::NotToldReady | Self::LoadsSlowly | Self::NotYet(_) => true,
+            Self::Status(status) => !status.is_empty(),
         }
     }
 }

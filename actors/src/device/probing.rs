@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mainstay_config::model::DeviceKind;
-use mainstay_hardware::bus::{Depth, Findings, Supply};
+use mainstay_hardware::bus::{Depth, Findings, Supply, Unrecognised};
 use mainstay_hardware::error::{Error, ErrorKind};
 use mainstay_hardware::sighting::{Access, Generation, Sighting};
 
@@ -143,7 +143,7 @@ impl DeviceMachine {
                     self.fault(DeviceFault::Unusable(error), Mending::SeenAgain)
                 }
                 // It is there and can be opened; what it said could not be understood.
-                _ => self.ready(Findings::Unrecognised { why: error.to_string() }),
+                _ => self.ready(Findings::Unrecognised(Unrecognised::Failed(error))),
             },
         }
     }

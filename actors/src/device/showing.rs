@@ -1,6 +1,9 @@
 //! What a device shows of itself, and what it offers to those who lease it.
 
+use std::sync::Arc;
+
 use mainstay_hardware::bus::Findings;
+use mainstay_hardware::matching::Identity;
 use mainstay_hardware::sighting::Sort;
 use mainstay_hardware::{harmless, matching};
 
@@ -48,7 +51,7 @@ impl DeviceMachine {
             State::Ejected => DeviceReason::Ejected,
             State::Ready => match (&self.withheld, &self.findings) {
                 (Some(withheld), _) => DeviceReason::Withheld(withheld.clone()),
-                (None, Some(Findings::Unrecognised { why })) => DeviceReason::Unrecognised(why.clone()),
+                (None, Some(Findings::Unrecognised(why))) => DeviceReason::Unrecognised(why.clone()),
                 _ => self.notes(),
             },
             State::Settling { .. } | State::Checking { .. } | State::Probing { .. } => DeviceReason::Nothing,
@@ -99,7 +102,10 @@ impl DeviceMachine {
                 _ => None,
             },
             holder: self.holder.as_ref().map(|(name, _)| name.clone()),
-            identity: self.sighting.as_ref().map(|sighting| matching::identity(sighting, self.findings.as_ref())),
+            identity: self
+                .sighting
+                .as_ref()
+                .map(|sighting| Identity { sighting: Arc::new(sighting.clone()), findings: self.findings.clone() }),
             unblock: self.cure(),
         }))
     }

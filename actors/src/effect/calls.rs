@@ -16,7 +16,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use mainstay_config::names::DeviceName;
-use mainstay_hardware::error::{Error, ErrorKind};
+
+use crate::action::calls::NoAnswer;
 
 /// Calls that may hang at the same time before further ones are refused.
 pub(crate) const HUNG_MAX: usize = 4;
@@ -65,7 +66,7 @@ pub(crate) enum Verdict {
     /// It is begun.
     Begin(CallId),
     /// It is not, and whoever asked is told so.
-    Refuse(CallId, Error),
+    Refuse(CallId, NoAnswer),
 }
 
 /// How a call ends for whoever asked.
@@ -75,17 +76,6 @@ pub(crate) enum End {
     Done,
     /// It was given up, and may go on at any moment.
     OutOfTime,
-}
-
-/// What whoever asked is told when the thread of his call has died.
-pub(crate) fn died() -> Error {
-    Error::new(ErrorKind::Other, "the call to the driver panicked")
-}
-
-/// The same when it was given up.
-pub(crate) fn out_of_time(within: Duration) -> Error {
-    let within = humantime::format_duration(within);
-    Error::new(ErrorKind::TimedOut, format!("no answer from the driver within {within}"))
 }
 
 /// A call, and the radio that it is about.
@@ -115,7 +105,7 @@ impl Calls {
         for sort in Sort::ALL {
             while let Some((id, radio)) = self.next(sort) {
                 verdicts.push(match self.refusal(sort, radio.as_ref()) {
-                    Some(error) => Verdict::Refuse(id, error),
+                    Some(why) => Verdict::Refuse(id, why),
                     None => {
                         self.running.insert(id, (sort, radio));
                         Verdict::Begin(id)
@@ -140,17 +130,15 @@ impl Calls {
         queue.remove(place)
     }
 
-    fn refusal(&self, sort: Sort, radio: Option<&DeviceName>) -> Option<Error> {
+    fn refusal(&self, sort: Sort, radio: Option<&DeviceName>) -> Option<NoAnswer> {
         if radio.is_some() && self.hung.values().any(|(_, other)| other.as_ref() == radio) {
-            return Some(Error::new(ErrorKind::TimedOut, "an earlier call to its driver has not come back"));
+            return Some(NoAnswer::EarlierHangs);
         }
         let (files, others): (Vec<_>, Vec<_>) = self.hung.values().partition(|(other, _)| *other == Sort::Files);
         if sort == Sort::Files && files.len() >= HUNG_FILES_MAX {
-            let words = "earlier looks at files hang; is a disk or share gone?";
-            return Some(Error::new(ErrorKind::NotTried, words));
+            return Some(NoAnswer::FilesHang);
         }
-        let words = || format!("not tried: {HUNG_MAX} other calls to drivers hang, and no further one is begun");
-        (others.len() >= HUNG_MAX).then(|| Error::new(ErrorKind::NotTried, words()))
+        (others.len() >= HUNG_MAX).then_some(NoAnswer::OthersHang(others.len()))
     }
 
     /// Whoever asked need not wait any longer.
@@ -184,9 +172,9 @@ mod tests {
         verdicts.filter_map(|verdict| if let Verdict::Begin(id) = verdict { Some(id) } else { None }).collect()
     }
 
-    fn refused(calls: &mut Calls) -> Vec<(CallId, ErrorKind)> {
-        let kind = |verdict| if let Verdict::Refuse(id, error) = verdict { Some((id, error.kind)) } else { None };
-        calls.verdicts().into_iter().filter_map(kind).collect()
+    fn refused(calls: &mut Calls) -> Vec<(CallId, NoAnswer)> {
+        let whom = |verdict| if let Verdict::Refuse(id, why) = verdict { Some((id, why)) } else { None };
+        calls.verdicts().into_iter().filter_map(whom).collect()
     }
 
     /// So many of a sort that hang.
@@ -218,7 +206,7 @@ mod tests {
         let [first, second] = [(); 2].map(|()| calls.ask(Sort::Look, radio("wlan1")));
         assert_eq!(begun(&mut calls), [first]);
         calls.over(first, End::OutOfTime);
-        assert_eq!(refused(&mut calls), [(second, ErrorKind::TimedOut)]);
+        assert_eq!(refused(&mut calls), [(second, NoAnswer::EarlierHangs)]);
         let other = calls.ask(Sort::Look, radio("wlan2"));
         assert_eq!(begun(&mut calls), [other]);
         calls.came_back(first);
@@ -256,7 +244,7 @@ mod tests {
         for sort in [Sort::Look, Sort::Probe, Sort::Ports] {
             let (mut calls, hung) = with_hung(sort, HUNG_MAX);
             let late = calls.ask(Sort::Look, radio("wlan1"));
-            assert_eq!(refused(&mut calls), [(late, ErrorKind::NotTried)]);
+            assert_eq!(refused(&mut calls), [(late, NoAnswer::OthersHang(HUNG_MAX))]);
             calls.came_back(*hung.first().unwrap());
             let again = calls.ask(Sort::Look, None);
             assert_eq!(begun(&mut calls), [again]);
@@ -269,7 +257,7 @@ mod tests {
         let [file, look] = [Sort::Files, Sort::Look].map(|sort| calls.ask(sort, None));
         let verdicts = calls.verdicts();
         assert!(verdicts.contains(&Verdict::Begin(look)));
-        assert!(verdicts.iter().any(|verdict| matches!(verdict, Verdict::Refuse(id, _) if *id == file)));
+        assert!(verdicts.contains(&Verdict::Refuse(file, NoAnswer::FilesHang)));
     }
 
     #[test]

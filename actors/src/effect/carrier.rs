@@ -262,7 +262,7 @@ mod tests {
     use mainstay_config::names::ServiceName;
 
     use super::*;
-    use crate::action::process::Notification;
+    use crate::action::process::{Notification, Status};
     use crate::effect::said::REST;
     use crate::message::Moment;
     use crate::message::service::ServiceMessage;
@@ -271,7 +271,8 @@ mod tests {
     const RUN: RunId = RunId(1);
 
     fn status(words: usize) -> ProcessEvent {
-        ProcessEvent::Notified(Notification { status: Some(words.to_string()), ..Notification::default() })
+        let status = Status::from(words.to_string().as_str());
+        ProcessEvent::Notified(Notification { status, ..Notification::default() })
     }
 
     #[tokio::test(flavor = "local", start_paused = true)]

@@ -19,15 +19,16 @@ use mainstay_hardware::bus::{Bus, WifiBaseline};
 use mainstay_hardware::error::Error;
 use tokio::sync::oneshot;
 
-use super::calls::{CHANGE_WITHIN, CallId, Calls, End, LOOK_WITHIN, PROBE_SPARE, Sort, Verdict, died, out_of_time};
+use super::calls::{CHANGE_WITHIN, CallId, Calls, End, LOOK_WITHIN, PROBE_SPARE, Sort, Verdict};
 use super::files::identities;
 use super::ports::listeners;
 use super::watched;
+use crate::action::calls::NoAnswer;
 use crate::action::files::FileIdentity;
 use crate::action::ports::{Listener, Places};
 
 /// Who listens on ports, or why that cannot be seen.
-type Listeners = Result<BTreeMap<u16, Listener>, String>;
+type Listeners = Result<BTreeMap<u16, Listener>, NoAnswer>;
 
 /// Ports that somebody is to look at, and whom that is told.
 type Asked = (Places, oneshot::Sender<Listeners>);
@@ -48,7 +49,7 @@ struct OnItsWay;
 #[derive(Default)]
 struct Desk {
     calls: RefCell<Calls>,
-    waiting: RefCell<BTreeMap<CallId, oneshot::Sender<Result<(), Error>>>>,
+    waiting: RefCell<BTreeMap<CallId, oneshot::Sender<Result<(), NoAnswer>>>>,
     hung: RefCell<Vec<(CallId, Weak<OnItsWay>)>>,
 }
 
@@ -66,7 +67,7 @@ impl Desk {
         for verdict in verdicts {
             let (id, verdict) = match verdict {
                 Verdict::Begin(id) => (id, Ok(())),
-                Verdict::Refuse(id, error) => (id, Err(error)),
+                Verdict::Refuse(id, why) => (id, Err(why)),
             };
             if let Some(waiting) = self.waiting.borrow_mut().remove(&id) {
                 // Who has gone away meanwhile says so himself.
@@ -85,13 +86,13 @@ impl Desk {
 struct Turn {
     desk: Rc<Desk>,
     id: CallId,
-    permitted: oneshot::Receiver<Result<(), Error>>,
+    permitted: oneshot::Receiver<Result<(), NoAnswer>>,
     end: End,
 }
 
 impl Turn {
     /// Waits until it may begin: who hangs makes room when he is given up, so the wait has an end.
-    async fn permitted(&mut self) -> Result<(), Error> {
+    async fn permitted(&mut self) -> Result<(), NoAnswer> {
         self.desk.tell();
         // The desk outlives it.
         (&mut self.permitted).await.unwrap_or(Ok(()))
@@ -102,23 +103,21 @@ impl Turn {
         &mut self,
         bus: Arc<dyn Bus>,
         within: Duration,
-        work: impl FnOnce(&dyn Bus) -> Result<T, Error> + Send + 'static,
-    ) -> Result<T, Error> {
+        work: impl FnOnce(&dyn Bus) -> T + Send + 'static,
+    ) -> Result<T, NoAnswer> {
         let on_its_way = Arc::new(OnItsWay);
         let has_come_back = Arc::downgrade(&on_its_way);
         let call = move || {
             let _until_it_comes_back = on_its_way;
             work(&*bus)
         };
-        let outcome = watched::call("driver-call", call)
-            .map_err(|error| Error::io("start a thread for a driver call", &error))?;
+        let outcome = watched::call("driver-call", call).map_err(|error| NoAnswer::NoThread(error.into()))?;
         match tokio::time::timeout(within, outcome).await {
-            Ok(Ok(result)) => result,
-            Ok(Err(_)) => Err(died()),
+            Ok(outcome) => outcome.map_err(|_| NoAnswer::Panicked),
             Err(_) => {
                 self.end = End::OutOfTime;
                 self.desk.hung.borrow_mut().push((self.id, has_come_back));
-                Err(out_of_time(within))
+                Err(NoAnswer::Late(within))
             }
         }
     }
@@ -190,19 +189,19 @@ impl Drivers {
         self.asked.borrow_mut().push((places, tell));
         let mut turn = self.turn(Sort::Ports, None);
         async move {
-            turn.permitted().await.map_err(|refused| refused.to_string())?;
+            turn.permitted().await?;
             if let Ok(told) = answer.try_recv() {
                 return told;
             }
             let (places, waiting): (Vec<Places>, Vec<_>) = drivers.asked.take().into_iter().unzip();
-            let look =
-                move |_: &dyn Bus| listeners(&places).map_err(|error| Error::io("look who listens on ports", &error));
-            match turn.run(drivers.bus, LOOK_WITHIN, look).await {
+            let seen = turn.run(drivers.bus, LOOK_WITHIN, move |_| listeners(&places)).await;
+            match seen.and_then(|seen| seen.map_err(|error| NoAnswer::Refused(error.into()))) {
                 // Who asked may have gone.
                 Ok(seen) => waiting.into_iter().zip(seen).for_each(|(tell, seen)| drop(tell.send(Ok(seen)))),
-                Err(error) => waiting.into_iter().for_each(|tell| drop(tell.send(Err(error.to_string())))),
+                Err(why) => waiting.into_iter().for_each(|tell| drop(tell.send(Err(why.clone())))),
             }
-            answer.try_recv().unwrap_or_else(|_| Err("nobody has looked who listens on ports".to_owned()))
+            // Whoever has looked for it is gone without an answer.
+            answer.try_recv().unwrap_or(Err(NoAnswer::Panicked))
         }
     }
 
@@ -210,9 +209,8 @@ impl Drivers {
     pub(super) fn files(
         &self,
         paths: BTreeSet<PathBuf>,
-    ) -> impl Future<Output = Result<BTreeMap<PathBuf, FileIdentity>, String>> + 'static {
-        let look = self.call((Sort::Files, None), LOOK_WITHIN, move |_: &dyn Bus| Ok(identities(paths)));
-        async move { look.await.map_err(|error| error.to_string()) }
+    ) -> impl Future<Output = Result<BTreeMap<PathBuf, FileIdentity>, NoAnswer>> + 'static {
+        self.bounded((Sort::Files, None), LOOK_WITHIN, move |_| identities(paths))
     }
 
     fn call_radio<T: Send + 'static>(
@@ -226,10 +224,20 @@ impl Drivers {
 
     fn call<T: Send + 'static>(
         &self,
-        (sort, radio): (Sort, Option<DeviceName>),
+        whose: (Sort, Option<DeviceName>),
         within: Duration,
         work: impl FnOnce(&dyn Bus) -> Result<T, Error> + Send + 'static,
     ) -> impl Future<Output = Result<T, Error>> + 'static {
+        let call = self.bounded(whose, within, work);
+        async move { call.await.map_err(Error::from)? }
+    }
+
+    fn bounded<T: Send + 'static>(
+        &self,
+        (sort, radio): (Sort, Option<DeviceName>),
+        within: Duration,
+        work: impl FnOnce(&dyn Bus) -> T + Send + 'static,
+    ) -> impl Future<Output = Result<T, NoAnswer>> + 'static {
         let (bus, mut turn) = (Arc::clone(&self.bus), self.turn(sort, radio));
         async move {
             turn.permitted().await?;

@@ -11,10 +11,12 @@ use futures::future::LocalBoxFuture;
 use mainstay_config::names::ServiceName;
 use tokio::sync::oneshot;
 
-use super::probe::exec::{CommandFailure, RunCommand};
+use super::probe::exec::RunCommand;
 use super::process::{Processes, SERVICE};
-use crate::action::probe::CheckCommand;
-use crate::action::process::{Exit, LogSearch, NotifySocket, ProcessEvent, RunId, SpawnFailure, SpawnOrder};
+use crate::action::not_ready::CommandFailure;
+use crate::action::process::{
+    Exit, Invocation, LogSearch, NotifySocket, ProcessEvent, RunId, SpawnFailure, SpawnOrder,
+};
 
 /// Runs with this bit belong to errands; services never reach it.
 const ERRAND: u64 = 1 << 63;
@@ -66,7 +68,14 @@ impl Errands {
 }
 
 impl RunCommand for Errands {
-    fn run(&self, command: CheckCommand, timeout: Duration) -> LocalBoxFuture<'static, Result<Exit, CommandFailure>> {
+    fn run(
+        &self,
+        checked: &ServiceName,
+        mut program: Invocation,
+        timeout: Duration,
+    ) -> LocalBoxFuture<'static, Result<Exit, CommandFailure>> {
+        // Its processes and its output are the checks' own; everything else is as the service has it.
+        program.environment.insert(SERVICE.to_owned(), checked.to_string());
         let number = self.next.replace_with(|number| number.wrapping_add(1) & !ERRAND);
         let run = RunId(ERRAND | number);
         let processes = self.processes.borrow().clone();
@@ -75,10 +84,11 @@ impl RunCommand for Errands {
             let (ended, outcome) = oneshot::channel();
             waiting.borrow_mut().insert(run, ended);
             let _errand = Running { run, processes: processes.clone(), waiting };
-            let nowhere = || CommandFailure::NotStarted(SpawnFailure::Other("mainstay is ending".to_owned()));
+            let nowhere = || CommandFailure::NotStarted(SpawnFailure::Ending);
             let processes = processes.upgrade().ok_or_else(nowhere)?;
             let service = ServiceName::new(NAME).map_err(|_| nowhere())?;
-            processes.spawn(order(service, run, command));
+            let (notify, log) = (NotifySocket::Omit, LogSearch::Omit);
+            processes.spawn(SpawnOrder { service, run, program, notify, log });
             match tokio::time::timeout(timeout, outcome).await {
                 Ok(Ok(outcome)) => outcome.map_err(CommandFailure::NotStarted),
                 Ok(Err(_)) => Err(nowhere()),
@@ -87,14 +97,6 @@ impl RunCommand for Errands {
         }
         .boxed_local()
     }
-}
-
-/// Its processes and its output are the checks' own; everything else is as the service has it.
-fn order(service: ServiceName, run: RunId, command: CheckCommand) -> SpawnOrder {
-    let CheckCommand { service: checked, argv, mut environment, environment_from, user, group, directory } = command;
-    environment.insert(SERVICE.to_owned(), checked.to_string());
-    let (notify, log) = (NotifySocket::Omit, LogSearch::Omit);
-    SpawnOrder { service, run, argv, environment, environment_from, user, group, directory, notify, log }
 }
 
 /// Kills an errand that nobody waits for any more.

@@ -51,6 +51,7 @@ impl RunReport {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::action::not_ready::NotReady;
     use crate::action::process::Exit;
 
     #[test]
@@ -66,7 +67,7 @@ mod tests {
             report.note(&ServiceMessage::Process(run, event));
         }
         assert!(!report.is_over());
-        report.note(&ServiceMessage::Probe(run, ProbeEvent::NotYet("wait".to_owned())));
+        report.note(&ServiceMessage::Probe(run, ProbeEvent::NotYet(NotReady::NoThread(None))));
         report.note(&ServiceMessage::Process(run, ProcessEvent::TreeGone));
         assert!(report.is_over());
         let again = report.again(run);

@@ -45,11 +45,12 @@ pub(super) enum Turn {
 impl Pace {
     /// A service has said something. That it is ready, stops, needs more time or has failed does not wait.
     pub(super) fn heard(&mut self, said: Notification) -> Turn {
+        let status = &said.status;
         let is_urgent = said.ready.is_some() || said.stopping.is_some();
         let presses =
-            said.extend.is_some() || said.errno.is_some() || said.exit_status.is_some() || said.main_pid.is_some();
+            said.extend.is_some() || status.errno.is_some() || status.exit.is_some() || said.main_pid.is_some();
         match &mut self.state {
-            State::Free if said.status.is_some() || presses => {
+            State::Free if status.words.is_some() || presses => {
                 self.state = State::Resting(Notification::default(), 0);
                 Turn::TellAndRest(said)
             }
@@ -88,10 +89,11 @@ impl Pace {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::action::process::Said;
+    use crate::action::process::{Said, Status};
 
     fn status(words: &str) -> Notification {
-        Notification { status: Some(words.to_owned()), ..Notification::default() }
+        let status = Status::from(words);
+        Notification { status, ..Notification::default() }
     }
 
     #[test]

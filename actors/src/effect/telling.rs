@@ -153,6 +153,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
+    use crate::action::probe::Sight;
     use crate::action::process::Exit;
     use crate::trace::TraceId;
 
@@ -167,7 +168,7 @@ mod tests {
     }
 
     fn status(words: &str) -> ProcessEvent {
-        ProcessEvent::Notified(Notification { status: Some(words.to_owned()), ..Notification::default() })
+        ProcessEvent::Notified(Notification { status: words.into(), ..Notification::default() })
     }
 
     fn ended() -> ProcessEvent {
@@ -219,7 +220,7 @@ mod tests {
             assert!(telling.process(RUN, event).told.is_some());
         }
         assert!(telling.process(RUN, status("late")).told.is_none());
-        assert!(telling.probe(RUN, ProbeEvent::Ready("late".to_owned())).is_none());
+        assert!(telling.probe(RUN, ProbeEvent::Ready(Sight::Logged("late".to_owned()))).is_none());
         assert_eq!(telling.again(RUN).len(), 3);
         telling.expect(RunId(2), &ServiceName::new("talker").unwrap(), ORDERED);
         assert!(telling.again(RUN).is_empty(), "only the last run of a service is known when it is over");

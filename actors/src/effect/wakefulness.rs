@@ -8,6 +8,7 @@ use mainstay_hardware::sighting::{Sighting, UsbFacts};
 
 /// What a device's actor wants.
 #[derive(Debug, Clone)]
+#[allow(clippy::large_enum_variant, reason = "wishes are few, and soon carried out")]
 pub(crate) enum Wish {
     /// It is not to be suspended.
     Keep(DeviceName, Box<Sighting>),

@@ -17,7 +17,8 @@ use super::spare::Spare;
 use super::supervision::{Decision, supervisor};
 use super::{Due, Engine, Letter, Mail, Place};
 use crate::machine::Beginning;
-use crate::message::{ActorId, Effect, Moment, Outcome};
+use crate::message::{ActorId, Effect, Exit, GaveUp, Moment, Outcome};
+use crate::supervision::{DEATHS_MAX, PERIOD};
 use crate::trace::Cause;
 use mainstay_hardware::watched::words_of;
 
@@ -39,8 +40,17 @@ pub struct Fallen {
 pub enum Fate {
     /// These are restarted, after a pause.
     Restart(Vec<ActorId>),
-    /// The daemon ends: why.
-    GiveUp(String),
+    /// The daemon ends.
+    GiveUp,
+}
+
+impl Fallen {
+    /// How the daemon ends, when it does.
+    #[must_use]
+    pub fn exit(&self) -> Option<Exit> {
+        let panics = || GaveUp::Panics { borne: DEATHS_MAX, within: PERIOD, last: self.actor.clone() };
+        (self.fate == Fate::GiveUp).then(|| Exit::GaveUp(panics()))
+    }
 }
 
 impl Engine {
@@ -97,7 +107,7 @@ impl Engine {
                 again = Again::Afresh;
                 (self.children(&above), Duration::ZERO)
             }
-            Decision::GiveUp(why) => return Fallen { actor, supervisor: above, words, fate: Fate::GiveUp(why) },
+            Decision::GiveUp => return Fallen { actor, supervisor: above, words, fate: Fate::GiveUp },
         };
         for place in whom.iter().filter_map(|actor| self.index.get(actor)) {
             self.agenda.put(now + pause, What::Restart(*place, cause, again));

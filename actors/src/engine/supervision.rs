@@ -22,7 +22,7 @@ pub(super) enum Decision {
     /// All children of this supervisor are, also those that are well.
     AllOf(ActorId),
     /// Nobody is: it was too much.
-    GiveUp(String),
+    GiveUp,
 }
 
 impl Supervision {
@@ -31,7 +31,7 @@ impl Supervision {
         let Some(above) = supervisor(actor) else {
             return match self.of_root.died(now) {
                 Verdict::Restart(pause) => Decision::One(pause),
-                Verdict::Escalate => Decision::GiveUp(format!("{}, of the root itself", Intensity::words())),
+                Verdict::Escalate => Decision::GiveUp,
             };
         };
         let deaths = self.deaths.entry(above.clone()).or_default();
@@ -44,7 +44,7 @@ impl Supervision {
         let escalated = if root { Verdict::Escalate } else { self.deaths.entry(ActorId::Root).or_default().died(now) };
         match escalated {
             Verdict::Restart(_) => Decision::AllOf(above),
-            Verdict::Escalate => Decision::GiveUp(format!("{}, the last of them in {actor}", Intensity::words())),
+            Verdict::Escalate => Decision::GiveUp,
         }
     }
 }

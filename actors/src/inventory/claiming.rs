@@ -5,6 +5,7 @@
 //! What comes back into the place where it was is the same as before. Otherwise the operator says which is meant.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use mainstay_config::model::Device;
@@ -162,8 +163,8 @@ impl InventoryMachine {
         }
         let present: Vec<&Sighting> = self.present.values().collect();
         let describe = |piece: &Sighting| Piece {
-            what: matching::identity(piece, None),
-            matching: advice::match_words(&advice::telling_match(device.kind, piece, &present)),
+            what: Arc::new(piece.clone()),
+            matching: Arc::new(advice::telling_match(device.kind, piece, &present)),
         };
         let taken = self.claims.get(&device.name).and_then(|key| self.present.get(key)).map(describe);
         Some(Rivals { taken, others: others.into_iter().map(describe).collect() })

@@ -11,12 +11,13 @@ use mainstay_config::names::DeviceName;
 use mainstay_hardware::advice::{self, Configured};
 use mainstay_hardware::matching;
 use mainstay_hardware::sighting::{Generation, HardwareEvent, Key, Sighting, Sort, Source};
+use mainstay_hardware::trouble::Trouble;
 
 use super::claiming::Choices;
 use crate::cause::{Departure, Rivals};
 use crate::machine::{Beginning, Machine};
 use crate::message::device::DeviceMessage;
-use crate::message::inventory::{InventoryMessage, InventorySnapshot, OtherDevice, OtherKind};
+use crate::message::inventory::{InventoryMessage, InventorySnapshot, OtherDevice};
 use crate::message::{Action, ActorId, Effect, Effects, Message, Moment, Outcome, Publication, told};
 
 pub(super) type Out = Effects<InventoryTimer>;
@@ -35,7 +36,7 @@ pub struct InventoryMachine {
     pub(super) told: BTreeMap<DeviceName, Rivals>,
     /// What was claimed before a restart, until it is seen again.
     arrivals: BTreeMap<Key, Generation>,
-    troubles: BTreeMap<Source, String>,
+    troubles: BTreeMap<Source, Trouble>,
     pub(super) looked: Looked,
     pub(super) now: Moment,
     /// What was shown last.
@@ -74,8 +75,8 @@ impl Machine for InventoryMachine {
                 self.gone(&key, generation.as_ref())
             }
             InventoryMessage::Event(HardwareEvent::Scanned { present, .. }) => self.scanned(present),
-            InventoryMessage::Event(HardwareEvent::Trouble(source, words)) => {
-                self.troubles.insert(source, words);
+            InventoryMessage::Event(HardwareEvent::Trouble(source, why)) => {
+                self.troubles.insert(source, why);
                 Vec::new()
             }
             InventoryMessage::Event(HardwareEvent::Works(source)) => {
@@ -258,7 +259,7 @@ impl InventoryMachine {
     }
 
     fn publish(&mut self, out: &mut Out) {
-        let snapshot = InventorySnapshot { others: self.others(), troubles: self.troubles.values().cloned().collect() };
+        let snapshot = InventorySnapshot { others: self.others(), troubles: self.troubles.clone() };
         if self.published.as_ref() != Some(&snapshot) {
             self.published = Some(snapshot.clone());
             out.push(Effect::Publish(Publication::Inventory(snapshot)));
@@ -282,16 +283,10 @@ impl InventoryMachine {
         let present: Vec<&Sighting> = self.present.values().collect();
         let is = |device: &Device| self.claims.get(&device.name).and_then(|key| self.present.get(key));
         let configured: Vec<_> = self.devices.iter().map(|device| Configured { device, is: is(device) }).collect();
-        let describe = |(sighting, suggestion): (&&Sighting, String)| OtherDevice {
-            kind: match sighting.sort {
-                Sort::Usb { .. } => OtherKind::Usb,
-                Sort::Tty { .. } => OtherKind::Serial,
-                Sort::Wifi(_) => OtherKind::Wifi,
-            },
-            identity: matching::identity(sighting, None),
-            suggestion,
-        };
-        others.iter().zip(advice::advise(&others, &present, &configured)).map(describe).collect()
+        let suggestions = advice::advise(&others, &present, &configured);
+        let other =
+            |(sighting, suggestion): (&&Sighting, _)| OtherDevice { what: Arc::new((*sighting).clone()), suggestion };
+        others.iter().zip(suggestions).map(other).collect()
     }
 }
 

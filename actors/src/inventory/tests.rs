@@ -5,10 +5,12 @@
 use std::collections::VecDeque;
 
 use mainstay_config::model::{DeviceKind, Match, Station, WifiMode};
+use mainstay_hardware::error::{Error, ErrorKind};
 use mainstay_hardware::sighting::{
     Access, Generation, HardwareEvent, Key, Link, Rfkill, ScanReason, Sighting, Sort, Source, UsbFacts, WifiFacts,
     Witness,
 };
+use mainstay_hardware::trouble::Trouble;
 
 use proptest::prelude::*;
 
@@ -163,18 +165,19 @@ fn what_is_not_in_the_configuration_is_listed_and_nobody_is_told() {
     let mut machine = machine();
     let stranger = hackrf("stranger", 1, 1);
     assert!(told(&mut machine, seen(&stranger)).is_empty());
-    assert_eq!(shown(&mut machine, HardwareEvent::Trouble(Source::RadioNews, "no nl80211".into())).others.len(), 1);
+    assert_eq!(shown(&mut machine, HardwareEvent::Trouble(Source::RadioNews, Trouble::NoWifi)).others.len(), 1);
 }
 
 #[test]
 fn what_cannot_be_watched_is_shown_with_its_last_reason_until_it_can_be() {
     let mut machine = machine();
-    let trouble = |source, words: &str| HardwareEvent::Trouble(source, words.to_owned());
-    shown(&mut machine, trouble(Source::RadioFacts, "a driver does not answer"));
-    shown(&mut machine, trouble(Source::RadioFacts, "a driver refuses"));
-    let both = shown(&mut machine, trouble(Source::Libusb, "no libusb"));
-    assert_eq!(both.troubles, ["no libusb", "a driver refuses"]);
-    assert_eq!(shown(&mut machine, HardwareEvent::Works(Source::RadioFacts)).troubles, ["no libusb"]);
+    let libusb = (Source::Libusb, Trouble::LibusbStopped("Input/Output Error".to_owned()));
+    let refused = Trouble::Failed(Error::new(ErrorKind::Other, "a driver refuses"));
+    shown(&mut machine, HardwareEvent::Trouble(Source::RadioFacts, Trouble::DriverHangs));
+    shown(&mut machine, HardwareEvent::Trouble(Source::RadioFacts, refused.clone()));
+    let both = shown(&mut machine, HardwareEvent::Trouble(libusb.0, libusb.1.clone()));
+    assert_eq!(both.troubles, [libusb.clone(), (Source::RadioFacts, refused)].into());
+    assert_eq!(shown(&mut machine, HardwareEvent::Works(Source::RadioFacts)).troubles, [libusb].into());
 }
 
 #[test]

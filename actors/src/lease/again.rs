@@ -3,11 +3,10 @@
 use mainstay_config::names::ServiceName;
 
 use super::holding::{Holding, Use};
-use super::machine::{Closing, LeaseMachine, Out};
+use super::machine::{Closing, LeaseMachine, Out, tell};
 use super::preparation::Preparation;
 use super::prospect::DeviceState;
 use super::queue::Queue;
-use super::telling::{News, tell};
 use crate::cause::{Holder, Withdrawal};
 use crate::message::device::{Awaited, DeviceMessage};
 use crate::message::lease::{Standing, StillUsed};
@@ -81,7 +80,7 @@ impl LeaseMachine {
         match (self.holders.get(&Holder::from(name)), queued) {
             (Some(holding), _) => {
                 said.push(ServiceMessage::Granted(holding.grant.clone()));
-                said.extend(holding.withdrawn().map(News::for_service));
+                said.extend(holding.withdrawn());
             }
             (None, Some(queued)) => said.push(ServiceMessage::Queued(queued.blockers.clone())),
             (None, None) => said.push(ServiceMessage::NothingHeld),
@@ -129,9 +128,9 @@ impl Holding {
     }
 
     /// What its holder was told when it was withdrawn.
-    pub(super) fn withdrawn(&self) -> Option<News> {
+    pub(super) fn withdrawn(&self) -> Option<ServiceMessage> {
         match &self.r#use {
-            Use::Draining(withdrawal) => Some(News::Revoked(self.grant.token, withdrawal.clone())),
+            Use::Draining(withdrawal) => Some(ServiceMessage::Revoked(self.grant.token, withdrawal.clone())),
             Use::Active | Use::Idle | Use::Abandoned => None,
         }
     }

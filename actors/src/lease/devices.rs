@@ -3,9 +3,8 @@
 use mainstay_config::names::DeviceName;
 use mainstay_hardware::sighting::Generation;
 
-use super::machine::{Closing, LeaseMachine, Out, tell_device, tell_service};
+use super::machine::{Closing, LeaseMachine, Out, tell, tell_device, tell_service};
 use super::prospect::DeviceState;
-use super::telling::{News, tell};
 use crate::cause::{Holder, Soon, Unusable, Withdrawal, Withheld};
 use crate::message::device::{DeviceMessage, Offer};
 use crate::message::service::ServiceMessage;
@@ -49,7 +48,7 @@ impl LeaseMachine {
             let held = self.holders.get_mut(&holder).and_then(|holding| holding.grant.devices.get_mut(device));
             if let Some(held) = held.filter(|held| is_outdated(&held.offer)) {
                 held.offer = offer.clone();
-                out.extend(tell(&holder, News::Corrected(device.clone(), offer.clone())));
+                out.extend(tell(&holder, ServiceMessage::Corrected(device.clone(), offer.clone())));
             }
         }
         out

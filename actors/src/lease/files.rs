@@ -8,6 +8,7 @@ use mainstay_config::model::Sharing;
 
 use super::machine::{LeaseMachine, Out};
 use super::queue::Queued;
+use crate::action::calls::NoAnswer;
 use crate::action::files::FileIdentity;
 use crate::cause::Resource;
 use crate::message::lease::{LeaseRequest, Want};
@@ -53,7 +54,7 @@ impl LeaseMachine {
     pub(super) fn files_seen(
         &mut self,
         operation: OperationId,
-        seen: Result<BTreeMap<PathBuf, FileIdentity>, String>,
+        seen: Result<BTreeMap<PathBuf, FileIdentity>, NoAnswer>,
     ) -> Out {
         // Where the look itself fails, they are told apart by their spelling.
         self.files.0.extend(seen.unwrap_or_default());

@@ -6,17 +6,17 @@ use std::time::Duration;
 use mainstay_config::names::PortName;
 
 use super::holding::{Holding, Use};
-use super::machine::{LeaseMachine, Out, end_waiting, tell_device};
+use super::machine::{LeaseMachine, Out, end_waiting, tell, tell_device};
 use super::preparation::Preparation;
 use super::prospect::{DeviceState, Prospect};
 use super::queue::Queued;
 use super::radios::{Change, Preparing, Step};
-use super::telling::{News, tell};
 use crate::cause::{Blocker, Withdrawal};
 use crate::message::device::{Awaited, DeviceMessage};
 use crate::message::lease::LeaseTimer;
 use crate::message::lease::Rank;
 use crate::message::lease::{Grant, GrantedDevice, LeaseRequest, Token, Want};
+use crate::message::service::ServiceMessage;
 use crate::message::{Action, Effect, Moment};
 
 /// Between two looks at a port that somebody else's program listens on.
@@ -115,7 +115,7 @@ impl LeaseMachine {
             let grant = grant(Token(self.last_token), now, &queued.request, preparation);
             out.extend(end_waiting(&holder));
             // Him first: he is waited for.
-            out.extend(tell(&holder, News::Granted(grant.clone())));
+            out.extend(tell(&holder, ServiceMessage::Granted(grant.clone())));
             for device in grant.devices.keys() {
                 out.push(tell_device(device, DeviceMessage::Leased { holder: holder.clone() }));
             }
@@ -131,7 +131,7 @@ impl LeaseMachine {
         }
         queued.blockers.clone_from(&blockers);
         self.changed.insert(queued.request.holder.clone());
-        out.extend(tell(&queued.request.holder, News::Queued(blockers)));
+        out.extend(tell(&queued.request.holder, ServiceMessage::Queued(blockers)));
         true
     }
 

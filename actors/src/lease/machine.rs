@@ -20,7 +20,6 @@ use super::holding::{Holders, Holding, Use};
 use super::prospect::{DeviceState, Situation};
 use super::queue::Queue;
 use super::radios::Radios;
-use super::telling::{News, tell};
 use crate::cause::{Blocker, Holder, Listed, Refusal, Resource, Withdrawal};
 use crate::machine::{Beginning, Machine};
 use crate::message::device::DeviceMessage;
@@ -285,7 +284,12 @@ pub(super) fn end_waiting(holder: &Holder) -> [Effect<LeaseTimer>; 2] {
 }
 
 pub(super) fn refuse(holder: &Holder, refusal: Refusal) -> Option<Effect<LeaseTimer>> {
-    tell(holder, News::Refused(refusal))
+    tell(holder, ServiceMessage::Refused(refusal))
+}
+
+/// Tells a holder. Those outside and mainstay itself do not ask for leases in this version, and have nobody who listens.
+pub(super) fn tell(holder: &Holder, message: ServiceMessage) -> Option<Effect<LeaseTimer>> {
+    holder.service().map(|name| tell_service(name, message))
 }
 
 pub(super) fn tell_service(name: &ServiceName, message: ServiceMessage) -> Effect<LeaseTimer> {

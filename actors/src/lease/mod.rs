@@ -14,7 +14,6 @@ mod radios;
 mod renewing;
 mod showing;
 mod sorted;
-mod telling;
 #[cfg(test)]
 mod tests;
 

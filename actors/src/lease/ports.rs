@@ -7,6 +7,7 @@ use mainstay_config::port_choice;
 
 use super::machine::{LeaseMachine, Out, refuse};
 use super::queue::Queued;
+use crate::action::calls::NoAnswer;
 use crate::action::ports::Listener;
 use crate::cause::{Holder, Refusal};
 use crate::message::lease::{LeaseRequest, PortNumbers, Want};
@@ -33,7 +34,11 @@ impl LeaseMachine {
         Vec::new()
     }
 
-    pub(super) fn ports_seen(&mut self, operation: OperationId, seen: Result<BTreeMap<u16, Listener>, String>) -> Out {
+    pub(super) fn ports_seen(
+        &mut self,
+        operation: OperationId,
+        seen: Result<BTreeMap<u16, Listener>, NoAnswer>,
+    ) -> Out {
         // Where the look itself fails, the service's own bind decides.
         let foreign = seen.unwrap_or_default();
         let Some(holder) = self.looks.remove(&operation) else { return vec![Effect::Note(Outcome::Superseded)] };

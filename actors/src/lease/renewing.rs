@@ -9,13 +9,13 @@ use mainstay_config::model::PortNeed;
 use mainstay_config::names::PortName;
 
 use super::holding::{Renewal, Use};
-use super::machine::{LeaseMachine, Out};
+use super::machine::{LeaseMachine, Out, tell};
 use super::ports::{has_choice, in_use, is_fixed};
 use super::prospect::Asking;
-use super::telling::{News, tell};
 use crate::action::ports::Listener;
 use crate::cause::{Holder, Refusal};
 use crate::message::lease::{LeaseRequest, PortNumbers, Renewed, Want};
+use crate::message::service::ServiceMessage;
 use crate::message::{Effect, OperationId, Outcome};
 
 impl LeaseMachine {
@@ -56,7 +56,7 @@ impl LeaseMachine {
         let Some((grant, mut renewal)) = found else {
             return vec![Effect::Note(Outcome::Superseded)];
         };
-        let answer = |renewed| tell(holder, News::Renewed(grant.token, renewed)).into_iter().collect();
+        let answer = |renewed| tell(holder, ServiceMessage::Renewed(grant.token, renewed)).into_iter().collect();
         if seen.is_empty() {
             return answer(Renewed::With(grant.ports));
         }

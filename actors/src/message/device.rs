@@ -6,6 +6,7 @@ use mainstay_config::model::DeviceKind;
 use mainstay_config::names::DeviceName;
 use mainstay_hardware::bus::{Findings, Supply, WifiBaseline};
 use mainstay_hardware::error::Error;
+use mainstay_hardware::matching::Identity;
 use mainstay_hardware::sighting::{Generation, Sighting};
 
 use crate::cause::{Departure, DeviceCure, DeviceFault, DeviceReason, Holder, Rivals, Withheld};
@@ -140,7 +141,7 @@ pub struct DeviceSnapshot {
     /// Who leases it.
     pub holder: Option<Holder>,
     /// What it is known to be.
-    pub identity: Option<String>,
+    pub identity: Option<Identity>,
     /// What would make it usable, when it is not.
     pub unblock: Option<DeviceCure>,
 }

@@ -1,7 +1,6 @@
 //! What machines answer: effects, which are data.
 
 use std::collections::BTreeSet;
-use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -9,6 +8,7 @@ use mainstay_config::model::{DeviceKind, Takeover, WifiMode};
 use mainstay_config::names::{DeviceName, ServiceName};
 use mainstay_hardware::bus::{Depth, WifiBaseline};
 use mainstay_hardware::sighting::Sighting;
+use mainstay_hardware::watched::Lost;
 
 use crate::action::ports::Places;
 use crate::action::probe::ProbeOrder;
@@ -17,7 +17,7 @@ use crate::message::device::DeviceSnapshot;
 use crate::message::inventory::InventorySnapshot;
 use crate::message::lease_table::LeaseNews;
 use crate::message::service::ServiceSnapshot;
-use crate::message::{Message, OperatorAnswer};
+use crate::message::{ActorId, Message, OperatorAnswer};
 
 /// All that one message leads to, in order.
 pub type Effects<T> = Vec<Effect<T>>;
@@ -181,8 +181,24 @@ pub enum Exit {
     Stopped,
     /// Everything but this was stopped as asked.
     Left(Vec<Left>),
-    /// Actors died more often than supervision bears; services were left running.
-    GaveUp(String),
+    /// Mainstay does not work any more; services were left running.
+    GaveUp(GaveUp),
+}
+
+/// Why mainstay gave up.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum GaveUp {
+    /// Actors panicked more often than supervision bears.
+    Panics {
+        /// How many it bears …
+        borne: usize,
+        /// … within this time.
+        within: Duration,
+        /// Who panicked last.
+        last: ActorId,
+    },
+    /// A thread or a task is gone.
+    PartLost(Lost),
 }
 
 /// A service of which a process outlives SIGKILL.
@@ -192,23 +208,6 @@ pub struct Left {
     pub service: ServiceName,
     /// Its process, where it is known: while a program is being loaded, it is not.
     pub pid: Option<u32>,
-}
-
-impl fmt::Display for Left {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.pid {
-            Some(pid) => write!(f, "{} (pid {pid})", self.service),
-            None => self.service.fmt(f),
-        }
-    }
-}
-
-impl Left {
-    /// Several, in words.
-    #[must_use]
-    pub fn all(left: &[Self]) -> String {
-        left.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-    }
 }
 
 /// A state to show.

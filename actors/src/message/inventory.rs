@@ -1,7 +1,12 @@
 //! What the supervisor of devices is told and tells.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use mainstay_config::names::DeviceName;
-use mainstay_hardware::sighting::{Generation, HardwareEvent};
+use mainstay_hardware::advice::Suggestion;
+use mainstay_hardware::sighting::{Generation, HardwareEvent, Sighting, Source};
+use mainstay_hardware::trouble::Trouble;
 
 use crate::message::supervision::NoTimer as InventoryTimer;
 
@@ -25,39 +30,14 @@ pub struct InventorySnapshot {
     /// What is not in the configuration.
     pub others: Vec<OtherDevice>,
     /// What cannot be watched here, and why.
-    pub troubles: Vec<String>,
-}
-
-/// What sort of thing something attached is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub enum OtherKind {
-    /// A USB device.
-    Usb,
-    /// A serial port.
-    Serial,
-    /// A radio.
-    Wifi,
-}
-
-impl OtherKind {
-    /// The word shown.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Usb => "usb",
-            Self::Serial => "serial",
-            Self::Wifi => "wifi",
-        }
-    }
+    pub troubles: BTreeMap<Source, Trouble>,
 }
 
 /// Something attached that is not in the configuration.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct OtherDevice {
-    /// What sort of thing.
-    pub kind: OtherKind,
     /// What it is.
-    pub identity: String,
-    /// Lines that would put it into the configuration.
-    pub suggestion: String,
+    pub what: Arc<Sighting>,
+    /// What would put it into the configuration.
+    pub suggestion: Suggestion,
 }

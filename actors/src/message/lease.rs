@@ -12,6 +12,7 @@ use mainstay_hardware::bus::WifiBaseline;
 use mainstay_hardware::error::Error;
 use mainstay_hardware::sighting::Generation;
 
+use crate::action::calls::NoAnswer;
 use crate::action::files::FileIdentity;
 use crate::action::ports::{Listener, Places};
 use crate::cause::{Holder, Refusal, Resource, Soon, Unusable};
@@ -225,9 +226,9 @@ pub enum LeaseMessage {
     /// A radio was put back as it was.
     RadioRestored(OperationId, DeviceName, Result<(), Error>),
     /// Who listens on ports that were about to be granted.
-    PortsSeen(OperationId, Result<BTreeMap<u16, Listener>, String>),
+    PortsSeen(OperationId, Result<BTreeMap<u16, Listener>, NoAnswer>),
     /// What files are that were about to be granted, and those that others have.
-    FilesSeen(OperationId, Result<BTreeMap<PathBuf, FileIdentity>, String>),
+    FilesSeen(OperationId, Result<BTreeMap<PathBuf, FileIdentity>, NoAnswer>),
     /// The daemon is closing down; say when everything is put back.
     Close,
     /// A timer.

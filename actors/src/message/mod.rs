@@ -19,7 +19,7 @@ pub mod supervision;
 mod words;
 
 pub use address::{ActorId, Address, NoSuchActor, Outside};
-pub use effect::{Action, Effect, Effects, Exit, Left, OperationId, Outcome, Publication, told};
+pub use effect::{Action, Effect, Effects, Exit, GaveUp, Left, OperationId, Outcome, Publication, told};
 pub use envelope::{Described, Message, OperatorAnswer, RequestId};
 pub use moment::Moment;
 pub use reply::{Before, NextStep, Reply, Restart, Start, Stop};

@@ -1,9 +1,9 @@
 //! What supervisors are told.
 
 use mainstay_config::names::ServiceName;
+use mainstay_hardware::watched::Lost;
 
 use crate::message::Left;
-use mainstay_hardware::watched::Lost;
 
 /// What the root supervisor is told.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]

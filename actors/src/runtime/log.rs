@@ -33,7 +33,7 @@ fn log_service(snapshot: &ServiceSnapshot) {
 
 fn log_device(snapshot: &DeviceSnapshot) {
     let (device, reason) = (&snapshot.name, &snapshot.reason);
-    let identity = snapshot.identity.as_deref().unwrap_or("not identified");
+    let identity = snapshot.identity.as_ref().map_or_else(|| "not identified".to_owned(), ToString::to_string);
     match snapshot.status {
         DeviceStatus::Ready => tracing::info!("{device} is ready: {identity}"),
         DeviceStatus::Absent => tracing::info!("{device} is {reason}"),

@@ -274,19 +274,20 @@ impl Stage {
 
     /// An actor has panicked: it is said who restarts whom, and written down.
     fn fallen(&self, cause: Cause, fallen: Fallen) {
+        let exit = fallen.exit();
         let Fallen { actor, supervisor, words, fate } = fallen;
         tracing::error!(%actor, panic = words, "an actor panicked");
         let above: Address = supervisor.map_or(Outside::Start.into(), Into::into);
         let died = || format!("{actor} panicked: {words}").into();
         let cause = self.note(cause, (actor.clone().into(), above.clone()), "Died", &died);
-        match fate {
-            Fate::Restart(whom) => {
-                for actor in whom {
-                    let restart = || format!("restart {actor}").into();
-                    self.note(cause, (above.clone(), actor.clone().into()), "RestartActor", &restart);
-                }
+        if let Fate::Restart(whom) = fate {
+            for actor in whom {
+                let restart = || format!("restart {actor}").into();
+                self.note(cause, (above.clone(), actor.clone().into()), "RestartActor", &restart);
             }
-            Fate::GiveUp(why) => self.act(cause, &ActorId::Root, Action::Exit(Exit::GaveUp(why))),
+        }
+        if let Some(exit) = exit {
+            self.act(cause, &ActorId::Root, Action::Exit(exit));
         }
         self.alarm.set(self.next_due());
     }

@@ -7,8 +7,8 @@ use mainstay_config::names::DeviceName;
 
 use super::machine::{Out, ServiceMachine, act, tell_leases};
 use super::state::{Death, Phase, Rest, Stage};
-use crate::action::process::{Exit, Notification, ProcessEvent, RunId, SpawnFailure};
-use crate::cause::{Asked, Failed, Failure, Said, Status, Why, Withdrawal};
+use crate::action::process::{Exit, ProcessEvent, RunId, SpawnFailure, Status};
+use crate::cause::{Asked, Failed, Failure, Said, Why, Withdrawal};
 use crate::message::lease::{LeaseMessage, Token};
 use crate::message::service::ServiceTimer;
 use crate::message::{Action, Effect, Moment, Outcome};
@@ -69,8 +69,8 @@ impl ServiceMachine {
                 if let Some(pid) = said.main_pid {
                     self.note_main(pid);
                 }
-                if let Some(status) = status(&said) {
-                    self.note_said(Said::Status(status));
+                if said.status != Status::default() {
+                    self.note_said(Said::Status(said.status));
                 }
                 if let Some(more) = said.extend {
                     self.extend(now, more, out);
@@ -94,10 +94,9 @@ impl ServiceMachine {
     }
 
     fn spawn_failed(&mut self, now: Moment, failure: SpawnFailure, out: &mut Out) {
-        let may_pass = matches!(failure, SpawnFailure::Other(_));
         let cause = match self.cause_of_stop() {
             Some(cause) => cause,
-            None if may_pass => Cause::Failed(Failure::Spawn(failure)),
+            None if failure.may_pass() => Cause::Failed(Failure::Spawn(failure)),
             None => Cause::Hopeless(Failure::Spawn(failure)),
         };
         self.ended(now, cause, out);
@@ -333,11 +332,4 @@ impl ServiceMachine {
     pub(super) fn is_unkillable(&self) -> bool {
         matches!(self.phase, Phase::Stopping { stage: Stage::Unkillable, .. })
     }
-}
-
-/// What it says of itself; `None` when it says nothing of that kind.
-fn status(said: &Notification) -> Option<Status> {
-    let words = said.status.as_deref().map(Into::into);
-    let status = Status { words, errno: said.errno, exit: said.exit_status };
-    (status != Status::default()).then_some(status)
 }

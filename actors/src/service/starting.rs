@@ -1,6 +1,6 @@
 //! From idle to ready: leases, start slot, program, readiness.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use mainstay_config::model::{Command, Probe, Service, Unit};
@@ -11,8 +11,8 @@ use mainstay_hardware::{harmless, harmless_path};
 use super::ending::Cause;
 use super::machine::{Out, ServiceMachine, act, tell_leases, tell_services};
 use super::state::{Phase, Run, Slot};
-use crate::action::probe::{CheckCommand, Own, ProbeEvent, ProbeOrder, ProbeTarget};
-use crate::action::process::{LogSearch, NotifySocket, RunId, SpawnOrder};
+use crate::action::probe::{Own, ProbeEvent, ProbeOrder, ProbeTarget};
+use crate::action::process::{Invocation, LogSearch, NotifySocket, RunId, SpawnOrder};
 use crate::cause::{Failure, Holder, Refusal, Said, Why};
 use crate::message::device::Offer;
 use crate::message::lease::{Grant, LeaseMessage, LeaseRequest, Want};
@@ -196,7 +196,7 @@ impl ServiceMachine {
             return;
         }
         match event {
-            ProbeEvent::NotYet(words) => run.said = Said::NotYet(words.into()),
+            ProbeEvent::NotYet(why) => run.said = Said::NotYet(Arc::new(why)),
             ProbeEvent::Ready(_) => self.become_ready(out),
         }
     }
@@ -242,47 +242,40 @@ fn wants(spec: &Service) -> Vec<Want> {
 }
 
 fn spawn_order(spec: &Service, command: &Command, grant: Option<&Grant>, run: RunId) -> Result<SpawnOrder, Variable> {
-    let fill = |template: &Template| template.fill(|variable| value(variable, grant));
-    let argv = command.argv.iter().map(fill).collect::<Result<_, _>>()?;
     Ok(SpawnOrder {
         service: spec.name.clone(),
         run,
-        argv,
-        environment: environment(command, grant)?,
-        environment_from: command.environment_from.clone(),
-        user: command.user.clone(),
-        group: command.group.clone(),
-        directory: command.directory.clone(),
+        program: invocation(&command.argv, Some(command), grant)?,
         notify: if spec.ready.probe == Probe::Notify { NotifySocket::Provide } else { NotifySocket::Omit },
         log: if matches!(spec.ready.probe, Probe::Log { .. }) { LogSearch::Wanted } else { LogSearch::Omit },
     })
 }
 
-/// The variables that it sets, filled in with what is leased.
-fn environment(command: &Command, grant: Option<&Grant>) -> Result<BTreeMap<String, String>, Variable> {
-    let filled = command.environment.iter().map(|(name, template)| {
-        let value = template.fill(|variable| value(variable, grant))?;
-        Ok((name.clone(), value))
-    });
-    filled.collect()
+/// A program that runs as the service does itself, filled in with what is leased.
+fn invocation(argv: &[Template], own: Option<&Command>, grant: Option<&Grant>) -> Result<Invocation, Variable> {
+    let fill = |template: &Template| template.fill(|variable| value(variable, grant));
+    let argv = argv.iter().map(fill).collect::<Result<_, _>>()?;
+    let Some(Command { environment, environment_from, user, group, directory, .. }) = own else {
+        return Ok(Invocation { argv, ..Invocation::default() });
+    };
+    let environment = environment.iter().map(|(name, template)| Ok((name.clone(), fill(template)?)));
+    Ok(Invocation {
+        argv,
+        environment: environment.collect::<Result<_, _>>()?,
+        environment_from: environment_from.clone(),
+        user: user.clone(),
+        group: group.clone(),
+        directory: directory.clone(),
+    })
 }
 
-/// A command that checks it runs as it does itself.
-fn check_command(spec: &Service, check: &[Template], grant: Option<&Grant>) -> Result<Box<CheckCommand>, Variable> {
-    let argv = check.iter().map(|template| template.fill(|variable| value(variable, grant)));
+/// A command that checks it.
+fn check_command(spec: &Service, check: &[Template], grant: Option<&Grant>) -> Result<ProbeTarget, Variable> {
     let own = match &spec.unit {
         Unit::Process(own) => Some(own),
-        Unit::Later(_) => None,
+        Unit::Later => None,
     };
-    Ok(Box::new(CheckCommand {
-        service: spec.name.clone(),
-        argv: argv.collect::<Result<_, _>>()?,
-        environment: own.map(|own| environment(own, grant)).transpose()?.unwrap_or_default(),
-        environment_from: own.map(|own| own.environment_from.clone()).unwrap_or_default(),
-        user: own.and_then(|own| own.user.clone()),
-        group: own.and_then(|own| own.group.clone()),
-        directory: own.and_then(|own| own.directory.clone()),
-    }))
+    Ok(ProbeTarget::Exec { service: spec.name.clone(), command: Box::new(invocation(check, own, grant)?) })
 }
 
 fn value(variable: &Variable, grant: Option<&Grant>) -> Option<String> {
@@ -315,7 +308,7 @@ fn probe_target(spec: &Service, grant: Option<&Grant>) -> Result<Readying, Varia
         Probe::Notify => return Ok(Readying::Told),
         Probe::Tcp { host, port: template } => ProbeTarget::Tcp { host: host.clone(), port: port(template)? },
         Probe::Http { url } => ProbeTarget::Http { url: fill(url)? },
-        Probe::Exec { command } => ProbeTarget::Exec { command: check_command(spec, command, grant)? },
+        Probe::Exec { command } => check_command(spec, command, grant)?,
         Probe::File { path } => ProbeTarget::File { path: fill(path)?.into() },
         Probe::Log { contains } => ProbeTarget::Log { service: spec.name.clone(), contains: contains.clone() },
         Probe::Gpsd { port: template } => ProbeTarget::Gpsd { port: port(template)? },

@@ -6,9 +6,9 @@ use std::time::Duration;
 use crate::message::Moment;
 
 /// Deaths that are borne within [`PERIOD`]; one more escalates.
-const DEATHS_MAX: usize = 5;
+pub const DEATHS_MAX: usize = 5;
 /// The time over which deaths are counted.
-const PERIOD: Duration = Duration::from_secs(60);
+pub const PERIOD: Duration = Duration::from_secs(60);
 /// The pause before a restart, so that an actor that dies at once does not spin.
 const PAUSE: Duration = Duration::from_millis(10);
 
@@ -38,12 +38,6 @@ impl Intensity {
     /// Everything begins anew.
     pub fn forget(&mut self) {
         self.0.clear();
-    }
-
-    /// What too many deaths are, in words.
-    #[must_use]
-    pub fn words() -> String {
-        format!("more than {DEATHS_MAX} panics in {}", humantime::format_duration(PERIOD))
     }
 }
 

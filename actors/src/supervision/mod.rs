@@ -6,6 +6,6 @@ mod services;
 #[cfg(test)]
 mod tests;
 
-pub use intensity::{Intensity, Verdict};
+pub use intensity::{DEATHS_MAX, Intensity, PERIOD, Verdict};
 pub use root::RootMachine;
 pub use services::ServicesMachine;

@@ -3,7 +3,7 @@
 use crate::machine::{Beginning, Machine};
 use crate::message::lease::LeaseMessage;
 use crate::message::supervision::{NoTimer, RootMessage, ServicesMessage};
-use crate::message::{Action, ActorId, Effect, Effects, Exit, Left, Message, Moment, Outcome};
+use crate::message::{Action, ActorId, Effect, Effects, Exit, GaveUp, Left, Message, Moment, Outcome};
 
 /// The root supervisor.
 #[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
@@ -62,7 +62,7 @@ impl Machine for RootMachine {
     fn handle(&mut self, _now: Moment, message: RootMessage) -> Out {
         match message {
             // Without it nothing would be started, stopped or heard any more. Services stay.
-            RootMessage::PartLost(lost) => vec![Effect::Act(Action::Exit(Exit::GaveUp(lost.to_string())))],
+            RootMessage::PartLost(lost) => vec![Effect::Act(Action::Exit(Exit::GaveUp(GaveUp::PartLost(lost))))],
             RootMessage::Close if self.closing == Closing::No => {
                 self.closing = Closing::Services;
                 vec![Effect::Tell(Message::Services(ServicesMessage::Close))]

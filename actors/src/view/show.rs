@@ -2,6 +2,7 @@
 
 use mainstay_config::model::{Device, Station};
 use mainstay_config::names::ServiceName;
+use mainstay_hardware::matching::identity;
 
 use super::roots::Roots;
 use super::{
@@ -43,14 +44,14 @@ impl Show<'_> {
     pub fn devices(&self) -> DevicesView {
         let inventory = self.board.inventory();
         let other = |other: crate::message::inventory::OtherDevice| OtherDeviceView {
-            kind: other.kind.as_str().to_owned(),
-            identity: other.identity,
-            suggestion: other.suggestion,
+            kind: words::sort(&other.what.sort).to_owned(),
+            identity: identity(&other.what, None),
+            suggestion: other.suggestion.to_string(),
         };
         DevicesView {
             devices: self.configured(),
             others: inventory.others.into_iter().map(other).collect(),
-            troubles: inventory.troubles,
+            troubles: inventory.troubles.iter().map(|(source, why)| why.words(*source)).collect(),
         }
     }
 
@@ -121,7 +122,7 @@ impl Show<'_> {
                 status: snapshot.status.as_str().to_owned(),
                 reason: device_reason(&snapshot, self.clock),
                 holder: snapshot.holder.as_ref().map(ToString::to_string),
-                identity: snapshot.identity,
+                identity: snapshot.identity.as_ref().map(ToString::to_string),
             }
         };
         self.station.devices.values().map(view).collect()

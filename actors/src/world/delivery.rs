@@ -4,12 +4,10 @@ use super::environment::{Consequences, Happening, Saying};
 use super::faults::Strikes;
 use super::{Asked, Cause, Due, Standing, World};
 use crate::effect::executor::Delivery;
-use crate::engine::{self, Fallen, Fate, Letter, Mail, Place, Timer};
+use crate::engine::{self, Fallen, Letter, Mail, Place, Timer};
 use crate::message::device::DeviceMessage;
 use crate::message::service::ServiceMessage;
-use crate::message::{
-    ActorId, Address, Effect, Exit, Message, OperatorAnswer, Outcome, Outside, Publication, RequestId,
-};
+use crate::message::{ActorId, Address, Effect, Message, OperatorAnswer, Outcome, Outside, Publication, RequestId};
 use crate::trace::{MessageId, TraceId};
 
 const PANIC: &str = "simulated panic";
@@ -247,9 +245,10 @@ impl World {
     }
 
     fn fallen(&mut self, fallen: Fallen) {
+        let exit = fallen.exit();
         self.note(&Happening::Panicked(fallen.actor));
-        if let Fate::GiveUp(why) = fallen.fate {
-            self.end(Exit::GaveUp(why));
+        if let Some(exit) = exit {
+            self.end(exit);
         }
     }
 

@@ -4,14 +4,14 @@
 //! notifications, are this program too: small scripts start it for the two "tests" in `main.rs` that play these parts.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
-use mainstay_actors::action::process::{LogSearch, NotifySocket, ProcessEvent, RunId, SpawnOrder};
+use mainstay_actors::action::process::{Invocation, LogSearch, NotifySocket, ProcessEvent, RunId, SpawnOrder};
 use mainstay_actors::effect::process::Processes;
 use mainstay_actors::effect::process::keeper::{log_keeper_main, socket_from_stdin};
 use mainstay_actors::effect::process::settings::ProcessSettings;
@@ -270,12 +270,7 @@ pub(crate) fn order(run: u64, argv: &[&str]) -> SpawnOrder {
     SpawnOrder {
         service: ServiceName::new("test").unwrap(),
         run: RunId(run),
-        argv: argv.iter().map(|part| (*part).to_owned()).collect(),
-        environment: BTreeMap::new(),
-        environment_from: BTreeSet::new(),
-        user: None,
-        group: None,
-        directory: None,
+        program: Invocation { argv: argv.iter().map(|part| (*part).to_owned()).collect(), ..Invocation::default() },
         notify: NotifySocket::Omit,
         log: LogSearch::Omit,
     }

@@ -2,7 +2,8 @@
 
 use std::os::unix::net::UnixDatagram;
 
-use mainstay_actors::action::process::{Exit, Notification, NotifySocket, ProcessEvent, RunId, Said};
+use mainstay_actors::action::process::{Exit, Notification, NotifySocket, ProcessEvent, RunId, Said, Status};
+use mainstay_hardware::error::Errno;
 
 use crate::harness::{World, alone, is_gone, order};
 
@@ -13,7 +14,7 @@ fn service(world: &World, run: u64, text: &str) -> RunId {
 }
 
 fn said(status: &str) -> ProcessEvent {
-    let status = Some(status.to_owned());
+    let status = Status::from(status);
     ProcessEvent::Notified(Notification { ready: Some(Said), status, ..Notification::default() })
 }
 
@@ -118,7 +119,7 @@ fn a_process_that_joined_the_group_of_a_service_is_not_heard() {
         let mut order = order(2, &["sh", "-c", &format!("{} & wait", forger.display())]);
         order.service = mainstay_config::names::ServiceName::new("other").unwrap();
         let socket = world.path("run/notify/test.sock").to_str().unwrap().to_owned();
-        order.environment = [("NOTIFY_SOCKET".to_owned(), socket)].into();
+        order.program.environment = [("NOTIFY_SOCKET".to_owned(), socket)].into();
         let other = world.spawn(order);
         world.started(other).await;
         world.file("said", |text| !text.is_empty()).await;
@@ -188,11 +189,8 @@ fn what_a_main_process_says_just_before_it_ends_is_heard() {
         while !is_gone(main) {
             std::thread::yield_now();
         }
-        let status = Some("no such map".to_owned());
-        assert_eq!(
-            world.next(run).await,
-            ProcessEvent::Notified(Notification { status, errno: Some(2), ..Notification::default() })
-        );
+        let status = Status { words: Some("no such map".into()), errno: Some(Errno(2)), exit: None };
+        assert_eq!(world.next(run).await, ProcessEvent::Notified(Notification { status, ..Notification::default() }));
         world.to_the_end(run).await;
         world.end().await;
     });

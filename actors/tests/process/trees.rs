@@ -1,6 +1,6 @@
 //! Programs that start others, and programs that fork away.
 
-use mainstay_actors::action::process::{Exit, ProcessEvent, Scope, SignalOrder};
+use mainstay_actors::action::process::{Exit, ProcessEvent, RunId, Scope, SignalOrder};
 use mainstay_config::model::StopSignal;
 
 use crate::harness::{World, alone, is_gone, until_stopped};
@@ -13,7 +13,27 @@ fn within(world: &World, text: &str) -> String {
     format!("cd {}; {text}", world.folder.path().display())
 }
 
-fn tree(run: mainstay_actors::action::process::RunId, signal: StopSignal) -> SignalOrder {
+/// A script that runs in the folder of this world as run 1.
+async fn started(world: &World, text: &str) -> RunId {
+    let run = world.shell(1, &within(world, text));
+    world.started(run).await;
+    run
+}
+
+/// The next thing said of a run is that its main process ended well, and left this process.
+async fn left(world: &World, run: RunId, pid: u32) {
+    assert_eq!(world.next(run).await, ProcessEvent::MainExited { exit: Exit::Code(0), remaining: vec![pid] });
+}
+
+/// Sweeping a run of which the main process has ended kills this process.
+async fn swept(world: World, run: RunId, pid: u32) {
+    world.processes.sweep(run);
+    assert_eq!(world.next(run).await, ProcessEvent::TreeGone);
+    assert!(is_gone(pid));
+    world.end().await;
+}
+
+fn tree(run: RunId, signal: StopSignal) -> SignalOrder {
     SignalOrder { run, signal, scope: Scope::Tree }
 }
 
@@ -21,14 +41,10 @@ fn tree(run: mainstay_actors::action::process::RunId, signal: StopSignal) -> Sig
 fn a_program_that_forked_away_is_named_and_killed() {
     alone(async || {
         let world = World::new();
-        let run = world.shell(1, &within(&world, &format!("{FORK_AWAY}; exit 0")));
-        world.started(run).await;
+        let run = started(&world, &format!("{FORK_AWAY}; exit 0")).await;
         let escaped = world.pid_in("escaped").await;
-        assert_eq!(world.next(run).await, ProcessEvent::MainExited { exit: Exit::Code(0), remaining: vec![escaped] });
-        world.processes.sweep(run);
-        assert_eq!(world.next(run).await, ProcessEvent::TreeGone);
-        assert!(is_gone(escaped));
-        world.end().await;
+        left(&world, run, escaped).await;
+        swept(world, run, escaped).await;
     });
 }
 
@@ -37,8 +53,7 @@ fn a_sweep_kills_grandchildren_and_those_that_left_the_session() {
     alone(async || {
         let world = World::new();
         let text = format!("{FORK_AWAY}; sh -c 'sh -c \"echo \\$\\$ > deep; exec sleep 1000\" & wait' & wait");
-        let run = world.shell(1, &within(&world, &text));
-        world.started(run).await;
+        let run = started(&world, &text).await;
         let (escaped, deep) = (world.pid_in("escaped").await, world.pid_in("deep").await);
         world.processes.sweep(run);
         let events = world.to_the_end(run).await;
@@ -53,8 +68,7 @@ fn the_end_of_the_last_process_is_noticed_without_being_asked_for() {
     alone(async || {
         let world = World::new();
         let text = "(setsid sh -c 'echo $$ > escaped; while ! [ -e go ]; do sleep 0.01; done' &); while ! [ -s escaped ]; do sleep 0.01; done";
-        let run = world.shell(1, &within(&world, text));
-        world.started(run).await;
+        let run = started(&world, text).await;
         let escaped = world.pid_in("escaped").await;
         let event = world.next(run).await;
         assert!(
@@ -67,20 +81,16 @@ fn the_end_of_the_last_process_is_noticed_without_being_asked_for() {
     });
 }
 
+/// Runs `./process` three times, in places of a tree that are told apart.
+const ALL_THREE: &str = "setsid sh -c '. ./process' away & sh -c '. ./process' child & exec sh -c '. ./process' main";
+
 #[test]
 fn a_signal_to_the_tree_reaches_each_process_once() {
     alone(async || {
         let world = World::new();
         let process = "trap \"echo $0 >> heard\" TERM; echo $$ > pid-$0; while ! [ -e end ]; do sleep 0.01; done";
         std::fs::write(world.path("process"), process).unwrap();
-        let run = world.shell(
-            1,
-            &within(
-                &world,
-                "setsid sh -c '. ./process' away & sh -c '. ./process' child & exec sh -c '. ./process' main",
-            ),
-        );
-        world.started(run).await;
+        let run = started(&world, ALL_THREE).await;
         for name in ["main", "child", "away"] {
             world.pid_in(&format!("pid-{name}")).await;
         }
@@ -105,10 +115,9 @@ fn stopped_processes_hear_the_signal_that_ends_them() {
             for name in ["heard", "pid-main", "pid-child", "pid-away"] {
                 let _ = std::fs::remove_file(world.path(name));
             }
-            let all = "setsid sh -c '. ./process' away & sh -c '. ./process' child & exec sh -c '. ./process' main";
             let alone = "exec sh -c '. ./process' main";
             let (text, names) = match scope {
-                Scope::Tree => (all, &["main", "child", "away"][..]),
+                Scope::Tree => (ALL_THREE, &["main", "child", "away"][..]),
                 Scope::Main => (alone, &["main"][..]),
             };
             let run = world.shell(run, &within(&world, text));
@@ -129,8 +138,7 @@ fn stopped_processes_hear_the_signal_that_ends_them() {
 fn a_signal_to_the_main_process_spares_its_children() {
     alone(async || {
         let world = World::new();
-        let run = world.shell(1, &within(&world, "sleep 1000 & echo $! > child; wait"));
-        world.started(run).await;
+        let run = started(&world, "sleep 1000 & echo $! > child; wait").await;
         let child = world.pid_in("child").await;
         world.processes.signal(SignalOrder { run, signal: StopSignal::Term, scope: Scope::Main });
         assert_eq!(world.next(run).await, ProcessEvent::MainExited { exit: Exit::Signal(15), remaining: vec![child] });
@@ -145,8 +153,7 @@ fn an_escaped_process_without_its_mark_is_known_when_it_was_seen_under_its_paren
     alone(async || {
         let world = World::new();
         let text = "setsid env -i sh -c 'trap \"\" TERM; echo $$ > escaped; while :; do sleep 0.01; done' & while :; do sleep 0.01; done";
-        let run = world.shell(1, &within(&world, text));
-        world.started(run).await;
+        let run = started(&world, text).await;
         let escaped = world.pid_in("escaped").await;
         world.processes.signal(tree(run, StopSignal::Term));
         let event = world.next(run).await;
@@ -154,10 +161,7 @@ fn an_escaped_process_without_its_mark_is_known_when_it_was_seen_under_its_paren
             matches!(&event, ProcessEvent::MainExited { remaining, .. } if remaining.contains(&escaped)),
             "{event:?}"
         );
-        world.processes.sweep(run);
-        assert_eq!(world.next(run).await, ProcessEvent::TreeGone);
-        assert!(is_gone(escaped));
-        world.end().await;
+        swept(world, run, escaped).await;
     });
 }
 
@@ -166,8 +170,7 @@ fn an_escaped_process_without_its_mark_that_nobody_saw_is_known_by_what_it_print
     alone(async || {
         let world = World::new();
         let text = "env -i setsid sh -c 'echo $$ > escaped; exec sleep 1000' & exit 0";
-        let run = world.shell(1, &within(&world, text));
-        world.started(run).await;
+        let run = started(&world, text).await;
         let escaped = world.pid_in("escaped").await;
         assert!(!is_gone(escaped));
         world.processes.sweep(run);
@@ -211,14 +214,10 @@ fn a_daemon_that_shows_nothing_of_where_it_comes_from_is_known_by_its_tag() {
         let world = World::new();
         let daemon = "echo $$ > escaped; exec sleep 1000";
         let text = format!("(exec env -i setsid sh -c '{daemon}' >/dev/null 2>&1 </dev/null &)");
-        let run = world.shell(1, &within(&world, &text));
-        world.started(run).await;
+        let run = started(&world, &text).await;
         let escaped = world.pid_in("escaped").await;
-        assert_eq!(world.next(run).await, ProcessEvent::MainExited { exit: Exit::Code(0), remaining: vec![escaped] });
-        world.processes.sweep(run);
-        assert_eq!(world.next(run).await, ProcessEvent::TreeGone);
-        assert!(is_gone(escaped));
-        world.end().await;
+        left(&world, run, escaped).await;
+        swept(world, run, escaped).await;
     });
 }
 
@@ -266,14 +265,10 @@ fn a_child_that_moved_out_of_its_cgroup_is_named_and_killed() {
         let away = format!("{MOVE_AWAY}; echo $$ > escaped; exec sleep 1000");
         std::fs::write(world.path("away"), away).unwrap();
         let text = "setsid sh ./away & while ! [ -s escaped ]; do sleep 0.01; done; exit 0";
-        let run = world.shell(1, &within(&world, text));
-        world.started(run).await;
+        let run = started(&world, text).await;
         let escaped = world.pid_in("escaped").await;
-        assert_eq!(world.next(run).await, ProcessEvent::MainExited { exit: Exit::Code(0), remaining: vec![escaped] });
-        world.processes.sweep(run);
-        assert_eq!(world.next(run).await, ProcessEvent::TreeGone);
-        assert!(is_gone(escaped));
-        world.end().await;
+        left(&world, run, escaped).await;
+        swept(world, run, escaped).await;
     });
 }
 

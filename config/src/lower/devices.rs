@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::World;
 use crate::diagnostics::{Code, Later, Report};
-use crate::model::{DeviceKind, DeviceNeed, Sharing, Takeover};
+use crate::model::{DeviceKind, DeviceNeed, Sharing, Takeover, Unsupported};
 use crate::names::DeviceName;
 use crate::read::Either;
 use crate::schema::{DeviceTable, ServiceTable};
@@ -13,7 +13,7 @@ pub(super) fn needs(
     place: &str,
     table: &ServiceTable,
     world: &World,
-    not_yet: &mut Vec<String>,
+    not_yet: &mut Vec<Unsupported>,
     report: &mut Report,
 ) -> BTreeMap<DeviceName, DeviceNeed> {
     let mut needs = BTreeMap::new();
@@ -25,11 +25,11 @@ pub(super) fn needs(
                 let place = format!("{place}.devices.{name}");
                 later(&place, long, report);
                 if long.optional.if_true().is_some() {
-                    not_yet.push(format!("devices.{name}.optional"));
+                    not_yet.push(Unsupported::OptionalDevice(name.clone()));
                 }
                 if long.channel.span().is_some() {
                     // On another channel it would hear something else than it was configured for.
-                    not_yet.push(format!("devices.{name}.channel"));
+                    not_yet.push(Unsupported::Channel(name.clone()));
                 }
                 if let Some(kind) = kind {
                     only_wifi(kind, name, long, report);

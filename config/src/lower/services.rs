@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::templates::Scope;
 use super::{World, dependencies, devices, files, ports, probes, unit};
 use crate::diagnostics::{Code, Later, Report};
-use crate::model::{Autostart, Restart, RestartWhen, Service, Stop, StopSignal, StopTo};
+use crate::model::{Autostart, Restart, RestartWhen, Service, Stop, StopSignal, StopTo, Unsupported};
 use crate::names::{READINESS_PROBES, ServiceName};
 use crate::read::{Boxed, Entry, Field, joined};
 use crate::schema::{File, RestartTable, ServiceTable, StopTable};
@@ -137,12 +137,12 @@ fn stop(
     table: Option<&StopTable>,
     world: &World,
     scope: &Scope<'_>,
-    not_yet: &mut Vec<String>,
+    not_yet: &mut Vec<Unsupported>,
     report: &mut Report,
 ) -> Stop {
     if let Some(span) = table.map(|t| &t.command).and_then(Field::span) {
         report.later(Later::StopCommand, span, place);
-        not_yet.push("stop.command".to_owned());
+        not_yet.push(Unsupported::StopCommand);
     }
     if let Some(table) = table {
         unit::argv(&table.command, scope, report);

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::environment;
 use super::templates::{Scope, template};
 use crate::diagnostics::{Code, Later, Report};
-use crate::model::{Command, Unit};
+use crate::model::{Command, Unit, Unsupported};
 use crate::names::ServiceName;
 use crate::read::{Argv, Field};
 use crate::schema::ServiceTable;
@@ -17,24 +17,24 @@ pub(super) fn unit(
     span: &Range<usize>,
     table: &ServiceTable,
     scope: &Scope<'_>,
-    not_yet: &mut Vec<String>,
+    not_yet: &mut Vec<Unsupported>,
     report: &mut Report,
 ) -> Unit {
     let said = only_kind(name, span, table, report);
     let command = command(table, scope, report);
     later_kinds(table, scope, report);
-    let Some(Kind { key, span, later: Some(later) }) = said else { return Unit::Process(command) };
+    let Some(Kind { key, span, later: Some((later, unsupported)) }) = said else { return Unit::Process(command) };
     report.later(later, span, &format!("services.{name}"));
-    not_yet.push(key.to_owned());
+    not_yet.push(unsupported);
     only_for_processes(table, key, report);
-    Unit::Later(key.into())
+    Unit::Later
 }
 
 /// A kind of service that a table names: its key, its place, and whether it is for a later version.
 struct Kind<'a> {
     key: &'static str,
     span: &'a Range<usize>,
-    later: Option<Later>,
+    later: Option<(Later, Unsupported)>,
 }
 
 /// The kind of a service, the first when there are several; none and several are problems.
@@ -46,10 +46,10 @@ fn only_kind<'a>(
 ) -> Option<Kind<'a>> {
     let kinds = [
         ("command", table.command.span(), None),
-        ("oneshot", table.oneshot.span(), Some(Later::Oneshot)),
-        ("systemd", table.systemd.span(), Some(Later::Systemd)),
-        ("container", table.container.span(), Some(Later::Container)),
-        ("external", table.external.span(), Some(Later::External)),
+        ("oneshot", table.oneshot.span(), Some((Later::Oneshot, Unsupported::Oneshot))),
+        ("systemd", table.systemd.span(), Some((Later::Systemd, Unsupported::Systemd))),
+        ("container", table.container.span(), Some((Later::Container, Unsupported::Container))),
+        ("external", table.external.span(), Some((Later::External, Unsupported::External))),
     ];
     let mut said = kinds.into_iter().filter_map(|(key, span, later)| Some(Kind { key, span: span?, later }));
     let Some(first) = said.next() else {

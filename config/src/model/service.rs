@@ -1,6 +1,7 @@
 //! `[services.NAME]`, validated.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::net::IpAddr;
 use std::num::NonZeroU16;
 use std::path::PathBuf;
@@ -40,8 +41,41 @@ pub struct Service {
     /// Whether it decides "is ready" for the station.
     pub critical: bool,
     /// What this version accepts but does not act on, which this service depends on: it is `failed(not in this version)`.
-    /// Each is the place in words, such as `container`.
-    pub not_in_this_version: Vec<String>,
+    pub not_in_this_version: Vec<Unsupported>,
+}
+
+/// A part of a service's configuration without which it cannot run, and on which this version does not act.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum Unsupported {
+    /// It is a `oneshot`.
+    Oneshot,
+    /// It is a unit of `systemd`.
+    Systemd,
+    /// It is a `container`.
+    Container,
+    /// It is `external`.
+    External,
+    /// This device is `optional`.
+    OptionalDevice(DeviceName),
+    /// This radio has a `channel`.
+    Channel(DeviceName),
+    /// It has a `stop.command`.
+    StopCommand,
+}
+
+/// By its key.
+impl fmt::Display for Unsupported {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Oneshot => f.write_str("oneshot"),
+            Self::Systemd => f.write_str("systemd"),
+            Self::Container => f.write_str("container"),
+            Self::External => f.write_str("external"),
+            Self::OptionalDevice(name) => write!(f, "devices.{name}.optional"),
+            Self::Channel(name) => write!(f, "devices.{name}.channel"),
+            Self::StopCommand => f.write_str("stop.command"),
+        }
+    }
 }
 
 /// Whether a service starts by itself.
@@ -58,8 +92,8 @@ pub enum Autostart {
 pub enum Unit {
     /// A program that keeps running.
     Process(Command),
-    /// A kind that this version does not run yet: `oneshot`, `systemd`, `container`, `external`.
-    Later(std::borrow::Cow<'static, str>),
+    /// A kind that this version does not run yet.
+    Later,
 }
 
 /// A program to run.

@@ -9,8 +9,8 @@ use rusb::{Context, Device, Hotplug, HotplugBuilder, UsbContext};
 use tokio::sync::Notify;
 
 use super::watch::{Wish, Wishes};
-use crate::error::{Error, ErrorKind};
 use crate::sighting::Source;
+use crate::trouble::Trouble;
 use crate::watched;
 
 /// The thread.
@@ -47,13 +47,8 @@ impl UsbWitness {
     ///
     /// # Errors
     /// When libusb cannot work here, as without /dev/bus/usb.
-    pub(crate) fn start(context: &SharedContext, wishes: Wishes, whole: Arc<Notify>) -> Result<Self, Error> {
-        let failed = |e: rusb::Error| {
-            Error::new(
-                ErrorKind::Other,
-                format!("libusb cannot watch USB ({e}), perhaps for want of /dev/bus/usb; kernel events go on"),
-            )
-        };
+    pub(crate) fn start(context: &SharedContext, wishes: Wishes, whole: Arc<Notify>) -> Result<Self, Trouble> {
+        let failed = |error: rusb::Error| Trouble::NoLibusb(error.to_string());
         let context = context.get().map_err(failed)?;
         let teller = Box::new(Teller { wishes: wishes.clone() });
         let registration = HotplugBuilder::new().register::<Context, _>(&context, teller).map_err(failed)?;
@@ -67,7 +62,7 @@ impl UsbWitness {
             }
         };
         let thread = watched::thread(NAME, run, move |_| whole.notify_one());
-        let thread = thread.map_err(|e| Error::io("starting the thread usb-events", &e))?;
+        let thread = thread.map_err(|error| Trouble::Unheard(error.into()))?;
         Ok(Self { context, stop, thread: Some(thread) })
     }
 }
@@ -90,8 +85,7 @@ fn handle_events(context: &Context, stop: &AtomicBool, wishes: &Wishes) {
         match context.handle_events(Some(LONG)) {
             Ok(()) | Err(rusb::Error::Interrupted) => {}
             Err(error) => {
-                let trouble = format!("libusb stopped watching USB ({error}); kernel events go on");
-                return wishes.send(Wish::Trouble(Source::Libusb, trouble));
+                return wishes.send(Wish::Trouble(Source::Libusb, Trouble::LibusbStopped(error.to_string())));
             }
         }
     }

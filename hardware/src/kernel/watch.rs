@@ -16,6 +16,7 @@ use super::watcher::{Sources, Watcher};
 use crate::bus::{Sink, Watch};
 use crate::error::{Error, ErrorKind};
 use crate::sighting::Source;
+use crate::trouble::Trouble;
 use crate::watched;
 
 /// The thread that hears of everything.
@@ -44,7 +45,7 @@ pub(crate) enum Wish {
     /// Somebody wants everything to be looked at.
     Rescan,
     /// A source cannot be heard any more.
-    Trouble(Source, String),
+    Trouble(Source, Trouble),
 }
 
 /// The bounded way to the watcher.
@@ -93,10 +94,10 @@ impl KernelWatch {
         let mut troubles = Vec::new();
         let stop = Arc::new(Notify::new());
         let usb = UsbWitness::start(context, wishes.clone(), Arc::clone(&stop));
-        let usb = usb.map_err(|e| troubles.push((Source::Libusb, e.message))).ok();
+        let usb = usb.map_err(|why| troubles.push((Source::Libusb, why))).ok();
         let sources = subscribe(&runtime, &mut troubles);
         if usb.is_none() && sources.uevents.is_none() {
-            let words: Vec<String> = troubles.into_iter().map(|(_, words)| words).collect();
+            let words: Vec<String> = troubles.iter().map(|(source, why)| why.words(*source)).collect();
             let message = format!("no hardware can be watched: {}", words.join("; "));
             return Err(Error::new(ErrorKind::NotSupported, message));
         }
@@ -111,23 +112,16 @@ impl KernelWatch {
     }
 }
 
-fn subscribe(runtime: &Runtime, troubles: &mut Vec<(Source, String)>) -> Sources {
+fn subscribe(runtime: &Runtime, troubles: &mut Vec<(Source, Trouble)>) -> Sources {
     let _within = runtime.enter();
-    let mut unheard = |source, words| troubles.push((source, words));
-    let words = |what: Source, error: io::Error| format!("{what} cannot be heard: {error}");
-    let uevents = uevent::socket().map_err(|e| unheard(Source::Uevents, words(Source::Uevents, e))).ok();
-    let links = events::link_socket().map_err(|e| unheard(Source::Links, words(Source::Links, e))).ok();
-    let radios = events::subscribe().map_err(|e| unheard(Source::RadioNews, no_radios(&e))).ok();
+    let mut unheard = |source, why: io::Error| {
+        let no_wifi = source == Source::RadioNews && why.kind() == io::ErrorKind::NotFound;
+        troubles.push((source, if no_wifi { Trouble::NoWifi } else { Trouble::Unheard(why.into()) }));
+    };
+    let uevents = uevent::socket().map_err(|why| unheard(Source::Uevents, why)).ok();
+    let links = events::link_socket().map_err(|why| unheard(Source::Links, why)).ok();
+    let radios = events::subscribe().map_err(|why| unheard(Source::RadioNews, why)).ok();
     Sources { uevents, links, radios }
-}
-
-fn no_radios(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::NotFound => {
-            "no Wi-Fi in this kernel yet (cfg80211 is not loaded); radios are seen as soon as it is".to_owned()
-        }
-        _ => format!("radios cannot be heard: {error}"),
-    }
 }
 
 impl Watch for KernelWatch {

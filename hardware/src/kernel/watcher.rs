@@ -19,6 +19,7 @@ use super::watch::{Wish, Wishes};
 use super::{tty, usb};
 use crate::bus::Sink;
 use crate::sighting::{HardwareEvent, Key, ScanReason, Sighting, Sort, Source, Witness};
+use crate::trouble::Trouble;
 
 /// `ENOBUFS`: the socket was full and the kernel dropped messages.
 const ENOBUFS: i32 = 105;
@@ -83,8 +84,13 @@ impl Watcher {
     }
 
     /// Runs until told to stop.
-    pub(crate) async fn run(mut self, mut queue: mpsc::Receiver<Wish>, stop: &Notify, troubles: Vec<(Source, String)>) {
-        troubles.into_iter().for_each(|(source, words)| self.trouble(source, words));
+    pub(crate) async fn run(
+        mut self,
+        mut queue: mpsc::Receiver<Wish>,
+        stop: &Notify,
+        troubles: Vec<(Source, Trouble)>,
+    ) {
+        troubles.into_iter().for_each(|(source, why)| self.trouble(source, why));
         self.begin_scan(ScanReason::Start);
         let (mut uevent_buffer, mut link_buffer) =
             (Vec::with_capacity(MESSAGE_BYTES), Vec::with_capacity(MESSAGE_BYTES));
@@ -134,7 +140,7 @@ impl Watcher {
     fn wish(&mut self, wish: Wish) {
         match wish {
             Wish::Rescan => self.begin_scan(ScanReason::Asked),
-            Wish::Trouble(source, words) => self.trouble(source, words),
+            Wish::Trouble(source, why) => self.trouble(source, why),
             Wish::UsbArrived { .. } | Wish::UsbLeft { .. } if self.scanning.is_some() => {}
             // The uevent was quicker, as it mostly is: there is nothing to search sysfs for.
             Wish::UsbArrived { bus, address } if self.known.has_usb(&usb::generation(bus, address)) => {}
@@ -226,7 +232,7 @@ impl Watcher {
             }
             None => {
                 self.sources.radios = None;
-                self.trouble(Source::RadioNews, "nl80211 stopped telling of radios; uevents still do".to_owned());
+                self.trouble(Source::RadioNews, Trouble::RadiosSilent);
             }
         }
     }
@@ -243,12 +249,11 @@ impl Watcher {
         let radios = match outcome {
             Outcome::Read(reading) => self.radios_of(reading),
             Outcome::Failed(error) => {
-                self.trouble(Source::RadioFacts, error.message);
+                self.trouble(Source::RadioFacts, Trouble::Failed(error));
                 self.known.known_radios().cloned().collect()
             }
             Outcome::Late => {
-                let trouble = "a Wi-Fi driver does not answer; radios are shown as they were until it does";
-                self.trouble(Source::RadioFacts, trouble.to_owned());
+                self.trouble(Source::RadioFacts, Trouble::DriverHangs);
                 self.known.known_radios().cloned().collect()
             }
         };
@@ -315,13 +320,13 @@ impl Watcher {
             self.begin_scan(ScanReason::LostMessages);
             return false;
         }
-        self.trouble(what, format!("{what} can no longer be heard: {error}"));
+        self.trouble(what, Trouble::NoLongerHeard(error.into()));
         true
     }
 
-    fn trouble(&mut self, source: Source, words: String) {
+    fn trouble(&mut self, source: Source, why: Trouble) {
         self.troubled.insert(source);
-        self.tell(HardwareEvent::Trouble(source, words));
+        self.tell(HardwareEvent::Trouble(source, why));
     }
 
     fn works(&mut self, source: Source) {

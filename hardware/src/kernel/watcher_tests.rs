@@ -19,6 +19,7 @@ use super::watcher::{Heard, Sources, Watcher};
 use crate::sighting::{
     Access, Generation, HardwareEvent, Key, Link, Rfkill, ScanReason, Sighting, Sort, Source, WifiFacts, Witness,
 };
+use crate::trouble::Trouble;
 
 struct Bench {
     tree: Tree,
@@ -137,9 +138,9 @@ async fn a_queue_that_overflows_leads_to_a_rescan() {
         }
         stop.notify_one();
     };
-    tokio::join!(watcher.run(queue, &stop, vec![(Source::RadioNews, "no Wi-Fi".to_owned())]), asked);
+    tokio::join!(watcher.run(queue, &stop, vec![(Source::RadioNews, Trouble::NoWifi)]), asked);
     assert!(!wishes.lost_some(), "the loss was noticed");
-    assert_eq!(told.lock().unwrap()[0], HardwareEvent::Trouble(Source::RadioNews, "no Wi-Fi".to_owned()));
+    assert_eq!(told.lock().unwrap()[0], HardwareEvent::Trouble(Source::RadioNews, Trouble::NoWifi));
 }
 
 #[tokio::test]

@@ -83,7 +83,7 @@ fn a_hackrf_that_was_not_asked_while_somebody_waited_is_asked_everything_when_it
     let found = Findings::Hackrf { board, firmware, serial: None };
     bench.tell(DeviceMessage::Probed(bench.operation, Ok(found)));
     assert!(matches!(bench.told[..], [LeaseMessage::DeviceAvailable(..)]), "{:?}", bench.told);
-    assert!(bench.shown.as_ref().unwrap().identity.as_ref().unwrap().contains("2024.02.1"));
+    assert!(bench.shown.as_ref().unwrap().identity.as_ref().unwrap().to_string().contains("2024.02.1"));
     bench.tell(DeviceMessage::Leased { holder: user() }).tell(DeviceMessage::Unleased);
     assert!(!wants_to_be_lent(&bench), "it is known by now");
 }

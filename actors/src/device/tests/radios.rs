@@ -58,7 +58,7 @@ impl Bench {
 
     fn words(&self) -> (DeviceStatus, String, String) {
         let shown = self.shown.clone().unwrap();
-        (shown.status, shown.reason.to_string(), shown.identity.unwrap_or_default())
+        (shown.status, shown.reason.to_string(), shown.identity.map(|is| is.to_string()).unwrap_or_default())
     }
 }
 

@@ -1,11 +1,19 @@
 //! Several pieces of hardware that fit one device.
 
+use std::sync::Arc;
+
+use mainstay_config::model::Match;
+
 use super::*;
 use crate::cause::{Piece, Rivals};
 use crate::view::words;
 
 fn piece(socket: u8) -> Piece {
-    Piece { what: format!("a stick, USB 1-{socket}"), matching: format!("{{ path = \"1-{socket}\" }}") }
+    let path = format!("1-{socket}").parse().ok();
+    let mut what = sighting(1);
+    let usb = what.usb.as_mut().unwrap();
+    (usb.serial, usb.product, usb.path) = (None, Some("stick".to_owned()), path.clone().unwrap());
+    Piece { what: Arc::new(what), matching: Arc::new(Match { path, ..Match::default() }) }
 }
 
 fn among(taken: Option<u8>, others: &[u8]) -> DeviceMessage {
@@ -24,13 +32,13 @@ fn a_device_that_several_fit_is_faulted_with_each_of_them_and_what_to_write() {
     bench.tell(among(None, &[1, 2]));
     assert_eq!(bench.status, DeviceStatus::Faulted);
     let LeaseMessage::DeviceUnavailable { reason, .. } = &bench.told[0] else { panic!("{:?}", bench.told) };
-    let words = "2 pieces of hardware fit it, and none is taken: a stick, USB 1-1; or a stick, USB 1-2";
+    let words = "2 pieces of hardware fit it, and none is taken: stick, USB 1-1; or stick, USB 1-2";
     assert_eq!(reason.to_string(), format!("faulted: {words}"));
     let (reason, unblock) = shown(&bench);
     assert_eq!(reason, words);
     assert!(unblock.contains("{ path = \"1-1\" }; or { path = \"1-2\" }"), "{unblock}");
     bench.tell(among(None, &[2]));
-    assert_eq!(shown(&bench).0, "not taken unasked, since another that fits it was there as well: a stick, USB 1-2");
+    assert_eq!(shown(&bench).0, "not taken unasked, since another that fits it was there as well: stick, USB 1-2");
     bench.tell(DeviceMessage::NoRivals);
     assert_eq!(bench.status, DeviceStatus::Absent);
 }
@@ -52,7 +60,7 @@ fn a_device_in_use_goes_on_and_shows_what_else_fits_it() {
     bench.ready().tell(DeviceMessage::Leased { holder: user() }).tell(among(Some(1), &[2]));
     assert!(bench.told.is_empty(), "its holder is not concerned: {:?}", bench.told);
     let (reason, _) = shown(&bench);
-    assert!(reason.starts_with("this fits it as well, and is left alone: a stick, USB 1-2. To tell"), "{reason}");
+    assert!(reason.starts_with("this fits it as well, and is left alone: stick, USB 1-2. To tell"), "{reason}");
     assert!(reason.contains("{ path = \"1-1\" }"), "{reason}");
     bench.tell(DeviceMessage::NoRivals);
     assert_eq!((bench.status, shown(&bench).0), (DeviceStatus::InUse, String::new()));

@@ -89,6 +89,7 @@ async fn while_several_calls_hang_no_further_one_is_begun_which_is_nobody_elses_
 }
 
 #[tokio::test(flavor = "local")]
+#[allow(clippy::disallowed_methods, reason = "the end of each task is waited for")]
 async fn of_many_who_ask_at_once_who_listens_one_looks_for_all_and_each_hears_of_its_own_port() {
     let bench = Bench::new();
     let listening: Vec<_> = (0..20).map(|_| std::net::TcpListener::bind("127.0.0.1:0").unwrap()).collect();

@@ -6,7 +6,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use tokio::net::TcpStream;
 
 use super::errand::{Errand, Threads};
-use super::not_ready::{NotReady, Progress, Stage};
+use super::progress::Progress;
+use crate::action::not_ready::{NotReady, Stage};
+use mainstay_hardware::error::SystemError;
 
 /// Addresses of one name that are tried.
 const MOST_ADDRESSES: usize = 8;
@@ -21,7 +23,7 @@ pub(super) struct Connection {
 impl Connection {
     /// What to say when reading or writing fails.
     pub(super) fn broken(&self, error: &io::Error) -> NotReady {
-        NotReady::Broken { place: self.place, why: error.to_string() }
+        NotReady::Broken { place: self.place, error: error.into() }
     }
 }
 
@@ -59,7 +61,7 @@ impl Door {
                 Err(error) => first_error = first_error.or(Some(error)),
             }
         }
-        Err(first_error.unwrap_or_else(|| self.unknown("no address")))
+        Err(first_error.unwrap_or_else(|| self.unknown(None)))
     }
 
     async fn addresses(&mut self, progress: &Progress) -> Result<Vec<SocketAddr>, NotReady> {
@@ -73,18 +75,18 @@ impl Door {
         progress.to(Stage::Resolving(self.host.clone()));
         let host = self.host.clone();
         let look_up = move || Ok((host.as_str(), port).to_socket_addrs()?.take(MOST_ADDRESSES).collect());
-        self.look_up.run(look_up).await?.map_err(|error| self.unknown(&error.to_string()))
+        self.look_up.run(look_up).await?.map_err(|error| self.unknown(Some(error.into())))
     }
 
-    fn unknown(&self, why: &str) -> NotReady {
-        NotReady::UnknownHost { host: self.host.clone(), why: why.to_owned() }
+    fn unknown(&self, error: Option<SystemError>) -> NotReady {
+        NotReady::UnknownHost { host: self.host.clone(), error }
     }
 }
 
 async fn connect(place: SocketAddr) -> Result<TcpStream, NotReady> {
     let stream = TcpStream::connect(place).await.map_err(|error| match error.kind() {
         io::ErrorKind::ConnectionRefused => NotReady::Refused(place),
-        _ => NotReady::Unreachable { place, why: error.to_string() },
+        _ => NotReady::Unreachable { place, error: error.into() },
     })?;
     not_to_itself(stream, place)
 }

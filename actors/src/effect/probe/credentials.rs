@@ -1,19 +1,12 @@
 //! User name and password from a file as Kismet writes it (`~/.kismet/kismet_httpd.conf`).
 
-use std::io::{self, Read};
+use std::io::Read;
 use std::path::Path;
+
+use crate::action::not_ready::{Credential, NoCredentials};
 
 const FILE_LIMIT: u64 = 64 * 1024;
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-/// Why there are no credentials. The words stand after the file's path.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum NoCredentials {
-    #[error("cannot be read: {0}")]
-    Unreadable(#[from] io::Error),
-    #[error("has no line `{0}=…`; Kismet writes it when its login is set")]
-    Missing(&'static str),
-}
 
 /// User name and password for HTTP Basic authentication. Not `Debug`: it must not reach a log.
 #[derive(Clone, PartialEq, Eq)]
@@ -29,18 +22,19 @@ impl BasicAuth {
     /// When it cannot be read, or lacks one of the two lines.
     pub(super) fn read(path: &Path) -> Result<Self, NoCredentials> {
         let mut bytes = Vec::new();
-        std::fs::File::open(path)?.take(FILE_LIMIT).read_to_end(&mut bytes)?;
+        let read = std::fs::File::open(path).and_then(|file| file.take(FILE_LIMIT).read_to_end(&mut bytes));
+        read.map_err(|error| NoCredentials::Unreadable(error.into()))?;
         Self::parse(&String::from_utf8_lossy(&bytes))
     }
 
     fn parse(text: &str) -> Result<Self, NoCredentials> {
-        let value = |key| {
+        let value = |what: Credential| {
             let lines = text.lines().filter_map(|line| line.split_once('='));
-            lines.filter(|(name, _)| name.trim() == key).map(|(_, value)| value.trim().to_owned()).next_back()
+            let mut values =
+                lines.filter(|(name, _)| name.trim() == what.key()).map(|(_, value)| value.trim().to_owned());
+            values.next_back().ok_or(NoCredentials::Missing(what))
         };
-        let user = value("httpd_username").ok_or(NoCredentials::Missing("httpd_username"))?;
-        let password = value("httpd_password").ok_or(NoCredentials::Missing("httpd_password"))?;
-        Ok(Self { user, password })
+        Ok(Self { user: value(Credential::User)?, password: value(Credential::Password)? })
     }
 
     /// The value of the `Authorization` header (RFC 7617).
@@ -83,7 +77,7 @@ mod tests {
 
     #[test]
     fn a_missing_password_is_named() {
-        let error = BasicAuth::parse("httpd_username=pi\n").err().unwrap().to_string();
-        assert!(error.contains("`httpd_password=…`"), "{error}");
+        let missing = BasicAuth::parse("httpd_username=pi\n").err();
+        assert_eq!(missing, Some(NoCredentials::Missing(Credential::Password)));
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use tokio::sync::{Semaphore, oneshot};
 
-use super::not_ready::NotReady;
+use crate::action::not_ready::NotReady;
 use crate::effect::watched;
 
 /// A bound on threads; shared by clones.
@@ -24,13 +24,12 @@ impl Threads {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<oneshot::Receiver<T>, NotReady> {
-        let no_thread = |why: &dyn std::fmt::Display| NotReady::NoThread(why.to_string());
-        let permit = Arc::clone(&self.0).acquire_owned().await.map_err(|closed| no_thread(&closed))?;
+        let permit = Arc::clone(&self.0).acquire_owned().await.map_err(|_closed| NotReady::NoThread(None))?;
         let body = move || {
             let _permit = permit;
             work()
         };
-        watched::call("probe-look", body).map_err(|error| no_thread(&error))
+        watched::call("probe-look", body).map_err(|error| NotReady::NoThread(Some(error.into())))
     }
 }
 
@@ -57,7 +56,7 @@ impl<T: Send + 'static> Errand<T> {
         };
         let answer = pending.await;
         self.pending = None;
-        answer.map_err(|_gone| NotReady::NoThread("it ended without an answer".to_owned()))
+        answer.map_err(|_gone| NotReady::NoThread(None))
     }
 }
 

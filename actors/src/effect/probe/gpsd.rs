@@ -4,9 +4,11 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::connect::{Connection, Door};
 use super::errand::Threads;
-use super::not_ready::{NotReady, Progress, Stage};
+use super::progress::Progress;
 use super::reports::{Device, Lines, Report};
 use super::words::plain;
+use crate::action::not_ready::{GpsdFault, NotReady, Stage};
+use crate::action::probe::Sight;
 
 /// Reports that may come before the answer to `?DEVICES`.
 const MOST_REPORTS: usize = 256;
@@ -22,24 +24,24 @@ impl GpsdLook {
     }
 
     /// Connects, waits for VERSION, asks for the devices.
-    pub(super) async fn look(&mut self, progress: &Progress) -> Result<String, NotReady> {
+    pub(super) async fn look(&mut self, progress: &Progress) -> Result<Sight, NotReady> {
         let connection = self.door.open(progress).await?;
         let place = connection.place;
         // A connection proves little: systemd's gpsd.socket takes it also when gpsd does not run.
         progress.to(Stage::GpsdVersion(place));
         let mut talk = Talk { connection, lines: Lines::default() };
-        let line = talk.line().await?.ok_or(NotReady::GpsdHungUp(place))?;
-        let Some(Report::Version { release }) = Report::parse(&line) else { return Err(talk.not_gpsd(&line)) };
+        let line = talk.line().await?.ok_or(NotReady::Gpsd(GpsdFault::HungUp(place)))?;
+        let Some(Report::Version { release }) = Report::parse(&line) else { return Err(talk.not_gpsd(Some(&line))) };
         progress.to(Stage::GpsdDevices(place));
         let devices = talk.devices().await?;
         if devices.is_empty() {
-            return Err(NotReady::GpsdEmpty);
+            return Err(NotReady::Gpsd(GpsdFault::NoDevice));
         }
         match devices.iter().find(|device| device.is_activated()) {
-            Some(device) => Ok(format!("gpsd {} reads {}", plain(&release, 40), device.path())),
+            Some(device) => Ok(Sight::Gpsd { release: plain(&release, 40), device: device.path() }),
             None => {
-                let paths: Vec<_> = devices.iter().take(4).map(Device::path).collect();
-                Err(NotReady::GpsdInactive { devices: paths.join(", ") })
+                let devices = devices.iter().take(4).map(Device::path).collect();
+                Err(NotReady::Gpsd(GpsdFault::Inactive(devices)))
             }
         }
     }
@@ -59,16 +61,16 @@ impl Talk {
             match Report::parse(&line) {
                 Some(Report::Devices { devices }) => return Ok(devices),
                 Some(_other) => {}
-                None => return Err(self.not_gpsd(&line)),
+                None => return Err(self.not_gpsd(Some(&line))),
             }
         }
-        Err(NotReady::GpsdNoDevices(self.connection.place))
+        Err(NotReady::Gpsd(GpsdFault::Silent(self.connection.place)))
     }
 
     /// The next line; `None` when the connection was closed.
     async fn line(&mut self) -> Result<Option<Vec<u8>>, NotReady> {
         loop {
-            if let Some(line) = self.lines.pop().map_err(|_long| self.not_gpsd(b"a line without end"))? {
+            if let Some(line) = self.lines.pop().map_err(|_long| self.not_gpsd(None))? {
                 return Ok(Some(line));
             }
             let mut piece = [0; 4096];
@@ -80,7 +82,8 @@ impl Talk {
         }
     }
 
-    fn not_gpsd(&self, line: &[u8]) -> NotReady {
-        NotReady::NotGpsd { place: self.connection.place, line: plain(&String::from_utf8_lossy(line), 60) }
+    fn not_gpsd(&self, line: Option<&[u8]>) -> NotReady {
+        let line = line.map(|line| plain(&String::from_utf8_lossy(line), 60));
+        NotReady::Gpsd(GpsdFault::NotGpsd { place: self.connection.place, line })
     }
 }

@@ -6,21 +6,14 @@ use tokio::time::{Duration, timeout};
 use super::connect::{Connection, Door};
 use super::credentials::BasicAuth;
 use super::errand::Threads;
-use super::http_response::{BadResponse, BodyReader, Framing, HeadReader, More, Status};
-use super::not_ready::{NotReady, Progress, Stage};
+use super::http_response::{BodyReader, Framing, HeadReader, More};
+use super::progress::Progress;
+use crate::action::not_ready::{BadResponse, BadUrl, HttpStatus, NotReady, Stage, UrlFault};
 use crate::effect::watched;
 
 /// How long a body that nobody needs is still read.
 const COURTESY: Duration = Duration::from_secs(1);
 const READ_BYTES: usize = 8 * 1024;
-
-/// An address that cannot be probed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{url}` cannot be probed: {why}; write http://HOST:PORT/PATH")]
-pub(super) struct BadUrl {
-    url: String,
-    why: &'static str,
-}
 
 /// A checked `http://` address.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,19 +31,19 @@ impl HttpUrl {
     pub(super) fn parse(url: &str) -> Result<Self, BadUrl> {
         let bad = |why| BadUrl { url: url.to_owned(), why };
         if url.chars().any(|c| c.is_control() || c.is_whitespace()) {
-            return Err(bad("it has a space or a control character in it"));
+            return Err(bad(UrlFault::Space));
         }
         let is_http = url.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("http://"));
-        let rest = url.get(7..).filter(|_| is_http).ok_or_else(|| bad("it does not begin with http://"))?;
+        let rest = url.get(7..).filter(|_| is_http).ok_or_else(|| bad(UrlFault::Scheme))?;
         let rest = rest.split('#').next().unwrap_or_default();
         let end = rest.find(['/', '?']).unwrap_or(rest.len());
-        let (authority, path) = rest.split_at_checked(end).ok_or_else(|| bad("it has no host"))?;
+        let (authority, path) = rest.split_at_checked(end).ok_or_else(|| bad(UrlFault::NoHost))?;
         if authority.contains('@') {
-            return Err(bad("it has a user name in it"));
+            return Err(bad(UrlFault::User));
         }
-        let (host, port) = split_port(authority).ok_or_else(|| bad("its port is not a number"))?;
+        let (host, port) = split_port(authority).ok_or_else(|| bad(UrlFault::Port))?;
         if host.is_empty() {
-            return Err(bad("it has no host"));
+            return Err(bad(UrlFault::NoHost));
         }
         let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
         Ok(Self { text: url.to_owned(), host: host.to_owned(), port, authority: authority.to_owned(), path })
@@ -127,7 +120,7 @@ impl Getter {
 /// An answer whose body has not been read yet.
 #[derive(Debug)]
 pub(super) struct Answer {
-    pub(super) status: Status,
+    pub(super) status: HttpStatus,
     framing: Framing,
     rest: Vec<u8>,
     connection: Connection,
@@ -195,17 +188,16 @@ mod tests {
     #[test]
     fn what_is_not_plain_http_is_refused_with_its_reason() {
         for (url, why) in [
-            ("https://a/", "begin with http://"),
-            ("http://a b/", "space"),
-            ("http://a/\r\nHost: b", "control character"),
-            ("http://root:pw@a/", "user name"),
-            ("http://a:http/", "port"),
-            ("http://:80/", "no host"),
-            ("http://", "no host"),
-            ("http://[::1]81/", "port"),
+            ("https://a/", UrlFault::Scheme),
+            ("http://a b/", UrlFault::Space),
+            ("http://a/\r\nHost: b", UrlFault::Space),
+            ("http://root:pw@a/", UrlFault::User),
+            ("http://a:http/", UrlFault::Port),
+            ("http://:80/", UrlFault::NoHost),
+            ("http://", UrlFault::NoHost),
+            ("http://[::1]81/", UrlFault::Port),
         ] {
-            let error = HttpUrl::parse(url).unwrap_err().to_string();
-            assert!(error.contains(why), "{url}: {error}");
+            assert_eq!(HttpUrl::parse(url), Err(BadUrl { url: url.to_owned(), why }));
         }
     }
 

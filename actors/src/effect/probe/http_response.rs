@@ -1,44 +1,10 @@
 //! The part of HTTP/1.1 (RFC 9112) that a client of one GET needs: response heads and bodies, bounded, without I/O.
 
-use std::fmt;
-
 use super::words::plain;
+use crate::action::not_ready::{BODY_LIMIT, BadResponse, HEAD_LIMIT, HttpStatus};
 
-/// Most bytes of head, interim (1xx) responses included.
-pub(super) const HEAD_LIMIT: usize = 16 * 1024;
-/// Most bytes of body.
-pub(super) const BODY_LIMIT: usize = 256 * 1024;
 /// Most bytes of one chunk's size line with its extensions, and of one trailer line.
 const CHUNK_LINE_LIMIT: usize = 1024;
-
-/// What is wrong with a response. The words stand after its URL.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(super) enum BadResponse {
-    #[error("answered something that is not HTTP")]
-    NotHttp,
-    #[error("sent more than {} KiB of headers", HEAD_LIMIT / 1024)]
-    HeadTooLong,
-    #[error("sent more than {} KiB", BODY_LIMIT / 1024)]
-    BodyTooLong,
-    #[error("sent a body whose length makes no sense")]
-    BadLength,
-    #[error("closed the connection in the middle of its answer")]
-    CutShort,
-}
-
-/// A status code and its phrase: "503 Service Unavailable".
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Status {
-    pub(super) code: u16,
-    phrase: String,
-}
-
-impl fmt::Display for Status {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.code)?;
-        if self.phrase.is_empty() { Ok(()) } else { write!(f, " {}", self.phrase) }
-    }
-}
 
 /// How the end of a body is found (RFC 9112, section 6.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,7 +20,7 @@ pub(super) enum Framing {
 /// The head of a final response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Head {
-    pub(super) status: Status,
+    pub(super) status: HttpStatus,
     pub(super) framing: Framing,
 }
 
@@ -126,12 +92,12 @@ fn parse_head(bytes: &[u8]) -> Result<Head, BadResponse> {
     Ok(Head { status, framing })
 }
 
-fn parse_status(line: &str) -> Result<Status, BadResponse> {
+fn parse_status(line: &str) -> Result<HttpStatus, BadResponse> {
     let mut parts = line.splitn(3, ' ');
     let _version = parts.next();
     let code = parts.next().filter(|code| code.len() == 3).and_then(|code| code.parse().ok());
     let code: u16 = code.filter(|code| (100..1000).contains(code)).ok_or(BadResponse::NotHttp)?;
-    Ok(Status { code, phrase: plain(parts.next().unwrap_or_default().trim(), 60) })
+    Ok(HttpStatus { code, phrase: plain(parts.next().unwrap_or_default().trim(), 60) })
 }
 
 /// Whether more bytes are needed.

@@ -5,11 +5,13 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use super::credentials::{BasicAuth, NoCredentials};
+use super::credentials::BasicAuth;
 use super::errand::{Errand, Threads};
 use super::http::{Getter, HttpUrl};
-use super::not_ready::{NotReady, Progress, Stage};
+use super::progress::Progress;
 use super::words::plain;
+use crate::action::not_ready::{KismetFault, NoCredentials, NotReady, Stage};
+use crate::action::probe::Sight;
 
 /// Answers without a login (system_monitor.cc, 2023-07-R1 and later).
 const WITHOUT_LOGIN: &str = "system/user_status.json";
@@ -47,7 +49,7 @@ impl KismetLook {
     /// Never in practice: the address is built here.
     pub(super) fn new(port: u16, credentials: Option<PathBuf>, threads: &Threads) -> Result<Self, NotReady> {
         let getter = |path| {
-            let url = HttpUrl::parse(&format!("http://127.0.0.1:{port}/{path}"))?;
+            let url = HttpUrl::parse(&format!("http://127.0.0.1:{port}/{path}")).map_err(NotReady::BadUrl)?;
             Ok::<_, NotReady>(Getter::new(url, threads))
         };
         Ok(match credentials {
@@ -57,7 +59,7 @@ impl KismetLook {
     }
 
     /// One look.
-    pub(super) async fn look(&mut self, progress: &Progress) -> Result<String, NotReady> {
+    pub(super) async fn look(&mut self, progress: &Progress) -> Result<Sight, NotReady> {
         match self {
             Self::Answers(getter) => {
                 let url = getter.url().to_owned();
@@ -66,8 +68,8 @@ impl KismetLook {
                     return Err(answer.refused());
                 }
                 let status = serde_json::from_slice(&answer.body().await?);
-                let status: UserStatus = status.map_err(|_| NotReady::NotKismet { url })?;
-                Ok(format!("Kismet answers; it runs as {}", plain(&status.user, 40)))
+                let status: UserStatus = status.map_err(|_| NotReady::Kismet(KismetFault::NotKismet(url)))?;
+                Ok(Sight::Kismet(plain(&status.user, 40)))
             }
             Self::Sources(getter, path, reading) => {
                 let auth = read(path, reading, progress).await?;
@@ -75,10 +77,10 @@ impl KismetLook {
                 let answer = getter.get(Some(&auth), progress).await?;
                 match answer.status.code {
                     200 => {}
-                    401 | 403 => return Err(NotReady::KismetRefuses(path.clone())),
+                    401 | 403 => return Err(NotReady::Kismet(KismetFault::Refuses(path.clone()))),
                     _ => return Err(answer.refused()),
                 }
-                judge(&answer.body().await?).unwrap_or(Err(NotReady::NotKismet { url }))
+                judge(&answer.body().await?).unwrap_or(Err(NotReady::Kismet(KismetFault::NotKismet(url))))
             }
         }
     }
@@ -92,20 +94,21 @@ async fn read(
     let file = path.to_owned();
     progress.to(Stage::File(file.clone()));
     let auth = reading.run(move || BasicAuth::read(&file)).await?;
-    auth.map_err(|why| NotReady::Credentials { path: path.to_owned(), why: why.to_string() })
+    auth.map_err(|why| NotReady::Kismet(KismetFault::NoCredentials { path: path.to_owned(), why }))
 }
 
 /// What the list of sources means; `None` when it is no such list.
-fn judge(body: &[u8]) -> Option<Result<String, NotReady>> {
+fn judge(body: &[u8]) -> Option<Result<Sight, NotReady>> {
     let sources: Vec<Source> = serde_json::from_slice(body).ok()?;
     let runs = |source: &&Source| source.running == 1 && source.error == 0;
     Some(match (sources.iter().find(runs), sources.first()) {
-        (Some(source), _) => Ok(format!("Kismet's data source {} runs", plain(&source.name, 40))),
-        (None, None) => Err(NotReady::KismetNoSource),
+        (Some(source), _) => Ok(Sight::KismetSource(plain(&source.name, 40))),
+        (None, None) => Err(NotReady::Kismet(KismetFault::NoSource)),
         (None, Some(first)) => {
             let broken = sources.iter().find(|source| !source.error_reason.is_empty());
             let why = broken.map(|source| plain(&source.error_reason, 200));
-            Err(NotReady::KismetSource { source_name: plain(&broken.unwrap_or(first).name, 40), why })
+            let source = plain(&broken.unwrap_or(first).name, 40);
+            Err(NotReady::Kismet(KismetFault::Source { source, why }))
         }
     })
 }
@@ -125,7 +128,7 @@ mod tests {
 
     fn words(sources: &serde_json::Value) -> String {
         match judge(sources.to_string().as_bytes()) {
-            Some(Ok(words)) => words,
+            Some(Ok(sight)) => sight.to_string(),
             Some(Err(reason)) => format!("not ready: {reason}"),
             None => "not Kismet".to_owned(),
         }

@@ -1,87 +1,25 @@
 //! Whether a service's log says a text, from a moment on. All of this blocks.
 
-use std::fs::{File, Metadata};
-use std::io::{self, Read, Seek, SeekFrom};
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::io;
+use std::path::PathBuf;
 
 use super::log_text::{Search, Seen};
+use crate::effect::process::keeper::{Added, Follower, LogEnd};
 
 /// Most bytes of one look; what a flood leaves over is read in the next.
 const LOOK_LIMIT: u64 = 4 * 1024 * 1024;
-const READ_BYTES: usize = 64 * 1024;
-/// More older files than a log can have beside it (`logs.keep`).
-const OLDER_MAX: u32 = 100;
 
-/// Where a log ended at some moment: what a run prints comes after it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct LogEnd {
-    current: Option<(Identity, u64)>,
-    /// The latest file that had been rotated away: it and what is older do not count.
-    older: Option<Identity>,
-}
-
-/// Device and inode: a renamed file keeps them. The inode of a file that was removed is soon given to another one, which is told
-/// by its birth where the file system knows that.
-type Identity = (u64, u64, Option<SystemTime>);
-
-impl LogEnd {
-    /// Where the log at `path` ends now; at its start while there is none.
-    #[must_use]
-    pub fn of(path: &Path) -> Self {
-        let current = std::fs::metadata(path).ok().map(|metadata| (identity(&metadata), metadata.len()));
-        let older = std::fs::metadata(older(path, 1)).ok().map(|metadata| identity(&metadata));
-        Self { current, older }
-    }
-}
-
-fn identity(metadata: &Metadata) -> Identity {
-    (metadata.dev(), metadata.ino(), metadata.created().ok())
-}
-
-/// The log itself is number 0.
-fn older(path: &Path, number: u32) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    if number > 0 {
-        name.push(format!(".{number}"));
-    }
-    PathBuf::from(name)
-}
-
-fn open(path: &Path) -> io::Result<Option<File>> {
-    match File::open(path) {
-        Ok(file) => Ok(Some(file)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-/// Follows a log file through its rotations.
+/// Searches a log for a text.
 #[derive(Debug)]
 pub(super) struct LogReader {
-    path: PathBuf,
+    log: Follower,
     search: Search,
-    /// The file that is read, also after it was renamed, and how far; `None` before there is one.
-    file: Option<(File, u64)>,
-    since: LogEnd,
-}
-
-/// Whether what was opened follows what was read before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Next {
-    /// It does.
-    Follows,
-    /// Something between them may have been rotated away.
-    AfterGap,
-    /// There is nothing further yet.
-    Nothing,
 }
 
 impl LogReader {
     /// Looks for `text`, in bytes, in what is written to the file at `path` after `since`.
     pub(super) fn new(path: PathBuf, text: &str, since: LogEnd) -> Self {
-        Self { path, search: Search::new(text), file: None, since }
+        Self { log: Follower::since(path, since), search: Search::new(text) }
     }
 
     /// Reads what was written since the last look.
@@ -89,74 +27,16 @@ impl LogReader {
     /// # Errors
     /// When the file cannot be read. That there is none yet is no error.
     pub(super) fn look(&mut self) -> io::Result<Seen> {
-        let mut budget = LOOK_LIMIT;
-        loop {
-            if self.read(&mut budget)? == Seen::Yes {
-                return Ok(Seen::Yes);
+        let mut all = Seen::No;
+        self.log.poll(LOOK_LIMIT, |added| {
+            match added {
+                Added::Gap(_) => self.search.begin_anew(),
+                Added::Bytes(bytes) if self.search.feed(bytes) == Seen::Yes => all = Seen::Yes,
+                Added::Bytes(_) => {}
             }
-            // The file that is open has been read to its end, unless the budget is used up; then others have time.
-            if budget == 0 {
-                return Ok(Seen::No);
-            }
-            match self.advance()? {
-                Next::Follows => {}
-                Next::AfterGap => self.search.begin_anew(),
-                Next::Nothing => return Ok(Seen::No),
-            }
-        }
-    }
-
-    /// Goes on to the file that was begun after the one that is read: the log itself, or an older one where it was rotated
-    /// more than once since. Looks from the newest to the older ones: a rotation meanwhile shows a file twice and hides none.
-    fn advance(&mut self) -> io::Result<Next> {
-        let read = match &self.file {
-            Some((file, _)) => Some(identity(&file.metadata()?)),
-            None => None,
-        };
-        let (begun, position) = self.since.current.filter(|_| read.is_none()).unzip();
-        let mut next = None;
-        for number in 0..=OLDER_MAX {
-            let Some(file) = open(&older(&self.path, number))? else { break };
-            let found = Some(identity(&file.metadata()?));
-            if found == read {
-                let Some(next) = next else { return Ok(Next::Nothing) };
-                self.file = Some((next, 0));
-                return Ok(Next::Follows);
-            }
-            if read.is_none() && found == begun {
-                self.file = Some((file, position.unwrap_or(0)));
-                return Ok(Next::Follows);
-            }
-            if number > 0 && found == self.since.older {
-                break;
-            }
-            next = Some(file);
-        }
-        let Some(next) = next else { return Ok(Next::Nothing) };
-        self.file = Some((next, 0));
-        Ok(Next::AfterGap)
-    }
-
-    fn read(&mut self, budget: &mut u64) -> io::Result<Seen> {
-        let Some((file, position)) = &mut self.file else { return Ok(Seen::No) };
-        if file.metadata()?.len() < *position {
-            *position = 0;
-            self.search.begin_anew();
-        }
-        file.seek(SeekFrom::Start(*position))?;
-        let mut piece = vec![0; READ_BYTES];
-        while *budget > 0 {
-            let count = file.read(&mut piece)?;
-            if count == 0 {
-                break;
-            }
-            *position += count as u64;
-            *budget = budget.saturating_sub(count as u64);
-            if self.search.feed(piece.get(..count).unwrap_or_default()) == Seen::Yes {
-                return Ok(Seen::Yes);
-            }
-        }
-        Ok(Seen::No)
+            Ok::<(), io::Error>(())
+        })?;
+        Ok(all)
     }
 }
 
@@ -164,9 +44,12 @@ impl LogReader {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
     use proptest::prelude::*;
+    use std::fs::File;
     use std::io::Write;
+    use std::path::Path;
 
     use super::*;
+    use crate::effect::process::keeper::rotated;
 
     fn append(path: &Path, text: &[u8]) {
         File::options().create(true).append(true).open(path).unwrap().write_all(text).unwrap();
@@ -239,14 +122,14 @@ mod tests {
         for before in ["", "of an earlier run, ready\n"] {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("x.log");
-            append(&older(&path, 1), b"of a run long ago, ready\n");
+            append(&rotated(&path, 1), b"of a run long ago, ready\n");
             if !before.is_empty() {
                 append(&path, before.as_bytes());
             }
             let since = LogEnd::of(&path);
             let rotate = || {
                 for number in (0..3).rev() {
-                    drop(std::fs::rename(older(&path, number), older(&path, number + 1)));
+                    drop(std::fs::rename(rotated(&path, number), rotated(&path, number + 1)));
                 }
             };
             let mut looks =

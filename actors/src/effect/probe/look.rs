@@ -6,25 +6,28 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use std::{fs, io};
 
+use mainstay_config::names::ServiceName;
+
 use super::connect::Door;
 use super::errand::{Errand, Threads};
 use super::exec::RunCommand;
 use super::gpsd::GpsdLook;
 use super::http::{Getter, HttpUrl};
 use super::kismet::KismetLook;
-use super::log_file::{LogEnd, LogReader};
+use super::log_file::LogReader;
 use super::log_text::Seen;
-use super::not_ready::{NotReady, Progress, Stage};
+use super::progress::Progress;
 use super::words::plain;
-use crate::action::probe::{CheckCommand, ProbeTarget};
-use crate::action::process::Exit;
-use crate::effect::process::keeper::log_path;
+use crate::action::not_ready::{NotReady, Stage};
+use crate::action::probe::{ProbeTarget, Sight};
+use crate::action::process::{Exit, Invocation};
+use crate::effect::process::keeper::{LogEnd, log_path};
 
 /// What is looked at, with all that is kept between two looks.
 pub(super) enum Look {
     Tcp(Door),
     Http(Getter),
-    Exec(Rc<dyn RunCommand>, CheckCommand),
+    Exec(Rc<dyn RunCommand>, ServiceName, Invocation),
     File(PathBuf, Errand<io::Result<()>>),
     Log(LogLook),
     Gpsd(GpsdLook),
@@ -38,7 +41,7 @@ pub(super) struct LogLook {
     path: PathBuf,
     text: String,
     reader: Arc<Mutex<LogReader>>,
-    reading: Errand<io::Result<Found>>,
+    reading: Errand<Result<Sight, NotReady>>,
 }
 
 impl Look {
@@ -52,9 +55,11 @@ impl Look {
             ProbeTarget::Tcp { host, port } => Self::Tcp(Door::new(host, *port, threads)),
             ProbeTarget::Http { url } => match HttpUrl::parse(url) {
                 Ok(url) => Self::Http(Getter::new(url, threads)),
-                Err(bad) => Self::Never(bad.into()),
+                Err(bad) => Self::Never(NotReady::BadUrl(bad)),
             },
-            ProbeTarget::Exec { command } => Self::Exec(Rc::clone(commands), CheckCommand::clone(command)),
+            ProbeTarget::Exec { service, command } => {
+                Self::Exec(Rc::clone(commands), service.clone(), Invocation::clone(command))
+            }
             ProbeTarget::File { path } => Self::File(path.clone(), Errand::new(threads)),
             ProbeTarget::Log { service, contains } => {
                 Self::Log(LogLook::new(log_path(log_dir, service), contains, since, threads))
@@ -67,11 +72,11 @@ impl Look {
     }
 
     /// Takes one look; the caller bounds it, and knows from `progress` where it stood.
-    pub(super) async fn look(&mut self, progress: &Progress, timeout: Duration) -> Result<String, NotReady> {
+    pub(super) async fn look(&mut self, progress: &Progress, timeout: Duration) -> Result<Sight, NotReady> {
         match self {
-            Self::Tcp(door) => Ok(format!("{} takes connections", door.open(progress).await?.place)),
+            Self::Tcp(door) => Ok(Sight::TakesConnections(door.open(progress).await?.place)),
             Self::Http(getter) => http(getter, progress).await,
-            Self::Exec(commands, command) => exec(&**commands, command, progress, timeout).await,
+            Self::Exec(commands, service, command) => exec(&**commands, service, command, progress, timeout).await,
             Self::File(path, stat) => file(path, stat, progress).await,
             Self::Log(log) => log.look(progress).await,
             Self::Gpsd(gpsd) => gpsd.look(progress).await,
@@ -81,10 +86,10 @@ impl Look {
     }
 }
 
-async fn http(getter: &mut Getter, progress: &Progress) -> Result<String, NotReady> {
+async fn http(getter: &mut Getter, progress: &Progress) -> Result<Sight, NotReady> {
     let answer = getter.get(None, progress).await?;
     let seen = match answer.status.code {
-        200..=399 => Ok(format!("{} answered {}", getter.url(), answer.status)),
+        200..=399 => Ok(Sight::HttpAnswer { url: getter.url().to_owned(), status: answer.status.clone() }),
         _ => Err(answer.refused()),
     };
     answer.drain();
@@ -93,26 +98,27 @@ async fn http(getter: &mut Getter, progress: &Progress) -> Result<String, NotRea
 
 async fn exec(
     commands: &dyn RunCommand,
-    command: &CheckCommand,
+    service: &ServiceName,
+    command: &Invocation,
     progress: &Progress,
     timeout: Duration,
-) -> Result<String, NotReady> {
+) -> Result<Sight, NotReady> {
     let words = plain(&command.argv.join(" "), 120);
     progress.to(Stage::Command(words.clone()));
-    match commands.run(command.clone(), timeout).await {
-        Ok(Exit::Code(0)) => Ok(format!("`{words}` ended with exit code 0")),
+    match commands.run(service, command.clone(), timeout).await {
+        Ok(Exit::Code(0)) => Ok(Sight::CommandSaysYes(words)),
         Ok(exit) => Err(NotReady::CommandSaysNo { command: words, exit }),
         Err(failure) => Err(NotReady::CommandFailed { command: words, failure }),
     }
 }
 
-async fn file(path: &Path, stat: &mut Errand<io::Result<()>>, progress: &Progress) -> Result<String, NotReady> {
+async fn file(path: &Path, stat: &mut Errand<io::Result<()>>, progress: &Progress) -> Result<Sight, NotReady> {
     let target = path.to_owned();
     progress.to(Stage::File(target.clone()));
     match stat.run(move || fs::metadata(target).map(drop)).await? {
-        Ok(()) => Ok(format!("{} exists", path.display())),
+        Ok(()) => Ok(Sight::FileExists(path.to_owned())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Err(NotReady::NoFile(path.to_owned())),
-        Err(error) => Err(NotReady::FileUnreadable { path: path.to_owned(), why: error.to_string() }),
+        Err(error) => Err(NotReady::FileUnreadable { path: path.to_owned(), error: error.into() }),
     }
 }
 
@@ -122,41 +128,26 @@ impl LogLook {
         Self { path, text: text.to_owned(), reader, reading: Errand::new(threads) }
     }
 
-    async fn look(&mut self, progress: &Progress) -> Result<String, NotReady> {
+    async fn look(&mut self, progress: &Progress) -> Result<Sight, NotReady> {
         progress.to(Stage::File(self.path.clone()));
-        let reader = Arc::clone(&self.reader);
+        let (reader, path, text) = (Arc::clone(&self.reader), self.path.clone(), plain(&self.text, 100));
         // One look at once: the lock is never waited for.
-        let path = self.path.clone();
-        let read = move || {
-            let seen = reader.lock().unwrap_or_else(PoisonError::into_inner).look()?;
-            Ok(match seen {
-                Seen::Yes => Found::Text,
-                Seen::No => unkept(&path).map_or(Found::NoText, Found::NotKept),
-            })
+        let read = move || match reader.lock().unwrap_or_else(PoisonError::into_inner).look() {
+            Ok(Seen::Yes) => Ok(Sight::Logged(text)),
+            Ok(Seen::No) => Err(unkept(&path).unwrap_or(NotReady::NotLogged(text))),
+            Err(error) => Err(NotReady::FileUnreadable { path, error: error.into() }),
         };
-        match self.reading.run(read).await? {
-            Ok(Found::Text) => Ok(format!("its output says `{}`", plain(&self.text, 100))),
-            Ok(Found::NotKept(why)) => Err(NotReady::NotKept(why)),
-            Ok(Found::NoText) => Err(NotReady::NotLogged(plain(&self.text, 100))),
-            Err(error) => Err(NotReady::FileUnreadable { path: self.path.clone(), why: error.to_string() }),
-        }
+        self.reading.run(read).await?
     }
 }
 
-/// What a look at a log found.
-enum Found {
-    Text,
-    NoText,
-    /// The text may have been said all the same: why.
-    NotKept(String),
-}
-
-/// What keeps the log from being written, where that can be seen.
-fn unkept(log: &Path) -> Option<String> {
+/// What keeps the log from being written, where that can be seen: the text may have been said all the same.
+fn unkept(log: &Path) -> Option<NotReady> {
     let folder = log.parent()?;
-    match rustix::fs::statvfs(folder) {
-        Ok(disk) if disk.f_bfree == 0 => Some(format!("the disk of {} is full", folder.display())),
-        Ok(_) => None,
-        Err(error) => Some(format!("{}: {error}", folder.display())),
-    }
+    let error = match rustix::fs::statvfs(folder) {
+        Ok(disk) if disk.f_bfree == 0 => rustix::io::Errno::NOSPC,
+        Ok(_) => return None,
+        Err(error) => error,
+    };
+    Some(NotReady::NotKept { folder: folder.to_owned(), error: error.into() })
 }

@@ -15,9 +15,9 @@ mod kismet;
 mod log_file;
 mod log_text;
 mod look;
-mod not_ready;
 mod own;
 mod pace;
+mod progress;
 mod reports;
 #[cfg(test)]
 mod tests;
@@ -31,15 +31,15 @@ use std::rc::Rc;
 
 use tokio::task::AbortHandle;
 
-pub use self::log_file::LogEnd;
-
 use self::errand::Threads;
 use self::exec::RunCommand;
 use self::look::Look;
-use self::not_ready::{NotReady, Progress};
 use self::own::OwnLook;
+use self::progress::Progress;
 use self::watching::{Next, WORTH_A_WORD, Watching};
+pub use super::process::keeper::LogEnd;
 use super::watched::Watched;
+use crate::action::not_ready::NotReady;
 use crate::action::probe::{ProbeEvent, ProbeOrder};
 use crate::action::process::RunId;
 

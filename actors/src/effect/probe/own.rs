@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use super::errand::{Errand, Threads};
 use super::look::Look;
-use super::not_ready::{NotReady, Progress, Stage};
-use crate::action::probe::Own;
+use super::progress::Progress;
+use crate::action::not_ready::{NotReady, Stage};
+use crate::action::probe::{Own, Sight};
 use crate::action::process::RunId;
 use crate::effect::ports::{Tree, Whose, whose};
 
@@ -27,22 +28,22 @@ impl OwnLook {
     }
 
     /// Takes one look; see [`Look::look`].
-    pub(super) async fn look(&mut self, progress: &Progress, timeout: Duration) -> Result<String, NotReady> {
-        let words = self.look.look(progress, timeout).await?;
+    pub(super) async fn look(&mut self, progress: &Progress, timeout: Duration) -> Result<Sight, NotReady> {
+        let sight = self.look.look(progress, timeout).await?;
         match progress.place().filter(|place| self.own.ports.contains(&place.port())) {
-            Some(place) => self.check_owner(place, words, progress).await,
-            None => Ok(words),
+            Some(place) => self.check_owner(place, sight, progress).await,
+            None => Ok(sight),
         }
     }
 
-    async fn check_owner(&mut self, place: SocketAddr, words: String, progress: &Progress) -> Result<String, NotReady> {
+    async fn check_owner(&mut self, place: SocketAddr, sight: Sight, progress: &Progress) -> Result<Sight, NotReady> {
         progress.to(Stage::Owner(place));
         let tree = self.tree.clone();
         match self.owner.run(move || whose(place, &tree)).await? {
-            Ok(Whose::Own) => Ok(words),
+            Ok(Whose::Own) => Ok(sight),
             Ok(Whose::Foreign(listener)) => Err(NotReady::Foreign { place, listener }),
-            Ok(Whose::Unknown) => Ok(format!("{words} (cannot verify whose listener that is)")),
-            Err(error) => Ok(format!("{words} (cannot verify whose listener that is: {error})")),
+            Ok(Whose::Unknown) => Ok(Sight::OfUnknownOwner(Box::new(sight), None)),
+            Err(error) => Ok(Sight::OfUnknownOwner(Box::new(sight), Some(error.into()))),
         }
     }
 }

@@ -1,29 +1,23 @@
 //! When a run is looked at again, and what is said of it meanwhile. Pure: the shell and the world drive it.
 
-use std::fmt::Display;
 use std::time::Duration;
 
 use super::pace::Pace;
-use crate::action::probe::{ProbeEvent, ProbeOrder};
+use crate::action::not_ready::NotReady;
+use crate::action::probe::{ProbeEvent, ProbeOrder, Sight};
 
 /// Bounds below which an order makes no sense: a look needs some time, and nobody shall spin.
 const SHORTEST: Duration = Duration::from_millis(10);
 /// A look that takes longer says what it waits for: the start may be given up before the look is.
 pub(crate) const WORTH_A_WORD: Duration = Duration::from_millis(500);
 
-/// Why a look did not see a ready service.
-pub(crate) trait Why: PartialEq + Display {
-    /// Whether nobody was there to answer, which a look that waits for an answer has overtaken.
-    fn is_no_contact(&self) -> bool;
-}
-
 /// The watch on one run.
 #[derive(Debug)]
-pub(crate) struct Watching<W> {
+pub(crate) struct Watching {
     timeout: Duration,
     pace: Pace,
     /// What was said last.
-    last: Option<W>,
+    last: Option<NotReady>,
 }
 
 /// What follows from a look.
@@ -35,7 +29,7 @@ pub(crate) struct Next {
     pub again: Option<Duration>,
 }
 
-impl<W: Why> Watching<W> {
+impl Watching {
     /// A watch begins. The first look is taken at once.
     pub(crate) fn new(order: &ProbeOrder) -> Self {
         let pace = Pace::new(order.interval.max(SHORTEST));
@@ -48,24 +42,24 @@ impl<W: Why> Watching<W> {
     }
 
     /// A look has taken [`WORTH_A_WORD`], and waits for this. What somebody has answered before says more.
-    pub(crate) fn is_slow(&mut self, waits: W) -> Option<ProbeEvent> {
-        if self.last.as_ref().is_none_or(W::is_no_contact) { self.not_yet(waits) } else { None }
+    pub(crate) fn is_slow(&mut self, waits: NotReady) -> Option<ProbeEvent> {
+        if self.last.as_ref().is_none_or(NotReady::is_no_contact) { self.not_yet(waits) } else { None }
     }
 
     /// A look has ended, or was given up.
-    pub(crate) fn seen(&mut self, seen: Result<String, W>) -> Next {
+    pub(crate) fn seen(&mut self, seen: Result<Sight, NotReady>) -> Next {
         match seen {
-            Ok(words) => Next { say: Some(ProbeEvent::Ready(words)), again: None },
+            Ok(sight) => Next { say: Some(ProbeEvent::Ready(sight)), again: None },
             Err(why) => Next { say: self.not_yet(why), again: Some(self.pace.next_pause()) },
         }
     }
 
     /// The same is not said twice.
-    fn not_yet(&mut self, why: W) -> Option<ProbeEvent> {
+    fn not_yet(&mut self, why: NotReady) -> Option<ProbeEvent> {
         if self.last.as_ref() == Some(&why) {
             return None;
         }
-        let said = ProbeEvent::NotYet(why.to_string());
+        let said = ProbeEvent::NotYet(why.clone());
         self.last = Some(why);
         Some(said)
     }
@@ -76,59 +70,57 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use std::collections::BTreeSet;
+    use std::net::{Ipv4Addr, SocketAddr};
 
     use mainstay_config::names::ServiceName;
 
     use super::*;
+    use crate::action::not_ready::Stage;
     use crate::action::probe::{Own, ProbeTarget};
     use crate::action::process::RunId;
 
-    #[derive(Debug, Clone, PartialEq)]
-    struct Reason(&'static str);
-
-    impl Display for Reason {
-        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            f.write_str(self.0)
-        }
+    fn refused() -> NotReady {
+        NotReady::Refused(SocketAddr::from((Ipv4Addr::LOCALHOST, 1)))
     }
 
-    impl Why for Reason {
-        fn is_no_contact(&self) -> bool {
-            self.0 == "refused"
-        }
+    fn not_logged() -> NotReady {
+        NotReady::NotLogged("ready".to_owned())
     }
 
-    fn watching(interval: Duration, timeout: Duration) -> Watching<Reason> {
+    fn waits() -> NotReady {
+        NotReady::Waiting(Stage::default())
+    }
+
+    fn watching(interval: Duration, timeout: Duration) -> Watching {
         let own = Own { service: ServiceName::new("gpsd").unwrap(), pid: 7, ports: BTreeSet::new() };
         let target = ProbeTarget::File { path: "/ready".into() };
         Watching::new(&ProbeOrder { run: RunId(1), target, interval, timeout, own })
     }
 
-    fn not_yet(words: &str) -> Option<ProbeEvent> {
-        Some(ProbeEvent::NotYet(words.to_owned()))
-    }
-
     #[test]
     fn a_reason_is_said_once_and_again_when_another_has_come_between() {
         let mut watching = watching(Duration::from_secs(1), Duration::from_secs(1));
-        let table = [("refused", true), ("refused", false), ("404", true), ("404", false), ("refused", true)];
+        let table =
+            [(refused(), true), (refused(), false), (not_logged(), true), (not_logged(), false), (refused(), true)];
         for (why, is_said) in table {
-            let Next { say, again } = watching.seen(Err(Reason(why)));
-            assert_eq!((say.is_some(), again.is_some()), (is_said, true), "{why}");
+            let Next { say, again } = watching.seen(Err(why.clone()));
+            assert_eq!((say.is_some(), again.is_some()), (is_said, true), "{why:?}");
         }
-        let ready = Next { say: Some(ProbeEvent::Ready("200".to_owned())), again: None };
-        assert_eq!(watching.seen(Ok("200".to_owned())), ready);
+        let sight = Sight::FileExists("/ready".into());
+        let ready = Next { say: Some(ProbeEvent::Ready(sight.clone())), again: None };
+        assert_eq!(watching.seen(Ok(sight)), ready);
     }
 
     #[test]
     fn a_slow_look_says_what_it_waits_for_unless_somebody_has_answered_before() {
-        let table = [(None, not_yet("waits")), (Some("refused"), not_yet("waits")), (Some("404"), None)];
+        let said = || Some(ProbeEvent::NotYet(waits()));
+        let table = [(None, said()), (Some(refused()), said()), (Some(not_logged()), None)];
         for (before, said) in table {
             let mut watching = watching(Duration::from_secs(1), Duration::from_secs(1));
-            if let Some(why) = before {
-                watching.seen(Err(Reason(why)));
+            if let Some(why) = before.clone() {
+                watching.seen(Err(why));
             }
-            assert_eq!(watching.is_slow(Reason("waits")), said, "{before:?}");
+            assert_eq!(watching.is_slow(waits()), said, "{before:?}");
         }
     }
 
@@ -137,7 +129,7 @@ mod tests {
         let mut watching = watching(Duration::ZERO, Duration::ZERO);
         assert_eq!(watching.timeout(), SHORTEST);
         for _ in 0..10 {
-            assert_eq!(watching.seen(Err(Reason("refused"))).again, Some(SHORTEST));
+            assert_eq!(watching.seen(Err(refused())).again, Some(SHORTEST));
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What the executor's rules ask for, done for real.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use super::notify::{self, Message, NotifySocket};
 use super::spawn::{Birth, Busy, Job, Spawner};
 use super::tree::roll::Roll;
 use super::tree::{self, ProcessId, Round, Trees, with_continue};
-use crate::action::process::{self as order, ProcessEvent, RunId, SpawnFailure, SpawnOrder};
+use crate::action::process::{self as order, Needed, ProcessEvent, RunId, SpawnFailure, SpawnOrder};
 use crate::effect::process::settings::ProcessSettings;
 use crate::effect::watched::Watched;
 
@@ -79,7 +80,10 @@ impl Hands {
         }
         let told = (&self.watched, &self.news);
         let bound = NotifySocket::bind(&self.settings.run_dir, &order.service, order.run, told);
-        let not_made = |error| SpawnFailure::Other(format!("its notification socket could not be made: {error}"));
+        let not_made = |error: io::Error| {
+            let what = Needed::NotificationSocket;
+            SpawnFailure::Refused { what, error: error.into() }
+        };
         bound.map(Some).map_err(not_made)
     }
 }
@@ -88,8 +92,9 @@ impl Kernel for Hands {
     fn start(&mut self, order: SpawnOrder) -> Result<(), SpawnFailure> {
         let (run, socket, birth) = (order.run, self.bind(&order)?, Arc::new(Birth::default()));
         let path = socket.as_ref().map(|socket| socket.path().to_owned());
-        let busy = |Busy| SpawnFailure::Other("mainstay is busy: thousands of programs wait to be started".to_owned());
-        self.spawner.queue(Job::Program(Box::new(order), path, Arc::clone(&birth))).map_err(busy)?;
+        self.spawner
+            .queue(Job::Program(Box::new(order), path, Arc::clone(&birth)))
+            .map_err(|Busy| SpawnFailure::Busy)?;
         self.births.insert(run, birth);
         self.sockets.extend(socket.map(|socket| (run, socket)));
         Ok(())

@@ -23,6 +23,7 @@ mod begin;
 mod core;
 pub mod error;
 pub mod executor;
+pub mod groups;
 mod hands;
 mod ignored;
 pub mod keeper;

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use mainstay_hardware::{advice, matching};
+
 use super::*;
-use crate::cause::Rivals;
+use crate::cause::{Piece, Rivals};
 
 /// One of the sticks that cannot be told apart, in this socket.
 fn stick(socket: u8, address: u8) -> Sighting {
@@ -27,12 +29,13 @@ fn admit(machine: &mut InventoryMachine) -> Vec<String> {
 fn two_sticks_that_fit_one_name_are_both_named_with_what_to_write_and_none_is_taken() {
     let rivals = rivals(&mut machine(), scan(vec![stick(1, 1), stick(2, 2)])).unwrap();
     assert_eq!(rivals.taken, None);
-    let said: Vec<_> = rivals.others.iter().map(|piece| (piece.what.as_str(), piece.matching.as_str())).collect();
+    let said = |piece: &Piece| (matching::identity(&piece.what, None), advice::match_words(&piece.matching));
+    let said: Vec<_> = rivals.others.iter().map(said).collect();
     let expected = [
         ("USB device 1d50:6089, serial serial-of-one, USB 1-1", "{ serial = \"serial-of-one\", path = \"1-1\" }"),
         ("USB device 1d50:6089, serial serial-of-one, USB 1-2", "{ serial = \"serial-of-one\", path = \"1-2\" }"),
     ];
-    assert_eq!(said, expected);
+    assert_eq!(said, expected.map(|(what, matching)| (what.to_owned(), matching.to_owned())));
     let both = scan(vec![stick(1, 1), stick(2, 2)]);
     assert_eq!(told(&mut machine(), both), ["port Gone", "one Rivals"], "and nothing is seen");
 }
@@ -52,7 +55,7 @@ fn what_fits_beside_a_stick_in_use_is_said_and_does_not_follow_it() {
     let mut machine = machine();
     told(&mut machine, seen(&stick(1, 1)));
     let beside = rivals(&mut machine, seen(&stick(2, 2))).unwrap();
-    assert_eq!(beside.taken.unwrap().matching, "{ serial = \"serial-of-one\", path = \"1-1\" }");
+    assert_eq!(advice::match_words(&beside.taken.unwrap().matching), "{ serial = \"serial-of-one\", path = \"1-1\" }");
     assert_eq!(told(&mut machine, gone(&stick(1, 1))), ["one Gone", "one Rivals"]);
     assert_eq!(told(&mut machine, seen(&stick(1, 3))), ["one Seen", "one Rivals"], "it is back where it was");
     assert_eq!(told(&mut machine, gone(&stick(2, 2))), ["one NoRivals"]);

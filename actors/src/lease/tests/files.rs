@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::*;
+use crate::action::calls::NoAnswer;
 use crate::action::files::FileIdentity;
 
 fn file(path: &str) -> Want {
@@ -55,7 +56,7 @@ fn of_two_for_whom_one_file_is_made_ready_at_once_the_first_has_it() {
     assert_eq!(bench.files_seen(first).served(), ["a"]);
     let mut bench = Bench::new();
     let first = look(bench.ask("a", vec![file("/x/db")]));
-    bench.tell(LeaseMessage::FilesSeen(first.0, Err("a share is gone".to_owned())));
+    bench.tell(LeaseMessage::FilesSeen(first.0, Err(NoAnswer::OthersHang(2))));
     assert_eq!(bench.served(), ["a"], "where it cannot be seen, the spelling counts");
 }
 

@@ -1,6 +1,7 @@
 use mainstay_config::model::PortNeed;
 
 use super::*;
+use crate::action::calls::NoAnswer;
 use crate::action::ports::Listener;
 
 pub(super) fn fixed() -> Want {
@@ -12,7 +13,7 @@ pub(super) fn range() -> Want {
     Want::Port { name: port("web"), need: PortNeed::Range { prefer, first, last }, address: None }
 }
 
-pub(super) fn foreign(ports: &[u16]) -> Result<BTreeMap<u16, Listener>, String> {
+pub(super) fn foreign(ports: &[u16]) -> Result<BTreeMap<u16, Listener>, NoAnswer> {
     let listener = Listener { pid: Some(7), command: Some("nginx".to_owned()) };
     Ok(ports.iter().map(|port| (*port, listener.clone())).collect())
 }

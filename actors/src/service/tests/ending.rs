@@ -82,7 +82,7 @@ fn one_that_was_not_ready_in_time_is_tried_again_also_when_it_ends_while_its_dep
     assert_eq!(bench.reason(), "not ready within 30s; restart 1 of 3");
     // One that has not even begun to run by then, and never does.
     bench.wait(SECOND * 2).tell(ServiceMessage::SlotGranted).wait(SECOND * 30);
-    bench.process(ProcessEvent::SpawnFailed(SpawnFailure::Other("too many processes".to_owned())));
+    bench.process(ProcessEvent::SpawnFailed(SpawnFailure::Busy));
     assert_eq!(bench.reason(), "not ready within 30s; restart 2 of 3");
 }
 

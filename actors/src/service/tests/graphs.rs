@@ -64,12 +64,12 @@ impl Company {
             }
             Effect::Tell(Message::Services(ServicesMessage::Closed(_))) => self.closed += 1,
             Effect::Act(Action::Spawn(order)) if self.broken.as_ref() == Some(&order.service) => {
-                let failed = SpawnFailure::NotFound { program: "nowhere".to_owned() };
+                let failed = SpawnFailure::NotFound("nowhere".to_owned());
                 self.mail.push_back(process(order.run, ProcessEvent::SpawnFailed(failed)));
             }
             Effect::Act(Action::Spawn(order)) => {
                 self.mail.push_back(process(order.run, ProcessEvent::Spawned { pid: 42 }));
-                let ready = ServiceMessage::Probe(order.run, ProbeEvent::Ready("it answers".to_owned()));
+                let ready = ServiceMessage::Probe(order.run, ProbeEvent::Ready(super::answers()));
                 self.mail.push_back((from.clone(), ready));
             }
             Effect::Act(Action::Signal(order)) => {

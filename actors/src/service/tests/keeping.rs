@@ -46,7 +46,7 @@ fn a_crash_without_back_off_keeps_what_is_held_however_short_the_run_was() {
     assert!(bench.tell(renewed(1, 8001)).asked_for_slot());
     bench.tell(ServiceMessage::SlotGranted);
     let argv = bench.acts.iter().find_map(|act| match act {
-        Action::Spawn(order) => Some(order.argv.join(" ")),
+        Action::Spawn(order) => Some(order.program.argv.join(" ")),
         _ => None,
     });
     assert_eq!(argv.as_deref(), Some("s port=8001"), "it starts with the port that it was given anew");

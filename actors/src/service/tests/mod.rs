@@ -21,7 +21,7 @@ use mainstay_config::names::{DeviceName, PortName, ServiceName};
 use mainstay_hardware::sighting::{Generation, Key};
 
 use super::{Dependents, RunNumbers, ServiceMachine};
-use crate::action::probe::ProbeEvent;
+use crate::action::probe::{ProbeEvent, Sight};
 use crate::action::process::{Exit, ProcessEvent, RunId, SpawnFailure};
 use crate::cause::{
     Absence, Asked, Departure, Episode, Failed, Failure, Matter, Next, NotWanted, Origin, Root, Standing, Unusable,
@@ -72,6 +72,11 @@ pub(super) fn grant(token: u64) -> Grant {
     };
     let devices = BTreeMap::from([(x(), GrantedDevice { sharing: Sharing::Exclusive, offer })]);
     Grant { token: Token(token), since: Moment::default(), devices, ports: BTreeMap::new(), named: Vec::new() }
+}
+
+/// What a probe may see of a service that is ready.
+pub(super) fn answers() -> Sight {
+    Sight::FileExists("/run/ready".into())
 }
 
 /// A service that needs nothing.
@@ -203,7 +208,7 @@ impl Bench {
     }
 
     pub(super) fn ready(&mut self) -> &mut Self {
-        self.tell(ServiceMessage::Probe(self.run(), ProbeEvent::Ready("it answers".to_owned())))
+        self.tell(ServiceMessage::Probe(self.run(), ProbeEvent::Ready(answers())))
     }
 
     /// Granted its slot, spawned and ready.
@@ -274,7 +279,7 @@ pub(super) fn leaving(episode: u32) -> Standing {
 }
 
 pub(super) fn down() -> Standing {
-    let failure = Failure::Spawn(SpawnFailure::NotFound { program: "nowhere".to_owned() });
+    let failure = Failure::Spawn(SpawnFailure::NotFound("nowhere".to_owned()));
     Standing::Down(Matter::Failed(Arc::new(Failed::Hopeless(failure))))
 }
 

@@ -2,7 +2,9 @@ use mainstay_config::model::{Probe, RestartWhen, Unit};
 use mainstay_config::template::Template;
 
 use super::*;
-use crate::action::process::{Notification, Said, SpawnFailure};
+use crate::action::not_ready::NotReady;
+use crate::action::process::{Notification, Said, SpawnFailure, Status};
+use mainstay_hardware::error::Errno;
 
 #[test]
 fn needs_come_first_then_leases_then_a_start_slot_which_is_held_until_it_is_ready() {
@@ -39,7 +41,7 @@ fn one_that_says_itself_when_it_is_ready_is_not_looked_at() {
     bench.tell(ServiceMessage::SlotGranted).spawned();
     assert!(bench.acts.is_empty() && bench.status() == ServiceStatus::Starting);
     assert_eq!(bench.reason(), "not ready yet: it has not said READY=1 on its notification socket");
-    let status = Some("at work".to_owned());
+    let status = Status::from("at work");
     bench.process(ProcessEvent::Notified(Notification { ready: Some(Said), status, ..Notification::default() }));
     assert_eq!(bench.reason(), "at work");
     assert_eq!(bench.status(), ServiceStatus::Running);
@@ -49,8 +51,8 @@ fn one_that_says_itself_when_it_is_ready_is_not_looked_at() {
 fn what_it_reports_before_it_ends_is_shown_beside_what_it_said() {
     let mut bench = Bench::new(plain().ready(Probe::Notify));
     bench.tell(ServiceMessage::SlotGranted).spawned();
-    let status = Some("no map".to_owned());
-    let said = Notification { status, errno: Some(2), exit_status: Some(7), ..Notification::default() };
+    let status = Status { words: Some("no map".into()), errno: Some(Errno(2)), exit: Some(7) };
+    let said = Notification { status, ..Notification::default() };
     bench.process(ProcessEvent::Notified(said));
     assert_eq!(
         bench.reason(),
@@ -62,19 +64,19 @@ fn what_it_reports_before_it_ends_is_shown_beside_what_it_said() {
 fn one_that_is_not_ready_in_time_is_stopped_with_what_the_probe_said_and_tried_again() {
     let mut bench = Bench::new(plain());
     bench.tell(ServiceMessage::SlotGranted).spawned();
-    bench.tell(ServiceMessage::Probe(bench.run(), ProbeEvent::NotYet("nothing listens on port 80".to_owned())));
+    bench.tell(ServiceMessage::Probe(bench.run(), ProbeEvent::NotYet(NotReady::NotLogged("serving".to_owned()))));
     bench.wait(SECOND * 30);
     assert!(bench.signalled() && bench.returned_slot());
-    assert_eq!(bench.reason(), "not ready within 30s: nothing listens on port 80");
+    assert_eq!(bench.reason(), "not ready within 30s: its output does not say `serving` yet");
     bench.exits(Exit::Signal(15));
     assert_eq!(bench.status(), ServiceStatus::Backoff);
-    assert_eq!(bench.reason(), "not ready within 30s: nothing listens on port 80; restart 1 of 3");
+    assert_eq!(bench.reason(), "not ready within 30s: its output does not say `serving` yet; restart 1 of 3");
 }
 
 #[test]
 fn a_program_that_is_not_there_fails_at_once_and_says_so() {
     let mut bench = Bench::new(plain());
-    let missing = SpawnFailure::NotFound { program: "kismet".to_owned() };
+    let missing = SpawnFailure::NotFound("kismet".to_owned());
     bench.tell(ServiceMessage::SlotGranted).process(ProcessEvent::SpawnFailed(missing));
     assert_eq!(bench.status(), ServiceStatus::Failed);
     assert!(bench.reason().starts_with("there is no program `kismet` in the service's PATH; install it"), "the cure");
@@ -100,7 +102,7 @@ fn a_slot_that_is_not_wanted_any_more_is_given_back() {
 #[test]
 fn what_this_version_cannot_run_is_failed_and_says_so() {
     let mut draft = plain();
-    draft.0.not_in_this_version = vec!["container".to_owned()];
+    draft.0.not_in_this_version = vec![mainstay_config::model::Unsupported::Container];
     let mut bench = Bench::new(draft);
     assert_eq!((bench.status(), bench.reason()), (ServiceStatus::Failed, "not in this version: container"));
     bench.tell(ServiceMessage::Start(REQUEST, crate::message::service::NeedsPolicy::Respect));
@@ -121,7 +123,7 @@ fn a_device_that_is_called_otherwise_now_is_used_by_its_new_name_at_the_next_sta
     bench.tell(ServiceMessage::Granted(grant(1))).tell(ServiceMessage::Corrected(x(), offer("antenna")));
     bench.tell(ServiceMessage::SlotGranted);
     let argv = bench.acts.iter().find_map(|act| match act {
-        Action::Spawn(order) => Some(order.argv.clone()),
+        Action::Spawn(order) => Some(order.program.argv.clone()),
         _ => None,
     });
     assert_eq!(argv.unwrap(), ["listen", "antenna"]);
@@ -133,7 +135,7 @@ fn a_device_that_is_called_otherwise_now_is_used_by_its_new_name_at_the_next_sta
 
 /// Says something while it starts or stops.
 fn asks_for(seconds: u64) -> ProcessEvent {
-    let status = Some("loading".to_owned());
+    let status = Status::from("loading");
     ProcessEvent::Notified(Notification { extend: Some(SECOND * seconds as u32), status, ..Notification::default() })
 }
 

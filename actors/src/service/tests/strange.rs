@@ -25,6 +25,6 @@ fn a_command_is_given_a_harmless_word_whatever_a_device_calls_itself() {
         _ => None,
     });
     let order = order.unwrap();
-    assert_eq!(order.argv, ["listen", "--serial=_.___reboot___x__", "_wlan_0", "/dev/tty_ACM0"]);
-    assert_eq!(order.environment.values().next().unwrap(), "_.___reboot___x__");
+    assert_eq!(order.program.argv, ["listen", "--serial=_.___reboot___x__", "_wlan_0", "/dev/tty_ACM0"]);
+    assert_eq!(order.program.environment.values().next().unwrap(), "_.___reboot___x__");
 }

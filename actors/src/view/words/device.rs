@@ -5,9 +5,12 @@ use std::fmt;
 use humantime::format_duration;
 use mainstay_config::model::Device;
 use mainstay_config::names::DeviceName;
+use mainstay_hardware::advice::match_words;
 use mainstay_hardware::bus::Supply;
-use mainstay_hardware::sighting::{HardwareEvent, Key, ScanReason, Witness};
+use mainstay_hardware::matching::identity;
+use mainstay_hardware::sighting::{HardwareEvent, Key, ScanReason, Sort, Witness};
 
+use crate::action::calls::NoAnswer;
 use crate::cause::{
     Absence, Departure, DeviceCure, DeviceFault, DeviceReason, Piece, Quarantine, Replaced, Rivals, Told, Unusable,
     Withheld,
@@ -58,6 +61,22 @@ impl fmt::Display for DeviceFault {
             Self::NotPutBack { error, tries } => {
                 write!(f, "it could not be put back as it was: {error} (tried {tries} times)")
             }
+        }
+    }
+}
+
+impl fmt::Display for NoAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OthersHang(count) => {
+                write!(f, "not tried: {count} other calls to drivers hang, and no further one is begun")
+            }
+            Self::FilesHang => f.write_str("earlier looks at files hang; is a disk or share gone?"),
+            Self::EarlierHangs => f.write_str("an earlier call to its driver has not come back"),
+            Self::NoThread(error) => write!(f, "no thread for the call to the driver: {error}"),
+            Self::Panicked => f.write_str("the call to the driver panicked"),
+            Self::Late(within) => write!(f, "no answer from the driver within {}", format_duration(*within)),
+            Self::Refused(error) => error.fmt(f),
         }
     }
 }
@@ -144,7 +163,7 @@ const NAMED_MAX: usize = 3;
 /// What is the matter.
 impl fmt::Display for Rivals {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let pieces = listed(&self.others, |piece| piece.what.clone());
+        let pieces = listed(&self.others, |piece| identity(&piece.what, None));
         match (&self.taken, self.others.len()) {
             (Some(_), _) => write!(f, "this fits it as well, and is left alone: {pieces}"),
             (None, 1) => write!(f, "not taken unasked, since another that fits it was there as well: {pieces}"),
@@ -156,9 +175,9 @@ impl fmt::Display for Rivals {
 /// What to do about rivals, in one sentence without its full stop.
 pub(super) fn rivals_cure(rivals: &Rivals, name: &DeviceName) -> String {
     let give = format!("give [hardware.{name}] its own `match` and start mainstay again");
-    let matches = listed(&rivals.others, |piece| piece.matching.clone());
+    let matches = listed(&rivals.others, |piece| match_words(&piece.matching));
     match (&rivals.taken, rivals.others.len()) {
-        (Some(taken), _) => format!("To tell them apart {give}: {}", taken.matching),
+        (Some(taken), _) => format!("To tell them apart {give}: {}", match_words(&taken.matching)),
         (None, 1) => format!("Say `mainstay admit {name}` if it is meant; for good, {give}: {matches}"),
         (None, _) => format!("Unplug what is not meant and say `mainstay admit {name}`; for good, {give}: {matches}"),
     }
@@ -219,13 +238,22 @@ fn describe_match(spec: &Device) -> String {
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
+/// What sort of thing something attached is, in a word.
+#[must_use]
+pub fn sort(sort: &Sort) -> &'static str {
+    match sort {
+        Sort::Usb { .. } => "usb",
+        Sort::Tty { .. } => "serial",
+        Sort::Wifi(_) => "wifi",
+    }
+}
+
 /// What happened to the hardware, in words.
 #[must_use]
 pub fn event_words(event: &HardwareEvent) -> String {
     match event {
         HardwareEvent::Seen(sighting) => {
-            let identity = mainstay_hardware::matching::identity(sighting, None);
-            format!("{identity} seen")
+            format!("{} seen", identity(sighting, None))
         }
         HardwareEvent::Gone { key, witness, .. } => format!("{} ({})", departure(key), witness_words(*witness)),
         HardwareEvent::Scanned { present, why } => {
@@ -236,7 +264,7 @@ pub fn event_words(event: &HardwareEvent) -> String {
             };
             format!("scanned {why}: {} pieces of hardware", present.len())
         }
-        HardwareEvent::Trouble(_, words) => words.clone(),
+        HardwareEvent::Trouble(source, why) => why.words(*source),
         HardwareEvent::Works(source) => format!("{source} can be had again"),
     }
 }

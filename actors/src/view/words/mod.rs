@@ -1,7 +1,10 @@
 //! The words in which causes are told: each made here, once, when somebody reads it.
 
 mod device;
+mod ending;
 mod lease;
+mod probe;
+mod process;
 mod reply;
 mod service;
 mod told;
@@ -10,7 +13,7 @@ use std::fmt;
 
 use crate::cause::Listed;
 
-pub use device::{departure, device_cure, event_words, supply};
+pub use device::{departure, device_cure, event_words, sort, supply};
 pub use lease::{blocker_cure, blockers};
 pub use reply::{reply, reply_help};
 pub use service::{missing, reason, service_cures, service_reason, waiting};

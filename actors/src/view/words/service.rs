@@ -4,11 +4,11 @@ use std::fmt;
 
 use humantime::format_duration;
 
+use super::process::LOADS_SLOWLY;
 use super::{blocker_cure, each, listed, more};
-use crate::action::process::LOADS_SLOWLY;
 use crate::cause::{
     Asked, Failed, Failure, Listed, Loss, Matter, Missing, NotWanted, Origin, Reason, Requirement, Root, Said,
-    Standing, Status, Why,
+    Standing, Why,
 };
 use crate::message::Moment;
 use crate::message::service::{ServiceSnapshot, ServiceStatus, Waiting};
@@ -90,7 +90,10 @@ impl fmt::Display for Failure {
 impl fmt::Display for Failed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotInThisVersion(parts) => write!(f, "not in this version: {}", parts.join(", ")),
+            Self::NotInThisVersion(parts) => {
+                let parts: Vec<String> = parts.iter().map(ToString::to_string).collect();
+                write!(f, "not in this version: {}", parts.join(", "))
+            }
             Self::NeverRestarted(failure @ Failure::Ended(_)) => write!(f, "{failure}; restart.when = \"never\""),
             Self::Hopeless(failure) | Self::NeverRestarted(failure) => failure.fmt(f),
             Self::GivenUp { failure, attempts: 1 } => write!(f, "{failure}; given up after 1 restart"),
@@ -105,18 +108,9 @@ impl fmt::Display for Said {
             Self::Nothing => "",
             Self::NotToldReady => "it has not said READY=1 on its notification socket",
             Self::LoadsSlowly => LOADS_SLOWLY,
-            Self::NotYet(words) => words,
+            Self::NotYet(why) => return why.fmt(f),
             Self::Status(status) => return status.fmt(f),
         })
-    }
-}
-
-impl fmt::Display for Status {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let words = self.words.as_ref().map(ToString::to_string).filter(|words| !words.is_empty());
-        let error = self.errno.map(|number| format!("it reports: {}", std::io::Error::from_raw_os_error(number)));
-        let exit = self.exit.map(|code| format!("it reports exit code {code}"));
-        f.write_str(&[words, error, exit].into_iter().flatten().collect::<Vec<_>>().join("; "))
     }
 }
 

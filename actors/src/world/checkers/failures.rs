@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use mainstay_config::model::{DeviceKind, PortNeed, RestartWhen, Service};
 use mainstay_config::names::ServiceName;
 
-use crate::action::process::{Exit, ProcessEvent, RunId, SpawnFailure};
+use crate::action::process::{Exit, ProcessEvent, RunId};
 use crate::engine::Letter;
 use crate::message::Message;
 use crate::message::lease::Renewed;
@@ -46,7 +46,7 @@ impl Failures {
             ServiceMessage::Process(_, ProcessEvent::SpawnFailed(failure)) => {
                 let record = self.record(service);
                 record.ends += 1;
-                record.hopeless = !matches!(failure, SpawnFailure::Other(_));
+                record.hopeless = !failure.may_pass();
                 Some(Failed { service, run: None })
             }
             ServiceMessage::Refused(_) | ServiceMessage::Renewed(_, Renewed::Refused(_))

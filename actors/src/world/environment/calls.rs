@@ -14,11 +14,10 @@ use mainstay_hardware::sighting::Generation;
 use super::radios::Course;
 use super::table::{MILLISECOND, SECOND};
 use super::{Cause, Consequences, Environment, Event, Happening};
+use crate::action::calls::NoAnswer;
 use crate::action::files::FileIdentity;
 use crate::action::ports::Places;
-use crate::effect::calls::{
-    CHANGE_WITHIN, CallId, Calls, End, LOOK_WITHIN, PROBE_SPARE, Sort, Verdict, died, out_of_time,
-};
+use crate::effect::calls::{CHANGE_WITHIN, CallId, Calls, End, LOOK_WITHIN, PROBE_SPARE, Sort, Verdict};
 use crate::effect::wakefulness;
 use crate::message::device::DeviceMessage;
 use crate::message::lease::LeaseMessage;
@@ -26,6 +25,7 @@ use crate::message::{Message, OperationId, Outside};
 
 /// What a driver, or the kernel, is asked.
 #[derive(Debug, Clone)]
+#[allow(clippy::large_enum_variant, reason = "few calls are under way")]
 pub(in crate::world) enum Call {
     Access(OperationId, DeviceName, Generation),
     Probe(OperationId, DeviceName, Generation, Duration),
@@ -114,7 +114,7 @@ impl Environment {
         for verdict in self.drivers.calls.verdicts() {
             match verdict {
                 Verdict::Begin(id) => self.begin_call(id, so),
-                Verdict::Refuse(id, error) => self.fail_call(id, error, so),
+                Verdict::Refuse(id, why) => self.fail_call(id, why, so),
             }
         }
     }
@@ -188,13 +188,13 @@ impl Environment {
     pub(super) fn call_died(&mut self, id: CallId, so: &mut Consequences) {
         self.drivers.busy.remove(&id);
         self.drivers.calls.over(id, End::Done);
-        self.fail_call(id, died(), so);
+        self.fail_call(id, NoAnswer::Panicked, so);
         self.begin_calls(so);
     }
 
     pub(super) fn give_up_call(&mut self, id: CallId, within: Duration, so: &mut Consequences) {
         self.drivers.calls.over(id, End::OutOfTime);
-        self.fail_call(id, out_of_time(within), so);
+        self.fail_call(id, NoAnswer::Late(within), so);
         self.begin_calls(so);
     }
 
@@ -211,22 +211,22 @@ impl Environment {
         }
     }
 
-    fn fail_call(&mut self, id: CallId, error: Error, so: &mut Consequences) {
+    fn fail_call(&mut self, id: CallId, why: NoAnswer, so: &mut Consequences) {
         let Some((call, cause)) = self.drivers.asked.remove(&id) else { return };
         let leases = |message| Some((Outside::Drivers, Message::Leases(message)));
         let device = |name, message| Some((Outside::Drivers, Message::Device(name, message)));
         let told = match call {
-            Call::Access(operation, name, _) => device(name, DeviceMessage::Accessible(operation, Err(error))),
-            Call::Probe(operation, name, ..) => device(name, DeviceMessage::Probed(operation, Err(error))),
+            Call::Access(operation, name, _) => device(name, DeviceMessage::Accessible(operation, Err(why.into()))),
+            Call::Probe(operation, name, ..) => device(name, DeviceMessage::Probed(operation, Err(why.into()))),
             Call::Supply(operation, name) => device(name, DeviceMessage::Supply(operation, Supply::Unknown)),
-            Call::ReadRadio(operation, name, _) => leases(LeaseMessage::RadioRead(operation, name, Err(error))),
-            Call::SetRadio(operation, name, ..) => leases(LeaseMessage::RadioSet(operation, name, Err(error))),
-            Call::Restore(operation, name, _) => leases(LeaseMessage::RadioRestored(operation, name, Err(error))),
+            Call::ReadRadio(operation, name, _) => leases(LeaseMessage::RadioRead(operation, name, Err(why.into()))),
+            Call::SetRadio(operation, name, ..) => leases(LeaseMessage::RadioSet(operation, name, Err(why.into()))),
+            Call::Restore(operation, name, _) => leases(LeaseMessage::RadioRestored(operation, name, Err(why.into()))),
             Call::Ports(operation, places) => {
                 self.drivers.unseen.extend(places.into_keys());
-                leases(LeaseMessage::PortsSeen(operation, Err(error.to_string())))
+                leases(LeaseMessage::PortsSeen(operation, Err(why)))
             }
-            Call::Files(operation, _) => leases(LeaseMessage::FilesSeen(operation, Err(error.to_string()))),
+            Call::Files(operation, _) => leases(LeaseMessage::FilesSeen(operation, Err(why))),
             Call::Awake(call) => {
                 self.could_not_change_sleep(&call);
                 self.awake_call_is_over(None, so);

@@ -23,7 +23,7 @@ const HUNG_MAX: usize = 4;
 impl Kernel for Table {
     fn start(&mut self, order: SpawnOrder) -> Result<(), SpawnFailure> {
         if self.random.happens(self.weather.busy) {
-            return Err(SpawnFailure::Other("thousands of programs wait to be started (simulated)".to_owned()));
+            return Err(SpawnFailure::Busy);
         }
         self.order(&order);
         Ok(())

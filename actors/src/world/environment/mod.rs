@@ -95,6 +95,7 @@ pub enum Command {
 
 /// Something that will happen around the machines.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "what is heard of hardware is a good part of all events")]
 pub(super) enum Event {
     /// To processes, or to the executor's threads.
     Course(Course),

@@ -1,28 +1,21 @@
 //! Simulated readiness probes, under the real rules of when it is looked again and what is said: looks are slow, or are given up.
 
-use std::fmt;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use super::table::MILLISECOND;
 use super::{Consequences, Environment, Event, Saying};
-use crate::action::probe::{ProbeEvent, ProbeOrder};
+use crate::action::not_ready::{self, NotReady};
+use crate::action::probe::{ProbeEvent, ProbeOrder, Sight};
 use crate::action::process::RunId;
-use crate::effect::probe::watching::{Next, WORTH_A_WORD, Watching, Why};
+use crate::effect::probe::watching::{Next, WORTH_A_WORD, Watching};
 
 /// A run that is looked at.
 #[derive(Debug)]
 pub(super) struct Watch {
-    watching: Watching<NotReady>,
+    watching: Watching,
     /// Whose looks are those of an earlier watch is told by this.
     number: u64,
-}
-
-/// Why a run is not ready.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum NotReady {
-    NobodyListens,
-    NoAnswer,
-    TooSlow,
 }
 
 /// How far a look is.
@@ -34,20 +27,8 @@ pub(in crate::world) enum Stage {
     IsGivenUp,
 }
 
-impl Why for NotReady {
-    fn is_no_contact(&self) -> bool {
-        *self == Self::NobodyListens
-    }
-}
-
-impl fmt::Display for NotReady {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NobodyListens => "nothing listens (simulated)",
-            Self::NoAnswer => "it waits for an answer (simulated)",
-            Self::TooSlow => "there was no answer (simulated)",
-        })
-    }
+fn nobody_listens() -> NotReady {
+    NotReady::Refused(SocketAddr::from((Ipv4Addr::LOCALHOST, 1)))
 }
 
 impl Environment {
@@ -81,19 +62,20 @@ impl Environment {
                 so.later.push((self.now + wait, Event::Look(run, number, end), None));
             }
             Stage::IsSlow => {
-                let event = watching.is_slow(NotReady::NoAnswer);
+                let event = watching.is_slow(NotReady::Waiting(not_ready::Stage::default()));
                 so.said.extend(event.map(|event| Saying::Probe(run, event)));
             }
             Stage::Ends if is_ready => {
-                let next = watching.seen(Ok("it answers".to_owned()));
+                let next = watching.seen(Ok(Sight::FileExists("/run/simulated".into())));
                 self.go_on(run, number, next, so);
             }
             Stage::Ends => {
-                let next = watching.seen(Err(NotReady::NobodyListens));
+                let next = watching.seen(Err(nobody_listens()));
                 self.go_on(run, number, next, so);
             }
             Stage::IsGivenUp => {
-                let next = watching.seen(Err(NotReady::TooSlow));
+                let (stage, waited) = (not_ready::Stage::default(), watching.timeout());
+                let next = watching.seen(Err(NotReady::TooSlow { stage, waited }));
                 self.go_on(run, number, next, so);
             }
         }

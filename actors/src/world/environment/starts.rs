@@ -6,7 +6,7 @@ use mainstay_config::model::{Sharing, Station};
 
 use super::Happening;
 use super::table::{Birth, Course, Job, Life, MILLISECOND, Member, Parent, SECOND, Table, Thread, Tree};
-use crate::action::process::{Exit, Notification, NotifySocket, RunId, SpawnFailure, SpawnOrder};
+use crate::action::process::{Exit, Needed, Notification, NotifySocket, RunId, SpawnFailure, SpawnOrder, Status};
 use crate::cause::Resource;
 
 /// How often one that forks away again and again does so.
@@ -36,7 +36,7 @@ impl Table {
         let hangs = random.happens(weather.loads_hang);
         let longest = if hangs { SECOND * 20 } else { MILLISECOND * 60 };
         let fails = random.happens(weather.spawn_fails);
-        let failure = || SpawnFailure::Other("no memory (simulated)".to_owned());
+        let failure = || SpawnFailure::Refused { what: Needed::OutputPipe, error: rustix::io::Errno::NOMEM.into() };
         let birth = Birth {
             pid: None,
             thread: Thread::Awaited,
@@ -135,7 +135,7 @@ impl Table {
         }
         if self.random.happens(self.weather.talks) && notify == NotifySocket::Provide {
             for number in 0..30 {
-                let status = Some(format!("{number} of 30"));
+                let status = Status::from(format!("{number} of 30").as_str());
                 let at = MILLISECOND * 200 * number;
                 self.within(at, at, Course::Speaks(run, Notification { status, ..Notification::default() }));
             }
@@ -187,6 +187,6 @@ fn uses(station: &Station, order: &SpawnOrder) -> Vec<(Resource, Sharing)> {
     let named = spec.resources.iter().map(|name| (Resource::Named(name.clone()), Sharing::Exclusive));
     let conflicts = spec.conflicts.iter().map(|other| (Resource::conflict(other, &spec.name), Sharing::Exclusive));
     let port = |word: &String| word.strip_prefix("port=").and_then(|number| number.parse().ok());
-    let ports = order.argv.iter().filter_map(port).map(|port| (Resource::Port(port), Sharing::Exclusive));
+    let ports = order.program.argv.iter().filter_map(port).map(|port| (Resource::Port(port), Sharing::Exclusive));
     devices.chain(named).chain(conflicts).chain(ports).collect()
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::super::environment::{Consequences, Undertaker};
 use super::super::{Due, Shown, Standing, World, checkers};
 use crate::action::process::RunId;
-use crate::effect::watched::Lost;
+use crate::effect::watched::{Lost, Panicked};
 use crate::engine::Engine;
 use crate::message::supervision::RootMessage;
 use crate::message::{Exit, Message, Outside};
@@ -23,7 +23,7 @@ impl World {
         }
         let parts = ["trees", "spawner-1", "drive", "hardware-events"];
         let part = self.random.choose(&parts).copied().unwrap_or_default().to_owned();
-        let lost = RootMessage::PartLost(Lost { part, why: "simulated panic".to_owned() });
+        let lost = RootMessage::PartLost(Lost { part, how: Panicked::Once("simulated panic".to_owned()) });
         self.send(Outside::Processes.into(), Message::Root(lost), None);
     }
 

@@ -10,7 +10,7 @@ use tokio::time::{Instant, timeout_at};
 use tokio_serial::{SerialPort, SerialPortBuilderExt, SerialStream};
 
 use super::listener::Listener;
-use crate::bus::{Depth, Findings, GpsProtocol};
+use crate::bus::{Depth, Findings, GpsProtocol, Unrecognised};
 use crate::error::{Error, ErrorKind};
 use crate::sighting::{Sighting, Sort};
 
@@ -74,8 +74,8 @@ impl Port {
                 return Ok(Findings::Gps { baud: *baud, protocol, fix: listener.fix() });
             }
         }
-        let speeds = if bauds.len() > 1 { " at any usual speed" } else { "" };
-        Ok(Findings::Unrecognised { why: format!("no NMEA and no UBX came{speeds}") })
+        let silent = if bauds.len() > 1 { Unrecognised::NoGpsAtAnySpeed } else { Unrecognised::NoGps };
+        Ok(Findings::Unrecognised(silent))
     }
 
     async fn recognise(&mut self, listener: &mut Listener, until: Instant) -> Result<Option<GpsProtocol>, Error> {

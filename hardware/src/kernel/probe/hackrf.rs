@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use rusb::{Context, DeviceHandle, UsbContext};
 
-use crate::bus::{Depth, Findings};
+use crate::bus::{Depth, Findings, Unrecognised};
 use crate::error::{Error, ErrorKind};
 use crate::kernel::libusb::SharedContext;
 use crate::sighting::{Sighting, UsbFacts};
@@ -41,7 +41,7 @@ pub(crate) fn probe(
     match ask(&talk, depth) {
         Ok(findings) => Ok(findings),
         Err(error @ (rusb::Error::NoDevice | rusb::Error::NotFound)) => Err(usb_error(&tried, error)),
-        Err(error) => Ok(Findings::Unrecognised { why: format!("it does not answer as a HackRF does: {error}") }),
+        Err(error) => Ok(Findings::Unrecognised(Unrecognised::NoHackrf(error.to_string()))),
     }
 }
 

@@ -17,7 +17,7 @@ fn a_page_that_is_found_is_ready() {
             let mut bench = Bench::new(Path::new("/nonexistent"));
             bench.watch_for(http(place), 5_000);
             let expected = format!("http://{place}/status.json answered {status}");
-            assert_eq!(bench.hear().await, ProbeEvent::Ready(expected));
+            assert_eq!(bench.hear_sight().await, expected);
         }
     });
 }

@@ -20,22 +20,29 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::mpsc;
 
-use super::exec::{CommandFailure, RunCommand};
+use super::exec::RunCommand;
 use super::*;
-use crate::action::probe::{CheckCommand, Own, ProbeEvent, ProbeOrder, ProbeTarget};
-use crate::action::process::{Exit, SpawnFailure};
+use crate::action::not_ready::CommandFailure;
+use crate::action::probe::{Own, ProbeEvent, ProbeOrder, ProbeTarget};
+use crate::action::process::{Exit, Invocation, SpawnFailure};
 use crate::effect::process::keeper::log_path;
 use crate::effect::watched;
+use crate::message::round_trip;
 
 /// Answers commands from a list, then with exit code 0.
 #[derive(Default)]
 struct PretendedCommands {
     answers: RefCell<VecDeque<Result<Exit, CommandFailure>>>,
-    asked: RefCell<Vec<CheckCommand>>,
+    asked: RefCell<Vec<Invocation>>,
 }
 
 impl RunCommand for PretendedCommands {
-    fn run(&self, command: CheckCommand, _timeout: Duration) -> LocalBoxFuture<'static, Result<Exit, CommandFailure>> {
+    fn run(
+        &self,
+        _checked: &ServiceName,
+        command: Invocation,
+        _timeout: Duration,
+    ) -> LocalBoxFuture<'static, Result<Exit, CommandFailure>> {
         self.asked.borrow_mut().push(command);
         let answer = self.answers.borrow_mut().pop_front().unwrap_or(Ok(Exit::Code(0)));
         futures::future::ready(answer).boxed_local()
@@ -75,21 +82,30 @@ impl Bench {
     async fn hear(&mut self) -> ProbeEvent {
         let (run, event) = self.heard.recv().await.unwrap();
         assert_eq!(run, RunId(1));
+        round_trip::survives(&event);
         event
     }
 
     async fn hear_not_yet(&mut self) -> String {
         match self.hear().await {
-            ProbeEvent::NotYet(why) => why,
+            ProbeEvent::NotYet(why) => why.to_string(),
             ready @ ProbeEvent::Ready(_) => panic!("{ready:?}"),
+        }
+    }
+
+    /// The next thing said, which is that it is ready.
+    async fn hear_sight(&mut self) -> String {
+        match self.hear().await {
+            ProbeEvent::Ready(sight) => sight.to_string(),
+            not_yet @ ProbeEvent::NotYet(_) => panic!("{not_yet:?}"),
         }
     }
 
     /// Everything until it is ready.
     async fn hear_ready(&mut self) -> String {
         loop {
-            if let ProbeEvent::Ready(words) = self.hear().await {
-                return words;
+            if let ProbeEvent::Ready(sight) = self.hear().await {
+                return sight.to_string();
             }
         }
     }

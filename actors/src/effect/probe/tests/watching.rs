@@ -2,9 +2,8 @@
 
 use super::*;
 
-fn command() -> CheckCommand {
-    CheckCommand {
-        service: ServiceName::new("kismet").unwrap(),
+fn command() -> Invocation {
+    Invocation {
         argv: vec!["check".into(), "--all".into()],
         environment: [("PORT".into(), "2501".into())].into(),
         environment_from: ["LANG".into()].into(),
@@ -15,7 +14,7 @@ fn command() -> CheckCommand {
 }
 
 fn exec() -> ProbeTarget {
-    ProbeTarget::Exec { command: Box::new(command()) }
+    ProbeTarget::Exec { service: ServiceName::new("kismet").unwrap(), command: Box::new(command()) }
 }
 
 #[test]
@@ -28,7 +27,7 @@ fn a_reason_is_said_once_and_ready_ends_the_probe() {
         for expected in ["exit code 1", "killed by SIGKILL", "exit code 1"] {
             assert_eq!(bench.hear_not_yet().await, format!("`check --all` ended with {expected}"));
         }
-        assert_eq!(bench.hear().await, ProbeEvent::Ready("`check --all` ended with exit code 0".into()));
+        assert_eq!(bench.hear_sight().await, "`check --all` ended with exit code 0");
         tokio::time::sleep(Duration::from_millis(100)).await;
         assert_eq!(*bench.commands.asked.borrow(), vec![command(); 5]);
         assert!(bench.probes.running.borrow().is_empty());
@@ -40,8 +39,8 @@ fn a_command_that_fails_to_run_is_a_reason() {
     on_actor_thread(async {
         let mut bench = Bench::new(Path::new("/nonexistent"));
         let slow = CommandFailure::TooSlow(Duration::from_secs(5));
-        let missing = SpawnFailure::NotFound { program: "check".into() };
-        bench.commands.answers.borrow_mut().extend([Err(slow), Err(missing.into())]);
+        let missing = SpawnFailure::NotFound("check".into());
+        bench.commands.answers.borrow_mut().extend([Err(slow), Err(CommandFailure::NotStarted(missing))]);
         bench.watch_for(exec(), 5_000);
         assert_eq!(bench.hear_not_yet().await, "`check --all` had not ended after 5s and was killed");
         assert!(bench.hear_not_yet().await.starts_with("`check --all` did not start: there is no program `check`"));
@@ -69,7 +68,7 @@ fn a_new_order_for_a_run_replaces_the_former() {
         let mut bench = Bench::new(Path::new("/nonexistent"));
         bench.watch_for(ProbeTarget::File { path: "/nonexistent/a".into() }, 5_000);
         bench.watch_for(exec(), 5_000);
-        assert_eq!(bench.hear().await, ProbeEvent::Ready("`check --all` ended with exit code 0".into()));
+        assert_eq!(bench.hear_sight().await, "`check --all` ended with exit code 0");
         tokio::time::sleep(Duration::from_millis(100)).await;
         assert!(bench.heard.try_recv().is_err());
     });

@@ -6,7 +6,7 @@ use rustix::process::Signal;
 
 use super::Core;
 use super::kernel::{Kernel, Upbringing};
-use crate::action::process::{LOADS_SLOWLY, ProcessEvent, RunId};
+use crate::action::process::{ProcessEvent, RunId};
 use crate::effect::process::runs::Loading;
 
 /// Between two looks. A program that is still being loaded at the second look has been for at least this long.
@@ -52,7 +52,7 @@ impl<K: Kernel> Core<K> {
             }
         }
         for (id, service) in late {
-            tracing::warn!(%service, "{LOADS_SLOWLY}");
+            tracing::warn!(%service, "its program is still being loaded");
             self.kernel.say(&service, id, ProcessEvent::LoadsSlowly);
         }
         // Also those that found no thread to take the place of theirs before.

@@ -7,6 +7,8 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use super::follow::rotated;
+
 /// Log files are for mainstay's user and group.
 const MODE: u32 = 0o640;
 
@@ -175,18 +177,13 @@ fn rotate(path: &Path, keep: u32) -> io::Result<()> {
     if keep == 0 {
         return fs::remove_file(path);
     }
-    let numbered = |number: u32| {
-        let mut name = path.as_os_str().to_owned();
-        name.push(format!(".{number}"));
-        PathBuf::from(name)
-    };
     for number in (1..keep).rev() {
-        match fs::rename(numbered(number), numbered(number + 1)) {
+        match fs::rename(rotated(path, number), rotated(path, number + 1)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
     }
-    fs::rename(path, numbered(1))
+    fs::rename(path, rotated(path, 1))
 }
 
 #[cfg(test)]

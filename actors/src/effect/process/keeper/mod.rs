@@ -6,6 +6,7 @@
 //! service. When mainstay dies the keeper goes on until every pipe has ended.
 
 mod file;
+mod follow;
 pub(super) mod holder;
 mod intake;
 pub(super) mod life;
@@ -22,6 +23,7 @@ use std::path::{Path, PathBuf};
 use mainstay_config::names::ServiceName;
 
 use super::sys;
+pub use follow::{Added, Follower, Gap, LogEnd, OLDER_MAX, open, rotated};
 pub use line::unfinished;
 pub(crate) use line::{HEAD as LINE_HEAD, goes_on};
 pub use report::LogTroubles;

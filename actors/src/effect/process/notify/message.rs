@@ -4,6 +4,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use crate::action::process::{Notification, Said};
+use mainstay_hardware::error::Errno;
 
 /// Characters of a status that are kept.
 const MAX_STATUS: usize = 256;
@@ -20,11 +21,17 @@ pub(super) fn parse(datagram: &[u8]) -> Notification {
         match (name, value) {
             (b"READY", b"1") => all.ready = Some(Said),
             (b"STOPPING", b"1") => all.stopping = Some(Said),
-            (b"STATUS", text) => all.status = Some(String::from_utf8_lossy(text).chars().take(MAX_STATUS).collect()),
+            (b"STATUS", text) => {
+                let words: String = String::from_utf8_lossy(text).chars().take(MAX_STATUS).collect();
+                all.status.words = Some(words.into());
+            }
             (b"EXTEND_TIMEOUT_USEC", value) => all.extend = number(value).map(Duration::from_micros).or(all.extend),
             // More than 4095 is no error number (the kernel's include/linux/err.h).
-            (b"ERRNO", value) => all.errno = number(value).filter(|number| (1..4096).contains(number)).or(all.errno),
-            (b"EXIT_STATUS", value) => all.exit_status = number(value).or(all.exit_status),
+            (b"ERRNO", value) => {
+                let errno = number(value).filter(|number| (1..4096).contains(number)).map(Errno);
+                all.status.errno = errno.or(all.status.errno);
+            }
+            (b"EXIT_STATUS", value) => all.status.exit = number(value).or(all.status.exit),
             (b"MAINPID", value) => all.main_pid = number(value).filter(|pid| *pid > 1).or(all.main_pid),
             _ => {}
         }
@@ -41,11 +48,12 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::action::process::Status;
 
     #[test]
     fn known_lines_are_read_and_others_passed_over() {
         let all = parse(b"MAINPID=1\nREADY=1\nREADY=10\nSTATUS=3 sources\xff\nX=\n");
-        let status = Some("3 sources\u{fffd}".to_owned());
+        let status = Status::from("3 sources\u{fffd}");
         let expected = Notification { ready: Some(Said), status, ..Notification::default() };
         assert_eq!(all, expected);
     }
@@ -55,7 +63,7 @@ mod tests {
         let mut all = parse(b"READY=1\nSTATUS=a");
         all.merge(parse(b"STATUS=b"));
         all.merge(parse(b"STOPPING=1"));
-        let status = Some("b".to_owned());
+        let status = Status::from("b");
         let expected = Notification { ready: Some(Said), stopping: Some(Said), status, ..Notification::default() };
         assert_eq!(all, expected);
     }
@@ -70,13 +78,13 @@ mod tests {
 
     #[test]
     fn the_newest_status_of_a_datagram_counts() {
-        assert_eq!(parse(b"STATUS=loading\nREADY=1\nSTATUS=serving").status.as_deref(), Some("serving"));
+        assert_eq!(parse(b"STATUS=loading\nREADY=1\nSTATUS=serving").status.words.as_deref(), Some("serving"));
     }
 
     #[test]
     fn last_words_and_the_main_process_are_numbers_within_their_bounds() {
         let said = parse(b"ERRNO=2\nEXIT_STATUS=7\nMAINPID=4711");
-        assert_eq!((said.errno, said.exit_status, said.main_pid), (Some(2), Some(7), Some(4711)));
+        assert_eq!((said.status.errno, said.status.exit, said.main_pid), (Some(Errno(2)), Some(7), Some(4711)));
         assert_eq!(
             parse(b"ERRNO=-1\nERRNO=0\nERRNO=5000\nEXIT_STATUS=256\nMAINPID=1\nMAINPID=-5"),
             Notification::default()
@@ -98,7 +106,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_datagram_is_read_without_a_panic_and_the_status_is_bounded(bytes in proptest::collection::vec(any::<u8>(), 0..4096)) {
-            prop_assert!(parse(&bytes).status.is_none_or(|status| status.chars().count() <= MAX_STATUS));
+            prop_assert!(parse(&bytes).status.words.is_none_or(|words| words.chars().count() <= MAX_STATUS));
         }
     }
 }

@@ -1,17 +1,12 @@
-//! Users and groups, read from `/etc/passwd` and `/etc/group`.
-//!
-//! Not with getpwnam(3): it loads name-service modules, which may talk to the network while mainstay waits.
+//! Users, read from `/etc/passwd`, and whom a program runs as.
 
-use std::io::Read;
-use std::path::Path;
+use std::io;
 
 use rustix::process::{Gid, Uid, getegid, geteuid};
 
-use crate::action::process::SpawnFailure;
+use crate::action::process::{AccountKind, NotAs, SpawnFailure};
+use crate::effect::process::groups::{self, Groups, id};
 use crate::effect::process::sys::newborn::Identity;
-
-/// No more of either file is read. A station has a few hundred bytes per user and few users.
-const MAX_FILE: u64 = 4 * 1024 * 1024;
 
 /// The shell of an account that names none (passwd(5)).
 const DEFAULT_SHELL: &str = "/bin/sh";
@@ -32,7 +27,8 @@ impl Account {
     /// told of him.
     pub(super) fn own(told: impl Fn(&str) -> Option<String>) -> Self {
         let me = geteuid();
-        let known = read(Path::new("/etc/passwd")).ok().and_then(|passwd| find_user(&passwd, &me.as_raw().to_string()));
+        let known =
+            groups::read(AccountKind::User).ok().and_then(|passwd| find_user(&passwd, &me.as_raw().to_string()));
         let unknown = || {
             let nameless = User::nameless(me, getegid());
             let name = told("USER").or_else(|| told("LOGNAME")).unwrap_or(nameless.name);
@@ -63,14 +59,17 @@ pub(super) fn run_as(user: Option<&str>, group: Option<&str>) -> Result<RunAs, S
     if user.is_none() && group.is_none() {
         return Ok(RunAs { identity: None, account: None });
     }
-    let (passwd, groups) = (read(Path::new("/etc/passwd"))?, read(Path::new("/etc/group"))?);
+    let unreadable = |kind| move |error: io::Error| SpawnFailure::NotAs(NotAs::Unreadable(kind, error.into()));
+    let passwd = groups::read(AccountKind::User).map_err(unreadable(AccountKind::User))?;
+    let groups = Groups::of_system().map_err(unreadable(AccountKind::Group))?;
     let (me, mine) = (geteuid(), getegid());
+    let unknown = |kind, name: &str| SpawnFailure::NotAs(NotAs::Unknown(kind, name.to_owned()));
     let person = match user {
-        Some(name) => find_user(&passwd, name).ok_or_else(|| no_such("user", name, "/etc/passwd"))?,
+        Some(name) => find_user(&passwd, name).ok_or_else(|| unknown(AccountKind::User, name))?,
         None => find_user(&passwd, &me.as_raw().to_string()).unwrap_or_else(|| User::nameless(me, mine)),
     };
     let gid = match group {
-        Some(name) => find_group(&groups, name).ok_or_else(|| no_such("group", name, "/etc/group"))?,
+        Some(name) => find_group(&groups, name).ok_or_else(|| unknown(AccountKind::Group, name))?,
         None => person.gid,
     };
     let account = user.map(|_| Account::from(person.clone()));
@@ -81,22 +80,9 @@ pub(super) fn run_as(user: Option<&str>, group: Option<&str>) -> Result<RunAs, S
     if person.uid == me && gid == mine {
         return Ok(RunAs { identity: None, account });
     }
-    let wish = user.or(group).unwrap_or_default();
-    let key = if person.uid == me { "group" } else { "user" };
-    Err(SpawnFailure::User(format!(
-        "mainstay is not root and cannot run a program as {key} `{wish}`; start mainstay as root, or remove `{key}`"
-    )))
-}
-
-fn no_such(what: &str, name: &str, file: &str) -> SpawnFailure {
-    SpawnFailure::User(format!("there is no {what} `{name}` in {file}; create it, or correct `{what}`"))
-}
-
-fn read(path: &Path) -> Result<String, SpawnFailure> {
-    let mut bytes = Vec::new();
-    let outcome = std::fs::File::open(path).and_then(|file| file.take(MAX_FILE).read_to_end(&mut bytes));
-    outcome.map_err(|error| SpawnFailure::User(format!("{} cannot be read: {error}", path.display())))?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    let wish = user.or(group).unwrap_or_default().to_owned();
+    let kind = if person.uid == me { AccountKind::Group } else { AccountKind::User };
+    Err(SpawnFailure::NotAs(NotAs::NotRoot(kind, wish)))
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -132,30 +118,15 @@ fn parse_user(line: &str) -> Option<User> {
     Some(User { name, uid: Uid::from_raw(uid), gid: Gid::from_raw(gid), home, shell })
 }
 
-/// group(5): `name:password:gid:member,member`.
-fn find_group(groups: &str, wanted: &str) -> Option<Gid> {
-    let named = groups.lines().filter_map(parse_group).find(|(name, ..)| *name == wanted);
-    named.map(|(_, gid, _)| gid).or_else(|| id(wanted).map(Gid::from_raw))
-}
-
-fn parse_group(line: &str) -> Option<(&str, Gid, &str)> {
-    let mut fields = line.split(':');
-    let name = fields.next()?;
-    let gid = Gid::from_raw(id(fields.nth(1)?)?);
-    Some((name, gid, fields.next().unwrap_or_default()))
-}
-
-/// `-1` means "leave as it is" to the kernel and is never an id.
-fn id(text: &str) -> Option<u32> {
-    text.parse().ok().filter(|id| *id != u32::MAX)
+/// A number is taken as a group id when no group is called so.
+fn find_group(groups: &Groups, wanted: &str) -> Option<Gid> {
+    groups.gid(wanted).or_else(|| id(wanted)).map(Gid::from_raw)
 }
 
 /// As initgroups(3): the group itself, then every group that lists the user.
-fn supplementary(groups: &str, user: &str, gid: Gid) -> Vec<Gid> {
-    let lists = |members: &str| members.split(',').any(|member| member == user);
-    let mut all = vec![gid];
-    all.extend(groups.lines().filter_map(parse_group).filter(|(_, g, m)| *g != gid && lists(m)).map(|(_, g, _)| g));
-    all
+fn supplementary(groups: &Groups, user: &str, gid: Gid) -> Vec<Gid> {
+    let others = groups.listing(user).map(Gid::from_raw).filter(|other| *other != gid);
+    std::iter::once(gid).chain(others).collect()
 }
 
 #[cfg(test)]
@@ -166,7 +137,6 @@ mod tests {
     use super::*;
 
     const PASSWD: &str = "root:x:0:0:root:/root:/bin/bash\nbroken line\npi:x:1000:1001:,,,:/home/pi:/bin/bash\nnobody:x:65534:65534:n::/x\n";
-    const GROUP: &str = "root:x:0:\ndialout:x:20:pi,gpsd\npi:x:1001:\nplugdev:x:46:other,pi\nodd:x:47:pixie\n";
 
     #[test]
     fn a_user_is_found_by_name_and_by_number() {
@@ -181,12 +151,6 @@ mod tests {
     }
 
     #[test]
-    fn a_user_gets_all_groups_that_list_it() {
-        let groups: Vec<u32> = supplementary(GROUP, "pi", Gid::from_raw(1001)).iter().map(|g| g.as_raw()).collect();
-        assert_eq!(groups, [1001, 20, 46]);
-    }
-
-    #[test]
     fn a_missing_user_is_named_with_the_cure() {
         let failure = run_as(Some("no-such-user-here"), None).unwrap_err();
         assert!(failure.to_string().contains("no user `no-such-user-here`"), "{failure}");
@@ -196,8 +160,6 @@ mod tests {
         #[test]
         fn any_text_is_read_without_a_panic(text in ".*", name in ".*") {
             let _ = find_user(&text, &name);
-            let _ = find_group(&text, &name);
-            let _ = supplementary(&text, &name, Gid::from_raw(1));
         }
     }
 }

@@ -46,12 +46,12 @@ impl Inherited {
         set("LOGNAME", account.name.as_ref());
         set("SHELL", account.shell.as_ref());
         set(SERVICE, order.service.as_str().as_ref());
-        for name in &order.environment_from {
+        for name in &order.program.environment_from {
             if let Some(value) = self.0.get(OsStr::new(name)) {
                 set(name, value);
             }
         }
-        for (name, value) in &order.environment {
+        for (name, value) in &order.program.environment {
             set(name, value.as_ref());
         }
         if let Some(path) = notify {
@@ -70,23 +70,16 @@ pub(crate) fn mark(order: &SpawnOrder) -> String {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use mainstay_config::names::ServiceName;
 
     use super::*;
-    use crate::action::process::{LogSearch, NotifySocket, RunId};
+    use crate::action::process::{Invocation, LogSearch, NotifySocket, RunId};
 
     fn environment(change: impl FnOnce(&mut SpawnOrder), notify: Option<&Path>) -> BTreeMap<OsString, OsString> {
         let mut order = SpawnOrder {
             service: ServiceName::new("gpsd").unwrap(),
             run: RunId(7),
-            argv: vec!["gpsd".into()],
-            environment: BTreeMap::new(),
-            environment_from: BTreeSet::new(),
-            user: None,
-            group: None,
-            directory: None,
+            program: Invocation { argv: vec!["gpsd".into()], ..Invocation::default() },
             notify: NotifySocket::Omit,
             log: LogSearch::Omit,
         };
@@ -115,7 +108,7 @@ mod tests {
     #[test]
     fn what_is_named_is_taken_over_from_mainstays_environment_where_it_is_there() {
         let names = || ["LANG", "PATH", "TZ"].map(str::to_owned).into();
-        let all = environment(|order| order.environment_from = names(), None);
+        let all = environment(|order| order.program.environment_from = names(), None);
         let value = |name: &str| all.get(OsStr::new(name)).map(|value| value.to_str().unwrap());
         let starters = Some("the starter's");
         assert_eq!([value("LANG"), value("PATH"), value("TZ"), value("MAIL")], [starters, starters, None, None]);
@@ -125,7 +118,7 @@ mod tests {
     fn the_service_may_set_its_home_but_not_its_mark() {
         let forged =
             [("HOME", "/elsewhere"), ("MAINSTAY_RUN", "forged")].map(|(name, value)| (name.into(), value.into()));
-        let all = environment(|order| order.environment = forged.into(), Some(Path::new("/run/n.sock")));
+        let all = environment(|order| order.program.environment = forged.into(), Some(Path::new("/run/n.sock")));
         assert_eq!(all.get(OsStr::new("HOME")).unwrap(), "/elsewhere");
         assert_eq!(all.get(OsStr::new("MAINSTAY_RUN")).unwrap(), "gpsd.7");
         assert_eq!(all.get(OsStr::new("NOTIFY_SOCKET")).unwrap(), "/run/n.sock");

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::action::process::{SpawnFailure, SpawnOrder};
+use crate::action::process::{Needed, NotAs, NotRunnable, SpawnFailure, SpawnOrder};
 use crate::effect::process::sys::newborn::{Step, Unborn};
 
 /// What was tried.
@@ -20,56 +20,38 @@ pub(super) struct Attempt<'a> {
 pub(super) fn classify(unborn: &Unborn, attempt: &Attempt<'_>) -> SpawnFailure {
     let error = &unborn.error;
     match unborn.step {
-        Step::Directory => trouble_with_directory(error, attempt),
-        Step::Identity if error.raw_os_error() == Some(libc::EPERM) => SpawnFailure::User(format!(
-            "mainstay may not change to the user or group that `{}` shall run as; it needs CAP_SETUID and CAP_SETGID",
-            program(attempt)
-        )),
+        Step::Directory => SpawnFailure::Directory {
+            path: attempt.directory.to_owned(),
+            user: attempt.order.program.user.clone(),
+            error: error.into(),
+        },
+        Step::Identity if error.raw_os_error() == Some(libc::EPERM) => {
+            SpawnFailure::NotAs(NotAs::NotCapable(program(attempt)))
+        }
         Step::Program(place) => trouble_with_program(error, place, attempt),
         Step::Birth | Step::Identity => other(error, attempt),
     }
 }
 
 fn program(attempt: &Attempt<'_>) -> String {
-    attempt.order.argv.first().cloned().unwrap_or_default()
-}
-
-fn trouble_with_directory(error: &io::Error, attempt: &Attempt<'_>) -> SpawnFailure {
-    let why = match (error.raw_os_error(), &attempt.order.user) {
-        (Some(libc::EACCES), Some(user)) => format!("`{user}` may not"),
-        (Some(libc::EACCES), None) => "permission denied".to_owned(),
-        (Some(libc::ENOTDIR), _) => "it is not a directory".to_owned(),
-        _ => error.to_string(),
-    };
-    SpawnFailure::Directory { path: attempt.directory.to_owned(), why }
+    attempt.order.program.argv.first().cloned().unwrap_or_default()
 }
 
 fn trouble_with_program(error: &io::Error, place: usize, attempt: &Attempt<'_>) -> SpawnFailure {
     let program = program(attempt);
     // A relative path counts from the working directory, in the child.
     let path = attempt.directory.join(attempt.programs.get(place).map_or(Path::new(""), PathBuf::as_path));
-    match error.raw_os_error() {
-        Some(libc::ENOENT | libc::ENOTDIR) if !path.exists() => SpawnFailure::NotFound { program },
-        Some(libc::ENOENT) => SpawnFailure::NotRunnable(format!(
-            "`{program}` is there, but what should run it is not: look at its first line (`#!`), or whether it was built for this machine"
-        )),
-        Some(libc::EACCES) if path.is_dir() => {
-            SpawnFailure::NotRunnable(format!("`{program}` is a directory; name the program in it"))
-        }
-        Some(libc::EACCES | libc::EPERM) => SpawnFailure::NotExecutable { program },
-        Some(libc::ENOEXEC) => SpawnFailure::NotRunnable(format!(
-            "`{program}` is neither a program for this machine nor a script that begins with `#!`"
-        )),
-        _ => other(error, attempt),
-    }
+    let why = match error.raw_os_error() {
+        Some(libc::ENOENT | libc::ENOTDIR) if !path.exists() => return SpawnFailure::NotFound(program),
+        Some(libc::ENOENT) => NotRunnable::NoInterpreter,
+        Some(libc::EACCES) if path.is_dir() => NotRunnable::Directory,
+        Some(libc::EACCES | libc::EPERM) => return SpawnFailure::NotExecutable(program),
+        Some(libc::ENOEXEC) => NotRunnable::Format,
+        _ => return other(error, attempt),
+    };
+    SpawnFailure::NotRunnable { program, why }
 }
 
 fn other(error: &io::Error, attempt: &Attempt<'_>) -> SpawnFailure {
-    let program = program(attempt);
-    SpawnFailure::Other(match error.raw_os_error() {
-        Some(libc::EAGAIN) => {
-            format!("`{program}` could not be started: too many processes; see `ulimit -u` and the cgroup's pids.max")
-        }
-        _ => format!("`{program}` could not be started: {error}"),
-    })
+    SpawnFailure::Refused { what: Needed::Process(program(attempt)), error: error.into() }
 }

@@ -72,9 +72,9 @@ impl Jobs {
 #[allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test ends what it begins")]
 mod tests {
     use std::sync::Arc;
-    use std::thread;
 
     use super::*;
+    use crate::effect::watched;
 
     #[test]
     fn each_job_is_taken_once_and_whoever_waits_hears_of_the_end() {
@@ -82,11 +82,12 @@ mod tests {
         let (taken, all) = std::sync::mpsc::channel();
         let threads = [(); 3].map(|()| {
             let (jobs, taken) = (Arc::clone(&jobs), taken.clone());
-            thread::spawn(move || {
+            let work = move || {
                 while jobs.next().is_some() {
                     taken.send(()).unwrap();
                 }
-            })
+            };
+            watched::thread("taker", work, drop).unwrap()
         });
         for _ in 0..100 {
             jobs.add(Job::Keeper).unwrap();

@@ -15,7 +15,7 @@ use super::environment::{Inherited, mark};
 use super::failure::{self, Attempt};
 use super::limit::{OpenFiles, Tags};
 use super::search;
-use crate::action::process::{LogSearch, SpawnFailure, SpawnOrder};
+use crate::action::process::{LogSearch, Needed, SpawnFailure, SpawnOrder};
 use crate::effect::probe::LogEnd;
 use crate::effect::process::keeper::holder::Holder;
 use crate::effect::process::keeper::wire::{self, Header};
@@ -99,14 +99,15 @@ impl Launcher {
         notify: Option<&Path>,
         birth: &Birth,
     ) -> Result<Child, SpawnFailure> {
-        let RunAs { identity, account } = account::run_as(order.user.as_deref(), order.group.as_deref())?;
+        let wanted = &order.program;
+        let RunAs { identity, account } = account::run_as(wanted.user.as_deref(), wanted.group.as_deref())?;
         let account = account.as_ref().unwrap_or(&self.own_account);
         let environment = self.inherited.for_run(order, account, notify);
-        let (name, arguments) = order.argv.split_first().ok_or_else(|| other("the command is empty".to_owned()))?;
-        let directory = order.directory.as_deref().unwrap_or(Path::new(DEFAULT_DIRECTORY));
+        let (name, arguments) = wanted.argv.split_first().ok_or(SpawnFailure::NoProgram)?;
+        let directory = wanted.directory.as_deref().unwrap_or(Path::new(DEFAULT_DIRECTORY));
         let path = environment.get(OsStr::new("PATH")).map(OsStr::new);
         let programs = search::candidates(name, path, directory)?;
-        let no_pipe = |error: io::Error| other(format!("no pipe for its output: {error}"));
+        let no_pipe = |error: io::Error| SpawnFailure::Refused { what: Needed::OutputPipe, error: error.into() };
         let input = self.pipe(order).map_err(no_pipe)?;
         let output =
             rustix::fs::fstat(&input).map(|pipe| PipeId(pipe.st_ino)).map_err(|error| no_pipe(error.into()))?;
@@ -204,8 +205,4 @@ impl Launcher {
 fn protection_of_services() -> Protection {
     let own = std::fs::read_to_string("/proc/self/oom_score_adj").unwrap_or_default();
     if own.trim().parse().is_ok_and(|value: i32| value < 0) { Protection::GivenUp } else { Protection::Kept }
-}
-
-fn other(why: String) -> SpawnFailure {
-    SpawnFailure::Other(why)
 }

@@ -19,7 +19,7 @@ pub(super) fn candidates(program: &str, path: Option<&OsStr>, directory: &Path) 
     let folders = std::env::split_paths(path.unwrap_or(OsStr::new(PATH))).filter(|folder| not_empty(folder));
     let files = folders.map(|folder| folder.join(program)).filter(|file| may_be_a_program(&directory.join(file)));
     let found: Vec<PathBuf> = if program.is_empty() { Vec::new() } else { files.collect() };
-    if found.is_empty() { Err(SpawnFailure::NotFound { program: program.to_owned() }) } else { Ok(found) }
+    if found.is_empty() { Err(SpawnFailure::NotFound(program.to_owned())) } else { Ok(found) }
 }
 
 /// Whether the child need not try: what is surely not there costs it more than us. What mainstay cannot see the user perhaps can.
@@ -58,14 +58,14 @@ mod tests {
         let found = candidates("tool", Some(&path), folder.path().parent().unwrap()).unwrap();
         assert_eq!(found, [Path::new(name).join("tool")]);
         let there = candidates("tool", Some(OsStr::new("")), folder.path());
-        assert_eq!(there, Err(SpawnFailure::NotFound { program: "tool".into() }));
+        assert_eq!(there, Err(SpawnFailure::NotFound("tool".into())));
     }
 
     #[test]
     fn a_program_that_is_nowhere_is_missing() {
         let path = std::env::join_paths([folder_with("tool").path()]).unwrap();
         for program in ["other", ""] {
-            let missing = Err(SpawnFailure::NotFound { program: program.into() });
+            let missing = Err(SpawnFailure::NotFound(program.into()));
             assert_eq!(candidates(program, Some(&path), Path::new("/")), missing);
         }
     }

@@ -34,7 +34,7 @@ impl Action {
                 let ports: Vec<String> = ports.keys().map(ToString::to_string).collect();
                 format!("see who listens on {}", ports.join(", ")).into()
             }
-            Self::Spawn(order) => order.argv.join(" ").into(),
+            Self::Spawn(order) => order.program.argv.join(" ").into(),
             Self::Signal(order) => {
                 let whom = if order.scope == Scope::Main { "main process" } else { "processes" };
                 format!("SIG{} to its {whom}", order.signal.as_str()).into()
@@ -46,7 +46,7 @@ impl Action {
             Self::Rescan => "look at all hardware anew".into(),
             Self::Exit(Exit::Stopped) => "everything has stopped".into(),
             Self::Exit(Exit::Left(left)) => format!("everything has stopped but {}", Left::all(left)).into(),
-            Self::Exit(Exit::GaveUp(words)) => words.clone().into(),
+            Self::Exit(Exit::GaveUp(why)) => why.to_string().into(),
         }
     }
 }

@@ -1,12 +1,13 @@
 //! What services are told.
 
 use crate::action::probe::ProbeEvent;
-use crate::action::process::{LOADS_SLOWLY, ProcessEvent};
+use crate::action::process::ProcessEvent;
 use crate::cause::Resource;
 use crate::message::lease::{Grant, Renewed};
 use crate::message::service::{Attempts, NeedsPolicy, ServiceMessage, ServiceTimer};
 use crate::message::{Described, Words};
-use crate::view::words;
+use crate::view::words::{self, process::LOADS_SLOWLY};
+use mainstay_hardware::error::Errno;
 
 impl Described for ServiceMessage {
     fn kind(&self) -> &'static str {
@@ -72,8 +73,8 @@ impl Described for ServiceMessage {
             Self::DeviceLeft(device) => Words::Device(device.clone(), "has left"),
             Self::SlotGranted => "it may start now".into(),
             Self::Process(_, event) => describe_process(event),
-            Self::Probe(_, ProbeEvent::Ready(words)) => words.clone().into(),
-            Self::Probe(_, ProbeEvent::NotYet(words)) => format!("not ready: {words}").into(),
+            Self::Probe(_, ProbeEvent::Ready(sight)) => sight.to_string().into(),
+            Self::Probe(_, ProbeEvent::NotYet(why)) => format!("not ready: {why}").into(),
             Self::Start(_, NeedsPolicy::Respect) => "start it".into(),
             Self::Start(_, NeedsPolicy::StartThem) => "start it with what it needs".into(),
             Self::Start(_, NeedsPolicy::Ignore) => "start it without what it needs".into(),
@@ -108,10 +109,10 @@ fn describe_process(event: &ProcessEvent) -> Words {
         ProcessEvent::Notified(said) => {
             let ready = said.ready.map(|_| "READY=1".to_owned());
             let stopping = said.stopping.map(|_| "STOPPING=1".to_owned());
-            let status = said.status.as_ref().map(|status| format!("STATUS={status}"));
+            let status = said.status.words.as_ref().map(|status| format!("STATUS={status}"));
             let extend = said.extend.map(|more| format!("EXTEND_TIMEOUT_USEC={}", more.as_micros()));
-            let errno = said.errno.map(|number| format!("ERRNO={number}"));
-            let exit = said.exit_status.map(|code| format!("EXIT_STATUS={code}"));
+            let errno = said.status.errno.map(|Errno(number)| format!("ERRNO={number}"));
+            let exit = said.status.exit.map(|code| format!("EXIT_STATUS={code}"));
             let main = said.main_pid.map(|pid| format!("MAINPID={pid}"));
             [ready, stopping, extend, errno, exit, main, status]
                 .into_iter()

@@ -1,0 +1,49 @@
+//! What keeps hardware from being heard of.
+
+use crate::error::{Error, SystemError};
+use crate::sighting::Source;
+
+/// Why a source cannot be heard or read. Everything else goes on.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum Trouble {
+    /// There is no Wi-Fi in this kernel yet.
+    NoWifi,
+    /// It cannot be heard.
+    Unheard(SystemError),
+    /// It was heard, and no longer can be.
+    NoLongerHeard(SystemError),
+    /// nl80211 has stopped telling of radios.
+    RadiosSilent,
+    /// A driver does not answer.
+    DriverHangs,
+    /// libusb cannot watch: what it says.
+    NoLibusb(String),
+    /// libusb no longer watches: what it says.
+    LibusbStopped(String),
+    /// It was asked, and this came of it.
+    Failed(Error),
+}
+
+impl Trouble {
+    /// In words, of this source.
+    #[must_use]
+    pub fn words(&self, source: Source) -> String {
+        match self {
+            Self::NoWifi => {
+                "no Wi-Fi in this kernel yet (cfg80211 is not loaded); radios are seen as soon as it is".to_owned()
+            }
+            Self::Unheard(error) => format!("{source} cannot be heard: {error}"),
+            Self::NoLongerHeard(error) => format!("{source} can no longer be heard: {error}"),
+            Self::RadiosSilent => "nl80211 stopped telling of radios; uevents still do".to_owned(),
+            Self::DriverHangs => {
+                "a Wi-Fi driver does not answer; radios are shown as they were until it does".to_owned()
+            }
+            Self::NoLibusb(said) => {
+                format!("libusb cannot watch USB ({said}), perhaps for want of /dev/bus/usb; kernel events go on")
+            }
+            Self::LibusbStopped(said) => format!("libusb stopped watching USB ({said}); kernel events go on"),
+            Self::Failed(error) if source == Source::All => format!("hardware cannot be watched: {error}"),
+            Self::Failed(error) => error.to_string(),
+        }
+    }
+}
