@@ -49,6 +49,23 @@ pub struct Arrival {
     /// The radio, if it is one.
     pub radio: Option<RadioState>,
     openable_at: Moment,
+    /// Whether mainstay was told that something of it does not work.
+    pub(super) record: Record,
+}
+
+/// Whether an arrival has failed in anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Record {
+    Clean,
+    Failed,
+}
+
+impl Arrival {
+    /// Whether mainstay was told that something of it does not work.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        self.record == Record::Failed
+    }
 }
 
 impl Plug {
@@ -150,7 +167,7 @@ impl Environment {
         }
         let openable_at = if sighting.access == Access::Open { self.now } else { openable_at };
         let radio = RadioState::of(&sighting, temper);
-        plug.arrival = Some(Arrival { sighting: sighting.clone(), radio, openable_at });
+        plug.arrival = Some(Arrival { sighting: sighting.clone(), radio, openable_at, record: Record::Clean });
         self.kernel_says(HardwareEvent::Seen(sighting), so);
         if self.random.happens(300) {
             let at = self.now + self.random.between(MILLISECOND, SECOND);
@@ -231,6 +248,16 @@ impl Environment {
         plugged.filter(|arrival| arrival.sighting.generation == *generation).ok_or_else(vanished)
     }
 
+    /// What a driver says of a device. That it does not work is remembered as long as it is plugged in.
+    pub(super) fn remember<T>(&mut self, device: &DeviceName, result: &Result<T, Error>) {
+        let arrival = self.plugs.get_mut(device).and_then(|plug| plug.arrival.as_mut());
+        if let (Some(arrival), Err(error)) = (arrival, result)
+            && error.kind != ErrorKind::NotFound
+        {
+            arrival.record = Record::Failed;
+        }
+    }
+
     pub(super) fn access(
         &mut self,
         operation: OperationId,
@@ -243,6 +270,7 @@ impl Environment {
             let open = self.now >= arrival.openable_at;
             open.then_some(()).ok_or_else(|| Error::new(ErrorKind::PermissionDenied, "permission denied (simulated)"))
         });
+        self.remember(&device, &result);
         so.told.push((Outside::Drivers, Message::Device(device, DeviceMessage::Accessible(operation, result)), cause));
     }
 
@@ -258,6 +286,7 @@ impl Environment {
         let result = self.arrival(&device, generation).map(|_| Findings::Opened).and_then(|findings| {
             if fails { Err(Error::new(ErrorKind::TimedOut, "the driver hangs (simulated)")) } else { Ok(findings) }
         });
+        self.remember(&device, &result);
         so.told.push((Outside::Drivers, Message::Device(device, DeviceMessage::Probed(operation, result)), cause));
     }
 }

@@ -11,11 +11,11 @@ use std::time::Duration;
 use mainstay_config::model::{Sharing, Station};
 use mainstay_config::names::{DeviceName, ServiceName};
 use mainstay_hardware::bus::Supply;
-use mainstay_hardware::sighting::HardwareEvent;
+use mainstay_hardware::sighting::{Generation, HardwareEvent};
 
 pub use self::hardware::{Arrival, Plug};
 pub use self::processes::{Life, Tree};
-pub use self::radios::{RadioState, Temper};
+pub use self::radios::{GIVEN_UP_AFTER, RadioState, Temper};
 use super::faults::Weather;
 use super::random::Random;
 use crate::action::files::FileIdentity;
@@ -47,14 +47,20 @@ pub enum Happening {
     RadioRead(DeviceName, u32),
     /// A radio was put into a mode.
     RadioSet(DeviceName, u32),
+    /// A radio is to be put back as it was.
+    RestoreOrdered(OperationId, DeviceName, u32),
     /// A radio was put back as it was.
     RadioRestored(DeviceName, u32),
     /// An actor panicked.
     Panicked(ActorId),
     /// An actor begins anew, after a panic of its own or of one above it.
     Restarted(ActorId),
+    /// An actor really panicked, in these words: that was not simulated.
+    Fell(ActorId, String),
     /// The operator was told that what was asked of a service is done.
     Done(ServiceName, Command),
+    /// The operator was told that what was asked of a device is done.
+    DeviceDone(DeviceName, DeviceCommand),
     /// A service is started because another needs it.
     StartedForDependent(ServiceName),
 }
@@ -76,6 +82,15 @@ pub enum Command {
     Force,
 }
 
+/// What the operator does with a device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeviceCommand {
+    /// `eject`.
+    Eject,
+    /// `admit`.
+    Admit,
+}
+
 /// Something that will happen around the machines.
 #[derive(Debug, Clone)]
 pub(super) enum Event {
@@ -89,8 +104,8 @@ pub(super) enum Event {
     Heard(HardwareEvent),
     Scan(mainstay_hardware::sighting::ScanReason),
     SeenAgain(DeviceName),
-    Access(OperationId, DeviceName, mainstay_hardware::sighting::Generation),
-    Probe(OperationId, DeviceName, mainstay_hardware::sighting::Generation),
+    Access(OperationId, DeviceName, Generation),
+    Probe(OperationId, DeviceName, Generation),
     ReadRadio(OperationId, DeviceName, u32),
     SetRadio(OperationId, DeviceName, u32, mainstay_config::model::WifiMode),
     Restore(OperationId, DeviceName, mainstay_hardware::bus::WifiBaseline),
@@ -181,6 +196,12 @@ impl Environment {
         self.plugs.iter()
     }
 
+    /// The arrival of a device that is plugged in.
+    #[must_use]
+    pub fn generation(&self, device: &DeviceName) -> Option<&Generation> {
+        self.plugs.get(device)?.sighted().map(|sighting| &sighting.generation)
+    }
+
     /// Whether a device is plugged in.
     #[must_use]
     pub fn is_plugged(&self, device: &DeviceName) -> bool {
@@ -255,6 +276,7 @@ impl Environment {
                 self.drive(&device.clone(), Event::SetRadio(operation, device, ifindex, mode), cause, so);
             }
             Action::RestoreRadio { operation, device, before } => {
+                so.happened.push(Happening::RestoreOrdered(operation, device.clone(), before.wiphy));
                 self.drive(&device.clone(), Event::Restore(operation, device, before), cause, so);
             }
             Action::LookAtPorts(operation, ports) => {

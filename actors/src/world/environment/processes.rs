@@ -63,7 +63,9 @@ impl Environment {
         }
         self.reports.retain(|_, (service, report)| *service != order.service || !report.is_over());
         self.reports.insert(order.run, (order.service.clone(), RunReport::default()));
-        let at = self.now + self.random.between(MILLISECOND, MILLISECOND * 60);
+        let is_slow = self.random.happens(self.weather.loads_slowly);
+        let longest = if is_slow { SECOND * 4 } else { MILLISECOND * 60 };
+        let at = self.now + self.random.between(MILLISECOND, longest);
         if self.random.happens(self.weather.spawn_fails) {
             let failure = SpawnFailure::Other("no memory (simulated)".to_owned());
             let message = ServiceMessage::Process(order.run, ProcessEvent::SpawnFailed(failure));
@@ -84,6 +86,9 @@ impl Environment {
             backgrounds: random.happens(weather.backgrounds),
             notify: order.notify,
         };
+        if is_slow {
+            tell(&tree, order.run, ProcessEvent::LoadsSlowly, Some(cause), so);
+        }
         self.trees.insert(order.run, tree);
         so.happened.push(Happening::Ordered(order.run));
         so.later.push((at, Event::Born(order.run), Some(cause)));
@@ -109,6 +114,10 @@ impl Environment {
     pub(super) fn watch(&mut self, run: RunId, cause: Cause, so: &mut Consequences) {
         let Some(tree) = self.trees.get(&run) else { return };
         self.watched.insert(run);
+        if self.random.happens(self.weather.not_yet) {
+            let not_yet = ServiceMessage::Probe(run, ProbeEvent::NotYet("it does not answer".to_owned()));
+            so.told.push((Outside::Probes, Message::Service(tree.service.clone(), not_yet), Some(cause)));
+        }
         if let Some(wait) = tree.readies {
             so.later.push((self.now + wait, Event::Ready(run), Some(cause)));
         }

@@ -28,6 +28,8 @@ pub struct RadioState {
     pub mode: WifiMode,
     /// Whether it lets itself be put back.
     pub temper: Temper,
+    /// How often in a row it was to be put back in vain. A driver that hangs is not tried again.
+    pub refusals: u32,
 }
 
 /// Whether a radio lets itself be put back.
@@ -35,11 +37,12 @@ pub struct RadioState {
 pub enum Temper {
     /// It refuses now and then.
     Willing,
-    /// The same, but its driver has hung: it may have been given up.
-    HasHung,
     /// It refuses every time, as long as it is plugged in.
     Stubborn,
 }
+
+/// A radio is given up when it was to be put back in vain so often.
+pub const GIVEN_UP_AFTER: u32 = 5;
 
 /// When nobody waits any longer for a call that hangs.
 const ABANDONED_AFTER: Duration = Duration::from_secs(15);
@@ -54,6 +57,7 @@ impl RadioState {
                 first: *mode,
                 mode: *mode,
                 temper,
+                refusals: 0,
             }),
             Sort::Usb { .. } | Sort::Tty { .. } => None,
         }
@@ -107,6 +111,7 @@ impl Environment {
             Course::HangsAlready => Err(hung()),
             _ => self.radio(&device, |radio| radio.ifindex == ifindex).map(|radio| baseline(radio)),
         };
+        self.remember(&device, &result);
         if let Ok(before) = &result {
             so.happened.push(Happening::RadioRead(device.clone(), before.wiphy));
         }
@@ -142,6 +147,7 @@ impl Environment {
                 }
             }
         };
+        self.remember(&device, &result);
         self.answer(course, LeaseMessage::RadioSet(operation, device, result), cause, so);
     }
 
@@ -164,7 +170,7 @@ impl Environment {
                 Err(hung())
             }
             (Ok((Temper::Stubborn, _)), _) | (_, Course::Refused) => Err(busy()),
-            (Ok((Temper::Willing | Temper::HasHung, present)), Course::Done) => {
+            (Ok((Temper::Willing, present)), Course::Done) => {
                 self.note_set(&device, None);
                 so.happened.push(Happening::RadioRestored(device.clone(), baseline.wiphy));
                 if present == baseline.ifindex {
@@ -176,7 +182,18 @@ impl Environment {
                 }
             }
         };
+        self.remember(&device, &result);
+        self.count_refusals(&device, &result);
         self.answer(course, LeaseMessage::RadioRestored(operation, device, result), cause, so);
+    }
+
+    fn count_refusals(&mut self, device: &DeviceName, restored: &Result<(), Error>) {
+        let Ok(radio) = self.radio(device, |_| true) else { return };
+        match restored {
+            Ok(()) => radio.refusals = 0,
+            Err(error) if error.kind == ErrorKind::TimedOut => radio.refusals = GIVEN_UP_AFTER,
+            Err(_) => radio.refusals = radio.refusals.saturating_add(1),
+        }
     }
 
     /// How a change of a radio will go.
@@ -208,10 +225,9 @@ impl Environment {
     fn hang(&mut self, device: &DeviceName, ifindex: u32, mode: WifiMode, so: &mut Consequences) {
         let Some(plug) = self.plugs.get_mut(device) else { return };
         plug.driver = Driver::Hangs;
+        // Whatever it was asked for, nothing more is.
         let radio = plug.arrival.as_mut().and_then(|arrival| arrival.radio.as_mut());
-        if let Some(radio) = radio.filter(|radio| radio.temper == Temper::Willing) {
-            radio.temper = Temper::HasHung;
-        }
+        radio.into_iter().for_each(|radio| radio.refusals = GIVEN_UP_AFTER);
         plug.busy_until = self.now + ABANDONED_AFTER;
         let back = self.now + ABANDONED_AFTER + self.random.between(Duration::ZERO, ABANDONED_AFTER * 4);
         so.later.push((back, Event::ComesBack(device.clone(), ifindex, mode), None));

@@ -32,6 +32,10 @@ pub struct Weather {
     pub die_of_loss: u16,
     /// Programs that cannot be started.
     pub spawn_fails: u16,
+    /// Programs that are on a slow disk.
+    pub loads_slowly: u16,
+    /// Programs that are not ready when they are first looked at.
+    pub not_yet: u16,
     /// Programs that never become ready.
     pub never_ready: u16,
     /// Programs that ignore the stop signal.
@@ -93,6 +97,8 @@ impl Weather {
             crash: seconds(60),
             die_of_loss: 300,
             spawn_fails: 20,
+            loads_slowly: 30,
+            not_yet: 300,
             never_ready: 50,
             stubborn: 100,
             unkillable: 20,
@@ -104,6 +110,46 @@ impl Weather {
             radio_made_anew: 400,
             radio_hangs: 20,
         }
+    }
+
+    /// So much goes wrong, and so much is said, that nothing has settled before the next thing happens.
+    #[must_use]
+    pub fn frantic() -> Self {
+        let seconds = |seconds: u64| Some(Duration::from_secs(seconds));
+        Self {
+            hardware: seconds(2),
+            operator: Some(Duration::from_millis(500)),
+            ports: seconds(20),
+            overload: 400,
+            crash: seconds(15),
+            spawn_fails: 100,
+            loads_slowly: 200,
+            never_ready: 200,
+            stubborn: 400,
+            unkillable: 200,
+            probe_fails: 100,
+            radio_fails: 150,
+            ..Self::rough()
+        }
+    }
+
+    /// Frantic, and actors panic.
+    #[must_use]
+    pub fn hopeless() -> Self {
+        Self { panics: Some(Duration::from_secs(12)), ..Self::frantic() }
+    }
+
+    /// Things are plugged in and unplugged, and nothing else goes wrong.
+    #[must_use]
+    pub fn only_hardware() -> Self {
+        Self { hardware: Some(Duration::from_secs(7)), ..Self::still() }
+    }
+
+    /// The operator says this and that, and nothing goes wrong.
+    #[must_use]
+    pub fn only_operator() -> Self {
+        // Everything is plugged in at the beginning.
+        Self { operator: Some(Duration::from_secs(7)), hardware: Some(Duration::from_secs(3600)), ..Self::still() }
     }
 
     /// Rough, and actors panic.

@@ -8,7 +8,7 @@ use crate::world::faults::Weather;
 use crate::world::{Keep, Trial, stations};
 
 /// The seeds to try: so many; or as many as `MAINSTAY_SEEDS` says; or only the one of `MAINSTAY_SEED`.
-fn seeds(count: u64) -> Vec<u64> {
+pub(super) fn seeds(count: u64) -> Vec<u64> {
     let number = |name| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     match number("MAINSTAY_SEED") {
         Some(seed) => vec![seed],
@@ -47,6 +47,16 @@ fn random_stations_endure_rough_weather() {
 #[test]
 fn random_stations_endure_panics() {
     endure(&Trial::of(Weather::panicking(), STORM), stations::random, 100);
+}
+
+#[test]
+fn random_stations_endure_more_than_they_can_settle() {
+    endure(&Trial::of(Weather::frantic(), STORM), stations::random, 100);
+}
+
+#[test]
+fn random_stations_endure_more_than_they_can_settle_and_panics() {
+    endure(&Trial::of(Weather::hopeless(), STORM), stations::random, 100);
 }
 
 #[test]
