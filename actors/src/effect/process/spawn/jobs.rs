@@ -70,6 +70,7 @@ impl Jobs {
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
+#[allow(clippy::disallowed_methods, reason = "a test waits for what it begins")]
 mod tests {
     use std::sync::Arc;
     use std::thread;
