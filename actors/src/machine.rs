@@ -3,6 +3,9 @@
 //! A machine is told something and answers with effects, which are data: tell another machine, set a timer, act on the world.
 //! Two hosts run the same machines: actix actors in production (`runtime`), and the world on virtual time (`world`).
 
+#[cfg(any(test, feature = "world"))]
+pub(crate) mod closed;
+
 use crate::message::{ActorId, Described, Effects, Message, Moment};
 
 /// Whether a machine begins for the first time, or again after its actor was restarted.

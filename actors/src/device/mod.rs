@@ -1,6 +1,8 @@
 //! A configured device: one life cycle for all kinds.
 
 mod again;
+#[cfg(test)]
+pub(crate) mod chart;
 mod claim;
 mod flap;
 mod machine;

@@ -92,12 +92,12 @@ impl AnyMachine {
         with!(self, machine => machine.id())
     }
 
-    pub(super) fn begin(&mut self, now: Moment, beginning: Beginning) -> Effects<Timer> {
+    pub(crate) fn begin(&mut self, now: Moment, beginning: Beginning) -> Effects<Timer> {
         with!(self, machine => lift(machine.begin(now, beginning)))
     }
 
     /// A message that is for another kind of machine is not handled.
-    pub(super) fn handle(&mut self, now: Moment, message: Message) -> Effects<Timer> {
+    pub(crate) fn handle(&mut self, now: Moment, message: Message) -> Effects<Timer> {
         match (self, message) {
             (Self::Root(machine), Message::Root(message)) => lift(machine.handle(now, message)),
             (Self::Hardware(machine), Message::Hardware(message)) => lift(machine.handle(now, message)),
@@ -120,7 +120,7 @@ impl AnyMachine {
     }
 
     /// One without what it can be told again.
-    pub(super) fn successor(&self) -> Self {
+    pub(crate) fn successor(&self) -> Self {
         match self {
             Self::Root(machine) => Self::Root(machine.successor()),
             Self::Hardware(machine) => Self::Hardware(Box::new(machine.successor())),

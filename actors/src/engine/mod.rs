@@ -69,8 +69,8 @@ pub struct Engine {
 pub enum Due {
     /// An actor has mail: a timer rang.
     Mail(Place),
-    /// An actor has begun anew, and what it wants done is in its outbox. These have mail besides.
-    Restarted(Place, Vec<Place>),
+    /// An actor has begun anew, because of this, and what it wants done is in its outbox. These have mail besides.
+    Restarted(Place, Cause, Vec<Place>),
     /// Beginning anew, an actor panicked again.
     Fell(Cause, Fallen),
 }
@@ -124,6 +124,17 @@ impl Engine {
     #[must_use]
     pub fn actor(&self, place: Place) -> Option<ActorId> {
         self.cells.get(place.0).map(|cell| cell.machine.id())
+    }
+
+    /// Every machine.
+    pub fn machines(&self) -> impl Iterator<Item = &AnyMachine> {
+        self.cells.iter().map(|cell| &cell.machine)
+    }
+
+    /// The machine of an actor.
+    #[must_use]
+    pub fn machine(&self, place: Place) -> Option<&AnyMachine> {
+        self.cells.get(place.0).map(|cell| &cell.machine)
     }
 
     /// Lets an actor begin for the first time; what it wants done is in its outbox.

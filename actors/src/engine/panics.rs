@@ -8,16 +8,16 @@
 //! While its effects are carried out, it has already decided: an effect whose carrying out panics is lost, all others are carried
 //! out, and the same rule makes good what was lost.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::Duration;
 
 use super::agenda::{Again, What};
 use super::cell::{Footing, Life};
 use super::spare::Spare;
 use super::supervision::{Decision, supervisor};
-use super::{Due, Engine, Letter, Mail, Place};
+use super::{AnyMachine, Due, Engine, Letter, Mail, Place, Timer};
 use crate::machine::Beginning;
-use crate::message::{ActorId, Effect, Exit, GaveUp, Moment, Outcome};
+use crate::message::{ActorId, Effect, Effects, Exit, GaveUp, Message, Moment, Outcome};
 use crate::supervision::{DEATHS_MAX, PERIOD};
 use crate::trace::Cause;
 use mainstay_hardware::watched::words_of;
@@ -59,11 +59,33 @@ impl Engine {
     /// # Errors
     /// When it panics.
     pub fn handle(&mut self, place: Place, now: Moment, letter: Letter) -> Result<Outcome, Fallen> {
+        self.handle_by(place, now, letter, AnyMachine::handle)
+    }
+
+    /// The same for one that panics when it has changed all that it changes, so that a simulation can let it.
+    ///
+    /// # Errors
+    /// Always.
+    pub fn handle_and_panic(&mut self, place: Place, now: Moment, letter: Letter) -> Result<Outcome, Fallen> {
+        self.handle_by(place, now, letter, |machine, now, message| {
+            machine.handle(now, message);
+            // Nothing is printed: it is no real panic.
+            resume_unwind(Box::new("simulated"))
+        })
+    }
+
+    fn handle_by(
+        &mut self,
+        place: Place,
+        now: Moment,
+        letter: Letter,
+        handle: impl FnOnce(&mut AnyMachine, Moment, Message) -> Effects<Timer>,
+    ) -> Result<Outcome, Fallen> {
         let Some(cell) = self.cells.get_mut(place.0) else { return Ok(Outcome::Ignored) };
         let cause = letter.as_cause();
         Spare::before(&mut cell.spare, &cell.machine, now, &letter.message);
         let machine = &mut cell.machine;
-        let effects = match catch_unwind(AssertUnwindSafe(|| machine.handle(now, letter.message))) {
+        let effects = match catch_unwind(AssertUnwindSafe(|| handle(machine, now, letter.message))) {
             Ok(effects) => effects,
             Err(panic) => {
                 if let Some(spare) = cell.spare.take() {
@@ -132,7 +154,7 @@ impl Engine {
             Err(panic) => return Due::Fell(cause, self.fall(place, now, cause, words_of(&*panic))),
         }
         cell.life = Life::Alive;
-        Due::Restarted(place, self.tell_peers(place, cause))
+        Due::Restarted(place, cause, self.tell_peers(place, cause))
     }
 
     /// A restarted actor tells all its peers again how it stands, and they are asked to tell it. Answers who has mail from that.

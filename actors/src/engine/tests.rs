@@ -78,7 +78,7 @@ fn a_fallen_actor_takes_no_mail_until_it_is_restarted_and_keeps_what_comes_meanw
     engine.put(letter(Message::Root(RootMessage::Close)));
     assert!(engine.waiting(root) == 0 && engine.next(root).is_none());
     assert!(engine.due(at(0)).is_none(), "first the pause");
-    assert!(matches!(engine.due(at(1)), Some(Due::Restarted(place, _)) if place == root));
+    assert!(matches!(engine.due(at(1)), Some(Due::Restarted(place, _, _)) if place == root));
     assert_eq!(engine.waiting(root), 1);
     assert_eq!(handle_all(&mut engine, root, at(1)).len(), 1);
 }

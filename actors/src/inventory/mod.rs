@@ -1,5 +1,7 @@
 //! The supervisor of devices: keeps the inventory of what is attached and tells each configured device what concerns it.
 
+#[cfg(test)]
+pub(crate) mod chart;
 mod claiming;
 mod machine;
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! The lease registry: who may use what.
 
 mod again;
+#[cfg(test)]
+pub(crate) mod chart;
 mod devices;
 mod files;
 mod granting;

@@ -259,7 +259,7 @@ impl Stage {
             match due {
                 None => return,
                 Some(Due::Mail(place)) => self.ring(place),
-                Some(Due::Restarted(place, peers)) => {
+                Some(Due::Restarted(place, _, peers)) => {
                     self.carry_out(place);
                     let waiting = self.engine.borrow().waiting(place);
                     (0..waiting).for_each(|_| self.ring(place));

@@ -33,6 +33,8 @@ impl ServiceMachine {
             ready_run: self.ready_run,
             asked: self.asked,
             episode: self.episode,
+            // Who waits for it to stop must not be told that it need not, because it has forgotten that he does.
+            owed: self.owed.clone(),
             needs: self.needs.reduced(),
             // What it said last may have been lost.
             announced: Standing::Unknown,

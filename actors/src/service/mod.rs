@@ -1,6 +1,8 @@
 //! A service: its life cycle, its dependencies, its restarts and its stop.
 
 mod again;
+#[cfg(test)]
+pub(crate) mod chart;
 mod dependents;
 mod ending;
 mod keeping;

@@ -1,5 +1,7 @@
 //! Supervisors: how many deaths one bears, the start slots of services, closing down in order. Who restarts whom: `engine`.
 
+#[cfg(test)]
+pub(crate) mod chart;
 mod intensity;
 mod root;
 mod services;

@@ -8,7 +8,7 @@ use crate::message::{Action, ActorId, Effect, Effects, Exit, GaveUp, Left, Messa
 /// The root supervisor.
 #[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub struct RootMachine {
-    closing: Closing,
+    pub(super) closing: Closing,
     haste: Haste,
     /// What outlives SIGKILL.
     left: Vec<Left>,
@@ -33,7 +33,7 @@ impl Haste {
 
 /// How far closing down has come.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-enum Closing {
+pub(super) enum Closing {
     #[default]
     No,
     Services,

@@ -120,6 +120,24 @@ impl ServicesMachine {
         Self { services, slots, starting: BTreeSet::new(), asking: Queue::default(), closing: None }
     }
 
+    /// Whether the daemon closes down.
+    #[cfg(test)]
+    pub(super) fn is_closing(&self) -> bool {
+        self.closing.is_some()
+    }
+
+    /// Whether a service has a start slot.
+    #[cfg(test)]
+    pub(super) fn has_slot(&self, name: &ServiceName) -> bool {
+        self.starting.contains(name)
+    }
+
+    /// Whether a service waits for a start slot.
+    #[cfg(test)]
+    pub(super) fn is_asked_by(&self, name: &ServiceName) -> bool {
+        self.asking.places.contains_key(name)
+    }
+
     fn asked_for_slot(&mut self, name: ServiceName) -> Out {
         if self.starting.contains(&name) {
             // It gave its slot back, or was given one, by a word that was lost with this one's predecessor.

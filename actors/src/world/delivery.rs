@@ -1,7 +1,7 @@
 //! Messages: sent, delivered, handled; or the last one that an actor gets before it panics.
 
 use super::environment::{Consequences, Happening, Saying};
-use super::faults::Strikes;
+use super::faults::{Doom, Strikes};
 use super::{Asked, Cause, Due, Standing, World};
 use crate::effect::executor::Delivery;
 use crate::engine::{self, Fallen, Letter, Mail, Place, Timer};
@@ -25,7 +25,10 @@ impl World {
         let cause = sabotaged.cause(&from, cause);
         let mut posted = None;
         for message in sabotaged.message(message) {
-            posted = Some(self.post(from.clone(), message, cause));
+            match sabotaged.delay(&message) {
+                Some(delay) => self.agenda.put(self.now + delay, Due::Late(from.clone(), Box::new(message), cause)),
+                None => posted = Some(self.post(from.clone(), message, cause)),
+            }
         }
         self.sabotaged = Some(sabotaged);
         posted
@@ -39,7 +42,7 @@ impl World {
         }
     }
 
-    fn post(&mut self, from: Address, message: Message, cause: Option<Cause>) -> Cause {
+    pub(super) fn post(&mut self, from: Address, message: Message, cause: Option<Cause>) -> Cause {
         let letter = self.seal(from, message, cause);
         let posted = letter.as_cause();
         if let Some(place) = self.engine.put(letter) {
@@ -75,51 +78,91 @@ impl World {
                 Some(message) => self.seal(Outside::Clock.into(), message, Some(cause)),
                 None => return self.make_ready(place),
             },
-            Some(Mail::TellAgain(..)) => {
-                self.carry_out(place);
+            Some(Mail::TellAgain(_, cause)) => {
+                self.carry_out_untold(place, cause);
                 return self.make_ready(place);
             }
         };
-        let copy = self.journal.copy(&letter);
-        let (id, cause, request) = (letter.message.receiver(), letter.as_cause(), request_of(&letter.message));
         let strikes = self.doomed.and_then(|doom| doom.strikes(place, &letter.message));
-        if strikes == Some(Strikes::Before) {
-            self.journal.note(self.now, copy, Outcome::Panicked);
-            self.panic(place, cause, request);
-            return;
+        #[cfg(test)]
+        self.mark(place, &letter.message, strikes);
+        let cause = letter.as_cause();
+        match strikes {
+            Some(strikes @ (Strikes::Before | Strikes::Amid)) => return self.lose(place, letter, strikes),
+            None | Some(Strikes::During(_) | Strikes::After) => self.handle(place, letter),
         }
+        self.carry_out_until(place, strikes, cause);
+        self.make_ready(place);
+    }
+
+    fn handle(&mut self, place: Place, letter: Letter) {
         for checker in 0..self.checkers.len() {
             self.ask(checker, |checker, world| checker.handled(&letter, &world.environment));
         }
-        let for_dependent = matches!(letter.message, Message::Service(_, ServiceMessage::StartForDependent(_)));
-        match self.engine.handle(place, self.now, letter) {
+        let copy = self.journal.copy(&letter);
+        let for_dependent = match &letter.message {
+            Message::Service(name, ServiceMessage::StartForDependent(_)) => Some(name.clone()),
+            _ => None,
+        };
+        let breaks = self.sabotaged.as_mut().is_some_and(|sabotaged| sabotaged.breaks_over(&letter.message));
+        let handled = match &self.sabotaged {
+            _ if breaks => self.engine.handle_and_panic(place, self.now, letter),
+            Some(sabotaged) => self.engine.handle(place, self.now, sabotaged.unseen(letter)),
+            None => self.engine.handle(place, self.now, letter),
+        };
+        match handled {
             Ok(outcome) => self.journal.note(self.now, copy, outcome),
             Err(fallen) => {
                 self.journal.note(self.now, copy, Outcome::Panicked);
-                return self.fail(10, format!("{} really panicked: {}", fallen.actor, fallen.words));
+                self.note(&Happening::Fell(fallen.actor.clone(), fallen.words.clone()));
+                self.fallen(fallen);
             }
         }
-        if let (true, ActorId::Service(name)) = (for_dependent, &id) {
-            self.note(&Happening::StartedForDependent(name.clone()));
+        if let Some(name) = for_dependent {
+            self.note(&Happening::StartedForDependent(name));
         }
+    }
+
+    /// An actor panics over a message, which is lost.
+    fn lose(&mut self, place: Place, letter: Letter, strikes: Strikes) {
+        self.journal.note(self.now, self.journal.copy(&letter), Outcome::Panicked);
+        if let Some(request) = request_of(&letter.message) {
+            self.asked.remove(&request);
+        }
+        if strikes == Strikes::Amid {
+            self.doomed = self.doomed.and_then(Doom::struck);
+            if let Err(fallen) = self.engine.handle_and_panic(place, self.now, letter) {
+                self.fallen(fallen);
+            }
+        } else {
+            self.panic(place, letter.as_cause());
+        }
+    }
+
+    /// Carries out what an actor wants done that was told nothing.
+    fn carry_out_untold(&mut self, place: Place, cause: Cause) {
+        let strikes = self.doomed.and_then(|doom| doom.strikes_untold(place));
+        #[cfg(test)]
+        self.mark_again(place, strikes);
+        self.carry_out_until(place, strikes, cause);
+    }
+
+    /// Carries out what an actor wants done, and lets it panic over that.
+    fn carry_out_until(&mut self, place: Place, strikes: Option<Strikes>, cause: Cause) {
         match strikes {
-            None => self.carry_out(place),
-            Some(Strikes::During(lost)) => {
-                self.carry_out_all_but(place, lost);
-                self.panic(place, cause, None);
-            }
-            Some(Strikes::Before | Strikes::After) => {
-                self.carry_out(place);
-                self.panic(place, cause, None);
-            }
+            Some(Strikes::During(lost)) => self.carry_out_all_but(place, lost),
+            None | Some(Strikes::Before | Strikes::Amid | Strikes::After) => self.carry_out_all_but(place, usize::MAX),
         }
-        self.make_ready(place);
+        if strikes.is_some() {
+            self.panic(place, cause);
+        }
     }
 
     /// Lets an actor begin for the first time: what it tells begins a trace each.
     pub(super) fn begin_actor(&mut self, place: Place) {
         let nothing = Cause { trace: TraceId(0), message: None };
         self.engine.begin(place, self.now, nothing);
+        self.show_begun(place);
         let Some(id) = self.engine.actor(place) else { return };
         while let Some((_, effect)) = self.engine.next_effect(place, self.now) {
             match effect {
@@ -131,12 +174,7 @@ impl World {
         }
     }
 
-    /// Carries out what an actor wants done.
-    pub(super) fn carry_out(&mut self, place: Place) {
-        self.carry_out_all_but(place, usize::MAX);
-    }
-
-    /// The same; the one with this number is lost.
+    /// Carries out what an actor wants done; the one with this number is lost.
     fn carry_out_all_but(&mut self, place: Place, lost: usize) {
         let Some(id) = self.engine.actor(place) else { return };
         let mut number = 0;
@@ -178,10 +216,14 @@ impl World {
     }
 
     fn answered(&mut self, answer: &OperatorAnswer) {
-        if let Some(Asked::Service(name, command)) = self.asked.remove(&answer.request)
-            && answer.outcome == Outcome::Handled
-        {
-            self.note(&Happening::Done(name, command));
+        let asked = self.asked.remove(&answer.request);
+        if answer.outcome != Outcome::Handled {
+            return;
+        }
+        match asked {
+            Some(Asked::Service(name, command)) => self.note(&Happening::Done(name, command)),
+            Some(Asked::Device(name, command)) => self.note(&Happening::DeviceDone(name, command)),
+            None => {}
         }
     }
 
@@ -192,19 +234,20 @@ impl World {
         }
     }
 
+    /// A machine that has begun is shown to the checkers.
+    fn show_begun(&mut self, place: Place) {
+        for checker in 0..self.checkers.len() {
+            self.ask(checker, |checker, world| match world.engine.machine(place) {
+                Some(machine) => checker.began(world.now, machine),
+                None => Ok(()),
+            });
+        }
+    }
+
     /// Puts the consequences of something around the machines into effect.
     pub(super) fn follow(&mut self, so: Consequences) {
         for happening in &so.happened {
             self.note(happening);
-            match happening {
-                Happening::StrangerSignalled(pid) => {
-                    self.fail(11, format!("{pid} is signalled, which is no child of ours any more"));
-                }
-                Happening::CallsOverlap(device) => {
-                    self.fail(6, format!("a call to the driver of {device} is begun while another is at it"));
-                }
-                _ => {}
-            }
         }
         for (at, event, cause) in so.later {
             self.agenda.put(at, Due::Around(Box::new(event), cause));
@@ -235,11 +278,8 @@ impl World {
 
     // ---- death and return of actors
 
-    fn panic(&mut self, place: Place, cause: Cause, request: Option<RequestId>) {
-        self.doomed = None;
-        if let Some(request) = request {
-            self.asked.remove(&request);
-        }
+    fn panic(&mut self, place: Place, cause: Cause) {
+        self.doomed = self.doomed.and_then(Doom::struck);
         let fallen = self.engine.fall(place, self.now, cause, PANIC.to_owned());
         self.fallen(fallen);
     }
@@ -257,16 +297,17 @@ impl World {
         match self.engine.due(self.now) {
             None => {}
             Some(engine::Due::Mail(place)) => self.make_ready(place),
-            Some(engine::Due::Restarted(place, peers)) => {
+            Some(engine::Due::Restarted(place, cause, peers)) => {
+                self.show_begun(place);
                 if let Some(id) = self.engine.actor(place) {
                     self.note(&Happening::Restarted(id));
                 }
-                self.carry_out(place);
+                self.carry_out_untold(place, cause);
                 self.make_ready(place);
                 peers.into_iter().for_each(|peer| self.make_ready(peer));
             }
             Some(engine::Due::Fell(_, fallen)) => {
-                self.fail(10, format!("{} really panicked when it began anew: {}", fallen.actor, fallen.words));
+                self.note(&Happening::Fell(fallen.actor, fallen.words));
             }
         }
     }

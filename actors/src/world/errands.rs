@@ -2,19 +2,12 @@
 
 use mainstay_config::names::{DeviceName, ServiceName};
 
-use super::environment::{Command, Consequences};
-use super::{Asked, Cause, Due, World};
+use super::environment::{Command, Consequences, DeviceCommand};
+use super::{Asked, Cause, Due, Standing, World};
 use crate::message::device::DeviceMessage;
 use crate::message::service::{Attempts, NeedsPolicy, ServiceMessage};
 use crate::message::supervision::RootMessage;
 use crate::message::{Action, ActorId, Message, Outside, RequestId};
-
-/// What the operator does with a device.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum DeviceCommand {
-    Eject,
-    Admit,
-}
 
 impl World {
     pub(super) fn perform(&mut self, due: Due) {
@@ -24,6 +17,8 @@ impl World {
                 self.environment.happen(*event, cause, &mut so);
                 self.follow(so);
             }
+            Due::Late(from, message, cause) if self.standing == Standing::Up => drop(self.post(from, *message, cause)),
+            Due::Late(..) => {}
             Due::Fault(fault) => self.go_wrong(fault),
             Due::Begin => self.begin_anew(),
         }
@@ -77,7 +72,7 @@ impl World {
     }
 
     pub(super) fn command_device(&mut self, device: &DeviceName, command: DeviceCommand) {
-        let request = self.ask_number(Asked::Device);
+        let request = self.ask_number(Asked::Device(device.clone(), command));
         let message = match command {
             DeviceCommand::Eject => DeviceMessage::Eject(request),
             DeviceCommand::Admit => DeviceMessage::Admit(request),

@@ -11,6 +11,8 @@
 
 mod agenda;
 pub mod checkers;
+#[cfg(test)]
+pub(crate) mod coverage;
 mod delivery;
 pub mod environment;
 mod errands;
@@ -30,8 +32,8 @@ use std::time::Duration;
 use mainstay_config::names::{DeviceName, ServiceName};
 
 use self::agenda::Agenda;
-use self::checkers::Checker;
-use self::environment::{Command, Environment, Event};
+use self::checkers::{Check, Checker};
+use self::environment::{Command, DeviceCommand, Environment, Event};
 pub use self::failure::Failure;
 use self::faults::{Doom, Fault, Sabotaged, Weather};
 pub use self::journal::{Journal, Keep};
@@ -41,7 +43,7 @@ use crate::engine::{Engine, Place};
 use crate::message::device::DeviceSnapshot;
 use crate::message::lease_table::LeaseTable;
 use crate::message::service::ServiceSnapshot;
-use crate::message::{Exit, Message, Moment, RequestId};
+use crate::message::{Address, Exit, Message, Moment, RequestId};
 use crate::trace::Cause;
 
 /// How much of what is due soon may come before mail that waits.
@@ -51,6 +53,8 @@ const BEHIND: Duration = Duration::from_millis(50);
 enum Due {
     /// Something around the machines.
     Around(Box<Event>, Option<Cause>),
+    /// A message that a planted bug has held up.
+    Late(Address, Box<Message>, Option<Cause>),
     /// The next thing that goes wrong, or that people do.
     Fault(Fault),
     /// mainstay is started again.
@@ -80,7 +84,7 @@ pub struct Shown {
 #[derive(Debug, Clone)]
 enum Asked {
     Service(ServiceName, Command),
-    Device,
+    Device(DeviceName, DeviceCommand),
 }
 
 /// A station on virtual time.
@@ -89,8 +93,6 @@ pub struct World {
     now: Moment,
     random: Random,
     engine: Engine,
-    /// Messages handled since time went on last.
-    at_this_moment: u32,
     /// Actors that have something to handle.
     ready: Vec<Place>,
     agenda: Agenda<Due>,
@@ -107,7 +109,12 @@ pub struct World {
     doomed: Option<Doom>,
     shown: Shown,
     checkers: Vec<Box<dyn Checker>>,
+    /// The one that does not look.
+    without: Option<Check>,
     sabotaged: Option<Sabotaged>,
+    /// What has been tried.
+    #[cfg(test)]
+    reached: std::collections::BTreeSet<coverage::Mark>,
     ended: Option<Exit>,
     failed: Option<Failure>,
 }
@@ -132,7 +139,6 @@ impl World {
         if !self.ready.is_empty() && !self.falls_behind(until) {
             let place = self.random.below(self.ready.len());
             let actor = self.ready.swap_remove(place);
-            self.count_at_this_moment();
             self.deliver(actor);
             return true;
         }
@@ -163,7 +169,6 @@ impl World {
     fn advance(&mut self, to: Moment) {
         if to > self.now {
             self.now = to;
-            self.at_this_moment = 0;
             self.environment.set_now(to);
             for checker in 0..self.checkers.len() {
                 self.ask(checker, |checker, world| checker.time_passed(&world.environment));

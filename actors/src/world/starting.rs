@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use mainstay_config::model::Station;
 
 use super::agenda::Agenda;
-use super::checkers;
+use super::checkers::{self, Check};
 use super::environment::{Consequences, Environment};
 use super::faults::{Fault, Sabotage, Sabotaged, Weather};
 use super::{Due, Journal, Keep, Random, Shown, Standing, World};
@@ -33,7 +33,6 @@ impl World {
             now: Moment::default(),
             random,
             engine: Engine::new(station, RunId(1)),
-            at_this_moment: 0,
             ready: Vec::new(),
             agenda: Agenda::new(),
             environment,
@@ -46,8 +45,11 @@ impl World {
             deaths: 0,
             doomed: None,
             shown: Shown::default(),
-            checkers: checkers::all(),
+            checkers: checkers::all(None),
+            without: None,
             sabotaged: None,
+            #[cfg(test)]
+            reached: std::collections::BTreeSet::new(),
             ended: None,
             failed: None,
         };
@@ -68,7 +70,18 @@ impl World {
     /// The same, with a planted bug.
     #[must_use]
     pub fn sabotaged(mut self, sabotage: Option<Sabotage>) -> Self {
+        if let Some(lie) = sabotage.and_then(Sabotage::lie) {
+            self.environment.plant(lie);
+        }
         self.sabotaged = sabotage.map(Sabotaged::new);
+        self
+    }
+
+    /// The same; this checker does not look.
+    #[must_use]
+    pub fn without(mut self, check: Option<Check>) -> Self {
+        self.without = check;
+        self.checkers.retain(|checker| Some(checker.check()) != check);
         self
     }
 

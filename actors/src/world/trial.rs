@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mainstay_config::model::Station;
 
-use super::checkers::View;
+use super::checkers::{Check, View};
 use super::faults::{Sabotage, Weather};
 use super::{Failure, Keep, Moment, World};
 use crate::message::Exit;
@@ -13,6 +13,13 @@ use crate::message::Exit;
 const QUIET: Duration = Duration::from_secs(3600);
 /// Long enough for everything to be stopped in order, however stubborn.
 const CLOSING: Duration = Duration::from_secs(1800);
+
+/// How many in a thousand are closed down in the midst of the storm, and how long it lasts then.
+const CLOSED_IN_STORM: u16 = 300;
+const STILL_STORMY: Duration = Duration::from_secs(10);
+/// How many in a thousand are told to hurry, and how long they are given before.
+const HURRIED: u16 = 300;
+const LONGEST_PATIENCE: Duration = Duration::from_secs(12);
 
 /// What to try.
 #[derive(Debug, Clone)]
@@ -23,6 +30,8 @@ pub struct Trial {
     pub storm: Duration,
     /// A planted bug.
     pub sabotage: Option<Sabotage>,
+    /// A checker that does not look.
+    pub without: Option<Check>,
     /// How much of what happens is kept.
     pub keep: Keep,
 }
@@ -36,13 +45,16 @@ pub struct TrialReport {
     pub time: Duration,
     /// The journal, as far as it was kept.
     pub journal: String,
+    /// What was tried.
+    #[cfg(test)]
+    pub(crate) reached: std::collections::BTreeSet<super::coverage::Mark>,
 }
 
 impl Trial {
     /// Nothing but a storm of so long.
     #[must_use]
     pub fn of(weather: Weather, storm: Duration) -> Self {
-        Self { weather, storm, sabotage: None, keep: Keep::Last(120) }
+        Self { weather, storm, sabotage: None, without: None, keep: Keep::Last(120) }
     }
 
     /// Runs it.
@@ -51,20 +63,47 @@ impl Trial {
     /// When a checker finds an invariant broken.
     pub fn run(&self, station: &Station, seed: u64) -> Result<TrialReport, Failure> {
         let world = World::in_weather(station, seed, self.weather.clone());
-        let mut world = world.keeping(self.keep).sabotaged(self.sabotage);
+        let mut world = world.keeping(self.keep).sabotaged(self.sabotage).without(self.without);
         world.run_for(self.storm)?;
-        world.be_still();
-        world.run_for(QUIET)?;
-        if world.ended.is_none() {
-            world.when_quiet()?;
+        if world.random.happens(CLOSED_IN_STORM) {
+            // Everything goes on going wrong while it closes down.
+            if !world.random.happens(HURRIED) {
+                world.close();
+                let patience = world.random.between(Duration::ZERO, STILL_STORMY);
+                world.run_for(patience)?;
+            }
+            if world.random.happens(HURRIED) {
+                world.hurry();
+            }
+            world.run_for(STILL_STORMY)?;
+            world.be_still();
+            // The root may have panicked over the first word, which is lost.
             world.close();
-            world.run_for(CLOSING)?;
+        } else {
+            world.be_still();
+            world.run_for(QUIET)?;
+            if world.ended.is_none() {
+                world.when_quiet()?;
+                world.close();
+            }
         }
+        if world.random.happens(HURRIED) {
+            let patience = world.random.between(Duration::ZERO, LONGEST_PATIENCE);
+            world.run_for(patience)?;
+            world.hurry();
+        }
+        world.run_for(CLOSING)?;
         if !matches!(world.ended, Some(Exit::GaveUp(_))) {
             world.at_the_end()?;
         }
         let time = world.now.since(Moment::default());
-        Ok(TrialReport { messages: world.journal.handled(), time, journal: world.journal.text() })
+        Ok(TrialReport {
+            messages: world.journal.handled(),
+            time,
+            journal: world.journal.text(),
+            #[cfg(test)]
+            reached: world.reached,
+        })
     }
 }
 

@@ -1,6 +1,7 @@
 //! Radios of the simulated bus, changed and put back.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+#![allow(clippy::disallowed_methods, reason = "a test waits for what it begins")]
 
 use mainstay_hardware::error::ErrorKind;
 use mainstay_hardware::simulated::SimulatedBus;

@@ -159,3 +159,16 @@ fn what_was_stopping_goes_on_stopping_for_the_same_reason_and_is_blamed_no_more_
     assert_eq!(bench.reason(), "the operator asked for a restart");
     assert!(bench.exits(Exit::Signal(15)).asked_for_slot(), "{:?}", bench.shown);
 }
+
+#[test]
+fn who_waits_for_it_to_stop_is_not_told_that_it_has_after_it_panicked_twice_at_once() {
+    let mut bench = Bench::new(plain().requires("a", 0));
+    bench.hears("a", Standing::Up).come_up().hears("a", leaving(7));
+    bench.begin_afresh();
+    let said = bench.machine.tell_again(&ActorId::Service(name("a")));
+    assert!(
+        !said.iter().any(|message| matches!(message, Message::Service(_, ServiceMessage::DependentStopped(..)))),
+        "its process lives: {said:?}"
+    );
+    assert!(bench.process(ProcessEvent::TreeGone).settled_debt("a"));
+}

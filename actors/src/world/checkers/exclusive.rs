@@ -1,6 +1,6 @@
 //! Invariant 1: an exclusive resource never has two holders. A holder is a process tree that lives, or is being started.
 
-use super::{Checker, Verdict};
+use super::{Check, Checker, Verdict};
 use crate::action::process::RunId;
 use crate::cause::Resource;
 use crate::world::environment::{Environment, Happening};
@@ -8,8 +8,8 @@ use crate::world::environment::{Environment, Happening};
 pub(super) struct Exclusive;
 
 impl Checker for Exclusive {
-    fn invariant(&self) -> u8 {
-        1
+    fn check(&self) -> Check {
+        Check::Exclusive
     }
 
     fn happened(&mut self, happening: &Happening, environment: &Environment) -> Verdict {

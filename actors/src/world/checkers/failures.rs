@@ -2,14 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use mainstay_config::model::{DeviceKind, PortNeed, RestartWhen, Service};
-use mainstay_config::names::ServiceName;
+use mainstay_config::model::{PortNeed, RestartWhen, Service};
+use mainstay_config::names::{DeviceName, ServiceName};
 
+use super::reach::DELAYS;
 use crate::action::process::{Exit, ProcessEvent, RunId};
 use crate::engine::Letter;
-use crate::message::Message;
-use crate::message::lease::Renewed;
+use crate::message::lease::{LeaseMessage, LeaseTimer, Renewed};
 use crate::message::service::{ServiceMessage, ServiceTimer};
+use crate::message::{Message, Moment};
 use crate::world::environment::{Command, Environment, Happening};
 
 /// The failures of all services, counted from what is true around the machines.
@@ -18,6 +19,10 @@ pub(super) struct Failures {
     services: BTreeMap<ServiceName, Record>,
     /// Runs that a machine had signalled: what they do then is not by themselves.
     signalled: BTreeSet<RunId>,
+    /// When the patience of each was last over.
+    impatient: BTreeMap<ServiceName, Moment>,
+    /// When each radio last refused to be made ready.
+    unready: BTreeMap<DeviceName, Moment>,
 }
 
 #[derive(Debug, Default)]
@@ -41,7 +46,10 @@ pub(super) struct Failed<'a> {
 impl Failures {
     /// Takes in a message; answers what failure it is the first word of.
     pub(super) fn handled<'a>(&mut self, letter: &'a Letter, environment: &Environment) -> Option<Failed<'a>> {
-        let Message::Service(service, said) = &letter.message else { return None };
+        let Message::Service(service, said) = &letter.message else {
+            self.other_handled(&letter.message, environment.now());
+            return None;
+        };
         match said {
             ServiceMessage::Process(_, ProcessEvent::SpawnFailed(failure)) => {
                 let record = self.record(service);
@@ -50,7 +58,7 @@ impl Failures {
                 Some(Failed { service, run: None })
             }
             ServiceMessage::Refused(_) | ServiceMessage::Renewed(_, Renewed::Refused(_))
-                if may_be_refused(environment, service) =>
+                if self.may_be_refused(environment, service) =>
             {
                 self.record(service).ends += 1;
                 Some(Failed { service, run: None })
@@ -116,18 +124,31 @@ impl Failures {
     fn record(&mut self, service: &ServiceName) -> &mut Record {
         self.services.entry(service.clone()).or_default()
     }
-}
 
-/// Whether the registry may refuse a service at all: it has limited its patience, needs a radio, which may refuse its
-/// mode, or a port on which somebody else listens.
-fn may_be_refused(environment: &Environment, service: &ServiceName) -> bool {
-    let station = environment.station();
-    let Some(spec) = station.services.get(service) else { return false };
-    let is_radio = |name| station.devices.get(name).is_some_and(|device| device.kind == DeviceKind::Wifi);
-    let foreign = |port: u16| environment.foreign().contains(&port);
-    let taken = |need: &PortNeed| match need {
-        PortNeed::Fixed(port) => foreign(port.get()),
-        PortNeed::Range { first, last, .. } => (first.get()..=last.get()).all(foreign),
-    };
-    spec.devices.iter().any(|(name, need)| need.timeout.is_some() || is_radio(name)) || spec.ports.values().any(taken)
+    fn other_handled(&mut self, message: &Message, now: Moment) {
+        match message {
+            Message::Leases(LeaseMessage::Timer(LeaseTimer::Wait(holder))) => {
+                self.impatient.extend(holder.service().cloned().map(|service| (service, now)));
+            }
+            Message::Leases(LeaseMessage::RadioRead(_, device, Err(_)) | LeaseMessage::RadioSet(_, device, Err(_))) => {
+                self.unready.insert(device.clone(), now);
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether the registry may refuse a service: its patience was over a moment ago, a radio of its has just refused its
+    /// mode, or somebody else listens on a port.
+    fn may_be_refused(&self, environment: &Environment, service: &ServiceName) -> bool {
+        let Some(spec) = environment.station().services.get(service) else { return false };
+        let lately = |at: Option<&Moment>| at.is_some_and(|at| environment.now().since(*at) <= DELAYS);
+        let foreign = |port: u16| environment.foreign().contains(&port);
+        let taken = |need: &PortNeed| match need {
+            PortNeed::Fixed(port) => foreign(port.get()),
+            PortNeed::Range { first, last, .. } => (first.get()..=last.get()).all(foreign),
+        };
+        lately(self.impatient.get(service))
+            || spec.devices.keys().any(|device| lately(self.unready.get(device)))
+            || spec.ports.values().any(taken)
+    }
 }

@@ -1,17 +1,16 @@
 //! Invariant 4, of leases: what is said of them is so. Whom a device shows as its holder has a lease of it; where somebody
-//! has one, the device shows one of them; and whoever holds anything runs.
+//! has one, the device shows one of them; whoever holds anything runs, and what runs holds all that it uses.
 
-use super::{Checker, Verdict, View};
+use super::{Check, Checker, Verdict, View};
 use crate::cause::Resource;
 use crate::message::device::DeviceSnapshot;
 use crate::message::lease_table::HeldLease;
-use crate::message::service::ServiceStatus;
 
 pub(super) struct Holders;
 
 impl Checker for Holders {
-    fn invariant(&self) -> u8 {
-        4
+    fn check(&self) -> Check {
+        Check::Holders
     }
 
     fn when_quiet(&mut self, view: &View<'_>) -> Verdict {
@@ -19,11 +18,20 @@ impl Checker for Holders {
         for shown in view.shown.devices.values() {
             device(shown, held)?;
         }
-        let status = |lease: &HeldLease| view.shown.services.get(lease.holder.service()?).map(|shown| shown.status);
-        match held.iter().find(|lease| status(lease) != Some(ServiceStatus::Running)) {
-            Some(lease) => Err(format!("{} holds {}, but does not run", lease.holder, lease.resource)),
-            None => Ok(()),
+        let runs = |lease: &&HeldLease| {
+            lease.holder.service().is_some_and(|service| view.environment.trees_of(service).next().is_some())
+        };
+        if let Some(lease) = held.iter().find(|lease| !runs(lease)) {
+            return Err(format!("{} holds {}, but does not run", lease.holder, lease.resource));
         }
+        for (_, tree) in view.environment.trees() {
+            let holds =
+                |used: &Resource| held.iter().any(|lease| lease.holder.is(&tree.service) && lease.resource == *used);
+            if let Some((used, _)) = tree.uses.iter().find(|(used, _)| !holds(used)) {
+                return Err(format!("{} uses {used}, but does not hold it", tree.service));
+            }
+        }
+        Ok(())
     }
 }
 

@@ -7,7 +7,7 @@ use mainstay_config::model::Sharing;
 use mainstay_config::names::ServiceName;
 
 use super::reach::requirers;
-use super::{Checker, Verdict};
+use super::{Check, Checker, Verdict};
 use crate::action::process::{ProcessEvent, RunId};
 use crate::cause::Resource;
 use crate::engine::Letter;
@@ -25,8 +25,8 @@ pub(super) struct Keeping {
 }
 
 impl Checker for Keeping {
-    fn invariant(&self) -> u8 {
-        11
+    fn check(&self) -> Check {
+        Check::Keeping
     }
 
     fn sent(&mut self, letter: &Letter, _environment: &Environment) -> Verdict {

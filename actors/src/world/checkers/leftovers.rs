@@ -2,20 +2,28 @@
 //! who asked was answered. When nothing has gone wrong for long, only those timers run by which something is waited for
 //! that nobody will tell.
 
-use super::{Checker, Verdict, View};
+use mainstay_config::names::ServiceName;
+
+use super::{Check, Checker, Verdict, View};
+use crate::action::process::RunId;
 use crate::cause::Holder;
-use crate::message::Message;
 use crate::message::device::{DeviceMessage, DeviceStatus, DeviceTimer};
 use crate::message::lease::{LeaseMessage, LeaseTimer};
+use crate::message::{Message, Moment};
 
-pub(super) struct Leftovers;
+#[derive(Debug, Default)]
+pub(super) struct Leftovers {
+    /// When it was quiet before closing down. Without that, some wait may not be over yet, and ends with the daemon.
+    quiet: Option<Moment>,
+}
 
 impl Checker for Leftovers {
-    fn invariant(&self) -> u8 {
-        7
+    fn check(&self) -> Check {
+        Check::Leftovers
     }
 
     fn when_quiet(&mut self, view: &View<'_>) -> Verdict {
+        self.quiet = Some(view.environment.now());
         let waits = |service: &Holder| view.leases.queue.iter().any(|waiter| waiter.request.holder == *service);
         let may_run = |timer: &&Message| match timer {
             // A stranger's port is looked at again and again, and patience has an end.
@@ -28,16 +36,22 @@ impl Checker for Leftovers {
     }
 
     fn at_the_end(&mut self, view: &View<'_>) -> Verdict {
-        if let Some((_, tree)) = view.environment.trees().next() {
+        // What outlives SIGKILL is named, and left.
+        let is_named = |service: &ServiceName| view.left.iter().any(|left| left.service == *service);
+        let is_named_run = |run: &RunId| view.environment.tree(*run).is_some_and(|tree| is_named(&tree.service));
+        if let Some((_, tree)) = view.environment.trees().find(|(_, tree)| !is_named(&tree.service)) {
             return Err(format!("a process of {} (pid {}) is left", tree.service, tree.pid));
         }
-        if let Some(run) = view.environment.watched().first() {
+        if let Some(run) = view.environment.watched().iter().find(|run| !is_named_run(run)) {
             return Err(format!("run {} is still looked at", run.0));
         }
-        if let Some(held) = view.leases.held.first() {
+        let mut held = view.leases.held.iter();
+        if let Some(held) = held.find(|held| !held.holder.service().is_some_and(is_named)) {
             return Err(format!("{} still holds {}", held.holder, held.resource));
         }
-        none_but(|timer| is_of_quarantine(view, timer), view)?;
+        if self.quiet.is_some() {
+            none_but(|timer| is_of_quarantine(view, timer), view)?;
+        }
         match view.unanswered {
             0 => Ok(()),
             count => Err(format!("{count} requests of the operator were never answered")),

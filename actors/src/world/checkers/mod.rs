@@ -1,26 +1,142 @@
-//! Checkers of the invariants of DESIGN section 12: one for each, over what is true around the machines.
+//! Checkers of the invariants of DESIGN section 12, over what is true around the machines.
 //!
-//! Invariant 9 (replaying a journal) waits for the recorded journal; invariant 10 is for the parsers of what comes from outside.
+//! For each there is a planted bug that it catches, and no other does ([`Check::planted`]).
 
+mod bearing;
 mod blockers;
+mod calls;
+mod devices;
 mod exclusive;
 mod failures;
 mod holders;
+mod ignoring;
 mod keeping;
 mod leftovers;
+mod livelock;
+mod needless;
 mod order;
 mod outliving;
 mod quiet;
 mod radios;
 mod reach;
+mod replay;
+mod strangers;
 mod traces;
 mod wanted;
 
 use super::environment::{Environment, Happening};
+use super::faults::Sabotage;
 use super::{Shown, World};
-use crate::engine::Letter;
-use crate::message::Message;
+use crate::engine::{AnyMachine, Engine, Letter};
+use crate::machine::closed::closed;
 use crate::message::lease_table::LeaseSnapshot;
+use crate::message::{Exit, Left, Message, Moment};
+
+closed! {
+    /// Every checker. They are asked in this order.
+    pub enum Check {
+        /// 1: an exclusive resource has one holder.
+        Exclusive,
+        /// 2: nothing outlives what it needs.
+        Outliving,
+        /// 3: dependents stop first.
+        Order,
+        /// 5: what a loss stopped comes back; what the operator stopped does not. Before whether each state has a reason at all.
+        Wanted,
+        /// 4: a device is shown as it is.
+        Devices,
+        /// 4: every service runs, or says truly why not.
+        Quiet,
+        /// 4: who uses something holds it, and who holds something uses it.
+        Holders,
+        /// 11: who is restarted keeps what it has.
+        Keeping,
+        /// 11: nothing is stopped without a cause in the world.
+        Needless,
+        /// 11: who is no child of ours is not signalled.
+        Strangers,
+        /// 6: radios are put back as they were, once.
+        Radios,
+        /// 6: the driver of a radio is asked for one thing at a time.
+        Calls,
+        /// 7: nothing is left.
+        Leftovers,
+        /// 8: everything has a cause.
+        Traces,
+        /// 9: told the same again, a machine becomes the same again.
+        Replay,
+        /// 10: nobody panics.
+        Bearing,
+        /// 10: nothing goes on for ever.
+        Livelock,
+    }
+}
+
+impl Check {
+    /// The number of its invariant in DESIGN section 12.
+    #[must_use]
+    pub fn invariant(self) -> u8 {
+        match self {
+            Self::Exclusive => 1,
+            Self::Outliving => 2,
+            Self::Order => 3,
+            Self::Devices | Self::Quiet | Self::Holders => 4,
+            Self::Wanted => 5,
+            Self::Radios | Self::Calls => 6,
+            Self::Leftovers => 7,
+            Self::Traces => 8,
+            Self::Replay => 9,
+            Self::Bearing | Self::Livelock => 10,
+            Self::Keeping | Self::Needless | Self::Strangers => 11,
+        }
+    }
+
+    /// A bug that it catches, and no other checker does. [`Sabotage::caught_by`] tells of the others.
+    #[must_use]
+    pub fn planted(self) -> Sabotage {
+        match self {
+            Self::Exclusive => Sabotage::ShareAll,
+            Self::Outliving => Sabotage::DelayRevoked,
+            Self::Order => Sabotage::SkipDependents,
+            Self::Wanted => Sabotage::StartHeld,
+            Self::Devices => Sabotage::DropSightings,
+            Self::Quiet => Sabotage::DropArrival,
+            Self::Holders => Sabotage::DropLeased,
+            Self::Keeping => Sabotage::IdleOverRestart,
+            Self::Needless => Sabotage::StopForNothing,
+            Self::Strangers => Sabotage::SignalStrangers,
+            Self::Radios => Sabotage::ForgetRestore,
+            Self::Calls => Sabotage::CallsTogether,
+            Self::Leftovers => Sabotage::LeaveProbes,
+            Self::Traces => Sabotage::LoseCause,
+            Self::Replay => Sabotage::HiddenInput,
+            Self::Bearing => Sabotage::Panic,
+            Self::Livelock => Sabotage::AskForEver,
+        }
+    }
+
+    fn begin(self) -> Box<dyn Checker> {
+        match self {
+            Self::Exclusive => Box::new(exclusive::Exclusive),
+            Self::Outliving => Box::new(outliving::Outliving::default()),
+            Self::Order => Box::new(order::Order::default()),
+            Self::Wanted => Box::new(wanted::Wanted::default()),
+            Self::Devices => Box::new(devices::Devices::default()),
+            Self::Quiet => Box::new(quiet::Quiet::default()),
+            Self::Holders => Box::new(holders::Holders),
+            Self::Keeping => Box::new(keeping::Keeping::default()),
+            Self::Needless => Box::new(needless::Needless::default()),
+            Self::Strangers => Box::new(strangers::Strangers),
+            Self::Radios => Box::new(radios::Radios::default()),
+            Self::Calls => Box::new(calls::Calls),
+            Self::Leftovers => Box::new(leftovers::Leftovers::default()),
+            Self::Traces => Box::new(traces::Traces::default()),
+            Self::Replay => Box::new(replay::Replay::default()),
+            Self::Bearing => Box::new(bearing::Bearing),
+            Self::Livelock => Box::new(livelock::Livelock::default()),
+        }
+    }
+}
 
 /// What a checker says: how the invariant is broken, if it is.
 pub type Verdict = Result<(), String>;
@@ -29,6 +145,8 @@ pub type Verdict = Result<(), String>;
 pub struct View<'a> {
     /// What is true around the machines.
     pub environment: &'a Environment,
+    /// The machines themselves.
+    pub engine: &'a Engine,
     /// What they show of themselves.
     pub shown: &'a Shown,
     /// Of that, what is leased.
@@ -37,24 +155,39 @@ pub struct View<'a> {
     pub timers: Vec<Message>,
     /// How many requests of the operator have no answer.
     pub unanswered: usize,
+    /// What the daemon has said to leave, when it has ended.
+    pub left: &'a [Left],
 }
 
 impl<'a> View<'a> {
     pub(super) fn of(world: &'a World) -> Self {
         Self {
             environment: world.environment(),
+            engine: &world.engine,
             shown: world.shown(),
             leases: world.shown().leases.snapshot(),
             timers: world.timers(),
             unanswered: world.unanswered(),
+            left: match world.ended() {
+                Some(Exit::Left(left)) => left,
+                _ => &[],
+            },
         }
     }
 }
 
-/// Looks whether one invariant holds.
+/// Looks whether an invariant holds.
 pub trait Checker {
-    /// Its number in DESIGN section 12.
-    fn invariant(&self) -> u8;
+    /// Which it is.
+    fn check(&self) -> Check;
+
+    /// An actor has begun, for the first time or again.
+    ///
+    /// # Errors
+    /// See [`Checker::sent`].
+    fn began(&mut self, _now: Moment, _machine: &AnyMachine) -> Verdict {
+        Ok(())
+    }
 
     /// A message was sent.
     ///
@@ -105,19 +238,7 @@ pub trait Checker {
     }
 }
 
-/// One of each.
-pub(super) fn all() -> Vec<Box<dyn Checker>> {
-    vec![
-        Box::new(exclusive::Exclusive),
-        Box::new(outliving::Outliving::default()),
-        Box::new(order::Order::default()),
-        // First what became of losses, then whether each state has a reason at all.
-        Box::new(wanted::Wanted::default()),
-        Box::new(quiet::Quiet::default()),
-        Box::new(holders::Holders),
-        Box::new(keeping::Keeping::default()),
-        Box::new(radios::Radios::default()),
-        Box::new(leftovers::Leftovers),
-        Box::new(traces::Traces::default()),
-    ]
+/// One of each, but for one.
+pub(super) fn all(without: Option<Check>) -> Vec<Box<dyn Checker>> {
+    Check::ALL.iter().filter(|check| Some(**check) != without).map(|check| check.begin()).collect()
 }

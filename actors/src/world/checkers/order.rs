@@ -1,20 +1,18 @@
 //! Invariant 3: a service is stopped only after those that require it have no process, except when it died by itself.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use mainstay_config::names::ServiceName;
-
+use super::ignoring::Ignoring;
 use super::reach::requirers;
-use super::{Checker, Verdict};
+use super::{Check, Checker, Verdict};
 use crate::action::process::RunId;
 use crate::message::Moment;
-use crate::world::environment::{Command, Environment, Happening};
+use crate::world::environment::{Environment, Happening};
 
 #[derive(Debug, Default)]
 pub(super) struct Order {
-    /// Started with `--ignore-needs` at some time: they do not stop for what they require.
-    ignoring: BTreeSet<ServiceName>,
+    ignoring: Ignoring,
     /// When processes were killed that outlive it. After ten seconds they are not waited for.
     hanging: BTreeMap<RunId, Moment>,
 }
@@ -23,16 +21,13 @@ pub(super) struct Order {
 const PATIENCE: Duration = Duration::from_secs(10);
 
 impl Checker for Order {
-    fn invariant(&self) -> u8 {
-        3
+    fn check(&self) -> Check {
+        Check::Order
     }
 
     fn happened(&mut self, happening: &Happening, environment: &Environment) -> Verdict {
+        self.ignoring.happened(happening, environment);
         match happening {
-            Happening::Done(service, Command::StartIgnoringNeeds) => {
-                self.ignoring.insert(service.clone());
-                Ok(())
-            }
             Happening::Unkillable(run, _) => {
                 self.hanging.entry(*run).or_insert_with(|| environment.now());
                 Ok(())
@@ -50,12 +45,10 @@ impl Order {
 
     fn signalled(&self, run: RunId, environment: &Environment) -> Verdict {
         let Some(tree) = environment.tree(run).filter(|tree| !tree.orphaned) else { return Ok(()) };
-        let alive = requirers(environment.station(), &tree.service)
-            .filter(|dependent| !self.ignoring.contains(*dependent))
-            .find(|dependent| {
-                let mut trees = environment.trees().filter(|(_, tree)| tree.service == **dependent);
-                trees.any(|(run, _)| !self.is_given_up(*run, environment.now()))
-            });
+        let alive = requirers(environment.station(), &tree.service).find(|dependent| {
+            let mut trees = environment.trees().filter(|(_, tree)| tree.service == **dependent);
+            trees.any(|(run, _)| !self.ignoring.has(*run) && !self.is_given_up(*run, environment.now()))
+        });
         match alive {
             Some(dependent) => {
                 Err(format!("{} is signalled while {dependent}, which requires it, lives", tree.service))

@@ -1,17 +1,22 @@
 //! Invariant 2: no process of a service runs while a required device is gone beyond the time to stop, or a required
 //! service is gone beyond `lost_after` and that time.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
+use std::time::Duration;
 
 use mainstay_config::model::{Dependency, Station};
 use mainstay_config::names::{DeviceName, ServiceName};
 
+use super::ignoring::Ignoring;
 use super::reach::{all_requirers, time_to_stop};
-use super::{Checker, Verdict};
+use super::{Check, Checker, Verdict};
 use crate::action::process::RunId;
 use crate::cause::Resource;
 use crate::message::{ActorId, Moment};
 use crate::world::environment::{Command, Environment, Happening};
+
+/// How long a process that outlives SIGKILL is waited for.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A process tree that must be gone by some moment, unless what it lacks comes back before.
 #[derive(Debug)]
@@ -31,36 +36,35 @@ enum Lack {
 #[derive(Debug, Default)]
 pub(super) struct Outliving {
     sentences: Vec<Sentence>,
-    /// Started with `--ignore-needs` at some time: what they require is their operator's affair.
-    ignoring: BTreeSet<ServiceName>,
-    /// Until then some process outlives SIGKILL.
-    hanging: Moment,
+    /// What they require is their operator's affair.
+    ignoring: Ignoring,
+    /// Since when and until when processes outlive SIGKILL.
+    hanging: BTreeMap<RunId, (Moment, Moment)>,
 }
 
 impl Checker for Outliving {
-    fn invariant(&self) -> u8 {
-        2
+    fn check(&self) -> Check {
+        Check::Outliving
     }
 
     fn happened(&mut self, happening: &Happening, environment: &Environment) -> Verdict {
+        self.ignoring.happened(happening, environment);
         match happening {
             Happening::Unplugged(device) => self.unplugged(device, environment),
-            Happening::Gone(run) => self.sentences.retain(|sentence| sentence.run != *run),
+            Happening::Gone(run) => {
+                self.hanging.remove(run);
+                self.sentences.retain(|sentence| sentence.run != *run);
+            }
             Happening::Born(run) => self.born(*run, environment),
             // An actor that begins anew gives grace anew.
             Happening::Panicked(id) | Happening::Restarted(id) => {
                 self.postpone(environment, |sentence, service| concerns(id, sentence, service, environment.station()));
             }
-            // A process that hangs in the kernel holds up all that wait for it.
-            Happening::Unkillable(_, time) => {
-                self.hanging = self.hanging.max(environment.now() + *time);
-                self.postpone(environment, |_, _| true);
-            }
-            Happening::Done(service, Command::StartIgnoringNeeds) => {
-                self.ignoring.insert(service.clone());
+            Happening::Unkillable(run, time) => self.hangs(*run, *time, environment),
+            Happening::Done(_, Command::StartIgnoringNeeds) => {
                 // Also for what has been missed for a while already.
-                let theirs = |run| environment.tree(run).is_some_and(|tree| tree.service == *service);
-                self.sentences.retain(|known| matches!(known.lacks, Lack::Device(_)) || !theirs(known.run));
+                let ignoring = &self.ignoring;
+                self.sentences.retain(|known| matches!(known.lacks, Lack::Device(_)) || !ignoring.has(known.run));
             }
             _ => {}
         }
@@ -84,7 +88,7 @@ impl Outliving {
     fn unplugged(&mut self, device: &DeviceName, environment: &Environment) {
         let uses = |resource: &Resource| *resource == Resource::Device(device.clone());
         for (run, tree) in environment.trees().filter(|(_, tree)| tree.uses.iter().any(|(used, _)| uses(used))) {
-            let by = environment.now().max(self.hanging) + time_to_stop(environment.station(), &tree.service);
+            let by = self.held_up(&tree.service, environment) + time_to_stop(environment.station(), &tree.service);
             self.sentences.push(Sentence { run: *run, by, lacks: Lack::Device(device.clone()) });
         }
     }
@@ -106,8 +110,9 @@ impl Outliving {
                 let lacks = Lack::Service(name.clone());
                 let counted = self.sentences.iter().any(|known| known.run == *run && known.lacks == lacks);
                 let there = environment.trees_of(name).next().is_some();
-                if !there && !counted && !self.ignoring.contains(&tree.service) {
-                    let by = environment.now().max(self.hanging) + *lost_after + time_to_stop(station, &tree.service);
+                if !there && !counted && !self.ignoring.has(*run) {
+                    let by =
+                        self.held_up(&tree.service, environment) + *lost_after + time_to_stop(station, &tree.service);
                     self.sentences.push(Sentence { run: *run, by, lacks });
                 }
             }
@@ -115,13 +120,38 @@ impl Outliving {
     }
 
     fn postpone(&mut self, environment: &Environment, which: impl Fn(&Sentence, &ServiceName) -> bool) {
-        for sentence in &mut self.sentences {
+        let mut sentences = std::mem::take(&mut self.sentences);
+        for sentence in &mut sentences {
             let Some(tree) = environment.tree(sentence.run) else { continue };
             if which(sentence, &tree.service) {
                 let more = time_to_stop(environment.station(), &tree.service);
-                sentence.by = sentence.by.max(environment.now().max(self.hanging) + more);
+                sentence.by = sentence.by.max(self.held_up(&tree.service, environment) + more);
             }
         }
+        self.sentences = sentences;
+    }
+
+    /// A process that hangs in the kernel holds up its own end, and that of what its service requires.
+    fn hangs(&mut self, run: RunId, time: Duration, environment: &Environment) {
+        let Some(tree) = environment.tree(run) else { return };
+        let (now, station) = (environment.now(), environment.station());
+        let (since, until) = self.hanging.get(&run).copied().unwrap_or((now, now));
+        self.hanging.insert(run, (since, until.max(now + time)));
+        self.postpone(environment, |_, service| {
+            *service == tree.service || all_requirers(station, service).contains(&tree.service)
+        });
+    }
+
+    /// From when on a service can be stopped: when its own hanging process has ended, and those of who must stop first have,
+    /// or were waited for long enough.
+    fn held_up(&self, service: &ServiceName, environment: &Environment) -> Moment {
+        let requirers = all_requirers(environment.station(), service);
+        let hanging = self.hanging.iter().filter_map(|(run, (since, until))| {
+            let who = &environment.tree(*run)?.service;
+            let waited_for = requirers.contains(who).then(|| (*until).min(*since + PATIENCE));
+            if who == service { Some(*until) } else { waited_for }
+        });
+        hanging.fold(environment.now(), Moment::max)
     }
 }
 

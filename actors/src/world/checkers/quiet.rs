@@ -8,7 +8,7 @@ use mainstay_config::model::{Autostart, Dependency, PortNeed, RestartWhen, Servi
 use mainstay_config::names::ServiceName;
 
 use super::failures::Failures;
-use super::{Checker, Verdict, View, blockers};
+use super::{Check, Checker, Verdict, View, blockers};
 use crate::cause::Reason;
 use crate::cause::Resource;
 use crate::engine::Letter;
@@ -24,8 +24,8 @@ pub(super) struct Quiet {
 }
 
 impl Checker for Quiet {
-    fn invariant(&self) -> u8 {
-        4
+    fn check(&self) -> Check {
+        Check::Quiet
     }
 
     fn handled(&mut self, letter: &Letter, environment: &Environment) -> Verdict {
@@ -48,19 +48,6 @@ impl Checker for Quiet {
     }
 
     fn when_quiet(&mut self, view: &View<'_>) -> Verdict {
-        for (name, shown) in &view.shown.devices {
-            let plugged = view.environment.is_plugged(name);
-            match (shown.status, plugged) {
-                (DeviceStatus::Settling | DeviceStatus::Probing, _) => {
-                    return Err(format!("{name} is still {}", shown.status.as_str()));
-                }
-                (DeviceStatus::Absent, true) | (DeviceStatus::Ready | DeviceStatus::InUse, false) => {
-                    let is = if plugged { "" } else { "not " };
-                    return Err(format!("{name} is {}, but it is {is}plugged in", shown.status.as_str()));
-                }
-                _ => {}
-            }
-        }
         for spec in view.environment.station().services.values() {
             let shown = view.shown.services.get(&spec.name).ok_or_else(|| format!("{} shows nothing", spec.name))?;
             let verdict = service(view, spec, shown).and_then(|()| self.rests_rightly(spec, shown));

@@ -1,32 +1,40 @@
 //! Invariant 6: a radio is brought back to how it was when its lease ends, once, whatever died in between.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mainstay_config::names::DeviceName;
 
-use super::{Checker, Verdict, View};
+use super::{Check, Checker, Verdict, View};
 use crate::cause::Resource;
-use crate::message::ActorId;
-use crate::message::device::DeviceStatus;
-use crate::world::environment::{Environment, Happening, Temper};
+use crate::engine::Letter;
+use crate::message::lease::LeaseMessage;
+use crate::message::{ActorId, Message, OperationId};
+use crate::world::environment::{Environment, GIVEN_UP_AFTER, Happening};
 
 /// One arrival of a radio.
 type Radio = (DeviceName, u32);
 
 #[derive(Debug, Default)]
 pub(super) struct Radios {
-    /// Of these it is known how they were.
-    read: BTreeSet<Radio>,
+    /// How often each may be put back: once when it was read how it was, and once more for each panic of the registry while
+    /// it had not heard what came of that.
+    due: BTreeMap<Radio, u32>,
     /// These were put into a mode, and not put back.
     set: BTreeSet<Radio>,
-    /// These were put back, or about to be, when the registry panicked, which may not have heard it: it may do it once more.
-    unheard: BTreeSet<Radio>,
-    restored: BTreeSet<Radio>,
+    /// What the registry has ordered to be put back, and has not heard of.
+    ordered: BTreeMap<OperationId, Radio>,
 }
 
 impl Checker for Radios {
-    fn invariant(&self) -> u8 {
-        6
+    fn check(&self) -> Check {
+        Check::Radios
+    }
+
+    fn handled(&mut self, letter: &Letter, _environment: &Environment) -> Verdict {
+        if let Message::Leases(LeaseMessage::RadioRestored(operation, ..)) = &letter.message {
+            self.ordered.remove(operation);
+        }
+        Ok(())
     }
 
     fn happened(&mut self, happening: &Happening, _environment: &Environment) -> Verdict {
@@ -36,9 +44,7 @@ impl Checker for Radios {
                 if self.set.contains(&radio) {
                     return Err(format!("{device} is read after it was changed: how it was is lost"));
                 }
-                self.restored.remove(&radio);
-                self.unheard.remove(&radio);
-                self.read.insert(radio);
+                self.due.insert(radio, 1);
                 Ok(())
             }
             Happening::RadioSet(device, wiphy) => {
@@ -48,12 +54,20 @@ impl Checker for Radios {
             Happening::RadioRestored(device, wiphy) => {
                 let radio = (device.clone(), *wiphy);
                 self.set.remove(&radio);
-                let due = self.read.remove(&radio) || self.unheard.remove(&radio);
-                self.restored.insert(radio);
-                due.then_some(()).ok_or_else(|| format!("{device} was put back twice"))
+                match self.due.get_mut(&radio) {
+                    Some(due @ 1..) => *due -= 1,
+                    _ => return Err(format!("{device} was put back twice")),
+                }
+                Ok(())
+            }
+            Happening::RestoreOrdered(operation, device, wiphy) => {
+                self.ordered.insert(*operation, (device.clone(), *wiphy));
+                Ok(())
             }
             Happening::Panicked(ActorId::Leases) => {
-                self.unheard = self.restored.union(&self.read).cloned().collect();
+                for radio in std::mem::take(&mut self.ordered).into_values().collect::<BTreeSet<_>>() {
+                    *self.due.entry(radio).or_default() += 1;
+                }
                 Ok(())
             }
             _ => Ok(()),
@@ -74,11 +88,10 @@ fn as_it_was(view: &View<'_>) -> Verdict {
         let Some(radio) = plug.arrival.as_ref().and_then(|arrival| arrival.radio.as_ref()) else { continue };
         let mut uses = view.environment.trees().flat_map(|(_, tree)| &tree.uses);
         let used = uses.any(|(resource, _)| *resource == Resource::Device(device.clone()));
-        // One that cannot be put back is said to be at fault, and nobody gets it.
-        let shown = view.shown.devices.get(device).map(|shown| shown.status);
-        let usable = matches!(shown, Some(DeviceStatus::Ready | DeviceStatus::InUse));
-        let given_up = shown == Some(DeviceStatus::Faulted) || (radio.temper != Temper::Willing && !usable);
-        if !used && !given_up && radio.mode != radio.first {
+        // One that cannot be put back is given up.
+        let given_up = radio.refusals >= GIVEN_UP_AFTER;
+        // Of what a call of an earlier mainstay has changed, the present one knows nothing.
+        if !used && !given_up && !radio.meddled_with && radio.mode != radio.first {
             return Err(format!(
                 "nobody uses {device}, but it is in {:?} mode; it was in {:?}",
                 radio.mode, radio.first

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::{Checker, Verdict};
+use super::{Check, Checker, Verdict};
 use crate::engine::Letter;
 use crate::message::Address;
 use crate::world::environment::Environment;
@@ -18,8 +18,8 @@ pub(super) struct Traces {
 }
 
 impl Checker for Traces {
-    fn invariant(&self) -> u8 {
-        8
+    fn check(&self) -> Check {
+        Check::Traces
     }
 
     fn sent(&mut self, letter: &Letter, _environment: &Environment) -> Verdict {

@@ -12,18 +12,19 @@ use mainstay_config::names::{DeviceName, ServiceName};
 
 use super::failures::{Failed, Failures};
 use super::reach::all_requirers;
-use super::{Checker, Verdict, View};
+use super::{Check, Checker, Verdict, View};
 use crate::action::process::RunId;
 use crate::cause::Resource;
 use crate::engine::Letter;
-use crate::message::Moment;
 use crate::message::service::ServiceStatus;
+use crate::message::{ActorId, Moment};
 use crate::world::environment::{Command, Environment, Happening};
 
 /// A death this shortly before the departure of its device is the departure's doing: with what the kernel's word of it may
 /// take, it is less than the three seconds for which mainstay looks back.
 const DIED_OF_LOSS: Duration = Duration::from_secs(1);
-/// A panic this shortly before or after a death may delay the word of the departure beyond that.
+/// A panic this shortly before or after a death, of an actor through which the word of the departure goes, may delay that
+/// word beyond that.
 const DELAYED_BY_PANIC: Duration = Duration::from_secs(5);
 
 #[derive(Debug, Default)]
@@ -35,7 +36,7 @@ pub(super) struct Wanted {
     debts: BTreeMap<ServiceName, Debt>,
     /// The last death of each service's runs.
     deaths: BTreeMap<ServiceName, (Moment, RunId)>,
-    last_panic: Option<Moment>,
+    panics: BTreeMap<ActorId, Moment>,
 }
 
 /// That a service must come back.
@@ -48,8 +49,8 @@ struct Debt {
 }
 
 impl Checker for Wanted {
-    fn invariant(&self) -> u8 {
-        5
+    fn check(&self) -> Check {
+        Check::Wanted
     }
 
     fn handled(&mut self, letter: &Letter, environment: &Environment) -> Verdict {
@@ -75,7 +76,7 @@ impl Checker for Wanted {
                 }
             }
             Happening::Unplugged(device) => self.unplugged(device, environment),
-            Happening::Panicked(_) => self.panicked(environment.now()),
+            Happening::Panicked(actor) => self.panicked(actor, environment.now()),
             _ => {}
         }
         Ok(())
@@ -126,19 +127,23 @@ impl Wanted {
             stopped.extend(running.map(|name| (name, None)));
         }
         for (service, run) in stopped {
-            let has_failed = self.failures.is_dying(&service) && !(run.is_some() && self.died_lately(&service, now));
+            let has_failed =
+                self.failures.is_dying(&service) && !(run.is_some() && self.died_lately(&service, device, now));
             if !self.held.contains(&service) && !has_failed {
                 self.debts.entry(service).or_insert(Debt { lost: device.clone(), at: now, run });
             }
         }
     }
 
-    fn died_lately(&self, service: &ServiceName, now: Moment) -> bool {
-        self.deaths.get(service).is_some_and(|(at, _)| now.since(*at) <= DIED_OF_LOSS) && !self.panicked_lately(now)
+    fn died_lately(&self, service: &ServiceName, device: &DeviceName, now: Moment) -> bool {
+        let lately = self.deaths.get(service).is_some_and(|(at, _)| now.since(*at) <= DIED_OF_LOSS);
+        lately && !self.is_delayed(service, device, now)
     }
 
-    fn panicked_lately(&self, now: Moment) -> bool {
-        self.last_panic.is_some_and(|at| now.since(at) <= DELAYED_BY_PANIC)
+    /// Whether a panic may have delayed the word that a device has left on its way to a service.
+    fn is_delayed(&self, service: &ServiceName, device: &DeviceName, now: Moment) -> bool {
+        let mut panics = self.panics.iter().filter(|(_, at)| now.since(**at) <= DELAYED_BY_PANIC);
+        panics.any(|(actor, _)| passes_on(actor, service, device))
     }
 
     fn failed(&mut self, failed: &Failed<'_>, now: Moment) {
@@ -146,15 +151,31 @@ impl Wanted {
             self.deaths.insert(failed.service.clone(), (now, run));
         }
         let of_loss = |debt: &Debt| failed.run.is_some() && debt.run == failed.run;
-        let excused = self.debts.get(failed.service).is_some_and(|debt| !of_loss(debt) || self.panicked_lately(now));
+        let excused = self
+            .debts
+            .get(failed.service)
+            .is_some_and(|debt| !of_loss(debt) || self.is_delayed(failed.service, &debt.lost, now));
         if excused {
             self.debts.remove(failed.service);
         }
     }
 
-    fn panicked(&mut self, now: Moment) {
-        self.last_panic = Some(now);
+    fn panicked(&mut self, actor: &ActorId, now: Moment) {
+        self.panics.insert(actor.clone(), now);
         let deaths = &self.deaths;
-        self.debts.retain(|service, _| deaths.get(service).is_none_or(|(at, _)| now.since(*at) > DELAYED_BY_PANIC));
+        self.debts.retain(|service, debt| {
+            let died_lately = deaths.get(service).is_some_and(|(at, _)| now.since(*at) <= DELAYED_BY_PANIC);
+            !(died_lately && passes_on(actor, service, &debt.lost))
+        });
+    }
+}
+
+/// Whether the word that a device has left goes through an actor on its way to a service.
+fn passes_on(actor: &ActorId, service: &ServiceName, device: &DeviceName) -> bool {
+    match actor {
+        ActorId::Hardware | ActorId::Leases => true,
+        ActorId::Device(name) => name == device,
+        ActorId::Service(name) => name == service,
+        ActorId::Root | ActorId::Services => false,
     }
 }

@@ -11,9 +11,9 @@ use mainstay_hardware::bus::{Supply, WifiBaseline};
 use mainstay_hardware::error::{Error, ErrorKind};
 use mainstay_hardware::sighting::Generation;
 
-use super::radios::Course;
+use super::radios::{Course, Wanted};
 use super::table::{MILLISECOND, SECOND};
-use super::{Cause, Consequences, Environment, Event, Happening};
+use super::{Cause, Consequences, Environment, Event, Happening, Lie};
 use crate::action::calls::NoAnswer;
 use crate::action::files::FileIdentity;
 use crate::action::ports::Places;
@@ -105,7 +105,8 @@ impl Call {
 impl Environment {
     /// Something is asked of a driver.
     pub(super) fn call(&mut self, call: Call, cause: Option<Cause>, so: &mut Consequences) {
-        let id = self.drivers.calls.ask(call.sort(), call.radio());
+        let forgets = self.table().lie == Some(Lie::CallsTogether);
+        let id = self.drivers.calls.ask(call.sort(), call.radio().filter(|_| !forgets));
         self.drivers.asked.insert(id, (call, cause));
         self.begin_calls(so);
     }
@@ -180,6 +181,7 @@ impl Environment {
             let before = self.suspend_or_not(call);
             self.awake_call_is_over(before, so);
         } else if let Some((from, message)) = self.perform(call, so) {
+            self.remember_what_is_told(&message);
             so.told.push((from, message, cause));
         }
         self.begin_calls(so);
@@ -233,7 +235,31 @@ impl Environment {
                 None
             }
         };
-        so.told.extend(told.map(|(from, message)| (from, message, cause)));
+        if let Some((from, message)) = told {
+            self.remember_what_is_told(&message);
+            so.told.push((from, message, cause));
+        }
+    }
+
+    /// What mainstay is told of a device, it may act on.
+    fn remember_what_is_told(&mut self, message: &Message) {
+        match message {
+            Message::Device(device, DeviceMessage::Accessible(_, result)) => self.remember(device, result),
+            Message::Device(device, DeviceMessage::Probed(_, result)) => self.remember(device, result),
+            Message::Leases(LeaseMessage::RadioRead(_, device, result)) => {
+                self.remember(device, result);
+                self.count_refusals(device, Wanted::Change, result);
+            }
+            Message::Leases(LeaseMessage::RadioSet(_, device, result)) => {
+                self.remember(device, result);
+                self.count_refusals(device, Wanted::Change, result);
+            }
+            Message::Leases(LeaseMessage::RadioRestored(_, device, result)) => {
+                self.remember(device, result);
+                self.count_refusals(device, Wanted::Restore, result);
+            }
+            _ => {}
+        }
     }
 
     /// The driver does what it was asked, or not. What whoever asked is told.

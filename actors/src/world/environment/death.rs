@@ -108,7 +108,7 @@ impl Environment {
 impl Table {
     /// Takes over the processes of a mainstay that was killed.
     fn inherit(&mut self, old: &Self, undertaker: Undertaker) {
-        (self.now, self.has_cgroups) = (old.now, old.has_cgroups);
+        (self.now, self.has_cgroups, self.lie) = (old.now, old.has_cgroups, old.lie);
         self.begin_numbers_after(old);
         // Those that no thread had taken up yet have no process.
         let all = old.trees.iter().chain(&old.leftovers);

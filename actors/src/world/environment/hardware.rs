@@ -53,6 +53,23 @@ pub struct Arrival {
     /// The radio, if it is one.
     pub radio: Option<RadioState>,
     openable_at: Moment,
+    /// Whether mainstay was told that something of it does not work.
+    pub(super) record: Record,
+}
+
+/// Whether an arrival has failed in anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Record {
+    Clean,
+    Failed,
+}
+
+impl Arrival {
+    /// Whether mainstay was told that something of it does not work.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        self.record == Record::Failed
+    }
 }
 
 impl Plug {
@@ -155,7 +172,7 @@ impl Environment {
         let openable_at = if sighting.access == Access::Open { self.now } else { openable_at };
         let radio = RadioState::of(&sighting, temper);
         plug.sleep = Sleep { now: sleep, first: sleep, is_in_doubt: false };
-        plug.arrival = Some(Arrival { sighting: sighting.clone(), radio, openable_at });
+        plug.arrival = Some(Arrival { sighting: sighting.clone(), radio, openable_at, record: Record::Clean });
         self.kernel_says(HardwareEvent::Seen(sighting), so);
         if self.random.happens(300) {
             let at = self.now + self.random.between(MILLISECOND, SECOND);
@@ -229,6 +246,16 @@ impl Environment {
     fn arrival(&self, device: &DeviceName, generation: &Generation) -> Result<&Arrival, Error> {
         let plugged = self.plugs.get(device).and_then(|plug| plug.arrival.as_ref());
         plugged.filter(|arrival| arrival.sighting.generation == *generation).ok_or_else(vanished)
+    }
+
+    /// What a driver says of a device. That it does not work is remembered as long as it is plugged in.
+    pub(super) fn remember<T>(&mut self, device: &DeviceName, result: &Result<T, Error>) {
+        let arrival = self.plugs.get_mut(device).and_then(|plug| plug.arrival.as_mut());
+        if let (Some(arrival), Err(error)) = (arrival, result)
+            && !matches!(error.kind, ErrorKind::NotFound | ErrorKind::NotTried)
+        {
+            arrival.record = Record::Failed;
+        }
     }
 
     pub(super) fn access(&self, operation: OperationId, device: DeviceName, generation: &Generation) -> Message {

@@ -15,13 +15,12 @@ use std::time::Duration;
 
 use mainstay_config::model::{Sharing, Station};
 use mainstay_config::names::{DeviceName, ServiceName};
-use mainstay_hardware::sighting::HardwareEvent;
+use mainstay_hardware::sighting::{Generation, HardwareEvent};
 
 use self::calls::{Asked, Call};
 pub(super) use self::death::Undertaker;
 pub use self::hardware::{Arrival, Plug};
-pub use self::radios::{RadioState, Temper};
-#[cfg(test)]
+pub use self::radios::{GIVEN_UP_AFTER, RadioState, Temper};
 pub(super) use self::table::Lie;
 use self::table::{Course, Table};
 pub use self::table::{Life, Tree};
@@ -35,7 +34,7 @@ use crate::effect::calls::CallId;
 use crate::effect::process::driven::Core;
 use crate::effect::telling::Telling;
 use crate::effect::wakefulness::{Kept, Wish};
-use crate::message::{Action, ActorId, Message, Moment, Outside};
+use crate::message::{Action, ActorId, Message, Moment, OperationId, Outside};
 use crate::trace::Cause;
 
 /// Between two looks at a tree that is being killed.
@@ -64,14 +63,20 @@ pub enum Happening {
     RadioRead(DeviceName, u32),
     /// A radio was put into a mode.
     RadioSet(DeviceName, u32),
+    /// A radio is to be put back as it was.
+    RestoreOrdered(OperationId, DeviceName, u32),
     /// A radio was put back as it was.
     RadioRestored(DeviceName, u32),
     /// An actor panicked.
     Panicked(ActorId),
     /// An actor begins anew, after a panic of its own or of one above it.
     Restarted(ActorId),
+    /// An actor really panicked, in these words: that was not simulated.
+    Fell(ActorId, String),
     /// The operator was told that what was asked of a service is done.
     Done(ServiceName, Command),
+    /// The operator was told that what was asked of a device is done.
+    DeviceDone(DeviceName, DeviceCommand),
     /// A service is started because another needs it.
     StartedForDependent(ServiceName),
 }
@@ -91,6 +96,15 @@ pub enum Command {
     Restart,
     /// `restart --force`.
     Force,
+}
+
+/// What the operator does with a device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeviceCommand {
+    /// `eject`.
+    Eject,
+    /// `admit`.
+    Admit,
 }
 
 /// Something that will happen around the machines.
@@ -211,6 +225,12 @@ impl Environment {
         self.plugs.iter()
     }
 
+    /// The arrival of a device that is plugged in.
+    #[must_use]
+    pub fn generation(&self, device: &DeviceName) -> Option<&Generation> {
+        self.plugs.get(device)?.sighted().map(|sighting| &sighting.generation)
+    }
+
     /// Whether a device is plugged in.
     #[must_use]
     pub fn is_plugged(&self, device: &DeviceName) -> bool {
@@ -293,7 +313,10 @@ impl Environment {
             Action::SetRadio { operation, device, ifindex, mode, .. } => {
                 Call::SetRadio(operation, device, ifindex, mode)
             }
-            Action::RestoreRadio { operation, device, before } => Call::Restore(operation, device, before),
+            Action::RestoreRadio { operation, device, before } => {
+                so.happened.push(Happening::RestoreOrdered(operation, device.clone(), before.wiphy));
+                Call::Restore(operation, device, before)
+            }
             Action::LookAtPorts(operation, places) => Call::Ports(operation, places),
             Action::LookAtFiles(operation, paths) => Call::Files(operation, paths),
             Action::KeepAwake(sighting) => {

@@ -1,10 +1,12 @@
 //! Simulated programs under the executor's real rules, and what is told of them by its real rules as well.
 
+use rustix::process::Signal;
+
 use super::table::{Course, Table};
 use super::{Cause, Consequences, Environment, Event, Happening, Saying};
 use crate::action::process::{RunId, SignalOrder, SpawnOrder};
 use crate::effect::probe::LogEnd;
-use crate::effect::process::driven::{Child, Core, News, Outcome, Parent, PipeId, Place};
+use crate::effect::process::driven::{Child, Core, Kernel, News, Outcome, Parent, PipeId, Place};
 use crate::effect::telling::{Step, Told};
 use crate::message::{Message, Outside};
 
@@ -20,7 +22,6 @@ impl Environment {
     }
 
     /// From now on the kernel lies.
-    #[cfg(test)]
     pub(in crate::world) fn plant(&mut self, lie: super::Lie) {
         self.executor.kernel_mut().lie = Some(lie);
     }
@@ -113,12 +114,15 @@ impl Environment {
 
     /// As the executor's task does when it hears that children have ended.
     fn reap(&mut self) {
-        #[cfg(test)]
         if self.table().lie == Some(super::Lie::SilentEnds) {
             self.executor.kernel_mut().ended.retain(|_| self.random.happens(900));
         }
         while let Some((ended, _)) = self.executor.kernel_mut().ended.pop_front() {
+            let pid = ended.pid;
             self.executor.child_ended(ended);
+            if self.table().lie == Some(super::Lie::LateSignal) {
+                self.executor.kernel_mut().signal(pid, Signal::TERM);
+            }
         }
         self.executor.prove();
         self.executor.begin_round();

@@ -25,6 +25,10 @@ pub struct RadioState {
     pub mode: WifiMode,
     /// Whether it lets itself be put back.
     pub temper: Temper,
+    /// How often in a row it was to be put back in vain. A driver that hangs is not tried again.
+    pub refusals: u32,
+    /// A call of a mainstay that was killed has changed it at last: what the present one knew of it may be wrong.
+    pub meddled_with: bool,
     /// Whether a call that hangs in its driver may be one of a mainstay that was killed.
     pub(super) call_outlived_daemon: bool,
 }
@@ -34,11 +38,12 @@ pub struct RadioState {
 pub enum Temper {
     /// It refuses now and then.
     Willing,
-    /// The same, but its driver has hung: it may have been given up.
-    HasHung,
     /// It refuses every time, as long as it is plugged in.
     Stubborn,
 }
+
+/// A radio is given up when it was to be put back in vain so often.
+pub const GIVEN_UP_AFTER: u32 = 5;
 
 impl RadioState {
     pub(super) fn of(sighting: &Sighting, temper: Temper) -> Option<Self> {
@@ -50,6 +55,8 @@ impl RadioState {
                 first: *mode,
                 mode: *mode,
                 temper,
+                refusals: 0,
+                meddled_with: false,
                 call_outlived_daemon: false,
             }),
             Sort::Usb { .. } | Sort::Tty { .. } => None,
@@ -133,12 +140,7 @@ impl Environment {
         let (temper, present) = (radio.temper, radio.ifindex);
         let course = self.course();
         if temper == Temper::Stubborn || course != Course::Done {
-            let error = self.some_error(Course::Refused);
-            if error.kind == ErrorKind::TimedOut {
-                // It may have been given up.
-                self.has_hung(device);
-            }
-            return Err(error);
+            return Err(self.some_error(Course::Refused));
         }
         self.note_set(device, None);
         so.happened.push(Happening::RadioRestored(device.clone(), baseline.wiphy));
@@ -148,6 +150,19 @@ impl Environment {
             // What its user made is deleted, and what was there before is made again.
             self.make_anew(device, baseline.interface.clone(), baseline.mode, so);
             Ok(())
+        }
+    }
+
+    /// The registry is told what came of something that it wanted of a radio.
+    pub(super) fn count_refusals<T>(&mut self, device: &DeviceName, wanted: Wanted, result: &Result<T, Error>) {
+        let Ok(radio) = self.radio(device, |_| true) else { return };
+        match result {
+            Err(error) if error.kind == ErrorKind::TimedOut => radio.refusals = GIVEN_UP_AFTER,
+            _ if wanted == Wanted::Change => {}
+            Ok(_) => radio.refusals = 0,
+            // That is nobody's refusal.
+            Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::NotTried) => {}
+            Err(_) => radio.refusals = radio.refusals.saturating_add(1),
         }
     }
 
@@ -182,12 +197,9 @@ impl Environment {
             self.note_set(device, Some(was.wiphy));
             so.happened.push(Happening::RadioSet(device.clone(), was.wiphy));
         }
-        self.has_hung(device);
-    }
-
-    fn has_hung(&mut self, device: &DeviceName) {
-        if let Ok(radio) = self.radio(device, |radio| radio.temper == Temper::Willing) {
-            radio.temper = Temper::HasHung;
+        // Whatever it was asked for, nothing more is.
+        if let Ok(radio) = self.radio(device, |_| true) {
+            radio.refusals = GIVEN_UP_AFTER;
         }
     }
 
@@ -198,10 +210,19 @@ impl Environment {
             radio.mode = mode;
             if radio.call_outlived_daemon && !is_set {
                 // Nobody has asked for it who could know how it was.
-                radio.first = mode;
+                (radio.first, radio.meddled_with) = (mode, true);
             }
         }
     }
+}
+
+/// What the registry wants of a radio.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// To know how it is, or to have it otherwise.
+    Change,
+    /// To have it as it was.
+    Restore,
 }
 
 /// How a change of a radio goes.

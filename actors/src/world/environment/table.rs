@@ -144,8 +144,7 @@ pub(in crate::world) enum Course {
     LookAtBirths(u64),
 }
 
-/// What the kernel lies about, or forgets.
-#[cfg(test)]
+/// What the kernel, or the executor, lies about or forgets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::world) enum Lie {
     /// Nobody is a child of ours.
@@ -154,6 +153,10 @@ pub(in crate::world) enum Lie {
     NoSecondSweep,
     /// The end of a child is not told.
     SilentEnds,
+    /// A number is signalled once more when the process was waited for that it stood for.
+    LateSignal,
+    /// Which radio a call to a driver is about is forgotten.
+    CallsTogether,
 }
 
 /// All processes.
@@ -183,7 +186,6 @@ pub(super) struct Table {
     /// The number of the present watch on births.
     pub(super) watch: u64,
     /// A planted bug.
-    #[cfg(test)]
     pub(super) lie: Option<Lie>,
     /// What follows from what is done now.
     pub(super) so: Consequences,
@@ -208,7 +210,6 @@ impl Table {
             unheard: BTreeMap::new(),
             pids: 1000,
             watch: 0,
-            #[cfg(test)]
             lie: None,
             so: Consequences::default(),
         }

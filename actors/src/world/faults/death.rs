@@ -65,7 +65,7 @@ impl World {
             return;
         }
         self.standing = Standing::Up;
-        self.checkers = checkers::all();
+        self.checkers = checkers::all(self.without);
         self.begin();
     }
 }

@@ -150,6 +150,52 @@ impl Weather {
         }
     }
 
+    /// So much goes wrong, and so much is said, that nothing has settled before the next thing happens.
+    #[must_use]
+    pub fn frantic() -> Self {
+        let seconds = |seconds: u64| Some(Duration::from_secs(seconds));
+        Self {
+            hardware: seconds(2),
+            operator: Some(Duration::from_millis(500)),
+            ports: seconds(20),
+            overload: 400,
+            crash: seconds(15),
+            spawn_fails: 100,
+            loads_hang: 200,
+            never_ready: 200,
+            stubborn: 400,
+            unkillable: 200,
+            probe_fails: 100,
+            radio_fails: 150,
+            ..Self::rough()
+        }
+    }
+
+    /// Frantic, and actors panic.
+    #[must_use]
+    pub fn hopeless() -> Self {
+        Self { panics: Some(Duration::from_secs(12)), ..Self::frantic() }
+    }
+
+    /// The drivers of radios hang when they are asked how those are, which changes nothing.
+    #[must_use]
+    pub fn hanging() -> Self {
+        Self { calls_hang: 300, ..Self::only_hardware() }
+    }
+
+    /// Things are plugged in and unplugged, and nothing else goes wrong.
+    #[must_use]
+    pub fn only_hardware() -> Self {
+        Self { hardware: Some(Duration::from_secs(7)), ..Self::still() }
+    }
+
+    /// The operator says this and that, and nothing goes wrong.
+    #[must_use]
+    pub fn only_operator() -> Self {
+        // Everything is plugged in at the beginning.
+        Self { operator: Some(Duration::from_secs(7)), hardware: Some(Duration::from_secs(3600)), ..Self::still() }
+    }
+
     /// Rough, and actors panic.
     #[must_use]
     pub fn panicking() -> Self {

@@ -3,8 +3,7 @@
 use mainstay_config::names::{DeviceName, ServiceName};
 
 use super::super::World;
-use super::super::environment::Command;
-use super::super::errands::DeviceCommand;
+use super::super::environment::{Command, DeviceCommand};
 
 const COMMANDS: [Command; 12] = [
     Command::Start,

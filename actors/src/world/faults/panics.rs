@@ -1,5 +1,6 @@
-//! Actors panic: before they handle a message, which is lost; while what they want done is done, and one thing of it is lost; or after
-//! all of it is done.
+//! Actors panic: before they look at a message, or when they have half handled it, and it is lost; while what they want done is
+//! done, and one thing of it is lost; or after all of it is done. The same where they say something again, and where they begin
+//! anew: so some panic again at once.
 
 use super::super::World;
 use crate::engine::Place;
@@ -12,6 +13,8 @@ pub(in super::super) struct Doom {
     actor: Place,
     over: Over,
     when: Strikes,
+    /// How often, one after the other.
+    times: usize,
 }
 
 /// What an actor panics over.
@@ -26,8 +29,10 @@ enum Over {
 /// When a panic strikes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in super::super) enum Strikes {
-    /// Before the message is handled.
+    /// Before the message is looked at.
     Before,
+    /// When it has changed all that the message changes, and has done nothing of what it wants done.
+    Amid,
     /// While the effect with this number is carried out, counted from 0.
     During(usize),
     /// When everything is done.
@@ -38,7 +43,7 @@ impl Doom {
     /// The actor at this place panics over its next message.
     #[cfg(test)]
     pub(in super::super) fn next(actor: Place) -> Self {
-        Self { actor, over: Over::Anything, when: Strikes::Before }
+        Self { actor, over: Over::Anything, when: Strikes::Before, times: 1 }
     }
 
     /// Whether this is the message that the actor panics over, and when.
@@ -54,22 +59,34 @@ impl Doom {
         };
         (self.actor == actor && strikes).then_some(self.when)
     }
+
+    /// Whether the actor panics where it is told nothing: it begins anew, or says something again.
+    pub(in super::super) fn strikes_untold(self, actor: Place) -> Option<Strikes> {
+        (self.actor == actor && self.over == Over::Anything).then_some(self.when)
+    }
+
+    /// What is left of it when it has struck once.
+    pub(in super::super) fn struck(self) -> Option<Self> {
+        (self.times > 1).then(|| Self { times: self.times - 1, over: Over::Anything, ..self })
+    }
 }
 
 impl World {
     /// Lets some actor panic over its next message, or the registry over news of a radio.
     pub(super) fn doom_somebody(&mut self) {
         let when = match self.random.below(10) {
-            0..6 => Strikes::Before,
+            0..3 => Strikes::Before,
+            3..6 => Strikes::Amid,
             6 | 7 => Strikes::After,
             _ => Strikes::During(self.random.below(4)),
         };
-        if self.random.happens(200) {
-            let registry = self.engine.place(&ActorId::Leases);
-            self.doomed = registry.map(|actor| Doom { actor, over: Over::NewsOfRadio, when });
-            return;
-        }
+        let times = if self.random.happens(150) { 2 + self.random.below(2) } else { 1 };
         let places: Vec<Place> = self.engine.places().collect();
-        self.doomed = self.random.choose(&places).map(|actor| Doom { actor: *actor, over: Over::Anything, when });
+        self.doomed = if self.random.happens(200) {
+            let registry = self.engine.place(&ActorId::Leases);
+            registry.map(|actor| Doom { actor, over: Over::NewsOfRadio, when, times })
+        } else {
+            self.random.choose(&places).map(|actor| Doom { actor: *actor, over: Over::Anything, when, times })
+        };
     }
 }

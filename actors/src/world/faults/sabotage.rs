@@ -1,92 +1,100 @@
-//! Planted bugs: each breaks one invariant, and its checker must notice.
+//! Planted bugs: each breaks one invariant, and its checker must notice, and no other.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use mainstay_config::names::ServiceName;
+use mainstay_config::model::Sharing;
+use mainstay_config::names::{DeviceName, ServiceName};
 use mainstay_hardware::error::{Error, ErrorKind};
 
-use super::super::environment::Consequences;
+use super::super::checkers::Check;
+use super::super::environment::{Consequences, Lie};
 use super::Weather;
+use crate::action::probe::ProbeEvent;
 use crate::action::process::{ProcessEvent, RunId};
 use crate::cause::{Blocker, Listed, Refusal, Resource, Standing};
+use crate::engine::Letter;
+use crate::machine::closed::closed;
 use crate::message::device::DeviceMessage;
-use crate::message::lease::{Grant, LeaseMessage};
+use crate::message::lease::{Grant, LeaseMessage, Want};
 use crate::message::service::{Attempts, ServiceMessage, ServiceTimer};
-use crate::message::supervision::ServicesMessage;
+use crate::message::supervision::{RootMessage, ServicesMessage};
 use crate::message::{Action, Address, Message, Outside, RequestId};
 use crate::trace::Cause;
 
-/// A planted bug.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sabotage {
-    /// Who must wait for a device that is held is given it all the same.
-    GrantTwice,
-    /// Every program is started twice.
-    SpawnTwice,
-    /// Holders are not told that a lease is withdrawn.
-    DropRevoked,
-    /// Dependents are not told that a service is down.
-    DropDown,
-    /// A service does not wait until its dependents have stopped.
-    SkipDependents,
-    /// Start slots are never given back.
-    KeepSlots,
-    /// Nobody is told that a service is ready, nor that its time is over.
-    NeverReady,
-    /// Devices are not said to be available.
-    DropArrival,
-    /// Who must wait for a holder is refused, as if that were a failure.
-    RefuseWaiters,
-    /// Devices are not told that nobody leases them any more.
-    DropUnleased,
-    /// What the operator stopped is started again.
-    StartHeld,
-    /// Who waits for what it lost is refused, as if the loss were a failure.
-    LossIsFailure,
-    /// Radios are not put back.
-    ForgetRestore,
-    /// Radios are put back twice.
-    RestoreTwice,
-    /// How a radio was is forgotten when its mode could not be set, though it may have been changed half-way.
-    ForgetBaseline,
-    /// Programs are said to be gone that are not.
-    LeaveProcesses,
-    /// Probes go on for ever.
-    LeaveProbes,
-    /// Devices are looked at again and again.
-    LookForEver,
-    /// Messages do not say what caused them.
-    LoseCause,
-    /// Who is restarted is said to need nothing meanwhile.
-    IdleOverRestart,
+closed! {
+    /// A planted bug.
+    pub enum Sabotage {
+        /// Who wants something alone is said to share it.
+        ShareAll,
+        /// Who must wait for a device that is held is given it all the same.
+        GrantTwice,
+        /// Every program is started twice.
+        SpawnTwice,
+        /// Holders are told much later that a lease is withdrawn.
+        DelayRevoked,
+        /// Holders are not told that a lease is withdrawn.
+        DropRevoked,
+        /// Dependents are not told that a service is down.
+        DropDown,
+        /// A service does not wait until its dependents have stopped.
+        SkipDependents,
+        /// Start slots are never given back.
+        KeepSlots,
+        /// Nobody is told that a service is ready, nor that its time is over.
+        NeverReady,
+        /// Devices are not said to be available.
+        DropArrival,
+        /// Who must wait for a holder is refused, as if that were a failure.
+        RefuseWaiters,
+        /// Devices are not told that somebody leases them.
+        DropLeased,
+        /// Devices are not told that nobody leases them any more.
+        DropUnleased,
+        /// Devices are not told that they are there again.
+        DropSightings,
+        /// What the operator stopped is started again.
+        StartHeld,
+        /// Who waits for what it lost is refused, as if the loss were a failure.
+        LossIsFailure,
+        /// Radios are not put back.
+        ForgetRestore,
+        /// Radios are put back twice.
+        RestoreTwice,
+        /// How a radio was is forgotten when its mode could not be set, though it may have been changed half-way.
+        ForgetBaseline,
+        /// Programs are said to be gone that are not.
+        LeaveProcesses,
+        /// Probes go on for ever.
+        LeaveProbes,
+        /// Devices are looked at again and again.
+        LookForEver,
+        /// Messages do not say what caused them.
+        LoseCause,
+        /// Who is restarted is said to need nothing meanwhile.
+        IdleOverRestart,
+        /// Services are restarted that nobody wants restarted.
+        StopForNothing,
+        /// A machine knows something that it was not told.
+        HiddenInput,
+        /// A machine panics over a message.
+        Panic,
+        /// Who is told that all is given back asks for that once more.
+        AskForEver,
+        /// The kernel says that nobody is a child of ours.
+        EmptyRoll,
+        /// Time to look again at a tree that is being killed never comes.
+        NoSecondSweep,
+        /// The ends of some children are not told.
+        SilentEnds,
+        /// A process is signalled once more when it was waited for, and its number may stand for a stranger.
+        SignalStrangers,
+        /// Several calls to the driver of one radio run at once.
+        CallsTogether,
+    }
 }
 
 impl Sabotage {
-    /// Every planted bug.
-    pub const ALL: [Self; 20] = [
-        Self::GrantTwice,
-        Self::SpawnTwice,
-        Self::DropRevoked,
-        Self::DropDown,
-        Self::SkipDependents,
-        Self::KeepSlots,
-        Self::NeverReady,
-        Self::DropArrival,
-        Self::RefuseWaiters,
-        Self::DropUnleased,
-        Self::StartHeld,
-        Self::LossIsFailure,
-        Self::ForgetRestore,
-        Self::RestoreTwice,
-        Self::ForgetBaseline,
-        Self::LeaveProcesses,
-        Self::LeaveProbes,
-        Self::LookForEver,
-        Self::LoseCause,
-        Self::IdleOverRestart,
-    ];
-
     /// What must go wrong besides, for it to do harm.
     #[must_use]
     pub fn weather(self) -> Weather {
@@ -95,26 +103,56 @@ impl Sabotage {
             Self::DropRevoked | Self::DropDown => Weather::panicking(),
             // In rough weather a process that nobody knows of does harm before it is counted at the end.
             Self::LeaveProcesses => Weather::calm(),
+            // What comes late, or for nothing, must do no other harm.
+            Self::DelayRevoked | Self::StopForNothing => Weather::only_hardware(),
+            Self::SkipDependents => Weather::only_operator(),
+            // Calls that change a radio would do harm besides.
+            Self::CallsTogether => Weather::hanging(),
             _ => Weather::rough(),
         }
     }
 
-    /// The invariant that it breaks.
+    /// The checker that catches it.
     #[must_use]
-    pub fn breaks(self) -> u8 {
+    pub fn caught_by(self) -> Check {
         match self {
-            Self::GrantTwice | Self::SpawnTwice => 1,
-            Self::DropRevoked | Self::DropDown => 2,
-            Self::SkipDependents => 3,
-            Self::KeepSlots | Self::NeverReady | Self::DropArrival | Self::RefuseWaiters | Self::DropUnleased => 4,
-            Self::StartHeld | Self::LossIsFailure => 5,
-            Self::ForgetRestore | Self::RestoreTwice | Self::ForgetBaseline => 6,
-            Self::LeaveProcesses | Self::LeaveProbes | Self::LookForEver => 7,
-            Self::LoseCause => 8,
-            Self::IdleOverRestart => 11,
+            Self::ShareAll | Self::GrantTwice | Self::SpawnTwice | Self::EmptyRoll => Check::Exclusive,
+            Self::DelayRevoked | Self::DropRevoked | Self::DropDown | Self::NoSecondSweep => Check::Outliving,
+            Self::SkipDependents => Check::Order,
+            Self::KeepSlots | Self::NeverReady | Self::DropArrival | Self::RefuseWaiters | Self::SilentEnds => {
+                Check::Quiet
+            }
+            Self::LookForEver | Self::DropSightings => Check::Devices,
+            Self::DropLeased | Self::DropUnleased => Check::Holders,
+            Self::StartHeld | Self::LossIsFailure => Check::Wanted,
+            Self::ForgetRestore | Self::RestoreTwice | Self::ForgetBaseline => Check::Radios,
+            Self::LeaveProcesses | Self::LeaveProbes => Check::Leftovers,
+            Self::LoseCause => Check::Traces,
+            Self::IdleOverRestart => Check::Keeping,
+            Self::StopForNothing => Check::Needless,
+            Self::HiddenInput => Check::Replay,
+            Self::Panic => Check::Bearing,
+            Self::AskForEver => Check::Livelock,
+            Self::SignalStrangers => Check::Strangers,
+            Self::CallsTogether => Check::Calls,
+        }
+    }
+
+    /// What the kernel, or the executor, is made to lie about for it.
+    pub(in super::super) fn lie(self) -> Option<Lie> {
+        match self {
+            Self::EmptyRoll => Some(Lie::EmptyRoll),
+            Self::NoSecondSweep => Some(Lie::NoSecondSweep),
+            Self::SilentEnds => Some(Lie::SilentEnds),
+            Self::SignalStrangers => Some(Lie::LateSignal),
+            Self::CallsTogether => Some(Lie::CallsTogether),
+            _ => None,
         }
     }
 }
+
+/// How often a device is told that it is there, when that is forgotten afterwards.
+const SIGHTINGS: u32 = 3;
 
 /// A planted bug at work.
 #[derive(Debug)]
@@ -122,12 +160,22 @@ pub(in super::super) struct Sabotaged {
     sabotage: Sabotage,
     granted: BTreeMap<ServiceName, Grant>,
     services: BTreeMap<RunId, ServiceName>,
+    sightings: BTreeMap<DeviceName, u32>,
+    /// Who was harmed: each is once.
+    harmed: BTreeSet<ServiceName>,
     duplicates: u64,
 }
 
 impl Sabotaged {
     pub(in super::super) fn new(sabotage: Sabotage) -> Self {
-        Self { sabotage, granted: BTreeMap::new(), services: BTreeMap::new(), duplicates: u64::MAX / 2 }
+        Self {
+            sabotage,
+            granted: BTreeMap::new(),
+            services: BTreeMap::new(),
+            sightings: BTreeMap::new(),
+            harmed: BTreeSet::new(),
+            duplicates: u64::MAX / 2,
+        }
     }
 
     /// What a message is said to be caused by.
@@ -180,14 +228,54 @@ impl Sabotaged {
                 let idle = Message::Leases(LeaseMessage::Idle(name.clone().into()));
                 vec![Message::Service(name.clone(), said), idle]
             }
+            (Sabotage::StopForNothing, said @ ServiceMessage::Probe(_, ProbeEvent::Ready(_)))
+                if self.harmed.insert(name.clone()) =>
+            {
+                vec![
+                    Message::Service(name.clone(), said),
+                    Message::Service(name.clone(), ServiceMessage::Restart(RequestId(u64::MAX), Attempts::Keep)),
+                ]
+            }
             (_, said) => same(said),
         }
     }
 
-    fn other_message(&self, message: Message) -> Vec<Message> {
+    /// How much later a message comes.
+    pub(in super::super) fn delay(&self, message: &Message) -> Option<Duration> {
+        let is_late = matches!(message, Message::Service(_, ServiceMessage::Revoked(..)));
+        (self.sabotage == Sabotage::DelayRevoked && is_late).then_some(Duration::from_secs(45))
+    }
+
+    /// Whether a machine panics over a message.
+    pub(in super::super) fn breaks_over(&mut self, message: &Message) -> bool {
+        match (self.sabotage, message) {
+            (Sabotage::Panic, Message::Service(name, ServiceMessage::SlotGranted)) => self.harmed.insert(name.clone()),
+            _ => false,
+        }
+    }
+
+    /// What a machine is told instead of what is written down that it was.
+    pub(in super::super) fn unseen(&self, mut letter: Letter) -> Letter {
+        if let (Sabotage::HiddenInput, Message::Service(_, ServiceMessage::Granted(grant))) =
+            (self.sabotage, &mut letter.message)
+        {
+            grant.since = grant.since + Duration::from_millis(1);
+        }
+        letter
+    }
+
+    fn other_message(&mut self, mut message: Message) -> Vec<Message> {
+        if let (Sabotage::ShareAll, Message::Leases(LeaseMessage::Request(request))) = (self.sabotage, &mut message) {
+            let devices = request.wants.iter_mut().filter_map(|want| match want {
+                Want::Device { sharing, .. } => Some(sharing),
+                _ => None,
+            });
+            devices.for_each(|sharing| *sharing = Sharing::Shared);
+        }
         match (self.sabotage, &message) {
             (Sabotage::KeepSlots, Message::Services(ServicesMessage::ReturnSlot(_)))
             | (Sabotage::DropUnleased, Message::Device(_, DeviceMessage::Unleased))
+            | (Sabotage::DropLeased, Message::Device(_, DeviceMessage::Leased { .. }))
             | (Sabotage::DropArrival, Message::Leases(LeaseMessage::DeviceAvailable(..))) => Vec::new(),
             (Sabotage::ForgetBaseline, Message::Leases(LeaseMessage::RadioSet(operation, device, Err(error)))) => {
                 let unchanged = Err(Error::new(ErrorKind::Refused, error.to_string()));
@@ -196,6 +284,14 @@ impl Sabotaged {
             (Sabotage::LookForEver, Message::Device(name, DeviceMessage::Probed(operation, Ok(_)))) => {
                 let not_tried = Err(Error::new(ErrorKind::NotTried, "others keep it from being looked at (planted)"));
                 vec![Message::Device(name.clone(), DeviceMessage::Probed(*operation, not_tried))]
+            }
+            (Sabotage::DropSightings, Message::Device(name, DeviceMessage::Seen(_))) => {
+                let count = self.sightings.entry(name.clone()).or_default();
+                *count += 1;
+                if *count > SIGHTINGS { Vec::new() } else { vec![message] }
+            }
+            (Sabotage::AskForEver, Message::Root(RootMessage::LeasesClosed)) => {
+                vec![Message::Leases(LeaseMessage::Close)]
             }
             _ => vec![message],
         }

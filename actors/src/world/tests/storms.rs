@@ -8,7 +8,7 @@ use crate::world::faults::Weather;
 use crate::world::{Failure, Keep, Trial, stations};
 
 /// The seeds to try: so many; or those that `MAINSTAY_SEEDS` says, as `3000` or as `3000..6000`; or only the one of `MAINSTAY_SEED`.
-fn seeds(count: u64) -> Vec<u64> {
+pub(super) fn seeds(count: u64) -> Vec<u64> {
     let number = |text: &str| text.parse::<u64>().ok();
     if let Some(seed) = std::env::var("MAINSTAY_SEED").ok().as_deref().and_then(number) {
         return vec![seed];
@@ -63,6 +63,16 @@ fn a_station_like_the_demo_endures_that_mainstay_is_killed() {
 #[test]
 fn random_stations_endure_that_mainstay_is_killed() {
     endure(&Trial::of(Weather::deadly(), STORM), stations::random, 100);
+}
+
+#[test]
+fn random_stations_endure_more_than_they_can_settle() {
+    endure(&Trial::of(Weather::frantic(), STORM), stations::random, 100);
+}
+
+#[test]
+fn random_stations_endure_more_than_they_can_settle_and_panics() {
+    endure(&Trial::of(Weather::hopeless(), STORM), stations::random, 100);
 }
 
 #[test]

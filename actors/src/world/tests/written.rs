@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::engine::Letter;
 use crate::message::{Described, Message, round_trip};
-use crate::world::checkers::{Checker, Verdict};
+use crate::world::checkers::{Check, Checker, Verdict};
 use crate::world::environment::Environment;
 use crate::world::faults::Weather;
 use crate::world::{World, stations};
@@ -16,8 +16,8 @@ use crate::world::{World, stations};
 struct Written(Rc<RefCell<BTreeSet<&'static str>>>);
 
 impl Checker for Written {
-    fn invariant(&self) -> u8 {
-        9
+    fn check(&self) -> Check {
+        Check::Replay
     }
 
     fn sent(&mut self, letter: &Letter, _environment: &Environment) -> Verdict {

@@ -1,0 +1,82 @@
+//! Where a device can be when it is told something: every pair, for seeing which of them were tried.
+
+use super::machine::{DeviceMachine, State};
+use crate::machine::closed::closed;
+use crate::message::device::DeviceMessage;
+use crate::message::device::DeviceTimer;
+
+closed! {
+    /// Where a device is.
+    pub(crate) enum Is { Absent, Settling, Checking, Probing, Ready, InUse, Faulted, Quarantined, Ejected }
+}
+
+closed! {
+    /// What it is told.
+    pub(crate) enum Told {
+        Seen, Gone, Rivals, NoRivals, Accessible, Probed, Supply, Leased, Unleased, Withheld, PutBack, Awaited, Lent, Fault,
+        Eject, Admit, Settled, AccessRetry, LookAfterAll, QuarantineOver, Mistaken,
+    }
+}
+
+impl DeviceMachine {
+    /// Where it is.
+    pub(crate) fn is(&self) -> Is {
+        match &self.state {
+            State::Absent { .. } => Is::Absent,
+            State::Settling { .. } => Is::Settling,
+            State::Checking { .. } => Is::Checking,
+            State::Probing { .. } => Is::Probing,
+            State::Ready if self.holder.is_some() => Is::InUse,
+            State::Ready => Is::Ready,
+            State::Faulted { .. } => Is::Faulted,
+            State::Quarantined { .. } => Is::Quarantined,
+            State::Ejected => Is::Ejected,
+        }
+    }
+}
+
+impl Told {
+    pub(crate) fn of(message: &DeviceMessage) -> Self {
+        match message {
+            DeviceMessage::Seen(_) => Self::Seen,
+            DeviceMessage::Gone { .. } => Self::Gone,
+            DeviceMessage::Rivals(_) => Self::Rivals,
+            DeviceMessage::NoRivals => Self::NoRivals,
+            DeviceMessage::Accessible(..) => Self::Accessible,
+            DeviceMessage::Probed(..) => Self::Probed,
+            DeviceMessage::Supply(..) => Self::Supply,
+            DeviceMessage::Leased { .. } => Self::Leased,
+            DeviceMessage::Unleased => Self::Unleased,
+            DeviceMessage::Withheld(_) => Self::Withheld,
+            DeviceMessage::PutBack(_) => Self::PutBack,
+            DeviceMessage::Awaited(_) => Self::Awaited,
+            DeviceMessage::Lent(_) => Self::Lent,
+            DeviceMessage::Fault(_) => Self::Fault,
+            DeviceMessage::Eject(_) => Self::Eject,
+            DeviceMessage::Admit(_) => Self::Admit,
+            DeviceMessage::Timer(DeviceTimer::Settling) => Self::Settled,
+            DeviceMessage::Timer(DeviceTimer::AccessRetry) => Self::AccessRetry,
+            DeviceMessage::Timer(DeviceTimer::LookAfterAll) => Self::LookAfterAll,
+            DeviceMessage::Timer(DeviceTimer::Quarantine) => Self::QuarantineOver,
+            DeviceMessage::Timer(DeviceTimer::Mistaken) => Self::Mistaken,
+        }
+    }
+}
+
+/// Why it is never told this there; what nothing in the world tells, is never told anywhere.
+pub(crate) fn impossible(is: Is, told: Told) -> Option<&'static str> {
+    let only = |places: &[Is], why| (!places.contains(&is)).then_some(why);
+    match told {
+        // A fault does not cancel these waits.
+        Told::Settled | Told::AccessRetry => None,
+        Told::QuarantineOver => only(&[Is::Quarantined], "this wait is cancelled when a quarantine is ended"),
+        Told::LookAfterAll => None,
+        Told::Mistaken => Some("no simulated device is called otherwise than the configuration says"),
+        Told::Seen | Told::Gone | Told::Rivals | Told::NoRivals => None,
+        // Calls to drivers take their time, and whatever happens meanwhile.
+        Told::Accessible | Told::Probed | Told::Supply => None,
+        Told::Leased | Told::Unleased | Told::Withheld | Told::PutBack | Told::Awaited | Told::Fault => None,
+        Told::Lent => None,
+        Told::Eject | Told::Admit => None,
+    }
+}

@@ -1,0 +1,156 @@
+//! Where a service can be when it is told something: every pair, for seeing which of them were tried.
+
+use super::machine::ServiceMachine;
+use super::state::{Phase, Rest, Stage};
+use crate::action::probe::ProbeEvent;
+use crate::action::process::ProcessEvent;
+use crate::cause::Standing;
+use crate::machine::closed::closed;
+use crate::message::service::ServiceMessage;
+use crate::message::service::ServiceTimer;
+
+closed! {
+    /// Where a service is.
+    pub(crate) enum Is {
+        Fresh, Backoff, Failed, Ended, Leasing, Renewing, Slotting, Starting, Running, Leaving, Unborn, Grace, Killing,
+        Unkillable,
+    }
+}
+
+closed! {
+    /// What it is told. What is said of a run is of the present one, but for `OldRun`.
+    pub(crate) enum Told {
+        Begin, NeedUp, NeedComing, NeedLeaving, NeedDown, DependentStopped, DependentStuck, Granted, Queued, Refused, Renewed,
+        Revoked, NothingHeld, DeviceArrived, Corrected, DeviceLeft, SlotGranted, Spawned, LoadsSlowly, SpawnFailed,
+        MainExited, TreeGone, Notified, ProbeReady, ProbeNotYet, OldRun, Start, StartForDependent, Stop, Restart, Close,
+        Hurry, ReadyWithin, BackoffOver, ResetAfter, GraceOver, StillThere, NeedLost, NeedWaited,
+    }
+}
+
+impl ServiceMachine {
+    /// Where it is.
+    pub(crate) fn is(&self) -> Is {
+        match (&self.phase, &self.rest) {
+            (Phase::Idle, Rest::Fresh) => Is::Fresh,
+            (Phase::Idle, Rest::Backoff { .. }) => Is::Backoff,
+            (Phase::Idle, Rest::Failed(_)) => Is::Failed,
+            (Phase::Idle, Rest::Ended(_)) => Is::Ended,
+            (Phase::Leasing { .. }, _) => Is::Leasing,
+            (Phase::Renewing, _) => Is::Renewing,
+            (Phase::Slotting, _) => Is::Slotting,
+            (Phase::Starting(_), _) => Is::Starting,
+            (Phase::Running(_), _) => Is::Running,
+            (Phase::Leaving { .. }, _) => Is::Leaving,
+            (Phase::Stopping { stage, .. }, _) => match stage {
+                Stage::Unborn => Is::Unborn,
+                Stage::Grace => Is::Grace,
+                Stage::Killing => Is::Killing,
+                Stage::Unkillable => Is::Unkillable,
+            },
+        }
+    }
+
+    /// What it is told by a message.
+    pub(crate) fn told(&self, message: &ServiceMessage) -> Told {
+        match message {
+            ServiceMessage::Process(run, _) | ServiceMessage::Probe(run, _)
+                if self.run().is_none_or(|present| present.id != *run) =>
+            {
+                Told::OldRun
+            }
+            ServiceMessage::Process(_, event) => of_process(event),
+            ServiceMessage::Timer(timer) => of_timer(timer),
+            ServiceMessage::Probe(_, ProbeEvent::Ready(_)) => Told::ProbeReady,
+            ServiceMessage::Probe(_, ProbeEvent::NotYet(_)) => Told::ProbeNotYet,
+            ServiceMessage::Dependency(_, standing) => match standing {
+                Standing::Up => Told::NeedUp,
+                Standing::Unknown | Standing::Starting(_) | Standing::Coming(_) => Told::NeedComing,
+                Standing::Leaving { .. } => Told::NeedLeaving,
+                Standing::Down(_) | Standing::Held(_) => Told::NeedDown,
+            },
+            ServiceMessage::Begin => Told::Begin,
+            ServiceMessage::DependentStopped(..) => Told::DependentStopped,
+            ServiceMessage::DependentStuck(..) => Told::DependentStuck,
+            ServiceMessage::Granted(_) => Told::Granted,
+            ServiceMessage::Queued(_) => Told::Queued,
+            ServiceMessage::Refused(_) => Told::Refused,
+            ServiceMessage::Renewed(..) => Told::Renewed,
+            ServiceMessage::Revoked(..) => Told::Revoked,
+            ServiceMessage::NothingHeld => Told::NothingHeld,
+            ServiceMessage::DeviceArrived(..) => Told::DeviceArrived,
+            ServiceMessage::Corrected(..) => Told::Corrected,
+            ServiceMessage::DeviceLeft(_) => Told::DeviceLeft,
+            ServiceMessage::SlotGranted => Told::SlotGranted,
+            ServiceMessage::Start(..) => Told::Start,
+            ServiceMessage::StartForDependent(_) => Told::StartForDependent,
+            ServiceMessage::Stop(_) => Told::Stop,
+            ServiceMessage::Restart(..) => Told::Restart,
+            ServiceMessage::Close => Told::Close,
+            ServiceMessage::Hurry => Told::Hurry,
+        }
+    }
+}
+
+fn of_process(event: &ProcessEvent) -> Told {
+    match event {
+        ProcessEvent::Spawned { .. } => Told::Spawned,
+        ProcessEvent::LoadsSlowly => Told::LoadsSlowly,
+        ProcessEvent::SpawnFailed(_) => Told::SpawnFailed,
+        ProcessEvent::MainExited { .. } => Told::MainExited,
+        ProcessEvent::TreeGone => Told::TreeGone,
+        ProcessEvent::Notified(_) => Told::Notified,
+    }
+}
+
+fn of_timer(timer: &ServiceTimer) -> Told {
+    match timer {
+        ServiceTimer::ReadyWithin => Told::ReadyWithin,
+        ServiceTimer::Backoff => Told::BackoffOver,
+        ServiceTimer::ResetAfter => Told::ResetAfter,
+        ServiceTimer::Grace => Told::GraceOver,
+        ServiceTimer::Unkillable => Told::StillThere,
+        ServiceTimer::Lost(_) => Told::NeedLost,
+        ServiceTimer::Optional(_) => Told::NeedWaited,
+    }
+}
+
+/// Why it is never told this there.
+pub(crate) fn impossible(is: Is, told: Told) -> Option<&'static str> {
+    let only = |places: &[Is], why| (!places.contains(&is)).then_some(why);
+    let has_run =
+        !matches!(is, Is::Fresh | Is::Backoff | Is::Failed | Is::Ended | Is::Leasing | Is::Renewing | Is::Slotting);
+    match told {
+        Told::Spawned | Told::LoadsSlowly | Told::MainExited | Told::TreeGone | Told::Notified => {
+            (!has_run).then_some("it has no run: whatever is said is of an old one")
+        }
+        Told::ProbeReady | Told::ProbeNotYet => {
+            (!has_run).then_some("it has no run: whatever is said is of an old one")
+        }
+        Told::SpawnFailed if !has_run => Some("it has no run: whatever is said is of an old one"),
+        Told::SpawnFailed => {
+            only(&[Is::Starting, Is::Leaving, Is::Unborn, Is::Killing, Is::Unkillable], "its run was spawned")
+        }
+        Told::ReadyWithin => {
+            only(&[Is::Starting, Is::Leaving], "this wait is cancelled when it is ready, or signalled")
+        }
+        Told::BackoffOver => only(&[Is::Backoff], "this wait is cancelled when it does not back off any more"),
+        Told::ResetAfter => {
+            only(&[Is::Running, Is::Leaving], "this wait begins when it runs, and is cancelled when it is signalled")
+        }
+        Told::GraceOver => only(&[Is::Unborn, Is::Grace], "this wait is cancelled when it is killed, or has ended"),
+        Told::StillThere => {
+            only(&[Is::Killing], "this wait begins when it is killed, and is cancelled when it has ended")
+        }
+        Told::Queued => (has_run || is == Is::Slotting || is == Is::Renewing)
+            .then_some("it has been granted what it asked for since, by the same registry"),
+        Told::Refused => (has_run || is == Is::Slotting || is == Is::Renewing)
+            .then_some("it has been granted what it asked for since, by the same registry"),
+        Told::Begin | Told::NeedUp | Told::NeedComing | Told::NeedLeaving | Told::NeedDown => None,
+        // After two panics, one upon the other, such waits may be over wherever it is by then.
+        Told::NeedLost | Told::NeedWaited => None,
+        Told::DependentStopped | Told::DependentStuck => None,
+        Told::Granted | Told::Renewed | Told::Revoked | Told::NothingHeld => None,
+        Told::DeviceArrived | Told::Corrected | Told::DeviceLeft | Told::SlotGranted | Told::OldRun => None,
+        Told::Start | Told::StartForDependent | Told::Stop | Told::Restart | Told::Close | Told::Hurry => None,
+    }
+}

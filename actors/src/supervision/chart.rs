@@ -1,0 +1,100 @@
+//! Where the supervisors can be when they are told something: every pair, for seeing which of them were tried.
+
+use super::root::{Closing, RootMachine};
+use super::services::ServicesMachine;
+use crate::machine::closed::closed;
+use crate::message::supervision::{RootMessage, ServicesMessage};
+
+closed! {
+    /// How far the root has come with closing down.
+    pub(crate) enum RootIs { Open, ClosingServices, ClosingLeases, Done }
+}
+
+closed! {
+    /// What the root is told.
+    pub(crate) enum RootTold { PartLost, Close, Hurry, LeftBehind, ServicesClosed, LeasesClosed }
+}
+
+closed! {
+    /// How the supervisor of services stands to the one that a message is about.
+    pub(crate) enum ServicesIs { Open, Asking, Starting, Closing }
+}
+
+closed! {
+    /// What the supervisor of services is told.
+    pub(crate) enum ServicesTold { AskSlot, ReturnSlot, HoldsSlot, Close, Hurry, Closed, Stuck }
+}
+
+impl RootMachine {
+    /// Where it is.
+    pub(crate) fn is(&self) -> RootIs {
+        match self.closing {
+            Closing::No => RootIs::Open,
+            Closing::Services => RootIs::ClosingServices,
+            Closing::Leases => RootIs::ClosingLeases,
+            Closing::Done => RootIs::Done,
+        }
+    }
+}
+
+impl RootTold {
+    pub(crate) fn of(message: &RootMessage) -> Self {
+        match message {
+            RootMessage::PartLost(_) => Self::PartLost,
+            RootMessage::Close => Self::Close,
+            RootMessage::Hurry => Self::Hurry,
+            RootMessage::LeftBehind(_) => Self::LeftBehind,
+            RootMessage::ServicesClosed => Self::ServicesClosed,
+            RootMessage::LeasesClosed => Self::LeasesClosed,
+        }
+    }
+}
+
+impl ServicesMachine {
+    /// How it stands to whom a message is about, and what it is told.
+    pub(crate) fn pair(&self, message: &ServicesMessage) -> (ServicesIs, ServicesTold) {
+        let (of, told) = match message {
+            ServicesMessage::AskSlot(name) => (Some(name), ServicesTold::AskSlot),
+            ServicesMessage::ReturnSlot(name) => (Some(name), ServicesTold::ReturnSlot),
+            ServicesMessage::HoldsSlot(name) => (Some(name), ServicesTold::HoldsSlot),
+            ServicesMessage::Close => (None, ServicesTold::Close),
+            ServicesMessage::Hurry => (None, ServicesTold::Hurry),
+            ServicesMessage::Closed(name) => (Some(name), ServicesTold::Closed),
+            ServicesMessage::Stuck(left) => (Some(&left.service), ServicesTold::Stuck),
+        };
+        let is = match of {
+            _ if self.is_closing() => ServicesIs::Closing,
+            Some(name) if self.has_slot(name) => ServicesIs::Starting,
+            Some(name) if self.is_asked_by(name) => ServicesIs::Asking,
+            _ => ServicesIs::Open,
+        };
+        (is, told)
+    }
+}
+
+/// Why the root is never told this there.
+pub(crate) fn root_impossible(is: RootIs, told: RootTold) -> Option<&'static str> {
+    match told {
+        RootTold::PartLost => Some("the simulated daemon has no threads that could be lost"),
+        _ if is == RootIs::Done => Some("the daemon has ended"),
+        RootTold::LeasesClosed => {
+            (is != RootIs::ClosingLeases).then_some("the registry says so when the root has asked for it")
+        }
+        RootTold::ServicesClosed | RootTold::LeftBehind => {
+            (is == RootIs::Open).then_some("the services close when the root has asked for it")
+        }
+        RootTold::Close | RootTold::Hurry => None,
+    }
+}
+
+/// Why the supervisor of services is never told this there.
+pub(crate) fn services_impossible(is: ServicesIs, told: ServicesTold) -> Option<&'static str> {
+    let of_one = matches!(is, ServicesIs::Asking | ServicesIs::Starting);
+    match told {
+        ServicesTold::Close | ServicesTold::Hurry => of_one.then_some("it is told of no service in particular"),
+        ServicesTold::Closed | ServicesTold::Stuck => {
+            (is != ServicesIs::Closing).then_some("services close when it has asked for it")
+        }
+        ServicesTold::AskSlot | ServicesTold::ReturnSlot | ServicesTold::HoldsSlot => None,
+    }
+}

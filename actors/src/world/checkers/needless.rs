@@ -1,0 +1,228 @@
+//! Invariant 11: nothing is stopped without a cause in the world.
+//!
+//! When a machine begins to stop a run, one of these has befallen the service since that run was ordered, or one that it
+//! requires since that said last to be up: the operator said so, its own end or its failure to become ready, the loss or a
+//! fault of an arrival of a device that it was granted, the return of a service for which it is to be restarted; or the
+//! daemon closes down. That an actor panicked is none of these.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use mainstay_config::model::{Dependency, OnReturn};
+use mainstay_config::names::{DeviceName, ServiceName};
+use mainstay_hardware::sighting::{Generation, HardwareEvent};
+
+use super::{Check, Checker, Verdict};
+use crate::action::probe::ProbeEvent;
+use crate::action::process::{ProcessEvent, RunId};
+use crate::cause;
+use crate::engine::Letter;
+use crate::message::device::DeviceMessage;
+use crate::message::inventory::InventoryMessage;
+use crate::message::lease::{Grant, LeaseMessage, LeaseRequest, Standing, StillUsed, Token};
+use crate::message::service::{NeedsPolicy, ServiceMessage, ServiceTimer};
+use crate::message::supervision::RootMessage;
+use crate::message::{Message, Moment, Outside};
+use crate::world::environment::{Environment, Happening};
+
+#[derive(Debug, Default)]
+pub(super) struct Needless {
+    closes: bool,
+    ordered: BTreeMap<RunId, Moment>,
+    /// Runs that are stopped for a cause.
+    stopped: BTreeSet<RunId>,
+    /// What each service was granted last, and when.
+    grants: BTreeMap<ServiceName, Granted>,
+    /// When the operator last had something done for which a service stops, or it ended, or was not ready in time.
+    befallen: BTreeMap<ServiceName, Moment>,
+    /// When it became ready, as far as it has heard.
+    ready: BTreeMap<ServiceName, Moment>,
+    /// When one was last told that another, which it depends on, is up.
+    told_up: BTreeMap<(ServiceName, ServiceName), Moment>,
+    /// When a device was last ejected, admitted, or found faulty.
+    troubled: BTreeMap<DeviceName, Moment>,
+    /// Arrivals that the kernel said to be over, also those that are there all the same.
+    denied: BTreeMap<Generation, Moment>,
+    /// Started without what they require.
+    ignoring: BTreeSet<ServiceName>,
+    /// Those of which the registry has heard last that they wait out a back-off.
+    idle: BTreeSet<ServiceName>,
+    /// Which leases each was to give up then, since somebody else waited for them. It may just have started again.
+    gives_way: BTreeMap<ServiceName, Token>,
+}
+
+#[derive(Debug)]
+struct Granted {
+    token: Token,
+    at: Moment,
+    arrivals: Vec<(DeviceName, Generation)>,
+}
+
+impl Checker for Needless {
+    fn check(&self) -> Check {
+        Check::Needless
+    }
+
+    fn sent(&mut self, letter: &Letter, environment: &Environment) -> Verdict {
+        let now = environment.now();
+        match &letter.message {
+            Message::Service(name, ServiceMessage::Granted(grant)) => self.granted(name, grant, now),
+            // From now on it waits for those that require it, to stop.
+            Message::Service(_, ServiceMessage::Dependency(name, cause::Standing::Leaving { .. })) => {
+                let mut theirs = environment.trees().filter(|(_, tree)| tree.service == *name);
+                return theirs.try_for_each(|(run, _)| self.stops(*run, environment));
+            }
+            Message::Service(name, ServiceMessage::Dependency(other, cause::Standing::Up)) => {
+                self.told_up.insert((name.clone(), other.clone()), now);
+            }
+            Message::Service(name, ServiceMessage::Revoked(token, withdrawal))
+                if !withdrawal.is_loss() && self.idle.contains(name) =>
+            {
+                self.gives_way.insert(name.clone(), *token);
+            }
+            Message::Hardware(InventoryMessage::Event(HardwareEvent::Gone {
+                generation: Some(generation), ..
+            })) => {
+                self.denied.insert(generation.clone(), now);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn handled(&mut self, letter: &Letter, environment: &Environment) -> Verdict {
+        let now = environment.now();
+        match &letter.message {
+            Message::Root(RootMessage::Close | RootMessage::Hurry) => self.closes = true,
+            Message::Service(name, said) if letter.from == Outside::Operator.into() => self.asked(name, said, now),
+            Message::Service(name, said) => self.heard(name, said, now),
+            Message::Leases(LeaseMessage::Idle(holder)) => self.idle.extend(holder.service().cloned()),
+            Message::Leases(LeaseMessage::Busy(holder) | LeaseMessage::Renew(LeaseRequest { holder, .. })) => {
+                self.idle.retain(|idle| !holder.is(idle));
+            }
+            Message::Leases(LeaseMessage::Stands(Standing { holder, uses, .. })) => match uses {
+                StillUsed::InBackoff => self.idle.extend(holder.service().cloned()),
+                StillUsed::Yes => self.idle.retain(|idle| !holder.is(idle)),
+            },
+            Message::Device(device, DeviceMessage::Eject(_) | DeviceMessage::Admit(_))
+            | Message::Device(device, DeviceMessage::Accessible(_, Err(_)) | DeviceMessage::Probed(_, Err(_)))
+            | Message::Leases(
+                LeaseMessage::RadioRead(_, device, Err(_))
+                | LeaseMessage::RadioSet(_, device, Err(_))
+                | LeaseMessage::RadioRestored(_, device, Err(_)),
+            ) => {
+                self.troubled.insert(device.clone(), now);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn happened(&mut self, happening: &Happening, environment: &Environment) -> Verdict {
+        match happening {
+            Happening::Ordered(run) => {
+                self.ordered.insert(*run, environment.now());
+            }
+            Happening::Signalled(run) => return self.stops(*run, environment),
+            Happening::Gone(run) => {
+                self.ordered.remove(run);
+                self.stopped.remove(run);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+impl Needless {
+    fn granted(&mut self, name: &ServiceName, grant: &Grant, now: Moment) {
+        if self.grants.get(name).is_some_and(|known| known.token == grant.token) {
+            // It is said again.
+            return;
+        }
+        let arrivals = grant.devices.iter().map(|(device, held)| (device.clone(), held.offer.generation.clone()));
+        let granted = Granted { token: grant.token, at: now, arrivals: arrivals.collect() };
+        self.grants.insert(name.clone(), granted);
+    }
+
+    fn asked(&mut self, name: &ServiceName, said: &ServiceMessage, now: Moment) {
+        let ignored = self.ignoring.contains(name);
+        match said {
+            ServiceMessage::Start(_, NeedsPolicy::Ignore) => {
+                self.ignoring.insert(name.clone());
+            }
+            // What it lacks counts again.
+            ServiceMessage::Start(..) if ignored => {
+                self.ignoring.remove(name);
+                self.befallen.insert(name.clone(), now);
+            }
+            ServiceMessage::Stop(_) | ServiceMessage::Restart(..) => {
+                self.befallen.insert(name.clone(), now);
+            }
+            _ => {}
+        }
+    }
+
+    fn heard(&mut self, name: &ServiceName, said: &ServiceMessage, now: Moment) {
+        match said {
+            ServiceMessage::Timer(ServiceTimer::ReadyWithin)
+            | ServiceMessage::Process(_, ProcessEvent::MainExited { .. } | ProcessEvent::TreeGone) => {
+                self.befallen.insert(name.clone(), now);
+            }
+            ServiceMessage::Probe(_, ProbeEvent::Ready(_))
+            | ServiceMessage::Process(_, ProcessEvent::Notified(_) | ProcessEvent::Spawned { .. }) => {
+                self.ready.insert(name.clone(), now);
+            }
+            _ => {}
+        }
+    }
+
+    fn stops(&mut self, run: RunId, environment: &Environment) -> Verdict {
+        let Some(tree) = environment.tree(run).filter(|tree| !tree.orphaned) else { return Ok(()) };
+        let Some(since) = self.ordered.get(&run) else { return Ok(()) };
+        let name = &tree.service;
+        let granted = self.grants.get(name).map(|granted| granted.token);
+        let gave_way = granted.is_some() && self.gives_way.get(name).copied() == granted;
+        if self.closes || gave_way || self.stopped.contains(&run) || self.has_cause(name, *since, environment) {
+            self.stopped.insert(run);
+            return Ok(());
+        }
+        Err(format!("{name} is stopped, though nothing has happened to it or to what it needs"))
+    }
+
+    /// Whether something has befallen a service since then, or what it needs.
+    fn has_cause(&self, name: &ServiceName, since: Moment, environment: &Environment) -> bool {
+        let befallen = is_since(self.befallen.get(name), since);
+        if befallen || self.has_lost(name, environment) || self.has_returned_to(name, since, environment) {
+            return true;
+        }
+        let Some(spec) = environment.station().services.get(name) else { return false };
+        let required = |(other, dependency): (&ServiceName, &Dependency)| {
+            let told = self.told_up.get(&(name.clone(), other.clone())).copied().unwrap_or_default();
+            matches!(dependency, Dependency::Required { .. }) && self.has_cause(other, told, environment)
+        };
+        spec.dependencies.iter().any(required)
+    }
+
+    /// Whether an arrival that it was granted is over, or in trouble.
+    fn has_lost(&self, name: &ServiceName, environment: &Environment) -> bool {
+        let Some(Granted { at, arrivals, .. }) = self.grants.get(name) else { return false };
+        arrivals.iter().any(|(device, generation)| {
+            environment.generation(device) != Some(generation)
+                || is_since(self.denied.get(generation), *at)
+                || is_since(self.troubled.get(device), *at)
+        })
+    }
+
+    /// Whether a service has come back for which it is to be restarted.
+    fn has_returned_to(&self, name: &ServiceName, since: Moment, environment: &Environment) -> bool {
+        let Some(spec) = environment.station().services.get(name) else { return false };
+        spec.dependencies.iter().any(|(other, dependency)| {
+            let restarts = matches!(dependency, Dependency::Optional { on_return: OnReturn::Restart, .. });
+            restarts && is_since(self.ready.get(other), since)
+        })
+    }
+}
+
+fn is_since(at: Option<&Moment>, since: Moment) -> bool {
+    at.is_some_and(|at| *at >= since)
+}

@@ -1,0 +1,19 @@
+//! Invariant 11: only children of ours are signalled. When one was waited for, its number may stand for a stranger.
+
+use super::{Check, Checker, Verdict};
+use crate::world::environment::{Environment, Happening};
+
+pub(super) struct Strangers;
+
+impl Checker for Strangers {
+    fn check(&self) -> Check {
+        Check::Strangers
+    }
+
+    fn happened(&mut self, happening: &Happening, _environment: &Environment) -> Verdict {
+        match happening {
+            Happening::StrangerSignalled(pid) => Err(format!("{pid} is signalled, which is no child of ours any more")),
+            _ => Ok(()),
+        }
+    }
+}

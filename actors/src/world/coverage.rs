@@ -1,0 +1,152 @@
+//! What has been tried: which machine, where it was, was told what; and when which actor panicked.
+
+use std::collections::BTreeSet;
+
+use super::World;
+use super::faults::Strikes;
+use crate::engine::{AnyMachine, Place};
+use crate::machine::closed::closed;
+use crate::message::{ActorId, Message};
+use crate::{device, inventory, lease, service, supervision};
+
+/// A machine that is somewhere is told something; or an actor panics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Mark {
+    /// A device.
+    Device(device::chart::Is, device::chart::Told),
+    /// A service.
+    Service(service::chart::Is, service::chart::Told),
+    /// The registry.
+    Leases(lease::chart::Is, lease::chart::Told),
+    /// The inventory.
+    Hardware(inventory::chart::Is, inventory::chart::Told),
+    /// The supervisor of services.
+    Services(supervision::chart::ServicesIs, supervision::chart::ServicesTold),
+    /// The root.
+    Root(supervision::chart::RootIs, supervision::chart::RootTold),
+    /// An actor panics.
+    Panic(Actor, When),
+}
+
+closed! {
+    /// An actor of this kind.
+    pub(crate) enum Actor { Root, Hardware, Device, Leases, Services, Service }
+}
+
+closed! {
+    /// When an actor panics.
+    pub(crate) enum When {
+        /// Before it looks at a message.
+        Before,
+        /// When it has half handled it.
+        Amid,
+        /// While what it wants done is done.
+        During,
+        /// When that is done.
+        After,
+        /// Where it has just begun anew.
+        AtOnceAgain,
+    }
+}
+
+impl Mark {
+    /// What a machine is told by a message before it handles that; `None` when it is for another kind of machine.
+    pub(super) fn of(machine: &AnyMachine, message: &Message) -> Option<Self> {
+        Some(match (machine, message) {
+            (AnyMachine::Root(machine), Message::Root(message)) => {
+                Self::Root(machine.is(), supervision::chart::RootTold::of(message))
+            }
+            (AnyMachine::Hardware(machine), Message::Hardware(message)) => {
+                let (is, told) = machine.pair(message);
+                Self::Hardware(is, told)
+            }
+            (AnyMachine::Device(machine), Message::Device(_, message)) => {
+                Self::Device(machine.is(), device::chart::Told::of(message))
+            }
+            (AnyMachine::Leases(machine), Message::Leases(message)) => {
+                let (is, told) = machine.pair(message);
+                Self::Leases(is, told)
+            }
+            (AnyMachine::Services(machine), Message::Services(message)) => {
+                let (is, told) = machine.pair(message);
+                Self::Services(is, told)
+            }
+            (AnyMachine::Service(machine), Message::Service(_, message)) => {
+                Self::Service(machine.is(), machine.told(message))
+            }
+            _ => return None,
+        })
+    }
+
+    /// That an actor panics.
+    pub(super) fn of_panic(actor: &ActorId, when: When) -> Self {
+        let actor = match actor {
+            ActorId::Root => Actor::Root,
+            ActorId::Hardware => Actor::Hardware,
+            ActorId::Device(_) => Actor::Device,
+            ActorId::Leases => Actor::Leases,
+            ActorId::Services => Actor::Services,
+            ActorId::Service(_) => Actor::Service,
+        };
+        Self::Panic(actor, when)
+    }
+
+    /// Every one, also those that cannot be.
+    pub(crate) fn all() -> BTreeSet<Self> {
+        fn pairs<A: Copy, B: Copy>(is: &[A], told: &[B], mark: impl Fn(A, B) -> Mark) -> Vec<Mark> {
+            is.iter().flat_map(|is| told.iter().map(|told| mark(*is, *told)).collect::<Vec<_>>()).collect()
+        }
+        [
+            pairs(device::chart::Is::ALL, device::chart::Told::ALL, Self::Device),
+            pairs(service::chart::Is::ALL, service::chart::Told::ALL, Self::Service),
+            pairs(lease::chart::Is::ALL, lease::chart::Told::ALL, Self::Leases),
+            pairs(inventory::chart::Is::ALL, inventory::chart::Told::ALL, Self::Hardware),
+            pairs(supervision::chart::ServicesIs::ALL, supervision::chart::ServicesTold::ALL, Self::Services),
+            pairs(supervision::chart::RootIs::ALL, supervision::chart::RootTold::ALL, Self::Root),
+            pairs(Actor::ALL, When::ALL, Self::Panic),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+
+    /// Why it cannot be; `None` when it can.
+    pub(crate) fn impossible(self) -> Option<&'static str> {
+        match self {
+            Self::Device(is, told) => device::chart::impossible(is, told),
+            Self::Service(is, told) => service::chart::impossible(is, told),
+            Self::Leases(is, told) => lease::chart::impossible(is, told),
+            Self::Hardware(is, told) => inventory::chart::impossible(is, told),
+            Self::Services(is, told) => supervision::chart::services_impossible(is, told),
+            Self::Root(is, told) => supervision::chart::root_impossible(is, told),
+            Self::Panic(..) => None,
+        }
+    }
+}
+
+impl From<Strikes> for When {
+    fn from(strikes: Strikes) -> Self {
+        match strikes {
+            Strikes::Before => Self::Before,
+            Strikes::Amid => Self::Amid,
+            Strikes::During(_) => Self::During,
+            Strikes::After => Self::After,
+        }
+    }
+}
+
+impl World {
+    /// Notes what an actor is told, before it handles that, and when it panics over it.
+    pub(super) fn mark(&mut self, place: Place, message: &Message, strikes: Option<Strikes>) {
+        let Some(machine) = self.engine.machine(place) else { return };
+        let panic = strikes.map(|strikes| Mark::of_panic(&machine.id(), strikes.into()));
+        self.reached.extend(Mark::of(machine, message).into_iter().chain(panic));
+    }
+
+    /// Notes that an actor panics where it is told nothing.
+    pub(super) fn mark_again(&mut self, place: Place, strikes: Option<Strikes>) {
+        if let (Some(actor), Some(_)) = (self.engine.actor(place), strikes) {
+            self.reached.insert(Mark::of_panic(&actor, When::AtOnceAgain));
+        }
+    }
+}
