@@ -161,6 +161,13 @@ impl Engine {
         }
     }
 
+    /// All letters that nobody has taken out of an inbox yet.
+    #[cfg(any(test, feature = "world"))]
+    pub fn mail(&self) -> impl Iterator<Item = &Letter> {
+        let mail = self.cells.iter().flat_map(|cell| &cell.inbox);
+        mail.filter_map(|mail| if let Mail::Letter(letter) = mail { Some(letter) } else { None })
+    }
+
     /// Takes an actor's next mail out of its inbox. What it is asked to say again is then in its outbox.
     pub fn next(&mut self, place: Place) -> Option<Mail> {
         let cell = self.cells.get_mut(place.0).filter(|cell| cell.life == Life::Alive)?;

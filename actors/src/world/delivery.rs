@@ -313,7 +313,7 @@ impl World {
     }
 }
 
-fn request_of(message: &Message) -> Option<RequestId> {
+pub(super) fn request_of(message: &Message) -> Option<RequestId> {
     match message {
         Message::Service(
             _,

@@ -6,6 +6,7 @@
 //! daemon closes down. That an actor panicked is none of these.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use mainstay_config::model::{Dependency, OnReturn};
 use mainstay_config::names::{DeviceName, ServiceName};
@@ -20,9 +21,12 @@ use crate::message::device::DeviceMessage;
 use crate::message::inventory::InventoryMessage;
 use crate::message::lease::{Grant, LeaseMessage, LeaseRequest, Standing, StillUsed, Token};
 use crate::message::service::{NeedsPolicy, ServiceMessage, ServiceTimer};
-use crate::message::supervision::RootMessage;
+use crate::message::supervision::{RootMessage, ServicesMessage};
 use crate::message::{Message, Moment, Outside};
-use crate::world::environment::{Environment, Happening};
+use crate::world::environment::{Environment, Happening, Life};
+
+/// How long a message may wait for its turn when there is much to do.
+const ON_ITS_WAY: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Default)]
 pub(super) struct Needless {
@@ -38,6 +42,8 @@ pub(super) struct Needless {
     ready: BTreeMap<ServiceName, Moment>,
     /// When one was last told that another, which it depends on, is up.
     told_up: BTreeMap<(ServiceName, ServiceName), Moment>,
+    /// When one last heard that.
+    heard_up: BTreeMap<(ServiceName, ServiceName), Moment>,
     /// When a device was last ejected, admitted, or found faulty.
     troubled: BTreeMap<DeviceName, Moment>,
     /// Arrivals that the kernel said to be over, also those that are there all the same.
@@ -71,6 +77,8 @@ impl Checker for Needless {
                 let mut theirs = environment.trees().filter(|(_, tree)| tree.service == *name);
                 return theirs.try_for_each(|(run, _)| self.stops(*run, environment));
             }
+            // One that was not born yet when it was to be stopped is signalled later, whatever is so by then.
+            Message::Services(ServicesMessage::ReturnSlot(name)) => self.is_to_be_stopped(name, environment),
             Message::Service(name, ServiceMessage::Dependency(other, cause::Standing::Up)) => {
                 self.told_up.insert((name.clone(), other.clone()), now);
             }
@@ -94,6 +102,9 @@ impl Checker for Needless {
         match &letter.message {
             Message::Root(RootMessage::Close | RootMessage::Hurry) => self.closes = true,
             Message::Service(name, said) if letter.from == Outside::Operator.into() => self.asked(name, said, now),
+            Message::Service(name, ServiceMessage::Dependency(other, cause::Standing::Up)) => {
+                self.heard_up.insert((name.clone(), other.clone()), now);
+            }
             Message::Service(name, said) => self.heard(name, said, now),
             Message::Leases(LeaseMessage::Idle(holder)) => self.idle.extend(holder.service().cloned()),
             Message::Leases(LeaseMessage::Busy(holder) | LeaseMessage::Renew(LeaseRequest { holder, .. })) => {
@@ -176,6 +187,15 @@ impl Needless {
         }
     }
 
+    fn is_to_be_stopped(&mut self, name: &ServiceName, environment: &Environment) {
+        let unborn = environment.trees().filter(|(_, tree)| tree.service == *name && tree.life == Life::Pending);
+        for (run, _) in unborn {
+            if self.ordered.get(run).is_some_and(|since| self.has_cause(name, *since, environment)) {
+                self.stopped.insert(*run);
+            }
+        }
+    }
+
     fn stops(&mut self, run: RunId, environment: &Environment) -> Verdict {
         let Some(tree) = environment.tree(run).filter(|tree| !tree.orphaned) else { return Ok(()) };
         let Some(since) = self.ordered.get(&run) else { return Ok(()) };
@@ -218,7 +238,11 @@ impl Needless {
         let Some(spec) = environment.station().services.get(name) else { return false };
         spec.dependencies.iter().any(|(other, dependency)| {
             let restarts = matches!(dependency, Dependency::Optional { on_return: OnReturn::Restart, .. });
-            restarts && is_since(self.ready.get(other), since)
+            let ready = self.ready.get(other).copied();
+            // Word of it may have been on its way when the run was ordered.
+            let heard = is_since(self.heard_up.get(&(name.clone(), other.clone())), since);
+            let lately = ready.map(|at| if heard { at + ON_ITS_WAY } else { at });
+            restarts && is_since(lately.as_ref(), since)
         })
     }
 }

@@ -7,7 +7,9 @@ use super::ignoring::Ignoring;
 use super::reach::requirers;
 use super::{Check, Checker, Verdict};
 use crate::action::process::RunId;
-use crate::message::Moment;
+use crate::engine::Letter;
+use crate::message::supervision::RootMessage;
+use crate::message::{Message, Moment};
 use crate::world::environment::{Environment, Happening};
 
 #[derive(Debug, Default)]
@@ -15,14 +17,22 @@ pub(super) struct Order {
     ignoring: Ignoring,
     /// When processes were killed that outlive it. After ten seconds they are not waited for.
     hanging: BTreeMap<RunId, Moment>,
+    /// The daemon closes down in a hurry: they are not waited for so long.
+    hurries: bool,
 }
 
 /// How long a process that outlives SIGKILL is waited for.
 const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE_IN_A_HURRY: Duration = Duration::from_secs(2);
 
 impl Checker for Order {
     fn check(&self) -> Check {
         Check::Order
+    }
+
+    fn handled(&mut self, letter: &Letter, _environment: &Environment) -> Verdict {
+        self.hurries |= matches!(letter.message, Message::Root(RootMessage::Hurry));
+        Ok(())
     }
 
     fn happened(&mut self, happening: &Happening, environment: &Environment) -> Verdict {
@@ -40,7 +50,8 @@ impl Checker for Order {
 
 impl Order {
     fn is_given_up(&self, run: RunId, now: Moment) -> bool {
-        self.hanging.get(&run).is_some_and(|since| now.since(*since) >= PATIENCE)
+        let patience = if self.hurries { PATIENCE_IN_A_HURRY } else { PATIENCE };
+        self.hanging.get(&run).is_some_and(|since| now.since(*since) >= patience)
     }
 
     fn signalled(&self, run: RunId, environment: &Environment) -> Verdict {

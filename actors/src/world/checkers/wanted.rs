@@ -147,8 +147,10 @@ impl Wanted {
     }
 
     fn failed(&mut self, failed: &Failed<'_>, now: Moment) {
-        if let Some(run) = failed.run {
-            self.deaths.insert(failed.service.clone(), (now, run));
+        match failed.run {
+            Some(run) => drop(self.deaths.insert(failed.service.clone(), (now, run))),
+            // It has tried once more since, and that came to nothing by itself.
+            None => drop(self.deaths.remove(failed.service)),
         }
         let of_loss = |debt: &Debt| failed.run.is_some() && debt.run == failed.run;
         let excused = self
