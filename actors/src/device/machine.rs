@@ -16,7 +16,7 @@ use mainstay_config::model::Device;
 use mainstay_hardware::bus::Findings;
 use mainstay_hardware::sighting::{Generation, Sighting};
 
-use super::claim::Owed;
+use super::fitting::Owed;
 use super::flap::{Departures, Verdict};
 use crate::cause::{Absence, Departure, DeviceFault, Holder, Quarantine, Rivals, Soon, Unusable, Withheld};
 use crate::machine::{Beginning, Machine};

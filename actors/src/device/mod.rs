@@ -3,11 +3,11 @@
 mod again;
 #[cfg(test)]
 pub(crate) mod chart;
-mod claim;
+mod fitting;
 mod flap;
 mod machine;
-mod orders;
 mod probing;
+mod requests;
 mod rivals;
 mod showing;
 #[cfg(test)]

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use mainstay_hardware::bus::{Bus, Supply, Watch};
 
-use super::awake::Awake;
+use super::autosuspend::Autosuspend;
+use super::check_commands::CheckCommands;
 use super::drivers::Drivers;
-use super::errands::Errands;
 use super::probe::Probes;
 use super::process::{Processes, ProcessesError};
 use super::telling::{Step, Telling, Told};
@@ -28,14 +28,14 @@ use crate::trace::Cause;
 pub type SharedWatch = Arc<Mutex<Option<Box<dyn Watch>>>>;
 
 /// How long devices that may sleep again are waited for at the end.
-const AWAKE_PATIENCE: Duration = Duration::from_secs(5);
+const AUTOSUSPEND_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Carries out actions for real.
 pub struct Carrier {
     processes: Rc<Processes>,
     probes: Probes,
     drivers: Drivers,
-    awake: Awake,
+    autosuspend: Autosuspend,
     watch: SharedWatch,
     watched: Watched,
     news: Rc<News>,
@@ -53,22 +53,24 @@ impl Carrier {
         watched: Watched,
         deliver: Deliver,
     ) -> Result<Self, ProcessesError> {
-        let errands = Rc::new(Errands::default());
+        let check_commands = Rc::new(CheckCommands::default());
         let telling = RefCell::default();
-        let news = Rc::new(News { deliver, watched: watched.clone(), telling, errands: Rc::clone(&errands) });
+        let news =
+            Rc::new(News { deliver, watched: watched.clone(), telling, check_commands: Rc::clone(&check_commands) });
         let log_dir = settings.log_dir.clone();
         let for_processes = Rc::clone(&news);
         let processes = Rc::new(Processes::start(settings, &watched, move |_, run, event| {
             for_processes.process(run, event);
         })?);
-        errands.begin(&processes);
+        check_commands.begin(&processes);
         let for_probes = Rc::clone(&news);
-        let probes = Probes::new(log_dir, errands, watched.clone(), move |run, event| for_probes.probe(run, event));
+        let probes =
+            Probes::new(log_dir, check_commands, watched.clone(), move |run, event| for_probes.probe(run, event));
         let drivers = Drivers::new(bus);
         Ok(Self {
             processes,
             probes,
-            awake: Awake::new(drivers.clone(), watched.clone()),
+            autosuspend: Autosuspend::new(drivers.clone(), watched.clone()),
             drivers,
             watch,
             watched,
@@ -86,7 +88,7 @@ impl Carrier {
 
     /// Waits for what is being put back, ends threads and lets go of the log-keeper. Ends no service.
     pub async fn shutdown(self: Rc<Self>) {
-        if tokio::time::timeout(AWAKE_PATIENCE, self.awake.done()).await.is_err() {
+        if tokio::time::timeout(AUTOSUSPEND_PATIENCE, self.autosuspend.done()).await.is_err() {
             tracing::warn!("a device that could sleep before is kept awake: its driver does not answer");
         }
         let processes = Rc::clone(&self.processes);
@@ -172,8 +174,8 @@ impl Carrier {
                 let call = self.drivers.probe(within, move |bus| bus.probe(&sighting, kind, depth, within));
                 self.later(cause, call, move |done| Message::Device(name, DeviceMessage::Probed(operation, done)));
             }
-            (Action::KeepAwake(sighting), ActorId::Device(name)) => self.awake.keep(name, sighting),
-            (Action::LetSleep, ActorId::Device(name)) => self.awake.let_sleep(name),
+            (Action::KeepAwake(sighting), ActorId::Device(name)) => self.autosuspend.keep(name, sighting),
+            (Action::LetSleep, ActorId::Device(name)) => self.autosuspend.let_sleep(name),
             (Action::ReadSupply(operation), ActorId::Device(name)) => {
                 let name = name.clone();
                 let call = self.drivers.look(|bus| Ok(bus.supply()));
@@ -212,13 +214,13 @@ struct News {
     deliver: Deliver,
     watched: Watched,
     telling: RefCell<Telling>,
-    errands: Rc<Errands>,
+    check_commands: Rc<CheckCommands>,
 }
 
 impl News {
     fn process(self: &Rc<Self>, run: RunId, event: ProcessEvent) {
-        if self.errands.is_one(run) {
-            self.errands.heard(run, event);
+        if self.check_commands.is_one(run) {
+            self.check_commands.heard(run, event);
             return;
         }
         let Step { told, rest } = self.telling.borrow_mut().process(run, event);
@@ -263,7 +265,7 @@ mod tests {
 
     use super::*;
     use crate::action::process::{Notification, Status};
-    use crate::effect::said::REST;
+    use crate::effect::status_pace::REST;
     use crate::message::Moment;
     use crate::message::service::ServiceMessage;
     use crate::trace::{ExternalCause, ExternalKind, Keeping, Recorder};
@@ -283,8 +285,8 @@ mod tests {
             of_actors.borrow_mut().push(message);
             None
         });
-        let (telling, errands) = (RefCell::default(), Rc::default());
-        let news = Rc::new(News { deliver, watched: Watched::new().0, telling, errands });
+        let (telling, check_commands) = (RefCell::default(), Rc::default());
+        let news = Rc::new(News { deliver, watched: Watched::new().0, telling, check_commands });
         let service = ServiceName::new("talker").unwrap();
         let cause =
             Recorder::new(Keeping::Off).begin(Moment::default(), ExternalCause::new(ExternalKind::Operator, ""));

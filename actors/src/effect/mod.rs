@@ -1,18 +1,18 @@
 //! What actors do to the world. Effects are carried out outside the actors, so that a restarted actor orphans nothing.
 
-mod awake;
+mod autosuspend;
 pub(crate) mod calls;
 mod carrier;
+mod check_commands;
 mod drivers;
-mod errands;
 pub mod executor;
 pub mod files;
 pub mod ports;
 pub mod probe;
 pub mod process;
 pub mod report;
-mod said;
 pub mod socket_file;
+mod status_pace;
 pub(crate) mod telling;
 pub(crate) mod wakefulness;
 

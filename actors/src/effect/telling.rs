@@ -7,7 +7,7 @@ use std::time::Duration;
 use mainstay_config::names::ServiceName;
 
 use super::report::RunReport;
-use super::said::{Pace, Turn};
+use super::status_pace::{Pace, Turn};
 use crate::action::probe::ProbeEvent;
 use crate::action::process::{Notification, ProcessEvent, RunId};
 use crate::effect::executor::Delivery;

@@ -41,7 +41,7 @@ impl InventoryMachine {
     fn of_thing(&self, key: &Key) -> Is {
         if self.looked == Looked::NotYet {
             Is::NotLooked
-        } else if self.claims.values().any(|claimed| claimed == key) {
+        } else if self.matches.values().any(|matched| matched == key) {
             Is::Claimed
         } else if self.present.contains_key(key) {
             Is::Unclaimed
@@ -53,7 +53,7 @@ impl InventoryMachine {
     fn of_device(&self, name: &DeviceName) -> Is {
         match self.looked {
             Looked::NotYet => Is::NotLooked,
-            Looked::Once if self.claims.contains_key(name) => Is::Claimed,
+            Looked::Once if self.matches.contains_key(name) => Is::Claimed,
             Looked::Once => Is::Unclaimed,
         }
     }

@@ -13,7 +13,7 @@ use mainstay_hardware::matching;
 use mainstay_hardware::sighting::{Generation, HardwareEvent, Key, Sighting, Sort, Source};
 use mainstay_hardware::trouble::Trouble;
 
-use super::claiming::Choices;
+use super::matching::Choices;
 use crate::cause::{Departure, Rivals};
 use crate::machine::{Beginning, Machine};
 use crate::message::device::DeviceMessage;
@@ -30,7 +30,7 @@ pub struct InventoryMachine {
     /// Which of what is there fits each device, whosever it is. Compared once for each thing that is seen, not for each device and
     /// thing over and over.
     pub(super) fits: BTreeMap<DeviceName, BTreeSet<Key>>,
-    pub(super) claims: BTreeMap<DeviceName, Key>,
+    pub(super) matches: BTreeMap<DeviceName, Key>,
     pub(super) choices: Choices,
     /// What each device was told of others that fit it.
     pub(super) told: BTreeMap<DeviceName, Rivals>,
@@ -98,10 +98,10 @@ impl Machine for InventoryMachine {
     fn successor(&self) -> Self {
         let mut arrivals = self.arrivals.clone();
         arrivals.extend(self.present.iter().map(|(key, sighting)| (key.clone(), sighting.generation.clone())));
-        arrivals.retain(|key, _| self.claims.values().any(|claimed| claimed == key));
-        let claims = self.claims.iter().filter(|(_, key)| arrivals.contains_key(*key));
-        let claims = claims.map(|(name, key)| (name.clone(), key.clone())).collect();
-        Self { claims, arrivals, choices: self.choices.clone(), ..Self::of(Arc::clone(&self.devices)) }
+        arrivals.retain(|key, _| self.matches.values().any(|matched| matched == key));
+        let matches = self.matches.iter().filter(|(_, key)| arrivals.contains_key(*key));
+        let matches = matches.map(|(name, key)| (name.clone(), key.clone())).collect();
+        Self { matches, arrivals, choices: self.choices.clone(), ..Self::of(Arc::clone(&self.devices)) }
     }
 
     fn peers(&self) -> Vec<ActorId> {
@@ -137,7 +137,7 @@ impl InventoryMachine {
             devices,
             present: BTreeMap::new(),
             fits: BTreeMap::new(),
-            claims: BTreeMap::new(),
+            matches: BTreeMap::new(),
             choices: Choices::new(),
             told: BTreeMap::new(),
             arrivals: BTreeMap::new(),
@@ -150,7 +150,7 @@ impl InventoryMachine {
 
     fn seen(&mut self, sighting: Sighting) -> Out {
         let mut out = self.note(sighting);
-        out.extend(self.settle_claims());
+        out.extend(self.settle_matches());
         out
     }
 
@@ -160,8 +160,8 @@ impl InventoryMachine {
         let known = self.present.insert(sighting.key.clone(), sighting.clone());
         let before = self.arrivals.remove(&sighting.key);
         let arrival = known.as_ref().map(|known| known.generation.clone()).or(before);
-        let claimant = self.claims.iter().find(|(_, key)| **key == sighting.key).map(|(name, _)| name.clone());
-        match claimant {
+        let whose = self.matches.iter().find(|(_, key)| **key == sighting.key).map(|(name, _)| name.clone());
+        match whose {
             // Of the arrival that it knows, the device says itself when that is no longer it: whoever leases it may rename it.
             Some(name) if arrival.as_ref() == Some(&sighting.generation) || self.is_match(&name, &sighting) => {
                 vec![tell(&name, DeviceMessage::Seen(sighting))]
@@ -173,19 +173,19 @@ impl InventoryMachine {
 
     /// What a device was found to be is no longer what the configuration means.
     fn disown(&mut self, name: &DeviceName, key: &Key) -> Effect<InventoryTimer> {
-        self.claims.remove(name);
+        self.matches.remove(name);
         let how = Departure::NotIt(key.clone());
         tell(name, DeviceMessage::Gone { generation: None, how })
     }
 
     /// A device has given up what it was found to be. That may have changed again since.
     fn disclaimed(&mut self, name: &DeviceName, generation: &Generation) -> Out {
-        let present = self.claims.get(name).and_then(|key| self.present.get(key));
+        let present = self.matches.get(name).and_then(|key| self.present.get(key));
         match present {
             Some(present) if present.generation == *generation && !self.is_match(name, present) => {
                 let key = present.key.clone();
                 let mut out = vec![self.disown(name, &key)];
-                out.extend(self.settle_claims());
+                out.extend(self.settle_matches());
                 out
             }
             _ => Vec::new(),
@@ -199,7 +199,7 @@ impl InventoryMachine {
         }
         let how = how_it_left(sighting);
         let mut out = self.remove(key, &how);
-        out.extend(self.settle_claims());
+        out.extend(self.settle_matches());
         out
     }
 
@@ -208,8 +208,8 @@ impl InventoryMachine {
         let Some(sighting) = self.present.remove(key) else { return Vec::new() };
         self.forget(key);
         let mut out = Vec::new();
-        if let Some(name) = self.claims.iter().find(|(_, claimed)| *claimed == key).map(|(name, _)| name.clone()) {
-            self.claims.remove(&name);
+        if let Some(name) = self.matches.iter().find(|(_, matched)| *matched == key).map(|(name, _)| name.clone()) {
+            self.matches.remove(&name);
             let generation = Some(sighting.generation.clone());
             out.push(tell(&name, DeviceMessage::Gone { generation, how: how.clone() }));
         }
@@ -239,13 +239,13 @@ impl InventoryMachine {
             out.extend(self.note(sighting));
         }
         self.arrivals.clear();
-        self.claims.retain(|_, key| self.present.contains_key(key));
+        self.matches.retain(|_, key| self.present.contains_key(key));
         // Devices that nothing was found for may believe otherwise after a restart.
-        let before: BTreeSet<DeviceName> = self.claims.keys().cloned().collect();
+        let before: BTreeSet<DeviceName> = self.matches.keys().cloned().collect();
         self.told.clear();
-        let settled = self.settle_claims();
+        let settled = self.settle_matches();
         for device in self.devices.iter().filter(|device| !before.contains(&device.name)) {
-            if !self.claims.contains_key(&device.name) && !self.told.contains_key(&device.name) {
+            if !self.matches.contains_key(&device.name) && !self.told.contains_key(&device.name) {
                 let how = Departure::NotFound;
                 out.push(tell(&device.name, DeviceMessage::Gone { generation: None, how }));
             }
@@ -268,7 +268,7 @@ impl InventoryMachine {
 
     /// What is attached and not in the configuration. A USB device that shows itself as a serial port or a radio is listed as that.
     fn others(&self) -> Vec<OtherDevice> {
-        let unclaimed = |sighting: &&Sighting| !self.claims.values().any(|claimed| *claimed == sighting.key);
+        let unmatched = |sighting: &&Sighting| !self.matches.values().any(|matched| *matched == sighting.key);
         let shown = |sighting: &&Sighting| match (&sighting.sort, &sighting.usb) {
             (Sort::Usb { .. }, Some(usb)) => !self.present.values().any(|other| {
                 !matches!(other.sort, Sort::Usb { .. })
@@ -276,12 +276,12 @@ impl InventoryMachine {
             }),
             _ => true,
         };
-        let others: Vec<&Sighting> = self.present.values().filter(unclaimed).filter(shown).collect();
+        let others: Vec<&Sighting> = self.present.values().filter(unmatched).filter(shown).collect();
         if others.is_empty() {
             return Vec::new();
         }
         let present: Vec<&Sighting> = self.present.values().collect();
-        let is = |device: &Device| self.claims.get(&device.name).and_then(|key| self.present.get(key));
+        let is = |device: &Device| self.matches.get(&device.name).and_then(|key| self.present.get(key));
         let configured: Vec<_> = self.devices.iter().map(|device| Configured { device, is: is(device) }).collect();
         let suggestions = advice::advise(&others, &present, &configured);
         let other =

@@ -2,8 +2,8 @@
 
 #[cfg(test)]
 pub(crate) mod chart;
-mod claiming;
 mod machine;
+mod matching;
 #[cfg(test)]
 mod tests;
 

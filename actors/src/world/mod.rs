@@ -14,8 +14,8 @@ pub mod checkers;
 #[cfg(test)]
 pub(crate) mod coverage;
 mod delivery;
+mod due;
 pub mod environment;
-mod errands;
 mod failure;
 pub mod faults;
 mod journal;

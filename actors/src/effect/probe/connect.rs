@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 
 use tokio::net::TcpStream;
 
-use super::errand::{Errand, Threads};
+use super::blocking::{Blocking, Threads};
 use super::progress::Progress;
 use crate::action::not_ready::{NotReady, Stage};
 use mainstay_hardware::error::SystemError;
@@ -31,13 +31,13 @@ impl Connection {
 pub(super) struct Door {
     host: String,
     port: u16,
-    look_up: Errand<io::Result<Vec<SocketAddr>>>,
+    look_up: Blocking<io::Result<Vec<SocketAddr>>>,
 }
 
 impl Door {
     /// `host` is an address, `localhost`, or a name that is looked up at each attempt.
     pub(super) fn new(host: &str, port: u16, threads: &Threads) -> Self {
-        Self { host: host.to_owned(), port, look_up: Errand::new(threads) }
+        Self { host: host.to_owned(), port, look_up: Blocking::new(threads) }
     }
 
     /// A port on 127.0.0.1.

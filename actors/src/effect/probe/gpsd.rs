@@ -2,8 +2,8 @@
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+use super::blocking::Threads;
 use super::connect::{Connection, Door};
-use super::errand::Threads;
 use super::progress::Progress;
 use super::reports::{Device, Lines, Report};
 use super::words::plain;

@@ -3,9 +3,9 @@
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Duration, timeout};
 
+use super::blocking::Threads;
 use super::connect::{Connection, Door};
 use super::credentials::BasicAuth;
-use super::errand::Threads;
 use super::http_response::{BodyReader, Framing, HeadReader, More};
 use super::progress::Progress;
 use crate::action::not_ready::{BadResponse, BadUrl, HttpStatus, NotReady, Stage, UrlFault};

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+use super::blocking::{Blocking, Threads};
 use super::credentials::BasicAuth;
-use super::errand::{Errand, Threads};
 use super::http::{Getter, HttpUrl};
 use super::progress::Progress;
 use super::words::plain;
@@ -41,7 +41,7 @@ pub(super) enum KismetLook {
     /// Whether it answers.
     Answers(Getter),
     /// Whether a source runs.
-    Sources(Getter, PathBuf, Errand<Result<BasicAuth, NoCredentials>>),
+    Sources(Getter, PathBuf, Blocking<Result<BasicAuth, NoCredentials>>),
 }
 
 impl KismetLook {
@@ -54,7 +54,7 @@ impl KismetLook {
         };
         Ok(match credentials {
             None => Self::Answers(getter(WITHOUT_LOGIN)?),
-            Some(path) => Self::Sources(getter(SOURCES)?, path, Errand::new(threads)),
+            Some(path) => Self::Sources(getter(SOURCES)?, path, Blocking::new(threads)),
         })
     }
 
@@ -88,7 +88,7 @@ impl KismetLook {
 
 async fn read(
     path: &std::path::Path,
-    reading: &mut Errand<Result<BasicAuth, NoCredentials>>,
+    reading: &mut Blocking<Result<BasicAuth, NoCredentials>>,
     progress: &Progress,
 ) -> Result<BasicAuth, NotReady> {
     let file = path.to_owned();

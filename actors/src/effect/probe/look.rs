@@ -8,8 +8,8 @@ use std::{fs, io};
 
 use mainstay_config::names::ServiceName;
 
+use super::blocking::{Blocking, Threads};
 use super::connect::Door;
-use super::errand::{Errand, Threads};
 use super::exec::RunCommand;
 use super::gpsd::GpsdLook;
 use super::http::{Getter, HttpUrl};
@@ -28,7 +28,7 @@ pub(super) enum Look {
     Tcp(Door),
     Http(Getter),
     Exec(Rc<dyn RunCommand>, ServiceName, Invocation),
-    File(PathBuf, Errand<io::Result<()>>),
+    File(PathBuf, Blocking<io::Result<()>>),
     Log(LogLook),
     Gpsd(GpsdLook),
     Kismet(KismetLook),
@@ -41,7 +41,7 @@ pub(super) struct LogLook {
     path: PathBuf,
     text: String,
     reader: Arc<Mutex<LogReader>>,
-    reading: Errand<Result<Sight, NotReady>>,
+    reading: Blocking<Result<Sight, NotReady>>,
 }
 
 impl Look {
@@ -60,7 +60,7 @@ impl Look {
             ProbeTarget::Exec { service, command } => {
                 Self::Exec(Rc::clone(commands), service.clone(), Invocation::clone(command))
             }
-            ProbeTarget::File { path } => Self::File(path.clone(), Errand::new(threads)),
+            ProbeTarget::File { path } => Self::File(path.clone(), Blocking::new(threads)),
             ProbeTarget::Log { service, contains } => {
                 Self::Log(LogLook::new(log_path(log_dir, service), contains, since, threads))
             }
@@ -112,7 +112,7 @@ async fn exec(
     }
 }
 
-async fn file(path: &Path, stat: &mut Errand<io::Result<()>>, progress: &Progress) -> Result<Sight, NotReady> {
+async fn file(path: &Path, stat: &mut Blocking<io::Result<()>>, progress: &Progress) -> Result<Sight, NotReady> {
     let target = path.to_owned();
     progress.to(Stage::File(target.clone()));
     match stat.run(move || fs::metadata(target).map(drop)).await? {
@@ -125,7 +125,7 @@ async fn file(path: &Path, stat: &mut Errand<io::Result<()>>, progress: &Progres
 impl LogLook {
     fn new(path: PathBuf, text: &str, since: LogEnd, threads: &Threads) -> Self {
         let reader = Arc::new(Mutex::new(LogReader::new(path.clone(), text, since)));
-        Self { path, text: text.to_owned(), reader, reading: Errand::new(threads) }
+        Self { path, text: text.to_owned(), reader, reading: Blocking::new(threads) }
     }
 
     async fn look(&mut self, progress: &Progress) -> Result<Sight, NotReady> {

@@ -5,9 +5,9 @@
 
 pub mod exec;
 
+mod blocking;
 mod connect;
 mod credentials;
-mod errand;
 mod gpsd;
 mod http;
 mod http_response;
@@ -31,7 +31,7 @@ use std::rc::Rc;
 
 use tokio::task::AbortHandle;
 
-use self::errand::Threads;
+use self::blocking::Threads;
 use self::exec::RunCommand;
 use self::look::Look;
 use self::own::OwnLook;

@@ -5,7 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::errand::{Errand, Threads};
+use super::blocking::{Blocking, Threads};
 use super::look::Look;
 use super::progress::Progress;
 use crate::action::not_ready::{NotReady, Stage};
@@ -18,13 +18,13 @@ pub(super) struct OwnLook {
     look: Look,
     own: Own,
     tree: Tree,
-    owner: Errand<io::Result<Whose>>,
+    owner: Blocking<io::Result<Whose>>,
 }
 
 impl OwnLook {
     pub(super) fn new(look: Look, run: RunId, own: Own, threads: &Threads) -> Self {
         let tree = Tree { main: own.pid, mark: format!("{}.{}", own.service, run.0) };
-        Self { look, own, tree, owner: Errand::new(threads) }
+        Self { look, own, tree, owner: Blocking::new(threads) }
     }
 
     /// Takes one look; see [`Look::look`].

@@ -14,12 +14,12 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::JoinHandle;
 
-use super::core::{Core, News};
 use super::error::ProcessesError;
 use super::hands::{Hands, Said};
 use super::keeper::holder::Holder;
 use super::notify;
 use super::reaper;
+use super::rules::{News, Rules};
 use super::spawn::{Launcher, Spawner};
 use super::sys::Ended;
 use super::thread::Thread;
@@ -42,7 +42,7 @@ static RUNNING: AtomicBool = AtomicBool::new(false);
 /// program; [`Processes::shutdown`] also ends its threads and lets go of the log-keeper.
 #[derive(Debug)]
 pub struct Processes {
-    core: Rc<RefCell<Core<Hands>>>,
+    rules: Rc<RefCell<Rules<Hands>>>,
     tasks: [JoinHandle<()>; 2],
     threads: Vec<Thread>,
     cgroups: Option<Cgroups>,
@@ -111,34 +111,34 @@ impl Processes {
             birth_watch: None,
             keeper_gone: Rc::default(),
         };
-        let core = Rc::new(RefCell::new(Core::new(hands, sweep_interval)));
-        core.borrow_mut().start_keeper();
+        let rules = Rc::new(RefCell::new(Rules::new(hands, sweep_interval)));
+        rules.borrow_mut().start_keeper();
         let tasks = [
-            watched.task("drive", drive(Rc::clone(&core), children, heard)),
+            watched.task("drive", drive(Rc::clone(&rules), children, heard)),
             watched.task("deliver", deliver(to_say, events)),
         ];
-        Ok(Self { core, tasks, threads, cgroups, _only: only })
+        Ok(Self { rules, tasks, threads, cgroups, _only: only })
     }
 
     /// Starts a program. What comes of it is an event.
     pub fn spawn(&self, order: SpawnOrder) {
-        self.core.borrow_mut().spawn(order);
+        self.rules.borrow_mut().spawn(order);
     }
 
     /// Sends a signal. To a run that is being started it is sent when it has started; to one that is over, to nobody.
     pub fn signal(&self, order: SignalOrder) {
-        self.core.borrow_mut().signal(order);
+        self.rules.borrow_mut().signal(order);
     }
 
     /// Kills every process of a run, again and again until nobody is left; then `TreeGone` is said.
     pub fn sweep(&self, run: RunId) {
-        self.core.borrow_mut().sweep(run);
+        self.rules.borrow_mut().sweep(run);
     }
 
     /// Where the log of a run ended before it printed anything. `None`: it is over, or does not run yet.
     #[must_use]
     pub fn log_end(&self, run: RunId) -> Option<LogEnd> {
-        self.core.borrow().log_end(run)
+        self.rules.borrow().log_end(run)
     }
 
     /// Makes anew what was removed of the notification sockets and their folder.
@@ -146,15 +146,15 @@ impl Processes {
     /// # Errors
     /// When the folder or a socket cannot be made.
     pub fn renew_sockets(&self) -> std::io::Result<()> {
-        self.core.borrow_mut().kernel_mut().renew_sockets()
+        self.rules.borrow_mut().kernel_mut().renew_sockets()
     }
 
     /// Ends the threads and lets go of the log-keeper, which goes on as long as there are programs. Ends no program.
     pub async fn shutdown(mut self) {
-        self.core.borrow_mut().close_keeper();
-        let keeper_gone = Rc::clone(&self.core.borrow().kernel().keeper_gone);
+        self.rules.borrow_mut().close_keeper();
+        let keeper_gone = Rc::clone(&self.rules.borrow().kernel().keeper_gone);
         let keeper_ended = async {
-            while self.core.borrow().keeper_is_ending() {
+            while self.rules.borrow().keeper_is_ending() {
                 keeper_gone.notified().await;
             }
         };
@@ -189,17 +189,17 @@ impl reaper::Parent for Nobody {
     fn child_ended(&mut self, _: Ended) {}
 }
 
-async fn drive(core: Rc<RefCell<Core<Hands>>>, mut children: Signal, mut heard: UnboundedReceiver<News>) {
+async fn drive(rules: Rc<RefCell<Rules<Hands>>>, mut children: Signal, mut heard: UnboundedReceiver<News>) {
     loop {
         tokio::select! {
             biased;
             _ = children.recv() => {
-                let mut core = core.borrow_mut();
-                reaper::reap_all(&mut *core);
-                core.prove();
-                core.begin_round();
+                let mut rules = rules.borrow_mut();
+                reaper::reap_all(&mut *rules);
+                rules.prove();
+                rules.begin_round();
             }
-            Some(news) = heard.recv() => core.borrow_mut().hear(news),
+            Some(news) = heard.recv() => rules.borrow_mut().hear(news),
         }
     }
 }

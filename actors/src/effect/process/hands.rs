@@ -13,11 +13,11 @@ use tokio::sync::Notify;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinHandle;
 
-use super::core::News;
-use super::core::kernel::{Kernel, Upbringing};
 use super::keeper::holder::Holder;
 use super::keeper::report;
 use super::notify::{self, Message, NotifySocket};
+use super::rules::News;
+use super::rules::kernel::{Kernel, Upbringing};
 use super::spawn::{Birth, Busy, Job, Spawner};
 use super::tree::roll::Roll;
 use super::tree::{self, ProcessId, Round, Trees, with_continue};

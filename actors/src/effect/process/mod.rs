@@ -3,7 +3,7 @@
 //! | file | subject |
 //! |---|---|
 //! | `executor` | [`Processes`]: the handle that actors hold, and the one task behind it |
-//! | `core` | the rules: what is done with each order and each piece of news; pure |
+//! | `rules` | the rules: what is done with each order and each piece of news; pure |
 //! | `hands` | what they ask for, done: threads, sockets, signals, clocks |
 //! | `runs` | the table of runs and the order of their events; pure |
 //! | `reaper` | the only place that waits for children |
@@ -20,7 +20,6 @@
 //! mainstay may wait for a child (`std::process::Child::wait`, `tokio::process`); it would never hear of it.
 
 mod begin;
-mod core;
 pub mod error;
 pub mod executor;
 pub mod groups;
@@ -29,6 +28,7 @@ mod ignored;
 pub mod keeper;
 mod notify;
 mod reaper;
+mod rules;
 mod runs;
 pub mod settings;
 mod spawn;
@@ -46,10 +46,10 @@ pub(super) use spawn::environment::SERVICE;
 /// What the simulated world needs to drive the rules of the executor.
 #[cfg(any(test, feature = "world"))]
 pub(crate) mod driven {
-    pub(crate) use super::core::kernel::{Kernel, Upbringing};
-    pub(crate) use super::core::{Core, News};
     pub(crate) use super::notify::Message;
     pub(crate) use super::reaper::Parent;
+    pub(crate) use super::rules::kernel::{Kernel, Upbringing};
+    pub(crate) use super::rules::{News, Rules};
     pub(crate) use super::spawn::{Busy, Child, Outcome};
     pub(crate) use super::sys::Ended;
     pub(crate) use super::tree::roll::Roll;

@@ -13,8 +13,8 @@
 
 use mainstay_config::names::ServiceName;
 
-use super::core::kernel::Upbringing;
 use super::notify::{Message, Sender};
+use super::rules::kernel::Upbringing;
 use super::tree::{MainState, PipeId, Place, ProcessId, Root};
 use crate::action::process::{Exit, ProcessEvent, RunId, Scope, SignalOrder};
 use crate::effect::probe::LogEnd;

@@ -35,7 +35,7 @@ pub(in crate::world) enum Call {
     Restore(OperationId, DeviceName, WifiBaseline),
     Ports(OperationId, Places),
     Files(OperationId, BTreeSet<PathBuf>),
-    Awake(Box<wakefulness::Call>),
+    Autosuspend(Box<wakefulness::Call>),
 }
 
 /// How a call goes.
@@ -76,7 +76,7 @@ impl Asked {
 impl Call {
     fn sort(&self) -> Sort {
         match self {
-            Self::Access(..) | Self::Supply(..) | Self::Awake(_) => Sort::Look,
+            Self::Access(..) | Self::Supply(..) | Self::Autosuspend(_) => Sort::Look,
             Self::ReadRadio(..) | Self::SetRadio(..) | Self::Restore(..) => Sort::Look,
             Self::Probe(..) => Sort::Probe,
             Self::Ports(..) => Sort::Ports,
@@ -177,7 +177,7 @@ impl Environment {
         let Some((call, cause)) = self.drivers.asked.remove(&id) else { return };
         self.drivers.busy.remove(&id);
         self.drivers.calls.over(id, End::Done);
-        if let Call::Awake(call) = &call {
+        if let Call::Autosuspend(call) = &call {
             let before = self.suspend_or_not(call);
             self.awake_call_is_over(before, so);
         } else if let Some((from, message)) = self.perform(call, so) {
@@ -229,7 +229,7 @@ impl Environment {
                 leases(LeaseMessage::PortsSeen(operation, Err(why)))
             }
             Call::Files(operation, _) => leases(LeaseMessage::FilesSeen(operation, Err(why))),
-            Call::Awake(call) => {
+            Call::Autosuspend(call) => {
                 self.could_not_change_sleep(&call);
                 self.awake_call_is_over(None, so);
                 None
@@ -296,7 +296,7 @@ impl Environment {
                 let seen = Ok(paths.into_iter().map(identity).collect());
                 (Outside::Drivers, Message::Leases(LeaseMessage::FilesSeen(operation, seen)))
             }
-            Call::Awake(call) => {
+            Call::Autosuspend(call) => {
                 self.suspend_or_not(&call);
                 return None;
             }

@@ -10,7 +10,7 @@ use super::table::{Course, Parent, SECOND, Table, Tree};
 use super::{Consequences, Environment, Event, SWEEP_INTERVAL};
 use crate::action::process::RunId;
 use crate::cause::Resource;
-use crate::effect::process::driven::Core;
+use crate::effect::process::driven::Rules;
 use crate::effect::telling::Telling;
 use crate::effect::wakefulness::Kept;
 use crate::world::Random;
@@ -60,7 +60,7 @@ impl Environment {
         let (station, weather) = (self.station().clone(), self.weather.clone());
         let random = Random::new(self.random.bits());
         let next = Table::new(station, weather, random);
-        let old = std::mem::replace(&mut self.executor, Core::new(next, SWEEP_INTERVAL));
+        let old = std::mem::replace(&mut self.executor, Rules::new(next, SWEEP_INTERVAL));
         self.executor.kernel_mut().inherit(old.kernel(), undertaker);
         (self.telling, self.kept) = (Telling::default(), Kept::default());
         self.drivers = self.drivers.next_life();

@@ -307,13 +307,13 @@ impl Environment {
 
     pub(super) fn wish(&mut self, wish: Wish, so: &mut Consequences) {
         if let Some(call) = self.kept.want(wish) {
-            self.call(super::calls::Call::Awake(Box::new(call)), None, so);
+            self.call(super::calls::Call::Autosuspend(Box::new(call)), None, so);
         }
     }
 
     pub(super) fn awake_call_is_over(&mut self, before: Option<Wakefulness>, so: &mut Consequences) {
         if let Some(call) = self.kept.done(before) {
-            self.call(super::calls::Call::Awake(Box::new(call)), None, so);
+            self.call(super::calls::Call::Autosuspend(Box::new(call)), None, so);
         }
     }
 }

@@ -31,7 +31,7 @@ use crate::action::probe::ProbeEvent;
 use crate::action::process::{ProcessEvent, RunId};
 use crate::cause::Resource;
 use crate::effect::calls::CallId;
-use crate::effect::process::driven::Core;
+use crate::effect::process::driven::Rules;
 use crate::effect::telling::Telling;
 use crate::effect::wakefulness::{Kept, Wish};
 use crate::message::{Action, ActorId, Message, Moment, OperationId, Outside};
@@ -155,7 +155,7 @@ pub struct Environment {
     now: Moment,
     weather: Weather,
     random: Random,
-    executor: Core<Table>,
+    executor: Rules<Table>,
     telling: Telling,
     drivers: Asked,
     kept: Kept,
@@ -179,7 +179,7 @@ impl Environment {
             now: Moment::default(),
             weather,
             random,
-            executor: Core::new(table, SWEEP_INTERVAL),
+            executor: Rules::new(table, SWEEP_INTERVAL),
             telling: Telling::default(),
             drivers: Asked::default(),
             kept: Kept::default(),

@@ -6,7 +6,7 @@ use super::table::{Course, Table};
 use super::{Cause, Consequences, Environment, Event, Happening, Saying};
 use crate::action::process::{RunId, SignalOrder, SpawnOrder};
 use crate::effect::probe::LogEnd;
-use crate::effect::process::driven::{Child, Core, Kernel, News, Outcome, Parent, PipeId, Place};
+use crate::effect::process::driven::{Child, Kernel, News, Outcome, Parent, PipeId, Place, Rules};
 use crate::effect::telling::{Step, Told};
 use crate::message::{Message, Outside};
 
@@ -16,7 +16,7 @@ impl Environment {
     }
 
     /// Has the executor do something, and takes in what follows from it.
-    fn execute(&mut self, so: &mut Consequences, what: impl FnOnce(&mut Core<Table>)) {
+    fn execute(&mut self, so: &mut Consequences, what: impl FnOnce(&mut Rules<Table>)) {
         what(&mut self.executor);
         self.executor.kernel_mut().take_consequences(so);
     }
@@ -27,7 +27,7 @@ impl Environment {
     }
 
     pub(in crate::world) fn start_keeper(&mut self, so: &mut Consequences) {
-        self.execute(so, Core::start_keeper);
+        self.execute(so, Rules::start_keeper);
     }
 
     pub(super) fn spawn(&mut self, order: SpawnOrder, cause: Cause, so: &mut Consequences) {

@@ -29,11 +29,11 @@ pub(super) struct LogFile {
     open: Option<(File, u64)>,
     dropped: u64,
     reason: String,
-    folder: Memory,
+    folder: KnownFolder,
 }
 
 /// How the folder of all logs was when a file was opened there last.
-pub(super) type Memory = Rc<Cell<Option<Folder>>>;
+pub(super) type KnownFolder = Rc<Cell<Option<Folder>>>;
 
 /// Whose group a folder is, and who may do what in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,7 +65,7 @@ impl Folder {
 
 impl LogFile {
     /// A file that is opened when there is something to write.
-    pub(super) fn new(path: PathBuf, limits: Limits, folder: Memory) -> Self {
+    pub(super) fn new(path: PathBuf, limits: Limits, folder: KnownFolder) -> Self {
         if let Some(found) = Folder::of(&path) {
             folder.set(Some(found));
         }
@@ -194,7 +194,7 @@ mod tests {
     use super::*;
 
     fn log(folder: &Path, max_size: u64, keep: u32) -> LogFile {
-        LogFile::new(folder.join("a.log"), Limits { max_size, keep }, Memory::default())
+        LogFile::new(folder.join("a.log"), Limits { max_size, keep }, KnownFolder::default())
     }
 
     fn read(folder: &Path, name: &str) -> String {
@@ -277,7 +277,7 @@ mod tests {
 
     #[test]
     fn a_full_disk_costs_lines_that_are_counted() {
-        let mut log = LogFile::new("/dev/full".into(), Limits { max_size: 1000, keep: 1 }, Memory::default());
+        let mut log = LogFile::new("/dev/full".into(), Limits { max_size: 1000, keep: 1 }, KnownFolder::default());
         log.append("t", b"1111\n");
         log.append("t", b"2222\n");
         assert_eq!(log.dropped, 10);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime};
 
-use super::file::{Limits, LogFile, Memory};
+use super::file::{KnownFolder, Limits, LogFile};
 use super::line::{Lines, Unended};
 use super::queue::{Item, Queue, StreamId, Taken};
 use super::report::Report;
@@ -42,7 +42,7 @@ struct Writer {
     /// Streams in the middle of a line, and when that is written.
     unended: BTreeSet<(Instant, StreamId)>,
     block: Vec<u8>,
-    folder: Memory,
+    folder: KnownFolder,
 }
 
 #[derive(Debug)]

@@ -23,7 +23,7 @@ use tokio::net::UnixDatagram;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinHandle;
 
-use super::core::News;
+use super::rules::News;
 use crate::action::process::{Notification, RunId};
 use crate::effect::socket_file::bind_closed;
 use crate::effect::watched::Watched;

@@ -24,7 +24,7 @@ use jobs::Jobs;
 pub(crate) use launch::Child;
 pub(super) use launch::Launcher;
 
-use super::core::News;
+use super::rules::News;
 use super::thread::Thread;
 use super::tree::roll::{self, Roll};
 use crate::action::process::{RunId, SpawnFailure, SpawnOrder};

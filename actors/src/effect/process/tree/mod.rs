@@ -30,7 +30,7 @@ pub(crate) use owners::{Evidence, MainState, Owner, Root};
 pub(super) use signals::{signal_process, signal_whoever_left, with_continue};
 pub(crate) use table::{PipeId, ProcessId};
 
-use super::core::News;
+use super::rules::News;
 use super::thread::Thread;
 use crate::action::process::RunId;
 use crate::effect::watched::{self, Lost, Watched};
@@ -200,7 +200,7 @@ impl Trees {
 }
 
 fn work(jobs: &Receiver<Job>, news: &UnboundedSender<News>, watched: &Watched) {
-    let (mut memory, mut strays) = (owners::Memory::default(), Strays::default());
+    let (mut known, mut strays) = (owners::KnownOwners::default(), Strays::default());
     let own_limit = table::realtime_limit_of(std::process::id());
     let origin = FromProc { folder: cgroup::folder_name(), own_limit, marks: RefCell::default() };
     while let Ok(job) = jobs.recv() {
@@ -217,8 +217,8 @@ fn work(jobs: &Receiver<Job>, news: &UnboundedSender<News>, watched: &Watched) {
         strays.look(&wants, &insides);
         let in_group = roots.iter().filter(|(_, place)| *place == Place::Group).map(|(root, _)| root);
         let by_ancestry: Vec<Root> = in_group.chain(strays.roots()).cloned().collect();
-        let mut found = look_at_all(&by_ancestry, &mut memory, &origin);
-        let owners = to_whom(&unknown, &roots, &memory, &origin, &mut strays);
+        let mut found = look_at_all(&by_ancestry, &mut known, &origin);
+        let owners = to_whom(&unknown, &roots, &known, &origin, &mut strays);
         origin.marks.borrow_mut().rest();
         let mut act =
             |(want, inside): (&Want, Inside)| do_one(want, inside, found.remove(&want.run).unwrap_or_default());
@@ -230,20 +230,20 @@ fn work(jobs: &Receiver<Job>, news: &UnboundedSender<News>, watched: &Watched) {
     }
 }
 
-fn look_at_all(roots: &[Root], memory: &mut owners::Memory, origin: &FromProc) -> BTreeMap<RunId, Vec<ProcessId>> {
+fn look_at_all(roots: &[Root], known: &mut owners::KnownOwners, origin: &FromProc) -> BTreeMap<RunId, Vec<ProcessId>> {
     if roots.is_empty() {
         return BTreeMap::new();
     }
     let all = table::read_all();
     origin.marks.borrow_mut().keep(all.iter().map(|process| process.id));
-    owners::members(&all, std::process::id(), roots, memory, origin)
+    owners::members(&all, std::process::id(), roots, known, origin)
 }
 
 /// One that belongs to a run with a cgroup and is not in it has strayed.
 fn to_whom(
     unknown: &[u32],
     roots: &[(Root, Place)],
-    memory: &owners::Memory,
+    known: &owners::KnownOwners,
     origin: &FromProc,
     strays: &mut Strays,
 ) -> BTreeMap<u32, Owner> {
@@ -251,7 +251,7 @@ fn to_whom(
         return BTreeMap::new();
     }
     let all: Vec<Root> = roots.iter().map(|(root, _)| root.clone()).collect();
-    let owners = owners::assign(unknown, &all, memory, origin, table::read);
+    let owners = owners::assign(unknown, &all, known, origin, table::read);
     for (pid, (run, _)) in &owners {
         let Some((root, Place::Cgroup(path))) = roots.iter().find(|(root, _)| root.run == *run) else { continue };
         if !cgroup::members(path).contains(pid) {

@@ -53,11 +53,11 @@ pub(crate) struct Tag(pub u64);
 
 impl Tag {
     const SERVICE: u64 = 1 << 62;
-    const ERRAND: u64 = 1 << 63;
+    const CHECK: u64 = 1 << 63;
 
     /// The tag of a run.
     pub(crate) fn of(run: RunId) -> Self {
-        let kind = if run.0 & Self::ERRAND == 0 { Self::SERVICE } else { Self::ERRAND };
+        let kind = if run.0 & Self::CHECK == 0 { Self::SERVICE } else { Self::CHECK };
         Self(kind | run.0 & (Self::SERVICE - 1))
     }
 }
@@ -70,7 +70,7 @@ pub(crate) enum Evidence {
     /// Its tag, which a process can feign by lowering a limit.
     Tag,
     /// What it may have chosen by itself.
-    Claim,
+    OwnWord,
 }
 
 /// To whom a process belongs.
@@ -78,7 +78,7 @@ pub(crate) type Owner = (RunId, Evidence);
 
 /// Who was seen to belong to which run.
 #[derive(Debug, Default)]
-pub(super) struct Memory(HashMap<ProcessId, Owner>);
+pub(super) struct KnownOwners(HashMap<ProcessId, Owner>);
 
 /// What a process says of where it comes from; asked only where its place does not tell.
 pub(super) trait Origin {
@@ -96,14 +96,14 @@ pub(super) trait Origin {
 pub(super) fn assign(
     children: &[u32],
     roots: &[Root],
-    memory: &Memory,
+    known: &KnownOwners,
     origin: &impl Origin,
     look: impl Fn(u32) -> Option<Process>,
 ) -> BTreeMap<u32, Owner> {
     let clues = Clues::new(roots);
     let owner = |pid: u32| {
         let process = look(pid)?;
-        let seen = memory.0.get(&process.id).copied().filter(|(run, _)| clues.is_known(*run));
+        let seen = known.0.get(&process.id).copied().filter(|(run, _)| clues.is_known(*run));
         Some((pid, seen.or_else(|| clues.owner(&process, None, origin))?))
     };
     children.iter().filter_map(|pid| owner(*pid)).collect()
@@ -114,7 +114,7 @@ pub(super) fn members(
     all: &[Process],
     us: u32,
     roots: &[Root],
-    memory: &mut Memory,
+    known: &mut KnownOwners,
     origin: &impl Origin,
 ) -> BTreeMap<RunId, Vec<ProcessId>> {
     let mut children: HashMap<u32, Vec<&Process>> = HashMap::new();
@@ -127,7 +127,7 @@ pub(super) fn members(
     let mut todo = VecDeque::from([(us, None)]);
     while let Some((parent, parents)) = todo.pop_front() {
         for process in children.remove(&parent).unwrap_or_default() {
-            let seen_before = memory.0.get(&process.id).copied().filter(|(run, _)| clues.is_known(*run));
+            let seen_before = known.0.get(&process.id).copied().filter(|(run, _)| clues.is_known(*run));
             let owner = seen_before.or_else(|| clues.owner(process, parents, origin));
             if let Some(owner) = owner {
                 seen.insert(process.id, owner);
@@ -138,7 +138,7 @@ pub(super) fn members(
             todo.push_back((process.id.pid, owner));
         }
     }
-    memory.0 = seen;
+    known.0 = seen;
     found.values_mut().for_each(|members| members.sort_unstable());
     found
 }
@@ -184,7 +184,7 @@ impl<'a> Clues<'a> {
             let group = self.groups.get(&process.group).copied();
             let output = || origin.outputs(pid).iter().find_map(|pipe| self.outputs.get(pipe).copied());
             let mark = || origin.mark(process.id).and_then(by_mark);
-            Some((group.or_else(output).or_else(mark)?, Evidence::Claim))
+            Some((group.or_else(output).or_else(mark)?, Evidence::OwnWord))
         };
         descent().or_else(tag).or_else(claim)
     }
@@ -243,7 +243,7 @@ mod tests {
         let all =
             [process(10, US, 10), process(11, 10, 11), process(12, 11, 12), process(20, US, 20), process(30, 1, 30)];
         let roots = [root(1, 10, MainState::There), root(2, 20, MainState::There)];
-        let found = members(&all, US, &roots, &mut Memory::default(), &Says::default());
+        let found = members(&all, US, &roots, &mut KnownOwners::default(), &Says::default());
         assert_eq!((pids(&found, 1), pids(&found, 2)), (vec![10, 11, 12], vec![20]));
     }
 
@@ -255,7 +255,7 @@ mod tests {
         let all = [process(11, US, 10), orphan(12), orphan(13), orphan(14), orphan(15), orphan(16), in_session];
         let (mark, output, tag) = (Some((12, "s.1")), Some((13, 1)), Some((14, 1)));
         let says = Says { mark, output, tag, cgroup: Some((15, "s.1")) };
-        let found = members(&all, US, &[root(1, 10, MainState::Reaped)], &mut Memory::default(), &says);
+        let found = members(&all, US, &[root(1, 10, MainState::Reaped)], &mut KnownOwners::default(), &says);
         assert_eq!(pids(&found, 1), [11, 12, 13, 14, 15, 17]);
     }
 
@@ -264,8 +264,8 @@ mod tests {
         let (tag, mark) = (Some((14, 1)), Some((12, "s.1")));
         let says = Says { mark, tag, ..Says::default() };
         let look = |pid| Some(process(pid, US, pid));
-        let owners = assign(&[12, 14, 16], &[root(1, 10, MainState::Reaped)], &Memory::default(), &says, look);
-        assert_eq!(owners, BTreeMap::from([(12, (RunId(1), Evidence::Claim)), (14, (RunId(1), Evidence::Tag))]));
+        let owners = assign(&[12, 14, 16], &[root(1, 10, MainState::Reaped)], &KnownOwners::default(), &says, look);
+        assert_eq!(owners, BTreeMap::from([(12, (RunId(1), Evidence::OwnWord)), (14, (RunId(1), Evidence::Tag))]));
     }
 
     #[test]
@@ -278,20 +278,20 @@ mod tests {
 
     #[test]
     fn what_was_seen_under_its_parent_is_still_known_when_the_parent_is_gone() {
-        let mut memory = Memory::default();
+        let mut known = KnownOwners::default();
         let roots = |state| [root(1, 10, state)];
         members(
             &[process(10, US, 10), process(11, 10, 11)],
             US,
             &roots(MainState::There),
-            &mut memory,
+            &mut known,
             &Says::default(),
         );
-        let found = members(&[process(11, US, 11)], US, &roots(MainState::Reaped), &mut memory, &Says::default());
+        let found = members(&[process(11, US, 11)], US, &roots(MainState::Reaped), &mut known, &Says::default());
         assert_eq!(pids(&found, 1), [11]);
         let mut another = process(11, US, 11);
         another.id.started = 999;
-        let found = members(&[another], US, &roots(MainState::Reaped), &mut memory, &Says::default());
+        let found = members(&[another], US, &roots(MainState::Reaped), &mut known, &Says::default());
         assert_eq!(pids(&found, 1), [0; 0], "the same number, another process");
     }
 
@@ -299,7 +299,7 @@ mod tests {
     fn processes_outside_of_mainstay_are_never_members() {
         let all = [process(10, US, 10), process(50, 1, 10)];
         let says = Says { mark: Some((50, "s.1")), output: Some((50, 1)), ..Says::default() };
-        let found = members(&all, US, &[root(1, 10, MainState::Reaped)], &mut Memory::default(), &says);
+        let found = members(&all, US, &[root(1, 10, MainState::Reaped)], &mut KnownOwners::default(), &says);
         assert_eq!(pids(&found, 1), [10]);
     }
 
@@ -307,7 +307,7 @@ mod tests {
     fn a_number_that_was_given_out_again_belongs_to_the_living_run() {
         let all = [process(10, US, 10), process(11, US, 10)];
         let roots = [root(2, 10, MainState::There), root(1, 10, MainState::Reaped)];
-        let found = members(&all, US, &roots, &mut Memory::default(), &Says::default());
+        let found = members(&all, US, &roots, &mut KnownOwners::default(), &Says::default());
         assert_eq!((pids(&found, 1), pids(&found, 2)), (vec![], vec![10, 11]));
     }
 
@@ -315,7 +315,8 @@ mod tests {
     fn a_zombie_is_no_member() {
         let mut main = process(10, US, 10);
         main.life = Life::Ended;
-        let found = members(&[main], US, &[root(1, 10, MainState::There)], &mut Memory::default(), &Says::default());
+        let found =
+            members(&[main], US, &[root(1, 10, MainState::There)], &mut KnownOwners::default(), &Says::default());
         assert!(found.is_empty());
     }
 
@@ -324,7 +325,7 @@ mod tests {
         fn no_process_belongs_to_two_runs_even_in_a_torn_look(links in proptest::collection::vec((1u32..40, 0u32..40, 1u32..40), 0..60)) {
             let all: Vec<_> = links.into_iter().map(|(pid, parent, group)| process(pid, parent, group)).collect();
             let roots = [root(1, 10, MainState::There), root(2, 20, MainState::Reaped)];
-            let found = members(&all, 5, &roots, &mut Memory::default(), &Says::default());
+            let found = members(&all, 5, &roots, &mut KnownOwners::default(), &Says::default());
             let both = pids(&found, 1).into_iter().filter(|pid| pids(&found, 2).contains(pid)).count();
             let twice = all.iter().enumerate().any(|(i, p)| all[..i].iter().any(|q| q.id == p.id));
             prop_assert!(both == 0 || twice);

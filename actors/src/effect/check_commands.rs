@@ -18,8 +18,8 @@ use crate::action::process::{
     Exit, Invocation, LogSearch, NotifySocket, ProcessEvent, RunId, SpawnFailure, SpawnOrder,
 };
 
-/// Runs with this bit belong to errands; services never reach it.
-const ERRAND: u64 = 1 << 63;
+/// Runs with this bit belong to commands of checks; services never reach it.
+const CHECK: u64 = 1 << 63;
 /// Under this name their output is kept.
 const NAME: &str = mainstay_config::names::READINESS_PROBES;
 
@@ -27,24 +27,24 @@ type Waiting = oneshot::Sender<Result<Exit, SpawnFailure>>;
 
 /// Runs commands for probes.
 #[derive(Default)]
-pub(super) struct Errands {
+pub(super) struct CheckCommands {
     processes: RefCell<Weak<Processes>>,
     waiting: Rc<RefCell<BTreeMap<RunId, Waiting>>>,
     next: RefCell<u64>,
 }
 
-impl Errands {
+impl CheckCommands {
     /// From now on commands are run by this executor.
     pub(super) fn begin(&self, processes: &Rc<Processes>) {
         *self.processes.borrow_mut() = Rc::downgrade(processes);
     }
 
-    /// Whether a run is an errand.
+    /// Whether a run is a command of a check.
     pub(super) fn is_one(&self, run: RunId) -> bool {
-        run.0 & ERRAND != 0
+        run.0 & CHECK != 0
     }
 
-    /// What became of an errand.
+    /// What became of such a command.
     pub(super) fn heard(&self, run: RunId, event: ProcessEvent) {
         let outcome = match event {
             ProcessEvent::SpawnFailed(failure) => Err(failure),
@@ -67,7 +67,7 @@ impl Errands {
     }
 }
 
-impl RunCommand for Errands {
+impl RunCommand for CheckCommands {
     fn run(
         &self,
         checked: &ServiceName,
@@ -76,14 +76,14 @@ impl RunCommand for Errands {
     ) -> LocalBoxFuture<'static, Result<Exit, CommandFailure>> {
         // Its processes and its output are the checks' own; everything else is as the service has it.
         program.environment.insert(SERVICE.to_owned(), checked.to_string());
-        let number = self.next.replace_with(|number| number.wrapping_add(1) & !ERRAND);
-        let run = RunId(ERRAND | number);
+        let number = self.next.replace_with(|number| number.wrapping_add(1) & !CHECK);
+        let run = RunId(CHECK | number);
         let processes = self.processes.borrow().clone();
         let waiting = Rc::clone(&self.waiting);
         async move {
             let (ended, outcome) = oneshot::channel();
             waiting.borrow_mut().insert(run, ended);
-            let _errand = Running { run, processes: processes.clone(), waiting };
+            let _command = Running { run, processes: processes.clone(), waiting };
             let nowhere = || CommandFailure::NotStarted(SpawnFailure::Ending);
             let processes = processes.upgrade().ok_or_else(nowhere)?;
             let service = ServiceName::new(NAME).map_err(|_| nowhere())?;
@@ -99,7 +99,7 @@ impl RunCommand for Errands {
     }
 }
 
-/// Kills an errand that nobody waits for any more.
+/// Kills a command that nobody waits for any more.
 struct Running {
     run: RunId,
     processes: Weak<Processes>,

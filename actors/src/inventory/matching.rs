@@ -52,7 +52,7 @@ pub(super) type Choices = BTreeMap<DeviceName, Choice>;
 
 impl InventoryMachine {
     /// Gives configured devices that are missing what is there and can only be theirs, and tells who could be what besides.
-    pub(super) fn settle_claims(&mut self) -> Out {
+    pub(super) fn settle_matches(&mut self) -> Out {
         if self.looked == Looked::NotYet {
             // What is not known yet may fit as well.
             return Vec::new();
@@ -62,7 +62,7 @@ impl InventoryMachine {
             if self.is_torn(device) {
                 self.give_up(&device.name);
             }
-            if !self.claims.contains_key(&device.name) {
+            if !self.matches.contains_key(&device.name) {
                 out.extend(self.choose(device));
             }
             out.extend(self.mind_rivals(device));
@@ -110,7 +110,7 @@ impl InventoryMachine {
             _ => None,
         };
         let piece = chosen?.clone();
-        self.claims.insert(device.name.clone(), piece.key.clone());
+        self.matches.insert(device.name.clone(), piece.key.clone());
         let choice = self.choices.entry(device.name.clone()).or_default();
         choice.doubtful.remove(&Place::of(&piece));
         (choice.known, choice.taken_at) = (Some(Place::of(&piece)), Some(self.now));
@@ -121,7 +121,7 @@ impl InventoryMachine {
     /// comes later, with its driver say, does not take a device from who uses it.
     fn is_torn(&self, device: &Device) -> bool {
         let on = |piece: &Sighting| piece.usb.as_ref().map(|usb| (usb.bus, usb.address));
-        let taken = self.claims.get(&device.name).and_then(|key| self.present.get(key));
+        let taken = self.matches.get(&device.name).and_then(|key| self.present.get(key));
         let since = self.choices.get(&device.name).and_then(|choice| choice.taken_at);
         let is_new = since.is_some_and(|since| self.now.since(since) <= TOGETHER);
         taken.filter(|taken| is_new && taken.usb.is_some()).is_some_and(|taken| {
@@ -131,7 +131,7 @@ impl InventoryMachine {
 
     /// The device is told so with the news of the others.
     fn give_up(&mut self, name: &DeviceName) {
-        let taken = self.claims.remove(name).and_then(|key| self.present.get(&key));
+        let taken = self.matches.remove(name).and_then(|key| self.present.get(&key));
         let place = taken.map(Place::of);
         let choice = self.choices.entry(name.clone()).or_default();
         choice.known = None;
@@ -140,17 +140,17 @@ impl InventoryMachine {
 
     /// The operator says that what is there is meant.
     pub(super) fn admitted(&mut self, name: &DeviceName) -> Out {
-        if self.claims.contains_key(name) {
+        if self.matches.contains_key(name) {
             return Vec::new();
         }
         self.choices.remove(name);
-        self.settle_claims()
+        self.settle_matches()
     }
 
     /// What fits a device and is nobody's.
     fn fitting(&self, device: &Device) -> Vec<&Sighting> {
-        let own = self.claims.get(&device.name);
-        let free = |key: &&Key| !self.claims.values().any(|claimed| claimed == *key);
+        let own = self.matches.get(&device.name);
+        let free = |key: &&Key| !self.matches.values().any(|matched| matched == *key);
         let fits = self.fits.get(&device.name).into_iter().flatten();
         fits.filter(|key| own != Some(*key)).filter(free).filter_map(|key| self.present.get(key)).collect()
     }
@@ -166,7 +166,7 @@ impl InventoryMachine {
             what: Arc::new(piece.clone()),
             matching: Arc::new(advice::telling_match(device.kind, piece, &present)),
         };
-        let taken = self.claims.get(&device.name).and_then(|key| self.present.get(key)).map(describe);
+        let taken = self.matches.get(&device.name).and_then(|key| self.present.get(key)).map(describe);
         Some(Rivals { taken, others: others.into_iter().map(describe).collect() })
     }
 
@@ -182,7 +182,7 @@ impl InventoryMachine {
 
     /// How a device stands, whole.
     pub(super) fn tell_present(&self, name: &DeviceName) -> Out {
-        let sighting = self.claims.get(name).and_then(|key| self.present.get(key));
+        let sighting = self.matches.get(name).and_then(|key| self.present.get(key));
         let rivals = self.devices.iter().find(|device| device.name == *name).and_then(|device| self.rivals(device));
         let first = match sighting {
             Some(sighting) => DeviceMessage::Seen(sighting.clone()),

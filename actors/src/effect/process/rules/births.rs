@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
-use super::Core;
+use super::Rules;
 use super::kernel::{Kernel, Upbringing};
 use crate::action::process::{ProcessEvent, RunId};
 use crate::effect::process::runs::Loading;
@@ -19,7 +19,7 @@ pub(super) enum BirthWatch {
     Set,
 }
 
-impl<K: Kernel> Core<K> {
+impl<K: Kernel> Rules<K> {
     pub(super) fn begin_starting(&mut self) {
         self.starting += 1;
         self.watch_births();
@@ -65,7 +65,7 @@ impl<K: Kernel> Core<K> {
     pub(super) fn kill_newborn(&mut self, id: RunId) {
         let Some(pid) = self.kernel.newborn(id) else { return };
         // One that has been reaped may be somebody else by now.
-        if !self.unclaimed.iter().any(|ended| ended.pid == pid) {
+        if !self.early_ends.iter().any(|ended| ended.pid == pid) {
             self.kernel.signal(pid, Signal::KILL);
         }
     }

@@ -2,14 +2,14 @@
 
 use super::kernel::Kernel;
 use super::orphans::Orphan;
-use super::{Core, MAX_UNCLAIMED};
+use super::{EARLY_ENDS_MAX, Rules};
 use crate::action::process::{Exit, ProcessEvent, RunId, SpawnFailure};
 use crate::effect::process::reaper::Parent;
 use crate::effect::process::runs::{Main, Sweep};
 use crate::effect::process::spawn::Child;
 use crate::effect::process::sys::Ended;
 
-impl<K: Kernel> Parent for Core<K> {
+impl<K: Kernel> Parent for Rules<K> {
     fn child_ended(&mut self, ended: Ended) {
         let Ended { pid, exit } = ended;
         let orphan = self.orphans.ended(pid);
@@ -22,9 +22,9 @@ impl<K: Kernel> Parent for Core<K> {
         } else {
             if self.may_be_newborn(pid) {
                 // Perhaps a program that ended before it was heard that it had started.
-                self.unclaimed.push_back(ended);
-                if self.unclaimed.len() > MAX_UNCLAIMED {
-                    self.unclaimed.pop_front();
+                self.early_ends.push_back(ended);
+                if self.early_ends.len() > EARLY_ENDS_MAX {
+                    self.early_ends.pop_front();
                 }
             }
             // Perhaps the last process of a tree whose main process is gone.
@@ -34,7 +34,7 @@ impl<K: Kernel> Parent for Core<K> {
     }
 }
 
-impl<K: Kernel> Core<K> {
+impl<K: Kernel> Rules<K> {
     pub(super) fn program_started(&mut self, id: RunId, outcome: Result<Child, SpawnFailure>) {
         self.end_starting();
         // It may have left somebody to us before it was known.
@@ -47,7 +47,7 @@ impl<K: Kernel> Core<K> {
             Err(failure) => {
                 // It has been waited for, and nobody else will ask for its end.
                 if let Some(pid) = newborn {
-                    self.claim(pid);
+                    self.take_early_end(pid);
                 }
                 self.kernel.say(&service, id, ProcessEvent::SpawnFailed(failure));
                 self.forget(id);
@@ -59,7 +59,7 @@ impl<K: Kernel> Core<K> {
                 self.kernel.say(&service, id, ProcessEvent::Spawned { pid });
                 // It may have spoken, and have ended, before it was heard that it has started.
                 self.check_again(id);
-                if let Some(exit) = self.claim(pid) {
+                if let Some(exit) = self.take_early_end(pid) {
                     self.main_ended(id, pid, exit);
                 }
                 early.into_iter().for_each(|order| self.signal(order));
@@ -68,17 +68,17 @@ impl<K: Kernel> Core<K> {
                 }
             }
         }
-        self.claim_nothing_more();
+        self.forget_early_ends();
     }
 
-    pub(super) fn claim(&mut self, pid: u32) -> Option<Exit> {
-        let place = self.unclaimed.iter().position(|ended| ended.pid == pid)?;
-        self.unclaimed.remove(place).map(|ended| ended.exit)
+    pub(super) fn take_early_end(&mut self, pid: u32) -> Option<Exit> {
+        let place = self.early_ends.iter().position(|ended| ended.pid == pid)?;
+        self.early_ends.remove(place).map(|ended| ended.exit)
     }
 
-    pub(super) fn claim_nothing_more(&mut self) {
+    pub(super) fn forget_early_ends(&mut self) {
         if self.starting == 0 && !self.keeper.is_coming() {
-            self.unclaimed.clear();
+            self.early_ends.clear();
         }
     }
 }

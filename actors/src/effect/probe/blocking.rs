@@ -35,12 +35,12 @@ impl Threads {
 
 /// One kind of blocking work of one probe. It is never done twice at once: when it outlived the look that began it, the
 /// next look waits for the same work, so that a dead disk holds one thread of a probe and not one for each look.
-pub(super) struct Errand<T> {
+pub(super) struct Blocking<T> {
     threads: Threads,
     pending: Option<oneshot::Receiver<T>>,
 }
 
-impl<T: Send + 'static> Errand<T> {
+impl<T: Send + 'static> Blocking<T> {
     pub(super) fn new(threads: &Threads) -> Self {
         Self { threads: threads.clone(), pending: None }
     }
@@ -75,25 +75,25 @@ mod tests {
     #[tokio::test(flavor = "current_thread")]
     async fn work_that_hangs_is_waited_for_and_not_begun_again() {
         let (release, hang) = mpsc::channel::<()>();
-        let mut errand = Errand::new(&Threads::new(2));
+        let mut call = Blocking::new(&Threads::new(2));
         let slow = move || {
             let _ = hang.recv();
             "first"
         };
-        assert!(timeout(SHORT, errand.run(slow)).await.is_err());
-        assert!(timeout(SHORT, errand.run(|| "second")).await.is_err());
+        assert!(timeout(SHORT, call.run(slow)).await.is_err());
+        assert!(timeout(SHORT, call.run(|| "second")).await.is_err());
         release.send(()).unwrap();
-        assert_eq!(errand.run(|| "third").await, Ok("first"));
-        assert_eq!(errand.run(|| "fourth").await, Ok("fourth"));
+        assert_eq!(call.run(|| "third").await, Ok("first"));
+        assert_eq!(call.run(|| "fourth").await, Ok("fourth"));
     }
 
     #[tokio::test(flavor = "current_thread")]
     async fn threads_that_hang_do_not_grow_in_number() {
         let (release, hang) = mpsc::channel::<()>();
         let threads = Threads::new(1);
-        let mut hanging = Errand::new(&threads);
+        let mut hanging = Blocking::new(&threads);
         assert!(timeout(SHORT, hanging.run(move || hang.recv().is_ok())).await.is_err());
-        let mut waiting = Errand::new(&threads);
+        let mut waiting = Blocking::new(&threads);
         assert!(timeout(SHORT, waiting.run(|| 1)).await.is_err());
         release.send(()).unwrap();
         assert_eq!(waiting.run(|| 2).await, Ok(2));
@@ -101,9 +101,9 @@ mod tests {
 
     #[tokio::test(flavor = "current_thread")]
     async fn a_panic_in_the_work_is_an_answer() {
-        let mut errand = Errand::new(&Threads::new(1));
-        let answer: Result<(), _> = errand.run(|| std::panic::resume_unwind(Box::new("planted"))).await;
+        let mut call = Blocking::new(&Threads::new(1));
+        let answer: Result<(), _> = call.run(|| std::panic::resume_unwind(Box::new("planted"))).await;
         assert!(matches!(answer, Err(NotReady::NoThread(_))));
-        assert_eq!(errand.run(|| ()).await, Ok(()));
+        assert_eq!(call.run(|| ()).await, Ok(()));
     }
 }

@@ -13,13 +13,13 @@ const GPS: &str = "gps";
 
 struct Bench {
     bus: SimulatedBus,
-    awake: Awake,
+    autosuspend: Autosuspend,
 }
 
 impl Bench {
     fn new() -> Self {
         let bus = SimulatedBus::demo();
-        Self { awake: Awake::new(Drivers::new(Arc::new(bus.clone())), Watched::new().0), bus }
+        Self { autosuspend: Autosuspend::new(Drivers::new(Arc::new(bus.clone())), Watched::new().0), bus }
     }
 
     /// The receiver as a USB device, and its serial port.
@@ -29,7 +29,7 @@ impl Bench {
     }
 
     async fn wakefulness(&self) -> Option<Wakefulness> {
-        self.awake.done().await;
+        self.autosuspend.done().await;
         self.bus.wakefulness(GPS)
     }
 }
@@ -42,13 +42,13 @@ fn named(name: &str) -> DeviceName {
 async fn a_device_may_sleep_again_after_its_lease_and_the_last_word_counts() {
     let bench = Bench::new();
     let [_, port] = bench.sightings();
-    bench.awake.keep(&named(GPS), port.clone());
+    bench.autosuspend.keep(&named(GPS), port.clone());
     assert_eq!(bench.wakefulness().await, Some(Wakefulness::WasAwake));
-    bench.awake.let_sleep(&named(GPS));
-    bench.awake.keep(&named(GPS), port.clone());
-    bench.awake.keep(&named(GPS), port);
+    bench.autosuspend.let_sleep(&named(GPS));
+    bench.autosuspend.keep(&named(GPS), port.clone());
+    bench.autosuspend.keep(&named(GPS), port);
     assert_eq!(bench.wakefulness().await, Some(Wakefulness::WasAwake));
-    bench.awake.let_sleep(&named(GPS));
+    bench.autosuspend.let_sleep(&named(GPS));
     assert_eq!(bench.wakefulness().await, Some(Wakefulness::CouldSleep));
 }
 
@@ -57,8 +57,8 @@ async fn what_never_slept_is_left_awake() {
     let bench = Bench::new();
     let [_, port] = bench.sightings();
     bench.bus.keep_awake(&port).unwrap();
-    bench.awake.keep(&named(GPS), port);
-    bench.awake.let_sleep(&named(GPS));
+    bench.autosuspend.keep(&named(GPS), port);
+    bench.autosuspend.let_sleep(&named(GPS));
     assert_eq!(bench.wakefulness().await, Some(Wakefulness::WasAwake));
 }
 
@@ -66,11 +66,11 @@ async fn what_never_slept_is_left_awake() {
 async fn of_two_devices_on_one_piece_of_hardware_the_last_one_lets_it_sleep() {
     let bench = Bench::new();
     let [whole, port] = bench.sightings();
-    bench.awake.keep(&named("whole"), whole);
-    bench.awake.keep(&named("port"), port);
-    bench.awake.let_sleep(&named("whole"));
+    bench.autosuspend.keep(&named("whole"), whole);
+    bench.autosuspend.keep(&named("port"), port);
+    bench.autosuspend.let_sleep(&named("whole"));
     assert_eq!(bench.wakefulness().await, Some(Wakefulness::WasAwake));
-    bench.awake.let_sleep(&named("port"));
+    bench.autosuspend.let_sleep(&named("port"));
     assert_eq!(bench.wakefulness().await, Some(Wakefulness::CouldSleep));
 }
 
@@ -78,13 +78,13 @@ async fn of_two_devices_on_one_piece_of_hardware_the_last_one_lets_it_sleep() {
 async fn the_next_arrival_is_none_of_what_was_kept_before() {
     let bench = Bench::new();
     let [_, port] = bench.sightings();
-    bench.awake.keep(&named(GPS), port);
-    bench.awake.done().await;
+    bench.autosuspend.keep(&named(GPS), port);
+    bench.autosuspend.done().await;
     bench.bus.unplug(GPS).unwrap();
     bench.bus.plug(GPS, None).unwrap();
     let [_, port] = bench.sightings();
     bench.bus.keep_awake(&port).unwrap();
-    bench.awake.let_sleep(&named(GPS));
+    bench.autosuspend.let_sleep(&named(GPS));
     assert_eq!(bench.wakefulness().await, Some(Wakefulness::WasAwake));
 }
 
@@ -93,7 +93,7 @@ async fn whoever_is_given_a_device_is_started_before_a_driver_is_called_for_it()
     let bench = Bench::new();
     let [_, port] = bench.sightings();
     tokio::time::pause();
-    bench.awake.keep(&named(GPS), port);
+    bench.autosuspend.keep(&named(GPS), port);
     for _ in 0..1000 {
         tokio::task::yield_now().await;
         // A call would be made on another thread.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::kernel::Kernel;
 use super::proof::Since;
-use super::{Core, News, RoundState};
+use super::{News, RoundState, Rules};
 use crate::action::process::RunId;
 use crate::effect::process::runs::{Main, RoundNumber, Run, Sweep};
 use crate::effect::process::tree::{Act, Looked, Place, Populated, ProcessId, Root, Round, Seen, Want, Whom};
@@ -12,7 +12,7 @@ use crate::effect::process::tree::{Act, Looked, Place, Populated, ProcessId, Roo
 /// How many cgroups are looked at in one round.
 const AT_ONCE: usize = 32;
 
-impl<K: Kernel> Core<K> {
+impl<K: Kernel> Rules<K> {
     pub(super) fn want(&mut self, id: RunId, act: Act) {
         if self.runs.get(&id).is_none_or(|run| run.main().is_none()) {
             return;

@@ -3,11 +3,11 @@
 use std::os::fd::OwnedFd;
 
 use super::kernel::Kernel;
-use super::{Core, News};
+use super::{News, Rules};
 use crate::action::process::Exit;
 use crate::effect::process::keeper::life::GOOD_LIFE;
 
-impl<K: Kernel> Core<K> {
+impl<K: Kernel> Rules<K> {
     pub(super) fn keeper_ended(&mut self, exit: Exit) {
         self.kernel.keeper_is_gone();
         if let Some(wait) = self.keeper.died() {
@@ -37,7 +37,7 @@ impl<K: Kernel> Core<K> {
                 self.kernel.listen_to_keeper(reports);
                 self.keeper.up(pid);
                 self.kernel.later(GOOD_LIFE, News::KeeperLasts(pid));
-                if let Some(exit) = self.claim(pid) {
+                if let Some(exit) = self.take_early_end(pid) {
                     self.keeper_ended(exit);
                 }
             }
@@ -46,7 +46,7 @@ impl<K: Kernel> Core<K> {
         if self.keeper.is_closing() {
             self.kernel.close_outputs();
         }
-        self.claim_nothing_more();
+        self.forget_early_ends();
     }
 
     /// Lets the keeper end when it has nothing left to do. One that is just coming is first given what there is.

@@ -1,7 +1,7 @@
 //! The main process of a run, which may name another one in its place (`MAINPID=` of sd_notify(3)): a program that puts itself into the
 //! background does so, and then ends.
 
-use super::Core;
+use super::Rules;
 use super::kernel::Kernel;
 use super::talk::Standing;
 use crate::action::process::{Exit, Notification, ProcessEvent, RunId};
@@ -9,7 +9,7 @@ use crate::effect::process::notify::{Message, Sender};
 use crate::effect::process::runs::Run;
 use crate::effect::process::tree::Act;
 
-impl<K: Kernel> Core<K> {
+impl<K: Kernel> Rules<K> {
     pub(super) fn main_ended(&mut self, id: RunId, pid: u32, exit: Exit) {
         self.by_pid.remove(&pid);
         // What it has said before it ended counts.

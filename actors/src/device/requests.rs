@@ -3,7 +3,7 @@
 use mainstay_hardware::bus::WifiBaseline;
 use mainstay_hardware::sighting::Sort;
 
-use super::claim::Owed;
+use super::fitting::Owed;
 use super::machine::{DeviceMachine, Out, State};
 use crate::cause::{Holder, Withheld};
 use crate::message::device::DeviceTimer;

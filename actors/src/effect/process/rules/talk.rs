@@ -1,6 +1,6 @@
 //! What programs say on their notification sockets, and who is believed.
 
-use super::Core;
+use super::Rules;
 use super::kernel::Kernel;
 use super::orphans::Orphan;
 use crate::action::process::{Notification, ProcessEvent, RunId};
@@ -19,7 +19,7 @@ pub(super) enum Standing {
     Open,
 }
 
-impl<K: Kernel> Core<K> {
+impl<K: Kernel> Rules<K> {
     /// Something was received on a socket.
     pub(super) fn received(&mut self, id: RunId) {
         self.kernel.unheard(id).into_iter().for_each(|message| self.notified(id, message));
@@ -65,7 +65,7 @@ impl<K: Kernel> Core<K> {
             Some(Orphan::Of((_, Evidence::Descent))) => Standing::Member,
             // Who lowers its limit to another run's tag gains nothing from one of the same user.
             Some(Orphan::Of((_, Evidence::Tag))) if user == Some(uid) => Standing::Member,
-            Some(Orphan::Of((_, Evidence::Tag | Evidence::Claim)) | Orphan::OfNobody) => Standing::Stranger,
+            Some(Orphan::Of((_, Evidence::Tag | Evidence::OwnWord)) | Orphan::OfNobody) => Standing::Stranger,
             None if self.kernel.is_newborn(top) => Standing::Stranger,
             None => {
                 self.orphans.wonder(top);

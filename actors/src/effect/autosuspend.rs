@@ -21,7 +21,7 @@ use super::watched::Watched;
 const START_FIRST: Duration = Duration::from_millis(100);
 
 /// Keeps devices awake. Belongs to the actor thread.
-pub(super) struct Awake {
+pub(super) struct Autosuspend {
     drivers: Drivers,
     /// Known to the executor, and so known over a panic of the device's actor.
     kept: Rc<RefCell<Kept>>,
@@ -29,7 +29,7 @@ pub(super) struct Awake {
     under_way: RefCell<Vec<JoinHandle<()>>>,
 }
 
-impl Awake {
+impl Autosuspend {
     pub(super) fn new(drivers: Drivers, watched: Watched) -> Self {
         Self { drivers, kept: Rc::default(), watched, under_way: RefCell::default() }
     }

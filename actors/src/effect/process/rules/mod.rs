@@ -31,7 +31,7 @@ use crate::action::process::{ProcessEvent, RunId, SignalOrder, SpawnOrder};
 use crate::effect::probe::LogEnd;
 
 /// Ends of children that nobody has claimed, kept while something is being started.
-const MAX_UNCLAIMED: usize = 4096;
+const EARLY_ENDS_MAX: usize = 4096;
 
 /// What reaches the executor's task.
 #[derive(Debug)]
@@ -58,7 +58,7 @@ pub(crate) enum News {
 
 /// The state of the executor, and all its rules.
 #[derive(Debug)]
-pub(crate) struct Core<K> {
+pub(crate) struct Rules<K> {
     kernel: K,
     /// Between two looks at a tree that is being killed, or whose last process is just ending.
     sweep_interval: Duration,
@@ -69,7 +69,7 @@ pub(crate) struct Core<K> {
     keeper: KeeperLife,
     starting: usize,
     birth_watch: BirthWatch,
-    unclaimed: VecDeque<Ended>,
+    early_ends: VecDeque<Ended>,
     wants: BTreeMap<RunId, Vec<Act>>,
     round: RoundNumber,
     round_state: RoundState,
@@ -93,7 +93,7 @@ enum RoundState {
     UnderWay,
 }
 
-impl<K: Kernel> Core<K> {
+impl<K: Kernel> Rules<K> {
     /// Nothing runs yet.
     pub(crate) fn new(kernel: K, sweep_interval: Duration) -> Self {
         Self {
@@ -105,7 +105,7 @@ impl<K: Kernel> Core<K> {
             keeper: KeeperLife::new(),
             starting: 0,
             birth_watch: BirthWatch::Off,
-            unclaimed: VecDeque::new(),
+            early_ends: VecDeque::new(),
             wants: BTreeMap::new(),
             round: RoundNumber::default(),
             round_state: RoundState::Idle,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::kernel::Kernel;
 use super::orphans::Orphan;
-use super::{Core, News};
+use super::{News, Rules};
 use crate::action::process::RunId;
 use crate::effect::process::runs::Run;
 use crate::effect::process::tree::roll::Roll;
@@ -33,7 +33,7 @@ enum Doubt {
     Orphan,
 }
 
-impl<K: Kernel> Core<K> {
+impl<K: Kernel> Rules<K> {
     /// A process of a run that has lost its main process has ended, or one of which nothing was known.
     pub(super) fn perhaps_over(&mut self, id: RunId) {
         match self.runs.get(&id).and_then(Run::main).map(|main| &main.place) {
