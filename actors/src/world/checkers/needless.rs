@@ -87,10 +87,12 @@ impl Checker for Needless {
             {
                 self.gives_way.insert(name.clone(), *token);
             }
-            Message::Hardware(InventoryMessage::Event(HardwareEvent::Gone {
-                generation: Some(generation), ..
-            })) => {
-                self.denied.insert(generation.clone(), now);
+            Message::Hardware(InventoryMessage::Event(HardwareEvent::Gone { key, generation, .. })) => {
+                let arrivals = environment.plugs().filter_map(|(_, plug)| plug.arrival.as_ref());
+                let there = arrivals.filter(|arrival| arrival.sighting.key == *key);
+                // Without saying which, it says so of the one that is there.
+                let meant = there.map(|arrival| &arrival.sighting.generation).filter(|_| generation.is_none());
+                self.denied.extend(generation.iter().chain(meant).map(|generation| (generation.clone(), now)));
             }
             _ => {}
         }

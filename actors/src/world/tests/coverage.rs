@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::storms::seeds;
 use crate::world::coverage::Mark;
 use crate::world::faults::Weather;
-use crate::world::{Keep, Trial, stations};
+use crate::world::{Trial, stations};
 
 /// So many seeds are tried every time. Of what can be, one mark in so many may be missed by them.
 const SEEDS: u64 = 30;
@@ -18,7 +18,7 @@ fn most_of_what_can_be_is_tried_by_the_storms_and_nothing_that_cannot() {
     let seeds = seeds(SEEDS);
     for seed in seeds.iter().copied() {
         for weather in [Weather::panicking(), Weather::frantic(), Weather::hopeless()] {
-            let trial = Trial { keep: Keep::Nothing, ..Trial::of(weather, Duration::from_secs(240)) };
+            let trial = Trial::of(weather, Duration::from_secs(240));
             for station in [stations::demo(), stations::random(seed)] {
                 let report = trial.run(&station, seed).unwrap_or_else(|failure| panic!("{failure}"));
                 reached.extend(report.reached);
