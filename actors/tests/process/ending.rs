@@ -129,6 +129,7 @@ fn a_program_that_is_swept_before_it_has_started_is_killed_when_it_has() {
 fn whoever_panics_of_the_threads_and_tasks_is_told_of() {
     alone(async || {
         for part in ["drive", "deliver", "timer", "trees", "spawner-1", "outputs"] {
+            println!("{part} is to panic");
             let world = World::new();
             let run = world.shell(1, "sleep 1000 & wait");
             world.started(run).await;
