@@ -92,8 +92,8 @@ pub enum ServiceMessage {
     Probe(RunId, ProbeEvent),
     /// The operator wants it up.
     Start(RequestId, NeedsPolicy),
-    /// A service that is started with its needs needs it up.
-    StartForDependent(ServiceName),
+    /// A service that is started with its needs needs it up. The request is the operator's that began it.
+    StartForDependent(ServiceName, RequestId),
     /// The operator wants it down.
     Stop(RequestId),
     /// The operator wants it stopped and started again.

@@ -82,7 +82,7 @@ impl ServiceMachine {
             ServiceMessage::DeviceLeft(_) => Told::DeviceLeft,
             ServiceMessage::SlotGranted => Told::SlotGranted,
             ServiceMessage::Start(..) => Told::Start,
-            ServiceMessage::StartForDependent(_) => Told::StartForDependent,
+            ServiceMessage::StartForDependent(..) => Told::StartForDependent,
             ServiceMessage::Stop(_) => Told::Stop,
             ServiceMessage::Restart(..) => Told::Restart,
             ServiceMessage::Close => Told::Close,

@@ -32,7 +32,7 @@ use crate::message::lease::{Grant, LeaseMessage, Token};
 use crate::message::service::ServiceTimer;
 use crate::message::service::{ServiceMessage, Wanted};
 use crate::message::supervision::ServicesMessage;
-use crate::message::{Action, ActorId, Effect, Effects, Message, Moment, Outcome};
+use crate::message::{Action, ActorId, Effect, Effects, Message, Moment, Outcome, RequestId};
 
 /// A service.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
@@ -41,6 +41,8 @@ pub struct ServiceMachine {
     pub(super) dependents: Dependents,
     pub(super) wanted: Wanted,
     pub(super) ignoring: Ignoring,
+    /// The last request whose "with what it needs" it has passed on: in a dense graph it comes by many ways.
+    pub(super) passed_on: Option<RequestId>,
     pub(super) closing: Closing,
     pub(super) goodbye: Goodbye,
     /// Dependents that outlived SIGKILL, with their processes, and were not waited for when it stopped last.
@@ -141,6 +143,7 @@ impl ServiceMachine {
             dependents,
             wanted: Wanted::Auto,
             ignoring: Ignoring::No,
+            passed_on: None,
             closing: Closing::No,
             goodbye: Goodbye::NotYet,
             left: BTreeMap::new(),
@@ -191,7 +194,7 @@ impl ServiceMachine {
             ServiceMessage::Process(run, event) => self.process(now, run, event, out),
             ServiceMessage::Probe(run, event) => self.probed(run, event, out),
             ServiceMessage::Start(request, policy) => self.operator_start(request, policy, out),
-            ServiceMessage::StartForDependent(name) => self.start_for(&name, out),
+            ServiceMessage::StartForDependent(_, request) => self.start_for(request, out),
             ServiceMessage::Stop(request) => self.operator_stop(request, out),
             ServiceMessage::Restart(request, attempts) => self.operator_restart(request, attempts, out),
             ServiceMessage::Close => self.closing = self.closing.max(Closing::InOrder),

@@ -287,7 +287,10 @@ impl Need {
     fn rank(&self) -> Rank {
         match self.standing {
             Standing::Held(_) => Rank::Held,
-            Standing::Down(_) | Standing::Leaving { .. } => Rank::Down,
+            Standing::Down(_) | Standing::Leaving { next: Next::Rest, .. } => Rank::Down,
+            // One that leaves to be restarted is on its way back: else each of a chain that is restarted would call all after it
+            // down, coming and down again.
+            Standing::Leaving { next: Next::Restart, .. } => Rank::Coming,
             Standing::Up | Standing::Starting(_) | Standing::Coming(_) | Standing::Unknown => Rank::Coming,
         }
     }

@@ -1,7 +1,5 @@
 //! What the operator says.
 
-use mainstay_config::names::ServiceName;
-
 use super::machine::{Out, ServiceMachine, later};
 use super::showing::first_of;
 use super::state::{Closing, Ignoring, Phase, Rest};
@@ -29,7 +27,7 @@ impl ServiceMachine {
         self.want_up(out);
         self.ignoring = if policy == NeedsPolicy::Ignore { Ignoring::Yes } else { Ignoring::No };
         if policy == NeedsPolicy::StartThem {
-            self.start_needs(out);
+            self.start_needs(request, out);
         }
         let name = &self.spec.name;
         let start = match self.phase {
@@ -41,20 +39,24 @@ impl ServiceMachine {
         out.push(done(request, Reply::Start(name.clone(), start)));
     }
 
-    /// A service that is started together with its needs needs this one.
-    pub(super) fn start_for(&mut self, _name: &ServiceName, out: &mut Out) {
-        if later(&self.spec).is_none() {
+    /// A service that is started together with its needs needs this one. Requests are numbered in the order in which they
+    /// were made: what a later one has done is not done again for an earlier one.
+    pub(super) fn start_for(&mut self, request: RequestId, out: &mut Out) {
+        if self.passed_on >= Some(request) {
+            out.push(Effect::Note(Outcome::Superseded));
+        } else if later(&self.spec).is_none() {
             let held = self.reason_not_wanted().is_some();
             if held || matches!(self.rest, Rest::Failed(_) | Rest::Ended(_)) {
                 self.want_up(out);
             }
-            self.start_needs(out);
+            self.start_needs(request, out);
         }
     }
 
-    fn start_needs(&self, out: &mut Out) {
+    fn start_needs(&mut self, request: RequestId, out: &mut Out) {
+        self.passed_on = Some(request);
         for name in self.spec.dependencies.keys().filter(|name| self.requires(name)) {
-            let message = ServiceMessage::StartForDependent(self.spec.name.clone());
+            let message = ServiceMessage::StartForDependent(self.spec.name.clone(), request);
             out.push(Effect::Tell(Message::Service(name.clone(), message)));
         }
     }

@@ -101,7 +101,7 @@ impl World {
         }
         let copy = self.journal.copy(&letter);
         let for_dependent = match &letter.message {
-            Message::Service(name, ServiceMessage::StartForDependent(_)) => Some(name.clone()),
+            Message::Service(name, ServiceMessage::StartForDependent(..)) => Some(name.clone()),
             _ => None,
         };
         let breaks = self.sabotaged.as_mut().is_some_and(|sabotaged| sabotaged.breaks_over(&letter.message));

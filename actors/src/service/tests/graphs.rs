@@ -6,7 +6,7 @@ use mainstay_config::model::Station;
 
 use super::*;
 use crate::cause::{Blocker, Resource};
-use crate::message::service::Waiting;
+use crate::message::service::{Attempts, NeedsPolicy, Waiting};
 use crate::service::all_dependents;
 
 /// All services of a station, with everybody around them who answers at once.
@@ -48,6 +48,17 @@ impl Company {
     /// Tells everybody the same, and goes on until there is nothing left to say.
     fn tell_all(&mut self, message: &ServiceMessage) {
         self.mail.extend(self.machines.keys().map(|name| (name.clone(), message.clone())));
+        self.go_on();
+    }
+
+    fn tell(&mut self, to: &str, message: ServiceMessage) -> usize {
+        let before = self.handled;
+        self.mail.push_back((name(to), message));
+        self.go_on();
+        self.handled - before
+    }
+
+    fn go_on(&mut self) {
         while let Some((to, message)) = self.mail.pop_front() {
             self.handled += 1;
             let effects = self.machines.get_mut(&to).unwrap().handle(self.now, message);
@@ -135,6 +146,26 @@ fn starting_and_stopping_cost_a_few_messages_for_each_service_and_each_edge() {
         assert_eq!(company.closed, services, "{kind}");
         let stopping = company.handled - before;
         assert!(stopping <= 6 * services + 4 * edges, "{kind}: {stopping} messages to stop");
+    }
+}
+
+#[test]
+fn what_the_operator_asks_for_costs_a_few_messages_for_each_service_and_each_edge() {
+    for (kind, station) in graphs() {
+        let (services, edges) = size(&station);
+        let most = 8 * services + 6 * edges;
+        let mut company = Company::of(&station, None);
+        let restart = company.tell("s0000", ServiceMessage::Restart(RequestId(1), Attempts::Reset));
+        assert_eq!(company.in_status(ServiceStatus::Running), services, "{kind}");
+        assert!(restart <= most, "{kind}: {restart} messages to restart");
+        let stop = company.tell("s0000", ServiceMessage::Stop(RequestId(2)));
+        assert_eq!(company.in_status(ServiceStatus::Held), 1, "{kind}");
+        assert!(stop <= most, "{kind}: {stop} messages to stop");
+        let last = station.services.keys().next_back().unwrap();
+        let start = ServiceMessage::Start(RequestId(3), NeedsPolicy::StartThem);
+        let start = company.tell(last.as_str(), start);
+        assert_eq!(company.in_status(ServiceStatus::Running), services, "{kind}");
+        assert!(start <= most, "{kind}: {start} messages to start with what is needed");
     }
 }
 

@@ -42,14 +42,14 @@ fn with_needs_starts_what_is_required_as_well() {
     let mut bench = Bench::new(plain().requires("need", 15));
     bench.tell(start(NeedsPolicy::StartThem));
     let told: Vec<&str> = bench.services.iter().map(|(to, _)| to.as_str()).collect();
-    assert!(told == ["need"] && matches!(bench.services[0].1, ServiceMessage::StartForDependent(_)));
+    assert!(told == ["need"] && matches!(bench.services[0].1, ServiceMessage::StartForDependent(..)));
 }
 
 #[test]
 fn one_that_another_needs_started_is_no_longer_held() {
     let mut bench = Bench::new(plain());
     bench.tell(ServiceMessage::Stop(REQUEST));
-    assert!(bench.tell(ServiceMessage::StartForDependent(name("other"))).asked_for_slot());
+    assert!(bench.tell(ServiceMessage::StartForDependent(name("other"), RequestId(8))).asked_for_slot());
 }
 
 #[test]
