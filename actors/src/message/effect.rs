@@ -57,6 +57,18 @@ impl<T> Effect<T> {
     }
 }
 
+impl<T: Clone> Effect<T> {
+    /// Timers belong to states, and a state that is left takes its timers with it: of those that there were, and those that were set
+    /// since, the ones that do not belong to where the machine is now are cancelled.
+    pub(crate) fn cancel_left(were: impl IntoIterator<Item = T>, out: &mut Effects<T>, belongs: impl Fn(&T) -> bool) {
+        let set = out
+            .iter()
+            .filter_map(|effect| if let Self::SetTimer(timer, _) = effect { Some(timer.clone()) } else { None });
+        let left: Vec<T> = were.into_iter().chain(set).filter(|timer| !belongs(timer)).collect();
+        out.extend(left.into_iter().map(Self::CancelTimer));
+    }
+}
+
 /// What is told by these.
 pub fn told<T>(effects: Effects<T>) -> Vec<Message> {
     let message = |effect| if let Effect::Tell(message) = effect { Some(message) } else { None };
