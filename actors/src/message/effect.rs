@@ -17,6 +17,7 @@ use crate::message::device::DeviceSnapshot;
 use crate::message::inventory::InventorySnapshot;
 use crate::message::lease_table::LeaseNews;
 use crate::message::service::ServiceSnapshot;
+use crate::message::supervision::Haste;
 use crate::message::{ActorId, Message, OperatorAnswer};
 
 /// All that one message leads to, in order.
@@ -233,6 +234,8 @@ pub enum Publication {
     Service(ServiceSnapshot),
     /// Of what is attached.
     Inventory(InventorySnapshot),
+    /// Of the daemon: it closes down.
+    Closing(Haste),
 }
 
 impl Action {
