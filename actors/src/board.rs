@@ -10,6 +10,7 @@ use crate::message::inventory::InventorySnapshot;
 use crate::message::lease_table::LeaseSnapshot;
 use crate::message::lease_table::LeaseTable;
 use crate::message::service::{Health, ServiceSnapshot, ServiceStatus};
+use crate::message::supervision::Haste;
 use crate::message::{Moment, Publication};
 use crate::trace::{Cause, Chain, Recorder, TraceId};
 
@@ -33,6 +34,7 @@ pub struct Board {
     devices: DashMap<DeviceName, Entry<DeviceSnapshot>>,
     leases: RwLock<LeaseTable>,
     inventory: RwLock<InventorySnapshot>,
+    closing: RwLock<Option<Haste>>,
 }
 
 impl Board {
@@ -86,6 +88,10 @@ impl Board {
                 self.leases.write().unwrap_or_else(PoisonError::into_inner).take_in(news);
                 None
             }
+            Publication::Closing(haste) => {
+                *self.closing.write().unwrap_or_else(PoisonError::into_inner) = Some(haste);
+                None
+            }
             Publication::Inventory(snapshot) => {
                 *self.inventory.write().unwrap_or_else(PoisonError::into_inner) = snapshot;
                 None
@@ -109,6 +115,12 @@ impl Board {
     #[must_use]
     pub fn leases(&self) -> LeaseSnapshot {
         self.leases.read().unwrap_or_else(PoisonError::into_inner).snapshot()
+    }
+
+    /// How everything is being stopped, when it is.
+    #[must_use]
+    pub fn closing(&self) -> Option<Haste> {
+        *self.closing.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What else is attached.

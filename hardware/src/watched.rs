@@ -249,11 +249,12 @@ pub fn words_of(panic: &(dyn Any + Send)) -> String {
     words.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "without words".to_owned())
 }
 
-/// The threads and tasks that can be told to panic, in debug builds: `docs/contributing.md` says when each does.
-pub const PARTS: [&str; 31] = [
+/// The threads and tasks that can be told to panic, in debug builds, and `close`, over which the root supervisor does: `docs/contributing.md` says when each does.
+pub const PARTS: [&str; 33] = [
     "answer",
     "awake",
     "caller",
+    "close",
     "control",
     "deliver",
     "drive",
@@ -274,6 +275,7 @@ pub const PARTS: [&str; 31] = [
     "probe-look",
     "probe-rest",
     "run-dir",
+    "signals",
     "spawner-1",
     "spawner-2",
     "timekeeper",

@@ -16,6 +16,7 @@ use mainstay_actors::view::{Show, StatusView};
 use mainstay_config::names::{READINESS_PROBES, ServiceName};
 use tokio::sync::{mpsc, oneshot};
 
+use super::wishes::Seen;
 use super::{SharedBoard, SharedRecorder, SharedStation};
 use crate::protocol::{Answer, ErrorAnswer, ErrorCode, Request, TraceRequest};
 use crate::server::{Peer, Station};
@@ -28,8 +29,8 @@ const FOLLOW_EVERY: Duration = Duration::from_millis(200);
 const FOLLOW_QUEUE: usize = 64;
 
 /// What to do about an actor that does not return.
-const FROZEN: &str = "this is a bug: please report it. Services run on; if it lasts, end mainstay with SIGKILL and stop what is left \
-     before you start it again";
+const FROZEN: &str = "this is a bug: please report it. Services run on; if it lasts, end mainstay with SIGTERM: after 10 seconds \
+     it ends without stopping them, and says which are left";
 
 /// An operator's request on its way to the actor thread.
 #[derive(Debug)]
@@ -72,6 +73,17 @@ impl Shown {
 
     fn show(&self) -> Show<'_> {
         Show { station: &self.station, board: &self.board, clock: &self.clock }
+    }
+
+    /// What tells whether the actors take in that the daemon should end.
+    pub(super) fn seen(&self) -> Seen {
+        Seen { closing: self.board.closing(), frozen: self.lookout.frozen() }
+    }
+
+    /// The services that have a process, with it.
+    pub(super) fn what_runs(&self) -> Vec<String> {
+        let pid = |name: &ServiceName| self.board.service(name)?.snapshot.pid;
+        self.station.services.keys().filter_map(|name| Some(format!("{name} (pid {})", pid(name)?))).collect()
     }
 
     fn status(&self) -> StatusView {

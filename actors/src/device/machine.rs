@@ -26,13 +26,30 @@ use crate::message::{Action, ActorId, Effect, Effects, Message, Moment, Operatio
 
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(super) enum State {
-    Absent { reason: Absence },
-    Settling { since: Moment },
-    Checking { since: Moment, operation: OperationId },
-    Probing { operation: OperationId },
+    Absent {
+        reason: Absence,
+    },
+    /// It is waited until it is steady, or until it is worth while to look again whether it can be opened: so this timer says.
+    Settling {
+        since: Moment,
+        until: DeviceTimer,
+    },
+    Checking {
+        since: Moment,
+        operation: OperationId,
+    },
+    Probing {
+        operation: OperationId,
+    },
     Ready,
-    Faulted { reason: DeviceFault, mending: Mending },
-    Quarantined { reason: Quarantine, until: Moment },
+    Faulted {
+        reason: DeviceFault,
+        mending: Mending,
+    },
+    Quarantined {
+        reason: Quarantine,
+        until: Moment,
+    },
     Ejected,
 }
 
@@ -105,6 +122,7 @@ impl Machine for DeviceMachine {
     }
 
     fn handle(&mut self, now: Moment, message: DeviceMessage) -> Out {
+        let waited_for = self.waits_for();
         let mut out = match message {
             DeviceMessage::Seen(sighting) => self.seen(now, sighting),
             DeviceMessage::Gone { generation, how } => self.gone(now, generation.as_ref(), how),
@@ -136,6 +154,8 @@ impl Machine for DeviceMachine {
             out.extend(self.mind_its_name());
             out.push(self.publication());
         }
+        let waits_for = self.waits_for();
+        Effect::cancel_left(waited_for, &mut out, |timer| waits_for.contains(timer));
         out
     }
 
@@ -242,8 +262,7 @@ impl DeviceMachine {
         self.owed = Owed::Nothing;
         // A lease is bound to one arrival: whoever holds it has nothing of the next.
         self.holder = None;
-        let waits = [DeviceTimer::Settling, DeviceTimer::AccessRetry, DeviceTimer::LookAfterAll];
-        let mut out: Out = waits.into_iter().map(Effect::CancelTimer).collect();
+        let mut out = Vec::new();
         let gone = Absence::Gone(how);
         if !self.is_out_of_use() {
             self.state = match verdict {
@@ -275,14 +294,30 @@ impl DeviceMachine {
         if wait.is_zero() {
             return self.check(now);
         }
-        self.state = State::Settling { since: now };
+        self.state = State::Settling { since: now, until: DeviceTimer::Settling };
         vec![Effect::SetTimer(DeviceTimer::Settling, wait), self.unavailable(Unusable::Settling, Soon::Yes)]
+    }
+
+    /// The timers that belong to where it is. Whatever it is told, it takes those with it that it leaves.
+    fn waits_for(&self) -> Vec<DeviceTimer> {
+        let of_state = match self.state {
+            State::Settling { until, .. } => Some(until),
+            State::Faulted { mending: Mending::Later, .. } => Some(DeviceTimer::LookAfterAll),
+            State::Quarantined { .. } => Some(DeviceTimer::Quarantine),
+            State::Absent { .. }
+            | State::Checking { .. }
+            | State::Probing { .. }
+            | State::Ready
+            | State::Faulted { .. }
+            | State::Ejected => None,
+        };
+        of_state.into_iter().chain(self.is_another().then_some(DeviceTimer::Mistaken)).collect()
     }
 
     fn timer_over(&mut self, now: Moment, timer: DeviceTimer) -> Out {
         match (timer, &self.state) {
             (DeviceTimer::Settling, State::Settling { .. }) => self.check(now),
-            (DeviceTimer::AccessRetry, State::Settling { since }) => {
+            (DeviceTimer::AccessRetry, State::Settling { since, .. }) => {
                 let since = *since;
                 self.check(since)
             }

@@ -63,7 +63,7 @@ impl DeviceMachine {
             Ok(()) => self.look(),
             Err(error) if error.kind == ErrorKind::NotTried => self.look_later(&error),
             Err(_) if now.since(since) < ACCESS_WITHIN => {
-                self.state = State::Settling { since };
+                self.state = State::Settling { since, until: DeviceTimer::AccessRetry };
                 vec![Effect::SetTimer(DeviceTimer::AccessRetry, ACCESS_RETRY)]
             }
             Err(error) => self.fault(DeviceFault::Unusable(error), Mending::SeenAgain),

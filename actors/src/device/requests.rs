@@ -17,14 +17,7 @@ impl DeviceMachine {
             _ => Reply::Ejected(name.clone()),
         };
         self.state = State::Ejected;
-        vec![
-            Effect::CancelTimer(DeviceTimer::Settling),
-            Effect::CancelTimer(DeviceTimer::AccessRetry),
-            Effect::CancelTimer(DeviceTimer::LookAfterAll),
-            Effect::CancelTimer(DeviceTimer::Quarantine),
-            self.restated(),
-            Effect::Answer(OperatorAnswer { request, outcome: Outcome::Handled, said }),
-        ]
+        vec![self.restated(), Effect::Answer(OperatorAnswer { request, outcome: Outcome::Handled, said })]
     }
 
     pub(super) fn admit(&mut self, now: Moment, request: RequestId) -> Out {
@@ -37,8 +30,7 @@ impl DeviceMachine {
             return vec![Effect::Answer(OperatorAnswer { request, outcome: Outcome::Refused, said })];
         }
         self.departures.forget();
-        let mut out = vec![Effect::CancelTimer(DeviceTimer::Quarantine)];
-        out.extend(self.back(now));
+        let mut out = self.back(now);
         let said = match self.sighting {
             Some(_) => Reply::Admitted(name),
             None => Reply::AdmittedAbsent(name),

@@ -15,6 +15,7 @@ mod awaited;
 mod radios;
 mod rivals;
 mod sleep;
+mod timers;
 use super::DeviceMachine;
 use crate::cause::{Departure, DeviceFault, Holder, Withheld};
 use crate::machine::{Beginning, Machine};

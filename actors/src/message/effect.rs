@@ -17,6 +17,7 @@ use crate::message::device::DeviceSnapshot;
 use crate::message::inventory::InventorySnapshot;
 use crate::message::lease_table::LeaseNews;
 use crate::message::service::ServiceSnapshot;
+use crate::message::supervision::Haste;
 use crate::message::{ActorId, Message, OperatorAnswer};
 
 /// All that one message leads to, in order.
@@ -54,6 +55,18 @@ impl<T> Effect<T> {
             Self::Answer(answer) => Effect::Answer(answer),
             Self::Note(outcome) => Effect::Note(outcome),
         }
+    }
+}
+
+impl<T: Clone> Effect<T> {
+    /// Timers belong to states, and a state that is left takes its timers with it: of those that there were, and those that were set
+    /// since, the ones that do not belong to where the machine is now are cancelled.
+    pub(crate) fn cancel_left(were: impl IntoIterator<Item = T>, out: &mut Effects<T>, belongs: impl Fn(&T) -> bool) {
+        let set = out
+            .iter()
+            .filter_map(|effect| if let Self::SetTimer(timer, _) = effect { Some(timer.clone()) } else { None });
+        let left: Vec<T> = were.into_iter().chain(set).filter(|timer| !belongs(timer)).collect();
+        out.extend(left.into_iter().map(Self::CancelTimer));
     }
 }
 
@@ -221,6 +234,8 @@ pub enum Publication {
     Service(ServiceSnapshot),
     /// Of what is attached.
     Inventory(InventorySnapshot),
+    /// Of the daemon: it closes down.
+    Closing(Haste),
 }
 
 impl Action {

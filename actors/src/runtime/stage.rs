@@ -17,12 +17,14 @@ use crate::board::Board;
 use crate::clock::Clock;
 use crate::effect::executor::{Delivery, Executor};
 use crate::engine::{Due, Engine, Fallen, Fate, Letter, Mail, Place, Timer};
+use crate::message::supervision::RootMessage;
 use crate::message::{
-    Action, ActorId, Address, Effect, Exit, Message, Moment, OperatorAnswer, Outcome, Outside, Reply, RequestId, Words,
+    Action, ActorId, Address, Effect, Exit, GaveUp, Message, Moment, OperatorAnswer, Outcome, Outside, Reply,
+    RequestId, Words,
 };
 use crate::trace::{Cause, ExternalCause, ExternalKind, MessageId, Recorder, Sending};
 use crate::view::{Roots, words};
-use mainstay_hardware::watched::words_of;
+use mainstay_hardware::watched::{self, Lost, Panicked, words_of};
 
 /// An operator who waits for an answer.
 pub(super) struct Waiting {
@@ -155,14 +157,18 @@ impl Stage {
             None => return,
             Some(Mail::Letter(letter)) => letter,
             Some(Mail::Rang(_, cause, message)) => self.seal(cause, Outside::Clock.into(), message),
-            Some(Mail::TellAgain(..)) => return self.carry_out(place),
+            Some(Mail::TellAgain(actor, cause)) => return self.tell_again(place, &actor, cause),
         };
         let (id, cause) = (letter.id, letter.as_cause());
         let (to, kind) = (letter.message.receiver(), letter.message.described().kind());
         let span = tracing::debug_span!("message", trace = cause.trace.0, id = id.0, %to, kind);
         let _entered = span.enter();
         let _handling = self.watchdog.handling(&to, kind);
-        let handled = self.engine.borrow_mut().handle(place, self.now(), letter);
+        let handled = if is_to_panic_over(&letter) {
+            self.engine.borrow_mut().handle_and_panic(place, self.now(), letter)
+        } else {
+            self.engine.borrow_mut().handle(place, self.now(), letter)
+        };
         match handled {
             Ok(outcome) => {
                 self.carry_out(place);
@@ -173,6 +179,15 @@ impl Stage {
                 self.answer_for_the_dead(&fallen.actor, id, cause);
                 self.fallen(cause, fallen);
             }
+        }
+    }
+
+    /// Lets an actor say again what it has told one that was restarted.
+    fn tell_again(&self, place: Place, to: &ActorId, cause: Cause) {
+        let told = self.engine.borrow_mut().tell_again(place, self.now(), to, cause);
+        match told {
+            Ok(()) => self.carry_out(place),
+            Err(fallen) => self.fallen(cause, fallen),
         }
     }
 
@@ -292,6 +307,16 @@ impl Stage {
         self.alarm.set(self.next_due());
     }
 
+    /// What hosts a machine has panicked, and not the machine: what it was at is half done.
+    pub(super) fn host_lost(&self, place: Place, words: &str) {
+        let part = self.engine.borrow().actor(place).map_or_else(|| "root".to_owned(), |actor| actor.to_string());
+        let exit = Exit::GaveUp(GaveUp::PartLost(Lost { part, how: Panicked::Once(words.to_owned()) }));
+        if let Some(ending) = self.ending.borrow_mut().take() {
+            // The daemon has gone already if nobody listens.
+            let _ = ending.send(exit);
+        }
+    }
+
     /// What an operator is answered, in words.
     pub(super) fn words(&self, said: &Reply) -> String {
         let roots = Roots::new(&self.board);
@@ -340,6 +365,12 @@ impl Stage {
         // The recorder is consistent between any two of its calls.
         self.recorder.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether the root was told to panic over the next word that mainstay should end, as only a debug build can be.
+fn is_to_panic_over(letter: &Letter) -> bool {
+    let told = || catch_unwind(|| watched::perhaps_panic("close")).is_err();
+    matches!(letter.message, Message::Root(RootMessage::Close | RootMessage::Hurry)) && told()
 }
 
 /// Who carries out an action.

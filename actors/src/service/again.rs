@@ -65,6 +65,7 @@ impl ServiceMachine {
             Phase::Idle | Phase::Leasing { .. } | Phase::Renewing | Phase::Slotting => {}
             Phase::Running(_) | Phase::Leaving { .. } | Phase::Stopping { stage: Stage::Unborn, .. } => {}
         }
+        self.needs.count_nothing_else(&mut out);
         out.extend(self.run().map(|run| act(Action::TellAgain(run.id))));
         out.push(self.publication());
         out

@@ -114,6 +114,8 @@ fn of_timer(timer: &ServiceTimer) -> Told {
     }
 }
 
+const LEFT: &str = "a state that is left takes its timer with it";
+
 /// Why it is never told this there.
 pub(crate) fn impossible(is: Is, told: Told) -> Option<&'static str> {
     let only = |places: &[Is], why| (!places.contains(&is)).then_some(why);
@@ -130,17 +132,11 @@ pub(crate) fn impossible(is: Is, told: Told) -> Option<&'static str> {
         Told::SpawnFailed => {
             only(&[Is::Starting, Is::Leaving, Is::Unborn, Is::Killing, Is::Unkillable], "its run was spawned")
         }
-        Told::ReadyWithin => {
-            only(&[Is::Starting, Is::Leaving], "this wait is cancelled when it is ready, or signalled")
-        }
-        Told::BackoffOver => only(&[Is::Backoff], "this wait is cancelled when it does not back off any more"),
-        Told::ResetAfter => {
-            only(&[Is::Running, Is::Leaving], "this wait begins when it runs, and is cancelled when it is signalled")
-        }
-        Told::GraceOver => only(&[Is::Unborn, Is::Grace], "this wait is cancelled when it is killed, or has ended"),
-        Told::StillThere => {
-            only(&[Is::Killing], "this wait begins when it is killed, and is cancelled when it has ended")
-        }
+        Told::ReadyWithin => only(&[Is::Starting], LEFT),
+        Told::BackoffOver => only(&[Is::Backoff], LEFT),
+        Told::ResetAfter => only(&[Is::Running], LEFT),
+        Told::GraceOver => only(&[Is::Unborn, Is::Grace], LEFT),
+        Told::StillThere => only(&[Is::Killing], LEFT),
         Told::Queued => (has_run || is == Is::Slotting || is == Is::Renewing)
             .then_some("it has been granted what it asked for since, by the same registry"),
         Told::Refused => (has_run || is == Is::Slotting || is == Is::Renewing)

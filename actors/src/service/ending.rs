@@ -159,11 +159,6 @@ impl ServiceMachine {
         if let Some(run) = self.run() {
             out.push(act(Action::Unwatch(run.id)));
         }
-        for timer in
-            [ServiceTimer::ReadyWithin, ServiceTimer::ResetAfter, ServiceTimer::Grace, ServiceTimer::Unkillable]
-        {
-            out.push(Effect::CancelTimer(timer));
-        }
         self.return_slot(out);
         self.phase = Phase::Idle;
         self.needs.stopped(out);
@@ -223,7 +218,7 @@ impl ServiceMachine {
             return;
         }
         if withdrawal.is_loss() {
-            self.forgive_death(now, out);
+            self.forgive_death(now);
             self.forgive_dying(&withdrawal);
             self.bereaved = self.asked;
         }
@@ -233,7 +228,7 @@ impl ServiceMachine {
 
     /// A death just before its device was known to be gone is the device's fault, not its own. It may even look like an end that is
     /// none of its failures: what reads from a terminal whose device is pulled reads the end of its input.
-    fn forgive_death(&mut self, now: Moment, out: &mut Out) {
+    fn forgive_death(&mut self, now: Moment) {
         let Some(Death { attempts_before, .. }) = self.last_death.filter(|death| now.since(death.at) <= DIED_OF_LOSS)
         else {
             return;
@@ -243,7 +238,6 @@ impl ServiceMachine {
         self.attempts = self.attempts.min(attempts_before);
         if self.rest != Rest::Fresh && super::machine::later(&self.spec).is_none() {
             self.rest = Rest::Fresh;
-            out.push(Effect::CancelTimer(ServiceTimer::Backoff));
         }
     }
 
@@ -254,20 +248,19 @@ impl ServiceMachine {
         }
     }
 
-    pub(super) fn device_left(&mut self, now: Moment, device: &DeviceName, out: &mut Out) {
-        self.forgive_death(now, out);
+    pub(super) fn device_left(&mut self, now: Moment, device: &DeviceName) {
+        self.forgive_death(now);
         let long = self.last_start.is_some_and(|start| now.since(start) >= LONG_STAY);
         // Said again, it has not left later.
         self.stayed.entry(device.clone()).or_insert(long);
     }
 
-    pub(super) fn device_arrived(&mut self, device: &DeviceName, out: &mut Out) {
+    pub(super) fn device_arrived(&mut self, device: &DeviceName) {
         let long = self.stayed.remove(device) == Some(true);
         let tired = matches!(self.rest, Rest::Backoff { .. } | Rest::Failed(_));
         if long && tired && super::machine::later(&self.spec).is_none() {
             self.attempts = 0;
             self.rest = Rest::Fresh;
-            out.push(Effect::CancelTimer(ServiceTimer::Backoff));
         }
     }
 

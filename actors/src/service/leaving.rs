@@ -107,8 +107,6 @@ impl ServiceMachine {
 
     /// Signals the program itself.
     pub(super) fn halt(&mut self, run: Run, why: Why, out: &mut Out) {
-        out.push(Effect::CancelTimer(ServiceTimer::ReadyWithin));
-        out.push(Effect::CancelTimer(ServiceTimer::ResetAfter));
         self.return_slot(out);
         let stage = if self.closing == Closing::Hurried || self.spec.stop.signal == StopSignal::Kill {
             self.kill(&run, out)
@@ -152,7 +150,6 @@ impl ServiceMachine {
     }
 
     pub(super) fn kill(&self, run: &Run, out: &mut Out) -> Stage {
-        out.push(Effect::CancelTimer(ServiceTimer::Grace));
         out.push(Effect::SetTimer(ServiceTimer::Unkillable, self.unkillable_after()));
         out.push(act(Action::Sweep(run.id)));
         Stage::Killing

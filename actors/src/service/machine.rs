@@ -24,7 +24,7 @@ use mainstay_config::names::{DeviceName, ServiceName};
 
 use super::dependents::Dependents;
 use super::needs::Needs;
-use super::state::{Closing, Death, Goodbye, Ignoring, Phase, Rest, Run, RunNumbers, Slot};
+use super::state::{Closing, Death, Goodbye, Ignoring, Phase, Rest, Run, RunNumbers, Slot, Stage};
 use crate::action::process::RunId;
 use crate::cause::{Asked, Episode, Failed, NotWanted, Standing, Why, Withdrawal};
 use crate::machine::{Beginning, Machine};
@@ -97,12 +97,15 @@ impl Machine for ServiceMachine {
 
     fn handle(&mut self, now: Moment, message: ServiceMessage) -> Out {
         let mut out = Vec::new();
-        let was_in_grace = self.is_in_grace();
+        let (was_in_grace, waited_for) = (self.is_in_grace(), self.waits_for());
         self.take(now, message, &mut out);
         self.evaluate(now, &mut out);
         if self.is_in_grace() && !was_in_grace {
             (self.signalled, self.extended) = (Some(now), None);
         }
+        let waits_for = self.waits_for();
+        let stays = |timer: &ServiceTimer| timer.is_of_a_need() || waits_for.as_ref() == Some(timer);
+        Effect::cancel_left(waited_for, &mut out, stays);
         self.announce(&mut out);
         out.push(self.publication());
         out
@@ -187,9 +190,9 @@ impl ServiceMachine {
             ServiceMessage::Renewed(token, renewed) => self.renewed(now, token, renewed, out),
             ServiceMessage::Revoked(token, withdrawal) => self.lease_revoked(now, token, withdrawal, out),
             ServiceMessage::NothingHeld => self.nothing_held(out),
-            ServiceMessage::DeviceArrived(device, _) => self.device_arrived(&device, out),
+            ServiceMessage::DeviceArrived(device, _) => self.device_arrived(&device),
             ServiceMessage::Corrected(device, offer) => self.corrected(&device, offer, out),
-            ServiceMessage::DeviceLeft(device) => self.device_left(now, &device, out),
+            ServiceMessage::DeviceLeft(device) => self.device_left(now, &device),
             ServiceMessage::SlotGranted => self.slot_granted(now, out),
             ServiceMessage::Process(run, event) => self.process(now, run, event, out),
             ServiceMessage::Probe(run, event) => self.probed(run, event, out),
@@ -200,6 +203,20 @@ impl ServiceMachine {
             ServiceMessage::Close => self.closing = self.closing.max(Closing::InOrder),
             ServiceMessage::Hurry => self.hurry(out),
             ServiceMessage::Timer(timer) => self.timer_over(timer, out),
+        }
+    }
+
+    /// The timer that belongs to where it is, beside those of its needs. Whatever it is told, it takes the one with it that it leaves.
+    fn waits_for(&self) -> Option<ServiceTimer> {
+        match &self.phase {
+            Phase::Idle if self.closing != Closing::No => None,
+            Phase::Idle => matches!(self.rest, Rest::Backoff { .. }).then_some(ServiceTimer::Backoff),
+            Phase::Starting(_) => Some(ServiceTimer::ReadyWithin),
+            Phase::Running(_) => Some(ServiceTimer::ResetAfter),
+            Phase::Stopping { stage: Stage::Unborn | Stage::Grace, .. } => Some(ServiceTimer::Grace),
+            Phase::Stopping { stage: Stage::Killing, .. } => Some(ServiceTimer::Unkillable),
+            Phase::Leasing { .. } | Phase::Renewing | Phase::Slotting => None,
+            Phase::Leaving { .. } | Phase::Stopping { stage: Stage::Unkillable, .. } => None,
         }
     }
 
@@ -231,7 +248,7 @@ impl ServiceMachine {
     fn evaluate_idle(&mut self, now: Moment, out: &mut Out) {
         self.release_unless_kept(out);
         if self.reason_not_wanted().is_some() || self.rest != Rest::Fresh {
-            return;
+            return self.needs.await_nobody(out);
         }
         if self.ignoring == Ignoring::No {
             self.needs.set_waits(now, out);

@@ -89,11 +89,13 @@ impl World {
 
     /// The signal to stop everything in order.
     pub fn close(&mut self) {
+        self.closed_in = (self.standing == Standing::Up).then_some(self.deaths);
         self.send(Outside::Signal.into(), Message::Root(RootMessage::Close), None);
     }
 
     /// The second signal: no more grace.
     pub fn hurry(&mut self) {
+        self.closed_in = (self.standing == Standing::Up).then_some(self.deaths);
         self.send(Outside::Signal.into(), Message::Root(RootMessage::Hurry), None);
     }
 }

@@ -105,6 +105,8 @@ pub struct World {
     standing: Standing,
     /// How often mainstay was killed.
     deaths: u64,
+    /// Of its lives the one that was told to close down last.
+    closed_in: Option<u64>,
     /// Who panics next, and over what.
     doomed: Option<Doom>,
     shown: Shown,

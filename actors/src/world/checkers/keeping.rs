@@ -1,7 +1,7 @@
 //! Invariant 11, of restarts: what a service has that the operator restarts goes to nobody else meanwhile, unless it is lost.
 //! Looked at are those that require nothing and that nothing requires: whatever else they may wait for, it is no service.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mainstay_config::model::Sharing;
 use mainstay_config::names::ServiceName;
@@ -20,6 +20,8 @@ use crate::world::environment::{Command, Environment, Happening};
 pub(super) struct Keeping {
     /// Who is being restarted, with what it used.
     restarting: BTreeMap<ServiceName, Vec<(Resource, Sharing)>>,
+    /// Who has lost what he had, and was given nothing since.
+    bereft: BTreeSet<ServiceName>,
     /// When each run was first signalled.
     signalled: BTreeMap<RunId, Moment>,
 }
@@ -35,6 +37,10 @@ impl Checker for Keeping {
             // It was lost.
             ServiceMessage::Revoked(_, withdrawal) if withdrawal.is_loss() => {
                 self.restarting.remove(service);
+                self.bereft.insert(service.clone());
+            }
+            ServiceMessage::Granted(_) => {
+                self.bereft.remove(service);
             }
             // It has failed to start again, and gives way in its back-off; or a stranger has its port, and it waits for another.
             ServiceMessage::Renewed(_, Renewed::Refused(_) | Renewed::MustWait)
@@ -71,7 +77,7 @@ impl Keeping {
     fn restarted(&mut self, service: &ServiceName, environment: &Environment) {
         let station = environment.station();
         let requires = station.services.get(service).is_none_or(|spec| !spec.dependencies.is_empty());
-        if requires || requirers(station, service).next().is_some() {
+        if requires || self.bereft.contains(service) || requirers(station, service).next().is_some() {
             return;
         }
         // One that had been stopping for something else already does not stop for this.

@@ -1,21 +1,18 @@
 //! Invariant 7, as far as a world can show it: after closing down, no process, probe, lease or timer is left, and everybody
 //! who asked was answered. When nothing has gone wrong for long, only those timers run by which something is waited for
-//! that nobody will tell.
+//! that nobody will tell; at the end, those of devices that stay where they are.
 
 use mainstay_config::names::ServiceName;
 
 use super::{Check, Checker, Verdict, View};
 use crate::action::process::RunId;
 use crate::cause::Holder;
+use crate::message::Message;
 use crate::message::device::{DeviceMessage, DeviceStatus, DeviceTimer};
 use crate::message::lease::{LeaseMessage, LeaseTimer};
-use crate::message::{Message, Moment};
 
-#[derive(Debug, Default)]
-pub(super) struct Leftovers {
-    /// When it was quiet before closing down. Without that, some wait may not be over yet, and ends with the daemon.
-    quiet: Option<Moment>,
-}
+#[derive(Debug)]
+pub(super) struct Leftovers;
 
 impl Checker for Leftovers {
     fn check(&self) -> Check {
@@ -23,14 +20,15 @@ impl Checker for Leftovers {
     }
 
     fn when_quiet(&mut self, view: &View<'_>) -> Verdict {
-        self.quiet = Some(view.environment.now());
         let waits = |service: &Holder| view.leases.queue.iter().any(|waiter| waiter.request.holder == *service);
         let may_run = |timer: &&Message| match timer {
             // A stranger's port is looked at again and again, and patience has an end.
             Message::Leases(LeaseMessage::Timer(LeaseTimer::LookAgain(service) | LeaseTimer::Wait(service))) => {
                 waits(service)
             }
-            timer => is_of_quarantine(view, timer),
+            // A quarantine goes on whatever the services do.
+            Message::Device(_, DeviceMessage::Timer(DeviceTimer::Quarantine)) => is_where_its_device_is(view, timer),
+            _ => false,
         };
         none_but(may_run, view)
     }
@@ -49,9 +47,7 @@ impl Checker for Leftovers {
         if let Some(held) = held.find(|held| !held.holder.service().is_some_and(is_named)) {
             return Err(format!("{} still holds {}", held.holder, held.resource));
         }
-        if self.quiet.is_some() {
-            none_but(|timer| is_of_quarantine(view, timer), view)?;
-        }
+        none_but(|timer| is_where_its_device_is(view, timer), view)?;
         match view.unanswered {
             0 => Ok(()),
             count => Err(format!("{count} requests of the operator were never answered")),
@@ -67,8 +63,14 @@ fn none_but(may_run: impl Fn(&&Message) -> bool, view: &View<'_>) -> Verdict {
     }
 }
 
-/// A quarantine goes on whatever the services do.
-fn is_of_quarantine(view: &View<'_>, timer: &Message) -> bool {
-    let Message::Device(name, DeviceMessage::Timer(DeviceTimer::Quarantine)) = timer else { return false };
-    view.shown.devices.get(name).is_some_and(|shown| shown.status == DeviceStatus::Quarantined)
+/// Whether it is a timer of a device, and belongs to the state that this shows.
+fn is_where_its_device_is(view: &View<'_>, timer: &Message) -> bool {
+    let Message::Device(name, DeviceMessage::Timer(timer)) = timer else { return false };
+    let belongs_to = match timer {
+        DeviceTimer::Settling | DeviceTimer::AccessRetry => DeviceStatus::Settling,
+        DeviceTimer::LookAfterAll => DeviceStatus::Faulted,
+        DeviceTimer::Quarantine => DeviceStatus::Quarantined,
+        DeviceTimer::Mistaken => return false,
+    };
+    view.shown.devices.get(name).is_some_and(|shown| shown.status == belongs_to)
 }

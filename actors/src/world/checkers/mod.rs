@@ -129,7 +129,7 @@ impl Check {
             Self::Strangers => Box::new(strangers::Strangers),
             Self::Radios => Box::new(radios::Radios::default()),
             Self::Calls => Box::new(calls::Calls),
-            Self::Leftovers => Box::new(leftovers::Leftovers::default()),
+            Self::Leftovers => Box::new(leftovers::Leftovers),
             Self::Traces => Box::new(traces::Traces::default()),
             Self::Replay => Box::new(replay::Replay::default()),
             Self::Bearing => Box::new(bearing::Bearing),
