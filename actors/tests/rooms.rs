@@ -23,25 +23,79 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     entries.flat_map(below).collect()
 }
 
-/// The code of a file, without comments, and without the tests at its end: these may look at anything.
-fn code(path: &Path) -> String {
-    let text = fs::read_to_string(path).unwrap();
-    let text = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
-    let text = text.split("#[cfg(test)]\n#[allow").next().unwrap_or_default();
-    text.lines().filter(|line| !line.trim_start().starts_with("//")).map(|line| format!("{line}\n")).collect()
+/// The code of a file, without comments, and without what is there for tests only: these may look at anything.
+fn code(text: &str) -> String {
+    let mut lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+    let mut code = String::new();
+    while let Some(line) = lines.next() {
+        if line == "#[cfg(test)]" {
+            let item = lines.by_ref().find(|line| !line.starts_with("#["));
+            // To the end of a body; what has none is one line.
+            if item.is_some_and(|item| item.ends_with('{')) {
+                lines.by_ref().find(|line| *line == "}");
+            }
+        } else {
+            code += line;
+            code += "\n";
+        }
+    }
+    code
 }
 
 /// The rooms that a piece of code names, as `crate::room` or within `use crate::{room, …}`.
 fn named(code: &str) -> Vec<String> {
-    let after = code.split("crate::").skip(1);
     let word = |text: &str| text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
-    let several = |text: &str| -> Vec<String> {
-        match text.strip_prefix('{') {
-            Some(list) => list.split('}').next().unwrap_or_default().split(',').map(|part| word(part.trim())).collect(),
-            None => vec![word(text)],
-        }
+    let several = |text: &str| match text.strip_prefix('{') {
+        Some(list) => parts(list).into_iter().map(|part| word(part.trim())).collect(),
+        None => vec![word(text)],
     };
-    after.flat_map(several).collect()
+    code.split("crate::").skip(1).flat_map(several).filter(|name| !name.is_empty()).collect()
+}
+
+/// The parts of a list up to its closing brace; those within inner braces belong to the part that these are in.
+fn parts(list: &str) -> Vec<&str> {
+    let (mut parts, mut depth, mut from) = (Vec::new(), 0, 0);
+    for (at, c) in list.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' if depth > 0 => depth -= 1,
+            '}' | ',' if depth == 0 => {
+                parts.push(&list[from..at]);
+                from = at + 1;
+                if c == '}' {
+                    break;
+                }
+            }
+            _ => {}
+        }
+    }
+    parts
+}
+
+#[test]
+fn whatever_is_imported_is_seen_wherever_it_stands_but_not_what_tests_import() {
+    let text = r#"
+mod a;
+#[cfg(test)]
+mod tests;
+
+// Not crate::world.
+use crate::device::Machine;
+use crate::{
+    lease::{Table, Want},
+    board,
+};
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod more_tests {
+    use crate::world::World;
+    fn f() {
+    }
+}
+
+fn f() -> crate::view::Shown {}
+"#;
+    assert_eq!(named(&code(text)), ["device", "lease", "board", "view"]);
 }
 
 #[test]
@@ -58,7 +112,7 @@ fn rooms_import_only_from_rooms_that_stand_before_them() {
             continue;
         }
         let own = *order.get(&room).unwrap_or_else(|| panic!("`{room}` stands in no line of the list"));
-        for other in named(&code(&path)) {
+        for other in named(&code(&fs::read_to_string(&path).unwrap())) {
             let allowed = other == room || order.get(&other).is_none_or(|at| *at < own);
             if !allowed {
                 wrong.push(format!("{} imports from `{other}`", place.display()));
