@@ -1,23 +1,31 @@
-//! The order of the rooms in `docs/contributing.md`: imports run one way.
+//! What `docs/contributing.md` says of the code is so: imports run one way between the rooms, and every path that it names is there.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+fn page() -> String {
+    fs::read_to_string(repository().join("docs/contributing.md")).unwrap()
+}
+
 /// The rooms with the line of the list each stands on.
 fn order() -> BTreeMap<String, usize> {
-    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/contributing.md")).unwrap();
+    let page = page();
     let list = page.split_once("```rooms\n").unwrap().1.split_once("```").unwrap().0;
     let names = |line: &str| line.split_once("  ").unwrap().0.split(' ').map(str::to_owned).collect::<Vec<_>>();
     list.lines().enumerate().flat_map(|(at, line)| names(line).into_iter().map(move |name| (name, at))).collect()
 }
 
-/// All source files below a folder.
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+/// All files below a folder that are asked for, and not those below a folder that is not.
+fn files(folder: &Path, wanted: &dyn Fn(&Path) -> bool) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).filter(|path| wanted(path));
     let below = |path: PathBuf| match path.is_dir() {
-        true => files(&path),
+        true => files(&path, wanted),
         false => vec![path],
     };
     entries.flat_map(below).collect()
@@ -102,7 +110,7 @@ fn f() -> crate::view::Shown {}
 fn rooms_import_only_from_rooms_that_stand_before_them() {
     let (order, source) = (order(), Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
     let mut wrong = Vec::new();
-    for path in files(&source) {
+    for path in files(&source, &|_| true) {
         let place = path.strip_prefix(&source).unwrap();
         let room = place.iter().next().unwrap().to_str().unwrap().trim_end_matches(".rs").to_owned();
         let is_test = place
@@ -127,5 +135,30 @@ fn every_room_of_the_list_is_there() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let is_there = |room: &str| source.join(room).is_dir() || source.join(format!("{room}.rs")).is_file();
     let missing: Vec<String> = order().into_keys().filter(|room| !is_there(room)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+/// Whether a word of the page is the path of a file or a folder, or the end of one.
+fn is_path(word: &str) -> bool {
+    let is_plain = word.chars().all(|c| c.is_alphanumeric() || "/._-".contains(c));
+    // `service/NAME` is what people write, and no path; `/etc` is none of ours.
+    let is_spelled = word.ends_with("/NAME") || word.starts_with('/');
+    is_plain && !is_spelled && (word.contains('/') || [".rs", ".md", ".toml"].iter().any(|kind| word.ends_with(kind)))
+}
+
+#[test]
+fn every_path_that_the_page_names_is_there() {
+    let is_ours = |path: &Path| !path.ends_with("target") && !path.ends_with(".git");
+    let all = files(&repository(), &is_ours);
+    let is_there = |word: &str| {
+        let word = Path::new(word.trim_start_matches("./"));
+        all.iter().flat_map(|path| path.ancestors()).any(|path| path.ends_with(word))
+    };
+    let page = page();
+    // Every other piece stands in backticks; blocks of code have three of them at both ends.
+    let prose: String = page.split("```").step_by(2).collect();
+    let named: Vec<&str> = prose.split('`').skip(1).step_by(2).filter(|word| is_path(word)).collect();
+    assert!(named.len() > 100, "only {named:?}");
+    let missing: Vec<&str> = named.into_iter().filter(|word| !is_there(word)).collect();
     assert!(missing.is_empty(), "{missing:?}");
 }
