@@ -20,7 +20,7 @@ use super::InventoryMachine;
 use crate::machine::{Beginning, Machine};
 use crate::message::device::DeviceMessage;
 use crate::message::inventory::{InventoryMessage, InventorySnapshot};
-use crate::message::{ActorId, Described, Effect, Message, Moment, Publication, round_trip};
+use crate::message::{ActorId, Described, Effect, Message, Moment, Outcome, Publication, round_trip};
 use crate::world::stations::assemble;
 
 /// A HackRF with this serial number in this socket.
@@ -139,6 +139,24 @@ fn an_arrival_said_twice_is_told_twice_for_udev_may_have_opened_it_and_a_departu
     assert_eq!(told(&mut machine, seen(&one)), ["one Seen"]);
     assert_eq!(told(&mut machine, gone(&one)), ["one Gone"]);
     assert!(told(&mut machine, gone(&one)).is_empty());
+}
+
+#[test]
+fn what_changes_what_is_shown_is_not_ignored_and_what_is_known_already_is() {
+    let mut machine = machine();
+    let mut outcome = |event| {
+        let out = machine.handle(Moment::default(), InventoryMessage::Event(event));
+        let noted = out.iter().find_map(|effect| if let Effect::Note(noted) = effect { Some(*noted) } else { None });
+        noted.unwrap_or_default()
+    };
+    let trouble = || HardwareEvent::Trouble(Source::RadioNews, Trouble::NoWifi);
+    assert_eq!(outcome(trouble()), Outcome::Handled);
+    assert_eq!(outcome(trouble()), Outcome::Ignored);
+    assert_eq!(outcome(HardwareEvent::Works(Source::RadioNews)), Outcome::Handled);
+    assert_eq!(outcome(HardwareEvent::Works(Source::RadioNews)), Outcome::Ignored);
+    let other = hackrf("of-nobody", 5, 5);
+    assert_eq!(outcome(seen(&other)), Outcome::Handled, "it is listed among what is attached");
+    assert_eq!(outcome(seen(&other)), Outcome::Ignored);
 }
 
 #[test]

@@ -46,6 +46,8 @@ pub(super) struct Stage {
     pub(super) executor: RefCell<Option<Rc<dyn Executor>>>,
     pub(super) answers: RefCell<BTreeMap<RequestId, Waiting>>,
     next_request: Cell<u64>,
+    /// Who is to be restarted.
+    down: RefCell<Vec<ActorId>>,
     ending: RefCell<Option<oneshot::Sender<Exit>>>,
 }
 
@@ -67,6 +69,7 @@ impl Stage {
             executor: RefCell::new(None),
             answers: RefCell::default(),
             next_request: Cell::new(1),
+            down: RefCell::default(),
             ending: RefCell::new(Some(ending)),
         }
     }
@@ -75,8 +78,9 @@ impl Stage {
     pub(super) fn begin(&self, hosts: Vec<Addr<Host>>) {
         *self.hosts.borrow_mut() = hosts;
         let cause = self.recorder().begin(self.now(), ExternalCause::new(ExternalKind::Start, "mainstay started"));
-        let places = self.engine.borrow().places();
-        for place in places {
+        for place in self.places() {
+            let Some(actor) = self.actor(place) else { continue };
+            let _handling = self.watchdog.handling(&actor, "Begin");
             self.engine.borrow_mut().begin(place, self.now(), cause);
             self.carry_out(place);
         }
@@ -96,6 +100,10 @@ impl Stage {
 
     pub(super) fn places(&self) -> impl Iterator<Item = Place> + use<> {
         self.engine.borrow().places()
+    }
+
+    fn actor(&self, place: Place) -> Option<ActorId> {
+        self.engine.borrow().actor(place)
     }
 
     pub(super) fn next_due(&self) -> Option<Moment> {
@@ -152,6 +160,9 @@ impl Stage {
 
     /// Lets an actor handle its next mail.
     pub(super) fn take_turn(&self, place: Place) {
+        let Some(actor) = self.actor(place) else { return };
+        // What it is asked to say again it says when it takes that up.
+        let handling = self.watchdog.handling(&actor, "TellAgain");
         let next = self.engine.borrow_mut().next(place);
         let letter = match next {
             None => return,
@@ -160,10 +171,10 @@ impl Stage {
             Some(Mail::TellAgain(actor, cause)) => return self.tell_again(place, &actor, cause),
         };
         let (id, cause) = (letter.id, letter.as_cause());
-        let (to, kind) = (letter.message.receiver(), letter.message.described().kind());
-        let span = tracing::debug_span!("message", trace = cause.trace.0, id = id.0, %to, kind);
+        let kind = letter.message.described().kind();
+        let span = tracing::debug_span!("message", trace = cause.trace.0, id = id.0, to = %actor, kind);
         let _entered = span.enter();
-        let _handling = self.watchdog.handling(&to, kind);
+        handling.goes_on_with(kind);
         let handled = if is_to_panic_over(&letter) {
             self.engine.borrow_mut().handle_and_panic(place, self.now(), letter)
         } else {
@@ -193,6 +204,7 @@ impl Stage {
 
     /// Carries out all that an actor wants done. What panics is lost, and the actor is restarted when the rest is done.
     fn carry_out(&self, place: Place) {
+        debug_assert!(self.watchdog.watches(), "nobody would say so if it did not return");
         let mut stumbled = None;
         loop {
             let next = self.engine.borrow_mut().next_effect(place, self.now());
@@ -209,7 +221,7 @@ impl Stage {
     }
 
     fn perform(&self, place: Place, cause: Cause, effect: Effect<Timer>) {
-        let Some(actor) = self.engine.borrow().actor(place) else { return };
+        let Some(actor) = self.actor(place) else { return };
         match effect {
             Effect::Tell(message) => {
                 self.send(cause, actor.into(), message);
@@ -270,11 +282,15 @@ impl Stage {
     /// Lets everything happen that is due by now.
     pub(super) fn let_due_happen(&self) {
         loop {
+            // Of those who are to be restarted, the one that is next: they are in the order in which they fell.
+            let fallen = self.down.borrow().first().cloned();
+            let _handling = fallen.map(|actor| self.watchdog.handling(&actor, "RestartActor"));
             let due = self.engine.borrow_mut().due(self.now());
             match due {
                 None => return,
                 Some(Due::Mail(place)) => self.ring(place),
                 Some(Due::Restarted(place, _, peers)) => {
+                    self.down.borrow_mut().retain(|actor| Some(actor) != self.actor(place).as_ref());
                     self.carry_out(place);
                     let waiting = self.engine.borrow().waiting(place);
                     (0..waiting).for_each(|_| self.ring(place));
@@ -296,6 +312,8 @@ impl Stage {
         let died = || format!("{actor} panicked: {words}").into();
         let cause = self.note(cause, (actor.clone().into(), above.clone()), "Died", &died);
         if let Fate::Restart(whom) = fate {
+            self.down.borrow_mut().retain(|actor| !whom.contains(actor));
+            self.down.borrow_mut().extend(whom.iter().cloned());
             for actor in whom {
                 let restart = || format!("restart {actor}").into();
                 self.note(cause, (above.clone(), actor.clone().into()), "RestartActor", &restart);

@@ -1,5 +1,6 @@
 //! Actors on paused time: real hosts, real supervision, a scripted executor. No test sleeps.
 
+mod frozen;
 mod panics;
 mod quarantine;
 
@@ -131,6 +132,10 @@ struct Rig {
 }
 
 fn begin(text: &str) -> Rig {
+    begin_under(Watchdog::begin(&Watched::new().0, Duration::from_secs(60), |_| {}), text)
+}
+
+fn begin_under(watchdog: Watchdog, text: &str) -> Rig {
     let station: Arc<Station> = Arc::new(mainstay_config::parse("test.toml", text).unwrap().station);
     let clock = Clock::tokio();
     let recorder = Arc::new(Mutex::new(Recorder::new(Keeping::On)));
@@ -140,7 +145,7 @@ fn begin(text: &str) -> Rig {
         recorder: Arc::clone(&recorder),
         board: Arc::clone(&board),
         watched: Watched::new().0,
-        watchdog: Watchdog::begin(&Watched::new().0, Duration::from_secs(60), |_| {}),
+        watchdog,
         first_run: RunId(1),
     };
     let programs = Rc::new(RefCell::new(Programs::default()));

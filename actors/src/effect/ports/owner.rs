@@ -88,7 +88,8 @@ impl Proc<'_> {
             return Some(true);
         }
         match self.mark(pid) {
-            Some(mark) => Some(mark == tree.mark),
+            // Anybody can write a mark into his environment, but not descend from us.
+            Some(mark) => Some(mark == tree.mark && self.descends_from(pid, us)),
             None if self.descends_from(pid, us) => None,
             None => Some(false),
         }

@@ -64,6 +64,9 @@ fn a_stranger_or_another_service_is_named() {
     let proc_of_stranger = proc();
     add(proc_of_stranger.path(), 20, 1, None, &[77]);
     assert_eq!(found(proc_of_stranger.path()), stranger(20));
+    let with_a_copied_mark = proc();
+    add(with_a_copied_mark.path(), 20, 1, Some("web.7"), &[77]);
+    assert_eq!(found(with_a_copied_mark.path()), stranger(20));
     let other_service = proc();
     add(other_service.path(), 21, US, Some("other.3"), &[77]);
     assert_eq!(found(other_service.path()), stranger(21));
