@@ -226,11 +226,11 @@ async fn attend(
             None => tracing::info!("{name} once more, at the same time: it is the same wish"),
             Some(Urgency::InOrder) => {
                 tracing::info!("{name}: stopping everything in order; once more hurries");
-                system.close(&format!("{name} to mainstay"));
+                system.close(name);
             }
             Some(Urgency::Hurry) => {
                 tracing::info!("{name} again: no more grace; once more leaves what is left");
-                system.hurry(&format!("{name} again to mainstay"));
+                system.hurry(name);
             }
             Some(Urgency::Leave) => return Ending::LeftRunning(name),
         }

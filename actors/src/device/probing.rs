@@ -61,7 +61,7 @@ impl DeviceMachine {
         }
         match result {
             Ok(()) => self.look(),
-            Err(error) if error.kind == ErrorKind::NotTried => self.look_later(&error),
+            Err(error) if error.kind() == ErrorKind::NotTried => self.look_later(&error),
             Err(_) if now.since(since) < ACCESS_WITHIN => {
                 self.state = State::Settling { since };
                 vec![Effect::SetTimer(DeviceTimer::AccessRetry, ACCESS_RETRY)]
@@ -134,10 +134,10 @@ impl DeviceMachine {
         match result {
             Ok(findings) => self.ready(findings),
             // It works without.
-            Err(error) if error.kind == ErrorKind::NotTried && self.findings == Some(Findings::Unread) => {
+            Err(error) if error.kind() == ErrorKind::NotTried && self.findings == Some(Findings::Unread) => {
                 self.ready(Findings::Unread)
             }
-            Err(error) => match error.kind {
+            Err(error) => match error.kind() {
                 ErrorKind::NotTried => self.look_later(&error),
                 ErrorKind::NotFound | ErrorKind::PermissionDenied | ErrorKind::Busy | ErrorKind::TimedOut => {
                     self.fault(DeviceFault::Unusable(error), Mending::SeenAgain)

@@ -76,7 +76,7 @@ fn user() -> Holder {
 }
 
 fn hung() -> Error {
-    Error::new(ErrorKind::TimedOut, "the driver hangs")
+    Error::Simulated(ErrorKind::TimedOut)
 }
 
 impl Bench {
@@ -209,10 +209,7 @@ impl Bench {
                 "not tried",
                 make(|bench| {
                     bench.tell(DeviceMessage::Seen(sighting(1)));
-                    bench.tell(DeviceMessage::Accessible(
-                        bench.operation,
-                        Err(Error::new(ErrorKind::NotTried, "others hang")),
-                    ));
+                    bench.tell(DeviceMessage::Accessible(bench.operation, Err(Error::Simulated(ErrorKind::NotTried))));
                 }),
             ),
             (
@@ -367,12 +364,12 @@ fn a_device_that_was_not_looked_at_because_others_hang_is_looked_at_after_all() 
     let mut bench = Bench::new();
     bench.tell(DeviceMessage::Seen(sighting(1)));
     let tries: [fn(OperationId) -> DeviceMessage; 2] = [
-        |operation| DeviceMessage::Accessible(operation, Err(Error::new(ErrorKind::NotTried, "others hang"))),
-        |operation| DeviceMessage::Probed(operation, Err(Error::new(ErrorKind::NotTried, "others hang"))),
+        |operation| DeviceMessage::Accessible(operation, Err(Error::Simulated(ErrorKind::NotTried))),
+        |operation| DeviceMessage::Probed(operation, Err(Error::Simulated(ErrorKind::NotTried))),
     ];
     for not_tried in tries {
         bench.tell(not_tried(bench.operation));
-        assert_eq!(bench.shown.as_ref().unwrap().reason.to_string(), "others hang");
+        assert_eq!(bench.shown.as_ref().unwrap().reason.to_string(), "not tried: others hang (simulated)");
         let (timer, after) = bench.timers[0];
         bench.now = bench.now + after;
         bench.tell(DeviceMessage::Timer(timer));

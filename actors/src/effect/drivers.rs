@@ -23,9 +23,9 @@ use super::calls::{CHANGE_WITHIN, CallId, Calls, End, LOOK_WITHIN, PROBE_SPARE, 
 use super::files::identities;
 use super::ports::listeners;
 use super::watched;
-use crate::action::calls::NoAnswer;
 use crate::action::files::FileIdentity;
 use crate::action::ports::{Listener, Places};
+use mainstay_hardware::error::NoAnswer;
 
 /// Who listens on ports, or why that cannot be seen.
 type Listeners = Result<BTreeMap<u16, Listener>, NoAnswer>;

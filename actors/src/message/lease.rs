@@ -12,12 +12,12 @@ use mainstay_hardware::bus::WifiBaseline;
 use mainstay_hardware::error::Error;
 use mainstay_hardware::sighting::Generation;
 
-use crate::action::calls::NoAnswer;
 use crate::action::files::FileIdentity;
 use crate::action::ports::{Listener, Places};
 use crate::cause::{Holder, Refusal, Resource, Soon, Unusable};
 use crate::message::device::Offer;
 use crate::message::{Moment, OperationId};
+use mainstay_hardware::error::NoAnswer;
 
 /// A fencing token. It only grows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]

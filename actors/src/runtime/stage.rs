@@ -20,7 +20,7 @@ use crate::engine::{Due, Engine, Fallen, Fate, Letter, Mail, Place, Timer};
 use crate::message::{
     Action, ActorId, Address, Effect, Exit, Message, Moment, OperatorAnswer, Outcome, Outside, Reply, RequestId, Words,
 };
-use crate::trace::{Cause, ExternalCause, ExternalKind, MessageId, Recorder, Sending};
+use crate::trace::{Cause, ExternalCause, MessageId, Recorder, Sending};
 use crate::view::{Roots, words};
 use mainstay_hardware::watched::words_of;
 
@@ -72,7 +72,7 @@ impl Stage {
     /// Lets every actor begin: those that are told before those that tell. `hosts` are in the engine's order.
     pub(super) fn begin(&self, hosts: Vec<Addr<Host>>) {
         *self.hosts.borrow_mut() = hosts;
-        let cause = self.recorder().begin(self.now(), ExternalCause::new(ExternalKind::Start, "mainstay started"));
+        let cause = self.recorder().begin(self.now(), ExternalCause::Started);
         let places = self.engine.borrow().places();
         for place in places {
             self.engine.borrow_mut().begin(place, self.now(), cause);
@@ -314,7 +314,7 @@ impl Stage {
     pub(super) fn poison(&self, actor: &ActorId) -> bool {
         let Some(place) = self.engine.borrow().place(actor) else { return false };
         let words = "asked to panic".to_owned();
-        let external = ExternalCause::new(ExternalKind::Panic, format!("{actor} panicked: {words}"));
+        let external = ExternalCause::ActorPanicked(actor.clone(), words.clone());
         let cause = self.recorder().begin(self.now(), external);
         let fallen = self.engine.borrow_mut().fall(place, self.now(), cause, words);
         self.fallen(cause, fallen);

@@ -2,7 +2,7 @@
 
 use mainstay_hardware::sighting::HardwareEvent;
 
-use super::super::event_words;
+use crate::view::words::device::event_words;
 use crate::message::inventory::InventoryMessage;
 use crate::message::{Described, Words};
 

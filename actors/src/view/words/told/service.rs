@@ -96,7 +96,7 @@ fn describe_grant(grant: &Grant) -> String {
     format!("it holds {} with token {}", all.join(", "), grant.token.0)
 }
 
-fn describe_process(event: &ProcessEvent) -> Words {
+pub(super) fn describe_process(event: &ProcessEvent) -> Words {
     match event {
         ProcessEvent::Spawned { pid } => Words::Number("it runs as pid", u64::from(*pid)),
         ProcessEvent::LoadsSlowly => LOADS_SLOWLY.into(),
