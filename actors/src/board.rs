@@ -7,8 +7,7 @@ use mainstay_config::names::{DeviceName, ServiceName};
 
 use crate::message::device::DeviceSnapshot;
 use crate::message::inventory::InventorySnapshot;
-use crate::message::lease_table::LeaseSnapshot;
-use crate::message::lease_table::LeaseTable;
+use crate::message::lease_table::{LeaseSnapshot, LeaseTable};
 use crate::message::service::{Health, ServiceSnapshot, ServiceStatus};
 use crate::message::{Moment, Publication};
 use crate::trace::{Cause, Chain, Recorder, TraceId};

@@ -11,7 +11,7 @@
 //!                     ejected (operator, from any) ── admit ─▶ settling or absent
 //! ```
 
-use crate::message::device::DeviceTimer;
+use crate::message::device::{Awaited, DeviceMessage, DeviceTimer};
 use mainstay_config::model::Device;
 use mainstay_hardware::bus::Findings;
 use mainstay_hardware::sighting::{Generation, Sighting};
@@ -20,7 +20,6 @@ use super::fitting::Owed;
 use super::flap::{Departures, Verdict};
 use crate::cause::{Absence, Departure, DeviceFault, Holder, Quarantine, Rivals, Soon, Unusable, Withheld};
 use crate::machine::{Beginning, Machine};
-use crate::message::device::{Awaited, DeviceMessage};
 use crate::message::lease::LeaseMessage;
 use crate::message::{Action, ActorId, Effect, Effects, Message, Moment, OperationId, Outcome};
 

@@ -9,8 +9,7 @@ use mainstay_hardware::sighting::{Access, Generation, Sighting};
 
 use super::machine::{Arrived, DeviceMachine, Mending, Out, State};
 use crate::cause::{DeviceFault, Quarantine, Soon, Unusable};
-use crate::message::device::Awaited;
-use crate::message::device::DeviceTimer;
+use crate::message::device::{Awaited, DeviceTimer};
 use crate::message::lease::LeaseMessage;
 use crate::message::{Action, Effect, Moment, OperationId, Outcome};
 

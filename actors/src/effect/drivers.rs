@@ -16,7 +16,7 @@ use std::time::Duration;
 use mainstay_config::model::{Takeover, WifiMode};
 use mainstay_config::names::DeviceName;
 use mainstay_hardware::bus::{Bus, WifiBaseline};
-use mainstay_hardware::error::Error;
+use mainstay_hardware::error::{Error, NoAnswer};
 use tokio::sync::oneshot;
 
 use super::calls::{CHANGE_WITHIN, CallId, Calls, End, LOOK_WITHIN, PROBE_SPARE, Sort, Verdict};
@@ -25,7 +25,6 @@ use super::ports::listeners;
 use super::watched;
 use crate::action::files::FileIdentity;
 use crate::action::ports::{Listener, Places};
-use mainstay_hardware::error::NoAnswer;
 
 /// Who listens on ports, or why that cannot be seen.
 type Listeners = Result<BTreeMap<u16, Listener>, NoAnswer>;

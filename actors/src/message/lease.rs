@@ -9,7 +9,7 @@ use std::time::Duration;
 use mainstay_config::model::{PortNeed, Sharing, Takeover, WifiMode};
 use mainstay_config::names::{DeviceName, PortName, ServiceName};
 use mainstay_hardware::bus::WifiBaseline;
-use mainstay_hardware::error::Error;
+use mainstay_hardware::error::{Error, NoAnswer};
 use mainstay_hardware::sighting::Generation;
 
 use crate::action::files::FileIdentity;
@@ -17,7 +17,6 @@ use crate::action::ports::{Listener, Places};
 use crate::cause::{Holder, Refusal, Resource, Soon, Unusable};
 use crate::message::device::Offer;
 use crate::message::{Moment, OperationId};
-use mainstay_hardware::error::NoAnswer;
 
 /// A fencing token. It only grows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]

@@ -2,9 +2,9 @@
 
 use mainstay_hardware::sighting::HardwareEvent;
 
-use crate::view::words::device::event_words;
 use crate::message::inventory::InventoryMessage;
 use crate::message::{Described, Words};
+use crate::view::words::device::event_words;
 
 impl Described for InventoryMessage {
     fn kind(&self) -> &'static str {
