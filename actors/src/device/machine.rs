@@ -203,7 +203,13 @@ impl DeviceMachine {
             State::Faulted { mending: Mending::SeenAgain | Mending::Later, .. } => self.settle(now),
             _ if known == self.sighting => vec![Effect::Note(Outcome::Ignored)],
             State::Ready => vec![self.restated()],
-            _ => Vec::new(),
+            State::Absent { .. }
+            | State::Settling { .. }
+            | State::Checking { .. }
+            | State::Probing { .. }
+            | State::Faulted { mending: Mending::ByHand | Mending::Choice, .. }
+            | State::Quarantined { .. }
+            | State::Ejected => Vec::new(),
         }
     }
 
@@ -288,7 +294,17 @@ impl DeviceMachine {
             (DeviceTimer::LookAfterAll, State::Faulted { mending: Mending::Later, .. }) => self.check(now),
             (DeviceTimer::Quarantine, State::Quarantined { .. }) => self.back(now),
             (DeviceTimer::Mistaken, _) => self.disclaim(),
-            _ => vec![Effect::Note(Outcome::Superseded)],
+            (
+                DeviceTimer::Settling | DeviceTimer::AccessRetry | DeviceTimer::LookAfterAll | DeviceTimer::Quarantine,
+                State::Absent { .. }
+                | State::Settling { .. }
+                | State::Checking { .. }
+                | State::Probing { .. }
+                | State::Ready
+                | State::Faulted { .. }
+                | State::Quarantined { .. }
+                | State::Ejected,
+            ) => vec![Effect::Note(Outcome::Superseded)],
         }
     }
 
