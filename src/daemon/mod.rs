@@ -216,8 +216,8 @@ async fn attend(
             biased;
             exit = &mut ended => return Ending::Exit(exit.unwrap_or(Exit::Stopped)),
             Some(Wish { name, urgency }) = wished.recv() => match urgency {
-                Urgency::InOrder => system.close(&format!("{name} to mainstay")),
-                Urgency::Hurry => system.hurry(&format!("{name} again to mainstay")),
+                Urgency::InOrder => system.close(name),
+                Urgency::Hurry => system.hurry(name),
                 Urgency::Leave => return Ending::LeftRunning(name),
             },
             () = &mut giving_back => {}

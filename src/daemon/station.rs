@@ -266,7 +266,7 @@ mod tests {
     use mainstay_actors::effect::watched::Watched;
     use mainstay_actors::message::{ActorId, Outside};
     use mainstay_actors::runtime::Watchdog;
-    use mainstay_actors::trace::{ExternalCause, ExternalKind, Keeping, Recorder, Sending};
+    use mainstay_actors::trace::{ExternalCause, Keeping, Recorder, Sending};
 
     use super::*;
 
@@ -287,15 +287,14 @@ mod tests {
         tokio::time::sleep(QUIET * 2).await;
         for number in 0..FOLLOW_QUEUE * 4 {
             let mut recorder = recorder.lock().unwrap();
-            let cause =
-                recorder.begin(parts.clock.now(), ExternalCause::new(ExternalKind::Hardware, number.to_string()));
+            let cause = recorder.begin(parts.clock.now(), ExternalCause::Signal(number.to_string()));
             let (from, to) = (Outside::Kernel.into(), ActorId::Leases.into());
             let detail = &|| "gone".to_owned().into();
             recorder.sent(parts.clock.now(), Sending { cause, from, to, kind: "Gone", detail });
         }
         for number in 0..FOLLOW_QUEUE * 4 {
             let told = tokio::time::timeout(QUIET * 10, followed.recv()).await.unwrap();
-            assert!(matches!(told, Some(Answer::Trace(view)) if view.cause.detail == number.to_string()));
+            assert!(matches!(told, Some(Answer::Trace(view)) if view.cause.detail == format!("{number} to mainstay")));
         }
     }
 }

@@ -1,8 +1,7 @@
 //! A device after a panic of its actor, and what it says again after a panic of another's.
 
 use super::machine::{DeviceMachine, Out, State};
-use crate::message::device::Awaited;
-use crate::message::device::DeviceTimer;
+use crate::message::device::{Awaited, DeviceTimer};
 use crate::message::{Action, ActorId, Effect, Message, Moment, told};
 
 impl DeviceMachine {

@@ -2,8 +2,7 @@
 
 use super::machine::{DeviceMachine, State};
 use crate::machine::closed::closed;
-use crate::message::device::DeviceMessage;
-use crate::message::device::DeviceTimer;
+use crate::message::device::{DeviceMessage, DeviceTimer};
 
 closed! {
     /// Where a device is.

@@ -11,7 +11,7 @@
 //!                     ejected (operator, from any) ── admit ─▶ settling or absent
 //! ```
 
-use crate::message::device::DeviceTimer;
+use crate::message::device::{Awaited, DeviceMessage, DeviceTimer};
 use mainstay_config::model::Device;
 use mainstay_hardware::bus::Findings;
 use mainstay_hardware::sighting::{Generation, Sighting};
@@ -20,7 +20,6 @@ use super::fitting::Owed;
 use super::flap::{Departures, Verdict};
 use crate::cause::{Absence, Departure, DeviceFault, Holder, Quarantine, Rivals, Soon, Unusable, Withheld};
 use crate::machine::{Beginning, Machine};
-use crate::message::device::{Awaited, DeviceMessage};
 use crate::message::lease::LeaseMessage;
 use crate::message::{Action, ActorId, Effect, Effects, Message, Moment, OperationId, Outcome};
 
@@ -224,7 +223,13 @@ impl DeviceMachine {
             State::Faulted { mending: Mending::SeenAgain | Mending::Later, .. } => self.settle(now),
             _ if known == self.sighting => vec![Effect::Note(Outcome::Ignored)],
             State::Ready => vec![self.restated()],
-            _ => Vec::new(),
+            State::Absent { .. }
+            | State::Settling { .. }
+            | State::Checking { .. }
+            | State::Probing { .. }
+            | State::Faulted { mending: Mending::ByHand | Mending::Choice, .. }
+            | State::Quarantined { .. }
+            | State::Ejected => Vec::new(),
         }
     }
 
@@ -324,7 +329,17 @@ impl DeviceMachine {
             (DeviceTimer::LookAfterAll, State::Faulted { mending: Mending::Later, .. }) => self.check(now),
             (DeviceTimer::Quarantine, State::Quarantined { .. }) => self.back(now),
             (DeviceTimer::Mistaken, _) => self.disclaim(),
-            _ => vec![Effect::Note(Outcome::Superseded)],
+            (
+                DeviceTimer::Settling | DeviceTimer::AccessRetry | DeviceTimer::LookAfterAll | DeviceTimer::Quarantine,
+                State::Absent { .. }
+                | State::Settling { .. }
+                | State::Checking { .. }
+                | State::Probing { .. }
+                | State::Ready
+                | State::Faulted { .. }
+                | State::Quarantined { .. }
+                | State::Ejected,
+            ) => vec![Effect::Note(Outcome::Superseded)],
         }
     }
 

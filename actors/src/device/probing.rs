@@ -9,8 +9,7 @@ use mainstay_hardware::sighting::{Access, Generation, Sighting};
 
 use super::machine::{Arrived, DeviceMachine, Mending, Out, State};
 use crate::cause::{DeviceFault, Quarantine, Soon, Unusable};
-use crate::message::device::Awaited;
-use crate::message::device::DeviceTimer;
+use crate::message::device::{Awaited, DeviceTimer};
 use crate::message::lease::LeaseMessage;
 use crate::message::{Action, Effect, Moment, OperationId, Outcome};
 
@@ -61,7 +60,7 @@ impl DeviceMachine {
         }
         match result {
             Ok(()) => self.look(),
-            Err(error) if error.kind == ErrorKind::NotTried => self.look_later(&error),
+            Err(error) if error.kind() == ErrorKind::NotTried => self.look_later(&error),
             Err(_) if now.since(since) < ACCESS_WITHIN => {
                 self.state = State::Settling { since, until: DeviceTimer::AccessRetry };
                 vec![Effect::SetTimer(DeviceTimer::AccessRetry, ACCESS_RETRY)]
@@ -134,10 +133,10 @@ impl DeviceMachine {
         match result {
             Ok(findings) => self.ready(findings),
             // It works without.
-            Err(error) if error.kind == ErrorKind::NotTried && self.findings == Some(Findings::Unread) => {
+            Err(error) if error.kind() == ErrorKind::NotTried && self.findings == Some(Findings::Unread) => {
                 self.ready(Findings::Unread)
             }
-            Err(error) => match error.kind {
+            Err(error) => match error.kind() {
                 ErrorKind::NotTried => self.look_later(&error),
                 ErrorKind::NotFound | ErrorKind::PermissionDenied | ErrorKind::Busy | ErrorKind::TimedOut => {
                     self.fault(DeviceFault::Unusable(error), Mending::SeenAgain)

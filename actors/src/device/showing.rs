@@ -9,8 +9,7 @@ use mainstay_hardware::{harmless, matching};
 
 use super::machine::{DeviceMachine, Mending, State};
 use crate::cause::{DeviceCure, DeviceReason, Replaced, Told, Unusable};
-use crate::message::device::DeviceTimer;
-use crate::message::device::{DeviceSnapshot, DeviceStatus, Offer};
+use crate::message::device::{DeviceSnapshot, DeviceStatus, DeviceTimer, Offer};
 use crate::message::{Effect, Publication};
 
 impl DeviceMachine {

@@ -7,8 +7,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-use crate::action::ports::Listener;
-use crate::action::ports::Places;
+use crate::action::ports::{Listener, Places};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::IpAddr;

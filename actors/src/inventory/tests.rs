@@ -5,7 +5,7 @@
 use std::collections::VecDeque;
 
 use mainstay_config::model::{DeviceKind, Match, Station, WifiMode};
-use mainstay_hardware::error::{Error, ErrorKind};
+use mainstay_hardware::error::{Errno, Error, ErrorKind, SystemError};
 use mainstay_hardware::sighting::{
     Access, Generation, HardwareEvent, Key, Link, Rfkill, ScanReason, Sighting, Sort, Source, UsbFacts, WifiFacts,
     Witness,
@@ -189,8 +189,8 @@ fn what_is_not_in_the_configuration_is_listed_and_nobody_is_told() {
 #[test]
 fn what_cannot_be_watched_is_shown_with_its_last_reason_until_it_can_be() {
     let mut machine = machine();
-    let libusb = (Source::Libusb, Trouble::LibusbStopped("Input/Output Error".to_owned()));
-    let refused = Trouble::Failed(Error::new(ErrorKind::Other, "a driver refuses"));
+    let libusb = (Source::Libusb, Trouble::LibusbStopped(SystemError::Number(Errno(5))));
+    let refused = Trouble::Failed(Error::Simulated(ErrorKind::Other));
     shown(&mut machine, HardwareEvent::Trouble(Source::RadioFacts, Trouble::DriverHangs));
     shown(&mut machine, HardwareEvent::Trouble(Source::RadioFacts, refused.clone()));
     let both = shown(&mut machine, HardwareEvent::Trouble(libusb.0, libusb.1.clone()));

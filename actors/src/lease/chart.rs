@@ -9,8 +9,7 @@ use super::prospect::DeviceState;
 use super::radios::Restoring;
 use crate::cause::Holder;
 use crate::machine::closed::closed;
-use crate::message::lease::LeaseMessage;
-use crate::message::lease::LeaseTimer;
+use crate::message::lease::{LeaseMessage, LeaseTimer};
 
 closed! {
     /// How it stands to whom a message is about, or to what.

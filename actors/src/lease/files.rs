@@ -8,11 +8,11 @@ use mainstay_config::model::Sharing;
 
 use super::machine::{LeaseMachine, Out};
 use super::queue::Queued;
-use crate::action::calls::NoAnswer;
 use crate::action::files::FileIdentity;
 use crate::cause::Resource;
 use crate::message::lease::{LeaseRequest, Want};
 use crate::message::{Action, Effect, OperationId, Outcome};
+use mainstay_hardware::error::NoAnswer;
 
 /// What each path was seen to lead to.
 #[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]

@@ -13,9 +13,7 @@ use super::queue::Queued;
 use super::radios::{Change, Preparing, Step};
 use crate::cause::{Blocker, Withdrawal};
 use crate::message::device::{Awaited, DeviceMessage};
-use crate::message::lease::LeaseTimer;
-use crate::message::lease::Rank;
-use crate::message::lease::{Grant, GrantedDevice, LeaseRequest, Token, Want};
+use crate::message::lease::{Grant, GrantedDevice, LeaseRequest, LeaseTimer, Rank, Token, Want};
 use crate::message::service::ServiceMessage;
 use crate::message::{Action, Effect, Moment};
 

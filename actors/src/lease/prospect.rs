@@ -13,8 +13,7 @@ use super::radios::Radios;
 use crate::action::ports::Listener;
 use crate::cause::{Blocker, Holder, Resource, Soon, Unusable};
 use crate::message::device::Offer;
-use crate::message::lease::Rank;
-use crate::message::lease::Want;
+use crate::message::lease::{Rank, Want};
 
 /// What the registry knows of a device.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]

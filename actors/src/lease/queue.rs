@@ -16,8 +16,7 @@ use super::preparation::Preparation;
 use super::sorted::Sorted;
 use crate::action::ports::Listener;
 use crate::cause::{Blocker, Holder, Resource};
-use crate::message::lease::Rank;
-use crate::message::lease::{LeaseRequest, Want};
+use crate::message::lease::{LeaseRequest, Rank, Want};
 
 /// One request that is not granted yet.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]

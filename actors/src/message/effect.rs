@@ -10,6 +10,7 @@ use mainstay_hardware::bus::{Depth, WifiBaseline};
 use mainstay_hardware::sighting::Sighting;
 use mainstay_hardware::watched::Lost;
 
+use super::kind::kind;
 use crate::action::ports::Places;
 use crate::action::probe::ProbeOrder;
 use crate::action::process::{RunId, SignalOrder, SpawnOrder};
@@ -242,25 +243,28 @@ impl Action {
     /// Its name in traces.
     #[must_use]
     pub fn kind(&self) -> &'static str {
-        match self {
-            Self::CheckAccess(..) => "CheckAccess",
-            Self::ProbeDevice(..) => "ProbeDevice",
-            Self::KeepAwake(_) => "KeepAwake",
-            Self::LetSleep => "LetSleep",
-            Self::ReadSupply(_) => "ReadSupply",
-            Self::ReadRadio { .. } => "ReadRadio",
-            Self::SetRadio { .. } => "SetRadio",
-            Self::RestoreRadio { .. } => "RestoreRadio",
-            Self::LookAtPorts(..) => "LookAtPorts",
-            Self::LookAtFiles(..) => "LookAtFiles",
-            Self::Spawn(_) => "Spawn",
-            Self::Signal(_) => "Signal",
-            Self::Sweep(_) => "Sweep",
-            Self::Watch(_) => "Watch",
-            Self::Unwatch(_) => "Unwatch",
-            Self::TellAgain(_) => "TellAgain",
-            Self::Rescan => "Rescan",
-            Self::Exit(_) => "Exit",
-        }
+        kind!(
+            self,
+            Action {
+                CheckAccess,
+                ProbeDevice,
+                KeepAwake,
+                LetSleep,
+                ReadSupply,
+                ReadRadio,
+                SetRadio,
+                RestoreRadio,
+                LookAtPorts,
+                LookAtFiles,
+                Spawn,
+                Signal,
+                Sweep,
+                Watch,
+                Unwatch,
+                TellAgain,
+                Rescan,
+                Exit,
+            }
+        )
     }
 }

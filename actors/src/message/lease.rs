@@ -9,10 +9,9 @@ use std::time::Duration;
 use mainstay_config::model::{PortNeed, Sharing, Takeover, WifiMode};
 use mainstay_config::names::{DeviceName, PortName, ServiceName};
 use mainstay_hardware::bus::WifiBaseline;
-use mainstay_hardware::error::Error;
+use mainstay_hardware::error::{Error, NoAnswer};
 use mainstay_hardware::sighting::Generation;
 
-use crate::action::calls::NoAnswer;
 use crate::action::files::FileIdentity;
 use crate::action::ports::{Listener, Places};
 use crate::cause::{Holder, Refusal, Resource, Soon, Unusable};

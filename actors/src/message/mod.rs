@@ -7,6 +7,7 @@ pub mod device;
 mod effect;
 mod envelope;
 pub mod inventory;
+pub(crate) mod kind;
 pub mod lease;
 pub mod lease_table;
 mod moment;

@@ -22,7 +22,7 @@ use crate::message::{
     Action, ActorId, Address, Effect, Exit, GaveUp, Message, Moment, OperatorAnswer, Outcome, Outside, Reply,
     RequestId, Words,
 };
-use crate::trace::{Cause, ExternalCause, ExternalKind, MessageId, Recorder, Sending};
+use crate::trace::{Cause, ExternalCause, MessageId, Recorder, Sending};
 use crate::view::{Roots, words};
 use mainstay_hardware::watched::{self, Lost, Panicked, words_of};
 
@@ -77,7 +77,7 @@ impl Stage {
     /// Lets every actor begin: those that are told before those that tell. `hosts` are in the engine's order.
     pub(super) fn begin(&self, hosts: Vec<Addr<Host>>) {
         *self.hosts.borrow_mut() = hosts;
-        let cause = self.recorder().begin(self.now(), ExternalCause::new(ExternalKind::Start, "mainstay started"));
+        let cause = self.recorder().begin(self.now(), ExternalCause::Started);
         for place in self.places() {
             let Some(actor) = self.actor(place) else { continue };
             let _handling = self.watchdog.handling(&actor, "Begin");
@@ -357,7 +357,7 @@ impl Stage {
     pub(super) fn poison(&self, actor: &ActorId) -> bool {
         let Some(place) = self.engine.borrow().place(actor) else { return false };
         let words = "asked to panic".to_owned();
-        let external = ExternalCause::new(ExternalKind::Panic, format!("{actor} panicked: {words}"));
+        let external = ExternalCause::ActorPanicked(actor.clone(), words.clone());
         let cause = self.recorder().begin(self.now(), external);
         let fallen = self.engine.borrow_mut().fall(place, self.now(), cause, words);
         self.fallen(cause, fallen);

@@ -6,8 +6,7 @@ use crate::action::probe::ProbeEvent;
 use crate::action::process::ProcessEvent;
 use crate::cause::Standing;
 use crate::machine::closed::closed;
-use crate::message::service::ServiceMessage;
-use crate::message::service::ServiceTimer;
+use crate::message::service::{ServiceMessage, ServiceTimer};
 
 closed! {
     /// Where a service is.

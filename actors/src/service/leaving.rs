@@ -12,8 +12,7 @@ use super::state::{Closing, Goodbye, Phase, Readiness, Run, Stage};
 use crate::action::process::{Scope, SignalOrder};
 use crate::cause::{Asked, Episode, Standing, Why};
 use crate::message::lease::LeaseMessage;
-use crate::message::service::ServiceMessage;
-use crate::message::service::ServiceTimer;
+use crate::message::service::{ServiceMessage, ServiceTimer};
 use crate::message::supervision::ServicesMessage;
 use crate::message::{Action, Effect, Left, Message, Moment, Outcome};
 

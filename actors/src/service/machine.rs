@@ -29,8 +29,7 @@ use crate::action::process::RunId;
 use crate::cause::{Asked, Episode, Failed, NotWanted, Standing, Why, Withdrawal};
 use crate::machine::{Beginning, Machine};
 use crate::message::lease::{Grant, LeaseMessage, Token};
-use crate::message::service::ServiceTimer;
-use crate::message::service::{ServiceMessage, Wanted};
+use crate::message::service::{ServiceMessage, ServiceTimer, Wanted};
 use crate::message::supervision::ServicesMessage;
 use crate::message::{Action, ActorId, Effect, Effects, Message, Moment, Outcome, RequestId};
 

@@ -112,26 +112,14 @@ impl Needs {
 
     /// A required service has been down too long.
     pub(super) fn count_as_lost(&mut self, name: &ServiceName) -> bool {
-        let counted = self.change(name, |_, need| {
-            let counts = matches!(need.loss, Loss::Counting(_));
-            if counts {
-                need.loss = Loss::Lost;
-            }
-            counts
-        });
-        counted.unwrap_or(false)
+        let lose = |need: &mut Need| matches!(need.loss, Loss::Counting(_)).then(|| need.loss = Loss::Lost);
+        self.change(name, |_, need| lose(need)).flatten().is_some()
     }
 
     /// A wait is over.
     pub(super) fn waited(&mut self, name: &ServiceName) -> bool {
-        let waited = self.change(name, |_, need| {
-            let counts = matches!(need.wait, Wait::Counting(_));
-            if counts {
-                need.wait = Wait::Over;
-            }
-            counts
-        });
-        waited.unwrap_or(false)
+        let end = |need: &mut Need| matches!(need.wait, Wait::Counting(_)).then(|| need.wait = Wait::Over);
+        self.change(name, |_, need| end(need)).flatten().is_some()
     }
 
     /// Begins the waits that a start needs: for optional services that are coming. How long a required one is waited for is

@@ -4,8 +4,7 @@ use super::machine::{Out, ServiceMachine, later};
 use super::showing::first_of;
 use super::state::{Closing, Ignoring, Phase, Rest};
 use crate::cause::{Asked, NotWanted, Why};
-use crate::message::service::ServiceTimer;
-use crate::message::service::{Attempts, NeedsPolicy, ServiceMessage, Waiting, Wanted};
+use crate::message::service::{Attempts, NeedsPolicy, ServiceMessage, ServiceTimer, Waiting, Wanted};
 use crate::message::{
     Before, Effect, Message, NextStep, OperatorAnswer, Outcome, Reply, RequestId, Restart, Start, Stop,
 };

@@ -102,7 +102,7 @@ fn a_hackrf_that_could_not_be_asked_for_the_sake_of_others_works_as_before() {
     let mut bench = unasked();
     bench.tell(DeviceMessage::Awaited(Awaited::Nobody)).tell(DeviceMessage::Unleased);
     bench.tell(DeviceMessage::Lent(sighting(1).generation));
-    let not_tried = Error::new(ErrorKind::NotTried, "others hang");
+    let not_tried = Error::Simulated(ErrorKind::NotTried);
     bench.tell(DeviceMessage::Probed(bench.operation, Err(not_tried)));
     assert_eq!(bench.status, DeviceStatus::Ready);
     assert!(matches!(bench.told[..], [LeaseMessage::DeviceAvailable(..)]), "{:?}", bench.told);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use mainstay_config::model::Match;
 
+use super::table::row;
 use super::*;
 use crate::cause::{Piece, Rivals};
 use crate::view::words;

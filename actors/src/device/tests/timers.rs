@@ -38,10 +38,8 @@ impl Clockwork {
 
     fn events(&self) -> Vec<(&'static str, DeviceMessage)> {
         let bench = Bench { operation: self.operation, ..Bench::new() };
-        let not_tried = (
-            "not tried",
-            DeviceMessage::Accessible(self.operation, Err(Error::new(ErrorKind::NotTried, "others hang"))),
-        );
+        let not_tried =
+            ("not tried", DeviceMessage::Accessible(self.operation, Err(Error::Simulated(ErrorKind::NotTried))));
         let events = bench.events().into_iter().chain([not_tried, ("gone again", gone(2))]);
         let rings = |message: &DeviceMessage| match message {
             DeviceMessage::Timer(timer) => self.runs.contains(timer),

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::*;
-use crate::action::calls::NoAnswer;
 use crate::action::files::FileIdentity;
+use mainstay_hardware::error::NoAnswer;
 
 fn file(path: &str) -> Want {
     Want::File(path.into())

@@ -14,7 +14,6 @@ use mainstay_hardware::sighting::Generation;
 use super::radios::{Course, Wanted};
 use super::table::{MILLISECOND, SECOND};
 use super::{Cause, Consequences, Environment, Event, Happening, Lie};
-use crate::action::calls::NoAnswer;
 use crate::action::files::FileIdentity;
 use crate::action::ports::Places;
 use crate::effect::calls::{CHANGE_WITHIN, CallId, Calls, End, LOOK_WITHIN, PROBE_SPARE, Sort, Verdict};
@@ -22,6 +21,7 @@ use crate::effect::wakefulness;
 use crate::message::device::DeviceMessage;
 use crate::message::lease::LeaseMessage;
 use crate::message::{Message, OperationId, Outside};
+use mainstay_hardware::error::NoAnswer;
 
 /// What a driver, or the kernel, is asked.
 #[derive(Debug, Clone)]
@@ -317,6 +317,6 @@ impl Environment {
             Course::Untouched => ErrorKind::Refused,
             Course::Refused | Course::Done => self.random.choose(&half_way).copied().unwrap_or(ErrorKind::Other),
         };
-        Error::new(kind, "the driver refuses (simulated)")
+        Error::Simulated(kind)
     }
 }

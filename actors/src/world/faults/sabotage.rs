@@ -277,12 +277,12 @@ impl Sabotaged {
             | (Sabotage::DropUnleased, Message::Device(_, DeviceMessage::Unleased))
             | (Sabotage::DropLeased, Message::Device(_, DeviceMessage::Leased { .. }))
             | (Sabotage::DropArrival, Message::Leases(LeaseMessage::DeviceAvailable(..))) => Vec::new(),
-            (Sabotage::ForgetBaseline, Message::Leases(LeaseMessage::RadioSet(operation, device, Err(error)))) => {
-                let unchanged = Err(Error::new(ErrorKind::Refused, error.to_string()));
+            (Sabotage::ForgetBaseline, Message::Leases(LeaseMessage::RadioSet(operation, device, Err(_)))) => {
+                let unchanged = Err(Error::Simulated(ErrorKind::Refused));
                 vec![Message::Leases(LeaseMessage::RadioSet(*operation, device.clone(), unchanged))]
             }
             (Sabotage::LookForEver, Message::Device(name, DeviceMessage::Probed(operation, Ok(_)))) => {
-                let not_tried = Err(Error::new(ErrorKind::NotTried, "others keep it from being looked at (planted)"));
+                let not_tried = Err(Error::Simulated(ErrorKind::NotTried));
                 vec![Message::Device(name.clone(), DeviceMessage::Probed(*operation, not_tried))]
             }
             (Sabotage::DropSightings, Message::Device(name, DeviceMessage::Seen(_))) => {

@@ -1,30 +1,34 @@
 //! What devices are told.
 
 use crate::message::device::{Awaited, DeviceMessage, DeviceTimer};
+use crate::message::kind::kind;
 use crate::message::{Described, Words};
 use crate::view::words;
 
 impl Described for DeviceMessage {
     fn kind(&self) -> &'static str {
-        match self {
-            Self::Seen(_) => "Seen",
-            Self::Gone { .. } => "Gone",
-            Self::Rivals(_) => "Rivals",
-            Self::NoRivals => "NoRivals",
-            Self::Accessible(..) => "Accessible",
-            Self::Probed(..) => "Probed",
-            Self::Supply(..) => "Supply",
-            Self::Leased { .. } => "Leased",
-            Self::Unleased => "Unleased",
-            Self::Withheld(_) => "Withheld",
-            Self::PutBack(_) => "PutBack",
-            Self::Awaited(_) => "Awaited",
-            Self::Lent(_) => "Lent",
-            Self::Fault(_) => "Fault",
-            Self::Eject(_) => "Eject",
-            Self::Admit(_) => "Admit",
-            Self::Timer(_) => "Timer",
-        }
+        kind!(
+            self,
+            DeviceMessage {
+                Seen,
+                Gone,
+                Rivals,
+                NoRivals,
+                Accessible,
+                Probed,
+                Supply,
+                Leased,
+                Unleased,
+                Withheld,
+                PutBack,
+                Awaited,
+                Lent,
+                Fault,
+                Eject,
+                Admit,
+                Timer,
+            }
+        )
     }
 
     fn detail(&self) -> Words {
