@@ -29,6 +29,9 @@ pub(super) fn run(stage: &Stage) -> Result<()> {
     let log = stage.folder.join("daemon.log");
     let has_panicked = || Ok(fs::read_to_string(&log)?.contains(&format!("`mainstay panic {PART}`")));
     wait::until("the thread to panic", wait::STEP, has_panicked)?;
+    // The kernel tells of devices as well: that they come and go does not prove that this witness is there again.
+    let is_back = || Ok(threads(daemon.pid())?.contains(&PART.to_owned()));
+    wait::until("another such thread", wait::STEP, is_back)?;
     daemon.until_running("openwebrx").context("what was plugged in when it panicked")?;
     hackrf.unplug();
     daemon.until_waiting("openwebrx", "hackrf").context("what was unplugged after that")?;
@@ -39,4 +42,12 @@ pub(super) fn run(stage: &Stage) -> Result<()> {
         daemon.until_waiting("openwebrx", "hackrf")?;
     }
     daemon.stop()
+}
+
+/// The names of its threads.
+fn threads(pid: u32) -> Result<Vec<String>> {
+    let tasks = fs::read_dir(format!("/proc/{pid}/task"))?;
+    // One that has just ended has no name any more.
+    let name = |task: fs::DirEntry| fs::read_to_string(task.path().join("comm")).ok();
+    Ok(tasks.flatten().filter_map(name).map(|name| name.trim_end().to_owned()).collect())
 }
