@@ -6,7 +6,7 @@ use mainstay_config::model::Station;
 
 use super::checkers::{Check, View};
 use super::faults::{Sabotage, Weather};
-use super::{Failure, Keep, Moment, World};
+use super::{Failure, Keep, Moment, Standing, World};
 use crate::message::Exit;
 
 /// Long enough for every back-off, quarantine and grace period to be over.
@@ -17,6 +17,8 @@ const CLOSING: Duration = Duration::from_secs(1800);
 /// How many in a thousand are closed down in the midst of the storm, and how long it lasts then.
 const CLOSED_IN_STORM: u16 = 300;
 const STILL_STORMY: Duration = Duration::from_secs(10);
+/// Between two looks whether mainstay was started again.
+const A_WHILE: Duration = Duration::from_millis(100);
 /// How many in a thousand are told to hurry, and how long they are given before.
 const HURRIED: u16 = 300;
 const LONGEST_PATIENCE: Duration = Duration::from_secs(12);
@@ -77,7 +79,10 @@ impl Trial {
             }
             world.run_for(STILL_STORMY)?;
             world.be_still();
-            // The root may have panicked over the first word, which is lost.
+            // The root may have panicked over the first word, which is lost; or who had heard it was killed, and the next one has not.
+            while world.standing == Standing::Down {
+                world.run_for(A_WHILE)?;
+            }
             world.close();
         } else {
             world.be_still();
