@@ -31,6 +31,10 @@ pub fn random(seed: u64) -> Station {
         if (seed + number as u64).is_multiple_of(3) {
             draft.0.stop.to = StopTo::Main;
         }
+        if (seed + number as u64) % 4 == 1 {
+            // One and the same file: `/link` leads to `/data`.
+            draft = draft.file(if number / 4 % 2 == 0 { "/data/db" } else { "/link/db" });
+        }
         drafts.push(draft);
     }
     assemble(&devices, drafts)
