@@ -11,7 +11,7 @@ use mainstay_actors::effect::process::keeper::{LogTroubles, log_path};
 use mainstay_actors::effect::watched;
 use mainstay_actors::message::Moment;
 use mainstay_actors::runtime::{Lookout, Parts};
-use mainstay_actors::trace::{Excerpt, TraceFilter, TraceId};
+use mainstay_actors::trace::{TraceFilter, TraceId};
 use mainstay_actors::view::{Show, StatusView};
 use mainstay_config::names::{READINESS_PROBES, ServiceName};
 use tokio::sync::{mpsc, oneshot};
@@ -141,7 +141,7 @@ impl Shown {
         let recorder = self.recorder.lock().unwrap_or_else(PoisonError::into_inner);
         let traces = recorder.quiet_between(*after, before, filter);
         *after = before.max(*after);
-        let excerpts: Vec<Excerpt> = traces.into_iter().filter_map(|trace| recorder.excerpt(trace)).collect();
+        let excerpts = recorder.excerpts(&traces);
         drop(recorder);
         excerpts.iter().map(|excerpt| Answer::Trace(excerpt.show(&self.clock))).collect()
     }

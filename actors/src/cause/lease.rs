@@ -7,6 +7,7 @@ use mainstay_config::names::{DeviceName, ServiceName};
 use mainstay_hardware::error::Error;
 
 use super::{Holder, Listed, Unusable};
+use crate::action::calls::NoAnswer;
 use crate::action::ports::Listener;
 
 /// What can be leased.
@@ -69,6 +70,13 @@ pub enum Blocker {
         port: u16,
         /// Who.
         listener: Listener,
+    },
+    /// Which file it is could not be looked at: it may be one that somebody has by another name.
+    UnknownFile {
+        /// Its path.
+        path: PathBuf,
+        /// Why not.
+        why: NoAnswer,
     },
     /// It is being made ready for this request.
     Preparing,

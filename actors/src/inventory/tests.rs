@@ -112,7 +112,9 @@ fn gone(sighting: &Sighting) -> HardwareEvent {
 
 /// What devices are told: `one Seen`.
 fn told(machine: &mut InventoryMachine, event: HardwareEvent) -> Vec<String> {
-    words(&machine.handle(Moment::default(), InventoryMessage::Event(event)))
+    let message = InventoryMessage::Event(event);
+    round_trip::survives(&message);
+    words(&machine.handle(Moment::default(), message))
 }
 
 fn words(out: &[Effect<crate::message::supervision::NoTimer>]) -> Vec<String> {

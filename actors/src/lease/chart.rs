@@ -129,7 +129,6 @@ pub(crate) fn impossible(is: Is, told: Told) -> Option<&'static str> {
         Told::PatienceOver => only(&[Is::Waiting, Is::Preparing], "this wait is cancelled when a request is served"),
         Told::LookAgain => only(&[Is::Waiting, Is::Preparing], "this wait is cancelled when a request is served"),
         Told::PauseOver => only(&[Is::Pausing], "this wait is cancelled when a radio is tried again before"),
-        Told::FilesSeen => Some("no simulated service leases a file"),
         Told::Request | Told::Withdraw | Told::Release | Told::Stands | Told::SetIdle | Told::SetBusy => None,
         Told::Abandon => matches!(is, Is::Waiting | Is::Preparing | Is::Renewing)
             .then_some("whose process lives has no request, and no other process to come"),
@@ -137,6 +136,6 @@ pub(crate) fn impossible(is: Is, told: Told) -> Option<&'static str> {
         Told::DeviceAvailable | Told::DeviceUnavailable | Told::RadioRead | Told::RadioSet | Told::RadioRestored => {
             None
         }
-        Told::PortsSeen | Told::Close | Told::Lend => None,
+        Told::PortsSeen | Told::FilesSeen | Told::Close | Told::Lend => None,
     }
 }

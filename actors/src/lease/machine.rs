@@ -257,8 +257,8 @@ impl LeaseMachine {
     fn waited(&mut self, holder: &Holder) -> Out {
         let Some(queued) = self.queue.get(holder) else { return vec![Effect::Note(Outcome::Superseded)] };
         let Some(timeout) = queued.request.timeout else { return Vec::new() };
-        let for_device = queued.blockers.iter().any(|blocker| matches!(blocker, Blocker::Device { .. }));
-        if for_device || queued.preparation.is_some() {
+        let is_nobodys = |blocker: &Blocker| matches!(blocker, Blocker::Device { .. } | Blocker::UnknownFile { .. });
+        if queued.blockers.iter().any(is_nobodys) || queued.preparation.is_some() {
             // Only waiting for other holders is bounded.
             return vec![Effect::SetTimer(LeaseTimer::Wait(holder.clone()), timeout)];
         }

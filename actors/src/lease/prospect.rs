@@ -70,11 +70,7 @@ impl Situation<'_> {
             }
         }
         blockers.extend(others(queued).filter_map(|(resource, sharing)| self.taken(asking, &resource, sharing)));
-        blockers.extend(queued.untried.as_ref().map(|(device, reason)| Blocker::Device {
-            device: device.clone(),
-            reason: Unusable::NotTried(reason.clone()),
-            soon: Soon::Yes,
-        }));
+        blockers.extend(queued.untried.clone());
         let (ports, missing) = self.choose_ports(&ports, asking);
         blockers.extend(missing);
         if blockers.is_empty() { Prospect::Free(ports) } else { Prospect::Blocked(blockers) }

@@ -245,7 +245,8 @@ impl LeaseMachine {
             ErrorKind::NotTried => {
                 self.queue.change(holder, |queued| {
                     queued.preparation = None;
-                    queued.untried = Some((device.clone(), error.clone()));
+                    let reason = Unusable::NotTried(error.clone());
+                    queued.untried = Some(Blocker::Device { device: device.clone(), reason, soon: Soon::Yes });
                 });
                 Vec::new()
             }

@@ -6,7 +6,6 @@ use mainstay_config::names::ServiceName;
 
 use super::machine::{Out, ServiceMachine, act};
 use super::state::{Goodbye, Phase, Rest, Slot, Stage};
-use crate::action::process::{Scope, SignalOrder};
 use crate::cause::Standing;
 use crate::message;
 use crate::message::lease::{LeaseMessage, StillUsed};
@@ -51,10 +50,7 @@ impl ServiceMachine {
                 out.extend(self.order(run.id).and_then(Result::ok).map(|order| act(Action::Spawn(order))));
             }
             Phase::Starting(run) => self.watch(run.id, &mut out),
-            Phase::Stopping { run, stage: Stage::Grace, .. } => {
-                let signal = self.spec.stop.signal;
-                out.push(act(Action::Signal(SignalOrder { run: run.id, signal, scope: Scope::Tree })));
-            }
+            Phase::Stopping { run, stage: Stage::Grace, .. } => out.push(self.stop_signal(&run)),
             Phase::Stopping { run, stage: Stage::Killing | Stage::Unkillable, .. } => {
                 out.push(act(Action::Sweep(run.id)));
             }

@@ -191,7 +191,7 @@ impl ServiceMachine {
 
     fn failed(&mut self, now: Moment, failure: Failure, out: &mut Out) -> Rest {
         match self.spec.restart.when {
-            RestartWhen::Never => Rest::Failed(Failed::Hopeless(failure)),
+            RestartWhen::Never => Rest::Failed(Failed::NeverRestarted(failure)),
             RestartWhen::Always | RestartWhen::Failure => self.try_again(now, failure, out),
         }
     }

@@ -113,18 +113,18 @@ impl ServiceMachine {
             out.push(Effect::SetTimer(ServiceTimer::Grace, self.spec.stop.grace.min(UNBORN_GRACE)));
             Stage::Unborn
         } else {
-            // A program that ends its helpers itself may do so first.
-            let main_first = self.spec.stop.to == StopTo::Main && run.exit.is_none();
-            self.signal(&run, if main_first { Scope::Main } else { Scope::Tree }, out);
+            out.push(self.stop_signal(&run));
             out.push(Effect::SetTimer(ServiceTimer::Grace, self.spec.stop.grace));
             Stage::Grace
         };
         self.phase = Phase::Stopping { run, why, stage };
     }
 
-    fn signal(&self, run: &Run, scope: Scope, out: &mut Out) {
-        let signal = self.spec.stop.signal;
-        out.push(act(Action::Signal(SignalOrder { run: run.id, signal, scope })));
+    /// To whom it goes: a program that ends its helpers itself may do so first.
+    pub(super) fn stop_signal(&self, run: &Run) -> Effect<ServiceTimer> {
+        let main_first = self.spec.stop.to == StopTo::Main && run.exit.is_none();
+        let scope = if main_first { Scope::Main } else { Scope::Tree };
+        act(Action::Signal(SignalOrder { run: run.id, signal: self.spec.stop.signal, scope }))
     }
 
     /// The main process of a run that is being stopped has ended: those that it left behind have what is left of the grace.
@@ -133,7 +133,7 @@ impl ServiceMachine {
             && self.spec.stop.to == StopTo::Main
             && !remaining.is_empty()
         {
-            self.signal(run, Scope::Tree, out);
+            out.push(self.stop_signal(run));
         }
     }
 

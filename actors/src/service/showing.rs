@@ -21,7 +21,10 @@ impl ServiceMachine {
                 let coming = blockers.iter().all(|blocker| match blocker {
                     Blocker::Device { soon, .. } => *soon == Soon::Yes,
                     Blocker::Restoring { .. } | Blocker::Preparing => true,
-                    Blocker::Held { .. } | Blocker::Behind { .. } | Blocker::ForeignListener { .. } => false,
+                    Blocker::Held { .. }
+                    | Blocker::Behind { .. }
+                    | Blocker::ForeignListener { .. }
+                    | Blocker::UnknownFile { .. } => false,
                 });
                 if blockers.is_empty() {
                     Standing::Coming(Matter::Leasing)

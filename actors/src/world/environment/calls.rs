@@ -11,6 +11,7 @@ use mainstay_hardware::bus::{Supply, WifiBaseline};
 use mainstay_hardware::error::{Error, ErrorKind};
 use mainstay_hardware::sighting::Generation;
 
+use super::files::real_path;
 use super::radios::{Course, Wanted};
 use super::table::{MILLISECOND, SECOND};
 use super::{Cause, Consequences, Environment, Event, Happening, Lie};
@@ -292,7 +293,7 @@ impl Environment {
                 (Outside::Processes, Message::Leases(LeaseMessage::PortsSeen(operation, Ok(seen))))
             }
             Call::Files(operation, paths) => {
-                let identity = |path: PathBuf| (path.clone(), FileIdentity { path, node: None });
+                let identity = |path: PathBuf| (path.clone(), FileIdentity { path: real_path(&path), node: None });
                 let seen = Ok(paths.into_iter().map(identity).collect());
                 (Outside::Drivers, Message::Leases(LeaseMessage::FilesSeen(operation, seen)))
             }

@@ -2,6 +2,7 @@
 
 mod calls;
 mod death;
+mod files;
 mod hardware;
 mod kernel;
 mod probes;
@@ -19,6 +20,7 @@ use mainstay_hardware::sighting::{Generation, HardwareEvent};
 
 use self::calls::{Asked, Call};
 pub(super) use self::death::Undertaker;
+pub(super) use self::files::{is_one, is_wanted, resource};
 pub use self::hardware::{Arrival, Plug};
 pub use self::radios::{GIVEN_UP_AFTER, RadioState, Temper};
 pub(super) use self::table::Lie;
@@ -362,7 +364,7 @@ impl Environment {
     /// What two uses exclude.
     #[must_use]
     pub fn excludes(a: &(Resource, Sharing), b: &(Resource, Sharing)) -> bool {
-        a.0 == b.0 && !(a.1 == Sharing::Shared && b.1 == Sharing::Shared)
+        is_one(&a.0, &b.0) && !(a.1 == Sharing::Shared && b.1 == Sharing::Shared)
     }
 }
 

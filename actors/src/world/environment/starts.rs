@@ -5,6 +5,7 @@ use std::time::Duration;
 use mainstay_config::model::{Sharing, Station};
 
 use super::Happening;
+use super::files::resource;
 use super::table::{Birth, Course, Job, Life, MILLISECOND, Member, Parent, SECOND, Table, Thread, Tree};
 use crate::action::process::{Exit, Needed, Notification, NotifySocket, RunId, SpawnFailure, SpawnOrder, Status};
 use crate::cause::Resource;
@@ -184,7 +185,7 @@ impl Table {
 fn uses(station: &Station, order: &SpawnOrder) -> Vec<(Resource, Sharing)> {
     let Some(spec) = station.services.get(&order.service) else { return Vec::new() };
     let devices = spec.devices.iter().map(|(name, need)| (Resource::Device(name.clone()), need.sharing));
-    let named = spec.resources.iter().map(|name| (Resource::Named(name.clone()), Sharing::Exclusive));
+    let named = spec.resources.iter().map(|name| (resource(name), Sharing::Exclusive));
     let conflicts = spec.conflicts.iter().map(|other| (Resource::conflict(other, &spec.name), Sharing::Exclusive));
     let port = |word: &String| word.strip_prefix("port=").and_then(|number| number.parse().ok());
     let ports = order.program.argv.iter().filter_map(port).map(|port| (Resource::Port(port), Sharing::Exclusive));

@@ -189,17 +189,11 @@ impl Sabotaged {
     /// What becomes of a message.
     pub(in super::super) fn message(&mut self, message: Message) -> Vec<Message> {
         let Message::Service(name, said) = message else { return self.other_message(message) };
+        if self.drops(&said) {
+            return Vec::new();
+        }
         let same = |said| vec![Message::Service(name.clone(), said)];
         match (self.sabotage, said) {
-            (Sabotage::DropRevoked, ServiceMessage::Revoked(..))
-            | (Sabotage::NeverReady, ServiceMessage::Probe(..) | ServiceMessage::Timer(ServiceTimer::ReadyWithin))
-            | (
-                Sabotage::DropDown,
-                ServiceMessage::Dependency(
-                    _,
-                    Standing::Down(_) | Standing::Starting(_) | Standing::Coming(_) | Standing::Held(_),
-                ),
-            ) => Vec::new(),
             (Sabotage::SkipDependents, ServiceMessage::Dependency(left, Standing::Leaving { episode, .. })) => {
                 vec![Message::Service(left, ServiceMessage::DependentStopped(name, episode))]
             }
@@ -237,6 +231,20 @@ impl Sabotaged {
                 ]
             }
             (_, said) => same(said),
+        }
+    }
+
+    /// Whether a message is lost.
+    fn drops(&self, said: &ServiceMessage) -> bool {
+        match (self.sabotage, said) {
+            (Sabotage::DropRevoked, ServiceMessage::Revoked(..))
+            | (Sabotage::NeverReady, ServiceMessage::Probe(..) | ServiceMessage::Timer(ServiceTimer::ReadyWithin)) => {
+                true
+            }
+            (Sabotage::DropDown, ServiceMessage::Dependency(_, standing)) => {
+                matches!(standing, Standing::Down(_) | Standing::Starting(_) | Standing::Coming(_) | Standing::Held(_))
+            }
+            _ => false,
         }
     }
 
