@@ -209,7 +209,7 @@ impl ServiceMachine {
                 self.phase = Phase::Idle;
                 self.evaluate_idle(now, out);
             }
-            Phase::Renewing | Phase::Slotting if !self.may_go_on() || self.revoked.is_some() => {
+            Phase::Renewing { .. } | Phase::Slotting if !self.may_go_on() || self.revoked.is_some() => {
                 self.return_slot(out);
                 self.phase = Phase::Idle;
                 self.evaluate_idle(now, out);
@@ -219,7 +219,7 @@ impl ServiceMachine {
                     self.leave(why, out);
                 }
             }
-            Phase::Leasing { .. } | Phase::Renewing | Phase::Slotting => {}
+            Phase::Leasing { .. } | Phase::Renewing { .. } | Phase::Slotting => {}
             Phase::Leaving { .. } | Phase::Stopping { .. } => {}
         }
         self.say_goodbye(out);
@@ -237,7 +237,7 @@ impl ServiceMachine {
             }
         }
         if self.grant.is_some() {
-            self.use_again(out);
+            self.use_again(now, out);
         } else if self.wants_nothing() {
             self.ask_slot(out);
         } else {
@@ -289,7 +289,7 @@ impl ServiceMachine {
         match &self.phase {
             Phase::Starting(run) | Phase::Running(run) => Some(run),
             Phase::Leaving { run, .. } | Phase::Stopping { run, .. } => Some(run),
-            Phase::Idle | Phase::Leasing { .. } | Phase::Renewing | Phase::Slotting => None,
+            Phase::Idle | Phase::Leasing { .. } | Phase::Renewing { .. } | Phase::Slotting => None,
         }
     }
 
