@@ -6,7 +6,7 @@ use mainstay_config::model::Station;
 
 use super::checkers::{Check, View};
 use super::faults::{Sabotage, Weather};
-use super::{Failure, Keep, Moment, World};
+use super::{Failure, Keep, Moment, Standing, World};
 use crate::message::Exit;
 
 /// Long enough for every back-off, quarantine and grace period to be over.
@@ -20,6 +20,9 @@ const STILL_STORMY: Duration = Duration::from_secs(10);
 /// How many in a thousand are told to hurry, and how long they are given before.
 const HURRIED: u16 = 300;
 const LONGEST_PATIENCE: Duration = Duration::from_secs(12);
+
+/// How soon it is looked again whether mainstay has begun.
+const A_MOMENT: Duration = Duration::from_millis(100);
 
 /// What to try.
 #[derive(Debug, Clone)]
@@ -77,6 +80,7 @@ impl Trial {
             }
             world.run_for(STILL_STORMY)?;
             world.be_still();
+            world.wait_for_daemon()?;
             // The root may have panicked over the first word, which is lost.
             world.close();
         } else {
@@ -108,6 +112,14 @@ impl Trial {
 }
 
 impl World {
+    /// Where mainstay was just killed nobody would hear that it is to end.
+    fn wait_for_daemon(&mut self) -> Result<(), Failure> {
+        while self.standing == Standing::Down {
+            self.run_for(A_MOMENT)?;
+        }
+        Ok(())
+    }
+
     /// Checks what must hold when nothing has happened for a while.
     ///
     /// # Errors
