@@ -67,10 +67,9 @@ impl Told {
 pub(crate) fn impossible(is: Is, told: Told) -> Option<&'static str> {
     let only = |places: &[Is], why| (!places.contains(&is)).then_some(why);
     match told {
-        // A fault does not cancel these waits.
-        Told::Settled | Told::AccessRetry => None,
+        Told::Settled | Told::AccessRetry => only(&[Is::Settling], "these waits are cancelled when it is elsewhere"),
         Told::QuarantineOver => only(&[Is::Quarantined], "this wait is cancelled when a quarantine is ended"),
-        Told::LookAfterAll => None,
+        Told::LookAfterAll => only(&[Is::Faulted], "this wait is cancelled when it is looked at before"),
         Told::Mistaken => Some("no simulated device is called otherwise than the configuration says"),
         Told::Seen | Told::Gone | Told::Rivals | Told::NoRivals => None,
         // Calls to drivers take their time, and whatever happens meanwhile.

@@ -242,8 +242,7 @@ impl DeviceMachine {
         self.owed = Owed::Nothing;
         // A lease is bound to one arrival: whoever holds it has nothing of the next.
         self.holder = None;
-        let waits = [DeviceTimer::Settling, DeviceTimer::AccessRetry, DeviceTimer::LookAfterAll];
-        let mut out: Out = waits.into_iter().map(Effect::CancelTimer).collect();
+        let mut out = waits_no_more();
         let gone = Absence::Gone(how);
         if !self.is_out_of_use() {
             self.state = match verdict {
@@ -272,11 +271,15 @@ impl DeviceMachine {
 
     pub(super) fn settle(&mut self, now: Moment) -> Out {
         let wait = self.departures.settling_time(now);
+        let mut out = waits_no_more();
         if wait.is_zero() {
-            return self.check(now);
+            out.extend(self.check(now));
+            return out;
         }
         self.state = State::Settling { since: now };
-        vec![Effect::SetTimer(DeviceTimer::Settling, wait), self.unavailable(Unusable::Settling, Soon::Yes)]
+        out.push(Effect::SetTimer(DeviceTimer::Settling, wait));
+        out.push(self.unavailable(Unusable::Settling, Soon::Yes));
+        out
     }
 
     fn timer_over(&mut self, now: Moment, timer: DeviceTimer) -> Out {
@@ -319,4 +322,10 @@ impl DeviceMachine {
     pub(super) fn tell_leases(&self, message: LeaseMessage) -> Effect<DeviceTimer> {
         Effect::Tell(Message::Leases(message))
     }
+}
+
+/// No wait that it was in while it was looked at goes on.
+pub(super) fn waits_no_more() -> Out {
+    let waits = [DeviceTimer::Settling, DeviceTimer::AccessRetry, DeviceTimer::LookAfterAll];
+    waits.into_iter().map(Effect::CancelTimer).collect()
 }

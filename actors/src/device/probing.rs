@@ -7,7 +7,7 @@ use mainstay_hardware::bus::{Depth, Findings, Supply, Unrecognised};
 use mainstay_hardware::error::{Error, ErrorKind};
 use mainstay_hardware::sighting::{Access, Generation, Sighting};
 
-use super::machine::{Arrived, DeviceMachine, Mending, Out, State};
+use super::machine::{Arrived, DeviceMachine, Mending, Out, State, waits_no_more};
 use crate::cause::{DeviceFault, Quarantine, Soon, Unusable};
 use crate::message::device::Awaited;
 use crate::message::device::DeviceTimer;
@@ -181,6 +181,8 @@ impl DeviceMachine {
             return vec![Effect::Note(Outcome::Ignored)];
         }
         self.state = State::Faulted { reason, mending };
-        vec![self.restated()]
+        let mut out = waits_no_more();
+        out.push(self.restated());
+        out
     }
 }

@@ -4,7 +4,7 @@ use mainstay_hardware::bus::WifiBaseline;
 use mainstay_hardware::sighting::Sort;
 
 use super::fitting::Owed;
-use super::machine::{DeviceMachine, Out, State};
+use super::machine::{DeviceMachine, Out, State, waits_no_more};
 use crate::cause::{Holder, Withheld};
 use crate::message::device::DeviceTimer;
 use crate::message::{Action, Effect, Moment, OperatorAnswer, Outcome, Reply, RequestId};
@@ -17,14 +17,11 @@ impl DeviceMachine {
             _ => Reply::Ejected(name.clone()),
         };
         self.state = State::Ejected;
-        vec![
-            Effect::CancelTimer(DeviceTimer::Settling),
-            Effect::CancelTimer(DeviceTimer::AccessRetry),
-            Effect::CancelTimer(DeviceTimer::LookAfterAll),
-            Effect::CancelTimer(DeviceTimer::Quarantine),
-            self.restated(),
-            Effect::Answer(OperatorAnswer { request, outcome: Outcome::Handled, said }),
-        ]
+        let mut out = waits_no_more();
+        out.push(Effect::CancelTimer(DeviceTimer::Quarantine));
+        out.push(self.restated());
+        out.push(Effect::Answer(OperatorAnswer { request, outcome: Outcome::Handled, said }));
+        out
     }
 
     pub(super) fn admit(&mut self, now: Moment, request: RequestId) -> Out {
