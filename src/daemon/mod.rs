@@ -29,7 +29,7 @@ use mainstay_actors::effect::process::groups::operators;
 use mainstay_actors::effect::process::keeper::{log_keeper_main, socket_from_stdin};
 use mainstay_actors::effect::process::{ProcessesError, begin_clean};
 use mainstay_actors::effect::watched::{self, Lost, Panicked, Watched, words_of};
-use mainstay_actors::message::{Exit, GaveUp, Left};
+use mainstay_actors::message::{COMMANDS_MAX, Exit, GaveUp, Left};
 use mainstay_actors::runtime::{Parts, System};
 use mainstay_actors::trace::{Keeping, Recorder};
 use mainstay_config::model::Station;
@@ -48,9 +48,6 @@ use log_output::LogOutput;
 use signals::{Sight, Signals, Wish};
 use station::{Command, Shown};
 use wishes::Urgency;
-
-/// Operators' requests that wait for the actor thread at most; one more is told "busy".
-const COMMANDS_MAX: usize = 64;
 
 /// How long the end of the daemon waits until its last words are written.
 const LAST_WORDS: Duration = Duration::from_millis(500);

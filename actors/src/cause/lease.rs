@@ -7,8 +7,8 @@ use mainstay_config::names::{DeviceName, ServiceName};
 use mainstay_hardware::error::Error;
 
 use super::{Holder, Listed, Unusable};
-use crate::action::calls::NoAnswer;
 use crate::action::ports::Listener;
+use mainstay_hardware::error::NoAnswer;
 
 /// What can be leased.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]

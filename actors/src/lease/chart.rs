@@ -133,9 +133,10 @@ pub(crate) fn impossible(is: Is, told: Told) -> Option<&'static str> {
         Told::Abandon => matches!(is, Is::Waiting | Is::Preparing | Is::Renewing)
             .then_some("whose process lives has no request, and no other process to come"),
         Told::Renew => None,
-        Told::DeviceAvailable | Told::DeviceUnavailable | Told::RadioRead | Told::RadioSet | Told::RadioRestored => {
-            None
-        }
-        Told::PortsSeen | Told::FilesSeen | Told::Close | Told::Lend => None,
+        Told::RadioRead | Told::RadioSet | Told::RadioRestored => (is == Is::Lent).then_some("no radio is lent"),
+        Told::Lend => matches!(is, Is::Changing | Is::Changed | Is::PuttingBack | Is::Pausing | Is::GivenUp)
+            .then_some("no radio is lent"),
+        Told::DeviceAvailable | Told::DeviceUnavailable => None,
+        Told::PortsSeen | Told::FilesSeen | Told::Close => None,
     }
 }

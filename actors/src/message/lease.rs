@@ -200,7 +200,8 @@ pub enum LeaseMessage {
     Idle(Holder),
     /// He uses again what he kept.
     Busy(Holder),
-    /// The same for one that has ports: it must hear first whether they can still be had. Answer: `ServiceMessage::Renewed`.
+    /// The same for one that has ports: it must hear first whether they can still be had. Answer: `ServiceMessage::Renewed`. Said
+    /// again, it has the same moment of arrival.
     Renew(LeaseRequest),
     /// He outlives SIGKILL, and mainstay ends without him: what he holds is not waited for.
     Abandoned(Holder),

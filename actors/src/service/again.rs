@@ -55,10 +55,12 @@ impl ServiceMachine {
                 out.push(act(Action::Sweep(run.id)));
             }
             // That its last run is not looked at any more.
-            Phase::Idle | Phase::Leasing { .. } | Phase::Renewing | Phase::Slotting if self.last_start.is_some() => {
+            Phase::Idle | Phase::Leasing { .. } | Phase::Renewing { .. } | Phase::Slotting
+                if self.last_start.is_some() =>
+            {
                 out.push(act(Action::Unwatch(self.runs.last())));
             }
-            Phase::Idle | Phase::Leasing { .. } | Phase::Renewing | Phase::Slotting => {}
+            Phase::Idle | Phase::Leasing { .. } | Phase::Renewing { .. } | Phase::Slotting => {}
             Phase::Running(_) | Phase::Leaving { .. } | Phase::Stopping { stage: Stage::Unborn, .. } => {}
         }
         self.needs.count_nothing_else(&mut out);
@@ -70,7 +72,11 @@ impl ServiceMachine {
     pub(super) fn say_again(&self, to: &ActorId) -> Vec<Message> {
         match to {
             ActorId::Leases => {
-                let renews = (self.phase == Phase::Renewing).then(|| LeaseMessage::Renew(self.renewal()));
+                // It is known by when it was asked for: it may have been answered by now.
+                let renews = match self.phase {
+                    Phase::Renewing { since } => Some(LeaseMessage::Renew(self.lease_request(since))),
+                    _ => None,
+                };
                 let stands = LeaseMessage::Stands(self.stands());
                 let left = (self.goodbye == Goodbye::Stuck).then(|| LeaseMessage::Abandoned(self.holder()));
                 std::iter::once(stands).chain(renews).chain(left).map(Message::Leases).collect()

@@ -35,7 +35,7 @@ impl ServiceMachine {
             (Phase::Idle, Rest::Failed(_)) => Is::Failed,
             (Phase::Idle, Rest::Ended(_)) => Is::Ended,
             (Phase::Leasing { .. }, _) => Is::Leasing,
-            (Phase::Renewing, _) => Is::Renewing,
+            (Phase::Renewing { .. }, _) => Is::Renewing,
             (Phase::Slotting, _) => Is::Slotting,
             (Phase::Starting(_), _) => Is::Starting,
             (Phase::Running(_), _) => Is::Running,

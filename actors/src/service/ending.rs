@@ -112,7 +112,7 @@ impl ServiceMachine {
             }),
             Phase::Idle
             | Phase::Leasing { .. }
-            | Phase::Renewing
+            | Phase::Renewing { .. }
             | Phase::Slotting
             | Phase::Starting(_)
             | Phase::Running(_) => None,
@@ -129,7 +129,7 @@ impl ServiceMachine {
                 run.exit = Some(exit);
                 self.main_has_stopped(remaining, out);
             }
-            Phase::Idle | Phase::Leasing { .. } | Phase::Renewing | Phase::Slotting => {}
+            Phase::Idle | Phase::Leasing { .. } | Phase::Renewing { .. } | Phase::Slotting => {}
         }
         // A program that ends well and leaves others behind has gone into the background: they are followed.
         let to_stop = match &self.phase {
@@ -168,8 +168,14 @@ impl ServiceMachine {
 
     /// Decides how it rests after a run, or an attempt at one.
     pub(super) fn rest_after(&mut self, now: Moment, cause: Cause, out: &mut Out) {
-        self.last_death = matches!(cause, Cause::Ended(_) | Cause::Unready(_) | Cause::Died(_))
-            .then_some(Death { at: now, attempts_before: self.attempts });
+        self.last_death = match &cause {
+            Cause::Ended(_) | Cause::Unready(_) | Cause::Died(_) => {
+                Some(Death { at: now, attempts_before: self.attempts })
+            }
+            // It was tried once more after a death that a loss may have been the cause of.
+            Cause::Failed(_) => self.last_death,
+            Cause::Stopped | Cause::Hopeless(_) => None,
+        };
         self.rest = match cause {
             Cause::Stopped => Rest::Fresh,
             Cause::Hopeless(failure) => Rest::Failed(Failed::Hopeless(failure)),

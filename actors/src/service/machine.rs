@@ -214,7 +214,7 @@ impl ServiceMachine {
             Phase::Running(_) => Some(ServiceTimer::ResetAfter),
             Phase::Stopping { stage: Stage::Unborn | Stage::Grace, .. } => Some(ServiceTimer::Grace),
             Phase::Stopping { stage: Stage::Killing, .. } => Some(ServiceTimer::Unkillable),
-            Phase::Leasing { .. } | Phase::Renewing | Phase::Slotting => None,
+            Phase::Leasing { .. } | Phase::Renewing { .. } | Phase::Slotting => None,
             Phase::Leaving { .. } | Phase::Stopping { stage: Stage::Unkillable, .. } => None,
         }
     }
@@ -228,7 +228,7 @@ impl ServiceMachine {
                 self.phase = Phase::Idle;
                 self.evaluate_idle(now, out);
             }
-            Phase::Renewing | Phase::Slotting if !self.may_go_on() || self.revoked.is_some() => {
+            Phase::Renewing { .. } | Phase::Slotting if !self.may_go_on() || self.revoked.is_some() => {
                 self.return_slot(out);
                 self.phase = Phase::Idle;
                 self.evaluate_idle(now, out);
@@ -238,7 +238,7 @@ impl ServiceMachine {
                     self.leave(why, out);
                 }
             }
-            Phase::Leasing { .. } | Phase::Renewing | Phase::Slotting => {}
+            Phase::Leasing { .. } | Phase::Renewing { .. } | Phase::Slotting => {}
             Phase::Leaving { .. } | Phase::Stopping { .. } => {}
         }
         self.say_goodbye(out);
@@ -256,7 +256,7 @@ impl ServiceMachine {
             }
         }
         if self.grant.is_some() {
-            self.use_again(out);
+            self.use_again(now, out);
         } else if self.wants_nothing() {
             self.ask_slot(out);
         } else {
@@ -308,7 +308,7 @@ impl ServiceMachine {
         match &self.phase {
             Phase::Starting(run) | Phase::Running(run) => Some(run),
             Phase::Leaving { run, .. } | Phase::Stopping { run, .. } => Some(run),
-            Phase::Idle | Phase::Leasing { .. } | Phase::Renewing | Phase::Slotting => None,
+            Phase::Idle | Phase::Leasing { .. } | Phase::Renewing { .. } | Phase::Slotting => None,
         }
     }
 

@@ -49,12 +49,12 @@ impl Recorder {
 mod tests {
     use super::*;
     use crate::message::{ActorId, Moment, Outside};
-    use crate::trace::{Cause, ExternalCause, ExternalKind, Keeping, Sending};
+    use crate::trace::{Cause, ExternalCause, Keeping, Sending};
 
     /// A recorder of so many traces, whose messages lie between each other's.
     fn recorder(traces: u64, messages: u64) -> (Recorder, Vec<TraceId>) {
         let mut recorder = Recorder::new(Keeping::On);
-        let event = || ExternalCause::new(ExternalKind::Hardware, "unplugged");
+        let event = || ExternalCause::Started;
         let causes: Vec<Cause> = (0..traces).map(|_| recorder.begin(Moment::default(), event())).collect();
         for number in 0..messages {
             for cause in causes.iter().copied() {

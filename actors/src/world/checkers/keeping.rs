@@ -11,9 +11,10 @@ use super::{Check, Checker, Verdict};
 use crate::action::process::{ProcessEvent, RunId};
 use crate::cause::Resource;
 use crate::engine::Letter;
+use crate::message::Message;
 use crate::message::lease::Renewed;
 use crate::message::service::ServiceMessage;
-use crate::message::{Message, Moment};
+use crate::trace::MessageId;
 use crate::world::environment::{Command, Environment, Happening};
 
 #[derive(Debug, Default)]
@@ -22,8 +23,10 @@ pub(super) struct Keeping {
     restarting: BTreeMap<ServiceName, Vec<(Resource, Sharing)>>,
     /// Who has lost what he had, and was given nothing since.
     bereft: BTreeSet<ServiceName>,
-    /// When each run was first signalled.
-    signalled: BTreeMap<RunId, Moment>,
+    /// The last message that was handled.
+    handling: Option<MessageId>,
+    /// Over which message each run was first signalled.
+    signalled: BTreeMap<RunId, Option<MessageId>>,
 }
 
 impl Checker for Keeping {
@@ -52,10 +55,15 @@ impl Checker for Keeping {
         Ok(())
     }
 
+    fn handled(&mut self, letter: &Letter, _environment: &Environment) -> Verdict {
+        self.handling = Some(letter.id);
+        Ok(())
+    }
+
     fn happened(&mut self, happening: &Happening, environment: &Environment) -> Verdict {
         match happening {
             Happening::Signalled(run) => {
-                self.signalled.entry(*run).or_insert_with(|| environment.now());
+                self.signalled.entry(*run).or_insert(self.handling);
             }
             Happening::Gone(run) => {
                 self.signalled.remove(run);
@@ -81,7 +89,7 @@ impl Keeping {
             return;
         }
         // One that had been stopping for something else already does not stop for this.
-        let stops_for_it = |run: &RunId| self.signalled.get(run) == Some(&environment.now());
+        let stops_for_it = |run: &RunId| self.signalled.get(run) == Some(&self.handling);
         let mut trees = environment.trees().filter(|(run, tree)| tree.service == *service && stops_for_it(run));
         if let Some((_, tree)) = trees.next() {
             self.restarting.insert(service.clone(), tree.uses.clone());

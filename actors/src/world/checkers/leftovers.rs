@@ -30,7 +30,8 @@ impl Checker for Leftovers {
             Message::Device(_, DeviceMessage::Timer(DeviceTimer::Quarantine)) => is_where_its_device_is(view, timer),
             _ => false,
         };
-        none_but(may_run, view)
+        none_but(may_run, view)?;
+        is_answered(view.unanswered)
     }
 
     fn at_the_end(&mut self, view: &View<'_>) -> Verdict {
@@ -40,6 +41,9 @@ impl Checker for Leftovers {
         if let Some((_, tree)) = view.environment.trees().find(|(_, tree)| !is_named(&tree.service)) {
             return Err(format!("a process of {} (pid {}) is left", tree.service, tree.pid));
         }
+        if let Some((_, tree)) = view.environment.trees().find(|(_, tree)| !view.environment.cannot_be_ended(tree)) {
+            return Err(format!("{} is said to outlive SIGKILL, and was never killed", tree.service));
+        }
         if let Some(run) = view.environment.watched().iter().find(|run| !is_named_run(run)) {
             return Err(format!("run {} is still looked at", run.0));
         }
@@ -48,10 +52,15 @@ impl Checker for Leftovers {
             return Err(format!("{} still holds {}", held.holder, held.resource));
         }
         none_but(|timer| is_where_its_device_is(view, timer), view)?;
-        match view.unanswered {
-            0 => Ok(()),
-            count => Err(format!("{count} requests of the operator were never answered")),
-        }
+        // Who asks when all is over hears that the daemon has ended.
+        is_answered(view.unanswered.saturating_sub(view.unread))
+    }
+}
+
+fn is_answered(unanswered: usize) -> Verdict {
+    match unanswered {
+        0 => Ok(()),
+        count => Err(format!("{count} requests of the operator were never answered")),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The simulated world around the machines: processes, hardware, ports. What is true there is what checkers look at.
 
+mod astray;
 mod calls;
 mod death;
 mod files;
@@ -55,7 +56,7 @@ pub enum Happening {
     Unkillable(RunId, Duration),
     /// Nothing of a run is left.
     Gone(RunId),
-    /// A number was signalled that stands for no child of ours any more.
+    /// A number was signalled that stands for no child of ours any more, or for one that is nobody's.
     StrangerSignalled(u32),
     /// A call to the driver of a radio was begun while an earlier one of the same mainstay had not come back.
     CallsOverlap(DeviceName),
@@ -220,6 +221,12 @@ impl Environment {
     /// The process trees of a service that are there, or about to be.
     pub fn trees_of<'a>(&'a self, service: &'a ServiceName) -> impl Iterator<Item = &'a Tree> {
         self.table().trees.values().filter(move |tree| tree.service == *service)
+    }
+
+    /// Whether a process tree is there although all that can be done has been done for its end.
+    #[must_use]
+    pub fn cannot_be_ended(&self, tree: &Tree) -> bool {
+        self.table().cannot_be_ended(tree)
     }
 
     /// Where devices can be plugged in.

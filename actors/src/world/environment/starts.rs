@@ -5,6 +5,7 @@ use std::time::Duration;
 use mainstay_config::model::{Sharing, Station};
 
 use super::Happening;
+use super::astray::Mark;
 use super::files::resource;
 use super::table::{Birth, Course, Job, Life, MILLISECOND, Member, Parent, SECOND, Table, Thread, Tree};
 use crate::action::process::{Exit, Needed, Notification, NotifySocket, RunId, SpawnFailure, SpawnOrder, Status};
@@ -31,6 +32,7 @@ impl Table {
             backgrounds,
             others_follow: !backgrounds && random.happens(500),
             others: if has_others { 1 + u32::from(random.happens(300)) } else { 0 },
+            is_swept: false,
             notify: order.notify,
             members: Vec::new(),
         };
@@ -74,7 +76,18 @@ impl Table {
         birth.pid = Some(id.pid);
         tree.pid = id.pid;
         let (parent, obeys) = (Parent::Spawner, tree.obeys);
-        tree.members.push(Member { id, parent, strays: false, obeys, is_being_killed: false, forks: 0 });
+        let is_outside = self.random.happens(self.weather.astray / 4);
+        tree.members.push(Member {
+            id,
+            parent,
+            strays: false,
+            is_outside,
+            mark: Mark::Own,
+            is_known: false,
+            obeys,
+            is_being_killed: false,
+            forks: 0,
+        });
         let loads = birth.loads;
         self.within(loads, loads, Course::Executes(run));
     }
@@ -117,9 +130,14 @@ impl Table {
         for _ in 0..others {
             let id = self.next_pid();
             let obeys = (!self.random.happens(self.weather.stubborn)).then(|| self.random.between(MILLISECOND, SECOND));
-            let strays = self.random.happens(300);
+            let mark = self.some_mark(run);
+            let is_outside = self.random.happens(self.weather.astray) || mark != Mark::Own;
+            // Who hides where it comes from begins a session of its own.
+            let strays = mark != Mark::Own || self.random.happens(300);
             let forks = if self.random.happens(self.weather.forks_away) { FORKS } else { 0 };
-            let member = Member { id, parent: Parent::Main, strays, obeys, is_being_killed: false, forks };
+            let parent = Parent::Main;
+            let member =
+                Member { id, parent, strays, is_outside, mark, is_known: false, obeys, is_being_killed: false, forks };
             if let Some(tree) = self.trees.get_mut(&run) {
                 tree.members.push(member);
             }
