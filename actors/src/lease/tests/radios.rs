@@ -299,7 +299,7 @@ fn a_device_whose_actor_panicked_hears_again_that_it_is_being_put_back() {
 
 #[test]
 fn a_radio_that_was_not_changed_need_not_be_put_back() {
-    for error in [ErrorKind::Refused, ErrorKind::NotFound, ErrorKind::NotTried].map(|kind| Error::Simulated(kind)) {
+    for error in [ErrorKind::Refused, ErrorKind::NotFound, ErrorKind::NotTried].map(Error::Simulated) {
         let mut bench = Bench::new();
         bench.ask("a", vec![exclusive("w")]);
         let operation = bench.preparing().unwrap();

@@ -261,7 +261,7 @@ impl Environment {
     pub(super) fn access(&self, operation: OperationId, device: DeviceName, generation: &Generation) -> Message {
         let result = self.arrival(&device, generation).and_then(|arrival| {
             let open = self.now >= arrival.openable_at;
-            open.then_some(()).ok_or_else(|| Error::Simulated(ErrorKind::PermissionDenied))
+            open.then_some(()).ok_or(Error::Simulated(ErrorKind::PermissionDenied))
         });
         Message::Device(device, DeviceMessage::Accessible(operation, result))
     }
