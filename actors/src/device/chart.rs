@@ -25,7 +25,7 @@ impl DeviceMachine {
             State::Settling { .. } => Is::Settling,
             State::Checking { .. } => Is::Checking,
             State::Probing { .. } => Is::Probing,
-            State::Ready if self.holder.is_some() => Is::InUse,
+            State::Ready if self.leased_since.is_some() => Is::InUse,
             State::Ready => Is::Ready,
             State::Faulted { .. } => Is::Faulted,
             State::Quarantined { .. } => Is::Quarantined,

@@ -29,7 +29,7 @@ impl DeviceMachine {
     }
 
     pub(super) fn is_another(&self) -> bool {
-        let is_free = self.holder.is_none() && self.owed == Owed::Nothing;
+        let is_free = self.leased_since.is_none() && self.owed == Owed::Nothing;
         is_free && self.sighting.as_ref().is_some_and(|sighting| !matching::matches(&self.spec, sighting))
     }
 

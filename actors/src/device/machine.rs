@@ -18,7 +18,7 @@ use mainstay_hardware::sighting::{Generation, Sighting};
 
 use super::fitting::Owed;
 use super::flap::{Departures, Verdict};
-use crate::cause::{Absence, Departure, DeviceFault, Holder, Quarantine, Rivals, Soon, Unusable, Withheld};
+use crate::cause::{Absence, Departure, DeviceFault, Quarantine, Rivals, Soon, Unusable, Withheld};
 use crate::machine::{Beginning, Machine};
 use crate::message::lease::LeaseMessage;
 use crate::message::{Action, ActorId, Effect, Effects, Message, Moment, OperationId, Outcome};
@@ -73,7 +73,7 @@ pub struct DeviceMachine {
     pub(super) state: State,
     pub(super) sighting: Option<Sighting>,
     pub(super) findings: Option<Findings>,
-    pub(super) holder: Option<(Holder, Moment)>,
+    pub(super) leased_since: Option<Moment>,
     /// Why nobody can lease it yet, though nobody does.
     pub(super) withheld: Option<Withheld>,
     pub(super) owed: Owed,
@@ -130,13 +130,13 @@ impl Machine for DeviceMachine {
             DeviceMessage::Accessible(operation, result) => self.accessible(now, operation, result),
             DeviceMessage::Probed(operation, result) => self.probed(operation, result),
             DeviceMessage::Supply(operation, supply) => self.heard_supply(operation, supply),
-            DeviceMessage::Leased { holder } => self.leased(now, Some(holder)),
+            DeviceMessage::Leased { since, .. } => self.leased(Some(since)),
             DeviceMessage::Unleased => {
-                let mut out = self.leased(now, None);
+                let mut out = self.leased(None);
                 out.extend(self.wants_to_be_lent());
                 out
             }
-            DeviceMessage::Withheld(why) => self.withheld(now, why),
+            DeviceMessage::Withheld(why) => self.withheld(why),
             DeviceMessage::PutBack(before) => self.put_back(before),
             DeviceMessage::Awaited(awaited) => {
                 self.awaited = awaited;
@@ -185,7 +185,7 @@ impl DeviceMachine {
             state: State::Absent { reason: Absence::NotPluggedIn },
             sighting: None,
             findings: None,
-            holder: None,
+            leased_since: None,
             withheld: None,
             owed: Owed::Nothing,
             awaited: Awaited::Nobody,
@@ -254,8 +254,7 @@ impl DeviceMachine {
     }
 
     fn depart(&mut self, now: Moment, how: Departure) -> Out {
-        let since = self.holder.as_ref().map(|(_, since)| *since);
-        let verdict = self.departures.left(now, self.spec.flap, since);
+        let verdict = self.departures.left(now, self.spec.flap, self.leased_since);
         self.leave(now, how, verdict)
     }
 
@@ -266,7 +265,7 @@ impl DeviceMachine {
         self.withheld = None;
         self.owed = Owed::Nothing;
         // A lease is bound to one arrival: whoever holds it has nothing of the next.
-        self.holder = None;
+        self.leased_since = None;
         let mut out = Vec::new();
         let gone = Absence::Gone(how);
         if !self.is_out_of_use() {

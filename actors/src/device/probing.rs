@@ -26,7 +26,7 @@ impl DeviceMachine {
     /// It was seen a moment ago. Where it need not settle and its node was open, nobody has to look at the node once more.
     pub(super) fn arrive(&mut self, now: Moment) -> Out {
         let is_open = self.sighting.as_ref().is_some_and(|sighting| sighting.access == Access::Open);
-        if !is_open || self.holder.is_some() || !self.departures.settling_time(now).is_zero() {
+        if !is_open || self.leased_since.is_some() || !self.departures.settling_time(now).is_zero() {
             return self.settle(now);
         }
         let looked_at = self.look();
@@ -41,7 +41,7 @@ impl DeviceMachine {
     /// Looks whether the node can be opened; `since` is when looking began.
     pub(super) fn check(&mut self, since: Moment) -> Out {
         let Some(sighting) = self.sighting.clone() else { return Vec::new() };
-        if self.holder.is_some() {
+        if self.leased_since.is_some() {
             // It is in use (its actor was restarted meanwhile): it is not disturbed.
             self.state = State::Ready;
             return vec![self.restated()];
@@ -97,7 +97,7 @@ impl DeviceMachine {
     }
 
     fn is_free(&self) -> bool {
-        self.state == State::Ready && self.holder.is_none() && self.withheld.is_none()
+        self.state == State::Ready && self.leased_since.is_none() && self.withheld.is_none()
     }
 
     pub(super) fn lent(&mut self, generation: &Generation) -> Out {

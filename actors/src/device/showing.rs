@@ -33,7 +33,7 @@ impl DeviceMachine {
             State::Absent { .. } => DeviceStatus::Absent,
             State::Settling { .. } | State::Checking { .. } => DeviceStatus::Settling,
             State::Probing { .. } => DeviceStatus::Probing,
-            State::Ready if self.holder.is_some() => DeviceStatus::InUse,
+            State::Ready if self.leased_since.is_some() => DeviceStatus::InUse,
             State::Ready if self.withheld.is_some() => DeviceStatus::Settling,
             State::Ready => DeviceStatus::Ready,
             State::Faulted { .. } => DeviceStatus::Faulted,
@@ -100,7 +100,7 @@ impl DeviceMachine {
                 State::Quarantined { until, .. } => Some(until),
                 _ => None,
             },
-            holder: self.holder.as_ref().map(|(name, _)| name.clone()),
+            leased_since: self.leased_since,
             identity: self
                 .sighting
                 .as_ref()

@@ -78,6 +78,10 @@ fn user() -> Holder {
     Holder::Service(ServiceName::new("user").unwrap())
 }
 
+fn leased() -> DeviceMessage {
+    DeviceMessage::Leased { holder: user(), since: Moment::after_boot(Duration::from_secs(1000)) }
+}
+
 fn hung() -> Error {
     Error::Simulated(ErrorKind::TimedOut)
 }
@@ -166,7 +170,7 @@ impl Bench {
 #[test]
 fn a_device_is_probed_only_while_nobody_leases_it() {
     let mut bench = Bench::new();
-    bench.ready().tell(DeviceMessage::Leased { holder: user() });
+    bench.ready().tell(leased());
     bench.tell(DeviceMessage::Eject(RequestId(1))).tell(DeviceMessage::Admit(RequestId(2)));
     assert!(bench.acts.is_empty(), "a device in use is not disturbed: {:?}", bench.acts);
     assert!(matches!(bench.told[..], [LeaseMessage::DeviceAvailable(..)]));
@@ -175,7 +179,7 @@ fn a_device_is_probed_only_while_nobody_leases_it() {
 #[test]
 fn the_next_arrival_is_looked_at_though_the_holder_of_the_last_one_still_stops() {
     let mut bench = Bench::new();
-    bench.ready().tell(DeviceMessage::Leased { holder: user() }).tell(gone(1));
+    bench.ready().tell(leased()).tell(gone(1));
     bench.tell(DeviceMessage::Seen(sighting(2))).tell(DeviceMessage::Timer(DeviceTimer::Settling));
     assert!(matches!(bench.acts[..], [Action::CheckAccess(..)]), "{:?}", bench.acts);
 }

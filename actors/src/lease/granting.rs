@@ -115,7 +115,7 @@ impl LeaseMachine {
             // Him first: he is waited for.
             out.extend(tell(&holder, ServiceMessage::Granted(grant.clone())));
             for device in grant.devices.keys() {
-                out.push(tell_device(device, DeviceMessage::Leased { holder: holder.clone() }));
+                out.push(tell_device(device, DeviceMessage::Leased { holder: holder.clone(), since: now }));
             }
             self.holders.insert(holder.clone(), Holding::of(grant));
             self.has_changed(&holder);

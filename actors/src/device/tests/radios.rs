@@ -51,7 +51,7 @@ impl Bench {
         bench.machine.spec.matching = Match { name: Some("wlan2".to_owned()), ..Match::default() };
         bench.tell(DeviceMessage::Seen(radio(WifiMode::Managed))).accessible();
         bench.tell(DeviceMessage::Probed(bench.operation, Ok(Findings::Wifi)));
-        bench.tell(DeviceMessage::Leased { holder: user() }).tell(DeviceMessage::Seen(radio(WifiMode::Monitor)));
+        bench.tell(leased()).tell(DeviceMessage::Seen(radio(WifiMode::Monitor)));
         assert_eq!(bench.status, DeviceStatus::InUse);
         bench
     }

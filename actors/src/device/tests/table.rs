@@ -39,7 +39,7 @@ impl Bench {
             (
                 "in use",
                 make(|bench| {
-                    bench.ready().tell(DeviceMessage::Leased { holder: user() });
+                    bench.ready().tell(leased());
                 }),
             ),
             (
@@ -98,7 +98,7 @@ impl Bench {
             ("not accessible", DeviceMessage::Accessible(operation, Err(hung()))),
             ("found", DeviceMessage::Probed(operation, Ok(Findings::Opened))),
             ("hung", DeviceMessage::Probed(operation, Err(hung()))),
-            ("leased", DeviceMessage::Leased { holder: user() }),
+            ("leased", leased()),
             ("unleased", DeviceMessage::Unleased),
             ("restoring", DeviceMessage::Withheld(Withheld::PuttingBack)),
             ("as it was", DeviceMessage::PutBack(None)),

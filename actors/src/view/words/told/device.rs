@@ -46,7 +46,7 @@ impl Described for DeviceMessage {
             }
             Self::Probed(_, Err(error)) => format!("looking at it failed: {error}").into(),
             Self::Supply(_, supply) => words::supply(*supply).into(),
-            Self::Leased { holder } => format!("leased by {holder}").into(),
+            Self::Leased { holder, .. } => format!("leased by {holder}").into(),
             Self::Unleased => "nobody leases it".into(),
             Self::Withheld(why) => format!("nobody leases it; {why}").into(),
             Self::PutBack(Some(_)) => "it is as it was before".into(),
