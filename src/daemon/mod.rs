@@ -26,7 +26,7 @@ use mainstay_actors::effect::Carrier;
 use mainstay_actors::effect::executor::{Deliver, Executor};
 use mainstay_actors::effect::process::groups::operators;
 use mainstay_actors::effect::process::keeper::{log_keeper_main, socket_from_stdin};
-use mainstay_actors::effect::process::{ProcessesError, begin_clean};
+use mainstay_actors::effect::process::{Inherited, ProcessesError, begin_clean};
 use mainstay_actors::effect::watched::{self, Lost, Panicked, Watched, words_of};
 use mainstay_actors::message::{Exit, GaveUp, Left};
 use mainstay_actors::runtime::{Parts, System};
@@ -53,11 +53,11 @@ const COMMANDS_MAX: usize = 64;
 /// How long the end of the daemon waits until its last words are written.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
-/// Makes this process one that shows nothing of whoever started it. To be called before anything is opened.
+/// Makes this process one that shows nothing of whoever started it, and answers what it does show. To be called before anything is opened.
 ///
 /// # Errors
 /// When the kernel refuses.
-pub(crate) fn begin() -> Result<(), Told> {
+pub(crate) fn begin() -> Result<Vec<Inherited>, Told> {
     begin_clean().map_err(|error| Told::new(ExitStatus::Failed, format!("mainstay cannot hear signals: {error}")))
 }
 
@@ -70,6 +70,7 @@ pub(crate) fn run(plan: Plan) -> Result<ExitStatus, Told> {
     let log = settings::begin_logging()?;
     // Also after a panic: what it says is to be read.
     let _finish = FinishedLog(log.clone());
+    say_what_is_inherited(&plan.inherited);
     let status = match claim_and_live(plan, &log) {
         Ok(()) => ExitStatus::Ok,
         Err(told) => {
@@ -78,6 +79,16 @@ pub(crate) fn run(plan: Plan) -> Result<ExitStatus, Told> {
         }
     };
     Ok(status)
+}
+
+fn say_what_is_inherited(inherited: &[Inherited]) {
+    if !inherited.is_empty() {
+        let all: Vec<String> = inherited.iter().map(Inherited::to_string).collect();
+        tracing::warn!(
+            "mainstay and its services have, of whoever started mainstay: {}; this user may not change that",
+            all.join(", ")
+        );
+    }
 }
 
 /// When this is dropped, what was said is written, or nobody reads it.

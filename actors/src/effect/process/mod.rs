@@ -36,7 +36,7 @@ mod sys;
 mod thread;
 mod tree;
 
-pub use begin::begin_clean;
+pub use begin::{Inherited, begin_clean};
 pub use error::ProcessesError;
 pub use executor::Processes;
 pub use ignored::is_ignored;

@@ -61,7 +61,8 @@ pub fn log_keeper_main(socket: OwnedFd) -> Result<(), KeeperError> {
     // It was born in a session of its own, out of reach of mainstay's terminal.
     let meant_for_mainstay =
         [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM, libc::SIGUSR1, libc::SIGUSR2, libc::SIGALRM];
-    for signal in meant_for_mainstay {
+    // As mainstay does: a log that may not grow costs lines, and not the log-keeper.
+    for signal in meant_for_mainstay.into_iter().chain([libc::SIGXFSZ]) {
         sys::ignore(signal).map_err(|why| KeeperError { what: "ignore signals", why })?;
     }
     // mainstay's death is seen as the end of this socket, so no copy of it may stay open.
