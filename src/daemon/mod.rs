@@ -146,7 +146,7 @@ async fn live(plan: Plan, instance: Instance, log: &LogOutput) -> Result<(), Tol
     let parts = settings::parts(Clock::Boot, Recorder::new(Keeping::On), watched.clone());
     let shown = Shown::new(Arc::new(station), &parts, log_dir.clone());
     let (commands, asked) = mpsc::channel(COMMANDS_MAX);
-    let processes = settings::processes(&shown.station, instance.dir(), log_dir.clone(), &shown.log_troubles)?;
+    let processes = settings::processes(&shown.station, instance.dir(), log_dir.clone(), &shown.log_troubles);
     let served = Arc::new(shown.clone().serve(commands));
     let server = Server::start(&instance.socket(), served, Limits::default(), &watched)?;
     let instance = Rc::new(RefCell::new(instance));

@@ -28,6 +28,9 @@ use crate::places::Purpose;
 /// Between two looks at a tree that is being killed.
 const SWEEP_INTERVAL: Duration = Duration::from_millis(20);
 
+/// What this process executes, whatever became of the file that it was started from: an upgrade replaces it while it runs.
+const OURSELVES: &str = "/proc/self/exe";
+
 /// The variable that says how much is written to standard error.
 const LOG: &str = "MAINSTAY_LOG";
 
@@ -119,18 +122,16 @@ pub(super) fn processes(
     run_dir: &Path,
     log_dir: PathBuf,
     log_troubles: &LogTroubles,
-) -> Result<ProcessSettings, Told> {
-    let keeper_program = std::env::current_exe()
-        .map_err(|error| Told::new(ExitStatus::Failed, format!("mainstay cannot find its own program: {error}")))?;
-    Ok(ProcessSettings {
+) -> ProcessSettings {
+    ProcessSettings {
         run_dir: run_dir.to_owned(),
         log_dir,
         log_max_size: station.logs.max_size,
         log_keep: station.logs.keep,
         log_troubles: log_troubles.clone(),
-        keeper_program,
+        keeper_program: PathBuf::from(OURSELVES),
         sweep_interval: SWEEP_INTERVAL,
-    })
+    }
 }
 
 /// Why services could not be run, with the cure.

@@ -58,6 +58,8 @@ pub fn socket_from_stdin() -> io::Result<OwnedFd> {
 /// # Errors
 /// When the kernel refuses what it needs to begin.
 pub fn log_keeper_main(socket: OwnedFd) -> Result<(), KeeperError> {
+    // The kernel calls it after the link by which it was executed; for whoever lists processes it is one of mainstay's.
+    let _ = rustix::thread::set_name(c"mainstay");
     // It was born in a session of its own, out of reach of mainstay's terminal.
     let meant_for_mainstay =
         [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM, libc::SIGUSR1, libc::SIGUSR2, libc::SIGALRM];
