@@ -19,6 +19,8 @@ use crate::exit::ExitStatus;
 
 /// The thread.
 const NAME: &str = "log";
+/// Lines that come within this time are written together.
+const REST: Duration = Duration::from_millis(1);
 /// Bytes that wait to be written at most: some thousand lines.
 const WAITING_MAX: usize = 256 * 1024;
 
@@ -62,9 +64,12 @@ struct Missing {
 
 #[derive(Debug, Default, PartialEq, Eq)]
 enum Writer {
+    /// It is to be woken.
     #[default]
     Waits,
     Writes,
+    /// It has written all there was, and looks again by itself in a moment.
+    Rests,
 }
 
 impl LogOutput {
@@ -84,8 +89,11 @@ impl LogOutput {
         let mut state = self.shared.lock();
         if state.bytes.saturating_add(text.len()) > WAITING_MAX {
             state.missing.unread = state.missing.unread.saturating_add(lines(text));
+            let waits = state.writer == Writer::Waits;
             drop(state);
-            self.shared.filled.notify_one();
+            if waits {
+                self.shared.filled.notify_one();
+            }
             return;
         }
         if state.missing != Missing::default() {
@@ -94,8 +102,11 @@ impl LogOutput {
         }
         state.bytes = state.bytes.saturating_add(text.len());
         state.waiting.push_back(Entry::Text(text.to_owned()));
+        let waits = state.writer == Writer::Waits;
         drop(state);
-        self.shared.filled.notify_one();
+        if waits {
+            self.shared.filled.notify_one();
+        }
     }
 
     /// Waits until all is written, or it has taken `bound`.
@@ -149,8 +160,8 @@ impl Shared {
     fn take(&self) -> Entry {
         let mut state = self.lock();
         loop {
-            state.writer = Writer::Writes;
             if let Some(entry) = state.waiting.pop_front() {
+                state.writer = Writer::Writes;
                 if let Entry::Text(text) = &entry {
                     state.bytes = state.bytes.saturating_sub(text.len());
                 }
@@ -158,12 +169,28 @@ impl Shared {
             }
             // After a failure it is not tried again before there is something new: the disk may be full for days.
             if state.missing.unread > 0 {
+                state.writer = Writer::Writes;
                 return Entry::Gap(std::mem::take(&mut state.missing));
             }
-            state.writer = Writer::Waits;
             self.emptied.notify_all();
-            state = self.filled.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = match state.writer {
+                Writer::Writes => self.rest(state),
+                Writer::Rests | Writer::Waits => {
+                    state.writer = Writer::Waits;
+                    self.filled.wait(state).unwrap_or_else(PoisonError::into_inner)
+                }
+            };
         }
+    }
+
+    /// Many lines come at once when services start and stop together. Waking this thread for each would cost whoever logs them
+    /// more than the lines themselves.
+    #[allow(clippy::disallowed_methods, reason = "a thread of its own that has nothing else to do")]
+    fn rest<'a>(&'a self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        state.writer = Writer::Rests;
+        drop(state);
+        std::thread::sleep(REST);
+        self.lock()
     }
 }
 

@@ -6,7 +6,7 @@ use mainstay_config::model::Station;
 
 use super::checkers::{Check, View};
 use super::faults::{Sabotage, Weather};
-use super::{Failure, Keep, Moment, World};
+use super::{Failure, Keep, Moment, Standing, World};
 use crate::message::Exit;
 
 /// Long enough for every back-off, quarantine and grace period to be over.
@@ -77,7 +77,8 @@ impl Trial {
             }
             world.run_for(STILL_STORMY)?;
             world.be_still();
-            // The root may have panicked over the first word, which is lost.
+            world.run_until_up()?;
+            // The root may have panicked over the first word, or have been killed after it, which is lost.
             world.close();
         } else {
             world.be_still();
@@ -108,6 +109,17 @@ impl Trial {
 }
 
 impl World {
+    /// One that was killed is started again first: nobody hears what is said meanwhile.
+    fn run_until_up(&mut self) -> Result<(), Failure> {
+        for _ in 0..CLOSING.as_secs() {
+            if self.standing == Standing::Up {
+                break;
+            }
+            self.run_for(Duration::from_secs(1))?;
+        }
+        Ok(())
+    }
+
     /// Checks what must hold when nothing has happened for a while.
     ///
     /// # Errors

@@ -12,6 +12,7 @@
 //! What is said: `Spawned` or `SpawnFailed` on leaving Starting, `MainExited` on leaving Ending, `TreeGone` when over.
 
 use mainstay_config::names::ServiceName;
+use rustix::process::Signal;
 
 use super::notify::{Message, Sender};
 use super::rules::kernel::Upbringing;
@@ -37,6 +38,8 @@ pub(super) struct Run {
     unchecked: Vec<Message>,
     /// Another process that was named as its main one.
     declared: Option<ProcessId>,
+    /// The last signal that the group of its main process was sent before anybody looked who else there is.
+    group_signal: Option<Signal>,
 }
 
 #[derive(Debug)]
@@ -114,7 +117,7 @@ impl Run {
     /// A run that is being started.
     pub(super) fn starting(service: ServiceName, run: RunId, mark: String) -> Self {
         let phase = Phase::Starting { early: Vec::new(), loading: Loading::Queued };
-        Self { service, run, mark, phase, sweep: Sweep::No, unchecked: Vec::new(), declared: None }
+        Self { service, run, mark, phase, sweep: Sweep::No, unchecked: Vec::new(), declared: None, group_signal: None }
     }
 
     /// Starting → Living. Answers the signals that came too early; a run that is not starting has none.
@@ -204,6 +207,21 @@ impl Run {
             (Phase::Ending { .. } | Phase::Left { .. }, Scope::Main) => Target::Nobody,
             (Phase::Ending { .. } | Phase::Left { .. }, Scope::Tree) => Target::Rest,
         }
+    }
+
+    /// Whether its cgroup tells who belongs to it, also when its main process is gone.
+    pub(super) fn is_known_by_its_cgroup(&self) -> bool {
+        self.main().is_some_and(|main| main.place != Place::Group)
+    }
+
+    /// The group of its main process is sent a signal, and it is looked later who else there is.
+    pub(super) fn note_group_signal(&mut self, signal: Signal) {
+        self.group_signal = Some(signal);
+    }
+
+    /// Some of it are found outside of its cgroup: what they have not been sent yet, and the group that was.
+    pub(super) fn not_sent_to_strays(&self) -> Option<(Signal, u32)> {
+        self.group_signal.zip(self.main().map(|main| main.leader))
     }
 
     /// Everything of it is to be killed, now and until nobody is left.

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
@@ -26,6 +27,8 @@ const NAME: &str = "outputs";
 
 /// The wait before a keeper that had no room is offered its pipes again, and before a pipe of a run that is over is looked at again.
 const LOOK_AGAIN: Timespec = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
+/// What comes within this time is dealt with together.
+const TOGETHER: Duration = Duration::from_millis(1);
 /// How long a keeper is waited for that has no room, when mainstay ends.
 const LAST_PATIENCE: Duration = Duration::from_secs(1);
 /// Outputs of runs that are over, kept for a keeper that is not there; the oldest are given up beyond this.
@@ -36,6 +39,8 @@ const MAX_LEFT_OVER: usize = 1024;
 pub(crate) struct Holder {
     socket: Arc<OwnedFd>,
     orders: Sender<Order>,
+    /// Whether a packet that says that there are orders is under way: one is enough for many.
+    is_called: Arc<AtomicBool>,
 }
 
 #[derive(Debug)]
@@ -49,6 +54,8 @@ impl Holder {
     pub(crate) fn start(tell: impl FnOnce(Lost) + Send + 'static) -> io::Result<(Self, Thread)> {
         let (ours, theirs) = wire::pair()?;
         let (orders, queue) = channel();
+        let is_called = Arc::new(AtomicBool::new(false));
+        let called = Arc::clone(&is_called);
         let (moved, has_moved) = channel();
         // The thread takes a copy into its own table; this one is closed when it has.
         let theirs = Arc::new(theirs);
@@ -58,13 +65,13 @@ impl Holder {
             drop(original);
             let ready = moved.send(());
             if let (Ok(socket), Ok(())) = (socket, ready) {
-                Outputs::new(socket, queue).run();
+                Outputs::new(socket, queue, called).run();
             }
         };
         let thread = Thread::start_apart(NAME, outputs, tell)?;
         let _ = has_moved.recv();
         drop(theirs);
-        Ok((Self { socket: Arc::new(ours), orders }, thread))
+        Ok((Self { socket: Arc::new(ours), orders, is_called }, thread))
     }
 
     /// Hands over the reading end of a run's pipe. May block for a moment.
@@ -90,8 +97,12 @@ impl Holder {
     fn order(&self, order: Order) {
         // It has ended already: then there is nothing left to order.
         let _ = self.orders.send(order);
-        // A socket that is full wakes it as well.
-        let _ = wire::send(&self.socket, &Parcel::Look, None, Patience::None);
+        if !self.is_called.swap(true, Ordering::AcqRel)
+            && wire::send(&self.socket, &Parcel::Look, None, Patience::None).is_err()
+        {
+            // A socket that is full wakes it as well.
+            self.is_called.store(false, Ordering::Release);
+        }
     }
 }
 
@@ -100,6 +111,7 @@ impl Holder {
 struct Outputs {
     socket: OwnedFd,
     orders: Receiver<Order>,
+    is_called: Arc<AtomicBool>,
     keeper: Option<OwnedFd>,
     outputs: BTreeMap<RunId, Output>,
     /// Not given to the present keeper yet, oldest first.
@@ -141,10 +153,11 @@ enum Given {
 }
 
 impl Outputs {
-    fn new(socket: OwnedFd, orders: Receiver<Order>) -> Self {
+    fn new(socket: OwnedFd, orders: Receiver<Order>, is_called: Arc<AtomicBool>) -> Self {
         Self {
             socket,
             orders,
+            is_called,
             keeper: None,
             outputs: BTreeMap::new(),
             waiting: VecDeque::new(),
@@ -167,6 +180,7 @@ impl Outputs {
         let is_quiet = self.given == Given::All && self.left_over.is_empty();
         if is_quiet {
             self.take_packet(Patience::Wait);
+            self.let_more_come();
         } else {
             self.wait_a_little();
         }
@@ -203,6 +217,12 @@ impl Outputs {
         let _ = poll(&mut sockets, Some(&LOOK_AGAIN));
     }
 
+    /// Services that start or end together are dealt with together: nothing here is urgent, and being woken for each costs more.
+    #[allow(clippy::disallowed_methods, reason = "a thread of its own that has nothing else to do")]
+    fn let_more_come(&self) {
+        std::thread::sleep(TOGETHER);
+    }
+
     fn take_packet(&mut self, patience: Patience) -> Taken {
         match wire::receive(&self.socket, patience) {
             Received::Output(header, pipe) => {
@@ -216,7 +236,8 @@ impl Outputs {
                 self.keeper = Some(socket);
                 self.waiting = self.outputs.keys().copied().collect();
             }
-            Received::Other => {}
+            // Whoever has an order from now on calls again: those that are there are heard after this.
+            Received::Other => self.is_called.store(false, Ordering::Release),
             Received::Nothing => return Taken::Nothing,
             Received::Closed => {
                 self.life = Life::Closing;
@@ -323,8 +344,9 @@ mod tests {
     fn an_end_that_is_heard_before_the_pipe_was_taken_is_not_lost() {
         let (ours, theirs) = wire::pair().unwrap();
         let (orders, queue) = channel();
-        let holder = Holder { socket: Arc::new(ours), orders };
-        let mut outputs = Outputs::new(theirs, queue);
+        let is_called = Arc::<AtomicBool>::default();
+        let holder = Holder { socket: Arc::new(ours), orders, is_called: Arc::clone(&is_called) };
+        let mut outputs = Outputs::new(theirs, queue, is_called);
         for run in [1, 2, 3] {
             let (output, _) = pipe_with(PipeFlags::CLOEXEC).unwrap();
             let (service, path) = ("s".to_owned(), "s.log".into());
@@ -340,7 +362,7 @@ mod tests {
     #[test]
     fn room_at_a_keeper_wakes_nobody_who_waits_until_fewer_descriptors_are_under_way() {
         let ((_ours, theirs), (keeper, _other)) = (wire::pair().unwrap(), wire::pair().unwrap());
-        let mut outputs = Outputs::new(theirs, channel().1);
+        let mut outputs = Outputs::new(theirs, channel().1, Arc::default());
         outputs.keeper = Some(keeper);
         assert!(outputs.room(Given::NoRoom).is_some());
         assert!(outputs.room(Given::TooManyUnderWay).is_none(), "it spins");
@@ -353,8 +375,9 @@ mod tests {
     fn an_order_that_comes_while_packets_are_taken_is_heard() {
         let (ours, theirs) = wire::pair().unwrap();
         let (orders, queue) = channel();
-        let holder = Holder { socket: Arc::new(ours), orders };
-        let mut outputs = Outputs::new(theirs, queue);
+        let is_called = Arc::<AtomicBool>::default();
+        let holder = Holder { socket: Arc::new(ours), orders, is_called: Arc::clone(&is_called) };
+        let mut outputs = Outputs::new(theirs, queue, is_called);
         let heard = outputs.heard();
         holder.close();
         outputs.serve(heard);

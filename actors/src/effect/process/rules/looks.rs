@@ -1,6 +1,6 @@
 //! Looks at the trees of runs, in rounds, and what follows from them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::kernel::Kernel;
 use super::proof::Since;
@@ -85,6 +85,7 @@ impl<K: Kernel> Rules<K> {
     pub(super) fn looked(&mut self, looked: Looked) {
         self.round_state = RoundState::Idle;
         self.orphans.answered(&looked.owners);
+        self.signal_strays(&looked.strays);
         self.strays = looked.strays;
         let round = self.round;
         // The thread goes on with what is left to look at meanwhile.
@@ -93,6 +94,15 @@ impl<K: Kernel> Rules<K> {
             self.check_senders(run, &members);
             self.signal_group(run, &left_to_group);
             self.apply(run, round, &members, cgroup);
+        }
+    }
+
+    /// Whoever is found outside of the cgroup of a run was not found by the look that followed the signal to its group.
+    fn signal_strays(&mut self, strays: &BTreeSet<RunId>) {
+        for id in strays.difference(&self.strays).copied().collect::<Vec<_>>() {
+            if let Some((signal, group)) = self.runs.get(&id).and_then(Run::not_sent_to_strays) {
+                self.want(id, Act::Signal(signal, Whom::OutsideOf(group)));
+            }
         }
     }
 

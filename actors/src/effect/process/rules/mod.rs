@@ -157,9 +157,14 @@ impl<K: Kernel> Rules<K> {
             Target::Main(pid) => self.kernel.signal(pid, signal),
             Target::Declared(process) => self.kernel.signal_process(process, signal),
             Target::Tree(pid) => {
-                // First the look: once the main process is gone, whom it started may be known by nothing any more.
+                if run.is_known_by_its_cgroup() && !self.strays.contains(&order.run) {
+                    run.note_group_signal(signal);
+                    self.kernel.signal_group(pid, &[], signal);
+                } else {
+                    // First the look: once the main process is gone, whom it started may be known by nothing any more.
+                    self.to_groups.entry(order.run).or_default().push(signal);
+                }
                 self.want(order.run, Act::Signal(signal, Whom::OutsideOf(pid)));
-                self.to_groups.entry(order.run).or_default().push(signal);
             }
             Target::Rest => self.want(order.run, Act::Signal(signal, Whom::All)),
         }
