@@ -89,8 +89,10 @@ impl Processes {
         let (said, to_say) = unbounded_channel();
         let (trees, trees_thread) =
             Trees::start(watched, news.clone()).map_err(|error| kernel("start the thread `trees`", error))?;
+        let pass = trees.passer();
+        let is_silent = move |pid| pass(News::KeeperIsSilent(pid));
         let (holder, outputs_thread) =
-            Holder::start(trees.teller()).map_err(|error| kernel("start the thread `outputs`", error))?;
+            Holder::start(trees.teller(), is_silent).map_err(|error| kernel("start the thread `outputs`", error))?;
         let launcher = Launcher::new(&settings, cgroups.clone(), holder.clone())
             .map_err(|error| kernel("open /dev/null for services", error))?;
         let (spawner, mut threads) = Spawner::start(launcher, watched, news.clone())

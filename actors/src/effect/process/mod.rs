@@ -46,6 +46,7 @@ pub(super) use spawn::environment::SERVICE;
 /// What the simulated world needs to drive the rules of the executor.
 #[cfg(any(test, feature = "world"))]
 pub(crate) mod driven {
+    pub(crate) use super::keeper::report::KeeperTrouble;
     pub(crate) use super::notify::Message;
     pub(crate) use super::reaper::Parent;
     pub(crate) use super::rules::kernel::{Kernel, Upbringing};

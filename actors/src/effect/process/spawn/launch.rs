@@ -194,7 +194,7 @@ impl Launcher {
         let pid = program.start(&steps).map_err(|unborn| unborn.error)?;
         drop((theirs, said));
         // With nobody to give it anything it sees the end of its socket, and ends.
-        if let Err(error) = self.holder.give_to(ours.as_fd()) {
+        if let Err(error) = self.holder.give_to(pid, ours.as_fd()) {
             tracing::error!(%error, "the log-keeper could not be given what services print");
         }
         Ok((pid, reports))
