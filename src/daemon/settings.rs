@@ -129,6 +129,7 @@ pub(super) fn processes(
         log_max_size: station.logs.max_size,
         log_keep: station.logs.keep,
         log_troubles: log_troubles.clone(),
+        services: station.services.len(),
         keeper_program: PathBuf::from(OURSELVES),
         sweep_interval: SWEEP_INTERVAL,
     }
@@ -136,8 +137,14 @@ pub(super) fn processes(
 
 /// Why services could not be run, with the cure.
 pub(super) fn cannot_start(error: &ProcessesError) -> Told {
-    Told::new(ExitStatus::Failed, format!("services cannot be run: {error}"))
-        .help("set [runtime] state_dir and run_dir to directories that this user can write, or run mainstay as root")
+    let help = match error {
+        ProcessesError::TooFewOpenFiles { needed, .. } => {
+            format!("raise it: `LimitNOFILE={needed}` in mainstay's unit, or `ulimit -n {needed}` before it is started")
+        }
+        _ => "set [runtime] state_dir and run_dir to directories that this user can write, or run mainstay as root"
+            .to_owned(),
+    };
+    Told::new(ExitStatus::Failed, format!("services cannot be run: {error}")).help(help)
 }
 
 /// Stands in for an executor that could not be started, until the daemon has ended because of that.

@@ -76,3 +76,53 @@ fn a_log_that_may_not_grow_costs_lines_and_neither_mainstay_nor_a_service() {
     assert!(status.contains("SigIgn:\t0000000000000000"), "{status}");
     station.end();
 }
+
+/// So many services that print at once.
+fn talkers(number: usize) -> String {
+    let one = |n| format!("[services.s{n}]\ncommand = [\"sh\", \"-c\", \"echo hi; exec sleep 1000\"]\n");
+    (0..number).map(one).collect()
+}
+
+/// Whether this process may raise hard limits: `CAP_SYS_RESOURCE`, which root in a container often lacks.
+fn may_raise_limits() -> bool {
+    const SYS_RESOURCE: u64 = 1 << 24;
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let capabilities = status.lines().find_map(|line| line.strip_prefix("CapEff:")).unwrap();
+    u64::from_str_radix(capabilities.trim(), 16).unwrap() & SYS_RESOURCE != 0
+}
+
+#[test]
+fn root_has_as_many_descriptors_as_services_need_and_a_service_as_many_as_its_starter() {
+    if !may_raise_limits() {
+        return;
+    }
+    let station = Station::begun_by("ulimit -n 64; exec \"$@\"", &talkers(40));
+    let names: Vec<String> = (0..40).map(|n| format!("s{n}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let status = station.until("all run", |status| status.all(&names, "running"));
+    until("all are heard", || names.iter().all(|name| station.log(name).contains("hi")).then_some(()));
+    assert_eq!(limit(status.service("s0").pid.unwrap(), "Max open files"), "64");
+    station.end();
+}
+
+#[test]
+fn a_limit_on_open_files_that_lets_nobody_hold_what_services_print_is_told_with_the_number_that_is_needed() {
+    let has_setpriv = std::process::Command::new("setpriv").arg("--version").output().is_ok();
+    if !rustix::process::geteuid().is_root() || !has_setpriv {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let place = dir.path().display();
+    let config = dir.path().join("station.toml");
+    let text = format!("[runtime]\nrun_dir = \"{place}/run\"\nstate_dir = \"{place}/state\"\n{}", talkers(40));
+    std::fs::write(&config, text).unwrap();
+    let limited = "ulimit -n 64; exec setpriv --bounding-set=-sys_resource \"$@\"";
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", limited, "sh", crate::harness::program(), "run", "--config"]).arg(&config);
+    let refused = command.env_remove("MAINSTAY_LOG").output().unwrap();
+    let said = String::from_utf8(refused.stderr).unwrap();
+    let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_eq!(refused.status.code(), Some(1), "{said}");
+    assert!(said.contains("may have 64 files open, and so many services need 128"), "{said}");
+    assert!(said.contains("LimitNOFILE=128"), "{said}");
+}

@@ -20,7 +20,7 @@ use super::keeper::holder::Holder;
 use super::notify;
 use super::reaper;
 use super::rules::{News, Rules};
-use super::spawn::{Launcher, Spawner};
+use super::spawn::{Launcher, OpenFiles, Spawner, TooFew};
 use super::sys::Ended;
 use super::thread::Thread;
 use super::tree::Trees;
@@ -79,6 +79,8 @@ impl Processes {
     ) -> Result<Self, ProcessesError> {
         let only = Only::claim()?;
         make_directories(&settings)?;
+        let few = |TooFew { limit, needed }| ProcessesError::TooFewOpenFiles { limit, needed };
+        let open_files = OpenFiles::raise(settings.services).map_err(few)?;
         rustix::process::set_child_subreaper(Some(rustix::process::getpid()))
             .map_err(|error| kernel("become the parent of orphaned processes", error.into()))?;
         let children = signal(SignalKind::child()).map_err(|error| kernel("hear of children that end", error))?;
@@ -93,7 +95,7 @@ impl Processes {
         let is_silent = move |pid| pass(News::KeeperIsSilent(pid));
         let (holder, outputs_thread) =
             Holder::start(trees.teller(), is_silent).map_err(|error| kernel("start the thread `outputs`", error))?;
-        let launcher = Launcher::new(&settings, cgroups.clone(), holder.clone())
+        let launcher = Launcher::new(&settings, open_files, cgroups.clone(), holder.clone())
             .map_err(|error| kernel("open /dev/null for services", error))?;
         let (spawner, mut threads) = Spawner::start(launcher, watched, news.clone())
             .map_err(|error| kernel("start the threads `spawner`", error))?;

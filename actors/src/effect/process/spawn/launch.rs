@@ -73,13 +73,18 @@ struct Logs {
 
 impl Launcher {
     /// Takes over what children inherit.
-    pub(crate) fn new(settings: &ProcessSettings, cgroups: Option<Cgroups>, holder: Holder) -> io::Result<Self> {
+    pub(crate) fn new(
+        settings: &ProcessSettings,
+        open_files: OpenFiles,
+        cgroups: Option<Cgroups>,
+        holder: Holder,
+    ) -> io::Result<Self> {
         let inherited = Inherited::of_this_process();
         let logs = Logs { folder: settings.log_dir.clone(), max_size: settings.log_max_size, keep: settings.log_keep };
         Ok(Self {
             own_account: Account::own(|name| inherited.text(name)),
             inherited,
-            open_files: OpenFiles::raise(),
+            open_files,
             tags: Tags::of_this_process(),
             ignored: sys::ignored(),
             protection: protection_of_services(),
