@@ -7,7 +7,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use mainstay_actors::message::{ActorId, Moment, Outside};
-use mainstay_actors::trace::{ExternalCause, ExternalKind, Keeping, Recorder, Sending, TraceId};
+use mainstay_actors::trace::{ExternalCause, Keeping, Recorder, Sending, TraceId};
 
 const TRACES: usize = 1000;
 /// In each trace; together the recorder keeps no more.
@@ -17,7 +17,7 @@ fn main() {
     let mut recorder = Recorder::new(Keeping::On);
     let mut traces: Vec<TraceId> = Vec::new();
     for _ in 0..TRACES {
-        let cause = recorder.begin(Moment::default(), ExternalCause::new(ExternalKind::Hardware, "unplugged"));
+        let cause = recorder.begin(Moment::default(), ExternalCause::Started);
         traces.push(cause.trace);
         for _ in 0..MESSAGES {
             let (from, to) = (Outside::Kernel.into(), ActorId::Leases.into());

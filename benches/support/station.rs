@@ -89,6 +89,7 @@ fn settings(folder: &Path) -> ProcessSettings {
         log_max_size: 1 << 20,
         log_keep: 1,
         log_troubles: Default::default(),
+        services: 0,
         keeper_program: env!("CARGO_BIN_EXE_mainstay").into(),
         sweep_interval: Duration::from_millis(20),
     }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use mainstay_actors::effect::process::Inherited;
 use mainstay_config::Loaded;
 
 use super::args::{RunArgs, Trusted};
@@ -21,6 +22,8 @@ pub(crate) struct Plan {
     pub(crate) loaded: Loaded,
     /// Where its socket and lock belong.
     pub(crate) run_dir: RunDir,
+    /// What it could not get rid of that is its starter's.
+    pub(crate) inherited: Vec<Inherited>,
     /// Whose state directory it takes as root.
     pub(crate) state: Trusted,
 }
@@ -32,7 +35,7 @@ pub(super) fn run(
     config: Option<PathBuf>,
     said: Options,
 ) -> Result<(), Ended> {
-    crate::daemon::begin()?;
+    let inherited = crate::daemon::begin()?;
     if said.socket == Said::Here {
         let words = "`run` takes no --socket: the daemon listens in its run directory";
         let help = "write `run_dir = \"DIRECTORY\"` below `[runtime]` in the configuration; it listens at DIRECTORY/mainstay.sock";
@@ -45,7 +48,7 @@ pub(super) fn run(
     }
     // What the environment names is for the station; the demo must not run its programs.
     let config = config.filter(|_| args.purpose() == Purpose::Station || said.config == Said::Here);
-    let plan = plan(args, config, &Surroundings::of_this_process())?;
+    let plan = plan(args, config, &Surroundings::of_this_process(), inherited)?;
     if let Some(elsewhere) = socket.filter(|socket| *socket != plan.run_dir.path.join(SOCKET_NAME)) {
         let words = format!(
             "commands in this environment look only at {}, where this daemon does not listen",
@@ -60,7 +63,12 @@ pub(super) fn run(
 }
 
 /// The demo has a configuration of its own; one that is named is used instead, on simulated hardware.
-fn plan(args: &RunArgs, config: Option<PathBuf>, surroundings: &Surroundings) -> Result<Plan, Ended> {
+fn plan(
+    args: &RunArgs,
+    config: Option<PathBuf>,
+    surroundings: &Surroundings,
+    inherited: Vec<Inherited>,
+) -> Result<Plan, Ended> {
     let purpose = args.purpose();
     let loaded = match (purpose, config) {
         (Purpose::Demo, None) => demo()?,
@@ -74,7 +82,7 @@ fn plan(args: &RunArgs, config: Option<PathBuf>, surroundings: &Surroundings) ->
     let run_dir = configured.unwrap_or_else(|| surroundings.default_run_dir(purpose));
     // What nobody has named, nobody has vouched for.
     let state = loaded.station.runtime.state_dir.as_ref().map_or(Trusted::Roots, |_| args.trusted());
-    Ok(Plan { purpose, loaded, run_dir, state })
+    Ok(Plan { purpose, loaded, run_dir, inherited, state })
 }
 
 fn demo() -> Result<Loaded, Ended> {

@@ -27,7 +27,7 @@ use mainstay_actors::effect::Carrier;
 use mainstay_actors::effect::executor::{Deliver, Executor};
 use mainstay_actors::effect::process::groups::operators;
 use mainstay_actors::effect::process::keeper::{log_keeper_main, socket_from_stdin};
-use mainstay_actors::effect::process::{ProcessesError, begin_clean};
+use mainstay_actors::effect::process::{Inherited, ProcessesError, begin_clean};
 use mainstay_actors::effect::watched::{self, Lost, Panicked, Watched, words_of};
 use mainstay_actors::message::{COMMANDS_MAX, Exit, GaveUp, Left};
 use mainstay_actors::runtime::{Parts, System};
@@ -52,11 +52,11 @@ use wishes::Urgency;
 /// How long the end of the daemon waits until its last words are written.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
-/// Makes this process one that shows nothing of whoever started it. To be called before anything is opened.
+/// Makes this process one that shows nothing of whoever started it, and answers what it does show. To be called before anything is opened.
 ///
 /// # Errors
 /// When the kernel refuses.
-pub(crate) fn begin() -> Result<(), Told> {
+pub(crate) fn begin() -> Result<Vec<Inherited>, Told> {
     begin_clean().map_err(|error| Told::new(ExitStatus::Failed, format!("mainstay cannot hear signals: {error}")))
 }
 
@@ -73,6 +73,7 @@ pub(crate) fn run(plan: Plan) -> Result<ExitStatus, Told> {
     let wished = signals.hear(&watched, log.clone(), Arc::clone(&sight)).map_err(failed)?;
     // Also after a panic: what it says is to be read.
     let _finish = FinishedLog(log.clone());
+    say_what_is_inherited(&plan.inherited);
     let status = match claim_and_live(plan, &log, Ears { wished, sight, watched, lost }) {
         Ok(()) => ExitStatus::Ok,
         Err(told) => {
@@ -81,6 +82,16 @@ pub(crate) fn run(plan: Plan) -> Result<ExitStatus, Told> {
         }
     };
     Ok(status)
+}
+
+fn say_what_is_inherited(inherited: &[Inherited]) {
+    if !inherited.is_empty() {
+        let all: Vec<String> = inherited.iter().map(Inherited::to_string).collect();
+        tracing::warn!(
+            "mainstay and its services have, of whoever started mainstay: {}; this user may not change that",
+            all.join(", ")
+        );
+    }
 }
 
 /// When this is dropped, what was said is written, or nobody reads it.
@@ -147,7 +158,7 @@ async fn live(plan: Plan, instance: Instance, log: &LogOutput, ears: Ears) -> Re
     // It is the first.
     let _ = sight.set(shown.clone());
     let (commands, asked) = mpsc::channel(COMMANDS_MAX);
-    let processes = settings::processes(&shown.station, instance.dir(), log_dir.clone(), &shown.log_troubles)?;
+    let processes = settings::processes(&shown.station, instance.dir(), log_dir.clone(), &shown.log_troubles);
     let served = Arc::new(shown.clone().serve(commands));
     let server = Server::start(&instance.socket(), served, Limits::default(), &watched)?;
     let instance = Rc::new(RefCell::new(instance));

@@ -28,6 +28,9 @@ use crate::places::Purpose;
 /// Between two looks at a tree that is being killed.
 const SWEEP_INTERVAL: Duration = Duration::from_millis(20);
 
+/// What this process executes, whatever became of the file that it was started from: an upgrade replaces it while it runs.
+const OURSELVES: &str = "/proc/self/exe";
+
 /// The variable that says how much is written to standard error.
 const LOG: &str = "MAINSTAY_LOG";
 
@@ -119,24 +122,29 @@ pub(super) fn processes(
     run_dir: &Path,
     log_dir: PathBuf,
     log_troubles: &LogTroubles,
-) -> Result<ProcessSettings, Told> {
-    let keeper_program = std::env::current_exe()
-        .map_err(|error| Told::new(ExitStatus::Failed, format!("mainstay cannot find its own program: {error}")))?;
-    Ok(ProcessSettings {
+) -> ProcessSettings {
+    ProcessSettings {
         run_dir: run_dir.to_owned(),
         log_dir,
         log_max_size: station.logs.max_size,
         log_keep: station.logs.keep,
         log_troubles: log_troubles.clone(),
-        keeper_program,
+        services: station.services.len(),
+        keeper_program: PathBuf::from(OURSELVES),
         sweep_interval: SWEEP_INTERVAL,
-    })
+    }
 }
 
 /// Why services could not be run, with the cure.
 pub(super) fn cannot_start(error: &ProcessesError) -> Told {
-    Told::new(ExitStatus::Failed, format!("services cannot be run: {error}"))
-        .help("set [runtime] state_dir and run_dir to directories that this user can write, or run mainstay as root")
+    let help = match error {
+        ProcessesError::TooFewOpenFiles { needed, .. } => {
+            format!("raise it: `LimitNOFILE={needed}` in mainstay's unit, or `ulimit -n {needed}` before it is started")
+        }
+        _ => "set [runtime] state_dir and run_dir to directories that this user can write, or run mainstay as root"
+            .to_owned(),
+    };
+    Told::new(ExitStatus::Failed, format!("services cannot be run: {error}")).help(help)
 }
 
 /// Stands in for an executor that could not be started, until the daemon has ended because of that.

@@ -89,7 +89,9 @@ impl Shown {
     fn status(&self) -> StatusView {
         let lost = |(service, why)| format!("what {service} prints cannot be written and is lost: {why}");
         let frozen = self.lookout.frozen().map(|frozen| frozen.to_string());
-        let troubles = frozen.into_iter().chain(self.log_troubles.list().into_iter().map(lost)).collect();
+        let nobody_reads = self.log_troubles.keeper();
+        let troubles =
+            frozen.into_iter().chain(nobody_reads).chain(self.log_troubles.list().into_iter().map(lost)).collect();
         StatusView { troubles, ..self.show().status() }
     }
 

@@ -107,3 +107,25 @@ fn a_log_that_cannot_be_written_shows_in_the_status_and_in_the_daemons_log_until
     assert!(station.log("talker").contains("[mainstay dropped"));
     station.end();
 }
+
+#[test]
+fn the_log_keeper_is_started_again_also_when_mainstays_file_was_replaced() {
+    let station = Station::of_a_copy(
+        "[services.talker]\ncommand = [\"sh\", \"-c\", \"echo before; while ! [ -e @DIR@/go ]; do sleep 0.05; done; echo after; exec sleep 1000\"]\n",
+    );
+    until("it has begun", || station.log("talker").contains("before").then_some(()));
+    std::fs::write(station.dir().join("new"), "not the same program").unwrap();
+    std::fs::rename(station.dir().join("new"), station.dir().join("mainstay")).unwrap();
+    let keeper = until("there is a log-keeper", || station.log_keepers().first().copied());
+    kill(keeper);
+    std::fs::write(station.dir().join("go"), "").unwrap();
+    until("the next one writes", || station.log("talker").contains("after").then_some(()));
+    let next = until("there is another", || station.log_keepers().into_iter().find(|pid| *pid != keeper));
+    assert_eq!(std::fs::read_to_string(format!("/proc/{next}/comm")).unwrap().trim(), "mainstay");
+    station.end();
+}
+
+fn kill(pid: u32) {
+    let pid = rustix::process::Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+}

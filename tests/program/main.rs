@@ -9,6 +9,7 @@ mod daemon_log;
 mod demo;
 mod graphs;
 mod harness;
+mod inherited;
 mod logs;
 mod mistakes;
 // The hidden commands that these use are in debug builds only.

@@ -6,7 +6,6 @@ use mainstay_hardware::sighting::Sort;
 use super::fitting::Owed;
 use super::machine::{DeviceMachine, Out, State};
 use crate::cause::Withheld;
-use crate::message::device::DeviceTimer;
 use crate::message::{Effect, Moment, OperatorAnswer, Outcome, Reply, RequestId};
 
 impl DeviceMachine {

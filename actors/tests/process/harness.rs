@@ -261,6 +261,7 @@ pub(crate) fn settings(folder: &Path) -> ProcessSettings {
         log_max_size: 1 << 30,
         log_keep: 3,
         log_troubles: Default::default(),
+        services: 1,
         keeper_program: keeper_program(folder),
         sweep_interval: Duration::from_millis(20),
     }

@@ -111,6 +111,18 @@ impl Station {
         station
     }
 
+    /// One whose program is the file `mainstay` in its folder, which is a copy.
+    pub(crate) fn of_a_copy(services: &str) -> Self {
+        let dir = folder(HEAD, services);
+        let copy = dir.path().join("mainstay");
+        fs::copy(program(), &copy).unwrap();
+        let mut command = Command::new(copy);
+        command.args(["run", "--config"]).arg(dir.path().join("station.toml"));
+        let station = Self { daemon: Self::begin(command, dir.path(), Log::File), dir };
+        station.wait_until_it_answers();
+        station
+    }
+
     fn start(head: &str, text: &str, args: &[&str], log: Log) -> Self {
         let dir = folder(head, text);
         let daemon = Self::spawn(dir.path(), args, log);

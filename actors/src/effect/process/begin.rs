@@ -1,7 +1,10 @@
 //! A clean process, whatever it was started from.
 //!
 //! What a process inherits shows in it and in everything it starts: a blocked SIGCHLD makes it deaf to the ends of its children, a
-//! blocked SIGTERM to whoever stops it, and an open file of its starter's reaches programs that may not read it.
+//! blocked SIGTERM to whoever stops it, an open file of its starter's reaches programs that may not read it, and a limit on the size of
+//! files kills it when its log has grown to that.
+
+mod inherited;
 
 use std::ffi::c_int;
 use std::io;
@@ -10,6 +13,7 @@ use rustix::fs::Mode;
 use rustix::process::{getpid, umask};
 
 use super::sys;
+pub use inherited::Inherited;
 
 /// What others may not do with what mainstay and its services make, unless they say so: write.
 const UMASK: Mode = Mode::WGRP.union(Mode::WOTH);
@@ -17,20 +21,23 @@ const UMASK: Mode = Mode::WGRP.union(Mode::WOTH);
 const FIRST: c_int = 3;
 
 /// Makes this process one that shows nothing of whoever started it: no signal is blocked, none is ignored but SIGHUP (which is how
-/// nohup(1) says that the end of a terminal is not meant for it) and SIGPIPE (which std ignores), what it makes is writable for its owner
-/// alone, and nothing is open but standard input, output and error, which std sees to, and what it is passed on purpose.
+/// nohup(1) says that the end of a terminal is not meant for it) and two that would kill it for a line that cannot be written: SIGPIPE
+/// (which std ignores) and SIGXFSZ. What it makes is writable for its owner alone, nothing is open but standard input, output and error,
+/// which std sees to, and what it is passed on purpose. No limit keeps it from growing, and it is as nice as others; what of that this
+/// user may not change is the answer.
 ///
 /// To be called first of all: before there is another thread, and before anything is opened.
 ///
 /// # Errors
 /// The kernel refuses something, which it has no reason to.
-pub fn begin_clean() -> io::Result<()> {
+pub fn begin_clean() -> io::Result<Vec<Inherited>> {
     sys::hear_all_signals(&[libc::SIGHUP, libc::SIGPIPE])?;
+    sys::ignore(libc::SIGXFSZ)?;
     umask(UMASK);
     let passed = |name: &str| std::env::var(name).ok();
     let meant = meant(passed("LISTEN_PID").as_deref(), passed("LISTEN_FDS").as_deref());
     sys::keep_to_ourselves(FIRST, FIRST.saturating_add(meant));
-    Ok(())
+    Ok(inherited::give_back())
 }
 
 /// How many descriptors are meant for this process (sd_listen_fds(3)); for others, whose environment was handed on, none.

@@ -29,6 +29,14 @@ pub enum ProcessesError {
         /// What the kernel said.
         why: io::Error,
     },
+    /// Nobody could hold what services print.
+    #[error("a process may have {limit} files open, and so many services need {needed}")]
+    TooFewOpenFiles {
+        /// How many there may be.
+        limit: u64,
+        /// How many are needed.
+        needed: u64,
+    },
     /// The kernel refused something that mainstay cannot do without.
     #[error("mainstay cannot {what}: {why}")]
     Kernel {

@@ -18,7 +18,7 @@ use super::error::ProcessesError;
 use super::hands::{Hands, Said};
 use super::keeper::holder::Holder;
 use super::rules::{News, Rules};
-use super::spawn::{Launcher, Spawner};
+use super::spawn::{Launcher, OpenFiles, Spawner, TooFew};
 use super::sys::Ended;
 use super::thread::Thread;
 use super::tree::Trees;
@@ -78,6 +78,8 @@ impl Processes {
     ) -> Result<Self, ProcessesError> {
         let only = Only::claim()?;
         make_directories(&settings)?;
+        let few = |TooFew { limit, needed }| ProcessesError::TooFewOpenFiles { limit, needed };
+        let open_files = OpenFiles::raise(settings.services).map_err(few)?;
         rustix::process::set_child_subreaper(Some(rustix::process::getpid()))
             .map_err(|error| kernel("become the parent of orphaned processes", error.into()))?;
         let children = signal(SignalKind::child()).map_err(|error| kernel("hear of children that end", error))?;
@@ -88,9 +90,11 @@ impl Processes {
         let (said, to_say) = unbounded_channel();
         let (trees, trees_thread) =
             Trees::start(watched, news.clone()).map_err(|error| kernel("start the thread `trees`", error))?;
+        let pass = trees.passer();
+        let is_silent = move |pid| pass(News::KeeperIsSilent(pid));
         let (holder, outputs_thread) =
-            Holder::start(trees.teller()).map_err(|error| kernel("start the thread `outputs`", error))?;
-        let launcher = Launcher::new(&settings, cgroups.clone(), holder.clone())
+            Holder::start(trees.teller(), is_silent).map_err(|error| kernel("start the thread `outputs`", error))?;
+        let launcher = Launcher::new(&settings, open_files, cgroups.clone(), holder.clone())
             .map_err(|error| kernel("open /dev/null for services", error))?;
         let (spawner, mut threads) = Spawner::start(launcher, watched, news.clone())
             .map_err(|error| kernel("start the threads `spawner`", error))?;

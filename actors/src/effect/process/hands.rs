@@ -14,7 +14,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinHandle;
 
 use super::keeper::holder::Holder;
-use super::keeper::report;
+use super::keeper::report::{self, KeeperTrouble};
 use super::notify::{self, Message, NotifySocket};
 use super::rules::News;
 use super::rules::kernel::{Kernel, Upbringing};
@@ -172,6 +172,10 @@ impl Kernel for Hands {
             let (reports, troubles) = (Rc::new(reports), self.settings.log_troubles.clone());
             self.watched.task_again("keeper-reports", move || report::listen(Rc::clone(&reports), troubles.clone()));
         }
+    }
+
+    fn show_keeper(&mut self, trouble: Option<KeeperTrouble>) {
+        self.settings.log_troubles.show_keeper(trouble);
     }
 
     fn keeper_is_gone(&mut self) {

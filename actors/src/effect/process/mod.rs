@@ -37,7 +37,7 @@ mod sys;
 mod thread;
 mod tree;
 
-pub use begin::begin_clean;
+pub use begin::{Inherited, begin_clean};
 pub use error::ProcessesError;
 pub use executor::Processes;
 pub use held::Held;
@@ -48,6 +48,7 @@ pub(super) use spawn::environment::SERVICE;
 /// What the simulated world needs to drive the rules of the executor.
 #[cfg(any(test, feature = "world"))]
 pub(crate) mod driven {
+    pub(crate) use super::keeper::report::KeeperTrouble;
     pub(crate) use super::notify::Message;
     pub(crate) use super::reaper::Parent;
     pub(crate) use super::rules::kernel::{Kernel, Upbringing};

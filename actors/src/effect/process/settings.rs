@@ -18,6 +18,8 @@ pub struct ProcessSettings {
     pub log_keep: u32,
     /// Where it is noted whose output cannot be written.
     pub log_troubles: LogTroubles,
+    /// How many services there are.
+    pub services: usize,
     /// The program that is run as `<program> log-keeper`; mainstay itself.
     pub keeper_program: PathBuf,
     /// How long to wait between looks at a tree that is being killed.

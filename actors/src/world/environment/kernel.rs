@@ -10,8 +10,8 @@ use super::table::{Course, Job, Lie, MILLISECOND, Member, Parent, SECOND, Table,
 use super::{Happening, Saying};
 use crate::action::process::{ProcessEvent, RunId, SpawnFailure, SpawnOrder};
 use crate::effect::process::driven::{
-    Act, Busy, Kernel, Looked, MainState, Message, News, Place, Populated, ProcessId, Roll, Round, Seen, Upbringing,
-    Want, Whom,
+    Act, Busy, KeeperTrouble, Kernel, Looked, MainState, Message, News, Place, Populated, ProcessId, Roll, Round, Seen,
+    Upbringing, Want, Whom,
 };
 
 /// How many threads may hang before further starts have to wait for them, as in production.
@@ -128,6 +128,8 @@ impl Kernel for Table {
     }
 
     fn listen_to_keeper(&mut self, _reports: Option<OwnedFd>) {}
+
+    fn show_keeper(&mut self, _trouble: Option<KeeperTrouble>) {}
 
     fn keeper_is_gone(&mut self) {}
 

@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
+use super::watch::{Pipes, State, Verdict};
 use super::wire::{self, Header, Parcel, Patience, Received};
 use crate::action::process::RunId;
 use crate::effect::process::sys;
@@ -50,8 +51,12 @@ enum Order {
 }
 
 impl Holder {
-    /// Starts the thread. It ends after [`Holder::close`], or when the last `Holder` is dropped. It tells by `tell` when it panics.
-    pub(crate) fn start(tell: impl FnOnce(Lost) + Send + 'static) -> io::Result<(Self, Thread)> {
+    /// Starts the thread. It ends after [`Holder::close`], or when the last `Holder` is dropped. It tells by `tell` when it panics, and by
+    /// `is_silent` when the keeper with this process id does not read.
+    pub(crate) fn start(
+        tell: impl FnOnce(Lost) + Send + 'static,
+        is_silent: impl Fn(u32) + Send + 'static,
+    ) -> io::Result<(Self, Thread)> {
         let (ours, theirs) = wire::pair()?;
         let (orders, queue) = channel();
         let is_called = Arc::new(AtomicBool::new(false));
@@ -65,7 +70,8 @@ impl Holder {
             drop(original);
             let ready = moved.send(());
             if let (Ok(socket), Ok(())) = (socket, ready) {
-                Outputs::new(socket, queue, called).run();
+                let mut outputs = Outputs::new(socket, queue, called);
+                outputs.run(&is_silent);
             }
         };
         let thread = Thread::start_apart(NAME, outputs, tell)?;
@@ -80,8 +86,8 @@ impl Holder {
     }
 
     /// A new keeper is there: it is given everything. May block for a moment.
-    pub(crate) fn give_to(&self, keeper: BorrowedFd<'_>) -> io::Result<()> {
-        wire::send(&self.socket, &Parcel::Keeper, Some(keeper), Patience::Wait)
+    pub(crate) fn give_to(&self, pid: u32, keeper: BorrowedFd<'_>) -> io::Result<()> {
+        wire::send(&self.socket, &Parcel::Keeper(pid), Some(keeper), Patience::Wait)
     }
 
     /// A run is over. Its pipe is kept until it is empty: the keeper may die, or be dead already, before it has read the rest.
@@ -112,14 +118,24 @@ struct Outputs {
     socket: OwnedFd,
     orders: Receiver<Order>,
     is_called: Arc<AtomicBool>,
-    keeper: Option<OwnedFd>,
+    keeper: Option<Keeper>,
     outputs: BTreeMap<RunId, Output>,
+    pipes: Pipes,
     /// Not given to the present keeper yet, oldest first.
     waiting: VecDeque<RunId>,
     /// Of runs that are over, with something left in the pipe; oldest first.
     left_over: VecDeque<RunId>,
     given: Given,
     life: Life,
+}
+
+/// Who reads.
+#[derive(Debug)]
+struct Keeper {
+    pid: u32,
+    socket: OwnedFd,
+    /// Whether it does.
+    reads: State,
 }
 
 #[derive(Debug)]
@@ -160,6 +176,7 @@ impl Outputs {
             is_called,
             keeper: None,
             outputs: BTreeMap::new(),
+            pipes: Pipes::new(),
             waiting: VecDeque::new(),
             left_over: VecDeque::new(),
             given: Given::All,
@@ -167,9 +184,10 @@ impl Outputs {
         }
     }
 
-    fn run(mut self) {
+    fn run(&mut self, is_silent: &dyn Fn(u32)) {
         while self.life == Life::Open {
             self.turn();
+            self.watch_keeper(is_silent);
         }
         self.give_the_rest();
     }
@@ -178,11 +196,9 @@ impl Outputs {
     fn turn(&mut self) {
         watched::perhaps_panic(NAME);
         let is_quiet = self.given == Given::All && self.left_over.is_empty();
+        self.wait(if is_quiet { self.deadline() } else { Some(LOOK_AGAIN) });
         if is_quiet {
-            self.take_packet(Patience::Wait);
             self.let_more_come();
-        } else {
-            self.wait_a_little();
         }
         let orders = self.heard();
         self.serve(orders);
@@ -210,11 +226,59 @@ impl Outputs {
         }
     }
 
-    fn wait_a_little(&self) {
+    fn wait(&self, longest: Option<Timespec>) {
         let mut sockets = vec![PollFd::new(&self.socket, PollFlags::IN)];
         sockets.extend(self.room(self.given));
+        let pipes = self.pipes.descriptor();
+        match &self.keeper {
+            Some(Keeper { reads: State::Quiet, .. }) => {
+                sockets.extend(pipes.as_ref().map(|pipes| PollFd::new(pipes, PollFlags::IN)));
+            }
+            Some(Keeper { reads: State::Asked { .. }, socket, .. }) => {
+                sockets.push(PollFd::new(socket, PollFlags::IN));
+            }
+            _ => {}
+        }
         // An interrupted wait looks again, which costs nothing.
-        let _ = poll(&mut sockets, Some(&LOOK_AGAIN));
+        let _ = poll(&mut sockets, longest.as_ref());
+    }
+
+    /// How long it may be until the keeper is looked at again.
+    #[allow(clippy::disallowed_methods, reason = "a thread outside the actors: a bound on waiting")]
+    fn deadline(&self) -> Option<Timespec> {
+        let until = self.keeper.as_ref()?.reads.deadline()?;
+        Timespec::try_from(until.saturating_duration_since(Instant::now())).ok()
+    }
+
+    /// Asks the keeper whether it reads when something is printed, and tells when it does not answer.
+    #[allow(clippy::disallowed_methods, reason = "a thread outside the actors: a bound on waiting")]
+    fn watch_keeper(&mut self, is_silent: &dyn Fn(u32)) {
+        let Some(keeper) = &mut self.keeper else { return };
+        let now = Instant::now();
+        if keeper.reads == State::Quiet {
+            let (full, closed) = self.pipes.look();
+            for output in closed.iter().filter_map(|run| self.outputs.get(run)) {
+                self.pipes.remove(&output.pipe);
+            }
+            if !full.is_empty() {
+                // One that has no room for the question does not answer.
+                let _ = wire::send(&keeper.socket, &Parcel::Ask, None, Patience::None);
+                keeper.reads.asked(now);
+            }
+        } else {
+            match wire::receive(&keeper.socket, Patience::None) {
+                Received::Ask => keeper.reads.answered(now),
+                // It has just died; its successor is given everything.
+                Received::Closed => {
+                    self.keeper = None;
+                    return;
+                }
+                _ => {}
+            }
+        }
+        if keeper.reads.look(now) == Verdict::Silent {
+            is_silent(keeper.pid);
+        }
     }
 
     /// Services that start or end together are dealt with together: nothing here is urgent, and being woken for each costs more.
@@ -227,17 +291,22 @@ impl Outputs {
         match wire::receive(&self.socket, patience) {
             Received::Output(header, pipe) => {
                 let run = header.run;
+                self.pipes.add(run, &pipe);
                 self.outputs.insert(run, Output { parcel: Parcel::Output(header), pipe });
                 if self.keeper.is_some() {
                     self.waiting.push_back(run);
                 }
             }
-            Received::Keeper(socket) => {
-                self.keeper = Some(socket);
+            Received::Lost(Header { service, .. }) => tracing::error!(
+                service,
+                "there is no descriptor left for what it prints: it is ended by SIGPIPE when it does; raise the limit (LimitNOFILE=)"
+            ),
+            Received::Keeper(pid, socket) => {
+                self.keeper = Some(Keeper { pid, socket, reads: State::Quiet });
                 self.waiting = self.outputs.keys().copied().collect();
             }
             // Whoever has an order from now on calls again: those that are there are heard after this.
-            Received::Other => self.is_called.store(false, Ordering::Release),
+            Received::Other | Received::Ask => self.is_called.store(false, Ordering::Release),
             Received::Nothing => return Taken::Nothing,
             Received::Closed => {
                 self.life = Life::Closing;
@@ -251,8 +320,10 @@ impl Outputs {
         match order {
             Order::Over(run) if self.outputs.contains_key(&run) => {
                 self.left_over.push_back(run);
-                if self.left_over.len() > MAX_LEFT_OVER {
-                    self.left_over.pop_front().and_then(|oldest| self.outputs.remove(&oldest));
+                if self.left_over.len() > MAX_LEFT_OVER
+                    && let Some(oldest) = self.left_over.pop_front()
+                {
+                    forget(&mut self.outputs, &self.pipes, oldest);
                 }
             }
             Order::Over(_) => {}
@@ -265,7 +336,7 @@ impl Outputs {
         let Some(keeper) = &self.keeper else { return Given::All };
         while let Some(run) = self.waiting.front() {
             if let Some(output) = self.outputs.get(run) {
-                match wire::send(keeper, &output.parcel, Some(output.pipe.as_fd()), Patience::None) {
+                match wire::send(&keeper.socket, &output.parcel, Some(output.pipe.as_fd()), Patience::None) {
                     Ok(()) => {}
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Given::NoRoom,
                     Err(error) if error.raw_os_error() == Some(libc::ETOOMANYREFS) => return Given::TooManyUnderWay,
@@ -282,11 +353,11 @@ impl Outputs {
     }
 
     fn drop_what_is_empty(&mut self) {
-        let outputs = &mut self.outputs;
+        let (outputs, pipes) = (&mut self.outputs, &self.pipes);
         self.left_over.retain(|run| {
             let is_empty = |output: &Output| rustix::io::ioctl_fionread(&output.pipe).is_ok_and(|bytes| bytes == 0);
             if outputs.get(run).is_none_or(is_empty) {
-                outputs.remove(run);
+                forget(outputs, pipes, *run);
                 return false;
             }
             true
@@ -315,7 +386,13 @@ impl Outputs {
     /// What tells that it is worth trying again. Nothing tells that fewer descriptors are under way: a keeper may have room meanwhile.
     fn room(&self, given: Given) -> Option<PollFd<'_>> {
         let keeper = self.keeper.as_ref().filter(|_| given == Given::NoRoom)?;
-        Some(PollFd::new(keeper, PollFlags::OUT))
+        Some(PollFd::new(&keeper.socket, PollFlags::OUT))
+    }
+}
+
+fn forget(outputs: &mut BTreeMap<RunId, Output>, pipes: &Pipes, run: RunId) {
+    if let Some(output) = outputs.remove(&run) {
+        pipes.remove(&output.pipe);
     }
 }
 
@@ -363,7 +440,7 @@ mod tests {
     fn room_at_a_keeper_wakes_nobody_who_waits_until_fewer_descriptors_are_under_way() {
         let ((_ours, theirs), (keeper, _other)) = (wire::pair().unwrap(), wire::pair().unwrap());
         let mut outputs = Outputs::new(theirs, channel().1, Arc::default());
-        outputs.keeper = Some(keeper);
+        outputs.keeper = Some(Keeper { pid: 7, socket: keeper, reads: State::Quiet });
         assert!(outputs.room(Given::NoRoom).is_some());
         assert!(outputs.room(Given::TooManyUnderWay).is_none(), "it spins");
         let mut pauses = Pauses::default();

@@ -19,7 +19,8 @@ use rustix::event::epoll::{self, EventData, EventFlags};
 use rustix::time::Timespec;
 
 use super::queue::{Item, Queue, Room, StreamId};
-use super::wire::{self, Patience, Received};
+use super::report::Report;
+use super::wire::{self, Header, Parcel, Patience, Received};
 use super::writer;
 use crate::effect::watched;
 
@@ -109,7 +110,13 @@ impl Intake {
                     self.queue.put(Item::Begin(stream, header));
                     self.streams.insert(stream, Stream { pipe, flow: Flow::Flowing });
                 }
-                Received::Keeper(_) | Received::Other => {}
+                // mainstay has room for one answer: it asks again only when it has taken that.
+                Received::Ask => drop(wire::send(socket, &Parcel::Ask, None, Patience::None)),
+                Received::Lost(Header { service, .. }) => {
+                    let why = "no descriptor is left for it".to_owned();
+                    let _ = Report::Losing { service, why }.send();
+                }
+                Received::Keeper(..) | Received::Other => {}
                 Received::Nothing => return,
                 Received::Closed => {
                     let _ = epoll::delete(&self.epoll, socket);
@@ -221,7 +228,6 @@ impl Intake {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::super::wire::Header;
     use super::*;
     use crate::action::process::RunId;
 

@@ -1,7 +1,7 @@
 //! The log-keeper: a process of its own that writes what services print into rotating files.
 //!
 //! Services survive mainstay, so their output must not go into a pipe that dies with it. mainstay gives the keeper the reading
-//! end of each run's pipe (`wire`, `holder`), and starts another when it dies (`life`); the keeper drains them (`intake`), and a
+//! end of each run's pipe (`wire`, `holder`), and starts another when it dies (`life`) or does not read (`watch`); the keeper drains them (`intake`), and a
 //! thread of it writes (`writer`, `file`, `line`) from a bounded queue (`queue`). A disk that is full or slow costs lines, which are counted, and never holds up a
 //! service. When mainstay dies the keeper goes on until every pipe has ended.
 
@@ -13,6 +13,7 @@ pub(super) mod life;
 mod line;
 mod queue;
 pub(super) mod report;
+mod watch;
 pub(super) mod wire;
 mod writer;
 
@@ -58,10 +59,13 @@ pub fn socket_from_stdin() -> io::Result<OwnedFd> {
 /// # Errors
 /// When the kernel refuses what it needs to begin.
 pub fn log_keeper_main(socket: OwnedFd) -> Result<(), KeeperError> {
+    // The kernel calls it after the link by which it was executed; for whoever lists processes it is one of mainstay's.
+    let _ = rustix::thread::set_name(c"mainstay");
     // It was born in a session of its own, out of reach of mainstay's terminal.
     let meant_for_mainstay =
         [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM, libc::SIGUSR1, libc::SIGUSR2, libc::SIGALRM];
-    for signal in meant_for_mainstay {
+    // As mainstay does: a log that may not grow costs lines, and not the log-keeper.
+    for signal in meant_for_mainstay.into_iter().chain([libc::SIGXFSZ]) {
         sys::ignore(signal).map_err(|why| KeeperError { what: "ignore signals", why })?;
     }
     // mainstay's death is seen as the end of this socket, so no copy of it may stay open.

@@ -56,6 +56,38 @@ impl Report {
 #[derive(Debug)]
 pub(super) struct NotSent;
 
+/// Why nobody reads what services print.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum KeeperTrouble {
+    /// The log-keeper does not read.
+    Silent {
+        /// Its process id.
+        pid: u32,
+    },
+    /// There is none.
+    NotStarted {
+        /// What the kernel says.
+        why: String,
+    },
+}
+
+impl Display for KeeperTrouble {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Silent { pid } => write!(
+                f,
+                "the log-keeper (pid {pid}) does not read what services print, and they stand still when they print more: it is killed, and \
+                 another takes its place when it is gone. If it stays, it hangs in the kernel, most likely over the disk with the logs: \
+                 `cat /proc/{pid}/stack`"
+            ),
+            Self::NotStarted { why } => write!(
+                f,
+                "the log-keeper cannot be started: {why}; services stand still when they print more than 64 KiB. It is tried again and again"
+            ),
+        }
+    }
+}
+
 /// Services whose output is being lost. Threads share it.
 #[derive(Debug, Clone, Default)]
 pub struct LogTroubles {
@@ -66,6 +98,7 @@ pub struct LogTroubles {
 struct State {
     losing: BTreeMap<String, String>,
     said: BTreeMap<String, Instant>,
+    keeper: Option<KeeperTrouble>,
 }
 
 impl LogTroubles {
@@ -73,6 +106,17 @@ impl LogTroubles {
     #[must_use]
     pub fn list(&self) -> Vec<(String, String)> {
         self.with(|state| state.losing.iter().map(|(service, why)| (service.clone(), why.clone())).collect())
+    }
+
+    /// Why nobody reads what services print, if so.
+    #[must_use]
+    pub fn keeper(&self) -> Option<String> {
+        self.with(|state| state.keeper.as_ref().map(ToString::to_string))
+    }
+
+    /// Shows this of the keeper.
+    pub(crate) fn show_keeper(&self, trouble: Option<KeeperTrouble>) {
+        self.with(|state| state.keeper = trouble);
     }
 
     fn with<T>(&self, what: impl FnOnce(&mut State) -> T) -> T {

@@ -39,8 +39,10 @@ pub(crate) struct Header {
 pub(super) enum Parcel {
     /// With a pipe: what comes out of it goes there.
     Output(Header),
-    /// With a socket: the log-keeper that is given the pipes from now on.
-    Keeper,
+    /// With a socket: the log-keeper that is given the pipes from now on, and its process id.
+    Keeper(u32),
+    /// With nothing: whoever reads this sends it back.
+    Ask,
     /// With nothing: orders wait elsewhere.
     Look,
 }
@@ -50,8 +52,12 @@ pub(super) enum Parcel {
 pub(super) enum Received {
     /// A pipe to drain.
     Output(Header, OwnedFd),
-    /// The socket of a log-keeper.
-    Keeper(OwnedFd),
+    /// There was no descriptor left for the pipe: nobody reads it here.
+    Lost(Header),
+    /// The socket of a log-keeper, and its process id.
+    Keeper(u32, OwnedFd),
+    /// The question whether it is read, or the answer.
+    Ask,
     /// Something without a descriptor, or something that is not understood; passed over.
     Other,
     /// Nothing now.
@@ -121,7 +127,9 @@ pub(super) fn receive(socket: impl AsFd, patience: Patience) -> Received {
     let parcel = text.get(..received.bytes).and_then(|text| serde_json::from_slice(text).ok());
     match (parcel, descriptor) {
         (Some(Parcel::Output(header)), Some(pipe)) => Received::Output(header, pipe),
-        (Some(Parcel::Keeper), Some(socket)) => Received::Keeper(socket),
+        (Some(Parcel::Output(header)), None) => Received::Lost(header),
+        (Some(Parcel::Keeper(pid)), Some(socket)) => Received::Keeper(pid, socket),
+        (Some(Parcel::Ask), None) => Received::Ask,
         _ => Received::Other,
     }
 }
@@ -139,7 +147,7 @@ mod tests {
             Header { run: RunId(3), service: "gpsd".into(), path: "/x/gpsd.log".into(), max_size: 10, keep: 2 };
         assert!(matches!(receive(&b, Patience::None), Received::Nothing));
         rustix::io::write(&a, b"not json").unwrap();
-        send(&a, &Parcel::Keeper, None, Patience::None).unwrap();
+        send(&a, &Parcel::Keeper(7), None, Patience::None).unwrap();
         send(&a, &Parcel::Output(header.clone()), Some(read.as_fd()), Patience::Wait).unwrap();
         drop((read, a));
         assert!(matches!(receive(&b, Patience::None), Received::Other));

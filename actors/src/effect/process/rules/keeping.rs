@@ -2,10 +2,13 @@
 
 use std::os::fd::OwnedFd;
 
+use rustix::process::Signal;
+
 use super::kernel::Kernel;
 use super::{News, Rules};
 use crate::action::process::Exit;
 use crate::effect::process::keeper::life::GOOD_LIFE;
+use crate::effect::process::keeper::report::KeeperTrouble;
 
 impl<K: Kernel> Rules<K> {
     pub(super) fn keeper_ended(&mut self, exit: Exit) {
@@ -16,10 +19,23 @@ impl<K: Kernel> Rules<K> {
         }
     }
 
+    /// It is stopped, or hangs: every service that prints will stand still. Another takes its place when it is gone, and not before: two
+    /// must not write into one file.
+    pub(super) fn keeper_is_silent(&mut self, pid: u32) {
+        if self.keeper.is(pid) {
+            let trouble = KeeperTrouble::Silent { pid };
+            tracing::error!("{trouble}");
+            self.kernel.show_keeper(Some(trouble));
+            self.kernel.signal(pid, Signal::KILL);
+        }
+    }
+
     fn keeper_not_started(&mut self, why: &dyn std::fmt::Display) {
         self.kernel.keeper_is_gone();
         if let Some(wait) = self.keeper.died() {
-            tracing::error!(%why, "the log-keeper could not be started; what services print waits in their pipes");
+            let trouble = KeeperTrouble::NotStarted { why: why.to_string() };
+            tracing::error!("{trouble}");
+            self.kernel.show_keeper(Some(trouble));
             self.kernel.later(wait, News::StartKeeper);
         }
     }
@@ -35,6 +51,7 @@ impl<K: Kernel> Rules<K> {
         match outcome {
             Ok((pid, reports)) => {
                 self.kernel.listen_to_keeper(reports);
+                self.kernel.show_keeper(None);
                 self.keeper.up(pid);
                 self.kernel.later(GOOD_LIFE, News::KeeperLasts(pid));
                 if let Some(exit) = self.take_early_end(pid) {

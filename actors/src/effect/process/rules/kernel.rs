@@ -8,6 +8,7 @@ use rustix::process::Signal;
 
 use super::News;
 use crate::action::process::{ProcessEvent, RunId, SpawnFailure, SpawnOrder};
+use crate::effect::process::keeper::report::KeeperTrouble;
 use crate::effect::process::notify::Message;
 use crate::effect::process::spawn::Busy;
 use crate::effect::process::tree::roll::Roll;
@@ -72,6 +73,8 @@ pub(crate) trait Kernel {
     fn unheard(&mut self, run: RunId) -> Vec<Message>;
     /// What the log-keeper reports is read from here; in the world it reports nothing.
     fn listen_to_keeper(&mut self, reports: Option<OwnedFd>);
+    /// Whoever asks how things are is told this of the keeper, or nothing any more.
+    fn show_keeper(&mut self, trouble: Option<KeeperTrouble>);
     /// A keeper is gone.
     fn keeper_is_gone(&mut self);
     /// What programs print goes to the keeper that is there, and to no other any more.

@@ -52,6 +52,8 @@ pub(crate) enum News {
     StartKeeper,
     /// The keeper with this process id has run for a good while.
     KeeperLasts(u32),
+    /// The keeper with this process id does not read what is printed.
+    KeeperIsSilent(u32),
     /// Time to see whether a program hangs while it is loaded.
     LookAtBirths,
 }
@@ -203,6 +205,7 @@ impl<K: Kernel> Rules<K> {
             News::RoundWanted => {}
             News::StartKeeper => self.start_keeper(),
             News::KeeperLasts(pid) => self.keeper.lasts(pid),
+            News::KeeperIsSilent(pid) => self.keeper_is_silent(pid),
             News::LookAtBirths => self.look_at_births(),
         }
         self.prove();

@@ -73,13 +73,18 @@ struct Logs {
 
 impl Launcher {
     /// Takes over what children inherit.
-    pub(crate) fn new(settings: &ProcessSettings, cgroups: Option<Cgroups>, holder: Holder) -> io::Result<Self> {
+    pub(crate) fn new(
+        settings: &ProcessSettings,
+        open_files: OpenFiles,
+        cgroups: Option<Cgroups>,
+        holder: Holder,
+    ) -> io::Result<Self> {
         let inherited = Inherited::of_this_process();
         let logs = Logs { folder: settings.log_dir.clone(), max_size: settings.log_max_size, keep: settings.log_keep };
         Ok(Self {
             own_account: Account::own(|name| inherited.text(name)),
             inherited,
-            open_files: OpenFiles::raise(),
+            open_files,
             tags: Tags::of_this_process(),
             ignored: sys::ignored(),
             protection: protection_of_services(),
@@ -194,7 +199,7 @@ impl Launcher {
         let pid = program.start(&steps).map_err(|unborn| unborn.error)?;
         drop((theirs, said));
         // With nobody to give it anything it sees the end of its socket, and ends.
-        if let Err(error) = self.holder.give_to(ours.as_fd()) {
+        if let Err(error) = self.holder.give_to(pid, ours.as_fd()) {
             tracing::error!(%error, "the log-keeper could not be given what services print");
         }
         Ok((pid, reports))

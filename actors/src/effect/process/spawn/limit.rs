@@ -7,23 +7,45 @@ use crate::effect::process::tree::Tag;
 
 /// The limit that mainstay was started with, when it raised its own.
 #[derive(Debug, Clone)]
-pub(super) struct OpenFiles {
+pub(in crate::effect::process) struct OpenFiles {
     original: Option<Rlimit>,
 }
 
+/// What mainstay itself has open, and what it opens for moments.
+const BASE: u64 = 48;
+/// What the log-keeper has open for each service, which is more than mainstay has: its pipe and its file.
+const EACH: u64 = 2;
+
+/// The limit on open files does not let so many services run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::effect::process) struct TooFew {
+    /// The limit.
+    pub limit: u64,
+    /// What is needed.
+    pub needed: u64,
+}
+
 impl OpenFiles {
-    /// Raises the soft limit of this process to its hard limit: each run needs a descriptor or two.
-    pub(super) fn raise() -> Self {
+    /// Raises the soft limit of this process, and with it the log-keeper's, to its hard limit; where that is too low for so many services,
+    /// and this is root, further.
+    ///
+    /// # Errors
+    /// It is not enough: services would be ended by SIGPIPE, because nobody could hold what they print.
+    pub(in crate::effect::process) fn raise(services: usize) -> Result<Self, TooFew> {
+        let needed = u64::try_from(services).unwrap_or(u64::MAX).saturating_mul(EACH).saturating_add(BASE);
         let original = getrlimit(Resource::Nofile);
-        if original.current == original.maximum {
-            return Self { original: None };
+        let wanted = original.maximum.map(|hard| hard.max(needed));
+        if original.current == wanted {
+            return Ok(Self { original: None });
         }
-        let raised = Rlimit { current: original.maximum, maximum: original.maximum };
-        match setrlimit(Resource::Nofile, raised) {
-            Ok(()) => Self { original: Some(original) },
-            Err(error) => {
+        let both = |limit| setrlimit(Resource::Nofile, Rlimit { current: limit, maximum: limit });
+        let raised = both(wanted).or_else(|error| both(original.maximum).and(Err(error)));
+        match (raised, getrlimit(Resource::Nofile).current) {
+            (Err(_), Some(limit)) if limit < needed => Err(TooFew { limit, needed }),
+            (Ok(()), _) => Ok(Self { original: Some(original) }),
+            (Err(error), _) => {
                 tracing::warn!(%error, "the limit on open files could not be raised; many services may need more");
-                Self { original: None }
+                Ok(Self { original: None })
             }
         }
     }

@@ -23,6 +23,7 @@ pub(crate) use jobs::Busy;
 use jobs::Jobs;
 pub(crate) use launch::Child;
 pub(super) use launch::Launcher;
+pub(super) use limit::{OpenFiles, TooFew};
 
 use super::rules::News;
 use super::thread::Thread;

@@ -1,12 +1,13 @@
 //! The few calls that neither std nor rustix offers as safe functions.
 #![allow(
     unsafe_code,
-    reason = "waitid with the pid it peeked at, a child in a control group, a descriptor table of a thread's own, ignoring a signal and waiting for one have no safe form"
+    reason = "waitid with the pid it peeked at, a child in a control group, a descriptor table of a thread's own, a scheduling class, ignoring a signal and waiting for one have no safe form"
 )]
 
 mod clone3;
 mod descriptors;
 pub(super) mod newborn;
+mod scheduling;
 
 use std::ffi::c_int;
 use std::io;
@@ -15,6 +16,7 @@ use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
 pub(super) use self::descriptors::keep_to_ourselves;
+pub(super) use self::scheduling::be_scheduled_as_others;
 use crate::action::process::Exit;
 
 /// The largest number of a signal (signal(7)).

@@ -175,6 +175,8 @@ enum Job {
     Round(Round),
     /// Tell that another thread is gone, which cannot tell so itself.
     Tell(Lost),
+    /// Pass on the news of such a one.
+    Pass(News),
 }
 
 impl Trees {
@@ -190,6 +192,13 @@ impl Trees {
         let jobs = self.jobs.clone();
         // Nobody listens any more when mainstay ends.
         move |lost| drop(jobs.send(Job::Tell(lost)))
+    }
+
+    /// The way for such a thread to tell news.
+    pub(super) fn passer(&self) -> impl Fn(News) + Send + 'static {
+        let jobs = self.jobs.clone();
+        // As above.
+        move |news| drop(jobs.send(Job::Pass(news)))
     }
 
     /// Begins a round. One at a time: the next when the first has been answered, so the queue stays short.
@@ -209,6 +218,11 @@ fn work(jobs: &Receiver<Job>, news: &UnboundedSender<News>, watched: &Watched) {
             Job::Round(round) => round,
             Job::Tell(lost) => {
                 watched.tell(lost);
+                continue;
+            }
+            Job::Pass(passed) => {
+                // Nobody listens any more when mainstay ends.
+                let _ = news.send(passed);
                 continue;
             }
         };
