@@ -113,6 +113,8 @@ impl World {
             Some(sabotaged) => self.engine.handle(place, self.now, sabotaged.unseen(letter)),
             None => self.engine.handle(place, self.now, letter),
         };
+        // What a later request has done is not done again for an earlier one.
+        let for_dependent = for_dependent.filter(|_| !matches!(handled, Ok(Outcome::Superseded)));
         match handled {
             Ok(outcome) => self.journal.note(self.now, copy, outcome),
             Err(fallen) => {

@@ -2,6 +2,8 @@
 //! who asked was answered. When nothing has gone wrong for long, only those timers run by which something is waited for
 //! that nobody will tell; at the end, those of devices that stay where they are.
 
+use std::time::Duration;
+
 use mainstay_config::names::ServiceName;
 
 use super::{Check, Checker, Verdict, View};
@@ -10,6 +12,10 @@ use crate::cause::Holder;
 use crate::message::Message;
 use crate::message::device::{DeviceMessage, DeviceStatus, DeviceTimer};
 use crate::message::lease::{LeaseMessage, LeaseTimer};
+use crate::world::environment::{Environment, Tree};
+
+/// How long it may take until what is to be killed is: it must be heard that it runs, and looked who is of it.
+const KILLED_WITHIN: Duration = Duration::from_secs(15);
 
 #[derive(Debug)]
 pub(super) struct Leftovers;
@@ -17,6 +23,17 @@ pub(super) struct Leftovers;
 impl Checker for Leftovers {
     fn check(&self) -> Check {
         Check::Leftovers
+    }
+
+    fn time_passed(&mut self, environment: &Environment) -> Verdict {
+        let is_due = |tree: &Tree| {
+            let since = Environment::is_to_be_killed_since(tree);
+            since.is_some_and(|since| environment.now().since(since) > KILLED_WITHIN)
+        };
+        match environment.trees().find(|(_, tree)| is_due(tree) && !environment.cannot_be_ended(tree)) {
+            Some((_, tree)) => Err(format!("{} (pid {}) is to be killed, and goes on", tree.service, tree.pid)),
+            None => Ok(()),
+        }
     }
 
     fn when_quiet(&mut self, view: &View<'_>) -> Verdict {

@@ -12,13 +12,11 @@ use crate::action::process::RunId;
 use crate::engine::Letter;
 use crate::message::service::ServiceMessage;
 use crate::message::{Message, Moment};
-use crate::world::environment::{Environment, Happening};
+use crate::world::environment::{Environment, Happening, Tree};
 
 #[derive(Debug, Default)]
 pub(super) struct Order {
     ignoring: Ignoring,
-    /// When processes were killed that outlive it. After ten seconds they are not waited for.
-    hanging: BTreeMap<RunId, Moment>,
     /// Which services have heard that the daemon closes down in a hurry, and when: what outlives SIGKILL of these is not waited for
     /// so long.
     hurried: BTreeMap<ServiceName, Moment>,
@@ -43,10 +41,6 @@ impl Checker for Order {
     fn happened(&mut self, happening: &Happening, environment: &Environment) -> Verdict {
         self.ignoring.happened(happening, environment);
         match happening {
-            Happening::Unkillable(run, _) => {
-                self.hanging.entry(*run).or_insert_with(|| environment.now());
-                Ok(())
-            }
             Happening::Signalled(run) => self.signalled(*run, environment),
             _ => Ok(()),
         }
@@ -55,9 +49,10 @@ impl Checker for Order {
 
 impl Order {
     /// Whether a run of a service has outlived SIGKILL for so long that it is not waited for.
-    fn is_given_up(&self, run: RunId, service: &ServiceName, now: Moment) -> bool {
-        let Some(killed) = self.hanging.get(&run).copied() else { return false };
-        let in_a_hurry = self.hurried.get(service).map(|hurried| killed.max(*hurried) + PATIENCE_IN_A_HURRY);
+    fn is_given_up(&self, tree: &Tree, environment: &Environment) -> bool {
+        let Some(killed) = tree.swept.filter(|_| environment.cannot_be_ended(tree)) else { return false };
+        let now = environment.now();
+        let in_a_hurry = self.hurried.get(&tree.service).map(|hurried| killed.max(*hurried) + PATIENCE_IN_A_HURRY);
         now >= killed + PATIENCE || in_a_hurry.is_some_and(|at| now >= at)
     }
 
@@ -65,7 +60,7 @@ impl Order {
         let Some(tree) = environment.tree(run).filter(|tree| !tree.orphaned) else { return Ok(()) };
         let alive = requirers(environment.station(), &tree.service).find(|dependent| {
             let mut trees = environment.trees().filter(|(_, tree)| tree.service == **dependent);
-            trees.any(|(run, _)| !self.ignoring.has(*run) && !self.is_given_up(*run, dependent, environment.now()))
+            trees.any(|(run, tree)| !self.ignoring.has(*run) && !self.is_given_up(tree, environment))
         });
         match alive {
             Some(dependent) => {

@@ -229,6 +229,12 @@ impl Environment {
         self.table().cannot_be_ended(tree)
     }
 
+    /// Since when a process tree is to be killed that runs.
+    #[must_use]
+    pub fn is_to_be_killed_since(tree: &Tree) -> Option<Moment> {
+        Table::is_to_be_killed_since(tree)
+    }
+
     /// Where devices can be plugged in.
     pub fn plugs(&self) -> impl Iterator<Item = (&DeviceName, &Plug)> {
         self.plugs.iter()

@@ -32,7 +32,8 @@ impl Table {
             backgrounds,
             others_follow: !backgrounds && random.happens(500),
             others: if has_others { 1 + u32::from(random.happens(300)) } else { 0 },
-            is_swept: false,
+            born: None,
+            swept: None,
             notify: order.notify,
             members: Vec::new(),
         };
@@ -99,7 +100,7 @@ impl Table {
             return self.ends(run, pid, Exit::Code(127));
         }
         let Some(tree) = self.trees.get_mut(&run) else { return };
-        tree.life = Life::Alive;
+        (tree.life, tree.born) = (Life::Alive, Some(self.now));
         tree.ready_at = tree.readies.map(|wait| self.now + wait);
         self.so.happened.push(Happening::Born(run));
         self.thread_comes_back(run);

@@ -43,8 +43,10 @@ pub struct Tree {
     /// Whether the others end with the main process, where they are not told to.
     pub(super) others_follow: bool,
     pub(super) others: u32,
-    /// Whether all of it is to be killed.
-    pub(super) is_swept: bool,
+    /// Since when it runs.
+    pub(super) born: Option<Moment>,
+    /// Since when all of it is to be killed.
+    pub swept: Option<Moment>,
     pub(super) notify: NotifySocket,
     pub(super) members: Vec<Member>,
 }
@@ -357,14 +359,20 @@ impl Table {
 
     pub(super) fn is_to_be_killed(&mut self, run: RunId) {
         if let Some(tree) = self.trees.get_mut(&run) {
-            tree.is_swept = true;
+            tree.swept.get_or_insert(self.now);
         }
     }
 
-    /// Whether a tree is there although all that can be done has been done for its end: each process of it was killed, or will be by
-    /// the thread that is at a look.
+    /// Whether a tree is there although all that can be done has been done for its end: a process of it was killed and hangs, which
+    /// may hide others; or will be killed by the thread that is at a look, or when there is one.
     pub(super) fn cannot_be_ended(&self, tree: &Tree) -> bool {
-        tree.is_swept && (self.is_looking || tree.members.iter().all(|member| member.is_being_killed))
+        let hangs = tree.members.is_empty() || tree.members.iter().any(|member| member.is_being_killed);
+        tree.swept.is_some() && (hangs || self.is_looking)
+    }
+
+    /// Since when a tree is to be killed that runs.
+    pub(super) fn is_to_be_killed_since(tree: &Tree) -> Option<Moment> {
+        Some(tree.swept?.max(tree.born?))
     }
 
     /// For how long it would outlive SIGKILL.

@@ -186,6 +186,20 @@ impl Weather {
         Self { panics: Some(Duration::from_secs(12)), ..Self::frantic() }
     }
 
+    /// The executor is held up: programs hang while they are loaded, what has started is heard of late, and looks take their time.
+    #[must_use]
+    pub fn clogged() -> Self {
+        Self {
+            loads_hang: 400,
+            births_late: 500,
+            looks_late: 200,
+            forks_away: 500,
+            ends_early: 150,
+            crash: Some(Duration::from_secs(40)),
+            ..Self::rough()
+        }
+    }
+
     /// Everything takes its time: mail waits, drivers answer late, and the next thing happens before any of it is heard.
     #[must_use]
     pub fn sluggish() -> Self {
