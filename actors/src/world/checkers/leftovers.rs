@@ -15,7 +15,7 @@ use crate::message::lease::{LeaseMessage, LeaseTimer};
 use crate::world::environment::{Environment, Tree};
 
 /// How long it may take until what is to be killed is: it must be heard that it runs, and looked who is of it.
-const KILLED_WITHIN: Duration = Duration::from_secs(15);
+pub(super) const KILLED_WITHIN: Duration = Duration::from_secs(30);
 
 #[derive(Debug)]
 pub(super) struct Leftovers;

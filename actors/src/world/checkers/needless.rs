@@ -43,8 +43,8 @@ pub(super) struct Needless {
     words: BTreeMap<MessageId, RunId>,
     /// Of which run one heard that last, and when for the first time.
     heard_up: BTreeMap<(ServiceName, ServiceName), (RunId, Moment)>,
-    /// When a device was last ejected, admitted, or found faulty, as far as the registry has heard.
-    troubled: BTreeMap<DeviceName, (TraceId, Moment)>,
+    /// When a device was ejected, admitted, or found faulty, each as far as the registry has heard of it.
+    troubled: BTreeMap<(DeviceName, TraceId), Moment>,
     /// The arrivals that the inventory has heard of, by their keys.
     sighted: BTreeMap<Key, Generation>,
     /// Arrivals that the kernel said to be over, also those that are there all the same.
@@ -130,7 +130,7 @@ impl Checker for Needless {
                 | LeaseMessage::RadioSet(_, device, Err(_))
                 | LeaseMessage::RadioRestored(_, device, Err(_)),
             ) => {
-                self.troubled.insert(device.clone(), (letter.cause.trace, now));
+                self.troubled.insert((device.clone(), letter.cause.trace), now);
             }
             _ => {}
         }
@@ -230,7 +230,7 @@ impl Needless {
 
     /// Before it hears that a device is in trouble the registry may grant it once more.
     fn registry_heard(&mut self, device: &DeviceName, of: TraceId, now: Moment) {
-        if let Some((_, at)) = self.troubled.get_mut(device).filter(|(trace, _)| *trace == of) {
+        if let Some(at) = self.troubled.get_mut(&(device.clone(), of)) {
             *at = now;
         }
         let denials = self.denied.values_mut().filter(|denial| denial.trace == of);
@@ -279,7 +279,7 @@ impl Needless {
         arrivals.iter().any(|(device, generation)| {
             environment.generation(device) != Some(generation)
                 || self.denied.get(generation).is_some_and(|denial| denial.until.is_none_or(|until| until >= *at))
-                || self.troubled.get(device).is_some_and(|(_, troubled)| troubled >= at)
+                || self.troubled.iter().any(|((troubled, _), heard)| troubled == device && heard >= at)
         })
     }
 

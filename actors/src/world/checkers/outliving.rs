@@ -8,12 +8,13 @@ use mainstay_config::model::{Dependency, Station};
 use mainstay_config::names::{DeviceName, ServiceName};
 
 use super::ignoring::Ignoring;
+use super::leftovers::KILLED_WITHIN;
 use super::reach::{all_requirers, time_to_stop};
 use super::{Check, Checker, Verdict};
 use crate::action::process::RunId;
 use crate::cause::Resource;
 use crate::message::{ActorId, Moment};
-use crate::world::environment::{Command, Environment, Happening};
+use crate::world::environment::{Command, Environment, Happening, Tree};
 
 /// How long a process that outlives SIGKILL is waited for.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -75,8 +76,13 @@ impl Checker for Outliving {
     }
 
     fn time_passed(&mut self, environment: &Environment) -> Verdict {
-        // What is to be killed is, as soon as the look is over at which the thread is that kills.
-        let is_held_up = |run| environment.tree(run).is_none_or(|tree| environment.cannot_be_ended(tree));
+        // What is to be killed is, as soon as it has been loaded, and the look is over at which the thread is that kills. How long
+        // that takes from when it runs is judged by `Leftovers`.
+        let is_young = |since: Moment| environment.now().since(since) <= KILLED_WITHIN;
+        let is_dying =
+            |tree: &Tree| tree.swept.is_some() && Environment::is_to_be_killed_since(tree).is_none_or(is_young);
+        let is_held_up = |tree: &Tree| is_dying(tree) || environment.cannot_be_ended(tree);
+        let is_held_up = |run| environment.tree(run).is_none_or(is_held_up);
         let mut over = self.sentences.iter().filter(|sentence| sentence.by < environment.now());
         let Some(over) = over.find(|sentence| !is_held_up(sentence.run)) else { return Ok(()) };
         let Some(tree) = environment.tree(over.run) else { return Ok(()) };

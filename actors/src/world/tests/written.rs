@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use mainstay_config::names::{DeviceName, ServiceName};
+use mainstay_hardware::error::NoAnswer;
 use mainstay_hardware::sighting::Generation;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -22,7 +23,7 @@ use crate::message::inventory::InventoryMessage;
 use crate::message::lease::{LeaseMessage, LeaseTimer};
 use crate::message::service::{ServiceMessage, ServiceTimer};
 use crate::message::supervision::{RootMessage, ServicesMessage};
-use crate::message::{Action, ActorId, Effect, Message, Moment, Publication, round_trip};
+use crate::message::{Action, ActorId, Effect, Message, Moment, OperationId, Publication, round_trip};
 use crate::world::checkers::{Check, Checker, Verdict};
 use crate::world::environment::Environment;
 use crate::world::faults::Weather;
@@ -164,13 +165,14 @@ fn note_storms(kinds: &Kinds) {
     }
 }
 
-/// What seldom comes about there: radios that are renamed, and dependents of what outlives SIGKILL.
+/// What seldom comes about there: radios that are renamed, files that nobody can look at, and dependents of what outlives SIGKILL.
 fn note_what_is_rare(kinds: &Kinds) {
     let (device, service): (DeviceName, ServiceName) = ("d0".parse().unwrap(), "s0".parse().unwrap());
     for message in [
         Message::Hardware(InventoryMessage::Disclaimed(device.clone(), Generation("wiphy 1".to_owned()))),
         Message::Hardware(InventoryMessage::Admitted(device.clone())),
         Message::Service(service.clone(), ServiceMessage::DependentStuck(service, Episode(1), Some(7))),
+        Message::Leases(LeaseMessage::FilesSeen(OperationId::default(), Err(NoAnswer::FilesHang))),
     ] {
         kinds.message(&message);
     }

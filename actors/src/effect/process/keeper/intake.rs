@@ -225,14 +225,13 @@ impl Intake {
     }
 }
 
-#[cfg(test)]
+// Only a debug build can be poisoned.
+#[cfg(all(test, debug_assertions))]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use crate::action::process::RunId;
 
-    // Only a debug build can be poisoned.
-    #[cfg(debug_assertions)]
     #[test]
     fn without_the_thread_that_writes_the_log_keeper_ends_though_there_are_pipes_to_drain() {
         let folder = tempfile::tempdir().unwrap();
