@@ -9,7 +9,7 @@ use mainstay_config::names::ServiceName;
 use super::machine::{Out, ServiceMachine, act, tell_leases, tell_services};
 use super::needs::Dependent;
 use super::state::{Closing, Goodbye, Phase, Readiness, Run, Stage};
-use crate::action::process::{Scope, SignalOrder};
+use crate::action::process::{Scope, SignalOrder, Status};
 use crate::cause::{Asked, Episode, Standing, Why};
 use crate::message::lease::LeaseMessage;
 use crate::message::service::ServiceMessage;
@@ -106,7 +106,9 @@ impl ServiceMachine {
     }
 
     /// Signals the program itself.
-    pub(super) fn halt(&mut self, run: Run, why: Why, out: &mut Out) {
+    pub(super) fn halt(&mut self, mut run: Run, why: Why, out: &mut Out) {
+        // What it says from now on is about its stop.
+        run.status = Status::default();
         out.push(Effect::CancelTimer(ServiceTimer::ReadyWithin));
         out.push(Effect::CancelTimer(ServiceTimer::ResetAfter));
         self.return_slot(out);
