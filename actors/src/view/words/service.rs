@@ -180,7 +180,7 @@ pub fn reason(reason: &Reason, root: impl Fn(&Missing) -> Option<Missing>) -> St
         Reason::Stopping { why, said } if !said.is_empty() => format!("{why}; it says: {said}"),
         Reason::Stopping { why, .. } | Reason::Stopped(why) => why.to_string(),
         Reason::Unkillable { why, pid: Some(pid) } => {
-            format!("{why}; it outlives SIGKILL (pid {pid}): it hangs in the kernel, most likely in a driver")
+            format!("{why}; it outlives SIGKILL (pid {pid}): it hangs in the kernel, in a driver or over a disk, say")
         }
         Reason::Unkillable { why, pid: None } => format!("{why}; it outlives SIGKILL: {LOADS_SLOWLY}"),
         Reason::Failed(failed) => failed.to_string(),
@@ -266,8 +266,10 @@ pub fn service_cures(shown: &ServiceSnapshot) -> Vec<String> {
         (_, Reason::Unkillable { pid: None, .. }) => {
             return vec!["Look after the disk that its program is on, or restart the machine.".to_owned()];
         }
-        (_, Reason::Unkillable { .. }) => {
-            return vec!["Unplug the device it uses, or restart the machine.".to_owned()];
+        (_, Reason::Unkillable { pid: Some(pid), .. }) => {
+            return vec![format!(
+                "See what holds it (`cat /proc/{pid}/stack`): unplug the device that it uses, if it uses one, or restart the machine."
+            )];
         }
         _ => {}
     }
