@@ -22,7 +22,7 @@ mod syntax;
 pub mod template;
 
 pub use diagnostics::{Code, Colour, Note, Problem, Problems};
-pub use load::{LoadError, Loaded, MAX_BYTES, load, parse};
+pub use load::{LoadError, Loaded, MAX_BYTES, check_kind, load, parse};
 pub use lower::could_be_one;
 
 /// A shipped configuration: a field station with gpsd, Kismet, OpenWebRX and WigleToTAK, explained line by line.

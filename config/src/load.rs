@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::Read as _;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use toml::de::{DeTable, DeValue};
@@ -13,6 +14,9 @@ use crate::{lower, schema, syntax};
 
 /// The largest configuration file, in bytes: 1 MiB.
 pub const MAX_BYTES: u64 = 1 << 20;
+
+/// The number of `/dev/null`: 1:3 (the kernel's Documentation/admin-guide/devices.txt).
+const NULL: u64 = (1 << 8) | 3;
 
 /// A configuration that is right.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,6 +37,12 @@ pub enum LoadError {
         path: PathBuf,
         /// What the system says.
         source: std::io::Error,
+    },
+    /// It is a pipe or a device: reading one may never end.
+    #[error("the configuration {} is no regular file", .path.display())]
+    NoFile {
+        /// What was named.
+        path: PathBuf,
     },
     /// It is above [`MAX_BYTES`].
     #[error("the configuration {} is larger than 1 MiB", .path.display())]
@@ -66,6 +76,7 @@ impl LoadError {
                 std::io::ErrorKind::IsADirectory => "name the file in it",
                 _ => "check that it is a readable file",
             },
+            Self::NoFile { .. } => "write it into a file, and name that",
             Self::TooLarge { .. } => "check that it is the right file; a configuration is a few kilobytes",
             Self::NotText { .. } => "save it as UTF-8 in the editor",
             Self::Wrong(_) => "correct the problems; each says how",
@@ -79,6 +90,7 @@ impl LoadError {
 /// When it cannot be read, is no text, is too large, or says something wrong (all of it at once).
 pub fn load(path: &Path) -> Result<Loaded, LoadError> {
     let unreadable = |source| LoadError::Unreadable { path: path.to_owned(), source };
+    check_kind(path)?;
     let file = File::open(path).map_err(unreadable)?;
     let mut bytes = Vec::new();
     file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
@@ -92,6 +104,17 @@ pub fn load(path: &Path) -> Result<Loaded, LoadError> {
         LoadError::NotText { path: path.to_owned(), line, column }
     })?;
     Ok(parse(&path.display().to_string(), &text)?)
+}
+
+/// Whether a path leads to something that can be read to its end. Nothing is opened: to open a pipe waits for whoever writes into it.
+///
+/// # Errors
+/// It is neither a file nor `/dev/null`, which is an empty one.
+pub fn check_kind(path: &Path) -> Result<(), LoadError> {
+    // What is not there, or a directory, is told of when it is read.
+    let Ok(found) = std::fs::metadata(path) else { return Ok(()) };
+    let is_null = found.file_type().is_char_device() && found.rdev() == NULL;
+    if found.is_file() || found.is_dir() || is_null { Ok(()) } else { Err(LoadError::NoFile { path: path.to_owned() }) }
 }
 
 /// Validates the text of a configuration; `file_name` is for messages.

@@ -22,6 +22,17 @@ fn a_file_that_is_not_there_is_told_with_its_name() {
 }
 
 #[test]
+fn a_pipe_is_no_configuration_and_nobody_waits_for_its_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("station.toml");
+    assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+    let error = load(&path).unwrap_err();
+    assert!(error.to_string().ends_with("station.toml is no regular file"), "{error}");
+    assert_eq!(error.help(), "write it into a file, and name that");
+    assert!(load(Path::new("/dev/null")).is_ok(), "an empty file");
+}
+
+#[test]
 fn a_folder_is_no_configuration() {
     let folder = tempfile::tempdir().unwrap();
     assert_eq!(load(folder.path()).unwrap_err().help(), "name the file in it");

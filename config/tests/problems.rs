@@ -204,3 +204,15 @@ fn what_is_nested_too_deep_is_told_where_it_stands() {
         assert!(!first.source.is_empty());
     }
 }
+
+#[test]
+fn a_conflict_is_no_cure_for_one_port_of_two_services_that_somebody_needs_both() {
+    let two = "[services.s]\ncommand = ['x']\nports = { a = 80 }\n[services.t]\ncommand = ['x']\nports = { a = 80 }\n";
+    let cure = |more: &str| parse("f.toml", &format!("{two}{more}")).unwrap_err().list[0].help.clone();
+    assert!(cure("").ends_with("or say conflicts = [\"s\"] when they never run together"));
+    let alone = "give one of them another number or a range";
+    assert_eq!(
+        [cure("requires = ['s']\n"), cure("[services.u]\ncommand = ['x']\nrequires = ['s', 't']\n")],
+        [alone; 2]
+    );
+}

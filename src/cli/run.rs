@@ -35,6 +35,10 @@ pub(super) fn run(
     config: Option<PathBuf>,
     said: Options,
 ) -> Result<(), Ended> {
+    // Before what others have open is closed: a shell's <(…) is a descriptor that it opened.
+    if let Some(path) = &config {
+        mainstay_config::check_kind(path).map_err(|error| config_file::cannot_load(&error))?;
+    }
     let inherited = crate::daemon::begin()?;
     if said.socket == Said::Here {
         let words = "`run` takes no --socket: the daemon listens in its run directory";

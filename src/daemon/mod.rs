@@ -263,8 +263,7 @@ fn finish(ending: Ending) -> Result<(), Told> {
         }
         Exit::Left(left) => {
             let words = format!("everything is stopped but what outlives SIGKILL: {}", Left::all(&left));
-            let help =
-                format!("it hangs in the kernel, most likely in a driver: unplug the device it uses.\n{END_THEM}");
+            let help = format!("it hangs in the kernel: unplug the device that it uses, if it uses one.\n{END_THEM}");
             Err(Told::new(ExitStatus::Failed, words).help(help))
         }
         Exit::GaveUp(why) => Err(Told::new(ExitStatus::GaveUp, format!("mainstay gave up: {why}"))

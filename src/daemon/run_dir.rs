@@ -76,11 +76,10 @@ async fn watch(kept: Kept) -> std::io::Result<()> {
             tokio::time::sleep(SETTLE).await;
             continue;
         }
+        let lost = kept.lost(&dir);
         match kept.renew().await {
-            Ok(()) => tracing::warn!("the run directory {} was removed; it is made anew", dir.display()),
-            Err(told) => {
-                tracing::error!("the run directory {} was removed, and cannot be made anew: {told}", dir.display());
-            }
+            Ok(()) => tracing::warn!("{lost} was removed; it is made anew"),
+            Err(told) => tracing::error!("{lost} was removed, and cannot be made anew: {told}"),
         }
         tokio::time::sleep(wait).await;
         wait = wait.saturating_mul(2).min(LONGEST_WAIT);
@@ -130,6 +129,19 @@ async fn wait_for_a_loss(events: &AsyncFd<OwnedFd>) -> std::io::Result<()> {
 impl Kept {
     fn is_whole(&self, dir: &Path) -> bool {
         self.instance.borrow().is_there() && dir.join(SOCKET_NAME).exists() && dir.join(NOTIFY).is_dir()
+    }
+
+    /// What is not there, in words.
+    fn lost(&self, dir: &Path) -> String {
+        let parts =
+            [(LOCK_NAME, "the lock"), (SOCKET_NAME, "the socket"), (NOTIFY, "the folder of notification sockets")];
+        let missing: Vec<&str> =
+            parts.iter().filter(|(name, _)| !dir.join(name).exists()).map(|(_, words)| *words).collect();
+        let dir = dir.display();
+        if missing.is_empty() || missing.len() == parts.len() {
+            return format!("the run directory {dir}");
+        }
+        format!("{} in the run directory {dir}", missing.join(" and "))
     }
 
     async fn renew(&self) -> Result<(), Told> {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use futures::FutureExt;
 use futures::future::{BoxFuture, ready};
 use mainstay_actors::clock::Clock;
+use mainstay_actors::effect::process::is_below_us;
 use mainstay_actors::effect::process::keeper::{LogTroubles, log_path};
 use mainstay_actors::effect::watched;
 use mainstay_actors::message::Moment;
@@ -72,7 +73,7 @@ impl Shown {
     }
 
     fn show(&self) -> Show<'_> {
-        Show { station: &self.station, board: &self.board, clock: &self.clock }
+        Show { station: &self.station, board: &self.board, clock: &self.clock, is_ours: is_below_us }
     }
 
     /// What tells whether the actors take in that the daemon should end.

@@ -110,3 +110,17 @@ fn a_program_that_ends_its_worker_itself_can_be_stopped_alone_so_that_the_worker
     assert_eq!(station.file("saved"), "saved\n");
     station.end();
 }
+
+#[test]
+fn a_service_that_goes_on_in_a_child_is_not_shown_by_the_number_of_one_that_has_ended() {
+    let first = "echo $$ > @DIR@/first.pid; while ! [ -e @DIR@/go ]; do sleep 0.05; done; sleep 1000 & exit 0";
+    let station = Station::run(&format!("[services.on]\ncommand = [\"sh\", \"-c\", \"sh -c '{first}' & exit 0\"]\n"));
+    let pid = until("it has gone on", || station.file("first.pid").trim().parse::<u32>().ok());
+    station.until("it is followed", |status| status.service("on").pid == Some(pid));
+    std::fs::write(station.dir().join("go"), "").unwrap();
+    until("that one has ended as well", || (!alive(pid)).then_some(()));
+    let shown = station.until("its number is not shown", |status| status.service("on").pid != Some(pid));
+    assert_eq!(shown.service("on").status, "running");
+    assert!(station.tell(&["why", "on"]).starts_with("on is running.") || shown.service("on").pid.is_some());
+    station.end();
+}

@@ -133,11 +133,7 @@ impl Notification {
         *self = Self {
             ready: later.ready.or(earlier.ready),
             stopping: later.stopping.or(earlier.stopping),
-            status: Status {
-                words: later.status.words.or(earlier.status.words),
-                errno: later.status.errno.or(earlier.status.errno),
-                exit: later.status.exit.or(earlier.status.exit),
-            },
+            status: earlier.status.and_later(later.status),
             extend: later.extend.or(earlier.extend),
             main_pid: later.main_pid.or(earlier.main_pid),
         };
@@ -162,6 +158,12 @@ impl From<&str> for Status {
 }
 
 impl Status {
+    /// The same with what was said later: of each thing, the newest.
+    #[must_use]
+    pub fn and_later(self, later: Self) -> Self {
+        Self { words: later.words.or(self.words), errno: later.errno.or(self.errno), exit: later.exit.or(self.exit) }
+    }
+
     /// Whether there is nothing to show of it.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -18,5 +18,5 @@ pub use device::{
 pub use holder::{Holder, OutsideId};
 pub use lease::{Blocker, Refusal, Resource, Soon, Withdrawal};
 pub use listed::{LISTED_MAX, Listed};
-pub use service::{Asked, Failed, Failure, NotWanted, Reason, Said, Why};
+pub use service::{Asked, End, Failed, Failure, NotWanted, Reason, Said, Why};
 pub use standing::{Episode, Loss, Matter, Missing, Next, Origin, Requirement, Root, Standing};

@@ -22,13 +22,22 @@ pub enum NotWanted {
     NoAutostart,
 }
 
+/// How a run ended by itself.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct End {
+    /// How its first process did.
+    pub exit: Exit,
+    /// What it said of itself last.
+    pub said: Status,
+}
+
 /// How a service has failed.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Failure {
     /// It ended by itself.
-    Ended(Exit),
+    Ended(End),
     /// The same, before it was ready, whatever its exit code says.
-    Unready(Exit),
+    Unready(End),
     /// Its program could not be started.
     Spawn(SpawnFailure),
     /// It was refused what it leases.
@@ -160,7 +169,12 @@ pub enum Reason {
         first: Listed<ServiceName>,
     },
     /// It stops.
-    Stopping(Why),
+    Stopping {
+        /// Why.
+        why: Why,
+        /// What it said of itself since it was told to.
+        said: Status,
+    },
     /// It should have stopped, and outlives SIGKILL.
     Unkillable {
         /// Why it stops.

@@ -241,11 +241,12 @@ impl News {
         }
     }
 
-    fn tell(&self, from: Outside, told: Option<Told>) {
-        let Some(Told { delivery, service, message, leads_on }) = told else { return };
-        let cause = (self.deliver)(delivery, from, Message::Service(service, message));
-        if let (Some(run), Some(cause)) = (leads_on, cause) {
-            self.telling.borrow_mut().led_to(run, cause);
+    fn tell(&self, from: Outside, told: impl IntoIterator<Item = Told>) {
+        for Told { delivery, service, message, leads_on } in told {
+            let cause = (self.deliver)(delivery, from, Message::Service(service, message));
+            if let (Some(run), Some(cause)) = (leads_on, cause) {
+                self.telling.borrow_mut().led_to(run, cause);
+            }
         }
     }
 

@@ -73,12 +73,17 @@ impl Pace {
         SHORT_REST
     }
 
-    /// The rest is over. What was kept is told, and another rest begins.
-    pub(super) fn rested(&mut self) -> Option<Notification> {
-        let kept = match std::mem::take(&mut self.state) {
+    /// Nothing more is said: what was kept.
+    pub(super) fn last(&mut self) -> Option<Notification> {
+        match std::mem::take(&mut self.state) {
             State::Resting(kept, _) => Some(kept).filter(|kept| *kept != Notification::default()),
             State::Free => None,
-        };
+        }
+    }
+
+    /// The rest is over. What was kept is told, and another rest begins.
+    pub(super) fn rested(&mut self) -> Option<Notification> {
+        let kept = self.last();
         if kept.is_some() {
             self.state = State::Resting(Notification::default(), 0);
         }

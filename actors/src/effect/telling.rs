@@ -52,8 +52,8 @@ pub(crate) struct Told {
 /// What is to be done now.
 #[derive(Default)]
 pub(crate) struct Step {
-    /// This is told.
-    pub told: Option<Told>,
+    /// These are told, one after the other.
+    pub told: Vec<Told>,
     /// [`Telling::rested`] is called after this time.
     pub rest: Option<Duration>,
 }
@@ -83,10 +83,15 @@ impl Telling {
             ProcessEvent::Notified(_) if known.report.is_over() => Step::default(),
             ProcessEvent::Notified(said) => match known.pace.heard(said) {
                 Turn::Keep => Step::default(),
-                Turn::Tell(said) => Step { told: Some(known.tell(run, ProcessEvent::Notified(said))), rest: None },
+                Turn::Tell(said) => Step { told: vec![known.tell(run, ProcessEvent::Notified(said))], rest: None },
                 Turn::TellAndRest(said) => known.tell_and_rest(run, said),
             },
-            event => Step { told: Some(known.tell(run, event)), rest: None },
+            event @ ProcessEvent::MainExited { .. } => {
+                // What it said last is why it ended.
+                let last = known.pace.last().map(|said| known.tell(run, ProcessEvent::Notified(said)));
+                Step { told: last.into_iter().chain([known.tell(run, event)]).collect(), rest: None }
+            }
+            event => Step { told: vec![known.tell(run, event)], rest: None },
         }
     }
 
@@ -122,7 +127,7 @@ impl Telling {
 impl Known {
     fn tell_and_rest(&mut self, run: RunId, said: Notification) -> Step {
         let told = self.tell(run, ProcessEvent::Notified(said));
-        Step { told: Some(told), rest: Some(self.pace.rest()) }
+        Step { told: vec![told], rest: Some(self.pace.rest()) }
     }
 
     fn tell(&mut self, run: RunId, event: ProcessEvent) -> Told {
@@ -177,7 +182,7 @@ mod tests {
     }
 
     fn trace(step: Step) -> Option<u64> {
-        match step.told.unwrap().delivery {
+        match step.told.last().unwrap().delivery {
             Delivery::Answer(cause) => Some(cause.trace.0),
             Delivery::External(_) => None,
         }
@@ -196,7 +201,7 @@ mod tests {
     fn that_nothing_is_left_follows_from_the_end() {
         let mut telling = telling();
         let step = telling.process(RUN, ended());
-        assert_eq!(step.told.unwrap().leads_on, Some(RUN));
+        assert_eq!(step.told.last().unwrap().leads_on, Some(RUN));
         telling.led_to(RUN, STOPPED);
         assert_eq!(trace(telling.process(RUN, ProcessEvent::TreeGone)), Some(2));
     }
@@ -206,21 +211,35 @@ mod tests {
         let mut telling = telling();
         assert!(telling.process(RUN, status("1")).rest.is_some());
         for words in ["2", "3"] {
-            assert!(telling.process(RUN, status(words)).told.is_none());
+            assert!(telling.process(RUN, status(words)).told.is_empty());
         }
         let step = telling.rested(RUN);
-        assert!(matches!(step.told.unwrap().message, ServiceMessage::Process(RUN, last) if last == status("3")));
+        assert!(matches!(&step.told[0].message, ServiceMessage::Process(RUN, last) if *last == status("3")));
         assert!(step.rest.is_some(), "another rest has begun");
-        assert!(telling.rested(RUN).told.is_none());
+        assert!(telling.rested(RUN).told.is_empty());
+    }
+
+    #[test]
+    fn what_is_said_in_a_rest_is_told_before_the_end_that_it_explains() {
+        let mut telling = telling();
+        for words in ["1", "2", "no licence"] {
+            telling.process(RUN, status(words));
+        }
+        let told: Vec<_> = telling.process(RUN, ended()).told.into_iter().map(|told| told.message).collect();
+        let [ServiceMessage::Process(RUN, first), ServiceMessage::Process(RUN, last)] = &told[..] else {
+            panic!("{told:?}")
+        };
+        assert_eq!((first, last), (&status("no licence"), &ended()));
+        assert!(telling.rested(RUN).told.is_empty(), "it is not told again");
     }
 
     #[test]
     fn a_run_that_is_over_says_nothing_any_more_and_the_last_one_can_be_told_again() {
         let mut telling = telling();
         for event in [ProcessEvent::Spawned { pid: 7 }, ended(), ProcessEvent::TreeGone] {
-            assert!(telling.process(RUN, event).told.is_some());
+            assert_eq!(telling.process(RUN, event).told.len(), 1);
         }
-        assert!(telling.process(RUN, status("late")).told.is_none());
+        assert!(telling.process(RUN, status("late")).told.is_empty());
         assert!(telling.probe(RUN, ProbeEvent::Ready(Sight::Logged("late".to_owned()))).is_none());
         assert_eq!(telling.again(RUN).len(), 3);
         telling.expect(RunId(2), &ServiceName::new("talker").unwrap(), ORDERED);
@@ -230,7 +249,7 @@ mod tests {
     #[test]
     fn what_is_said_of_a_run_that_nobody_ordered_is_passed_over() {
         let mut telling = Telling::default();
-        assert!(telling.process(RUN, ProcessEvent::Spawned { pid: 7 }).told.is_none());
-        assert!(telling.process(RUN, status("1")).told.is_none());
+        assert!(telling.process(RUN, ProcessEvent::Spawned { pid: 7 }).told.is_empty());
+        assert!(telling.process(RUN, status("1")).told.is_empty());
     }
 }

@@ -8,7 +8,7 @@ use mainstay_config::names::DeviceName;
 use super::machine::{Out, ServiceMachine, act, tell_leases};
 use super::state::{Death, Phase, Rest, Stage};
 use crate::action::process::{Exit, ProcessEvent, RunId, SpawnFailure, Status};
-use crate::cause::{Asked, Failed, Failure, Said, Why, Withdrawal};
+use crate::cause::{Asked, End, Failed, Failure, Said, Why, Withdrawal};
 use crate::message::lease::{LeaseMessage, Token};
 use crate::message::service::ServiceTimer;
 use crate::message::{Action, Effect, Moment, Outcome};
@@ -26,9 +26,9 @@ pub(super) enum Cause {
     /// It was stopped, and is to run again when it may.
     Stopped,
     /// It ended by itself.
-    Ended(Exit),
+    Ended(End),
     /// It ended by itself before it was ready, which is a failure whatever the exit code says.
-    Unready(Exit),
+    Unready(End),
     /// It ended by itself, and the rest of its processes had to be stopped.
     Died(Failure),
     /// It failed in a way that another attempt may mend.
@@ -70,7 +70,7 @@ impl ServiceMachine {
                     self.note_main(pid);
                 }
                 if said.status != Status::default() {
-                    self.note_said(Said::Status(said.status));
+                    self.note_status(said.status);
                 }
                 if let Some(more) = said.extend {
                     self.extend(now, more, out);
@@ -84,6 +84,15 @@ impl ServiceMachine {
             &mut self.phase
         {
             run.pid = Some(pid);
+        }
+    }
+
+    fn note_status(&mut self, status: Status) {
+        if let Phase::Starting(run) | Phase::Running(run) | Phase::Leaving { run, .. } | Phase::Stopping { run, .. } =
+            &mut self.phase
+        {
+            run.status = std::mem::take(&mut run.status).and_later(status);
+            run.said = Said::Status(run.status.clone());
         }
     }
 
@@ -138,7 +147,8 @@ impl ServiceMachine {
         };
         if let Some(run) = to_stop.cloned() {
             let started = matches!(self.phase, Phase::Running(_));
-            let why = Why::Died(if started { Failure::Ended(exit) } else { Failure::Unready(exit) });
+            let end = End { exit, said: run.status.clone() };
+            let why = Why::Died(if started { Failure::Ended(end) } else { Failure::Unready(end) });
             // They are stopped as ever: one may be about to write down what it has.
             self.halt(run, why, out);
         }
@@ -146,8 +156,9 @@ impl ServiceMachine {
 
     fn tree_gone(&mut self, now: Moment, out: &mut Out) {
         let exit = self.run().and_then(|run| run.exit).unwrap_or(Exit::Unknown);
+        let end = || End { exit, said: self.run().map(|run| run.status.clone()).unwrap_or_default() };
         let by_itself = if matches!(self.phase, Phase::Starting(_)) { Cause::Unready } else { Cause::Ended };
-        let cause = self.cause_of_stop().unwrap_or_else(|| by_itself(exit));
+        let cause = self.cause_of_stop().unwrap_or_else(|| by_itself(end()));
         self.ended(now, cause, out);
     }
 
@@ -179,13 +190,13 @@ impl ServiceMachine {
         self.rest = match cause {
             Cause::Stopped => Rest::Fresh,
             Cause::Hopeless(failure) => Rest::Failed(Failed::Hopeless(failure)),
-            Cause::Unready(exit) => self.failed(now, Failure::Unready(exit), out),
-            Cause::Ended(exit) => {
-                let well = exit == Exit::Code(0);
+            Cause::Unready(end) => self.failed(now, Failure::Unready(end), out),
+            Cause::Ended(end) => {
+                let well = end.exit == Exit::Code(0);
                 match self.spec.restart.when {
-                    RestartWhen::Never | RestartWhen::Failure if well => Rest::Ended(exit),
-                    RestartWhen::Never => Rest::Failed(Failed::NeverRestarted(Failure::Ended(exit))),
-                    RestartWhen::Always | RestartWhen::Failure => self.try_again(now, Failure::Ended(exit), out),
+                    RestartWhen::Never | RestartWhen::Failure if well => Rest::Ended(end.exit),
+                    RestartWhen::Never => Rest::Failed(Failed::NeverRestarted(Failure::Ended(end))),
+                    RestartWhen::Always | RestartWhen::Failure => self.try_again(now, Failure::Ended(end), out),
                 }
             }
             Cause::Failed(failure) | Cause::Died(failure) => self.failed(now, failure, out),

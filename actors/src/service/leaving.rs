@@ -9,7 +9,7 @@ use mainstay_config::names::ServiceName;
 use super::machine::{Out, ServiceMachine, act, tell_leases, tell_services};
 use super::needs::Dependent;
 use super::state::{Closing, Goodbye, Phase, Readiness, Run, Stage};
-use crate::action::process::{Scope, SignalOrder};
+use crate::action::process::{Scope, SignalOrder, Status};
 use crate::cause::{Asked, Episode, Standing, Why};
 use crate::message::lease::LeaseMessage;
 use crate::message::service::{ServiceMessage, ServiceTimer};
@@ -105,7 +105,9 @@ impl ServiceMachine {
     }
 
     /// Signals the program itself.
-    pub(super) fn halt(&mut self, run: Run, why: Why, out: &mut Out) {
+    pub(super) fn halt(&mut self, mut run: Run, why: Why, out: &mut Out) {
+        // What it says from now on is about its stop.
+        run.status = Status::default();
         self.return_slot(out);
         let stage = if self.closing == Closing::Hurried || self.spec.stop.signal == StopSignal::Kill {
             self.kill(&run, out)

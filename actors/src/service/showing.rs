@@ -102,7 +102,7 @@ impl ServiceMachine {
             Phase::Stopping { run, why, .. } if self.is_unkillable() => {
                 Reason::Unkillable { why: why.clone(), pid: run.pid }
             }
-            Phase::Stopping { why, .. } => Reason::Stopping(why.clone()),
+            Phase::Stopping { run, why, .. } => Reason::Stopping { why: why.clone(), said: run.status.clone() },
             Phase::Leasing { .. } | Phase::Renewing { .. } | Phase::Slotting => self.stopped_for(),
             Phase::Idle => self.idle_reason(),
         }

@@ -12,7 +12,7 @@ use super::ending::Cause;
 use super::machine::{Out, ServiceMachine, act, tell_leases, tell_services};
 use super::state::{Phase, Run, Slot};
 use crate::action::probe::{Own, ProbeEvent, ProbeOrder, ProbeTarget};
-use crate::action::process::{Invocation, LogSearch, NotifySocket, RunId, SpawnOrder};
+use crate::action::process::{Invocation, LogSearch, NotifySocket, RunId, SpawnOrder, Status};
 use crate::cause::{Failure, Holder, Refusal, Said, Why};
 use crate::message::device::Offer;
 use crate::message::lease::{Grant, LeaseMessage, LeaseRequest, Want};
@@ -132,7 +132,8 @@ impl ServiceMachine {
                 self.last_start = Some(now);
                 self.extended = None;
                 self.left.clear();
-                self.phase = Phase::Starting(Run { id, pid: None, said: Said::Nothing, exit: None });
+                self.phase =
+                    Phase::Starting(Run { id, pid: None, said: Said::Nothing, status: Status::default(), exit: None });
                 out.push(act(Action::Spawn(order)));
                 out.push(Effect::SetTimer(ServiceTimer::ReadyWithin, self.spec.ready.within));
             }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use mainstay_config::names::ServiceName;
 
-use crate::action::process::{Exit, RunId};
+use crate::action::process::{Exit, RunId, Status};
 use crate::cause::{Blocker, Episode, Failed, Failure, Said, Why};
 use crate::message::Moment;
 
@@ -74,6 +74,8 @@ pub(super) struct Run {
     pub(super) pid: Option<u32>,
     /// What the last probe said, or what the service said of itself.
     pub(super) said: Said,
+    /// What the service said of itself, of each thing the newest; since it was told to stop, if it was.
+    pub(super) status: Status,
     /// How the first process ended, when others of the tree live on.
     pub(super) exit: Option<Exit>,
 }

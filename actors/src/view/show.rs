@@ -26,6 +26,8 @@ pub struct Show<'a> {
     pub board: &'a Board,
     /// For wall time.
     pub clock: &'a Clock,
+    /// Whether a process is of one of the services: a number that was heard of may be somebody else's by now.
+    pub is_ours: fn(u32) -> bool,
 }
 
 impl Show<'_> {
@@ -92,6 +94,11 @@ impl Show<'_> {
         Some(entry.map_or_else(|| why_not_begun(name, "device"), |entry| self.why_device(&entry)))
     }
 
+    /// The main process, if it is still there. One that has gone on in a child of its own is heard of again only when that ends.
+    fn living(&self, snapshot: &ServiceSnapshot) -> Option<u32> {
+        snapshot.pid.filter(|pid| (self.is_ours)(*pid))
+    }
+
     fn services(&self) -> Vec<ServiceView> {
         let (roots, now) = (Roots::new(self.board), self.clock.now());
         let waiting = |snapshot: &ServiceSnapshot| words::waiting(&snapshot.waiting_for, now, |need| roots.of(need));
@@ -106,7 +113,7 @@ impl Show<'_> {
                 health: snapshot.health.as_str().to_owned(),
                 wanted: snapshot.wanted.as_str().to_owned(),
                 reason: words::service_reason(&snapshot, |need| roots.of(need)),
-                pid: snapshot.pid,
+                pid: self.living(&snapshot),
                 since: self.clock.wall(since),
                 waiting_for,
             }
@@ -141,7 +148,7 @@ impl Show<'_> {
         WhyView {
             name: snapshot.name.to_string(),
             subject: "service".to_owned(),
-            now: service_sentence(snapshot, &reason, &waiting, self.clock),
+            now: service_sentence(snapshot, self.living(snapshot), &reason, &waiting, self.clock),
             because: self.chain(entry),
             unblock,
             trace: Some(entry.trace.0),
@@ -235,13 +242,19 @@ fn why_not_begun(name: &str, subject: &str) -> WhyView {
     }
 }
 
-fn service_sentence(snapshot: &ServiceSnapshot, reason: &str, waiting: &[String], clock: &Clock) -> String {
+fn service_sentence(
+    snapshot: &ServiceSnapshot,
+    pid: Option<u32>,
+    reason: &str,
+    waiting: &[String],
+    clock: &Clock,
+) -> String {
     let name = &snapshot.name;
     let because = if reason.is_empty() { String::new() } else { format!(": {reason}") };
     match snapshot.status {
         ServiceStatus::Waiting => format!("{name} is waiting for {}.", waiting.join("; ")),
         ServiceStatus::Running => {
-            let pid = snapshot.pid.map_or_else(String::new, |pid| format!(" as pid {pid}"));
+            let pid = pid.map_or_else(String::new, |pid| format!(" as pid {pid}"));
             format!("{name} is running{pid}{because}.")
         }
         ServiceStatus::Starting => format!("{name} is starting{because}."),

@@ -267,7 +267,8 @@ impl World {
     /// Tells the actors something that the executor says of a run, as far as that is told.
     fn tell(&mut self, saying: Saying) {
         let mut so = Consequences::default();
-        if let Some((from, told)) = self.environment.tell(saying, &mut so) {
+        let (from, all) = self.environment.tell(saying, &mut so);
+        for told in all {
             let cause = match told.delivery {
                 Delivery::Answer(cause) => Some(cause),
                 Delivery::External(_) => None,

@@ -1,12 +1,12 @@
 //! Ports: what a service listens on, and whether two want the same.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU16;
 use std::ops::Range;
 
 use crate::diagnostics::{Code, Report};
-use crate::model::{PortNeed, Station};
+use crate::model::{Dependency, PortNeed, Station};
 use crate::names::{PortName, ServiceName};
 use crate::port_choice::choose;
 use crate::read::{At, Either};
@@ -170,14 +170,18 @@ fn long(name: &PortName, table: &PortTable, span: &Range<usize>, report: &mut Re
 pub(super) fn check(file: &File, station: &Station, report: &mut Report) {
     let mut seen: BTreeMap<NonZeroU16, Vec<&ServiceName>> = BTreeMap::new();
     let api = file.api.value().and_then(|table| table.listen.value());
+    let (mut clashes, mut requirers) = (0, None);
     for (service, number, span) in fixed(file, station) {
         let holders = seen.entry(number).or_default();
         let clash = holders.iter().find(|other| **other != service && !apart(file, station, service, other));
         if let Some(other) = clash {
             let message = format!("`{other}` and `{service}` both want port {number}, and neither has a choice");
-            let help = format!(
-                "give one of them another number or a range, or say conflicts = [\"{other}\"] when they never run together"
-            );
+            let mut help = "give one of them another number or a range".to_owned();
+            clashes += 1;
+            if clashes <= ADVISED && !requirers.get_or_insert_with(|| Requirers::new(station)).need_both(service, other)
+            {
+                help.push_str(&format!(", or say conflicts = [\"{other}\"] when they never run together"));
+            }
             report.problem(Code::PortClash, &span, message, help);
         }
         holders.push(service);
@@ -204,6 +208,43 @@ fn fixed<'a>(file: &File, station: &'a Station) -> impl Iterator<Item = (&'a Ser
     }
     found.sort_by_key(|(_, _, span)| span.start);
     found.into_iter()
+}
+
+/// Clashes of which it is found out whether a conflict would help; where there are more, it is not advised.
+const ADVISED: usize = 64;
+
+/// Who requires whom.
+struct Requirers<'a>(BTreeMap<&'a ServiceName, Vec<&'a ServiceName>>);
+
+impl<'a> Requirers<'a> {
+    fn new(station: &'a Station) -> Self {
+        let mut all: BTreeMap<&ServiceName, Vec<&ServiceName>> = BTreeMap::new();
+        for (name, service) in &station.services {
+            let dependencies = service.dependencies.iter();
+            for (needed, _) in dependencies.filter(|(_, kind)| matches!(kind, Dependency::Required { .. })) {
+                all.entry(needed).or_default().push(name);
+            }
+        }
+        Self(all)
+    }
+
+    /// Every service that needs this one to run, itself too.
+    fn above(&self, name: &'a ServiceName) -> BTreeSet<&'a ServiceName> {
+        let (mut all, mut open) = (BTreeSet::from([name]), vec![name]);
+        while let Some(needed) = open.pop() {
+            for by in self.0.get(needed).into_iter().flatten() {
+                if all.insert(by) {
+                    open.push(by);
+                }
+            }
+        }
+        all
+    }
+
+    /// Whether there is a service that needs both of these to run: then they may not be in conflict.
+    fn need_both(&self, a: &'a ServiceName, b: &'a ServiceName) -> bool {
+        !self.above(a).is_disjoint(&self.above(b))
+    }
 }
 
 /// Whether the configuration says that the two never run side by side.

@@ -219,11 +219,24 @@ fn kernel(what: &'static str, why: std::io::Error) -> ProcessesError {
 
 fn make_directories(settings: &ProcessSettings) -> Result<(), ProcessesError> {
     let log_dir = &settings.log_dir;
-    fs::create_dir_all(log_dir)
-        .and_then(|()| try_to_write(log_dir))
-        .map_err(|why| ProcessesError::LogDirectory { path: log_dir.clone(), why })?;
+    match fs::create_dir_all(log_dir).and_then(|()| try_to_write(log_dir)) {
+        Ok(()) => {}
+        // That may pass, and is no reason for a station to stand still: the log-keeper counts what is lost.
+        Err(why) if is_of_the_disk(&why) => tracing::error!(
+            %why,
+            "the log directory {} cannot be written: services run, and what they print is lost until there is room, or it can be written",
+            log_dir.display()
+        ),
+        Err(why) => return Err(ProcessesError::LogDirectory { path: log_dir.clone(), why }),
+    }
     notify::make_folder(&settings.run_dir)
         .map_err(|why| ProcessesError::RunDirectory { path: settings.run_dir.clone(), why })
+}
+
+/// Whether a disk is full, or can only be read: the kernel makes it so when it finds a fault.
+fn is_of_the_disk(why: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+    matches!(why.kind(), StorageFull | QuotaExceeded | ReadOnlyFilesystem)
 }
 
 /// Finds out by doing: permissions, a read-only mount and a full disk have no common question to ask.
@@ -231,4 +244,16 @@ fn try_to_write(folder: &Path) -> std::io::Result<()> {
     let probe = folder.join(format!(".mainstay-{}", std::process::id()));
     fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&probe)?;
     fs::remove_file(probe)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_disk_that_is_full_or_only_readable_keeps_no_service_from_starting_and_a_closed_folder_does() {
+        let is = |number| is_of_the_disk(&std::io::Error::from_raw_os_error(number));
+        assert!([libc::ENOSPC, libc::EDQUOT, libc::EROFS].into_iter().all(is));
+        assert!(![libc::EACCES, libc::ENOTDIR, libc::ELOOP].into_iter().any(is));
+    }
 }

@@ -45,6 +45,12 @@ pub use ignored::is_ignored;
 pub(crate) use spawn::environment::RUN;
 pub(super) use spawn::environment::SERVICE;
 
+/// Whether a process was started by this one, or by one that was, and is still there.
+#[must_use]
+pub fn is_below_us(pid: u32) -> bool {
+    tree::child_above(pid).is_some()
+}
+
 /// What the simulated world needs to drive the rules of the executor.
 #[cfg(any(test, feature = "world"))]
 pub(crate) mod driven {

@@ -1,4 +1,5 @@
 use super::*;
+use crate::cause::{Missing, Requirement};
 use crate::message::Outcome;
 use crate::message::service::{Attempts, NeedsPolicy, Wanted};
 
@@ -133,6 +134,17 @@ fn a_restart_over_a_held_need_is_refused_as_a_start_is_and_nothing_is_changed() 
     let words = restarted(&mut bench, Attempts::Reset);
     assert_eq!(words, "s requires need, which is not meant to run: stopped by the operator");
     assert!(bench.answers[0].outcome == Outcome::Refused && bench.status() == ServiceStatus::Held);
+    bench.hears("need", Standing::Held(Matter::Needs));
+    restarted(&mut bench, Attempts::Reset);
+    let below = |_: &Missing| {
+        let (need, requirement) = (name("below"), Requirement::Required);
+        Some(Missing { need, requirement, standing: held(), patience: None })
+    };
+    assert_eq!(
+        words::reply(&bench.answers[0].said, Moment::default(), below),
+        "s requires need, which waits for below, which is not meant to run: stopped by the operator"
+    );
+    bench.hears("need", held());
     // One that runs without it goes on doing so.
     bench.tell(start(NeedsPolicy::Ignore)).come_up();
     assert_eq!(restarted(&mut bench, Attempts::Keep), "s is restarting");

@@ -61,6 +61,35 @@ fn what_it_reports_before_it_ends_is_shown_beside_what_it_said() {
 }
 
 #[test]
+fn what_it_said_of_its_end_is_part_of_its_failure_of_each_thing_the_newest() {
+    let mut bench = Bench::new(plain().ready(Probe::Notify));
+    bench.tell(ServiceMessage::SlotGranted).spawned();
+    let report = |status| ProcessEvent::Notified(Notification { status, ..Notification::default() });
+    bench.process(report(Status { errno: Some(Errno(13)), ..Status::default() }));
+    bench.process(report("reading the licence".into()));
+    bench.process(report("no licence".into()));
+    bench.exits(Exit::Code(9));
+    assert_eq!(
+        bench.reason(),
+        "it ended before it was ready: exit code 9 (it said: no licence; it reports: Permission denied (os error 13)); \
+         restart 1 of 3"
+    );
+}
+
+#[test]
+fn what_it_says_while_it_stops_is_shown_and_nothing_that_it_said_before() {
+    let mut bench = Bench::new(plain());
+    bench
+        .come_up()
+        .process(ProcessEvent::Notified(Notification { status: "at work".into(), ..Notification::default() }));
+    assert_eq!(bench.reason(), "at work");
+    bench.tell(ServiceMessage::Stop(REQUEST));
+    assert_eq!(bench.reason(), "stopped by the operator");
+    bench.process(ProcessEvent::Notified(Notification { status: "writing".into(), ..Notification::default() }));
+    assert_eq!(bench.reason(), "stopped by the operator; it says: writing");
+}
+
+#[test]
 fn one_that_is_not_ready_in_time_is_stopped_with_what_the_probe_said_and_tried_again() {
     let mut bench = Bench::new(plain());
     bench.tell(ServiceMessage::SlotGranted).spawned();

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::device::rivals_cure;
 use super::service::waiting;
-use crate::cause::Missing;
+use crate::cause::{Matter, Missing};
 use crate::message::{Before, Moment, NextStep, Reply, Restart, Start, Stop};
 
 /// What was done, or why not: a sentence. `root` finds what a service that is missing waits for in its turn.
@@ -31,9 +31,15 @@ pub fn reply(reply: &Reply, now: Moment, root: impl Fn(&Missing) -> Option<Missi
         },
         Reply::Closing(name) => format!("mainstay is stopping: {name} is not started any more"),
         Reply::CannotRun(name, failed) => format!("{name} cannot run: {failed}"),
-        Reply::HeldNeed(name, Missing { need, standing, .. }) => {
-            format!("{name} requires {need}, which is not meant to run: {standing}")
-        }
+        Reply::HeldNeed(name, missing @ Missing { need, standing, .. }) => match (root(missing), standing.matter()) {
+            (Some(Missing { need: last, standing, .. }), _) => {
+                format!("{name} requires {need}, which waits for {last}, which is not meant to run: {standing}")
+            }
+            (None, Some(Matter::Needs)) => {
+                format!("{name} requires {need}, which waits for something that is not meant to run")
+            }
+            (None, _) => format!("{name} requires {need}, which is not meant to run: {standing}"),
+        },
         Reply::Ejected(name) => format!("{name} is ejected: out of use until `mainstay admit {name}`"),
         Reply::EjectedAlready(name) => format!("{name} is already ejected"),
         Reply::Admitted(name) => format!("{name} is taken back and looked at"),

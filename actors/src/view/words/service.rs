@@ -7,7 +7,7 @@ use humantime::format_duration;
 use super::process::LOADS_SLOWLY;
 use super::{blocker_cure, each, listed, more};
 use crate::cause::{
-    Asked, Failed, Failure, Listed, Loss, Matter, Missing, NotWanted, Origin, Reason, Requirement, Root, Said,
+    Asked, End, Failed, Failure, Listed, Loss, Matter, Missing, NotWanted, Origin, Reason, Requirement, Root, Said,
     Standing, Why,
 };
 use crate::message::Moment;
@@ -66,8 +66,8 @@ impl fmt::Display for NotWanted {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Ended(exit) => write!(f, "it ended: {exit}"),
-            Self::Unready(exit) => write!(f, "it ended before it was ready: {exit}"),
+            Self::Ended(end) => write!(f, "it ended: {end}"),
+            Self::Unready(end) => write!(f, "it ended before it was ready: {end}"),
             Self::Spawn(failure) => failure.fmt(f),
             Self::Refused(refusal) => refusal.fmt(f),
             Self::Unfillable(variable) => {
@@ -83,6 +83,17 @@ impl fmt::Display for Failure {
                 }
                 if said.is_something() { write!(f, ": {said}") } else { Ok(()) }
             }
+        }
+    }
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { exit, said } = self;
+        match &said.words {
+            _ if said.is_empty() => exit.fmt(f),
+            Some(words) if !words.is_empty() => write!(f, "{exit} (it said: {said})"),
+            _ => write!(f, "{exit} ({said})"),
         }
     }
 }
@@ -166,9 +177,10 @@ pub fn reason(reason: &Reason, root: impl Fn(&Missing) -> Option<Missing>) -> St
         Reason::NotReady(said) if said.is_something() => format!("not ready yet: {said}"),
         Reason::NotReady(_) => "not ready yet".to_owned(),
         Reason::Leaving { why, first } => format!("{why}; first {} must stop", listed(first, ", ")),
-        Reason::Stopping(why) | Reason::Stopped(why) => why.to_string(),
+        Reason::Stopping { why, said } if !said.is_empty() => format!("{why}; it says: {said}"),
+        Reason::Stopping { why, .. } | Reason::Stopped(why) => why.to_string(),
         Reason::Unkillable { why, pid: Some(pid) } => {
-            format!("{why}; it outlives SIGKILL (pid {pid}): it hangs in the kernel, most likely in a driver")
+            format!("{why}; it outlives SIGKILL (pid {pid}): it hangs in the kernel, in a driver or over a disk, say")
         }
         Reason::Unkillable { why, pid: None } => format!("{why}; it outlives SIGKILL: {LOADS_SLOWLY}"),
         Reason::Failed(failed) => failed.to_string(),
@@ -254,8 +266,10 @@ pub fn service_cures(shown: &ServiceSnapshot) -> Vec<String> {
         (_, Reason::Unkillable { pid: None, .. }) => {
             return vec!["Look after the disk that its program is on, or restart the machine.".to_owned()];
         }
-        (_, Reason::Unkillable { .. }) => {
-            return vec!["Unplug the device it uses, or restart the machine.".to_owned()];
+        (_, Reason::Unkillable { pid: Some(pid), .. }) => {
+            return vec![format!(
+                "See what holds it (`cat /proc/{pid}/stack`): unplug the device that it uses, if it uses one, or restart the machine."
+            )];
         }
         _ => {}
     }

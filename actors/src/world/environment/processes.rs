@@ -58,18 +58,18 @@ impl Environment {
     }
 
     /// What becomes of something that is said of a run: what is told of it, and when more is.
-    pub(in crate::world) fn tell(&mut self, saying: Saying, so: &mut Consequences) -> Option<(Outside, Told)> {
+    pub(in crate::world) fn tell(&mut self, saying: Saying, so: &mut Consequences) -> (Outside, Vec<Told>) {
         let (from, run, step) = match saying {
             Saying::Process(run, event) => (Outside::Processes, run, self.telling.process(run, event)),
             Saying::Rested(run) => (Outside::Processes, run, self.telling.rested(run)),
             Saying::Probe(run, event) => {
-                (Outside::Probes, run, Step { told: self.telling.probe(run, event), rest: None })
+                (Outside::Probes, run, Step { told: self.telling.probe(run, event).into_iter().collect(), rest: None })
             }
         };
         if let Some(rest) = step.rest {
             so.later.push((self.now + rest, Event::Rested(run), None));
         }
-        step.told.map(|told| (from, told))
+        (from, step.told)
     }
 
     /// What was told of a run is the cause of what is told of it next.

@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
+use super::pauses::{LOOK_AGAIN, Pauses};
 use super::watch::{Pipes, State, Verdict};
 use super::wire::{self, Header, Parcel, Patience, Received};
 use crate::action::process::RunId;
@@ -26,8 +27,6 @@ use crate::effect::watched::{self, Lost};
 /// The thread's name.
 const NAME: &str = "outputs";
 
-/// The wait before a keeper that had no room is offered its pipes again, and before a pipe of a run that is over is looked at again.
-const LOOK_AGAIN: Timespec = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
 /// What comes within this time is dealt with together.
 const TOGETHER: Duration = Duration::from_millis(1);
 /// How long a keeper is waited for that has no room, when mainstay ends.
@@ -396,68 +395,5 @@ fn forget(outputs: &mut BTreeMap<RunId, Output>, pipes: &Pipes, run: RunId) {
     }
 }
 
-/// The waits of an end that must not take long: each twice as long as the one before, up to [`LOOK_AGAIN`].
-#[derive(Debug, Default)]
-struct Pauses {
-    taken: u32,
-}
-
-impl Pauses {
-    fn next(&mut self) -> Timespec {
-        let pause = 1_000_000_i64.checked_shl(self.taken).unwrap_or(i64::MAX).min(LOOK_AGAIN.tv_nsec);
-        self.taken = self.taken.saturating_add(1).min(16);
-        Timespec { tv_sec: 0, tv_nsec: pause }
-    }
-}
-
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use rustix::pipe::{PipeFlags, pipe_with};
-
-    use super::*;
-
-    #[test]
-    fn an_end_that_is_heard_before_the_pipe_was_taken_is_not_lost() {
-        let (ours, theirs) = wire::pair().unwrap();
-        let (orders, queue) = channel();
-        let is_called = Arc::<AtomicBool>::default();
-        let holder = Holder { socket: Arc::new(ours), orders, is_called: Arc::clone(&is_called) };
-        let mut outputs = Outputs::new(theirs, queue, is_called);
-        for run in [1, 2, 3] {
-            let (output, _) = pipe_with(PipeFlags::CLOEXEC).unwrap();
-            let (service, path) = ("s".to_owned(), "s.log".into());
-            let header = Header { run: RunId(run), service, path, max_size: 1, keep: 1 };
-            holder.hold(header, output.as_fd()).unwrap();
-        }
-        holder.over(RunId(2));
-        outputs.turn();
-        assert_eq!(outputs.outputs.keys().collect::<Vec<_>>(), [&RunId(1), &RunId(3)]);
-        assert!(outputs.waiting.is_empty(), "there is no keeper to wait for");
-    }
-
-    #[test]
-    fn room_at_a_keeper_wakes_nobody_who_waits_until_fewer_descriptors_are_under_way() {
-        let ((_ours, theirs), (keeper, _other)) = (wire::pair().unwrap(), wire::pair().unwrap());
-        let mut outputs = Outputs::new(theirs, channel().1, Arc::default());
-        outputs.keeper = Some(Keeper { pid: 7, socket: keeper, reads: State::Quiet });
-        assert!(outputs.room(Given::NoRoom).is_some());
-        assert!(outputs.room(Given::TooManyUnderWay).is_none(), "it spins");
-        let mut pauses = Pauses::default();
-        let all: Vec<i64> = (0..40).map(|_| pauses.next().tv_nsec / 1_000_000).collect();
-        assert!(all.starts_with(&[1, 2, 4, 8, 16, 32, 50, 50]) && all.ends_with(&[50]), "{all:?}");
-    }
-
-    #[test]
-    fn an_order_that_comes_while_packets_are_taken_is_heard() {
-        let (ours, theirs) = wire::pair().unwrap();
-        let (orders, queue) = channel();
-        let is_called = Arc::<AtomicBool>::default();
-        let holder = Holder { socket: Arc::new(ours), orders, is_called: Arc::clone(&is_called) };
-        let mut outputs = Outputs::new(theirs, queue, is_called);
-        let heard = outputs.heard();
-        holder.close();
-        outputs.serve(heard);
-        assert_eq!(outputs.life, Life::Closing, "nothing wakes it any more");
-    }
-}
+mod tests;

@@ -11,6 +11,7 @@ pub(super) mod holder;
 mod intake;
 pub(super) mod life;
 mod line;
+mod pauses;
 mod queue;
 pub(super) mod report;
 mod watch;

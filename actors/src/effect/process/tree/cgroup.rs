@@ -5,9 +5,10 @@
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::{fs, io};
 
-use rustix::fs::{Access, access, statfs};
+use rustix::fs::{Access, FlockOperation, access, flock, statfs};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
 use super::{ProcessId, Whom, mounted, table, with_continue};
@@ -23,7 +24,12 @@ const FOLDER: &str = "mainstay.";
 #[derive(Debug, Clone)]
 pub(crate) struct Cgroups {
     folder: PathBuf,
+    /// Says that the folder belongs to somebody who lives.
+    _claim: Option<Arc<Flock>>,
 }
+
+/// A folder that is locked as long as this is there.
+type Flock = OwnedFd;
 
 /// A new cgroup for a child to be born in.
 #[derive(Debug)]
@@ -49,11 +55,8 @@ impl Cgroups {
         access(own.join("cgroup.procs"), Access::WRITE_OK).ok()?;
         clear_after_others(own);
         let folder = own.join(folder_name());
-        match fs::create_dir(&folder) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return None,
-            _ => {}
-        }
-        let cgroups = Self { folder };
+        let claim = make_and_claim(&folder)?;
+        let cgroups = Self { folder, _claim: claim.map(Arc::new) };
         if access(cgroups.folder.join("cgroup.kill"), Access::WRITE_OK).is_err() {
             cgroups.remove();
             return None;
@@ -89,12 +92,39 @@ fn is_version_2(folder: &Path) -> bool {
     statfs(folder).is_ok_and(|found| u64::try_from(found.f_type).is_ok_and(|kind| kind == CGROUP2_MAGIC))
 }
 
-/// A mainstay that was killed could not clean up. Only empty cgroups can be removed, so this harms nobody.
+/// How often a folder is made that another mainstay, which has just begun as well, takes for one that was left.
+const ATTEMPTS: usize = 3;
+
+/// Makes our folder, and says that it is in use. One that has our name already was left by one with our number, or is that of another in a
+/// pid namespace of its own; then the claim is his.
+fn make_and_claim(folder: &Path) -> Option<Option<Flock>> {
+    for _ in 0..ATTEMPTS {
+        match fs::create_dir(folder) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return None,
+            _ => {}
+        }
+        let claim = claim(folder);
+        if folder.exists() {
+            return Some(claim);
+        }
+    }
+    None
+}
+
+/// Locks a folder. `None`: whoever has it lives.
+fn claim(folder: &Path) -> Option<Flock> {
+    let opened = OwnedFd::from(fs::File::open(folder).ok()?);
+    flock(&opened, FlockOperation::NonBlockingLockExclusive).ok()?;
+    Some(opened)
+}
+
+/// A mainstay that was killed could not clean up. Its number tells nothing: in a pid namespace of its own it was 1. Only empty cgroups can be
+/// removed, so this harms nobody.
 fn clear_after_others(own: &Path) {
     for entry in fs::read_dir(own).into_iter().flatten().flatten() {
         let name = entry.file_name();
         let Some(pid) = name.to_str().and_then(|name| name.strip_prefix(FOLDER)) else { continue };
-        if pid.parse::<u32>().is_ok() && !Path::new("/proc").join(pid).exists() {
+        if pid.parse::<u32>().is_ok() && claim(&entry.path()).is_some() {
             remove(&entry.path());
         }
     }
@@ -195,7 +225,26 @@ fn remove_below(path: &Path, depth: usize) -> Removed {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
+
+    #[test]
+    fn what_one_who_was_killed_has_left_is_removed_whatever_his_number_was_and_nothing_of_one_who_lives() {
+        let own = tempfile::tempdir().unwrap();
+        let folder = |name: &str| own.path().join(name);
+        fs::create_dir_all(folder("mainstay.1/a.7")).unwrap();
+        fs::create_dir(folder("mainstay.other")).unwrap();
+        let living = make_and_claim(&folder("mainstay.2")).unwrap();
+        clear_after_others(own.path());
+        assert_eq!(
+            ["mainstay.1", "mainstay.2", "mainstay.other"].map(|name| folder(name).exists()),
+            [false, true, true]
+        );
+        drop(living);
+        clear_after_others(own.path());
+        assert!(!folder("mainstay.2").exists());
+    }
 
     #[test]
     fn a_folder_that_is_not_on_a_cgroup_file_system_is_refused() {

@@ -83,7 +83,11 @@ pub(super) fn describe_process(event: &ProcessEvent) -> Words {
         ProcessEvent::SpawnFailed(failure) => failure.to_string().into(),
         ProcessEvent::MainExited { exit, remaining } if remaining.is_empty() => format!("it ended: {exit}").into(),
         ProcessEvent::MainExited { exit, remaining } => {
-            format!("its main process ended ({exit}), {} of its processes are left", remaining.len()).into()
+            let left = match remaining.len() {
+                1 => "1 of its processes is left".to_owned(),
+                many => format!("{many} of its processes are left"),
+            };
+            format!("its main process ended ({exit}), {left}").into()
         }
         ProcessEvent::TreeGone => "no process of it is left".into(),
         ProcessEvent::Notified(said) => {
