@@ -282,9 +282,9 @@ impl Stage {
     /// Lets everything happen that is due by now.
     pub(super) fn let_due_happen(&self) {
         loop {
-            // Of those who are to be restarted, the one that is next: they are in the order in which they fell.
-            let fallen = self.down.borrow().first().cloned();
-            let _handling = fallen.map(|actor| self.watchdog.handling(&actor, "RestartActor"));
+            // Of those who are to be restarted, the one that is next: they are in the order in which they fell. The root restarts itself.
+            let fallen = self.down.borrow().first().cloned().unwrap_or(ActorId::Root);
+            let _handling = self.watchdog.handling(&fallen, "RestartActor");
             let due = self.engine.borrow_mut().due(self.now());
             match due {
                 None => return,

@@ -204,6 +204,8 @@ impl ServiceMachine {
             return;
         }
         if goodbye == Goodbye::Stuck {
+            // Whatever it still waited for, it will not start again.
+            self.needs.await_nobody(out);
             out.push(tell_leases(LeaseMessage::Abandoned(self.holder())));
         }
         out.push(tell_services(self.said_goodbye(goodbye)));

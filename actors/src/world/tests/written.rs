@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use mainstay_config::names::{DeviceName, ServiceName};
-use mainstay_hardware::error::NoAnswer;
+use mainstay_hardware::error::{Error, ErrorKind, NoAnswer};
 use mainstay_hardware::sighting::Generation;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -165,13 +165,17 @@ fn note_storms(kinds: &Kinds) {
     }
 }
 
-/// What seldom comes about there: radios that are renamed, files that nobody can look at, and dependents of what outlives SIGKILL.
+/// What seldom comes about there: radios that are renamed, files and devices that cannot be looked at, and dependents of what outlives SIGKILL.
 fn note_what_is_rare(kinds: &Kinds) {
     let (device, service): (DeviceName, ServiceName) = ("d0".parse().unwrap(), "s0".parse().unwrap());
     for message in [
         Message::Hardware(InventoryMessage::Disclaimed(device.clone(), Generation("wiphy 1".to_owned()))),
         Message::Hardware(InventoryMessage::Admitted(device.clone())),
         Message::Service(service.clone(), ServiceMessage::DependentStuck(service, Episode(1), Some(7))),
+        Message::Device(
+            device.clone(),
+            DeviceMessage::Probed(OperationId::default(), Err(Error::Simulated(ErrorKind::TimedOut))),
+        ),
         Message::Leases(LeaseMessage::FilesSeen(OperationId::default(), Err(NoAnswer::FilesHang))),
     ] {
         kinds.message(&message);
