@@ -1,5 +1,5 @@
 //! How much virtual time a world of thirty services goes through in a second of real time, on one core.
-//! The budget (DESIGN section 13) is more than 1,000,000 virtual seconds. Run it with `cargo bench -p mainstay-actors`.
+//! The budget (DESIGN section 13) is more than 1,000,000 virtual seconds. Run it with `cargo bench -p mainstay-actors --features world --bench world`.
 
 #![allow(
     missing_docs,

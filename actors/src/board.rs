@@ -5,11 +5,11 @@ use std::sync::{PoisonError, RwLock};
 use dashmap::DashMap;
 use mainstay_config::names::{DeviceName, ServiceName};
 
-use crate::message::device::DeviceSnapshot;
+use crate::message::device::{DeviceSnapshot, DeviceStatus};
 use crate::message::inventory::InventorySnapshot;
-use crate::message::lease_table::LeaseSnapshot;
-use crate::message::lease_table::LeaseTable;
+use crate::message::lease_table::{LeaseSnapshot, LeaseTable};
 use crate::message::service::{Health, ServiceSnapshot, ServiceStatus};
+use crate::message::supervision::Haste;
 use crate::message::{Moment, Publication};
 use crate::trace::{Cause, Chain, Recorder, TraceId};
 
@@ -33,6 +33,7 @@ pub struct Board {
     devices: DashMap<DeviceName, Entry<DeviceSnapshot>>,
     leases: RwLock<LeaseTable>,
     inventory: RwLock<InventorySnapshot>,
+    closing: RwLock<Option<Haste>>,
 }
 
 impl Board {
@@ -47,43 +48,19 @@ impl Board {
     ) -> Option<Publication> {
         match publication {
             Publication::Service(snapshot) => {
-                let name = snapshot.name.clone();
-                let same_story = |a: &ServiceSnapshot, b: &ServiceSnapshot| {
-                    let words = |snapshot: &ServiceSnapshot| {
-                        // What a running service says of itself is not how it came to run.
-                        let says = snapshot.status == ServiceStatus::Running && snapshot.health != Health::Degraded;
-                        (!says).then(|| snapshot.reason.clone())
-                    };
-                    (a.status, words(a)) == (b.status, words(b)) && a.waiting_for.is_for_the_same(&b.waiting_for)
-                };
-                let changed = post(
-                    &self.services,
-                    name,
-                    snapshot.clone(),
-                    (now, cause),
-                    recorder,
-                    |known| known.status,
-                    same_story,
-                );
-                (changed == Changed::Status).then_some(Publication::Service(snapshot))
+                let changed = post(&self.services, &snapshot.name, &snapshot, (now, cause), recorder);
+                changed.then_some(Publication::Service(snapshot))
             }
             Publication::Device(snapshot) => {
-                let name = snapshot.name.clone();
-                let same_story =
-                    |a: &DeviceSnapshot, b: &DeviceSnapshot| (a.status, &a.reason) == (b.status, &b.reason);
-                let changed = post(
-                    &self.devices,
-                    name,
-                    snapshot.clone(),
-                    (now, cause),
-                    recorder,
-                    |known| known.status,
-                    same_story,
-                );
-                (changed == Changed::Status).then_some(Publication::Device(snapshot))
+                let changed = post(&self.devices, &snapshot.name, &snapshot, (now, cause), recorder);
+                changed.then_some(Publication::Device(snapshot))
             }
             Publication::Leases(news) => {
                 self.leases.write().unwrap_or_else(PoisonError::into_inner).take_in(news);
+                None
+            }
+            Publication::Closing(haste) => {
+                *self.closing.write().unwrap_or_else(PoisonError::into_inner) = Some(haste);
                 None
             }
             Publication::Inventory(snapshot) => {
@@ -111,6 +88,12 @@ impl Board {
         self.leases.read().unwrap_or_else(PoisonError::into_inner).snapshot()
     }
 
+    /// How everything is being stopped, when it is.
+    #[must_use]
+    pub fn closing(&self) -> Option<Haste> {
+        *self.closing.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// What else is attached.
     #[must_use]
     pub fn inventory(&self) -> InventorySnapshot {
@@ -118,49 +101,66 @@ impl Board {
     }
 }
 
-fn post<K, S, W>(
-    map: &DashMap<K, Entry<S>>,
-    name: K,
-    snapshot: S,
-    (now, cause): (Moment, Cause),
-    recorder: &Recorder,
-    status: impl Fn(&S) -> W,
-    same_story: impl Fn(&S, &S) -> bool,
-) -> Changed
-where
-    K: std::hash::Hash + Eq,
-    S: PartialEq,
-    W: PartialEq,
-{
-    use dashmap::mapref::entry::Entry as Place;
-    match map.entry(name) {
-        Place::Vacant(place) => {
-            let because = recorder.chain(cause);
-            place.insert(Entry { snapshot, since: now, because, trace: cause.trace });
-            Changed::Little
-        }
-        Place::Occupied(mut place) => {
-            let entry = place.get_mut();
-            if entry.snapshot == snapshot {
-                return Changed::Little;
-            }
-            let changed = if status(&entry.snapshot) == status(&snapshot) { Changed::Little } else { Changed::Status };
-            if changed == Changed::Status {
-                entry.since = now;
-            }
-            if !same_story(&entry.snapshot, &snapshot) {
-                entry.because = recorder.chain(cause);
-                entry.trace = cause.trace;
-            }
-            entry.snapshot = snapshot;
-            changed
-        }
+/// What a service or a device shows of itself.
+trait Shown: Clone + PartialEq {
+    /// Where it is.
+    type Status: PartialEq;
+    /// Where this one is.
+    fn status(&self) -> Self::Status;
+    /// Whether what led to it led to the other one as well.
+    fn same_story(&self, other: &Self) -> bool;
+}
+
+impl Shown for ServiceSnapshot {
+    type Status = ServiceStatus;
+
+    fn status(&self) -> ServiceStatus {
+        self.status
+    }
+
+    fn same_story(&self, other: &Self) -> bool {
+        let words = |shown: &Self| {
+            // What a running service says of itself is not how it came to run.
+            let says = shown.status == ServiceStatus::Running && shown.health != Health::Degraded;
+            (!says).then(|| shown.reason.clone())
+        };
+        (self.status, words(self)) == (other.status, words(other))
+            && self.waiting_for.is_for_the_same(&other.waiting_for)
     }
 }
 
-/// Whether a status has changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Changed {
-    Status,
-    Little,
+impl Shown for DeviceSnapshot {
+    type Status = DeviceStatus;
+
+    fn status(&self) -> DeviceStatus {
+        self.status
+    }
+
+    fn same_story(&self, other: &Self) -> bool {
+        (self.status, &self.reason) == (other.status, &other.reason)
+    }
+}
+
+/// Shows a state; whether its status has changed.
+fn post<K: std::hash::Hash + Eq + Clone, S: Shown>(
+    map: &DashMap<K, Entry<S>>,
+    name: &K,
+    snapshot: &S,
+    (now, cause): (Moment, Cause),
+    recorder: &Recorder,
+) -> bool {
+    let posted =
+        |since| Entry { snapshot: snapshot.clone(), since, because: recorder.chain(cause), trace: cause.trace };
+    let Some(mut entry) = map.get_mut(name) else {
+        map.insert(name.clone(), posted(now));
+        return false;
+    };
+    let changed = entry.snapshot.status() != snapshot.status();
+    let since = if changed { now } else { entry.since };
+    if !entry.snapshot.same_story(snapshot) {
+        *entry = posted(since);
+    } else if entry.snapshot != *snapshot {
+        (entry.snapshot, entry.since) = (snapshot.clone(), since);
+    }
+    changed
 }

@@ -128,7 +128,7 @@ async fn live(begin: Begin, closed: oneshot::Receiver<()>) -> Duration {
         () = attend => {}
         _ = closed => {}
     }
-    system.close("the bench is over");
+    system.close("SIGTERM");
     ended.await.expect("an orderly end");
     drop(system);
     if let Some(carrier) = carrier {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use mainstay_config::model::{DeviceKind, Takeover, WifiMode};
 use mainstay_config::names::MacAddress;
 
-use crate::error::Error;
+use crate::error::{Error, SystemError};
 use crate::sighting::{HardwareEvent, Link, Rfkill, Sighting};
 
 /// Where events go. Called from the bus's own threads; must not block.
@@ -141,7 +141,7 @@ pub enum Findings {
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Unrecognised {
     /// It does not answer as a HackRF does: what libusb said.
-    NoHackrf(String),
+    NoHackrf(SystemError),
     /// No sentence of a GPS came, at the one speed that there is.
     NoGps,
     /// None came at any usual speed of a line.

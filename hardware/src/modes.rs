@@ -2,7 +2,7 @@
 
 use mainstay_config::model::WifiMode;
 
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::matching::mode_word;
 
 /// Refuses a mode that a radio says it cannot do. A radio that says nothing of its modes is tried.
@@ -13,8 +13,7 @@ pub(crate) fn check(interface: &str, supported: &[WifiMode], mode: WifiMode) -> 
     if supported.is_empty() || supported.contains(&mode) {
         return Ok(());
     }
-    let message = format!("{interface} can do {}, not {}", listed(supported, "and"), mode_word(mode));
-    Err(Error::new(ErrorKind::NotSupported, message))
+    Err(Error::NoMode { interface: interface.to_owned(), supported: supported.to_vec(), wanted: mode })
 }
 
 /// A mode, and what else the radio can do: `managed (can be monitor or ap)`.
@@ -28,7 +27,7 @@ pub(crate) fn words(mode: WifiMode, supported: &[WifiMode]) -> String {
     }
 }
 
-fn listed(modes: &[WifiMode], last: &str) -> String {
+pub(crate) fn listed(modes: &[WifiMode], last: &str) -> String {
     let words: Vec<&str> = modes.iter().map(|mode| mode_word(*mode)).collect();
     match words.split_last() {
         Some((end, before)) if !before.is_empty() => format!("{} {last} {end}", before.join(", ")),
@@ -38,15 +37,16 @@ fn listed(modes: &[WifiMode], last: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
 
     const PI: [WifiMode; 3] = [WifiMode::Managed, WifiMode::Ap, WifiMode::Ibss];
 
     #[test]
     fn a_radio_is_not_asked_for_what_it_says_it_cannot_do() {
-        let refused = check("wlan0", &PI, WifiMode::Monitor);
-        let words = "wlan0 can do managed, ap and ibss, not monitor";
-        assert_eq!(refused, Err(Error::new(ErrorKind::NotSupported, words)));
+        let refused = check("wlan0", &PI, WifiMode::Monitor).unwrap_err();
+        assert_eq!(refused.to_string(), "wlan0 can do managed, ap and ibss, not monitor");
         assert_eq!(check("wlan0", &PI, WifiMode::Ap), Ok(()));
     }
 

@@ -17,9 +17,9 @@ pub enum Trouble {
     /// A driver does not answer.
     DriverHangs,
     /// libusb cannot watch: what it says.
-    NoLibusb(String),
+    NoLibusb(SystemError),
     /// libusb no longer watches: what it says.
-    LibusbStopped(String),
+    LibusbStopped(SystemError),
     /// It was asked, and this came of it.
     Failed(Error),
 }
@@ -39,9 +39,9 @@ impl Trouble {
                 "a Wi-Fi driver does not answer; radios are shown as they were until it does".to_owned()
             }
             Self::NoLibusb(said) => {
-                format!("libusb cannot watch USB ({said}), perhaps for want of /dev/bus/usb; kernel events go on")
+                format!("libusb cannot watch USB, perhaps for want of /dev/bus/usb: {said}; kernel events go on")
             }
-            Self::LibusbStopped(said) => format!("libusb stopped watching USB ({said}); kernel events go on"),
+            Self::LibusbStopped(said) => format!("libusb stopped watching USB: {said}; kernel events go on"),
             Self::Failed(error) if source == Source::All => format!("hardware cannot be watched: {error}"),
             Self::Failed(error) => error.to_string(),
         }

@@ -9,6 +9,8 @@
 //! - [`call`], [`serve`], [`serve_here`], [`serve_in`]: it answers one question, and whoever asked sees that no answer comes.
 #![allow(clippy::disallowed_methods, reason = "the one place where threads and tasks are begun")]
 
+mod poison;
+
 use std::any::Any;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -22,6 +24,9 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::Instant;
+
+use self::poison::perhaps_panic_and_wake;
+pub use self::poison::*;
 
 /// Stack of a thread for one call; sysfs, netlink, libusb and the look-up of a name in the C library need little.
 const CALL_STACK: usize = 512 * 1024;
@@ -248,86 +253,6 @@ pub fn words_of(panic: &(dyn Any + Send)) -> String {
     let words = panic.downcast_ref::<&str>().map(|words| (*words).to_owned());
     words.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "without words".to_owned())
 }
-
-/// The threads and tasks that can be told to panic, in debug builds: `docs/contributing.md` says when each does.
-pub const PARTS: [&str; 31] = [
-    "answer",
-    "awake",
-    "caller",
-    "control",
-    "deliver",
-    "drive",
-    "driver-call",
-    "follower",
-    "hardware-end",
-    "hardware-events",
-    "hardware-start",
-    "hardware-watch",
-    "keeper-reports",
-    "log",
-    "main",
-    "marks",
-    "notify",
-    "operator",
-    "outputs",
-    "probe",
-    "probe-look",
-    "probe-rest",
-    "run-dir",
-    "spawner-1",
-    "spawner-2",
-    "timekeeper",
-    "timer",
-    "trees",
-    "usb-events",
-    "watchdog",
-    "wifi-read",
-];
-
-#[cfg(debug_assertions)]
-mod poison {
-    use std::collections::{BTreeMap, BTreeSet};
-    use std::sync::{Mutex, PoisonError};
-    use std::task::Waker;
-
-    static POISONED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
-    static WAKERS: Mutex<BTreeMap<&'static str, Waker>> = Mutex::new(BTreeMap::new());
-
-    /// Makes a part of mainstay panic: a task at once, a thread at the next thing it does.
-    pub fn poison(part: &str) {
-        POISONED.lock().unwrap_or_else(PoisonError::into_inner).insert(part.to_owned());
-        let waker = WAKERS.lock().unwrap_or_else(PoisonError::into_inner).remove(part);
-        if let Some(waker) = waker {
-            waker.wake();
-        }
-    }
-
-    /// Panics when this part was told to.
-    #[allow(clippy::panic, reason = "that is what it is for")]
-    pub fn perhaps_panic(part: &str) {
-        let told = POISONED.lock().unwrap_or_else(PoisonError::into_inner).remove(part);
-        assert!(!told, "`mainstay panic {part}`");
-    }
-
-    pub(super) fn perhaps_panic_and_wake(part: &'static str, waker: &Waker) {
-        WAKERS.lock().unwrap_or_else(PoisonError::into_inner).insert(part, waker.clone());
-        perhaps_panic(part);
-    }
-}
-
-#[cfg(not(debug_assertions))]
-mod poison {
-    use std::task::Waker;
-
-    /// Only a debug build can be told to panic.
-    #[inline]
-    pub fn perhaps_panic(_part: &str) {}
-
-    #[inline]
-    pub(super) fn perhaps_panic_and_wake(_part: &'static str, _waker: &Waker) {}
-}
-
-pub use poison::*;
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::panic)]

@@ -11,6 +11,7 @@ mod run_dir;
 mod settings;
 mod signals;
 mod station;
+mod wishes;
 
 use std::cell::RefCell;
 use std::panic::AssertUnwindSafe;
@@ -28,7 +29,7 @@ use mainstay_actors::effect::process::groups::operators;
 use mainstay_actors::effect::process::keeper::{log_keeper_main, socket_from_stdin};
 use mainstay_actors::effect::process::{Inherited, ProcessesError, begin_clean};
 use mainstay_actors::effect::watched::{self, Lost, Panicked, Watched, words_of};
-use mainstay_actors::message::{Exit, GaveUp, Left};
+use mainstay_actors::message::{COMMANDS_MAX, Exit, GaveUp, Left};
 use mainstay_actors::runtime::{Parts, System};
 use mainstay_actors::trace::{Keeping, Recorder};
 use mainstay_config::model::Station;
@@ -44,11 +45,9 @@ use crate::places::{Purpose, Surroundings};
 use crate::render::width_of;
 use crate::server::{Limits, Server};
 use log_output::LogOutput;
-use signals::{Heard, Signals, Urgency, Wishes};
+use signals::{Sight, Signals, Wish};
 use station::{Command, Shown};
-
-/// Operators' requests that wait for the actor thread at most; one more is told "busy".
-const COMMANDS_MAX: usize = 64;
+use wishes::Urgency;
 
 /// How long the end of the daemon waits until its last words are written.
 const LAST_WORDS: Duration = Duration::from_millis(500);
@@ -67,11 +66,15 @@ pub(crate) fn begin() -> Result<Vec<Inherited>, Told> {
 /// # Errors
 /// When there can be no log.
 pub(crate) fn run(plan: Plan) -> Result<ExitStatus, Told> {
+    let failed = |error: std::io::Error| Told::new(ExitStatus::Failed, format!("signals cannot be heard: {error}"));
+    let signals = Signals::hold().map_err(failed)?;
     let log = settings::begin_logging()?;
+    let ((watched, lost), sight) = (Watched::new(), Sight::default());
+    let wished = signals.hear(&watched, log.clone(), Arc::clone(&sight)).map_err(failed)?;
     // Also after a panic: what it says is to be read.
     let _finish = FinishedLog(log.clone());
     say_what_is_inherited(&plan.inherited);
-    let status = match claim_and_live(plan, &log) {
+    let status = match claim_and_live(plan, &log, Ears { wished, sight, watched, lost }) {
         Ok(()) => ExitStatus::Ok,
         Err(told) => {
             log.say(told.render(width_of(std::io::stderr())).as_bytes());
@@ -102,17 +105,26 @@ impl Drop for FinishedLog {
 
 /// # Errors
 /// When it cannot begin: the run directory is taken or closed, a directory cannot be written, …; or when it gave up.
-fn claim_and_live(plan: Plan, log: &LogOutput) -> Result<(), Told> {
+fn claim_and_live(plan: Plan, log: &LogOutput, ears: Ears) -> Result<(), Told> {
     let instance = Instance::claim(&plan.run_dir)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Told::new(ExitStatus::Failed, format!("the runtime cannot be started: {error}")))?;
-    let life = || LocalSet::new().block_on(&runtime, live(plan, instance, log));
+    let life = || LocalSet::new().block_on(&runtime, live(plan, instance, log, ears));
     std::panic::catch_unwind(AssertUnwindSafe(life)).unwrap_or_else(|panic| {
         let lost = Lost { part: "main".to_owned(), how: Panicked::Once(words_of(&*panic)) };
         finish(Ending::Exit(Exit::GaveUp(GaveUp::PartLost(lost))))
     })
+}
+
+/// What the daemon hears beside its operators.
+struct Ears {
+    wished: mpsc::UnboundedReceiver<Wish>,
+    /// Where whoever hears signals sees how far it is.
+    sight: Sight,
+    watched: Watched,
+    lost: mpsc::UnboundedReceiver<Lost>,
 }
 
 /// The life of the log-keeper, a process of its own.
@@ -126,13 +138,12 @@ pub(crate) fn keep_logs() -> Result<(), Told> {
 }
 
 /// From the start of the actors to their end.
-async fn live(plan: Plan, instance: Instance, log: &LogOutput) -> Result<(), Told> {
+async fn live(plan: Plan, instance: Instance, log: &LogOutput, ears: Ears) -> Result<(), Told> {
+    let Ears { wished, sight, watched, lost } = ears;
     let Plan { purpose, loaded, state, .. } = plan;
     // Before there are actors: whoever is asked for an answer may take a while.
     let to_try =
         (purpose == Purpose::Demo).then(|| demo::what_to_try(&instance.socket(), &Surroundings::of_this_process()));
-    let mut signals = Signals::listen()
-        .map_err(|error| Told::new(ExitStatus::Failed, format!("signals cannot be heard: {error}")))?;
     let mut station = loaded.station;
     let log_dir = settings::log_dir(&station, purpose, instance.dir());
     log_folder::prepare(&log_dir, operators(), state)?;
@@ -142,9 +153,10 @@ async fn live(plan: Plan, instance: Instance, log: &LogOutput) -> Result<(), Tol
     }
     let bus = hardware::bus(simulated.clone());
     let watch = hardware::SharedWatch::default();
-    let (watched, lost) = Watched::new();
     let parts = settings::parts(Clock::Boot, Recorder::new(Keeping::On), watched.clone());
     let shown = Shown::new(Arc::new(station), &parts, log_dir.clone());
+    // It is the first.
+    let _ = sight.set(shown.clone());
     let (commands, asked) = mpsc::channel(COMMANDS_MAX);
     let processes = settings::processes(&shown.station, instance.dir(), log_dir.clone(), &shown.log_troubles);
     let served = Arc::new(shown.clone().serve(commands));
@@ -161,7 +173,7 @@ async fn live(plan: Plan, instance: Instance, log: &LogOutput) -> Result<(), Tol
     if let Some(words) = to_try {
         log.say(words.as_bytes());
     }
-    let exit = attend(&system, (asked, lost), simulated.as_ref(), (&mut signals, ended));
+    let exit = attend(&system, (asked, lost), simulated.as_ref(), (wished, ended));
     let exit = watched::wakeful("main", exit).await;
     keeping.abort();
     // It lets go of the server, which stops.
@@ -204,46 +216,21 @@ async fn attend(
     system: &Rc<System>,
     (mut asked, mut lost): (mpsc::Receiver<Command>, mpsc::UnboundedReceiver<Lost>),
     simulated: Option<&SimulatedBus>,
-    (signals, mut ended): (&mut Signals, oneshot::Receiver<Exit>),
+    (mut wished, mut ended): (mpsc::UnboundedReceiver<Wish>, oneshot::Receiver<Exit>),
 ) -> Ending {
-    let mut wishes = Wishes::default();
     let mut giving_back = pin!(memory::give_back_soon().fuse());
     loop {
-        let name = tokio::select! {
+        tokio::select! {
             biased;
             exit = &mut ended => return Ending::Exit(exit.unwrap_or(Exit::Stopped)),
-            signal = signals.next() => match signal {
-                Heard::Stop(name) => name,
-                Heard::Nothing(name) => {
-                    tracing::info!("{name}: it means nothing to mainstay, and nothing is done");
-                    continue;
-                }
-                Heard::Ignored(name) => {
-                    tracing::info!("{name}: mainstay was started to ignore it, and goes on");
-                    continue;
-                }
+            Some(Wish { name, urgency }) = wished.recv() => match urgency {
+                Urgency::InOrder => system.close(name),
+                Urgency::Hurry => system.hurry(name),
+                Urgency::Leave => return Ending::LeftRunning(name),
             },
-            () = &mut giving_back => continue,
-            Some(lost) = lost.recv() => {
-                system.part_lost(lost);
-                continue;
-            }
-            Some(command) = asked.recv() => {
-                operator::attend(Rc::clone(system), simulated.cloned(), command);
-                continue;
-            }
-        };
-        match wishes.heard(name, tokio::time::Instant::now()) {
-            None => tracing::info!("{name} once more, at the same time: it is the same wish"),
-            Some(Urgency::InOrder) => {
-                tracing::info!("{name}: stopping everything in order; once more hurries");
-                system.close(&format!("{name} to mainstay"));
-            }
-            Some(Urgency::Hurry) => {
-                tracing::info!("{name} again: no more grace; once more leaves what is left");
-                system.hurry(&format!("{name} again to mainstay"));
-            }
-            Some(Urgency::Leave) => return Ending::LeftRunning(name),
+            () = &mut giving_back => {}
+            Some(lost) = lost.recv() => system.part_lost(lost),
+            Some(command) = asked.recv() => operator::attend(Rc::clone(system), simulated.cloned(), command),
         }
     }
 }

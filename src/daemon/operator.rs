@@ -34,18 +34,18 @@ async fn carry_out(system: &Rc<System>, simulated: Option<&SimulatedBus>, reques
                 Needs::Start => NeedsPolicy::StartThem,
                 Needs::Ignore => NeedsPolicy::Ignore,
             };
-            to_services(system, &services, "start", |id| ServiceMessage::Start(id, policy)).await
+            to_services(system, &services, |id| ServiceMessage::Start(id, policy)).await
         }
-        Request::Stop { services } => to_services(system, &services, "stop", ServiceMessage::Stop).await,
+        Request::Stop { services } => to_services(system, &services, ServiceMessage::Stop).await,
         Request::Restart { services, force } => {
             let attempts = match force {
                 Force::No => Attempts::Keep,
                 Force::Yes => Attempts::Reset,
             };
-            to_services(system, &services, "restart", |id| ServiceMessage::Restart(id, attempts)).await
+            to_services(system, &services, |id| ServiceMessage::Restart(id, attempts)).await
         }
-        Request::Eject { device } => to_device(system, &device, "eject", DeviceMessage::Eject).await,
-        Request::Admit { device } => to_device(system, &device, "admit", DeviceMessage::Admit).await,
+        Request::Eject { device } => to_device(system, &device, DeviceMessage::Eject).await,
+        Request::Admit { device } => to_device(system, &device, DeviceMessage::Admit).await,
         Request::Plug { device, port } => plug(simulated, &device, port.as_deref()),
         Request::Unplug { device } => unplug(simulated, &device),
         Request::Panic { actor } => panic(system, &actor),
@@ -61,12 +61,7 @@ async fn carry_out(system: &Rc<System>, simulated: Option<&SimulatedBus>, reques
 }
 
 /// Tells several services the same. Nothing is done when one of them does not exist.
-async fn to_services(
-    system: &System,
-    names: &[String],
-    verb: &str,
-    message: impl Fn(RequestId) -> ServiceMessage,
-) -> Answer {
+async fn to_services(system: &System, names: &[String], message: impl Fn(RequestId) -> ServiceMessage) -> Answer {
     let mut services: Vec<ServiceName> = Vec::new();
     for name in names {
         match system.service(name) {
@@ -76,8 +71,7 @@ async fn to_services(
     }
     let (mut said, mut trace) = (Vec::new(), None);
     for service in services {
-        let words = format!("mainstay {verb} {service}");
-        let promise = system.operator(&words, |id| Message::Service(service.clone(), message(id)));
+        let promise = system.operator(|id| Message::Service(service.clone(), message(id)));
         match answered(system, promise).await {
             Ok((words, number)) => {
                 said.push(words);
@@ -89,17 +83,11 @@ async fn to_services(
     Answer::Done { said, trace }
 }
 
-async fn to_device(
-    system: &System,
-    name: &str,
-    verb: &str,
-    message: impl FnOnce(RequestId) -> DeviceMessage,
-) -> Answer {
+async fn to_device(system: &System, name: &str, message: impl FnOnce(RequestId) -> DeviceMessage) -> Answer {
     let Some(device) = system.device(name) else {
         return unknown_name(system.station(), name, Known::Devices);
     };
-    let words = format!("mainstay {verb} {device}");
-    let promise = system.operator(&words, |id| Message::Device(device.clone(), message(id)));
+    let promise = system.operator(|id| Message::Device(device.clone(), message(id)));
     match answered(system, promise).await {
         Ok((words, trace)) => Answer::Done { said: vec![words], trace },
         Err(answer) => answer,
@@ -157,7 +145,7 @@ fn unplug(simulated: Option<&SimulatedBus>, device: &str) -> Answer {
 fn hardware_error(bus: &SimulatedBus, device: &str, wrong: &mainstay_hardware::error::Error) -> Answer {
     let names: Vec<String> = bus.list().into_iter().map(|listed| listed.name).collect();
     if names.iter().any(|name| name == device) {
-        return error(ErrorCode::Refused, &wrong.message, None);
+        return error(ErrorCode::Refused, &wrong.to_string(), None);
     }
     let help = format!("the demo has {}", names.join(", "));
     error(ErrorCode::UnknownName, &format!("there is no simulated device `{device}`"), Some(&help))

@@ -1,60 +1,41 @@
-//! The signals that the daemon hears.
+//! The signals that the daemon hears, on a thread of its own: whoever wants it to end is heard whatever its actors do, and when they
+//! do not take that in, the thread ends it.
 //!
-//! They are caught, not ignored: a program that is started inherits what is ignored, and would be deaf to it.
+//! They are held, not ignored: a program that is started inherits what is ignored, and would be deaf to it.
 
+use std::ffi::c_int;
 use std::io;
-use std::time::Duration;
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
 
-use mainstay_actors::effect::process::is_ignored;
-use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::time::Instant;
+use mainstay_actors::effect::process::{Held, is_ignored};
+use mainstay_actors::effect::watched::{self, Lost, Panicked, Watched};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-/// Signals of programs that come this shortly after one another are one wish: GNU timeout signals the daemon and then its whole
-/// process group, a shell script does so in two commands, and neither means to hurry.
-const ONE_WISH: Duration = Duration::from_secs(2);
-/// The same for Ctrl-C: whoever presses it twice means it, but what started the daemon may hand it on once more.
-const ONE_KEYSTROKE: Duration = Duration::from_millis(200);
+use super::log_output::LogOutput;
+use super::station::Shown;
+use super::wishes::{Deaf, Seen, Urgency, Wishes};
+use super::{END_THEM, LAST_WORDS};
+use crate::error::Told;
+use crate::exit::ExitStatus;
+use crate::render::width_of;
 
-/// How urgently the daemon should end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Urgency {
-    /// In order.
-    InOrder,
-    /// Without grace.
-    Hurry,
-    /// At once, and what has not stopped is left running.
-    Leave,
-}
-
-/// The wishes that it should end.
-#[derive(Debug, Default)]
-pub(super) struct Wishes {
-    last: Option<(Instant, Urgency)>,
-}
-
-impl Wishes {
-    /// One more signal, by name; what it means, when it is not the same wish once more.
-    pub(super) fn heard(&mut self, name: &str, now: Instant) -> Option<Urgency> {
-        let window = if name == "SIGINT" { ONE_KEYSTROKE } else { ONE_WISH };
-        let urgency = match self.last {
-            None => Urgency::InOrder,
-            Some((at, _)) if now.duration_since(at) < window => return None,
-            Some((_, Urgency::InOrder)) => Urgency::Hurry,
-            Some((_, Urgency::Hurry | Urgency::Leave)) => Urgency::Leave,
-        };
-        self.last = Some((now, urgency));
-        Some(urgency)
-    }
-}
+/// The thread's name.
+const NAME: &str = "signals";
 
 /// All of them.
+const SIGNALS: [(c_int, &str); 6] = [
+    (libc::SIGTERM, "SIGTERM"),
+    (libc::SIGINT, "SIGINT"),
+    (libc::SIGHUP, "SIGHUP"),
+    (libc::SIGUSR1, "SIGUSR1"),
+    (libc::SIGUSR2, "SIGUSR2"),
+    (libc::SIGALRM, "SIGALRM"),
+];
+
+/// Signals that nobody listens to yet.
 pub(super) struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-    hangup: Signal,
-    user1: Signal,
-    user2: Signal,
-    alarm: Signal,
+    held: Held,
     on_hangup: OnHangup,
 }
 
@@ -62,80 +43,119 @@ pub(super) struct Signals {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum OnHangup {
     Stop,
-    /// mainstay was started to ignore it, by nohup(1) for one: it is to outlive its terminal.
+    /// mainstay is to outlive its terminal: it was started to ignore it, by nohup(1) for one.
     Stay,
 }
 
-/// A signal, by name, and what it means.
+/// What a signal means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Heard {
+enum Meaning {
     /// It should end.
-    Stop(&'static str),
+    Stop,
     /// Nothing. Left to the kernel, it would end the daemon at once and leave every service behind.
-    Nothing(&'static str),
+    Nothing,
     /// Nothing, by the wish of whoever started the daemon.
-    Ignored(&'static str),
+    Ignored,
 }
 
+/// That the daemon should end.
+#[derive(Debug)]
+pub(super) struct Wish {
+    /// The signal, by name.
+    pub(super) name: &'static str,
+    /// How urgently.
+    pub(super) urgency: Urgency,
+}
+
+/// What the thread sees of the station, once there is one.
+pub(super) type Sight = Arc<OnceLock<Shown>>;
+
 impl Signals {
-    /// From now on they are heard.
+    /// From now on none is lost. To be called before there is another thread.
     ///
     /// # Errors
-    /// When the kernel or the runtime refuses.
-    pub(super) fn listen() -> io::Result<Self> {
-        // Asked before it is caught.
-        let hangup = SignalKind::hangup();
-        let on_hangup = if is_ignored(hangup.as_raw_value()) { OnHangup::Stay } else { OnHangup::Stop };
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-            hangup: signal(hangup)?,
-            user1: signal(SignalKind::user_defined1())?,
-            user2: signal(SignalKind::user_defined2())?,
-            alarm: signal(SignalKind::alarm())?,
-            on_hangup,
-        })
+    /// When the kernel refuses.
+    pub(super) fn hold() -> io::Result<Self> {
+        let on_hangup = if is_ignored(libc::SIGHUP) { OnHangup::Stay } else { OnHangup::Stop };
+        Ok(Self { held: Held::hold(&SIGNALS.map(|(number, _)| number))?, on_hangup })
     }
 
-    /// Waits for the next one. None is lost when this is dropped before.
-    pub(super) async fn next(&mut self) -> Heard {
-        tokio::select! {
-            biased;
-            _ = self.terminate.recv() => Heard::Stop("SIGTERM"),
-            _ = self.interrupt.recv() => Heard::Stop("SIGINT"),
-            _ = self.hangup.recv() => match self.on_hangup {
-                OnHangup::Stop => Heard::Stop("SIGHUP"),
-                OnHangup::Stay => Heard::Ignored("SIGHUP"),
+    /// Begins the thread that hears them. What they mean comes by what is answered, for as long as somebody listens; whoever listens no
+    /// more is ending.
+    ///
+    /// # Errors
+    /// When the thread cannot be started.
+    pub(super) fn hear(self, watched: &Watched, log: LogOutput, sight: Sight) -> io::Result<UnboundedReceiver<Wish>> {
+        let (wishes, heard) = unbounded_channel();
+        let of_thread = watched.clone();
+        watched.thread(NAME, move || {
+            if let Err(error) = self.attend(&wishes, &log, &sight) {
+                of_thread.tell(Lost { part: NAME.to_owned(), how: Panicked::Once(error.to_string()) });
+            }
+        })?;
+        Ok(heard)
+    }
+
+    fn attend(&self, to: &UnboundedSender<Wish>, log: &LogOutput, sight: &Sight) -> io::Result<()> {
+        let mut wishes = Wishes::default();
+        loop {
+            watched::perhaps_panic(NAME);
+            let number = self.held.next(wishes.rest(Instant::now()))?;
+            if let Some((_, name)) = SIGNALS.into_iter().find(|(known, _)| Some(*known) == number) {
+                self.heard(name, &mut wishes, to);
+            }
+            // Whoever does not listen any more has heard enough, and ends.
+            if !to.is_closed()
+                && let Some(deaf) = wishes.look(Instant::now(), || seen(sight))
+            {
+                end(deaf, log, sight);
+            }
+        }
+    }
+
+    fn heard(&self, name: &'static str, wishes: &mut Wishes, to: &UnboundedSender<Wish>) {
+        match self.meaning(name) {
+            Meaning::Nothing => tracing::info!("{name}: it means nothing to mainstay, and nothing is done"),
+            Meaning::Ignored => tracing::info!("{name}: mainstay was started to ignore it, and goes on"),
+            Meaning::Stop => match wishes.heard(name, Instant::now()) {
+                None => tracing::info!("{name} once more, at the same time: it is the same wish"),
+                Some(urgency) => {
+                    match urgency {
+                        Urgency::InOrder => tracing::info!("{name}: stopping everything in order; once more hurries"),
+                        Urgency::Hurry => tracing::info!("{name} again: no more grace; once more leaves what is left"),
+                        Urgency::Leave => {}
+                    }
+                    // Whoever does not listen any more ends.
+                    let _ = to.send(Wish { name, urgency });
+                }
             },
-            _ = self.user1.recv() => Heard::Nothing("SIGUSR1"),
-            _ = self.user2.recv() => Heard::Nothing("SIGUSR2"),
-            _ = self.alarm.recv() => Heard::Nothing("SIGALRM"),
+        }
+    }
+
+    fn meaning(&self, name: &str) -> Meaning {
+        match (name, self.on_hangup) {
+            ("SIGTERM" | "SIGINT", _) | ("SIGHUP", OnHangup::Stop) => Meaning::Stop,
+            ("SIGHUP", OnHangup::Stay) => Meaning::Ignored,
+            _ => Meaning::Nothing,
         }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+fn seen(sight: &Sight) -> Seen {
+    sight.get().map(Shown::seen).unwrap_or_default()
+}
 
-    /// What each signal means, at so many milliseconds.
-    fn wishes(heard: &[(&str, u64)]) -> Vec<Option<Urgency>> {
-        let (begun, mut wishes) = (Instant::now(), Wishes::default());
-        heard.iter().map(|(name, at)| wishes.heard(name, begun + Duration::from_millis(*at))).collect()
-    }
-
-    #[test]
-    fn two_signals_at_once_are_one_wish_and_a_later_one_is_another() {
-        let term = "SIGTERM";
-        let meant = wishes(&[(term, 0), (term, 0), (term, 1999), (term, 2000), (term, 2001), (term, 9000)]);
-        let expected = [Some(Urgency::InOrder), None, None, Some(Urgency::Hurry), None, Some(Urgency::Leave)];
-        assert_eq!(meant, expected);
-    }
-
-    #[test]
-    fn whoever_presses_ctrl_c_again_need_not_wait() {
-        let meant = wishes(&[("SIGINT", 0), ("SIGINT", 10), ("SIGINT", 300), ("SIGINT", 600)]);
-        assert_eq!(meant, [Some(Urgency::InOrder), None, Some(Urgency::Hurry), Some(Urgency::Leave)]);
-        assert_eq!(wishes(&[("SIGTERM", 0), ("SIGINT", 300)]), [Some(Urgency::InOrder), Some(Urgency::Hurry)]);
-    }
+/// Ends the daemon without its actors: what they have not stopped is left running.
+fn end(deaf: Deaf, log: &LogOutput, sight: &Sight) -> ! {
+    let why = match deaf {
+        Deaf::Unheard => "the root supervisor has not taken in that mainstay should end".to_owned(),
+        Deaf::Frozen(frozen) => frozen.to_string(),
+    };
+    let left = sight.get().map(Shown::what_runs).unwrap_or_default();
+    let left = if left.is_empty() { "nothing that is known of".to_owned() } else { left.join(", ") };
+    let told = Told::new(ExitStatus::GaveUp, format!("mainstay gave up: {why}. It was left running: {left}"))
+        .help(format!("{END_THEM}\nPlease report this"));
+    log.say(told.render(width_of(io::stderr())).as_bytes());
+    log.finish(LAST_WORDS);
+    std::process::exit(told.status.code().into())
 }

@@ -12,11 +12,12 @@ use mainstay_actors::effect::process::keeper::{LogTroubles, log_path};
 use mainstay_actors::effect::watched;
 use mainstay_actors::message::Moment;
 use mainstay_actors::runtime::{Lookout, Parts};
-use mainstay_actors::trace::{Excerpt, TraceFilter, TraceId};
+use mainstay_actors::trace::{TraceFilter, TraceId};
 use mainstay_actors::view::{Show, StatusView};
 use mainstay_config::names::{READINESS_PROBES, ServiceName};
 use tokio::sync::{mpsc, oneshot};
 
+use super::wishes::Seen;
 use super::{SharedBoard, SharedRecorder, SharedStation};
 use crate::protocol::{Answer, ErrorAnswer, ErrorCode, Request, TraceRequest};
 use crate::server::{Peer, Station};
@@ -29,8 +30,8 @@ const FOLLOW_EVERY: Duration = Duration::from_millis(200);
 const FOLLOW_QUEUE: usize = 64;
 
 /// What to do about an actor that does not return.
-const FROZEN: &str = "this is a bug: please report it. Services run on; if it lasts, end mainstay with SIGKILL and stop what is left \
-     before you start it again";
+const FROZEN: &str = "this is a bug: please report it. Services run on; if it lasts, end mainstay with SIGTERM: after 10 seconds \
+     it ends without stopping them, and says which are left";
 
 /// An operator's request on its way to the actor thread.
 #[derive(Debug)]
@@ -73,6 +74,17 @@ impl Shown {
 
     fn show(&self) -> Show<'_> {
         Show { station: &self.station, board: &self.board, clock: &self.clock, is_ours: is_below_us }
+    }
+
+    /// What tells whether the actors take in that the daemon should end.
+    pub(super) fn seen(&self) -> Seen {
+        Seen { closing: self.board.closing(), frozen: self.lookout.frozen() }
+    }
+
+    /// The services that have a process, with it.
+    pub(super) fn what_runs(&self) -> Vec<String> {
+        let pid = |name: &ServiceName| self.board.service(name)?.snapshot.pid;
+        self.station.services.keys().filter_map(|name| Some(format!("{name} (pid {})", pid(name)?))).collect()
     }
 
     fn status(&self) -> StatusView {
@@ -132,7 +144,7 @@ impl Shown {
         let recorder = self.recorder.lock().unwrap_or_else(PoisonError::into_inner);
         let traces = recorder.quiet_between(*after, before, filter);
         *after = before.max(*after);
-        let excerpts: Vec<Excerpt> = traces.into_iter().filter_map(|trace| recorder.excerpt(trace)).collect();
+        let excerpts = recorder.excerpts(&traces);
         drop(recorder);
         excerpts.iter().map(|excerpt| Answer::Trace(excerpt.show(&self.clock))).collect()
     }
@@ -257,7 +269,7 @@ mod tests {
     use mainstay_actors::effect::watched::Watched;
     use mainstay_actors::message::{ActorId, Outside};
     use mainstay_actors::runtime::Watchdog;
-    use mainstay_actors::trace::{ExternalCause, ExternalKind, Keeping, Recorder, Sending};
+    use mainstay_actors::trace::{ExternalCause, Keeping, Recorder, Sending};
 
     use super::*;
 
@@ -278,15 +290,14 @@ mod tests {
         tokio::time::sleep(QUIET * 2).await;
         for number in 0..FOLLOW_QUEUE * 4 {
             let mut recorder = recorder.lock().unwrap();
-            let cause =
-                recorder.begin(parts.clock.now(), ExternalCause::new(ExternalKind::Hardware, number.to_string()));
+            let cause = recorder.begin(parts.clock.now(), ExternalCause::Signal(number.to_string()));
             let (from, to) = (Outside::Kernel.into(), ActorId::Leases.into());
             let detail = &|| "gone".to_owned().into();
             recorder.sent(parts.clock.now(), Sending { cause, from, to, kind: "Gone", detail });
         }
         for number in 0..FOLLOW_QUEUE * 4 {
             let told = tokio::time::timeout(QUIET * 10, followed.recv()).await.unwrap();
-            assert!(matches!(told, Some(Answer::Trace(view)) if view.cause.detail == number.to_string()));
+            assert!(matches!(told, Some(Answer::Trace(view)) if view.cause.detail == format!("{number} to mainstay")));
         }
     }
 }

@@ -2,9 +2,8 @@
 
 use mainstay_actors::view::{DeviceView, LeaseView, ServiceView};
 
-use crate::render::Look;
 use crate::render::table::{Cell, Row, Table};
-use crate::render::time;
+use crate::render::{Look, time};
 
 /// Services with their reasons.
 pub(super) fn services(out: &mut String, services: &[ServiceView], look: &Look) {

@@ -46,6 +46,26 @@ fn the_daemon_ends_without_a_part_that_alone_knows_something_with_the_next_thing
 }
 
 #[test]
+fn a_root_that_panics_over_the_word_that_mainstay_should_end_ends_it_in_order() {
+    let mut station = Station::demo();
+    station.tell(&["panic", "close"]);
+    station.signal(rustix::process::Signal::TERM);
+    assert_eq!(station.wait().code(), Some(0), "{}", station.said());
+    assert!(station.said().contains("an actor panicked") && station.said().contains("everything is stopped"));
+    station.nothing_is_left();
+}
+
+#[test]
+fn the_daemon_ends_without_the_thread_that_hears_signals() {
+    let mut station = Station::run(RECORDER);
+    station.until_service("recorder", "running");
+    station.tell(&["panic", "signals"]);
+    station.signal(rustix::process::Signal::USR1);
+    assert_eq!(station.wait().code(), Some(70), "{}", station.said());
+    assert!(station.said().contains("its part `signals` panicked"), "{}", station.said());
+}
+
+#[test]
 fn the_daemon_ends_without_what_alone_knows_what_was_done_to_a_device() {
     for part in ["answer", "awake"] {
         let mut station = Station::demo();
@@ -169,7 +189,7 @@ fn a_call_that_panics_is_an_answer_and_costs_nobody_else_anything() {
 
 #[test]
 fn an_actor_that_does_not_return_is_named_in_the_log_in_status_and_to_whoever_gives_a_command() {
-    let station = Station::run(RECORDER);
+    let mut station = Station::run(RECORDER);
     let pid = station.until_service("recorder", "running").pid.unwrap();
     station.tell(&["freeze", "service/recorder"]);
     let words = "service/recorder has not returned from `Freeze` for more than 5s";
@@ -180,7 +200,13 @@ fn an_actor_that_does_not_return_is_named_in_the_log_in_status_and_to_whoever_gi
     let refused = station.ask(&["stop", "recorder"]);
     assert_eq!(refused.code, Some(5), "{refused:?}");
     assert!(refused.err.contains("service/recorder has not returned"), "{refused:?}");
-    assert!(refused.err.contains("SIGKILL"), "it says what helps: {refused:?}");
+    assert!(refused.err.contains("SIGTERM"), "it says what helps: {refused:?}");
+    assert!(alive(pid));
+    // It does end by that, and says what it could not stop.
+    station.signal(rustix::process::Signal::TERM);
+    assert_eq!(station.wait().code(), Some(70), "{}", station.said());
+    let said: String = station.said().split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains(&format!("It was left running: recorder (pid {pid})")), "{said}");
     assert!(alive(pid));
 }
 

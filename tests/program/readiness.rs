@@ -197,7 +197,7 @@ fn a_start_that_ends_before_it_is_ready_has_failed_and_its_dependents_hear_so() 
          [services.user]\ncommand = [\"sleep\", \"1000\"]\nrequires = [\"onfailure\"]\n"
     ));
     let status = station.until("both have failed", |status| status.all(&["onfailure", "never"], "failed"));
-    assert_eq!(status.service("never").reason, "it ended before it was ready: exit code 0");
+    assert_eq!(status.service("never").reason, "it ended before it was ready: exit code 0; restart.when = \"never\"");
     let waits = station.until_service("user", "waiting").waiting_for;
     assert!(waits[0].contains("it ended before it was ready: exit code 0; given up after 1 restart"), "{waits:?}");
     station.end();

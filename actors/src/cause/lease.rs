@@ -8,6 +8,7 @@ use mainstay_hardware::error::Error;
 
 use super::{Holder, Listed, Unusable};
 use crate::action::ports::Listener;
+use mainstay_hardware::error::NoAnswer;
 
 /// What can be leased.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
@@ -69,6 +70,13 @@ pub enum Blocker {
         port: u16,
         /// Who.
         listener: Listener,
+    },
+    /// Which file it is could not be looked at: it may be one that somebody has by another name.
+    UnknownFile {
+        /// Its path.
+        path: PathBuf,
+        /// Why not.
+        why: NoAnswer,
     },
     /// It is being made ready for this request.
     Preparing,

@@ -1,8 +1,7 @@
 //! A device after a panic of its actor, and what it says again after a panic of another's.
 
 use super::machine::{DeviceMachine, Out, State};
-use crate::message::device::Awaited;
-use crate::message::device::DeviceTimer;
+use crate::message::device::{Awaited, DeviceTimer};
 use crate::message::{Action, ActorId, Effect, Message, Moment, told};
 
 impl DeviceMachine {
@@ -23,19 +22,19 @@ impl DeviceMachine {
             | State::Quarantined { .. }
             | State::Ejected => Vec::new(),
         };
-        out.extend(self.sleep_as_it_should());
+        out.extend(self.mind_sleep());
         out.push(self.publication());
         out
     }
 
     /// On USB it is not suspended while it is leased.
-    fn sleep_as_it_should(&self) -> Option<Effect<DeviceTimer>> {
+    pub(super) fn mind_sleep(&self) -> Option<Effect<DeviceTimer>> {
         let on_usb = self.sighting.clone().filter(|sighting| sighting.usb.is_some());
-        Some(Effect::Act(match (&self.holder, on_usb) {
-            (Some(_), Some(sighting)) => Action::KeepAwake(sighting),
-            (Some(_), None) => return None,
-            (None, _) => Action::LetSleep,
-        }))
+        match self.leased_since {
+            Some(_) => on_usb.map(Action::KeepAwake),
+            None => Some(Action::LetSleep),
+        }
+        .map(Effect::Act)
     }
 
     pub(super) fn say_again(&self, to: &ActorId) -> Vec<Message> {

@@ -2,8 +2,7 @@
 
 use super::machine::{DeviceMachine, State};
 use crate::machine::closed::closed;
-use crate::message::device::DeviceMessage;
-use crate::message::device::DeviceTimer;
+use crate::message::device::{DeviceMessage, DeviceTimer};
 
 closed! {
     /// Where a device is.
@@ -26,7 +25,7 @@ impl DeviceMachine {
             State::Settling { .. } => Is::Settling,
             State::Checking { .. } => Is::Checking,
             State::Probing { .. } => Is::Probing,
-            State::Ready if self.holder.is_some() => Is::InUse,
+            State::Ready if self.leased_since.is_some() => Is::InUse,
             State::Ready => Is::Ready,
             State::Faulted { .. } => Is::Faulted,
             State::Quarantined { .. } => Is::Quarantined,
@@ -63,14 +62,15 @@ impl Told {
     }
 }
 
+const LEFT: &str = "a state that is left takes its timers with it";
+
 /// Why it is never told this there; what nothing in the world tells, is never told anywhere.
 pub(crate) fn impossible(is: Is, told: Told) -> Option<&'static str> {
     let only = |places: &[Is], why| (!places.contains(&is)).then_some(why);
     match told {
-        // A fault does not cancel these waits.
-        Told::Settled | Told::AccessRetry => None,
-        Told::QuarantineOver => only(&[Is::Quarantined], "this wait is cancelled when a quarantine is ended"),
-        Told::LookAfterAll => None,
+        Told::Settled | Told::AccessRetry => only(&[Is::Settling], LEFT),
+        Told::QuarantineOver => only(&[Is::Quarantined], LEFT),
+        Told::LookAfterAll => only(&[Is::Faulted], LEFT),
         Told::Mistaken => Some("no simulated device is called otherwise than the configuration says"),
         Told::Seen | Told::Gone | Told::Rivals | Told::NoRivals => None,
         // Calls to drivers take their time, and whatever happens meanwhile.

@@ -28,8 +28,8 @@ impl DeviceMachine {
         self.is_another().then_some(Effect::SetTimer(DeviceTimer::Mistaken, LASTING))
     }
 
-    fn is_another(&self) -> bool {
-        let is_free = self.holder.is_none() && self.owed == Owed::Nothing;
+    pub(super) fn is_another(&self) -> bool {
+        let is_free = self.leased_since.is_none() && self.owed == Owed::Nothing;
         is_free && self.sighting.as_ref().is_some_and(|sighting| !matching::matches(&self.spec, sighting))
     }
 

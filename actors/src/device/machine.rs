@@ -11,28 +11,44 @@
 //!                     ejected (operator, from any) ── admit ─▶ settling or absent
 //! ```
 
-use crate::message::device::DeviceTimer;
+use crate::message::device::{Awaited, DeviceMessage, DeviceTimer};
 use mainstay_config::model::Device;
 use mainstay_hardware::bus::Findings;
 use mainstay_hardware::sighting::{Generation, Sighting};
 
 use super::fitting::Owed;
 use super::flap::{Departures, Verdict};
-use crate::cause::{Absence, Departure, DeviceFault, Holder, Quarantine, Rivals, Soon, Unusable, Withheld};
+use crate::cause::{Absence, Departure, DeviceFault, Quarantine, Rivals, Soon, Unusable, Withheld};
 use crate::machine::{Beginning, Machine};
-use crate::message::device::{Awaited, DeviceMessage};
 use crate::message::lease::LeaseMessage;
 use crate::message::{Action, ActorId, Effect, Effects, Message, Moment, OperationId, Outcome};
 
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(super) enum State {
-    Absent { reason: Absence },
-    Settling { since: Moment },
-    Checking { since: Moment, operation: OperationId },
-    Probing { operation: OperationId },
+    Absent {
+        reason: Absence,
+    },
+    /// It is waited until it is steady, or until it is worth while to look again whether it can be opened: so this timer says.
+    Settling {
+        since: Moment,
+        until: DeviceTimer,
+    },
+    Checking {
+        since: Moment,
+        operation: OperationId,
+    },
+    Probing {
+        operation: OperationId,
+    },
     Ready,
-    Faulted { reason: DeviceFault, mending: Mending },
-    Quarantined { reason: Quarantine, until: Moment },
+    Faulted {
+        reason: DeviceFault,
+        mending: Mending,
+    },
+    Quarantined {
+        reason: Quarantine,
+        until: Moment,
+    },
     Ejected,
 }
 
@@ -57,7 +73,7 @@ pub struct DeviceMachine {
     pub(super) state: State,
     pub(super) sighting: Option<Sighting>,
     pub(super) findings: Option<Findings>,
-    pub(super) holder: Option<(Holder, Moment)>,
+    pub(super) leased_since: Option<Moment>,
     /// Why nobody can lease it yet, though nobody does.
     pub(super) withheld: Option<Withheld>,
     pub(super) owed: Owed,
@@ -105,6 +121,7 @@ impl Machine for DeviceMachine {
     }
 
     fn handle(&mut self, now: Moment, message: DeviceMessage) -> Out {
+        let waited_for = self.waits_for();
         let mut out = match message {
             DeviceMessage::Seen(sighting) => self.seen(now, sighting),
             DeviceMessage::Gone { generation, how } => self.gone(now, generation.as_ref(), how),
@@ -113,13 +130,13 @@ impl Machine for DeviceMachine {
             DeviceMessage::Accessible(operation, result) => self.accessible(now, operation, result),
             DeviceMessage::Probed(operation, result) => self.probed(operation, result),
             DeviceMessage::Supply(operation, supply) => self.heard_supply(operation, supply),
-            DeviceMessage::Leased { holder } => self.leased(now, Some(holder)),
+            DeviceMessage::Leased { since, .. } => self.leased(Some(since)),
             DeviceMessage::Unleased => {
-                let mut out = self.leased(now, None);
+                let mut out = self.leased(None);
                 out.extend(self.wants_to_be_lent());
                 out
             }
-            DeviceMessage::Withheld(why) => self.withheld(now, why),
+            DeviceMessage::Withheld(why) => self.withheld(why),
             DeviceMessage::PutBack(before) => self.put_back(before),
             DeviceMessage::Awaited(awaited) => {
                 self.awaited = awaited;
@@ -136,6 +153,8 @@ impl Machine for DeviceMachine {
             out.extend(self.mind_its_name());
             out.push(self.publication());
         }
+        let waits_for = self.waits_for();
+        Effect::cancel_left(waited_for, &mut out, |timer| waits_for.contains(timer));
         out
     }
 
@@ -166,7 +185,7 @@ impl DeviceMachine {
             state: State::Absent { reason: Absence::NotPluggedIn },
             sighting: None,
             findings: None,
-            holder: None,
+            leased_since: None,
             withheld: None,
             owed: Owed::Nothing,
             awaited: Awaited::Nobody,
@@ -204,7 +223,13 @@ impl DeviceMachine {
             State::Faulted { mending: Mending::SeenAgain | Mending::Later, .. } => self.settle(now),
             _ if known == self.sighting => vec![Effect::Note(Outcome::Ignored)],
             State::Ready => vec![self.restated()],
-            _ => Vec::new(),
+            State::Absent { .. }
+            | State::Settling { .. }
+            | State::Checking { .. }
+            | State::Probing { .. }
+            | State::Faulted { mending: Mending::ByHand | Mending::Choice, .. }
+            | State::Quarantined { .. }
+            | State::Ejected => Vec::new(),
         }
     }
 
@@ -229,8 +254,7 @@ impl DeviceMachine {
     }
 
     fn depart(&mut self, now: Moment, how: Departure) -> Out {
-        let since = self.holder.as_ref().map(|(_, since)| *since);
-        let verdict = self.departures.left(now, self.spec.flap, since);
+        let verdict = self.departures.left(now, self.spec.flap, self.leased_since);
         self.leave(now, how, verdict)
     }
 
@@ -241,9 +265,8 @@ impl DeviceMachine {
         self.withheld = None;
         self.owed = Owed::Nothing;
         // A lease is bound to one arrival: whoever holds it has nothing of the next.
-        self.holder = None;
-        let waits = [DeviceTimer::Settling, DeviceTimer::AccessRetry, DeviceTimer::LookAfterAll];
-        let mut out: Out = waits.into_iter().map(Effect::CancelTimer).collect();
+        self.leased_since = None;
+        let mut out = Vec::new();
         let gone = Absence::Gone(how);
         if !self.is_out_of_use() {
             self.state = match verdict {
@@ -275,21 +298,47 @@ impl DeviceMachine {
         if wait.is_zero() {
             return self.check(now);
         }
-        self.state = State::Settling { since: now };
+        self.state = State::Settling { since: now, until: DeviceTimer::Settling };
         vec![Effect::SetTimer(DeviceTimer::Settling, wait), self.unavailable(Unusable::Settling, Soon::Yes)]
+    }
+
+    /// The timers that belong to where it is. Whatever it is told, it takes those with it that it leaves.
+    fn waits_for(&self) -> Vec<DeviceTimer> {
+        let of_state = match self.state {
+            State::Settling { until, .. } => Some(until),
+            State::Faulted { mending: Mending::Later, .. } => Some(DeviceTimer::LookAfterAll),
+            State::Quarantined { .. } => Some(DeviceTimer::Quarantine),
+            State::Absent { .. }
+            | State::Checking { .. }
+            | State::Probing { .. }
+            | State::Ready
+            | State::Faulted { .. }
+            | State::Ejected => None,
+        };
+        of_state.into_iter().chain(self.is_another().then_some(DeviceTimer::Mistaken)).collect()
     }
 
     fn timer_over(&mut self, now: Moment, timer: DeviceTimer) -> Out {
         match (timer, &self.state) {
             (DeviceTimer::Settling, State::Settling { .. }) => self.check(now),
-            (DeviceTimer::AccessRetry, State::Settling { since }) => {
+            (DeviceTimer::AccessRetry, State::Settling { since, .. }) => {
                 let since = *since;
                 self.check(since)
             }
             (DeviceTimer::LookAfterAll, State::Faulted { mending: Mending::Later, .. }) => self.check(now),
             (DeviceTimer::Quarantine, State::Quarantined { .. }) => self.back(now),
             (DeviceTimer::Mistaken, _) => self.disclaim(),
-            _ => vec![Effect::Note(Outcome::Superseded)],
+            (
+                DeviceTimer::Settling | DeviceTimer::AccessRetry | DeviceTimer::LookAfterAll | DeviceTimer::Quarantine,
+                State::Absent { .. }
+                | State::Settling { .. }
+                | State::Checking { .. }
+                | State::Probing { .. }
+                | State::Ready
+                | State::Faulted { .. }
+                | State::Quarantined { .. }
+                | State::Ejected,
+            ) => vec![Effect::Note(Outcome::Superseded)],
         }
     }
 

@@ -9,8 +9,7 @@ use mainstay_hardware::sighting::{Access, Generation, Sighting};
 
 use super::machine::{Arrived, DeviceMachine, Mending, Out, State};
 use crate::cause::{DeviceFault, Quarantine, Soon, Unusable};
-use crate::message::device::Awaited;
-use crate::message::device::DeviceTimer;
+use crate::message::device::{Awaited, DeviceTimer};
 use crate::message::lease::LeaseMessage;
 use crate::message::{Action, Effect, Moment, OperationId, Outcome};
 
@@ -27,7 +26,7 @@ impl DeviceMachine {
     /// It was seen a moment ago. Where it need not settle and its node was open, nobody has to look at the node once more.
     pub(super) fn arrive(&mut self, now: Moment) -> Out {
         let is_open = self.sighting.as_ref().is_some_and(|sighting| sighting.access == Access::Open);
-        if !is_open || self.holder.is_some() || !self.departures.settling_time(now).is_zero() {
+        if !is_open || self.leased_since.is_some() || !self.departures.settling_time(now).is_zero() {
             return self.settle(now);
         }
         let looked_at = self.look();
@@ -42,7 +41,7 @@ impl DeviceMachine {
     /// Looks whether the node can be opened; `since` is when looking began.
     pub(super) fn check(&mut self, since: Moment) -> Out {
         let Some(sighting) = self.sighting.clone() else { return Vec::new() };
-        if self.holder.is_some() {
+        if self.leased_since.is_some() {
             // It is in use (its actor was restarted meanwhile): it is not disturbed.
             self.state = State::Ready;
             return vec![self.restated()];
@@ -61,9 +60,9 @@ impl DeviceMachine {
         }
         match result {
             Ok(()) => self.look(),
-            Err(error) if error.kind == ErrorKind::NotTried => self.look_later(&error),
+            Err(error) if error.kind() == ErrorKind::NotTried => self.look_later(&error),
             Err(_) if now.since(since) < ACCESS_WITHIN => {
-                self.state = State::Settling { since };
+                self.state = State::Settling { since, until: DeviceTimer::AccessRetry };
                 vec![Effect::SetTimer(DeviceTimer::AccessRetry, ACCESS_RETRY)]
             }
             Err(error) => self.fault(DeviceFault::Unusable(error), Mending::SeenAgain),
@@ -98,7 +97,7 @@ impl DeviceMachine {
     }
 
     fn is_free(&self) -> bool {
-        self.state == State::Ready && self.holder.is_none() && self.withheld.is_none()
+        self.state == State::Ready && self.leased_since.is_none() && self.withheld.is_none()
     }
 
     pub(super) fn lent(&mut self, generation: &Generation) -> Out {
@@ -134,10 +133,10 @@ impl DeviceMachine {
         match result {
             Ok(findings) => self.ready(findings),
             // It works without.
-            Err(error) if error.kind == ErrorKind::NotTried && self.findings == Some(Findings::Unread) => {
+            Err(error) if error.kind() == ErrorKind::NotTried && self.findings == Some(Findings::Unread) => {
                 self.ready(Findings::Unread)
             }
-            Err(error) => match error.kind {
+            Err(error) => match error.kind() {
                 ErrorKind::NotTried => self.look_later(&error),
                 ErrorKind::NotFound | ErrorKind::PermissionDenied | ErrorKind::Busy | ErrorKind::TimedOut => {
                     self.fault(DeviceFault::Unusable(error), Mending::SeenAgain)

@@ -5,9 +5,8 @@ use mainstay_hardware::sighting::Sort;
 
 use super::fitting::Owed;
 use super::machine::{DeviceMachine, Out, State};
-use crate::cause::{Holder, Withheld};
-use crate::message::device::DeviceTimer;
-use crate::message::{Action, Effect, Moment, OperatorAnswer, Outcome, Reply, RequestId};
+use crate::cause::Withheld;
+use crate::message::{Effect, Moment, OperatorAnswer, Outcome, Reply, RequestId};
 
 impl DeviceMachine {
     pub(super) fn eject(&mut self, request: RequestId) -> Out {
@@ -17,14 +16,7 @@ impl DeviceMachine {
             _ => Reply::Ejected(name.clone()),
         };
         self.state = State::Ejected;
-        vec![
-            Effect::CancelTimer(DeviceTimer::Settling),
-            Effect::CancelTimer(DeviceTimer::AccessRetry),
-            Effect::CancelTimer(DeviceTimer::LookAfterAll),
-            Effect::CancelTimer(DeviceTimer::Quarantine),
-            self.restated(),
-            Effect::Answer(OperatorAnswer { request, outcome: Outcome::Handled, said }),
-        ]
+        vec![self.restated(), Effect::Answer(OperatorAnswer { request, outcome: Outcome::Handled, said })]
     }
 
     pub(super) fn admit(&mut self, now: Moment, request: RequestId) -> Out {
@@ -37,8 +29,7 @@ impl DeviceMachine {
             return vec![Effect::Answer(OperatorAnswer { request, outcome: Outcome::Refused, said })];
         }
         self.departures.forget();
-        let mut out = vec![Effect::CancelTimer(DeviceTimer::Quarantine)];
-        out.extend(self.back(now));
+        let mut out = self.back(now);
         let said = match self.sighting {
             Some(_) => Reply::Admitted(name),
             None => Reply::AdmittedAbsent(name),
@@ -57,36 +48,22 @@ impl DeviceMachine {
         }
     }
 
-    pub(super) fn leased(&mut self, now: Moment, holder: Option<Holder>) -> Out {
-        if self.sighting.is_none() {
+    pub(super) fn leased(&mut self, since: Option<Moment>) -> Out {
+        let Some(sighting) = &self.sighting else {
             // It left while the lease was given.
             return vec![Effect::Note(Outcome::Ignored)];
-        }
+        };
+        let on_usb = sighting.usb.is_some();
         self.withheld = None;
         self.owed = Owed::Nothing;
-        let before = self.holder.clone();
-        self.set_holder(now, holder);
-        self.mind_sleep(before.as_ref()).into_iter().collect()
-    }
-
-    /// On USB it is not suspended while it is leased.
-    fn mind_sleep(&self, before: Option<&(Holder, Moment)>) -> Option<Effect<DeviceTimer>> {
-        match (before, &self.holder) {
-            (None, Some(_)) => {
-                let on_usb = self.sighting.clone().filter(|sighting| sighting.usb.is_some());
-                on_usb.map(|sighting| Effect::Act(Action::KeepAwake(sighting)))
-            }
-            (Some(_), None) => {
-                let on_usb = self.sighting.as_ref().is_some_and(|sighting| sighting.usb.is_some());
-                on_usb.then_some(Effect::Act(Action::LetSleep))
-            }
-            _ => None,
-        }
+        let was_leased = std::mem::replace(&mut self.leased_since, since).is_some();
+        let minds = on_usb && was_leased != since.is_some();
+        minds.then(|| self.mind_sleep()).flatten().into_iter().collect()
     }
 
     /// Nobody leases it, and nobody can yet.
-    pub(super) fn withheld(&mut self, now: Moment, why: Withheld) -> Out {
-        let out = self.leased(now, None);
+    pub(super) fn withheld(&mut self, why: Withheld) -> Out {
+        let out = self.leased(None);
         if !matches!(out[..], [Effect::Note(_)]) {
             self.withheld = Some(why);
             self.owed = Owed::PuttingBack;
@@ -106,14 +83,5 @@ impl DeviceMachine {
             facts.interface = before.interface;
         }
         Vec::new()
-    }
-
-    /// Whoever is said again to lease it has done so since he was said to first.
-    fn set_holder(&mut self, now: Moment, holder: Option<Holder>) {
-        let before = self.holder.take();
-        self.holder = holder.map(|name| {
-            let since = before.filter(|(known, _)| *known == name).map_or(now, |(_, since)| since);
-            (name, since)
-        });
     }
 }

@@ -9,8 +9,7 @@ use mainstay_hardware::{harmless, matching};
 
 use super::machine::{DeviceMachine, Mending, State};
 use crate::cause::{DeviceCure, DeviceReason, Replaced, Told, Unusable};
-use crate::message::device::DeviceTimer;
-use crate::message::device::{DeviceSnapshot, DeviceStatus, Offer};
+use crate::message::device::{DeviceSnapshot, DeviceStatus, DeviceTimer, Offer};
 use crate::message::{Effect, Publication};
 
 impl DeviceMachine {
@@ -34,7 +33,7 @@ impl DeviceMachine {
             State::Absent { .. } => DeviceStatus::Absent,
             State::Settling { .. } | State::Checking { .. } => DeviceStatus::Settling,
             State::Probing { .. } => DeviceStatus::Probing,
-            State::Ready if self.holder.is_some() => DeviceStatus::InUse,
+            State::Ready if self.leased_since.is_some() => DeviceStatus::InUse,
             State::Ready if self.withheld.is_some() => DeviceStatus::Settling,
             State::Ready => DeviceStatus::Ready,
             State::Faulted { .. } => DeviceStatus::Faulted,
@@ -101,7 +100,7 @@ impl DeviceMachine {
                 State::Quarantined { until, .. } => Some(until),
                 _ => None,
             },
-            holder: self.holder.as_ref().map(|(name, _)| name.clone()),
+            leased_since: self.leased_since,
             identity: self
                 .sighting
                 .as_ref()

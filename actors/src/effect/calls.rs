@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use mainstay_config::names::DeviceName;
 
-use crate::action::calls::NoAnswer;
+use mainstay_hardware::error::NoAnswer;
 
 /// Calls that may hang at the same time before further ones are refused.
 pub(crate) const HUNG_MAX: usize = 4;

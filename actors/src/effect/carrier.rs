@@ -269,7 +269,7 @@ mod tests {
     use crate::effect::status_pace::REST;
     use crate::message::Moment;
     use crate::message::service::ServiceMessage;
-    use crate::trace::{ExternalCause, ExternalKind, Keeping, Recorder};
+    use crate::trace::{ExternalCause, Keeping, Recorder};
 
     const RUN: RunId = RunId(1);
 
@@ -289,8 +289,7 @@ mod tests {
         let (telling, check_commands) = (RefCell::default(), Rc::default());
         let news = Rc::new(News { deliver, watched: Watched::new().0, telling, check_commands });
         let service = ServiceName::new("talker").unwrap();
-        let cause =
-            Recorder::new(Keeping::Off).begin(Moment::default(), ExternalCause::new(ExternalKind::Operator, ""));
+        let cause = Recorder::new(Keeping::Off).begin(Moment::default(), ExternalCause::Started);
         news.telling.borrow_mut().expect(RUN, &service, cause);
         for number in 0..50 * 60 {
             news.process(RUN, status(number));

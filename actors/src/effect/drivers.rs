@@ -16,14 +16,13 @@ use std::time::Duration;
 use mainstay_config::model::{Takeover, WifiMode};
 use mainstay_config::names::DeviceName;
 use mainstay_hardware::bus::{Bus, WifiBaseline};
-use mainstay_hardware::error::Error;
+use mainstay_hardware::error::{Error, NoAnswer};
 use tokio::sync::oneshot;
 
 use super::calls::{CHANGE_WITHIN, CallId, Calls, End, LOOK_WITHIN, PROBE_SPARE, Sort, Verdict};
 use super::files::identities;
 use super::ports::listeners;
 use super::watched;
-use crate::action::calls::NoAnswer;
 use crate::action::files::FileIdentity;
 use crate::action::ports::{Listener, Places};
 

@@ -11,9 +11,8 @@ use super::status_pace::{Pace, Turn};
 use crate::action::probe::ProbeEvent;
 use crate::action::process::{Notification, ProcessEvent, RunId};
 use crate::effect::executor::Delivery;
-use crate::message::Described;
 use crate::message::service::ServiceMessage;
-use crate::trace::{Cause, ExternalCause, ExternalKind};
+use crate::trace::{Cause, ExternalCause};
 
 /// What is known of all runs, as far as it decides what is told.
 #[derive(Debug, Default)]
@@ -140,14 +139,16 @@ impl Known {
         }
         let by_itself = matches!(event, ProcessEvent::MainExited { .. } | ProcessEvent::Notified(_));
         let leads_on = matches!(event, ProcessEvent::MainExited { .. }).then_some(run);
-        let message = ServiceMessage::Process(run, event);
         let delivery = if by_itself && self.told_to_end == ToldToEnd::No {
-            let pid = self.pid.map_or_else(String::new, |pid| format!(" (pid {pid})"));
-            let words = format!("{}{pid}: {}", self.service, message.detail());
-            Delivery::External(ExternalCause::new(ExternalKind::Process, words))
+            Delivery::External(ExternalCause::Process {
+                service: self.service.clone(),
+                pid: self.pid,
+                event: event.clone(),
+            })
         } else {
             Delivery::Answer(self.cause)
         };
+        let message = ServiceMessage::Process(run, event);
         self.report.note(&message);
         Told { delivery, service: self.service.clone(), message, leads_on }
     }

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, VecDeque};
 
 use super::agenda::{Agenda, Entry};
 use super::spare::Spare;
-use super::{AnyMachine, Mail, Timer};
-use crate::message::{ActorId, Effect};
+use super::{AnyMachine, Letter, Mail, Timer};
+use crate::message::{Address, Effect, Message};
 use crate::trace::Cause;
 
 /// Whether an actor takes mail.
@@ -26,6 +26,23 @@ pub(super) enum Footing {
     JustRestarted,
 }
 
+/// Something that is said once. Should its actor panic over it, it comes again.
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+pub(super) enum Once {
+    /// A timer has rung.
+    Rang(Timer, Cause),
+    /// The root was told by somebody outside, who thinks that it was heard.
+    Told(Box<Letter>),
+}
+
+impl Once {
+    /// Whether a letter is to come again: only to the root nobody tells again what it has lost.
+    pub(super) fn of(letter: &Letter) -> Option<Self> {
+        let from_outside = matches!(letter.from, Address::Outside(_));
+        (from_outside && matches!(letter.message, Message::Root(_))).then(|| Self::Told(Box::new(letter.clone())))
+    }
+}
+
 /// One actor.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub(super) struct Cell {
@@ -37,8 +54,8 @@ pub(super) struct Cell {
     /// The timers that are set or have rung without having been heard yet, with where they stand on the agenda.
     #[serde(with = "crate::message::pairs")]
     pub(super) timers: BTreeMap<Timer, Entry>,
-    /// The timer whose ringing is being handled.
-    pub(super) rang: Option<(Timer, Cause)>,
+    /// Of what is being handled, that which nobody would say again.
+    pub(super) once: Option<Once>,
     pub(super) life: Life,
     pub(super) footing: Footing,
 }
@@ -51,7 +68,7 @@ impl Cell {
             inbox: VecDeque::new(),
             outbox: VecDeque::new(),
             timers: BTreeMap::new(),
-            rang: None,
+            once: None,
             life: Life::Alive,
             footing: Footing::Steady,
         }
@@ -63,11 +80,5 @@ impl Cell {
             agenda.remove(entry);
             self.inbox.retain(|mail| !matches!(mail, Mail::Rang(rang, _, _) if rang == timer));
         }
-    }
-
-    /// Says again to an actor what still holds of what it was told.
-    pub(super) fn tell_again(&mut self, actor: &ActorId, cause: Cause) {
-        let again = self.machine.tell_again(actor);
-        self.outbox.extend(again.into_iter().map(|message| (cause, Effect::Tell(message))));
     }
 }

@@ -28,7 +28,7 @@ use mainstay_config::model::Station;
 
 use self::agenda::{Agenda, What};
 pub use self::any::{AnyMachine, Timer};
-use self::cell::{Cell, Life};
+use self::cell::{Cell, Life, Once};
 pub use self::letter::{Letter, Mail};
 pub use self::panics::{Fallen, Fate};
 use self::supervision::Supervision;
@@ -168,19 +168,19 @@ impl Engine {
         mail.filter_map(|mail| if let Mail::Letter(letter) = mail { Some(letter) } else { None })
     }
 
-    /// Takes an actor's next mail out of its inbox. What it is asked to say again is then in its outbox.
+    /// Takes an actor's next mail out of its inbox, for [`Engine::handle`] or [`Engine::tell_again`].
     pub fn next(&mut self, place: Place) -> Option<Mail> {
         let cell = self.cells.get_mut(place.0).filter(|cell| cell.life == Life::Alive)?;
         let mail = cell.inbox.pop_front()?;
-        match &mail {
+        cell.once = match &mail {
             // From now on it can be set anew.
             Mail::Rang(timer, cause, _) => {
                 cell.timers.remove(timer);
-                cell.rang = Some((timer.clone(), *cause));
+                Some(Once::Rang(timer.clone(), *cause))
             }
-            Mail::TellAgain(actor, cause) => cell.tell_again(actor, *cause),
-            Mail::Letter(_) => {}
-        }
+            Mail::TellAgain(..) => None,
+            Mail::Letter(letter) => Once::of(letter),
+        };
         Some(mail)
     }
 

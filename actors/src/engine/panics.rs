@@ -1,7 +1,8 @@
 //! Handling a letter, and what follows when a machine panics over it.
 //!
-//! The message that it panicked over is not delivered again; a timer that it panicked over rings again. It goes on from what it
-//! was before that, with its mail and its timers; only when it panics at once again, it begins without what it can be told
+//! The message that it panicked over is not delivered again, but what nobody would say again comes again: a timer rings, and the root
+//! is told once more what it was told from outside. Should it panic over that whenever it comes, that is soon too often, and the daemon
+//! ends all the same. It goes on from what it was before that, with its mail and its timers; only when it panics at once again, it begins without what it can be told
 //! again. What was lost is made good by one rule: it does again what was under way, tells all its peers again how it stands, and
 //! is told again by them. Whatever is told or done twice changes nothing.
 //!
@@ -12,7 +13,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::Duration;
 
 use super::agenda::{Again, What};
-use super::cell::{Footing, Life};
+use super::cell::{Cell, Footing, Life, Once};
 use super::spare::Spare;
 use super::supervision::{Decision, supervisor};
 use super::{AnyMachine, Due, Engine, Letter, Mail, Place, Timer};
@@ -102,7 +103,7 @@ impl Engine {
             }
         }
         cell.footing = Footing::Steady;
-        cell.rang = None;
+        cell.once = None;
         if cell.inbox.is_empty() {
             Spare::rest(&mut cell.spare, &cell.machine);
         }
@@ -119,8 +120,12 @@ impl Engine {
             if cell.footing == Footing::JustRestarted {
                 again = Again::Afresh;
             }
-            if let Some((timer, cause)) = cell.rang.take() {
-                cell.timers.insert(timer.clone(), self.agenda.put(now, What::Rings(place, timer, cause)));
+            match cell.once.take() {
+                Some(Once::Rang(timer, cause)) => {
+                    cell.timers.insert(timer.clone(), self.agenda.put(now, What::Rings(place, timer, cause)));
+                }
+                Some(Once::Told(letter)) => cell.inbox.push_front(Mail::Letter(*letter)),
+                None => {}
             }
         }
         let (whom, pause) = match self.supervision.died(now, &actor) {
@@ -141,35 +146,73 @@ impl Engine {
         self.index.keys().filter(|actor| supervisor(actor).as_ref() == Some(above)).cloned().collect()
     }
 
+    /// Lets an actor say again what still holds of what it has told one that was restarted. It is then in its outbox.
+    ///
+    /// # Errors
+    /// When it panics.
+    pub fn tell_again(&mut self, place: Place, now: Moment, to: &ActorId, cause: Cause) -> Result<(), Fallen> {
+        self.tell_again_by(place, now, cause, |machine| machine.tell_again(to))
+    }
+
+    pub(super) fn tell_again_by(
+        &mut self,
+        place: Place,
+        now: Moment,
+        cause: Cause,
+        tell_again: impl FnOnce(&AnyMachine) -> Vec<Message>,
+    ) -> Result<(), Fallen> {
+        let Some(cell) = self.cells.get_mut(place.0) else { return Ok(()) };
+        match catch_unwind(AssertUnwindSafe(|| tell_again(&cell.machine))) {
+            Ok(again) => cell.tell(again, cause),
+            Err(panic) => return Err(self.fall(place, now, cause, words_of(&*panic))),
+        }
+        Ok(())
+    }
+
+    /// A restarted actor does again what was under way, tells all its peers again how it stands, and they are asked to tell it.
     pub(super) fn restart(&mut self, place: Place, now: Moment, cause: Cause, again: Again) -> Due {
+        self.restart_by(place, now, (cause, again), AnyMachine::tell_again)
+    }
+
+    pub(super) fn restart_by(
+        &mut self,
+        place: Place,
+        now: Moment,
+        (cause, again): (Cause, Again),
+        tell_again: impl Fn(&AnyMachine, &ActorId) -> Vec<Message>,
+    ) -> Due {
         let Some(cell) = self.cells.get_mut(place.0) else { return Due::Mail(place) };
         cell.footing = Footing::JustRestarted;
         cell.spare = None;
-        if again == Again::Afresh {
-            cell.machine = cell.machine.successor();
-        }
-        let machine = &mut cell.machine;
-        match catch_unwind(AssertUnwindSafe(|| machine.begin(now, Beginning::Again))) {
-            Ok(effects) => cell.outbox.extend(effects.into_iter().map(|effect| (cause, effect))),
+        let begun = catch_unwind(AssertUnwindSafe(|| {
+            let machine = &mut cell.machine;
+            if again == Again::Afresh {
+                *machine = machine.successor();
+            }
+            let effects = machine.begin(now, Beginning::Again);
+            let peers = machine.peers();
+            let told: Vec<Message> = peers.iter().flat_map(|peer| tell_again(machine, peer)).collect();
+            (machine.id(), effects, peers, told)
+        }));
+        let (actor, effects, peers, told) = match begun {
+            Ok(begun) => begun,
             Err(panic) => return Due::Fell(cause, self.fall(place, now, cause, words_of(&*panic))),
-        }
+        };
+        cell.outbox.extend(effects.into_iter().map(|effect| (cause, effect)));
+        cell.tell(told, cause);
         cell.life = Life::Alive;
-        Due::Restarted(place, cause, self.tell_peers(place, cause))
-    }
-
-    /// A restarted actor tells all its peers again how it stands, and they are asked to tell it. Answers who has mail from that.
-    fn tell_peers(&mut self, place: Place, cause: Cause) -> Vec<Place> {
-        let (Some(actor), Some(cell)) = (self.actor(place), self.cells.get_mut(place.0)) else { return Vec::new() };
-        let peers = cell.machine.peers();
-        for peer in &peers {
-            cell.tell_again(peer, cause);
-        }
         let places: Vec<Place> = peers.iter().filter_map(|peer| self.place(peer)).collect();
         for place in &places {
             if let Some(peer) = self.cells.get_mut(place.0) {
                 peer.inbox.push_back(Mail::TellAgain(actor.clone(), cause));
             }
         }
-        places
+        Due::Restarted(place, cause, places)
+    }
+}
+
+impl Cell {
+    fn tell(&mut self, messages: Vec<Message>, cause: Cause) {
+        self.outbox.extend(messages.into_iter().map(|message| (cause, Effect::Tell(message))));
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use mainstay_config::model::Station;
 use mainstay_config::names::ServiceName;
 
+use super::agenda::What;
 use super::spare::Spare;
 use super::supervision::Decision;
 use super::*;
@@ -44,7 +45,10 @@ fn handle_all(engine: &mut Engine, place: Place, now: Moment) -> Vec<Effect<Time
         let letter = match mail {
             Mail::Letter(letter) => letter,
             Mail::Rang(_, _, message) => letter(message),
-            Mail::TellAgain(..) => continue,
+            Mail::TellAgain(to, cause) => {
+                engine.tell_again(place, now, &to, cause).unwrap();
+                continue;
+            }
         };
         engine.handle(place, now, letter).unwrap();
     }
@@ -64,7 +68,9 @@ fn mail_is_handled_in_the_order_in_which_it_came_and_what_comes_of_it_is_in_the_
         out[..],
         [
             Effect::Tell(Message::Services(ServicesMessage::Close)),
-            Effect::Tell(Message::Services(ServicesMessage::Hurry))
+            Effect::Publish(_),
+            Effect::Tell(Message::Services(ServicesMessage::Hurry)),
+            Effect::Publish(_)
         ]
     ));
 }
@@ -80,7 +86,52 @@ fn a_fallen_actor_takes_no_mail_until_it_is_restarted_and_keeps_what_comes_meanw
     assert!(engine.due(at(0)).is_none(), "first the pause");
     assert!(matches!(engine.due(at(1)), Some(Due::Restarted(place, _, _)) if place == root));
     assert_eq!(engine.waiting(root), 1);
-    assert_eq!(handle_all(&mut engine, root, at(1)).len(), 1);
+    assert_eq!(handle_all(&mut engine, root, at(1)).len(), 2);
+}
+
+#[test]
+fn what_the_root_is_told_from_outside_is_not_lost_when_it_panics_over_that() {
+    for word in [RootMessage::Close, RootMessage::Hurry] {
+        let mut engine = engine();
+        let root = engine.place(&ActorId::Root).unwrap();
+        engine.put(letter(Message::Root(word)));
+        engine.put(letter(Message::Root(RootMessage::LeasesClosed)));
+        for second in 0..2 {
+            let Some(Mail::Letter(letter)) = engine.next(root) else { panic!("it is said again, and first") };
+            assert!(engine.handle_and_panic(root, at(second), letter).is_err());
+            assert!(matches!(engine.due(at(second + 1)), Some(Due::Restarted(..))));
+        }
+        let out = handle_all(&mut engine, root, at(2));
+        assert!(matches!(out[..], [Effect::Tell(Message::Services(_)), Effect::Publish(_), ..]), "{out:?}");
+        assert_eq!(engine.waiting(root), 0, "once it was heard it is not said again");
+    }
+}
+
+#[test]
+fn a_root_that_panics_over_whatever_it_is_told_from_outside_ends_the_daemon() {
+    let mut engine = engine();
+    let root = engine.place(&ActorId::Root).unwrap();
+    engine.put(letter(Message::Root(RootMessage::Close)));
+    let fates = (0..6).map(|_| {
+        let Some(Mail::Letter(letter)) = engine.next(root) else { panic!("it is lost") };
+        let fallen = engine.handle_and_panic(root, at(0), letter).unwrap_err();
+        engine.due(at(1));
+        fallen.exit()
+    });
+    assert_eq!(fates.flatten().count(), 1);
+}
+
+#[test]
+fn one_who_panics_over_what_he_says_again_is_restarted_like_any_other() {
+    let mut engine = engine();
+    let root = engine.place(&ActorId::Root).unwrap();
+    let fallen = engine.tell_again_by(root, at(0), CAUSE, |_| panic!("planted")).unwrap_err();
+    assert_eq!((&fallen.words[..], &fallen.fate), ("planted", &Fate::Restart(vec![ActorId::Root])));
+    assert!(engine.is_down(root));
+    let Some(What::Restart(place, cause, again)) = engine.agenda.take(at(1)) else { panic!("it is not restarted") };
+    let due = engine.restart_by(place, at(1), (cause, again), |_, _| panic!("planted"));
+    assert!(matches!(due, Due::Fell(_, Fallen { fate: Fate::Restart(_), .. })), "{due:?}");
+    assert!(matches!(engine.due(at(2)), Some(Due::Restarted(..))) && !engine.is_down(root));
 }
 
 #[test]

@@ -87,10 +87,11 @@ impl Machine for InventoryMachine {
             InventoryMessage::Admitted(name) => self.admitted(&name),
             InventoryMessage::Timer(timer) => match timer {},
         };
+        self.publish(&mut out);
+        // What is only shown has changed something all the same.
         if out.is_empty() {
             out.push(Effect::Note(Outcome::Ignored));
         }
-        self.publish(&mut out);
         out
     }
 

@@ -10,9 +10,8 @@ use std::time::Duration;
 
 use mainstay_config::model::Device;
 use mainstay_config::names::DeviceName;
-use mainstay_hardware::advice;
-use mainstay_hardware::matching;
 use mainstay_hardware::sighting::{Key, Place, Sighting};
+use mainstay_hardware::{advice, matching};
 
 use super::machine::{InventoryMachine, Looked, Out, tell};
 use crate::cause::{Departure, Piece, Rivals};

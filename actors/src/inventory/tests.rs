@@ -5,7 +5,7 @@
 use std::collections::VecDeque;
 
 use mainstay_config::model::{DeviceKind, Match, Station, WifiMode};
-use mainstay_hardware::error::{Error, ErrorKind};
+use mainstay_hardware::error::{Errno, Error, ErrorKind, SystemError};
 use mainstay_hardware::sighting::{
     Access, Generation, HardwareEvent, Key, Link, Rfkill, ScanReason, Sighting, Sort, Source, UsbFacts, WifiFacts,
     Witness,
@@ -20,7 +20,7 @@ use super::InventoryMachine;
 use crate::machine::{Beginning, Machine};
 use crate::message::device::DeviceMessage;
 use crate::message::inventory::{InventoryMessage, InventorySnapshot};
-use crate::message::{ActorId, Described, Effect, Message, Moment, Publication, round_trip};
+use crate::message::{ActorId, Described, Effect, Message, Moment, Outcome, Publication, round_trip};
 use crate::world::stations::assemble;
 
 /// A HackRF with this serial number in this socket.
@@ -112,7 +112,9 @@ fn gone(sighting: &Sighting) -> HardwareEvent {
 
 /// What devices are told: `one Seen`.
 fn told(machine: &mut InventoryMachine, event: HardwareEvent) -> Vec<String> {
-    words(&machine.handle(Moment::default(), InventoryMessage::Event(event)))
+    let message = InventoryMessage::Event(event);
+    round_trip::survives(&message);
+    words(&machine.handle(Moment::default(), message))
 }
 
 fn words(out: &[Effect<crate::message::supervision::NoTimer>]) -> Vec<String> {
@@ -139,6 +141,24 @@ fn an_arrival_said_twice_is_told_twice_for_udev_may_have_opened_it_and_a_departu
     assert_eq!(told(&mut machine, seen(&one)), ["one Seen"]);
     assert_eq!(told(&mut machine, gone(&one)), ["one Gone"]);
     assert!(told(&mut machine, gone(&one)).is_empty());
+}
+
+#[test]
+fn what_changes_what_is_shown_is_not_ignored_and_what_is_known_already_is() {
+    let mut machine = machine();
+    let mut outcome = |event| {
+        let out = machine.handle(Moment::default(), InventoryMessage::Event(event));
+        let noted = out.iter().find_map(|effect| if let Effect::Note(noted) = effect { Some(*noted) } else { None });
+        noted.unwrap_or_default()
+    };
+    let trouble = || HardwareEvent::Trouble(Source::RadioNews, Trouble::NoWifi);
+    assert_eq!(outcome(trouble()), Outcome::Handled);
+    assert_eq!(outcome(trouble()), Outcome::Ignored);
+    assert_eq!(outcome(HardwareEvent::Works(Source::RadioNews)), Outcome::Handled);
+    assert_eq!(outcome(HardwareEvent::Works(Source::RadioNews)), Outcome::Ignored);
+    let other = hackrf("of-nobody", 5, 5);
+    assert_eq!(outcome(seen(&other)), Outcome::Handled, "it is listed among what is attached");
+    assert_eq!(outcome(seen(&other)), Outcome::Ignored);
 }
 
 #[test]
@@ -171,8 +191,8 @@ fn what_is_not_in_the_configuration_is_listed_and_nobody_is_told() {
 #[test]
 fn what_cannot_be_watched_is_shown_with_its_last_reason_until_it_can_be() {
     let mut machine = machine();
-    let libusb = (Source::Libusb, Trouble::LibusbStopped("Input/Output Error".to_owned()));
-    let refused = Trouble::Failed(Error::new(ErrorKind::Other, "a driver refuses"));
+    let libusb = (Source::Libusb, Trouble::LibusbStopped(SystemError::Number(Errno(5))));
+    let refused = Trouble::Failed(Error::Simulated(ErrorKind::Other));
     shown(&mut machine, HardwareEvent::Trouble(Source::RadioFacts, Trouble::DriverHangs));
     shown(&mut machine, HardwareEvent::Trouble(Source::RadioFacts, refused.clone()));
     let both = shown(&mut machine, HardwareEvent::Trouble(libusb.0, libusb.1.clone()));

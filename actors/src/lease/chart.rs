@@ -9,8 +9,7 @@ use super::prospect::DeviceState;
 use super::radios::Restoring;
 use crate::cause::Holder;
 use crate::machine::closed::closed;
-use crate::message::lease::LeaseMessage;
-use crate::message::lease::LeaseTimer;
+use crate::message::lease::{LeaseMessage, LeaseTimer};
 
 closed! {
     /// How it stands to whom a message is about, or to what.
@@ -130,14 +129,14 @@ pub(crate) fn impossible(is: Is, told: Told) -> Option<&'static str> {
         Told::PatienceOver => only(&[Is::Waiting, Is::Preparing], "this wait is cancelled when a request is served"),
         Told::LookAgain => only(&[Is::Waiting, Is::Preparing], "this wait is cancelled when a request is served"),
         Told::PauseOver => only(&[Is::Pausing], "this wait is cancelled when a radio is tried again before"),
-        Told::FilesSeen => Some("no simulated service leases a file"),
         Told::Request | Told::Withdraw | Told::Release | Told::Stands | Told::SetIdle | Told::SetBusy => None,
         Told::Abandon => matches!(is, Is::Waiting | Is::Preparing | Is::Renewing)
             .then_some("whose process lives has no request, and no other process to come"),
         Told::Renew => None,
-        Told::DeviceAvailable | Told::DeviceUnavailable | Told::RadioRead | Told::RadioSet | Told::RadioRestored => {
-            None
-        }
-        Told::PortsSeen | Told::Close | Told::Lend => None,
+        Told::RadioRead | Told::RadioSet | Told::RadioRestored => (is == Is::Lent).then_some("no radio is lent"),
+        Told::Lend => matches!(is, Is::Changing | Is::Changed | Is::PuttingBack | Is::Pausing | Is::GivenUp)
+            .then_some("no radio is lent"),
+        Told::DeviceAvailable | Told::DeviceUnavailable => None,
+        Told::PortsSeen | Told::FilesSeen | Told::Close => None,
     }
 }

@@ -124,7 +124,7 @@ impl LeaseMachine {
     /// shared the last one must still stop.
     pub(super) fn left_by_one(&self, device: &DeviceName) -> DeviceMessage {
         // One that is out of use is leased until the last of those who must stop for that has.
-        let other = || self.holder_of(device).map(|holder| DeviceMessage::Leased { holder });
+        let other = || self.holder_of(device).and_then(|holder| self.leased_by(holder));
         self.said_of_present(device).or_else(other).unwrap_or(DeviceMessage::Unleased)
     }
 
@@ -139,7 +139,12 @@ impl LeaseMachine {
     fn said_of_holders(&self, device: &DeviceName, offer: &Offer) -> Option<DeviceMessage> {
         let holder = self.holder_of_arrival(device, offer);
         let earlier = |holder| DeviceMessage::Withheld(Withheld::EarlierHolder(holder));
-        holder.map(|holder| DeviceMessage::Leased { holder }).or_else(|| self.holder_of(device).map(earlier))
+        holder.and_then(|holder| self.leased_by(holder)).or_else(|| self.holder_of(device).map(earlier))
+    }
+
+    fn leased_by(&self, holder: Holder) -> Option<DeviceMessage> {
+        let since = self.holders.get(&holder)?.grant.since;
+        Some(DeviceMessage::Leased { holder, since })
     }
 
     /// Who holds this arrival of a device, and not an earlier one.

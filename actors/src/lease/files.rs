@@ -8,11 +8,11 @@ use mainstay_config::model::Sharing;
 
 use super::machine::{LeaseMachine, Out};
 use super::queue::Queued;
-use crate::action::calls::NoAnswer;
 use crate::action::files::FileIdentity;
-use crate::cause::Resource;
+use crate::cause::{Blocker, Resource};
 use crate::message::lease::{LeaseRequest, Want};
 use crate::message::{Action, Effect, OperationId, Outcome};
+use mainstay_hardware::error::NoAnswer;
 
 /// What each path was seen to lead to.
 #[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
@@ -56,16 +56,21 @@ impl LeaseMachine {
         operation: OperationId,
         seen: Result<BTreeMap<PathBuf, FileIdentity>, NoAnswer>,
     ) -> Out {
-        // Where the look itself fails, they are told apart by their spelling.
-        self.files.0.extend(seen.unwrap_or_default());
+        let why = seen.map(|files| self.files.0.extend(files)).err();
         self.queue.touch(&Resource::File(PathBuf::new()));
         let Some(holder) = self.looks.remove(&operation) else { return vec![Effect::Note(Outcome::Superseded)] };
         let preparation = self.queue.get(&holder).and_then(|queued| queued.preparation.as_ref());
         if preparation.is_none_or(|preparation| preparation.files != Some(operation)) {
             return vec![Effect::Note(Outcome::Superseded)];
         }
-        self.queue.change(&holder, |queued| {
-            queued.preparation.iter_mut().for_each(|preparation| preparation.files = None);
+        self.queue.change(&holder, |queued| match why {
+            None => queued.preparation.iter_mut().for_each(|preparation| preparation.files = None),
+            // One of them may be somebody's by another name.
+            Some(why) => {
+                let path = queued.request.files().next().cloned().unwrap_or_default();
+                queued.untried = Some(Blocker::UnknownFile { path, why });
+                queued.preparation = None;
+            }
         });
         self.let_wait_for_files();
         Vec::new()

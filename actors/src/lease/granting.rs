@@ -13,9 +13,7 @@ use super::queue::Queued;
 use super::radios::{Change, Preparing, Step};
 use crate::cause::{Blocker, Withdrawal};
 use crate::message::device::{Awaited, DeviceMessage};
-use crate::message::lease::LeaseTimer;
-use crate::message::lease::Rank;
-use crate::message::lease::{Grant, GrantedDevice, LeaseRequest, Token, Want};
+use crate::message::lease::{Grant, GrantedDevice, LeaseRequest, LeaseTimer, Rank, Token, Want};
 use crate::message::service::ServiceMessage;
 use crate::message::{Action, Effect, Moment};
 
@@ -117,7 +115,7 @@ impl LeaseMachine {
             // Him first: he is waited for.
             out.extend(tell(&holder, ServiceMessage::Granted(grant.clone())));
             for device in grant.devices.keys() {
-                out.push(tell_device(device, DeviceMessage::Leased { holder: holder.clone() }));
+                out.push(tell_device(device, DeviceMessage::Leased { holder: holder.clone(), since: now }));
             }
             self.holders.insert(holder.clone(), Holding::of(grant));
             self.has_changed(&holder);

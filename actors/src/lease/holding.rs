@@ -9,9 +9,9 @@ use super::queue::any_file;
 use super::sorted::Sorted;
 use crate::action::ports::Listener;
 use crate::cause::{Holder, Resource, Withdrawal};
-use crate::message::OperationId;
 use crate::message::lease::{Grant, LeaseRequest, PortNumbers};
 use crate::message::lease_table::HeldLease;
+use crate::message::{Moment, OperationId};
 
 /// How a holder uses what it holds.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -33,6 +33,8 @@ pub(super) struct Holding {
     pub(super) r#use: Use,
     /// Its ports are being looked at again, since it is restarted.
     pub(super) renewal: Option<Renewal>,
+    /// When the last one was asked for that was answered well.
+    pub(super) renewed: Option<Moment>,
 }
 
 /// What a holder that is restarted waits for.
@@ -47,7 +49,7 @@ pub(super) struct Renewal {
 impl Holding {
     /// One that runs.
     pub(super) fn of(grant: Grant) -> Self {
-        Self { grant, r#use: Use::Active, renewal: None }
+        Self { grant, r#use: Use::Active, renewal: None, renewed: None }
     }
 
     /// All that is held, with how.

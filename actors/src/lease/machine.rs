@@ -9,7 +9,7 @@
 //! ```
 //! Everything a service needs is granted at once or not at all, so that nobody holds one thing while waiting for another.
 
-use crate::message::lease::LeaseTimer;
+use crate::message::lease::{LeaseMessage, LeaseRequest, LeaseTimer, Token};
 use std::collections::{BTreeMap, BTreeSet};
 
 use mainstay_config::model::Station;
@@ -23,7 +23,6 @@ use super::radios::Radios;
 use crate::cause::{Blocker, Holder, Listed, Refusal, Resource, Withdrawal};
 use crate::machine::{Beginning, Machine};
 use crate::message::device::DeviceMessage;
-use crate::message::lease::{LeaseMessage, LeaseRequest, Token};
 use crate::message::service::ServiceMessage;
 use crate::message::supervision::RootMessage;
 use crate::message::{ActorId, Effect, Effects, Message, Moment, OperationId, Outcome};
@@ -258,8 +257,8 @@ impl LeaseMachine {
     fn waited(&mut self, holder: &Holder) -> Out {
         let Some(queued) = self.queue.get(holder) else { return vec![Effect::Note(Outcome::Superseded)] };
         let Some(timeout) = queued.request.timeout else { return Vec::new() };
-        let for_device = queued.blockers.iter().any(|blocker| matches!(blocker, Blocker::Device { .. }));
-        if for_device || queued.preparation.is_some() {
+        let is_nobodys = |blocker: &Blocker| matches!(blocker, Blocker::Device { .. } | Blocker::UnknownFile { .. });
+        if queued.blockers.iter().any(is_nobodys) || queued.preparation.is_some() {
             // Only waiting for other holders is bounded.
             return vec![Effect::SetTimer(LeaseTimer::Wait(holder.clone()), timeout)];
         }

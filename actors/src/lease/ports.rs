@@ -7,11 +7,11 @@ use mainstay_config::port_choice;
 
 use super::machine::{LeaseMachine, Out, refuse};
 use super::queue::Queued;
-use crate::action::calls::NoAnswer;
 use crate::action::ports::Listener;
 use crate::cause::{Holder, Refusal};
 use crate::message::lease::{LeaseRequest, PortNumbers, Want};
 use crate::message::{Action, Effect, OperationId, Outcome};
+use mainstay_hardware::error::NoAnswer;
 
 impl LeaseMachine {
     /// Looks who listens on ports that a request is about to be given.

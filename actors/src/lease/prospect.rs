@@ -13,8 +13,7 @@ use super::radios::Radios;
 use crate::action::ports::Listener;
 use crate::cause::{Blocker, Holder, Resource, Soon, Unusable};
 use crate::message::device::Offer;
-use crate::message::lease::Rank;
-use crate::message::lease::Want;
+use crate::message::lease::{Rank, Want};
 
 /// What the registry knows of a device.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
@@ -71,11 +70,7 @@ impl Situation<'_> {
             }
         }
         blockers.extend(others(queued).filter_map(|(resource, sharing)| self.taken(asking, &resource, sharing)));
-        blockers.extend(queued.untried.as_ref().map(|(device, reason)| Blocker::Device {
-            device: device.clone(),
-            reason: Unusable::NotTried(reason.clone()),
-            soon: Soon::Yes,
-        }));
+        blockers.extend(queued.untried.clone());
         let (ports, missing) = self.choose_ports(&ports, asking);
         blockers.extend(missing);
         if blockers.is_empty() { Prospect::Free(ports) } else { Prospect::Blocked(blockers) }

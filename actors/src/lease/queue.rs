@@ -9,15 +9,13 @@ use std::path::PathBuf;
 
 use mainstay_config::model::{PortNeed, Sharing};
 use mainstay_config::names::DeviceName;
-use mainstay_hardware::error::Error;
 
 use super::holding::Users;
 use super::preparation::Preparation;
 use super::sorted::Sorted;
 use crate::action::ports::Listener;
 use crate::cause::{Blocker, Holder, Resource};
-use crate::message::lease::Rank;
-use crate::message::lease::{LeaseRequest, Want};
+use crate::message::lease::{LeaseRequest, Rank, Want};
 
 /// One request that is not granted yet.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
@@ -27,8 +25,8 @@ pub(super) struct Queued {
     pub(super) preparation: Option<Preparation>,
     /// Ports of a range on which somebody else was seen to listen.
     pub(super) foreign: BTreeMap<u16, Listener>,
-    /// A radio that could not even be tried to be made ready, and why.
-    pub(super) untried: Option<(DeviceName, Error)>,
+    /// What could not even be tried to be made ready, or looked at.
+    pub(super) untried: Option<Blocker>,
     /// What is kept for it, and why.
     claim: Claim,
 }
@@ -105,9 +103,8 @@ impl Queued {
     fn claimed(&self) -> Claim {
         let turn = if self.preparation.is_some() { Turn::Prepared } else { Turn::Waiting };
         // What could not even be tried is there, and he comes first for it.
-        let untried = self.untried.as_ref().map(|(device, _)| device);
         let is_absent =
-            |blocker: &Blocker| matches!(blocker, Blocker::Device { device, .. } if Some(device) != untried);
+            |blocker: &Blocker| matches!(blocker, Blocker::Device { .. }) && self.untried.as_ref() != Some(blocker);
         if self.blockers.iter().any(is_absent) {
             return Claim { turn: Some(turn), keeps: Vec::new() };
         }

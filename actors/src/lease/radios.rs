@@ -182,7 +182,8 @@ impl LeaseMachine {
                 Vec::new()
             }
             Err(error) => {
-                let is_untouched = matches!(error.kind, ErrorKind::NotFound | ErrorKind::Refused | ErrorKind::NotTried);
+                let is_untouched =
+                    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Refused | ErrorKind::NotTried);
                 if is_untouched && matches!(step, Step::Set(_)) {
                     // Nothing was changed, also not the first time.
                     self.radios.changed.remove(device);
@@ -217,7 +218,7 @@ impl LeaseMachine {
             });
         }
         let mut out = Vec::new();
-        if error.kind == ErrorKind::TimedOut {
+        if error.kind() == ErrorKind::TimedOut {
             out.extend(self.give_up(device, DeviceFault::DriverHung(error.clone())));
         }
         match waiting {
@@ -230,7 +231,7 @@ impl LeaseMachine {
 
     /// Somebody waits for a radio that could not be made ready.
     fn not_prepared(&mut self, device: &DeviceName, holder: &Holder, asked: u32, error: &Error) -> Out {
-        match error.kind {
+        match error.kind() {
             ErrorKind::NotFound => {
                 let preparation = self.queue.get(holder).and_then(|queued| queued.preparation.as_ref());
                 let offer = preparation.and_then(|preparation| preparation.offers.get(device));
@@ -244,7 +245,8 @@ impl LeaseMachine {
             ErrorKind::NotTried => {
                 self.queue.change(holder, |queued| {
                     queued.preparation = None;
-                    queued.untried = Some((device.clone(), error.clone()));
+                    let reason = Unusable::NotTried(error.clone());
+                    queued.untried = Some(Blocker::Device { device: device.clone(), reason, soon: Soon::Yes });
                 });
                 Vec::new()
             }
@@ -272,7 +274,7 @@ impl LeaseMachine {
             _ => return vec![Effect::Note(Outcome::Superseded)],
         };
         match result {
-            Err(error) if error.kind != ErrorKind::NotFound => self.still_changed(device, failures, &error),
+            Err(error) if error.kind() != ErrorKind::NotFound => self.still_changed(device, failures, &error),
             // A radio that is gone needs no restoring.
             result => {
                 self.radios.restoring.remove(device);
@@ -287,8 +289,8 @@ impl LeaseMachine {
         let last = PAUSES.last().copied().unwrap_or_default();
         match PAUSES.get(failures) {
             // That it was not even tried is not its failure.
-            _ if error.kind == ErrorKind::NotTried => self.try_again_later(device, failures, last, error),
-            Some(pause) if error.kind != ErrorKind::TimedOut => {
+            _ if error.kind() == ErrorKind::NotTried => self.try_again_later(device, failures, last, error),
+            Some(pause) if error.kind() != ErrorKind::TimedOut => {
                 self.try_again_later(device, failures.saturating_add(1), *pause, error)
             }
             _ => {

@@ -25,7 +25,13 @@ impl LeaseMachine {
             // One that is draining has been told, and will give back what it holds.
             Some(holding) if holding.is_undisturbed() => {
                 holding.r#use = Use::Active;
+                let is_said_again = holding.renewed == Some(request.arrival);
+                let (token, ports) = (holding.grant.token, holding.grant.ports.clone());
                 self.has_changed(&holder);
+                if is_said_again {
+                    // It may run by now: who listens on its ports is no stranger then.
+                    return tell(&holder, ServiceMessage::Renewed(token, Renewed::With(ports))).into_iter().collect();
+                }
                 self.look_for_holder(&holder, request, BTreeMap::new())
             }
             _ => vec![Effect::Note(Outcome::Ignored)],
@@ -58,6 +64,9 @@ impl LeaseMachine {
         };
         let answer = |renewed| tell(holder, ServiceMessage::Renewed(grant.token, renewed)).into_iter().collect();
         if seen.is_empty() {
+            if let Some(holding) = self.holders.get_mut(holder) {
+                holding.renewed = Some(renewal.request.arrival);
+            }
             return answer(Renewed::With(grant.ports));
         }
         if let Some((port, listener)) = seen.iter().find(|(port, _)| is_fixed(&renewal.request, **port)) {

@@ -39,6 +39,8 @@ pub enum DeviceMessage {
     Leased {
         /// Who.
         holder: Holder,
+        /// When it was granted.
+        since: Moment,
     },
     /// Nobody leases it any more.
     Unleased,
@@ -138,8 +140,8 @@ pub struct DeviceSnapshot {
     pub reason: DeviceReason,
     /// How long it is kept out of use.
     pub until: Option<Moment>,
-    /// Who leases it.
-    pub holder: Option<Holder>,
+    /// Since when it is leased; by whom, the registry shows.
+    pub leased_since: Option<Moment>,
     /// What it is known to be.
     pub identity: Option<Identity>,
     /// What would make it usable, when it is not.

@@ -10,6 +10,7 @@ use mainstay_hardware::bus::{Depth, WifiBaseline};
 use mainstay_hardware::sighting::Sighting;
 use mainstay_hardware::watched::Lost;
 
+use super::kind::kind;
 use crate::action::ports::Places;
 use crate::action::probe::ProbeOrder;
 use crate::action::process::{RunId, SignalOrder, SpawnOrder};
@@ -17,6 +18,7 @@ use crate::message::device::DeviceSnapshot;
 use crate::message::inventory::InventorySnapshot;
 use crate::message::lease_table::LeaseNews;
 use crate::message::service::ServiceSnapshot;
+use crate::message::supervision::Haste;
 use crate::message::{ActorId, Message, OperatorAnswer};
 
 /// All that one message leads to, in order.
@@ -54,6 +56,18 @@ impl<T> Effect<T> {
             Self::Answer(answer) => Effect::Answer(answer),
             Self::Note(outcome) => Effect::Note(outcome),
         }
+    }
+}
+
+impl<T: Clone> Effect<T> {
+    /// Timers belong to states, and a state that is left takes its timers with it: of those that there were, and those that were set
+    /// since, the ones that do not belong to where the machine is now are cancelled.
+    pub(crate) fn cancel_left(were: impl IntoIterator<Item = T>, out: &mut Effects<T>, belongs: impl Fn(&T) -> bool) {
+        let set = out
+            .iter()
+            .filter_map(|effect| if let Self::SetTimer(timer, _) = effect { Some(timer.clone()) } else { None });
+        let left: Vec<T> = were.into_iter().chain(set).filter(|timer| !belongs(timer)).collect();
+        out.extend(left.into_iter().map(Self::CancelTimer));
     }
 }
 
@@ -221,31 +235,36 @@ pub enum Publication {
     Service(ServiceSnapshot),
     /// Of what is attached.
     Inventory(InventorySnapshot),
+    /// Of the daemon: it closes down.
+    Closing(Haste),
 }
 
 impl Action {
     /// Its name in traces.
     #[must_use]
     pub fn kind(&self) -> &'static str {
-        match self {
-            Self::CheckAccess(..) => "CheckAccess",
-            Self::ProbeDevice(..) => "ProbeDevice",
-            Self::KeepAwake(_) => "KeepAwake",
-            Self::LetSleep => "LetSleep",
-            Self::ReadSupply(_) => "ReadSupply",
-            Self::ReadRadio { .. } => "ReadRadio",
-            Self::SetRadio { .. } => "SetRadio",
-            Self::RestoreRadio { .. } => "RestoreRadio",
-            Self::LookAtPorts(..) => "LookAtPorts",
-            Self::LookAtFiles(..) => "LookAtFiles",
-            Self::Spawn(_) => "Spawn",
-            Self::Signal(_) => "Signal",
-            Self::Sweep(_) => "Sweep",
-            Self::Watch(_) => "Watch",
-            Self::Unwatch(_) => "Unwatch",
-            Self::TellAgain(_) => "TellAgain",
-            Self::Rescan => "Rescan",
-            Self::Exit(_) => "Exit",
-        }
+        kind!(
+            self,
+            Action {
+                CheckAccess,
+                ProbeDevice,
+                KeepAwake,
+                LetSleep,
+                ReadSupply,
+                ReadRadio,
+                SetRadio,
+                RestoreRadio,
+                LookAtPorts,
+                LookAtFiles,
+                Spawn,
+                Signal,
+                Sweep,
+                Watch,
+                Unwatch,
+                TellAgain,
+                Rescan,
+                Exit,
+            }
+        )
     }
 }

@@ -9,10 +9,9 @@ use std::time::Duration;
 use mainstay_config::model::{PortNeed, Sharing, Takeover, WifiMode};
 use mainstay_config::names::{DeviceName, PortName, ServiceName};
 use mainstay_hardware::bus::WifiBaseline;
-use mainstay_hardware::error::Error;
+use mainstay_hardware::error::{Error, NoAnswer};
 use mainstay_hardware::sighting::Generation;
 
-use crate::action::calls::NoAnswer;
 use crate::action::files::FileIdentity;
 use crate::action::ports::{Listener, Places};
 use crate::cause::{Holder, Refusal, Resource, Soon, Unusable};
@@ -201,7 +200,8 @@ pub enum LeaseMessage {
     Idle(Holder),
     /// He uses again what he kept.
     Busy(Holder),
-    /// The same for one that has ports: it must hear first whether they can still be had. Answer: `ServiceMessage::Renewed`.
+    /// The same for one that has ports: it must hear first whether they can still be had. Answer: `ServiceMessage::Renewed`. Said
+    /// again, it has the same moment of arrival.
     Renew(LeaseRequest),
     /// He outlives SIGKILL, and mainstay ends without him: what he holds is not waited for.
     Abandoned(Holder),

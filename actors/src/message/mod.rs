@@ -7,6 +7,7 @@ pub mod device;
 mod effect;
 mod envelope;
 pub mod inventory;
+pub(crate) mod kind;
 pub mod lease;
 pub mod lease_table;
 mod moment;
@@ -24,3 +25,6 @@ pub use envelope::{Described, Message, OperatorAnswer, RequestId};
 pub use moment::Moment;
 pub use reply::{Before, NextStep, Reply, Restart, Start, Stop};
 pub use words::Words;
+
+/// Operators' requests that wait for the actors at most; one more is told "busy".
+pub const COMMANDS_MAX: usize = 64;

@@ -245,3 +245,10 @@ pub enum ServiceTimer {
     /// An optional service is no longer waited for.
     Optional(ServiceName),
 }
+
+impl ServiceTimer {
+    /// Whether it belongs to one of the services that are needed, and not to where the service itself is.
+    pub(crate) fn is_of_a_need(&self) -> bool {
+        matches!(self, Self::Lost(_) | Self::Optional(_))
+    }
+}

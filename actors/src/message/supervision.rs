@@ -22,6 +22,16 @@ pub enum RootMessage {
     LeasesClosed,
 }
 
+/// Whether closing down still gives grace.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+pub enum Haste {
+    /// It does.
+    #[default]
+    InOrder,
+    /// It does not.
+    Hurried,
+}
+
 /// What the supervisor of services is told.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub enum ServicesMessage {

@@ -10,7 +10,7 @@ pub(super) fn log(publication: &Publication) {
     match publication {
         Publication::Service(snapshot) => log_service(snapshot),
         Publication::Device(snapshot) => log_device(snapshot),
-        Publication::Leases(_) | Publication::Inventory(_) => {}
+        Publication::Leases(_) | Publication::Inventory(_) | Publication::Closing(_) => {}
     }
 }
 

@@ -17,12 +17,14 @@ use crate::board::Board;
 use crate::clock::Clock;
 use crate::effect::executor::{Delivery, Executor};
 use crate::engine::{Due, Engine, Fallen, Fate, Letter, Mail, Place, Timer};
+use crate::message::supervision::RootMessage;
 use crate::message::{
-    Action, ActorId, Address, Effect, Exit, Message, Moment, OperatorAnswer, Outcome, Outside, Reply, RequestId, Words,
+    Action, ActorId, Address, Effect, Exit, GaveUp, Message, Moment, OperatorAnswer, Outcome, Outside, Reply,
+    RequestId, Words,
 };
-use crate::trace::{Cause, ExternalCause, ExternalKind, MessageId, Recorder, Sending};
+use crate::trace::{Cause, ExternalCause, MessageId, Recorder, Sending};
 use crate::view::{Roots, words};
-use mainstay_hardware::watched::words_of;
+use mainstay_hardware::watched::{self, Lost, Panicked, words_of};
 
 /// An operator who waits for an answer.
 pub(super) struct Waiting {
@@ -44,6 +46,8 @@ pub(super) struct Stage {
     pub(super) executor: RefCell<Option<Rc<dyn Executor>>>,
     pub(super) answers: RefCell<BTreeMap<RequestId, Waiting>>,
     next_request: Cell<u64>,
+    /// Who is to be restarted.
+    down: RefCell<Vec<ActorId>>,
     ending: RefCell<Option<oneshot::Sender<Exit>>>,
 }
 
@@ -65,6 +69,7 @@ impl Stage {
             executor: RefCell::new(None),
             answers: RefCell::default(),
             next_request: Cell::new(1),
+            down: RefCell::default(),
             ending: RefCell::new(Some(ending)),
         }
     }
@@ -72,9 +77,10 @@ impl Stage {
     /// Lets every actor begin: those that are told before those that tell. `hosts` are in the engine's order.
     pub(super) fn begin(&self, hosts: Vec<Addr<Host>>) {
         *self.hosts.borrow_mut() = hosts;
-        let cause = self.recorder().begin(self.now(), ExternalCause::new(ExternalKind::Start, "mainstay started"));
-        let places = self.engine.borrow().places();
-        for place in places {
+        let cause = self.recorder().begin(self.now(), ExternalCause::Started);
+        for place in self.places() {
+            let Some(actor) = self.actor(place) else { continue };
+            let _handling = self.watchdog.handling(&actor, "Begin");
             self.engine.borrow_mut().begin(place, self.now(), cause);
             self.carry_out(place);
         }
@@ -94,6 +100,10 @@ impl Stage {
 
     pub(super) fn places(&self) -> impl Iterator<Item = Place> + use<> {
         self.engine.borrow().places()
+    }
+
+    fn actor(&self, place: Place) -> Option<ActorId> {
+        self.engine.borrow().actor(place)
     }
 
     pub(super) fn next_due(&self) -> Option<Moment> {
@@ -150,19 +160,26 @@ impl Stage {
 
     /// Lets an actor handle its next mail.
     pub(super) fn take_turn(&self, place: Place) {
+        let Some(actor) = self.actor(place) else { return };
+        // What it is asked to say again it says when it takes that up.
+        let handling = self.watchdog.handling(&actor, "TellAgain");
         let next = self.engine.borrow_mut().next(place);
         let letter = match next {
             None => return,
             Some(Mail::Letter(letter)) => letter,
             Some(Mail::Rang(_, cause, message)) => self.seal(cause, Outside::Clock.into(), message),
-            Some(Mail::TellAgain(..)) => return self.carry_out(place),
+            Some(Mail::TellAgain(actor, cause)) => return self.tell_again(place, &actor, cause),
         };
         let (id, cause) = (letter.id, letter.as_cause());
-        let (to, kind) = (letter.message.receiver(), letter.message.described().kind());
-        let span = tracing::debug_span!("message", trace = cause.trace.0, id = id.0, %to, kind);
+        let kind = letter.message.described().kind();
+        let span = tracing::debug_span!("message", trace = cause.trace.0, id = id.0, to = %actor, kind);
         let _entered = span.enter();
-        let _handling = self.watchdog.handling(&to, kind);
-        let handled = self.engine.borrow_mut().handle(place, self.now(), letter);
+        handling.goes_on_with(kind);
+        let handled = if is_to_panic_over(&letter) {
+            self.engine.borrow_mut().handle_and_panic(place, self.now(), letter)
+        } else {
+            self.engine.borrow_mut().handle(place, self.now(), letter)
+        };
         match handled {
             Ok(outcome) => {
                 self.carry_out(place);
@@ -176,8 +193,18 @@ impl Stage {
         }
     }
 
+    /// Lets an actor say again what it has told one that was restarted.
+    fn tell_again(&self, place: Place, to: &ActorId, cause: Cause) {
+        let told = self.engine.borrow_mut().tell_again(place, self.now(), to, cause);
+        match told {
+            Ok(()) => self.carry_out(place),
+            Err(fallen) => self.fallen(cause, fallen),
+        }
+    }
+
     /// Carries out all that an actor wants done. What panics is lost, and the actor is restarted when the rest is done.
     fn carry_out(&self, place: Place) {
+        debug_assert!(self.watchdog.watches(), "nobody would say so if it did not return");
         let mut stumbled = None;
         loop {
             let next = self.engine.borrow_mut().next_effect(place, self.now());
@@ -194,7 +221,7 @@ impl Stage {
     }
 
     fn perform(&self, place: Place, cause: Cause, effect: Effect<Timer>) {
-        let Some(actor) = self.engine.borrow().actor(place) else { return };
+        let Some(actor) = self.actor(place) else { return };
         match effect {
             Effect::Tell(message) => {
                 self.send(cause, actor.into(), message);
@@ -255,11 +282,15 @@ impl Stage {
     /// Lets everything happen that is due by now.
     pub(super) fn let_due_happen(&self) {
         loop {
+            // Of those who are to be restarted, the one that is next: they are in the order in which they fell.
+            let fallen = self.down.borrow().first().cloned();
+            let _handling = fallen.map(|actor| self.watchdog.handling(&actor, "RestartActor"));
             let due = self.engine.borrow_mut().due(self.now());
             match due {
                 None => return,
                 Some(Due::Mail(place)) => self.ring(place),
                 Some(Due::Restarted(place, _, peers)) => {
+                    self.down.borrow_mut().retain(|actor| Some(actor) != self.actor(place).as_ref());
                     self.carry_out(place);
                     let waiting = self.engine.borrow().waiting(place);
                     (0..waiting).for_each(|_| self.ring(place));
@@ -281,6 +312,8 @@ impl Stage {
         let died = || format!("{actor} panicked: {words}").into();
         let cause = self.note(cause, (actor.clone().into(), above.clone()), "Died", &died);
         if let Fate::Restart(whom) = fate {
+            self.down.borrow_mut().retain(|actor| !whom.contains(actor));
+            self.down.borrow_mut().extend(whom.iter().cloned());
             for actor in whom {
                 let restart = || format!("restart {actor}").into();
                 self.note(cause, (above.clone(), actor.clone().into()), "RestartActor", &restart);
@@ -290,6 +323,16 @@ impl Stage {
             self.act(cause, &ActorId::Root, Action::Exit(exit));
         }
         self.alarm.set(self.next_due());
+    }
+
+    /// What hosts a machine has panicked, and not the machine: what it was at is half done.
+    pub(super) fn host_lost(&self, place: Place, words: &str) {
+        let part = self.engine.borrow().actor(place).map_or_else(|| "root".to_owned(), |actor| actor.to_string());
+        let exit = Exit::GaveUp(GaveUp::PartLost(Lost { part, how: Panicked::Once(words.to_owned()) }));
+        if let Some(ending) = self.ending.borrow_mut().take() {
+            // The daemon has gone already if nobody listens.
+            let _ = ending.send(exit);
+        }
     }
 
     /// What an operator is answered, in words.
@@ -314,7 +357,7 @@ impl Stage {
     pub(super) fn poison(&self, actor: &ActorId) -> bool {
         let Some(place) = self.engine.borrow().place(actor) else { return false };
         let words = "asked to panic".to_owned();
-        let external = ExternalCause::new(ExternalKind::Panic, format!("{actor} panicked: {words}"));
+        let external = ExternalCause::ActorPanicked(actor.clone(), words.clone());
         let cause = self.recorder().begin(self.now(), external);
         let fallen = self.engine.borrow_mut().fall(place, self.now(), cause, words);
         self.fallen(cause, fallen);
@@ -340,6 +383,12 @@ impl Stage {
         // The recorder is consistent between any two of its calls.
         self.recorder.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether the root was told to panic over the next word that mainstay should end, as only a debug build can be.
+fn is_to_panic_over(letter: &Letter) -> bool {
+    let told = || catch_unwind(|| watched::perhaps_panic("close")).is_err();
+    matches!(letter.message, Message::Root(RootMessage::Close | RootMessage::Hurry)) && told()
 }
 
 /// Who carries out an action.

@@ -22,8 +22,7 @@ use crate::engine::Engine;
 use crate::message::inventory::InventoryMessage;
 use crate::message::supervision::RootMessage;
 use crate::message::{Exit, Message, OperatorAnswer, Outside, Reply, RequestId};
-use crate::trace::{Cause, ExternalCause, ExternalKind, Recorder};
-use crate::view::words::event_words;
+use crate::trace::{Cause, ExternalCause, Recorder};
 
 /// What a system of actors stands on.
 pub struct Parts {
@@ -74,17 +73,18 @@ impl System {
 
     /// Something happened to the hardware.
     pub fn hardware(&self, event: HardwareEvent) {
-        let cause = ExternalCause::new(ExternalKind::Hardware, event_words(&event));
+        let cause = ExternalCause::hardware(&event);
         let message = Message::Hardware(InventoryMessage::Event(event));
         self.stage.deliver(Delivery::External(cause), Outside::Kernel, message);
     }
 
-    /// An operator asks for something: in words, and as a message.
-    pub fn operator(&self, words: &str, message: impl FnOnce(RequestId) -> Message) -> Answer {
+    /// An operator asks for something.
+    pub fn operator(&self, message: impl FnOnce(RequestId) -> Message) -> Answer {
         let (answered, answer) = oneshot::channel();
         let request = self.stage.next_request();
-        let cause = ExternalCause::new(ExternalKind::Operator, words);
-        let asked = self.stage.deliver(Delivery::External(cause), Outside::Operator, message(request));
+        let message = message(request);
+        let cause = ExternalCause::Operator(Box::new(message.clone()));
+        let asked = self.stage.deliver(Delivery::External(cause), Outside::Operator, message);
         // It is handled later, and it is not sent at all to an actor that does not exist.
         if let Some(message) = asked.message {
             self.stage.answers.borrow_mut().insert(request, Waiting { message, answer: answered });
@@ -92,24 +92,23 @@ impl System {
         answer
     }
 
-    /// Stop everything in order.
-    pub fn close(&self, words: &str) {
-        self.tell_root(words, RootMessage::Close);
+    /// A signal came: stop everything in order.
+    pub fn close(&self, signal: &str) {
+        self.tell_root(ExternalCause::Signal(signal.to_owned()), RootMessage::Close);
     }
 
-    /// Stop everything without grace.
-    pub fn hurry(&self, words: &str) {
-        self.tell_root(words, RootMessage::Hurry);
+    /// Another one came: stop everything without grace.
+    pub fn hurry(&self, signal: &str) {
+        self.tell_root(ExternalCause::SignalAgain(signal.to_owned()), RootMessage::Hurry);
     }
 
     /// A thread or a task of mainstay has panicked.
     pub fn part_lost(&self, lost: Lost) {
-        let cause = ExternalCause::new(ExternalKind::Panic, lost.to_string());
+        let cause = ExternalCause::PartLost(lost.clone());
         self.stage.deliver(Delivery::External(cause), Outside::Processes, Message::Root(RootMessage::PartLost(lost)));
     }
 
-    fn tell_root(&self, words: &str, message: RootMessage) {
-        let cause = ExternalCause::new(ExternalKind::Signal, words);
+    fn tell_root(&self, cause: ExternalCause, message: RootMessage) {
         self.stage.deliver(Delivery::External(cause), Outside::Signal, Message::Root(message));
     }
 

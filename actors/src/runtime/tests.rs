@@ -1,5 +1,6 @@
 //! Actors on paused time: real hosts, real supervision, a scripted executor. No test sleeps.
 
+mod frozen;
 mod panics;
 mod quarantine;
 
@@ -26,7 +27,7 @@ use crate::message::device::{DeviceMessage, DeviceStatus};
 use crate::message::lease::LeaseMessage;
 use crate::message::service::{ServiceMessage, ServiceStatus, Wanted};
 use crate::message::{Action, ActorId, Exit, Message, Outside};
-use crate::trace::{Cause, ExternalCause, ExternalKind, Keeping, Recorder, TraceFilter};
+use crate::trace::{Cause, ExternalCause, Keeping, Recorder, TraceFilter};
 use crate::view::TraceView;
 
 const STATION: &str = r#"
@@ -131,6 +132,10 @@ struct Rig {
 }
 
 fn begin(text: &str) -> Rig {
+    begin_under(Watchdog::begin(&Watched::new().0, Duration::from_secs(60), |_| {}), text)
+}
+
+fn begin_under(watchdog: Watchdog, text: &str) -> Rig {
     let station: Arc<Station> = Arc::new(mainstay_config::parse("test.toml", text).unwrap().station);
     let clock = Clock::tokio();
     let recorder = Arc::new(Mutex::new(Recorder::new(Keeping::On)));
@@ -140,7 +145,7 @@ fn begin(text: &str) -> Rig {
         recorder: Arc::clone(&recorder),
         board: Arc::clone(&board),
         watched: Watched::new().0,
-        watchdog: Watchdog::begin(&Watched::new().0, Duration::from_secs(60), |_| {}),
+        watchdog,
         first_run: RunId(1),
     };
     let programs = Rc::new(RefCell::new(Programs::default()));
@@ -226,7 +231,7 @@ async fn a_panic_of_a_service_actor_leaves_its_process_and_its_lease_alone() {
     rig.panic("service/openwebrx");
     // This stands in its mailbox behind the panic, and is answered by the restarted actor.
     let name = rig.system.service("openwebrx").unwrap();
-    let answer = rig.system.operator("stop", |id| Message::Service(name, ServiceMessage::Stop(id)));
+    let answer = rig.system.operator(|id| Message::Service(name, ServiceMessage::Stop(id)));
     a_while().await;
     assert!(rig.system.words(&answer.await.unwrap().0.said).contains("openwebrx"));
     assert_eq!(rig.started(), ["openwebrx", "logger"], "nothing was started anew");
@@ -241,7 +246,7 @@ async fn what_the_operator_wanted_outlives_a_panic() {
     let rig = begin(STATION);
     a_while().await;
     let name = rig.system.service("logger").unwrap();
-    let held = rig.system.operator("stop", |id| Message::Service(name, ServiceMessage::Stop(id)));
+    let held = rig.system.operator(|id| Message::Service(name, ServiceMessage::Stop(id)));
     held.await.unwrap();
     a_while().await;
     rig.panic("service/logger");
@@ -255,7 +260,7 @@ async fn a_panic_of_the_registry_keeps_every_lease_with_its_token_and_the_queue(
     a_while().await;
     let sweep = rig.system.service("sweep").unwrap();
     let policy = crate::message::service::NeedsPolicy::Respect;
-    let wanted = rig.system.operator("start", |id| Message::Service(sweep, ServiceMessage::Start(id, policy)));
+    let wanted = rig.system.operator(|id| Message::Service(sweep, ServiceMessage::Start(id, policy)));
     wanted.await.unwrap();
     a_while().await;
     let token = rig.token("openwebrx");
@@ -268,7 +273,7 @@ async fn a_panic_of_the_registry_keeps_every_lease_with_its_token_and_the_queue(
     assert_eq!(rig.started(), ["openwebrx", "logger"]);
     // The next token is still larger than every one before.
     let openwebrx = rig.system.service("openwebrx").unwrap();
-    rig.system.operator("stop", |id| Message::Service(openwebrx, ServiceMessage::Stop(id))).await.unwrap();
+    rig.system.operator(|id| Message::Service(openwebrx, ServiceMessage::Stop(id))).await.unwrap();
     a_while().await;
     assert!(rig.token("sweep") > token);
 }
@@ -341,7 +346,7 @@ async fn panics_beyond_the_limit_escalate_until_the_daemon_gives_up_and_services
 async fn closing_stops_dependents_first_and_then_ends() {
     let rig = begin(STATION);
     a_while().await;
-    rig.system.close("SIGTERM to mainstay");
+    rig.system.close("SIGTERM");
     assert_eq!(rig.ended.await.unwrap(), Exit::Stopped);
     assert_eq!(rig.programs.borrow().ended, ["logger", "openwebrx"]);
 }
@@ -355,8 +360,8 @@ async fn a_crash_is_a_trace_of_its_own_and_the_restart_waits_out_its_backoff() {
     let run = found.unwrap();
     rig.programs.borrow_mut().running.remove(&run);
     let name = rig.system.service("openwebrx").unwrap();
-    let cause = ExternalCause::new(ExternalKind::Process, "openwebrx (pid 100): it ended: exit code 1");
     let crashed = ProcessEvent::MainExited { exit: ProcessExit::Code(1), remaining: Vec::new() };
+    let cause = ExternalCause::Process { service: name.clone(), pid: None, event: crashed.clone() };
     let to = |event| Message::Service(name.clone(), ServiceMessage::Process(run, event));
     let stage = &rig.system.stage;
     let cause = stage.deliver(Delivery::External(cause), Outside::Processes, to(crashed));

@@ -112,3 +112,57 @@ fn set(timer: &Receiver, at: Duration) -> rustix::io::Result<()> {
     timerfd_settime(timer, TimerfdTimerFlags::ABSTIME, &once)?;
     Ok(())
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
+mod tests {
+    use std::os::fd::AsRawFd;
+    use std::process::Command;
+
+    use super::*;
+
+    /// What the kernel calls `CLOCK_BOOTTIME` (time.h).
+    const BOOT_TIME: &str = "clockid: 7";
+    /// Set where this test runs on a boot-time clock that is ahead of the others.
+    const AHEAD: &str = "MAINSTAY_TEST_BOOT_TIME_IS_AHEAD";
+    const NAME: &str =
+        "runtime::timekeeper::tests::what_is_due_after_a_suspend_rings_at_once_and_not_when_the_other_clocks_say_so";
+
+    /// As after a suspend of a day the boot-time clock is ahead of the monotonic one: in a time namespace
+    /// (time_namespaces(7)), where the system lets us make one.
+    fn run_ahead() {
+        let ahead = ["--user", "--map-root-user", "--time", "--boottime", "86400"];
+        let allowed =
+            Command::new("unshare").args(ahead).arg("true").output().is_ok_and(|tried| tried.status.success());
+        if !allowed {
+            return;
+        }
+        let this = std::env::current_exe().unwrap();
+        let run =
+            Command::new("unshare").args(ahead).arg(this).args([NAME, "--exact"]).env(AHEAD, "").output().unwrap();
+        let said = String::from_utf8_lossy(&run.stdout).into_owned();
+        assert!(run.status.success() && said.contains("1 passed"), "{said}{}", String::from_utf8_lossy(&run.stderr));
+    }
+
+    #[tokio::test(flavor = "local")]
+    async fn what_is_due_after_a_suspend_rings_at_once_and_not_when_the_other_clocks_say_so() {
+        let mut timer = Timer::new(Clock::Boot);
+        let now = || Clock::Boot.now().since_boot();
+        let of = |clock| Duration::try_from(rustix::time::clock_gettime(clock)).unwrap();
+        let boot = of(rustix::time::ClockId::Boottime);
+        assert!(boot <= now() && now() <= of(rustix::time::ClockId::Boottime), "decisions are made by another clock");
+        let info = |timer: &Timer| {
+            let number = timer.boot.as_ref().unwrap().as_raw_fd();
+            std::fs::read_to_string(format!("/proc/self/fdinfo/{number}")).unwrap()
+        };
+        assert!(info(&timer).contains(BOOT_TIME), "timers run on another clock: {}", info(&timer));
+        // Were it set by another clock, it would ring a day later, or at once.
+        let due = Clock::Boot.now() + Duration::from_millis(20);
+        tokio::time::timeout(Duration::from_secs(60), timer.wait(Some(due))).await.unwrap();
+        assert!(Clock::Boot.now() >= due, "too early");
+        match std::env::var_os(AHEAD) {
+            Some(_) => assert!(boot - of(rustix::time::ClockId::Monotonic) > Duration::from_secs(80_000)),
+            None => run_ahead(),
+        }
+    }
+}

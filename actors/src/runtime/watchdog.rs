@@ -54,6 +54,16 @@ struct Shared {
 }
 
 impl Shared {
+    fn begin(&self, what: impl FnOnce(&mut Option<(ActorId, &'static str)>)) {
+        let mut turn = self.turn();
+        turn.number = turn.number.wrapping_add(1);
+        what(&mut turn.handled);
+        drop(turn);
+        if self.asleep.load(Ordering::SeqCst) {
+            self.begins.notify_one();
+        }
+    }
+
     fn turn(&self) -> MutexGuard<'_, Turn> {
         self.turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -94,21 +104,27 @@ impl Watchdog {
         Lookout(Arc::clone(&self.0), self.1)
     }
 
+    /// Whether an actor is known to handle something.
+    pub(super) fn watches(&self) -> bool {
+        self.0.turn().handled.is_some()
+    }
+
     /// An actor begins to handle something. It has returned when what is answered is dropped.
     pub(super) fn handling(&self, actor: &ActorId, kind: &'static str) -> Handling<'_> {
-        let mut turn = self.0.turn();
-        turn.number = turn.number.wrapping_add(1);
-        turn.handled = Some((actor.clone(), kind));
-        drop(turn);
-        if self.0.asleep.load(Ordering::SeqCst) {
-            self.0.begins.notify_one();
-        }
+        self.0.begin(|handled| *handled = Some((actor.clone(), kind)));
         Handling(&self.0)
     }
 }
 
 /// An actor handles something.
 pub(super) struct Handling<'a>(&'a Shared);
+
+impl Handling<'_> {
+    /// What it does next.
+    pub(super) fn goes_on_with(&self, kind: &'static str) {
+        self.0.begin(|handled| handled.iter_mut().for_each(|(_, handled)| *handled = kind));
+    }
+}
 
 impl Drop for Handling<'_> {
     fn drop(&mut self) {

@@ -6,7 +6,6 @@ use mainstay_config::names::ServiceName;
 
 use super::machine::{Out, ServiceMachine, act};
 use super::state::{Goodbye, Phase, Rest, Slot, Stage};
-use crate::action::process::{Scope, SignalOrder};
 use crate::cause::Standing;
 use crate::message;
 use crate::message::lease::{LeaseMessage, StillUsed};
@@ -51,20 +50,20 @@ impl ServiceMachine {
                 out.extend(self.order(run.id).and_then(Result::ok).map(|order| act(Action::Spawn(order))));
             }
             Phase::Starting(run) => self.watch(run.id, &mut out),
-            Phase::Stopping { run, stage: Stage::Grace, .. } => {
-                let signal = self.spec.stop.signal;
-                out.push(act(Action::Signal(SignalOrder { run: run.id, signal, scope: Scope::Tree })));
-            }
+            Phase::Stopping { run, stage: Stage::Grace, .. } => out.push(self.stop_signal(&run)),
             Phase::Stopping { run, stage: Stage::Killing | Stage::Unkillable, .. } => {
                 out.push(act(Action::Sweep(run.id)));
             }
             // That its last run is not looked at any more.
-            Phase::Idle | Phase::Leasing { .. } | Phase::Renewing | Phase::Slotting if self.last_start.is_some() => {
+            Phase::Idle | Phase::Leasing { .. } | Phase::Renewing { .. } | Phase::Slotting
+                if self.last_start.is_some() =>
+            {
                 out.push(act(Action::Unwatch(self.runs.last())));
             }
-            Phase::Idle | Phase::Leasing { .. } | Phase::Renewing | Phase::Slotting => {}
+            Phase::Idle | Phase::Leasing { .. } | Phase::Renewing { .. } | Phase::Slotting => {}
             Phase::Running(_) | Phase::Leaving { .. } | Phase::Stopping { stage: Stage::Unborn, .. } => {}
         }
+        self.needs.count_nothing_else(&mut out);
         out.extend(self.run().map(|run| act(Action::TellAgain(run.id))));
         out.push(self.publication());
         out
@@ -73,7 +72,11 @@ impl ServiceMachine {
     pub(super) fn say_again(&self, to: &ActorId) -> Vec<Message> {
         match to {
             ActorId::Leases => {
-                let renews = (self.phase == Phase::Renewing).then(|| LeaseMessage::Renew(self.renewal()));
+                // It is known by when it was asked for: it may have been answered by now.
+                let renews = match self.phase {
+                    Phase::Renewing { since } => Some(LeaseMessage::Renew(self.lease_request(since))),
+                    _ => None,
+                };
                 let stands = LeaseMessage::Stands(self.stands());
                 let left = (self.goodbye == Goodbye::Stuck).then(|| LeaseMessage::Abandoned(self.holder()));
                 std::iter::once(stands).chain(renews).chain(left).map(Message::Leases).collect()

@@ -6,8 +6,7 @@ use crate::action::probe::ProbeEvent;
 use crate::action::process::ProcessEvent;
 use crate::cause::Standing;
 use crate::machine::closed::closed;
-use crate::message::service::ServiceMessage;
-use crate::message::service::ServiceTimer;
+use crate::message::service::{ServiceMessage, ServiceTimer};
 
 closed! {
     /// Where a service is.
@@ -36,7 +35,7 @@ impl ServiceMachine {
             (Phase::Idle, Rest::Failed(_)) => Is::Failed,
             (Phase::Idle, Rest::Ended(_)) => Is::Ended,
             (Phase::Leasing { .. }, _) => Is::Leasing,
-            (Phase::Renewing, _) => Is::Renewing,
+            (Phase::Renewing { .. }, _) => Is::Renewing,
             (Phase::Slotting, _) => Is::Slotting,
             (Phase::Starting(_), _) => Is::Starting,
             (Phase::Running(_), _) => Is::Running,
@@ -114,6 +113,8 @@ fn of_timer(timer: &ServiceTimer) -> Told {
     }
 }
 
+const LEFT: &str = "a state that is left takes its timer with it";
+
 /// Why it is never told this there.
 pub(crate) fn impossible(is: Is, told: Told) -> Option<&'static str> {
     let only = |places: &[Is], why| (!places.contains(&is)).then_some(why);
@@ -130,17 +131,11 @@ pub(crate) fn impossible(is: Is, told: Told) -> Option<&'static str> {
         Told::SpawnFailed => {
             only(&[Is::Starting, Is::Leaving, Is::Unborn, Is::Killing, Is::Unkillable], "its run was spawned")
         }
-        Told::ReadyWithin => {
-            only(&[Is::Starting, Is::Leaving], "this wait is cancelled when it is ready, or signalled")
-        }
-        Told::BackoffOver => only(&[Is::Backoff], "this wait is cancelled when it does not back off any more"),
-        Told::ResetAfter => {
-            only(&[Is::Running, Is::Leaving], "this wait begins when it runs, and is cancelled when it is signalled")
-        }
-        Told::GraceOver => only(&[Is::Unborn, Is::Grace], "this wait is cancelled when it is killed, or has ended"),
-        Told::StillThere => {
-            only(&[Is::Killing], "this wait begins when it is killed, and is cancelled when it has ended")
-        }
+        Told::ReadyWithin => only(&[Is::Starting], LEFT),
+        Told::BackoffOver => only(&[Is::Backoff], LEFT),
+        Told::ResetAfter => only(&[Is::Running], LEFT),
+        Told::GraceOver => only(&[Is::Unborn, Is::Grace], LEFT),
+        Told::StillThere => only(&[Is::Killing], LEFT),
         Told::Queued => (has_run || is == Is::Slotting || is == Is::Renewing)
             .then_some("it has been granted what it asked for since, by the same registry"),
         Told::Refused => (has_run || is == Is::Slotting || is == Is::Renewing)

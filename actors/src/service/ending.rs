@@ -121,7 +121,7 @@ impl ServiceMachine {
             }),
             Phase::Idle
             | Phase::Leasing { .. }
-            | Phase::Renewing
+            | Phase::Renewing { .. }
             | Phase::Slotting
             | Phase::Starting(_)
             | Phase::Running(_) => None,
@@ -138,7 +138,7 @@ impl ServiceMachine {
                 run.exit = Some(exit);
                 self.main_has_stopped(remaining, out);
             }
-            Phase::Idle | Phase::Leasing { .. } | Phase::Renewing | Phase::Slotting => {}
+            Phase::Idle | Phase::Leasing { .. } | Phase::Renewing { .. } | Phase::Slotting => {}
         }
         // A program that ends well and leaves others behind has gone into the background: they are followed.
         let to_stop = match &self.phase {
@@ -170,11 +170,6 @@ impl ServiceMachine {
         if let Some(run) = self.run() {
             out.push(act(Action::Unwatch(run.id)));
         }
-        for timer in
-            [ServiceTimer::ReadyWithin, ServiceTimer::ResetAfter, ServiceTimer::Grace, ServiceTimer::Unkillable]
-        {
-            out.push(Effect::CancelTimer(timer));
-        }
         self.return_slot(out);
         self.phase = Phase::Idle;
         self.needs.stopped(out);
@@ -184,8 +179,14 @@ impl ServiceMachine {
 
     /// Decides how it rests after a run, or an attempt at one.
     pub(super) fn rest_after(&mut self, now: Moment, cause: Cause, out: &mut Out) {
-        self.last_death = matches!(cause, Cause::Ended(_) | Cause::Unready(_) | Cause::Died(_))
-            .then_some(Death { at: now, attempts_before: self.attempts });
+        self.last_death = match &cause {
+            Cause::Ended(_) | Cause::Unready(_) | Cause::Died(_) => {
+                Some(Death { at: now, attempts_before: self.attempts })
+            }
+            // It was tried once more after a death that a loss may have been the cause of.
+            Cause::Failed(_) => self.last_death,
+            Cause::Stopped | Cause::Hopeless(_) => None,
+        };
         self.rest = match cause {
             Cause::Stopped => Rest::Fresh,
             Cause::Hopeless(failure) => Rest::Failed(Failed::Hopeless(failure)),
@@ -207,7 +208,7 @@ impl ServiceMachine {
 
     fn failed(&mut self, now: Moment, failure: Failure, out: &mut Out) -> Rest {
         match self.spec.restart.when {
-            RestartWhen::Never => Rest::Failed(Failed::Hopeless(failure)),
+            RestartWhen::Never => Rest::Failed(Failed::NeverRestarted(failure)),
             RestartWhen::Always | RestartWhen::Failure => self.try_again(now, failure, out),
         }
     }
@@ -234,7 +235,7 @@ impl ServiceMachine {
             return;
         }
         if withdrawal.is_loss() {
-            self.forgive_death(now, out);
+            self.forgive_death(now);
             self.forgive_dying(&withdrawal);
             self.bereaved = self.asked;
         }
@@ -244,7 +245,7 @@ impl ServiceMachine {
 
     /// A death just before its device was known to be gone is the device's fault, not its own. It may even look like an end that is
     /// none of its failures: what reads from a terminal whose device is pulled reads the end of its input.
-    fn forgive_death(&mut self, now: Moment, out: &mut Out) {
+    fn forgive_death(&mut self, now: Moment) {
         let Some(Death { attempts_before, .. }) = self.last_death.filter(|death| now.since(death.at) <= DIED_OF_LOSS)
         else {
             return;
@@ -254,7 +255,6 @@ impl ServiceMachine {
         self.attempts = self.attempts.min(attempts_before);
         if self.rest != Rest::Fresh && super::machine::later(&self.spec).is_none() {
             self.rest = Rest::Fresh;
-            out.push(Effect::CancelTimer(ServiceTimer::Backoff));
         }
     }
 
@@ -265,20 +265,19 @@ impl ServiceMachine {
         }
     }
 
-    pub(super) fn device_left(&mut self, now: Moment, device: &DeviceName, out: &mut Out) {
-        self.forgive_death(now, out);
+    pub(super) fn device_left(&mut self, now: Moment, device: &DeviceName) {
+        self.forgive_death(now);
         let long = self.last_start.is_some_and(|start| now.since(start) >= LONG_STAY);
         // Said again, it has not left later.
         self.stayed.entry(device.clone()).or_insert(long);
     }
 
-    pub(super) fn device_arrived(&mut self, device: &DeviceName, out: &mut Out) {
+    pub(super) fn device_arrived(&mut self, device: &DeviceName) {
         let long = self.stayed.remove(device) == Some(true);
         let tired = matches!(self.rest, Rest::Backoff { .. } | Rest::Failed(_));
         if long && tired && super::machine::later(&self.spec).is_none() {
             self.attempts = 0;
             self.rest = Rest::Fresh;
-            out.push(Effect::CancelTimer(ServiceTimer::Backoff));
         }
     }
 

@@ -6,7 +6,7 @@ use super::ending::Cause;
 use super::machine::{Out, ServiceMachine, tell_leases};
 use super::state::{Ignoring, Phase, Rest};
 use crate::cause::Failure;
-use crate::message::lease::{LeaseMessage, LeaseRequest, Renewed, Token};
+use crate::message::lease::{LeaseMessage, Renewed, Token};
 use crate::message::{Effect, Moment, Outcome};
 
 impl ServiceMachine {
@@ -26,23 +26,19 @@ impl ServiceMachine {
     }
 
     /// Goes on with what it has kept. A stranger may have taken a port since it was looked at, and would be met at each restart.
-    pub(super) fn use_again(&mut self, out: &mut Out) {
+    pub(super) fn use_again(&mut self, now: Moment, out: &mut Out) {
         if self.grant.as_ref().is_some_and(|grant| !grant.ports.is_empty()) {
-            self.phase = Phase::Renewing;
-            out.push(tell_leases(LeaseMessage::Renew(self.renewal())));
+            self.phase = Phase::Renewing { since: now };
+            out.push(tell_leases(LeaseMessage::Renew(self.lease_request(now))));
         } else {
             out.push(tell_leases(LeaseMessage::Busy(self.holder())));
             self.ask_slot(out);
         }
     }
 
-    pub(super) fn renewal(&self) -> LeaseRequest {
-        self.lease_request(self.asked.unwrap_or_default())
-    }
-
     pub(super) fn renewed(&mut self, now: Moment, token: Token, renewed: Renewed, out: &mut Out) {
-        let Some(grant) = self.grant.as_mut().filter(|grant| self.phase == Phase::Renewing && grant.token == token)
-        else {
+        let is_waited_for = matches!(self.phase, Phase::Renewing { .. });
+        let Some(grant) = self.grant.as_mut().filter(|grant| is_waited_for && grant.token == token) else {
             out.push(Effect::Note(Outcome::Superseded));
             return;
         };

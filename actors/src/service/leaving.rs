@@ -12,8 +12,7 @@ use super::state::{Closing, Goodbye, Phase, Readiness, Run, Stage};
 use crate::action::process::{Scope, SignalOrder, Status};
 use crate::cause::{Asked, Episode, Standing, Why};
 use crate::message::lease::LeaseMessage;
-use crate::message::service::ServiceMessage;
-use crate::message::service::ServiceTimer;
+use crate::message::service::{ServiceMessage, ServiceTimer};
 use crate::message::supervision::ServicesMessage;
 use crate::message::{Action, Effect, Left, Message, Moment, Outcome};
 
@@ -109,8 +108,6 @@ impl ServiceMachine {
     pub(super) fn halt(&mut self, mut run: Run, why: Why, out: &mut Out) {
         // What it says from now on is about its stop.
         run.status = Status::default();
-        out.push(Effect::CancelTimer(ServiceTimer::ReadyWithin));
-        out.push(Effect::CancelTimer(ServiceTimer::ResetAfter));
         self.return_slot(out);
         let stage = if self.closing == Closing::Hurried || self.spec.stop.signal == StopSignal::Kill {
             self.kill(&run, out)
@@ -118,18 +115,18 @@ impl ServiceMachine {
             out.push(Effect::SetTimer(ServiceTimer::Grace, self.spec.stop.grace.min(UNBORN_GRACE)));
             Stage::Unborn
         } else {
-            // A program that ends its helpers itself may do so first.
-            let main_first = self.spec.stop.to == StopTo::Main && run.exit.is_none();
-            self.signal(&run, if main_first { Scope::Main } else { Scope::Tree }, out);
+            out.push(self.stop_signal(&run));
             out.push(Effect::SetTimer(ServiceTimer::Grace, self.spec.stop.grace));
             Stage::Grace
         };
         self.phase = Phase::Stopping { run, why, stage };
     }
 
-    fn signal(&self, run: &Run, scope: Scope, out: &mut Out) {
-        let signal = self.spec.stop.signal;
-        out.push(act(Action::Signal(SignalOrder { run: run.id, signal, scope })));
+    /// To whom it goes: a program that ends its helpers itself may do so first.
+    pub(super) fn stop_signal(&self, run: &Run) -> Effect<ServiceTimer> {
+        let main_first = self.spec.stop.to == StopTo::Main && run.exit.is_none();
+        let scope = if main_first { Scope::Main } else { Scope::Tree };
+        act(Action::Signal(SignalOrder { run: run.id, signal: self.spec.stop.signal, scope }))
     }
 
     /// The main process of a run that is being stopped has ended: those that it left behind have what is left of the grace.
@@ -138,7 +135,7 @@ impl ServiceMachine {
             && self.spec.stop.to == StopTo::Main
             && !remaining.is_empty()
         {
-            self.signal(run, Scope::Tree, out);
+            out.push(self.stop_signal(run));
         }
     }
 
@@ -154,7 +151,6 @@ impl ServiceMachine {
     }
 
     pub(super) fn kill(&self, run: &Run, out: &mut Out) -> Stage {
-        out.push(Effect::CancelTimer(ServiceTimer::Grace));
         out.push(Effect::SetTimer(ServiceTimer::Unkillable, self.unkillable_after()));
         out.push(act(Action::Sweep(run.id)));
         Stage::Killing

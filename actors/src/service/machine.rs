@@ -24,13 +24,12 @@ use mainstay_config::names::{DeviceName, ServiceName};
 
 use super::dependents::Dependents;
 use super::needs::Needs;
-use super::state::{Closing, Death, Goodbye, Ignoring, Phase, Rest, Run, RunNumbers, Slot};
+use super::state::{Closing, Death, Goodbye, Ignoring, Phase, Rest, Run, RunNumbers, Slot, Stage};
 use crate::action::process::RunId;
 use crate::cause::{Asked, Episode, Failed, NotWanted, Standing, Why, Withdrawal};
 use crate::machine::{Beginning, Machine};
 use crate::message::lease::{Grant, LeaseMessage, Token};
-use crate::message::service::ServiceTimer;
-use crate::message::service::{ServiceMessage, Wanted};
+use crate::message::service::{ServiceMessage, ServiceTimer, Wanted};
 use crate::message::supervision::ServicesMessage;
 use crate::message::{Action, ActorId, Effect, Effects, Message, Moment, Outcome, RequestId};
 
@@ -97,12 +96,15 @@ impl Machine for ServiceMachine {
 
     fn handle(&mut self, now: Moment, message: ServiceMessage) -> Out {
         let mut out = Vec::new();
-        let was_in_grace = self.is_in_grace();
+        let (was_in_grace, waited_for) = (self.is_in_grace(), self.waits_for());
         self.take(now, message, &mut out);
         self.evaluate(now, &mut out);
         if self.is_in_grace() && !was_in_grace {
             (self.signalled, self.extended) = (Some(now), None);
         }
+        let waits_for = self.waits_for();
+        let stays = |timer: &ServiceTimer| timer.is_of_a_need() || waits_for.as_ref() == Some(timer);
+        Effect::cancel_left(waited_for, &mut out, stays);
         self.announce(&mut out);
         out.push(self.publication());
         out
@@ -187,9 +189,9 @@ impl ServiceMachine {
             ServiceMessage::Renewed(token, renewed) => self.renewed(now, token, renewed, out),
             ServiceMessage::Revoked(token, withdrawal) => self.lease_revoked(now, token, withdrawal, out),
             ServiceMessage::NothingHeld => self.nothing_held(out),
-            ServiceMessage::DeviceArrived(device, _) => self.device_arrived(&device, out),
+            ServiceMessage::DeviceArrived(device, _) => self.device_arrived(&device),
             ServiceMessage::Corrected(device, offer) => self.corrected(&device, offer, out),
-            ServiceMessage::DeviceLeft(device) => self.device_left(now, &device, out),
+            ServiceMessage::DeviceLeft(device) => self.device_left(now, &device),
             ServiceMessage::SlotGranted => self.slot_granted(now, out),
             ServiceMessage::Process(run, event) => self.process(now, run, event, out),
             ServiceMessage::Probe(run, event) => self.probed(run, event, out),
@@ -203,6 +205,20 @@ impl ServiceMachine {
         }
     }
 
+    /// The timer that belongs to where it is, beside those of its needs. Whatever it is told, it takes the one with it that it leaves.
+    fn waits_for(&self) -> Option<ServiceTimer> {
+        match &self.phase {
+            Phase::Idle if self.closing != Closing::No => None,
+            Phase::Idle => matches!(self.rest, Rest::Backoff { .. }).then_some(ServiceTimer::Backoff),
+            Phase::Starting(_) => Some(ServiceTimer::ReadyWithin),
+            Phase::Running(_) => Some(ServiceTimer::ResetAfter),
+            Phase::Stopping { stage: Stage::Unborn | Stage::Grace, .. } => Some(ServiceTimer::Grace),
+            Phase::Stopping { stage: Stage::Killing, .. } => Some(ServiceTimer::Unkillable),
+            Phase::Leasing { .. } | Phase::Renewing { .. } | Phase::Slotting => None,
+            Phase::Leaving { .. } | Phase::Stopping { stage: Stage::Unkillable, .. } => None,
+        }
+    }
+
     /// Compares what is with what should be, and takes the next step.
     pub(super) fn evaluate(&mut self, now: Moment, out: &mut Out) {
         match &self.phase {
@@ -212,7 +228,7 @@ impl ServiceMachine {
                 self.phase = Phase::Idle;
                 self.evaluate_idle(now, out);
             }
-            Phase::Renewing | Phase::Slotting if !self.may_go_on() || self.revoked.is_some() => {
+            Phase::Renewing { .. } | Phase::Slotting if !self.may_go_on() || self.revoked.is_some() => {
                 self.return_slot(out);
                 self.phase = Phase::Idle;
                 self.evaluate_idle(now, out);
@@ -222,7 +238,7 @@ impl ServiceMachine {
                     self.leave(why, out);
                 }
             }
-            Phase::Leasing { .. } | Phase::Renewing | Phase::Slotting => {}
+            Phase::Leasing { .. } | Phase::Renewing { .. } | Phase::Slotting => {}
             Phase::Leaving { .. } | Phase::Stopping { .. } => {}
         }
         self.say_goodbye(out);
@@ -231,7 +247,7 @@ impl ServiceMachine {
     fn evaluate_idle(&mut self, now: Moment, out: &mut Out) {
         self.release_unless_kept(out);
         if self.reason_not_wanted().is_some() || self.rest != Rest::Fresh {
-            return;
+            return self.needs.await_nobody(out);
         }
         if self.ignoring == Ignoring::No {
             self.needs.set_waits(now, out);
@@ -240,7 +256,7 @@ impl ServiceMachine {
             }
         }
         if self.grant.is_some() {
-            self.use_again(out);
+            self.use_again(now, out);
         } else if self.wants_nothing() {
             self.ask_slot(out);
         } else {
@@ -292,7 +308,7 @@ impl ServiceMachine {
         match &self.phase {
             Phase::Starting(run) | Phase::Running(run) => Some(run),
             Phase::Leaving { run, .. } | Phase::Stopping { run, .. } => Some(run),
-            Phase::Idle | Phase::Leasing { .. } | Phase::Renewing | Phase::Slotting => None,
+            Phase::Idle | Phase::Leasing { .. } | Phase::Renewing { .. } | Phase::Slotting => None,
         }
     }
 

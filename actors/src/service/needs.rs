@@ -112,26 +112,14 @@ impl Needs {
 
     /// A required service has been down too long.
     pub(super) fn count_as_lost(&mut self, name: &ServiceName) -> bool {
-        let counted = self.change(name, |_, need| {
-            let counts = matches!(need.loss, Loss::Counting(_));
-            if counts {
-                need.loss = Loss::Lost;
-            }
-            counts
-        });
-        counted.unwrap_or(false)
+        let lose = |need: &mut Need| matches!(need.loss, Loss::Counting(_)).then(|| need.loss = Loss::Lost);
+        self.change(name, |_, need| lose(need)).flatten().is_some()
     }
 
     /// A wait is over.
     pub(super) fn waited(&mut self, name: &ServiceName) -> bool {
-        let waited = self.change(name, |_, need| {
-            let counts = matches!(need.wait, Wait::Counting(_));
-            if counts {
-                need.wait = Wait::Over;
-            }
-            counts
-        });
-        waited.unwrap_or(false)
+        let end = |need: &mut Need| matches!(need.wait, Wait::Counting(_)).then(|| need.wait = Wait::Over);
+        self.change(name, |_, need| end(need)).flatten().is_some()
     }
 
     /// Begins the waits that a start needs: for optional services that are coming. How long a required one is waited for is
@@ -144,6 +132,25 @@ impl Needs {
                     out.push(Effect::SetTimer(ServiceTimer::Optional(name.clone()), timeout));
                 }
             });
+        }
+    }
+
+    /// Nothing is counted any more that is not known to be: what it was has panicked twice, one upon the other.
+    pub(super) fn count_nothing_else(&self, out: &mut Out) {
+        for (name, need) in &self.all {
+            if !matches!(need.loss, Loss::Counting(_)) {
+                out.push(Effect::CancelTimer(ServiceTimer::Lost(name.clone())));
+            }
+            if !matches!(need.wait, Wait::Counting(_)) {
+                out.push(Effect::CancelTimer(ServiceTimer::Optional(name.clone())));
+            }
+        }
+    }
+
+    /// The service is not about to start: it waits for nobody, and the next start waits anew.
+    pub(super) fn await_nobody(&mut self, out: &mut Out) {
+        for name in std::mem::take(&mut self.tally.begun) {
+            self.change(&name, |name, need| need.forget_wait(name, out));
         }
     }
 
@@ -239,12 +246,9 @@ impl Need {
         match self.dependency {
             Dependency::Required { lost_after, .. } => match self.standing {
                 Standing::Up => {}
-                Standing::Leaving { .. } => self.loss = Loss::Lost,
+                Standing::Leaving { .. } => self.lose(name, out),
                 // Nothing brings it back by itself.
-                Standing::Held(_) if dependent == Dependent::Runs && self.loss != Loss::Lost => {
-                    out.push(Effect::CancelTimer(ServiceTimer::Lost(name.clone())));
-                    self.loss = Loss::Lost;
-                }
+                Standing::Held(_) if dependent == Dependent::Runs => self.lose(name, out),
                 _ if dependent == Dependent::Rests || self.loss != Loss::No => {}
                 _ if lost_after.is_zero() => self.loss = Loss::Lost,
                 _ => {
@@ -304,14 +308,28 @@ impl Need {
         Missing { need: name.clone(), requirement, standing: self.standing.clone(), patience }
     }
 
-    fn forget_waits(&mut self, name: &ServiceName, out: &mut Out) {
+    /// It is lost, whether or not that was counted before.
+    fn lose(&mut self, name: &ServiceName, out: &mut Out) {
+        self.count_no_more(name, out);
+        self.loss = Loss::Lost;
+    }
+
+    fn count_no_more(&mut self, name: &ServiceName, out: &mut Out) {
         if let Loss::Counting(_) = self.loss {
             out.push(Effect::CancelTimer(ServiceTimer::Lost(name.clone())));
         }
+    }
+
+    fn forget_waits(&mut self, name: &ServiceName, out: &mut Out) {
+        self.count_no_more(name, out);
+        self.loss = Loss::No;
+        self.forget_wait(name, out);
+    }
+
+    fn forget_wait(&mut self, name: &ServiceName, out: &mut Out) {
         if let (Wait::Counting(_), Dependency::Optional { .. }) = (self.wait, self.dependency) {
             out.push(Effect::CancelTimer(ServiceTimer::Optional(name.clone())));
         }
-        self.loss = Loss::No;
         self.wait = Wait::NotBegun;
     }
 }

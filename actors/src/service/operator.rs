@@ -4,8 +4,7 @@ use super::machine::{Out, ServiceMachine, later};
 use super::showing::first_of;
 use super::state::{Closing, Ignoring, Phase, Rest};
 use crate::cause::{Asked, NotWanted, Why};
-use crate::message::service::ServiceTimer;
-use crate::message::service::{Attempts, NeedsPolicy, ServiceMessage, Waiting, Wanted};
+use crate::message::service::{Attempts, NeedsPolicy, ServiceMessage, ServiceTimer, Waiting, Wanted};
 use crate::message::{
     Before, Effect, Message, NextStep, OperatorAnswer, Outcome, Reply, RequestId, Restart, Start, Stop,
 };
@@ -24,7 +23,7 @@ impl ServiceMachine {
             out.push(answer);
             return;
         }
-        self.want_up(out);
+        self.want_up();
         self.ignoring = if policy == NeedsPolicy::Ignore { Ignoring::Yes } else { Ignoring::No };
         if policy == NeedsPolicy::StartThem {
             self.start_needs(request, out);
@@ -47,7 +46,7 @@ impl ServiceMachine {
         } else if later(&self.spec).is_none() {
             let held = self.reason_not_wanted().is_some();
             if held || matches!(self.rest, Rest::Failed(_) | Rest::Ended(_)) {
-                self.want_up(out);
+                self.want_up();
             }
             self.start_needs(request, out);
         }
@@ -61,22 +60,21 @@ impl ServiceMachine {
         }
     }
 
-    fn want_up(&mut self, out: &mut Out) {
+    fn want_up(&mut self) {
         if self.run().is_none() {
             self.last_stop = None;
         }
         self.wanted = Wanted::Up;
-        self.refresh(Attempts::Reset, out);
+        self.refresh(Attempts::Reset);
     }
 
     /// Lets a service that rests start again.
-    fn refresh(&mut self, attempts: Attempts, out: &mut Out) {
+    fn refresh(&mut self, attempts: Attempts) {
         if attempts == Attempts::Reset {
             self.attempts = 0;
         }
         if self.rest != Rest::Fresh && later(&self.spec).is_none() {
             self.rest = Rest::Fresh;
-            out.push(Effect::CancelTimer(ServiceTimer::Backoff));
         }
     }
 
@@ -95,7 +93,7 @@ impl ServiceMachine {
         }
         self.ignoring = Ignoring::No;
         self.bereaved = None;
-        self.refresh(Attempts::Reset, out);
+        self.refresh(Attempts::Reset);
         out.push(done(request, Reply::Stop(name, stop)));
     }
 
@@ -109,7 +107,7 @@ impl ServiceMachine {
         if self.reason_not_wanted().is_some() {
             self.wanted = Wanted::Up;
         }
-        self.refresh(attempts, out);
+        self.refresh(attempts);
         let name = self.spec.name.clone();
         let restart = match &self.phase {
             Phase::Starting(_) | Phase::Running(_) => {

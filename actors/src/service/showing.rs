@@ -16,12 +16,15 @@ impl ServiceMachine {
     pub(super) fn standing(&self) -> Standing {
         match &self.phase {
             Phase::Running(_) => Standing::Up,
-            Phase::Starting(_) | Phase::Slotting | Phase::Renewing => Standing::Starting(Matter::Starting),
+            Phase::Starting(_) | Phase::Slotting | Phase::Renewing { .. } => Standing::Starting(Matter::Starting),
             Phase::Leasing { blockers, .. } => {
                 let coming = blockers.iter().all(|blocker| match blocker {
                     Blocker::Device { soon, .. } => *soon == Soon::Yes,
                     Blocker::Restoring { .. } | Blocker::Preparing => true,
-                    Blocker::Held { .. } | Blocker::Behind { .. } | Blocker::ForeignListener { .. } => false,
+                    Blocker::Held { .. }
+                    | Blocker::Behind { .. }
+                    | Blocker::ForeignListener { .. }
+                    | Blocker::UnknownFile { .. } => false,
                 });
                 if blockers.is_empty() {
                     Standing::Coming(Matter::Leasing)
@@ -67,7 +70,7 @@ impl ServiceMachine {
             Phase::Running(_) => ServiceStatus::Running,
             Phase::Starting(_) => ServiceStatus::Starting,
             Phase::Leaving { .. } | Phase::Stopping { .. } => ServiceStatus::Stopping,
-            Phase::Leasing { .. } | Phase::Renewing | Phase::Slotting => ServiceStatus::Waiting,
+            Phase::Leasing { .. } | Phase::Renewing { .. } | Phase::Slotting => ServiceStatus::Waiting,
             Phase::Idle => match &self.rest {
                 Rest::Failed(_) => ServiceStatus::Failed,
                 _ if self.wanted == Wanted::Down => ServiceStatus::Held,
@@ -100,7 +103,7 @@ impl ServiceMachine {
                 Reason::Unkillable { why: why.clone(), pid: run.pid }
             }
             Phase::Stopping { run, why, .. } => Reason::Stopping { why: why.clone(), said: run.status.clone() },
-            Phase::Leasing { .. } | Phase::Renewing | Phase::Slotting => self.stopped_for(),
+            Phase::Leasing { .. } | Phase::Renewing { .. } | Phase::Slotting => self.stopped_for(),
             Phase::Idle => self.idle_reason(),
         }
     }
@@ -124,7 +127,7 @@ impl ServiceMachine {
 
     fn waiting_for(&self) -> Waiting {
         match &self.phase {
-            Phase::Renewing => Waiting::Leases(first_of(&[Blocker::Preparing])),
+            Phase::Renewing { .. } => Waiting::Leases(first_of(&[Blocker::Preparing])),
             Phase::Leasing { blockers, .. } if blockers.is_empty() => Waiting::Leases(first_of(&[Blocker::Preparing])),
             Phase::Leasing { blockers, .. } => Waiting::Leases(first_of(blockers)),
             Phase::Slotting => Waiting::Slot,

@@ -208,7 +208,6 @@ impl ServiceMachine {
         self.ready_run = Some(run.id);
         self.phase = Phase::Running(run.clone());
         self.last_stop = None;
-        out.push(Effect::CancelTimer(ServiceTimer::ReadyWithin));
         self.reset_later(out);
         self.return_slot(out);
     }

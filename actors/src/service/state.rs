@@ -35,13 +35,29 @@ impl RunNumbers {
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(super) enum Phase {
     Idle,
-    Leasing { blockers: Vec<Blocker>, arrival: Moment },
-    Renewing, // It has kept what it holds, and hears whether strangers have taken its ports meanwhile.
+    Leasing {
+        blockers: Vec<Blocker>,
+        arrival: Moment,
+    },
+    /// It has kept what it holds, and hears whether strangers have taken its ports meanwhile.
+    Renewing {
+        since: Moment,
+    },
     Slotting,
     Starting(Run),
     Running(Run),
-    Leaving { run: Run, readiness: Readiness, why: Why, awaiting: BTreeSet<ServiceName>, episode: Episode },
-    Stopping { run: Run, why: Why, stage: Stage },
+    Leaving {
+        run: Run,
+        readiness: Readiness,
+        why: Why,
+        awaiting: BTreeSet<ServiceName>,
+        episode: Episode,
+    },
+    Stopping {
+        run: Run,
+        why: Why,
+        stage: Stage,
+    },
 }
 
 /// Whether a run had become ready.

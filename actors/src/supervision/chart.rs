@@ -75,7 +75,6 @@ impl ServicesMachine {
 /// Why the root is never told this there.
 pub(crate) fn root_impossible(is: RootIs, told: RootTold) -> Option<&'static str> {
     match told {
-        RootTold::PartLost => Some("the simulated daemon has no threads that could be lost"),
         _ if is == RootIs::Done => Some("the daemon has ended"),
         RootTold::LeasesClosed => {
             (is != RootIs::ClosingLeases).then_some("the registry says so when the root has asked for it")
@@ -83,7 +82,7 @@ pub(crate) fn root_impossible(is: RootIs, told: RootTold) -> Option<&'static str
         RootTold::ServicesClosed | RootTold::LeftBehind => {
             (is == RootIs::Open).then_some("the services close when the root has asked for it")
         }
-        RootTold::Close | RootTold::Hurry => None,
+        RootTold::PartLost | RootTold::Close | RootTold::Hurry => None,
     }
 }
 

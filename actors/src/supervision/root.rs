@@ -2,8 +2,8 @@
 
 use crate::machine::{Beginning, Machine};
 use crate::message::lease::LeaseMessage;
-use crate::message::supervision::{NoTimer, RootMessage, ServicesMessage};
-use crate::message::{Action, ActorId, Effect, Effects, Exit, GaveUp, Left, Message, Moment, Outcome};
+use crate::message::supervision::{Haste, NoTimer, RootMessage, ServicesMessage};
+use crate::message::{Action, ActorId, Effect, Effects, Exit, GaveUp, Left, Message, Moment, Outcome, Publication};
 
 /// The root supervisor.
 #[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
@@ -14,16 +14,8 @@ pub struct RootMachine {
     left: Vec<Left>,
 }
 
-/// Whether closing down still gives grace.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub(super) enum Haste {
-    #[default]
-    InOrder,
-    Hurried,
-}
-
 impl Haste {
-    pub(super) fn to_services(self) -> ServicesMessage {
+    fn to_services(self) -> ServicesMessage {
         match self {
             Self::InOrder => ServicesMessage::Close,
             Self::Hurried => ServicesMessage::Hurry,
@@ -52,10 +44,12 @@ impl Machine for RootMachine {
     }
 
     fn begin(&mut self, _now: Moment, beginning: Beginning) -> Out {
+        // It may not have been heard.
+        let shown = Effect::Publish(Publication::Closing(self.haste));
         match (beginning, self.closing) {
-            // That the daemon ends may not have been heard.
-            (Beginning::Again, Closing::Done) => vec![self.end()],
-            _ => Vec::new(),
+            (Beginning::First, _) | (_, Closing::No) => Vec::new(),
+            (Beginning::Again, Closing::Services | Closing::Leases) => vec![shown],
+            (Beginning::Again, Closing::Done) => vec![shown, self.end()],
         }
     }
 
@@ -63,18 +57,11 @@ impl Machine for RootMachine {
         match message {
             // Without it nothing would be started, stopped or heard any more. Services stay.
             RootMessage::PartLost(lost) => vec![Effect::Act(Action::Exit(Exit::GaveUp(GaveUp::PartLost(lost))))],
-            RootMessage::Close if self.closing == Closing::No => {
-                self.closing = Closing::Services;
-                vec![Effect::Tell(Message::Services(ServicesMessage::Close))]
-            }
+            RootMessage::Close if self.closing == Closing::No => self.close(),
             RootMessage::Close => vec![Effect::Note(Outcome::Ignored)],
             RootMessage::Hurry => {
-                if self.closing == Closing::No {
-                    // The first word was lost.
-                    self.closing = Closing::Services;
-                }
                 self.haste = Haste::Hurried;
-                vec![Effect::Tell(Message::Services(ServicesMessage::Hurry))]
+                self.close()
             }
             RootMessage::ServicesClosed if self.closing != Closing::Services => vec![Effect::Note(Outcome::Ignored)],
             RootMessage::ServicesClosed => {
@@ -114,6 +101,15 @@ impl Machine for RootMachine {
 }
 
 impl RootMachine {
+    /// Whoever wants it to end sees that it was heard.
+    fn close(&mut self) -> Out {
+        if self.closing == Closing::No {
+            self.closing = Closing::Services;
+        }
+        let services = Effect::Tell(Message::Services(self.haste.to_services()));
+        vec![services, Effect::Publish(Publication::Closing(self.haste))]
+    }
+
     fn end(&self) -> Effect<NoTimer> {
         let left = self.left.clone();
         Effect::Act(Action::Exit(if left.is_empty() { Exit::Stopped } else { Exit::Left(left) }))

@@ -6,10 +6,9 @@ use std::num::NonZeroUsize;
 
 use mainstay_config::names::ServiceName;
 
-use super::root::Haste;
 use crate::machine::{Beginning, Machine};
 use crate::message::service::ServiceMessage;
-use crate::message::supervision::{NoTimer, RootMessage, ServicesMessage};
+use crate::message::supervision::{Haste, NoTimer, RootMessage, ServicesMessage};
 use crate::message::{ActorId, Effect, Effects, Left, Message, Moment, Outcome};
 
 /// The supervisor of services.

@@ -10,8 +10,8 @@ use super::{RootMachine, ServicesMachine};
 use crate::machine::{Beginning, Machine};
 use crate::message::lease::LeaseMessage;
 use crate::message::service::ServiceMessage;
-use crate::message::supervision::{NoTimer, RootMessage, ServicesMessage};
-use crate::message::{Action, ActorId, Effect, Exit, Left, Message, Moment, Outcome};
+use crate::message::supervision::{Haste, NoTimer, RootMessage, ServicesMessage};
+use crate::message::{Action, ActorId, Effect, Exit, Left, Message, Moment, Outcome, Publication};
 
 fn name(text: &str) -> ServiceName {
     ServiceName::new(text).unwrap()
@@ -59,7 +59,13 @@ fn a_service_that_gives_up_waiting_for_a_slot_gets_none() {
 fn closing_down_ends_when_every_service_and_then_the_registry_has_said_so() {
     let (mut services, mut root) = (supervisor(), RootMachine::default());
     let out = root.handle(Moment::default(), RootMessage::Close);
-    assert!(matches!(out[..], [Effect::Tell(Message::Services(ServicesMessage::Close))]));
+    assert!(matches!(
+        out[..],
+        [
+            Effect::Tell(Message::Services(ServicesMessage::Close)),
+            Effect::Publish(Publication::Closing(Haste::InOrder))
+        ]
+    ));
     assert_eq!(services.handle(Moment::default(), ServicesMessage::Close).len(), 4);
     for service in ["a", "b", "c"] {
         assert!(services.handle(Moment::default(), ServicesMessage::Closed(name(service))).is_empty());
@@ -143,11 +149,11 @@ fn a_restarted_root_goes_on_closing_down_and_tells_those_again_who_were_restarte
     assert!(matches!(root.tell_again(&ActorId::Services)[..], [Message::Services(ServicesMessage::Close)]));
     root.handle(Moment::default(), RootMessage::ServicesClosed);
     let (mut root, out) = again(&root);
-    assert!(out.is_empty());
+    assert!(matches!(out[..], [Effect::Publish(Publication::Closing(Haste::InOrder))]));
     assert!(matches!(root.tell_again(&ActorId::Leases)[..], [Message::Leases(LeaseMessage::Close)]));
     root.handle(Moment::default(), RootMessage::LeasesClosed);
     let (_, out) = again(&root);
-    assert!(matches!(out[..], [Effect::Act(Action::Exit(Exit::Stopped))]));
+    assert!(matches!(out[..], [Effect::Publish(_), Effect::Act(Action::Exit(Exit::Stopped))]));
     let mut services = supervisor();
     let service = ActorId::Service(name("b"));
     assert!(matches!(services.tell_again(&service)[..], [Message::Service(_, ServiceMessage::Begin)]));

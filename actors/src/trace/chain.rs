@@ -3,7 +3,8 @@
 use std::fmt::Display;
 use std::sync::Arc;
 
-use super::recorder::{ExternalCause, Said};
+use super::external::ExternalCause;
+use super::recorder::Said;
 use crate::message::{Address, Moment, Outside};
 
 /// Steps after which a chain is cut.
@@ -39,14 +40,12 @@ impl Chain {
         let mut said: Vec<&Said> = self.latest.iter().flat_map(|latest| latest.backwards()).collect();
         said.reverse();
         // The first message often only repeats what happened outside.
-        let repeats = |first: &Said| self.event.as_ref().is_some_and(|(_, event)| first.detail.is(&event.detail));
+        let repeats =
+            |first: &Said| self.event.as_ref().is_some_and(|(_, event)| first.detail.to_string() == event.to_string());
         if said.first().is_some_and(|first| first.parent.is_none() && repeats(first)) {
             said.remove(0);
         }
-        let event = self
-            .event
-            .iter()
-            .map(|(at, cause)| Step { at: *at, what: format!("{}: {}", cause.kind.as_str(), cause.detail) });
+        let event = self.event.iter().map(|(at, cause)| Step { at: *at, what: format!("{}: {cause}", cause.kind()) });
         event.chain(said.into_iter().map(|said| Step { at: said.sent, what: said.sentence() })).collect()
     }
 }

@@ -2,9 +2,11 @@
 
 mod chain;
 mod excerpt;
+mod external;
 mod recorder;
 
 pub use chain::{Chain, Step};
 pub use excerpt::Excerpt;
+pub use external::ExternalCause;
 pub(crate) use recorder::Record;
-pub use recorder::{Cause, ExternalCause, ExternalKind, Keeping, MessageId, Recorder, Sending, TraceFilter, TraceId};
+pub use recorder::{Cause, Keeping, MessageId, Recorder, Sending, TraceFilter, TraceId};

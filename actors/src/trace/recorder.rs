@@ -8,6 +8,7 @@ use std::sync::Arc;
 use mainstay_config::names::{DeviceName, ServiceName};
 
 use super::chain::{Chain, link};
+use super::external::ExternalCause;
 use crate::message::{ActorId, Address, Moment, Outcome, Words};
 
 /// Messages that are kept.
@@ -30,55 +31,6 @@ pub struct Cause {
     pub trace: TraceId,
     /// The message that was being handled; `None` for the first of a trace.
     pub message: Option<MessageId>,
-}
-
-/// What sort of external event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub enum ExternalKind {
-    /// The daemon has started.
-    Start,
-    /// Hardware came, went or changed.
-    Hardware,
-    /// A person or program asked.
-    Operator,
-    /// The daemon got a signal.
-    Signal,
-    /// A process ended or spoke by itself.
-    Process,
-    /// An actor panicked.
-    Panic,
-}
-
-impl ExternalKind {
-    /// The word shown.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Start => "start",
-            Self::Hardware => "hardware",
-            Self::Operator => "operator",
-            Self::Signal => "signal",
-            Self::Process => "process",
-            Self::Panic => "panic",
-        }
-    }
-}
-
-/// An external event.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct ExternalCause {
-    /// What sort.
-    pub kind: ExternalKind,
-    /// What happened, in words.
-    pub detail: String,
-}
-
-impl ExternalCause {
-    /// An external event.
-    #[must_use]
-    pub fn new(kind: ExternalKind, detail: impl Into<String>) -> Self {
-        Self { kind, detail: detail.into() }
-    }
 }
 
 /// Which traces are meant.
@@ -316,20 +268,20 @@ mod tests {
     #[test]
     fn a_chain_leads_back_to_the_external_event() {
         let mut recorder = Recorder::new(Keeping::On);
-        let root = recorder.begin(at(0), ExternalCause::new(ExternalKind::Hardware, "USB 1-1 unplugged"));
+        let root = recorder.begin(at(0), ExternalCause::Signal("SIGTERM".to_owned()));
         let first = send(&mut recorder, root, 1, "one");
         let second = send(&mut recorder, Cause { message: Some(first), ..root }, 2, "two");
         let steps = recorder.chain(Cause { message: Some(second), ..root }).steps();
         let what: Vec<&str> = steps.iter().map(|step| step.what.as_str()).collect();
-        assert_eq!(what, ["hardware: USB 1-1 unplugged", "kernel told leases: one", "kernel told leases: two"]);
+        assert_eq!(what, ["signal: SIGTERM to mainstay", "kernel told leases: one", "kernel told leases: two"]);
     }
 
     #[test]
     fn the_ring_is_bounded_and_forgets_the_oldest_first() {
         let mut recorder = Recorder::new(Keeping::On);
-        let first = recorder.begin(at(0), ExternalCause::new(ExternalKind::Start, "start"));
+        let first = recorder.begin(at(0), ExternalCause::Started);
         let gone = send(&mut recorder, first, 0, "first");
-        let cause = recorder.begin(at(1), ExternalCause::new(ExternalKind::Hardware, "flood"));
+        let cause = recorder.begin(at(1), ExternalCause::Started);
         let last = (0..MESSAGES_MAX as u64 + 10).map(|n| send(&mut recorder, cause, n, "again")).last().unwrap();
         assert_eq!(recorder.ring.len(), MESSAGES_MAX);
         assert!(recorder.get(gone).is_none());
@@ -343,13 +295,13 @@ mod tests {
     #[test]
     fn a_chain_without_end_keeps_the_event_and_the_latest_steps() {
         let mut recorder = Recorder::new(Keeping::On);
-        let root = recorder.begin(at(0), ExternalCause::new(ExternalKind::Start, "start"));
+        let root = recorder.begin(at(0), ExternalCause::Started);
         let mut cause = root;
         for n in 0..1000 {
             let id = send(&mut recorder, cause, n, &format!("step {n}"));
             cause = Cause { message: Some(id), ..root };
             let steps = recorder.chain(cause).steps();
-            assert_eq!(steps[0].what, "start: start");
+            assert_eq!(steps[0].what, "start: mainstay started");
             let latest: Vec<String> = (0..=n).rev().take(30).map(|n| format!("kernel told leases: step {n}")).collect();
             assert!(steps.iter().skip(1).rev().map(|step| &step.what).take(30).eq(&latest));
             assert!(steps.len() <= 70, "{} steps", steps.len());
@@ -359,7 +311,7 @@ mod tests {
     #[test]
     fn many_messages_that_follow_from_one_share_the_chain_that_led_to_it() {
         let mut recorder = Recorder::new(Keeping::On);
-        let root = recorder.begin(at(0), ExternalCause::new(ExternalKind::Start, "start"));
+        let root = recorder.begin(at(0), ExternalCause::Started);
         let mut cause = root;
         for n in 0..64 {
             cause = Cause { message: Some(send(&mut recorder, cause, n, "step")), ..root };
@@ -373,10 +325,10 @@ mod tests {
     #[test]
     fn the_latest_trace_is_one_in_which_something_was_done() {
         let mut recorder = Recorder::new(Keeping::On);
-        let told = recorder.begin(at(0), ExternalCause::new(ExternalKind::Hardware, "unplugged"));
+        let told = recorder.begin(at(0), ExternalCause::Started);
         let first = send(&mut recorder, told, 0, "gone");
         send(&mut recorder, Cause { message: Some(first), ..told }, 1, "stop");
-        let echo = recorder.begin(at(2), ExternalCause::new(ExternalKind::Hardware, "unplugged, again"));
+        let echo = recorder.begin(at(2), ExternalCause::Started);
         send(&mut recorder, echo, 2, "gone");
         assert_eq!(recorder.latest(&TraceFilter::default()), Some(told.trace));
     }

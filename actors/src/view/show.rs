@@ -10,10 +10,11 @@ use super::{
     WhyView, device_kind, sharing, words,
 };
 use crate::board::{Board, Entry};
+use crate::cause::{Holder, Resource};
 use crate::clock::Clock;
 use crate::message::Moment;
 use crate::message::device::{DeviceSnapshot, DeviceStatus};
-use crate::message::lease_table::{HeldLease, Waiter};
+use crate::message::lease_table::{HeldLease, LeaseSnapshot, Waiter};
 use crate::message::service::{Health, ServiceSnapshot, ServiceStatus, Waiting, Wanted};
 
 /// Shows a station as its board has it.
@@ -121,6 +122,7 @@ impl Show<'_> {
     }
 
     fn configured(&self) -> Vec<DeviceView> {
+        let leases = self.board.leases();
         let view = |device: &Device| {
             let Some(Entry { snapshot, .. }) = self.board.device(&device.name) else { return device_not_begun(device) };
             DeviceView {
@@ -128,7 +130,7 @@ impl Show<'_> {
                 kind: device_kind(snapshot.kind),
                 status: snapshot.status.as_str().to_owned(),
                 reason: device_reason(&snapshot, self.clock),
-                holder: snapshot.holder.as_ref().map(ToString::to_string),
+                holder: holder(&snapshot, &leases).map(ToString::to_string),
                 identity: snapshot.identity.as_ref().map(ToString::to_string),
             }
         };
@@ -158,7 +160,7 @@ impl Show<'_> {
         WhyView {
             name: snapshot.name.to_string(),
             subject: "device".to_owned(),
-            now: device_sentence(snapshot, self.clock),
+            now: device_sentence(snapshot, holder(snapshot, &self.board.leases()), self.clock),
             because: self.chain(entry),
             unblock: self.device_cure(snapshot).into_iter().collect(),
             trace: Some(entry.trace.0),
@@ -283,11 +285,18 @@ fn device_reason(snapshot: &DeviceSnapshot, clock: &Clock) -> String {
     }
 }
 
-fn device_sentence(snapshot: &DeviceSnapshot, clock: &Clock) -> String {
+/// Who leases a device, as the registry shows it.
+fn holder<'a>(shown: &DeviceSnapshot, leases: &'a LeaseSnapshot) -> Option<&'a Holder> {
+    let is_of_it = |held: &&HeldLease| matches!(&held.resource, Resource::Device(name) if *name == shown.name);
+    let is_that = |held: &&HeldLease| Some(held.since) == shown.leased_since;
+    leases.held.iter().filter(is_of_it).find(is_that).map(|held| &held.holder)
+}
+
+fn device_sentence(snapshot: &DeviceSnapshot, holder: Option<&Holder>, clock: &Clock) -> String {
     let name = &snapshot.name;
     let reason = device_reason(snapshot, clock);
     let identity = snapshot.identity.as_ref().map_or_else(String::new, |identity| format!(" ({identity})"));
-    match (snapshot.status, &snapshot.holder) {
+    match (snapshot.status, holder) {
         (DeviceStatus::Absent, _) => format!("{name} is {reason}."),
         (DeviceStatus::InUse, Some(holder)) => format!("{name} is in use by {holder}{identity}."),
         (status, _) if reason.is_empty() => format!("{name} is {}{identity}.", status.as_str()),

@@ -20,8 +20,8 @@ impl Excerpt {
             outcome: record.outcome.as_str().to_owned(),
         };
         let cause = ExternalCauseView {
-            kind: self.head.cause.kind.as_str().to_owned(),
-            detail: self.head.cause.detail.clone(),
+            kind: self.head.cause.kind().to_owned(),
+            detail: self.head.cause.to_string(),
             at: Some(clock.wall_micros(self.head.at)),
         };
         let messages = self.messages.iter().map(message).collect();
@@ -36,7 +36,7 @@ mod tests {
 
     use super::*;
     use crate::message::{ActorId, Moment, Outside};
-    use crate::trace::{Cause, ExternalCause, ExternalKind, Keeping, Recorder, Sending};
+    use crate::trace::{Cause, ExternalCause, Keeping, Recorder, Sending};
 
     #[test]
     fn the_time_of_the_event_is_kept_when_its_first_messages_are_forgotten() {
@@ -46,9 +46,9 @@ mod tests {
             let (from, to) = (Outside::Kernel.into(), ActorId::Leases.into());
             recorder.sent(now, Sending { cause, from, to, kind: "Gone", detail: &|| "gone".to_owned().into() });
         };
-        let trace = recorder.begin(begun, ExternalCause::new(ExternalKind::Start, "mainstay started"));
+        let trace = recorder.begin(begun, ExternalCause::Started);
         send(&mut recorder, trace, begun);
-        let flood = recorder.begin(begun, ExternalCause::new(ExternalKind::Hardware, "flood"));
+        let flood = recorder.begin(begun, ExternalCause::Started);
         // As many as are kept, less one.
         (1..8192).for_each(|_| send(&mut recorder, flood, begun));
         send(&mut recorder, trace, begun + Duration::from_secs(50));

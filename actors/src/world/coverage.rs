@@ -140,7 +140,13 @@ impl World {
     pub(super) fn mark(&mut self, place: Place, message: &Message, strikes: Option<Strikes>) {
         let Some(machine) = self.engine.machine(place) else { return };
         let panic = strikes.map(|strikes| Mark::of_panic(&machine.id(), strikes.into()));
-        self.reached.extend(Mark::of(machine, message).into_iter().chain(panic));
+        let mark = Mark::of(machine, message);
+        // What a planted bug makes of messages can be anything.
+        let judged = mark.filter(|_| self.sabotaged.is_none());
+        if let Some((mark, why)) = judged.and_then(|mark| Some((mark, mark.impossible()?))) {
+            panic!("seed {}: {mark:?} was said to be impossible: {why}", self.seed);
+        }
+        self.reached.extend(mark.into_iter().chain(panic));
     }
 
     /// Notes that an actor panics where it is told nothing.

@@ -78,8 +78,11 @@ impl World {
                 Some(message) => self.seal(Outside::Clock.into(), message, Some(cause)),
                 None => return self.make_ready(place),
             },
-            Some(Mail::TellAgain(_, cause)) => {
-                self.carry_out_untold(place, cause);
+            Some(Mail::TellAgain(to, cause)) => {
+                match self.engine.tell_again(place, self.now, &to, cause) {
+                    Ok(()) => self.carry_out_untold(place, cause),
+                    Err(fallen) => self.fell(fallen),
+                }
                 return self.make_ready(place);
             }
         };
@@ -110,12 +113,13 @@ impl World {
             Some(sabotaged) => self.engine.handle(place, self.now, sabotaged.unseen(letter)),
             None => self.engine.handle(place, self.now, letter),
         };
+        // What a later request has done is not done again for an earlier one.
+        let for_dependent = for_dependent.filter(|_| !matches!(handled, Ok(Outcome::Superseded)));
         match handled {
             Ok(outcome) => self.journal.note(self.now, copy, outcome),
             Err(fallen) => {
                 self.journal.note(self.now, copy, Outcome::Panicked);
-                self.note(&Happening::Fell(fallen.actor.clone(), fallen.words.clone()));
-                self.fallen(fallen);
+                self.fell(fallen);
             }
         }
         if let Some(name) = for_dependent {
@@ -211,7 +215,7 @@ impl World {
                 self.shown.devices.insert(shown.name.clone(), shown);
             }
             Publication::Leases(news) => self.shown.leases.take_in(news),
-            Publication::Inventory(_) => {}
+            Publication::Inventory(_) | Publication::Closing(_) => {}
         }
     }
 
@@ -285,6 +289,12 @@ impl World {
         self.fallen(fallen);
     }
 
+    /// An actor has panicked that was not made to.
+    fn fell(&mut self, fallen: Fallen) {
+        self.note(&Happening::Fell(fallen.actor.clone(), fallen.words.clone()));
+        self.fallen(fallen);
+    }
+
     fn fallen(&mut self, fallen: Fallen) {
         let exit = fallen.exit();
         self.note(&Happening::Panicked(fallen.actor));
@@ -307,9 +317,7 @@ impl World {
                 self.make_ready(place);
                 peers.into_iter().for_each(|peer| self.make_ready(peer));
             }
-            Some(engine::Due::Fell(_, fallen)) => {
-                self.note(&Happening::Fell(fallen.actor, fallen.words));
-            }
+            Some(engine::Due::Fell(_, fallen)) => self.fell(fallen),
         }
     }
 }

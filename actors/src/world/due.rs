@@ -7,7 +7,7 @@ use super::{Asked, Cause, Due, Standing, World};
 use crate::message::device::DeviceMessage;
 use crate::message::service::{Attempts, NeedsPolicy, ServiceMessage};
 use crate::message::supervision::RootMessage;
-use crate::message::{Action, ActorId, Message, Outside, RequestId};
+use crate::message::{Action, ActorId, COMMANDS_MAX, Message, Outside, RequestId};
 
 impl World {
     pub(super) fn perform(&mut self, due: Due) {
@@ -57,9 +57,9 @@ impl World {
         self.follow(so);
     }
 
-    /// The operator asks something of a service.
+    /// The operator asks something of a service. Where too many ask, he is told that mainstay is busy, and nothing comes of it.
     pub fn command(&mut self, service: &ServiceName, command: Command) {
-        let request = self.ask_number(Asked::Service(service.clone(), command));
+        let Some(request) = self.ask_number(Asked::Service(service.clone(), command)) else { return };
         let message = match command {
             Command::Start => ServiceMessage::Start(request, NeedsPolicy::Respect),
             Command::StartWithNeeds => ServiceMessage::Start(request, NeedsPolicy::StartThem),
@@ -72,7 +72,7 @@ impl World {
     }
 
     pub(super) fn command_device(&mut self, device: &DeviceName, command: DeviceCommand) {
-        let request = self.ask_number(Asked::Device(device.clone(), command));
+        let Some(request) = self.ask_number(Asked::Device(device.clone(), command)) else { return };
         let message = match command {
             DeviceCommand::Eject => DeviceMessage::Eject(request),
             DeviceCommand::Admit => DeviceMessage::Admit(request),
@@ -80,20 +80,25 @@ impl World {
         self.send(Outside::Operator.into(), Message::Device(device.clone(), message), None);
     }
 
-    fn ask_number(&mut self, asked: Asked) -> RequestId {
+    fn ask_number(&mut self, asked: Asked) -> Option<RequestId> {
+        if self.unread() >= COMMANDS_MAX {
+            return None;
+        }
         self.requests += 1;
         let request = RequestId(self.requests);
         self.asked.insert(request, asked);
-        request
+        Some(request)
     }
 
     /// The signal to stop everything in order.
     pub fn close(&mut self) {
+        self.closed_in = (self.standing == Standing::Up).then_some(self.deaths);
         self.send(Outside::Signal.into(), Message::Root(RootMessage::Close), None);
     }
 
     /// The second signal: no more grace.
     pub fn hurry(&mut self) {
+        self.closed_in = (self.standing == Standing::Up).then_some(self.deaths);
         self.send(Outside::Signal.into(), Message::Root(RootMessage::Hurry), None);
     }
 }

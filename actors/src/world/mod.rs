@@ -105,6 +105,8 @@ pub struct World {
     standing: Standing,
     /// How often mainstay was killed.
     deaths: u64,
+    /// Of its lives the one that was told to close down last.
+    closed_in: Option<u64>,
     /// Who panics next, and over what.
     doomed: Option<Doom>,
     shown: Shown,
@@ -207,11 +209,17 @@ impl World {
         self.ended.as_ref()
     }
 
-    /// How many requests of the operator have no answer. Those count that somebody has taken up.
+    /// How many requests of the operator have no answer.
     #[must_use]
     pub fn unanswered(&self) -> usize {
+        self.asked.len()
+    }
+
+    /// Of those, how many nobody has taken out of an inbox.
+    #[must_use]
+    pub fn unread(&self) -> usize {
         let waiting = self.engine.mail().filter_map(|letter| delivery::request_of(&letter.message));
-        self.asked.len().saturating_sub(waiting.filter(|request| self.asked.contains_key(request)).count())
+        waiting.filter(|request| self.asked.contains_key(request)).count()
     }
 
     /// The timers that are set, as the messages that they become.

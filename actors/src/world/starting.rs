@@ -43,6 +43,7 @@ impl World {
             asked: BTreeMap::new(),
             standing: Standing::Up,
             deaths: 0,
+            closed_in: None,
             doomed: None,
             shown: Shown::default(),
             checkers: checkers::all(None),

@@ -78,8 +78,10 @@ impl Trial {
             world.run_for(STILL_STORMY)?;
             world.be_still();
             world.run_until_up()?;
-            // The root may have panicked over the first word, or have been killed after it, which is lost.
-            world.close();
+            // Once is enough for whoever lives, however often the root panicked over it.
+            if world.closed_in != Some(world.deaths) {
+                world.close();
+            }
         } else {
             world.be_still();
             world.run_for(QUIET)?;

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
-use std::ops::Deref;
-use std::ops::Range;
+use std::ops::{Deref, Range};
 use std::str::FromStr;
 
 use schemars::{Schema, SchemaGenerator, json_schema};

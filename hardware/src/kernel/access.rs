@@ -5,7 +5,7 @@ use std::path::Path;
 use rustix::fs::{Access, AtFlags, CWD, accessat};
 
 use super::sysfs::{self, Sysfs};
-use crate::error::{Error, ErrorKind};
+use crate::error::{Attempt, Error};
 use crate::sighting::{Sighting, Sort};
 
 /// Whether this process may read and write the node of a device, or whether a radio's interface is there.
@@ -20,8 +20,7 @@ pub(crate) fn check(sysfs: &Sysfs, sighting: &Sighting) -> Result<(), Error> {
             if sysfs::value(&index) == Some(wifi.ifindex) {
                 return Ok(());
             }
-            let message = format!("{}: there is no such interface (any more)", wifi.interface);
-            Err(Error::new(ErrorKind::NotFound, message))
+            Err(Error::NoInterface(wifi.interface.clone()))
         }
     }
 }
@@ -29,13 +28,8 @@ pub(crate) fn check(sysfs: &Sysfs, sighting: &Sighting) -> Result<(), Error> {
 /// Whether this process may read and write a node.
 pub(super) fn node_access(node: &Path) -> Result<(), Error> {
     // By the effective user, as opening would be.
-    accessat(CWD, node, Access::READ_OK | Access::WRITE_OK, AtFlags::EACCESS).map_err(|errno| {
-        let mut error = Error::io(&node.display().to_string(), &errno.into());
-        if error.kind == ErrorKind::PermissionDenied {
-            error.message.push_str("; add the user that runs mainstay to the node's group, or add a udev rule");
-        }
-        error
-    })
+    accessat(CWD, node, Access::READ_OK | Access::WRITE_OK, AtFlags::EACCESS)
+        .map_err(|errno| Attempt::Open(node.to_owned()).failed(errno))
 }
 
 #[cfg(test)]
@@ -43,12 +37,13 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
     use super::*;
+    use crate::error::ErrorKind;
 
     #[test]
     fn a_node_that_is_not_there_yet_is_not_found() {
         let directory = tempfile::tempdir().unwrap();
         let node = directory.path().join("ttyACM0");
-        assert_eq!(node_access(&node).unwrap_err().kind, ErrorKind::NotFound);
+        assert_eq!(node_access(&node).unwrap_err().kind(), ErrorKind::NotFound);
         std::fs::write(&node, "").unwrap();
         assert_eq!(node_access(&node), Ok(()));
     }

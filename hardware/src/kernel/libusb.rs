@@ -48,7 +48,7 @@ impl UsbWitness {
     /// # Errors
     /// When libusb cannot work here, as without /dev/bus/usb.
     pub(crate) fn start(context: &SharedContext, wishes: Wishes, whole: Arc<Notify>) -> Result<Self, Trouble> {
-        let failed = |error: rusb::Error| Trouble::NoLibusb(error.to_string());
+        let failed = |error: rusb::Error| Trouble::NoLibusb(error.into());
         let context = context.get().map_err(failed)?;
         let teller = Box::new(Teller { wishes: wishes.clone() });
         let registration = HotplugBuilder::new().register::<Context, _>(&context, teller).map_err(failed)?;
@@ -85,7 +85,7 @@ fn handle_events(context: &Context, stop: &AtomicBool, wishes: &Wishes) {
         match context.handle_events(Some(LONG)) {
             Ok(()) | Err(rusb::Error::Interrupted) => {}
             Err(error) => {
-                return wishes.send(Wish::Trouble(Source::Libusb, Trouble::LibusbStopped(error.to_string())));
+                return wishes.send(Wish::Trouble(Source::Libusb, Trouble::LibusbStopped(error.into())));
             }
         }
     }

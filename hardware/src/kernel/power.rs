@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use crate::bus::{Supply, Wakefulness};
-use crate::error::{Error, ErrorKind};
+use crate::error::{Attempt, Error, ErrorKind};
 use crate::sighting::{Sighting, UsbFacts};
 
 use super::sysfs::{self, Sysfs};
@@ -36,7 +36,7 @@ pub(super) fn keep_awake(sysfs: &Sysfs, sighting: &Sighting) -> Result<Wakefulne
     if sysfs::text(&control).as_deref() == Some(AWAKE) {
         return Ok(Wakefulness::WasAwake);
     }
-    fs::write(&control, AWAKE).map_err(|error| Error::io(&format!("keep USB {} awake", usb.path), &error))?;
+    fs::write(&control, AWAKE).map_err(|error| Attempt::KeepAwake(usb.path.clone()).failed(error))?;
     Ok(Wakefulness::CouldSleep)
 }
 
@@ -51,8 +51,8 @@ pub(super) fn let_sleep(sysfs: &Sysfs, sighting: &Sighting) -> Result<(), Error>
         return Ok(());
     }
     match fs::write(control(sysfs, usb), MAY_SLEEP) {
-        Err(error) => match Error::io(&format!("let USB {} sleep again", usb.path), &error) {
-            gone if gone.kind == ErrorKind::NotFound => Ok(()),
+        Err(error) => match Attempt::LetSleep(usb.path.clone()).failed(error) {
+            gone if gone.kind() == ErrorKind::NotFound => Ok(()),
             refused => Err(refused),
         },
         Ok(()) => Ok(()),
@@ -107,7 +107,7 @@ mod tests {
         assert_eq!(setting(&tree), "on");
         fs::remove_dir_all(tree.root().join("bus/usb/devices")).unwrap();
         assert_eq!(let_sleep(&tree.sysfs(), &sighting), Ok(()));
-        assert_eq!(keep_awake(&tree.sysfs(), &sighting).unwrap_err().kind, ErrorKind::NotFound);
+        assert_eq!(keep_awake(&tree.sysfs(), &sighting).unwrap_err().kind(), ErrorKind::NotFound);
     }
 
     #[test]

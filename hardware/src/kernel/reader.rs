@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::radio::read::{Reading, Supported, read};
 use super::sysfs::Sysfs;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::watched;
 
 /// A reading takes milliseconds, somewhat longer while a driver is being loaded; one that takes this long hangs.
@@ -99,7 +99,7 @@ impl Reader {
             }
             Ok(Err(error)) => Outcome::Failed(error),
             // The thread ended without an answer: it panicked over what the kernel said, or was never started.
-            Err(_) => Outcome::Failed(Error::new(ErrorKind::Other, "reading the radios failed")),
+            Err(_) => Outcome::Failed(Error::ReadingPanicked),
         }
     }
 

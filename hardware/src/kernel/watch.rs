@@ -14,7 +14,7 @@ use super::sysfs::Sysfs;
 use super::uevent;
 use super::watcher::{Sources, Watcher};
 use crate::bus::{Sink, Watch};
-use crate::error::{Error, ErrorKind};
+use crate::error::{Attempt, Error};
 use crate::sighting::Source;
 use crate::trouble::Trouble;
 use crate::watched;
@@ -88,7 +88,7 @@ impl KernelWatch {
     /// # Errors
     /// When nothing at all can be watched.
     pub(crate) fn start(sysfs: Sysfs, context: &SharedContext, sink: Sink) -> Result<Self, Error> {
-        let starting = |e: io::Error| Error::io("starting to watch hardware", &e);
+        let starting = |e: io::Error| Attempt::Watch.failed(e);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(starting)?;
         let (wishes, queue) = Wishes::new();
         let mut troubles = Vec::new();
@@ -97,9 +97,7 @@ impl KernelWatch {
         let usb = usb.map_err(|why| troubles.push((Source::Libusb, why))).ok();
         let sources = subscribe(&runtime, &mut troubles);
         if usb.is_none() && sources.uevents.is_none() {
-            let words: Vec<String> = troubles.iter().map(|(source, why)| why.words(*source)).collect();
-            let message = format!("no hardware can be watched: {}", words.join("; "));
-            return Err(Error::new(ErrorKind::NotSupported, message));
+            return Err(Error::NothingWatched(troubles));
         }
         let watcher = Watcher::new(sysfs, sink, wishes.clone(), sources);
         let run = {

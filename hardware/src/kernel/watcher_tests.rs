@@ -1,9 +1,8 @@
 //! The watcher on a made-up sysfs, with what it hears made up too.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
-use std::fs;
-use std::io;
 use std::sync::{Arc, Mutex};
+use std::{fs, io};
 
 use mainstay_config::model::WifiMode;
 use mainstay_config::names::MacAddress;

@@ -70,7 +70,7 @@ impl Faults {
         match self.all().get_mut(name) {
             Some(fault) if fault.refusals_left > 0 => {
                 fault.refusals_left -= 1;
-                Err(Error::new(ErrorKind::PermissionDenied, format!("{name}: Permission denied (simulated)")))
+                Err(Error::Simulated(ErrorKind::PermissionDenied))
             }
             _ => Ok(()),
         }

@@ -181,7 +181,7 @@ impl Bus for SimulatedBus {
 
     fn let_sleep(&self, sighting: &Sighting) -> Result<(), Error> {
         match self.state().wake(sighting, Wakefulness::CouldSleep) {
-            Err(error) if error.kind != ErrorKind::NotFound => Err(error),
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
             _ => Ok(()),
         }
     }

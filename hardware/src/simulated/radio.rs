@@ -8,7 +8,7 @@ use mainstay_config::names::MacAddress;
 use super::device::Radio;
 use super::state::State;
 use crate::bus::WifiBaseline;
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Tenancy};
 use crate::modes;
 use crate::sighting::{Access, Generation, HardwareEvent, Key, Link, Rfkill, Sighting, Sort, WifiFacts};
 
@@ -56,8 +56,7 @@ impl LiveRadio {
     fn set_mode(&mut self, mode: WifiMode, takeover: Takeover) -> Result<(), Error> {
         modes::check(&self.interface, &self.supported, mode)?;
         if self.mode == WifiMode::Ap && takeover == Takeover::Refuse {
-            let message = format!("{} is an access point; `takeover = true` takes it all the same", self.interface);
-            return Err(Error::new(ErrorKind::Refused, message));
+            return Err(Error::LivedOn(Tenancy::AccessPoint(self.interface.clone())));
         }
         self.mode = mode;
         self.link = Link::Up;
@@ -76,7 +75,7 @@ impl State {
     pub(super) fn add_interface(&mut self, radio: &str, interface: &str) -> Result<Vec<HardwareEvent>, Error> {
         self.change_radio(radio, |live, spare| {
             if live.interface == interface || live.others.values().any(|other| other == interface) {
-                return Err(Error::new(ErrorKind::Busy, format!("{interface} is there already")));
+                return Err(Error::Simulated(ErrorKind::Busy));
             }
             live.others.insert(spare, interface.to_owned());
             Ok(())

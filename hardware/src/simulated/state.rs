@@ -9,7 +9,7 @@ use super::Listed;
 use super::device::{Body, Place, Presence, SimulatedDevice};
 use super::plugged::Plugged;
 use crate::bus::{Depth, Findings, Wakefulness};
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, PlugError};
 use crate::sighting::{HardwareEvent, Sighting, Witness};
 
 /// USB numbers its devices from 1; root hubs have the first of each bus.
@@ -53,12 +53,11 @@ impl State {
     pub(super) fn plug(&mut self, name: &str, place: Place) -> Result<Vec<HardwareEvent>, Error> {
         let device = self.device(name)?;
         if device.plugged.is_some() {
-            return Err(Error::new(ErrorKind::Busy, format!("{name} is plugged in already; unplug it first")));
+            return Err(PlugError::Plugged(name.to_owned()).into());
         }
         let path = match (&device.path, place.path) {
             (None, Some(path)) => {
-                let message = format!("{name} is not on USB, so it cannot be plugged into {path}");
-                return Err(Error::new(ErrorKind::NotSupported, message));
+                return Err(PlugError::NotOnUsb(name.to_owned(), path).into());
             }
             (Some(last), None) => Some(last.clone()),
             (_, path) => path,
@@ -102,9 +101,7 @@ impl State {
             *other != name && device.plugged.is_some() && device.path.as_ref() == Some(path)
         };
         match self.devices.iter().find(there) {
-            Some((other, _)) => {
-                Err(Error::new(ErrorKind::Busy, format!("USB {path} is taken by {other}; choose another socket")))
-            }
+            Some((other, _)) => Err(PlugError::Taken(path.clone(), other.clone()).into()),
             None => Ok(()),
         }
     }
@@ -113,7 +110,7 @@ impl State {
         let device = self.device_mut(name)?;
         let sightings = device.sightings();
         if device.plugged.take().is_none() {
-            return Err(Error::new(ErrorKind::NotFound, format!("{name} is not plugged in")));
+            return Err(PlugError::NotPlugged(name.to_owned()).into());
         }
         // The kernel takes down what sits on the device first.
         let gone = sightings.into_iter().rev().map(|sighting| HardwareEvent::Gone {
@@ -137,9 +134,7 @@ impl State {
     pub(super) fn name_of(&self, sighting: &Sighting) -> Result<String, Error> {
         let is = |s: &Sighting| s.key == sighting.key && s.generation == sighting.generation;
         let found = self.devices.iter().find(|(_, device)| device.sightings().iter().any(is));
-        found
-            .map(|(name, _)| name.clone())
-            .ok_or_else(|| Error::new(ErrorKind::NotFound, format!("{}: No such device (simulated)", sighting.key)))
+        found.map(|(name, _)| name.clone()).ok_or(Error::Simulated(ErrorKind::NotFound))
     }
 
     /// Keeps a device awake or not; answers with how it was. A radio of the demo is not on USB, and never sleeps.
@@ -185,11 +180,7 @@ impl State {
     }
 
     fn unknown(&self, name: &str) -> Error {
-        let names: Vec<&str> = self.devices.keys().map(String::as_str).collect();
-        Error::new(
-            ErrorKind::NotFound,
-            format!("there is no simulated device `{name}`; there are {}", names.join(", ")),
-        )
+        PlugError::Unknown(name.to_owned(), self.devices.keys().cloned().collect()).into()
     }
 
     /// The radio whose main interface has this index, by name.
@@ -198,9 +189,7 @@ impl State {
             .devices
             .iter()
             .find(|(_, device)| matches!(&device.plugged, Some(Plugged::Radio(radio)) if radio.ifindex == ifindex));
-        found
-            .map(|(name, _)| name.clone())
-            .ok_or_else(|| Error::new(ErrorKind::NotFound, format!("no radio has interface {ifindex} (simulated)")))
+        found.map(|(name, _)| name.clone()).ok_or(Error::NoIndex(ifindex))
     }
 
     /// Reads a radio that is plugged in.
@@ -222,7 +211,7 @@ impl State {
         self.next_ifindex += 1;
         let device = self.device_mut(name)?;
         let Some(Plugged::Radio(radio)) = &mut device.plugged else {
-            return Err(Error::new(ErrorKind::NotFound, format!("{name} is no radio that is plugged in")));
+            return Err(PlugError::NotPlugged(name.to_owned()).into());
         };
         work(radio, spare)?;
         Ok(device.sightings().into_iter().map(HardwareEvent::Seen).collect())

@@ -91,14 +91,14 @@ fn a_serial_port_may_come_back_with_another_number() {
 #[test]
 fn what_cannot_be_plugged_says_why() {
     let bus = SimulatedBus::demo();
-    assert_eq!(bus.plug("hackrf", None).unwrap_err().kind, ErrorKind::Busy);
-    assert!(bus.plug("camera", None).unwrap_err().message.contains("there are gps, hackrf, uplink, wlan2"));
+    assert_eq!(bus.plug("hackrf", None).unwrap_err().kind(), ErrorKind::Busy);
+    assert!(bus.plug("camera", None).unwrap_err().to_string().contains("there are gps, hackrf, uplink, wlan2"));
     bus.unplug("hackrf").unwrap();
-    assert_eq!(bus.unplug("hackrf").unwrap_err().kind, ErrorKind::NotFound);
+    assert_eq!(bus.unplug("hackrf").unwrap_err().kind(), ErrorKind::NotFound);
     let taken = bus.plug("hackrf", Some("1-2".parse().unwrap())).unwrap_err();
-    assert!(taken.message.contains("taken by gps"), "{taken}");
+    assert!(taken.to_string().contains("taken by gps"), "{taken}");
     bus.unplug("uplink").unwrap();
-    assert_eq!(bus.plug("uplink", Some("1-3".parse().unwrap())).unwrap_err().kind, ErrorKind::NotSupported);
+    assert_eq!(bus.plug("uplink", Some("1-3".parse().unwrap())).unwrap_err().kind(), ErrorKind::NotSupported);
 }
 
 #[test]
@@ -126,7 +126,7 @@ fn a_radio_that_left_cannot_be_set() {
     let index = radio(&bus, "uplink").ifindex;
     bus.unplug("uplink").unwrap();
     let error = bus.wifi_set_mode(index, WifiMode::Monitor, Takeover::Refuse).unwrap_err();
-    assert_eq!(error.kind, ErrorKind::NotFound);
+    assert_eq!(error.kind(), ErrorKind::NotFound);
     bus.plug("uplink", None).unwrap();
     assert_ne!(radio(&bus, "uplink").ifindex, index);
 }
@@ -142,7 +142,10 @@ fn a_radio_is_not_put_into_a_mode_that_it_cannot_do() {
     let bus = SimulatedBus::new(devices);
     let before = radio(&bus, "uplink");
     let error = bus.wifi_set_mode(before.ifindex, WifiMode::Monitor, Takeover::Refuse).unwrap_err();
-    assert_eq!((error.kind, &*error.message), (ErrorKind::NotSupported, "wlan1 can do managed and ap, not monitor"));
+    assert_eq!(
+        (error.kind(), &*error.to_string()),
+        (ErrorKind::NotSupported, "wlan1 can do managed and ap, not monitor")
+    );
     assert_eq!(radio(&bus, "uplink"), before);
 }
 
@@ -164,7 +167,7 @@ fn a_sighting_of_an_earlier_arrival_is_not_found() {
     let old = first(&bus, "hackrf");
     bus.unplug("hackrf").unwrap();
     bus.plug("hackrf", None).unwrap();
-    assert_eq!(bus.accessible(&old).unwrap_err().kind, ErrorKind::NotFound);
+    assert_eq!(bus.accessible(&old).unwrap_err().kind(), ErrorKind::NotFound);
 }
 
 #[test]
@@ -201,7 +204,7 @@ fn a_hanging_driver_holds_its_caller_and_nobody_else() {
 #[test]
 fn faults_that_were_asked_for_happen_until_they_are_taken_back() {
     let bus = SimulatedBus::demo();
-    let fault = Error::new(ErrorKind::Other, "it went up in smoke");
+    let fault = Error::Simulated(ErrorKind::Other);
     bus.fail_probe("hackrf", Some(fault.clone()));
     let probe = || bus.probe(&first(&bus, "hackrf"), DeviceKind::Hackrf, Depth::Identity, Duration::from_secs(1));
     assert_eq!(probe().unwrap_err(), fault);

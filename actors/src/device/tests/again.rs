@@ -20,13 +20,13 @@ fn a_device_that_was_being_looked_at_is_looked_at_again_and_one_that_is_ready_is
 fn a_leased_device_stays_so_whatever_is_told_again() {
     for afresh in [false, true] {
         let mut bench = Bench::new();
-        bench.ready().tell(DeviceMessage::Leased { holder: user() });
+        bench.ready().tell(leased());
         if afresh {
             bench.begin_afresh()
         } else {
             bench.begin_again()
         };
-        bench.tell(DeviceMessage::Seen(sighting(1))).tell(DeviceMessage::Leased { holder: user() });
+        bench.tell(DeviceMessage::Seen(sighting(1))).tell(leased());
         assert_eq!(bench.status, DeviceStatus::InUse);
         assert!(bench.acts.is_empty(), "a device in use is not disturbed: {:?}", bench.acts);
         assert!(bench.told.is_empty(), "{:?}", bench.told);

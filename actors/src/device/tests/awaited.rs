@@ -62,7 +62,7 @@ fn a_node_that_was_open_when_it_was_seen_is_not_looked_at_once_more() {
 fn unasked() -> Bench {
     let mut bench = awaited(DeviceKind::Hackrf);
     bench.tell(DeviceMessage::Seen(sighting(1))).accessible();
-    bench.tell(DeviceMessage::Leased { holder: user() });
+    bench.tell(leased());
     bench
 }
 
@@ -84,7 +84,7 @@ fn a_hackrf_that_was_not_asked_while_somebody_waited_is_asked_everything_when_it
     bench.tell(DeviceMessage::Probed(bench.operation, Ok(found)));
     assert!(matches!(bench.told[..], [LeaseMessage::DeviceAvailable(..)]), "{:?}", bench.told);
     assert!(bench.shown.as_ref().unwrap().identity.as_ref().unwrap().to_string().contains("2024.02.1"));
-    bench.tell(DeviceMessage::Leased { holder: user() }).tell(DeviceMessage::Unleased);
+    bench.tell(leased()).tell(DeviceMessage::Unleased);
     assert!(!wants_to_be_lent(&bench), "it is known by now");
 }
 
@@ -102,7 +102,7 @@ fn a_hackrf_that_could_not_be_asked_for_the_sake_of_others_works_as_before() {
     let mut bench = unasked();
     bench.tell(DeviceMessage::Awaited(Awaited::Nobody)).tell(DeviceMessage::Unleased);
     bench.tell(DeviceMessage::Lent(sighting(1).generation));
-    let not_tried = Error::new(ErrorKind::NotTried, "others hang");
+    let not_tried = Error::Simulated(ErrorKind::NotTried);
     bench.tell(DeviceMessage::Probed(bench.operation, Err(not_tried)));
     assert_eq!(bench.status, DeviceStatus::Ready);
     assert!(matches!(bench.told[..], [LeaseMessage::DeviceAvailable(..)]), "{:?}", bench.told);

@@ -51,7 +51,7 @@ impl Bench {
         bench.machine.spec.matching = Match { name: Some("wlan2".to_owned()), ..Match::default() };
         bench.tell(DeviceMessage::Seen(radio(WifiMode::Managed))).accessible();
         bench.tell(DeviceMessage::Probed(bench.operation, Ok(Findings::Wifi)));
-        bench.tell(DeviceMessage::Leased { holder: user() }).tell(DeviceMessage::Seen(radio(WifiMode::Monitor)));
+        bench.tell(leased()).tell(DeviceMessage::Seen(radio(WifiMode::Monitor)));
         assert_eq!(bench.status, DeviceStatus::InUse);
         bench
     }
@@ -87,7 +87,10 @@ fn a_radio_that_could_not_be_put_back_is_faulted_and_not_being_put_back_when_it_
     let mut bench = Bench::monitoring();
     bench.tell(putting_back()).tell(DeviceMessage::Fault(DeviceFault::DriverHung(hung())));
     bench.tell(DeviceMessage::Seen(radio(WifiMode::Monitor)));
-    assert_eq!((bench.status, bench.words().1.as_str()), (DeviceStatus::Faulted, "driver hung: the driver hangs"));
+    assert_eq!(
+        (bench.status, bench.words().1.as_str()),
+        (DeviceStatus::Faulted, "driver hung: the driver does not answer (simulated)")
+    );
     bench.tell(DeviceMessage::Admit(RequestId(1))).accessible();
     bench.tell(DeviceMessage::Probed(bench.operation, Ok(Findings::Wifi)));
     assert_eq!(bench.status, DeviceStatus::Ready);
@@ -144,7 +147,10 @@ fn a_renamed_radio_that_was_given_up_keeps_its_fault_and_can_be_taken_back_also_
     let mut bench = Bench::monitoring();
     bench.tell(renamed_by_its_user()).tell(putting_back()).tell(DeviceMessage::Fault(DeviceFault::DriverHung(hung())));
     assert!(!disclaims(&mut bench));
-    assert_eq!((bench.status, bench.words().1.as_str()), (DeviceStatus::Faulted, "driver hung: the driver hangs"));
+    assert_eq!(
+        (bench.status, bench.words().1.as_str()),
+        (DeviceStatus::Faulted, "driver hung: the driver does not answer (simulated)")
+    );
     bench.begin_afresh().tell(renamed_by_its_user());
     assert!(!disclaims(&mut bench));
     bench.tell(DeviceMessage::Admit(RequestId(1))).accessible();

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use mainstay_config::model::Match;
 
+use super::table::row;
 use super::*;
 use crate::cause::{Piece, Rivals};
 use crate::view::words;
@@ -57,7 +58,7 @@ fn the_operator_may_take_the_only_one_that_is_left_and_not_one_of_two() {
 #[test]
 fn a_device_in_use_goes_on_and_shows_what_else_fits_it() {
     let mut bench = Bench::new();
-    bench.ready().tell(DeviceMessage::Leased { holder: user() }).tell(among(Some(1), &[2]));
+    bench.ready().tell(leased()).tell(among(Some(1), &[2]));
     assert!(bench.told.is_empty(), "its holder is not concerned: {:?}", bench.told);
     let (reason, _) = shown(&bench);
     assert!(reason.starts_with("this fits it as well, and is left alone: stick, USB 1-2. To tell"), "{reason}");
@@ -81,7 +82,7 @@ fn a_device_says_what_commands_are_given_instead_of_its_serial_number() {
 #[test]
 fn a_device_that_is_given_up_for_another_function_of_the_same_stick_does_not_count_as_one_that_comes_and_goes() {
     let mut bench = Bench::new();
-    bench.ready().tell(DeviceMessage::Leased { holder: user() }).tell(among(None, &[1, 2]));
+    bench.ready().tell(leased()).tell(among(None, &[1, 2]));
     assert_eq!(bench.status, DeviceStatus::Faulted);
     let [LeaseMessage::DeviceUnavailable { reason, .. }] = &bench.told[..] else { panic!("{:?}", bench.told) };
     assert!(reason.to_string().starts_with("faulted: 2 pieces of hardware fit it"), "{reason}");
@@ -101,7 +102,7 @@ fn what_the_operator_took_out_of_use_stays_so_and_is_undecided_when_it_is_taken_
 #[test]
 fn a_restarted_device_hears_of_others_and_its_holder_of_the_loss() {
     let mut bench = Bench::new();
-    bench.ready().tell(DeviceMessage::Leased { holder: user() });
+    bench.ready().tell(leased());
     bench.begin_again().tell(among(None, &[1, 2]));
     assert_eq!(bench.status, DeviceStatus::Faulted);
     assert!(matches!(bench.told.last(), Some(LeaseMessage::DeviceUnavailable { .. })), "{:?}", bench.told);

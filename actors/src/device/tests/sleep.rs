@@ -5,17 +5,20 @@ use super::*;
 #[test]
 fn a_device_may_sleep_again_when_nobody_leases_it_any_more() {
     let mut bench = Bench::new();
-    bench.ready().tell(DeviceMessage::Leased { holder: user() });
+    bench.ready().tell(leased());
     assert!(matches!(bench.acts[..], [Action::KeepAwake(_)]), "{:?}", bench.acts);
     assert!(
         bench
-            .tell(DeviceMessage::Leased { holder: Holder::Service(ServiceName::new("other").unwrap()) })
+            .tell(DeviceMessage::Leased {
+                holder: Holder::Service(ServiceName::new("other").unwrap()),
+                since: Moment::default()
+            })
             .acts
             .is_empty()
     );
     assert!(matches!(bench.tell(DeviceMessage::Unleased).acts[..], [Action::LetSleep]), "{:?}", bench.acts);
     assert!(bench.tell(DeviceMessage::Unleased).acts.is_empty(), "once is enough");
-    bench.tell(DeviceMessage::Leased { holder: user() }).tell(gone(1));
+    bench.tell(leased()).tell(gone(1));
     assert!(!bench.acts.iter().any(|act| matches!(act, Action::LetSleep)), "it is gone");
 }
 
@@ -23,14 +26,14 @@ fn a_device_may_sleep_again_when_nobody_leases_it_any_more() {
 fn what_is_not_on_usb_needs_nothing() {
     let mut bench = Bench::new();
     bench.tell(DeviceMessage::Seen(Sighting { usb: None, ..sighting(1) })).accessible();
-    assert!(bench.tell(DeviceMessage::Leased { holder: user() }).acts.is_empty());
+    assert!(bench.tell(leased()).acts.is_empty());
     assert!(bench.tell(DeviceMessage::Unleased).acts.is_empty());
 }
 
 #[test]
 fn whether_it_may_sleep_is_said_again_after_a_panic() {
     let mut bench = Bench::new();
-    bench.ready().tell(DeviceMessage::Leased { holder: user() });
+    bench.ready().tell(leased());
     assert!(matches!(bench.begin_again().acts[..], [Action::KeepAwake(_)]), "{:?}", bench.acts);
     assert!(matches!(bench.tell(DeviceMessage::Unleased).acts[..], [Action::LetSleep]), "{:?}", bench.acts);
     assert!(matches!(bench.begin_again().acts[..], [Action::LetSleep]), "{:?}", bench.acts);

@@ -57,9 +57,9 @@ async fn while_an_abandoned_call_may_still_change_a_radio_no_other_is_begun() {
     bench.monitor().await.unwrap();
     bench.bus.hang("wlan2");
     tokio::time::pause();
-    assert_eq!(bench.restore(before.clone()).await.unwrap_err().kind, ErrorKind::TimedOut);
+    assert_eq!(bench.restore(before.clone()).await.unwrap_err().kind(), ErrorKind::TimedOut);
     tokio::time::resume();
-    assert_eq!(bench.monitor().await.unwrap_err().message, "an earlier call to its driver has not come back");
+    assert_eq!(bench.monitor().await.unwrap_err().to_string(), "an earlier call to its driver has not come back");
     bench.bus.release("wlan2");
     while bench.restore(before.clone()).await.is_err() {
         tokio::task::yield_now().await;
@@ -78,11 +78,11 @@ async fn while_several_calls_hang_no_further_one_is_begun_which_is_nobody_elses_
             let _ = hold.lock().unwrap().recv();
             Ok(())
         });
-        assert_eq!(hangs.await.unwrap_err().kind, ErrorKind::TimedOut);
+        assert_eq!(hangs.await.unwrap_err().kind(), ErrorKind::TimedOut);
     }
     tokio::time::resume();
-    assert_eq!(bench.drivers.look(|_| Ok(())).await.unwrap_err().kind, ErrorKind::NotTried);
-    assert_eq!(bench.monitor().await.unwrap_err().kind, ErrorKind::NotTried);
+    assert_eq!(bench.drivers.look(|_| Ok(())).await.unwrap_err().kind(), ErrorKind::NotTried);
+    assert_eq!(bench.monitor().await.unwrap_err().kind(), ErrorKind::NotTried);
     drop(release);
     while bench.drivers.look(|_| Ok(())).await.is_err() {
         tokio::task::yield_now().await;
@@ -132,7 +132,7 @@ async fn of_many_calls_that_are_asked_for_at_once_no_more_than_a_few_can_hang() 
         })
     });
     let kinds: Vec<ErrorKind> =
-        futures::future::join_all(calls).await.into_iter().map(|r| r.unwrap_err().kind).collect();
+        futures::future::join_all(calls).await.into_iter().map(|r| r.unwrap_err().kind()).collect();
     assert_eq!(kinds.iter().filter(|kind| **kind == ErrorKind::TimedOut).count(), Sort::Look.at_once());
     assert_eq!(kinds.iter().filter(|kind| **kind == ErrorKind::NotTried).count(), 20 - Sort::Look.at_once());
     // One of the threads may not have got round to it yet.

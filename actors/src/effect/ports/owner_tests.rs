@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
+use std::fs;
 use std::os::unix::fs::symlink;
 
 use super::*;
@@ -63,6 +64,9 @@ fn a_stranger_or_another_service_is_named() {
     let proc_of_stranger = proc();
     add(proc_of_stranger.path(), 20, 1, None, &[77]);
     assert_eq!(found(proc_of_stranger.path()), stranger(20));
+    let with_a_copied_mark = proc();
+    add(with_a_copied_mark.path(), 20, 1, Some("web.7"), &[77]);
+    assert_eq!(found(with_a_copied_mark.path()), stranger(20));
     let other_service = proc();
     add(other_service.path(), 21, US, Some("other.3"), &[77]);
     assert_eq!(found(other_service.path()), stranger(21));
@@ -80,4 +84,36 @@ fn where_it_cannot_be_told_it_is_not_called_foreign() {
     let tree = Tree { main: MAIN, mark: "web.7".to_owned() };
     let elsewhere = Proc(proc().path()).whose("10.0.0.9:80".parse().unwrap(), &tree, US).unwrap();
     assert_eq!(elsewhere, Whose::Unknown);
+}
+
+#[test]
+fn a_child_that_has_not_executed_its_program_yet_is_not_named_for_what_its_parent_has() {
+    let with_child = proc();
+    add(with_child.path(), 20, 1, None, &[77]);
+    // Numbers begin again from the smallest when there are no larger ones.
+    add(with_child.path(), 19, 20, None, &[77]);
+    assert_eq!(found(with_child.path()), stranger(20));
+    // One that was handed its socket by somebody who has not got it any more has it alone.
+    let handed_on = proc();
+    add(handed_on.path(), 19, 20, None, &[77]);
+    add(handed_on.path(), 20, 1, None, &[]);
+    assert_eq!(found(handed_on.path()), stranger(19));
+}
+
+#[test]
+fn one_who_lets_go_of_it_while_he_is_looked_at_is_not_named_by_what_he_becomes() {
+    let proc = proc();
+    add(proc.path(), 19, 1, None, &[77]);
+    let (process, comm) = (proc.path().join("19"), proc.path().join("19/comm"));
+    fs::remove_file(&comm).unwrap();
+    rustix::fs::mknodat(rustix::fs::CWD, &comm, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+    // Opened when its name is asked for: by then it has executed its program.
+    let executes = move || {
+        let mut name = fs::OpenOptions::new().write(true).open(comm).unwrap();
+        fs::remove_file(process.join("fd/77")).unwrap();
+        std::io::Write::write_all(&mut name, b"mainstay\n").unwrap();
+    };
+    let child = crate::effect::watched::call("child", executes).unwrap();
+    assert_eq!(found(proc.path()), Whose::Unknown);
+    child.blocking_recv().unwrap();
 }

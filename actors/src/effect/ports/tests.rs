@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
+use std::fs;
 use std::net::TcpListener;
 use std::os::unix::fs::symlink;
 
@@ -33,7 +34,7 @@ fn any(ports: &[u16]) -> Places {
 }
 
 fn words(proc: &Path, ports: &[u16]) -> Vec<(u16, String)> {
-    let [answer] = &listeners_under(proc, &[any(ports)]).unwrap()[..] else { panic!("one question, one answer") };
+    let [answer] = &listeners_under(Proc(proc), &[any(ports)]).unwrap()[..] else { panic!("one question, one answer") };
     answer.iter().map(|(port, listener)| (*port, listener.to_string())).collect()
 }
 
@@ -65,7 +66,7 @@ fn of_two_sockets_on_one_port_the_visible_one_is_named() {
 #[test]
 fn without_a_table_the_answer_is_an_error_and_not_nobody() {
     let nothing = tempfile::tempdir().unwrap();
-    assert!(listeners_under(nothing.path(), &[any(&[80])]).is_err());
+    assert!(listeners_under(Proc(nothing.path()), &[any(&[80])]).is_err());
 }
 
 #[test]
@@ -92,7 +93,16 @@ fn a_listener_on_another_address_is_not_in_the_way_and_one_on_all_addresses_is()
     let asked = ["127.0.0.1", "10.0.0.1", "0.0.0.0", "::"];
     // All of them at once, as when many services begin.
     let places = asked.map(|address| [80, 81, 82].map(|port| (port, Some(address.parse().unwrap()))).into());
-    let found = listeners_under(proc.path(), &places).unwrap();
+    let found = listeners_under(Proc(proc.path()), &places).unwrap();
     let found: Vec<Vec<u16>> = found.into_iter().map(|answer| answer.into_keys().collect()).collect();
     assert_eq!(found, [vec![81], vec![81, 82], vec![80, 81, 82], vec![80, 81, 82]]);
+}
+
+#[test]
+fn who_has_forked_a_moment_ago_is_named_and_not_his_child() {
+    let proc = proc(&[(80, 11)]);
+    add_process(proc.path(), 700, "nginx\n", &[11]);
+    add_process(proc.path(), 690, "mainstay\n", &[11]);
+    fs::write(proc.path().join("690/status"), "Name:\tmainstay\nPPid:\t700\n").unwrap();
+    assert_eq!(words(proc.path(), &[80]), [(80, "pid 700 nginx".to_owned())]);
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::*;
-use crate::action::calls::NoAnswer;
 use crate::action::files::FileIdentity;
+use mainstay_hardware::error::NoAnswer;
 
 fn file(path: &str) -> Want {
     Want::File(path.into())
@@ -54,10 +54,40 @@ fn of_two_for_whom_one_file_is_made_ready_at_once_the_first_has_it() {
     assert!(bench.files_seen(second).served().is_empty());
     assert_eq!(bench.heard("b").last().map(String::as_str), Some("Queued: wait for /link/db: a comes first"));
     assert_eq!(bench.files_seen(first).served(), ["a"]);
+}
+
+#[test]
+fn a_file_that_could_not_be_looked_at_is_given_to_nobody_until_it_could() {
     let mut bench = Bench::new();
     let first = look(bench.ask("a", vec![file("/x/db")]));
-    bench.tell(LeaseMessage::FilesSeen(first.0, Err(NoAnswer::OthersHang(2))));
-    assert_eq!(bench.served(), ["a"], "where it cannot be seen, the spelling counts");
+    assert_eq!(bench.files_seen(first).served(), ["a"]);
+    let second = look(bench.ask("b", vec![file("/link/db"), exclusive("x")]));
+    bench.tell(LeaseMessage::FilesSeen(second.0, Err(NoAnswer::FilesHang)));
+    assert!(bench.served().is_empty(), "it is the same file by another name");
+    let waits = "Queued: wait for /link/db: which file that is could not be looked at: \
+                 earlier looks at files hang; is a disk or share gone?";
+    assert_eq!(bench.heard("b"), [waits]);
+    assert_eq!(bench.ask("c", vec![exclusive("x")]).heard("c"), ["Queued: wait for x: b comes first"]);
+    let again = LeaseTimer::LookAgain(name("b").into());
+    let second = look(bench.tell(LeaseMessage::Timer(again.clone())));
+    bench.tell(LeaseMessage::FilesSeen(second.0, Err(NoAnswer::Late(Duration::from_secs(5)))));
+    assert!(bench.served().is_empty());
+    assert_eq!(bench.timers, std::slice::from_ref(&again), "it is tried for as long as it takes");
+    let second = look(bench.tell(LeaseMessage::Timer(again)));
+    bench.files_seen(second);
+    assert_eq!(bench.heard("b").last().map(String::as_str), Some("Queued: wait for /link/db: held by a"));
+    let second = look(bench.release("a"));
+    assert_eq!(bench.files_seen(second).served(), ["b"]);
+}
+
+#[test]
+fn who_waits_until_a_file_can_be_looked_at_does_not_lose_his_patience() {
+    let mut bench = Bench::new();
+    let request = LeaseRequest { timeout: Some(PATIENCE), ..request("a", vec![file("/x/db")]) };
+    let first = look(bench.tell(LeaseMessage::Request(request)));
+    bench.tell(LeaseMessage::FilesSeen(first.0, Err(NoAnswer::FilesHang)));
+    bench.tell(LeaseMessage::Timer(LeaseTimer::Wait(name("a").into())));
+    assert!(bench.heard("a").is_empty(), "{:?}", bench.heard("a"));
 }
 
 #[test]

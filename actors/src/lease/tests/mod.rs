@@ -21,8 +21,7 @@ use mainstay_hardware::bus::WifiBaseline;
 use mainstay_hardware::sighting::{Generation, Key, Link, Rfkill};
 
 use super::LeaseMachine;
-use crate::cause::Soon;
-use crate::cause::{Absence, Departure, Holder, Unusable};
+use crate::cause::{Absence, Departure, Holder, Soon, Unusable};
 use crate::machine::{Beginning, Machine};
 use crate::message::device::{DeviceMessage, Offer};
 use crate::message::lease::{Grant, LeaseMessage, LeaseRequest, LeaseTimer, Token, Want};

@@ -1,8 +1,8 @@
 use mainstay_config::model::PortNeed;
 
 use super::*;
-use crate::action::calls::NoAnswer;
 use crate::action::ports::Listener;
+use mainstay_hardware::error::NoAnswer;
 
 pub(super) fn fixed() -> Want {
     Want::Port { name: port("web"), need: PortNeed::Fixed(8000.try_into().unwrap()), address: None }

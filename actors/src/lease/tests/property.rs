@@ -205,8 +205,10 @@ impl Play {
             }
             Step::Release(service) => self.release(&name(SERVICES[service])),
             Step::Renew(service) => {
-                if let Some((_, asked)) = self.held.get(&name(SERVICES[service])) {
-                    self.tell(LeaseMessage::Renew(asked.clone()));
+                if let Some((_, asked)) = self.held.get(&name(SERVICES[service])).cloned() {
+                    self.arrivals += 1;
+                    let arrival = Moment::after_boot(Duration::from_secs(self.arrivals.into()));
+                    self.tell(LeaseMessage::Renew(LeaseRequest { arrival, ..asked }));
                 }
             }
             Step::Idle(service) => self.tell(LeaseMessage::Idle(name(SERVICES[service]).into())),

@@ -82,9 +82,9 @@ fn a_radio_that_refuses_is_not_granted_and_others_are() {
     let mut bench = Bench::new();
     bench.ask("a", vec![exclusive("w"), exclusive("x")]);
     let operation = bench.preparing().unwrap();
-    let busy = Error::new(ErrorKind::Busy, "somebody has it");
+    let busy = Error::Simulated(ErrorKind::Busy);
     bench.not_read(operation, busy);
-    assert_eq!(bench.heard("a"), ["Refused: w could not be made ready: somebody has it"]);
+    assert_eq!(bench.heard("a"), ["Refused: w could not be made ready: somebody else has it (simulated)"]);
     assert_eq!(bench.ask("b", vec![exclusive("x")]).served(), ["b"]);
 }
 
@@ -97,12 +97,12 @@ fn a_radio_that_failed_half_way_is_put_back_and_one_that_hangs_is_at_fault_until
     let mut bench = Bench::new();
     bench.ask("a", vec![exclusive("w")]);
     let operation = bench.preparing().unwrap();
-    let silent = Error::new(ErrorKind::TimedOut, "no answer");
+    let silent = Error::Simulated(ErrorKind::TimedOut);
     bench.not_set(operation, silent);
-    assert_eq!(bench.device_heard("w"), ["Fault: driver hung: no answer"]);
+    assert_eq!(bench.device_heard("w"), ["Fault: driver hung: the driver does not answer (simulated)"]);
     assert!(bench.restoring().is_none(), "it would hang again");
     bench.ask("b", vec![exclusive("w")]);
-    assert_eq!(bench.heard("b"), ["Queued: wait for w: faulted: driver hung: no answer"]);
+    assert_eq!(bench.heard("b"), ["Queued: wait for w: faulted: driver hung: the driver does not answer (simulated)"]);
     assert!(bench.unplug("w").plug("w", 1).restoring().is_some());
 }
 
@@ -111,7 +111,7 @@ fn a_radio_that_vanishes_while_it_is_made_ready_is_waited_for() {
     let mut bench = Bench::new();
     bench.ask("a", vec![exclusive("w")]);
     let operation = bench.preparing().unwrap();
-    let gone = Error::new(ErrorKind::NotFound, "no such interface");
+    let gone = Error::Simulated(ErrorKind::NotFound);
     bench.not_read(operation, gone);
     assert!(
         bench.heard("a").contains(&"Queued: wait for w: gone (it vanished while it was made ready)".to_owned()),
@@ -128,7 +128,7 @@ fn a_radio_whose_interface_was_made_anew_while_it_was_made_ready_is_made_ready_b
     let operation = bench.preparing().unwrap();
     let anew = Offer { ifindex: Some(9), ..offer("w", 1) };
     bench.tell(LeaseMessage::DeviceAvailable(radio(), anew));
-    bench.not_read(operation, Error::new(ErrorKind::NotFound, "no such interface"));
+    bench.not_read(operation, Error::Simulated(ErrorKind::NotFound));
     assert!(matches!(bench.acts[..], [Action::ReadRadio { ifindex: 9, .. }]), "{:?}", bench.acts);
     let operation = bench.preparing().unwrap();
     assert_eq!(bench.prepared(operation, 9).served(), ["a"]);
@@ -140,7 +140,7 @@ fn a_radio_that_could_not_be_tried_while_other_drivers_hang_is_waited_for_and_tr
     bench.ask("a", vec![exclusive("w")]);
     let operation = bench.preparing().unwrap();
     bench.not_read(operation, untried());
-    assert_eq!(bench.heard("a"), ["Queued: wait for w: others hang"]);
+    assert_eq!(bench.heard("a"), ["Queued: wait for w: not tried: others hang (simulated)"]);
     assert!(bench.preparing().is_none(), "not at once");
     let again = LeaseTimer::LookAgain(name("a").into());
     assert_eq!(bench.timers, std::slice::from_ref(&again));
@@ -179,7 +179,7 @@ fn a_change_of_an_arrival_that_is_over_is_put_back_before_the_next_one_is_change
     bench.unplug("w").plug("w", 2);
     assert!(bench.preparing().is_none());
     let restoring = bench.tell(LeaseMessage::RadioSet(operation, radio(), Ok(()))).restoring().unwrap();
-    let gone = Error::new(ErrorKind::NotFound, "no such interface");
+    let gone = Error::Simulated(ErrorKind::NotFound);
     bench.tell(LeaseMessage::RadioRestored(restoring, radio(), Err(gone)));
     let operation = bench.preparing().unwrap();
     assert_eq!(bench.prepared(operation, 2).served(), ["a"]);
@@ -195,11 +195,11 @@ fn putting_back() -> Bench {
 }
 
 fn busy() -> Error {
-    Error::new(ErrorKind::Busy, "somebody has it")
+    Error::Simulated(ErrorKind::Busy)
 }
 
 fn untried() -> Error {
-    Error::new(ErrorKind::NotTried, "others hang")
+    Error::Simulated(ErrorKind::NotTried)
 }
 
 fn next_try() -> LeaseMessage {
@@ -212,7 +212,8 @@ fn a_radio_that_refuses_to_be_put_back_is_tried_again_and_leased_only_then() {
     let first = bench.restoring().unwrap();
     bench.tell(LeaseMessage::RadioRestored(first, radio(), Err(busy())));
     assert_eq!(bench.timers, [LeaseTimer::PutBack(radio())]);
-    let heard = "Withheld: nobody leases it; being put back as it was; try 2 of 5, since somebody has it";
+    let heard =
+        "Withheld: nobody leases it; being put back as it was; try 2 of 5, since somebody else has it (simulated)";
     assert_eq!(bench.device_heard("w"), [heard]);
     assert!(bench.restoring().is_none() && bench.preparing().is_none());
     let second = bench.tell(next_try()).restoring().unwrap();
@@ -233,7 +234,7 @@ fn given_up() -> (Bench, u32) {
         let operation = bench.restoring().unwrap();
         bench.tell(LeaseMessage::RadioRestored(operation, radio(), Err(busy())));
     }
-    let fault = "Fault: it could not be put back as it was: somebody has it (tried 5 times)";
+    let fault = "Fault: it could not be put back as it was: somebody else has it (simulated) (tried 5 times)";
     assert_eq!(bench.device_heard("w"), [fault]);
     (bench, pauses)
 }
@@ -242,7 +243,7 @@ fn given_up() -> (Bench, u32) {
 fn a_radio_that_refuses_every_time_is_at_fault() {
     let (mut bench, pauses) = given_up();
     assert_eq!(pauses, 4);
-    let waits = "Queued: wait for w: faulted: it could not be put back as it was: somebody has it (tried 5 times)";
+    let waits = "Queued: wait for w: faulted: it could not be put back as it was: somebody else has it (simulated) (tried 5 times)";
     assert_eq!(bench.heard("b"), [waits]);
     assert!(bench.preparing().is_none(), "somebody who waits for it gets it as it is");
     assert!(bench.tell(LeaseMessage::Close).closed, "nothing is left to wait for");
@@ -263,12 +264,12 @@ fn a_radio_that_was_given_up_is_put_back_before_it_is_leased_again_whatever_happ
 #[test]
 fn a_radio_that_hangs_or_is_gone_when_it_is_put_back_is_not_tried_again() {
     for (kind, heard) in [
-        (ErrorKind::TimedOut, "Fault: it could not be put back as it was: no"),
+        (ErrorKind::TimedOut, "Fault: it could not be put back as it was: the driver does not answer (simulated)"),
         (ErrorKind::NotFound, "PutBack: nothing is left to put back"),
     ] {
         let mut bench = putting_back();
         let operation = bench.restoring().unwrap();
-        bench.tell(LeaseMessage::RadioRestored(operation, radio(), Err(Error::new(kind, "no"))));
+        bench.tell(LeaseMessage::RadioRestored(operation, radio(), Err(Error::Simulated(kind))));
         assert_eq!(bench.device_heard("w"), [heard]);
         assert!(bench.timers.is_empty());
     }
@@ -280,7 +281,7 @@ fn a_radio_that_leaves_between_two_tries_is_not_waited_for() {
     let operation = bench.restoring().unwrap();
     bench.tell(LeaseMessage::RadioRestored(operation, radio(), Err(busy())));
     let operation = bench.unplug("w").restoring().unwrap();
-    let gone = Error::new(ErrorKind::NotFound, "no such interface");
+    let gone = Error::Simulated(ErrorKind::NotFound);
     bench.tell(LeaseMessage::RadioRestored(operation, radio(), Err(gone)));
     assert!(bench.timers.is_empty());
     assert!(bench.plug("w", 2).preparing().is_some());
@@ -292,13 +293,13 @@ fn a_device_whose_actor_panicked_hears_again_that_it_is_being_put_back() {
     let bench = putting_back();
     assert_eq!(bench.says_again_to_device("w"), ["Withheld: nobody leases it; being put back as it was"]);
     let (bench, _) = given_up();
-    let fault = "Fault: it could not be put back as it was: somebody has it (tried 5 times)";
+    let fault = "Fault: it could not be put back as it was: somebody else has it (simulated) (tried 5 times)";
     assert_eq!(bench.says_again_to_device("w"), [fault]);
 }
 
 #[test]
 fn a_radio_that_was_not_changed_need_not_be_put_back() {
-    for error in [ErrorKind::Refused, ErrorKind::NotFound, ErrorKind::NotTried].map(|kind| Error::new(kind, "no")) {
+    for error in [ErrorKind::Refused, ErrorKind::NotFound, ErrorKind::NotTried].map(Error::Simulated) {
         let mut bench = Bench::new();
         bench.ask("a", vec![exclusive("w")]);
         let operation = bench.preparing().unwrap();
@@ -325,7 +326,7 @@ fn whatever_the_registry_panics_over_it_reads_sets_and_puts_back_again_what_was_
     assert_ne!(operation, lost);
     assert_eq!(bench.clone().tell(LeaseMessage::RadioSet(operation, radio(), Ok(()))).served(), ["a"]);
     // Refused now, it may have been set the first time.
-    let refused = Err(Error::new(ErrorKind::Refused, "no"));
+    let refused = Err(Error::Simulated(ErrorKind::Refused));
     assert!(bench.clone().tell(LeaseMessage::RadioSet(operation, radio(), refused)).restoring().is_some());
     bench.tell(LeaseMessage::RadioSet(operation, radio(), Ok(())));
     let lost = bench.release("a").restoring().unwrap();

@@ -1,11 +1,26 @@
 //! Holders that are restarted.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use super::ports::{fixed, range};
 use super::*;
 use crate::message::lease::{Renewed, Standing, StillUsed};
 
 fn renew(service: &str, wants: Vec<Want>) -> LeaseMessage {
-    LeaseMessage::Renew(request(service, wants))
+    static RENEWALS: AtomicU64 = AtomicU64::new(1);
+    let arrival = Moment::after_boot(Duration::from_millis(RENEWALS.fetch_add(1, Ordering::Relaxed)));
+    LeaseMessage::Renew(LeaseRequest { arrival, ..request(service, wants) })
+}
+
+#[test]
+fn a_renewal_that_is_said_again_by_one_that_may_run_by_now_does_not_take_its_port_for_a_strangers() {
+    let mut bench = Bench::new();
+    let renewal = renew("a", vec![range()]);
+    bench.ask("a", vec![range()]).seen(&[]).tell(renewal.clone()).seen(&[]);
+    let ports = renewed(&bench);
+    assert!(ports.is_some());
+    bench.tell(renewal);
+    assert_eq!((renewed(&bench), bench.looking()), (ports, None));
 }
 
 #[test]

@@ -62,7 +62,7 @@ async fn an_act_whose_carrying_out_panics_is_done_by_the_restarted_actor_and_who
     rig.programs.borrow_mut().fatal = Some("Signal");
     let restart = |id| ServiceMessage::Restart(id, Attempts::Keep);
     let name = rig.system.service("logger").unwrap();
-    let asked = rig.system.operator("restart", |id| Message::Service(name, restart(id)));
+    let asked = rig.system.operator(|id| Message::Service(name, restart(id)));
     let (answer, _) = tokio::time::timeout(Duration::from_millis(1), asked).await.unwrap().unwrap();
     assert_eq!(answer.outcome, Outcome::Handled);
     assert!(rig.system.stage.answers.borrow().is_empty(), "nobody waits any more");

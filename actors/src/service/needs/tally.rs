@@ -19,6 +19,8 @@ pub(super) struct Tally {
     pub(super) away: usize,
     /// Those of which the wait has not begun.
     pub(super) unbegun: BTreeSet<ServiceName>,
+    /// Those of which it has.
+    pub(super) begun: BTreeSet<ServiceName>,
     /// Those that are down and will count as lost.
     pub(super) counting: BTreeSet<ServiceName>,
     /// Those that are lost.
@@ -53,9 +55,10 @@ impl Tally {
     }
 
     /// The sets that a need is in.
-    fn sets(&mut self, facts: &Facts) -> [Option<&mut BTreeSet<ServiceName>>; 4] {
+    fn sets(&mut self, facts: &Facts) -> [Option<&mut BTreeSet<ServiceName>>; 5] {
         [
             facts.unbegun.then_some(&mut self.unbegun),
+            facts.begun.then_some(&mut self.begun),
             facts.counting.then_some(&mut self.counting),
             facts.lost.then_some(&mut self.lost),
             facts.absent.then_some(&mut self.absent),
@@ -67,6 +70,7 @@ impl Tally {
 struct Facts {
     met: bool,
     unbegun: bool,
+    begun: bool,
     counting: bool,
     lost: bool,
     absent: bool,
@@ -79,6 +83,7 @@ impl Facts {
         Self {
             met: need.is_met(),
             unbegun: !is_up && !is_soft && need.wait == Wait::NotBegun,
+            begun: need.wait != Wait::NotBegun,
             counting: matches!(need.loss, Loss::Counting(_)),
             lost: need.loss == Loss::Lost,
             absent: !is_up && matches!(need.dependency, Dependency::Optional { .. }),

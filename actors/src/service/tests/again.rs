@@ -1,6 +1,9 @@
 //! After panics: of its own actor, and of those that it speaks with.
 
+use mainstay_config::model::StopTo;
+
 use super::*;
+use crate::action::process::Scope;
 use crate::message::ActorId;
 use crate::message::lease::StillUsed;
 use crate::message::service::Attempts;
@@ -27,6 +30,23 @@ fn what_was_under_way_is_done_again_and_nothing_else() {
     let unwatched = |bench: &Bench| bench.acts.iter().any(|act| matches!(act, Action::Unwatch(last) if *last == run));
     assert!(unwatched(bench.process(ProcessEvent::TreeGone)));
     assert!(unwatched(bench.begin_again()) && bench.acts.len() == 1, "{:?}", bench.acts);
+}
+
+#[test]
+fn the_stop_signal_is_sent_again_to_whom_it_was_sent_the_first_time() {
+    let scope = |bench: &Bench| match &bench.acts[..] {
+        [Action::Signal(order), Action::TellAgain(_)] => order.scope,
+        other => panic!("{other:?}"),
+    };
+    for (to, first) in [(StopTo::All, Scope::Tree), (StopTo::Main, Scope::Main)] {
+        let mut draft = plain();
+        draft.0.stop.to = to;
+        let mut bench = Bench::new(draft);
+        bench.come_up().tell(ServiceMessage::Stop(REQUEST));
+        assert_eq!(scope(bench.begin_again()), first);
+        bench.process(ProcessEvent::MainExited { exit: Exit::Code(0), remaining: vec![43] });
+        assert_eq!(scope(bench.begin_again()), Scope::Tree, "its main process has ended: the others are meant now");
+    }
 }
 
 #[test]

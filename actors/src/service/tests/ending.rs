@@ -123,6 +123,25 @@ fn what_ended_of_the_loss_comes_back_whatever_its_end_looked_like() {
 }
 
 #[test]
+fn what_ended_of_the_loss_comes_back_also_when_it_could_not_be_started_again_before_the_loss_was_known() {
+    let refusal = ServiceMessage::Refused(Refusal::RangeInUse);
+    for attempts in [0, 1, 3] {
+        let mut draft = leasing();
+        (draft.0.restart.attempts, draft.0.restart.backoff) = (attempts, Duration::ZERO);
+        let mut bench = Bench::new(draft);
+        bench.come_up_with(1).wait(SECOND * 5).exits(Exit::Signal(6));
+        for _ in 0..attempts {
+            bench.tell(ServiceMessage::SlotGranted).process(ProcessEvent::SpawnFailed(SpawnFailure::Busy));
+        }
+        assert_eq!(bench.status(), ServiceStatus::Failed);
+        bench.wait(SECOND).tell(revoked()).tell(device_left());
+        assert_eq!(bench.status(), ServiceStatus::Waiting, "{attempts} attempts");
+        bench.tell(refusal.clone());
+        assert_eq!(bench.status(), if attempts == 0 { ServiceStatus::Failed } else { ServiceStatus::Waiting });
+    }
+}
+
+#[test]
 fn one_that_gave_up_by_the_loss_has_no_attempt_more_than_before() {
     let mut draft = leasing();
     draft.0.restart.attempts = 1;

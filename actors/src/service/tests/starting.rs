@@ -170,14 +170,17 @@ fn asks_for(seconds: u64) -> ProcessEvent {
 
 #[test]
 fn a_start_that_ends_before_it_is_ready_has_failed_whatever_the_exit_code() {
-    for (when, status) in [(RestartWhen::Failure, ServiceStatus::Backoff), (RestartWhen::Never, ServiceStatus::Failed)]
-    {
+    let next = [
+        (RestartWhen::Failure, ServiceStatus::Backoff, "restart 1 of 3"),
+        (RestartWhen::Never, ServiceStatus::Failed, "restart.when = \"never\""),
+    ];
+    for (when, status, next) in next {
         let mut draft = plain();
         draft.0.restart.when = when;
         let mut bench = Bench::with_dependents(draft, &["a"]);
         bench.tell(ServiceMessage::SlotGranted).spawned().exits(Exit::Code(0));
         assert_eq!(bench.status(), status);
-        assert!(bench.reason().starts_with("it ended before it was ready: exit code 0"), "{}", bench.reason());
+        assert_eq!(bench.reason(), format!("it ended before it was ready: exit code 0; {next}"));
         let heard = bench.said_to("a").unwrap().to_string();
         assert!(heard.contains("it ended before it was ready"), "{heard}");
     }

@@ -199,3 +199,49 @@ fn one_that_outlives_sigkill_does_not_keep_mainstay_from_ending_and_in_a_hurry_n
     bench.come_up_with(1).tell(revoked()).wait(SECOND * 60);
     assert!(stuck(bench.tell(ServiceMessage::Close)), "it was so before");
 }
+
+#[test]
+fn a_service_that_waits_for_an_optional_one_waits_for_nothing_any_more_when_it_is_not_to_start() {
+    let ends: [fn() -> ServiceMessage; 3] =
+        [|| ServiceMessage::Close, || ServiceMessage::Hurry, || ServiceMessage::Stop(RequestId(1))];
+    for end in ends {
+        let mut bench = Bench::new(plain().wants("need"));
+        assert!(bench.timers.contains_key(&ServiceTimer::Optional(name("need"))));
+        bench.tell(end());
+        assert!(bench.timers.is_empty(), "{:?}", bench.timers);
+    }
+    let mut bench = Bench::new(plain().wants("need"));
+    bench.tell(ServiceMessage::Stop(RequestId(1)));
+    bench.tell(ServiceMessage::Start(RequestId(2), crate::message::service::NeedsPolicy::Respect));
+    assert!(
+        !bench.asked_for_slot() && bench.timers.contains_key(&ServiceTimer::Optional(name("need"))),
+        "it waits anew"
+    );
+}
+
+#[test]
+fn a_service_that_backs_off_when_the_daemon_closes_waits_for_nothing_any_more() {
+    let mut bench = Bench::new(plain());
+    bench.come_up().exits(Exit::Code(1));
+    assert!(bench.timers.contains_key(&ServiceTimer::Backoff), "{:?}", bench.timers);
+    bench.tell(ServiceMessage::Close);
+    assert!(bench.timers.is_empty(), "{:?}", bench.timers);
+}
+
+#[test]
+fn what_a_service_counted_before_two_panics_is_not_counted_any_more() {
+    let mut bench = Bench::new(plain().requires("need", 15));
+    bench.hears("need", Standing::Up).come_up().hears("need", down());
+    assert!(bench.timers.contains_key(&ServiceTimer::Lost(name("need"))), "{:?}", bench.timers);
+    bench.begin_afresh();
+    assert!(!bench.timers.contains_key(&ServiceTimer::Lost(name("need"))), "{:?}", bench.timers);
+}
+
+#[test]
+fn a_loss_that_was_counted_is_not_counted_any_more_once_it_is_one() {
+    for lost in [leaving(1), held()] {
+        let mut bench = Bench::new(plain().requires("need", 15));
+        bench.hears("need", Standing::Up).come_up().hears("need", down()).hears("need", lost);
+        assert!(!bench.timers.contains_key(&ServiceTimer::Lost(name("need"))), "{:?}", bench.timers);
+    }
+}

@@ -10,7 +10,6 @@ use mainstay_hardware::bus::Supply;
 use mainstay_hardware::matching::identity;
 use mainstay_hardware::sighting::{HardwareEvent, Key, ScanReason, Sort, Witness};
 
-use crate::action::calls::NoAnswer;
 use crate::cause::{
     Absence, Departure, DeviceCure, DeviceFault, DeviceReason, Piece, Quarantine, Replaced, Rivals, Told, Unusable,
     Withheld,
@@ -61,22 +60,6 @@ impl fmt::Display for DeviceFault {
             Self::NotPutBack { error, tries } => {
                 write!(f, "it could not be put back as it was: {error} (tried {tries} times)")
             }
-        }
-    }
-}
-
-impl fmt::Display for NoAnswer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::OthersHang(count) => {
-                write!(f, "not tried: {count} other calls to drivers hang, and no further one is begun")
-            }
-            Self::FilesHang => f.write_str("earlier looks at files hang; is a disk or share gone?"),
-            Self::EarlierHangs => f.write_str("an earlier call to its driver has not come back"),
-            Self::NoThread(error) => write!(f, "no thread for the call to the driver: {error}"),
-            Self::Panicked => f.write_str("the call to the driver panicked"),
-            Self::Late(within) => write!(f, "no answer from the driver within {}", format_duration(*within)),
-            Self::Refused(error) => error.fmt(f),
         }
     }
 }
@@ -249,24 +232,25 @@ pub fn sort(sort: &Sort) -> &'static str {
 }
 
 /// What happened to the hardware, in words.
-#[must_use]
-pub fn event_words(event: &HardwareEvent) -> String {
+pub(super) fn event_words(event: &HardwareEvent) -> String {
     match event {
         HardwareEvent::Seen(sighting) => {
             format!("{} seen", identity(sighting, None))
         }
         HardwareEvent::Gone { key, witness, .. } => format!("{} ({})", departure(key), witness_words(*witness)),
-        HardwareEvent::Scanned { present, why } => {
-            let why = match why {
-                ScanReason::Start => "at start",
-                ScanReason::LostMessages => "after lost messages",
-                ScanReason::Asked => "as asked",
-            };
-            format!("scanned {why}: {} pieces of hardware", present.len())
-        }
+        HardwareEvent::Scanned { present, why } => scan_words(present.len(), *why),
         HardwareEvent::Trouble(source, why) => why.words(*source),
         HardwareEvent::Works(source) => format!("{source} can be had again"),
     }
+}
+
+pub(super) fn scan_words(count: usize, why: ScanReason) -> String {
+    let why = match why {
+        ScanReason::Start => "at start",
+        ScanReason::LostMessages => "after lost messages",
+        ScanReason::Asked => "as asked",
+    };
+    format!("scanned {why}: {count} pieces of hardware")
 }
 
 fn witness_words(witness: Witness) -> &'static str {

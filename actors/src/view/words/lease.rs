@@ -62,6 +62,9 @@ impl fmt::Display for Blocker {
             Self::Behind { resource, first } => write!(f, "{}: {first} comes first", resource.spoken()),
             Self::Restoring { device } => write!(f, "{device}: being put back as it was"),
             Self::ForeignListener { port, listener } => write!(f, "port {port}: {listener} listens there"),
+            Self::UnknownFile { path, why } => {
+                write!(f, "{}: which file that is could not be looked at: {why}", path.display())
+            }
             Self::Preparing => f.write_str("its devices and ports to be made ready"),
         }
     }
@@ -87,6 +90,9 @@ pub fn blocker_cure(blocker: &Blocker) -> Option<String> {
         }
         Blocker::Behind { first, .. } => Some(format!("Wait until {first} has been served.")),
         Blocker::ForeignListener { listener, .. } => Some(format!("Stop {listener}.")),
+        Blocker::UnknownFile { .. } => {
+            Some("See whether its disk or network share answers; mainstay looks again by itself.".to_owned())
+        }
         Blocker::Restoring { .. } | Blocker::Preparing => None,
     }
 }

@@ -13,7 +13,7 @@ use std::fmt;
 
 use crate::cause::Listed;
 
-pub use device::{departure, device_cure, event_words, sort, supply};
+pub use device::{departure, device_cure, sort, supply};
 pub use lease::{blocker_cure, blockers};
 pub use reply::{reply, reply_help};
 pub use service::{missing, reason, service_cures, service_reason, waiting};

@@ -105,8 +105,8 @@ impl fmt::Display for Failed {
                 let parts: Vec<String> = parts.iter().map(ToString::to_string).collect();
                 write!(f, "not in this version: {}", parts.join(", "))
             }
-            Self::NeverRestarted(failure @ Failure::Ended(_)) => write!(f, "{failure}; restart.when = \"never\""),
-            Self::Hopeless(failure) | Self::NeverRestarted(failure) => failure.fmt(f),
+            Self::NeverRestarted(failure) => write!(f, "{failure}; restart.when = \"never\""),
+            Self::Hopeless(failure) => failure.fmt(f),
             Self::GivenUp { failure, attempts: 1 } => write!(f, "{failure}; given up after 1 restart"),
             Self::GivenUp { failure, attempts } => write!(f, "{failure}; given up after {attempts} restarts"),
         }

@@ -1,11 +1,11 @@
 //! What a service says that it waits for is so.
 
 use super::{Verdict, View};
-use crate::cause::Blocker;
-use crate::cause::Listed;
+use crate::cause::{Blocker, Listed};
 use crate::message::device::DeviceStatus;
 use crate::message::lease_table::Waiter;
 use crate::message::service::{ServiceSnapshot, Waiting};
+use crate::world::environment::{is_one, is_wanted};
 
 /// Of a service that waits.
 pub(super) fn are_true(view: &View<'_>, shown: &ServiceSnapshot) -> Verdict {
@@ -31,14 +31,14 @@ fn is_so(view: &View<'_>, waiter: &Waiter, blocker: &Blocker) -> bool {
             !matches!(status, Some(DeviceStatus::Ready | DeviceStatus::InUse))
         }
         Blocker::Held { resource, holder } => {
-            leases.held.iter().any(|held| held.resource == *resource && held.holder == *holder)
+            leases.held.iter().any(|held| is_one(&held.resource, resource) && held.holder == *holder)
         }
         Blocker::Behind { resource, first } => leases.queue.iter().any(|other| {
-            let wants = other.request.wants.iter().any(|want| want.to_string() == resource.to_string());
+            let wants = other.request.wants.iter().any(|want| is_wanted(want, resource));
             other.request.holder == *first && first != &waiter.request.holder && wants
         }),
         Blocker::ForeignListener { port, .. } => view.environment.foreign().contains(port),
-        // Neither takes so long.
-        Blocker::Restoring { .. } | Blocker::Preparing => false,
+        // None takes so long.
+        Blocker::Restoring { .. } | Blocker::Preparing | Blocker::UnknownFile { .. } => false,
     }
 }

@@ -11,6 +11,7 @@ use crate::engine::Letter;
 use crate::message::lease::{LeaseMessage, LeaseTimer, Renewed};
 use crate::message::service::{ServiceMessage, ServiceTimer};
 use crate::message::{Message, Moment};
+use crate::trace::MessageId;
 use crate::world::environment::{Command, Environment, Happening};
 
 /// The failures of all services, counted from what is true around the machines.
@@ -21,6 +22,8 @@ pub(super) struct Failures {
     signalled: BTreeSet<RunId>,
     /// When the patience of each was last over.
     impatient: BTreeMap<ServiceName, Moment>,
+    /// Looks at ports in which the registry heard of strangers.
+    strangers: BTreeSet<MessageId>,
     /// When each radio last refused to be made ready.
     unready: BTreeMap<DeviceName, Moment>,
 }
@@ -47,7 +50,7 @@ impl Failures {
     /// Takes in a message; answers what failure it is the first word of.
     pub(super) fn handled<'a>(&mut self, letter: &'a Letter, environment: &Environment) -> Option<Failed<'a>> {
         let Message::Service(service, said) = &letter.message else {
-            self.other_handled(&letter.message, environment.now());
+            self.other_handled(letter, environment.now());
             return None;
         };
         match said {
@@ -58,7 +61,7 @@ impl Failures {
                 Some(Failed { service, run: None })
             }
             ServiceMessage::Refused(_) | ServiceMessage::Renewed(_, Renewed::Refused(_))
-                if self.may_be_refused(environment, service) =>
+                if self.may_be_refused(environment, service) || self.is_of_strangers(letter) =>
             {
                 self.record(service).ends += 1;
                 Some(Failed { service, run: None })
@@ -125,8 +128,16 @@ impl Failures {
         self.services.entry(service.clone()).or_default()
     }
 
-    fn other_handled(&mut self, message: &Message, now: Moment) {
-        match message {
+    /// Whether it is said because of a look at ports on which strangers listened then; they may have ended since.
+    fn is_of_strangers(&self, letter: &Letter) -> bool {
+        letter.cause.message.is_some_and(|cause| self.strangers.contains(&cause))
+    }
+
+    fn other_handled(&mut self, letter: &Letter, now: Moment) {
+        match &letter.message {
+            Message::Leases(LeaseMessage::PortsSeen(_, Ok(seen))) if !seen.is_empty() => {
+                self.strangers.insert(letter.id);
+            }
             Message::Leases(LeaseMessage::Timer(LeaseTimer::Wait(holder))) => {
                 self.impatient.extend(holder.service().cloned().map(|service| (service, now)));
             }

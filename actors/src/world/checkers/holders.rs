@@ -38,12 +38,12 @@ impl Checker for Holders {
 fn device(shown: &DeviceSnapshot, held: &[HeldLease]) -> Verdict {
     let name = &shown.name;
     let mut leases = held.iter().filter(|lease| lease.resource == Resource::Device(name.clone()));
-    match &shown.holder {
-        Some(holder) if !leases.clone().any(|lease| lease.holder == *holder) => {
-            Err(format!("{name} shows {holder} as its holder, which has no lease of it"))
+    match shown.leased_since {
+        Some(since) if !leases.clone().any(|lease| lease.since == since) => {
+            Err(format!("{name} shows that it is leased, and nobody has had a lease of it since then"))
         }
         None => match leases.next() {
-            Some(lease) => Err(format!("{name} shows no holder, but {} has a lease of it", lease.holder)),
+            Some(lease) => Err(format!("{name} shows that nobody leases it, but {} has a lease of it", lease.holder)),
             None => Ok(()),
         },
         Some(_) => Ok(()),

@@ -1,7 +1,7 @@
 //! Invariant 11, of restarts: what a service has that the operator restarts goes to nobody else meanwhile, unless it is lost.
 //! Looked at are those that require nothing and that nothing requires: whatever else they may wait for, it is no service.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mainstay_config::model::Sharing;
 use mainstay_config::names::ServiceName;
@@ -11,17 +11,22 @@ use super::{Check, Checker, Verdict};
 use crate::action::process::{ProcessEvent, RunId};
 use crate::cause::Resource;
 use crate::engine::Letter;
+use crate::message::Message;
 use crate::message::lease::Renewed;
 use crate::message::service::ServiceMessage;
-use crate::message::{Message, Moment};
+use crate::trace::MessageId;
 use crate::world::environment::{Command, Environment, Happening};
 
 #[derive(Debug, Default)]
 pub(super) struct Keeping {
     /// Who is being restarted, with what it used.
     restarting: BTreeMap<ServiceName, Vec<(Resource, Sharing)>>,
-    /// When each run was first signalled.
-    signalled: BTreeMap<RunId, Moment>,
+    /// Who has lost what he had, and was given nothing since.
+    bereft: BTreeSet<ServiceName>,
+    /// The last message that was handled.
+    handling: Option<MessageId>,
+    /// Over which message each run was first signalled.
+    signalled: BTreeMap<RunId, Option<MessageId>>,
 }
 
 impl Checker for Keeping {
@@ -35,6 +40,10 @@ impl Checker for Keeping {
             // It was lost.
             ServiceMessage::Revoked(_, withdrawal) if withdrawal.is_loss() => {
                 self.restarting.remove(service);
+                self.bereft.insert(service.clone());
+            }
+            ServiceMessage::Granted(_) => {
+                self.bereft.remove(service);
             }
             // It has failed to start again, and gives way in its back-off; or a stranger has its port, and it waits for another.
             ServiceMessage::Renewed(_, Renewed::Refused(_) | Renewed::MustWait)
@@ -46,10 +55,15 @@ impl Checker for Keeping {
         Ok(())
     }
 
+    fn handled(&mut self, letter: &Letter, _environment: &Environment) -> Verdict {
+        self.handling = Some(letter.id);
+        Ok(())
+    }
+
     fn happened(&mut self, happening: &Happening, environment: &Environment) -> Verdict {
         match happening {
             Happening::Signalled(run) => {
-                self.signalled.entry(*run).or_insert_with(|| environment.now());
+                self.signalled.entry(*run).or_insert(self.handling);
             }
             Happening::Gone(run) => {
                 self.signalled.remove(run);
@@ -71,11 +85,11 @@ impl Keeping {
     fn restarted(&mut self, service: &ServiceName, environment: &Environment) {
         let station = environment.station();
         let requires = station.services.get(service).is_none_or(|spec| !spec.dependencies.is_empty());
-        if requires || requirers(station, service).next().is_some() {
+        if requires || self.bereft.contains(service) || requirers(station, service).next().is_some() {
             return;
         }
         // One that had been stopping for something else already does not stop for this.
-        let stops_for_it = |run: &RunId| self.signalled.get(run) == Some(&environment.now());
+        let stops_for_it = |run: &RunId| self.signalled.get(run) == Some(&self.handling);
         let mut trees = environment.trees().filter(|(run, tree)| tree.service == *service && stops_for_it(run));
         if let Some((_, tree)) = trees.next() {
             self.restarting.insert(service.clone(), tree.uses.clone());

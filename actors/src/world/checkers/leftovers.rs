@@ -1,38 +1,54 @@
 //! Invariant 7, as far as a world can show it: after closing down, no process, probe, lease or timer is left, and everybody
 //! who asked was answered. When nothing has gone wrong for long, only those timers run by which something is waited for
-//! that nobody will tell.
+//! that nobody will tell; at the end, those of devices that stay where they are.
+
+use std::time::Duration;
 
 use mainstay_config::names::ServiceName;
 
 use super::{Check, Checker, Verdict, View};
 use crate::action::process::RunId;
 use crate::cause::Holder;
+use crate::message::Message;
 use crate::message::device::{DeviceMessage, DeviceStatus, DeviceTimer};
 use crate::message::lease::{LeaseMessage, LeaseTimer};
-use crate::message::{Message, Moment};
+use crate::world::environment::{Environment, Tree};
 
-#[derive(Debug, Default)]
-pub(super) struct Leftovers {
-    /// When it was quiet before closing down. Without that, some wait may not be over yet, and ends with the daemon.
-    quiet: Option<Moment>,
-}
+/// How long it may take until what is to be killed is: it must be heard that it runs, and looked who is of it.
+const KILLED_WITHIN: Duration = Duration::from_secs(15);
+
+#[derive(Debug)]
+pub(super) struct Leftovers;
 
 impl Checker for Leftovers {
     fn check(&self) -> Check {
         Check::Leftovers
     }
 
+    fn time_passed(&mut self, environment: &Environment) -> Verdict {
+        let is_due = |tree: &Tree| {
+            let since = Environment::is_to_be_killed_since(tree);
+            since.is_some_and(|since| environment.now().since(since) > KILLED_WITHIN)
+        };
+        match environment.trees().find(|(_, tree)| is_due(tree) && !environment.cannot_be_ended(tree)) {
+            Some((_, tree)) => Err(format!("{} (pid {}) is to be killed, and goes on", tree.service, tree.pid)),
+            None => Ok(()),
+        }
+    }
+
     fn when_quiet(&mut self, view: &View<'_>) -> Verdict {
-        self.quiet = Some(view.environment.now());
         let waits = |service: &Holder| view.leases.queue.iter().any(|waiter| waiter.request.holder == *service);
         let may_run = |timer: &&Message| match timer {
             // A stranger's port is looked at again and again, and patience has an end.
             Message::Leases(LeaseMessage::Timer(LeaseTimer::LookAgain(service) | LeaseTimer::Wait(service))) => {
                 waits(service)
             }
-            timer => is_of_quarantine(view, timer),
+            // A quarantine goes on whatever the services do.
+            Message::Device(_, DeviceMessage::Timer(DeviceTimer::Quarantine)) => is_where_its_device_is(view, timer),
+            _ => false,
         };
-        none_but(may_run, view)
+        none_but(may_run, view)?;
+        is_answered(view.unanswered)
     }
 
     fn at_the_end(&mut self, view: &View<'_>) -> Verdict {
@@ -42,6 +58,9 @@ impl Checker for Leftovers {
         if let Some((_, tree)) = view.environment.trees().find(|(_, tree)| !is_named(&tree.service)) {
             return Err(format!("a process of {} (pid {}) is left", tree.service, tree.pid));
         }
+        if let Some((_, tree)) = view.environment.trees().find(|(_, tree)| !view.environment.cannot_be_ended(tree)) {
+            return Err(format!("{} is said to outlive SIGKILL, and was never killed", tree.service));
+        }
         if let Some(run) = view.environment.watched().iter().find(|run| !is_named_run(run)) {
             return Err(format!("run {} is still looked at", run.0));
         }
@@ -49,13 +68,16 @@ impl Checker for Leftovers {
         if let Some(held) = held.find(|held| !held.holder.service().is_some_and(is_named)) {
             return Err(format!("{} still holds {}", held.holder, held.resource));
         }
-        if self.quiet.is_some() {
-            none_but(|timer| is_of_quarantine(view, timer), view)?;
-        }
-        match view.unanswered {
-            0 => Ok(()),
-            count => Err(format!("{count} requests of the operator were never answered")),
-        }
+        none_but(|timer| is_where_its_device_is(view, timer), view)?;
+        // Who asks when all is over hears that the daemon has ended.
+        is_answered(view.unanswered.saturating_sub(view.unread))
+    }
+}
+
+fn is_answered(unanswered: usize) -> Verdict {
+    match unanswered {
+        0 => Ok(()),
+        count => Err(format!("{count} requests of the operator were never answered")),
     }
 }
 
@@ -67,8 +89,14 @@ fn none_but(may_run: impl Fn(&&Message) -> bool, view: &View<'_>) -> Verdict {
     }
 }
 
-/// A quarantine goes on whatever the services do.
-fn is_of_quarantine(view: &View<'_>, timer: &Message) -> bool {
-    let Message::Device(name, DeviceMessage::Timer(DeviceTimer::Quarantine)) = timer else { return false };
-    view.shown.devices.get(name).is_some_and(|shown| shown.status == DeviceStatus::Quarantined)
+/// Whether it is a timer of a device, and belongs to the state that this shows.
+fn is_where_its_device_is(view: &View<'_>, timer: &Message) -> bool {
+    let Message::Device(name, DeviceMessage::Timer(timer)) = timer else { return false };
+    let belongs_to = match timer {
+        DeviceTimer::Settling | DeviceTimer::AccessRetry => DeviceStatus::Settling,
+        DeviceTimer::LookAfterAll => DeviceStatus::Faulted,
+        DeviceTimer::Quarantine => DeviceStatus::Quarantined,
+        DeviceTimer::Mistaken => return false,
+    };
+    view.shown.devices.get(name).is_some_and(|shown| shown.status == belongs_to)
 }

@@ -129,7 +129,7 @@ impl Check {
             Self::Strangers => Box::new(strangers::Strangers),
             Self::Radios => Box::new(radios::Radios::default()),
             Self::Calls => Box::new(calls::Calls),
-            Self::Leftovers => Box::new(leftovers::Leftovers::default()),
+            Self::Leftovers => Box::new(leftovers::Leftovers),
             Self::Traces => Box::new(traces::Traces::default()),
             Self::Replay => Box::new(replay::Replay::default()),
             Self::Bearing => Box::new(bearing::Bearing),
@@ -155,6 +155,8 @@ pub struct View<'a> {
     pub timers: Vec<Message>,
     /// How many requests of the operator have no answer.
     pub unanswered: usize,
+    /// Of those, how many nobody has taken out of an inbox.
+    pub unread: usize,
     /// What the daemon has said to leave, when it has ended.
     pub left: &'a [Left],
 }
@@ -168,6 +170,7 @@ impl<'a> View<'a> {
             leases: world.shown().leases.snapshot(),
             timers: world.timers(),
             unanswered: world.unanswered(),
+            unread: world.unread(),
             left: match world.ended() {
                 Some(Exit::Left(left)) => left,
                 _ => &[],

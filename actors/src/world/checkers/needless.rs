@@ -6,11 +6,10 @@
 //! daemon closes down. That an actor panicked is none of these.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use mainstay_config::model::{Dependency, OnReturn};
 use mainstay_config::names::{DeviceName, ServiceName};
-use mainstay_hardware::sighting::{Generation, HardwareEvent};
+use mainstay_hardware::sighting::{Generation, HardwareEvent, Key, Sighting};
 
 use super::{Check, Checker, Verdict};
 use crate::action::probe::ProbeEvent;
@@ -23,10 +22,8 @@ use crate::message::lease::{Grant, LeaseMessage, LeaseRequest, Standing, StillUs
 use crate::message::service::{NeedsPolicy, ServiceMessage, ServiceTimer};
 use crate::message::supervision::{RootMessage, ServicesMessage};
 use crate::message::{Message, Moment, Outside};
+use crate::trace::{MessageId, TraceId};
 use crate::world::environment::{Environment, Happening, Life};
-
-/// How long a message may wait for its turn when there is much to do.
-const ON_ITS_WAY: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Default)]
 pub(super) struct Needless {
@@ -38,22 +35,34 @@ pub(super) struct Needless {
     grants: BTreeMap<ServiceName, Granted>,
     /// When the operator last had something done for which a service stops, or it ended, or was not ready in time.
     befallen: BTreeMap<ServiceName, Moment>,
-    /// When it became ready, as far as it has heard.
-    ready: BTreeMap<ServiceName, Moment>,
+    /// Which run of each service was heard to be ready last.
+    ready: BTreeMap<ServiceName, RunId>,
     /// When one was last told that another, which it depends on, is up.
     told_up: BTreeMap<(ServiceName, ServiceName), Moment>,
-    /// When one last heard that.
-    heard_up: BTreeMap<(ServiceName, ServiceName), Moment>,
-    /// When a device was last ejected, admitted, or found faulty.
-    troubled: BTreeMap<DeviceName, Moment>,
+    /// Of which run of it such a word is that has not been heard yet.
+    words: BTreeMap<MessageId, RunId>,
+    /// Of which run one heard that last, and when for the first time.
+    heard_up: BTreeMap<(ServiceName, ServiceName), (RunId, Moment)>,
+    /// When a device was last ejected, admitted, or found faulty, as far as the registry has heard.
+    troubled: BTreeMap<DeviceName, (TraceId, Moment)>,
+    /// The arrivals that the inventory has heard of, by their keys.
+    sighted: BTreeMap<Key, Generation>,
     /// Arrivals that the kernel said to be over, also those that are there all the same.
-    denied: BTreeMap<Generation, Moment>,
+    denied: BTreeMap<Generation, Denial>,
     /// Started without what they require.
     ignoring: BTreeSet<ServiceName>,
     /// Those of which the registry has heard last that they wait out a back-off.
     idle: BTreeSet<ServiceName>,
     /// Which leases each was to give up then, since somebody else waited for them. It may just have started again.
     gives_way: BTreeMap<ServiceName, Token>,
+}
+
+/// That the kernel said that an arrival is over.
+#[derive(Debug)]
+struct Denial {
+    trace: TraceId,
+    /// When it said otherwise again, or the registry heard of the denial, whichever was later.
+    until: Option<Moment>,
 }
 
 #[derive(Debug)]
@@ -81,18 +90,12 @@ impl Checker for Needless {
             Message::Services(ServicesMessage::ReturnSlot(name)) => self.is_to_be_stopped(name, environment),
             Message::Service(name, ServiceMessage::Dependency(other, cause::Standing::Up)) => {
                 self.told_up.insert((name.clone(), other.clone()), now);
+                self.words.extend(self.ready.get(other).map(|run| (letter.id, *run)));
             }
             Message::Service(name, ServiceMessage::Revoked(token, withdrawal))
                 if !withdrawal.is_loss() && self.idle.contains(name) =>
             {
                 self.gives_way.insert(name.clone(), *token);
-            }
-            Message::Hardware(InventoryMessage::Event(HardwareEvent::Gone { key, generation, .. })) => {
-                let arrivals = environment.plugs().filter_map(|(_, plug)| plug.arrival.as_ref());
-                let there = arrivals.filter(|arrival| arrival.sighting.key == *key);
-                // Without saying which, it says so of the one that is there.
-                let meant = there.map(|arrival| &arrival.sighting.generation).filter(|_| generation.is_none());
-                self.denied.extend(generation.iter().chain(meant).map(|generation| (generation.clone(), now)));
             }
             _ => {}
         }
@@ -105,9 +108,13 @@ impl Checker for Needless {
             Message::Root(RootMessage::Close | RootMessage::Hurry) => self.closes = true,
             Message::Service(name, said) if letter.from == Outside::Operator.into() => self.asked(name, said, now),
             Message::Service(name, ServiceMessage::Dependency(other, cause::Standing::Up)) => {
-                self.heard_up.insert((name.clone(), other.clone()), now);
+                self.heard_up(letter.id, name, other, now);
             }
             Message::Service(name, said) => self.heard(name, said, now),
+            Message::Hardware(InventoryMessage::Event(event)) => self.kernel_said(event, letter.cause.trace, now),
+            Message::Leases(LeaseMessage::DeviceUnavailable { device, .. }) => {
+                self.registry_heard(device, letter.cause.trace, now);
+            }
             Message::Leases(LeaseMessage::Idle(holder)) => self.idle.extend(holder.service().cloned()),
             Message::Leases(LeaseMessage::Busy(holder) | LeaseMessage::Renew(LeaseRequest { holder, .. })) => {
                 self.idle.retain(|idle| !holder.is(idle));
@@ -123,7 +130,7 @@ impl Checker for Needless {
                 | LeaseMessage::RadioSet(_, device, Err(_))
                 | LeaseMessage::RadioRestored(_, device, Err(_)),
             ) => {
-                self.troubled.insert(device.clone(), now);
+                self.troubled.insert(device.clone(), (letter.cause.trace, now));
             }
             _ => {}
         }
@@ -181,12 +188,53 @@ impl Needless {
             | ServiceMessage::Process(_, ProcessEvent::MainExited { .. } | ProcessEvent::TreeGone) => {
                 self.befallen.insert(name.clone(), now);
             }
-            ServiceMessage::Probe(_, ProbeEvent::Ready(_))
-            | ServiceMessage::Process(_, ProcessEvent::Notified(_) | ProcessEvent::Spawned { .. }) => {
-                self.ready.insert(name.clone(), now);
+            ServiceMessage::Probe(run, ProbeEvent::Ready(_))
+            | ServiceMessage::Process(run, ProcessEvent::Notified(_) | ProcessEvent::Spawned { .. }) => {
+                self.ready.insert(name.clone(), *run);
             }
             _ => {}
         }
+    }
+
+    /// A word that another is up. Said again of the same run, it is no return.
+    fn heard_up(&mut self, word: MessageId, name: &ServiceName, other: &ServiceName, now: Moment) {
+        let Some(run) = self.words.remove(&word) else { return };
+        let heard = self.heard_up.entry((name.clone(), other.clone())).or_insert((run, now));
+        if heard.0 != run {
+            *heard = (run, now);
+        }
+    }
+
+    /// What the inventory hears. Where the kernel does not say which arrival is over, it is the one that was heard of.
+    fn kernel_said(&mut self, event: &HardwareEvent, trace: TraceId, now: Moment) {
+        match event {
+            HardwareEvent::Seen(sighting) => self.sighted(sighting, trace, now),
+            HardwareEvent::Gone { key, generation, .. } => {
+                let meant = generation.clone().or_else(|| self.sighted.get(key).cloned());
+                self.denied.extend(meant.map(|generation| (generation, Denial { trace, until: None })));
+            }
+            HardwareEvent::Scanned { present, .. } => present.iter().for_each(|there| self.sighted(there, trace, now)),
+            HardwareEvent::Trouble(..) | HardwareEvent::Works(_) => {}
+        }
+    }
+
+    /// Where another arrival is seen, the one before is over.
+    fn sighted(&mut self, Sighting { key, generation, .. }: &Sighting, trace: TraceId, now: Moment) {
+        let before = self.sighted.insert(key.clone(), generation.clone());
+        let over = before.filter(|before| before != generation);
+        self.denied.extend(over.map(|generation| (generation, Denial { trace, until: None })));
+        if let Some(denial) = self.denied.get_mut(generation) {
+            denial.until.get_or_insert(now);
+        }
+    }
+
+    /// Before it hears that a device is in trouble the registry may grant it once more.
+    fn registry_heard(&mut self, device: &DeviceName, of: TraceId, now: Moment) {
+        if let Some((_, at)) = self.troubled.get_mut(device).filter(|(trace, _)| *trace == of) {
+            *at = now;
+        }
+        let denials = self.denied.values_mut().filter(|denial| denial.trace == of);
+        denials.filter_map(|denial| denial.until.as_mut()).for_each(|until| *until = now);
     }
 
     fn is_to_be_stopped(&mut self, name: &ServiceName, environment: &Environment) {
@@ -230,21 +278,18 @@ impl Needless {
         let Some(Granted { at, arrivals, .. }) = self.grants.get(name) else { return false };
         arrivals.iter().any(|(device, generation)| {
             environment.generation(device) != Some(generation)
-                || is_since(self.denied.get(generation), *at)
-                || is_since(self.troubled.get(device), *at)
+                || self.denied.get(generation).is_some_and(|denial| denial.until.is_none_or(|until| until >= *at))
+                || self.troubled.get(device).is_some_and(|(_, troubled)| troubled >= at)
         })
     }
 
-    /// Whether a service has come back for which it is to be restarted.
+    /// Whether it has heard that a service has come back for which it is to be restarted.
     fn has_returned_to(&self, name: &ServiceName, since: Moment, environment: &Environment) -> bool {
         let Some(spec) = environment.station().services.get(name) else { return false };
         spec.dependencies.iter().any(|(other, dependency)| {
             let restarts = matches!(dependency, Dependency::Optional { on_return: OnReturn::Restart, .. });
-            let ready = self.ready.get(other).copied();
-            // Word of it may have been on its way when the run was ordered.
-            let heard = is_since(self.heard_up.get(&(name.clone(), other.clone())), since);
-            let lately = ready.map(|at| if heard { at + ON_ITS_WAY } else { at });
-            restarts && is_since(lately.as_ref(), since)
+            let heard = self.heard_up.get(&(name.clone(), other.clone())).map(|(_, at)| at);
+            restarts && is_since(heard, since)
         })
     }
 }

@@ -3,22 +3,23 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use mainstay_config::names::ServiceName;
+
 use super::ignoring::Ignoring;
 use super::reach::requirers;
 use super::{Check, Checker, Verdict};
 use crate::action::process::RunId;
 use crate::engine::Letter;
-use crate::message::supervision::RootMessage;
+use crate::message::service::ServiceMessage;
 use crate::message::{Message, Moment};
-use crate::world::environment::{Environment, Happening};
+use crate::world::environment::{Environment, Happening, Tree};
 
 #[derive(Debug, Default)]
 pub(super) struct Order {
     ignoring: Ignoring,
-    /// When processes were killed that outlive it. After ten seconds they are not waited for.
-    hanging: BTreeMap<RunId, Moment>,
-    /// The daemon closes down in a hurry: they are not waited for so long.
-    hurries: bool,
+    /// Which services have heard that the daemon closes down in a hurry, and when: what outlives SIGKILL of these is not waited for
+    /// so long.
+    hurried: BTreeMap<ServiceName, Moment>,
 }
 
 /// How long a process that outlives SIGKILL is waited for.
@@ -30,18 +31,16 @@ impl Checker for Order {
         Check::Order
     }
 
-    fn handled(&mut self, letter: &Letter, _environment: &Environment) -> Verdict {
-        self.hurries |= matches!(letter.message, Message::Root(RootMessage::Hurry));
+    fn handled(&mut self, letter: &Letter, environment: &Environment) -> Verdict {
+        if let Message::Service(name, ServiceMessage::Hurry) = &letter.message {
+            self.hurried.entry(name.clone()).or_insert_with(|| environment.now());
+        }
         Ok(())
     }
 
     fn happened(&mut self, happening: &Happening, environment: &Environment) -> Verdict {
         self.ignoring.happened(happening, environment);
         match happening {
-            Happening::Unkillable(run, _) => {
-                self.hanging.entry(*run).or_insert_with(|| environment.now());
-                Ok(())
-            }
             Happening::Signalled(run) => self.signalled(*run, environment),
             _ => Ok(()),
         }
@@ -49,16 +48,19 @@ impl Checker for Order {
 }
 
 impl Order {
-    fn is_given_up(&self, run: RunId, now: Moment) -> bool {
-        let patience = if self.hurries { PATIENCE_IN_A_HURRY } else { PATIENCE };
-        self.hanging.get(&run).is_some_and(|since| now.since(*since) >= patience)
+    /// Whether a run of a service has outlived SIGKILL for so long that it is not waited for.
+    fn is_given_up(&self, tree: &Tree, environment: &Environment) -> bool {
+        let Some(killed) = tree.swept.filter(|_| environment.cannot_be_ended(tree)) else { return false };
+        let now = environment.now();
+        let in_a_hurry = self.hurried.get(&tree.service).map(|hurried| killed.max(*hurried) + PATIENCE_IN_A_HURRY);
+        now >= killed + PATIENCE || in_a_hurry.is_some_and(|at| now >= at)
     }
 
     fn signalled(&self, run: RunId, environment: &Environment) -> Verdict {
         let Some(tree) = environment.tree(run).filter(|tree| !tree.orphaned) else { return Ok(()) };
         let alive = requirers(environment.station(), &tree.service).find(|dependent| {
             let mut trees = environment.trees().filter(|(_, tree)| tree.service == **dependent);
-            trees.any(|(run, _)| !self.ignoring.has(*run) && !self.is_given_up(*run, environment.now()))
+            trees.any(|(run, tree)| !self.ignoring.has(*run) && !self.is_given_up(tree, environment))
         });
         match alive {
             Some(dependent) => {

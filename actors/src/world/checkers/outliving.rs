@@ -75,7 +75,10 @@ impl Checker for Outliving {
     }
 
     fn time_passed(&mut self, environment: &Environment) -> Verdict {
-        let Some(over) = self.sentences.iter().find(|sentence| sentence.by < environment.now()) else { return Ok(()) };
+        // What is to be killed is, as soon as the look is over at which the thread is that kills.
+        let is_held_up = |run| environment.tree(run).is_none_or(|tree| environment.cannot_be_ended(tree));
+        let mut over = self.sentences.iter().filter(|sentence| sentence.by < environment.now());
+        let Some(over) = over.find(|sentence| !is_held_up(sentence.run)) else { return Ok(()) };
         let Some(tree) = environment.tree(over.run) else { return Ok(()) };
         Err(match &over.lacks {
             Lack::Device(device) => format!("{} still runs, though its {device} has been gone too long", tree.service),

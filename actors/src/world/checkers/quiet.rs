@@ -14,7 +14,7 @@ use crate::cause::Resource;
 use crate::engine::Letter;
 use crate::message::device::DeviceStatus;
 use crate::message::service::{ServiceSnapshot, ServiceStatus};
-use crate::world::environment::{Command, Environment, Happening};
+use crate::world::environment::{Command, Environment, Happening, is_one, is_wanted, resource};
 
 #[derive(Debug, Default)]
 pub(super) struct Quiet {
@@ -120,11 +120,11 @@ fn is_taken(view: &View<'_>, spec: &Service) -> bool {
     let wants_too = |resource: &Resource| {
         let others = view.leases.queue.iter().filter(|waiter| !waiter.request.holder.is(&spec.name));
         let mut wants = others.flat_map(|waiter| &waiter.request.wants);
-        wants.any(|want| want.to_string() == resource.to_string())
+        wants.any(|want| is_wanted(want, resource))
     };
     let has = |resource: &Resource| {
         let mut used = view.environment.trees().flat_map(|(_, tree)| &tree.uses);
-        used.any(|(other, _)| other == resource)
+        used.any(|(other, _)| is_one(other, resource))
     };
     let taken = |resource: &Resource| has(resource) || wants_too(resource);
     let port = |need: &PortNeed| match need {
@@ -134,7 +134,7 @@ fn is_taken(view: &View<'_>, spec: &Service) -> bool {
     };
     let conflicting = |other| view.environment.trees_of(other).next().is_some();
     spec.devices.keys().any(|device| taken(&Resource::Device(device.clone())))
-        || spec.resources.iter().any(|name| taken(&Resource::Named(name.clone())))
+        || spec.resources.iter().any(|name| taken(&resource(name)))
         || spec.ports.values().any(port)
         || spec.conflicts.iter().any(conflicting)
         || view

@@ -1,4 +1,5 @@
-//! Invariant 11: only children of ours are signalled. When one was waited for, its number may stand for a stranger.
+//! Invariant 11: only processes of services are signalled. When one was waited for, its number may stand for a stranger; and one that
+//! shows nothing of where it comes from is none.
 
 use super::{Check, Checker, Verdict};
 use crate::world::environment::{Environment, Happening};
@@ -12,7 +13,7 @@ impl Checker for Strangers {
 
     fn happened(&mut self, happening: &Happening, _environment: &Environment) -> Verdict {
         match happening {
-            Happening::StrangerSignalled(pid) => Err(format!("{pid} is signalled, which is no child of ours any more")),
+            Happening::StrangerSignalled(pid) => Err(format!("{pid} is signalled, which is no process of any service")),
             _ => Ok(()),
         }
     }

@@ -147,10 +147,8 @@ impl Wanted {
     }
 
     fn failed(&mut self, failed: &Failed<'_>, now: Moment) {
-        match failed.run {
-            Some(run) => drop(self.deaths.insert(failed.service.clone(), (now, run))),
-            // It has tried once more since, and that came to nothing by itself.
-            None => drop(self.deaths.remove(failed.service)),
+        if let Some(run) = failed.run {
+            self.deaths.insert(failed.service.clone(), (now, run));
         }
         let of_loss = |debt: &Debt| failed.run.is_some() && debt.run == failed.run;
         let excused = self

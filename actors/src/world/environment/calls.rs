@@ -11,10 +11,10 @@ use mainstay_hardware::bus::{Supply, WifiBaseline};
 use mainstay_hardware::error::{Error, ErrorKind};
 use mainstay_hardware::sighting::Generation;
 
+use super::files::real_path;
 use super::radios::{Course, Wanted};
 use super::table::{MILLISECOND, SECOND};
 use super::{Cause, Consequences, Environment, Event, Happening, Lie};
-use crate::action::calls::NoAnswer;
 use crate::action::files::FileIdentity;
 use crate::action::ports::Places;
 use crate::effect::calls::{CHANGE_WITHIN, CallId, Calls, End, LOOK_WITHIN, PROBE_SPARE, Sort, Verdict};
@@ -22,6 +22,7 @@ use crate::effect::wakefulness;
 use crate::message::device::DeviceMessage;
 use crate::message::lease::LeaseMessage;
 use crate::message::{Message, OperationId, Outside};
+use mainstay_hardware::error::NoAnswer;
 
 /// What a driver, or the kernel, is asked.
 #[derive(Debug, Clone)]
@@ -292,7 +293,7 @@ impl Environment {
                 (Outside::Processes, Message::Leases(LeaseMessage::PortsSeen(operation, Ok(seen))))
             }
             Call::Files(operation, paths) => {
-                let identity = |path: PathBuf| (path.clone(), FileIdentity { path, node: None });
+                let identity = |path: PathBuf| (path.clone(), FileIdentity { path: real_path(&path), node: None });
                 let seen = Ok(paths.into_iter().map(identity).collect());
                 (Outside::Drivers, Message::Leases(LeaseMessage::FilesSeen(operation, seen)))
             }
@@ -317,6 +318,6 @@ impl Environment {
             Course::Untouched => ErrorKind::Refused,
             Course::Refused | Course::Done => self.random.choose(&half_way).copied().unwrap_or(ErrorKind::Other),
         };
-        Error::new(kind, "the driver refuses (simulated)")
+        Error::Simulated(kind)
     }
 }

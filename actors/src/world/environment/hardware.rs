@@ -252,7 +252,7 @@ impl Environment {
     pub(super) fn remember<T>(&mut self, device: &DeviceName, result: &Result<T, Error>) {
         let arrival = self.plugs.get_mut(device).and_then(|plug| plug.arrival.as_mut());
         if let (Some(arrival), Err(error)) = (arrival, result)
-            && !matches!(error.kind, ErrorKind::NotFound | ErrorKind::NotTried)
+            && !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotTried)
         {
             arrival.record = Record::Failed;
         }
@@ -261,16 +261,17 @@ impl Environment {
     pub(super) fn access(&self, operation: OperationId, device: DeviceName, generation: &Generation) -> Message {
         let result = self.arrival(&device, generation).and_then(|arrival| {
             let open = self.now >= arrival.openable_at;
-            open.then_some(()).ok_or_else(|| Error::new(ErrorKind::PermissionDenied, "permission denied (simulated)"))
+            open.then_some(()).ok_or(Error::Simulated(ErrorKind::PermissionDenied))
         });
         Message::Device(device, DeviceMessage::Accessible(operation, result))
     }
 
     pub(super) fn probe(&mut self, operation: OperationId, device: DeviceName, generation: &Generation) -> Message {
         let fails = self.random.happens(self.weather.probe_fails);
-        let result = self.arrival(&device, generation).map(|_| Findings::Opened).and_then(|findings| {
-            if fails { Err(Error::new(ErrorKind::TimedOut, "the driver hangs (simulated)")) } else { Ok(findings) }
-        });
+        let result = self
+            .arrival(&device, generation)
+            .map(|_| Findings::Opened)
+            .and_then(|findings| if fails { Err(Error::Simulated(ErrorKind::TimedOut)) } else { Ok(findings) });
         Message::Device(device, DeviceMessage::Probed(operation, result))
     }
 
@@ -319,5 +320,5 @@ impl Environment {
 }
 
 pub(super) fn vanished() -> Error {
-    Error::new(ErrorKind::NotFound, "it is not there (simulated)")
+    Error::Simulated(ErrorKind::NotFound)
 }

@@ -1,18 +1,17 @@
 //! What the executor's rules ask for, simulated: late, and in odd order.
 
-use std::collections::BTreeSet;
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use mainstay_config::names::ServiceName;
 use rustix::process::Signal;
 
-use super::table::{Course, Job, Lie, MILLISECOND, Parent, SECOND, Table, Thread};
+use super::table::{Course, Job, Lie, MILLISECOND, Member, Parent, SECOND, Table, Thread};
 use super::{Happening, Saying};
 use crate::action::process::{ProcessEvent, RunId, SpawnFailure, SpawnOrder};
 use crate::effect::process::driven::{
-    Act, Busy, Evidence, KeeperTrouble, Kernel, Looked, MainState, Message, News, Place, Populated, ProcessId, Roll,
-    Round, Seen, Upbringing, Want, Whom,
+    Act, Busy, KeeperTrouble, Kernel, Looked, MainState, Message, News, Place, Populated, ProcessId, Roll, Round, Seen,
+    Upbringing, Want, Whom,
 };
 
 /// How many threads may hang before further starts have to wait for them, as in production.
@@ -87,6 +86,7 @@ impl Kernel for Table {
     fn look(&mut self, round: Round) {
         let late = self.random.happens(self.weather.looks_late);
         let longest = if late { SECOND * 4 } else { MILLISECOND * 20 };
+        self.is_looking = true;
         self.within(MILLISECOND, longest, Course::Looks(Box::new(round)));
     }
 
@@ -96,7 +96,8 @@ impl Kernel for Table {
         }
         let living = self.trees.values().flat_map(|tree| &tree.members).map(|member| (member.id.pid, member.parent));
         let ended = self.ended.iter().map(|(ended, parent)| (ended.pid, *parent));
-        let children = living.chain(ended).filter(|(_, parent)| parent.is_us());
+        let strange = self.nobodys.iter().map(|pid| (*pid, Parent::Us));
+        let children = living.chain(ended).chain(strange).filter(|(_, parent)| parent.is_us());
         let (born, left): (Vec<_>, Vec<_>) = children.partition(|(_, parent)| *parent == Parent::Spawner);
         let numbers = |children: Vec<(u32, Parent)>| children.into_iter().map(|(pid, _)| pid);
         Roll { born: numbers(born).chain(self.keeper).collect(), adopted: numbers(left).collect() }
@@ -173,28 +174,31 @@ impl Table {
 
     /// The thread `trees` looks, and does what it was told to.
     pub(super) fn see(&mut self, round: &Round) {
-        let mut owners = std::collections::BTreeMap::new();
-        for pid in &round.unknown {
-            let Some((run, member)) = self.owner(*pid) else { continue };
-            if round.roots.iter().any(|(root, _)| root.run == run) {
-                let evidence = if member.strays { Evidence::Tag } else { Evidence::Descent };
-                owners.insert(*pid, (run, evidence));
-            }
-        }
+        self.is_looking = false;
+        self.look_at_all(round);
         let seen = round.wants.iter().map(|want| self.see_one(want)).collect();
-        let looked = Looked { seen, owners, strays: BTreeSet::new() };
+        let owners = self.find_owners(round);
+        let looked = Looked { seen, owners, strays: self.strayed.clone() };
         self.within(Duration::ZERO, MILLISECOND * 30, Course::Seen(Box::new(looked)));
     }
 
     fn see_one(&mut self, want: &Want) -> Seen {
         let (run, is_listed) = (want.run, matches!(want.place, Place::Cgroup(_)));
-        let tree = self.trees.get(&run);
-        let all: Vec<(ProcessId, bool)> =
-            tree.iter().flat_map(|tree| &tree.members).map(|member| (member.id, member.strays)).collect();
+        let members = self.trees.get(&run).into_iter().flat_map(|tree| &tree.members);
+        let (inside, outside): (Vec<_>, Vec<_>) = members.cloned().partition(|member| is_listed && !member.is_outside);
+        let is_looked_for = !is_listed || self.strayed.contains(&run);
         // Whoever forks and ends again and again can be missed.
         let main = want.root.main;
-        let mut seen = all.clone();
-        seen.retain(|(id, _)| is_listed || id.pid == main || !self.random.happens(self.weather.looks_miss));
+        let is_seen =
+            |member: &Member| is_looked_for && (member.id.pid == main || !self.random.happens(self.weather.looks_miss));
+        let found: Vec<Member> = outside.into_iter().filter(is_seen).collect();
+        // Who is just ending counts, and is not listed any more.
+        let is_ending = inside.is_empty() && found.is_empty() && self.random.happens(50);
+        let cgroup = if is_listed && (!inside.is_empty() || is_ending) { Populated::Yes } else { Populated::No };
+        let is_alone = is_listed && want.root.main_state == MainState::There;
+        let is_alone = is_alone && found.is_empty() && inside.iter().all(|member| member.id.pid == main);
+        let seen: Vec<(ProcessId, bool)> =
+            inside.iter().chain(&found).map(|member| (member.id, member.strays)).collect();
         for act in &want.acts {
             self.act_on(*act, &seen);
         }
@@ -203,13 +207,9 @@ impl Table {
         let left_to_group = in_group.map(|(id, _)| *id).collect();
         let mut members: Vec<ProcessId> = seen.iter().map(|(id, _)| *id).collect();
         members.sort_unstable();
-        let is_alone = want.root.main_state == MainState::There && members.iter().all(|member| member.pid == main);
-        if is_listed && is_alone && !members.is_empty() {
+        if is_alone {
             members.clear();
         }
-        // Who is just ending counts, and is not listed any more.
-        let is_ending = all.is_empty() && self.random.happens(50);
-        let cgroup = if is_listed && (!all.is_empty() || is_ending) { Populated::Yes } else { Populated::No };
         Seen { run, members, cgroup, left_to_group }
     }
 

@@ -1,7 +1,9 @@
 //! The simulated world around the machines: processes, hardware, ports. What is true there is what checkers look at.
 
+mod astray;
 mod calls;
 mod death;
+mod files;
 mod hardware;
 mod kernel;
 mod probes;
@@ -19,6 +21,7 @@ use mainstay_hardware::sighting::{Generation, HardwareEvent};
 
 use self::calls::{Asked, Call};
 pub(super) use self::death::Undertaker;
+pub(super) use self::files::{is_one, is_wanted, resource};
 pub use self::hardware::{Arrival, Plug};
 pub use self::radios::{GIVEN_UP_AFTER, RadioState, Temper};
 pub(super) use self::table::Lie;
@@ -53,7 +56,7 @@ pub enum Happening {
     Unkillable(RunId, Duration),
     /// Nothing of a run is left.
     Gone(RunId),
-    /// A number was signalled that stands for no child of ours any more.
+    /// A number was signalled that stands for no child of ours any more, or for one that is nobody's.
     StrangerSignalled(u32),
     /// A call to the driver of a radio was begun while an earlier one of the same mainstay had not come back.
     CallsOverlap(DeviceName),
@@ -220,6 +223,18 @@ impl Environment {
         self.table().trees.values().filter(move |tree| tree.service == *service)
     }
 
+    /// Whether a process tree is there although all that can be done has been done for its end.
+    #[must_use]
+    pub fn cannot_be_ended(&self, tree: &Tree) -> bool {
+        self.table().cannot_be_ended(tree)
+    }
+
+    /// Since when a process tree is to be killed that runs.
+    #[must_use]
+    pub fn is_to_be_killed_since(tree: &Tree) -> Option<Moment> {
+        Table::is_to_be_killed_since(tree)
+    }
+
     /// Where devices can be plugged in.
     pub fn plugs(&self) -> impl Iterator<Item = (&DeviceName, &Plug)> {
         self.plugs.iter()
@@ -362,7 +377,7 @@ impl Environment {
     /// What two uses exclude.
     #[must_use]
     pub fn excludes(a: &(Resource, Sharing), b: &(Resource, Sharing)) -> bool {
-        a.0 == b.0 && !(a.1 == Sharing::Shared && b.1 == Sharing::Shared)
+        is_one(&a.0, &b.0) && !(a.1 == Sharing::Shared && b.1 == Sharing::Shared)
     }
 }
 

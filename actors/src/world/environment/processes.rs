@@ -43,6 +43,7 @@ impl Environment {
 
     pub(super) fn sweep(&mut self, run: RunId, cause: Cause, so: &mut Consequences) {
         so.happened.push(Happening::Signalled(run));
+        self.executor.kernel_mut().is_to_be_killed(run);
         if let Some(time) = self.table().outlives_kill(run) {
             // Whoever waits for it counts from here.
             so.happened.push(Happening::Unkillable(run, time));
@@ -82,7 +83,8 @@ impl Environment {
             Course::Forks(run) => table.forks(run),
             Course::Executes(run) => table.executes(run),
             Course::KeeperEnds(pid) => table.keeper_ends(pid),
-            Course::Ends(run, pid, exit) => table.ends(run, pid, exit),
+            // It may have gone over to another run since it was told to end.
+            Course::Ends(run, pid, exit) => table.ends(table.owner(pid).map_or(run, |(owner, _)| owner), pid, exit),
             Course::Crashes(run) => table.crashes(run),
             Course::ForksAway(run, pid) => table.forks_away(run, pid),
             Course::Speaks(run, said) => table.speaks(run, said),
@@ -92,6 +94,7 @@ impl Environment {
                 self.executor.hear(News::Spawner(Outcome::Keeper(Ok((pid, None)))));
             }
             Course::LeftoverEnds(run) => self.leftover_ends(run),
+            Course::NobodyEnds(pid) => table.nobody_ends(pid),
             Course::IsHeard(run) => self.birth_is_heard(run),
             Course::Hears(run) => self.executor.hear(News::Notified(run)),
             Course::Reaped => self.reap(),

@@ -157,11 +157,11 @@ impl Environment {
     pub(super) fn count_refusals<T>(&mut self, device: &DeviceName, wanted: Wanted, result: &Result<T, Error>) {
         let Ok(radio) = self.radio(device, |_| true) else { return };
         match result {
-            Err(error) if error.kind == ErrorKind::TimedOut => radio.refusals = GIVEN_UP_AFTER,
+            Err(error) if error.kind() == ErrorKind::TimedOut => radio.refusals = GIVEN_UP_AFTER,
             _ if wanted == Wanted::Change => {}
             Ok(_) => radio.refusals = 0,
             // That is nobody's refusal.
-            Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::NotTried) => {}
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotTried) => {}
             Err(_) => radio.refusals = radio.refusals.saturating_add(1),
         }
     }

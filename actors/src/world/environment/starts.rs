@@ -5,6 +5,8 @@ use std::time::Duration;
 use mainstay_config::model::{Sharing, Station};
 
 use super::Happening;
+use super::astray::Mark;
+use super::files::resource;
 use super::table::{Birth, Course, Job, Life, MILLISECOND, Member, Parent, SECOND, Table, Thread, Tree};
 use crate::action::process::{Exit, Needed, Notification, NotifySocket, RunId, SpawnFailure, SpawnOrder, Status};
 use crate::cause::Resource;
@@ -30,6 +32,8 @@ impl Table {
             backgrounds,
             others_follow: !backgrounds && random.happens(500),
             others: if has_others { 1 + u32::from(random.happens(300)) } else { 0 },
+            born: None,
+            swept: None,
             notify: order.notify,
             members: Vec::new(),
         };
@@ -73,7 +77,18 @@ impl Table {
         birth.pid = Some(id.pid);
         tree.pid = id.pid;
         let (parent, obeys) = (Parent::Spawner, tree.obeys);
-        tree.members.push(Member { id, parent, strays: false, obeys, is_being_killed: false, forks: 0 });
+        let is_outside = self.random.happens(self.weather.astray / 4);
+        tree.members.push(Member {
+            id,
+            parent,
+            strays: false,
+            is_outside,
+            mark: Mark::Own,
+            is_known: false,
+            obeys,
+            is_being_killed: false,
+            forks: 0,
+        });
         let loads = birth.loads;
         self.within(loads, loads, Course::Executes(run));
     }
@@ -85,7 +100,7 @@ impl Table {
             return self.ends(run, pid, Exit::Code(127));
         }
         let Some(tree) = self.trees.get_mut(&run) else { return };
-        tree.life = Life::Alive;
+        (tree.life, tree.born) = (Life::Alive, Some(self.now));
         tree.ready_at = tree.readies.map(|wait| self.now + wait);
         self.so.happened.push(Happening::Born(run));
         self.thread_comes_back(run);
@@ -116,9 +131,14 @@ impl Table {
         for _ in 0..others {
             let id = self.next_pid();
             let obeys = (!self.random.happens(self.weather.stubborn)).then(|| self.random.between(MILLISECOND, SECOND));
-            let strays = self.random.happens(300);
+            let mark = self.some_mark(run);
+            let is_outside = self.random.happens(self.weather.astray) || mark != Mark::Own;
+            // Who hides where it comes from begins a session of its own.
+            let strays = mark != Mark::Own || self.random.happens(300);
             let forks = if self.random.happens(self.weather.forks_away) { FORKS } else { 0 };
-            let member = Member { id, parent: Parent::Main, strays, obeys, is_being_killed: false, forks };
+            let parent = Parent::Main;
+            let member =
+                Member { id, parent, strays, is_outside, mark, is_known: false, obeys, is_being_killed: false, forks };
             if let Some(tree) = self.trees.get_mut(&run) {
                 tree.members.push(member);
             }
@@ -184,7 +204,7 @@ impl Table {
 fn uses(station: &Station, order: &SpawnOrder) -> Vec<(Resource, Sharing)> {
     let Some(spec) = station.services.get(&order.service) else { return Vec::new() };
     let devices = spec.devices.iter().map(|(name, need)| (Resource::Device(name.clone()), need.sharing));
-    let named = spec.resources.iter().map(|name| (Resource::Named(name.clone()), Sharing::Exclusive));
+    let named = spec.resources.iter().map(|name| (resource(name), Sharing::Exclusive));
     let conflicts = spec.conflicts.iter().map(|other| (Resource::conflict(other, &spec.name), Sharing::Exclusive));
     let port = |word: &String| word.strip_prefix("port=").and_then(|number| number.parse().ok());
     let ports = order.program.argv.iter().filter_map(port).map(|port| (Resource::Port(port), Sharing::Exclusive));

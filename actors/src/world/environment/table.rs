@@ -1,12 +1,13 @@
 //! The simulated process table: what is true of processes, whatever the executor knows of them.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use mainstay_config::model::{Sharing, Station};
 use mainstay_config::names::ServiceName;
 use rustix::process::Signal;
 
+use super::astray::Mark;
 use super::{Consequences, Event, Happening};
 use crate::action::process::{Exit, Notification, NotifySocket, RunId, SpawnFailure};
 use crate::cause::Resource;
@@ -42,6 +43,10 @@ pub struct Tree {
     /// Whether the others end with the main process, where they are not told to.
     pub(super) others_follow: bool,
     pub(super) others: u32,
+    /// Since when it runs.
+    pub(super) born: Option<Moment>,
+    /// Since when all of it is to be killed.
+    pub swept: Option<Moment>,
     pub(super) notify: NotifySocket,
     pub(super) members: Vec<Member>,
 }
@@ -62,6 +67,11 @@ pub(super) struct Member {
     pub(super) parent: Parent,
     /// Whether it has left the process group of the main process.
     pub(super) strays: bool,
+    /// Whether it is outside of the control group of its run, where there is one.
+    pub(super) is_outside: bool,
+    pub(super) mark: Mark,
+    /// Whether it was seen to belong to its run.
+    pub(super) is_known: bool,
     pub(super) obeys: Option<Duration>,
     pub(super) is_being_killed: bool,
     pub(super) forks: u8,
@@ -132,6 +142,8 @@ pub(in crate::world) enum Course {
     ForksAway(RunId, u32),
     /// Of an earlier mainstay.
     LeftoverEnds(RunId),
+    /// One that shows nothing of where it comes from.
+    NobodyEnds(u32),
     Speaks(RunId, Notification),
     /// Its notification socket is read.
     Hears(RunId),
@@ -178,6 +190,12 @@ pub(super) struct Table {
     pub(super) keeper: Option<u32>,
     /// Children of ours that have ended and were not waited for.
     pub(super) ended: VecDeque<(Ended, Parent)>,
+    /// Children of ours that show nothing of where they come from.
+    pub(super) nobodys: BTreeSet<u32>,
+    /// Whether the thread that looks, and kills, is at it.
+    pub(super) is_looking: bool,
+    /// Runs that are known to have processes outside of their control groups.
+    pub(super) strayed: BTreeSet<RunId>,
     /// What was said on notification sockets and not heard.
     pub(super) unheard: BTreeMap<RunId, Vec<Message>>,
     /// Whether there are control groups.
@@ -207,6 +225,9 @@ impl Table {
             hung: 0,
             keeper: None,
             ended: VecDeque::new(),
+            nobodys: BTreeSet::new(),
+            is_looking: false,
+            strayed: BTreeSet::new(),
             unheard: BTreeMap::new(),
             pids: 1000,
             watch: 0,
@@ -280,6 +301,7 @@ impl Table {
         if was_pending {
             self.thread_comes_back(run);
         }
+        self.disown(run);
         for other in others.into_iter().filter(|_| follows) {
             self.within(MILLISECOND, MILLISECOND * 10, Course::Ends(run, other, Exit::Code(0)));
         }
@@ -304,7 +326,7 @@ impl Table {
         let forks = old.forks.saturating_sub(1);
         // Its parent ends at once: it is ours, or is left to us by the main process, which does not reap.
         let parent = if old.parent == Parent::Init { Parent::Init } else { Parent::Us };
-        tree.members.push(Member { id, parent, is_being_killed: false, forks, ..old });
+        tree.members.push(Member { id, parent, is_being_killed: false, is_known: false, forks, ..old });
         self.ends(run, pid, Exit::Code(0));
         if forks > 0 {
             self.within(MILLISECOND, MILLISECOND * 30, Course::ForksAway(run, id.pid));
@@ -313,6 +335,9 @@ impl Table {
 
     /// A signal reaches a process.
     pub(super) fn hit(&mut self, pid: u32, signal: Signal) {
+        if self.nobodys.contains(&pid) {
+            self.so.happened.push(Happening::StrangerSignalled(pid));
+        }
         let found = self.trees.iter_mut().find_map(|(run, tree)| {
             let hangs = tree.outlives_kill;
             let member = tree.members.iter_mut().find(|member| member.id.pid == pid)?;
@@ -330,6 +355,24 @@ impl Table {
             }
             self.within(wait, wait + MILLISECOND * 5, Course::Ends(run, pid, Exit::Signal(9)));
         }
+    }
+
+    pub(super) fn is_to_be_killed(&mut self, run: RunId) {
+        if let Some(tree) = self.trees.get_mut(&run) {
+            tree.swept.get_or_insert(self.now);
+        }
+    }
+
+    /// Whether a tree is there although all that can be done has been done for its end: a process of it was killed and hangs, which
+    /// may hide others; or will be killed by the thread that is at a look, or when there is one.
+    pub(super) fn cannot_be_ended(&self, tree: &Tree) -> bool {
+        let hangs = tree.members.is_empty() || tree.members.iter().any(|member| member.is_being_killed);
+        tree.swept.is_some() && (hangs || self.is_looking)
+    }
+
+    /// Since when a tree is to be killed that runs.
+    pub(super) fn is_to_be_killed_since(tree: &Tree) -> Option<Moment> {
+        Some(tree.swept?.max(tree.born?))
     }
 
     /// For how long it would outlive SIGKILL.

@@ -21,6 +21,8 @@ pub struct Weather {
     pub hardware: Option<Duration>,
     /// The operator says something.
     pub operator: Option<Duration>,
+    /// Many ask something at once, more than are let in.
+    pub clients: Option<Duration>,
     /// Somebody else's program begins or ends to listen on a port.
     pub ports: Option<Duration>,
     /// An actor panics.
@@ -57,6 +59,10 @@ pub struct Weather {
     pub looks_miss: u16,
     /// Helpers of programs that fork away again and again.
     pub forks_away: u16,
+    /// Helpers of programs that leave the control group of their service.
+    pub astray: u16,
+    /// Helpers of programs that do not show whose they are, or show that they are another service's.
+    pub unmarked: u16,
     /// Programs that say something of themselves all the time.
     pub talks: u16,
     /// Calls to drivers that hang, and come back long after nobody waits any more.
@@ -117,6 +123,7 @@ impl Weather {
         Self {
             hardware: seconds(7),
             operator: seconds(20),
+            clients: seconds(120),
             ports: seconds(60),
             panics: None,
             death: None,
@@ -135,6 +142,8 @@ impl Weather {
             looks_late: 5,
             looks_miss: 200,
             forks_away: 200,
+            astray: 100,
+            unmarked: 50,
             talks: 100,
             calls_hang: 5,
             calls_late: 10,
@@ -177,6 +186,34 @@ impl Weather {
         Self { panics: Some(Duration::from_secs(12)), ..Self::frantic() }
     }
 
+    /// The executor is held up: programs hang while they are loaded, what has started is heard of late, and looks take their time.
+    #[must_use]
+    pub fn clogged() -> Self {
+        Self {
+            loads_hang: 400,
+            births_late: 500,
+            looks_late: 200,
+            forks_away: 500,
+            ends_early: 150,
+            crash: Some(Duration::from_secs(40)),
+            ..Self::rough()
+        }
+    }
+
+    /// Everything takes its time: mail waits, drivers answer late, and the next thing happens before any of it is heard.
+    #[must_use]
+    pub fn sluggish() -> Self {
+        Self {
+            overload: 850,
+            operator: Some(Duration::from_millis(200)),
+            clients: Some(Duration::from_secs(20)),
+            calls_late: 300,
+            calls_hang: 30,
+            panics: Some(Duration::from_secs(6)),
+            ..Self::frantic()
+        }
+    }
+
     /// The drivers of radios hang when they are asked how those are, which changes nothing.
     #[must_use]
     pub fn hanging() -> Self {
@@ -214,13 +251,15 @@ impl Weather {
 pub(super) enum Fault {
     Hardware,
     Operator,
+    Clients,
     Ports,
     Panic,
     Death,
 }
 
 impl Fault {
-    pub(super) const ALL: [Self; 5] = [Self::Hardware, Self::Operator, Self::Ports, Self::Panic, Self::Death];
+    pub(super) const ALL: [Self; 6] =
+        [Self::Hardware, Self::Operator, Self::Clients, Self::Ports, Self::Panic, Self::Death];
 }
 
 impl World {
@@ -229,6 +268,7 @@ impl World {
         let mean = match fault {
             Fault::Hardware => self.weather.hardware,
             Fault::Operator => self.weather.operator,
+            Fault::Clients => self.weather.clients,
             Fault::Ports => self.weather.ports,
             Fault::Panic => self.weather.panics,
             Fault::Death => self.weather.death,
@@ -240,8 +280,10 @@ impl World {
             // It is not killed in the moment in which it begins.
             Fault::Death if self.now > super::Moment::default() => self.kill_daemon_or_a_thread(),
             Fault::Operator if self.standing == Standing::Up => self.say_something(),
+            // Before anything runs there is nobody to ask.
+            Fault::Clients if self.standing == Standing::Up && self.now > super::Moment::default() => self.many_ask(),
             Fault::Panic if self.standing == Standing::Up => self.doom_somebody(),
-            Fault::Death | Fault::Operator | Fault::Panic => {}
+            Fault::Death | Fault::Operator | Fault::Clients | Fault::Panic => {}
         }
         self.agenda.put(self.now + self.random.wait(mean), Due::Fault(fault));
     }

@@ -20,7 +20,15 @@ const COMMANDS: [Command; 12] = [
     Command::Force,
 ];
 
+/// How many ask at once, when many do. Not all of them are let in.
+const MANY: usize = 200;
+
 impl World {
+    /// Many ask at once, a script in a loop for instance.
+    pub(super) fn many_ask(&mut self) {
+        (0..MANY).for_each(|_| self.say_something());
+    }
+
     pub(super) fn say_something(&mut self) {
         if self.random.happens(200) {
             let devices: Vec<DeviceName> = self.environment.plugs().map(|(name, _)| name.clone()).collect();

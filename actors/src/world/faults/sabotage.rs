@@ -189,17 +189,11 @@ impl Sabotaged {
     /// What becomes of a message.
     pub(in super::super) fn message(&mut self, message: Message) -> Vec<Message> {
         let Message::Service(name, said) = message else { return self.other_message(message) };
+        if self.drops(&said) {
+            return Vec::new();
+        }
         let same = |said| vec![Message::Service(name.clone(), said)];
         match (self.sabotage, said) {
-            (Sabotage::DropRevoked, ServiceMessage::Revoked(..))
-            | (Sabotage::NeverReady, ServiceMessage::Probe(..) | ServiceMessage::Timer(ServiceTimer::ReadyWithin))
-            | (
-                Sabotage::DropDown,
-                ServiceMessage::Dependency(
-                    _,
-                    Standing::Down(_) | Standing::Starting(_) | Standing::Coming(_) | Standing::Held(_),
-                ),
-            ) => Vec::new(),
             (Sabotage::SkipDependents, ServiceMessage::Dependency(left, Standing::Leaving { episode, .. })) => {
                 vec![Message::Service(left, ServiceMessage::DependentStopped(name, episode))]
             }
@@ -240,6 +234,20 @@ impl Sabotaged {
         }
     }
 
+    /// Whether a message is lost.
+    fn drops(&self, said: &ServiceMessage) -> bool {
+        match (self.sabotage, said) {
+            (Sabotage::DropRevoked, ServiceMessage::Revoked(..))
+            | (Sabotage::NeverReady, ServiceMessage::Probe(..) | ServiceMessage::Timer(ServiceTimer::ReadyWithin)) => {
+                true
+            }
+            (Sabotage::DropDown, ServiceMessage::Dependency(_, standing)) => {
+                matches!(standing, Standing::Down(_) | Standing::Starting(_) | Standing::Coming(_) | Standing::Held(_))
+            }
+            _ => false,
+        }
+    }
+
     /// How much later a message comes.
     pub(in super::super) fn delay(&self, message: &Message) -> Option<Duration> {
         let is_late = matches!(message, Message::Service(_, ServiceMessage::Revoked(..)));
@@ -277,12 +285,12 @@ impl Sabotaged {
             | (Sabotage::DropUnleased, Message::Device(_, DeviceMessage::Unleased))
             | (Sabotage::DropLeased, Message::Device(_, DeviceMessage::Leased { .. }))
             | (Sabotage::DropArrival, Message::Leases(LeaseMessage::DeviceAvailable(..))) => Vec::new(),
-            (Sabotage::ForgetBaseline, Message::Leases(LeaseMessage::RadioSet(operation, device, Err(error)))) => {
-                let unchanged = Err(Error::new(ErrorKind::Refused, error.to_string()));
+            (Sabotage::ForgetBaseline, Message::Leases(LeaseMessage::RadioSet(operation, device, Err(_)))) => {
+                let unchanged = Err(Error::Simulated(ErrorKind::Refused));
                 vec![Message::Leases(LeaseMessage::RadioSet(*operation, device.clone(), unchanged))]
             }
             (Sabotage::LookForEver, Message::Device(name, DeviceMessage::Probed(operation, Ok(_)))) => {
-                let not_tried = Err(Error::new(ErrorKind::NotTried, "others keep it from being looked at (planted)"));
+                let not_tried = Err(Error::Simulated(ErrorKind::NotTried));
                 vec![Message::Device(name.clone(), DeviceMessage::Probed(*operation, not_tried))]
             }
             (Sabotage::DropSightings, Message::Device(name, DeviceMessage::Seen(_))) => {

@@ -108,6 +108,13 @@ impl Draft {
         self
     }
 
+    /// It leases a file, alone. In the world `/link` is a link to `/data`.
+    #[must_use]
+    pub fn file(mut self, path: &str) -> Self {
+        self.0.resources.insert(format!("file/{path}"));
+        self
+    }
+
     /// It never runs beside another.
     #[must_use]
     pub fn conflicts(mut self, other: &str) -> Self {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mainstay_config::model::{
-    Autostart, Dependency, DeviceKind, OnReturn, Probe, RestartWhen, Sharing, Station, WifiMode,
+    Autostart, Dependency, DeviceKind, OnReturn, Probe, RestartWhen, Sharing, Station, StopTo, WifiMode,
 };
 
 use super::{Draft, assemble};
@@ -27,7 +27,15 @@ pub fn random(seed: u64) -> Station {
         let draft = Draft::new(&format!("s{number}"));
         let draft = lease(draft, &devices, number, &mut random);
         let draft = depend(draft, number, &mut random);
-        drafts.push(character(draft, &mut random));
+        let mut draft = character(draft, &mut random);
+        if (seed + number as u64).is_multiple_of(3) {
+            draft.0.stop.to = StopTo::Main;
+        }
+        if (seed + number as u64) % 4 == 1 {
+            // One and the same file: `/link` leads to `/data`.
+            draft = draft.file(if number / 4 % 2 == 0 { "/data/db" } else { "/link/db" });
+        }
+        drafts.push(draft);
     }
     assemble(&devices, drafts)
 }

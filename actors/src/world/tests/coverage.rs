@@ -1,6 +1,6 @@
-//! The storms try most of what can be; what they never try is printed.
+//! The storms try nearly everything that can be; what they do not try is known.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::storms::seeds;
@@ -8,29 +8,34 @@ use crate::world::coverage::Mark;
 use crate::world::faults::Weather;
 use crate::world::{Trial, stations};
 
-/// So many seeds are tried every time. Of what can be, one mark in so many may be missed by them.
+/// So many seeds are tried every time.
 const SEEDS: u64 = 30;
-const MISSED: usize = 3;
+/// What is reached in fewer trials is told as well.
+const SELDOM: u32 = 3;
+
+/// What can be and is never tried, or too seldom to count on it.
+const KNOWN: &[&str] = &[];
 
 #[test]
-fn most_of_what_can_be_is_tried_by_the_storms_and_nothing_that_cannot() {
-    let mut reached = BTreeSet::new();
+fn nearly_all_that_can_be_is_tried_by_the_storms_and_the_rest_is_known() {
+    let mut reached: BTreeMap<Mark, u32> = BTreeMap::new();
     let seeds = seeds(SEEDS);
     for seed in seeds.iter().copied() {
-        for weather in [Weather::panicking(), Weather::frantic(), Weather::hopeless()] {
+        for weather in [Weather::panicking(), Weather::hopeless(), Weather::sluggish(), Weather::deadly()] {
             let trial = Trial::of(weather, Duration::from_secs(240));
             for station in [stations::demo(), stations::random(seed)] {
                 let report = trial.run(&station, seed).unwrap_or_else(|failure| panic!("{failure}"));
-                reached.extend(report.reached);
+                report.reached.into_iter().for_each(|mark| *reached.entry(mark).or_default() += 1);
             }
         }
     }
-    let wrong: Vec<_> = reached.iter().filter_map(|mark| Some((mark, mark.impossible()?))).collect();
-    assert!(wrong.is_empty(), "this was said to be impossible: {wrong:?}");
     let possible: Vec<Mark> = Mark::all().into_iter().filter(|mark| mark.impossible().is_none()).collect();
-    let never: Vec<&Mark> = possible.iter().filter(|mark| !reached.contains(mark)).collect();
-    println!("never tried, {} of {}:", never.len(), possible.len());
-    never.iter().for_each(|mark| println!("  {mark:?}"));
-    let are_few = never.len() * MISSED <= possible.len();
-    assert!(are_few || (seeds.len() as u64) < SEEDS, "{} of {} were never tried", never.len(), possible.len());
+    let times = |mark: &Mark| reached.get(mark).copied().unwrap_or_default();
+    println!("of {}:", possible.len());
+    for mark in possible.iter().filter(|mark| times(mark) <= SELDOM) {
+        println!("  {} x {mark:?}", times(mark));
+    }
+    let never = possible.iter().filter(|mark| times(mark) == 0).map(|mark| format!("{mark:?}"));
+    let new: Vec<String> = never.filter(|mark| !KNOWN.contains(&mark.as_str())).collect();
+    assert!(new.is_empty() || (seeds.len() as u64) < SEEDS, "never tried: {new:#?}");
 }

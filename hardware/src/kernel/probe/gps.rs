@@ -11,7 +11,7 @@ use tokio_serial::{SerialPort, SerialPortBuilderExt, SerialStream};
 
 use super::listener::Listener;
 use crate::bus::{Depth, Findings, GpsProtocol, Unrecognised};
-use crate::error::{Error, ErrorKind};
+use crate::error::{Attempt, Error, SystemError};
 use crate::sighting::{Sighting, Sort};
 
 /// Most common first: NMEA's own successor speed, SiRF, u-blox M10, fast modules, then the rare ones.
@@ -30,15 +30,15 @@ const CHUNK_BYTES: usize = 1024;
 /// When the port cannot be opened or goes away. Silence is unrecognised, which is no error.
 pub(crate) fn probe(sighting: &Sighting, depth: Depth, within: Duration) -> Result<Findings, Error> {
     let Sort::Tty { node, driver } = &sighting.sort else {
-        return Err(Error::new(ErrorKind::NotFound, format!("{} is no serial port", sighting.key)));
+        return Err(Error::NoSerialPort(sighting.key.clone()));
     };
     if depth == Depth::Identity {
         return Ok(Findings::Unread);
     }
     let any_speed = driver.as_deref() == Some("cdc_acm");
-    let tried = format!("listening to {}", node.display());
+    let tried = Attempt::Listen(node.clone());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.map_err(|e| Error::io(&tried, &e))?.block_on(async {
+    runtime.map_err(|e| tried.clone().failed(e))?.block_on(async {
         let deadline = Instant::now() + within;
         let mut port = Port { stream: open(node, &tried)?, tried };
         if any_speed {
@@ -48,7 +48,7 @@ pub(crate) fn probe(sighting: &Sighting, depth: Depth, within: Duration) -> Resu
     })
 }
 
-fn open(node: &Path, tried: &str) -> Result<SerialStream, Error> {
+fn open(node: &Path, tried: &Attempt) -> Result<SerialStream, Error> {
     // Not exclusive: the service that leases the port opens it next, and must not find it locked.
     let builder = tokio_serial::new(node.to_string_lossy(), BAUDS[0]).exclusive(false);
     builder.open_native_async().map_err(|e| serial_error(tried, &e))
@@ -56,7 +56,7 @@ fn open(node: &Path, tried: &str) -> Result<SerialStream, Error> {
 
 struct Port {
     stream: SerialStream,
-    tried: String,
+    tried: Attempt,
 }
 
 impl Port {
@@ -94,15 +94,13 @@ impl Port {
         let Ok(read) = timeout_at(until, self.stream.read(&mut chunk)).await else { return Ok(false) };
         match read {
             // An unplugged port is at its end.
-            Ok(0) => Err(Error::new(ErrorKind::NotFound, format!("{}: it went away", self.tried))),
+            Ok(0) => Err(Error::Gone(self.tried.clone())),
             Ok(read) => {
                 listener.hear(chunk.get(..read).unwrap_or_default());
                 Ok(true)
             }
-            Err(error) if error.raw_os_error() == Some(EIO) => {
-                Err(Error::new(ErrorKind::NotFound, format!("{}: it went away ({error})", self.tried)))
-            }
-            Err(error) => Err(Error::io(&self.tried, &error)),
+            Err(error) if error.raw_os_error() == Some(EIO) => Err(Error::Gone(self.tried.clone())),
+            Err(error) => Err(self.tried.clone().failed(error)),
         }
     }
 }
@@ -110,20 +108,21 @@ impl Port {
 /// `EIO`: the port was hung up, as on unplugging.
 const EIO: i32 = 5;
 
-fn serial_error(tried: &str, error: &tokio_serial::Error) -> Error {
+fn serial_error(tried: &Attempt, error: &tokio_serial::Error) -> Error {
+    use rustix::io::Errno;
     use std::io::ErrorKind as Io;
-    let kind = match error.kind {
+    let said: SystemError = match error.kind() {
         // The library's word for EBUSY: somebody has locked the port (TIOCEXCL).
-        tokio_serial::ErrorKind::NoDevice => ErrorKind::Busy,
-        tokio_serial::ErrorKind::Io(Io::NotFound) => ErrorKind::NotFound,
-        tokio_serial::ErrorKind::Io(Io::PermissionDenied) => ErrorKind::PermissionDenied,
-        tokio_serial::ErrorKind::Io(Io::WouldBlock) => ErrorKind::Busy,
+        tokio_serial::ErrorKind::NoDevice | tokio_serial::ErrorKind::Io(Io::WouldBlock) => Errno::BUSY.into(),
+        tokio_serial::ErrorKind::Io(Io::NotFound) => Errno::NOENT.into(),
+        tokio_serial::ErrorKind::Io(Io::PermissionDenied) => Errno::ACCESS.into(),
+        // Where the library has words only.
         _ if ["No such device", "I/O error"].iter().any(|gone| error.description.starts_with(gone)) => {
-            ErrorKind::NotFound
+            return Error::Gone(tried.clone());
         }
-        _ => ErrorKind::Other,
+        _ => SystemError::Words(error.to_string().into()),
     };
-    Error::new(kind, format!("{tried}: {error}"))
+    tried.clone().failed(said)
 }
 
 #[cfg(test)]

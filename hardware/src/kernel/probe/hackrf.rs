@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use rusb::{Context, DeviceHandle, UsbContext};
 
 use crate::bus::{Depth, Findings, Unrecognised};
-use crate::error::{Error, ErrorKind};
+use crate::error::{Attempt, Error};
 use crate::kernel::libusb::SharedContext;
 use crate::sighting::{Sighting, UsbFacts};
 
@@ -34,19 +34,19 @@ pub(crate) fn probe(
     within: Duration,
 ) -> Result<Findings, Error> {
     let Some(usb) = &sighting.usb else {
-        return Err(Error::new(ErrorKind::NotFound, format!("{} is not on USB", sighting.key)));
+        return Err(Error::NotOnUsb(sighting.key.clone()));
     };
-    let tried = format!("asking the HackRF at USB {}", usb.path);
+    let tried = Attempt::AskHackrf(usb.path.clone());
     let talk = Talk { handle: open(context, usb, &tried)?, deadline: Instant::now() + within };
     match ask(&talk, depth) {
         Ok(findings) => Ok(findings),
-        Err(error @ (rusb::Error::NoDevice | rusb::Error::NotFound)) => Err(usb_error(&tried, error)),
-        Err(error) => Ok(Findings::Unrecognised(Unrecognised::NoHackrf(error.to_string()))),
+        Err(error @ (rusb::Error::NoDevice | rusb::Error::NotFound)) => Err(tried.failed(error)),
+        Err(error) => Ok(Findings::Unrecognised(Unrecognised::NoHackrf(error.into()))),
     }
 }
 
-fn open(context: &SharedContext, usb: &UsbFacts, tried: &str) -> Result<DeviceHandle<Context>, Error> {
-    let failed = |error| usb_error(tried, error);
+fn open(context: &SharedContext, usb: &UsbFacts, tried: &Attempt) -> Result<DeviceHandle<Context>, Error> {
+    let failed = |error: rusb::Error| tried.clone().failed(error);
     let devices = context.get().and_then(|context| context.devices()).map_err(failed)?;
     let device = devices.iter().find(|d| d.bus_number() == usb.bus && d.address() == usb.address);
     device.ok_or(rusb::Error::NoDevice).and_then(|device| device.open()).map_err(failed)
@@ -107,18 +107,6 @@ fn printable(bytes: &[u8]) -> String {
 fn words(bytes: &[u8]) -> String {
     let word = |chunk: &[u8]| chunk.try_into().map(u32::from_le_bytes).unwrap_or_default();
     bytes.chunks_exact(4).map(|chunk| format!("{:08x}", word(chunk))).collect()
-}
-
-fn usb_error(tried: &str, error: rusb::Error) -> Error {
-    let (kind, cure) = match error {
-        rusb::Error::NoDevice | rusb::Error::NotFound => (ErrorKind::NotFound, ""),
-        rusb::Error::Access => (ErrorKind::PermissionDenied, "; add the user that runs mainstay to group plugdev"),
-        rusb::Error::Busy => (ErrorKind::Busy, ""),
-        rusb::Error::NotSupported => (ErrorKind::NotSupported, ""),
-        rusb::Error::Timeout => (ErrorKind::TimedOut, ""),
-        _ => (ErrorKind::Other, ""),
-    };
-    Error::new(kind, format!("{tried}: {error}{cure}"))
 }
 
 #[cfg(test)]

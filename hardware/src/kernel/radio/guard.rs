@@ -8,7 +8,7 @@ use mainstay_config::model::WifiMode;
 
 use super::facts::Interface;
 use super::netlink::Netlink;
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, Tenancy};
 
 /// The table of connections of a busy machine is some hundred KiB.
 const TABLE_BYTES: u64 = 4 * 1024 * 1024;
@@ -26,34 +26,31 @@ const RTF_REJECT: u32 = 0x200;
 /// `Refused`, and says which interface and why; what the kernel says when it cannot be asked.
 pub(crate) async fn check(netlink: &Netlink, interfaces: &[&Interface]) -> Result<(), Error> {
     match lived_on(netlink, interfaces).await? {
-        Some(why) => {
-            let message = format!("{why}; `takeover = true` in the service's need takes it all the same");
-            Err(Error::new(ErrorKind::Refused, message))
-        }
+        Some(tenancy) => Err(Error::LivedOn(tenancy)),
         None => Ok(()),
     }
 }
 
-/// Which interface somebody lives on, and why, in words: `wlan0 carries the default route`.
+/// Which interface somebody lives on, and how.
 ///
 /// # Errors
 /// What the kernel says when it cannot be asked.
-pub(crate) async fn lived_on(netlink: &Netlink, interfaces: &[&Interface]) -> Result<Option<String>, Error> {
+pub(crate) async fn lived_on(netlink: &Netlink, interfaces: &[&Interface]) -> Result<Option<Tenancy>, Error> {
     let routed: Vec<String> =
         default_routes_v4(&table("route")).into_iter().chain(default_routes_v6(&table("ipv6_route"))).collect();
     let logins: Vec<IpAddr> = logins(&table("tcp")).into_iter().chain(logins(&table("tcp6"))).collect();
     for interface in interfaces {
         let name = &interface.name;
         if interface.mode == WifiMode::Ap {
-            return Ok(Some(format!("{name} is an access point")));
+            return Ok(Some(Tenancy::AccessPoint(name.clone())));
         }
         if routed.contains(name) {
-            return Ok(Some(format!("{name} carries the default route")));
+            return Ok(Some(Tenancy::DefaultRoute(name.clone())));
         }
         if !logins.is_empty() {
             let addresses = netlink.addresses(interface.ifindex).await?;
             if let Some(address) = addresses.iter().find(|address| logins.contains(address)) {
-                return Ok(Some(format!("{name} carries a login (ssh to {address})")));
+                return Ok(Some(Tenancy::Login(name.clone(), *address)));
             }
         }
     }

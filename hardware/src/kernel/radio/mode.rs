@@ -5,9 +5,8 @@ use mainstay_config::model::{Takeover, WifiMode};
 use super::facts::{Interface, LinkFacts, of_radio};
 use super::netlink::Netlink;
 use super::{guard, sysfs};
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, NetworkAttempt};
 use crate::kernel::sysfs::Sysfs;
-use crate::matching::mode_word;
 use crate::modes;
 use crate::sighting::Link;
 
@@ -38,8 +37,7 @@ pub(crate) async fn set(
         guard::check(netlink, &of_radio(main.wiphy, None, &interfaces, &links)).await?;
     }
     sysfs::unblock(sysfs, main.wiphy, &main.name)?;
-    let tried = format!("putting {} into {} mode", main.name, mode_word(mode));
-    change(netlink, main, link, mode, &tried).await
+    change(netlink, main, link, mode).await
 }
 
 fn find<'a>(
@@ -49,16 +47,16 @@ fn find<'a>(
 ) -> Result<(&'a Interface, Link), Error> {
     let main = interfaces.iter().find(|interface| interface.ifindex == ifindex);
     let link = links.get(&ifindex).map(|link| link.link);
-    main.zip(link)
-        .ok_or_else(|| Error::new(ErrorKind::NotFound, format!("there is no Wi-Fi interface {ifindex} (any more)")))
+    main.zip(link).ok_or(Error::NoIndex(ifindex))
 }
 
-async fn change(netlink: &Netlink, main: &Interface, link: Link, mode: WifiMode, tried: &str) -> Result<(), Error> {
+async fn change(netlink: &Netlink, main: &Interface, link: Link, mode: WifiMode) -> Result<(), Error> {
+    let tried = |how: fn(String, WifiMode) -> NetworkAttempt| how(main.name.clone(), mode);
     if main.mode != mode {
         if link == Link::Up {
-            netlink.set_link(main.ifindex, Link::Down, &format!("{tried}: taking it down first")).await?;
+            netlink.set_link(main.ifindex, Link::Down, &tried(NetworkAttempt::TakeDown)).await?;
         }
-        netlink.set_mode(main.ifindex, mode, tried).await?;
+        netlink.set_mode(main.ifindex, mode, &tried(NetworkAttempt::SetMode)).await?;
     }
-    netlink.set_link(main.ifindex, Link::Up, &format!("{tried}: taking it up")).await
+    netlink.set_link(main.ifindex, Link::Up, &tried(NetworkAttempt::TakeUp)).await
 }

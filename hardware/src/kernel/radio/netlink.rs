@@ -21,7 +21,7 @@ use rtnetlink::packet_route::link::{LinkAttribute, LinkFlags, LinkMessage};
 use rtnetlink::{LinkMessageBuilder, LinkUnspec};
 
 use super::facts::{Interface, LinkFacts, mode_of, supported_mode, type_of};
-use crate::error::{Error, ErrorKind};
+use crate::error::{Attempt, Error, NetworkAttempt, SystemError};
 use crate::sighting::Link;
 
 /// Longest wait for one answer. Firmware takes up to about a second to change a mode.
@@ -40,7 +40,7 @@ pub(crate) struct Netlink {
 /// # Errors
 /// Those of `work`, and when the kernel refuses the sockets.
 pub(crate) fn talk<T>(work: impl AsyncFnOnce(&Netlink) -> Result<T, Error>) -> Result<T, Error> {
-    let io = |e| Error::io("connecting to the kernel's network side", &e);
+    let io = |e: std::io::Error| Attempt::Connect.failed(e);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(io)?;
     runtime.block_on(async {
         let (wifi_connection, wifi, _) = nl80211::new_connection().map_err(io)?;
@@ -65,7 +65,7 @@ impl Netlink {
         let mut interfaces = Vec::new();
         let dump = self.wifi.interface().get(Vec::new()).execute();
         let each = |attributes: &[Nl80211Attr]| interfaces.extend(Interface::from_attributes(attributes));
-        each_message("listing Wi-Fi interfaces", dump, each).await?;
+        each_message(&NetworkAttempt::ListRadios, dump, each).await?;
         Ok(interfaces)
     }
 
@@ -78,7 +78,7 @@ impl Netlink {
                 modes.extend(attributes.iter().flat_map(modes_of));
             }
         };
-        each_message("asking a radio for its modes", dump, each).await?;
+        each_message(&NetworkAttempt::ListModes, dump, each).await?;
         modes.sort_unstable();
         modes.dedup();
         Ok(modes)
@@ -86,7 +86,7 @@ impl Netlink {
 
     /// All network interfaces, by index.
     pub(crate) async fn links(&self) -> Result<BTreeMap<u32, LinkFacts>, Error> {
-        let tried = "listing network interfaces";
+        let tried = &NetworkAttempt::ListLinks;
         let dump = self.route.link().get().execute().take(MESSAGES);
         let links: Vec<LinkMessage> =
             answered(tried, async { dump.try_collect().await.map_err(|e| route_error(tried, &e)) }).await?;
@@ -95,7 +95,7 @@ impl Netlink {
 
     /// The addresses of an interface.
     pub(crate) async fn addresses(&self, ifindex: u32) -> Result<Vec<IpAddr>, Error> {
-        let tried = "listing the addresses of an interface";
+        let tried = &NetworkAttempt::ListAddresses;
         let dump = self.route.address().get().set_link_index_filter(ifindex).execute().take(MESSAGES);
         let collected = async { dump.try_collect::<Vec<_>>().await.map_err(|e| route_error(tried, &e)) };
         let messages = answered(tried, collected).await?;
@@ -107,16 +107,15 @@ impl Netlink {
     }
 
     /// Changes the mode of an interface that is down.
-    pub(crate) async fn set_mode(&self, ifindex: u32, mode: WifiMode, tried: &str) -> Result<(), Error> {
-        let kind =
-            type_of(mode).ok_or_else(|| Error::new(ErrorKind::NotSupported, format!("{tried}: no such mode")))?;
+    pub(crate) async fn set_mode(&self, ifindex: u32, mode: WifiMode, tried: &NetworkAttempt) -> Result<(), Error> {
+        let kind = type_of(mode).ok_or_else(|| Error::NoSuchMode(tried.clone().into()))?;
         let attributes = Nl80211Interface::new(ifindex).interface_type(kind).build();
         let request = self.wifi.interface().set(attributes).execute();
         each_message(tried, request, |_| ()).await
     }
 
     /// Tunes an interface in monitor mode that is up, 20 MHz wide.
-    pub(crate) async fn set_frequency(&self, ifindex: u32, mhz: u32, tried: &str) -> Result<(), Error> {
+    pub(crate) async fn set_frequency(&self, ifindex: u32, mhz: u32, tried: &NetworkAttempt) -> Result<(), Error> {
         let attributes = Nl80211Channel::new(ifindex)
             .frequency(mhz)
             .channel_width(Nl80211ChannelWidth::NoHt20)
@@ -127,22 +126,27 @@ impl Netlink {
     }
 
     /// Makes an interface on a radio.
-    pub(crate) async fn add(&self, wiphy: u32, mode: WifiMode, name: &str, tried: &str) -> Result<(), Error> {
-        let kind =
-            type_of(mode).ok_or_else(|| Error::new(ErrorKind::NotSupported, format!("{tried}: no such mode")))?;
+    pub(crate) async fn add(
+        &self,
+        wiphy: u32,
+        mode: WifiMode,
+        name: &str,
+        tried: &NetworkAttempt,
+    ) -> Result<(), Error> {
+        let kind = type_of(mode).ok_or_else(|| Error::NoSuchMode(tried.clone().into()))?;
         let attributes = Nl80211NewInterface::new(wiphy, kind, name.to_owned()).build();
         let request = self.wifi.interface().add(attributes).execute();
         each_message(tried, request, |_| ()).await
     }
 
     /// Deletes an interface of a radio.
-    pub(crate) async fn delete(&self, ifindex: u32, tried: &str) -> Result<(), Error> {
+    pub(crate) async fn delete(&self, ifindex: u32, tried: &NetworkAttempt) -> Result<(), Error> {
         let request = self.wifi.interface().delete(Nl80211Interface::new(ifindex).build()).execute();
         each_message(tried, request, |_| ()).await
     }
 
     /// Takes an interface up or down.
-    pub(crate) async fn set_link(&self, ifindex: u32, link: Link, tried: &str) -> Result<(), Error> {
+    pub(crate) async fn set_link(&self, ifindex: u32, link: Link, tried: &NetworkAttempt) -> Result<(), Error> {
         let builder = LinkMessageBuilder::<LinkUnspec>::default().index(ifindex);
         let message = match link {
             Link::Up => builder.up(),
@@ -152,34 +156,32 @@ impl Netlink {
     }
 
     /// Changes the address of an interface that is down.
-    pub(crate) async fn set_mac(&self, ifindex: u32, mac: MacAddress, tried: &str) -> Result<(), Error> {
+    pub(crate) async fn set_mac(&self, ifindex: u32, mac: MacAddress, tried: &NetworkAttempt) -> Result<(), Error> {
         let builder = LinkMessageBuilder::<LinkUnspec>::default().index(ifindex);
         self.change_link(builder.address(mac.0.to_vec()).build(), tried).await
     }
 
     /// Renames an interface that is down.
-    pub(crate) async fn rename(&self, ifindex: u32, name: &str, tried: &str) -> Result<(), Error> {
+    pub(crate) async fn rename(&self, ifindex: u32, name: &str, tried: &NetworkAttempt) -> Result<(), Error> {
         let builder = LinkMessageBuilder::<LinkUnspec>::default().index(ifindex);
         self.change_link(builder.name(name).build(), tried).await
     }
 
-    async fn change_link(&self, message: LinkMessage, tried: &str) -> Result<(), Error> {
+    async fn change_link(&self, message: LinkMessage, tried: &NetworkAttempt) -> Result<(), Error> {
         let request = self.route.link().set(message).execute();
         answered(tried, async { request.await.map_err(|e| route_error(tried, &e)) }).await
     }
 }
 
-async fn answered<T>(tried: &str, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-    tokio::time::timeout(ANSWER, work).await.unwrap_or_else(|_| {
-        let message = format!("{tried}: the driver did not answer within {} s", ANSWER.as_secs());
-        Err(Error::new(ErrorKind::TimedOut, message))
-    })
+async fn answered<T>(tried: &NetworkAttempt, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    let unanswered = |_| Err(Error::Unanswered(tried.clone().into(), ANSWER));
+    tokio::time::timeout(ANSWER, work).await.unwrap_or_else(unanswered)
 }
 
 /// Hands out the messages of an answer one by one. One that cannot be decoded (a newer kernel says more than this
 /// program knows) is left out; the others are of use all the same.
 async fn each_message<S>(
-    tried: &str,
+    tried: &NetworkAttempt,
     request: impl Future<Output = S>,
     mut each: impl FnMut(&[Nl80211Attr]),
 ) -> Result<(), Error>
@@ -192,8 +194,10 @@ where
             match answer.try_next().await {
                 Ok(None) => break,
                 Ok(Some(message)) => each(&message.payload.attributes),
-                Err(Nl80211Error::NetlinkError(refusal)) => return Err(refused(tried, &refusal.to_io())),
-                Err(Nl80211Error::RequestFailed(_)) => return Err(no_nl80211(tried)),
+                Err(Nl80211Error::NetlinkError(refusal)) => {
+                    return Err(Attempt::from(tried.clone()).failed(refusal.to_io()));
+                }
+                Err(Nl80211Error::RequestFailed(_)) => return Err(Error::NoWifi(tried.clone().into())),
                 Err(undecodable) => tracing::debug!(%tried, error = %undecodable, "a message was left out"),
             }
         }
@@ -209,28 +213,11 @@ fn modes_of(attribute: &Nl80211Attr) -> Vec<WifiMode> {
     }
 }
 
-fn no_nl80211(tried: &str) -> Error {
-    Error::new(
-        ErrorKind::NotSupported,
-        format!(
-            "{tried}: this kernel has no nl80211 (no Wi-Fi driver is loaded; `modprobe cfg80211` or plug a radio in)"
-        ),
-    )
-}
-
-fn route_error(tried: &str, error: &rtnetlink::Error) -> Error {
-    match error {
-        rtnetlink::Error::NetlinkError(refusal) => refused(tried, &refusal.to_io()),
-        other => Error::new(ErrorKind::Other, format!("{tried}: {other}")),
-    }
-}
-
-fn refused(tried: &str, error: &std::io::Error) -> Error {
-    let mut refused = Error::io(tried, error);
-    if refused.kind == ErrorKind::PermissionDenied {
-        refused.message.push_str("; mainstay needs CAP_NET_ADMIN for this: run it as root or by its systemd unit");
-    }
-    refused
+fn route_error(tried: &NetworkAttempt, error: &rtnetlink::Error) -> Error {
+    Attempt::from(tried.clone()).failed(match error {
+        rtnetlink::Error::NetlinkError(refusal) => SystemError::from(refusal.to_io()),
+        other => SystemError::Words(other.to_string().into()),
+    })
 }
 
 fn link_facts(link: &LinkMessage) -> LinkFacts {

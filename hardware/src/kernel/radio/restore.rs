@@ -8,7 +8,7 @@ use super::facts::{Interface, LinkFacts};
 use super::guard;
 use super::netlink::Netlink;
 use crate::bus::WifiBaseline;
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, NetworkAttempt, Tenancy};
 use crate::kernel::sysfs::Sysfs;
 use crate::sighting::{Link, Rfkill};
 
@@ -19,7 +19,7 @@ use crate::sighting::{Link, Rfkill};
 pub(crate) async fn baseline(netlink: &Netlink, sysfs: &Sysfs, ifindex: u32) -> Result<WifiBaseline, Error> {
     let interfaces = netlink.interfaces().await?;
     let links = netlink.links().await?;
-    let gone = || Error::new(ErrorKind::NotFound, format!("there is no Wi-Fi interface {ifindex} (any more)"));
+    let gone = || Error::NoIndex(ifindex);
     let main = interfaces.iter().find(|interface| interface.ifindex == ifindex).ok_or_else(gone)?;
     let link = links.get(&ifindex).ok_or_else(gone)?;
     Ok(WifiBaseline {
@@ -66,13 +66,13 @@ pub(crate) async fn restore(netlink: &Netlink, sysfs: &Sysfs, baseline: &WifiBas
 #[derive(Debug, PartialEq, Eq)]
 enum Course {
     PutBack,
-    /// And why, in words.
-    Leave(String),
+    /// Since somebody lives on it.
+    Leave(Tenancy),
 }
 
 /// While the mode is as it was, what else differs may be the work of whoever lives on the radio now, and putting it back would cut
 /// them off. Another mode is the work of the lease.
-fn course(baseline: &WifiBaseline, interfaces: &[Interface], lived_on: Option<String>) -> Course {
+fn course(baseline: &WifiBaseline, interfaces: &[Interface], lived_on: Option<Tenancy>) -> Course {
     match (main_of(baseline, interfaces), lived_on) {
         (Some(main), Some(why)) if main.mode == baseline.mode => Course::Leave(why),
         _ => Course::PutBack,
@@ -99,9 +99,9 @@ fn added<'a>(baseline: &WifiBaseline, interfaces: &'a [Interface]) -> Vec<&'a In
 async fn delete_added(netlink: &Netlink, baseline: &WifiBaseline, interfaces: &[Interface]) -> Result<(), Error> {
     let mut result = Ok(());
     for interface in added(baseline, interfaces) {
-        let tried = format!("deleting {}, which was not there before", interface.name);
+        let tried = NetworkAttempt::Delete(interface.name.clone());
         match netlink.delete(interface.ifindex, &tried).await {
-            Err(error) if error.kind != ErrorKind::NotFound => result = result.and(Err(error)),
+            Err(error) if error.kind() != ErrorKind::NotFound => result = result.and(Err(error)),
             _ => {}
         }
     }
@@ -110,14 +110,14 @@ async fn delete_added(netlink: &Netlink, baseline: &WifiBaseline, interfaces: &[
 
 async fn make_again(netlink: &Netlink, baseline: &WifiBaseline) -> Result<Interface, Error> {
     let name = &baseline.interface;
-    let tried = format!("making {name} again, which was deleted meanwhile");
-    netlink.add(baseline.wiphy, baseline.mode, name, &tried).await.map_err(|error| match error.kind {
-        ErrorKind::NotFound => Error::new(ErrorKind::NotFound, format!("the radio of {name} is gone")),
+    let tried = NetworkAttempt::MakeAgain(name.clone());
+    netlink.add(baseline.wiphy, baseline.mode, name, &tried).await.map_err(|error| match error.kind() {
+        ErrorKind::NotFound => Error::NoRadio(name.clone()),
         _ => error,
     })?;
     let interfaces = netlink.interfaces().await?;
     let made = interfaces.into_iter().find(|i| i.wiphy == baseline.wiphy && i.name == *name);
-    made.ok_or_else(|| Error::new(ErrorKind::NotFound, format!("{tried}: it did not appear")))
+    made.ok_or_else(|| Error::Gone(tried.into()))
 }
 
 async fn put_back(
@@ -128,8 +128,8 @@ async fn put_back(
 ) -> Result<(), Error> {
     let WifiBaseline { interface: name, mode, link, mac, frequency_mhz, .. } = baseline;
     let index = main.ifindex;
-    let tried = format!("putting {name} back as it was");
-    let present = links.get(&index).ok_or_else(|| Error::new(ErrorKind::NotFound, format!("{tried}: it is gone")))?;
+    let tried = NetworkAttempt::PutBack(name.clone());
+    let present = links.get(&index).ok_or_else(|| Error::Gone(tried.clone().into()))?;
     let other_mac = present.mac != Some(*mac);
     let must_be_down = main.name != *name || main.mode != *mode || other_mac;
     let mut is = present.link;
@@ -187,7 +187,7 @@ mod tests {
     fn a_radio_in_its_former_mode_that_somebody_lives_on_is_left_as_it_is() {
         let managed = [Interface { mode: WifiMode::Managed, ..interface(2, 5, "wlan2") }, interface(2, 9, "ap0")];
         let monitor = [interface(2, 5, "wlan2")];
-        let somebody = || Some("wlan2 carries the default route".to_owned());
+        let somebody = || Some(Tenancy::DefaultRoute("wlan2".to_owned()));
         assert_eq!(course(&baseline(), &managed, somebody()), Course::Leave(somebody().unwrap()));
         assert_eq!(course(&baseline(), &managed, None), Course::PutBack);
         assert_eq!(course(&baseline(), &monitor, somebody()), Course::PutBack, "another mode is the work of the lease");

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::facts::Phy;
-use crate::error::{Error, ErrorKind};
+use crate::error::{Attempt, Error};
 use crate::kernel::sysfs::{self, Sysfs};
 use crate::kernel::usb;
 use crate::sighting::Rfkill;
@@ -61,11 +61,8 @@ pub(crate) fn blocked(sysfs: &Sysfs, wiphy: u32) -> Rfkill {
 pub(crate) fn unblock(sysfs: &Sysfs, wiphy: u32, interface: &str) -> Result<(), Error> {
     match blocked(sysfs, wiphy) {
         Rfkill::Unblocked => Ok(()),
-        Rfkill::Hard => {
-            let message = format!("{interface} is blocked by a switch (rfkill hard); move the switch on the device");
-            Err(Error::new(ErrorKind::Refused, message))
-        }
-        Rfkill::Soft => write(sysfs, wiphy, "0", &format!("lifting the rfkill block of {interface}")),
+        Rfkill::Hard => Err(Error::Switched(interface.to_owned())),
+        Rfkill::Soft => write(sysfs, wiphy, "0", &Attempt::Unblock(interface.to_owned())),
     }
 }
 
@@ -74,15 +71,15 @@ pub(crate) fn unblock(sysfs: &Sysfs, wiphy: u32, interface: &str) -> Result<(), 
 /// # Errors
 /// What the kernel says when it does not let it be set.
 pub(crate) fn block(sysfs: &Sysfs, wiphy: u32, interface: &str) -> Result<(), Error> {
-    write(sysfs, wiphy, "1", &format!("putting the rfkill block of {interface} back"))
+    write(sysfs, wiphy, "1", &Attempt::Block(interface.to_owned()))
 }
 
-fn write(sysfs: &Sysfs, wiphy: u32, soft: &str, tried: &str) -> Result<(), Error> {
+fn write(sysfs: &Sysfs, wiphy: u32, soft: &str, tried: &Attempt) -> Result<(), Error> {
     let Some(directory) = directory(sysfs, wiphy) else { return Ok(()) };
     let is_other = |switch: &PathBuf| sysfs::text(&switch.join("soft")).as_deref() != Some(soft);
     switches(&directory)
         .filter(is_other)
-        .try_for_each(|switch| std::fs::write(switch.join("soft"), soft).map_err(|error| Error::io(tried, &error)))
+        .try_for_each(|switch| std::fs::write(switch.join("soft"), soft).map_err(|error| tried.clone().failed(error)))
 }
 
 #[cfg(test)]
@@ -111,7 +108,7 @@ mod tests {
         block(&sysfs, 2, "wlan2").unwrap();
         assert_eq!(std::fs::read_to_string(switch.join("soft")).unwrap(), "1\n", "a block that is set is not written");
         put("hard", "1\n");
-        assert_eq!(unblock(&sysfs, 2, "wlan2").unwrap_err().kind, ErrorKind::Refused);
+        assert_eq!(unblock(&sysfs, 2, "wlan2"), Err(Error::Switched("wlan2".to_owned())));
         assert_eq!(blocked(&sysfs, 3), Rfkill::Unblocked, "a radio that is gone");
     }
 }

@@ -1,10 +1,8 @@
 //! Wi-Fi radios that come and go.
 
-use std::fmt;
-use std::fs;
-use std::mem;
 use std::path::Path;
 use std::process::Command;
+use std::{fmt, fs, mem};
 
 use anyhow::{Context as _, Result, ensure};
 

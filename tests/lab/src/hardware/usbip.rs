@@ -3,13 +3,12 @@
 //! The device side is the `usbip` crate; the kernel is handed one end of a socket pair, over which it speaks USB/IP
 //! (Documentation/usb/usbip_protocol.rst in the kernel's sources).
 
-use std::fs;
 use std::io::{Read as _, Write as _};
 use std::os::fd::AsRawFd as _;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
-use std::thread;
 use std::time::Duration;
+use std::{fs, thread};
 
 use anyhow::{Context as _, Result, ensure};
 use usbip::{UsbDevice, UsbIpServer};

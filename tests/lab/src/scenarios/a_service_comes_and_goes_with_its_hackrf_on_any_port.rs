@@ -5,11 +5,10 @@ use anyhow::{Result, ensure};
 use crate::daemon::Daemon;
 use crate::hardware::hackrf::{BOARD, FIRMWARE, SERIAL, plug_hackrf};
 use crate::hardware::usbip::Port;
-use crate::invariants;
+use crate::{invariants, station, wait};
 use crate::observe::process;
 use crate::programs::hackrf_info;
 use crate::stage::Stage;
-use crate::{station, wait};
 
 /// The serial number as people write it: without the zeros in front.
 const SHORT_SERIAL: &str = "88c869dc2b5c8d1b";

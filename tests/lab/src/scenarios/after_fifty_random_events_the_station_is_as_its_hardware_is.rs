@@ -11,10 +11,9 @@ use crate::hardware::gps::Gps;
 use crate::hardware::hackrf::{SERIAL, plug_hackrf};
 use crate::hardware::radio::{Mac, Radio, plug_radio};
 use crate::hardware::usbip::{Plugged, Port};
-use crate::invariants;
+use crate::{invariants, stand_in, station, wait};
 use crate::random::Random;
 use crate::stage::Stage;
-use crate::{stand_in, station, wait};
 
 const EVENTS: u32 = 50;
 /// The longest pause between two events, in milliseconds: from before the first look at a device to after its service runs.

@@ -25,6 +25,8 @@ scenarios!(
     the_labs_own_hardware_is_taken_for_real,
     with_nothing_plugged_in_every_service_waits_and_says_for_what,
     a_service_comes_and_goes_with_its_hackrf_on_any_port,
+    a_hackrf_that_somebody_waited_for_is_asked_what_it_is_once_it_is_free,
+    devices_come_and_go_after_the_thread_that_hears_of_them_has_panicked,
     the_real_gpsd_reports_a_fix_and_follows_its_gps_to_another_node,
     of_two_services_that_want_one_hackrf_the_second_waits_for_the_first,
     of_two_sticks_with_one_serial_number_neither_takes_the_others_name,

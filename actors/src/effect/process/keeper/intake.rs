@@ -231,6 +231,8 @@ mod tests {
     use super::*;
     use crate::action::process::RunId;
 
+    // Only a debug build can be poisoned.
+    #[cfg(debug_assertions)]
     #[test]
     fn without_the_thread_that_writes_the_log_keeper_ends_though_there_are_pipes_to_drain() {
         let folder = tempfile::tempdir().unwrap();

@@ -1,7 +1,7 @@
 //! The few calls that neither std nor rustix offers as safe functions.
 #![allow(
     unsafe_code,
-    reason = "waitid with the pid it peeked at, a child in a control group, a descriptor table of a thread's own, a scheduling class, and ignoring a signal have no safe form"
+    reason = "waitid with the pid it peeked at, a child in a control group, a descriptor table of a thread's own, a scheduling class, ignoring a signal and waiting for one have no safe form"
 )]
 
 mod clone3;
@@ -13,6 +13,7 @@ use std::ffi::c_int;
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use std::time::Duration;
 
 pub(super) use self::descriptors::keep_to_ourselves;
 pub(super) use self::scheduling::be_scheduled_as_others;
@@ -89,6 +90,51 @@ pub(super) fn hear_all_signals(but: &[c_int]) -> io::Result<()> {
         set_default(signal)?;
     }
     set_mask(&no_signal()).map(drop)
+}
+
+/// Lets these signals wait, for this thread and those that it begins.
+pub(super) fn block(signals: &[c_int]) -> io::Result<()> {
+    let set = set_of(signals);
+    // SAFETY: pthread_sigmask(3) reads one set, and writes none when it is given none.
+    match unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, &raw const set, std::ptr::null_mut()) } {
+        0 => Ok(()),
+        error => Err(io::Error::from_raw_os_error(error)),
+    }
+}
+
+/// Takes one of these signals, which are blocked, as soon as there is one.
+pub(super) fn take_signal(signals: &[c_int], within: Option<Duration>) -> io::Result<Option<c_int>> {
+    let set = set_of(signals);
+    let wait = within.map(|within| libc::timespec {
+        tv_sec: libc::time_t::try_from(within.as_secs()).unwrap_or(libc::time_t::MAX),
+        tv_nsec: within.subsec_nanos().into(),
+    });
+    let wait = wait.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
+    // SAFETY: sigtimedwait(2) reads one set and, where there is one, a time; without a time it waits for ever, and it writes nothing.
+    let taken = unsafe { libc::sigtimedwait(&raw const set, std::ptr::null_mut(), wait) };
+    if taken >= 0 {
+        return Ok(Some(taken));
+    }
+    match io::Error::last_os_error() {
+        error if matches!(error.raw_os_error(), Some(libc::EAGAIN | libc::EINTR)) => Ok(None),
+        error => Err(error),
+    }
+}
+
+/// Sends this thread a signal.
+#[cfg(test)]
+pub(super) fn raise(signal: c_int) {
+    // SAFETY: what is sent is held by whoever calls this.
+    unsafe { libc::raise(signal) };
+}
+
+fn set_of(signals: &[c_int]) -> libc::sigset_t {
+    let mut set = no_signal();
+    for signal in signals {
+        // SAFETY: sigaddset(3) changes one set; a number that is no signal is refused.
+        unsafe { libc::sigaddset(&raw mut set, *signal) };
+    }
+    set
 }
 
 /// The signals that this process ignores, for whatever reason.

@@ -2,12 +2,11 @@
 //!
 //! A run in a cgroup of its own loses no process but one that is moved by somebody who may, and one write kills all of them at once.
 
-use std::fs;
-use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::{fs, io};
 
 use rustix::fs::{Access, FlockOperation, access, flock, statfs};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};

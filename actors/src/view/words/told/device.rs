@@ -1,30 +1,34 @@
 //! What devices are told.
 
 use crate::message::device::{Awaited, DeviceMessage, DeviceTimer};
+use crate::message::kind::kind;
 use crate::message::{Described, Words};
 use crate::view::words;
 
 impl Described for DeviceMessage {
     fn kind(&self) -> &'static str {
-        match self {
-            Self::Seen(_) => "Seen",
-            Self::Gone { .. } => "Gone",
-            Self::Rivals(_) => "Rivals",
-            Self::NoRivals => "NoRivals",
-            Self::Accessible(..) => "Accessible",
-            Self::Probed(..) => "Probed",
-            Self::Supply(..) => "Supply",
-            Self::Leased { .. } => "Leased",
-            Self::Unleased => "Unleased",
-            Self::Withheld(_) => "Withheld",
-            Self::PutBack(_) => "PutBack",
-            Self::Awaited(_) => "Awaited",
-            Self::Lent(_) => "Lent",
-            Self::Fault(_) => "Fault",
-            Self::Eject(_) => "Eject",
-            Self::Admit(_) => "Admit",
-            Self::Timer(_) => "Timer",
-        }
+        kind!(
+            self,
+            DeviceMessage {
+                Seen,
+                Gone,
+                Rivals,
+                NoRivals,
+                Accessible,
+                Probed,
+                Supply,
+                Leased,
+                Unleased,
+                Withheld,
+                PutBack,
+                Awaited,
+                Lent,
+                Fault,
+                Eject,
+                Admit,
+                Timer,
+            }
+        )
     }
 
     fn detail(&self) -> Words {
@@ -42,7 +46,7 @@ impl Described for DeviceMessage {
             }
             Self::Probed(_, Err(error)) => format!("looking at it failed: {error}").into(),
             Self::Supply(_, supply) => words::supply(*supply).into(),
-            Self::Leased { holder } => format!("leased by {holder}").into(),
+            Self::Leased { holder, .. } => format!("leased by {holder}").into(),
             Self::Unleased => "nobody leases it".into(),
             Self::Withheld(why) => format!("nobody leases it; {why}").into(),
             Self::PutBack(Some(_)) => "it is as it was before".into(),

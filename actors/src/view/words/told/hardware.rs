@@ -2,22 +2,18 @@
 
 use mainstay_hardware::sighting::HardwareEvent;
 
-use super::super::event_words;
 use crate::message::inventory::InventoryMessage;
+use crate::message::kind::kind;
 use crate::message::{Described, Words};
+use crate::view::words::device::event_words;
 
 impl Described for InventoryMessage {
     fn kind(&self) -> &'static str {
-        match self {
-            Self::Event(HardwareEvent::Seen(_)) => "Seen",
-            Self::Event(HardwareEvent::Gone { .. }) => "Gone",
-            Self::Event(HardwareEvent::Scanned { .. }) => "Scanned",
-            Self::Event(HardwareEvent::Trouble(..)) => "Trouble",
-            Self::Event(HardwareEvent::Works(_)) => "Works",
-            Self::Disclaimed(..) => "Disclaimed",
-            Self::Admitted(_) => "Admitted",
-            Self::Timer(_) => "Timer",
-        }
+        kind!(
+            self,
+            InventoryMessage { Disclaimed, Admitted, Timer },
+            Self::Event(event) => kind!(event, HardwareEvent { Seen, Gone, Scanned, Trouble, Works }),
+        )
     }
 
     fn detail(&self) -> Words {

@@ -5,31 +5,35 @@ use std::fmt;
 use mainstay_config::model::PortNeed;
 
 use crate::cause::Holder;
+use crate::message::kind::kind;
 use crate::message::lease::{LeaseMessage, LeaseTimer, Standing, Want};
 use crate::message::{Described, Words};
 
 impl Described for LeaseMessage {
     fn kind(&self) -> &'static str {
-        match self {
-            Self::Request(_) => "Request",
-            Self::Withdraw(_) => "Withdraw",
-            Self::Release(..) => "Release",
-            Self::Stands(_) => "Stands",
-            Self::Idle(_) => "Idle",
-            Self::Busy(_) => "Busy",
-            Self::Renew(_) => "Renew",
-            Self::Abandoned(_) => "Abandoned",
-            Self::DeviceAvailable(..) => "DeviceAvailable",
-            Self::DeviceUnavailable { .. } => "DeviceUnavailable",
-            Self::Lend(..) => "Lend",
-            Self::RadioRead(..) => "RadioRead",
-            Self::RadioSet(..) => "RadioSet",
-            Self::RadioRestored(..) => "RadioRestored",
-            Self::PortsSeen(..) => "PortsSeen",
-            Self::FilesSeen(..) => "FilesSeen",
-            Self::Close => "Close",
-            Self::Timer(_) => "Timer",
-        }
+        kind!(
+            self,
+            LeaseMessage {
+                Request,
+                Withdraw,
+                Release,
+                Stands,
+                Idle,
+                Busy,
+                Renew,
+                Abandoned,
+                DeviceAvailable,
+                DeviceUnavailable,
+                Lend,
+                RadioRead,
+                RadioSet,
+                RadioRestored,
+                PortsSeen,
+                FilesSeen,
+                Close,
+                Timer,
+            }
+        )
     }
 
     fn detail(&self) -> Words {

@@ -2,6 +2,7 @@
 
 mod action;
 mod device;
+mod external;
 mod hardware;
 mod lease;
 mod service;

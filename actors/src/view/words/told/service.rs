@@ -3,6 +3,7 @@
 use crate::action::probe::ProbeEvent;
 use crate::action::process::ProcessEvent;
 use crate::cause::Resource;
+use crate::message::kind::kind;
 use crate::message::lease::{Grant, Renewed};
 use crate::message::service::{Attempts, NeedsPolicy, ServiceMessage, ServiceTimer};
 use crate::message::{Described, Words};
@@ -11,39 +12,18 @@ use mainstay_hardware::error::Errno;
 
 impl Described for ServiceMessage {
     fn kind(&self) -> &'static str {
-        match self {
-            Self::Begin => "Begin",
-            Self::Dependency(..) => "Dependency",
-            Self::DependentStopped(..) => "DependentStopped",
-            Self::DependentStuck(..) => "DependentStuck",
-            Self::Granted(_) => "Granted",
-            Self::Queued(_) => "Queued",
-            Self::Refused(_) => "Refused",
-            Self::Renewed(..) => "Renewed",
-            Self::Revoked(..) => "Revoked",
-            Self::NothingHeld => "NothingHeld",
-            Self::DeviceArrived(..) => "DeviceArrived",
-            Self::Corrected(..) => "Corrected",
-            Self::DeviceLeft(_) => "DeviceLeft",
-            Self::SlotGranted => "SlotGranted",
-            Self::Process(_, event) => match event {
-                ProcessEvent::Spawned { .. } => "Spawned",
-                ProcessEvent::LoadsSlowly => "LoadsSlowly",
-                ProcessEvent::SpawnFailed(_) => "SpawnFailed",
-                ProcessEvent::MainExited { .. } => "MainExited",
-                ProcessEvent::TreeGone => "TreeGone",
-                ProcessEvent::Notified(_) => "Notified",
+        kind!(
+            self,
+            ServiceMessage {
+                Begin, Dependency, DependentStopped, DependentStuck, Granted, Queued, Refused, Renewed, Revoked, NothingHeld,
+                DeviceArrived, Corrected, DeviceLeft, SlotGranted, Start, StartForDependent, Stop, Restart, Close, Hurry, Timer,
             },
+            Self::Process(_, event) => kind!(event, ProcessEvent {
+                Spawned, LoadsSlowly, SpawnFailed, MainExited, TreeGone, Notified,
+            }),
             Self::Probe(_, ProbeEvent::Ready(_)) => "ProbeReady",
             Self::Probe(_, ProbeEvent::NotYet(_)) => "ProbeNotYet",
-            Self::Start(..) => "Start",
-            Self::StartForDependent(..) => "StartForDependent",
-            Self::Stop(_) => "Stop",
-            Self::Restart(..) => "Restart",
-            Self::Close => "Close",
-            Self::Hurry => "Hurry",
-            Self::Timer(_) => "Timer",
-        }
+        )
     }
 
     fn detail(&self) -> Words {
@@ -96,7 +76,7 @@ fn describe_grant(grant: &Grant) -> String {
     format!("it holds {} with token {}", all.join(", "), grant.token.0)
 }
 
-fn describe_process(event: &ProcessEvent) -> Words {
+pub(super) fn describe_process(event: &ProcessEvent) -> Words {
     match event {
         ProcessEvent::Spawned { pid } => Words::Number("it runs as pid", u64::from(*pid)),
         ProcessEvent::LoadsSlowly => LOADS_SLOWLY.into(),

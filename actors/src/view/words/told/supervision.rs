@@ -1,18 +1,12 @@
 //! What the other supervisors are told.
 
+use crate::message::kind::kind;
 use crate::message::supervision::{RootMessage, ServicesMessage};
 use crate::message::{Described, Left, Words};
 
 impl Described for RootMessage {
     fn kind(&self) -> &'static str {
-        match self {
-            Self::PartLost(_) => "PartLost",
-            Self::Close => "Close",
-            Self::Hurry => "Hurry",
-            Self::LeftBehind(_) => "LeftBehind",
-            Self::ServicesClosed => "ServicesClosed",
-            Self::LeasesClosed => "LeasesClosed",
-        }
+        kind!(self, RootMessage { PartLost, Close, Hurry, LeftBehind, ServicesClosed, LeasesClosed })
     }
 
     fn detail(&self) -> Words {
@@ -29,15 +23,7 @@ impl Described for RootMessage {
 
 impl Described for ServicesMessage {
     fn kind(&self) -> &'static str {
-        match self {
-            Self::AskSlot(_) => "AskSlot",
-            Self::ReturnSlot(_) => "ReturnSlot",
-            Self::HoldsSlot(_) => "HoldsSlot",
-            Self::Close => "Close",
-            Self::Hurry => "Hurry",
-            Self::Closed(_) => "Closed",
-            Self::Stuck(_) => "Stuck",
-        }
+        kind!(self, ServicesMessage { AskSlot, ReturnSlot, HoldsSlot, Close, Hurry, Closed, Stuck })
     }
 
     fn detail(&self) -> Words {

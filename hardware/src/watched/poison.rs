@@ -1,0 +1,84 @@
+//! Threads and tasks that are told to panic, so that it can be seen what follows: `mainstay panic`, in debug builds.
+
+/// The threads and tasks that can be told to panic, in debug builds, and `close`, over which the root supervisor does: `docs/contributing.md` says when each does.
+pub const PARTS: [&str; 33] = [
+    "answer",
+    "awake",
+    "caller",
+    "close",
+    "control",
+    "deliver",
+    "drive",
+    "driver-call",
+    "follower",
+    "hardware-end",
+    "hardware-events",
+    "hardware-start",
+    "hardware-watch",
+    "keeper-reports",
+    "log",
+    "main",
+    "marks",
+    "notify",
+    "operator",
+    "outputs",
+    "probe",
+    "probe-look",
+    "probe-rest",
+    "run-dir",
+    "signals",
+    "spawner-1",
+    "spawner-2",
+    "timekeeper",
+    "timer",
+    "trees",
+    "usb-events",
+    "watchdog",
+    "wifi-read",
+];
+
+#[cfg(debug_assertions)]
+mod told {
+    use std::collections::{BTreeMap, BTreeSet};
+    use std::sync::{Mutex, PoisonError};
+    use std::task::Waker;
+
+    static POISONED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    static WAKERS: Mutex<BTreeMap<&'static str, Waker>> = Mutex::new(BTreeMap::new());
+
+    /// Makes a part of mainstay panic: a task at once, a thread at the next thing it does.
+    pub fn poison(part: &str) {
+        POISONED.lock().unwrap_or_else(PoisonError::into_inner).insert(part.to_owned());
+        let waker = WAKERS.lock().unwrap_or_else(PoisonError::into_inner).remove(part);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    /// Panics when this part was told to.
+    #[allow(clippy::panic, reason = "that is what it is for")]
+    pub fn perhaps_panic(part: &str) {
+        let told = POISONED.lock().unwrap_or_else(PoisonError::into_inner).remove(part);
+        assert!(!told, "`mainstay panic {part}`");
+    }
+
+    pub(in crate::watched) fn perhaps_panic_and_wake(part: &'static str, waker: &Waker) {
+        WAKERS.lock().unwrap_or_else(PoisonError::into_inner).insert(part, waker.clone());
+        perhaps_panic(part);
+    }
+}
+
+#[cfg(not(debug_assertions))]
+mod told {
+    use std::task::Waker;
+
+    /// Only a debug build can be told to panic.
+    #[inline]
+    pub fn perhaps_panic(_part: &str) {}
+
+    #[inline]
+    pub(in crate::watched) fn perhaps_panic_and_wake(_part: &'static str, _waker: &Waker) {}
+}
+
+pub(super) use told::perhaps_panic_and_wake;
+pub use told::*;
