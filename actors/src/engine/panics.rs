@@ -9,6 +9,7 @@
 //! While its effects are carried out, it has already decided: an effect whose carrying out panics is lost, all others are carried
 //! out, and the same rule makes good what was lost.
 
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::Duration;
 
@@ -106,6 +107,7 @@ impl Engine {
         cell.once = None;
         if cell.inbox.is_empty() {
             Spare::rest(&mut cell.spare, &cell.machine);
+            cell.inbox = VecDeque::new();
         }
         Ok(outcome)
     }
