@@ -89,12 +89,7 @@ impl LogOutput {
         let mut state = self.shared.lock();
         if state.bytes.saturating_add(text.len()) > WAITING_MAX {
             state.missing.unread = state.missing.unread.saturating_add(lines(text));
-            let waits = state.writer == Writer::Waits;
-            drop(state);
-            if waits {
-                self.shared.filled.notify_one();
-            }
-            return;
+            return self.shared.wake(state);
         }
         if state.missing != Missing::default() {
             let missing = std::mem::take(&mut state.missing);
@@ -102,11 +97,7 @@ impl LogOutput {
         }
         state.bytes = state.bytes.saturating_add(text.len());
         state.waiting.push_back(Entry::Text(text.to_owned()));
-        let waits = state.writer == Writer::Waits;
-        drop(state);
-        if waits {
-            self.shared.filled.notify_one();
-        }
+        self.shared.wake(state);
     }
 
     /// Waits until all is written, or it has taken `bound`.
@@ -132,6 +123,15 @@ impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
         // Nothing here panics half-way through a change.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// There is something to write.
+    fn wake(&self, state: MutexGuard<'_, State>) {
+        let waits = state.writer == Writer::Waits;
+        drop(state);
+        if waits {
+            self.filled.notify_one();
+        }
     }
 
     fn write_to(&self, mut sink: impl Write) {

@@ -294,8 +294,11 @@ impl Need {
             Standing::Down(_) | Standing::Leaving { next: Next::Rest, .. } => Rank::Down,
             // One that leaves to be restarted is on its way back: else each of a chain that is restarted would call all after it
             // down, coming and down again.
-            Standing::Leaving { next: Next::Restart, .. } => Rank::Coming,
-            Standing::Up | Standing::Starting(_) | Standing::Coming(_) | Standing::Unknown => Rank::Coming,
+            Standing::Leaving { next: Next::Restart, .. }
+            | Standing::Up
+            | Standing::Starting(_)
+            | Standing::Coming(_)
+            | Standing::Unknown => Rank::Coming,
         }
     }
 
