@@ -1,14 +1,12 @@
 //! The real executor: carries out every action with processes, probes and drivers, and delivers what comes of it.
 
 use std::cell::RefCell;
-use std::future::Future;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use mainstay_hardware::bus::{Bus, Supply, Watch};
+use mainstay_hardware::bus::{Bus, Watch};
 
-use super::autosuspend::Autosuspend;
 use super::check_commands::CheckCommands;
 use super::drivers::Drivers;
 use super::probe::Probes;
@@ -19,8 +17,6 @@ use crate::action::probe::ProbeEvent;
 use crate::action::process::{ProcessEvent, RunId};
 use crate::effect::executor::{Deliver, Delivery, Executor};
 use crate::effect::process::settings::ProcessSettings;
-use crate::message::device::DeviceMessage;
-use crate::message::lease::LeaseMessage;
 use crate::message::{Action, ActorId, Message, Outside};
 use crate::trace::Cause;
 
@@ -34,8 +30,7 @@ const AUTOSUSPEND_PATIENCE: Duration = Duration::from_secs(5);
 pub struct Carrier {
     processes: Rc<Processes>,
     probes: Probes,
-    drivers: Drivers,
-    autosuspend: Autosuspend,
+    drivers: Rc<Drivers>,
     watch: SharedWatch,
     watched: Watched,
     news: Rc<News>,
@@ -66,16 +61,8 @@ impl Carrier {
         let for_probes = Rc::clone(&news);
         let probes =
             Probes::new(log_dir, check_commands, watched.clone(), move |run, event| for_probes.probe(run, event));
-        let drivers = Drivers::new(bus);
-        Ok(Self {
-            processes,
-            probes,
-            autosuspend: Autosuspend::new(drivers.clone(), watched.clone()),
-            drivers,
-            watch,
-            watched,
-            news,
-        })
+        let drivers = Drivers::new(bus, watched.clone(), Rc::clone(&news.deliver));
+        Ok(Self { processes, probes, drivers, watch, watched, news })
     }
 
     /// Makes anew what was removed of the notification sockets.
@@ -88,7 +75,7 @@ impl Carrier {
 
     /// Waits for what is being put back, ends threads and lets go of the log-keeper. Ends no service.
     pub async fn shutdown(self: Rc<Self>) {
-        if tokio::time::timeout(AUTOSUSPEND_PATIENCE, self.autosuspend.done()).await.is_err() {
+        if tokio::time::timeout(AUTOSUSPEND_PATIENCE, self.drivers.done()).await.is_err() {
             tracing::warn!("a device that could sleep before is kept awake: its driver does not answer");
         }
         let processes = Rc::clone(&self.processes);
@@ -96,20 +83,6 @@ impl Carrier {
         if let Some(processes) = Rc::into_inner(processes) {
             processes.shutdown().await;
         }
-    }
-
-    /// Begins a call to a driver; what comes of it is delivered as an answer.
-    fn later<T: 'static>(
-        &self,
-        cause: Cause,
-        call: impl Future<Output = T> + 'static,
-        message: impl FnOnce(T) -> Message + 'static,
-    ) {
-        let news = Rc::clone(&self.news);
-        self.watched.task("answer", async move {
-            let outcome = call.await;
-            (news.deliver)(Delivery::Answer(cause), Outside::Drivers, message(outcome));
-        });
     }
 
     /// Says again what was said of a run.
@@ -155,56 +128,7 @@ impl Executor for Carrier {
             Action::Rescan => self.rescan(),
             // The stage itself sees to this.
             Action::Exit(_) => {}
-            call => self.call_driver(from, call, cause),
-        }
-    }
-}
-
-impl Carrier {
-    fn call_driver(&self, from: &ActorId, action: Action, cause: Cause) {
-        let to_leases = Message::Leases;
-        match (action, from) {
-            (Action::CheckAccess(operation, sighting), ActorId::Device(name)) => {
-                let name = name.clone();
-                let call = self.drivers.look(move |bus| bus.accessible(&sighting));
-                self.later(cause, call, move |done| Message::Device(name, DeviceMessage::Accessible(operation, done)));
-            }
-            (Action::ProbeDevice(operation, sighting, kind, depth, within), ActorId::Device(name)) => {
-                let name = name.clone();
-                let call = self.drivers.probe(within, move |bus| bus.probe(&sighting, kind, depth, within));
-                self.later(cause, call, move |done| Message::Device(name, DeviceMessage::Probed(operation, done)));
-            }
-            (Action::KeepAwake(sighting), ActorId::Device(name)) => self.autosuspend.keep(name, sighting),
-            (Action::LetSleep, ActorId::Device(name)) => self.autosuspend.let_sleep(name),
-            (Action::ReadSupply(operation), ActorId::Device(name)) => {
-                let name = name.clone();
-                let call = self.drivers.look(|bus| Ok(bus.supply()));
-                self.later(cause, call, move |supply| {
-                    let supply = supply.unwrap_or(Supply::Unknown);
-                    Message::Device(name, DeviceMessage::Supply(operation, supply))
-                });
-            }
-            (Action::ReadRadio { operation, device, ifindex }, _) => {
-                let call = self.drivers.read_radio(&device, ifindex);
-                self.later(cause, call, move |done| to_leases(LeaseMessage::RadioRead(operation, device, done)));
-            }
-            (Action::SetRadio { operation, device, ifindex, mode, takeover }, _) => {
-                let call = self.drivers.set_radio(&device, ifindex, mode, takeover);
-                self.later(cause, call, move |done| to_leases(LeaseMessage::RadioSet(operation, device, done)));
-            }
-            (Action::RestoreRadio { operation, device, before }, _) => {
-                let call = self.drivers.restore_radio(&device, before);
-                self.later(cause, call, move |done| to_leases(LeaseMessage::RadioRestored(operation, device, done)));
-            }
-            (Action::LookAtPorts(operation, ports), _) => {
-                let call = self.drivers.listeners(ports);
-                self.later(cause, call, move |seen| to_leases(LeaseMessage::PortsSeen(operation, seen)));
-            }
-            (Action::LookAtFiles(operation, paths), _) => {
-                let call = self.drivers.files(paths);
-                self.later(cause, call, move |seen| to_leases(LeaseMessage::FilesSeen(operation, seen)));
-            }
-            (action, from) => tracing::error!(%from, action = action.kind(), "an action that nobody carries out"),
+            call => self.drivers.act(from, call, cause),
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Calls to hardware and to the kernel that may block, each on a named thread, each bounded. Which may run, `calls` decides.
+//! Calls to hardware and to the kernel that may block, each on a named thread, each bounded. Which may run, `calls` decides; which devices
+//! may sleep, `wakefulness`.
 //!
 //! A driver can hang for ever inside the kernel, and nothing can interrupt the caller. Then the thread is abandoned.
 
@@ -6,249 +7,211 @@
 mod tests;
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
-use std::future::Future;
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::rc::Rc;
-use std::sync::{Arc, Weak};
-use std::time::Duration;
+use std::sync::Arc;
 
-use mainstay_config::model::{Takeover, WifiMode};
-use mainstay_config::names::DeviceName;
-use mainstay_hardware::bus::{Bus, WifiBaseline};
-use mainstay_hardware::error::{Error, NoAnswer};
-use tokio::sync::oneshot;
+use mainstay_hardware::bus::Bus;
+use mainstay_hardware::error::NoAnswer;
+use tokio::sync::{Notify, oneshot};
 
-use super::calls::{CHANGE_WITHIN, CallId, Calls, End, LOOK_WITHIN, PROBE_SPARE, Sort, Verdict};
+use super::call::{Answer, Asked, Call, ports_seen, to_device};
+use super::calls::{CallId, Calls, End, Verdict};
+use super::executor::{Deliver, Delivery};
 use super::files::identities;
 use super::ports::listeners;
-use super::watched;
-use crate::action::files::FileIdentity;
+use super::wakefulness::{Kept, Wish};
+use super::watched::{self, Watched};
 use crate::action::ports::{Listener, Places};
+use crate::message::device::DeviceMessage;
+use crate::message::lease::LeaseMessage;
+use crate::message::{Action, ActorId, Message, Outside};
+use crate::trace::Cause;
 
-/// Who listens on ports, or why that cannot be seen.
-type Listeners = Result<BTreeMap<u16, Listener>, NoAnswer>;
-
-/// Ports that somebody is to look at, and whom that is told.
-type Asked = (Places, oneshot::Sender<Listeners>);
-
-/// Runs calls to hardware. Belongs to the actor thread.
-#[derive(Clone)]
+/// Has calls made. Belongs to the actor thread.
 pub(super) struct Drivers {
     bus: Arc<dyn Bus>,
-    desk: Rc<Desk>,
-    /// For whom somebody is to look at ports.
-    asked: Rc<RefCell<Vec<Asked>>>,
-}
-
-/// Held by a call until it comes back.
-struct OnItsWay;
-
-/// Who has asked, and who may begin.
-#[derive(Default)]
-struct Desk {
     calls: RefCell<Calls>,
-    waiting: RefCell<BTreeMap<CallId, oneshot::Sender<Result<(), NoAnswer>>>>,
-    hung: RefCell<Vec<(CallId, Weak<OnItsWay>)>>,
-}
-
-impl Desk {
-    /// Tells those who wait whether they may begin. First it is seen which hung calls have come back.
-    fn tell(&self) {
-        self.hung.borrow_mut().retain(|(id, call)| {
-            let is_on_its_way = call.strong_count() > 0;
-            if !is_on_its_way {
-                self.calls.borrow_mut().came_back(*id);
-            }
-            is_on_its_way
-        });
-        let verdicts = self.calls.borrow_mut().verdicts();
-        for verdict in verdicts {
-            let (id, verdict) = match verdict {
-                Verdict::Begin(id) => (id, Ok(())),
-                Verdict::Refuse(id, why) => (id, Err(why)),
-            };
-            if let Some(waiting) = self.waiting.borrow_mut().remove(&id) {
-                // Who has gone away meanwhile says so himself.
-                let _ = waiting.send(verdict);
-            }
-        }
-    }
-
-    fn over(&self, id: CallId, end: End) {
-        self.calls.borrow_mut().over(id, end);
-        self.tell();
-    }
-}
-
-/// A call that was asked for, until it has ended for whoever asked.
-struct Turn {
-    desk: Rc<Desk>,
-    id: CallId,
-    permitted: oneshot::Receiver<Result<(), NoAnswer>>,
-    end: End,
-}
-
-impl Turn {
-    /// Waits until it may begin: who hangs makes room when he is given up, so the wait has an end.
-    async fn permitted(&mut self) -> Result<(), NoAnswer> {
-        self.desk.tell();
-        // The desk outlives it.
-        (&mut self.permitted).await.unwrap_or(Ok(()))
-    }
-
-    /// Makes the call, on a thread of its own.
-    async fn run<T: Send + 'static>(
-        &mut self,
-        bus: Arc<dyn Bus>,
-        within: Duration,
-        work: impl FnOnce(&dyn Bus) -> T + Send + 'static,
-    ) -> Result<T, NoAnswer> {
-        let on_its_way = Arc::new(OnItsWay);
-        let has_come_back = Arc::downgrade(&on_its_way);
-        let call = move || {
-            let _until_it_comes_back = on_its_way;
-            work(&*bus)
-        };
-        let outcome = watched::call("driver-call", call).map_err(|error| NoAnswer::NoThread(error.into()))?;
-        match tokio::time::timeout(within, outcome).await {
-            Ok(outcome) => outcome.map_err(|_| NoAnswer::Panicked),
-            Err(_) => {
-                self.end = End::OutOfTime;
-                self.desk.hung.borrow_mut().push((self.id, has_come_back));
-                Err(NoAnswer::Late(within))
-            }
-        }
-    }
-}
-
-impl Drop for Turn {
-    fn drop(&mut self) {
-        self.desk.over(self.id, self.end);
-    }
+    /// Known here, and so known over a panic of the device's actor.
+    kept: RefCell<Kept>,
+    /// A call that keeps a device awake, or lets it sleep, has ended.
+    rested: Notify,
+    watched: Watched,
+    deliver: Deliver,
 }
 
 impl Drivers {
     /// Calls to this hardware.
     #[must_use]
-    pub(super) fn new(bus: Arc<dyn Bus>) -> Self {
-        Self { bus, desk: Rc::default(), asked: Rc::default() }
+    pub(super) fn new(bus: Arc<dyn Bus>, watched: Watched, deliver: Deliver) -> Rc<Self> {
+        let (calls, kept, rested) = (RefCell::default(), RefCell::default(), Notify::new());
+        Rc::new(Self { bus, calls, kept, rested, watched, deliver })
     }
 
-    /// Calls the bus on a thread of its own; `LOOK_WITHIN` bounds it.
-    pub(super) fn look<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&dyn Bus) -> Result<T, Error> + Send + 'static,
-    ) -> impl Future<Output = Result<T, Error>> + 'static {
-        self.call((Sort::Look, None), LOOK_WITHIN, work)
-    }
-
-    /// Probes a device; `within` is the bound that the probe keeps by itself.
-    pub(super) fn probe<T: Send + 'static>(
-        &self,
-        within: Duration,
-        work: impl FnOnce(&dyn Bus) -> Result<T, Error> + Send + 'static,
-    ) -> impl Future<Output = Result<T, Error>> + 'static {
-        self.call((Sort::Probe, None), within.saturating_add(PROBE_SPARE), work)
-    }
-
-    /// Reads how a radio is.
-    pub(super) fn read_radio(
-        &self,
-        device: &DeviceName,
-        ifindex: u32,
-    ) -> impl Future<Output = Result<WifiBaseline, Error>> + 'static {
-        self.call_radio(device, LOOK_WITHIN, move |bus| bus.wifi_baseline(ifindex))
-    }
-
-    /// Puts a radio into a mode.
-    pub(super) fn set_radio(
-        &self,
-        device: &DeviceName,
-        ifindex: u32,
-        mode: WifiMode,
-        takeover: Takeover,
-    ) -> impl Future<Output = Result<(), Error>> + 'static {
-        self.call_radio(device, CHANGE_WITHIN, move |bus| bus.wifi_set_mode(ifindex, mode, takeover))
-    }
-
-    /// Puts a radio back as it was.
-    pub(super) fn restore_radio(
-        &self,
-        device: &DeviceName,
-        before: WifiBaseline,
-    ) -> impl Future<Output = Result<(), Error>> + 'static {
-        self.call_radio(device, CHANGE_WITHIN, move |bus| bus.wifi_restore(&before))
-    }
-
-    /// Who listens on ports. The kernel needs milliseconds to list all sockets there are, so whoever has the turn looks for all
-    /// who have asked by then.
-    pub(super) fn listeners(&self, places: Places) -> impl Future<Output = Listeners> + 'static {
-        let (drivers, (tell, mut answer)) = (self.clone(), oneshot::channel());
-        self.asked.borrow_mut().push((places, tell));
-        let mut turn = self.turn(Sort::Ports, None);
-        async move {
-            turn.permitted().await?;
-            if let Ok(told) = answer.try_recv() {
-                return told;
-            }
-            let (places, waiting): (Vec<Places>, Vec<_>) = drivers.asked.take().into_iter().unzip();
-            let seen = turn.run(drivers.bus, LOOK_WITHIN, move |_| listeners(&places)).await;
-            match seen.and_then(|seen| seen.map_err(|error| NoAnswer::Refused(error.into()))) {
-                // Who asked may have gone.
-                Ok(seen) => waiting.into_iter().zip(seen).for_each(|(tell, seen)| drop(tell.send(Ok(seen)))),
-                Err(why) => waiting.into_iter().for_each(|tell| drop(tell.send(Err(why.clone())))),
-            }
-            // Whoever has looked for it is gone without an answer.
-            answer.try_recv().unwrap_or(Err(NoAnswer::Panicked))
+    /// Does what an actor wants of a driver; what comes of it is delivered as an answer.
+    pub(super) fn act(self: &Rc<Self>, from: &ActorId, action: Action, cause: Cause) {
+        if let Some(wish) = Wish::of(from, &action) {
+            let next = self.kept.borrow_mut().want(wish, cause);
+            return self.keep_or_let_sleep(next);
+        }
+        let kind = action.kind();
+        match Call::of(from, action) {
+            Some(call) => self.ask(Asked { call, cause }),
+            None => tracing::error!(%from, action = kind, "an action that nobody carries out"),
         }
     }
 
-    /// What files are.
-    pub(super) fn files(
-        &self,
-        paths: BTreeSet<PathBuf>,
-    ) -> impl Future<Output = Result<BTreeMap<PathBuf, FileIdentity>, NoAnswer>> + 'static {
-        self.bounded((Sort::Files, None), LOOK_WITHIN, move |_| identities(paths))
-    }
-
-    fn call_radio<T: Send + 'static>(
-        &self,
-        device: &DeviceName,
-        within: Duration,
-        work: impl FnOnce(&dyn Bus) -> Result<T, Error> + Send + 'static,
-    ) -> impl Future<Output = Result<T, Error>> + 'static {
-        self.call((Sort::Look, Some(device.clone())), within, work)
-    }
-
-    fn call<T: Send + 'static>(
-        &self,
-        whose: (Sort, Option<DeviceName>),
-        within: Duration,
-        work: impl FnOnce(&dyn Bus) -> Result<T, Error> + Send + 'static,
-    ) -> impl Future<Output = Result<T, Error>> + 'static {
-        let call = self.bounded(whose, within, work);
-        async move { call.await.map_err(Error::from)? }
-    }
-
-    fn bounded<T: Send + 'static>(
-        &self,
-        (sort, radio): (Sort, Option<DeviceName>),
-        within: Duration,
-        work: impl FnOnce(&dyn Bus) -> T + Send + 'static,
-    ) -> impl Future<Output = Result<T, NoAnswer>> + 'static {
-        let (bus, mut turn) = (Arc::clone(&self.bus), self.turn(sort, radio));
-        async move {
-            turn.permitted().await?;
-            turn.run(bus, within, work).await
+    /// Waits until no device is being let sleep, or kept awake; every call to a driver has a bound.
+    pub(super) async fn done(&self) {
+        while !self.kept.borrow().is_at_rest() {
+            self.rested.notified().await;
         }
     }
 
-    fn turn(&self, sort: Sort, radio: Option<DeviceName>) -> Turn {
-        let desk = Rc::clone(&self.desk);
-        let id = desk.calls.borrow_mut().ask(sort, radio);
-        let (permit, permitted) = oneshot::channel();
-        desk.waiting.borrow_mut().insert(id, permit);
-        Turn { desk, id, permitted, end: End::Done }
+    fn ask(self: &Rc<Self>, asked: Asked) {
+        self.calls.borrow_mut().ask(asked);
+        self.go_on();
+    }
+
+    fn go_on(self: &Rc<Self>) {
+        let verdicts = self.calls.borrow_mut().verdicts();
+        for verdict in verdicts {
+            let drivers = Rc::clone(self);
+            match verdict {
+                Verdict::Begin(id, calls) => drop(self.watched.task("answer", drivers.make(id, calls))),
+                Verdict::Refuse(asked, why) => {
+                    drop(self.watched.task("answer", async move { drivers.fail(*asked, why) }));
+                }
+            }
+        }
+    }
+
+    /// Makes calls, on one thread of their own.
+    async fn make(self: Rc<Self>, id: CallId, calls: Vec<Call>) {
+        let Some(within) = calls.iter().map(Call::within).max() else { return };
+        let bus = Arc::clone(&self.bus);
+        let mut answered = match watched::call("driver-call", move || perform(&*bus, calls)) {
+            Ok(answered) => answered,
+            Err(error) => return self.fail_all(id, End::Done, &NoAnswer::NoThread(error.into())),
+        };
+        match tokio::time::timeout(within, &mut answered).await {
+            Ok(Ok(answers)) => {
+                let asked = self.calls.borrow_mut().over(id, End::Done);
+                asked.into_iter().zip(answers).for_each(|(asked, answer)| self.answer(asked.cause, answer));
+                self.go_on();
+            }
+            Ok(Err(_)) => self.fail_all(id, End::Done, &NoAnswer::Panicked),
+            Err(_) => {
+                self.fail_all(id, End::OutOfTime, &NoAnswer::Late(within));
+                self.await_return(id, answered).await;
+            }
+        }
+    }
+
+    /// Whatever it brings, nobody waits for it any more.
+    async fn await_return(self: Rc<Self>, id: CallId, late: oneshot::Receiver<Vec<Answer>>) {
+        drop(late.await);
+        self.calls.borrow_mut().came_back(id);
+        self.go_on();
+    }
+
+    fn fail_all(self: &Rc<Self>, id: CallId, end: End, why: &NoAnswer) {
+        let asked = self.calls.borrow_mut().over(id, end);
+        asked.into_iter().for_each(|asked| self.fail(asked, why.clone()));
+        self.go_on();
+    }
+
+    fn fail(self: &Rc<Self>, asked: Asked, why: NoAnswer) {
+        warn_of_sleep(&asked.call, &why);
+        self.answer(asked.cause, asked.call.fail(why));
+    }
+
+    fn answer(self: &Rc<Self>, cause: Cause, answer: Answer) {
+        match answer {
+            Answer::Tell(message) => drop((self.deliver)(Delivery::Answer(cause), Outside::Drivers, message)),
+            Answer::Sleep(before) => {
+                let next = self.kept.borrow_mut().done(before);
+                self.keep_or_let_sleep(next);
+                self.rested.notify_waiters();
+            }
+        }
+    }
+
+    fn keep_or_let_sleep(self: &Rc<Self>, next: Option<Asked>) {
+        let Some(asked) = next else { return };
+        let drivers = Rc::clone(self);
+        self.watched.task("awake", async move {
+            tokio::time::sleep(asked.call.asked_after()).await;
+            drivers.ask(asked);
+        });
+    }
+}
+
+/// What was seen at each of several places.
+type Seen = Result<std::vec::IntoIter<BTreeMap<u16, Listener>>, NoAnswer>;
+
+/// Makes calls, which may block.
+fn perform(bus: &dyn Bus, calls: Vec<Call>) -> Vec<Answer> {
+    let mut seen = look_at_ports(&calls);
+    calls.into_iter().map(|call| perform_one(bus, call, &mut seen)).collect()
+}
+
+/// One look is for all of them.
+fn look_at_ports(calls: &[Call]) -> Seen {
+    let places =
+        calls.iter().filter_map(|call| if let Call::Ports(_, places) = call { Some(places.clone()) } else { None });
+    let places: Vec<Places> = places.collect();
+    if places.is_empty() {
+        return Ok(Vec::new().into_iter());
+    }
+    listeners(&places).map(Vec::into_iter).map_err(|error| NoAnswer::Refused(error.into()))
+}
+
+fn perform_one(bus: &dyn Bus, call: Call, seen: &mut Seen) -> Answer {
+    let leases = Message::Leases;
+    Answer::Tell(match call {
+        Call::Access(operation, device, sighting) => {
+            to_device(device, DeviceMessage::Accessible(operation, bus.accessible(&sighting)))
+        }
+        Call::Probe(operation, device, sighting, kind, depth, within) => {
+            to_device(device, DeviceMessage::Probed(operation, bus.probe(&sighting, kind, depth, within)))
+        }
+        Call::Supply(operation, device) => to_device(device, DeviceMessage::Supply(operation, bus.supply())),
+        Call::ReadRadio(operation, device, ifindex) => {
+            leases(LeaseMessage::RadioRead(operation, device, bus.wifi_baseline(ifindex)))
+        }
+        Call::SetRadio(operation, device, ifindex, mode, takeover) => {
+            leases(LeaseMessage::RadioSet(operation, device, bus.wifi_set_mode(ifindex, mode, takeover)))
+        }
+        Call::Restore(operation, device, before) => {
+            leases(LeaseMessage::RadioRestored(operation, device, bus.wifi_restore(&before)))
+        }
+        Call::Ports(operation, _) => {
+            let here = seen.as_mut().map(|seen| seen.next().unwrap_or_default()).map_err(|why| why.clone());
+            ports_seen(operation, here)
+        }
+        Call::Files(operation, paths) => leases(LeaseMessage::FilesSeen(operation, Ok(identities(paths)))),
+        ref call @ Call::KeepAwake(_, ref sighting) => {
+            let before = bus.keep_awake(sighting);
+            return Answer::Sleep(before.inspect_err(|error| warn_of_sleep(call, error)).ok());
+        }
+        ref call @ Call::LetSleep(_, ref sighting) => {
+            if let Err(error) = bus.let_sleep(sighting) {
+                warn_of_sleep(call, &error);
+            }
+            return Answer::Sleep(None);
+        }
+    })
+}
+
+/// Nobody is told when a device cannot be kept awake, or let sleep: it works all the same.
+fn warn_of_sleep(call: &Call, error: &dyn Display) {
+    match call {
+        Call::KeepAwake(device, _) => tracing::warn!("{device} may be suspended while it is in use: {error}"),
+        Call::LetSleep(device, _) => {
+            tracing::warn!("{device} is not suspended any more, which it could be before it was used: {error}");
+        }
+        _ => {}
     }
 }

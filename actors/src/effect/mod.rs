@@ -1,6 +1,6 @@
 //! What actors do to the world. Effects are carried out outside the actors, so that a restarted actor orphans nothing.
 
-mod autosuspend;
+pub(crate) mod call;
 pub(crate) mod calls;
 mod carrier;
 mod check_commands;

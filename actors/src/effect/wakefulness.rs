@@ -6,60 +6,71 @@ use mainstay_config::names::DeviceName;
 use mainstay_hardware::bus::Wakefulness;
 use mainstay_hardware::sighting::{Sighting, UsbFacts};
 
+use super::call::{Asked, Call};
+use crate::message::{Action, ActorId};
+use crate::trace::Cause;
+
 /// What a device's actor wants.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 #[allow(clippy::large_enum_variant, reason = "wishes are few, and soon carried out")]
 pub(crate) enum Wish {
     /// It is not to be suspended.
-    Keep(DeviceName, Box<Sighting>),
+    Keep(DeviceName, Sighting),
     /// It may be, if it could be before.
     LetSleep(DeviceName),
 }
 
-/// What the driver is asked.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Call {
-    /// To keep it awake, and to say how it was before.
-    Keep(DeviceName, Sighting),
-    /// To let it be suspended.
-    LetSleep(DeviceName, Sighting),
+impl Wish {
+    /// What an actor wants done, when it is a wish.
+    pub(crate) fn of(from: &ActorId, action: &Action) -> Option<Self> {
+        match (from, action) {
+            (ActorId::Device(name), Action::KeepAwake(sighting)) => Some(Self::Keep(name.clone(), sighting.clone())),
+            (ActorId::Device(name), Action::LetSleep) => Some(Self::LetSleep(name.clone())),
+            _ => None,
+        }
+    }
 }
 
 /// What is kept awake, and how it was before. One call is made after the other, in the order in which they were wanted: a service that
 /// is restarted lets go and takes again at once.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Kept {
     devices: BTreeMap<DeviceName, (Sighting, Wakefulness)>,
-    wishes: VecDeque<Wish>,
+    wishes: VecDeque<(Wish, Cause)>,
     under_way: Option<Call>,
 }
 
 impl Kept {
     /// Something is wanted. The call that is made for it now; [`Kept::done`] follows.
-    pub(crate) fn want(&mut self, wish: Wish) -> Option<Call> {
-        self.wishes.push_back(wish);
+    pub(crate) fn want(&mut self, wish: Wish, cause: Cause) -> Option<Asked> {
+        self.wishes.push_back((wish, cause));
         if self.under_way.is_some() { None } else { self.next() }
     }
 
     /// The call has ended; how the device was before, if that was asked and is known. The next call.
-    pub(crate) fn done(&mut self, before: Option<Wakefulness>) -> Option<Call> {
-        if let (Some(Call::Keep(device, sighting)), Some(before)) = (self.under_way.take(), before) {
+    pub(crate) fn done(&mut self, before: Option<Wakefulness>) -> Option<Asked> {
+        if let (Some(Call::KeepAwake(device, sighting)), Some(before)) = (self.under_way.take(), before) {
             self.note(device, sighting, before);
         }
         self.next()
     }
 
-    fn next(&mut self) -> Option<Call> {
-        while let Some(wish) = self.wishes.pop_front() {
+    /// Whether no call is under way.
+    pub(crate) fn is_at_rest(&self) -> bool {
+        self.under_way.is_none()
+    }
+
+    fn next(&mut self) -> Option<Asked> {
+        while let Some((wish, cause)) = self.wishes.pop_front() {
             self.under_way = match wish {
-                Wish::Keep(device, sighting) => Some(Call::Keep(device, *sighting)),
+                Wish::Keep(device, sighting) => Some(Call::KeepAwake(device, sighting)),
                 Wish::LetSleep(device) => self.forget(&device).map(|sighting| Call::LetSleep(device, sighting)),
             };
-            if self.under_way.is_some() {
-                break;
+            if let Some(call) = self.under_way.clone() {
+                return Some(Asked { call, cause });
             }
         }
-        self.under_way.clone()
+        None
     }
 
     /// A device that is kept awake already was so by mainstay's own doing: how it was before that counts.
@@ -100,6 +111,9 @@ mod tests {
 
     use super::Wakefulness::{CouldSleep, WasAwake};
     use super::*;
+    use crate::trace::TraceId;
+
+    const CAUSE: Cause = Cause { trace: TraceId(1), message: None };
 
     fn named(name: &str) -> DeviceName {
         DeviceName::new(name).unwrap()
@@ -114,10 +128,9 @@ mod tests {
     /// Each wish with what is known of how the device was, and whether it is let sleep in the end.
     #[test]
     fn only_what_could_sleep_before_its_first_lease_may_sleep_after_its_last() {
-        let keep = |name: &str, before: Wakefulness| (Wish::Keep(named(name), Box::new(sighting("gps"))), Some(before));
-        let gone =
-            |name: &str, before: Wakefulness| (Wish::Keep(named(name), Box::new(sighting("hackrf"))), Some(before));
-        let unknown = |name: &str| (Wish::Keep(named(name), Box::new(sighting("gps"))), None);
+        let keep = |name: &str, before: Wakefulness| (Wish::Keep(named(name), sighting("gps")), Some(before));
+        let gone = |name: &str, before: Wakefulness| (Wish::Keep(named(name), sighting("hackrf")), Some(before));
+        let unknown = |name: &str| (Wish::Keep(named(name), sighting("gps")), None);
         let let_go = |name: &str| (Wish::LetSleep(named(name)), None);
         let table = [
             ("it could", vec![keep("gps", CouldSleep), let_go("gps")], 1),
@@ -137,9 +150,9 @@ mod tests {
         for (case, wishes, expected) in table {
             let (mut kept, mut let_sleep) = (Kept::default(), 0);
             for (wish, before) in wishes {
-                let mut call = kept.want(wish);
+                let mut call = kept.want(wish, CAUSE);
                 while let Some(made) = call {
-                    let_sleep += usize::from(matches!(made, Call::LetSleep(..)));
+                    let_sleep += usize::from(matches!(made.call, Call::LetSleep(..)));
                     call = kept.done(before);
                 }
             }
@@ -150,12 +163,15 @@ mod tests {
     #[test]
     fn one_call_is_made_after_the_other() {
         let mut kept = Kept::default();
-        let keep = Wish::Keep(named("gps"), Box::new(sighting("gps")));
-        assert!(matches!(kept.want(keep.clone()), Some(Call::Keep(..))));
-        assert_eq!(kept.want(Wish::LetSleep(named("gps"))), None);
-        assert_eq!(kept.want(keep), None);
-        assert!(matches!(kept.done(Some(CouldSleep)), Some(Call::LetSleep(..))));
-        assert!(matches!(kept.done(None), Some(Call::Keep(..))));
-        assert_eq!(kept.done(Some(CouldSleep)), None);
+        let keep = Wish::Keep(named("gps"), sighting("gps"));
+        let call = |asked: Option<Asked>| asked.map(|asked| asked.call);
+        assert!(matches!(call(kept.want(keep.clone(), CAUSE)), Some(Call::KeepAwake(..))));
+        assert_eq!(call(kept.want(Wish::LetSleep(named("gps")), CAUSE)), None);
+        assert_eq!(call(kept.want(keep, CAUSE)), None);
+        assert!(matches!(call(kept.done(Some(CouldSleep))), Some(Call::LetSleep(..))));
+        assert!(matches!(call(kept.done(None)), Some(Call::KeepAwake(..))));
+        assert!(!kept.is_at_rest());
+        assert_eq!(call(kept.done(Some(CouldSleep))), None);
+        assert!(kept.is_at_rest());
     }
 }

@@ -183,7 +183,10 @@ impl ServiceMachine {
             ServiceMessage::Granted(grant) => self.granted(grant, out),
             ServiceMessage::Queued(found) => match &mut self.phase {
                 Phase::Leasing { blockers, .. } => *blockers = found,
-                _ => out.push(Effect::Note(Outcome::Superseded)),
+                // Perhaps it was refused while the registry, after a panic, took from it that it waits.
+                _ => {
+                    out.extend([tell_leases(LeaseMessage::Withdraw(self.holder())), Effect::Note(Outcome::Superseded)])
+                }
             },
             ServiceMessage::Refused(refusal) => self.refused(now, refusal, out),
             ServiceMessage::Renewed(token, renewed) => self.renewed(now, token, renewed, out),

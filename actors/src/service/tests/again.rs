@@ -4,6 +4,7 @@ use mainstay_config::model::StopTo;
 
 use super::*;
 use crate::action::process::Scope;
+use crate::cause::Refusal;
 use crate::message::ActorId;
 use crate::message::lease::StillUsed;
 use crate::message::service::Attempts;
@@ -191,4 +192,11 @@ fn who_waits_for_it_to_stop_is_not_told_that_it_has_after_it_panicked_twice_at_o
         "its process lives: {said:?}"
     );
     assert!(bench.process(ProcessEvent::TreeGone).settled_debt("a"));
+}
+
+#[test]
+fn who_was_refused_while_the_registry_took_from_it_that_it_waits_says_that_it_does_not() {
+    let mut bench = Bench::new(leasing());
+    bench.tell(ServiceMessage::Refused(Refusal::RangeInUse)).tell(ServiceMessage::Queued(Vec::new()));
+    assert!(matches!(&bench.leases[..], [LeaseMessage::Withdraw(_)]), "{:?}", bench.leases);
 }

@@ -5,39 +5,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use mainstay_config::model::WifiMode;
 use mainstay_config::names::DeviceName;
-use mainstay_hardware::bus::{Supply, WifiBaseline};
+use mainstay_hardware::bus::{Supply, Wakefulness};
 use mainstay_hardware::error::{Error, ErrorKind};
-use mainstay_hardware::sighting::Generation;
 
 use super::files::real_path;
 use super::radios::{Course, Wanted};
 use super::table::{MILLISECOND, SECOND};
 use super::{Cause, Consequences, Environment, Event, Happening, Lie};
 use crate::action::files::FileIdentity;
-use crate::action::ports::Places;
-use crate::effect::calls::{CHANGE_WITHIN, CallId, Calls, End, LOOK_WITHIN, PROBE_SPARE, Sort, Verdict};
-use crate::effect::wakefulness;
+use crate::effect::call::{Answer, Asked, Call, ports_seen, to_device};
+use crate::effect::calls::{CallId, Calls, End, Sort, Verdict};
+use crate::effect::wakefulness::Wish;
 use crate::message::device::DeviceMessage;
 use crate::message::lease::LeaseMessage;
-use crate::message::{Message, OperationId, Outside};
+use crate::message::{Action, ActorId, Message, Outside};
 use mainstay_hardware::error::NoAnswer;
-
-/// What a driver, or the kernel, is asked.
-#[derive(Debug, Clone)]
-#[allow(clippy::large_enum_variant, reason = "few calls are under way")]
-pub(in crate::world) enum Call {
-    Access(OperationId, DeviceName, Generation),
-    Probe(OperationId, DeviceName, Generation, Duration),
-    Supply(OperationId, DeviceName),
-    ReadRadio(OperationId, DeviceName, u32),
-    SetRadio(OperationId, DeviceName, u32, WifiMode),
-    Restore(OperationId, DeviceName, WifiBaseline),
-    Ports(OperationId, Places),
-    Files(OperationId, BTreeSet<PathBuf>),
-    Autosuspend(Box<wakefulness::Call>),
-}
 
 /// How a call goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,94 +37,82 @@ enum Done {
     All,
 }
 
-/// Calls that were asked for.
+/// Calls to drivers, and what is true of them.
 #[derive(Debug, Default)]
-pub(super) struct Asked {
+pub(super) struct Drivers {
     /// Of which life of mainstay: numbers of calls begin anew with each.
     life: u64,
     calls: Calls,
-    asked: BTreeMap<CallId, (Call, Option<Cause>)>,
     /// Radios whose drivers are at a call, whether anybody still waits for it or not.
     busy: BTreeMap<CallId, DeviceName>,
     /// Ports of which it could not be seen who listens: then the service's own bind decides.
     pub(super) unseen: BTreeSet<u16>,
 }
 
-impl Asked {
+impl Drivers {
     /// Those of the next life.
     pub(super) fn next_life(&self) -> Self {
         Self { life: self.life + 1, ..Self::default() }
     }
 }
 
-impl Call {
-    fn sort(&self) -> Sort {
-        match self {
-            Self::Access(..) | Self::Supply(..) | Self::Autosuspend(_) => Sort::Look,
-            Self::ReadRadio(..) | Self::SetRadio(..) | Self::Restore(..) => Sort::Look,
-            Self::Probe(..) => Sort::Probe,
-            Self::Ports(..) => Sort::Ports,
-            Self::Files(..) => Sort::Files,
-        }
-    }
-
-    fn radio(&self) -> Option<DeviceName> {
-        match self {
-            Self::ReadRadio(_, device, _) | Self::SetRadio(_, device, ..) | Self::Restore(_, device, _) => {
-                Some(device.clone())
-            }
-            _ => None,
-        }
-    }
-
-    fn within(&self) -> Duration {
-        match self {
-            Self::SetRadio(..) | Self::Restore(..) => CHANGE_WITHIN,
-            Self::Probe(.., within) => within.saturating_add(PROBE_SPARE),
-            _ => LOOK_WITHIN,
-        }
-    }
-}
-
 impl Environment {
-    /// Something is asked of a driver.
-    pub(super) fn call(&mut self, call: Call, cause: Option<Cause>, so: &mut Consequences) {
-        let forgets = self.table().lie == Some(Lie::CallsTogether);
-        let id = self.drivers.calls.ask(call.sort(), call.radio().filter(|_| !forgets));
-        self.drivers.asked.insert(id, (call, cause));
+    /// What an actor wants of a driver.
+    pub(super) fn ask(&mut self, from: &ActorId, action: Action, cause: Cause, so: &mut Consequences) {
+        if let Some(wish) = Wish::of(from, &action) {
+            let next = self.kept.want(wish, cause);
+            return self.ask_in_its_time(next, so);
+        }
+        let Some(call) = Call::of(from, action) else { return };
+        if let Call::Restore(operation, device, before) = &call {
+            so.happened.push(Happening::RestoreOrdered(*operation, device.clone(), before.wiphy));
+        }
+        self.call(Asked { call, cause }, so);
+    }
+
+    fn ask_in_its_time(&mut self, next: Option<Asked>, so: &mut Consequences) {
+        if let Some(asked) = next {
+            so.later.push((self.now + asked.call.asked_after(), Event::Asked(Box::new(asked)), None));
+        }
+    }
+
+    /// A call is asked for.
+    pub(super) fn call(&mut self, asked: Asked, so: &mut Consequences) {
+        self.drivers.calls.ask(asked);
         self.begin_calls(so);
     }
 
     fn begin_calls(&mut self, so: &mut Consequences) {
         for verdict in self.drivers.calls.verdicts() {
             match verdict {
-                Verdict::Begin(id) => self.begin_call(id, so),
-                Verdict::Refuse(id, why) => self.fail_call(id, why, so),
+                Verdict::Begin(id, calls) => self.begin_call(id, calls, so),
+                Verdict::Refuse(asked, why) => self.fail_call(*asked, why, so),
             }
         }
     }
 
-    fn begin_call(&mut self, id: CallId, so: &mut Consequences) {
-        let Some((call, _)) = self.drivers.asked.get(&id).cloned() else { return };
-        if let Some(radio) = call.radio() {
-            if self.drivers.busy.values().any(|busy| *busy == radio) {
+    fn begin_call(&mut self, id: CallId, calls: Vec<Call>, so: &mut Consequences) {
+        // Only looks at ports are for several, and these are all alike.
+        let Some(first) = calls.first().cloned() else { return };
+        if let Some(radio) = first.radio() {
+            if self.drivers.busy.values().any(|busy| busy == radio) {
                 so.happened.push(Happening::CallsOverlap(radio.clone()));
             }
-            self.drivers.busy.insert(id, radio);
+            self.drivers.busy.insert(id, radio.clone());
         }
-        match self.fate(&call) {
+        match self.fate(&first) {
             Fate::Hangs => {
-                let given_up = self.now + call.within();
-                so.later.push((given_up, Event::GivenUp(id, call.within()), None));
-                self.hang(&call, so);
+                let given_up = self.now + first.within();
+                so.later.push((given_up, Event::GivenUp(id, first.within()), None));
+                self.hang(&first, so);
                 let back = given_up + self.random.between(Duration::ZERO, SECOND * 60);
-                so.later.push((back, Event::ComesBack(self.drivers.life, id, Box::new(call)), None));
+                so.later.push((back, Event::ComesBack(self.drivers.life, id, Box::new(first)), None));
             }
             Fate::Answers => {
-                let longest = match call.sort() {
+                let longest = match first.sort() {
                     // A range is looked at port by port, and is only judged well while nobody comes or goes meanwhile.
                     Sort::Ports | Sort::Files => MILLISECOND * 5,
-                    _ if self.random.happens(self.weather.calls_late) => call.within() - MILLISECOND,
+                    _ if self.random.happens(self.weather.calls_late) => first.within() - MILLISECOND,
                     _ => MILLISECOND * 80,
                 };
                 let at = self.now + self.random.between(MILLISECOND, longest);
@@ -149,17 +120,23 @@ impl Environment {
             }
             Fate::Dies(done) => {
                 if done == Done::All {
-                    let mut unheard = Consequences::default();
-                    let _ = self.perform(call, &mut unheard);
-                    // That it was put back nobody has heard, so it is put back once more.
-                    let is_told = |happening: &Happening| !matches!(happening, Happening::RadioRestored(..));
-                    so.happened.extend(unheard.happened.into_iter().filter(is_told));
-                    so.later.extend(unheard.later);
+                    self.perform_unheard(calls, so);
                 }
                 let at = self.now + self.random.between(MILLISECOND, MILLISECOND * 80);
                 so.later.push((at, Event::Died(id), None));
             }
         }
+    }
+
+    fn perform_unheard(&mut self, calls: Vec<Call>, so: &mut Consequences) {
+        let mut unheard = Consequences::default();
+        for call in calls {
+            let _ = self.perform(call, &mut unheard);
+        }
+        // That it was put back nobody has heard, so it is put back once more.
+        let is_told = |happening: &Happening| !matches!(happening, Happening::RadioRestored(..));
+        so.happened.extend(unheard.happened.into_iter().filter(is_told));
+        so.later.extend(unheard.later);
     }
 
     fn fate(&mut self, call: &Call) -> Fate {
@@ -175,29 +152,29 @@ impl Environment {
     }
 
     pub(super) fn called(&mut self, id: CallId, so: &mut Consequences) {
-        let Some((call, cause)) = self.drivers.asked.remove(&id) else { return };
         self.drivers.busy.remove(&id);
-        self.drivers.calls.over(id, End::Done);
-        if let Call::Autosuspend(call) = &call {
-            let before = self.suspend_or_not(call);
-            self.awake_call_is_over(before, so);
-        } else if let Some((from, message)) = self.perform(call, so) {
-            self.remember_what_is_told(&message);
-            so.told.push((from, message, cause));
+        for Asked { call, cause } in self.drivers.calls.over(id, End::Done) {
+            let answer = self.perform(call, so);
+            self.answer(cause, answer, so);
         }
         self.begin_calls(so);
     }
 
     pub(super) fn call_died(&mut self, id: CallId, so: &mut Consequences) {
         self.drivers.busy.remove(&id);
-        self.drivers.calls.over(id, End::Done);
-        self.fail_call(id, NoAnswer::Panicked, so);
-        self.begin_calls(so);
+        self.fail_calls((id, End::Done), &NoAnswer::Panicked, so);
     }
 
     pub(super) fn give_up_call(&mut self, id: CallId, within: Duration, so: &mut Consequences) {
-        self.drivers.calls.over(id, End::OutOfTime);
-        self.fail_call(id, NoAnswer::Late(within), so);
+        let forgets = self.table().lie == Some(Lie::CallsTogether);
+        let end = if forgets { End::Done } else { End::OutOfTime };
+        self.fail_calls((id, end), &NoAnswer::Late(within), so);
+    }
+
+    fn fail_calls(&mut self, (id, end): (CallId, End), why: &NoAnswer, so: &mut Consequences) {
+        for asked in self.drivers.calls.over(id, end) {
+            self.fail_call(asked, why.clone(), so);
+        }
         self.begin_calls(so);
     }
 
@@ -208,37 +185,31 @@ impl Environment {
             self.drivers.busy.remove(&id);
         }
         match call {
-            Call::SetRadio(_, device, ifindex, mode) => self.changes_late(&device, ifindex, mode),
+            Call::SetRadio(_, device, ifindex, mode, _) => self.changes_late(&device, ifindex, mode),
             Call::Restore(_, device, before) => self.changes_late(&device, before.ifindex, before.mode),
             _ => {}
         }
     }
 
-    fn fail_call(&mut self, id: CallId, why: NoAnswer, so: &mut Consequences) {
-        let Some((call, cause)) = self.drivers.asked.remove(&id) else { return };
-        let leases = |message| Some((Outside::Drivers, Message::Leases(message)));
-        let device = |name, message| Some((Outside::Drivers, Message::Device(name, message)));
-        let told = match call {
-            Call::Access(operation, name, _) => device(name, DeviceMessage::Accessible(operation, Err(why.into()))),
-            Call::Probe(operation, name, ..) => device(name, DeviceMessage::Probed(operation, Err(why.into()))),
-            Call::Supply(operation, name) => device(name, DeviceMessage::Supply(operation, Supply::Unknown)),
-            Call::ReadRadio(operation, name, _) => leases(LeaseMessage::RadioRead(operation, name, Err(why.into()))),
-            Call::SetRadio(operation, name, ..) => leases(LeaseMessage::RadioSet(operation, name, Err(why.into()))),
-            Call::Restore(operation, name, _) => leases(LeaseMessage::RadioRestored(operation, name, Err(why.into()))),
-            Call::Ports(operation, places) => {
-                self.drivers.unseen.extend(places.into_keys());
-                leases(LeaseMessage::PortsSeen(operation, Err(why)))
+    fn fail_call(&mut self, Asked { call, cause }: Asked, why: NoAnswer, so: &mut Consequences) {
+        match &call {
+            Call::Ports(_, places) => self.drivers.unseen.extend(places.keys()),
+            Call::KeepAwake(device, _) | Call::LetSleep(device, _) => self.could_not_change_sleep(device),
+            _ => {}
+        }
+        self.answer(cause, call.fail(why), so);
+    }
+
+    fn answer(&mut self, cause: Cause, answer: Answer, so: &mut Consequences) {
+        match answer {
+            Answer::Tell(message) => {
+                self.remember_what_is_told(&message);
+                so.told.push((Outside::Drivers, message, Some(cause)));
             }
-            Call::Files(operation, _) => leases(LeaseMessage::FilesSeen(operation, Err(why))),
-            Call::Autosuspend(call) => {
-                self.could_not_change_sleep(&call);
-                self.awake_call_is_over(None, so);
-                None
+            Answer::Sleep(before) => {
+                let next = self.kept.done(before);
+                self.ask_in_its_time(next, so);
             }
-        };
-        if let Some((from, message)) = told {
-            self.remember_what_is_told(&message);
-            so.told.push((from, message, cause));
         }
     }
 
@@ -263,46 +234,41 @@ impl Environment {
         }
     }
 
-    /// The driver does what it was asked, or not. What whoever asked is told.
-    fn perform(&mut self, call: Call, so: &mut Consequences) -> Option<(Outside, Message)> {
-        let (from, message) = match call {
-            Call::Access(operation, device, generation) => {
-                (Outside::Drivers, self.access(operation, device, &generation))
-            }
-            Call::Probe(operation, device, generation, _) => {
-                (Outside::Drivers, self.probe(operation, device, &generation))
-            }
-            Call::Supply(operation, name) => {
-                (Outside::Drivers, Message::Device(name, DeviceMessage::Supply(operation, Supply::Unknown)))
-            }
+    /// The driver does what it was asked, or not.
+    fn perform(&mut self, call: Call, so: &mut Consequences) -> Answer {
+        Answer::Tell(match call {
+            Call::Access(operation, device, sighting) => self.access(operation, device, &sighting.generation),
+            Call::Probe(operation, device, sighting, ..) => self.probe(operation, device, &sighting.generation),
+            Call::Supply(operation, device) => to_device(device, DeviceMessage::Supply(operation, Supply::Unknown)),
             Call::ReadRadio(operation, device, ifindex) => {
                 let read = self.read_radio(&device, ifindex, so);
-                (Outside::Drivers, Message::Leases(LeaseMessage::RadioRead(operation, device, read)))
+                Message::Leases(LeaseMessage::RadioRead(operation, device, read))
             }
-            Call::SetRadio(operation, device, ifindex, mode) => {
+            Call::SetRadio(operation, device, ifindex, mode, _) => {
                 let set = self.set_radio(&device, (ifindex, mode), so);
-                (Outside::Drivers, Message::Leases(LeaseMessage::RadioSet(operation, device, set)))
+                Message::Leases(LeaseMessage::RadioSet(operation, device, set))
             }
             Call::Restore(operation, device, before) => {
                 let restored = self.restore(&device, &before, so);
-                (Outside::Drivers, Message::Leases(LeaseMessage::RadioRestored(operation, device, restored)))
+                Message::Leases(LeaseMessage::RadioRestored(operation, device, restored))
             }
             Call::Ports(operation, places) => {
                 self.drivers.unseen.retain(|port| !places.contains_key(port));
                 let seen = places.into_keys().filter_map(|port| Some((port, self.listener(port)?))).collect();
-                (Outside::Processes, Message::Leases(LeaseMessage::PortsSeen(operation, Ok(seen))))
+                ports_seen(operation, Ok(seen))
             }
             Call::Files(operation, paths) => {
                 let identity = |path: PathBuf| (path.clone(), FileIdentity { path: real_path(&path), node: None });
                 let seen = Ok(paths.into_iter().map(identity).collect());
-                (Outside::Drivers, Message::Leases(LeaseMessage::FilesSeen(operation, seen)))
+                Message::Leases(LeaseMessage::FilesSeen(operation, seen))
             }
-            Call::Autosuspend(call) => {
-                self.suspend_or_not(&call);
-                return None;
+            Call::KeepAwake(device, sighting) => {
+                return Answer::Sleep(self.set_sleep(&device, &sighting, Wakefulness::WasAwake));
             }
-        };
-        Some((from, message))
+            Call::LetSleep(device, sighting) => {
+                return Answer::Sleep(self.set_sleep(&device, &sighting, Wakefulness::CouldSleep));
+            }
+        })
     }
 
     /// An error of any class with which a driver may refuse a change; it may have made it all the same, but for those that say not.

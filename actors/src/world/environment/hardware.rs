@@ -14,7 +14,6 @@ use super::radios::{RadioState, Temper};
 use super::table::Course;
 use super::{Cause, Consequences, Environment, Event, Happening};
 use crate::cause::Resource;
-use crate::effect::wakefulness::{Call, Wish};
 use crate::message::device::DeviceMessage;
 use crate::message::{Message, Moment, OperationId};
 
@@ -276,19 +275,16 @@ impl Environment {
     }
 
     /// The kernel is told whether it may suspend a device. How it was before.
-    pub(super) fn suspend_or_not(&mut self, call: &Call) -> Option<Wakefulness> {
-        let (Call::Keep(device, sighting) | Call::LetSleep(device, sighting)) = call;
+    pub(super) fn set_sleep(&mut self, device: &DeviceName, it: &Sighting, now: Wakefulness) -> Option<Wakefulness> {
         let plug = self.plugs.get_mut(device)?;
-        if plug.sighted().map(|seen| &seen.generation) != Some(&sighting.generation) {
+        if plug.sighted().map(|seen| &seen.generation) != Some(&it.generation) {
             return None;
         }
-        let now = if matches!(call, Call::Keep(..)) { Wakefulness::WasAwake } else { Wakefulness::CouldSleep };
         Some(std::mem::replace(&mut plug.sleep.now, now))
     }
 
     /// The driver did not answer, or its thread died.
-    pub(super) fn could_not_change_sleep(&mut self, call: &Call) {
-        let (Call::Keep(device, _) | Call::LetSleep(device, _)) = call;
+    pub(super) fn could_not_change_sleep(&mut self, device: &DeviceName) {
         if let Some(plug) = self.plugs.get_mut(device) {
             plug.sleep.is_in_doubt = true;
         }
@@ -304,18 +300,6 @@ impl Environment {
             (may_be_judged && now != should).then(|| format!("{name} is {now:?}, and should be {should:?}"))
         };
         self.plugs.iter().find_map(wrong)
-    }
-
-    pub(super) fn wish(&mut self, wish: Wish, so: &mut Consequences) {
-        if let Some(call) = self.kept.want(wish) {
-            self.call(super::calls::Call::Autosuspend(Box::new(call)), None, so);
-        }
-    }
-
-    pub(super) fn awake_call_is_over(&mut self, before: Option<Wakefulness>, so: &mut Consequences) {
-        if let Some(call) = self.kept.done(before) {
-            self.call(super::calls::Call::Autosuspend(Box::new(call)), None, so);
-        }
     }
 }
 

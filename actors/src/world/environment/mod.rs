@@ -19,7 +19,7 @@ use mainstay_config::model::{Sharing, Station};
 use mainstay_config::names::{DeviceName, ServiceName};
 use mainstay_hardware::sighting::{Generation, HardwareEvent};
 
-use self::calls::{Asked, Call};
+use self::calls::Drivers;
 pub(super) use self::death::Undertaker;
 pub(super) use self::files::{is_one, is_wanted, resource};
 pub use self::hardware::{Arrival, Plug};
@@ -33,10 +33,11 @@ use crate::action::ports::Listener;
 use crate::action::probe::ProbeEvent;
 use crate::action::process::{ProcessEvent, RunId};
 use crate::cause::Resource;
+use crate::effect::call::{Asked, Call};
 use crate::effect::calls::CallId;
 use crate::effect::process::driven::Rules;
 use crate::effect::telling::Telling;
-use crate::effect::wakefulness::{Kept, Wish};
+use crate::effect::wakefulness::Kept;
 use crate::message::{Action, ActorId, Message, Moment, OperationId, Outside};
 use crate::trace::Cause;
 
@@ -124,6 +125,8 @@ pub(super) enum Event {
     Heard(Box<HardwareEvent>),
     Scan(mainstay_hardware::sighting::ScanReason),
     SeenAgain(DeviceName),
+    /// It is time to ask a driver.
+    Asked(Box<Asked>),
     /// A driver answers.
     Called(CallId),
     /// The thread of a call dies.
@@ -160,7 +163,7 @@ pub struct Environment {
     random: Random,
     executor: Rules<Table>,
     telling: Telling,
-    drivers: Asked,
+    drivers: Drivers,
     kept: Kept,
     plugs: BTreeMap<DeviceName, Plug>,
     /// Programs that are not ours listen on these.
@@ -184,7 +187,7 @@ impl Environment {
             random,
             executor: Rules::new(table, SWEEP_INTERVAL),
             telling: Telling::default(),
-            drivers: Asked::default(),
+            drivers: Drivers::default(),
             kept: Kept::default(),
             plugs: plugs.map(|(place, device)| (device.name.clone(), Plug::new(device, place))).collect(),
             foreign: BTreeSet::new(),
@@ -307,43 +310,8 @@ impl Environment {
             }
             Action::Rescan => self.scan_later(mainstay_hardware::sighting::ScanReason::Asked, Some(cause), so),
             Action::Exit(_) => {}
-            action => {
-                if let Some(call) = self.as_call(actor, action, so) {
-                    self.call(call, Some(cause), so);
-                }
-            }
+            action => self.ask(actor, action, cause, so),
         }
-    }
-
-    /// What a driver is asked for it.
-    fn as_call(&mut self, actor: &ActorId, action: Action, so: &mut Consequences) -> Option<Call> {
-        let device = if let ActorId::Device(name) = actor { Some(name.clone()) } else { None };
-        Some(match action {
-            Action::CheckAccess(operation, sighting) => Call::Access(operation, device?, sighting.generation),
-            Action::ProbeDevice(operation, sighting, _, _, within) => {
-                Call::Probe(operation, device?, sighting.generation, within)
-            }
-            Action::ReadSupply(operation) => Call::Supply(operation, device?),
-            Action::ReadRadio { operation, device, ifindex } => Call::ReadRadio(operation, device, ifindex),
-            Action::SetRadio { operation, device, ifindex, mode, .. } => {
-                Call::SetRadio(operation, device, ifindex, mode)
-            }
-            Action::RestoreRadio { operation, device, before } => {
-                so.happened.push(Happening::RestoreOrdered(operation, device.clone(), before.wiphy));
-                Call::Restore(operation, device, before)
-            }
-            Action::LookAtPorts(operation, places) => Call::Ports(operation, places),
-            Action::LookAtFiles(operation, paths) => Call::Files(operation, paths),
-            Action::KeepAwake(sighting) => {
-                self.wish(Wish::Keep(device?, Box::new(sighting)), so);
-                return None;
-            }
-            Action::LetSleep => {
-                self.wish(Wish::LetSleep(device?), so);
-                return None;
-            }
-            _ => return None,
-        })
     }
 
     /// Lets something happen that is due.
@@ -356,6 +324,7 @@ impl Environment {
             Event::Heard(event) => hear(*event, cause, so),
             Event::Scan(why) => self.scan(why, cause, so),
             Event::SeenAgain(device) => self.seen_again(&device, so),
+            Event::Asked(asked) => self.call(*asked, so),
             Event::Called(id) => self.called(id, so),
             Event::Died(id) => self.call_died(id, so),
             Event::GivenUp(id, within) => self.give_up_call(id, within, so),

@@ -6,9 +6,9 @@ use mainstay_hardware::bus::WifiBaseline;
 use mainstay_hardware::error::{Error, ErrorKind};
 use mainstay_hardware::sighting::{HardwareEvent, Link, Rfkill, Sighting, Sort, WifiFacts, Witness};
 
-use super::calls::Call;
 use super::hardware::{Plug, vanished};
 use super::{Consequences, Environment, Happening};
+use crate::effect::call::Call;
 
 /// A radio that is plugged in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -191,7 +191,7 @@ impl Environment {
     /// A call hangs, and does what it was to do when nobody waits for it any more.
     pub(super) fn hang(&mut self, call: &Call, so: &mut Consequences) {
         let (Call::SetRadio(_, device, ..) | Call::Restore(_, device, _)) = call else { return };
-        if let Call::SetRadio(_, _, ifindex, _) = call
+        if let Call::SetRadio(_, _, ifindex, ..) = call
             && let Ok(was) = self.radio(device, |radio| radio.ifindex == *ifindex).cloned()
         {
             self.note_set(device, Some(was.wiphy));

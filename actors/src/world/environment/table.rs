@@ -167,7 +167,7 @@ pub(in crate::world) enum Lie {
     SilentEnds,
     /// A number is signalled once more when the process was waited for that it stood for.
     LateSignal,
-    /// Which radio a call to a driver is about is forgotten.
+    /// A call to a radio that was given up is taken for one that has come back.
     CallsTogether,
 }
 
