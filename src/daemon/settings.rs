@@ -10,6 +10,7 @@ use mainstay_actors::action::process::RunId;
 use mainstay_actors::board::Board;
 use mainstay_actors::clock::Clock;
 use mainstay_actors::effect::executor::Executor;
+use mainstay_actors::effect::known::Known;
 use mainstay_actors::effect::process::ProcessesError;
 use mainstay_actors::effect::process::keeper::LogTroubles;
 use mainstay_actors::effect::process::settings::ProcessSettings;
@@ -151,6 +152,10 @@ pub(super) fn cannot_start(error: &ProcessesError) -> Told {
 pub(super) struct Nobody;
 
 impl Executor for Nobody {
+    fn known(&self) -> Known {
+        Known::default()
+    }
+
     fn act(&self, _from: &ActorId, _action: Action, _cause: Cause) {}
 }
 

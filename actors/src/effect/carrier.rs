@@ -16,6 +16,7 @@ use super::watched::Watched;
 use crate::action::probe::ProbeEvent;
 use crate::action::process::{ProcessEvent, RunId};
 use crate::effect::executor::{Deliver, Delivery, Executor};
+use crate::effect::known::Known;
 use crate::effect::process::settings::ProcessSettings;
 use crate::message::{Action, ActorId, Message, Outside};
 use crate::trace::Cause;
@@ -130,6 +131,12 @@ impl Executor for Carrier {
             Action::Exit(_) => {}
             call => self.drivers.act(from, call, cause),
         }
+    }
+
+    fn known(&self) -> Known {
+        let (calls, kept) = self.drivers.known();
+        let telling = self.news.telling.borrow().clone();
+        Known { processes: self.processes.known(), telling, calls, kept, watched: self.probes.watched() }
     }
 }
 

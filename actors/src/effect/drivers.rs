@@ -62,6 +62,11 @@ impl Drivers {
         }
     }
 
+    /// What is known of calls, and of devices that are kept awake.
+    pub(super) fn known(&self) -> (Calls, Kept) {
+        (self.calls.borrow().clone(), self.kept.borrow().clone())
+    }
+
     /// Waits until no device is being let sleep, or kept awake; every call to a driver has a bound.
     pub(super) async fn done(&self) {
         while !self.kept.borrow().is_at_rest() {

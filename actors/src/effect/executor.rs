@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use super::known::Known;
 use crate::message::{Action, ActorId, Message, Outside};
 use crate::trace::{Cause, ExternalCause};
 
@@ -9,6 +10,9 @@ use crate::trace::{Cause, ExternalCause};
 pub trait Executor {
     /// Begins an action for an actor. Its answers go to that actor and continue the trace of `cause`.
     fn act(&self, from: &ActorId, action: Action, cause: Cause);
+
+    /// What it knows now.
+    fn known(&self) -> Known;
 }
 
 /// What an executor says, and why.

@@ -7,6 +7,7 @@ mod check_commands;
 mod drivers;
 pub mod executor;
 pub mod files;
+pub mod known;
 pub mod ports;
 pub mod probe;
 pub mod process;

@@ -5,7 +5,7 @@ use crate::action::process::{Notification, ProcessEvent, RunId};
 use crate::message::service::ServiceMessage;
 
 /// What was said of one run.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub struct RunReport {
     started: Option<ProcessEvent>,
     ended: Option<ProcessEvent>,

@@ -15,14 +15,14 @@ const SHORT_RESTS: u8 = 5;
 const AT_ONCE: u8 = 8;
 
 /// The pace of one run.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct Pace {
     state: State,
     /// How many short rests there were.
     rests: u8,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 enum State {
     /// The next status is told at once.
     #[default]

@@ -15,11 +15,11 @@ use crate::message::service::ServiceMessage;
 use crate::trace::{Cause, ExternalCause};
 
 /// What is known of all runs, as far as it decides what is told.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Telling(BTreeMap<RunId, Known>);
 
 /// What is known of a run.
-#[derive(Debug)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 struct Known {
     service: ServiceName,
     pid: Option<u32>,
@@ -31,7 +31,7 @@ struct Known {
     report: RunReport,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 enum ToldToEnd {
     No,
     Yes,

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use actix::Addr;
 use tokio::sync::oneshot;
 
+use super::cut::Cut;
 use super::host::{Host, Ring};
 use super::log::log;
 use super::timekeeper::Alarm;
@@ -84,6 +85,11 @@ impl Stage {
             self.engine.borrow_mut().begin(place, self.now(), cause);
             self.carry_out(place);
         }
+    }
+
+    pub(super) fn cut(&self) -> Cut {
+        let executor = self.executor.borrow().as_ref().map(|executor| executor.known()).unwrap_or_default();
+        Cut { at: self.now(), engine: self.engine.borrow().clone(), executor }
     }
 
     pub(super) fn now(&self) -> Moment {

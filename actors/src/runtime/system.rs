@@ -9,6 +9,7 @@ use mainstay_config::names::{DeviceName, ServiceName};
 use mainstay_hardware::sighting::HardwareEvent;
 use tokio::sync::oneshot;
 
+use super::cut::Cut;
 use super::host::Host;
 use super::stage::{Stage, Waiting};
 use super::timekeeper::keep_time;
@@ -116,6 +117,12 @@ impl System {
     #[must_use]
     pub fn words(&self, said: &Reply) -> String {
         self.stage.words(said)
+    }
+
+    /// Everything as it is now. To be called between two messages, as everything on this thread is.
+    #[must_use]
+    pub fn cut(&self) -> Cut {
+        self.stage.cut()
     }
 
     /// The station it runs.

@@ -22,6 +22,7 @@ use crate::action::process::{Exit as ProcessExit, ProcessEvent, RunId};
 use crate::board::Board;
 use crate::clock::Clock;
 use crate::effect::executor::{Deliver, Delivery, Executor};
+use crate::effect::known::Known;
 use crate::effect::watched::{self, Watched};
 use crate::message::device::{DeviceMessage, DeviceStatus};
 use crate::message::lease::LeaseMessage;
@@ -80,6 +81,10 @@ impl Script {
 }
 
 impl Executor for Script {
+    fn known(&self) -> Known {
+        Known::default()
+    }
+
     fn act(&self, from: &ActorId, action: Action, cause: Cause) {
         let fatal = self.programs.borrow_mut().fatal.take_if(|kind| *kind == action.kind());
         assert_eq!(fatal, None, "asked to panic");

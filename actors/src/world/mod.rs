@@ -44,6 +44,7 @@ use crate::message::device::DeviceSnapshot;
 use crate::message::lease_table::LeaseTable;
 use crate::message::service::ServiceSnapshot;
 use crate::message::{Address, Exit, Message, Moment, RequestId};
+use crate::runtime::Cut;
 use crate::trace::Cause;
 
 /// How much of what is due soon may come before mail that waits.
@@ -134,6 +135,18 @@ impl World {
             }
         }
         self.failed.take().map_or(Ok(()), Err)
+    }
+
+    /// Everything that mainstay is now.
+    #[must_use]
+    pub fn cut(&self) -> Cut {
+        Cut { at: self.now, engine: self.engine.clone(), executor: self.environment.known() }
+    }
+
+    /// The same around it; mainstay goes on from a cut.
+    #[must_use]
+    pub fn going_on_from(self, cut: Cut) -> Self {
+        Self { engine: cut.engine, environment: self.environment.knowing(cut.executor), ..self }
     }
 
     /// Does the next thing that is due up to some moment; false when there is nothing left, and it is that moment.

@@ -48,7 +48,13 @@ use crate::action::process::RunId;
 const THREADS: usize = 32;
 
 type Say = Rc<dyn Fn(RunId, ProbeEvent)>;
-type Running = Rc<RefCell<BTreeMap<RunId, AbortHandle>>>;
+type Running = Rc<RefCell<BTreeMap<RunId, Watch>>>;
+
+/// A run that is looked at, and the task that does.
+struct Watch {
+    watching: Watching,
+    task: AbortHandle,
+}
 
 /// All readiness probes of mainstay. Dropping it ends them.
 pub struct Probes {
@@ -80,40 +86,45 @@ impl Probes {
     /// # Panics
     /// Outside of a tokio `LocalSet` or local runtime, like every `spawn_local`.
     pub fn watch(&self, order: ProbeOrder, since: LogEnd) {
-        let run = order.run;
+        let (run, watching) = (order.run, Watching::new(&order));
         let (log_dir, commands, threads) = (self.log_dir.clone(), Rc::clone(&self.commands), self.threads.clone());
         let (say, running) = (Rc::clone(&self.say), Rc::clone(&self.running));
         let begin = move || {
             let look = Look::new(&order.target, (&log_dir, since), &commands, &threads);
             let look = OwnLook::new(look, run, order.own.clone(), &threads);
-            watch(order.clone(), look, Rc::clone(&say), Rc::clone(&running))
+            watch(run, look, Rc::clone(&say), Rc::clone(&running))
         };
         let task = self.watched.task_again("probe", begin).abort_handle();
-        if let Some(former) = self.running.borrow_mut().insert(run, task) {
-            former.abort();
+        if let Some(former) = self.running.borrow_mut().insert(run, Watch { watching, task }) {
+            former.task.abort();
         }
     }
 
     /// Ends the probe of a run; nothing more is said of it. An unknown run is not an error: its probe may have just ended.
     pub fn cancel(&self, run: RunId) {
-        if let Some(task) = self.running.borrow_mut().remove(&run) {
-            task.abort();
+        if let Some(watch) = self.running.borrow_mut().remove(&run) {
+            watch.task.abort();
         }
+    }
+
+    /// How far the watch on each run is.
+    #[must_use]
+    pub(crate) fn watched(&self) -> BTreeMap<RunId, Watching> {
+        self.running.borrow().iter().map(|(run, watch)| (*run, watch.watching.clone())).collect()
     }
 }
 
 impl Drop for Probes {
     fn drop(&mut self) {
-        for task in self.running.borrow().values() {
-            task.abort();
+        for watch in self.running.borrow().values() {
+            watch.task.abort();
         }
     }
 }
 
-async fn watch(order: ProbeOrder, mut look: OwnLook, say: Say, running: Running) {
-    let mut watching = Watching::new(&order);
-    let timeout = watching.timeout();
-    let tell = |event: Option<ProbeEvent>| event.into_iter().for_each(|event| say(order.run, event));
+async fn watch(run: RunId, mut look: OwnLook, say: Say, running: Running) {
+    let Some(timeout) = with(&running, run, |watching| watching.timeout()) else { return };
+    let tell = |event: Option<ProbeEvent>| event.into_iter().for_each(|event| say(run, event));
     loop {
         let progress = Progress::default();
         let looking = tokio::time::timeout(timeout, look.look(&progress, timeout));
@@ -121,17 +132,24 @@ async fn watch(order: ProbeOrder, mut look: OwnLook, say: Say, running: Running)
         let seen = match tokio::time::timeout(WORTH_A_WORD, &mut looking).await {
             Ok(seen) => seen,
             Err(_elapsed) => {
-                tell(watching.is_slow(NotReady::Waiting(progress.stage())));
+                let waits = NotReady::Waiting(progress.stage());
+                tell(with(&running, run, |watching| watching.is_slow(waits)).flatten());
                 looking.await
             }
         };
         let too_slow = |_elapsed| Err(NotReady::TooSlow { stage: progress.stage(), waited: timeout });
-        let Next { say: event, again } = watching.seen(seen.unwrap_or_else(too_slow));
+        let seen = seen.unwrap_or_else(too_slow);
+        let Some(Next { say: event, again }) = with(&running, run, |watching| watching.seen(seen)) else { return };
         if again.is_none() {
-            running.borrow_mut().remove(&order.run);
+            running.borrow_mut().remove(&run);
         }
         tell(event);
         let Some(pause) = again else { return };
         tokio::time::sleep(pause).await;
     }
+}
+
+/// The watch on a run, unless it is over.
+fn with<T>(running: &Running, run: RunId, change: impl FnOnce(&mut Watching) -> T) -> Option<T> {
+    running.borrow_mut().get_mut(&run).map(|watch| change(&mut watch.watching))
 }

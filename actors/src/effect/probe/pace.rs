@@ -6,20 +6,23 @@ use std::time::Duration;
 const FIRST_PAUSES_MS: [u64; 6] = [20, 50, 100, 200, 500, 1000];
 
 /// Pauses that begin short and grow to the interval.
-#[derive(Debug)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub(super) struct Pace {
-    first: std::slice::Iter<'static, u64>,
+    /// How many pauses there were, as far as it matters.
+    pauses: usize,
     interval: Duration,
 }
 
 impl Pace {
     pub(super) fn new(interval: Duration) -> Self {
-        Self { first: FIRST_PAUSES_MS.iter(), interval }
+        Self { pauses: 0, interval }
     }
 
     /// The pause before the next look; never longer than the interval.
     pub(super) fn next_pause(&mut self) -> Duration {
-        self.first.next().map_or(self.interval, |ms| Duration::from_millis(*ms).min(self.interval))
+        let Some(first) = FIRST_PAUSES_MS.get(self.pauses) else { return self.interval };
+        self.pauses += 1;
+        Duration::from_millis(*first).min(self.interval)
     }
 }
 

@@ -12,7 +12,7 @@ const SHORTEST: Duration = Duration::from_millis(10);
 pub(crate) const WORTH_A_WORD: Duration = Duration::from_millis(500);
 
 /// The watch on one run.
-#[derive(Debug)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Watching {
     timeout: Duration,
     pace: Pace,

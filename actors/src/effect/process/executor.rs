@@ -144,6 +144,12 @@ impl Processes {
         self.rules.borrow().log_end(run)
     }
 
+    /// What is known, without what it is done with.
+    #[must_use]
+    pub(crate) fn known(&self) -> Rules<()> {
+        self.rules.borrow().on(())
+    }
+
     /// Makes anew what was removed of the notification sockets and their folder.
     ///
     /// # Errors

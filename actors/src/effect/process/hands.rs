@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use mainstay_config::model::StopSignal;
 use mainstay_config::names::ServiceName;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use tokio::sync::Notify;
@@ -130,16 +131,16 @@ impl Kernel for Hands {
         self.births.remove(&run);
     }
 
-    fn signal(&mut self, pid: u32, signal: Signal) {
+    fn signal(&mut self, pid: u32, signal: StopSignal) {
         send(pid, kill_process, signal);
     }
 
-    fn signal_group(&mut self, leader: u32, left_to_it: &[ProcessId], signal: Signal) {
+    fn signal_group(&mut self, leader: u32, left_to_it: &[ProcessId], signal: StopSignal) {
         send(leader, kill_process_group, signal);
         tree::signal_whoever_left(leader, left_to_it, signal);
     }
 
-    fn signal_process(&mut self, process: ProcessId, signal: Signal) {
+    fn signal_process(&mut self, process: ProcessId, signal: StopSignal) {
         tree::signal_process(process, signal);
     }
 
@@ -219,7 +220,7 @@ fn number_of(pid: Pid) -> u32 {
     pid.as_raw_nonzero().get().unsigned_abs()
 }
 
-fn send(pid: u32, how: fn(Pid, Signal) -> rustix::io::Result<()>, signal: Signal) {
+fn send(pid: u32, how: fn(Pid, Signal) -> rustix::io::Result<()>, signal: StopSignal) {
     let Some(to) = i32::try_from(pid).ok().and_then(Pid::from_raw) else { return };
     for signal in with_continue(signal) {
         if let Err(error) = how(to, signal) {

@@ -42,6 +42,7 @@ pub use error::ProcessesError;
 pub use executor::Processes;
 pub use held::Held;
 pub use ignored::is_ignored;
+pub(crate) use rules::Rules;
 pub(crate) use spawn::environment::RUN;
 pub(super) use spawn::environment::SERVICE;
 

@@ -11,8 +11,8 @@
 //! From Ending back to Living it goes by `follow`, when the main process has named another one in its place.
 //! What is said: `Spawned` or `SpawnFailed` on leaving Starting, `MainExited` on leaving Ending, `TreeGone` when over.
 
+use mainstay_config::model::StopSignal;
 use mainstay_config::names::ServiceName;
-use rustix::process::Signal;
 
 use super::notify::{Message, Sender};
 use super::rules::kernel::Upbringing;
@@ -28,7 +28,7 @@ const MAX_EARLY: usize = 8;
 const MAX_UNCHECKED: usize = 8;
 
 /// One run.
-#[derive(Debug)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub(super) struct Run {
     service: ServiceName,
     run: RunId,
@@ -39,10 +39,10 @@ pub(super) struct Run {
     /// Another process that was named as its main one.
     declared: Option<ProcessId>,
     /// The last signal that the group of its main process was sent before anybody looked who else there is.
-    group_signal: Option<Signal>,
+    group_signal: Option<StopSignal>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 enum Phase {
     Starting { early: Vec<SignalOrder>, loading: Loading },
     Living { main: Main },
@@ -51,7 +51,7 @@ enum Phase {
 }
 
 /// How far the kernel is with a program, from look to look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) enum Loading {
     /// No thread had taken it up by the last look.
     Queued,
@@ -62,7 +62,7 @@ pub(super) enum Loading {
 }
 
 /// The main process and how its tree is followed.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub(super) struct Main {
     /// Its number; it belongs to it only while the run is living.
     pub pid: u32,
@@ -79,7 +79,7 @@ pub(super) struct Main {
 }
 
 /// Counts the looks at trees. An answer from before the main process ended says nothing about what is left.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct RoundNumber(u64);
 
 impl RoundNumber {
@@ -90,7 +90,7 @@ impl RoundNumber {
 }
 
 /// Whether everything of a run is to be killed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) enum Sweep {
     /// No.
     No,
@@ -215,12 +215,12 @@ impl Run {
     }
 
     /// The group of its main process is sent a signal, and it is looked later who else there is.
-    pub(super) fn note_group_signal(&mut self, signal: Signal) {
+    pub(super) fn note_group_signal(&mut self, signal: StopSignal) {
         self.group_signal = Some(signal);
     }
 
     /// Some of it are found outside of its cgroup: what they have not been sent yet, and the group that was.
-    pub(super) fn not_sent_to_strays(&self) -> Option<(Signal, u32)> {
+    pub(super) fn not_sent_to_strays(&self) -> Option<(StopSignal, u32)> {
         self.group_signal.zip(self.main().map(|main| main.leader))
     }
 

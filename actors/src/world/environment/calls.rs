@@ -42,7 +42,7 @@ enum Done {
 pub(super) struct Drivers {
     /// Of which life of mainstay: numbers of calls begin anew with each.
     life: u64,
-    calls: Calls,
+    pub(super) calls: Calls,
     /// Radios whose drivers are at a call, whether anybody still waits for it or not.
     busy: BTreeMap<CallId, DeviceName>,
     /// Ports of which it could not be seen who listens: then the service's own bind decides.
@@ -50,6 +50,11 @@ pub(super) struct Drivers {
 }
 
 impl Drivers {
+    /// What mainstay knows of them is this.
+    pub(super) fn knowing(self, calls: Calls) -> Self {
+        Self { calls, ..self }
+    }
+
     /// Those of the next life.
     pub(super) fn next_life(&self) -> Self {
         Self { life: self.life + 1, ..Self::default() }

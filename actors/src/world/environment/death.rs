@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use mainstay_config::model::Sharing;
-use rustix::process::Signal;
+use mainstay_config::model::StopSignal;
 
 use super::table::{Course, Parent, SECOND, Table, Tree};
 use super::{Consequences, Environment, Event, SWEEP_INTERVAL};
@@ -126,7 +126,7 @@ impl Table {
                 let members = left.values().flat_map(|tree| &tree.members);
                 let pids: Vec<u32> = members.map(|member| member.id.pid).collect();
                 self.trees = left;
-                pids.into_iter().for_each(|pid| self.hit(pid, Signal::KILL));
+                pids.into_iter().for_each(|pid| self.hit(pid, StopSignal::Kill));
             }
         }
     }

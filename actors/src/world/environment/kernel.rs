@@ -3,8 +3,8 @@
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
+use mainstay_config::model::StopSignal;
 use mainstay_config::names::ServiceName;
-use rustix::process::Signal;
 
 use super::table::{Course, Job, Lie, MILLISECOND, Member, Parent, SECOND, Table, Thread};
 use super::{Happening, Saying};
@@ -64,12 +64,12 @@ impl Kernel for Table {
         self.births.remove(&run);
     }
 
-    fn signal(&mut self, pid: u32, signal: Signal) {
+    fn signal(&mut self, pid: u32, signal: StopSignal) {
         self.must_be_ours(pid);
         self.hit(pid, signal);
     }
 
-    fn signal_group(&mut self, leader: u32, left_to_it: &[ProcessId], signal: Signal) {
+    fn signal_group(&mut self, leader: u32, left_to_it: &[ProcessId], signal: StopSignal) {
         self.must_be_ours(leader);
         let members = self.trees.values().filter(|tree| tree.pid == leader).flat_map(|tree| &tree.members);
         let meant = members.filter(|member| !member.strays || left_to_it.contains(&member.id));
@@ -77,7 +77,7 @@ impl Kernel for Table {
         meant.into_iter().for_each(|pid| self.hit(pid, signal));
     }
 
-    fn signal_process(&mut self, process: ProcessId, signal: Signal) {
+    fn signal_process(&mut self, process: ProcessId, signal: StopSignal) {
         if self.process(process.pid) == Some(process) {
             self.hit(process.pid, signal);
         }
@@ -217,7 +217,7 @@ impl Table {
         for (id, strays) in seen {
             match act {
                 Act::Look => {}
-                Act::Kill => self.hit(id.pid, Signal::KILL),
+                Act::Kill => self.hit(id.pid, StopSignal::Kill),
                 Act::Signal(signal, whom) => match (whom, strays) {
                     (Whom::All, _) | (Whom::OutsideOf(_), true) | (Whom::Within(_), false) => self.hit(id.pid, signal),
                     (Whom::OutsideOf(_), false) | (Whom::Within(_), true) => {}

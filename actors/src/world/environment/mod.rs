@@ -35,6 +35,7 @@ use crate::action::process::{ProcessEvent, RunId};
 use crate::cause::Resource;
 use crate::effect::call::{Asked, Call};
 use crate::effect::calls::CallId;
+use crate::effect::known::Known;
 use crate::effect::process::driven::Rules;
 use crate::effect::telling::Telling;
 use crate::effect::wakefulness::Kept;
@@ -196,6 +197,27 @@ impl Environment {
             channel: Moment::default(),
             arrivals: 0,
         }
+    }
+
+    /// What mainstay's executor knows.
+    pub(super) fn known(&self) -> Known {
+        Known {
+            processes: self.executor.on(()),
+            telling: self.telling.clone(),
+            calls: self.drivers.calls.clone(),
+            kept: self.kept.clone(),
+            watched: self.watched.iter().map(|(run, watch)| (*run, watch.watching.clone())).collect(),
+        }
+    }
+
+    /// What is true stays true; what mainstay's executor knows is this.
+    pub(super) fn knowing(self, known: Known) -> Self {
+        let Known { processes, telling, calls, kept, watched } = known;
+        let number = |run: &RunId| self.watched.get(run).map_or(self.watches, |watch| watch.number);
+        let watch = |(run, watching)| (run, probes::Watch { number: number(&run), watching });
+        let watched = watched.into_iter().map(watch).collect();
+        let executor = processes.on(self.executor.into_kernel());
+        Self { executor, telling, kept, watched, drivers: self.drivers.knowing(calls), ..self }
     }
 
     /// What time it is.

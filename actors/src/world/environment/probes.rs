@@ -13,9 +13,9 @@ use crate::effect::probe::watching::{Next, WORTH_A_WORD, Watching};
 /// A run that is looked at.
 #[derive(Debug)]
 pub(super) struct Watch {
-    watching: Watching,
+    pub(super) watching: Watching,
     /// Whose looks are those of an earlier watch is told by this.
-    number: u64,
+    pub(super) number: u64,
 }
 
 /// How far a look is.

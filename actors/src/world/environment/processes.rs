@@ -1,6 +1,6 @@
 //! Simulated programs under the executor's real rules, and what is told of them by its real rules as well.
 
-use rustix::process::Signal;
+use mainstay_config::model::StopSignal;
 
 use super::table::{Course, Table};
 use super::{Cause, Consequences, Environment, Event, Happening, Saying};
@@ -124,7 +124,7 @@ impl Environment {
             let pid = ended.pid;
             self.executor.child_ended(ended);
             if self.table().lie == Some(super::Lie::LateSignal) {
-                self.executor.kernel_mut().signal(pid, Signal::TERM);
+                self.executor.kernel_mut().signal(pid, StopSignal::Term);
             }
         }
         self.executor.prove();

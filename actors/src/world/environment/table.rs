@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
+use mainstay_config::model::StopSignal;
 use mainstay_config::model::{Sharing, Station};
 use mainstay_config::names::ServiceName;
-use rustix::process::Signal;
 
 use super::astray::Mark;
 use super::{Consequences, Event, Happening};
@@ -334,7 +334,7 @@ impl Table {
     }
 
     /// A signal reaches a process.
-    pub(super) fn hit(&mut self, pid: u32, signal: Signal) {
+    pub(super) fn hit(&mut self, pid: u32, signal: StopSignal) {
         if self.nobodys.contains(&pid) {
             self.so.happened.push(Happening::StrangerSignalled(pid));
         }
@@ -344,7 +344,7 @@ impl Table {
             Some((*run, hangs, member))
         });
         let Some((run, hangs, member)) = found else { return };
-        if signal != Signal::KILL {
+        if signal != StopSignal::Kill {
             if let Some(wait) = member.obeys {
                 self.within(wait, wait, Course::Ends(run, pid, Exit::Signal(15)));
             }

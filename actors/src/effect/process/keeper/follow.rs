@@ -45,7 +45,7 @@ fn identity(metadata: &Metadata) -> Identity {
 }
 
 /// Where a log ended at some moment: what is added comes after it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct LogEnd {
     current: Option<(Identity, u64)>,
     /// The latest file that had been rotated away: it and what is older do not count.

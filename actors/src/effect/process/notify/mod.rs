@@ -140,7 +140,7 @@ impl Drop for NotifySocket {
 }
 
 /// Who said something, by the kernel's word (`SCM_CREDENTIALS` of unix(7)).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Sender {
     /// Its process.
     pub pid: u32,
@@ -149,32 +149,42 @@ pub(crate) struct Sender {
 }
 
 /// A message, and who waits for it.
-#[derive(Debug)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Message {
     /// By whom.
     pub sender: Sender,
     /// What.
     pub said: Notification,
-    /// Closed when it has been dealt with: the sender's barriers.
-    barriers: Vec<OwnedFd>,
+    #[serde(skip)]
+    barriers: Barriers,
+}
+
+/// The sender's barriers, closed when what it said has been dealt with. A copy of what was said holds up nobody.
+#[derive(Debug, Default)]
+struct Barriers(Vec<OwnedFd>);
+
+impl Clone for Barriers {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
 }
 
 impl Message {
     /// What a process has said that waits for no answer, and whose user does not matter.
     #[cfg(any(test, feature = "world"))]
     pub(crate) fn of(pid: u32, said: Notification) -> Self {
-        Self { sender: Sender { pid, uid: 0 }, said, barriers: Vec::new() }
+        Self { sender: Sender { pid, uid: 0 }, said, barriers: Barriers::default() }
     }
 
     /// As if a process had said that it is the main one.
     pub(super) fn about_main(sender: Sender) -> Self {
         let said = Notification { main_pid: Some(sender.pid), ..Notification::default() };
-        Self { sender, said, barriers: Vec::new() }
+        Self { sender, said, barriers: Barriers::default() }
     }
 
     fn merge(&mut self, later: Self) {
         self.said.merge(later.said);
-        self.barriers.extend(later.barriers.into_iter().take(BARRIERS.saturating_sub(self.barriers.len())));
+        self.barriers.0.extend(later.barriers.0.into_iter().take(BARRIERS.saturating_sub(self.barriers.0.len())));
     }
 }
 
@@ -195,7 +205,7 @@ async fn listen(socket: Rc<UnixDatagram>, received: Received, run: RunId, news: 
                 }
             }
         }
-        let is_of_use = |message: &Message| message.said != Notification::default() || !message.barriers.is_empty();
+        let is_of_use = |message: &Message| message.said != Notification::default() || !message.barriers.0.is_empty();
         received.borrow_mut().extend(said.into_iter().filter(is_of_use));
         if news.send(News::Notified(run)).is_err() {
             return;
@@ -225,7 +235,7 @@ fn receive(socket: impl AsFd) -> io::Result<Option<Message>> {
     }
     let whole = !received.flags.contains(ReturnFlags::TRUNC);
     let said = sender.filter(|_| whole).zip(bytes.get(..received.bytes));
-    Ok(said.map(|(sender, text)| Message { sender, said: message::parse(text), barriers }))
+    Ok(said.map(|(sender, text)| Message { sender, said: message::parse(text), barriers: Barriers(barriers) }))
 }
 
 #[cfg(test)]

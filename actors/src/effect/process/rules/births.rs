@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rustix::process::Signal;
+use mainstay_config::model::StopSignal;
 
 use super::Rules;
 use super::kernel::{Kernel, Upbringing};
@@ -13,7 +13,7 @@ use crate::effect::process::runs::Loading;
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Whether a look at programs that are being started is called for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) enum BirthWatch {
     Off,
     Set,
@@ -66,7 +66,7 @@ impl<K: Kernel> Rules<K> {
         let Some(pid) = self.kernel.newborn(id) else { return };
         // One that has been reaped may be somebody else by now.
         if !self.early_ends.iter().any(|ended| ended.pid == pid) {
-            self.kernel.signal(pid, Signal::KILL);
+            self.kernel.signal(pid, StopSignal::Kill);
         }
     }
 

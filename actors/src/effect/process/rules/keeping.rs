@@ -2,7 +2,7 @@
 
 use std::os::fd::OwnedFd;
 
-use rustix::process::Signal;
+use mainstay_config::model::StopSignal;
 
 use super::kernel::Kernel;
 use super::{News, Rules};
@@ -26,7 +26,7 @@ impl<K: Kernel> Rules<K> {
             let trouble = KeeperTrouble::Silent { pid };
             tracing::error!("{trouble}");
             self.kernel.show_keeper(Some(trouble));
-            self.kernel.signal(pid, Signal::KILL);
+            self.kernel.signal(pid, StopSignal::Kill);
         }
     }
 

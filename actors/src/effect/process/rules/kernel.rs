@@ -3,8 +3,8 @@
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
+use mainstay_config::model::StopSignal;
 use mainstay_config::names::ServiceName;
-use rustix::process::Signal;
 
 use super::News;
 use crate::action::process::{ProcessEvent, RunId, SpawnFailure, SpawnOrder};
@@ -47,12 +47,12 @@ pub(crate) trait Kernel {
     // ---- signals
 
     /// Signals a child of ours that was not waited for.
-    fn signal(&mut self, pid: u32, signal: Signal);
+    fn signal(&mut self, pid: u32, signal: StopSignal);
     /// Signals the process group of a child of ours that was not waited for, and whoever was left to it at the last look and has gone
     /// out of it meanwhile.
-    fn signal_group(&mut self, leader: u32, left_to_it: &[ProcessId], signal: Signal);
+    fn signal_group(&mut self, leader: u32, left_to_it: &[ProcessId], signal: StopSignal);
     /// Signals a process, if its number still stands for it.
-    fn signal_process(&mut self, process: ProcessId, signal: Signal);
+    fn signal_process(&mut self, process: ProcessId, signal: StopSignal);
 
     // ---- looks
 

@@ -11,12 +11,11 @@ mod orphans;
 mod proof;
 mod talk;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use mainstay_config::model::StopSignal;
 use mainstay_config::names::ServiceName;
-use rustix::process::Signal;
 
 use self::births::BirthWatch;
 use self::kernel::Kernel;
@@ -58,16 +57,18 @@ pub(crate) enum News {
     LookAtBirths,
 }
 
-/// The state of the executor, and all its rules.
-#[derive(Debug)]
+/// The state of the executor, and all its rules. With nothing as its kernel it is what is known, and can be written down.
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
+#[serde(bound(serialize = "", deserialize = "K: Default"))]
 pub(crate) struct Rules<K> {
+    #[serde(skip)]
     kernel: K,
     /// Between two looks at a tree that is being killed, or whose last process is just ending.
     sweep_interval: Duration,
     runs: BTreeMap<RunId, Run>,
     /// The last run of each service that is over. Its actor may order it once more, when it panicked before it heard so.
     over: BTreeMap<ServiceName, RunId>,
-    by_pid: HashMap<u32, RunId>,
+    by_pid: BTreeMap<u32, RunId>,
     keeper: KeeperLife,
     starting: usize,
     birth_watch: BirthWatch,
@@ -76,9 +77,9 @@ pub(crate) struct Rules<K> {
     round: RoundNumber,
     round_state: RoundState,
     /// Signals for process groups whose trees are being looked at first.
-    to_groups: HashMap<RunId, Vec<Signal>>,
+    to_groups: BTreeMap<RunId, Vec<StopSignal>>,
     /// Trees for whose next sweep a timer is set.
-    to_be_swept: HashSet<RunId>,
+    to_be_swept: BTreeSet<RunId>,
     /// Runs that have processes outside of their cgroups.
     strays: BTreeSet<RunId>,
     /// Children that we did not start.
@@ -87,7 +88,7 @@ pub(crate) struct Rules<K> {
     to_prove: ToProve,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 enum RoundState {
     Idle,
     /// One begins when everybody who is about to ask for something has asked.
@@ -95,7 +96,19 @@ enum RoundState {
     UnderWay,
 }
 
-impl<K: Kernel> Rules<K> {
+impl Default for Rules<()> {
+    fn default() -> Self {
+        Self::new((), Duration::ZERO)
+    }
+}
+
+impl Clone for Rules<()> {
+    fn clone(&self) -> Self {
+        self.on(())
+    }
+}
+
+impl<K> Rules<K> {
     /// Nothing runs yet.
     pub(crate) fn new(kernel: K, sweep_interval: Duration) -> Self {
         Self {
@@ -103,7 +116,7 @@ impl<K: Kernel> Rules<K> {
             sweep_interval,
             runs: BTreeMap::new(),
             over: BTreeMap::new(),
-            by_pid: HashMap::new(),
+            by_pid: BTreeMap::new(),
             keeper: KeeperLife::new(),
             starting: 0,
             birth_watch: BirthWatch::Off,
@@ -111,12 +124,41 @@ impl<K: Kernel> Rules<K> {
             wants: BTreeMap::new(),
             round: RoundNumber::default(),
             round_state: RoundState::Idle,
-            to_groups: HashMap::new(),
-            to_be_swept: HashSet::new(),
+            to_groups: BTreeMap::new(),
+            to_be_swept: BTreeSet::new(),
             strays: BTreeSet::new(),
             orphans: Orphans::default(),
             to_prove: ToProve::default(),
         }
+    }
+
+    /// What is known, with another kernel behind it.
+    pub(crate) fn on<L>(&self, kernel: L) -> Rules<L> {
+        Rules {
+            kernel,
+            sweep_interval: self.sweep_interval,
+            runs: self.runs.clone(),
+            over: self.over.clone(),
+            by_pid: self.by_pid.clone(),
+            keeper: self.keeper.clone(),
+            starting: self.starting,
+            birth_watch: self.birth_watch,
+            early_ends: self.early_ends.clone(),
+            wants: self.wants.clone(),
+            round: self.round,
+            round_state: self.round_state,
+            to_groups: self.to_groups.clone(),
+            to_be_swept: self.to_be_swept.clone(),
+            strays: self.strays.clone(),
+            orphans: self.orphans.clone(),
+            to_prove: self.to_prove.clone(),
+        }
+    }
+
+    /// What was behind them.
+    #[cfg(any(test, feature = "world"))]
+    pub(crate) fn into_kernel(self) -> K {
+        self.kernel
     }
 
     /// What is behind the rules.
@@ -128,7 +170,9 @@ impl<K: Kernel> Rules<K> {
     pub(crate) fn kernel_mut(&mut self) -> &mut K {
         &mut self.kernel
     }
+}
 
+impl<K: Kernel> Rules<K> {
     /// Starts a program.
     pub(crate) fn spawn(&mut self, order: SpawnOrder) {
         let (service, run) = (order.service.clone(), order.run);
@@ -153,7 +197,7 @@ impl<K: Kernel> Rules<K> {
     /// Sends a signal; to a run that is over, to nobody.
     pub(crate) fn signal(&mut self, order: SignalOrder) {
         let Some(run) = self.runs.get_mut(&order.run) else { return };
-        let signal = number_of(order.signal);
+        let signal = order.signal;
         match run.target(order) {
             Target::Nobody => {}
             Target::Main(pid) => self.kernel.signal(pid, signal),
@@ -210,17 +254,5 @@ impl<K: Kernel> Rules<K> {
         }
         self.prove();
         self.begin_round();
-    }
-}
-
-fn number_of(signal: StopSignal) -> Signal {
-    match signal {
-        StopSignal::Term => Signal::TERM,
-        StopSignal::Int => Signal::INT,
-        StopSignal::Hup => Signal::HUP,
-        StopSignal::Quit => Signal::QUIT,
-        StopSignal::Usr1 => Signal::USR1,
-        StopSignal::Usr2 => Signal::USR2,
-        StopSignal::Kill => Signal::KILL,
     }
 }

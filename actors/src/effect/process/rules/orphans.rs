@@ -1,12 +1,12 @@
 //! Children of mainstay that it did not start: what services left to it, and to whom they belong.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::action::process::RunId;
 use crate::effect::process::tree::Owner;
 
 /// What is known of one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) enum Orphan {
     /// It belongs to a run.
     Of(Owner),
@@ -15,9 +15,9 @@ pub(super) enum Orphan {
 }
 
 /// All of them. A child keeps its number until it is waited for, so a number is enough to know one by.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct Orphans {
-    known: HashMap<u32, Orphan>,
+    known: BTreeMap<u32, Orphan>,
     /// Whose owners are not known and not asked for yet.
     unknown: BTreeSet<u32>,
     /// Whose owners are being looked for.
@@ -25,10 +25,10 @@ pub(super) struct Orphans {
     /// Whether every run was known when that was asked that is known now.
     question: Question,
     /// Of whom it was said that nobody knows them.
-    named: HashSet<u32>,
+    named: BTreeSet<u32>,
 }
 
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 enum Question {
     #[default]
     Current,

@@ -1,6 +1,6 @@
 //! That a run is over is proved, not seen: by the roll of our children (`tree::roll` says why that is a proof).
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::kernel::Kernel;
 use super::orphans::Orphan;
@@ -11,7 +11,7 @@ use crate::effect::process::tree::roll::Roll;
 use crate::effect::process::tree::{Act, Place};
 
 /// Since when it may be that a run is over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) enum Since {
     /// A process has ended.
     AnEnd,
@@ -57,9 +57,9 @@ impl<K: Kernel> Rules<K> {
     }
 
     /// The runs of which somebody is left.
-    fn account_for(&mut self, roll: &Roll) -> (HashSet<RunId>, Doubt) {
+    fn account_for(&mut self, roll: &Roll) -> (BTreeSet<RunId>, Doubt) {
         let is_coming = self.starting > 0 || self.keeper.is_coming();
-        let (mut held, mut doubt) = (HashSet::new(), Doubt::None);
+        let (mut held, mut doubt) = (BTreeSet::new(), Doubt::None);
         let born = roll.born.iter().map(|pid| (*pid, is_coming));
         for (pid, may_be_newborn) in born.chain(roll.adopted.iter().map(|pid| (*pid, false))) {
             if self.by_pid.contains_key(&pid) || self.keeper.is(pid) {

@@ -23,7 +23,7 @@ use crate::action::process::Exit;
 const LAST_SIGNAL: c_int = 64;
 
 /// A child that has ended and is not reaped yet: its number cannot be given to another process.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Ended {
     /// Its process id.
     pub pid: u32,

@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::{fs, io};
 
+use mainstay_config::model::StopSignal;
 use rustix::fs::{Access, FlockOperation, access, flock, statfs};
-use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use rustix::process::{Pid, PidfdFlags, pidfd_open, pidfd_send_signal};
 
 use super::{ProcessId, Whom, mounted, table, with_continue};
 
@@ -168,7 +169,7 @@ pub(super) fn kill(path: &Path) {
 }
 
 /// Sends a signal to these processes, as far as they are in the cgroup, or below it, still. Those who are, and are not meant.
-pub(super) fn signal(path: &Path, pids: impl Iterator<Item = u32>, signal: Signal, whom: Whom) -> Vec<ProcessId> {
+pub(super) fn signal(path: &Path, pids: impl Iterator<Item = u32>, signal: StopSignal, whom: Whom) -> Vec<ProcessId> {
     let open = |pid: u32| {
         let raw = i32::try_from(pid).ok().and_then(Pid::from_raw)?;
         Some((pid, pidfd_open(raw, PidfdFlags::empty()).ok()?))

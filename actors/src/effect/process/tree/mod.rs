@@ -19,7 +19,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use rustix::process::Signal;
+use mainstay_config::model::StopSignal;
 use tokio::sync::mpsc::UnboundedSender;
 
 use self::marks::Marks;
@@ -54,7 +54,7 @@ pub(super) fn is_our_child(process: ProcessId) -> bool {
 }
 
 /// How the tree of a run is followed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) enum Place {
     /// By process group, parentage and mark.
     Group,
@@ -72,18 +72,18 @@ impl Place {
 }
 
 /// What to do with the processes of a run, besides looking who they are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) enum Act {
     /// Nothing.
     Look,
     /// Signal each of these.
-    Signal(Signal, Whom),
+    Signal(StopSignal, Whom),
     /// Kill each.
     Kill,
 }
 
 /// Whom a signal to a tree reaches.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) enum Whom {
     /// Everybody.
     All,
@@ -355,7 +355,7 @@ fn do_one(want: &Want, inside: Inside, known: Vec<ProcessId>) -> Seen {
 fn act_on_group(act: Act, members: &[ProcessId]) -> Vec<ProcessId> {
     let (signal, whom) = match act {
         Act::Look => return Vec::new(),
-        Act::Kill => (Signal::KILL, Whom::All),
+        Act::Kill => (StopSignal::Kill, Whom::All),
         Act::Signal(signal, whom) => (signal, whom),
     };
     members.iter().copied().filter(|member| signal_one(*member, signal, whom) == Signalled::NotMeant).collect()

@@ -63,7 +63,7 @@ impl Tag {
 }
 
 /// How it is known that a process belongs to a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) enum Evidence {
     /// It descends from it, or is in its control group: nobody can feign that.
     Descent,

@@ -11,7 +11,7 @@ const MAX_STAT: u64 = 4096;
 const MAX_ENVIRONMENT: u64 = 512 * 1024;
 
 /// A process and no other: numbers are used again, a start time with the same number is not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub(crate) struct ProcessId {
     /// When it started, in clock ticks since boot (proc_pid_stat(5), field 22).
     pub started: u64,
@@ -44,7 +44,7 @@ pub(super) enum Life {
 }
 
 /// A pipe: its inode number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub(crate) struct PipeId(pub u64);
 
 /// The pipes that a process has as its standard output and error. Empty: it has none, or it is not ours to see.
