@@ -176,6 +176,18 @@ impl Machine for DeviceMachine {
 }
 
 impl DeviceMachine {
+    /// What it is called.
+    #[cfg(any(test, feature = "world"))]
+    pub(crate) fn name(&self) -> &mainstay_config::names::DeviceName {
+        &self.spec.name
+    }
+
+    /// How the kernel showed it last, while it is there.
+    #[cfg(any(test, feature = "world"))]
+    pub(crate) fn sighting(&self) -> Option<&Sighting> {
+        self.sighting.as_ref()
+    }
+
     /// A device that has not been seen yet.
     #[must_use]
     pub fn new(spec: Device) -> Self {

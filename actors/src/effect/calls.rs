@@ -156,6 +156,18 @@ impl Calls {
         (others.len() >= HUNG_MAX).then_some(NoAnswer::OthersHang(others.len()))
     }
 
+    /// Those that run.
+    #[cfg(any(test, feature = "world"))]
+    pub(crate) fn running(&self) -> Vec<CallId> {
+        self.running.keys().copied().collect()
+    }
+
+    /// Whether a call runs, or waits for its turn.
+    #[cfg(any(test, feature = "world"))]
+    pub(crate) fn knows(&self, call: &Call) -> bool {
+        self.running.values().flatten().chain(self.waiting.values().flatten()).any(|asked| asked.call == *call)
+    }
+
     /// Whoever asked need not wait any longer. Those who did.
     pub(crate) fn over(&mut self, id: CallId, end: End) -> Vec<Asked> {
         let asked = self.running.remove(&id).unwrap_or_default();

@@ -69,7 +69,7 @@ impl Drivers {
 
     /// Waits until no device is being let sleep, or kept awake; every call to a driver has a bound.
     pub(super) async fn done(&self) {
-        while !self.kept.borrow().is_at_rest() {
+        while self.kept.borrow().under_way().is_some() {
             self.rested.notified().await;
         }
     }

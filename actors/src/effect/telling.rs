@@ -117,6 +117,12 @@ impl Telling {
         }
     }
 
+    /// The runs that are known.
+    #[cfg(any(test, feature = "world"))]
+    pub(crate) fn runs(&self) -> Vec<RunId> {
+        self.0.keys().copied().collect()
+    }
+
     /// What is said again of a run, and to whom.
     pub(crate) fn again(&self, run: RunId) -> Vec<(ServiceName, ServiceMessage)> {
         let Some(known) = self.0.get(&run) else { return Vec::new() };

@@ -55,9 +55,15 @@ impl Kept {
         self.next()
     }
 
-    /// Whether no call is under way.
-    pub(crate) fn is_at_rest(&self) -> bool {
-        self.under_way.is_none()
+    /// The call that is under way, or about to be.
+    pub(crate) fn under_way(&self) -> Option<&Call> {
+        self.under_way.as_ref()
+    }
+
+    /// What is kept awake, and how it was before.
+    #[cfg(any(test, feature = "world"))]
+    pub(crate) fn before(&self) -> impl Iterator<Item = (&DeviceName, Wakefulness)> {
+        self.devices.iter().map(|(device, (_, before))| (device, *before))
     }
 
     fn next(&mut self) -> Option<Asked> {
@@ -170,8 +176,8 @@ mod tests {
         assert_eq!(call(kept.want(keep, CAUSE)), None);
         assert!(matches!(call(kept.done(Some(CouldSleep))), Some(Call::LetSleep(..))));
         assert!(matches!(call(kept.done(None)), Some(Call::KeepAwake(..))));
-        assert!(!kept.is_at_rest());
+        assert!(kept.under_way().is_some());
         assert_eq!(call(kept.done(Some(CouldSleep))), None);
-        assert!(kept.is_at_rest());
+        assert!(kept.under_way().is_none());
     }
 }

@@ -172,6 +172,13 @@ impl LeaseMachine {
     }
 
     /// Something has changed about what somebody holds, or how it uses that: it is shown, and who waits for it is looked at again.
+    /// The ports that a service holds.
+    #[cfg(any(test, feature = "world"))]
+    pub(crate) fn ports_of(&self, service: &mainstay_config::names::ServiceName) -> Vec<u16> {
+        let holding = self.holders.get(&Holder::from(service));
+        holding.into_iter().flat_map(|holding| holding.grant.ports.values().copied()).collect()
+    }
+
     pub(super) fn has_changed(&mut self, holder: &Holder) {
         self.changed.insert(holder.clone());
         if let Some(holding) = self.holders.get(holder) {

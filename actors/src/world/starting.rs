@@ -12,9 +12,13 @@ use super::{Due, Journal, Keep, Random, Shown, Standing, World};
 use crate::action::process::RunId;
 use crate::engine::Engine;
 use crate::message::Moment;
+use crate::runtime::Cut;
+use crate::trace::{Cause, TraceId};
 
 /// How many messages a failing run shows.
 const MESSAGES_SHOWN: usize = 120;
+/// Messages of a world that goes on from a cut are numbered from here: no earlier one has such a number.
+const AFTER_ALL_OTHERS: u64 = 1 << 48;
 
 impl World {
     /// A world in which nothing goes wrong and nothing is plugged in, with every checker. It has begun: the scan is on its way.
@@ -28,15 +32,41 @@ impl World {
     pub fn in_weather(station: &Station, seed: u64, weather: Weather) -> Self {
         let mut random = Random::new(seed);
         let environment = Environment::new(station, weather.clone(), random.bits());
-        let mut world = Self {
+        let engine = Engine::new(station, RunId(1));
+        let mut world = Self { weather, ..Self::assemble((seed, random), Moment::default(), engine, environment) };
+        world.begin();
+        for fault in Fault::ALL {
+            world.agenda.put(world.now, Due::Fault(fault));
+        }
+        world
+    }
+
+    /// What becomes of a mainstay of which this cut was taken, when all around it is as it believes and nothing goes wrong. No checker looks:
+    /// none knows what was before.
+    #[must_use]
+    pub fn from_cut(station: &Station, cut: Cut, seed: u64) -> Self {
+        let mut random = Random::new(seed);
+        let environment = Environment::around(station, &cut, random.bits());
+        let mut world =
+            Self { checkers: Vec::new(), ..Self::assemble((seed, random), cut.at, cut.engine, environment) };
+        world.messages = AFTER_ALL_OTHERS;
+        world.engine.places().for_each(|place| world.make_ready(place));
+        let mut so = Consequences::default();
+        world.environment.resume(Cause { trace: TraceId(AFTER_ALL_OTHERS), message: None }, &mut so);
+        world.follow(so);
+        world
+    }
+
+    fn assemble((seed, random): (u64, Random), now: Moment, engine: Engine, environment: Environment) -> Self {
+        Self {
             seed,
-            now: Moment::default(),
+            now,
             random,
-            engine: Engine::new(station, RunId(1)),
+            engine,
             ready: Vec::new(),
             agenda: Agenda::new(),
             environment,
-            weather,
+            weather: Weather::still(),
             journal: Journal::new(Keep::Last(MESSAGES_SHOWN)),
             messages: 0,
             requests: 0,
@@ -53,12 +83,7 @@ impl World {
             reached: std::collections::BTreeSet::new(),
             ended: None,
             failed: None,
-        };
-        world.begin();
-        for fault in Fault::ALL {
-            world.agenda.put(world.now, Due::Fault(fault));
         }
-        world
     }
 
     /// The same, with so much of what happens kept for reading.

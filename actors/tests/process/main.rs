@@ -3,6 +3,7 @@
 
 mod harness;
 
+mod cut;
 mod ending;
 mod loading;
 mod notify;

@@ -59,6 +59,7 @@ pub(crate) mod driven {
     pub(crate) use super::notify::Message;
     pub(crate) use super::reaper::Parent;
     pub(crate) use super::rules::kernel::{Kernel, Upbringing};
+    pub(crate) use super::rules::resuming::Surveyed;
     pub(crate) use super::rules::{News, Rules};
     pub(crate) use super::spawn::{Busy, Child, Outcome};
     pub(crate) use super::sys::Ended;

@@ -87,7 +87,7 @@ impl Environment {
         self.begin_calls(so);
     }
 
-    fn begin_calls(&mut self, so: &mut Consequences) {
+    pub(super) fn begin_calls(&mut self, so: &mut Consequences) {
         for verdict in self.drivers.calls.verdicts() {
             match verdict {
                 Verdict::Begin(id, calls) => self.begin_call(id, calls, so),

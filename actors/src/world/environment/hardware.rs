@@ -51,7 +51,7 @@ pub struct Arrival {
     pub sighting: Sighting,
     /// The radio, if it is one.
     pub radio: Option<RadioState>,
-    openable_at: Moment,
+    pub(super) openable_at: Moment,
     /// Whether mainstay was told that something of it does not work.
     pub(super) record: Record,
 }

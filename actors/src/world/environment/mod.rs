@@ -1,5 +1,6 @@
 //! The simulated world around the machines: processes, hardware, ports. What is true there is what checkers look at.
 
+mod around;
 mod astray;
 mod calls;
 mod death;

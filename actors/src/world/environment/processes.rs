@@ -16,7 +16,7 @@ impl Environment {
     }
 
     /// Has the executor do something, and takes in what follows from it.
-    fn execute(&mut self, so: &mut Consequences, what: impl FnOnce(&mut Rules<Table>)) {
+    pub(super) fn execute(&mut self, so: &mut Consequences, what: impl FnOnce(&mut Rules<Table>)) {
         what(&mut self.executor);
         self.executor.kernel_mut().take_consequences(so);
     }

@@ -21,7 +21,7 @@ use crate::machine::Beginning;
 use crate::message::device::{DeviceMessage, DeviceTimer};
 use crate::message::inventory::InventoryMessage;
 use crate::message::lease::{LeaseMessage, LeaseTimer};
-use crate::message::service::{ServiceMessage, ServiceTimer};
+use crate::message::service::{ServiceMessage, ServiceStatus, ServiceTimer};
 use crate::message::supervision::{RootMessage, ServicesMessage};
 use crate::message::{Action, ActorId, Effect, Message, Moment, OperationId, Publication, round_trip};
 use crate::runtime::Cut;
@@ -238,4 +238,31 @@ fn everything_that_mainstay_is_can_be_written_down_in_a_storm_at_any_message_and
         }
     }
     assert!(in_flight > 100, "only {in_flight} messages were in flight");
+}
+
+/// What a station like the demo comes to after a storm of a few minutes is wholly known from a cut: a world that agrees with it is quiet in the end,
+/// and closes down.
+#[test]
+fn a_world_is_made_of_a_cut_alone_and_goes_on_until_all_is_quiet_and_closed() {
+    for seed in 0..40 {
+        let station = stations::random(seed);
+        let mut storm = World::in_weather(&station, seed, Weather::rough());
+        storm.run_for(Duration::from_secs(60 + 3 * seed)).unwrap_or_else(|failure| panic!("{failure}"));
+        (0..seed).for_each(|_| assert!(storm.step(Moment::after_boot(Duration::from_secs(100_000)))));
+        let written = serde_json::to_string(&storm.cut()).unwrap();
+        let mut world = World::from_cut(&station, serde_json::from_str(&written).unwrap(), seed);
+        let go_on = |world: &mut World, minutes: u64| {
+            world.run_for(Duration::from_secs(60 * minutes)).unwrap_or_else(|failure| panic!("{failure}"));
+        };
+        go_on(&mut world, 10);
+        let is_on_its_way =
+            |status| matches!(status, ServiceStatus::Starting | ServiceStatus::Stopping | ServiceStatus::Backoff);
+        let shown = world.shown().services.iter();
+        let hanging: Vec<_> = shown.filter(|(_, shown)| is_on_its_way(shown.status)).collect();
+        assert!(hanging.is_empty(), "seed {seed}: {hanging:?}");
+        world.close();
+        go_on(&mut world, 2);
+        assert!(world.ended().is_some(), "seed {seed}");
+        assert_eq!(world.environment().trees().count(), 0, "seed {seed}");
+    }
 }

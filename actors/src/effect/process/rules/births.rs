@@ -33,7 +33,7 @@ impl<K: Kernel> Rules<K> {
         }
     }
 
-    fn watch_births(&mut self) {
+    pub(super) fn watch_births(&mut self) {
         if self.birth_watch == BirthWatch::Off && self.starting > 0 {
             self.birth_watch = BirthWatch::Set;
             self.kernel.watch_births(Some(PATIENCE));

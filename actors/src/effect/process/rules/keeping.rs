@@ -42,7 +42,13 @@ impl<K: Kernel> Rules<K> {
 
     /// Starts a keeper, unless mainstay ends.
     pub(crate) fn start_keeper(&mut self) {
-        if self.keeper.begin() && self.kernel.start_keeper().is_err() {
+        if self.keeper.begin() {
+            self.ask_for_keeper();
+        }
+    }
+
+    pub(super) fn ask_for_keeper(&mut self) {
+        if self.kernel.start_keeper().is_err() {
             self.keeper_not_started(&"too many programs wait to be started");
         }
     }

@@ -9,6 +9,8 @@ pub(crate) mod kernel;
 mod looks;
 mod orphans;
 mod proof;
+#[cfg(any(test, feature = "world"))]
+pub(crate) mod resuming;
 mod talk;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};

@@ -60,6 +60,12 @@ impl Orphans {
         self.asked.iter().copied().collect()
     }
 
+    /// Nobody answers any more: whoever was asked for is asked for again.
+    #[cfg(any(test, feature = "world"))]
+    pub(super) fn ask_again(&mut self) {
+        self.unknown.append(&mut self.asked);
+    }
+
     /// The answer. One that has been waited for meanwhile is not asked for any more: its number may be anybody's.
     pub(super) fn answered(&mut self, owners: &BTreeMap<u32, Owner>) {
         for pid in std::mem::take(&mut self.asked) {
