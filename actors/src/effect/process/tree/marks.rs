@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
-use super::table::{self, ProcessId};
+use crate::effect::proc::{ProcessId, here};
 use crate::effect::process::spawn::environment;
 use crate::effect::watched;
 
@@ -42,7 +42,7 @@ impl Marks {
         if let Some(known) = self.known.get(&id) {
             return known.clone();
         }
-        let mark = self.read(id.pid, |pid| table::environment_of(pid, environment::RUN))?;
+        let mark = self.read(id.pid, |pid| here().environment(pid, environment::RUN))?;
         self.known.insert(id, mark.clone());
         mark
     }
@@ -149,7 +149,7 @@ mod tests {
 
     #[test]
     fn a_process_is_asked_once() {
-        let id = table::read(std::process::id()).unwrap().id;
+        let id = here().process(std::process::id()).unwrap().id;
         let mut marks = Marks::default();
         let first = marks.of(id);
         assert_eq!(marks.known.get(&id), Some(&first));
