@@ -238,7 +238,6 @@ fn work(jobs: &Receiver<Job>, news: &UnboundedSender<News>, watched: &Watched) {
         let by_ancestry: Vec<Root> = in_group.chain(strays.roots()).cloned().collect();
         let mut found = look_at_all(&by_ancestry, &mut known, &origin, &marks);
         let owners = to_whom(&unknown, &roots, &known, &origin, &mut strays);
-        marks.borrow_mut().rest();
         let mut act =
             |(want, inside): (&Want, Inside)| do_one(want, inside, found.remove(&want.run).unwrap_or_default());
         let seen = wants.iter().zip(insides).map(&mut act).collect();
