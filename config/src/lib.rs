@@ -14,6 +14,7 @@ mod load;
 mod lower;
 pub mod model;
 pub mod names;
+pub mod paths;
 pub mod port_choice;
 mod read;
 mod schema;

@@ -6,7 +6,6 @@
 mod dependencies;
 mod devices;
 mod environment;
-mod files;
 mod hardware;
 mod ports;
 mod probes;

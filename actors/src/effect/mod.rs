@@ -10,6 +10,7 @@ pub mod files;
 pub mod known;
 pub mod ports;
 pub mod probe;
+mod proc;
 pub mod process;
 pub mod report;
 pub mod socket_file;

@@ -2,7 +2,7 @@
 //! All of this only reads, and blocks.
 
 mod owner;
-mod proc;
+mod sockets;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -11,12 +11,11 @@ use crate::action::ports::{Listener, Places};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::IpAddr;
-use std::path::Path;
 
-use self::proc::Proc;
 use self::table::Inode;
+use super::proc::{Proc, here};
 
-pub(crate) use self::owner::{Tree, Whose, whose};
+pub(crate) use self::owner::{Whose, whose};
 
 /// Who listens on these TCP ports of this machine (of mainstay's network namespace), where that is in the way of listening on the
 /// address that is meant: the answer to each of several questions. Ports on which nobody does are not in it.
@@ -24,7 +23,7 @@ pub(crate) use self::owner::{Tree, Whose, whose};
 /// # Errors
 /// When `/proc/net/tcp` cannot be read. That a process cannot be looked into is no error: its listener has no pid then.
 pub fn listeners(asked: &[Places]) -> io::Result<Vec<BTreeMap<u16, Listener>>> {
-    listeners_under(Proc(Path::new("/proc")), asked)
+    listeners_under(here(), asked)
 }
 
 fn listeners_under(proc: Proc<'_>, asked: &[Places]) -> io::Result<Vec<BTreeMap<u16, Listener>>> {

@@ -5,10 +5,11 @@ use std::ops::Range;
 use std::time::Duration;
 
 use super::templates::Scope;
-use super::{World, dependencies, devices, files, ports, probes, unit};
+use super::{World, dependencies, devices, ports, probes, unit};
 use crate::diagnostics::{Code, Later, Report};
 use crate::model::{Autostart, Restart, RestartWhen, Service, Stop, StopSignal, StopTo, Unsupported};
 use crate::names::{READINESS_PROBES, ServiceName};
+use crate::paths::normal;
 use crate::read::{Boxed, Entry, Field, joined};
 use crate::schema::{File, RestartTable, ServiceTable, StopTable};
 
@@ -101,7 +102,7 @@ fn later(place: &str, table: &ServiceTable, world: &World, report: &mut Report) 
 fn resources(table: &ServiceTable, report: &mut Report) -> BTreeSet<String> {
     let mut resources = BTreeSet::new();
     for file in table.files.value().into_iter().flatten() {
-        resources.insert(format!("file/{}", files::normal(&file.value.0).display()));
+        resources.insert(format!("file/{}", normal(&file.value.0).display()));
     }
     for custom in table.custom.value().into_iter().flatten() {
         // The same shape as every other name.

@@ -1,5 +1,6 @@
 //! Reads the radios on a thread of its own, one reading at a time: a hung Wi-Fi driver hangs whoever asks about it,
-//! and USB events must go on meanwhile.
+//! and USB events must go on meanwhile. Unlike with other calls that may hang, a late answer is still wanted, and what is asked
+//! meanwhile is one more reading after it.
 #![allow(clippy::disallowed_methods, reason = "a bound on waiting for hardware, on a thread without actors")]
 
 use std::time::Duration;

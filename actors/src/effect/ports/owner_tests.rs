@@ -4,8 +4,11 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
+use std::path::Path;
 
 use super::*;
+use crate::action::process::RunId;
+use crate::effect::process::MainState;
 
 const US: u32 = 2;
 const MAIN: u32 = 10;
@@ -26,7 +29,8 @@ fn add(proc: &Path, pid: u32, parent: u32, mark: Option<&str>, sockets: &[u64]) 
     fs::create_dir_all(process.join("fd")).unwrap();
     fs::create_dir_all(process.join(format!("task/{pid}"))).unwrap();
     fs::write(process.join("comm"), "nginx\n").unwrap();
-    fs::write(process.join("status"), format!("Name:\tx\nPPid:\t{parent}\n")).unwrap();
+    let stat = format!("{pid} (x) S {parent} {pid} {pid} 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 {pid} 0");
+    fs::write(process.join("stat"), stat).unwrap();
     let environment = mark.map(|mark| format!("A=1\0MAINSTAY_RUN={mark}\0")).unwrap_or_default();
     fs::write(process.join("environ"), environment).unwrap();
     for inode in sockets {
@@ -35,8 +39,12 @@ fn add(proc: &Path, pid: u32, parent: u32, mark: Option<&str>, sockets: &[u64]) 
 }
 
 fn found(proc: &Path) -> Whose {
-    let tree = Tree { main: MAIN, mark: "web.7".to_owned() };
-    Proc(proc).whose("127.0.0.1:80".parse().unwrap(), &tree, US).unwrap()
+    Proc(proc).whose("127.0.0.1:80".parse().unwrap(), &run(), US).unwrap()
+}
+
+fn run() -> Root {
+    let (run, mark, main_state) = (RunId(7), "web.7".to_owned(), MainState::There);
+    Root { run, mark, output: None, main: MAIN, leader: MAIN, main_state }
 }
 
 fn stranger(pid: u32) -> Whose {
@@ -73,6 +81,27 @@ fn a_stranger_or_another_service_is_named() {
 }
 
 #[test]
+fn what_the_kernel_hands_down_counts_where_the_environment_was_cleared() {
+    let tagged = proc();
+    add(tagged.path(), 12, US, None, &[77]);
+    let limits = |run: u64| format!("Max realtime timeout  {0}  {0}  us\n", 1u64 << 62 | run);
+    fs::write(tagged.path().join("12/limits"), limits(7)).unwrap();
+    assert_eq!(found(tagged.path()), Whose::Own);
+    fs::write(tagged.path().join("12/limits"), limits(8)).unwrap();
+    assert_eq!(found(tagged.path()), Whose::Unknown);
+    fs::write(tagged.path().join("12/cgroup"), "0::/system.slice/mainstay.2/other.8\n").unwrap();
+    assert_eq!(found(tagged.path()), stranger(12), "it is in the control group of another service");
+}
+
+#[test]
+fn a_control_group_of_the_same_name_in_another_place_is_no_evidence() {
+    let proc = proc();
+    add(proc.path(), 20, 1, None, &[77]);
+    fs::write(proc.path().join("20/cgroup"), "0::/user.slice/web.7\n").unwrap();
+    assert_eq!(found(proc.path()), stranger(20));
+}
+
+#[test]
 fn where_it_cannot_be_told_it_is_not_called_foreign() {
     // Nobody who can be seen has the socket.
     assert_eq!(found(proc().path()), Whose::Unknown);
@@ -81,8 +110,7 @@ fn where_it_cannot_be_told_it_is_not_called_foreign() {
     add(orphan.path(), 22, US, None, &[77]);
     assert_eq!(found(orphan.path()), Whose::Unknown);
     // Another machine answers, say.
-    let tree = Tree { main: MAIN, mark: "web.7".to_owned() };
-    let elsewhere = Proc(proc().path()).whose("10.0.0.9:80".parse().unwrap(), &tree, US).unwrap();
+    let elsewhere = Proc(proc().path()).whose("10.0.0.9:80".parse().unwrap(), &run(), US).unwrap();
     assert_eq!(elsewhere, Whose::Unknown);
 }
 

@@ -5,6 +5,7 @@
 use std::fs;
 use std::net::TcpListener;
 use std::os::unix::fs::symlink;
+use std::path::Path;
 
 use super::*;
 
@@ -103,6 +104,7 @@ fn who_has_forked_a_moment_ago_is_named_and_not_his_child() {
     let proc = proc(&[(80, 11)]);
     add_process(proc.path(), 700, "nginx\n", &[11]);
     add_process(proc.path(), 690, "mainstay\n", &[11]);
-    fs::write(proc.path().join("690/status"), "Name:\tmainstay\nPPid:\t700\n").unwrap();
+    let stat = "690 (mainstay) S 700 690 690 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 690 0";
+    fs::write(proc.path().join("690/stat"), stat).unwrap();
     assert_eq!(words(proc.path(), &[80]), [(80, "pid 700 nginx".to_owned())]);
 }

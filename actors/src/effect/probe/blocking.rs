@@ -1,7 +1,8 @@
 //! Work that may block for ever, on a named thread of its own.
 //!
 //! tokio's own blocking threads would not do: a runtime that ends waits for them, and one that hangs on a dead disk
-//! would keep mainstay from ending. These are abandoned instead, and counted.
+//! would keep mainstay from ending. These are abandoned instead, and counted. Unlike a call to a driver, which is refused when too many
+//! hang, a look waits for its turn: it is taken again and again, and there is no hurry.
 
 use std::sync::Arc;
 

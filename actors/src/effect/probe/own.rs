@@ -11,20 +11,22 @@ use super::progress::Progress;
 use crate::action::not_ready::{NotReady, Stage};
 use crate::action::probe::{Own, Sight};
 use crate::action::process::RunId;
-use crate::effect::ports::{Tree, Whose, whose};
+use crate::effect::ports::{Whose, whose};
+use crate::effect::process::{MainState, Root};
 
 /// A look, and another at who has answered.
 pub(super) struct OwnLook {
     look: Look,
     own: Own,
-    tree: Tree,
+    run: Root,
     owner: Blocking<io::Result<Whose>>,
 }
 
 impl OwnLook {
     pub(super) fn new(look: Look, run: RunId, own: Own, threads: &Threads) -> Self {
-        let tree = Tree { main: own.pid, mark: format!("{}.{}", own.service, run.0) };
-        Self { look, own, tree, owner: Blocking::new(threads) }
+        let (mark, main) = (format!("{}.{}", own.service, run.0), own.pid);
+        let run = Root { run, mark, output: None, main, leader: main, main_state: MainState::There };
+        Self { look, own, run, owner: Blocking::new(threads) }
     }
 
     /// Takes one look; see [`Look::look`].
@@ -38,8 +40,8 @@ impl OwnLook {
 
     async fn check_owner(&mut self, place: SocketAddr, sight: Sight, progress: &Progress) -> Result<Sight, NotReady> {
         progress.to(Stage::Owner(place));
-        let tree = self.tree.clone();
-        match self.owner.run(move || whose(place, &tree)).await? {
+        let run = self.run.clone();
+        match self.owner.run(move || whose(place, &run)).await? {
             Ok(Whose::Own) => Ok(sight),
             Ok(Whose::Foreign(listener)) => Err(NotReady::Foreign { place, listener }),
             Ok(Whose::Unknown) => Ok(Sight::OfUnknownOwner(Box::new(sight), None)),

@@ -43,8 +43,8 @@ pub use executor::Processes;
 pub use held::Held;
 pub use ignored::is_ignored;
 pub(crate) use rules::Rules;
-pub(crate) use spawn::environment::RUN;
 pub(super) use spawn::environment::SERVICE;
+pub(crate) use tree::{MainState, Root, is_of};
 
 /// Whether a process was started by this one, or by one that was, and is still there.
 #[must_use]

@@ -292,7 +292,7 @@ impl Run {
         Some(Root {
             run: self.run,
             mark: self.mark.clone(),
-            output: main.output,
+            output: Some(main.output),
             main: main.pid,
             leader: main.leader,
             main_state,

@@ -1,6 +1,6 @@
-//! Under which child of ours a process is. Pure: from looks at single processes.
+//! How a process descends from us. Pure: from looks at single processes.
 
-use super::table::Process;
+use crate::effect::proc::Process;
 
 /// Longer chains are not followed; nobody starts programs by so many others.
 const MAX_DEPTH: usize = 64;
@@ -8,13 +8,18 @@ const MAX_DEPTH: usize = 64;
 const TRIES: usize = 4;
 
 /// The child of `us` that a process descends from, or is. `None`: it is not below us, or it has gone.
+pub(super) fn child_above(pid: u32, us: u32, look: impl Fn(u32) -> Option<Process>) -> Option<u32> {
+    Some(line(pid, us, look)?.first()?.id.pid)
+}
+
+/// The processes from a child of `us` down to this one. `None`: it is not below us, or it has gone.
 ///
 /// A number can be given out again between two looks, so each step is looked at from both ends: who still has the parent that it had
 /// before that one was looked at, had it all the time, for an orphan never gets a parent that is younger than itself.
-pub(super) fn child_above(pid: u32, us: u32, look: impl Fn(u32) -> Option<Process>) -> Option<u32> {
+pub(super) fn line(pid: u32, us: u32, look: impl Fn(u32) -> Option<Process>) -> Option<Vec<Process>> {
     for _ in 0..TRIES {
         match climb(pid, us, &look) {
-            Way::Up(child) => return Some(child),
+            Way::Up(line) => return Some(line),
             Way::Nowhere => return None,
             Way::Broken => {}
         }
@@ -24,8 +29,8 @@ pub(super) fn child_above(pid: u32, us: u32, look: impl Fn(u32) -> Option<Proces
 
 /// Where the way up leads.
 enum Way {
-    /// To this child of ours.
-    Up(u32),
+    /// To us: the line, eldest first.
+    Up(Vec<Process>),
     /// Past us.
     Nowhere,
     /// Somebody on it has ended.
@@ -34,9 +39,11 @@ enum Way {
 
 fn climb(pid: u32, us: u32, look: &impl Fn(u32) -> Option<Process>) -> Way {
     let Some(mut child) = look(pid) else { return Way::Nowhere };
+    let mut line = vec![child];
     for _ in 0..MAX_DEPTH {
         if child.parent == us {
-            return Way::Up(child.id.pid);
+            line.reverse();
+            return Way::Up(line);
         }
         if child.parent <= 1 {
             return Way::Nowhere;
@@ -46,6 +53,7 @@ fn climb(pid: u32, us: u32, look: &impl Fn(u32) -> Option<Process>) -> Way {
             (Some(parent), Some(still)) if still.id == child.id && still.parent == child.parent => child = parent,
             _ => return Way::Broken,
         }
+        line.push(child);
     }
     Way::Nowhere
 }
@@ -55,7 +63,7 @@ mod tests {
     use std::cell::Cell;
 
     use super::*;
-    use crate::effect::process::tree::table::{Life, ProcessId};
+    use crate::effect::proc::{Life, ProcessId};
 
     const US: u32 = 100;
 

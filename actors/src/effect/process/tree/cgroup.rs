@@ -12,7 +12,8 @@ use mainstay_config::model::StopSignal;
 use rustix::fs::{Access, FlockOperation, access, flock, statfs};
 use rustix::process::{Pid, PidfdFlags, pidfd_open, pidfd_send_signal};
 
-use super::{ProcessId, Whom, mounted, table, with_continue};
+use super::{ProcessId, Whom, mounted, with_continue};
+use crate::effect::proc::here;
 
 /// `CGROUP2_SUPER_MAGIC` of the kernel's include/uapi/linux/magic.h.
 const CGROUP2_MAGIC: u64 = 0x6367_7270;
@@ -55,7 +56,7 @@ impl Cgroups {
         // Moving a process needs this right at the common ancestor.
         access(own.join("cgroup.procs"), Access::WRITE_OK).ok()?;
         clear_after_others(own);
-        let folder = own.join(folder_name());
+        let folder = own.join(folder_name(std::process::id()));
         let claim = make_and_claim(&folder)?;
         let cgroups = Self { folder, _claim: claim.map(Arc::new) };
         if access(cgroups.folder.join("cgroup.kill"), Access::WRITE_OK).is_err() {
@@ -84,9 +85,9 @@ impl Cgroups {
     }
 }
 
-/// The name of our folder.
-pub(super) fn folder_name() -> String {
-    format!("{FOLDER}{}", std::process::id())
+/// The name of our folder, when this is our number.
+pub(super) fn folder_name(us: u32) -> String {
+    format!("{FOLDER}{us}")
 }
 
 fn is_version_2(folder: &Path) -> bool {
@@ -183,7 +184,7 @@ pub(super) fn signal(path: &Path, pids: impl Iterator<Item = u32>, signal: StopS
     let still: std::collections::HashSet<u32> = members(path).into_iter().collect();
     for (pid, process) in held.into_iter().filter(|(pid, _)| still.contains(pid)) {
         if whom != Whom::All {
-            let Some(now) = table::read(pid) else { continue };
+            let Some(now) = here().process(pid) else { continue };
             if !whom.includes(now.group) {
                 not_meant.push(now.id);
                 continue;

@@ -4,18 +4,16 @@
 //! `environ_read` of fs/proc/base.c), which a process whose disk or driver does not answer may hold for ever. So it is read on a thread
 //! that is left behind when it does not come back: one stuck process must not keep all others from being stopped.
 
+//!
+//! It is asked for on a thread without tokio, so the calls that hang are counted here and not by a semaphore as in `probe/blocking.rs`.
+
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError, channel};
 use std::time::Duration;
 
-use super::table::{self, ProcessId};
+use crate::effect::proc::{ProcessId, here};
 use crate::effect::process::spawn::environment;
 use crate::effect::watched;
-
-/// The thread.
-const NAME: &str = "marks";
 
 /// How long an environment is waited for; it takes microseconds.
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -26,14 +24,8 @@ const HUNG_MAX: usize = 4;
 #[derive(Debug, Default)]
 pub(super) struct Marks {
     known: HashMap<ProcessId, Option<String>>,
-    reader: Option<Reader>,
-    hung: Arc<AtomicUsize>,
-}
-
-#[derive(Debug)]
-struct Reader {
-    asked: Sender<u32>,
-    said: Receiver<Option<String>>,
+    /// What nobody waits for any more.
+    hung: Vec<Receiver<Option<String>>>,
 }
 
 impl Marks {
@@ -42,14 +34,10 @@ impl Marks {
         if let Some(known) = self.known.get(&id) {
             return known.clone();
         }
-        let mark = self.read(id.pid, |pid| table::environment_of(pid, environment::RUN))?;
+        let pid = id.pid;
+        let mark = self.read(pid, PATIENCE, move || here().environment(pid, environment::RUN))?;
         self.known.insert(id, mark.clone());
         mark
-    }
-
-    /// Lets the thread end until it is needed again: marks are seldom asked for.
-    pub(super) fn rest(&mut self) {
-        self.reader = None;
     }
 
     /// Forgets all but these processes.
@@ -61,95 +49,86 @@ impl Marks {
     }
 
     /// `None`: no thread could be asked. One that does not answer in time counts as having no mark, so that it is asked once.
-    fn read(&mut self, pid: u32, how: fn(u32) -> Option<String>) -> Option<Option<String>> {
-        if self.reader.is_none() {
-            self.reader = Reader::start(Arc::clone(&self.hung), how);
+    fn read(
+        &mut self,
+        pid: u32,
+        patience: Duration,
+        how: impl FnOnce() -> Option<String> + Send + 'static,
+    ) -> Option<Option<String>> {
+        self.hung.retain(|late| late.try_recv() == Err(TryRecvError::Empty));
+        if self.hung.len() >= HUNG_MAX {
+            return None;
         }
-        let reader = self.reader.as_ref()?;
-        reader.asked.send(pid).ok()?;
-        match reader.said.recv_timeout(PATIENCE) {
-            Ok(mark) => Some(mark),
+        let (answer, said) = channel();
+        // Nobody may be waiting any more.
+        watched::call("marks", move || drop(answer.send(how()))).ok()?;
+        let mark = said.recv_timeout(patience);
+        match mark {
             Err(RecvTimeoutError::Disconnected) => {
-                tracing::error!(
-                    pid,
-                    "reading the environment of a process panicked; the next one is read on another thread"
-                );
-                self.reader = None;
-                Some(None)
+                tracing::error!(pid, "reading the environment of a process panicked");
             }
             Err(RecvTimeoutError::Timeout) => {
                 tracing::warn!(pid, "the environment of a process cannot be read: the process hangs in the kernel");
-                self.hung.fetch_add(1, Ordering::AcqRel);
-                self.reader = None;
-                Some(None)
+                self.hung.push(said);
             }
+            Ok(_) => {}
         }
-    }
-}
-
-impl Reader {
-    fn start(hung: Arc<AtomicUsize>, how: fn(u32) -> Option<String>) -> Option<Self> {
-        if hung.load(Ordering::Acquire) >= HUNG_MAX {
-            return None;
-        }
-        let ((asked, questions), (answer, said)) = (channel::<u32>(), channel());
-        let work = move || {
-            while let Ok(pid) = questions.recv() {
-                watched::perhaps_panic(NAME);
-                if answer.send(how(pid)).is_err() {
-                    // Nobody waits any more: it was counted as hung.
-                    hung.fetch_sub(1, Ordering::AcqRel);
-                    return;
-                }
-            }
-        };
-        // Whoever asks sees that no answer comes.
-        watched::thread(NAME, work, drop).ok()?;
-        Some(Self { asked, said })
+        Some(mark.ok().flatten())
     }
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a reader that hangs, as the kernel lets it")]
+#[allow(clippy::unwrap_used)]
 mod tests {
+    use std::sync::mpsc::Sender;
+
     use super::*;
 
-    fn hangs_at_one(pid: u32) -> Option<String> {
-        if pid == 1 {
-            std::thread::sleep(PATIENCE * 5);
-        }
-        Some(format!("s.{pid}"))
+    const SHORT: Duration = Duration::from_millis(1);
+    const LONG: Duration = Duration::from_secs(3600);
+
+    /// Asks for a mark that does not come before the sender is dropped.
+    fn hang(marks: &mut Marks) -> Sender<()> {
+        let (release, hangs) = channel::<()>();
+        let how = move || hangs.recv().ok().map(|()| String::new());
+        assert_eq!(marks.read(1, SHORT, how), Some(None));
+        release
+    }
+
+    fn ask(marks: &mut Marks) -> Option<Option<String>> {
+        marks.read(2, LONG, || Some("s.2".to_owned()))
     }
 
     #[test]
     fn a_process_that_hangs_keeps_no_other_from_being_read() {
         let mut marks = Marks::default();
-        assert_eq!(marks.read(1, hangs_at_one), Some(None));
-        assert_eq!(marks.read(2, hangs_at_one), Some(Some("s.2".to_owned())));
+        let _hangs = hang(&mut marks);
+        assert_eq!(ask(&mut marks), Some(Some("s.2".to_owned())));
     }
 
     #[test]
-    fn as_many_as_may_hang_are_left_behind_and_then_nobody_waits_any_more() {
+    fn as_many_as_may_hang_are_left_behind_and_then_nobody_waits_until_one_comes_back() {
         let mut marks = Marks::default();
-        for _ in 0..HUNG_MAX {
-            assert_eq!(marks.read(1, hangs_at_one), Some(None));
+        let mut hanging: Vec<_> = (0..HUNG_MAX).map(|_| hang(&mut marks)).collect();
+        assert_eq!(ask(&mut marks), None);
+        hanging.pop();
+        while ask(&mut marks).is_none() {
+            std::thread::yield_now();
         }
-        assert_eq!(marks.read(2, hangs_at_one), None);
+        assert_eq!(marks.hung.len(), HUNG_MAX - 1);
     }
 
     #[test]
-    fn a_reader_that_panics_does_not_count_as_one_that_hangs() {
+    fn a_reading_that_panics_does_not_count_as_one_that_hangs() {
         let mut marks = Marks::default();
-        for _ in 0..=HUNG_MAX {
-            assert_eq!(marks.read(1, |_| std::panic::resume_unwind(Box::new("planted"))), Some(None));
-            assert_eq!(marks.hung.load(Ordering::Acquire), 0);
-        }
-        assert_eq!(marks.read(2, hangs_at_one), Some(Some("s.2".to_owned())));
+        let panics = || std::panic::resume_unwind(Box::new("planted"));
+        assert_eq!(marks.read(1, LONG, panics), Some(None));
+        assert!(marks.hung.is_empty());
     }
 
     #[test]
     fn a_process_is_asked_once() {
-        let id = table::read(std::process::id()).unwrap().id;
+        let id = here().process(std::process::id()).unwrap().id;
         let mut marks = Marks::default();
         let first = marks.of(id);
         assert_eq!(marks.known.get(&id), Some(&first));

@@ -7,11 +7,11 @@ mod ancestry;
 pub(super) mod cgroup;
 mod marks;
 mod mounted;
+mod origin;
 mod owners;
 pub(super) mod roll;
 mod signals;
 mod strays;
-mod table;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,16 +23,21 @@ use mainstay_config::model::StopSignal;
 use tokio::sync::mpsc::UnboundedSender;
 
 use self::marks::Marks;
+use self::origin::FromProc;
+use self::owners::Origin;
 use self::signals::{Signalled, signal_one};
 use self::strays::Strays;
+pub(crate) use origin::is_of;
 pub(super) use owners::Tag;
 pub(crate) use owners::{Evidence, MainState, Owner, Root};
 pub(super) use signals::{signal_process, signal_whoever_left, with_continue};
-pub(crate) use table::{PipeId, ProcessId};
+
+pub(crate) use crate::effect::proc::{PipeId, ProcessId};
 
 use super::rules::News;
 use super::thread::Thread;
 use crate::action::process::RunId;
+use crate::effect::proc::here;
 use crate::effect::watched::{self, Lost, Watched};
 
 /// The thread's name.
@@ -40,17 +45,17 @@ const NAME: &str = "trees";
 
 /// The child of ours that a process descends from, or is. It reads a few small files that nobody can hold up.
 pub(super) fn child_above(pid: u32) -> Option<u32> {
-    ancestry::child_above(pid, std::process::id(), table::read)
+    ancestry::child_above(pid, std::process::id(), |pid| here().process(pid))
 }
 
 /// The process that has this number now.
 pub(super) fn process(pid: u32) -> Option<ProcessId> {
-    Some(table::read(pid)?.id)
+    Some(here().process(pid)?.id)
 }
 
 /// Whether we are the parent of a process, and so the one who hears of its end.
 pub(super) fn is_our_child(process: ProcessId) -> bool {
-    table::read(process.pid).is_some_and(|now| now.id == process && now.parent == std::process::id())
+    here().process(process.pid).is_some_and(|now| now.id == process && now.parent == std::process::id())
 }
 
 /// How the tree of a run is followed.
@@ -210,8 +215,8 @@ impl Trees {
 
 fn work(jobs: &Receiver<Job>, news: &UnboundedSender<News>, watched: &Watched) {
     let (mut known, mut strays) = (owners::KnownOwners::default(), Strays::default());
-    let own_limit = table::realtime_limit_of(std::process::id());
-    let origin = FromProc { folder: cgroup::folder_name(), own_limit, marks: RefCell::default() };
+    let marks = RefCell::<Marks>::default();
+    let origin = FromProc::new(here(), std::process::id(), |id| marks.borrow_mut().of(id));
     while let Ok(job) = jobs.recv() {
         watched::perhaps_panic(NAME);
         let Round { wants, roots, strays: not_over, unknown } = match job {
@@ -231,9 +236,8 @@ fn work(jobs: &Receiver<Job>, news: &UnboundedSender<News>, watched: &Watched) {
         strays.look(&wants, &insides);
         let in_group = roots.iter().filter(|(_, place)| *place == Place::Group).map(|(root, _)| root);
         let by_ancestry: Vec<Root> = in_group.chain(strays.roots()).cloned().collect();
-        let mut found = look_at_all(&by_ancestry, &mut known, &origin);
+        let mut found = look_at_all(&by_ancestry, &mut known, &origin, &marks);
         let owners = to_whom(&unknown, &roots, &known, &origin, &mut strays);
-        origin.marks.borrow_mut().rest();
         let mut act =
             |(want, inside): (&Want, Inside)| do_one(want, inside, found.remove(&want.run).unwrap_or_default());
         let seen = wants.iter().zip(insides).map(&mut act).collect();
@@ -244,12 +248,17 @@ fn work(jobs: &Receiver<Job>, news: &UnboundedSender<News>, watched: &Watched) {
     }
 }
 
-fn look_at_all(roots: &[Root], known: &mut owners::KnownOwners, origin: &FromProc) -> BTreeMap<RunId, Vec<ProcessId>> {
+fn look_at_all(
+    roots: &[Root],
+    known: &mut owners::KnownOwners,
+    origin: &impl Origin,
+    marks: &RefCell<Marks>,
+) -> BTreeMap<RunId, Vec<ProcessId>> {
     if roots.is_empty() {
         return BTreeMap::new();
     }
-    let all = table::read_all();
-    origin.marks.borrow_mut().keep(all.iter().map(|process| process.id));
+    let all = here().processes();
+    marks.borrow_mut().keep(all.iter().map(|process| process.id));
     owners::members(&all, std::process::id(), roots, known, origin)
 }
 
@@ -258,14 +267,14 @@ fn to_whom(
     unknown: &[u32],
     roots: &[(Root, Place)],
     known: &owners::KnownOwners,
-    origin: &FromProc,
+    origin: &impl Origin,
     strays: &mut Strays,
 ) -> BTreeMap<u32, Owner> {
     if unknown.is_empty() {
         return BTreeMap::new();
     }
     let all: Vec<Root> = roots.iter().map(|(root, _)| root.clone()).collect();
-    let owners = owners::assign(unknown, &all, known, origin, table::read);
+    let owners = owners::assign(unknown, &all, known, origin, |pid| here().process(pid));
     for (pid, (run, _)) in &owners {
         let Some((root, Place::Cgroup(path))) = roots.iter().find(|(root, _)| root.run == *run) else { continue };
         if !cgroup::members(path).contains(pid) {
@@ -273,33 +282,6 @@ fn to_whom(
         }
     }
     owners
-}
-
-/// What `/proc` says.
-struct FromProc {
-    /// The folder of our cgroups.
-    folder: String,
-    /// One that everybody inherits from us is nobody's tag.
-    own_limit: Option<u64>,
-    marks: RefCell<Marks>,
-}
-
-impl owners::Origin for FromProc {
-    fn cgroup(&self, pid: u32) -> Option<String> {
-        table::cgroup_of(pid, &self.folder)
-    }
-
-    fn realtime_limit(&self, pid: u32) -> Option<u64> {
-        table::realtime_limit_of(pid).filter(|limit| Some(*limit) != self.own_limit)
-    }
-
-    fn outputs(&self, pid: u32) -> Vec<PipeId> {
-        table::outputs_of(pid)
-    }
-
-    fn mark(&self, id: ProcessId) -> Option<String> {
-        self.marks.borrow_mut().of(id)
-    }
 }
 
 /// Who is in the cgroup of a run.
@@ -345,7 +327,7 @@ fn do_one(want: &Want, inside: Inside, known: Vec<ProcessId>) -> Seen {
         return Seen { run, members: Vec::new(), cgroup: Populated::Yes, left_to_group };
     }
     let populated = if cgroup::is_populated(path) { Populated::Yes } else { Populated::No };
-    let mut members: Vec<_> = pids.iter().filter_map(|pid| Some(table::read(*pid)?.id)).collect();
+    let mut members: Vec<_> = pids.iter().filter_map(|pid| Some(here().process(*pid)?.id)).collect();
     members.extend(outside);
     members.sort_unstable();
     Seen { run, members, cgroup: populated, left_to_group }

@@ -17,8 +17,8 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
-use super::table::{Life, PipeId, Process, ProcessId};
 use crate::action::process::RunId;
+use crate::effect::proc::{Life, PipeId, Process, ProcessId};
 
 /// A run that may have processes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,8 +27,8 @@ pub(crate) struct Root {
     pub run: RunId,
     /// Its value of `MAINSTAY_RUN`.
     pub mark: String,
-    /// The pipe it prints into.
-    pub output: PipeId,
+    /// The pipe it prints into, where that is known.
+    pub output: Option<PipeId>,
     /// Its main process.
     pub main: u32,
     /// The number of the process group and the session that its first main process led.
@@ -109,6 +109,16 @@ pub(super) fn assign(
     children.iter().filter_map(|pid| owner(*pid)).collect()
 }
 
+/// Whether the last of a line that leads down from us is of a run; `None`: nobody can tell whose it is.
+pub(super) fn is_below(line: &[Process], run: &Root, origin: &impl Origin) -> Option<bool> {
+    let clues = Clues::new(std::slice::from_ref(run));
+    if line.iter().fold(None, |parents, process| clues.owner(process, parents, origin)).is_some() {
+        return Some(true);
+    }
+    let last = line.last()?.id;
+    (origin.cgroup(last.pid).is_some() || origin.mark(last).is_some()).then_some(false)
+}
+
 /// Finds the members of every run, oldest first.
 pub(super) fn members(
     all: &[Process],
@@ -162,7 +172,7 @@ impl<'a> Clues<'a> {
         let groups = reaped.chain(there()).map(|root| (root.leader, root.run)).collect();
         let marks = roots.iter().map(|root| (root.mark.as_str(), root.run)).collect();
         let tags = roots.iter().map(|root| (Tag::of(root.run), root.run)).collect();
-        let outputs = roots.iter().map(|root| (root.output, root.run)).collect();
+        let outputs = roots.iter().filter_map(|root| Some((root.output?, root.run))).collect();
         Self { mains, groups, marks, tags, outputs, runs: roots.iter().map(|root| root.run).collect() }
     }
 
@@ -204,7 +214,7 @@ mod tests {
     }
 
     fn root(run: u64, main: u32, main_state: MainState) -> Root {
-        Root { run: RunId(run), mark: format!("s.{run}"), output: PipeId(run), main, leader: main, main_state }
+        Root { run: RunId(run), mark: format!("s.{run}"), output: Some(PipeId(run)), main, leader: main, main_state }
     }
 
     /// What one process has in its environment, what one prints into, and so on.

@@ -13,7 +13,7 @@
 //!
 //! To whom a child belongs is found out in no hurry (`owners`): until that is known of each, no run is said to be over.
 
-use super::table;
+use crate::effect::proc::here;
 
 /// The children of one moment, those that have ended and are not reaped yet among them.
 #[derive(Debug, Default)]
@@ -34,14 +34,13 @@ pub(crate) fn call(spawners: &mut Vec<u32>) -> Roll {
     let mut adopted = Vec::new();
     if read(us, &mut adopted).is_none() {
         // A kernel without CONFIG_PROC_CHILDREN. The proof is the same: a child that is not waited for does not leave `/proc`.
-        born = table::read_all().iter().filter(|process| process.parent == us).map(|process| process.id.pid).collect();
+        born = here().processes().iter().filter(|process| process.parent == us).map(|process| process.id.pid).collect();
     }
     Roll { born, adopted }
 }
 
 fn read(thread: u32, children: &mut Vec<u32>) -> Option<()> {
-    let text = std::fs::read_to_string(format!("/proc/self/task/{thread}/children")).ok()?;
-    children.extend(text.split_ascii_whitespace().filter_map(|pid| pid.parse::<u32>().ok()));
+    children.extend(here().children("self", thread)?);
     Some(())
 }
 

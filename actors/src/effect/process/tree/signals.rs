@@ -4,7 +4,7 @@ use mainstay_config::model::StopSignal;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
 use super::Whom;
-use super::table::{self, ProcessId};
+use crate::effect::proc::{ProcessId, here};
 
 /// Signals a process, if its number still stands for it.
 pub(in crate::effect::process) fn signal_process(process: ProcessId, signal: StopSignal) {
@@ -32,7 +32,7 @@ pub(super) fn signal_one(member: ProcessId, signal: StopSignal, whom: Whom) -> S
     let Some(pid) = i32::try_from(member.pid).ok().and_then(Pid::from_raw) else { return Signalled::Done };
     let Ok(process) = pidfd_open(pid, PidfdFlags::empty()) else { return Signalled::Done };
     // Looked at after opening: the descriptor is of this process or of an earlier one, never of a later.
-    let Some(now) = table::read(member.pid).filter(|now| now.id == member) else { return Signalled::Done };
+    let Some(now) = here().process(member.pid).filter(|now| now.id == member) else { return Signalled::Done };
     if !whom.includes(now.group) {
         return Signalled::NotMeant;
     }

@@ -6,9 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::owners::{MainState, Root};
-use super::table::{self, Life};
 use super::{Inside, Place, Want};
 use crate::action::process::RunId;
+use crate::effect::proc::{Life, here};
 
 /// Runs that have processes outside of their cgroups.
 #[derive(Debug, Default)]
@@ -48,6 +48,6 @@ impl Strays {
 
 fn main_has_strayed(want: &Want, inside: &Inside) -> bool {
     let root = &want.root;
-    let lives = |pid| table::read(pid).is_some_and(|process| process.life == Life::Runs);
+    let lives = |pid| here().process(pid).is_some_and(|process| process.life == Life::Runs);
     want.place != Place::Group && root.main_state == MainState::There && !inside.lists(root.main) && lives(root.main)
 }

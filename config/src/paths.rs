@@ -1,0 +1,85 @@
+//! One file, one spelling.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Component, Path, PathBuf};
+
+/// Links that are followed in one path; the kernel follows as many (path_resolution(7)).
+const MOST_LINKS: usize = 40;
+
+/// A path from the root without `.`, `..` and doubled slashes.
+///
+/// `..` after a link leads up from where the link leads to, so that link is followed. Other links stand as they are: what they lead to
+/// may change while mainstay runs.
+#[must_use]
+pub fn normal(written: &Path) -> PathBuf {
+    walk(written, |part| part == "..")
+}
+
+/// The same with all links followed, now. It blocks. What is not there, or may not be looked at, is taken as it is written.
+#[must_use]
+pub fn resolved(written: &Path) -> PathBuf {
+    walk(written, |_| true)
+}
+
+fn walk(written: &Path, follows_link: fn(&OsStr) -> bool) -> PathBuf {
+    let mut at = PathBuf::from("/");
+    // The next one last.
+    let mut rest: Vec<OsString> = parts(written).collect();
+    let mut followed = 0;
+    while let Some(part) = rest.pop() {
+        let is_up = part == "..";
+        if !is_up {
+            at.push(&part);
+        }
+        match at.read_link() {
+            Ok(target) if followed < MOST_LINKS && follows_link(&part) => {
+                followed += 1;
+                at.pop();
+                rest.extend(is_up.then_some(part));
+                rest.extend(parts(&target));
+            }
+            _ if is_up => drop(at.pop()),
+            _ => {}
+        }
+    }
+    at
+}
+
+/// From the last to the first, which may be the root.
+fn parts(path: &Path) -> impl Iterator<Item = OsString> {
+    path.components().rev().filter(|part| *part != Component::CurDir).map(|part| part.as_os_str().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn every_spelling_of_a_path_is_the_same_one() {
+        for written in ["/a/b", "//a//b", "/a/./b/.", "/a/c/../b", "/../a/b", "/a/../../a/./b/"] {
+            assert_eq!(normal(Path::new(written)), Path::new("/a/b"), "{written}");
+        }
+    }
+
+    #[test]
+    fn the_way_up_from_a_link_begins_where_it_leads_to() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().canonicalize().unwrap();
+        std::fs::create_dir_all(root.join("a/b")).unwrap();
+        std::os::unix::fs::symlink("a/b", root.join("link")).unwrap();
+        assert_eq!(normal(&root.join("link/../db")), root.join("a/db"));
+        assert_eq!(normal(&root.join("link/db")), root.join("link/db"));
+        assert_eq!(resolved(&root.join("link/db")), root.join("a/b/db"));
+    }
+
+    #[test]
+    fn links_in_a_circle_end_however_often_each_leads_through_itself() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().canonicalize().unwrap();
+        std::os::unix::fs::symlink("db/../db/../db", root.join("db")).unwrap();
+        assert!(resolved(&root.join("db/x")).starts_with(&root));
+        assert!(normal(&root.join("db/../x")).starts_with(&root));
+    }
+}
