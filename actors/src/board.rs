@@ -26,11 +26,11 @@ pub struct Entry<S> {
     pub trace: TraceId,
 }
 
-/// The present state of everything.
+/// The present state of everything. The tables have more room than entries, so these lie elsewhere.
 #[derive(Debug, Default)]
 pub struct Board {
-    services: DashMap<ServiceName, Entry<ServiceSnapshot>>,
-    devices: DashMap<DeviceName, Entry<DeviceSnapshot>>,
+    services: DashMap<ServiceName, Box<Entry<ServiceSnapshot>>>,
+    devices: DashMap<DeviceName, Box<Entry<DeviceSnapshot>>>,
     leases: RwLock<LeaseTable>,
     inventory: RwLock<InventorySnapshot>,
     closing: RwLock<Option<Haste>>,
@@ -73,13 +73,13 @@ impl Board {
     /// One service.
     #[must_use]
     pub fn service(&self, name: &ServiceName) -> Option<Entry<ServiceSnapshot>> {
-        self.services.get(name).map(|entry| entry.value().clone())
+        self.services.get(name).map(|entry| Entry::clone(&entry))
     }
 
     /// One device.
     #[must_use]
     pub fn device(&self, name: &DeviceName) -> Option<Entry<DeviceSnapshot>> {
-        self.devices.get(name).map(|entry| entry.value().clone())
+        self.devices.get(name).map(|entry| Entry::clone(&entry))
     }
 
     /// Every lease and every waiter.
@@ -143,7 +143,7 @@ impl Shown for DeviceSnapshot {
 
 /// Shows a state; whether its status has changed.
 fn post<K: std::hash::Hash + Eq + Clone, S: Shown>(
-    map: &DashMap<K, Entry<S>>,
+    map: &DashMap<K, Box<Entry<S>>>,
     name: &K,
     snapshot: &S,
     (now, cause): (Moment, Cause),
@@ -152,13 +152,13 @@ fn post<K: std::hash::Hash + Eq + Clone, S: Shown>(
     let posted =
         |since| Entry { snapshot: snapshot.clone(), since, because: recorder.chain(cause), trace: cause.trace };
     let Some(mut entry) = map.get_mut(name) else {
-        map.insert(name.clone(), posted(now));
+        map.insert(name.clone(), Box::new(posted(now)));
         return false;
     };
     let changed = entry.snapshot.status() != snapshot.status();
     let since = if changed { now } else { entry.since };
     if !entry.snapshot.same_story(snapshot) {
-        *entry = posted(since);
+        **entry = posted(since);
     } else if entry.snapshot != *snapshot {
         (entry.snapshot, entry.since) = (snapshot.clone(), since);
     }

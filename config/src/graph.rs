@@ -6,6 +6,7 @@
 mod cycles;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::model::{Dependency, Service};
 use crate::names::ServiceName;
@@ -42,7 +43,7 @@ pub struct Graph {
 impl Graph {
     /// The graph of these services. Dependencies on services that are not among them are left out.
     #[must_use]
-    pub fn new(services: &BTreeMap<ServiceName, Service>) -> Self {
+    pub fn new(services: &BTreeMap<ServiceName, Arc<Service>>) -> Self {
         let edges = services.iter().map(|(name, service)| {
             let known = service.dependencies.iter().filter(|(other, _)| services.contains_key(*other));
             (name.clone(), known.map(|(other, dependency)| (other.clone(), dependency.into())).collect())

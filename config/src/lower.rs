@@ -21,6 +21,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::diagnostics::{Code, Later, Report};
@@ -65,7 +66,7 @@ fn mirror_conflicts(station: &mut Station) {
         .collect();
     for (other, name) in named {
         if let Some(service) = station.services.get_mut(&other) {
-            service.conflicts.insert(name);
+            Arc::make_mut(service).conflicts.insert(name);
         }
     }
 }

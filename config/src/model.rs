@@ -11,6 +11,7 @@ mod service;
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::names::{DeviceName, ServiceName};
 
@@ -34,7 +35,7 @@ pub struct Station {
     /// `[hardware.NAME]`.
     pub devices: BTreeMap<DeviceName, Device>,
     /// `[services.NAME]`.
-    pub services: BTreeMap<ServiceName, Service>,
+    pub services: BTreeMap<ServiceName, Arc<Service>>,
     /// The services in layers: every service stands in a later layer than all it requires, wants or comes after.
     pub layers: Vec<Vec<ServiceName>>,
 }

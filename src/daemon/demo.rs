@@ -1,6 +1,7 @@
 //! What only the demo does: its stand-ins are this program, and it says what to try.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use mainstay_config::model::{Station, Unit};
@@ -17,7 +18,7 @@ pub(super) fn run_ourselves(station: &mut Station) -> Result<(), Told> {
         .map_err(|error| Told::new(ExitStatus::Failed, format!("mainstay cannot find its own program: {error}")))?;
     let program = Template::literal(&program.to_string_lossy());
     for service in station.services.values_mut() {
-        if let Unit::Process(command) = &mut service.unit
+        if let Unit::Process(command) = &mut Arc::make_mut(service).unit
             && let Some(first) = command.argv.first_mut()
             && *first == Template::literal("mainstay")
         {

@@ -107,6 +107,8 @@ impl Carrier {
 impl Executor for Carrier {
     fn act(&self, from: &ActorId, action: Action, cause: Cause) {
         match action {
+            Action::Prepare(service, run) => self.processes.prepare(service, run),
+            Action::LetGo(service) => self.processes.let_go(&service),
             Action::Spawn(order) => {
                 self.news.telling.borrow_mut().expect(order.run, &order.service, cause);
                 self.processes.spawn(order);

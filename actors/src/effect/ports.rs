@@ -1,6 +1,8 @@
-//! Who listens on a TCP port, as the kernel tells in `/proc` (proc(5), Documentation/networking/proc_net_tcp.rst).
+//! Who listens on a TCP port, as the kernel tells when it is asked (sock_diag(7)), or in `/proc` (proc(5),
+//! Documentation/networking/proc_net_tcp.rst).
 //! All of this only reads, and blocks.
 
+mod diag;
 mod owner;
 mod sockets;
 mod table;
@@ -21,7 +23,7 @@ pub(crate) use self::owner::{Whose, whose};
 /// address that is meant: the answer to each of several questions. Ports on which nobody does are not in it.
 ///
 /// # Errors
-/// When `/proc/net/tcp` cannot be read. That a process cannot be looked into is no error: its listener has no pid then.
+/// When the kernel does not tell, and `/proc/net/tcp` cannot be read. That a process cannot be looked into is no error: its listener has no pid then.
 pub fn listeners(asked: &[Places]) -> io::Result<Vec<BTreeMap<u16, Listener>>> {
     listeners_under(here(), asked)
 }

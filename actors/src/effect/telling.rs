@@ -16,7 +16,7 @@ use crate::trace::{Cause, ExternalCause};
 
 /// What is known of all runs, as far as it decides what is told.
 #[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
-pub(crate) struct Telling(BTreeMap<RunId, Known>);
+pub(crate) struct Telling(BTreeMap<RunId, Box<Known>>);
 
 /// What is known of a run.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
@@ -65,7 +65,8 @@ impl Telling {
         let (pace, report) = (Pace::default(), RunReport::default());
         // Of each service, the last run is known also when it is over.
         self.0.retain(|known, of| *known == run || of.service != service || !of.report.is_over());
-        self.0.entry(run).or_insert(Known { service, pid: None, cause, told_to_end: ToldToEnd::No, pace, report });
+        let known = Known { service, pid: None, cause, told_to_end: ToldToEnd::No, pace, report };
+        self.0.entry(run).or_insert_with(|| Box::new(known));
     }
 
     /// A run was signalled, or is killed.

@@ -74,9 +74,18 @@ impl Cell {
         }
     }
 
+    /// Takes a timer out of those that are set. A map that was ever filled keeps room for eleven: most actors at rest have none.
+    pub(super) fn take_timer(&mut self, timer: &Timer) -> Option<Entry> {
+        let entry = self.timers.remove(timer);
+        if self.timers.is_empty() {
+            self.timers = BTreeMap::new();
+        }
+        entry
+    }
+
     /// Lets a timer not ring, or not be heard when it has.
     pub(super) fn forget_timer(&mut self, timer: &Timer, agenda: &mut Agenda) {
-        if let Some(entry) = self.timers.remove(timer) {
+        if let Some(entry) = self.take_timer(timer) {
             agenda.remove(entry);
             self.inbox.retain(|mail| !matches!(mail, Mail::Rang(rang, _, _) if rang == timer));
         }

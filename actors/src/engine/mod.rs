@@ -22,7 +22,6 @@ mod supervision;
 mod tests;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
 
 use mainstay_config::model::Station;
 
@@ -93,13 +92,15 @@ impl Engine {
         engine.add(AnyMachine::Hardware(Box::new(InventoryMachine::new(station))));
         let mut dependents = all_dependents(station);
         let (mut next, step) = (first_run, station.services.len() as u64);
-        for service in station.services.values().cloned().map(Arc::new) {
+        for service in station.services.values().cloned() {
             let others = dependents.remove(&service.name).unwrap_or_default();
             engine.add(AnyMachine::Service(Box::new(ServiceMachine::new(service, others, RunNumbers { next, step }))));
             next = RunId(next.0.wrapping_add(1));
         }
         let order = station.layers.iter().flatten().cloned().collect();
         engine.add(AnyMachine::Services(Box::new(ServicesMachine::new(order, station.runtime.max_parallel_starts))));
+        // What was filled in order is half empty; made anew from all there is, it is full.
+        engine.index = std::mem::take(&mut engine.index).into_iter().collect();
         engine
     }
 
@@ -175,7 +176,7 @@ impl Engine {
         cell.once = match &mail {
             // From now on it can be set anew.
             Mail::Rang(timer, cause, _) => {
-                cell.timers.remove(timer);
+                cell.take_timer(timer);
                 Some(Once::Rang(timer.clone(), *cause))
             }
             Mail::TellAgain(..) => None,

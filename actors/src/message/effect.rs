@@ -170,6 +170,10 @@ pub enum Action {
     LookAtPorts(OperationId, Places),
     /// Look what files are, however they are spelled. Answer: `LeaseMessage::FilesSeen`.
     LookAtFiles(OperationId, BTreeSet<PathBuf>),
+    /// A run of this service will come, which has this number: make what can be made before. No answer.
+    Prepare(ServiceName, RunId),
+    /// It does not come: let go of what was made. No answer.
+    LetGo(ServiceName),
     /// Start a program. Answers: `ServiceMessage::Process`.
     Spawn(SpawnOrder),
     /// Send a signal.
@@ -256,6 +260,8 @@ impl Action {
                 RestoreRadio,
                 LookAtPorts,
                 LookAtFiles,
+                Prepare,
+                LetGo,
                 Spawn,
                 Signal,
                 Sweep,

@@ -400,7 +400,12 @@ fn is_to_panic_over(letter: &Letter) -> bool {
 /// Who carries out an action.
 fn performer(action: &Action) -> Address {
     match action {
-        Action::Spawn(_) | Action::Signal(_) | Action::Sweep(_) | Action::TellAgain(_) => Outside::Processes.into(),
+        Action::Prepare(..)
+        | Action::LetGo(_)
+        | Action::Spawn(_)
+        | Action::Signal(_)
+        | Action::Sweep(_)
+        | Action::TellAgain(_) => Outside::Processes.into(),
         Action::Watch(_) | Action::Unwatch(_) => Outside::Probes.into(),
         Action::Exit(_) => ActorId::Root.into(),
         Action::CheckAccess(..)

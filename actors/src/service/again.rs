@@ -29,6 +29,7 @@ impl ServiceMachine {
             attempts: self.attempts,
             last_start: self.last_start,
             last_stop: self.last_stop.clone(),
+            prepared: self.prepared,
             ready_run: self.ready_run,
             asked: self.asked,
             episode: self.episode,

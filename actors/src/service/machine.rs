@@ -66,6 +66,8 @@ pub struct ServiceMachine {
     pub(super) episode: Episode,
     pub(super) last_stop: Option<Why>,
     pub(super) runs: RunNumbers,
+    /// The run for which it has had made ready what can be.
+    pub(super) prepared: Option<RunId>,
     /// The last run that became ready.
     pub(super) ready_run: Option<RunId>,
     pub(super) announced: Standing,
@@ -102,6 +104,7 @@ impl Machine for ServiceMachine {
         if self.is_in_grace() && !was_in_grace {
             (self.signalled, self.extended) = (Some(now), None);
         }
+        self.prepare(&mut out);
         let waits_for = self.waits_for();
         let stays = |timer: &ServiceTimer| timer.is_of_a_need() || waits_for.as_ref() == Some(timer);
         Effect::cancel_left(waited_for, &mut out, stays);
@@ -165,6 +168,7 @@ impl ServiceMachine {
             episode: Episode::default(),
             last_stop: None,
             runs,
+            prepared: None,
             ready_run: None,
             announced: Standing::ASSUMED,
             given_back: Token(0),

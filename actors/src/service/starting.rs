@@ -13,7 +13,7 @@ use super::machine::{Out, ServiceMachine, act, tell_leases, tell_services};
 use super::state::{Phase, Run, Slot};
 use crate::action::probe::{Own, ProbeEvent, ProbeOrder, ProbeTarget};
 use crate::action::process::{Invocation, LogSearch, NotifySocket, RunId, SpawnOrder, Status};
-use crate::cause::{Failure, Holder, Refusal, Said, Why};
+use crate::cause::{Blocker, Failure, Holder, Refusal, Said, Why};
 use crate::message::device::Offer;
 use crate::message::lease::{Grant, LeaseMessage, LeaseRequest, Want};
 use crate::message::service::ServiceTimer;
@@ -48,6 +48,29 @@ impl ServiceMachine {
             priority: self.spec.devices.values().map(|need| need.priority).max().unwrap_or(0),
             timeout: self.spec.devices.values().filter_map(|need| need.timeout).min(),
             arrival,
+        }
+    }
+
+    /// While it waits for a device, what its program needs is made ready; when it waits no longer and has not started, that is let go of.
+    pub(super) fn prepare(&mut self, out: &mut Out) {
+        let is_device = |blocker: &Blocker| matches!(blocker, Blocker::Device { .. });
+        let (goes_on, waits) = match &self.phase {
+            Phase::Leasing { blockers, .. } => (true, blockers.iter().any(is_device)),
+            Phase::Renewing { .. } | Phase::Slotting => (true, false),
+            _ => (false, false),
+        };
+        match self.prepared {
+            None if waits => {
+                self.prepared = Some(self.runs.next);
+                out.push(act(Action::Prepare(self.spec.name.clone(), self.runs.next)));
+            }
+            Some(run) if !goes_on => {
+                self.prepared = None;
+                if run == self.runs.next {
+                    out.push(act(Action::LetGo(self.spec.name.clone())));
+                }
+            }
+            _ => {}
         }
     }
 

@@ -8,6 +8,7 @@ mod ending;
 mod loading;
 mod notify;
 mod output;
+mod prepared;
 mod starting;
 mod trees;
 

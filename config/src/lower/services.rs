@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::templates::Scope;
@@ -13,7 +14,7 @@ use crate::paths::normal;
 use crate::read::{Boxed, Entry, Field, joined};
 use crate::schema::{File, RestartTable, ServiceTable, StopTable};
 
-pub(super) fn services(file: &File, world: &World, report: &mut Report) -> BTreeMap<ServiceName, Service> {
+pub(super) fn services(file: &File, world: &World, report: &mut Report) -> BTreeMap<ServiceName, Arc<Service>> {
     let mut services = BTreeMap::new();
     let Some(map) = file.services.value() else { return services };
     for (written, _) in &map.misnamed {
@@ -21,7 +22,7 @@ pub(super) fn services(file: &File, world: &World, report: &mut Report) -> BTree
     }
     for (name, entry) in &map.entries {
         if let Some(table) = entry.value.value() {
-            services.insert(name.clone(), service(name, entry, table, world, report));
+            services.insert(name.clone(), Arc::new(service(name, entry, table, world, report)));
         }
     }
     for (written, entry) in &map.misnamed {

@@ -205,7 +205,7 @@ fn conflicts(station: &Station, needs: &Needs<'_>) -> BTreeSet<(usize, usize)> {
         let of = |other| number(&service.name).zip(number(other)).map(|(a, b)| (a.min(b), a.max(b)));
         service.conflicts.iter().filter_map(of).collect()
     };
-    station.services.values().flat_map(pairs).collect()
+    station.services.values().flat_map(|service| pairs(service)).collect()
 }
 
 /// Services with one fixed port, of which one is the other's fallback. Of any others it is said without a look at who requires them.

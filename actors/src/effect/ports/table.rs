@@ -11,7 +11,7 @@ const LISTEN: &str = "0A";
 
 /// The number that names a socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Inode(u64);
+pub(super) struct Inode(pub(super) u64);
 
 /// Adds the listening sockets of a table that are on one of the wanted ports.
 pub(super) fn read(

@@ -111,6 +111,7 @@ impl Processes {
             said,
             sockets: BTreeMap::new(),
             births: BTreeMap::new(),
+            nests: BTreeMap::new(),
             birth_watch: None,
             keeper_gone: Rc::default(),
         };
@@ -121,6 +122,16 @@ impl Processes {
             watched.task("deliver", deliver(to_say, events)),
         ];
         Ok(Self { rules, tasks, threads, cgroups, _only: only })
+    }
+
+    /// A run of this service will come, and this will be its number: what can be made for it is made.
+    pub fn prepare(&self, service: ServiceName, run: RunId) {
+        self.rules.borrow_mut().kernel_mut().prepare(service, run);
+    }
+
+    /// The run that was prepared does not come.
+    pub fn let_go(&self, service: &ServiceName) {
+        self.rules.borrow_mut().kernel_mut().let_go(service);
     }
 
     /// Starts a program. What comes of it is an event.
@@ -170,9 +181,7 @@ impl Processes {
         // One that takes longer writes to a slow disk; it is left to init.
         let _ = tokio::time::timeout(KEEPER_PATIENCE, keeper_ended).await;
         let threads = std::mem::take(&mut self.threads);
-        if let Some(cgroups) = self.cgroups.take() {
-            cgroups.remove();
-        }
+        let cgroups = self.cgroups.take();
         for task in &mut self.tasks {
             task.abort();
             let _ = task.await;
@@ -180,6 +189,10 @@ impl Processes {
         // The last handle on the core, and with it on the queues to the threads.
         drop(self);
         Thread::end_all(threads).await;
+        // Now nothing is left that was made for a run that has not come.
+        if let Some(cgroups) = cgroups {
+            cgroups.remove();
+        }
         // A log-keeper that could not be executed is known of before its SIGCHLD is heard.
         reaper::reap_all(&mut Nobody);
     }

@@ -19,7 +19,7 @@ use super::keeper::report::{self, KeeperTrouble};
 use super::notify::{self, Message, NotifySocket};
 use super::rules::News;
 use super::rules::kernel::{Kernel, Upbringing};
-use super::spawn::{Birth, Busy, Job, Spawner};
+use super::spawn::{Birth, Busy, Job, Nest, Spawner};
 use super::tree::roll::Roll;
 use super::tree::{self, ProcessId, Round, Trees, with_continue};
 use crate::action::process::{self as order, Needed, ProcessEvent, RunId, SpawnFailure, SpawnOrder};
@@ -50,6 +50,8 @@ pub(super) struct Hands {
     pub sockets: BTreeMap<RunId, NotifySocket>,
     /// Of runs that are being started.
     pub births: BTreeMap<RunId, Arc<Birth>>,
+    /// What was made for runs that will come, one of each service.
+    pub nests: BTreeMap<ServiceName, Arc<Nest>>,
     /// Calls for a look at programs that are being started, as long as there are any.
     pub birth_watch: Option<JoinHandle<()>>,
     /// Told when a keeper is gone.
@@ -64,6 +66,26 @@ impl Hands {
             socket.renew(*run, (&self.watched, &self.news))?;
         }
         Ok(())
+    }
+
+    /// A run will come: what can be made for it is made.
+    pub(super) fn prepare(&mut self, service: ServiceName, run: RunId) {
+        if self.nests.get(&service).is_some_and(|nest| nest.is_for(run)) {
+            return;
+        }
+        self.let_go(&service);
+        // Where nothing can be made now, that is done when it comes.
+        if let Ok(nest) = self.spawner.make_nest(service.clone(), run) {
+            self.nests.insert(service, nest);
+        }
+    }
+
+    /// The run that would come does not.
+    pub(super) fn let_go(&mut self, service: &ServiceName) {
+        if let Some(nest) = self.nests.remove(service) {
+            // Where the threads have too much to do, it is removed from here.
+            let _ = self.spawner.queue(Job::LetGo(nest));
+        }
     }
 
     fn after(&self, wait: Duration, news: News) -> JoinHandle<()> {
@@ -93,8 +115,9 @@ impl Kernel for Hands {
     fn start(&mut self, order: SpawnOrder) -> Result<(), SpawnFailure> {
         let (run, socket, birth) = (order.run, self.bind(&order)?, Arc::new(Birth::default()));
         let path = socket.as_ref().map(|socket| socket.path().to_owned());
+        let nest = self.nests.remove(&order.service);
         self.spawner
-            .queue(Job::Program(Box::new(order), path, Arc::clone(&birth)))
+            .queue(Job::Program(Box::new(order), path, Arc::clone(&birth), nest))
             .map_err(|Busy| SpawnFailure::Busy)?;
         self.births.insert(run, birth);
         self.sockets.extend(socket.map(|socket| (run, socket)));

@@ -1,6 +1,7 @@
 //! Many services that depend on each other: what they tell each other, and keep, grows with the graph and not faster.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use mainstay_config::model::Station;
 
@@ -25,7 +26,7 @@ struct Company {
 impl Company {
     fn of(station: &Station, broken: Option<&str>) -> Self {
         let mut dependents = all_dependents(station);
-        let machine = |(spec, number): (&mainstay_config::model::Service, u64)| {
+        let machine = |(spec, number): (&Arc<mainstay_config::model::Service>, u64)| {
             let dependents = dependents.remove(&spec.name).unwrap_or_default();
             let machine =
                 ServiceMachine::new(spec.clone(), dependents, RunNumbers { next: RunId(number << 20), step: 1 });

@@ -4,6 +4,8 @@ use mainstay_config::template::Template;
 use super::*;
 use crate::action::not_ready::NotReady;
 use crate::action::process::{Notification, Said, SpawnFailure, Status};
+use crate::cause::{Blocker, Holder, Resource, Soon};
+use crate::message::service::NeedsPolicy;
 use mainstay_hardware::error::Errno;
 
 #[test]
@@ -22,6 +24,54 @@ fn needs_come_first_then_leases_then_a_start_slot_which_is_held_until_it_is_read
     assert!(bench.ready().returned_slot());
     assert_eq!(bench.status(), ServiceStatus::Running);
     assert!(bench.timers.is_empty(), "{:?}", bench.timers);
+}
+
+/// What has become of its preparations, by the last message.
+fn prepares(bench: &Bench) -> Option<bool> {
+    bench.acts.iter().find_map(|act| match act {
+        Action::Prepare(_, run) => {
+            assert_eq!(*run, bench.machine.runs.next);
+            Some(true)
+        }
+        Action::LetGo(_) => Some(false),
+        _ => None,
+    })
+}
+
+fn absent() -> ServiceMessage {
+    let (device, reason) = (x(), Unusable::NotHeardOf);
+    ServiceMessage::Queued(vec![Blocker::Device { device, reason, soon: Soon::Unknown }])
+}
+
+#[test]
+fn while_it_waits_for_a_device_its_next_run_is_prepared_once() {
+    let mut bench = Bench::new(leasing());
+    assert_eq!(prepares(&bench), None);
+    assert_eq!(prepares(bench.tell(absent())), Some(true));
+    assert_eq!(prepares(bench.tell(ServiceMessage::Queued(Vec::new()))), None);
+    assert_eq!(prepares(bench.tell(absent())), None);
+    assert_eq!(prepares(bench.tell(ServiceMessage::Granted(grant(1)))), None);
+    assert!(bench.tell(ServiceMessage::SlotGranted).spawning());
+    assert_eq!(prepares(&bench), None);
+    assert_eq!(prepares(bench.spawned().ready()), None);
+}
+
+#[test]
+fn what_was_prepared_is_let_go_of_when_it_is_stopped_before_it_has_started() {
+    let mut bench = Bench::new(leasing());
+    bench.tell(absent());
+    assert_eq!(prepares(bench.tell(ServiceMessage::Stop(REQUEST))), Some(false));
+    bench.tell(ServiceMessage::Start(REQUEST, NeedsPolicy::Respect));
+    assert_eq!(prepares(bench.tell(absent())), Some(true));
+    bench.tell(ServiceMessage::Granted(grant(1)));
+    assert_eq!(prepares(bench.tell(ServiceMessage::Stop(REQUEST))), Some(false));
+}
+
+#[test]
+fn who_waits_for_another_holder_prepares_nothing() {
+    let mut bench = Bench::new(leasing());
+    let held = Blocker::Held { resource: Resource::Device(x()), holder: Holder::from(&name("other")) };
+    assert_eq!(prepares(bench.tell(ServiceMessage::Queued(vec![held]))), None);
 }
 
 #[test]

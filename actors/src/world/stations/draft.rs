@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::{NonZeroU16, NonZeroU32, NonZeroUsize};
+use std::sync::Arc;
 use std::time::Duration;
 
 use mainstay_config::model::{
@@ -167,8 +168,8 @@ impl Draft {
 #[must_use]
 pub fn assemble(devices: &[(&str, DeviceKind)], drafts: Vec<Draft>) -> Station {
     let devices = devices.iter().zip(1u8..).map(|((name, kind), number)| device(name, *kind, number));
-    let services: BTreeMap<ServiceName, Service> =
-        drafts.into_iter().map(|Draft(service)| (service.name.clone(), service)).collect();
+    let services: BTreeMap<ServiceName, Arc<Service>> =
+        drafts.into_iter().map(|Draft(service)| (service.name.clone(), Arc::new(service))).collect();
     let layers = layers(&services);
     Station {
         runtime: Runtime { state_dir: None, run_dir: None, max_parallel_starts: NonZeroUsize::MIN.saturating_add(2) },
@@ -195,11 +196,11 @@ fn nonzero(port: u16) -> NonZeroU16 {
 }
 
 /// Every service in a later layer than all it depends on.
-fn layers(services: &BTreeMap<ServiceName, Service>) -> Vec<Vec<ServiceName>> {
+fn layers(services: &BTreeMap<ServiceName, Arc<Service>>) -> Vec<Vec<ServiceName>> {
     let mut layers: Vec<Vec<ServiceName>> = Vec::new();
     let mut placed = BTreeSet::new();
     while placed.len() < services.len() {
-        let free = |service: &&Service| {
+        let free = |service: &&Arc<Service>| {
             !placed.contains(&service.name) && service.dependencies.keys().all(|needed| placed.contains(needed))
         };
         let layer: Vec<ServiceName> = services.values().filter(free).map(|service| service.name.clone()).collect();

@@ -182,7 +182,7 @@ impl<K: Kernel> Rules<K> {
             tracing::debug!(%service, run = run.0, "a run was ordered twice; the second order is passed over");
             return;
         }
-        let mark = environment::mark(&order);
+        let mark = environment::mark(&service, run);
         if let Err(failure) = self.kernel.start(order) {
             self.kernel.say(&service, run, ProcessEvent::SpawnFailed(failure));
             return self.note_over(service, run);

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
+use mainstay_config::names::ServiceName;
+
 use super::account::Account;
-use crate::action::process::SpawnOrder;
+use crate::action::process::{RunId, SpawnOrder};
 
 /// The variable by which every process of a tree is found in `/proc`.
 pub(crate) const RUN: &str = "MAINSTAY_RUN";
@@ -57,23 +59,21 @@ impl Inherited {
         if let Some(path) = notify {
             set("NOTIFY_SOCKET", path.as_os_str());
         }
-        set(RUN, mark(order).as_ref());
+        set(RUN, mark(&order.service, order.run).as_ref());
         all
     }
 }
 
 /// The value of `MAINSTAY_RUN`.
-pub(crate) fn mark(order: &SpawnOrder) -> String {
-    format!("{}.{}", order.service, order.run.0)
+pub(crate) fn mark(service: &ServiceName, run: RunId) -> String {
+    format!("{service}.{}", run.0)
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use mainstay_config::names::ServiceName;
-
     use super::*;
-    use crate::action::process::{Invocation, LogSearch, NotifySocket, RunId};
+    use crate::action::process::{Invocation, LogSearch, NotifySocket};
 
     fn environment(change: impl FnOnce(&mut SpawnOrder), notify: Option<&Path>) -> BTreeMap<OsString, OsString> {
         let mut order = SpawnOrder {

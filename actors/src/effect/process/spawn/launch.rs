@@ -14,6 +14,7 @@ use super::birth::Birth;
 use super::environment::{Inherited, mark};
 use super::failure::{self, Attempt};
 use super::limit::{OpenFiles, Tags};
+use super::nest::Nest;
 use super::search;
 use crate::action::process::{LogSearch, Needed, SpawnFailure, SpawnOrder};
 use crate::effect::probe::LogEnd;
@@ -103,6 +104,7 @@ impl Launcher {
         order: &SpawnOrder,
         notify: Option<&Path>,
         birth: &Birth,
+        nest: Option<&Nest>,
     ) -> Result<Child, SpawnFailure> {
         let wanted = &order.program;
         let RunAs { identity, account } = account::run_as(wanted.user.as_deref(), wanted.group.as_deref())?;
@@ -121,7 +123,7 @@ impl Launcher {
             let _ = rustix::fs::fchown(&input, Some(to.uid), Some(to.gid));
         }
         let uid = identity.as_ref().map_or_else(rustix::process::geteuid, |to| to.uid);
-        let (place, cradle) = self.place(order);
+        let (place, cradle) = self.place(order, nest);
         let arguments = std::iter::once(name).chain(arguments).map(OsStr::new);
         let variables = environment.iter().map(|(name, value)| (name.as_os_str(), value.as_os_str()));
         let steps = Steps {
@@ -169,10 +171,18 @@ impl Launcher {
         }
     }
 
+    /// Makes the control group of a run that will come.
+    pub(super) fn make(&self, nest: &Nest) {
+        if let Some(cgroups) = &self.cgroups {
+            nest.make(cgroups);
+        }
+    }
+
     /// A cgroup of its own where there are any, else the process group.
-    fn place(&self, order: &SpawnOrder) -> (Place, Option<Cradle>) {
+    fn place(&self, order: &SpawnOrder, nest: Option<&Nest>) -> (Place, Option<Cradle>) {
         let Some(cgroups) = &self.cgroups else { return (Place::Group, None) };
-        match cgroups.create(&mark(order)) {
+        let made = nest.filter(|nest| nest.is_for(order.run)).and_then(Nest::take);
+        match made.map_or_else(|| cgroups.create(&mark(&order.service, order.run)), Ok) {
             Ok(cradle) => (Place::Cgroup(cradle.path.clone()), Some(cradle)),
             Err(error) => {
                 tracing::warn!(service = %order.service, %error, "no cgroup for this run; it is followed by its process group");

@@ -7,6 +7,7 @@ mod failure;
 mod jobs;
 mod launch;
 mod limit;
+mod nest;
 mod search;
 
 use std::io;
@@ -15,6 +16,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use mainstay_config::names::ServiceName;
 use tokio::sync::mpsc::UnboundedSender;
 
 use birth::Afterwards;
@@ -24,6 +26,7 @@ use jobs::Jobs;
 pub(crate) use launch::Child;
 pub(super) use launch::Launcher;
 pub(super) use limit::{OpenFiles, TooFew};
+pub(super) use nest::Nest;
 
 use super::rules::News;
 use super::thread::Thread;
@@ -42,8 +45,12 @@ const HUNG_MAX: usize = 4;
 /// What the threads are asked to do.
 #[derive(Debug)]
 pub(super) enum Job {
-    /// Start a program of a service, with the path of its notification socket if it has one.
-    Program(Box<SpawnOrder>, Option<PathBuf>, Arc<Birth>),
+    /// Make the control group of a run that will come.
+    Nest(Arc<Nest>),
+    /// It will not come.
+    LetGo(Arc<Nest>),
+    /// Start a program of a service, with the path of its notification socket if it has one, and what was made for it.
+    Program(Box<SpawnOrder>, Option<PathBuf>, Arc<Birth>, Option<Arc<Nest>>),
     /// Start the log-keeper.
     Keeper,
 }
@@ -104,6 +111,13 @@ impl Spawner {
         roll::call(&mut self.shared.threads.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Has the control group of a run made that will come.
+    pub(super) fn make_nest(&self, service: ServiceName, run: RunId) -> Result<Arc<Nest>, Busy> {
+        let nest = Arc::new(Nest::new(service, run));
+        self.queue(Job::Nest(Arc::clone(&nest)))?;
+        Ok(nest)
+    }
+
     /// Queues a job; never blocks.
     pub(super) fn queue(&self, job: Job) -> Result<(), Busy> {
         self.shared.jobs.add(job)
@@ -154,9 +168,17 @@ fn work(name: &str, shared: &Shared, news: &UnboundedSender<News>) {
     while let Some(job) = shared.jobs.next() {
         watched::perhaps_panic(name);
         let (outcome, afterwards) = match job {
-            Job::Program(order, notify, birth) => {
+            Job::Nest(nest) => {
+                shared.launcher.make(&nest);
+                continue;
+            }
+            Job::LetGo(nest) => {
+                drop(nest);
+                continue;
+            }
+            Job::Program(order, notify, birth, nest) => {
                 birth.begin();
-                let outcome = shared.launcher.launch(&order, notify.as_deref(), &birth);
+                let outcome = shared.launcher.launch(&order, notify.as_deref(), &birth, nest.as_deref());
                 (Outcome::Program(order.run, outcome), birth.end())
             }
             Job::Keeper => (

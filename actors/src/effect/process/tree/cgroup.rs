@@ -162,6 +162,11 @@ pub(super) fn is_populated(path: &Path) -> bool {
     text.lines().any(|line| line == "populated 1")
 }
 
+/// Whether a `cgroup.events` says that no process is in the cgroup or below it.
+pub(crate) fn says_empty(events: &str) -> bool {
+    events.lines().any(|line| line == "populated 0")
+}
+
 /// Kills every process in a cgroup and below it.
 pub(super) fn kill(path: &Path) {
     if let Err(error) = fs::write(path.join("cgroup.kill"), "1") {
@@ -199,7 +204,7 @@ pub(super) fn signal(path: &Path, pids: impl Iterator<Item = u32>, signal: StopS
 
 /// Whether a cgroup is gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Removed {
+pub(crate) enum Removed {
     /// It is: nobody was in it.
     Yes,
     /// Somebody is in it.
@@ -207,7 +212,7 @@ pub(super) enum Removed {
 }
 
 /// Removes a cgroup and those below it, if nobody is in them.
-pub(super) fn remove(path: &Path) -> Removed {
+pub(crate) fn remove(path: &Path) -> Removed {
     remove_below(path, MAX_DEPTH)
 }
 

@@ -34,6 +34,8 @@ impl Action {
                 let ports: Vec<String> = ports.keys().map(ToString::to_string).collect();
                 format!("see who listens on {}", ports.join(", ")).into()
             }
+            Self::Prepare(..) => "make ready what its program needs".into(),
+            Self::LetGo(_) => "let go of what was made ready for its program".into(),
             Self::Spawn(order) => order.program.argv.join(" ").into(),
             Self::Signal(order) => {
                 let whom = if order.scope == Scope::Main { "main process" } else { "processes" };
