@@ -168,7 +168,7 @@ pub struct Rivals {
 
 /// What a device says of itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub enum Told {
+pub enum OwnWord {
     /// Its serial number.
     Serial,
     /// The name of its interface.
@@ -179,7 +179,7 @@ pub enum Told {
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Replaced {
     /// Instead of what.
-    pub what: Told,
+    pub what: OwnWord,
     /// What they are given.
     pub given: String,
 }

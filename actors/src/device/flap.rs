@@ -30,7 +30,7 @@ pub(super) struct Departures {
 
 /// What a departure means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub(super) enum Verdict {
+pub(super) enum Steadiness {
     /// It may come back.
     Fine,
     /// It comes and goes too often.
@@ -49,7 +49,7 @@ pub(super) enum Verdict {
 
 impl Departures {
     /// Notes a departure; `in_use_since` is when the lease that it broke began.
-    pub(super) fn left(&mut self, now: Moment, policy: Flap, in_use_since: Option<Moment>) -> Verdict {
+    pub(super) fn left(&mut self, now: Moment, policy: Flap, in_use_since: Option<Moment>) -> Steadiness {
         if self.times.back().is_some_and(|last| now.since(*last) > FORGIVEN) {
             self.quarantines = 0;
         }
@@ -65,11 +65,11 @@ impl Departures {
         let departures = self.within(now, policy.within);
         if self.early_in_a_row >= EARLY_DROPS_MAX {
             self.early_in_a_row = 0;
-            Verdict::Power { quarantine: self.quarantine(policy) }
+            Steadiness::Power { quarantine: self.quarantine(policy) }
         } else if departures >= policy.departures.get() {
-            Verdict::Flapping { departures, quarantine: self.quarantine(policy) }
+            Steadiness::Flapping { departures, quarantine: self.quarantine(policy) }
         } else {
-            Verdict::Fine
+            Steadiness::Fine
         }
     }
 
@@ -129,12 +129,12 @@ mod tests {
     #[test]
     fn the_fifth_departure_in_a_minute_is_quarantined_and_each_quarantine_is_twice_as_long_up_to_32_times() {
         let mut departures = Departures::default();
-        let verdicts: Vec<Verdict> = (0..12).map(|second| departures.left(at(second), POLICY, None)).collect();
-        assert!(verdicts.iter().take(4).all(|verdict| *verdict == Verdict::Fine), "{verdicts:?}");
+        let verdicts: Vec<Steadiness> = (0..12).map(|second| departures.left(at(second), POLICY, None)).collect();
+        assert!(verdicts.iter().take(4).all(|verdict| *verdict == Steadiness::Fine), "{verdicts:?}");
         let lengths: Vec<u64> = verdicts
             .iter()
             .filter_map(|verdict| match verdict {
-                Verdict::Flapping { quarantine, .. } => Some(quarantine.as_secs()),
+                Steadiness::Flapping { quarantine, .. } => Some(quarantine.as_secs()),
                 _ => None,
             })
             .collect();
@@ -144,16 +144,16 @@ mod tests {
     #[test]
     fn five_departures_over_an_hour_are_fine() {
         let mut departures = Departures::default();
-        assert!((0..5).all(|n| departures.left(at(n * 720), POLICY, None) == Verdict::Fine));
+        assert!((0..5).all(|n| departures.left(at(n * 720), POLICY, None) == Steadiness::Fine));
     }
 
     #[test]
     fn three_drops_soon_after_being_used_mean_power_or_cable() {
         let mut departures = Departures::default();
         let verdict = |d: &mut Departures, now: u64, since: u64| d.left(at(now), POLICY, Some(at(since)));
-        assert_eq!(verdict(&mut departures, 105, 100), Verdict::Fine);
-        assert_eq!(verdict(&mut departures, 205, 200), Verdict::Fine);
-        assert!(matches!(verdict(&mut departures, 305, 300), Verdict::Power { .. }));
+        assert_eq!(verdict(&mut departures, 105, 100), Steadiness::Fine);
+        assert_eq!(verdict(&mut departures, 205, 200), Steadiness::Fine);
+        assert!(matches!(verdict(&mut departures, 305, 300), Steadiness::Power { .. }));
     }
 
     #[test]
@@ -162,6 +162,6 @@ mod tests {
         departures.left(at(105), POLICY, Some(at(100)));
         departures.left(at(205), POLICY, Some(at(200)));
         departures.left(at(400), POLICY, Some(at(300)));
-        assert_eq!(departures.left(at(505), POLICY, Some(at(500))), Verdict::Fine);
+        assert_eq!(departures.left(at(505), POLICY, Some(at(500))), Steadiness::Fine);
     }
 }

@@ -17,7 +17,7 @@ use mainstay_hardware::bus::Findings;
 use mainstay_hardware::sighting::{Generation, Sighting};
 
 use super::fitting::Owed;
-use super::flap::{Departures, Verdict};
+use super::flap::{Departures, Steadiness};
 use crate::cause::{Absence, Departure, DeviceFault, Quarantine, Rivals, Soon, Unusable, Withheld};
 use crate::machine::{Beginning, Machine};
 use crate::message::lease::LeaseMessage;
@@ -271,7 +271,7 @@ impl DeviceMachine {
     }
 
     /// It has nothing any more, by whatever this means.
-    pub(super) fn leave(&mut self, now: Moment, how: Departure, verdict: Verdict) -> Out {
+    pub(super) fn leave(&mut self, now: Moment, how: Departure, verdict: Steadiness) -> Out {
         self.sighting = None;
         self.findings = None;
         self.withheld = None;
@@ -282,14 +282,14 @@ impl DeviceMachine {
         let gone = Absence::Gone(how);
         if !self.is_out_of_use() {
             self.state = match verdict {
-                Verdict::Fine => State::Absent { reason: gone.clone() },
-                Verdict::Flapping { departures, quarantine } => {
+                Steadiness::Fine => State::Absent { reason: gone.clone() },
+                Steadiness::Flapping { departures, quarantine } => {
                     out.push(Effect::SetTimer(DeviceTimer::Quarantine, quarantine));
                     let within = self.spec.flap.within;
                     let reason = Quarantine::Flapping { departures, within, length: quarantine };
                     State::Quarantined { reason, until: now + quarantine }
                 }
-                Verdict::Power { quarantine } => {
+                Steadiness::Power { quarantine } => {
                     out.push(Effect::SetTimer(DeviceTimer::Quarantine, quarantine));
                     out.push(Effect::Act(Action::ReadSupply(self.operation.advance())));
                     let reason = Quarantine::Power { length: quarantine, supply: None };

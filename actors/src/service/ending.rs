@@ -6,7 +6,7 @@ use mainstay_config::model::RestartWhen;
 use mainstay_config::names::DeviceName;
 
 use super::machine::{Out, ServiceMachine, act, tell_leases};
-use super::state::{Death, Phase, Rest, Stage};
+use super::state::{Death, Phase, Rest, StopStage};
 use crate::action::process::{Exit, ProcessEvent, RunId, SpawnFailure, Status};
 use crate::cause::{Asked, End, Failed, Failure, Said, Why, Withdrawal};
 use crate::message::lease::{LeaseMessage, Token};
@@ -322,7 +322,7 @@ impl ServiceMachine {
         let more = more.min(LONGEST_EXTENSION);
         let (timer, within) = match self.phase {
             Phase::Starting(_) => (ServiceTimer::ReadyWithin, self.spec.ready.within),
-            Phase::Stopping { stage: Stage::Grace, .. } => (ServiceTimer::Grace, self.spec.stop.grace),
+            Phase::Stopping { stage: StopStage::Grace, .. } => (ServiceTimer::Grace, self.spec.stop.grace),
             _ => return,
         };
         let since = match self.phase {
@@ -335,11 +335,11 @@ impl ServiceMachine {
     }
 
     pub(super) fn is_in_grace(&self) -> bool {
-        matches!(self.phase, Phase::Stopping { stage: Stage::Grace, .. })
+        matches!(self.phase, Phase::Stopping { stage: StopStage::Grace, .. })
     }
 
     /// Whether its processes outlive SIGKILL.
     pub(super) fn is_unkillable(&self) -> bool {
-        matches!(self.phase, Phase::Stopping { stage: Stage::Unkillable, .. })
+        matches!(self.phase, Phase::Stopping { stage: StopStage::Unkillable, .. })
     }
 }

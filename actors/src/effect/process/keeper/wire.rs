@@ -1,6 +1,6 @@
 //! How pipes travel: one packet each, over a socket that keeps packets apart, with the descriptor beside its description in JSON.
 //!
-//! From the threads that start programs to the [holder](super::holder), and from there to the log-keeper.
+//! From the threads that start programs to the [table of outputs](super::outputs), and from there to the log-keeper.
 
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;

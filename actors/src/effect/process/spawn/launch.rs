@@ -18,7 +18,7 @@ use super::nest::Nest;
 use super::search;
 use crate::action::process::{LogSearch, Needed, SpawnFailure, SpawnOrder};
 use crate::effect::probe::LogEnd;
-use crate::effect::process::keeper::holder::Holder;
+use crate::effect::process::keeper::outputs::OutputsHandle;
 use crate::effect::process::keeper::wire::{self, Header};
 use crate::effect::process::keeper::{COMMAND, log_path};
 use crate::effect::process::settings::ProcessSettings;
@@ -55,7 +55,7 @@ pub(crate) struct Launcher {
     ignored: Vec<c_int>,
     protection: Protection,
     cgroups: Option<Cgroups>,
-    holder: Holder,
+    outputs: OutputsHandle,
     logs: Logs,
     /// What programs read.
     nothing: File,
@@ -78,7 +78,7 @@ impl Launcher {
         settings: &ProcessSettings,
         open_files: OpenFiles,
         cgroups: Option<Cgroups>,
-        holder: Holder,
+        outputs: OutputsHandle,
     ) -> io::Result<Self> {
         let inherited = Inherited::of_this_process();
         let logs = Logs { folder: settings.log_dir.clone(), max_size: settings.log_max_size, keep: settings.log_keep };
@@ -90,7 +90,7 @@ impl Launcher {
             ignored: sys::ignored(),
             protection: protection_of_services(),
             cgroups,
-            holder,
+            outputs,
             logs,
             nothing: File::open("/dev/null")?,
             silence: File::options().write(true).open("/dev/null")?,
@@ -150,7 +150,7 @@ impl Launcher {
     }
 
     /// The end of a pipe into which it prints; standard output and error share it, so that their order is kept. The other end is with
-    /// the holder before anything can be printed.
+    /// the outputs before anything can be printed.
     fn pipe(&self, order: &SpawnOrder) -> io::Result<OwnedFd> {
         let (output, input) = pipe_with(PipeFlags::CLOEXEC)?;
         let header = Header {
@@ -160,7 +160,7 @@ impl Launcher {
             max_size: self.logs.max_size,
             keep: self.logs.keep,
         };
-        self.holder.hold(header, output.as_fd())?;
+        self.outputs.hold(header, output.as_fd())?;
         Ok(input)
     }
 
@@ -209,7 +209,7 @@ impl Launcher {
         let pid = program.start(&steps).map_err(|unborn| unborn.error)?;
         drop((theirs, said));
         // With nobody to give it anything it sees the end of its socket, and ends.
-        if let Err(error) = self.holder.give_to(pid, ours.as_fd()) {
+        if let Err(error) = self.outputs.give_to(pid, ours.as_fd()) {
             tracing::error!(%error, "the log-keeper could not be given what services print");
         }
         Ok((pid, reports))
