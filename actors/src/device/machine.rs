@@ -368,7 +368,8 @@ impl DeviceMachine {
             (State::Settling { .. } | State::Checking { .. } | State::Probing { .. }, _) => {
                 self.unavailable(Unusable::LookedAt, Soon::Yes)
             }
-            _ => self.unavailable(self.why_unusable(), Soon::Unknown),
+            (State::Absent { .. } | State::Faulted { .. } | State::Quarantined { .. } | State::Ejected, _)
+            | (State::Ready, None) => self.unavailable(self.why_unusable(), Soon::Unknown),
         }
     }
 

@@ -287,7 +287,7 @@ impl ServiceMachine {
             ServiceTimer::ReadyWithin => self.not_ready_in_time(out),
             ServiceTimer::Backoff => match self.rest {
                 Rest::Backoff { .. } => self.rest = Rest::Fresh,
-                _ => out.push(superseded),
+                Rest::Fresh | Rest::Failed(_) | Rest::Ended(_) => out.push(superseded),
             },
             ServiceTimer::ResetAfter => self.attempts = 0,
             ServiceTimer::Grace => self.grace_over(out),
@@ -320,14 +320,13 @@ impl ServiceMachine {
     /// that it has by its configuration.
     fn extend(&mut self, now: Moment, more: Duration, out: &mut Out) {
         let more = more.min(LONGEST_EXTENSION);
-        let (timer, within) = match self.phase {
-            Phase::Starting(_) => (ServiceTimer::ReadyWithin, self.spec.ready.within),
-            Phase::Stopping { stage: StopStage::Grace, .. } => (ServiceTimer::Grace, self.spec.stop.grace),
-            _ => return,
-        };
-        let since = match self.phase {
-            Phase::Starting(_) => self.last_start,
-            _ => self.signalled,
+        let (timer, within, since) = match self.phase {
+            Phase::Starting(_) => (ServiceTimer::ReadyWithin, self.spec.ready.within, self.last_start),
+            Phase::Stopping { stage: StopStage::Grace, .. } => {
+                (ServiceTimer::Grace, self.spec.stop.grace, self.signalled)
+            }
+            Phase::Stopping { .. } | Phase::Leaving { .. } | Phase::Running(_) | Phase::Idle => return,
+            Phase::Leasing { .. } | Phase::Renewing { .. } | Phase::Slotting => return,
         };
         self.extended = Some(more);
         let configured = since.map_or(Duration::ZERO, |since| (since + within).since(now));

@@ -31,7 +31,12 @@ impl ServiceMachine {
         let (run, readiness) = match &self.phase {
             Phase::Starting(run) => (run.clone(), Readiness::NotYet),
             Phase::Running(run) => (run.clone(), Readiness::Ready),
-            _ => return,
+            Phase::Idle
+            | Phase::Leasing { .. }
+            | Phase::Renewing { .. }
+            | Phase::Slotting
+            | Phase::Leaving { .. }
+            | Phase::Stopping { .. } => return,
         };
         let awaiting = self.stop_before_this();
         if awaiting.is_empty() {
@@ -196,7 +201,8 @@ impl ServiceMachine {
         let goodbye = match self.phase {
             Phase::Idle => Goodbye::Closed,
             Phase::Stopping { stage: StopStage::Unkillable, .. } => Goodbye::Stuck,
-            _ => return,
+            Phase::Leasing { .. } | Phase::Renewing { .. } | Phase::Slotting => return,
+            Phase::Starting(_) | Phase::Running(_) | Phase::Leaving { .. } | Phase::Stopping { .. } => return,
         };
         if self.closing.is_none() || self.goodbye == goodbye {
             return;

@@ -188,7 +188,13 @@ impl ServiceMachine {
             ServiceMessage::Queued(found) => match &mut self.phase {
                 Phase::Leasing { blockers, .. } => *blockers = found,
                 // Perhaps it was refused while the registry, after a panic, took from it that it waits.
-                _ => {
+                Phase::Idle
+                | Phase::Renewing { .. }
+                | Phase::Slotting
+                | Phase::Starting(_)
+                | Phase::Running(_)
+                | Phase::Leaving { .. }
+                | Phase::Stopping { .. } => {
                     out.extend([tell_leases(LeaseMessage::Withdraw(self.holder())), Effect::Note(Outcome::Superseded)])
                 }
             },
