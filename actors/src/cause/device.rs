@@ -80,6 +80,16 @@ pub enum Quarantine {
     },
 }
 
+impl Quarantine {
+    /// How long it stays out.
+    #[must_use]
+    pub fn length(&self) -> Duration {
+        match self {
+            Self::Flapping { length, .. } | Self::Power { length, .. } => *length,
+        }
+    }
+}
+
 /// Why nobody can lease a device yet that nobody leases.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Withheld {

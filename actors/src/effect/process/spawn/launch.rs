@@ -9,6 +9,8 @@ use std::sync::atomic::AtomicI32;
 
 use rustix::pipe::{PipeFlags, pipe_with};
 
+use mainstay_config::model::Logs;
+
 use super::account::{self, Account, RunAs};
 use super::birth::Birth;
 use super::environment::{Inherited, mark};
@@ -56,20 +58,13 @@ pub(crate) struct Launcher {
     protection: Protection,
     cgroups: Option<Cgroups>,
     outputs: OutputsHandle,
+    log_dir: PathBuf,
     logs: Logs,
     /// What programs read.
     nothing: File,
     /// Where the log-keeper prints.
     silence: File,
     keeper_program: PathBuf,
-}
-
-/// Where the output of programs goes.
-#[derive(Debug)]
-struct Logs {
-    folder: PathBuf,
-    max_size: u64,
-    keep: u32,
 }
 
 impl Launcher {
@@ -81,7 +76,6 @@ impl Launcher {
         outputs: OutputsHandle,
     ) -> io::Result<Self> {
         let inherited = Inherited::of_this_process();
-        let logs = Logs { folder: settings.log_dir.clone(), max_size: settings.log_max_size, keep: settings.log_keep };
         Ok(Self {
             own_account: Account::own(|name| inherited.text(name)),
             inherited,
@@ -91,7 +85,8 @@ impl Launcher {
             protection: protection_of_services(),
             cgroups,
             outputs,
-            logs,
+            log_dir: settings.log_dir.clone(),
+            logs: settings.logs,
             nothing: File::open("/dev/null")?,
             silence: File::options().write(true).open("/dev/null")?,
             keeper_program: settings.keeper_program.clone(),
@@ -156,9 +151,8 @@ impl Launcher {
         let header = Header {
             run: order.run,
             service: order.service.to_string(),
-            path: log_path(&self.logs.folder, &order.service),
-            max_size: self.logs.max_size,
-            keep: self.logs.keep,
+            path: log_path(&self.log_dir, &order.service),
+            logs: self.logs,
         };
         self.outputs.hold(header, output.as_fd())?;
         Ok(input)
@@ -166,7 +160,7 @@ impl Launcher {
 
     fn log_end(&self, order: &SpawnOrder) -> LogEnd {
         match order.log {
-            LogSearch::Wanted => LogEnd::of(&log_path(&self.logs.folder, &order.service)),
+            LogSearch::Wanted => LogEnd::of(&log_path(&self.log_dir, &order.service)),
             LogSearch::Omit => LogEnd::default(),
         }
     }

@@ -2,6 +2,8 @@
 
 use rustix::pipe::{PipeFlags, pipe_with};
 
+use mainstay_config::model::Logs;
+
 use super::*;
 
 #[test]
@@ -14,7 +16,7 @@ fn an_end_that_is_heard_before_the_pipe_was_taken_is_not_lost() {
     for run in [1, 2, 3] {
         let (output, _) = pipe_with(PipeFlags::CLOEXEC).unwrap();
         let (service, path) = ("s".to_owned(), "s.log".into());
-        let header = Header { run: RunId(run), service, path, max_size: 1, keep: 1 };
+        let header = Header { run: RunId(run), service, path, logs: Logs { max_size: 1, keep: 1 } };
         handle.hold(header, output.as_fd()).unwrap();
     }
     handle.over(RunId(2));
