@@ -1,6 +1,7 @@
 //! What the command line and the daemon say to each other over the Unix socket: one JSON object per line.
 //! One request per connection; the answer is one line, or many for `Trace { follow }`, each an [`Answer`].
 
+use mainstay_actors::message::service::{Attempts, NeedsPolicy};
 use mainstay_actors::view::{DevicesView, LeasesView, StatusView, TraceView, WhyView};
 use serde::{Deserialize, Serialize};
 
@@ -31,7 +32,7 @@ pub(crate) enum Request {
         /// Which services.
         services: Vec<String>,
         /// What to do about needs that are not met.
-        needs: Needs,
+        needs: NeedsPolicy,
     },
     /// Wanted: down. Dependents stop first.
     Stop {
@@ -43,7 +44,7 @@ pub(crate) enum Request {
         /// Which services.
         services: Vec<String>,
         /// Whether a failed service counts its attempts anew.
-        force: Force,
+        attempts: Attempts,
     },
     /// Take a device out of use.
     Eject {
@@ -77,30 +78,6 @@ pub(crate) enum Request {
         /// Its address.
         actor: String,
     },
-}
-
-/// What to do about needs that are not met.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Needs {
-    /// Wait for them; refuse over a held dependency.
-    #[default]
-    Respect,
-    /// Start held dependencies as well.
-    Start,
-    /// Start without them.
-    Ignore,
-}
-
-/// Whether a restart forgets earlier failures.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Force {
-    /// A failed service is started once more, its attempts go on.
-    #[default]
-    No,
-    /// Attempts are counted anew.
-    Yes,
 }
 
 /// Which traces.

@@ -86,8 +86,7 @@ fn settings(folder: &Path) -> ProcessSettings {
     ProcessSettings {
         run_dir: folder.join("run"),
         log_dir: folder.join("logs"),
-        log_max_size: 1 << 20,
-        log_keep: 1,
+        logs: mainstay_config::model::Logs { max_size: 1 << 20, keep: 1 },
         log_troubles: Default::default(),
         services: 0,
         keeper_program: env!("CARGO_BIN_EXE_mainstay").into(),

@@ -65,7 +65,7 @@ pub struct Api {
 }
 
 /// How the output of services is kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Logs {
     /// Bytes after which a log file is rotated.
     pub max_size: u64,

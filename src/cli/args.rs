@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::places::Purpose;
-use crate::protocol::{Force, Needs};
+use mainstay_actors::message::service::{Attempts, NeedsPolicy};
 
 /// Keeps a field station's services standing while its hardware comes and goes
 #[derive(Debug, Parser)]
@@ -233,11 +233,11 @@ pub(crate) struct StartArgs {
 
 impl StartArgs {
     /// What the two flags mean.
-    pub(crate) fn needs(&self) -> Needs {
+    pub(crate) fn needs(&self) -> NeedsPolicy {
         match (self.with_needs, self.ignore_needs) {
-            (true, _) => Needs::Start,
-            (_, true) => Needs::Ignore,
-            _ => Needs::Respect,
+            (true, _) => NeedsPolicy::StartThem,
+            (_, true) => NeedsPolicy::Ignore,
+            _ => NeedsPolicy::Respect,
         }
     }
 }
@@ -254,8 +254,8 @@ pub(crate) struct RestartArgs {
 
 impl RestartArgs {
     /// What the flag means.
-    pub(crate) fn force(&self) -> Force {
-        if self.force { Force::Yes } else { Force::No }
+    pub(crate) fn attempts(&self) -> Attempts {
+        if self.force { Attempts::Reset } else { Attempts::Keep }
     }
 }
 

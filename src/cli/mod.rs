@@ -131,8 +131,8 @@ fn ask_daemon(question: Ask, client: &Client) -> Result<(), Ended> {
         }
         Ask::Stop(stop) => ask::operate(client, &Request::Stop { services: stop.each() }),
         Ask::Restart(restart) => {
-            let force = restart.force();
-            ask::operate(client, &Request::Restart { services: restart.services.each(), force })
+            let attempts = restart.attempts();
+            ask::operate(client, &Request::Restart { services: restart.services.each(), attempts })
         }
         Ask::Eject(device) => ask::operate(client, &Request::Eject { device: device.name }),
         Ask::Admit(device) => ask::operate(client, &Request::Admit { device: device.name }),

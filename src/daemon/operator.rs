@@ -6,7 +6,7 @@ use mainstay_actors::effect::watched;
 #[cfg(debug_assertions)]
 use mainstay_actors::message::ActorId;
 use mainstay_actors::message::device::DeviceMessage;
-use mainstay_actors::message::service::{Attempts, NeedsPolicy, ServiceMessage};
+use mainstay_actors::message::service::ServiceMessage;
 use mainstay_actors::message::{Message, Outcome, RequestId};
 use mainstay_actors::runtime::{Answer as Promise, System};
 use mainstay_actors::view::words;
@@ -15,7 +15,7 @@ use mainstay_hardware::simulated::SimulatedBus;
 
 use super::ANSWER_WITHIN;
 use super::station::{Command, Known, unknown_name};
-use crate::protocol::{Answer, ErrorAnswer, ErrorCode, Force, Needs, Request};
+use crate::protocol::{Answer, ErrorAnswer, ErrorCode, Request};
 
 /// Attends to one request, beside everything else.
 pub(super) fn attend(system: Rc<System>, simulated: Option<SimulatedBus>, command: Command) {
@@ -29,19 +29,10 @@ pub(super) fn attend(system: Rc<System>, simulated: Option<SimulatedBus>, comman
 async fn carry_out(system: &Rc<System>, simulated: Option<&SimulatedBus>, request: Request) -> Answer {
     match request {
         Request::Start { services, needs } => {
-            let policy = match needs {
-                Needs::Respect => NeedsPolicy::Respect,
-                Needs::Start => NeedsPolicy::StartThem,
-                Needs::Ignore => NeedsPolicy::Ignore,
-            };
-            to_services(system, &services, |id| ServiceMessage::Start(id, policy)).await
+            to_services(system, &services, |id| ServiceMessage::Start(id, needs)).await
         }
         Request::Stop { services } => to_services(system, &services, ServiceMessage::Stop).await,
-        Request::Restart { services, force } => {
-            let attempts = match force {
-                Force::No => Attempts::Keep,
-                Force::Yes => Attempts::Reset,
-            };
+        Request::Restart { services, attempts } => {
             to_services(system, &services, |id| ServiceMessage::Restart(id, attempts)).await
         }
         Request::Eject { device } => to_device(system, &device, DeviceMessage::Eject).await,

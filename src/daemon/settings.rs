@@ -127,8 +127,7 @@ pub(super) fn processes(
     ProcessSettings {
         run_dir: run_dir.to_owned(),
         log_dir,
-        log_max_size: station.logs.max_size,
-        log_keep: station.logs.keep,
+        logs: station.logs,
         log_troubles: log_troubles.clone(),
         services: station.services.len(),
         keeper_program: PathBuf::from(OURSELVES),

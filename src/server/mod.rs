@@ -11,12 +11,13 @@ mod socket;
 
 use std::convert::Infallible;
 use std::os::unix::net::UnixListener as StdListener;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
+use mainstay_actors::effect::socket_file::SocketName;
 use mainstay_actors::effect::watched::{self, Lost, Watched};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
@@ -28,7 +29,6 @@ pub(crate) use socket::ServerError;
 use crate::protocol::{Answer, Request, TraceRequest};
 use peer::Gate;
 use seats::{Admission, Bounds, Phase, SeatId, Seats};
-use socket::SocketFile;
 
 /// What the server asks: the running station.
 pub(crate) trait Station: Send + Sync + 'static {
@@ -95,21 +95,20 @@ type Renewal = oneshot::Sender<Result<(), ServerError>>;
 
 /// What the server listens on.
 struct Door {
-    path: PathBuf,
     listener: UnixListener,
-    file: SocketFile,
+    name: SocketName,
 }
 
 impl Door {
     /// Within the runtime that serves it.
-    fn new(path: PathBuf, (listener, file): (StdListener, SocketFile)) -> Result<Self, ServerError> {
-        Ok(Self { path, listener: UnixListener::from_std(listener).map_err(ServerError::Thread)?, file })
+    fn new((listener, name): (StdListener, SocketName)) -> Result<Self, ServerError> {
+        Ok(Self { listener: UnixListener::from_std(listener).map_err(ServerError::Thread)?, name })
     }
 
     /// The same anew, unless the socket is still there.
     fn renew(&mut self, gate: Gate) -> Result<(), ServerError> {
-        if !self.file.is_there() {
-            *self = Self::new(self.path.clone(), socket::bind(&self.path, gate.group())?)?;
+        if !self.name.is_there() {
+            *self = Self::new(socket::bind(self.name.path(), gate.group())?)?;
         }
         Ok(())
     }
@@ -168,10 +167,9 @@ impl Server {
             stopped,
         });
         let (renewals, renew) = mpsc::channel(1);
-        let path = socket.to_owned();
         let work = move || {
             runtime.block_on(async {
-                match Door::new(path, bound) {
+                match Door::new(bound) {
                     Ok(door) => serve(door, renew, shared).await,
                     Err(error) => tracing::error!(%error, "nobody can be answered"),
                 }

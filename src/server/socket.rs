@@ -2,11 +2,11 @@
 
 use std::ffi::OsString;
 use std::io;
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::os::unix::fs::FileTypeExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 
-use mainstay_actors::effect::socket_file::{self, bind_closed};
+use mainstay_actors::effect::socket_file::{SocketFile, SocketName, bind_closed};
 use rustix::net::{SocketFlags, SocketType};
 
 use crate::listener::{Life, Listener};
@@ -56,34 +56,9 @@ impl From<ServerError> for crate::error::Told {
     }
 }
 
-/// The socket's name in the file system; dropping it removes it, if it is still ours.
-#[derive(Debug)]
-pub(super) struct SocketFile {
-    path: PathBuf,
-    device: u64,
-    inode: u64,
-}
-
-impl SocketFile {
-    /// Whether it is still there.
-    pub(super) fn is_there(&self) -> bool {
-        std::fs::symlink_metadata(&self.path).is_ok_and(|meta| meta.dev() == self.device && meta.ino() == self.inode)
-    }
-}
-
-impl Drop for SocketFile {
-    fn drop(&mut self) {
-        if self.is_there()
-            && let Err(error) = std::fs::remove_file(&self.path)
-        {
-            tracing::warn!(%error, path = %self.path.display(), "the socket could not be removed");
-        }
-    }
-}
-
 /// Binds under another name, sets owner and permissions, then renames: nobody can connect before they are right, and a
 /// dead socket is replaced in one step.
-pub(super) fn bind(path: &Path, group: Option<u32>) -> Result<(UnixListener, SocketFile), ServerError> {
+pub(super) fn bind(path: &Path, group: Option<u32>) -> Result<(UnixListener, SocketName), ServerError> {
     let io = |source| ServerError::Io { path: path.to_owned(), source };
     refuse_a_live_one(path)?;
     let mut name = OsString::from(path);
@@ -104,10 +79,7 @@ pub(super) fn bind(path: &Path, group: Option<u32>) -> Result<(UnixListener, Soc
         std::fs::rename(&new, path)
     };
     match finish() {
-        Ok(()) => {
-            let (device, inode) = file.identity();
-            Ok((socket.into(), SocketFile { path: path.to_owned(), device, inode }))
-        }
+        Ok(()) => Ok((socket.into(), file.named(path.to_owned()))),
         Err(error) => {
             // The error that matters is the first.
             let _ = std::fs::remove_file(&new);
@@ -131,7 +103,7 @@ fn is_alive(stream: UnixStream) -> bool {
 
 /// The group may connect only if the file really belongs to it: a daemon that is neither root nor a member cannot give
 /// it.
-fn set_permissions(file: &socket_file::SocketFile, group: Option<u32>) -> io::Result<()> {
+fn set_permissions(file: &SocketFile, group: Option<u32>) -> io::Result<()> {
     let given = group.is_some_and(|gid| file.give_to(gid).is_ok());
     file.permit(if given { MODE_WITH_GROUP } else { MODE_ALONE })
 }
@@ -139,6 +111,8 @@ fn set_permissions(file: &socket_file::SocketFile, group: Option<u32>) -> io::Re
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use std::os::unix::fs::MetadataExt;
+
     use super::*;
 
     #[test]

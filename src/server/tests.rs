@@ -12,7 +12,7 @@ use super::*;
 use crate::client::{Client, ClientError, Configured};
 use crate::fixtures;
 use crate::places::Surroundings;
-use crate::protocol::{ErrorAnswer, ErrorCode, Needs};
+use crate::protocol::{ErrorAnswer, ErrorCode};
 
 /// Answers from the fixtures; some names make it misbehave.
 struct FakeStation {
@@ -114,7 +114,10 @@ fn what_the_station_says_arrives_unchanged() {
     let client = served.client();
     assert_eq!(client.ask(&Request::Status).unwrap(), Answer::Status(fixtures::status()));
     assert_eq!(client.ask(&why("openwebrx")).unwrap(), Answer::Why(fixtures::why()));
-    let start = Request::Start { services: vec!["gpsd".to_owned()], needs: Needs::Ignore };
+    let start = Request::Start {
+        services: vec!["gpsd".to_owned()],
+        needs: mainstay_actors::message::service::NeedsPolicy::Ignore,
+    };
     assert_eq!(client.ask(&start).unwrap(), Answer::Done { said: vec!["gpsd".to_owned()], trace: Some(43) });
 }
 

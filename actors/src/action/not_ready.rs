@@ -100,11 +100,11 @@ pub enum NotReady {
         failure: CommandFailure,
     },
     /// The look goes on, and waits for this.
-    Waiting(Stage),
+    Waiting(Awaited),
     /// The look took too long.
     TooSlow {
         /// What it waited for.
-        stage: Stage,
+        stage: Awaited,
         /// How long.
         waited: Duration,
     },
@@ -167,7 +167,7 @@ pub enum KismetFault {
 
 /// What a look is waiting for.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub enum Stage {
+pub enum Awaited {
     /// Nothing yet; or a thread, when too many of them hang.
     #[default]
     Begun,

@@ -80,6 +80,16 @@ pub enum Quarantine {
     },
 }
 
+impl Quarantine {
+    /// How long it stays out.
+    #[must_use]
+    pub fn length(&self) -> Duration {
+        match self {
+            Self::Flapping { length, .. } | Self::Power { length, .. } => *length,
+        }
+    }
+}
+
 /// Why nobody can lease a device yet that nobody leases.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Withheld {
@@ -168,7 +178,7 @@ pub struct Rivals {
 
 /// What a device says of itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub enum Told {
+pub enum OwnWord {
     /// Its serial number.
     Serial,
     /// The name of its interface.
@@ -179,7 +189,7 @@ pub enum Told {
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Replaced {
     /// Instead of what.
-    pub what: Told,
+    pub what: OwnWord,
     /// What they are given.
     pub given: String,
 }

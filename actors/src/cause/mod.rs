@@ -12,7 +12,7 @@ mod service;
 mod standing;
 
 pub use device::{
-    Absence, Departure, DeviceCure, DeviceFault, DeviceReason, Piece, Quarantine, Replaced, Rivals, Told, Unusable,
+    Absence, Departure, DeviceCure, DeviceFault, DeviceReason, OwnWord, Piece, Quarantine, Replaced, Rivals, Unusable,
     Withheld,
 };
 pub use holder::{Holder, OutsideId};

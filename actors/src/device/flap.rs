@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use mainstay_config::model::Flap;
 
+use crate::cause::Quarantine;
 use crate::message::Moment;
 
 /// A device that leaves this soon after it was taken into use probably lacks power or has a bad cable.
@@ -28,28 +29,9 @@ pub(super) struct Departures {
     quarantines: u32,
 }
 
-/// What a departure means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub(super) enum Verdict {
-    /// It may come back.
-    Fine,
-    /// It comes and goes too often.
-    Flapping {
-        /// How often within the configured time.
-        departures: u32,
-        /// How long it stays out.
-        quarantine: Duration,
-    },
-    /// It drops whenever it is used.
-    Power {
-        /// How long it stays out.
-        quarantine: Duration,
-    },
-}
-
 impl Departures {
-    /// Notes a departure; `in_use_since` is when the lease that it broke began.
-    pub(super) fn left(&mut self, now: Moment, policy: Flap, in_use_since: Option<Moment>) -> Verdict {
+    /// Notes a departure; `in_use_since` is when the lease that it broke began. Answers how long it stays out, if it does.
+    pub(super) fn left(&mut self, now: Moment, policy: Flap, in_use_since: Option<Moment>) -> Option<Quarantine> {
         if self.times.back().is_some_and(|last| now.since(*last) > FORGIVEN) {
             self.quarantines = 0;
         }
@@ -65,11 +47,12 @@ impl Departures {
         let departures = self.within(now, policy.within);
         if self.early_in_a_row >= EARLY_DROPS_MAX {
             self.early_in_a_row = 0;
-            Verdict::Power { quarantine: self.quarantine(policy) }
+            Some(Quarantine::Power { length: self.quarantine(policy), supply: None })
         } else if departures >= policy.departures.get() {
-            Verdict::Flapping { departures, quarantine: self.quarantine(policy) }
+            let (within, length) = (policy.within, self.quarantine(policy));
+            Some(Quarantine::Flapping { departures, within, length })
         } else {
-            Verdict::Fine
+            None
         }
     }
 
@@ -129,31 +112,26 @@ mod tests {
     #[test]
     fn the_fifth_departure_in_a_minute_is_quarantined_and_each_quarantine_is_twice_as_long_up_to_32_times() {
         let mut departures = Departures::default();
-        let verdicts: Vec<Verdict> = (0..12).map(|second| departures.left(at(second), POLICY, None)).collect();
-        assert!(verdicts.iter().take(4).all(|verdict| *verdict == Verdict::Fine), "{verdicts:?}");
-        let lengths: Vec<u64> = verdicts
-            .iter()
-            .filter_map(|verdict| match verdict {
-                Verdict::Flapping { quarantine, .. } => Some(quarantine.as_secs()),
-                _ => None,
-            })
-            .collect();
+        let verdicts: Vec<Option<Quarantine>> =
+            (0..12).map(|second| departures.left(at(second), POLICY, None)).collect();
+        assert!(verdicts.iter().take(4).all(Option::is_none), "{verdicts:?}");
+        let lengths: Vec<u64> = verdicts.iter().flatten().map(|quarantine| quarantine.length().as_secs()).collect();
         assert_eq!(lengths, [30, 60, 120, 240, 480, 960, 960, 960]);
     }
 
     #[test]
     fn five_departures_over_an_hour_are_fine() {
         let mut departures = Departures::default();
-        assert!((0..5).all(|n| departures.left(at(n * 720), POLICY, None) == Verdict::Fine));
+        assert!((0..5).all(|n| departures.left(at(n * 720), POLICY, None).is_none()));
     }
 
     #[test]
     fn three_drops_soon_after_being_used_mean_power_or_cable() {
         let mut departures = Departures::default();
         let verdict = |d: &mut Departures, now: u64, since: u64| d.left(at(now), POLICY, Some(at(since)));
-        assert_eq!(verdict(&mut departures, 105, 100), Verdict::Fine);
-        assert_eq!(verdict(&mut departures, 205, 200), Verdict::Fine);
-        assert!(matches!(verdict(&mut departures, 305, 300), Verdict::Power { .. }));
+        assert_eq!(verdict(&mut departures, 105, 100), None);
+        assert_eq!(verdict(&mut departures, 205, 200), None);
+        assert!(matches!(verdict(&mut departures, 305, 300), Some(Quarantine::Power { .. })));
     }
 
     #[test]
@@ -162,6 +140,6 @@ mod tests {
         departures.left(at(105), POLICY, Some(at(100)));
         departures.left(at(205), POLICY, Some(at(200)));
         departures.left(at(400), POLICY, Some(at(300)));
-        assert_eq!(departures.left(at(505), POLICY, Some(at(500))), Verdict::Fine);
+        assert_eq!(departures.left(at(505), POLICY, Some(at(500))), None);
     }
 }

@@ -17,7 +17,7 @@ use mainstay_hardware::bus::Findings;
 use mainstay_hardware::sighting::{Generation, Sighting};
 
 use super::fitting::Owed;
-use super::flap::{Departures, Verdict};
+use super::flap::Departures;
 use crate::cause::{Absence, Departure, DeviceFault, Quarantine, Rivals, Soon, Unusable, Withheld};
 use crate::machine::{Beginning, Machine};
 use crate::message::lease::LeaseMessage;
@@ -266,12 +266,12 @@ impl DeviceMachine {
     }
 
     fn depart(&mut self, now: Moment, how: Departure) -> Out {
-        let verdict = self.departures.left(now, self.spec.flap, self.leased_since);
-        self.leave(now, how, verdict)
+        let quarantine = self.departures.left(now, self.spec.flap, self.leased_since);
+        self.leave(now, how, quarantine)
     }
 
     /// It has nothing any more, by whatever this means.
-    pub(super) fn leave(&mut self, now: Moment, how: Departure, verdict: Verdict) -> Out {
+    pub(super) fn leave(&mut self, now: Moment, how: Departure, quarantine: Option<Quarantine>) -> Out {
         self.sighting = None;
         self.findings = None;
         self.withheld = None;
@@ -281,19 +281,14 @@ impl DeviceMachine {
         let mut out = Vec::new();
         let gone = Absence::Gone(how);
         if !self.is_out_of_use() {
-            self.state = match verdict {
-                Verdict::Fine => State::Absent { reason: gone.clone() },
-                Verdict::Flapping { departures, quarantine } => {
-                    out.push(Effect::SetTimer(DeviceTimer::Quarantine, quarantine));
-                    let within = self.spec.flap.within;
-                    let reason = Quarantine::Flapping { departures, within, length: quarantine };
-                    State::Quarantined { reason, until: now + quarantine }
-                }
-                Verdict::Power { quarantine } => {
-                    out.push(Effect::SetTimer(DeviceTimer::Quarantine, quarantine));
-                    out.push(Effect::Act(Action::ReadSupply(self.operation.advance())));
-                    let reason = Quarantine::Power { length: quarantine, supply: None };
-                    State::Quarantined { reason, until: now + quarantine }
+            self.state = match quarantine {
+                None => State::Absent { reason: gone.clone() },
+                Some(reason) => {
+                    out.push(Effect::SetTimer(DeviceTimer::Quarantine, reason.length()));
+                    if matches!(reason, Quarantine::Power { .. }) {
+                        out.push(Effect::Act(Action::ReadSupply(self.operation.advance())));
+                    }
+                    State::Quarantined { until: now + reason.length(), reason }
                 }
             };
         }
@@ -368,7 +363,8 @@ impl DeviceMachine {
             (State::Settling { .. } | State::Checking { .. } | State::Probing { .. }, _) => {
                 self.unavailable(Unusable::LookedAt, Soon::Yes)
             }
-            _ => self.unavailable(self.why_unusable(), Soon::Unknown),
+            (State::Absent { .. } | State::Faulted { .. } | State::Quarantined { .. } | State::Ejected, _)
+            | (State::Ready, None) => self.unavailable(self.why_unusable(), Soon::Unknown),
         }
     }
 

@@ -1,6 +1,5 @@
 //! Several pieces of hardware that fit one configured device: said, and left to the operator.
 
-use super::flap::Verdict;
 use super::machine::{DeviceMachine, Mending, Out, State};
 use crate::cause::{Absence, Departure, DeviceFault, Rivals};
 use crate::message::inventory::InventoryMessage;
@@ -14,7 +13,7 @@ impl DeviceMachine {
             Vec::new()
         } else {
             // Nothing was unplugged: it does not count as one that comes and goes.
-            self.leave(now, Departure::Undecided(rivals.clone()), Verdict::Fine)
+            self.leave(now, Departure::Undecided(rivals.clone()), None)
         };
         self.rivals = Some(rivals);
         if !is_taken && !self.is_out_of_use() {

@@ -8,7 +8,7 @@ use mainstay_hardware::sighting::Sort;
 use mainstay_hardware::{harmless, matching};
 
 use super::machine::{DeviceMachine, Mending, State};
-use crate::cause::{DeviceCure, DeviceReason, Replaced, Told, Unusable};
+use crate::cause::{DeviceCure, DeviceReason, OwnWord, Replaced, Unusable};
 use crate::message::device::{DeviceSnapshot, DeviceStatus, DeviceTimer, Offer};
 use crate::message::{Effect, Publication};
 
@@ -112,7 +112,7 @@ impl DeviceMachine {
 
 /// What commands are given instead of what the device says of itself.
 fn replacements(offer: &Offer) -> Vec<Replaced> {
-    let said = [(Told::Serial, offer.serial.as_deref()), (Told::Interface, offer.interface.as_deref())];
+    let said = [(OwnWord::Serial, offer.serial.as_deref()), (OwnWord::Interface, offer.interface.as_deref())];
     let replaced = said.into_iter().filter_map(|(what, said)| {
         let given = said.map(harmless).filter(|given| Some(given.as_str()) != said)?;
         Some(Replaced { what, given })

@@ -2,7 +2,8 @@
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
-use std::path::Path;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, chmod, chownat, fchmod, fstat, open};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, bind, socket_with};
@@ -39,10 +40,10 @@ pub fn bind_closed(path: &Path, kind: SocketType, flags: SocketFlags) -> io::Res
 }
 
 impl SocketFile {
-    /// Its device and inode.
+    /// Its name, when it stands at this path by now.
     #[must_use]
-    pub fn identity(&self) -> (u64, u64) {
-        (self.device, self.inode)
+    pub fn named(&self, path: PathBuf) -> SocketName {
+        SocketName { path, device: self.device, inode: self.inode }
     }
 
     /// Gives it to a group.
@@ -63,10 +64,42 @@ impl SocketFile {
     }
 }
 
+/// A socket's name in the file system. Dropping it removes it, if it is still that of this socket.
+#[derive(Debug)]
+pub struct SocketName {
+    path: PathBuf,
+    device: u64,
+    inode: u64,
+}
+
+impl SocketName {
+    /// Where.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether it is still there.
+    #[must_use]
+    pub fn is_there(&self) -> bool {
+        std::fs::symlink_metadata(&self.path).is_ok_and(|found| found.dev() == self.device && found.ino() == self.inode)
+    }
+}
+
+impl Drop for SocketName {
+    fn drop(&mut self) {
+        if self.is_there()
+            && let Err(error) = std::fs::remove_file(&self.path)
+        {
+            tracing::warn!(%error, path = %self.path.display(), "the socket could not be removed");
+        }
+    }
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use std::os::unix::fs::{MetadataExt, symlink};
+    use std::os::unix::fs::symlink;
 
     use super::*;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::message::{ActorId, Moment};
-use crate::supervision::{Intensity, Verdict};
+use crate::supervision::Intensity;
 
 /// The deaths that each supervisor has seen lately.
 #[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
@@ -29,23 +29,16 @@ impl Supervision {
     /// An actor has died.
     pub(super) fn died(&mut self, now: Moment, actor: &ActorId) -> Decision {
         let Some(above) = supervisor(actor) else {
-            return match self.of_root.died(now) {
-                Verdict::Restart(pause) => Decision::One(pause),
-                Verdict::Escalate => Decision::GiveUp,
-            };
+            return self.of_root.died(now).map_or(Decision::GiveUp, Decision::One);
         };
         let deaths = self.deaths.entry(above.clone()).or_default();
-        match deaths.died(now) {
-            Verdict::Restart(pause) => return Decision::One(pause),
-            Verdict::Escalate => deaths.forget(),
+        if let Some(pause) = deaths.died(now) {
+            return Decision::One(pause);
         }
-        let root = above == ActorId::Root;
+        deaths.forget();
         // The supervisor gives up in its turn, which the root bears so many times.
-        let escalated = if root { Verdict::Escalate } else { self.deaths.entry(ActorId::Root).or_default().died(now) };
-        match escalated {
-            Verdict::Restart(_) => Decision::AllOf(above),
-            Verdict::Escalate => Decision::GiveUp,
-        }
+        let is_borne = above != ActorId::Root && self.deaths.entry(ActorId::Root).or_default().died(now).is_some();
+        if is_borne { Decision::AllOf(above) } else { Decision::GiveUp }
     }
 }
 

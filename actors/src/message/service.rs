@@ -37,10 +37,12 @@ impl Wanted {
 
 /// What to do about needs that are not met when the operator starts a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum NeedsPolicy {
     /// Wait for them; refuse when one is held or never starts by itself.
     Respect,
     /// Start them as well.
+    #[serde(rename = "start")]
     StartThem,
     /// Start without the services it requires. Devices are still needed.
     Ignore,
@@ -48,6 +50,7 @@ pub enum NeedsPolicy {
 
 /// Whether a restart counts failures anew.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Attempts {
     /// They go on.
     Keep,

@@ -1,5 +1,7 @@
 //! The stage that all hosts stand on: the engine, actix addresses, recorder, board, executor.
 
+mod panics;
+
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -17,15 +19,13 @@ use super::watchdog::Watchdog;
 use crate::board::Board;
 use crate::clock::Clock;
 use crate::effect::executor::{Delivery, Executor};
-use crate::engine::{Due, Engine, Fallen, Fate, Letter, Mail, Place, Timer};
-use crate::message::supervision::RootMessage;
+use crate::engine::{Due, Engine, Letter, Mail, Place, Timer};
 use crate::message::{
-    Action, ActorId, Address, Effect, Exit, GaveUp, Message, Moment, OperatorAnswer, Outcome, Outside, Reply,
-    RequestId, Words,
+    Action, ActorId, Address, Effect, Exit, Message, Moment, OperatorAnswer, Outcome, Outside, Reply, RequestId, Words,
 };
 use crate::trace::{Cause, ExternalCause, MessageId, Recorder, Sending};
 use crate::view::{Roots, words};
-use mainstay_hardware::watched::{self, Lost, Panicked, words_of};
+use mainstay_hardware::watched::words_of;
 
 /// An operator who waits for an answer.
 pub(super) struct Waiting {
@@ -181,7 +181,7 @@ impl Stage {
         let span = tracing::debug_span!("message", trace = cause.trace.0, id = id.0, to = %actor, kind);
         let _entered = span.enter();
         handling.goes_on_with(kind);
-        let handled = if is_to_panic_over(&letter) {
+        let handled = if panics::is_meant(&letter) {
             self.engine.borrow_mut().handle_and_panic(place, self.now(), letter)
         } else {
             self.engine.borrow_mut().handle(place, self.now(), letter)
@@ -248,15 +248,18 @@ impl Stage {
         let (to, words) = (performer(&action), || action.words());
         let cause = self.note(cause, (from.clone().into(), to), action.kind(), &words);
         if let Action::Exit(exit) = action {
-            if let Some(ending) = self.ending.borrow_mut().take() {
-                // The daemon has gone already if nobody listens.
-                let _ = ending.send(exit);
-            }
-            return;
+            return self.end(exit);
         }
         let executor = self.executor.borrow().clone();
         if let Some(executor) = executor {
             executor.act(from, action, cause);
+        }
+    }
+
+    fn end(&self, exit: Exit) {
+        if let Some(ending) = self.ending.borrow_mut().take() {
+            // The daemon has gone already if nobody listens.
+            let _ = ending.send(exit);
         }
     }
 
@@ -307,94 +310,16 @@ impl Stage {
         }
     }
 
-    // ---- panics
-
-    /// An actor has panicked: it is said who restarts whom, and written down.
-    fn fallen(&self, cause: Cause, fallen: Fallen) {
-        let exit = fallen.exit();
-        let Fallen { actor, supervisor, words, fate } = fallen;
-        tracing::error!(%actor, panic = words, "an actor panicked");
-        let above: Address = supervisor.map_or(Outside::Start.into(), Into::into);
-        let died = || format!("{actor} panicked: {words}").into();
-        let cause = self.note(cause, (actor.clone().into(), above.clone()), "Died", &died);
-        if let Fate::Restart(whom) = fate {
-            self.down.borrow_mut().retain(|actor| !whom.contains(actor));
-            self.down.borrow_mut().extend(whom.iter().cloned());
-            for actor in whom {
-                let restart = || format!("restart {actor}").into();
-                self.note(cause, (above.clone(), actor.clone().into()), "RestartActor", &restart);
-            }
-        }
-        if let Some(exit) = exit {
-            self.act(cause, &ActorId::Root, Action::Exit(exit));
-        }
-        self.alarm.set(self.next_due());
-    }
-
-    /// What hosts a machine has panicked, and not the machine: what it was at is half done.
-    pub(super) fn host_lost(&self, place: Place, words: &str) {
-        let part = self.engine.borrow().actor(place).map_or_else(|| "root".to_owned(), |actor| actor.to_string());
-        let exit = Exit::GaveUp(GaveUp::PartLost(Lost { part, how: Panicked::Once(words.to_owned()) }));
-        if let Some(ending) = self.ending.borrow_mut().take() {
-            // The daemon has gone already if nobody listens.
-            let _ = ending.send(exit);
-        }
-    }
-
     /// What an operator is answered, in words.
     pub(super) fn words(&self, said: &Reply) -> String {
         let roots = Roots::new(&self.board);
         words::reply(said, self.now(), |missing| roots.of(missing))
     }
 
-    /// An actor has panicked over a message, which is not delivered again: whoever waits for an answer to it is told.
-    fn answer_for_the_dead(&self, actor: &ActorId, message: MessageId, cause: Cause) {
-        let answers = self.answers.borrow();
-        let asked = answers.iter().find(|(_, waiting)| waiting.message == message).map(|(request, _)| *request);
-        drop(answers);
-        if let Some(request) = asked {
-            let said = Reply::Panicked(actor.clone());
-            self.answer(cause, OperatorAnswer { request, outcome: Outcome::Panicked, said });
-        }
-    }
-
-    /// Takes an actor for one that panicked; whether there is such an actor.
-    #[cfg(any(debug_assertions, test))]
-    pub(super) fn poison(&self, actor: &ActorId) -> bool {
-        let Some(place) = self.engine.borrow().place(actor) else { return false };
-        let words = "asked to panic".to_owned();
-        let external = ExternalCause::ActorPanicked(actor.clone(), words.clone());
-        let cause = self.recorder().begin(self.now(), external);
-        let fallen = self.engine.borrow_mut().fall(place, self.now(), cause, words);
-        self.fallen(cause, fallen);
-        true
-    }
-
-    /// Whether there is such an actor.
-    #[cfg(debug_assertions)]
-    pub(super) fn has(&self, actor: &ActorId) -> bool {
-        self.engine.borrow().place(actor).is_some()
-    }
-
-    /// Handles something as this actor, and never returns from it.
-    #[cfg(debug_assertions)]
-    pub(super) fn freeze(&self, actor: &ActorId) {
-        let _handling = self.watchdog.handling(actor, "Freeze");
-        while self.has(actor) {
-            std::thread::park();
-        }
-    }
-
     fn recorder(&self) -> MutexGuard<'_, Recorder> {
         // The recorder is consistent between any two of its calls.
         self.recorder.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Whether the root was told to panic over the next word that mainstay should end, as only a debug build can be.
-fn is_to_panic_over(letter: &Letter) -> bool {
-    let told = || catch_unwind(|| watched::perhaps_panic("close")).is_err();
-    matches!(letter.message, Message::Root(RootMessage::Close | RootMessage::Hurry)) && told()
 }
 
 /// Who carries out an action.

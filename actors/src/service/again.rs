@@ -5,7 +5,7 @@ use std::sync::Arc;
 use mainstay_config::names::ServiceName;
 
 use super::machine::{Out, ServiceMachine, act};
-use super::state::{Goodbye, Phase, Rest, Slot, Stage};
+use super::state::{Goodbye, Phase, Rest, Slot, StopStage};
 use crate::cause::Standing;
 use crate::message;
 use crate::message::lease::{LeaseMessage, StillUsed};
@@ -51,8 +51,8 @@ impl ServiceMachine {
                 out.extend(self.order(run.id).and_then(Result::ok).map(|order| act(Action::Spawn(order))));
             }
             Phase::Starting(run) => self.watch(run.id, &mut out),
-            Phase::Stopping { run, stage: Stage::Grace, .. } => out.push(self.stop_signal(&run)),
-            Phase::Stopping { run, stage: Stage::Killing | Stage::Unkillable, .. } => {
+            Phase::Stopping { run, stage: StopStage::Grace, .. } => out.push(self.stop_signal(&run)),
+            Phase::Stopping { run, stage: StopStage::Killing | StopStage::Unkillable, .. } => {
                 out.push(act(Action::Sweep(run.id)));
             }
             // That its last run is not looked at any more.
@@ -62,7 +62,7 @@ impl ServiceMachine {
                 out.push(act(Action::Unwatch(self.runs.last())));
             }
             Phase::Idle | Phase::Leasing { .. } | Phase::Renewing { .. } | Phase::Slotting => {}
-            Phase::Running(_) | Phase::Leaving { .. } | Phase::Stopping { stage: Stage::Unborn, .. } => {}
+            Phase::Running(_) | Phase::Leaving { .. } | Phase::Stopping { stage: StopStage::Unborn, .. } => {}
         }
         self.needs.count_nothing_else(&mut out);
         out.extend(self.run().map(|run| act(Action::TellAgain(run.id))));

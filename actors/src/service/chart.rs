@@ -1,7 +1,7 @@
 //! Where a service can be when it is told something: every pair, for seeing which of them were tried.
 
 use super::machine::ServiceMachine;
-use super::state::{Phase, Rest, Stage};
+use super::state::{Phase, Rest, StopStage};
 use crate::action::probe::ProbeEvent;
 use crate::action::process::ProcessEvent;
 use crate::cause::Standing;
@@ -41,10 +41,10 @@ impl ServiceMachine {
             (Phase::Running(_), _) => Is::Running,
             (Phase::Leaving { .. }, _) => Is::Leaving,
             (Phase::Stopping { stage, .. }, _) => match stage {
-                Stage::Unborn => Is::Unborn,
-                Stage::Grace => Is::Grace,
-                Stage::Killing => Is::Killing,
-                Stage::Unkillable => Is::Unkillable,
+                StopStage::Unborn => Is::Unborn,
+                StopStage::Grace => Is::Grace,
+                StopStage::Killing => Is::Killing,
+                StopStage::Unkillable => Is::Unkillable,
             },
         }
     }

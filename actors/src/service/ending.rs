@@ -6,7 +6,7 @@ use mainstay_config::model::RestartWhen;
 use mainstay_config::names::DeviceName;
 
 use super::machine::{Out, ServiceMachine, act, tell_leases};
-use super::state::{Death, Phase, Rest, Stage};
+use super::state::{Death, Phase, Rest, StopStage};
 use crate::action::process::{Exit, ProcessEvent, RunId, SpawnFailure, Status};
 use crate::cause::{Asked, End, Failed, Failure, Said, Why, Withdrawal};
 use crate::message::lease::{LeaseMessage, Token};
@@ -287,7 +287,7 @@ impl ServiceMachine {
             ServiceTimer::ReadyWithin => self.not_ready_in_time(out),
             ServiceTimer::Backoff => match self.rest {
                 Rest::Backoff { .. } => self.rest = Rest::Fresh,
-                _ => out.push(superseded),
+                Rest::Fresh | Rest::Failed(_) | Rest::Ended(_) => out.push(superseded),
             },
             ServiceTimer::ResetAfter => self.attempts = 0,
             ServiceTimer::Grace => self.grace_over(out),
@@ -320,14 +320,13 @@ impl ServiceMachine {
     /// that it has by its configuration.
     fn extend(&mut self, now: Moment, more: Duration, out: &mut Out) {
         let more = more.min(LONGEST_EXTENSION);
-        let (timer, within) = match self.phase {
-            Phase::Starting(_) => (ServiceTimer::ReadyWithin, self.spec.ready.within),
-            Phase::Stopping { stage: Stage::Grace, .. } => (ServiceTimer::Grace, self.spec.stop.grace),
-            _ => return,
-        };
-        let since = match self.phase {
-            Phase::Starting(_) => self.last_start,
-            _ => self.signalled,
+        let (timer, within, since) = match self.phase {
+            Phase::Starting(_) => (ServiceTimer::ReadyWithin, self.spec.ready.within, self.last_start),
+            Phase::Stopping { stage: StopStage::Grace, .. } => {
+                (ServiceTimer::Grace, self.spec.stop.grace, self.signalled)
+            }
+            Phase::Stopping { .. } | Phase::Leaving { .. } | Phase::Running(_) | Phase::Idle => return,
+            Phase::Leasing { .. } | Phase::Renewing { .. } | Phase::Slotting => return,
         };
         self.extended = Some(more);
         let configured = since.map_or(Duration::ZERO, |since| (since + within).since(now));
@@ -335,11 +334,11 @@ impl ServiceMachine {
     }
 
     pub(super) fn is_in_grace(&self) -> bool {
-        matches!(self.phase, Phase::Stopping { stage: Stage::Grace, .. })
+        matches!(self.phase, Phase::Stopping { stage: StopStage::Grace, .. })
     }
 
     /// Whether its processes outlive SIGKILL.
     pub(super) fn is_unkillable(&self) -> bool {
-        matches!(self.phase, Phase::Stopping { stage: Stage::Unkillable, .. })
+        matches!(self.phase, Phase::Stopping { stage: StopStage::Unkillable, .. })
     }
 }

@@ -8,12 +8,12 @@ use mainstay_config::names::ServiceName;
 
 use super::machine::{Out, ServiceMachine, act, tell_leases, tell_services};
 use super::needs::Dependent;
-use super::state::{Closing, Goodbye, Phase, Readiness, Run, Stage};
+use super::state::{Goodbye, Phase, Readiness, Run, StopStage};
 use crate::action::process::{Scope, SignalOrder, Status};
 use crate::cause::{Asked, Episode, Standing, Why};
 use crate::message::lease::LeaseMessage;
 use crate::message::service::{ServiceMessage, ServiceTimer};
-use crate::message::supervision::ServicesMessage;
+use crate::message::supervision::{Haste, ServicesMessage};
 use crate::message::{Action, Effect, Left, Message, Moment, Outcome};
 
 /// A process that outlives SIGKILL this long hangs in the kernel.
@@ -31,7 +31,12 @@ impl ServiceMachine {
         let (run, readiness) = match &self.phase {
             Phase::Starting(run) => (run.clone(), Readiness::NotYet),
             Phase::Running(run) => (run.clone(), Readiness::Ready),
-            _ => return,
+            Phase::Idle
+            | Phase::Leasing { .. }
+            | Phase::Renewing { .. }
+            | Phase::Slotting
+            | Phase::Leaving { .. }
+            | Phase::Stopping { .. } => return,
         };
         let awaiting = self.stop_before_this();
         if awaiting.is_empty() {
@@ -45,10 +50,8 @@ impl ServiceMachine {
     /// Those that must have stopped before this one stops.
     fn stop_before_this(&self) -> BTreeSet<ServiceName> {
         match self.closing {
-            Closing::No => self.dependents.required.clone(),
-            Closing::InOrder | Closing::Hurried => {
-                self.dependents.required.union(&self.dependents.others).cloned().collect()
-            }
+            None => self.dependents.required.clone(),
+            Some(_) => self.dependents.required.union(&self.dependents.others).cloned().collect(),
         }
     }
 
@@ -87,8 +90,8 @@ impl ServiceMachine {
         let may_run = self.run().is_some();
         let dependent = if may_run { Dependent::Runs } else { Dependent::Rests };
         if let Standing::Leaving { episode, .. } = standing {
-            let stops_for_it = self.requires(&name) || self.closing != Closing::No;
-            let ignores_it = self.ignoring == super::state::Ignoring::Yes && self.closing == Closing::No;
+            let stops_for_it = self.requires(&name) || self.closing.is_some();
+            let ignores_it = self.ignoring == super::state::Ignoring::Yes && self.closing.is_none();
             if self.is_unkillable() {
                 out.push(self.stuck_for(name.clone(), episode));
             } else if may_run && stops_for_it && !ignores_it {
@@ -109,15 +112,15 @@ impl ServiceMachine {
         // What it says from now on is about its stop.
         run.status = Status::default();
         self.return_slot(out);
-        let stage = if self.closing == Closing::Hurried || self.spec.stop.signal == StopSignal::Kill {
+        let stage = if self.closing == Some(Haste::Hurried) || self.spec.stop.signal == StopSignal::Kill {
             self.kill(&run, out)
         } else if run.pid.is_none() {
             out.push(Effect::SetTimer(ServiceTimer::Grace, self.spec.stop.grace.min(UNBORN_GRACE)));
-            Stage::Unborn
+            StopStage::Unborn
         } else {
             out.push(self.stop_signal(&run));
             out.push(Effect::SetTimer(ServiceTimer::Grace, self.spec.stop.grace));
-            Stage::Grace
+            StopStage::Grace
         };
         self.phase = Phase::Stopping { run, why, stage };
     }
@@ -131,7 +134,7 @@ impl ServiceMachine {
 
     /// The main process of a run that is being stopped has ended: those that it left behind have what is left of the grace.
     pub(super) fn main_has_stopped(&self, remaining: &[u32], out: &mut Out) {
-        if let Phase::Stopping { run, stage: Stage::Grace, .. } = &self.phase
+        if let Phase::Stopping { run, stage: StopStage::Grace, .. } = &self.phase
             && self.spec.stop.to == StopTo::Main
             && !remaining.is_empty()
         {
@@ -141,7 +144,7 @@ impl ServiceMachine {
 
     /// The program that was being started when the stop came now runs.
     pub(super) fn born_late(&mut self, pid: u32, out: &mut Out) {
-        if let Phase::Stopping { run, why, stage: Stage::Unborn } = &mut self.phase {
+        if let Phase::Stopping { run, why, stage: StopStage::Unborn } = &mut self.phase {
             run.pid = Some(pid);
             let (run, why) = (run.clone(), why.clone());
             self.halt(run, why, out);
@@ -150,21 +153,21 @@ impl ServiceMachine {
         }
     }
 
-    pub(super) fn kill(&self, run: &Run, out: &mut Out) -> Stage {
+    pub(super) fn kill(&self, run: &Run, out: &mut Out) -> StopStage {
         out.push(Effect::SetTimer(ServiceTimer::Unkillable, self.unkillable_after()));
         out.push(act(Action::Sweep(run.id)));
-        Stage::Killing
+        StopStage::Killing
     }
 
     fn unkillable_after(&self) -> Duration {
         match self.closing {
-            Closing::No | Closing::InOrder => UNKILLABLE_AFTER,
-            Closing::Hurried => UNKILLABLE_IN_A_HURRY,
+            None | Some(Haste::InOrder) => UNKILLABLE_AFTER,
+            Some(Haste::Hurried) => UNKILLABLE_IN_A_HURRY,
         }
     }
 
     pub(super) fn grace_over(&mut self, out: &mut Out) {
-        let Phase::Stopping { run, stage: Stage::Grace | Stage::Unborn, .. } = &self.phase else {
+        let Phase::Stopping { run, stage: StopStage::Grace | StopStage::Unborn, .. } = &self.phase else {
             out.push(Effect::Note(Outcome::Superseded));
             return;
         };
@@ -176,7 +179,7 @@ impl ServiceMachine {
 
     pub(super) fn unkillable(&mut self, out: &mut Out) {
         match &mut self.phase {
-            Phase::Stopping { stage: stage @ Stage::Killing, .. } => *stage = Stage::Unkillable,
+            Phase::Stopping { stage: stage @ StopStage::Killing, .. } => *stage = StopStage::Unkillable,
             _ => {
                 out.push(Effect::Note(Outcome::Superseded));
                 return;
@@ -197,10 +200,11 @@ impl ServiceMachine {
     pub(super) fn say_goodbye(&mut self, out: &mut Out) {
         let goodbye = match self.phase {
             Phase::Idle => Goodbye::Closed,
-            Phase::Stopping { stage: Stage::Unkillable, .. } => Goodbye::Stuck,
-            _ => return,
+            Phase::Stopping { stage: StopStage::Unkillable, .. } => Goodbye::Stuck,
+            Phase::Leasing { .. } | Phase::Renewing { .. } | Phase::Slotting => return,
+            Phase::Starting(_) | Phase::Running(_) | Phase::Leaving { .. } | Phase::Stopping { .. } => return,
         };
-        if self.closing == Closing::No || self.goodbye == goodbye {
+        if self.closing.is_none() || self.goodbye == goodbye {
             return;
         }
         if goodbye == Goodbye::Stuck {
@@ -223,10 +227,10 @@ impl ServiceMachine {
     }
 
     pub(super) fn hurry(&mut self, out: &mut Out) {
-        self.closing = Closing::Hurried;
-        if matches!(self.phase, Phase::Stopping { stage: Stage::Grace | Stage::Unborn, .. }) {
+        self.closing = Some(Haste::Hurried);
+        if matches!(self.phase, Phase::Stopping { stage: StopStage::Grace | StopStage::Unborn, .. }) {
             self.grace_over(out);
-        } else if matches!(self.phase, Phase::Stopping { stage: Stage::Killing, .. }) {
+        } else if matches!(self.phase, Phase::Stopping { stage: StopStage::Killing, .. }) {
             out.push(Effect::SetTimer(ServiceTimer::Unkillable, UNKILLABLE_IN_A_HURRY));
         }
     }

@@ -24,13 +24,13 @@ use mainstay_config::names::{DeviceName, ServiceName};
 
 use super::dependents::Dependents;
 use super::needs::Needs;
-use super::state::{Closing, Death, Goodbye, Ignoring, Phase, Rest, Run, RunNumbers, Slot, Stage};
+use super::state::{Death, Goodbye, Ignoring, Phase, Rest, Run, RunNumbers, Slot, StopStage};
 use crate::action::process::RunId;
 use crate::cause::{Asked, Episode, Failed, NotWanted, Standing, Why, Withdrawal};
 use crate::machine::{Beginning, Machine};
 use crate::message::lease::{Grant, LeaseMessage, Token};
 use crate::message::service::{ServiceMessage, ServiceTimer, Wanted};
-use crate::message::supervision::ServicesMessage;
+use crate::message::supervision::{Haste, ServicesMessage};
 use crate::message::{Action, ActorId, Effect, Effects, Message, Moment, Outcome, RequestId};
 
 /// A service.
@@ -42,7 +42,7 @@ pub struct ServiceMachine {
     pub(super) ignoring: Ignoring,
     /// The last request whose "with what it needs" it has passed on: in a dense graph it comes by many ways.
     pub(super) passed_on: Option<RequestId>,
-    pub(super) closing: Closing,
+    pub(super) closing: Option<Haste>,
     pub(super) goodbye: Goodbye,
     /// Dependents that outlived SIGKILL, with their processes, and were not waited for when it stopped last.
     pub(super) left: BTreeMap<ServiceName, Option<u32>>,
@@ -149,7 +149,7 @@ impl ServiceMachine {
             wanted: Wanted::Auto,
             ignoring: Ignoring::No,
             passed_on: None,
-            closing: Closing::No,
+            closing: None,
             goodbye: Goodbye::NotYet,
             left: BTreeMap::new(),
             needs,
@@ -188,7 +188,13 @@ impl ServiceMachine {
             ServiceMessage::Queued(found) => match &mut self.phase {
                 Phase::Leasing { blockers, .. } => *blockers = found,
                 // Perhaps it was refused while the registry, after a panic, took from it that it waits.
-                _ => {
+                Phase::Idle
+                | Phase::Renewing { .. }
+                | Phase::Slotting
+                | Phase::Starting(_)
+                | Phase::Running(_)
+                | Phase::Leaving { .. }
+                | Phase::Stopping { .. } => {
                     out.extend([tell_leases(LeaseMessage::Withdraw(self.holder())), Effect::Note(Outcome::Superseded)])
                 }
             },
@@ -206,7 +212,7 @@ impl ServiceMachine {
             ServiceMessage::StartForDependent(_, request) => self.start_for(request, out),
             ServiceMessage::Stop(request) => self.operator_stop(request, out),
             ServiceMessage::Restart(request, attempts) => self.operator_restart(request, attempts, out),
-            ServiceMessage::Close => self.closing = self.closing.max(Closing::InOrder),
+            ServiceMessage::Close => self.closing = self.closing.max(Some(Haste::InOrder)),
             ServiceMessage::Hurry => self.hurry(out),
             ServiceMessage::Timer(timer) => self.timer_over(timer, out),
         }
@@ -215,14 +221,14 @@ impl ServiceMachine {
     /// The timer that belongs to where it is, beside those of its needs. Whatever it is told, it takes the one with it that it leaves.
     fn waits_for(&self) -> Option<ServiceTimer> {
         match &self.phase {
-            Phase::Idle if self.closing != Closing::No => None,
+            Phase::Idle if self.closing.is_some() => None,
             Phase::Idle => matches!(self.rest, Rest::Backoff { .. }).then_some(ServiceTimer::Backoff),
             Phase::Starting(_) => Some(ServiceTimer::ReadyWithin),
             Phase::Running(_) => Some(ServiceTimer::ResetAfter),
-            Phase::Stopping { stage: Stage::Unborn | Stage::Grace, .. } => Some(ServiceTimer::Grace),
-            Phase::Stopping { stage: Stage::Killing, .. } => Some(ServiceTimer::Unkillable),
+            Phase::Stopping { stage: StopStage::Unborn | StopStage::Grace, .. } => Some(ServiceTimer::Grace),
+            Phase::Stopping { stage: StopStage::Killing, .. } => Some(ServiceTimer::Unkillable),
             Phase::Leasing { .. } | Phase::Renewing { .. } | Phase::Slotting => None,
-            Phase::Leaving { .. } | Phase::Stopping { stage: Stage::Unkillable, .. } => None,
+            Phase::Leaving { .. } | Phase::Stopping { stage: StopStage::Unkillable, .. } => None,
         }
     }
 
@@ -273,7 +279,7 @@ impl ServiceMachine {
 
     /// Why it is not meant to run at all, whatever its needs.
     pub(super) fn reason_not_wanted(&self) -> Option<NotWanted> {
-        if self.closing != Closing::No {
+        if self.closing.is_some() {
             return Some(NotWanted::Closing);
         }
         match (self.wanted, self.spec.autostart) {

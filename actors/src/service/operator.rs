@@ -2,7 +2,7 @@
 
 use super::machine::{Out, ServiceMachine, later};
 use super::showing::first_of;
-use super::state::{Closing, Ignoring, Phase, Rest};
+use super::state::{Ignoring, Phase, Rest};
 use crate::cause::{Asked, NotWanted, Why};
 use crate::message::service::{Attempts, NeedsPolicy, ServiceMessage, ServiceTimer, Waiting, Wanted};
 use crate::message::{
@@ -158,7 +158,7 @@ impl ServiceMachine {
 
     fn cannot_run(&self, request: RequestId) -> Option<Effect<ServiceTimer>> {
         let name = self.spec.name.clone();
-        if self.closing != Closing::No {
+        if self.closing.is_some() {
             return Some(refused(request, Reply::Closing(name)));
         }
         later(&self.spec).map(|failed| refused(request, Reply::CannotRun(name, failed)))

@@ -136,7 +136,7 @@ impl ServiceMachine {
                 let missing = self.needs.missing();
                 if missing.is_empty() { Waiting::Nothing } else { Waiting::Needs(missing) }
             }
-            _ => Waiting::Nothing,
+            Phase::Idle | Phase::Starting(_) | Phase::Running(_) | Phase::Stopping { .. } => Waiting::Nothing,
         }
     }
 

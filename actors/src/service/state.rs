@@ -56,7 +56,7 @@ pub(super) enum Phase {
     Stopping {
         run: Run,
         why: Why,
-        stage: Stage,
+        stage: StopStage,
     },
 }
 
@@ -82,7 +82,7 @@ pub(super) struct Run {
 
 /// How far a stop has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub(super) enum Stage {
+pub(super) enum StopStage {
     /// The program is still being started: it is signalled as soon as it runs.
     Unborn,
     /// It was signalled.
@@ -120,14 +120,6 @@ pub(super) enum Slot {
     None,
     Asked,
     Held,
-}
-
-/// Whether the daemon is closing down.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
-pub(super) enum Closing {
-    No,
-    InOrder,
-    Hurried,
 }
 
 /// What was said of it last while the daemon closes down.

@@ -74,8 +74,10 @@ impl ServicesMachine {
 
 /// Why the root is never told this there.
 pub(crate) fn root_impossible(is: RootIs, told: RootTold) -> Option<&'static str> {
+    if is == RootIs::Done {
+        return Some("the daemon has ended");
+    }
     match told {
-        _ if is == RootIs::Done => Some("the daemon has ended"),
         RootTold::LeasesClosed => {
             (is != RootIs::ClosingLeases).then_some("the registry says so when the root has asked for it")
         }

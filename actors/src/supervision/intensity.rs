@@ -16,23 +16,14 @@ const PAUSE: Duration = Duration::from_millis(10);
 #[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub struct Intensity(VecDeque<Moment>);
 
-/// What a death leads to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub enum Verdict {
-    /// Restart the child after a pause.
-    Restart(Duration),
-    /// It is too much: the supervisor gives up in its turn.
-    Escalate,
-}
-
 impl Intensity {
-    /// Notes a death.
-    pub fn died(&mut self, now: Moment) -> Verdict {
+    /// Notes a death: after what pause the child is restarted. `None`: it is too much, and the supervisor gives up in its turn.
+    pub fn died(&mut self, now: Moment) -> Option<Duration> {
         while self.0.front().is_some_and(|first| now.since(*first) > PERIOD) {
             self.0.pop_front();
         }
         self.0.push_back(now);
-        if self.0.len() > DEATHS_MAX { Verdict::Escalate } else { Verdict::Restart(PAUSE) }
+        (self.0.len() <= DEATHS_MAX).then_some(PAUSE)
     }
 
     /// Everything begins anew.
@@ -52,13 +43,13 @@ mod tests {
     #[test]
     fn the_sixth_death_in_a_minute_escalates() {
         let mut intensity = Intensity::default();
-        assert!((0..5).all(|second| intensity.died(at(second)) == Verdict::Restart(PAUSE)));
-        assert_eq!(intensity.died(at(5)), Verdict::Escalate);
+        assert!((0..5).all(|second| intensity.died(at(second)) == Some(PAUSE)));
+        assert_eq!(intensity.died(at(5)), None);
     }
 
     #[test]
     fn deaths_far_apart_are_borne_for_ever() {
         let mut intensity = Intensity::default();
-        assert!((0..100).all(|n| intensity.died(at(n * 13)) == Verdict::Restart(PAUSE)));
+        assert!((0..100).all(|n| intensity.died(at(n * 13)) == Some(PAUSE)));
     }
 }

@@ -8,6 +8,6 @@ mod services;
 #[cfg(test)]
 mod tests;
 
-pub use intensity::{DEATHS_MAX, Intensity, PERIOD, Verdict};
+pub use intensity::{DEATHS_MAX, Intensity, PERIOD};
 pub use root::RootMachine;
 pub use services::ServicesMachine;

@@ -258,8 +258,7 @@ pub(crate) fn settings(folder: &Path) -> ProcessSettings {
     ProcessSettings {
         run_dir: folder.join("run"),
         log_dir: folder.join("log"),
-        log_max_size: 1 << 30,
-        log_keep: 3,
+        logs: mainstay_config::model::Logs { max_size: 1 << 30, keep: 3 },
         log_troubles: Default::default(),
         services: 1,
         keeper_program: keeper_program(folder),

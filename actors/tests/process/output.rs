@@ -111,8 +111,7 @@ fn bytes_that_are_no_text_are_kept_as_they_are() {
 fn a_log_is_rotated_and_the_oldest_part_removed() {
     alone(async || {
         let world = World::with(|settings| {
-            settings.log_max_size = 1000;
-            settings.log_keep = 2;
+            settings.logs = mainstay_config::model::Logs { max_size: 1000, keep: 2 };
         });
         let run = world.shell(1, "i=0; while [ $i -lt 200 ]; do echo line $i; i=$((i+1)); done");
         world.to_the_end(run).await;

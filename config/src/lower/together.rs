@@ -155,7 +155,7 @@ impl<'a> Needs<'a> {
 /// Reports services that wait for ever for what they themselves, or what they require, rule out.
 pub(super) fn check(file: &File, station: &Station, graph: &Graph, layers: &[Vec<ServiceName>], report: &mut Report) {
     let needs = Needs::new(graph, layers);
-    let mut told = Told { file, needs: &needs, pairs: BTreeSet::new(), report };
+    let mut told = Telling { file, needs: &needs, pairs: BTreeSet::new(), report };
     for (thing, wanted) in things(station, &needs).iter().filter(|(_, wanted)| !wanted.alone.is_empty()) {
         let torn = needs.torn(wanted);
         for at in needs.lowest(&torn) {
@@ -237,14 +237,14 @@ fn table<'a>(file: &'a File, name: &ServiceName) -> Option<&'a ServiceTable> {
 }
 
 /// Puts what was found into words, each pair once for each service.
-struct Told<'a, 'r> {
+struct Telling<'a, 'r> {
     file: &'a File,
     needs: &'a Needs<'a>,
     pairs: BTreeSet<(usize, usize, usize)>,
     report: &'r mut Report,
 }
 
-impl Told<'_, '_> {
+impl Telling<'_, '_> {
     /// No report holds more.
     fn is_full(&self) -> bool {
         self.pairs.len() >= Problems::MOST

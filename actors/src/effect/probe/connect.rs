@@ -7,7 +7,7 @@ use tokio::net::TcpStream;
 
 use super::blocking::{Blocking, Threads};
 use super::progress::Progress;
-use crate::action::not_ready::{NotReady, Stage};
+use crate::action::not_ready::{Awaited, NotReady};
 use mainstay_hardware::error::SystemError;
 
 /// Addresses of one name that are tried.
@@ -52,7 +52,7 @@ impl Door {
     pub(super) async fn open(&mut self, progress: &Progress) -> Result<Connection, NotReady> {
         let mut first_error = None;
         for place in self.addresses(progress).await? {
-            progress.to(Stage::Connecting(place));
+            progress.to(Awaited::Connecting(place));
             match connect(place).await {
                 Ok(stream) => {
                     progress.connected(place);
@@ -72,7 +72,7 @@ impl Door {
         if self.host.eq_ignore_ascii_case("localhost") {
             return Ok(vec![(Ipv4Addr::LOCALHOST, port).into(), (Ipv6Addr::LOCALHOST, port).into()]);
         }
-        progress.to(Stage::Resolving(self.host.clone()));
+        progress.to(Awaited::Resolving(self.host.clone()));
         let host = self.host.clone();
         let look_up = move || Ok((host.as_str(), port).to_socket_addrs()?.take(MOST_ADDRESSES).collect());
         self.look_up.run(look_up).await?.map_err(|error| self.unknown(Some(error.into())))

@@ -7,7 +7,7 @@ use super::connect::{Connection, Door};
 use super::progress::Progress;
 use super::reports::{Device, Lines, Report};
 use super::words::plain;
-use crate::action::not_ready::{GpsdFault, NotReady, Stage};
+use crate::action::not_ready::{Awaited, GpsdFault, NotReady};
 use crate::action::probe::Sight;
 
 /// Reports that may come before the answer to `?DEVICES`.
@@ -28,11 +28,11 @@ impl GpsdLook {
         let connection = self.door.open(progress).await?;
         let place = connection.place;
         // A connection proves little: systemd's gpsd.socket takes it also when gpsd does not run.
-        progress.to(Stage::GpsdVersion(place));
+        progress.to(Awaited::GpsdVersion(place));
         let mut talk = Talk { connection, lines: Lines::default() };
         let line = talk.line().await?.ok_or(NotReady::Gpsd(GpsdFault::HungUp(place)))?;
         let Some(Report::Version { release }) = Report::parse(&line) else { return Err(talk.not_gpsd(Some(&line))) };
-        progress.to(Stage::GpsdDevices(place));
+        progress.to(Awaited::GpsdDevices(place));
         let devices = talk.devices().await?;
         if devices.is_empty() {
             return Err(NotReady::Gpsd(GpsdFault::NoDevice));

@@ -8,7 +8,7 @@ use super::connect::{Connection, Door};
 use super::credentials::BasicAuth;
 use super::http_response::{BodyReader, Framing, HeadReader, More};
 use super::progress::Progress;
-use crate::action::not_ready::{BadResponse, BadUrl, HttpStatus, NotReady, Stage, UrlFault};
+use crate::action::not_ready::{Awaited, BadResponse, BadUrl, HttpStatus, NotReady, UrlFault};
 use crate::effect::watched;
 
 /// How long a body that nobody needs is still read.
@@ -86,7 +86,7 @@ impl Getter {
     /// When there is no connection or no HTTP; any status is an answer.
     pub(super) async fn get(&mut self, auth: Option<&BasicAuth>, progress: &Progress) -> Result<Answer, NotReady> {
         let mut connection = self.door.open(progress).await?;
-        progress.to(Stage::HttpAnswer(self.url.text.clone()));
+        progress.to(Awaited::HttpAnswer(self.url.text.clone()));
         let request = self.request(auth);
         connection.stream.write_all(request.as_bytes()).await.map_err(|error| connection.broken(&error))?;
         let mut reader = HeadReader::default();

@@ -10,7 +10,7 @@ use super::credentials::BasicAuth;
 use super::http::{Getter, HttpUrl};
 use super::progress::Progress;
 use super::words::plain;
-use crate::action::not_ready::{KismetFault, NoCredentials, NotReady, Stage};
+use crate::action::not_ready::{Awaited, KismetFault, NoCredentials, NotReady};
 use crate::action::probe::Sight;
 
 /// Answers without a login (system_monitor.cc, 2023-07-R1 and later).
@@ -92,7 +92,7 @@ async fn read(
     progress: &Progress,
 ) -> Result<BasicAuth, NotReady> {
     let file = path.to_owned();
-    progress.to(Stage::File(file.clone()));
+    progress.to(Awaited::File(file.clone()));
     let auth = reading.run(move || BasicAuth::read(&file)).await?;
     auth.map_err(|why| NotReady::Kismet(KismetFault::NoCredentials { path: path.to_owned(), why }))
 }

@@ -18,7 +18,7 @@ use super::log_file::LogReader;
 use super::log_text::Seen;
 use super::progress::Progress;
 use super::words::plain;
-use crate::action::not_ready::{NotReady, Stage};
+use crate::action::not_ready::{Awaited, NotReady};
 use crate::action::probe::{ProbeTarget, Sight};
 use crate::action::process::{Exit, Invocation};
 use crate::effect::process::keeper::{LogEnd, log_path};
@@ -104,7 +104,7 @@ async fn exec(
     timeout: Duration,
 ) -> Result<Sight, NotReady> {
     let words = plain(&command.argv.join(" "), 120);
-    progress.to(Stage::Command(words.clone()));
+    progress.to(Awaited::Command(words.clone()));
     match commands.run(service, command.clone(), timeout).await {
         Ok(Exit::Code(0)) => Ok(Sight::CommandSaysYes(words)),
         Ok(exit) => Err(NotReady::CommandSaysNo { command: words, exit }),
@@ -114,7 +114,7 @@ async fn exec(
 
 async fn file(path: &Path, stat: &mut Blocking<io::Result<()>>, progress: &Progress) -> Result<Sight, NotReady> {
     let target = path.to_owned();
-    progress.to(Stage::File(target.clone()));
+    progress.to(Awaited::File(target.clone()));
     match stat.run(move || fs::metadata(target).map(drop)).await? {
         Ok(()) => Ok(Sight::FileExists(path.to_owned())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Err(NotReady::NoFile(path.to_owned())),
@@ -129,7 +129,7 @@ impl LogLook {
     }
 
     async fn look(&mut self, progress: &Progress) -> Result<Sight, NotReady> {
-        progress.to(Stage::File(self.path.clone()));
+        progress.to(Awaited::File(self.path.clone()));
         let (reader, path, text) = (Arc::clone(&self.reader), self.path.clone(), plain(&self.text, 100));
         // One look at once: the lock is never waited for.
         let read = move || match reader.lock().unwrap_or_else(PoisonError::into_inner).look() {

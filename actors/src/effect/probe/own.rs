@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::blocking::{Blocking, Threads};
 use super::look::Look;
 use super::progress::Progress;
-use crate::action::not_ready::{NotReady, Stage};
+use crate::action::not_ready::{Awaited, NotReady};
 use crate::action::probe::{Own, Sight};
 use crate::action::process::RunId;
 use crate::effect::ports::{Whose, whose};
@@ -39,7 +39,7 @@ impl OwnLook {
     }
 
     async fn check_owner(&mut self, place: SocketAddr, sight: Sight, progress: &Progress) -> Result<Sight, NotReady> {
-        progress.to(Stage::Owner(place));
+        progress.to(Awaited::Owner(place));
         let run = self.run.clone();
         match self.owner.run(move || whose(place, &run)).await? {
             Ok(Whose::Own) => Ok(sight),

@@ -3,15 +3,15 @@
 use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
 
-use crate::action::not_ready::Stage;
+use crate::action::not_ready::Awaited;
 
 /// Where a look is, for the one who stops it when it takes too long, and who took its connection.
 #[derive(Debug, Default)]
-pub(super) struct Progress(RefCell<Stage>, Cell<Option<SocketAddr>>);
+pub(super) struct Progress(RefCell<Awaited>, Cell<Option<SocketAddr>>);
 
 impl Progress {
     /// The look now waits for this.
-    pub(super) fn to(&self, stage: Stage) {
+    pub(super) fn to(&self, stage: Awaited) {
         self.0.replace(stage);
     }
 
@@ -26,7 +26,7 @@ impl Progress {
     }
 
     /// What it waited for last.
-    pub(super) fn stage(&self) -> Stage {
+    pub(super) fn stage(&self) -> Awaited {
         self.0.borrow().clone()
     }
 }

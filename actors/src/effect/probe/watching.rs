@@ -75,7 +75,7 @@ mod tests {
     use mainstay_config::names::ServiceName;
 
     use super::*;
-    use crate::action::not_ready::Stage;
+    use crate::action::not_ready::Awaited;
     use crate::action::probe::{Own, ProbeTarget};
     use crate::action::process::RunId;
 
@@ -88,7 +88,7 @@ mod tests {
     }
 
     fn waits() -> NotReady {
-        NotReady::Waiting(Stage::default())
+        NotReady::Waiting(Awaited::default())
     }
 
     fn watching(interval: Duration, timeout: Duration) -> Watching {

@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 
 use super::error::ProcessesError;
 use super::hands::{Hands, Said};
-use super::keeper::holder::Holder;
+use super::keeper::outputs::OutputsHandle;
 use super::rules::{News, Rules};
 use super::spawn::{Launcher, OpenFiles, Spawner, TooFew};
 use super::sys::Ended;
@@ -92,9 +92,9 @@ impl Processes {
             Trees::start(watched, news.clone()).map_err(|error| kernel("start the thread `trees`", error))?;
         let pass = trees.passer();
         let is_silent = move |pid| pass(News::KeeperIsSilent(pid));
-        let (holder, outputs_thread) =
-            Holder::start(trees.teller(), is_silent).map_err(|error| kernel("start the thread `outputs`", error))?;
-        let launcher = Launcher::new(&settings, open_files, cgroups.clone(), holder.clone())
+        let (outputs, outputs_thread) = OutputsHandle::start(trees.teller(), is_silent)
+            .map_err(|error| kernel("start the thread `outputs`", error))?;
+        let launcher = Launcher::new(&settings, open_files, cgroups.clone(), outputs.clone())
             .map_err(|error| kernel("open /dev/null for services", error))?;
         let (spawner, mut threads) = Spawner::start(launcher, watched, news.clone())
             .map_err(|error| kernel("start the threads `spawner`", error))?;
@@ -105,7 +105,7 @@ impl Processes {
             settings,
             spawner,
             trees,
-            holder,
+            outputs,
             watched: watched.clone(),
             news,
             said,

@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinHandle;
 
-use super::keeper::holder::Holder;
+use super::keeper::outputs::OutputsHandle;
 use super::keeper::report::{self, KeeperTrouble};
 use super::notify::{self, Message, NotifySocket};
 use super::rules::News;
@@ -39,7 +39,7 @@ pub(super) struct Hands {
     /// The thread that looks at trees.
     pub trees: Trees,
     /// The thread that holds what programs print until the log-keeper has it.
-    pub holder: Holder,
+    pub outputs: OutputsHandle,
     /// Who is told of tasks that panic.
     pub watched: Watched,
     /// The way to the executor's task.
@@ -207,13 +207,13 @@ impl Kernel for Hands {
     }
 
     fn close_outputs(&mut self) {
-        self.holder.close();
+        self.outputs.close();
     }
 
     fn is_over(&mut self, run: RunId) {
         self.sockets.remove(&run);
         self.births.remove(&run);
-        self.holder.over(run);
+        self.outputs.over(run);
     }
 
     fn say(&mut self, service: &ServiceName, run: RunId, event: ProcessEvent) {

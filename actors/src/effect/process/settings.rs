@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use mainstay_config::model::Logs;
+
 use super::keeper::LogTroubles;
 
 /// Limits and places for the process executor.
@@ -12,10 +14,8 @@ pub struct ProcessSettings {
     pub run_dir: PathBuf,
     /// Where log files go: `<log_dir>/<service>.log`, `.log.1`, …
     pub log_dir: PathBuf,
-    /// Bytes after which a log file is rotated.
-    pub log_max_size: u64,
-    /// How many rotated files are kept.
-    pub log_keep: u32,
+    /// How they are kept.
+    pub logs: Logs,
     /// Where it is noted whose output cannot be written.
     pub log_troubles: LogTroubles,
     /// How many services there are.

@@ -11,7 +11,7 @@ use mainstay_hardware::matching::identity;
 use mainstay_hardware::sighting::{HardwareEvent, Key, ScanReason, Sort, Witness};
 
 use crate::cause::{
-    Absence, Departure, DeviceCure, DeviceFault, DeviceReason, Piece, Quarantine, Replaced, Rivals, Told, Unusable,
+    Absence, Departure, DeviceCure, DeviceFault, DeviceReason, OwnWord, Piece, Quarantine, Replaced, Rivals, Unusable,
     Withheld,
 };
 
@@ -179,8 +179,8 @@ fn listed(pieces: &[Piece], words: impl Fn(&Piece) -> String) -> String {
 fn replacements(device: &DeviceName, replaced: &[Replaced]) -> Option<String> {
     let words = |Replaced { what, given }: &Replaced| {
         let key = match what {
-            Told::Serial => "serial",
-            Told::Interface => "interface",
+            OwnWord::Serial => "serial",
+            OwnWord::Interface => "interface",
         };
         format!(
             "commands get {{device.{device}.{key}}} as {given}, since not every program could take what it really is"

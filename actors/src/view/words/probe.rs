@@ -5,8 +5,8 @@ use std::fmt;
 use humantime::format_duration;
 
 use crate::action::not_ready::{
-    BODY_LIMIT, BadResponse, BadUrl, CommandFailure, GpsdFault, HEAD_LIMIT, HttpStatus, KismetFault, NoCredentials,
-    NotReady, Stage, UrlFault,
+    Awaited, BODY_LIMIT, BadResponse, BadUrl, CommandFailure, GpsdFault, HEAD_LIMIT, HttpStatus, KismetFault,
+    NoCredentials, NotReady, UrlFault,
 };
 use crate::action::probe::{ProbeTarget, Sight};
 use mainstay_hardware::error::{Errno, SystemError};
@@ -192,7 +192,7 @@ impl fmt::Display for NoCredentials {
     }
 }
 
-impl fmt::Display for Stage {
+impl fmt::Display for Awaited {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Begun => {

@@ -62,7 +62,7 @@ impl Environment {
             so.later.push((soon, Event::Asked(Box::new(crate::effect::call::Asked { call, cause })), None));
         }
         for (run, watch) in &self.watched {
-            so.later.push((soon, Event::Look(*run, watch.number, probes::Stage::Begins), None));
+            so.later.push((soon, Event::Look(*run, watch.number, probes::LookStage::Begins), None));
         }
         for run in self.telling.runs() {
             so.later.push((self.now + SECOND, Event::Rested(run), None));

@@ -120,7 +120,7 @@ pub(super) enum Event {
     /// To processes, or to the executor's threads.
     Course(Course),
     /// A look at whether a run is ready, of the watch with this number.
-    Look(RunId, u64, probes::Stage),
+    Look(RunId, u64, probes::LookStage),
     /// It is time to tell what a service said meanwhile.
     Rested(RunId),
     TellAgain(RunId),

@@ -20,7 +20,7 @@ pub(super) struct Watch {
 
 /// How far a look is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::world) enum Stage {
+pub(in crate::world) enum LookStage {
     Begins,
     IsSlow,
     Ends,
@@ -41,40 +41,40 @@ impl Environment {
         self.watches += 1;
         let number = self.watches;
         self.watched.insert(run, Watch { watching: Watching::new(order), number });
-        so.later.push((self.now, Event::Look(run, number, Stage::Begins), None));
+        so.later.push((self.now, Event::Look(run, number, LookStage::Begins), None));
     }
 
-    pub(super) fn look(&mut self, run: RunId, number: u64, stage: Stage, so: &mut Consequences) {
+    pub(super) fn look(&mut self, run: RunId, number: u64, stage: LookStage, so: &mut Consequences) {
         let is_ready = self.table().is_ready(run);
         let Some(watch) = self.watched.get_mut(&run).filter(|watch| watch.number == number) else { return };
         let watching = &mut watch.watching;
         match stage {
-            Stage::Begins => {
+            LookStage::Begins => {
                 let hangs = self.random.happens(self.weather.probes_hang);
                 let (wait, end) = if hangs {
-                    (watching.timeout(), Stage::IsGivenUp)
+                    (watching.timeout(), LookStage::IsGivenUp)
                 } else {
-                    (self.random.between(MILLISECOND, MILLISECOND * 50), Stage::Ends)
+                    (self.random.between(MILLISECOND, MILLISECOND * 50), LookStage::Ends)
                 };
                 if wait > WORTH_A_WORD {
-                    so.later.push((self.now + WORTH_A_WORD, Event::Look(run, number, Stage::IsSlow), None));
+                    so.later.push((self.now + WORTH_A_WORD, Event::Look(run, number, LookStage::IsSlow), None));
                 }
                 so.later.push((self.now + wait, Event::Look(run, number, end), None));
             }
-            Stage::IsSlow => {
-                let event = watching.is_slow(NotReady::Waiting(not_ready::Stage::default()));
+            LookStage::IsSlow => {
+                let event = watching.is_slow(NotReady::Waiting(not_ready::Awaited::default()));
                 so.said.extend(event.map(|event| Saying::Probe(run, event)));
             }
-            Stage::Ends if is_ready => {
+            LookStage::Ends if is_ready => {
                 let next = watching.seen(Ok(Sight::FileExists("/run/simulated".into())));
                 self.go_on(run, number, next, so);
             }
-            Stage::Ends => {
+            LookStage::Ends => {
                 let next = watching.seen(Err(nobody_listens()));
                 self.go_on(run, number, next, so);
             }
-            Stage::IsGivenUp => {
-                let (stage, waited) = (not_ready::Stage::default(), watching.timeout());
+            LookStage::IsGivenUp => {
+                let (stage, waited) = (not_ready::Awaited::default(), watching.timeout());
                 let next = watching.seen(Err(NotReady::TooSlow { stage, waited }));
                 self.go_on(run, number, next, so);
             }
@@ -87,7 +87,7 @@ impl Environment {
         match again {
             Some(pause) => {
                 let at = self.now + pause.max(Duration::from_micros(1));
-                so.later.push((at, Event::Look(run, number, Stage::Begins), None));
+                so.later.push((at, Event::Look(run, number, LookStage::Begins), None));
             }
             None => drop(self.watched.remove(&run)),
         }

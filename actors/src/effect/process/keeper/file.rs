@@ -7,25 +7,18 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use mainstay_config::model::Logs;
+
 use super::follow::rotated;
 
 /// Log files are for mainstay's user and group.
 const MODE: u32 = 0o640;
 
-/// How large a log may become.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Limits {
-    /// Bytes of the current file.
-    pub max_size: u64,
-    /// How many older files are kept beside it.
-    pub keep: u32,
-}
-
 /// A log file. Nothing it meets is an error: what cannot be written is counted, and said when writing works again.
 #[derive(Debug)]
 pub(super) struct LogFile {
     path: PathBuf,
-    limits: Limits,
+    limits: Logs,
     open: Option<(File, u64)>,
     dropped: u64,
     reason: String,
@@ -65,7 +58,7 @@ impl Folder {
 
 impl LogFile {
     /// A file that is opened when there is something to write.
-    pub(super) fn new(path: PathBuf, limits: Limits, folder: KnownFolder) -> Self {
+    pub(super) fn new(path: PathBuf, limits: Logs, folder: KnownFolder) -> Self {
         if let Some(found) = Folder::of(&path) {
             folder.set(Some(found));
         }
@@ -194,7 +187,7 @@ mod tests {
     use super::*;
 
     fn log(folder: &Path, max_size: u64, keep: u32) -> LogFile {
-        LogFile::new(folder.join("a.log"), Limits { max_size, keep }, KnownFolder::default())
+        LogFile::new(folder.join("a.log"), Logs { max_size, keep }, KnownFolder::default())
     }
 
     fn read(folder: &Path, name: &str) -> String {
@@ -254,7 +247,7 @@ mod tests {
         let mut log = log(&logs, 1000, 1);
         log.append("t", b"1111\n");
         fs::set_permissions(&logs, fs::Permissions::from_mode(0o2750)).unwrap();
-        let mut next = LogFile::new(logs.join("b.log"), Limits { max_size: 1000, keep: 1 }, Rc::clone(&log.folder));
+        let mut next = LogFile::new(logs.join("b.log"), Logs { max_size: 1000, keep: 1 }, Rc::clone(&log.folder));
         fs::rename(&logs, state.path().join("elsewhere")).unwrap();
         next.append("t", b"2222\n");
         log.append("t", b"2222\n");
@@ -277,7 +270,7 @@ mod tests {
 
     #[test]
     fn a_full_disk_costs_lines_that_are_counted() {
-        let mut log = LogFile::new("/dev/full".into(), Limits { max_size: 1000, keep: 1 }, KnownFolder::default());
+        let mut log = LogFile::new("/dev/full".into(), Logs { max_size: 1000, keep: 1 }, KnownFolder::default());
         log.append("t", b"1111\n");
         log.append("t", b"2222\n");
         assert_eq!(log.dropped, 10);

@@ -229,6 +229,8 @@ impl Intake {
 #[cfg(all(test, debug_assertions))]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use mainstay_config::model::Logs;
+
     use super::*;
     use crate::action::process::RunId;
 
@@ -237,7 +239,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (ours, theirs) = wire::pair().unwrap();
         let path = folder.path().join("test.log");
-        let header = Header { run: RunId(1), service: "test".to_owned(), path, max_size: 1 << 20, keep: 1 };
+        let header =
+            Header { run: RunId(1), service: "test".to_owned(), path, logs: Logs { max_size: 1 << 20, keep: 1 } };
         let (pipe, end) = rustix::pipe::pipe().unwrap();
         wire::send(&ours, &wire::Parcel::Output(header), Some(pipe.as_fd()), Patience::Wait).unwrap();
         watched::poison(writer::NAME);

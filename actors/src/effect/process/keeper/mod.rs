@@ -1,16 +1,16 @@
 //! The log-keeper: a process of its own that writes what services print into rotating files.
 //!
 //! Services survive mainstay, so their output must not go into a pipe that dies with it. mainstay gives the keeper the reading
-//! end of each run's pipe (`wire`, `holder`), and starts another when it dies (`life`) or does not read (`watch`); the keeper drains them (`intake`), and a
+//! end of each run's pipe (`wire`, `outputs`), and starts another when it dies (`life`) or does not read (`watch`); the keeper drains them (`intake`), and a
 //! thread of it writes (`writer`, `file`, `line`) from a bounded queue (`queue`). A disk that is full or slow costs lines, which are counted, and never holds up a
 //! service. When mainstay dies the keeper goes on until every pipe has ended.
 
 mod file;
 mod follow;
-pub(super) mod holder;
 mod intake;
 pub(super) mod life;
 mod line;
+pub(super) mod outputs;
 mod pauses;
 mod queue;
 pub(super) mod report;

@@ -1,4 +1,4 @@
-//! How long the holder waits before it tries again.
+//! How long the thread `outputs` waits before it tries again.
 
 use rustix::time::Timespec;
 

@@ -40,15 +40,6 @@ pub(super) enum State {
     Silent,
 }
 
-/// What time has made of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verdict {
-    /// Nothing new.
-    None,
-    /// It does not read.
-    Silent,
-}
-
 impl State {
     /// It has answered.
     pub(super) fn answered(&mut self, now: Instant) {
@@ -62,18 +53,18 @@ impl State {
         *self = Self::Asked { until: now + PATIENCE };
     }
 
-    /// Time has passed.
-    pub(super) fn look(&mut self, now: Instant) -> Verdict {
+    /// Time has passed. Whether it does not read, which is said once.
+    pub(super) fn falls_silent(&mut self, now: Instant) -> bool {
         match *self {
             Self::Resting { until } if now >= until => *self = Self::Quiet,
             Self::Asked { until } if now >= until + LATE => self.asked(now),
             Self::Asked { until } if now >= until => {
                 *self = Self::Silent;
-                return Verdict::Silent;
+                return true;
             }
             Self::Quiet | Self::Asked { .. } | Self::Resting { .. } | Self::Silent => {}
         }
-        Verdict::None
+        false
     }
 
     /// When it is to be looked at again, whatever else happens.
@@ -144,13 +135,13 @@ mod tests {
         let mut state = State::Quiet;
         state.asked(begin);
         state.answered(begin);
-        assert_eq!((state.look(begin), state.deadline()), (Verdict::None, Some(begin + REST)));
-        assert_eq!((state.look(begin + REST), state), (Verdict::None, State::Quiet));
+        assert_eq!((state.falls_silent(begin), state.deadline()), (false, Some(begin + REST)));
+        assert_eq!((state.falls_silent(begin + REST), state), (false, State::Quiet));
         state.asked(begin);
-        assert_eq!(state.look(begin + PATIENCE / 2), Verdict::None);
-        assert_eq!(state.look(begin + PATIENCE), Verdict::Silent);
+        assert!(!state.falls_silent(begin + PATIENCE / 2));
+        assert!(state.falls_silent(begin + PATIENCE));
         state.answered(begin + PATIENCE);
-        assert_eq!((state.look(begin + 2 * PATIENCE), state.deadline()), (Verdict::None, None));
+        assert_eq!((state.falls_silent(begin + 2 * PATIENCE), state.deadline()), (false, None));
     }
 
     #[test]
@@ -159,7 +150,7 @@ mod tests {
         let mut state = State::Quiet;
         state.asked(begin);
         let late = begin + PATIENCE + LATE;
-        assert_eq!((state.look(late), state.deadline()), (Verdict::None, Some(late + PATIENCE)));
+        assert_eq!((state.falls_silent(late), state.deadline()), (false, Some(late + PATIENCE)));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! How pipes travel: one packet each, over a socket that keeps packets apart, with the descriptor beside its description in JSON.
 //!
-//! From the threads that start programs to the [holder](super::holder), and from there to the log-keeper.
+//! From the threads that start programs to the [table of outputs](super::outputs), and from there to the log-keeper.
 
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
@@ -12,6 +12,8 @@ use rustix::net::{
     SendFlags, SocketFlags, SocketType, recvmsg, sendmsg, socketpair,
 };
 use serde::{Deserialize, Serialize};
+
+use mainstay_config::model::Logs;
 
 use crate::action::process::RunId;
 
@@ -27,10 +29,8 @@ pub(crate) struct Header {
     pub service: String,
     /// The file.
     pub path: PathBuf,
-    /// Bytes after which it is rotated.
-    pub max_size: u64,
-    /// How many rotated files are kept.
-    pub keep: u32,
+    /// How it is kept.
+    pub logs: Logs,
 }
 
 /// What a packet says.
@@ -143,8 +143,12 @@ mod tests {
     fn a_pipe_arrives_with_its_header_and_what_is_not_understood_is_passed_over() {
         let (a, b) = pair().unwrap();
         let (read, write) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).unwrap();
-        let header =
-            Header { run: RunId(3), service: "gpsd".into(), path: "/x/gpsd.log".into(), max_size: 10, keep: 2 };
+        let header = Header {
+            run: RunId(3),
+            service: "gpsd".into(),
+            path: "/x/gpsd.log".into(),
+            logs: Logs { max_size: 10, keep: 2 },
+        };
         assert!(matches!(receive(&b, Patience::None), Received::Nothing));
         rustix::io::write(&a, b"not json").unwrap();
         send(&a, &Parcel::Keeper(7), None, Patience::None).unwrap();

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime};
 
-use super::file::{KnownFolder, Limits, LogFile};
+use super::file::{KnownFolder, LogFile};
 use super::line::{Lines, Unended};
 use super::queue::{Item, Queue, StreamId, Taken};
 use super::report::Report;
@@ -92,8 +92,7 @@ impl Writer {
     fn write(&mut self, item: Item) {
         match item {
             Item::Begin(stream, header) => {
-                let limits = Limits { max_size: header.max_size, keep: header.keep };
-                let file = || LogFile::new(header.path.clone(), limits, Rc::clone(&self.folder));
+                let file = || LogFile::new(header.path.clone(), header.logs, Rc::clone(&self.folder));
                 let new = || Shared { service: header.service.clone(), file: file(), streams: 0, told: None };
                 self.files.entry(header.path.clone()).or_insert_with(new).streams += 1;
                 self.streams.insert(stream, Stream { path: header.path, lines: Lines::default(), unended: None });

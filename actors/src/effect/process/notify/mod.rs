@@ -11,7 +11,7 @@ use std::fs;
 use std::io::{self, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
@@ -25,7 +25,7 @@ use tokio::task::JoinHandle;
 
 use super::rules::News;
 use crate::action::process::{Notification, RunId};
-use crate::effect::socket_file::bind_closed;
+use crate::effect::socket_file::{SocketName, bind_closed};
 use crate::effect::watched::Watched;
 
 /// Longest path of a socket without its final zero byte (unix(7)).
@@ -47,8 +47,7 @@ type Received = Rc<RefCell<Vec<Message>>>;
 /// A bound socket. It is closed and removed when this is dropped.
 #[derive(Debug)]
 pub(super) struct NotifySocket {
-    path: PathBuf,
-    inode: Option<u64>,
+    name: SocketName,
     socket: Rc<UnixDatagram>,
     received: Received,
     listener: JoinHandle<()>,
@@ -86,9 +85,8 @@ impl NotifySocket {
 
     /// Binds it anew if it was removed, its folder too.
     pub(super) fn renew(&mut self, run: RunId, (watched, news): (&Watched, &UnboundedSender<News>)) -> io::Result<()> {
-        let is_there = fs::symlink_metadata(&self.path).ok().map(|metadata| metadata.ino()) == self.inode;
-        if !is_there {
-            *self = Self::bind_at(self.path.clone(), run, (watched, news))?;
+        if !self.name.is_there() {
+            *self = Self::bind_at(self.name.path().to_owned(), run, (watched, news))?;
         }
         Ok(())
     }
@@ -101,15 +99,13 @@ impl NotifySocket {
         let (socket, file) = bind_closed(&path, SocketType::DGRAM, SocketFlags::NONBLOCK)?;
         rustix::net::sockopt::set_socket_passcred(&socket, true)?;
         file.permit(0o666)?;
-        let (_, inode) = file.identity();
-        let inode = Some(inode);
         let (socket, received) = (Rc::new(UnixDatagram::from_std(socket.into())?), Received::default());
         let listener = {
             let (socket, received, news) = (Rc::clone(&socket), Rc::clone(&received), news.clone());
             let begin = move || listen(Rc::clone(&socket), Rc::clone(&received), run, news.clone());
             watched.task_again("notify", begin)
         };
-        Ok(Self { path, inode, socket, received, listener })
+        Ok(Self { name: file.named(path), socket, received, listener })
     }
 
     /// What was received.
@@ -125,17 +121,13 @@ impl NotifySocket {
 
     /// What stands in `NOTIFY_SOCKET`.
     pub(super) fn path(&self) -> &Path {
-        &self.path
+        self.name.path()
     }
 }
 
 impl Drop for NotifySocket {
     fn drop(&mut self) {
         self.listener.abort();
-        // The next run of the service may have put its own there.
-        if fs::symlink_metadata(&self.path).ok().map(|metadata| metadata.ino()) == self.inode {
-            let _ = fs::remove_file(&self.path);
-        }
     }
 }
 

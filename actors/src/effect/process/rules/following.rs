@@ -3,7 +3,7 @@
 
 use super::Rules;
 use super::kernel::Kernel;
-use super::talk::Standing;
+use super::talk::Membership;
 use crate::action::process::{Exit, Notification, ProcessEvent, RunId};
 use crate::effect::process::notify::{Message, Sender};
 use crate::effect::process::runs::Run;
@@ -29,11 +29,11 @@ impl<K: Kernel> Rules<K> {
         if self.runs.get(&id).and_then(Run::main).is_some_and(|main| main.pid == pid) {
             return;
         }
-        let standing = if pid == by.pid { Standing::Member } else { self.standing(id, pid, by.uid) };
+        let membership = if pid == by.pid { Membership::Member } else { self.membership(id, pid, by.uid) };
         let (Some(run), Some(process)) = (self.runs.get_mut(&id), self.kernel.process(pid)) else { return };
         let service = run.service().clone();
-        match standing {
-            Standing::Member => {
+        match membership {
+            Membership::Member => {
                 run.declare(process);
                 let said = Notification { main_pid: Some(pid), ..Notification::default() };
                 self.kernel.say(&service, id, ProcessEvent::Notified(said));
@@ -41,12 +41,12 @@ impl<K: Kernel> Rules<K> {
                     self.follow(id);
                 }
             }
-            Standing::Open => {
+            Membership::Open => {
                 // As if it had said so itself.
                 run.keep_unchecked(Message::about_main(Sender { pid, uid: by.uid }));
                 self.want(id, Act::Look);
             }
-            Standing::Stranger => {
+            Membership::Stranger => {
                 tracing::warn!(%service, pid, "a main process that is none of the service was passed over");
             }
         }

@@ -10,7 +10,7 @@ use crate::effect::process::tree::{Act, Evidence, Place, ProcessId};
 
 /// Whether a process is of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Standing {
+pub(super) enum Membership {
     /// It is.
     Member,
     /// It is not, as far as anybody knows.
@@ -33,10 +33,10 @@ impl<K: Kernel> Rules<K> {
             // A barrier (sd_notify_barrier(3)) behind nothing that is still looked up: letting go of it tells its sender so.
             return;
         }
-        match self.standing(id, message.sender.pid, message.sender.uid) {
-            Standing::Member => self.believe(id, message.sender, message.said),
-            Standing::Stranger => self.pass_over(id, message.sender),
-            Standing::Open => {
+        match self.membership(id, message.sender.pid, message.sender.uid) {
+            Membership::Member => self.believe(id, message.sender, message.said),
+            Membership::Stranger => self.pass_over(id, message.sender),
+            Membership::Open => {
                 if let Some(run) = self.runs.get_mut(&id) {
                     run.keep_unchecked(message);
                 }
@@ -46,30 +46,30 @@ impl<K: Kernel> Rules<K> {
     }
 
     /// Whether a process is of a run, as far as that is known without a look at all of them.
-    pub(super) fn standing(&mut self, id: RunId, pid: u32, uid: u32) -> Standing {
-        let Some(run) = self.runs.get(&id) else { return Standing::Stranger };
+    pub(super) fn membership(&mut self, id: RunId, pid: u32, uid: u32) -> Membership {
+        let Some(run) = self.runs.get(&id) else { return Membership::Stranger };
         let (main, user) = (run.main().map(|main| main.pid), run.main().map(|main| main.uid));
         if main == Some(pid) && !run.has_lost_main() {
-            return Standing::Member;
+            return Membership::Member;
         }
         if main.is_none() {
             // Asked again when its main process is known.
-            return Standing::Open;
+            return Membership::Open;
         }
-        let Some(top) = self.kernel.child_above(pid) else { return Standing::Stranger };
+        let Some(top) = self.kernel.child_above(pid) else { return Membership::Stranger };
         if let Some(owner) = self.by_pid.get(&top) {
-            return if *owner == id { Standing::Member } else { Standing::Stranger };
+            return if *owner == id { Membership::Member } else { Membership::Stranger };
         }
         match self.orphans.get(top) {
-            Some(Orphan::Of((owner, _))) if owner != id => Standing::Stranger,
-            Some(Orphan::Of((_, Evidence::Descent))) => Standing::Member,
+            Some(Orphan::Of((owner, _))) if owner != id => Membership::Stranger,
+            Some(Orphan::Of((_, Evidence::Descent))) => Membership::Member,
             // Who lowers its limit to another run's tag gains nothing from one of the same user.
-            Some(Orphan::Of((_, Evidence::Tag))) if user == Some(uid) => Standing::Member,
-            Some(Orphan::Of((_, Evidence::Tag | Evidence::OwnWord)) | Orphan::OfNobody) => Standing::Stranger,
-            None if self.kernel.is_newborn(top) => Standing::Stranger,
+            Some(Orphan::Of((_, Evidence::Tag))) if user == Some(uid) => Membership::Member,
+            Some(Orphan::Of((_, Evidence::Tag | Evidence::OwnWord)) | Orphan::OfNobody) => Membership::Stranger,
+            None if self.kernel.is_newborn(top) => Membership::Stranger,
             None => {
                 self.orphans.wonder(top);
-                Standing::Open
+                Membership::Open
             }
         }
     }
@@ -81,10 +81,10 @@ impl<K: Kernel> Rules<K> {
         for message in run.take_unchecked() {
             let sender = message.sender;
             let is_member = is_in_cgroup && members.iter().any(|member| member.pid == sender.pid);
-            match self.standing(id, sender.pid, sender.uid) {
-                Standing::Member => self.believe(id, sender, message.said),
-                Standing::Stranger | Standing::Open if is_member => self.believe(id, sender, message.said),
-                Standing::Stranger | Standing::Open => self.pass_over(id, sender),
+            match self.membership(id, sender.pid, sender.uid) {
+                Membership::Member => self.believe(id, sender, message.said),
+                Membership::Stranger | Membership::Open if is_member => self.believe(id, sender, message.said),
+                Membership::Stranger | Membership::Open => self.pass_over(id, sender),
             }
         }
     }

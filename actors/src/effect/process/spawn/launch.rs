@@ -9,6 +9,8 @@ use std::sync::atomic::AtomicI32;
 
 use rustix::pipe::{PipeFlags, pipe_with};
 
+use mainstay_config::model::Logs;
+
 use super::account::{self, Account, RunAs};
 use super::birth::Birth;
 use super::environment::{Inherited, mark};
@@ -18,7 +20,7 @@ use super::nest::Nest;
 use super::search;
 use crate::action::process::{LogSearch, Needed, SpawnFailure, SpawnOrder};
 use crate::effect::probe::LogEnd;
-use crate::effect::process::keeper::holder::Holder;
+use crate::effect::process::keeper::outputs::OutputsHandle;
 use crate::effect::process::keeper::wire::{self, Header};
 use crate::effect::process::keeper::{COMMAND, log_path};
 use crate::effect::process::settings::ProcessSettings;
@@ -55,7 +57,8 @@ pub(crate) struct Launcher {
     ignored: Vec<c_int>,
     protection: Protection,
     cgroups: Option<Cgroups>,
-    holder: Holder,
+    outputs: OutputsHandle,
+    log_dir: PathBuf,
     logs: Logs,
     /// What programs read.
     nothing: File,
@@ -64,24 +67,15 @@ pub(crate) struct Launcher {
     keeper_program: PathBuf,
 }
 
-/// Where the output of programs goes.
-#[derive(Debug)]
-struct Logs {
-    folder: PathBuf,
-    max_size: u64,
-    keep: u32,
-}
-
 impl Launcher {
     /// Takes over what children inherit.
     pub(crate) fn new(
         settings: &ProcessSettings,
         open_files: OpenFiles,
         cgroups: Option<Cgroups>,
-        holder: Holder,
+        outputs: OutputsHandle,
     ) -> io::Result<Self> {
         let inherited = Inherited::of_this_process();
-        let logs = Logs { folder: settings.log_dir.clone(), max_size: settings.log_max_size, keep: settings.log_keep };
         Ok(Self {
             own_account: Account::own(|name| inherited.text(name)),
             inherited,
@@ -90,8 +84,9 @@ impl Launcher {
             ignored: sys::ignored(),
             protection: protection_of_services(),
             cgroups,
-            holder,
-            logs,
+            outputs,
+            log_dir: settings.log_dir.clone(),
+            logs: settings.logs,
             nothing: File::open("/dev/null")?,
             silence: File::options().write(true).open("/dev/null")?,
             keeper_program: settings.keeper_program.clone(),
@@ -150,23 +145,22 @@ impl Launcher {
     }
 
     /// The end of a pipe into which it prints; standard output and error share it, so that their order is kept. The other end is with
-    /// the holder before anything can be printed.
+    /// the outputs before anything can be printed.
     fn pipe(&self, order: &SpawnOrder) -> io::Result<OwnedFd> {
         let (output, input) = pipe_with(PipeFlags::CLOEXEC)?;
         let header = Header {
             run: order.run,
             service: order.service.to_string(),
-            path: log_path(&self.logs.folder, &order.service),
-            max_size: self.logs.max_size,
-            keep: self.logs.keep,
+            path: log_path(&self.log_dir, &order.service),
+            logs: self.logs,
         };
-        self.holder.hold(header, output.as_fd())?;
+        self.outputs.hold(header, output.as_fd())?;
         Ok(input)
     }
 
     fn log_end(&self, order: &SpawnOrder) -> LogEnd {
         match order.log {
-            LogSearch::Wanted => LogEnd::of(&log_path(&self.logs.folder, &order.service)),
+            LogSearch::Wanted => LogEnd::of(&log_path(&self.log_dir, &order.service)),
             LogSearch::Omit => LogEnd::default(),
         }
     }
@@ -209,7 +203,7 @@ impl Launcher {
         let pid = program.start(&steps).map_err(|unborn| unborn.error)?;
         drop((theirs, said));
         // With nobody to give it anything it sees the end of its socket, and ends.
-        if let Err(error) = self.holder.give_to(pid, ours.as_fd()) {
+        if let Err(error) = self.outputs.give_to(pid, ours.as_fd()) {
             tracing::error!(%error, "the log-keeper could not be given what services print");
         }
         Ok((pid, reports))

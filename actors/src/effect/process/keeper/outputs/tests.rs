@@ -2,6 +2,8 @@
 
 use rustix::pipe::{PipeFlags, pipe_with};
 
+use mainstay_config::model::Logs;
+
 use super::*;
 
 #[test]
@@ -9,15 +11,15 @@ fn an_end_that_is_heard_before_the_pipe_was_taken_is_not_lost() {
     let (ours, theirs) = wire::pair().unwrap();
     let (orders, queue) = channel();
     let is_called = Arc::<AtomicBool>::default();
-    let holder = Holder { socket: Arc::new(ours), orders, is_called: Arc::clone(&is_called) };
+    let handle = OutputsHandle { socket: Arc::new(ours), orders, is_called: Arc::clone(&is_called) };
     let mut outputs = Outputs::new(theirs, queue, is_called);
     for run in [1, 2, 3] {
         let (output, _) = pipe_with(PipeFlags::CLOEXEC).unwrap();
         let (service, path) = ("s".to_owned(), "s.log".into());
-        let header = Header { run: RunId(run), service, path, max_size: 1, keep: 1 };
-        holder.hold(header, output.as_fd()).unwrap();
+        let header = Header { run: RunId(run), service, path, logs: Logs { max_size: 1, keep: 1 } };
+        handle.hold(header, output.as_fd()).unwrap();
     }
-    holder.over(RunId(2));
+    handle.over(RunId(2));
     outputs.turn();
     assert_eq!(outputs.outputs.keys().collect::<Vec<_>>(), [&RunId(1), &RunId(3)]);
     assert!(outputs.waiting.is_empty(), "there is no keeper to wait for");
@@ -40,10 +42,10 @@ fn an_order_that_comes_while_packets_are_taken_is_heard() {
     let (ours, theirs) = wire::pair().unwrap();
     let (orders, queue) = channel();
     let is_called = Arc::<AtomicBool>::default();
-    let holder = Holder { socket: Arc::new(ours), orders, is_called: Arc::clone(&is_called) };
+    let handle = OutputsHandle { socket: Arc::new(ours), orders, is_called: Arc::clone(&is_called) };
     let mut outputs = Outputs::new(theirs, queue, is_called);
     let heard = outputs.heard();
-    holder.close();
+    handle.close();
     outputs.serve(heard);
     assert_eq!(outputs.life, Life::Closing, "nothing wakes it any more");
 }

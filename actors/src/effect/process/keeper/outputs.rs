@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::pauses::{LOOK_AGAIN, Pauses};
-use super::watch::{Pipes, State, Verdict};
+use super::watch::{Pipes, State};
 use super::wire::{self, Header, Parcel, Patience, Received};
 use crate::action::process::RunId;
 use crate::effect::process::sys;
@@ -34,9 +34,9 @@ const LAST_PATIENCE: Duration = Duration::from_secs(1);
 /// Outputs of runs that are over, kept for a keeper that is not there; the oldest are given up beyond this.
 const MAX_LEFT_OVER: usize = 1024;
 
-/// The way to the holder. Threads share it.
+/// The way to the thread. Threads share it.
 #[derive(Debug, Clone)]
-pub(crate) struct Holder {
+pub(crate) struct OutputsHandle {
     socket: Arc<OwnedFd>,
     orders: Sender<Order>,
     /// Whether a packet that says that there are orders is under way: one is enough for many.
@@ -49,8 +49,8 @@ enum Order {
     Close,
 }
 
-impl Holder {
-    /// Starts the thread. It ends after [`Holder::close`], or when the last `Holder` is dropped. It tells by `tell` when it panics, and by
+impl OutputsHandle {
+    /// Starts the thread. It ends after [`OutputsHandle::close`], or when the last `OutputsHandle` is dropped. It tells by `tell` when it panics, and by
     /// `is_silent` when the keeper with this process id does not read.
     pub(crate) fn start(
         tell: impl FnOnce(Lost) + Send + 'static,
@@ -275,7 +275,7 @@ impl Outputs {
                 _ => {}
             }
         }
-        if keeper.reads.look(now) == Verdict::Silent {
+        if keeper.reads.falls_silent(now) {
             is_silent(keeper.pid);
         }
     }
