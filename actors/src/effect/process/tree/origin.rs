@@ -42,6 +42,10 @@ impl<M: Fn(ProcessId) -> Option<String>> Origin for FromProc<'_, M> {
 /// Whether a process is of a run of ours; `None`: it is below us, and nobody can tell whose it is. It reads the environment of
 /// others, and may hang.
 pub(crate) fn is_of(proc: Proc<'_>, pid: u32, run: &Root, us: u32) -> Option<bool> {
+    if pid == us {
+        // A service can have handed us what it listens on.
+        return None;
+    }
     let origin = FromProc::new(proc, us, |id: ProcessId| proc.environment(id.pid, RUN));
     match ancestry::line(pid, us, |pid| proc.process(pid)) {
         Some(line) => is_below(&line, run, &origin),
