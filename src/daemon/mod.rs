@@ -20,7 +20,6 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use futures::FutureExt;
 use mainstay_actors::board::Board;
 use mainstay_actors::clock::Clock;
 use mainstay_actors::effect::Carrier;
@@ -34,7 +33,7 @@ use mainstay_actors::runtime::{Parts, System};
 use mainstay_actors::trace::{Keeping, Recorder};
 use mainstay_config::model::Station;
 use mainstay_hardware::simulated::SimulatedBus;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::LocalSet;
 
 use crate::cli::Plan;
@@ -160,6 +159,7 @@ async fn live(plan: Plan, instance: Instance, log: &LogOutput, ears: Ears) -> Re
     let (commands, asked) = mpsc::channel(COMMANDS_MAX);
     let processes = settings::processes(&shown.station, instance.dir(), log_dir.clone(), &shown.log_troubles);
     let served = Arc::new(shown.clone().serve(commands));
+    let used = Arc::clone(&served.used);
     let server = Server::start(&instance.socket(), served, Limits::default(), &watched)?;
     let instance = Rc::new(RefCell::new(instance));
 
@@ -173,7 +173,7 @@ async fn live(plan: Plan, instance: Instance, log: &LogOutput, ears: Ears) -> Re
     if let Some(words) = to_try {
         log.say(words.as_bytes());
     }
-    let exit = attend(&system, (asked, lost), simulated.as_ref(), (wished, ended));
+    let exit = attend(&system, (asked, &used, lost), simulated.as_ref(), (wished, ended));
     let exit = watched::wakeful("main", exit).await;
     keeping.abort();
     // It lets go of the server, which stops.
@@ -214,11 +214,11 @@ fn start_actors(
 /// Does what operators and signals say, and tells the root supervisor of threads and tasks that panic, until the daemon should end.
 async fn attend(
     system: &Rc<System>,
-    (mut asked, mut lost): (mpsc::Receiver<Command>, mpsc::UnboundedReceiver<Lost>),
+    (mut asked, used, mut lost): (mpsc::Receiver<Command>, &Notify, mpsc::UnboundedReceiver<Lost>),
     simulated: Option<&SimulatedBus>,
     (mut wished, mut ended): (mpsc::UnboundedReceiver<Wish>, oneshot::Receiver<Exit>),
 ) -> Ending {
-    let mut giving_back = pin!(memory::give_back_soon().fuse());
+    let mut giving_back = pin!(memory::give_back_when_quiet(used));
     loop {
         tokio::select! {
             biased;
@@ -228,7 +228,7 @@ async fn attend(
                 Urgency::Hurry => system.hurry(name),
                 Urgency::Leave => return Ending::LeftRunning(name),
             },
-            () = &mut giving_back => {}
+            never = &mut giving_back => match never {},
             Some(lost) = lost.recv() => system.part_lost(lost),
             Some(command) = asked.recv() => operator::attend(Rc::clone(system), simulated.cloned(), command),
         }

@@ -15,7 +15,7 @@ use mainstay_actors::runtime::{Lookout, Parts};
 use mainstay_actors::trace::{TraceFilter, TraceId};
 use mainstay_actors::view::{Show, StatusView};
 use mainstay_config::names::{READINESS_PROBES, ServiceName};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 
 use super::wishes::Seen;
 use super::{SharedBoard, SharedRecorder, SharedStation};
@@ -69,7 +69,7 @@ impl Shown {
 
     /// Serves it, with a way to the actor thread.
     pub(super) fn serve(self, commands: mpsc::Sender<Command>) -> Served {
-        Served { shown: self, commands }
+        Served { shown: self, commands, used: Arc::default() }
     }
 
     fn show(&self) -> Show<'_> {
@@ -192,6 +192,8 @@ fn nothing(message: String) -> Answer {
 pub(super) struct Served {
     shown: Shown,
     commands: mpsc::Sender<Command>,
+    /// Told whenever somebody asks for something.
+    pub(super) used: Arc<Notify>,
 }
 
 impl Served {
@@ -222,6 +224,7 @@ impl Served {
 
 impl Station for Served {
     fn answer(&self, request: Request, _peer: Peer) -> BoxFuture<'static, Answer> {
+        self.used.notify_one();
         let shown = &self.shown;
         let answer = match request {
             Request::Status => Answer::Status(shown.status()),
