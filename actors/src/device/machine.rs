@@ -143,7 +143,7 @@ impl Machine for DeviceMachine {
                 self.wants_to_be_lent().into_iter().collect()
             }
             DeviceMessage::Lent(generation) => self.lent(&generation),
-            DeviceMessage::Fault(reason) => self.fault(reason, Mending::ByHand),
+            DeviceMessage::Fault(reason, arrival) => self.found_faulty(reason, arrival.as_ref()),
             DeviceMessage::Eject(request) => self.eject(request),
             DeviceMessage::Admit(request) => self.admit(now, request),
             DeviceMessage::Timer(timer) => self.timer_over(now, timer),

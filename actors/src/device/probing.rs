@@ -173,6 +173,15 @@ impl DeviceMachine {
         }
     }
 
+    /// Whoever used it says that it does not work. What is said of an arrival that is over may be said once more when the next is there.
+    pub(super) fn found_faulty(&mut self, reason: DeviceFault, arrival: Option<&Generation>) -> Out {
+        let present = self.sighting.as_ref().map(|sighting| &sighting.generation);
+        if arrival.is_some() && arrival != present {
+            return vec![Effect::Note(Outcome::Superseded)];
+        }
+        self.fault(reason, Mending::ByHand)
+    }
+
     pub(super) fn fault(&mut self, reason: DeviceFault, mending: Mending) -> Out {
         self.withheld = None;
         // What the operator took out of use, or what is in quarantine, stays there, whatever else is wrong with it.

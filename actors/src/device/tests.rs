@@ -187,7 +187,10 @@ fn the_next_arrival_is_looked_at_though_the_holder_of_the_last_one_still_stops()
 #[test]
 fn an_ejected_device_stays_ejected_over_a_fault_and_over_a_panic() {
     let mut bench = Bench::new();
-    bench.ready().tell(DeviceMessage::Eject(RequestId(1))).tell(DeviceMessage::Fault(DeviceFault::DriverHung(hung())));
+    bench
+        .ready()
+        .tell(DeviceMessage::Eject(RequestId(1)))
+        .tell(DeviceMessage::Fault(DeviceFault::DriverHung(hung()), None));
     assert_eq!(bench.status, DeviceStatus::Ejected);
     bench.begin_afresh().tell(DeviceMessage::Seen(sighting(1)));
     assert_eq!(bench.status, DeviceStatus::Ejected);

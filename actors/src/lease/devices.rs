@@ -24,6 +24,7 @@ impl LeaseMachine {
             let arrived =
                 |name| tell_service(name, ServiceMessage::DeviceArrived(device.clone(), offer.generation.clone()));
             out.extend(self.users.get(device).into_iter().flatten().map(arrived));
+            out.extend(self.forget_earlier(device, &offer.generation));
             out.extend(self.hasten(device));
             out.extend(self.try_anew(device));
         }
@@ -112,7 +113,7 @@ impl LeaseMachine {
 
     /// What a device was told last.
     pub(super) fn said_to_device(&self, device: &DeviceName) -> Option<DeviceMessage> {
-        let given_up = self.radios.given_up(device).cloned().map(DeviceMessage::Fault);
+        let given_up = self.radios.given_up(device);
         let put_back = || {
             let withheld = self.radios.is_being_put_back(device) || self.is_due(device);
             withheld.then_some(DeviceMessage::Withheld(Withheld::PuttingBack))

@@ -81,6 +81,7 @@ impl LeaseMachine {
             let change = Change { ifindex, mode: *mode, takeover: *takeover };
             preparation.radios.insert(device.clone(), change);
             let operation = self.operation.advance();
+            self.radios.arrivals.insert(device.clone(), offer.generation.clone());
             self.radios.preparing.insert(device.clone(), Preparing { operation, change, step: Step::Read });
             out.push(Effect::Act(Action::ReadRadio { operation, device: device.clone(), ifindex }));
         }

@@ -11,6 +11,7 @@ use mainstay_config::model::{Takeover, WifiMode};
 use mainstay_config::names::DeviceName;
 use mainstay_hardware::bus::WifiBaseline;
 use mainstay_hardware::error::{Error, ErrorKind};
+use mainstay_hardware::sighting::Generation;
 
 use super::machine::{LeaseMachine, Out, refuse, tell_device};
 use crate::cause::{Absence, Blocker, DeviceFault, Holder, Refusal, Resource, Soon, Unusable, Withheld};
@@ -77,6 +78,8 @@ pub(super) struct Radios {
     pub(super) preparing: BTreeMap<DeviceName, Preparing>,
     /// Those that are being put back.
     pub(super) restoring: BTreeMap<DeviceName, Restoring>,
+    /// Which arrival of each was changed last, or was to be.
+    pub(super) arrivals: BTreeMap<DeviceName, Generation>,
 }
 
 impl Radios {
@@ -92,12 +95,16 @@ impl Radios {
         matches!(self.restoring.get(device), Some(Restoring::UnderWay { .. } | Restoring::Pausing { .. }))
     }
 
-    /// Why it was given up, if it was.
-    pub(super) fn given_up(&self, device: &DeviceName) -> Option<&DeviceFault> {
+    /// What its own actor is told when it was given up.
+    pub(super) fn given_up(&self, device: &DeviceName) -> Option<DeviceMessage> {
         match self.restoring.get(device) {
-            Some(Restoring::GivenUp { fault }) => Some(fault),
+            Some(Restoring::GivenUp { fault }) => Some(self.is_faulty(device, fault.clone())),
             _ => None,
         }
+    }
+
+    fn is_faulty(&self, device: &DeviceName, fault: DeviceFault) -> DeviceMessage {
+        DeviceMessage::Fault(fault, self.arrivals.get(device).cloned())
     }
 
     /// What keeps a radio from being leased, when it is not as it was.
@@ -305,7 +312,7 @@ impl LeaseMachine {
         if self.radios.changed.contains_key(device) {
             self.radios.restoring.insert(device.clone(), Restoring::GivenUp { fault: fault.clone() });
         }
-        vec![tell_device(device, DeviceMessage::Fault(fault))]
+        vec![tell_device(device, self.radios.is_faulty(device, fault))]
     }
 
     fn try_again_later(&mut self, device: &DeviceName, failures: usize, pause: Duration, error: &Error) -> Out {
@@ -326,6 +333,19 @@ impl LeaseMachine {
         let mut out = vec![Effect::CancelTimer(LeaseTimer::PutBack(device.clone()))];
         out.extend(self.put_back(device, failures));
         out
+    }
+
+    /// Another arrival is there: nothing is left of the one that was changed, whatever its driver still says of it.
+    pub(super) fn forget_earlier(&mut self, device: &DeviceName, present: &Generation) -> Out {
+        let is_earlier = self.radios.arrivals.get(device).is_some_and(|arrival| arrival != present);
+        if !is_earlier || self.radios.changed.remove(device).is_none() {
+            return Vec::new();
+        }
+        self.radios.restoring.remove(device);
+        vec![
+            Effect::CancelTimer(LeaseTimer::PutBack(device.clone())),
+            tell_device(device, DeviceMessage::PutBack(None)),
+        ]
     }
 
     /// A device has come or gone: perhaps there is nothing left to put back, and nobody shall wait for that.

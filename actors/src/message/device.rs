@@ -54,8 +54,8 @@ pub enum DeviceMessage {
     /// Nobody has this arrival of it or wants it, and nobody gets it before it says again that it can be leased: it can be asked what
     /// it is.
     Lent(Generation),
-    /// It does not work.
-    Fault(DeviceFault),
+    /// This arrival of it does not work; or whichever is there.
+    Fault(DeviceFault, Option<Generation>),
     /// The operator takes it out of use.
     Eject(RequestId),
     /// The operator takes it back.

@@ -14,10 +14,8 @@ pub enum RootMessage {
     Close,
     /// Stop everything without grace.
     Hurry,
-    /// Of these services, processes outlive SIGKILL: they are left when mainstay ends.
-    LeftBehind(Vec<Left>),
-    /// Every service has stopped.
-    ServicesClosed,
+    /// Every service has stopped, but for these: processes of theirs outlive SIGKILL, and are left when mainstay ends.
+    ServicesClosed(Vec<Left>),
     /// Every lease is given back and every radio is as it was.
     LeasesClosed,
 }

@@ -240,6 +240,9 @@ impl ServiceMachine {
             self.bereaved = self.asked;
         }
         self.last_stop = Some(Why::Asked(Asked::Withdrawn(withdrawal.clone())));
+        if withdrawal.is_loss() {
+            self.wait_for_requirers_only(out);
+        }
         self.revoked = Some(withdrawal);
     }
 
@@ -293,7 +296,9 @@ impl ServiceMachine {
             ServiceTimer::Grace => self.grace_over(out),
             ServiceTimer::Unkillable => self.unkillable(out),
             ServiceTimer::Lost(name) => {
-                if !self.needs.count_as_lost(&name) {
+                if self.needs.count_as_lost(&name) {
+                    self.wait_for_requirers_only(out);
+                } else {
                     out.push(superseded);
                 }
             }

@@ -71,6 +71,18 @@ impl ServiceMachine {
         }
     }
 
+    /// One that has lost what it needs while everything closes down waits only for those that require it: the others were to stop
+    /// first for the sake of order, and one of them may outlive SIGKILL.
+    pub(super) fn wait_for_requirers_only(&mut self, out: &mut Out) {
+        if let Phase::Leaving { run, why, awaiting, .. } = &mut self.phase {
+            awaiting.retain(|name| self.dependents.required.contains(name));
+            if awaiting.is_empty() {
+                let (run, why) = (run.clone(), why.clone());
+                self.halt(run, why, out);
+            }
+        }
+    }
+
     /// One that outlives SIGKILL must not keep all that it depends on running, without a device perhaps.
     pub(super) fn dependent_stuck(
         &mut self,
@@ -88,7 +100,9 @@ impl ServiceMachine {
     /// A service this one depends on has changed.
     pub(super) fn dependency(&mut self, now: Moment, name: ServiceName, standing: Standing, out: &mut Out) {
         let may_run = self.run().is_some();
-        let dependent = if may_run { Dependent::Runs } else { Dependent::Rests };
+        // One that has been signalled loses nothing any more.
+        let is_signalled = matches!(self.phase, Phase::Stopping { .. });
+        let dependent = if may_run && !is_signalled { Dependent::Runs } else { Dependent::Rests };
         if let Standing::Leaving { episode, .. } = standing {
             let stops_for_it = self.requires(&name) || self.closing.is_some();
             let ignores_it = self.ignoring == super::state::Ignoring::Yes && self.closing.is_none();
@@ -101,6 +115,9 @@ impl ServiceMachine {
             }
         }
         let on_return = self.needs.heard(now, &name, standing, dependent, out);
+        if self.needs.is_gone(&name) {
+            self.wait_for_requirers_only(out);
+        }
         // What is still starting began without it just as well.
         if on_return == OnReturn::Restart && matches!(self.phase, Phase::Starting(_) | Phase::Running(_)) {
             self.leave(Why::Asked(Asked::Returned(name)), out);
@@ -112,6 +129,7 @@ impl ServiceMachine {
         // What it says from now on is about its stop.
         run.status = Status::default();
         self.return_slot(out);
+        self.needs.count_nothing(out);
         let stage = if self.closing == Some(Haste::Hurried) || self.spec.stop.signal == StopSignal::Kill {
             self.kill(&run, out)
         } else if run.pid.is_none() {

@@ -110,6 +110,12 @@ impl Needs {
         heard.unwrap_or(OnReturn::Keep)
     }
 
+    /// Whether a required service is lost and does not run any more.
+    pub(super) fn is_gone(&self, name: &ServiceName) -> bool {
+        let is_gone = |need: &Need| need.loss == Loss::Lost && !matches!(need.standing, Standing::Leaving { .. });
+        self.all.get(name).is_some_and(is_gone)
+    }
+
     /// A required service has been down too long.
     pub(super) fn count_as_lost(&mut self, name: &ServiceName) -> bool {
         let lose = |need: &mut Need| matches!(need.loss, Loss::Counting(_)).then(|| need.loss = Loss::Lost);
@@ -151,6 +157,13 @@ impl Needs {
     pub(super) fn await_nobody(&mut self, out: &mut Out) {
         for name in std::mem::take(&mut self.tally.begun) {
             self.change(&name, |name, need| need.forget_wait(name, out));
+        }
+    }
+
+    /// The service is about to be signalled, and there is nothing more for which it would stop.
+    pub(super) fn count_nothing(&mut self, out: &mut Out) {
+        for name in std::mem::take(&mut self.tally.counting) {
+            self.change(&name, |name, need| need.forget_loss(name, out));
         }
     }
 
@@ -324,9 +337,13 @@ impl Need {
     }
 
     fn forget_waits(&mut self, name: &ServiceName, out: &mut Out) {
+        self.forget_loss(name, out);
+        self.forget_wait(name, out);
+    }
+
+    fn forget_loss(&mut self, name: &ServiceName, out: &mut Out) {
         self.count_no_more(name, out);
         self.loss = Loss::No;
-        self.forget_wait(name, out);
     }
 
     fn forget_wait(&mut self, name: &ServiceName, out: &mut Out) {

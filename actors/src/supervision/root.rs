@@ -63,14 +63,13 @@ impl Machine for RootMachine {
                 self.haste = Haste::Hurried;
                 self.close()
             }
-            RootMessage::ServicesClosed if self.closing != Closing::Services => vec![Effect::Note(Outcome::Ignored)],
-            RootMessage::ServicesClosed => {
+            RootMessage::ServicesClosed(left) => {
+                self.left = left;
+                if self.closing != Closing::Services {
+                    return vec![Effect::Note(Outcome::Ignored)];
+                }
                 self.closing = Closing::Leases;
                 vec![Effect::Tell(Message::Leases(LeaseMessage::Close))]
-            }
-            RootMessage::LeftBehind(left) => {
-                self.left = left;
-                Vec::new()
             }
             RootMessage::LeasesClosed => {
                 self.closing = Closing::Done;

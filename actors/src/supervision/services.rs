@@ -188,9 +188,7 @@ impl ServicesMachine {
         let Some(closing) = self.closing.as_ref().filter(|closing| closing.closed.len() == self.services.len()) else {
             return Vec::new();
         };
-        let left: Vec<Left> = closing.left.values().cloned().collect();
-        let left = (!left.is_empty()).then_some(RootMessage::LeftBehind(left));
-        left.into_iter().chain([RootMessage::ServicesClosed]).map(Message::Root).collect()
+        vec![Message::Root(RootMessage::ServicesClosed(closing.left.values().cloned().collect()))]
     }
 }
 

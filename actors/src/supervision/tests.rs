@@ -71,8 +71,8 @@ fn closing_down_ends_when_every_service_and_then_the_registry_has_said_so() {
         assert!(services.handle(Moment::default(), ServicesMessage::Closed(name(service))).is_empty());
     }
     let out = services.handle(Moment::default(), ServicesMessage::Closed(name("d")));
-    assert!(matches!(out[..], [Effect::Tell(Message::Root(RootMessage::ServicesClosed))]));
-    let out = root.handle(Moment::default(), RootMessage::ServicesClosed);
+    assert!(matches!(out[..], [Effect::Tell(Message::Root(RootMessage::ServicesClosed(_)))]));
+    let out = root.handle(Moment::default(), RootMessage::ServicesClosed(Vec::new()));
     assert!(matches!(out[..], [Effect::Tell(Message::Leases(_))]));
     let out = root.handle(Moment::default(), RootMessage::LeasesClosed);
     assert!(matches!(out[..], [Effect::Act(Action::Exit(Exit::Stopped))]));
@@ -86,7 +86,21 @@ fn a_hurry_closes_down_also_when_the_first_word_was_lost() {
         .into_iter()
         .flat_map(|service| services.handle(Moment::default(), ServicesMessage::Closed(name(service))))
         .collect();
-    assert!(matches!(out[..], [Effect::Tell(Message::Root(RootMessage::ServicesClosed))]), "{out:?}");
+    assert!(matches!(out[..], [Effect::Tell(Message::Root(RootMessage::ServicesClosed(_)))]), "{out:?}");
+}
+
+#[test]
+fn what_is_left_is_known_by_whoever_hears_that_all_services_are_closed() {
+    let left = Left { service: name("a"), pid: Some(7) };
+    let mut services = ServicesMachine::new(vec![name("a")], NonZeroUsize::MIN);
+    services.handle(Moment::default(), ServicesMessage::Close);
+    let out = services.handle(Moment::default(), ServicesMessage::Stuck(left.clone()));
+    let [Effect::Tell(Message::Root(word @ RootMessage::ServicesClosed(_)))] = &out[..] else { panic!("{out:?}") };
+    let mut root = RootMachine::default();
+    root.handle(Moment::default(), RootMessage::Close);
+    root.handle(Moment::default(), word.clone());
+    let out = root.handle(Moment::default(), RootMessage::LeasesClosed);
+    assert!(matches!(&out[..], [Effect::Act(Action::Exit(Exit::Left(named)))] if *named == [left]), "{out:?}");
 }
 
 #[test]
@@ -102,7 +116,7 @@ fn a_restarted_supervisor_goes_on_closing_down() {
         again.handle(Moment::default(), ServicesMessage::Closed(name(service)));
     }
     let to_root = again.tell_again(&ActorId::Root);
-    assert!(matches!(to_root[..], [Message::Root(RootMessage::ServicesClosed)]), "{to_root:?}");
+    assert!(matches!(to_root[..], [Message::Root(RootMessage::ServicesClosed(_))]), "{to_root:?}");
 }
 
 /// A supervisor with two slots after a panic of its actor.
@@ -147,7 +161,7 @@ fn a_restarted_root_goes_on_closing_down_and_tells_those_again_who_were_restarte
     root.handle(Moment::default(), RootMessage::Close);
     let (mut root, _) = again(&root);
     assert!(matches!(root.tell_again(&ActorId::Services)[..], [Message::Services(ServicesMessage::Close)]));
-    root.handle(Moment::default(), RootMessage::ServicesClosed);
+    root.handle(Moment::default(), RootMessage::ServicesClosed(Vec::new()));
     let (mut root, out) = again(&root);
     assert!(matches!(out[..], [Effect::Publish(Publication::Closing(Haste::InOrder))]));
     assert!(matches!(root.tell_again(&ActorId::Leases)[..], [Message::Leases(LeaseMessage::Close)]));

@@ -85,7 +85,7 @@ fn a_radio_that_leaves_while_it_is_put_back_is_gone_and_a_later_word_on_it_is_to
 #[test]
 fn a_radio_that_could_not_be_put_back_is_faulted_and_not_being_put_back_when_it_is_taken_again() {
     let mut bench = Bench::monitoring();
-    bench.tell(putting_back()).tell(DeviceMessage::Fault(DeviceFault::DriverHung(hung())));
+    bench.tell(putting_back()).tell(DeviceMessage::Fault(DeviceFault::DriverHung(hung()), None));
     bench.tell(DeviceMessage::Seen(radio(WifiMode::Monitor)));
     assert_eq!(
         (bench.status, bench.words().1.as_str()),
@@ -94,6 +94,17 @@ fn a_radio_that_could_not_be_put_back_is_faulted_and_not_being_put_back_when_it_
     bench.tell(DeviceMessage::Admit(RequestId(1))).accessible();
     bench.tell(DeviceMessage::Probed(bench.operation, Ok(Findings::Wifi)));
     assert_eq!(bench.status, DeviceStatus::Ready);
+}
+
+#[test]
+fn what_is_said_of_an_earlier_arrival_is_no_fault_of_the_next() {
+    let mut bench = Bench::monitoring();
+    let hung = |arrival: &Generation| DeviceMessage::Fault(DeviceFault::DriverHung(hung()), Some(arrival.clone()));
+    let earlier = Generation("wifi 0".to_owned());
+    assert_eq!(bench.tell(hung(&earlier)).outcome, Outcome::Superseded);
+    assert_eq!(bench.status, DeviceStatus::InUse);
+    let present = bench.machine.sighting.clone().unwrap().generation;
+    assert_eq!(bench.tell(hung(&present)).status, DeviceStatus::Faulted);
 }
 
 #[test]
@@ -145,7 +156,10 @@ fn what_was_seen_of_a_radio_before_it_was_put_back_and_is_told_later_does_not_co
 #[test]
 fn a_renamed_radio_that_was_given_up_keeps_its_fault_and_can_be_taken_back_also_after_a_panic() {
     let mut bench = Bench::monitoring();
-    bench.tell(renamed_by_its_user()).tell(putting_back()).tell(DeviceMessage::Fault(DeviceFault::DriverHung(hung())));
+    bench
+        .tell(renamed_by_its_user())
+        .tell(putting_back())
+        .tell(DeviceMessage::Fault(DeviceFault::DriverHung(hung()), None));
     assert!(!disclaims(&mut bench));
     assert_eq!(
         (bench.status, bench.words().1.as_str()),

@@ -59,7 +59,7 @@ impl Bench {
             (
                 "faulted",
                 make(|bench| {
-                    bench.ready().tell(DeviceMessage::Fault(DeviceFault::DriverHung(hung())));
+                    bench.ready().tell(DeviceMessage::Fault(DeviceFault::DriverHung(hung()), None));
                 }),
             ),
             (
@@ -103,7 +103,7 @@ impl Bench {
             ("restoring", DeviceMessage::Withheld(Withheld::PuttingBack)),
             ("as it was", DeviceMessage::PutBack(None)),
             ("lent", DeviceMessage::Lent(sighting(1).generation)),
-            ("fault", DeviceMessage::Fault(DeviceFault::DriverHung(hung()))),
+            ("fault", DeviceMessage::Fault(DeviceFault::DriverHung(hung()), None)),
             ("eject", DeviceMessage::Eject(RequestId(2))),
             ("admit", DeviceMessage::Admit(RequestId(3))),
             ("settled", DeviceMessage::Timer(DeviceTimer::Settling)),

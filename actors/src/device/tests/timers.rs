@@ -96,7 +96,7 @@ fn a_fault_ends_the_wait_for_a_device_to_be_steady_and_for_its_node() {
             device.tell(DeviceMessage::Seen(sighting(2)));
         }
         assert_eq!((device.status, device.runs.len()), (DeviceStatus::Settling, 1));
-        device.tell(DeviceMessage::Fault(DeviceFault::DriverHung(hung())));
+        device.tell(DeviceMessage::Fault(DeviceFault::DriverHung(hung()), None));
         assert_eq!((device.status, device.runs.len()), (DeviceStatus::Faulted, 0), "{:?}", device.runs);
     }
 }

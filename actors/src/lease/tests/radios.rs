@@ -107,6 +107,16 @@ fn a_radio_that_failed_half_way_is_put_back_and_one_that_hangs_is_at_fault_until
 }
 
 #[test]
+fn a_radio_that_was_given_up_is_another_one_when_it_was_replugged() {
+    let mut bench = Bench::new();
+    bench.ask("a", vec![exclusive("w")]);
+    let operation = bench.preparing().unwrap();
+    bench.not_set(operation, Error::Simulated(ErrorKind::TimedOut)).ask("b", vec![exclusive("w")]);
+    bench.unplug("w").plug("w", 2);
+    assert!(bench.restoring().is_none() && bench.preparing().is_some());
+}
+
+#[test]
 fn a_radio_that_vanishes_while_it_is_made_ready_is_waited_for() {
     let mut bench = Bench::new();
     bench.ask("a", vec![exclusive("w")]);

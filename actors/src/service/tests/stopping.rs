@@ -115,6 +115,40 @@ fn when_everything_closes_down_those_that_only_want_it_stop_first_as_well() {
 }
 
 #[test]
+fn what_has_lost_what_it_needs_while_everything_closes_down_waits_only_for_those_that_require_it() {
+    let closing = |others: &[&str]| {
+        let mut bench = Bench::with_dependents(leasing().requires("need", 15), &["a"]);
+        bench.machine.dependents.others.extend(others.iter().map(|other| name(other)));
+        bench.hears("need", Standing::Up).come_up_with(1);
+        assert!(!bench.tell(ServiceMessage::Close).signalled());
+        bench
+    };
+    let mut bench = closing(&["b", "c"]);
+    assert!(!bench.tell(revoked()).signalled());
+    assert!(bench.tell(stopped("a", 1)).signalled());
+    let mut bench = closing(&["b"]);
+    assert!(!bench.tell(stopped("a", 1)).signalled());
+    assert!(bench.tell(revoked()).signalled());
+    let mut bench = closing(&["b"]);
+    bench.tell(stopped("a", 1)).hears("need", leaving(1));
+    assert!(!bench.signalled(), "it stops after this one");
+    assert!(bench.hears("need", down()).signalled(), "it has died by itself");
+    let mut bench = closing(&["b"]);
+    bench.tell(stopped("a", 1)).hears("need", down()).wait(SECOND * 15);
+    assert!(bench.signalled());
+}
+
+#[test]
+fn one_that_was_signalled_counts_for_nobody_that_it_requires() {
+    let counts = |bench: &Bench| bench.timers.contains_key(&ServiceTimer::Lost(name("need")));
+    let mut bench = Bench::new(plain().requires("need", 15));
+    bench.hears("need", Standing::Up).come_up().hears("need", down());
+    assert!(counts(&bench));
+    assert!(bench.tell(ServiceMessage::Close).signalled() && !counts(&bench));
+    assert!(!counts(bench.hears("need", Standing::Up).hears("need", down())));
+}
+
+#[test]
 fn a_hurry_ends_the_grace_period() {
     let mut bench = Bench::new(plain());
     bench.come_up().tell(ServiceMessage::Close);

@@ -119,6 +119,12 @@ impl Failures {
         record.hopeless || record.ends > borne
     }
 
+    /// Whether it may fail once more, or twice, and is started again all the same.
+    pub(super) fn may_fail_again(&self, spec: &Service) -> bool {
+        let ends = self.services.get(&spec.name).map_or(0, |record| record.ends + u32::from(record.dying));
+        ends.saturating_add(1) < spec.restart.attempts
+    }
+
     fn begins_to_die<'a>(&mut self, service: &'a ServiceName, run: Option<RunId>) -> Option<Failed<'a>> {
         let already = std::mem::replace(&mut self.record(service).dying, true);
         (!already).then_some(Failed { service, run })

@@ -8,6 +8,7 @@ use std::time::Duration;
 use mainstay_config::names::DeviceName;
 use mainstay_hardware::bus::{Supply, Wakefulness};
 use mainstay_hardware::error::{Error, ErrorKind};
+use mainstay_hardware::sighting::Generation;
 
 use super::files::real_path;
 use super::radios::{Course, Wanted};
@@ -45,6 +46,8 @@ pub(super) struct Drivers {
     pub(super) calls: Calls,
     /// Radios whose drivers are at a call, whether anybody still waits for it or not.
     busy: BTreeMap<CallId, DeviceName>,
+    /// Which arrival of each radio was there when its driver was asked last.
+    asked_of: BTreeMap<DeviceName, Option<Generation>>,
     /// Ports of which it could not be seen who listens: then the service's own bind decides.
     pub(super) unseen: BTreeSet<u16>,
 }
@@ -91,7 +94,10 @@ impl Environment {
         for verdict in self.drivers.calls.verdicts() {
             match verdict {
                 Verdict::Begin(id, calls) => self.begin_call(id, calls, so),
-                Verdict::Refuse(asked, why) => self.fail_call(*asked, why, so),
+                Verdict::Refuse(asked, why) => {
+                    asked.call.radio().cloned().into_iter().for_each(|radio| self.is_asked(&radio));
+                    self.fail_call(*asked, why, so);
+                }
             }
         }
     }
@@ -104,6 +110,7 @@ impl Environment {
                 so.happened.push(Happening::CallsOverlap(radio.clone()));
             }
             self.drivers.busy.insert(id, radio.clone());
+            self.is_asked(radio);
         }
         match self.fate(&first) {
             Fate::Hangs => {
@@ -131,6 +138,11 @@ impl Environment {
                 so.later.push((at, Event::Died(id), None));
             }
         }
+    }
+
+    fn is_asked(&mut self, radio: &DeviceName) {
+        let present = self.generation(radio).cloned();
+        self.drivers.asked_of.insert(radio.clone(), present);
     }
 
     fn perform_unheard(&mut self, calls: Vec<Call>, so: &mut Consequences) {
@@ -218,8 +230,17 @@ impl Environment {
         }
     }
 
-    /// What mainstay is told of a device, it may act on.
+    /// What mainstay is told of a device, it may act on. What it has asked of a radio that is gone is no failure of the next.
     fn remember_what_is_told(&mut self, message: &Message) {
+        if let Message::Leases(
+            LeaseMessage::RadioRead(_, device, _)
+            | LeaseMessage::RadioSet(_, device, _)
+            | LeaseMessage::RadioRestored(_, device, _),
+        ) = message
+            && self.drivers.asked_of.get(device).is_some_and(|asked| asked.as_ref() != self.generation(device))
+        {
+            return;
+        }
         match message {
             Message::Device(device, DeviceMessage::Accessible(_, result)) => self.remember(device, result),
             Message::Device(device, DeviceMessage::Probed(_, result)) => self.remember(device, result),

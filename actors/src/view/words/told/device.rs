@@ -54,7 +54,7 @@ impl Described for DeviceMessage {
             Self::Awaited(Awaited::Somebody) => "somebody waits for it".into(),
             Self::Awaited(Awaited::Nobody) => "nobody waits for it".into(),
             Self::Lent(_) => "nobody has it or wants it: it can be asked what it is".into(),
-            Self::Fault(fault) => fault.to_string().into(),
+            Self::Fault(fault, _) => fault.to_string().into(),
             Self::Eject(_) => "take it out of use".into(),
             Self::Admit(_) => "take it back".into(),
             Self::Timer(timer) => timer.words().into(),

@@ -6,16 +6,16 @@ use crate::message::{Described, Left, Words};
 
 impl Described for RootMessage {
     fn kind(&self) -> &'static str {
-        kind!(self, RootMessage { PartLost, Close, Hurry, LeftBehind, ServicesClosed, LeasesClosed })
+        kind!(self, RootMessage { PartLost, Close, Hurry, ServicesClosed, LeasesClosed })
     }
 
     fn detail(&self) -> Words {
         match self {
             Self::PartLost(lost) => lost.to_string().into(),
-            Self::LeftBehind(left) => format!("{} outlives SIGKILL, and is left", Left::all(left)).into(),
             Self::Close => "stop everything in order".into(),
             Self::Hurry => "stop everything at once".into(),
-            Self::ServicesClosed => "every service has stopped".into(),
+            Self::ServicesClosed(left) if left.is_empty() => "every service has stopped".into(),
+            Self::ServicesClosed(left) => format!("{} outlives SIGKILL, and is left", Left::all(left)).into(),
             Self::LeasesClosed => "every lease is given back".into(),
         }
     }
