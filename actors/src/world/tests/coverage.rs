@@ -30,7 +30,7 @@ fn long_life(weather: Weather, station: &Station, seed: u64, is_alone: bool) -> 
 /// A storm, in which mainstay is told to end, twice, and then to hurry.
 fn short_life(weather: Weather, seed: u64) -> BTreeSet<Mark> {
     let mut world = World::in_weather(&stations::random(seed), seed, weather);
-    let mut wait = |world: &mut World, most: u64| {
+    let wait = |world: &mut World, most: u64| {
         let time = world.random.between(Duration::ZERO, Duration::from_secs(most));
         world.run_for(time).unwrap_or_else(|failure| panic!("{failure}"));
     };
