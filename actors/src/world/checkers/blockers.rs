@@ -1,43 +1,102 @@
-//! What a service says that it waits for is so.
+//! What a service says that it waits for is so, when that is leases: it is in the queue with the rank that it has by its
+//! configuration, each thing that it waits for is really in its way, and nothing else is.
+
+use mainstay_config::model::{Service, Sharing};
 
 use super::{Verdict, View};
-use crate::cause::{Blocker, Listed};
+use crate::cause::{Blocker, Listed, Resource};
 use crate::message::device::DeviceStatus;
+use crate::message::lease::Want;
 use crate::message::lease_table::Waiter;
-use crate::message::service::{ServiceSnapshot, Waiting};
-use crate::world::environment::{is_one, is_wanted};
+use crate::world::environment::{Environment, wanted};
 
-/// Of a service that waits.
-pub(super) fn are_true(view: &View<'_>, shown: &ServiceSnapshot) -> Verdict {
-    if shown.waiting_for == Waiting::Slot {
-        return Err("waits for a start slot for ever".to_owned());
-    }
+/// Of a service that says so.
+pub(super) fn are_true(view: &View<'_>, spec: &Service, said: &Listed<Blocker>) -> Verdict {
     let mut queue = view.leases.queue.iter();
-    let Some(waiter) = queue.find(|waiter| waiter.request.holder.is(&shown.name)) else { return Ok(()) };
-    let is = Waiting::Leases(Listed::of(waiter.blockers.iter().cloned(), waiter.blockers.len()));
-    if shown.waiting_for != is {
-        let says = &shown.waiting_for;
-        return Err(format!("says that it waits for {says:?}, but the registry lets it wait for {is:?}"));
+    let Some(waiter) = queue.find(|waiter| waiter.request.holder.is(&spec.name)) else {
+        return Err(format!("says that it waits for {said:?}, but has asked for nothing"));
+    };
+    let is = Listed::of(waiter.blockers.iter().cloned(), waiter.blockers.len());
+    if *said != is {
+        return Err(format!("says that it waits for {said:?}, but the registry lets it wait for {is:?}"));
+    }
+    let priority = spec.devices.values().map(|need| need.priority).max().unwrap_or_default();
+    if waiter.request.priority != priority {
+        return Err(format!("waits with priority {}, and has {priority}", waiter.request.priority));
+    }
+    if waiter.blockers.is_empty() {
+        return Err("waits, but nothing keeps it from running".to_owned());
     }
     let wrong = |blocker: &&Blocker| !is_so(view, waiter, blocker);
-    waiter.blockers.iter().find(wrong).map_or(Ok(()), |blocker| Err(format!("waits for {blocker}, which is not so")))
+    if let Some(blocker) = waiter.blockers.iter().find(wrong) {
+        return Err(format!("waits for {blocker}, which is not so"));
+    }
+    let mut wants = waiter.request.wants.iter().filter_map(alone);
+    let unsaid = wants.find(|(resource, sharing)| is_in_the_way(view, waiter, resource, *sharing));
+    unsaid.map_or(Ok(()), |(resource, _)| Err(format!("does not say that it waits for {resource}")))
+}
+
+/// What is wanted, when nothing else would do.
+fn alone(want: &Want) -> Option<(Resource, Sharing)> {
+    match want {
+        Want::Device { device, sharing, .. } => Some((Resource::Device(device.clone()), *sharing)),
+        // Whether a file is one that somebody has by another name is looked at last of all.
+        Want::Port { .. } | Want::File(_) => None,
+        other => Some((other.other()?, Sharing::Exclusive)),
+    }
+}
+
+/// Whether something keeps it from somebody that he does not name.
+fn is_in_the_way(view: &View<'_>, waiter: &Waiter, resource: &Resource, sharing: Sharing) -> bool {
+    let is_named = waiter.blockers.iter().any(|blocker| match blocker {
+        Blocker::Device { device, .. } => *resource == Resource::Device(device.clone()),
+        Blocker::Held { resource: named, .. } | Blocker::Behind { resource: named, .. } => named == resource,
+        _ => false,
+    });
+    let is_unusable = matches!(resource, Resource::Device(device) if !is_usable(view, device));
+    let uses = |(_, tree): (_, &crate::world::environment::Tree)| {
+        tree.uses.iter().any(|used| Environment::excludes(&(resource.clone(), sharing), used))
+    };
+    let has_first = |other: &Waiter| comes_first(waiter, other, resource, sharing);
+    !is_named && (is_unusable || view.environment.trees().any(uses) || view.leases.queue.iter().any(has_first))
+}
+
+fn is_usable(view: &View<'_>, device: &mainstay_config::names::DeviceName) -> bool {
+    let status = view.shown.devices.get(device).map(|shown| shown.status);
+    matches!(status, Some(DeviceStatus::Ready | DeviceStatus::InUse))
+}
+
+/// Whether somebody else rightly has his turn before this one. Who waits for a device that is not there keeps nothing from others, nor
+/// does anybody keep a port of a range.
+fn comes_first(waiter: &Waiter, other: &Waiter, resource: &Resource, sharing: Sharing) -> bool {
+    let fixed = other.request.wants.iter().filter(|want| !is_range(want));
+    let wants = fixed
+        .filter_map(|want| wanted(want, resource))
+        .any(|theirs| sharing == Sharing::Exclusive || theirs == Sharing::Exclusive);
+    let waits_for_a_device = other.blockers.iter().any(|blocker| matches!(blocker, Blocker::Device { .. }));
+    wants && !waits_for_a_device && other.request.rank() < waiter.request.rank()
+}
+
+fn is_range(want: &Want) -> bool {
+    matches!(want, Want::Port { need: mainstay_config::model::PortNeed::Range { .. }, .. })
 }
 
 fn is_so(view: &View<'_>, waiter: &Waiter, blocker: &Blocker) -> bool {
-    let leases = &view.leases;
+    let wish = |resource: &Resource| waiter.request.wants.iter().find_map(|want| wanted(want, resource));
     match blocker {
-        Blocker::Device { device, .. } => {
-            let status = view.shown.devices.get(device).map(|shown| shown.status);
-            !matches!(status, Some(DeviceStatus::Ready | DeviceStatus::InUse))
-        }
-        Blocker::Held { resource, holder } => {
-            leases.held.iter().any(|held| is_one(&held.resource, resource) && held.holder == *holder)
-        }
-        Blocker::Behind { resource, first } => leases.queue.iter().any(|other| {
-            let wants = other.request.wants.iter().any(|want| is_wanted(want, resource));
-            other.request.holder == *first && first != &waiter.request.holder && wants
+        Blocker::Device { device, .. } => wish(&Resource::Device(device.clone())).is_some() && !is_usable(view, device),
+        Blocker::Held { resource, holder } => wish(resource).is_some_and(|sharing| {
+            let mut theirs = view.environment.trees().filter(|(_, tree)| holder.is(&tree.service));
+            let has = |used| Environment::excludes(&(resource.clone(), sharing), used);
+            !waiter.request.holder.eq(holder) && theirs.any(|(_, tree)| tree.uses.iter().any(has))
         }),
-        Blocker::ForeignListener { port, .. } => view.environment.foreign().contains(port),
+        Blocker::Behind { resource, first } => wish(resource).is_some_and(|sharing| {
+            let mut firsts = view.leases.queue.iter().filter(|other| other.request.holder == *first);
+            firsts.any(|other| comes_first(waiter, other, resource, sharing))
+        }),
+        Blocker::ForeignListener { port, .. } => {
+            wish(&Resource::Port(*port)).is_some() && view.environment.foreign().contains(port)
+        }
         // None takes so long.
         Blocker::Restoring { .. } | Blocker::Preparing | Blocker::UnknownFile { .. } => false,
     }

@@ -1,26 +1,27 @@
 //! Invariant 4, of devices: when nothing has gone wrong for long, each is shown as it is. It is absent when it is not
-//! plugged in, at fault only when it has failed since it was, in quarantine only for so long after it left, ejected when the
-//! operator's last word on it was that; and not looked at for ever.
+//! plugged in, at fault only when it has failed since it was, in quarantine only when and as long as it has really left so often,
+//! ejected when the operator's last word on it was that; and not looked at for ever.
 
 use std::collections::BTreeMap;
 
 use mainstay_config::names::DeviceName;
 
-use super::reach::DELAYS;
+use super::goings::AllGoings;
 use super::{Check, Checker, Verdict, View};
-use crate::message::Moment;
-use crate::message::device::{DeviceSnapshot, DeviceStatus};
-use crate::world::environment::{DeviceCommand, Environment, Happening};
-
-/// A quarantine is at most so many times as long as the first.
-const LONGEST_QUARANTINE: u32 = 32;
+use crate::cause::Unusable;
+use crate::engine::Letter;
+use crate::message::device::{DeviceMessage, DeviceSnapshot, DeviceStatus};
+use crate::message::inventory::InventoryMessage;
+use crate::message::lease::LeaseMessage;
+use crate::message::{Message, Moment};
+use crate::world::environment::{DeviceCommand, Environment, Happening, Plug};
+use mainstay_hardware::sighting::{HardwareEvent, Sighting};
 
 #[derive(Debug, Default)]
 pub(super) struct Devices {
     /// What the operator has had done last with each.
     words: BTreeMap<DeviceName, DeviceCommand>,
-    /// When each was last unplugged, or made anew.
-    left: BTreeMap<DeviceName, Moment>,
+    goings: AllGoings,
 }
 
 impl Checker for Devices {
@@ -28,14 +29,49 @@ impl Checker for Devices {
         Check::Devices
     }
 
+    fn sent(&mut self, letter: &Letter, environment: &Environment) -> Verdict {
+        let Message::Leases(LeaseMessage::DeviceUnavailable { device, reason: Unusable::Quarantined(why), .. }) =
+            &letter.message
+        else {
+            return Ok(());
+        };
+        let Some(spec) = environment.station().devices.get(device) else { return Ok(()) };
+        let goings = self.goings.entry(device.clone()).or_default();
+        let verdict = goings.is_quarantined(environment.now(), why, spec.flap);
+        verdict.map_err(|words| format!("{device} is in quarantine without a reason: {words}"))
+    }
+
+    fn handled(&mut self, letter: &Letter, environment: &Environment) -> Verdict {
+        match &letter.message {
+            Message::Device(device, DeviceMessage::Leased { since, .. }) => {
+                self.goings.entry(device.clone()).or_default().is_leased(*since);
+            }
+            // It is said late that it is there, and said anew that it is not.
+            Message::Device(device, DeviceMessage::Seen(Sighting { generation, .. }))
+                if environment.generation(device) != Some(generation) =>
+            {
+                self.leaves(device, environment.now());
+            }
+            // The kernel says so also of one whose interface is just made anew.
+            Message::Hardware(InventoryMessage::Event(HardwareEvent::Gone { key, .. })) => {
+                let is_it = |plug: &Plug| plug.arrival.as_ref().is_some_and(|arrival| arrival.sighting.key == *key);
+                let there = environment.plugs().find(|(_, plug)| is_it(plug));
+                there.into_iter().for_each(|(name, _)| self.leaves(name, environment.now()));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
     fn happened(&mut self, happening: &Happening, environment: &Environment) -> Verdict {
         match happening {
             Happening::DeviceDone(device, command) => {
                 self.words.insert(device.clone(), *command);
+                if *command == DeviceCommand::Admit {
+                    self.goings.entry(device.clone()).or_default().forget(environment.now());
+                }
             }
-            Happening::Unplugged(device) => {
-                self.left.insert(device.clone(), environment.now());
-            }
+            Happening::Unplugged(device) => self.leaves(device, environment.now()),
             _ => {}
         }
         Ok(())
@@ -52,7 +88,7 @@ impl Checker for Devices {
                 DeviceStatus::Absent => plug.arrival.is_none(),
                 DeviceStatus::Ready | DeviceStatus::InUse => plug.arrival.is_some(),
                 DeviceStatus::Faulted => plug.arrival.as_ref().is_some_and(|arrival| arrival.has_failed()),
-                DeviceStatus::Quarantined => self.may_be_in_quarantine(shown, view),
+                DeviceStatus::Quarantined => self.is_rightly_in_quarantine(shown, view),
             };
             if !is_so {
                 let plugged = if plug.arrival.is_some() { "plugged in" } else { "not plugged in" };
@@ -65,10 +101,12 @@ impl Checker for Devices {
 }
 
 impl Devices {
-    fn may_be_in_quarantine(&self, shown: &DeviceSnapshot, view: &View<'_>) -> bool {
-        let Some(spec) = view.environment.station().devices.get(&shown.name) else { return false };
-        let longest = spec.flap.quarantine.saturating_mul(LONGEST_QUARANTINE) + DELAYS;
-        let may_last = self.left.get(&shown.name).is_some_and(|left| view.environment.now().since(*left) <= longest);
-        may_last && shown.until.is_some_and(|until| until >= view.environment.now())
+    fn leaves(&mut self, device: &DeviceName, now: Moment) {
+        self.goings.entry(device.clone()).or_default().has_left(now);
+    }
+
+    fn is_rightly_in_quarantine(&self, shown: &DeviceSnapshot, view: &View<'_>) -> bool {
+        let until = self.goings.get(&shown.name).and_then(|goings| goings.until());
+        until.is_some_and(|until| shown.until == Some(until) && until >= view.environment.now())
     }
 }

@@ -57,7 +57,7 @@ impl Failures {
             ServiceMessage::Process(_, ProcessEvent::SpawnFailed(failure)) => {
                 let record = self.record(service);
                 record.ends += 1;
-                record.hopeless = !failure.may_pass();
+                (record.dying, record.hopeless) = (false, !failure.may_pass());
                 Some(Failed { service, run: None })
             }
             ServiceMessage::Refused(_) | ServiceMessage::Renewed(_, Renewed::Refused(_))
@@ -117,6 +117,12 @@ impl Failures {
         let Some(record) = self.services.get(&spec.name) else { return false };
         let borne = if spec.restart.when == RestartWhen::Never { 0 } else { spec.restart.attempts };
         record.hopeless || record.ends > borne
+    }
+
+    /// Whether it may fail once more, or twice, and is started again all the same.
+    pub(super) fn may_fail_again(&self, spec: &Service) -> bool {
+        let ends = self.services.get(&spec.name).map_or(0, |record| record.ends + u32::from(record.dying));
+        ends.saturating_add(1) < spec.restart.attempts
     }
 
     fn begins_to_die<'a>(&mut self, service: &'a ServiceName, run: Option<RunId>) -> Option<Failed<'a>> {

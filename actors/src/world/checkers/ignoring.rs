@@ -36,6 +36,11 @@ impl Ignoring {
         }
     }
 
+    /// Whether the operator has started it so.
+    pub(super) fn is(&self, service: &ServiceName) -> bool {
+        self.services.contains(service)
+    }
+
     /// Whether this run does.
     pub(super) fn has(&self, run: RunId) -> bool {
         self.runs.contains(&run)

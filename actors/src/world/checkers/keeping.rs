@@ -1,32 +1,43 @@
-//! Invariant 11, of restarts: what a service has that the operator restarts goes to nobody else meanwhile, unless it is lost.
-//! Looked at are those that require nothing and that nothing requires: whatever else they may wait for, it is no service.
+//! Invariant 11, of restarts: what a service has that stops and is to start again at once goes to nobody else meanwhile. It stops so when
+//! the operator restarts it, when what it came up without has returned (`on_return`), together with what it requires, or after it has
+//! failed when it does not wait (a back-off of 0). It is lost only with what it had, with what it requires, or by the operator's word.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use mainstay_config::model::Sharing;
+use mainstay_config::model::{Dependency, RestartWhen, Service, Sharing};
 use mainstay_config::names::ServiceName;
 
-use super::reach::requirers;
+use super::failures::Failures;
+use super::ignoring::Ignoring;
 use super::{Check, Checker, Verdict};
 use crate::action::process::{ProcessEvent, RunId};
-use crate::cause::Resource;
+use crate::cause::{Next, Resource, Standing};
 use crate::engine::Letter;
 use crate::message::Message;
-use crate::message::lease::Renewed;
-use crate::message::service::ServiceMessage;
+use crate::message::lease::{self, LeaseMessage, LeaseRequest, Renewed, StillUsed};
+use crate::message::service::{ServiceMessage, ServiceTimer};
 use crate::trace::MessageId;
 use crate::world::environment::{Command, Environment, Happening};
 
 #[derive(Debug, Default)]
 pub(super) struct Keeping {
-    /// Who is being restarted, with what it used.
+    /// What each run used, as long as it lives.
+    used: BTreeMap<RunId, (ServiceName, Vec<(Resource, Sharing)>)>,
+    /// Who has stopped and is to start again, with what it used.
     restarting: BTreeMap<ServiceName, Vec<(Resource, Sharing)>>,
     /// Who has lost what he had, and was given nothing since.
     bereft: BTreeSet<ServiceName>,
-    /// The last message that was handled.
-    handling: Option<MessageId>,
-    /// Over which message each run was first signalled.
-    signalled: BTreeMap<RunId, Option<MessageId>>,
+    /// Whom the operator has stopped, or who has heard that mainstay closes down.
+    held: BTreeSet<ServiceName>,
+    closing: BTreeSet<ServiceName>,
+    failures: Failures,
+    ignoring: Ignoring,
+    /// Who was told last of whom that he runs, or is about to.
+    there: BTreeSet<(ServiceName, ServiceName)>,
+    /// Words that somebody waits out a back-off, from whoever has no process; and of whom the registry has heard that.
+    in_backoff: BTreeSet<MessageId>,
+    resting: BTreeSet<ServiceName>,
+    signalled: BTreeSet<RunId>,
 }
 
 impl Checker for Keeping {
@@ -34,46 +45,43 @@ impl Checker for Keeping {
         Check::Keeping
     }
 
-    fn sent(&mut self, letter: &Letter, _environment: &Environment) -> Verdict {
-        let Message::Service(service, said) = &letter.message else { return Ok(()) };
-        match said {
-            // It was lost.
-            ServiceMessage::Revoked(_, withdrawal) if withdrawal.is_loss() => {
-                self.restarting.remove(service);
-                self.bereft.insert(service.clone());
-            }
-            ServiceMessage::Granted(_) => {
-                self.bereft.remove(service);
-            }
-            // It has failed to start again, and gives way in its back-off; or a stranger has its port, and it waits for another.
-            ServiceMessage::Renewed(_, Renewed::Refused(_) | Renewed::MustWait)
-            | ServiceMessage::Process(_, ProcessEvent::SpawnFailed(_)) => {
-                self.restarting.remove(service);
+    fn sent(&mut self, letter: &Letter, environment: &Environment) -> Verdict {
+        match &letter.message {
+            Message::Service(service, said) => self.told(service, said),
+            Message::Leases(
+                LeaseMessage::Idle(holder)
+                | LeaseMessage::Stands(lease::Standing { holder, uses: StillUsed::InBackoff, .. }),
+            ) => {
+                let has_process = holder.service().is_none_or(|name| environment.trees_of(name).next().is_some());
+                self.in_backoff.extend((!has_process).then_some(letter.id));
             }
             _ => {}
         }
         Ok(())
     }
 
-    fn handled(&mut self, letter: &Letter, _environment: &Environment) -> Verdict {
-        self.handling = Some(letter.id);
+    fn handled(&mut self, letter: &Letter, environment: &Environment) -> Verdict {
+        let _ = self.failures.handled(letter, environment);
+        match &letter.message {
+            Message::Service(service, said) => self.heard(service, said, environment),
+            Message::Leases(said) => self.registry_heard(letter.id, said),
+            _ => {}
+        }
         Ok(())
     }
 
     fn happened(&mut self, happening: &Happening, environment: &Environment) -> Verdict {
+        self.failures.happened(happening);
+        self.ignoring.happened(happening, environment);
         match happening {
             Happening::Signalled(run) => {
-                self.signalled.entry(*run).or_insert(self.handling);
+                self.signalled.insert(*run);
             }
-            Happening::Gone(run) => {
-                self.signalled.remove(run);
+            Happening::Gone(run) => self.gone(*run, environment),
+            Happening::StartedForDependent(service) => {
+                self.held.remove(service);
             }
-            Happening::Done(service, command) => {
-                self.restarting.remove(service);
-                if matches!(command, Command::Restart | Command::Force) {
-                    self.restarted(service, environment);
-                }
-            }
+            Happening::Done(service, command) => self.done(service, *command, environment),
             Happening::Ordered(run) => return self.ordered(*run, environment),
             _ => {}
         }
@@ -82,22 +90,118 @@ impl Checker for Keeping {
 }
 
 impl Keeping {
-    fn restarted(&mut self, service: &ServiceName, environment: &Environment) {
-        let station = environment.station();
-        let requires = station.services.get(service).is_none_or(|spec| !spec.dependencies.is_empty());
-        if requires || self.bereft.contains(service) || requirers(station, service).next().is_some() {
-            return;
+    fn told(&mut self, service: &ServiceName, said: &ServiceMessage) {
+        match said {
+            ServiceMessage::Revoked(_, withdrawal) if withdrawal.is_loss() || self.resting.contains(service) => {
+                self.restarting.remove(service);
+                self.bereft.insert(service.clone());
+            }
+            ServiceMessage::Granted(_) => {
+                self.bereft.remove(service);
+            }
+            // A stranger has its port, and it waits for another; or for nothing.
+            ServiceMessage::Renewed(_, Renewed::Refused(_) | Renewed::MustWait) => {
+                self.restarting.remove(service);
+            }
+            _ => {}
         }
-        // One that had been stopping for something else already does not stop for this.
-        let stops_for_it = |run: &RunId| self.signalled.get(run) == Some(&self.handling);
-        let mut trees = environment.trees().filter(|(run, tree)| tree.service == *service && stops_for_it(run));
-        if let Some((_, tree)) = trees.next() {
-            self.restarting.insert(service.clone(), tree.uses.clone());
+    }
+
+    fn heard(&mut self, service: &ServiceName, said: &ServiceMessage, environment: &Environment) {
+        match said {
+            ServiceMessage::Dependency(need, standing) => {
+                let pair = (service.clone(), need.clone());
+                match standing {
+                    Standing::Up | Standing::Starting(_) | Standing::Leaving { next: Next::Restart, .. } => {
+                        self.there.insert(pair);
+                    }
+                    _ => {
+                        self.there.remove(&pair);
+                    }
+                }
+                if !self.has_what_it_requires(service, environment) {
+                    self.restarting.remove(service);
+                }
+            }
+            ServiceMessage::Close => {
+                self.closing.insert(service.clone());
+                self.restarting.remove(service);
+            }
+            // It has failed to start again, and waits, or not.
+            ServiceMessage::Process(_, ProcessEvent::SpawnFailed(_))
+            | ServiceMessage::Timer(ServiceTimer::ReadyWithin)
+                if !self.tries_again_at_once(service, environment) =>
+            {
+                self.restarting.remove(service);
+            }
+            _ => {}
         }
+    }
+
+    fn registry_heard(&mut self, letter: MessageId, said: &LeaseMessage) {
+        match said {
+            LeaseMessage::Idle(holder) | LeaseMessage::Stands(lease::Standing { holder, .. }) => {
+                let rests = self.in_backoff.remove(&letter);
+                if let Some(service) = holder.service().cloned() {
+                    if rests {
+                        self.resting.insert(service)
+                    } else {
+                        self.resting.remove(&service)
+                    };
+                }
+            }
+            LeaseMessage::Busy(holder) | LeaseMessage::Renew(LeaseRequest { holder, .. }) => {
+                self.resting.retain(|service| !holder.is(service));
+            }
+            _ => {}
+        }
+    }
+
+    fn done(&mut self, service: &ServiceName, command: Command, environment: &Environment) {
+        if command == Command::Stop {
+            self.held.insert(service.clone());
+        } else {
+            self.held.remove(service);
+        }
+        if self.held.contains(service) || !self.has_what_it_requires(service, environment) {
+            self.restarting.remove(service);
+        }
+    }
+
+    fn gone(&mut self, run: RunId, environment: &Environment) {
+        let was_signalled = self.signalled.remove(&run);
+        let Some((service, used)) = self.used.remove(&run) else { return };
+        let by_itself = !was_signalled || self.failures.is_dying(&service);
+        let is_kept = !self.held.contains(&service)
+            && !self.closing.contains(&service)
+            && !self.bereft.contains(&service)
+            && !self.resting.contains(&service)
+            && self.has_what_it_requires(&service, environment)
+            && (!by_itself || self.tries_again_at_once(&service, environment));
+        if is_kept {
+            self.restarting.insert(service, used);
+        }
+    }
+
+    /// Whether all that it requires runs, or is just being restarted, as far as it has heard; or it does without.
+    fn has_what_it_requires(&self, service: &ServiceName, environment: &Environment) -> bool {
+        let Some(spec) = environment.station().services.get(service) else { return false };
+        let mut required = spec.dependencies.iter().filter(|(_, how)| matches!(how, Dependency::Required { .. }));
+        self.ignoring.is(service) || required.all(|(need, _)| self.there.contains(&(service.clone(), need.clone())))
+    }
+
+    /// Whether it is started again at once after one more failure, however it has failed.
+    fn tries_again_at_once(&self, service: &ServiceName, environment: &Environment) -> bool {
+        let tries = |spec: &Service| {
+            let restart = &spec.restart;
+            restart.backoff.is_zero() && restart.when == RestartWhen::Always && self.failures.may_fail_again(spec)
+        };
+        environment.station().services.get(service).is_some_and(tries)
     }
 
     fn ordered(&mut self, run: RunId, environment: &Environment) -> Verdict {
         let Some(new) = environment.tree(run) else { return Ok(()) };
+        self.used.insert(run, (new.service.clone(), new.uses.clone()));
         self.restarting.remove(&new.service);
         for (owner, had) in &self.restarting {
             let taken = had.iter().find(|had| new.uses.iter().any(|uses| Environment::excludes(had, uses)));

@@ -2,6 +2,7 @@
 //! who asked was answered. When nothing has gone wrong for long, only those timers run by which something is waited for
 //! that nobody will tell; at the end, those of devices that stay where they are.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use mainstay_config::names::ServiceName;
@@ -9,28 +10,44 @@ use mainstay_config::names::ServiceName;
 use super::{Check, Checker, Verdict, View};
 use crate::action::process::RunId;
 use crate::cause::Holder;
-use crate::message::Message;
 use crate::message::device::{DeviceMessage, DeviceStatus, DeviceTimer};
 use crate::message::lease::{LeaseMessage, LeaseTimer};
-use crate::world::environment::{Environment, Tree};
+use crate::message::{Message, Moment};
+use crate::world::environment::{Environment, Happening, Tree};
 
 /// How long it may take until what is to be killed is: it must be heard that it runs, and looked who is of it.
 pub(super) const KILLED_WITHIN: Duration = Duration::from_secs(30);
 
-#[derive(Debug)]
-pub(super) struct Leftovers;
+#[derive(Debug, Default)]
+pub(super) struct Leftovers {
+    /// Whose each run is, also when nothing is left of it.
+    owners: BTreeMap<RunId, ServiceName>,
+    /// Until when a process of each hung that was killed.
+    hung: BTreeMap<RunId, Moment>,
+}
 
 impl Checker for Leftovers {
     fn check(&self) -> Check {
         Check::Leftovers
     }
 
+    fn happened(&mut self, happening: &Happening, environment: &Environment) -> Verdict {
+        if let Happening::Ordered(run) = happening {
+            self.hung.remove(run);
+            self.owners.extend(environment.tree(*run).map(|tree| (*run, tree.service.clone())));
+        }
+        Ok(())
+    }
+
     fn time_passed(&mut self, environment: &Environment) -> Verdict {
-        let is_due = |tree: &Tree| {
-            let since = Environment::is_to_be_killed_since(tree);
-            since.is_some_and(|since| environment.now().since(since) > KILLED_WITHIN)
+        let now = environment.now();
+        let killed = environment.trees().filter(|(_, tree)| tree.swept.is_some());
+        self.hung.extend(killed.filter(|(_, tree)| tree.hangs()).map(|(run, _)| (*run, now)));
+        let is_due = |run: &RunId, tree: &Tree| {
+            let hung = self.hung.get(run).copied().unwrap_or_default();
+            Environment::is_to_be_killed_since(tree).is_some_and(|since| now.since(since.max(hung)) > KILLED_WITHIN)
         };
-        match environment.trees().find(|(_, tree)| is_due(tree) && !environment.cannot_be_ended(tree)) {
+        match environment.trees().find(|(run, tree)| is_due(run, tree) && !environment.cannot_be_ended(tree)) {
             Some((_, tree)) => Err(format!("{} (pid {}) is to be killed, and goes on", tree.service, tree.pid)),
             None => Ok(()),
         }
@@ -54,7 +71,8 @@ impl Checker for Leftovers {
     fn at_the_end(&mut self, view: &View<'_>) -> Verdict {
         // What outlives SIGKILL is named, and left.
         let is_named = |service: &ServiceName| view.left.iter().any(|left| left.service == *service);
-        let is_named_run = |run: &RunId| view.environment.tree(*run).is_some_and(|tree| is_named(&tree.service));
+        // It may have ended since, and nobody has heard that.
+        let is_named_run = |run: &RunId| self.owners.get(run).is_some_and(is_named);
         if let Some((_, tree)) = view.environment.trees().find(|(_, tree)| !is_named(&tree.service)) {
             return Err(format!("a process of {} (pid {}) is left", tree.service, tree.pid));
         }

@@ -8,11 +8,13 @@ mod calls;
 mod devices;
 mod exclusive;
 mod failures;
+mod goings;
 mod holders;
 mod ignoring;
 mod keeping;
 mod leftovers;
 mod livelock;
+mod missing;
 mod needless;
 mod order;
 mod outliving;
@@ -129,7 +131,7 @@ impl Check {
             Self::Strangers => Box::new(strangers::Strangers),
             Self::Radios => Box::new(radios::Radios::default()),
             Self::Calls => Box::new(calls::Calls),
-            Self::Leftovers => Box::new(leftovers::Leftovers),
+            Self::Leftovers => Box::new(leftovers::Leftovers::default()),
             Self::Traces => Box::new(traces::Traces::default()),
             Self::Replay => Box::new(replay::Replay::default()),
             Self::Bearing => Box::new(bearing::Bearing),

@@ -37,8 +37,9 @@ pub(super) struct Needless {
     befallen: BTreeMap<ServiceName, Moment>,
     /// Which run of each service was heard to be ready last.
     ready: BTreeMap<ServiceName, RunId>,
-    /// When one was last told that another, which it depends on, is up.
-    told_up: BTreeMap<(ServiceName, ServiceName), Moment>,
+    /// Of which run of another, which it depends on, one was last told that it is up, and when for the first time: said again, after a
+    /// panic of either, it is nothing new.
+    told_up: BTreeMap<(ServiceName, ServiceName), (Option<RunId>, Moment)>,
     /// Of which run of it such a word is that has not been heard yet.
     words: BTreeMap<MessageId, RunId>,
     /// Of which run one heard that last, and when for the first time.
@@ -89,8 +90,12 @@ impl Checker for Needless {
             // One that was not born yet when it was to be stopped is signalled later, whatever is so by then.
             Message::Services(ServicesMessage::ReturnSlot(name)) => self.is_to_be_stopped(name, environment),
             Message::Service(name, ServiceMessage::Dependency(other, cause::Standing::Up)) => {
-                self.told_up.insert((name.clone(), other.clone()), now);
-                self.words.extend(self.ready.get(other).map(|run| (letter.id, *run)));
+                let run = self.ready.get(other).copied();
+                let told = self.told_up.entry((name.clone(), other.clone())).or_insert((run, now));
+                if told.0 != run {
+                    *told = (run, now);
+                }
+                self.words.extend(run.map(|run| (letter.id, run)));
             }
             Message::Service(name, ServiceMessage::Revoked(token, withdrawal))
                 if !withdrawal.is_loss() && self.idle.contains(name) =>
@@ -267,7 +272,7 @@ impl Needless {
         }
         let Some(spec) = environment.station().services.get(name) else { return false };
         let required = |(other, dependency): (&ServiceName, &Dependency)| {
-            let told = self.told_up.get(&(name.clone(), other.clone())).copied().unwrap_or_default();
+            let told = self.told_up.get(&(name.clone(), other.clone())).map(|(_, at)| *at).unwrap_or_default();
             matches!(dependency, Dependency::Required { .. }) && self.has_cause(other, told, environment)
         };
         spec.dependencies.iter().any(required)

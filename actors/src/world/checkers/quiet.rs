@@ -4,17 +4,15 @@
 
 use std::collections::BTreeSet;
 
-use mainstay_config::model::{Autostart, Dependency, PortNeed, RestartWhen, Service};
+use mainstay_config::model::{Autostart, RestartWhen, Service};
 use mainstay_config::names::ServiceName;
 
 use super::failures::Failures;
-use super::{Check, Checker, Verdict, View, blockers};
+use super::{Check, Checker, Verdict, View, blockers, missing};
 use crate::cause::Reason;
-use crate::cause::Resource;
 use crate::engine::Letter;
-use crate::message::device::DeviceStatus;
-use crate::message::service::{ServiceSnapshot, ServiceStatus};
-use crate::world::environment::{Command, Environment, Happening, is_one, is_wanted, resource};
+use crate::message::service::{ServiceSnapshot, ServiceStatus, Waiting};
+use crate::world::environment::{Command, Environment, Happening};
 
 #[derive(Debug, Default)]
 pub(super) struct Quiet {
@@ -88,59 +86,14 @@ fn service(view: &View<'_>, spec: &Service, shown: &ServiceSnapshot) -> Verdict 
         ServiceStatus::Backoff if shown.retry_at.is_none_or(|at| at < view.environment.now()) => {
             Err("waits out a back-off that is over".to_owned())
         }
-        ServiceStatus::Waiting if shown.waiting_for.is_empty() => Err("waits, but does not say for what".to_owned()),
-        ServiceStatus::Waiting if could_run(view, spec) => {
-            Err(format!("says that it waits for {:?}, but nothing keeps it from running", shown.waiting_for))
-        }
-        ServiceStatus::Waiting => blockers::are_true(view, shown),
+        ServiceStatus::Waiting => match &shown.waiting_for {
+            Waiting::Needs(missing) => missing::is_true(view, spec, missing),
+            Waiting::Leases(blockers) => blockers::are_true(view, spec, blockers),
+            other => Err(format!("waits for {other:?}, for ever")),
+        },
         ServiceStatus::Failed | ServiceStatus::Stopped | ServiceStatus::Held if shown.reason == Reason::Nothing => {
             Err(format!("is {}, but does not say why", shown.status.as_str()))
         }
         _ => Ok(()),
     }
-}
-
-/// Whether everything it needs is there and nobody has it, or comes first for it.
-fn could_run(view: &View<'_>, spec: &Service) -> bool {
-    let status = |name| view.shown.services.get(name).map(|shown| shown.status);
-    let met = spec.dependencies.iter().all(|(name, dependency)| {
-        !matches!(dependency, Dependency::Required { .. }) || status(name) == Some(ServiceStatus::Running)
-    });
-    let usable = |device| {
-        view.shown
-            .devices
-            .get(device)
-            .is_some_and(|shown| matches!(shown.status, DeviceStatus::Ready | DeviceStatus::InUse))
-    };
-    met && spec.devices.keys().all(usable) && !is_taken(view, spec)
-}
-
-/// Whether somebody has a resource that it wants, or wants it as well and so may come first.
-fn is_taken(view: &View<'_>, spec: &Service) -> bool {
-    let wants_too = |resource: &Resource| {
-        let others = view.leases.queue.iter().filter(|waiter| !waiter.request.holder.is(&spec.name));
-        let mut wants = others.flat_map(|waiter| &waiter.request.wants);
-        wants.any(|want| is_wanted(want, resource))
-    };
-    let has = |resource: &Resource| {
-        let mut used = view.environment.trees().flat_map(|(_, tree)| &tree.uses);
-        used.any(|(other, _)| is_one(other, resource))
-    };
-    let taken = |resource: &Resource| has(resource) || wants_too(resource);
-    let port = |need: &PortNeed| match need {
-        PortNeed::Fixed(port) => taken(&Resource::Port(port.get())) || view.environment.foreign().contains(&port.get()),
-        PortNeed::Range { first, last, .. } => (first.get()..=last.get())
-            .all(|port| taken(&Resource::Port(port)) || view.environment.foreign().contains(&port)),
-    };
-    let conflicting = |other| view.environment.trees_of(other).next().is_some();
-    spec.devices.keys().any(|device| taken(&Resource::Device(device.clone())))
-        || spec.resources.iter().any(|name| taken(&resource(name)))
-        || spec.ports.values().any(port)
-        || spec.conflicts.iter().any(conflicting)
-        || view
-            .environment
-            .station()
-            .services
-            .values()
-            .any(|other| other.conflicts.contains(&spec.name) && conflicting(&other.name))
 }

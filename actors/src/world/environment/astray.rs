@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::Happening;
-use super::table::{Course, Life, Member, Parent, SECOND, Table};
+use super::table::{Course, Life, Member, Parent, SECOND, Table, Tree};
 use crate::action::process::{Exit, RunId};
 use crate::effect::process::driven::{Ended, Evidence, MainState, Round, Want};
 
@@ -29,6 +29,13 @@ impl Member {
             return Some(Evidence::Descent);
         }
         (self.mark == Mark::Own).then_some(Evidence::Tag)
+    }
+}
+
+impl Tree {
+    /// Whether a process of it was killed, and is there. It may hide others: whose parent lives is nobody's whom we know.
+    pub(in crate::world) fn hangs(&self) -> bool {
+        self.members.is_empty() || self.members.iter().any(|member| member.is_being_killed)
     }
 }
 

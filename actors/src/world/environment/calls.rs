@@ -8,6 +8,7 @@ use std::time::Duration;
 use mainstay_config::names::DeviceName;
 use mainstay_hardware::bus::{Supply, Wakefulness};
 use mainstay_hardware::error::{Error, ErrorKind};
+use mainstay_hardware::sighting::Generation;
 
 use super::files::real_path;
 use super::radios::{Course, Wanted};

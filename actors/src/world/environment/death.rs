@@ -39,6 +39,7 @@ impl Event {
                 | Course::IsHeard(_)
                 | Course::KeeperStarts
                 | Course::KeeperEnds(_)
+                | Course::KeeperFails(_)
                 | Course::NobodyEnds(_)
                 | Course::Speaks(..)
                 | Course::Hears(_)

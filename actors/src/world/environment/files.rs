@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use mainstay_config::model::{PortNeed, Sharing};
+
 use crate::cause::Resource;
 use crate::message::lease::Want;
 
@@ -18,12 +20,19 @@ pub(in crate::world) fn is_one(a: &Resource, b: &Resource) -> bool {
     }
 }
 
-/// Whether what is wanted is this.
-pub(in crate::world) fn is_wanted(want: &Want, resource: &Resource) -> bool {
-    match want {
-        Want::File(path) => is_one(&Resource::File(path.clone()), resource),
-        want => want.to_string() == resource.to_string(),
-    }
+/// With which sharing something is wanted by this, if it is: of a range, every port.
+pub(in crate::world) fn wanted(want: &Want, resource: &Resource) -> Option<Sharing> {
+    let (is_it, sharing) = match (want, resource) {
+        (Want::Device { device, sharing, .. }, Resource::Device(other)) => (device == other, *sharing),
+        (Want::Port { need: PortNeed::Fixed(port), .. }, Resource::Port(other)) => {
+            (port.get() == *other, Sharing::Exclusive)
+        }
+        (Want::Port { need: PortNeed::Range { prefer, first, last }, .. }, Resource::Port(other)) => {
+            (prefer.get() == *other || (first.get()..=last.get()).contains(other), Sharing::Exclusive)
+        }
+        (want, resource) => (want.other().is_some_and(|wanted| is_one(&wanted, resource)), Sharing::Exclusive),
+    };
+    is_it.then_some(sharing)
 }
 
 /// What the configuration means by a name: `file/PATH`, or `custom/NAME`.

@@ -147,6 +147,14 @@ impl Plug {
 }
 
 impl Environment {
+    /// Whether a program that uses a device has just begun.
+    pub(in crate::world) fn is_just_taken_into_use(&self, device: &DeviceName) -> bool {
+        let it = Resource::Device(device.clone());
+        let is_young = |tree: &super::Tree| tree.born.is_some_and(|born| self.now.since(born) <= SECOND * 8);
+        let uses = |tree: &super::Tree| tree.uses.iter().any(|(used, _)| *used == it);
+        self.table().trees.values().any(|tree| is_young(tree) && uses(tree))
+    }
+
     /// Plugs a device in, when it is not.
     pub(in crate::world) fn plug(&mut self, name: &DeviceName, so: &mut Consequences) {
         self.arrivals += 1;

@@ -65,6 +65,9 @@ impl Kernel for Table {
     }
 
     fn signal(&mut self, pid: u32, signal: StopSignal) {
+        if self.keeper == Some(pid) {
+            return self.within(Duration::ZERO, MILLISECOND * 5, Course::KeeperEnds(pid));
+        }
         self.must_be_ours(pid);
         self.hit(pid, signal);
     }

@@ -22,7 +22,7 @@ use mainstay_hardware::sighting::{Generation, HardwareEvent};
 
 use self::calls::Drivers;
 pub(super) use self::death::Undertaker;
-pub(super) use self::files::{is_one, is_wanted, resource};
+pub(super) use self::files::{is_one, wanted};
 pub use self::hardware::{Arrival, Plug};
 pub use self::radios::{GIVEN_UP_AFTER, RadioState, Temper};
 pub(super) use self::table::Lie;

@@ -83,6 +83,9 @@ impl Environment {
             Course::Forks(run) => table.forks(run),
             Course::Executes(run) => table.executes(run),
             Course::KeeperEnds(pid) => table.keeper_ends(pid),
+            Course::KeeperFails(_) if table.weather.keeper_dies.is_none() => {}
+            Course::KeeperFails(pid) if table.random.happens(500) => table.keeper_ends(pid),
+            Course::KeeperFails(pid) => self.executor.hear(News::KeeperIsSilent(pid)),
             // It may have gone over to another run since it was told to end.
             Course::Ends(run, pid, exit) => table.ends(table.owner(pid).map_or(run, |(owner, _)| owner), pid, exit),
             Course::Crashes(run) => table.crashes(run),

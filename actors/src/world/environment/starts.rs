@@ -194,7 +194,7 @@ impl Table {
         self.take_jobs();
         if let Some(mean) = self.weather.keeper_dies {
             let wait = self.random.wait(mean);
-            self.within(wait, wait, Course::KeeperEnds(pid));
+            self.within(wait, wait, Course::KeeperFails(pid));
         }
         pid
     }

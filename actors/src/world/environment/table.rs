@@ -135,6 +135,8 @@ pub(in crate::world) enum Course {
     IsHeard(RunId),
     KeeperStarts,
     KeeperEnds(u32),
+    /// It dies, or does not read any more what is printed.
+    KeeperFails(u32),
     Ends(RunId, u32, Exit),
     /// It ends by itself, or by what it has lost.
     Crashes(RunId),
@@ -200,7 +202,8 @@ pub(super) struct Table {
     pub(super) unheard: BTreeMap<RunId, Vec<Message>>,
     /// Whether there are control groups.
     pub(super) has_cgroups: bool,
-    pids: u32,
+    /// The number that was given last.
+    pub(super) pids: u32,
     /// The number of the present watch on births.
     pub(super) watch: u64,
     /// A planted bug.
@@ -264,7 +267,7 @@ impl Table {
     }
 
     pub(super) fn keeper_ends(&mut self, pid: u32) {
-        if self.keeper == Some(pid) && self.weather.keeper_dies.is_some() {
+        if self.keeper == Some(pid) {
             self.keeper = None;
             self.has_ended(Ended { pid, exit: Exit::Signal(9) }, Parent::Spawner);
         }
@@ -363,11 +366,10 @@ impl Table {
         }
     }
 
-    /// Whether a tree is there although all that can be done has been done for its end: a process of it was killed and hangs, which
-    /// may hide others; or will be killed by the thread that is at a look, or when there is one.
+    /// Whether a tree is there although all that can be done has been done for its end: a process of it was killed and hangs, or will
+    /// be killed by the thread that is at a look, or when there is one.
     pub(super) fn cannot_be_ended(&self, tree: &Tree) -> bool {
-        let hangs = tree.members.is_empty() || tree.members.iter().any(|member| member.is_being_killed);
-        tree.swept.is_some() && (hangs || self.is_looking)
+        tree.swept.is_some() && (tree.hangs() || self.is_looking)
     }
 
     /// Since when a tree is to be killed that runs.

@@ -12,7 +12,7 @@ use super::super::environment::{Consequences, Lie};
 use super::Weather;
 use crate::action::probe::ProbeEvent;
 use crate::action::process::{ProcessEvent, RunId};
-use crate::cause::{Blocker, Listed, Refusal, Resource, Standing};
+use crate::cause::{Blocker, Departure, Listed, Matter, Refusal, Resource, Standing};
 use crate::engine::Letter;
 use crate::machine::closed::closed;
 use crate::message::device::DeviceMessage;
@@ -33,6 +33,10 @@ closed! {
         SpawnTwice,
         /// Holders are told much later that a lease is withdrawn.
         DelayRevoked,
+        /// Whose turn it is by its priority is not minded.
+        ForgetPriority,
+        /// Of what is needed and does not run, it is always said that it waits for others.
+        VagueNeeds,
         /// Holders are not told that a lease is withdrawn.
         DropRevoked,
         /// Dependents are not told that a service is down.
@@ -53,6 +57,8 @@ closed! {
         DropUnleased,
         /// Devices are not told that they are there again.
         DropSightings,
+        /// Devices are told of each arrival as if they had come and gone twice before.
+        ComeAndGo,
         /// What the operator stopped is started again.
         StartHeld,
         /// Who waits for what it lost is refused, as if the loss were a failure.
@@ -119,10 +125,9 @@ impl Sabotage {
             Self::ShareAll | Self::GrantTwice | Self::SpawnTwice | Self::EmptyRoll => Check::Exclusive,
             Self::DelayRevoked | Self::DropRevoked | Self::DropDown | Self::NoSecondSweep => Check::Outliving,
             Self::SkipDependents => Check::Order,
-            Self::KeepSlots | Self::NeverReady | Self::DropArrival | Self::RefuseWaiters | Self::SilentEnds => {
-                Check::Quiet
-            }
-            Self::LookForEver | Self::DropSightings => Check::Devices,
+            Self::KeepSlots | Self::NeverReady | Self::DropArrival | Self::RefuseWaiters => Check::Quiet,
+            Self::SilentEnds | Self::ForgetPriority | Self::VagueNeeds => Check::Quiet,
+            Self::LookForEver | Self::DropSightings | Self::ComeAndGo => Check::Devices,
             Self::DropLeased | Self::DropUnleased => Check::Holders,
             Self::StartHeld | Self::LossIsFailure => Check::Wanted,
             Self::ForgetRestore | Self::RestoreTwice | Self::ForgetBaseline => Check::Radios,
@@ -211,6 +216,14 @@ impl Sabotaged {
                     None => same(ServiceMessage::Queued(blockers)),
                 }
             }
+            (Sabotage::VagueNeeds, ServiceMessage::Dependency(need, Standing::Held(_))) => {
+                same(ServiceMessage::Dependency(need, Standing::Held(Matter::Needs)))
+            }
+            // From now on somebody else would notice as well: whoever is restarted keeps what it has.
+            (Sabotage::ShareAll, said @ ServiceMessage::Restart(..)) => {
+                self.harmed.insert(name.clone());
+                same(said)
+            }
             (Sabotage::StartHeld, ServiceMessage::Stop(request)) => {
                 let again = ServiceMessage::Restart(RequestId(u64::MAX), Attempts::Reset);
                 vec![
@@ -273,12 +286,18 @@ impl Sabotaged {
     }
 
     fn other_message(&mut self, mut message: Message) -> Vec<Message> {
-        if let (Sabotage::ShareAll, Message::Leases(LeaseMessage::Request(request))) = (self.sabotage, &mut message) {
+        let shares = self.sabotage == Sabotage::ShareAll && self.harmed.is_empty();
+        if let (true, Message::Leases(LeaseMessage::Request(request))) = (shares, &mut message) {
             let devices = request.wants.iter_mut().filter_map(|want| match want {
                 Want::Device { sharing, .. } => Some(sharing),
                 _ => None,
             });
             devices.for_each(|sharing| *sharing = Sharing::Shared);
+        }
+        if let (Sabotage::ForgetPriority, Message::Leases(LeaseMessage::Request(request))) =
+            (self.sabotage, &mut message)
+        {
+            request.priority = 0;
         }
         match (self.sabotage, &message) {
             (Sabotage::KeepSlots, Message::Services(ServicesMessage::ReturnSlot(_)))
@@ -297,6 +316,11 @@ impl Sabotaged {
                 let count = self.sightings.entry(name.clone()).or_default();
                 *count += 1;
                 if *count > SIGHTINGS { Vec::new() } else { vec![message] }
+            }
+            (Sabotage::ComeAndGo, Message::Device(name, DeviceMessage::Seen(sighting))) => {
+                let gone = DeviceMessage::Gone { generation: None, how: Departure::Left(sighting.key.clone()) };
+                let gone = Message::Device(name.clone(), gone);
+                vec![message.clone(), gone.clone(), message.clone(), gone, message]
             }
             (Sabotage::AskForEver, Message::Root(RootMessage::LeasesClosed)) => {
                 vec![Message::Leases(LeaseMessage::Close)]

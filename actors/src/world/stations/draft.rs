@@ -167,8 +167,14 @@ impl Draft {
 #[must_use]
 pub fn assemble(devices: &[(&str, DeviceKind)], drafts: Vec<Draft>) -> Station {
     let devices = devices.iter().zip(1u8..).map(|((name, kind), number)| device(name, *kind, number));
-    let services: BTreeMap<ServiceName, Service> =
+    let mut services: BTreeMap<ServiceName, Service> =
         drafts.into_iter().map(|Draft(service)| (service.name.clone(), service)).collect();
+    // Both say that they never run together, as the parser has it.
+    let both_ways =
+        services.values().flat_map(|one| one.conflicts.iter().map(|other| (other.clone(), one.name.clone())));
+    for (one, other) in both_ways.collect::<Vec<_>>() {
+        services.entry(one).and_modify(|service| service.conflicts.extend([other]));
+    }
     let layers = layers(&services);
     Station {
         runtime: Runtime { state_dir: None, run_dir: None, max_parallel_starts: NonZeroUsize::MIN.saturating_add(2) },
