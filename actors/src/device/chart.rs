@@ -50,7 +50,7 @@ impl Told {
             DeviceMessage::PutBack(_) => Self::PutBack,
             DeviceMessage::Awaited(_) => Self::Awaited,
             DeviceMessage::Lent(_) => Self::Lent,
-            DeviceMessage::Fault(_) => Self::Fault,
+            DeviceMessage::Fault(..) => Self::Fault,
             DeviceMessage::Eject(_) => Self::Eject,
             DeviceMessage::Admit(_) => Self::Admit,
             DeviceMessage::Timer(DeviceTimer::Settling) => Self::Settled,

@@ -129,11 +129,21 @@ pub(crate) fn impossible(is: Is, told: Told) -> Option<&'static str> {
         Told::PatienceOver => only(&[Is::Waiting, Is::Preparing], "this wait is cancelled when a request is served"),
         Told::LookAgain => only(&[Is::Waiting, Is::Preparing], "this wait is cancelled when a request is served"),
         Told::PauseOver => only(&[Is::Pausing], "this wait is cancelled when a radio is tried again before"),
-        Told::Request | Told::Withdraw | Told::Release | Told::Stands | Told::SetIdle | Told::SetBusy => None,
-        Told::Abandon => matches!(is, Is::Waiting | Is::Preparing | Is::Renewing)
+        Told::Request | Told::Withdraw => matches!(is, Is::Renewing | Is::Abandoned)
+            .then_some("whoever knows that he holds something gives it back before he asks for more"),
+        Told::SetBusy if is == Is::Renewing => Some("his ports are looked at instead"),
+        Told::SetBusy | Told::Renew if is == Is::Abandoned => Some("nothing starts any more"),
+        Told::Release | Told::SetIdle | Told::SetBusy | Told::Renew => {
+            matches!(is, Is::Unknown | Is::Waiting | Is::Preparing).then_some("he holds what he says that he holds")
+        }
+        Told::Stands => None,
+        Told::Abandon => matches!(is, Is::Waiting | Is::Preparing | Is::Renewing | Is::Idle)
             .then_some("whose process lives has no request, and no other process to come"),
-        Told::Renew => None,
-        Told::RadioRead | Told::RadioSet | Told::RadioRestored => (is == Is::Lent).then_some("no radio is lent"),
+        Told::RadioRead | Told::RadioSet => {
+            only(&[Is::Changing], "a change goes on until all that it asked for is answered")
+        }
+        Told::RadioRestored => matches!(is, Is::Lent | Is::Changed | Is::Pausing | Is::GivenUp)
+            .then_some("it is answered before anything else is done with the radio"),
         Told::Lend => matches!(is, Is::Changing | Is::Changed | Is::PuttingBack | Is::Pausing | Is::GivenUp)
             .then_some("no radio is lent"),
         Told::DeviceAvailable | Told::DeviceUnavailable => None,

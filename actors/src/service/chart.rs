@@ -121,12 +121,14 @@ pub(crate) fn impossible(is: Is, told: Told) -> Option<&'static str> {
     let has_run =
         !matches!(is, Is::Fresh | Is::Backoff | Is::Failed | Is::Ended | Is::Leasing | Is::Renewing | Is::Slotting);
     match told {
+        Told::LoadsSlowly if matches!(is, Is::Running | Is::Grace) => Some("it was said before that it runs"),
         Told::Spawned | Told::LoadsSlowly | Told::MainExited | Told::TreeGone | Told::Notified => {
             (!has_run).then_some("it has no run: whatever is said is of an old one")
         }
-        Told::ProbeReady | Told::ProbeNotYet => {
-            (!has_run).then_some("it has no run: whatever is said is of an old one")
-        }
+        Told::ProbeReady | Told::ProbeNotYet => match is {
+            Is::Unborn => Some("it is looked at when it was heard to run"),
+            _ => (!has_run).then_some("it has no run: whatever is said is of an old one"),
+        },
         Told::SpawnFailed if !has_run => Some("it has no run: whatever is said is of an old one"),
         Told::SpawnFailed => {
             only(&[Is::Starting, Is::Leaving, Is::Unborn, Is::Killing, Is::Unkillable], "its run was spawned")
@@ -136,15 +138,14 @@ pub(crate) fn impossible(is: Is, told: Told) -> Option<&'static str> {
         Told::ResetAfter => only(&[Is::Running], LEFT),
         Told::GraceOver => only(&[Is::Unborn, Is::Grace], LEFT),
         Told::StillThere => only(&[Is::Killing], LEFT),
-        Told::Queued => (has_run || is == Is::Slotting || is == Is::Renewing)
+        Told::Queued | Told::Refused => (has_run || matches!(is, Is::Slotting | Is::Renewing | Is::Ended))
             .then_some("it has been granted what it asked for since, by the same registry"),
-        Told::Refused => (has_run || is == Is::Slotting || is == Is::Renewing)
-            .then_some("it has been granted what it asked for since, by the same registry"),
+        Told::NothingHeld => (is == Is::Renewing).then_some("the registry knows what it holds"),
         Told::Begin | Told::NeedUp | Told::NeedComing | Told::NeedLeaving | Told::NeedDown => None,
-        // After two panics, one upon the other, such waits may be over wherever it is by then.
-        Told::NeedLost | Told::NeedWaited => None,
+        Told::NeedLost => only(&[Is::Starting, Is::Running, Is::Leaving], "who does not run loses nobody"),
+        Told::NeedWaited => matches!(is, Is::Backoff | Is::Failed | Is::Ended).then_some("who rests waits for nobody"),
         Told::DependentStopped | Told::DependentStuck => None,
-        Told::Granted | Told::Renewed | Told::Revoked | Told::NothingHeld => None,
+        Told::Granted | Told::Renewed | Told::Revoked => None,
         Told::DeviceArrived | Told::Corrected | Told::DeviceLeft | Told::SlotGranted | Told::OldRun => None,
         Told::Start | Told::StartForDependent | Told::Stop | Told::Restart | Told::Close | Told::Hurry => None,
     }

@@ -12,7 +12,7 @@ closed! {
 
 closed! {
     /// What the root is told.
-    pub(crate) enum RootTold { PartLost, Close, Hurry, LeftBehind, ServicesClosed, LeasesClosed }
+    pub(crate) enum RootTold { PartLost, Close, Hurry, ServicesClosed, LeasesClosed }
 }
 
 closed! {
@@ -43,8 +43,7 @@ impl RootTold {
             RootMessage::PartLost(_) => Self::PartLost,
             RootMessage::Close => Self::Close,
             RootMessage::Hurry => Self::Hurry,
-            RootMessage::LeftBehind(_) => Self::LeftBehind,
-            RootMessage::ServicesClosed => Self::ServicesClosed,
+            RootMessage::ServicesClosed(_) => Self::ServicesClosed,
             RootMessage::LeasesClosed => Self::LeasesClosed,
         }
     }
@@ -79,9 +78,7 @@ pub(crate) fn root_impossible(is: RootIs, told: RootTold) -> Option<&'static str
         RootTold::LeasesClosed => {
             (is != RootIs::ClosingLeases).then_some("the registry says so when the root has asked for it")
         }
-        RootTold::ServicesClosed | RootTold::LeftBehind => {
-            (is == RootIs::Open).then_some("the services close when the root has asked for it")
-        }
+        RootTold::ServicesClosed => (is == RootIs::Open).then_some("the services close when the root has asked for it"),
         RootTold::PartLost | RootTold::Close | RootTold::Hurry => None,
     }
 }

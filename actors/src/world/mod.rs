@@ -96,6 +96,8 @@ pub struct World {
     engine: Engine,
     /// Actors that have something to handle.
     ready: Vec<Place>,
+    /// Of those, one that is passed over, and until when.
+    starving: Option<(Place, Moment)>,
     agenda: Agenda<Due>,
     environment: Environment,
     weather: Weather,
@@ -152,9 +154,10 @@ impl World {
     /// Does the next thing that is due up to some moment; false when there is nothing left, and it is that moment.
     fn step(&mut self, until: Moment) -> bool {
         if !self.ready.is_empty() && !self.falls_behind(until) {
-            let place = self.random.below(self.ready.len());
-            let actor = self.ready.swap_remove(place);
-            self.deliver(actor);
+            if let Some(place) = self.whose_turn() {
+                let actor = self.ready.swap_remove(place);
+                self.deliver(actor);
+            }
             return true;
         }
         let (around, engine) = (self.agenda.next_at(), self.engine.next_due());

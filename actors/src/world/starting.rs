@@ -64,6 +64,7 @@ impl World {
             random,
             engine,
             ready: Vec::new(),
+            starving: None,
             agenda: Agenda::new(),
             environment,
             weather: Weather::still(),

@@ -71,6 +71,10 @@ impl Trial {
                 world.close();
                 let patience = world.random.between(Duration::ZERO, STILL_STORMY);
                 world.run_for(patience)?;
+                if world.random.happens(HURRIED) {
+                    // Said once more, it is the same wish.
+                    world.close();
+                }
             }
             if world.random.happens(HURRIED) {
                 world.hurry();

@@ -46,6 +46,7 @@ impl World {
         self.agenda.retain(|due| !matches!(due, Due::Around(event, _) if event.dies_with_daemon()));
         self.engine = Engine::new(self.environment.station(), RunId((self.deaths << RUNS) + 1));
         self.ready.clear();
+        self.starving = None;
         self.asked.clear();
         (self.doomed, self.shown) = (None, Shown::default());
         // What they have seen was of a life that is over.

@@ -13,7 +13,9 @@ impl World {
             names.iter().for_each(|name| self.plug(name));
             return;
         }
-        let Some(name) = self.random.choose(&names).cloned() else { return };
+        let weak = names.iter().find(|name| self.environment.is_just_taken_into_use(name));
+        let weak = weak.filter(|_| self.random.happens(self.weather.weak));
+        let Some(name) = weak.or_else(|| self.random.choose(&names)).cloned() else { return };
         if !self.environment.is_plugged(&name) {
             self.plug(&name);
             return;

@@ -6,6 +6,7 @@ mod operator;
 mod panics;
 mod ports;
 mod sabotage;
+mod starving;
 
 use std::time::Duration;
 
@@ -19,6 +20,8 @@ use super::{Due, Standing, World};
 pub struct Weather {
     /// Somebody plugs or unplugs something.
     pub hardware: Option<Duration>,
+    /// Of what is unplugged, what was just taken into use: its supply is weak.
+    pub weak: u16,
     /// The operator says something.
     pub operator: Option<Duration>,
     /// Many ask something at once, more than are let in.
@@ -31,6 +34,8 @@ pub struct Weather {
     pub death: Option<Duration>,
     /// Mail that has to wait although something else is due.
     pub overload: u16,
+    /// An actor has its turn only when nobody else has anything to do, for a while.
+    pub starves: Option<Duration>,
     /// How long a process lives before it crashes.
     pub crash: Option<Duration>,
     /// Programs that end when the device is pulled that they use.
@@ -71,7 +76,7 @@ pub struct Weather {
     pub calls_late: u16,
     /// Calls whose thread dies, before they have done anything or afterwards.
     pub calls_die: u16,
-    /// How long the log-keeper lives before it dies.
+    /// How long the log-keeper lives before it dies, or does not read any more.
     pub keeper_dies: Option<Duration>,
     /// Messages of the kernel that are lost.
     pub lost_events: u16,
@@ -122,12 +127,14 @@ impl Weather {
         let seconds = |seconds: u64| Some(Duration::from_secs(seconds));
         Self {
             hardware: seconds(7),
+            weak: 200,
             operator: seconds(20),
             clients: seconds(120),
             ports: seconds(60),
             panics: None,
             death: None,
             overload: 100,
+            starves: seconds(5),
             crash: seconds(60),
             die_of_loss: 300,
             spawn_fails: 20,
@@ -210,8 +217,24 @@ impl Weather {
             calls_late: 300,
             calls_hang: 30,
             panics: Some(Duration::from_secs(6)),
+            ports: Some(Duration::from_secs(2)),
+            weak: 600,
+            radio_made_anew: 900,
+            starves: Some(Duration::from_millis(500)),
             ..Self::frantic()
         }
+    }
+
+    /// Sluggish, and parts of mainstay die all the time.
+    #[must_use]
+    pub fn fatal() -> Self {
+        Self { death: Some(Duration::from_secs(10)), ..Self::sluggish() }
+    }
+
+    /// What is to be stopped does not obey, and outlives SIGKILL; radios are made anew by whoever uses them.
+    #[must_use]
+    pub fn stuck() -> Self {
+        Self { stubborn: 800, unkillable: 700, radio_made_anew: 900, overload: 850, ..Self::hopeless() }
     }
 
     /// The drivers of radios hang when they are asked how those are, which changes nothing.
@@ -255,11 +278,12 @@ pub(super) enum Fault {
     Ports,
     Panic,
     Death,
+    Starve,
 }
 
 impl Fault {
-    pub(super) const ALL: [Self; 6] =
-        [Self::Hardware, Self::Operator, Self::Clients, Self::Ports, Self::Panic, Self::Death];
+    pub(super) const ALL: [Self; 7] =
+        [Self::Hardware, Self::Operator, Self::Clients, Self::Ports, Self::Panic, Self::Death, Self::Starve];
 }
 
 impl World {
@@ -272,11 +296,13 @@ impl World {
             Fault::Ports => self.weather.ports,
             Fault::Panic => self.weather.panics,
             Fault::Death => self.weather.death,
+            Fault::Starve => self.weather.starves,
         };
         let Some(mean) = mean else { return };
         match fault {
             Fault::Hardware => self.move_hardware(),
             Fault::Ports => self.listen_elsewhere(),
+            Fault::Starve => self.starve_somebody(),
             // It is not killed in the moment in which it begins.
             Fault::Death if self.now > super::Moment::default() => self.kill_daemon_or_a_thread(),
             Fault::Operator if self.standing == Standing::Up => self.say_something(),

@@ -9,9 +9,9 @@ impl World {
         let services = self.environment.station().services.values();
         let needs = services.flat_map(|service| service.ports.values());
         let ports: Vec<u16> = needs
-            .map(|need| match need {
-                PortNeed::Fixed(port) => port.get(),
-                PortNeed::Range { prefer, .. } => prefer.get(),
+            .flat_map(|need| match need {
+                PortNeed::Fixed(port) => port.get()..=port.get(),
+                PortNeed::Range { first, last, .. } => first.get()..=last.get(),
             })
             .collect();
         if let Some(port) = self.random.choose(&ports) {

@@ -37,7 +37,12 @@ pub fn random(seed: u64) -> Station {
         }
         drafts.push(draft);
     }
-    assemble(&devices, drafts)
+    let mut station = assemble(&devices, drafts);
+    if random.happens(300) {
+        // Such a quarantine is not over when everything is quiet.
+        station.devices.values_mut().for_each(|device| device.flap.quarantine = Duration::from_secs(300));
+    }
+    station
 }
 
 fn lease(mut draft: Draft, devices: &[(&str, DeviceKind)], number: usize, random: &mut Random) -> Draft {
@@ -62,7 +67,7 @@ fn lease(mut draft: Draft, devices: &[(&str, DeviceKind)], number: usize, random
         draft = draft.port("fixed", if random.happens(500) { 7000 } else { 7001 });
     }
     if random.happens(300) {
-        draft = draft.range("web", 8000, 8003);
+        draft = draft.range("web", 8000, if random.happens(500) { 8001 } else { 8003 });
     }
     if random.happens(100) {
         draft = draft.named("lock");
@@ -79,11 +84,12 @@ fn depend(mut draft: Draft, number: usize, random: &mut Random) -> Draft {
         if !random.happens(250) || draft.0.conflicts.iter().any(|conflict| conflict.as_str() == name) {
             continue;
         }
-        draft = match random.below(5) {
+        draft = match random.below(6) {
             0 => draft.requires(&name, 0),
             1 => draft.requires(&name, 15),
-            2 => draft.wants(&name),
-            3 => {
+            2 => draft.requires(&name, 2),
+            3 => draft.wants(&name),
+            4 => {
                 let timeout = Duration::from_secs(5);
                 draft.depends(&name, Dependency::Optional { timeout, on_return: OnReturn::Restart })
             }
@@ -100,11 +106,17 @@ fn character(mut draft: Draft, random: &mut Random) -> Draft {
     if random.happens(150) {
         draft.0.autostart = Autostart::No;
     }
-    if random.happens(150) {
+    if random.happens(250) {
         draft.0.restart.when = if random.happens(500) { RestartWhen::Never } else { RestartWhen::Failure };
     }
-    if random.happens(100) {
-        draft.0.restart.backoff = Duration::ZERO;
+    if random.happens(150) {
+        draft.0.restart.backoff = if random.happens(500) { Duration::ZERO } else { Duration::from_secs(20) };
+    }
+    if random.happens(200) {
+        draft.0.ready.within = Duration::from_secs(3);
+    }
+    if random.happens(200) {
+        draft.0.stop.grace = Duration::from_secs(1);
     }
     draft
 }

@@ -150,7 +150,7 @@ impl Checker for Written {
 /// What is said and wanted in storms, and while everything is closed down in them.
 fn note_storms(kinds: &Kinds) {
     for seed in 0..20 {
-        for weather in [Weather::rough(), Weather::panicking(), Weather::deadly()] {
+        for weather in [Weather::rough(), Weather::hopeless(), Weather::deadly()] {
             let mut world = World::in_weather(&stations::random(seed), seed, weather);
             let engine = world.engine.machines().map(|machine| (machine.id(), machine.clone())).collect();
             world.checkers = vec![Box::new(Written(kinds.clone(), engine))];

@@ -1,0 +1,29 @@
+//! An actor whose turn it is when nobody else has anything to do, and not before: its mail crosses what it has sent itself.
+
+use std::time::Duration;
+
+use super::super::World;
+use crate::engine::Place;
+use crate::message::Moment;
+
+/// For how long.
+const LONGEST: Duration = Duration::from_millis(500);
+
+impl World {
+    pub(super) fn starve_somebody(&mut self) {
+        let places: Vec<Place> = self.engine.places().collect();
+        let until = self.now + self.random.between(Duration::ZERO, LONGEST);
+        self.starving = self.random.choose(&places).map(|actor| (*actor, until));
+    }
+
+    /// Whose turn it is, by his place among those who have something to handle.
+    pub(in super::super) fn whose_turn(&mut self) -> Option<usize> {
+        let starves = |(actor, until): (Place, Moment)| (until > self.now).then_some(actor);
+        let Some(starving) = self.starving.and_then(starves) else {
+            return (!self.ready.is_empty()).then(|| self.random.below(self.ready.len()));
+        };
+        let others: Vec<usize> =
+            self.ready.iter().enumerate().filter(|(_, actor)| **actor != starving).map(|(at, _)| at).collect();
+        self.random.choose(&others).copied().or_else(|| self.ready.iter().position(|actor| *actor == starving))
+    }
+}
