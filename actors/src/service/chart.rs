@@ -121,6 +121,7 @@ pub(crate) fn impossible(is: Is, told: Told) -> Option<&'static str> {
     let has_run =
         !matches!(is, Is::Fresh | Is::Backoff | Is::Failed | Is::Ended | Is::Leasing | Is::Renewing | Is::Slotting);
     match told {
+        Told::LoadsSlowly if matches!(is, Is::Running | Is::Grace) => Some("it was said before that it runs"),
         Told::Spawned | Told::LoadsSlowly | Told::MainExited | Told::TreeGone | Told::Notified => {
             (!has_run).then_some("it has no run: whatever is said is of an old one")
         }
@@ -128,7 +129,6 @@ pub(crate) fn impossible(is: Is, told: Told) -> Option<&'static str> {
             Is::Unborn => Some("it is looked at when it was heard to run"),
             _ => (!has_run).then_some("it has no run: whatever is said is of an old one"),
         },
-        Told::OldRun => has_run.then_some("nothing is said of a run after its end, and none begins before"),
         Told::SpawnFailed if !has_run => Some("it has no run: whatever is said is of an old one"),
         Told::SpawnFailed => {
             only(&[Is::Starting, Is::Leaving, Is::Unborn, Is::Killing, Is::Unkillable], "its run was spawned")
@@ -146,7 +146,7 @@ pub(crate) fn impossible(is: Is, told: Told) -> Option<&'static str> {
         Told::NeedWaited => matches!(is, Is::Backoff | Is::Failed | Is::Ended).then_some("who rests waits for nobody"),
         Told::DependentStopped | Told::DependentStuck => None,
         Told::Granted | Told::Renewed | Told::Revoked => None,
-        Told::DeviceArrived | Told::Corrected | Told::DeviceLeft | Told::SlotGranted => None,
+        Told::DeviceArrived | Told::Corrected | Told::DeviceLeft | Told::SlotGranted | Told::OldRun => None,
         Told::Start | Told::StartForDependent | Told::Stop | Told::Restart | Told::Close | Told::Hurry => None,
     }
 }

@@ -181,16 +181,15 @@ fn that_a_radio_could_not_be_tried_to_be_put_back_is_none_of_its_failures() {
 }
 
 #[test]
-fn a_change_of_an_arrival_that_is_over_is_put_back_before_the_next_one_is_changed() {
+fn a_change_of_an_arrival_that_is_over_has_ended_before_the_next_one_is_changed() {
     let mut bench = Bench::new();
     bench.ask("a", vec![exclusive("w")]);
     let operation = bench.preparing().unwrap();
     let operation = bench.is_read(operation, 1).preparing().unwrap();
     bench.unplug("w").plug("w", 2);
     assert!(bench.preparing().is_none());
-    let restoring = bench.tell(LeaseMessage::RadioSet(operation, radio(), Ok(()))).restoring().unwrap();
-    let gone = Error::Simulated(ErrorKind::NotFound);
-    bench.tell(LeaseMessage::RadioRestored(restoring, radio(), Err(gone)));
+    bench.tell(LeaseMessage::RadioSet(operation, radio(), Ok(())));
+    assert!(bench.restoring().is_none(), "nothing is left of it");
     let operation = bench.preparing().unwrap();
     assert_eq!(bench.prepared(operation, 2).served(), ["a"]);
 }

@@ -15,7 +15,7 @@ use crate::message::inventory::InventoryMessage;
 use crate::message::lease::LeaseMessage;
 use crate::message::{Message, Moment};
 use crate::world::environment::{DeviceCommand, Environment, Happening, Plug};
-use mainstay_hardware::sighting::HardwareEvent;
+use mainstay_hardware::sighting::{HardwareEvent, Sighting};
 
 #[derive(Debug, Default)]
 pub(super) struct Devices {
@@ -45,6 +45,12 @@ impl Checker for Devices {
         match &letter.message {
             Message::Device(device, DeviceMessage::Leased { since, .. }) => {
                 self.goings.entry(device.clone()).or_default().is_leased(*since);
+            }
+            // It is said late that it is there, and said anew that it is not.
+            Message::Device(device, DeviceMessage::Seen(Sighting { generation, .. }))
+                if environment.generation(device) != Some(generation) =>
+            {
+                self.leaves(device, environment.now());
             }
             // The kernel says so also of one whose interface is just made anew.
             Message::Hardware(InventoryMessage::Event(HardwareEvent::Gone { key, .. })) => {

@@ -57,7 +57,7 @@ impl Failures {
             ServiceMessage::Process(_, ProcessEvent::SpawnFailed(failure)) => {
                 let record = self.record(service);
                 record.ends += 1;
-                record.hopeless = !failure.may_pass();
+                (record.dying, record.hopeless) = (false, !failure.may_pass());
                 Some(Failed { service, run: None })
             }
             ServiceMessage::Refused(_) | ServiceMessage::Renewed(_, Renewed::Refused(_))

@@ -30,8 +30,6 @@ pub(super) struct Keeping {
     /// Whom the operator has stopped, or who has heard that mainstay closes down.
     held: BTreeSet<ServiceName>,
     closing: BTreeSet<ServiceName>,
-    /// Who has failed, and has not been started since.
-    failing: BTreeSet<ServiceName>,
     failures: Failures,
     ignoring: Ignoring,
     /// Who was told last of whom that he runs, or is about to.
@@ -63,9 +61,7 @@ impl Checker for Keeping {
     }
 
     fn handled(&mut self, letter: &Letter, environment: &Environment) -> Verdict {
-        if let Some(failed) = self.failures.handled(letter, environment) {
-            self.failing.insert(failed.service.clone());
-        }
+        let _ = self.failures.handled(letter, environment);
         match &letter.message {
             Message::Service(service, said) => self.heard(service, said, environment),
             Message::Leases(said) => self.registry_heard(letter.id, said),
@@ -175,7 +171,7 @@ impl Keeping {
     fn gone(&mut self, run: RunId, environment: &Environment) {
         let was_signalled = self.signalled.remove(&run);
         let Some((service, used)) = self.used.remove(&run) else { return };
-        let by_itself = !was_signalled || self.failing.contains(&service);
+        let by_itself = !was_signalled || self.failures.is_dying(&service);
         let is_kept = !self.held.contains(&service)
             && !self.closing.contains(&service)
             && !self.bereft.contains(&service)
@@ -207,7 +203,6 @@ impl Keeping {
         let Some(new) = environment.tree(run) else { return Ok(()) };
         self.used.insert(run, (new.service.clone(), new.uses.clone()));
         self.restarting.remove(&new.service);
-        self.failing.remove(&new.service);
         for (owner, had) in &self.restarting {
             let taken = had.iter().find(|had| new.uses.iter().any(|uses| Environment::excludes(had, uses)));
             if let Some((resource, _)) = taken {

@@ -27,6 +27,7 @@ impl Environment {
         let mut around = Self::new(station, Weather::still(), seed);
         around.set_now(cut.at);
         around.arrivals = UNUSED;
+        around.executor.kernel_mut().pids = UNUSED;
         for machine in cut.engine.machines() {
             if let AnyMachine::Device(device) = machine
                 && let (Some(sighting), Some(plug)) = (device.sighting(), around.plugs.get_mut(device.name()))

@@ -202,7 +202,8 @@ pub(super) struct Table {
     pub(super) unheard: BTreeMap<RunId, Vec<Message>>,
     /// Whether there are control groups.
     pub(super) has_cgroups: bool,
-    pids: u32,
+    /// The number that was given last.
+    pub(super) pids: u32,
     /// The number of the present watch on births.
     pub(super) watch: u64,
     /// A planted bug.

@@ -218,6 +218,8 @@ impl Weather {
             calls_hang: 30,
             panics: Some(Duration::from_secs(6)),
             ports: Some(Duration::from_secs(2)),
+            weak: 600,
+            radio_made_anew: 900,
             starves: Some(Duration::from_millis(500)),
             ..Self::frantic()
         }

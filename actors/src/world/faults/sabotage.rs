@@ -111,8 +111,7 @@ impl Sabotage {
             Self::LeaveProcesses => Weather::calm(),
             // What comes late, or for nothing, must do no other harm.
             Self::DelayRevoked | Self::StopForNothing => Weather::only_hardware(),
-            // So must what is left of a run that is said to be over, and would lack a device then.
-            Self::SkipDependents | Self::EmptyRoll => Weather::only_operator(),
+            Self::SkipDependents => Weather::only_operator(),
             // Calls that change a radio would do harm besides.
             Self::CallsTogether => Weather::hanging(),
             _ => Weather::rough(),
@@ -220,6 +219,11 @@ impl Sabotaged {
             (Sabotage::VagueNeeds, ServiceMessage::Dependency(need, Standing::Held(_))) => {
                 same(ServiceMessage::Dependency(need, Standing::Held(Matter::Needs)))
             }
+            // From now on somebody else would notice as well: whoever is restarted keeps what it has.
+            (Sabotage::ShareAll, said @ ServiceMessage::Restart(..)) => {
+                self.harmed.insert(name.clone());
+                same(said)
+            }
             (Sabotage::StartHeld, ServiceMessage::Stop(request)) => {
                 let again = ServiceMessage::Restart(RequestId(u64::MAX), Attempts::Reset);
                 vec![
@@ -282,7 +286,8 @@ impl Sabotaged {
     }
 
     fn other_message(&mut self, mut message: Message) -> Vec<Message> {
-        if let (Sabotage::ShareAll, Message::Leases(LeaseMessage::Request(request))) = (self.sabotage, &mut message) {
+        let shares = self.sabotage == Sabotage::ShareAll && self.harmed.is_empty();
+        if let (true, Message::Leases(LeaseMessage::Request(request))) = (shares, &mut message) {
             let devices = request.wants.iter_mut().filter_map(|want| match want {
                 Want::Device { sharing, .. } => Some(sharing),
                 _ => None,
