@@ -97,7 +97,7 @@ impl Check {
     #[must_use]
     pub fn planted(self) -> Sabotage {
         match self {
-            Self::Exclusive => Sabotage::EmptyRoll,
+            Self::Exclusive => Sabotage::ShareAll,
             Self::Outliving => Sabotage::DelayRevoked,
             Self::Order => Sabotage::SkipDependents,
             Self::Wanted => Sabotage::StartHeld,
