@@ -11,6 +11,7 @@ mod machine;
 mod ports;
 mod preparation;
 mod prospect;
+mod putting_back;
 mod queue;
 mod radios;
 mod renewing;
