@@ -47,8 +47,8 @@ impl Goings {
     /// It is said to be in quarantine; what is wrong with that.
     pub(super) fn is_quarantined(&mut self, now: Moment, why: &Quarantine, policy: Flap) -> Result<(), String> {
         let (Quarantine::Flapping { length, .. } | Quarantine::Power { length, .. }) = why;
-        if self.quarantine.is_some_and(|(since, known)| known == *length && now.since(since) <= known) {
-            // It is said again.
+        if self.quarantine.is_some_and(|(since, known)| known == *length && now.since(since) <= known + HEARD_WITHIN) {
+            // It is said again, also when its actor panicked over its end.
             return Ok(());
         }
         let rightly = match why {
