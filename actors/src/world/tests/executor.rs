@@ -24,3 +24,21 @@ fn when_nothing_is_under_way_devices_in_use_are_kept_awake_and_the_others_sleep_
     }
     assert!(judged > 20, "only {judged}");
 }
+
+#[test]
+fn in_a_hurry_what_is_known_by_its_control_group_is_killed_before_anybody_looks() {
+    let weather = Weather { looks_late: 1000, ..Weather::still() };
+    let is_killed_at_once = |seed: &u64| {
+        let station = stations::assemble(&[], vec![stations::Draft::new("only")]);
+        let mut world = World::in_weather(&station, *seed, weather.clone());
+        let run_for = |world: &mut World, time| world.run_for(time).unwrap_or_else(|failure| panic!("{failure}"));
+        run_for(&mut world, Duration::from_secs(60));
+        assert_eq!(world.environment().trees().count(), 1);
+        world.close();
+        world.hurry();
+        run_for(&mut world, Duration::from_millis(100));
+        world.environment().trees().count() == 0
+    };
+    let killed: Vec<u64> = (0..12).filter(is_killed_at_once).collect();
+    assert!(killed.len() > 3, "half of all have control groups, and at once was killed what runs in {killed:?}");
+}

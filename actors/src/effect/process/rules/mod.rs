@@ -28,7 +28,7 @@ use super::runs::{RoundNumber, Run, Target};
 use super::spawn::{Outcome, environment};
 use super::sys::Ended;
 use super::tree::{Act, Looked, Whom};
-use crate::action::process::{ProcessEvent, RunId, SignalOrder, SpawnOrder};
+use crate::action::process::{ProcessEvent, RunId, Scope, SignalOrder, SpawnOrder};
 use crate::effect::probe::LogEnd;
 
 /// Ends of children that nobody has claimed, kept while something is being started.
@@ -225,6 +225,14 @@ impl<K: Kernel> Rules<K> {
         run.begin_sweep();
         if run.main().is_none() {
             return self.kill_newborn(id);
+        }
+        // A look may take long, and what outlives this is said to outlive SIGKILL.
+        let order = SignalOrder { run: id, signal: StopSignal::Kill, scope: Scope::Tree };
+        if run.is_known_by_its_cgroup()
+            && !self.strays.contains(&id)
+            && let Target::Tree(pid) = run.target(order)
+        {
+            self.kernel.signal_group(pid, &[], StopSignal::Kill);
         }
         self.want(id, Act::Kill);
         self.begin_round_soon();
