@@ -99,6 +99,14 @@ impl Keeping {
             ServiceMessage::Granted(_) => {
                 self.bereft.remove(service);
             }
+            // A stranger has its port, and it is given another.
+            ServiceMessage::Renewed(_, Renewed::With(ports)) => {
+                let is_kept = |used: &Resource| match used {
+                    Resource::Port(port) => ports.values().any(|given| given == port),
+                    _ => true,
+                };
+                self.restarting.entry(service.clone()).and_modify(|had| had.retain(|(used, _)| is_kept(used)));
+            }
             // A stranger has its port, and it waits for another; or for nothing.
             ServiceMessage::Renewed(_, Renewed::Refused(_) | Renewed::MustWait) => {
                 self.restarting.remove(service);
