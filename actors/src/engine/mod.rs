@@ -231,9 +231,9 @@ impl Engine {
         self.cells.iter().flat_map(|cell| cell.timers.keys().map(|timer| cell.machine.rung(timer.clone()))).collect()
     }
 
-    /// Actors that are down, waiting to be restarted.
-    #[must_use]
-    pub fn is_down(&self, place: Place) -> bool {
+    /// Whether an actor is down, waiting to be restarted.
+    #[cfg(test)]
+    fn is_down(&self, place: Place) -> bool {
         self.cells.get(place.0).is_some_and(|cell| cell.life == Life::Down)
     }
 }

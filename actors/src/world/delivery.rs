@@ -157,7 +157,7 @@ impl World {
             Some(Strikes::During(lost)) => self.carry_out_all_but(place, lost),
             None | Some(Strikes::Before | Strikes::Amid | Strikes::After) => self.carry_out_all_but(place, usize::MAX),
         }
-        if strikes.is_some() {
+        if strikes.is_some() && self.standing == Standing::Up {
             self.panic(place, cause);
         }
     }
@@ -188,6 +188,9 @@ impl World {
                 Effect::Answer(answer) if number == lost => self.answered(&answer),
                 _ if number == lost => {}
                 effect => self.perform_effect(&id, effect, cause),
+            }
+            if self.standing == Standing::Down || self.is_killed_after_this() {
+                return;
             }
             number += 1;
         }

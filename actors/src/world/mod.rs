@@ -112,6 +112,8 @@ pub struct World {
     closed_in: Option<u64>,
     /// Who panics next, and over what.
     doomed: Option<Doom>,
+    /// mainstay is killed when it has done so many more of the things that its actors want done.
+    killed_after: Option<usize>,
     shown: Shown,
     checkers: Vec<Box<dyn Checker>>,
     /// The one that does not look.
@@ -197,7 +199,7 @@ impl World {
     /// From now on nothing goes wrong by itself any more, and people are silent.
     pub fn be_still(&mut self) {
         self.weather = Weather::still();
-        self.doomed = None;
+        (self.doomed, self.killed_after) = (None, None);
         self.environment.be_still();
     }
 

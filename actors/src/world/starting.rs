@@ -76,6 +76,7 @@ impl World {
             deaths: 0,
             closed_in: None,
             doomed: None,
+            killed_after: None,
             shown: Shown::default(),
             checkers: checkers::all(None),
             without: None,

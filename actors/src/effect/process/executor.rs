@@ -25,7 +25,7 @@ use super::tree::Trees;
 use super::tree::cgroup::Cgroups;
 use super::{notify, reaper};
 use crate::action::process::{ProcessEvent, RunId, SignalOrder, SpawnOrder};
-use crate::effect::probe::LogEnd;
+use crate::effect::process::keeper::LogEnd;
 use crate::effect::process::settings::ProcessSettings;
 use crate::effect::watched::Watched;
 

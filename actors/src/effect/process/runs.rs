@@ -18,7 +18,7 @@ use super::notify::{Message, Sender};
 use super::rules::kernel::Upbringing;
 use super::tree::{MainState, PipeId, Place, ProcessId, Root};
 use crate::action::process::{Exit, ProcessEvent, RunId, Scope, SignalOrder};
-use crate::effect::probe::LogEnd;
+use crate::effect::process::keeper::LogEnd;
 
 /// How many processes are named when a main process leaves some behind.
 const MAX_LISTED: usize = 16;

@@ -5,8 +5,8 @@ use mainstay_config::model::StopSignal;
 use super::table::{Course, Table};
 use super::{Cause, Consequences, Environment, Event, Happening, Saying};
 use crate::action::process::{RunId, SignalOrder, SpawnOrder};
-use crate::effect::probe::LogEnd;
 use crate::effect::process::driven::{Child, Kernel, News, Outcome, Parent, PipeId, Place, Rules};
+use crate::effect::process::keeper::LogEnd;
 use crate::effect::telling::{Step, Told};
 use crate::message::{Message, Outside};
 

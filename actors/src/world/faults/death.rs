@@ -19,12 +19,29 @@ impl World {
     /// mainstay is killed, or a thread of it dies: then it gives up, and is started again as well.
     pub(super) fn kill_daemon_or_a_thread(&mut self) {
         if self.random.happens(700) {
-            return self.kill_daemon();
+            // Most of what actors want done is done in the same moment, one after the other.
+            self.killed_after = Some(self.random.below(12));
+            return;
         }
         let parts = ["trees", "spawner-1", "drive", "hardware-events"];
         let part = self.random.choose(&parts).copied().unwrap_or_default().to_owned();
         let lost = RootMessage::PartLost(Lost { part, how: Panicked::Once("simulated panic".to_owned()) });
         self.send(Outside::Processes.into(), Message::Root(lost), None);
+    }
+
+    /// Something was done that an actor wanted done. Whether mainstay was killed after it.
+    pub(in super::super) fn is_killed_after_this(&mut self) -> bool {
+        match &mut self.killed_after {
+            None => false,
+            Some(0) => {
+                self.kill_daemon();
+                true
+            }
+            Some(more) => {
+                *more -= 1;
+                false
+            }
+        }
     }
 
     /// mainstay ends, or is started again when it gave up and there is somebody who does that.
@@ -48,7 +65,7 @@ impl World {
         self.ready.clear();
         self.starving = None;
         self.asked.clear();
-        (self.doomed, self.shown) = (None, Shown::default());
+        (self.doomed, self.killed_after, self.shown) = (None, None, Shown::default());
         // What they have seen was of a life that is over.
         self.checkers.clear();
         let undertaker = if self.random.happens(500) { Undertaker::Systemd } else { Undertaker::Nobody };

@@ -29,7 +29,7 @@ use super::spawn::{Outcome, environment};
 use super::sys::Ended;
 use super::tree::{Act, Looked, Whom};
 use crate::action::process::{ProcessEvent, RunId, Scope, SignalOrder, SpawnOrder};
-use crate::effect::probe::LogEnd;
+use crate::effect::process::keeper::LogEnd;
 
 /// Ends of children that nobody has claimed, kept while something is being started.
 const EARLY_ENDS_MAX: usize = 4096;

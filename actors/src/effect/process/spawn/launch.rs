@@ -19,7 +19,7 @@ use super::limit::{OpenFiles, Tags};
 use super::nest::Nest;
 use super::search;
 use crate::action::process::{LogSearch, Needed, SpawnFailure, SpawnOrder};
-use crate::effect::probe::LogEnd;
+use crate::effect::process::keeper::LogEnd;
 use crate::effect::process::keeper::outputs::OutputsHandle;
 use crate::effect::process::keeper::wire::{self, Header};
 use crate::effect::process::keeper::{COMMAND, log_path};
