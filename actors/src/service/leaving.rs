@@ -20,7 +20,7 @@ use crate::message::{Action, Effect, Left, Message, Moment, Outcome};
 const UNKILLABLE_AFTER: Duration = Duration::from_secs(10);
 
 /// The same when the daemon must end in a hurry.
-const UNKILLABLE_IN_A_HURRY: Duration = Duration::from_secs(2);
+const UNKILLABLE_IN_A_HURRY: Duration = Duration::from_secs(5);
 
 /// What has not even begun to run has nothing to put in order: it is killed when it does not begin soon.
 const UNBORN_GRACE: Duration = Duration::from_secs(1);

@@ -227,7 +227,7 @@ fn one_that_outlives_sigkill_does_not_keep_mainstay_from_ending_and_in_a_hurry_n
         if !at_once {
             bench.tell(ServiceMessage::Close).wait(SECOND * 6);
         }
-        assert!(stuck(bench.tell(ServiceMessage::Hurry).wait(SECOND * 2)));
+        assert!(stuck(bench.tell(ServiceMessage::Hurry).wait(SECOND * 5)));
     }
     let mut bench = Bench::new(leasing());
     bench.come_up_with(1).tell(revoked()).wait(SECOND * 60);

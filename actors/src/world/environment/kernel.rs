@@ -88,7 +88,7 @@ impl Kernel for Table {
 
     fn look(&mut self, round: Round) {
         let late = self.random.happens(self.weather.looks_late);
-        let longest = if late { SECOND * 4 } else { MILLISECOND * 20 };
+        let longest = if late { SECOND * 2 } else { MILLISECOND * 20 };
         self.is_looking = true;
         self.within(MILLISECOND, longest, Course::Looks(Box::new(round)));
     }
