@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::IpAddr;
 
-use self::table::Inode;
+use self::table::{Inode, Listens};
 use super::proc::{Proc, here};
 
 pub(crate) use self::owner::{Whose, whose};
@@ -29,13 +29,13 @@ pub fn listeners(asked: &[Places]) -> io::Result<Vec<BTreeMap<u16, Listener>>> {
 }
 
 fn listeners_under(proc: Proc<'_>, asked: &[Places]) -> io::Result<Vec<BTreeMap<u16, Listener>>> {
-    let mut by_port: BTreeMap<u16, Vec<(Inode, IpAddr)>> = BTreeMap::new();
+    let mut by_port: BTreeMap<u16, Vec<(Inode, Listens)>> = BTreeMap::new();
     for (inode, listens) in proc.sockets(&asked.iter().flat_map(|places| places.keys().copied()).collect())? {
-        by_port.entry(listens.port()).or_default().push((inode, listens.ip()));
+        by_port.entry(listens.at.port()).or_default().push((inode, listens));
     }
     let in_the_way = |(port, meant): (&u16, &Option<IpAddr>)| -> (u16, Vec<Inode>) {
         let listening = by_port.get(port).into_iter().flatten();
-        (*port, listening.filter(|(_, address)| overlap(*meant, *address)).map(|(inode, _)| *inode).collect())
+        (*port, listening.filter(|(_, listens)| overlap(*meant, *listens)).map(|(inode, _)| *inode).collect())
     };
     let found = asked.iter().map(|places| places.iter().map(in_the_way).filter(|(_, inodes)| !inodes.is_empty()));
     let found: Vec<BTreeMap<u16, Vec<Inode>>> = found.map(Iterator::collect).collect();
@@ -45,10 +45,12 @@ fn listeners_under(proc: Proc<'_>, asked: &[Places]) -> io::Result<Vec<BTreeMap<
     Ok(found.into_iter().map(|ports| answer(ports).collect()).collect())
 }
 
-/// Whether who listens on an address is in the way of who means another. All addresses overlap with every one: a socket on `::` may
-/// or may not take IPv4 as well, which nobody shows.
-fn overlap(meant: Option<IpAddr>, listens: IpAddr) -> bool {
-    meant.is_none_or(|meant| meant.is_unspecified() || listens.is_unspecified() || meant.to_canonical() == listens)
+/// Whether who listens somewhere is in the way of who means an address. Who means all addresses may mean those of both families.
+fn overlap(meant: Option<IpAddr>, listens: Listens) -> bool {
+    meant.is_none_or(|meant| {
+        let meant = meant.to_canonical();
+        meant.is_unspecified() || listens.is_on_all(meant) || meant == listens.at.ip()
+    })
 }
 
 /// Which process has each of the sockets, in one pass that ends when all are found. Processes that end meanwhile, and those

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, netlink, recv, send, socket_with};
 
-use super::table::Inode;
+use super::table::{Inode, Listens, Reach};
 
 /// `SOCK_DIAG_BY_FAMILY` (include/uapi/linux/sock_diag.h).
 const BY_FAMILY: u16 = 20;
@@ -23,6 +23,9 @@ const LISTEN: u32 = 1 << 10;
 /// `struct nlmsghdr`, `struct inet_diag_req_v2`, and of `struct inet_diag_msg` where what is wanted ends.
 const HEAD: usize = 16;
 const REQUEST: usize = 56;
+/// Where its attributes begin, and the one that says of a socket on `::` that it takes no IPv4 (`INET_DIAG_SKV6ONLY`).
+const FIXED: usize = 72;
+const V6_ONLY: u16 = 11;
 /// The kernel answers with as much at once as there is room for, up to this.
 const ROOM: usize = 32 * 1024;
 
@@ -33,7 +36,7 @@ static IS_REFUSED: AtomicBool = AtomicBool::new(false);
 ///
 /// # Errors
 /// The kernel does not tell.
-pub(super) fn listening(ports: &BTreeSet<u16>) -> io::Result<BTreeMap<Inode, SocketAddr>> {
+pub(super) fn listening(ports: &BTreeSet<u16>) -> io::Result<BTreeMap<Inode, Listens>> {
     if IS_REFUSED.load(Ordering::Relaxed) {
         return Err(io::ErrorKind::Unsupported.into());
     }
@@ -48,7 +51,7 @@ pub(super) fn listening(ports: &BTreeSet<u16>) -> io::Result<BTreeMap<Inode, Soc
     Ok(sockets)
 }
 
-fn add(family: AddressFamily, ports: &BTreeSet<u16>, sockets: &mut BTreeMap<Inode, SocketAddr>) -> io::Result<()> {
+fn add(family: AddressFamily, ports: &BTreeSet<u16>, sockets: &mut BTreeMap<Inode, Listens>) -> io::Result<()> {
     let kernel = socket_with(AddressFamily::NETLINK, SocketType::RAW, SocketFlags::CLOEXEC, Some(netlink::SOCK_DIAG))?;
     send(&kernel, &request(family), SendFlags::empty())?;
     let mut room = vec![0; ROOM];
@@ -58,7 +61,9 @@ fn add(family: AddressFamily, ports: &BTreeSet<u16>, sockets: &mut BTreeMap<Inod
         let answer = room.get(..length).ok_or(io::ErrorKind::InvalidData)?;
         for message in messages(answer) {
             match message {
-                Part::Socket(inode, place) if ports.contains(&place.port()) => drop(sockets.insert(inode, place)),
+                Part::Socket(inode, listens) if ports.contains(&listens.at.port()) => {
+                    sockets.insert(inode, listens);
+                }
                 Part::Socket(..) | Part::Other => {}
                 Part::Refused => return Err(io::ErrorKind::Unsupported.into()),
                 Part::End => return Ok(()),
@@ -80,7 +85,7 @@ fn request(family: AddressFamily) -> Vec<u8> {
 /// A part of an answer.
 #[derive(Debug, PartialEq, Eq)]
 enum Part {
-    Socket(Inode, SocketAddr),
+    Socket(Inode, Listens),
     Other,
     Refused,
     End,
@@ -111,7 +116,22 @@ fn socket(said: &[u8]) -> Option<Part> {
     };
     let port = u16::from_be_bytes(bytes(said, 4)?);
     let inode = u32::from_ne_bytes(bytes(said, 68)?);
-    Some(Part::Socket(Inode(inode.into()), SocketAddr::new(address, port)))
+    let mut listens = Listens::of(SocketAddr::new(address, port));
+    if attributes(said.get(FIXED..).unwrap_or_default()).any(|(kind, value)| kind == V6_ONLY && value == [1]) {
+        listens.reach = Reach::Own;
+    }
+    Some(Part::Socket(Inode(inode.into()), listens))
+}
+
+/// `struct nlattr`, one after the other (include/uapi/linux/netlink.h).
+fn attributes(mut all: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
+    std::iter::from_fn(move || {
+        let length = usize::from(u16::from_ne_bytes(bytes(all, 0)?));
+        let kind = u16::from_ne_bytes(bytes(all, 2)?);
+        let value = all.get(4..length)?;
+        all = all.get(length.next_multiple_of(4)..).unwrap_or_default();
+        Some((kind, value))
+    })
 }
 
 fn bytes<const N: usize>(of: &[u8], at: usize) -> Option<[u8; N]> {
@@ -139,6 +159,23 @@ mod tests {
         let Ok(found) = listening(&ports) else { return };
         assert_eq!(found.len(), listeners.len());
         assert_eq!(found, Proc(Path::new("/proc")).listed(&ports).unwrap());
+    }
+
+    #[test]
+    fn a_socket_on_all_addresses_of_ipv6_tells_whether_it_takes_ipv4_as_well() {
+        use rustix::net::{bind, getsockname, listen, socket, sockopt};
+        let on_all = std::net::SocketAddrV6::new(Ipv6Addr::UNSPECIFIED, 0, 0, 0);
+        for (v6_only, reach) in [(true, Reach::Own), (false, Reach::Both)] {
+            // Some machines have no IPv6.
+            let Ok(listener) = socket(AddressFamily::INET6, SocketType::STREAM, None) else { return };
+            sockopt::set_ipv6_v6only(&listener, v6_only).unwrap();
+            bind(&listener, &on_all).unwrap();
+            listen(&listener, 1).unwrap();
+            let at: std::net::SocketAddrV6 = getsockname(&listener).unwrap().try_into().unwrap();
+            let Ok(found) = listening(&BTreeSet::from([at.port()])) else { return };
+            let reaches: Vec<Reach> = found.values().map(|listens| listens.reach).collect();
+            assert_eq!(reaches, [reach]);
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 
-use super::table::Inode;
+use super::table::{Inode, Listens};
 use crate::action::ports::Listener;
 use crate::effect::proc::{Proc, here};
 use crate::effect::process::{Root, is_of};
@@ -85,13 +85,13 @@ impl Proc<'_> {
 }
 
 /// Of the sockets on one port those that the kernel gives a connection to this address: those on exactly this address before those on all.
-fn answering(found: &BTreeMap<Inode, SocketAddr>, address: IpAddr) -> BTreeSet<Inode> {
+fn answering(found: &BTreeMap<Inode, Listens>, address: IpAddr) -> BTreeSet<Inode> {
     let address = address.to_canonical();
-    let with = |fits: &dyn Fn(IpAddr) -> bool| -> BTreeSet<Inode> {
-        found.iter().filter(|(_, place)| fits(place.ip())).map(|(inode, _)| *inode).collect()
+    let with = |fits: &dyn Fn(Listens) -> bool| -> BTreeSet<Inode> {
+        found.iter().filter(|(_, listens)| fits(**listens)).map(|(inode, _)| *inode).collect()
     };
-    let exact = with(&|listens| listens == address);
-    if exact.is_empty() { with(&|listens| listens.is_unspecified()) } else { exact }
+    let exact = with(&|listens| listens.at.ip() == address);
+    if exact.is_empty() { with(&|listens| listens.is_on_all(address)) } else { exact }
 }
 
 #[cfg(test)]

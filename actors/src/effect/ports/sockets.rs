@@ -3,11 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io;
-use std::net::SocketAddr;
 use std::path::Path;
 
 use super::diag;
-use super::table::{self, Inode, socket_link};
+use super::table::{self, Inode, Listens, socket_link};
 use crate::action::ports::Listener;
 use crate::effect::proc::Proc;
 
@@ -16,7 +15,7 @@ const MOST_ANCESTORS: usize = 64;
 
 impl Proc<'_> {
     /// The sockets that listen on these ports, and where.
-    pub(super) fn sockets(self, ports: &BTreeSet<u16>) -> io::Result<BTreeMap<Inode, SocketAddr>> {
+    pub(super) fn sockets(self, ports: &BTreeSet<u16>) -> io::Result<BTreeMap<Inode, Listens>> {
         if ports.is_empty() {
             return Ok(BTreeMap::new());
         }
@@ -29,7 +28,7 @@ impl Proc<'_> {
     }
 
     /// The same, as the tables tell.
-    pub(super) fn listed(self, ports: &BTreeSet<u16>) -> io::Result<BTreeMap<Inode, SocketAddr>> {
+    pub(super) fn listed(self, ports: &BTreeSet<u16>) -> io::Result<BTreeMap<Inode, Listens>> {
         let mut sockets = BTreeMap::new();
         table::read(File::open(self.0.join("net/tcp"))?, ports, &mut sockets)?;
         match File::open(self.0.join("net/tcp6")) {

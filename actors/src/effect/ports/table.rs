@@ -13,17 +13,44 @@ const LISTEN: &str = "0A";
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Inode(pub(super) u64);
 
+/// Where a socket listens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Listens {
+    /// Its address and port.
+    pub(super) at: SocketAddr,
+    /// What it takes on all addresses.
+    pub(super) reach: Reach,
+}
+
+/// Which addresses a socket on all addresses takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// Those of its own family.
+    Own,
+    /// Of IPv6 and IPv4; or it is not known.
+    Both,
+}
+
+impl Listens {
+    /// As a table has it, where a socket on `::` may or may not take IPv4 as well.
+    pub(super) fn of(at: SocketAddr) -> Self {
+        let reach = if at.is_ipv6() && at.ip().is_unspecified() { Reach::Both } else { Reach::Own };
+        Self { at, reach }
+    }
+
+    /// Whether it is on all addresses of this family.
+    pub(super) fn is_on_all(self, of: IpAddr) -> bool {
+        self.at.ip().is_unspecified() && (self.reach == Reach::Both || self.at.is_ipv4() == of.is_ipv4())
+    }
+}
+
 /// Adds the listening sockets of a table that are on one of the wanted ports.
-pub(super) fn read(
-    table: impl Read,
-    wanted: &BTreeSet<u16>,
-    sockets: &mut BTreeMap<Inode, SocketAddr>,
-) -> io::Result<()> {
+pub(super) fn read(table: impl Read, wanted: &BTreeSet<u16>, sockets: &mut BTreeMap<Inode, Listens>) -> io::Result<()> {
     for line in BufReader::new(table.take(TABLE_LIMIT)).split(b'\n') {
         if let Some((inode, place)) = std::str::from_utf8(&line?).ok().and_then(listening)
             && wanted.contains(&place.port())
         {
-            sockets.insert(inode, place);
+            sockets.insert(inode, Listens::of(place));
         }
     }
     Ok(())
@@ -82,6 +109,17 @@ mod tests {
     }
 
     #[test]
+    fn who_listens_on_all_addresses_of_one_family_takes_nothing_of_the_other_unless_it_takes_both() {
+        let [v4, v6]: [IpAddr; 2] = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
+        let all_v4 = Listens::of((Ipv4Addr::UNSPECIFIED, 80).into());
+        let both = Listens::of((Ipv6Addr::UNSPECIFIED, 80).into());
+        let all_v6 = Listens { reach: Reach::Own, ..both };
+        let one = Listens::of((Ipv4Addr::LOCALHOST, 80).into());
+        let takes = [all_v4, all_v6, both, one].map(|listens| [v4, v6].map(|of| listens.is_on_all(of)));
+        assert_eq!(takes, [[true, false], [false, true], [true, true], [false, false]]);
+    }
+
+    #[test]
     fn only_listening_sockets_count() {
         let place = (Ipv4Addr::LOCALHOST, 2947).into();
         assert_eq!(listening(&line(2947, "0A", 77)), Some((Inode(77), place)));
@@ -119,7 +157,7 @@ mod tests {
             let mut sockets = BTreeMap::new();
             read(table.join("\n").as_bytes(), &wanted, &mut sockets).unwrap();
             let expected: BTreeSet<_> = ports.intersection(&wanted).copied().collect();
-            prop_assert_eq!(sockets.into_values().map(|place| place.port()).collect::<BTreeSet<_>>(), expected);
+            prop_assert_eq!(sockets.into_values().map(|listens| listens.at.port()).collect::<BTreeSet<_>>(), expected);
         }
     }
 }

@@ -47,6 +47,16 @@ fn with_needs_starts_what_is_required_as_well() {
 }
 
 #[test]
+fn one_that_runs_without_what_it_needs_is_not_stopped_because_it_is_to_be_started_with_it() {
+    for policy in [NeedsPolicy::StartThem, NeedsPolicy::Respect] {
+        let mut bench = Bench::new(plain().requires("need", 15));
+        bench.tell(start(NeedsPolicy::Ignore)).come_up();
+        assert!(!bench.tell(start(policy)).signalled(), "{policy:?}");
+        assert_eq!(bench.status(), ServiceStatus::Running);
+    }
+}
+
+#[test]
 fn one_that_another_needs_started_is_no_longer_held() {
     let mut bench = Bench::new(plain());
     bench.tell(ServiceMessage::Stop(REQUEST));

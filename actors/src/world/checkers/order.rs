@@ -24,7 +24,9 @@ pub(super) struct Order {
 
 /// How long a process that outlives SIGKILL is waited for.
 const PATIENCE: Duration = Duration::from_secs(10);
-const PATIENCE_IN_A_HURRY: Duration = Duration::from_secs(2);
+const PATIENCE_IN_A_HURRY: Duration = Duration::from_secs(5);
+/// When a panic has lost that it is to be killed, it is killed so much later than it was to be.
+const LOST: Duration = Duration::from_millis(200);
 
 impl Checker for Order {
     fn check(&self) -> Check {
@@ -51,7 +53,7 @@ impl Order {
     /// Whether a run of a service has outlived SIGKILL for so long that it is not waited for.
     fn is_given_up(&self, tree: &Tree, environment: &Environment) -> bool {
         let Some(killed) = tree.swept.filter(|_| environment.cannot_be_ended(tree)) else { return false };
-        let now = environment.now();
+        let now = environment.now() + LOST;
         let in_a_hurry = self.hurried.get(&tree.service).map(|hurried| killed.max(*hurried) + PATIENCE_IN_A_HURRY);
         now >= killed + PATIENCE || in_a_hurry.is_some_and(|at| now >= at)
     }
