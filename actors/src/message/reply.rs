@@ -47,6 +47,8 @@ pub enum Start {
     Running,
     /// It is starting already.
     Starting,
+    /// It runs, or is starting, already, and is not stopped for what it requires any more.
+    GoesOnWithout,
     /// It is started with what it needs.
     WithNeeds,
     /// It is wanted up.

@@ -34,7 +34,9 @@ impl ServiceMachine {
             self.start_needs(request, out);
         }
         let name = &self.spec.name;
+        let requires = self.spec.dependencies.keys().any(|need| self.requires(need));
         let start = match self.phase {
+            Phase::Running(_) | Phase::Starting(_) if policy == NeedsPolicy::Ignore && requires => Start::GoesOnWithout,
             Phase::Running(_) => Start::Running,
             Phase::Starting(_) => Start::Starting,
             _ if policy == NeedsPolicy::StartThem => Start::WithNeeds,

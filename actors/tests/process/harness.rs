@@ -99,7 +99,11 @@ pub(crate) fn perhaps_be_the_keeper() {
 
 #[allow(clippy::disallowed_methods, reason = "a program of its own, with nothing else to do")]
 pub(crate) fn perhaps_notify() {
-    if let Ok(text) = std::env::var(SAY).map(|text| text.replace("{pid}", &std::process::id().to_string())) {
+    let filled = |text: String| {
+        let other = std::env::var("DEAD").unwrap_or_default();
+        text.replace("{pid}", &std::process::id().to_string()).replace("{env:DEAD}", &other)
+    };
+    if let Ok(text) = std::env::var(SAY).map(filled) {
         if let Some(group) =
             std::env::var(JOIN).ok().and_then(|group| rustix::process::Pid::from_raw(group.parse().unwrap()))
         {

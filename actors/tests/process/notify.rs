@@ -178,6 +178,41 @@ fn a_process_that_is_none_of_the_service_does_not_become_its_main_process() {
 }
 
 #[test]
+fn a_main_process_that_had_named_another_one_can_take_its_place_again() {
+    alone(async || {
+        let world = World::new();
+        let (other, itself) = (world.teller("MAINPID={pid}"), world.teller("MAINPID={pid}"));
+        let run = service(&world, 1, &format!("{} & sleep 0.5; exec {}", other.display(), itself.display()));
+        let first = world.started(run).await;
+        for expected_first in [false, true] {
+            let ProcessEvent::Notified(Notification { main_pid: Some(pid), .. }) = world.next(run).await else {
+                panic!()
+            };
+            assert_eq!(pid == first, expected_first, "{pid} of {first}");
+        }
+        world.has_heard();
+        world.to_the_end(run).await;
+        world.end().await;
+    });
+}
+
+#[test]
+fn a_process_that_has_ended_does_not_become_the_main_process() {
+    alone(async || {
+        let world = World::new();
+        // The shell does not wait for its child: what it is replaced by has it, dead, and names it.
+        let teller = world.teller("READY=1\nSTATUS=here\nMAINPID={env:DEAD}");
+        let run = service(&world, 1, &format!("(exit 0) & export DEAD=$!; exec {}", teller.display()));
+        world.started(run).await;
+        assert_eq!(world.next(run).await, said("here"));
+        world.has_heard();
+        let events = world.to_the_end(run).await;
+        assert!(matches!(&events[..], [ProcessEvent::MainExited { .. }, ProcessEvent::TreeGone]), "{events:?}");
+        world.end().await;
+    });
+}
+
+#[test]
 fn what_a_main_process_says_just_before_it_ends_is_heard() {
     alone(async || {
         let world = World::new();

@@ -179,7 +179,13 @@ impl Processes {
             }
         };
         // One that takes longer writes to a slow disk; it is left to init.
-        let _ = tokio::time::timeout(KEEPER_PATIENCE, keeper_ended).await;
+        if tokio::time::timeout(KEEPER_PATIENCE, keeper_ended).await.is_err() {
+            let pid = self.rules.borrow().keeper_pid().unwrap_or_default();
+            tracing::warn!(
+                pid,
+                "the log-keeper has not ended in {KEEPER_PATIENCE:?}, and is left behind; is it stopped, or its disk slow?"
+            );
+        }
         let threads = std::mem::take(&mut self.threads);
         let cgroups = self.cgroups.take();
         for task in &mut self.tasks {

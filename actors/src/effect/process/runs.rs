@@ -239,6 +239,11 @@ impl Run {
         self.declared = Some(process);
     }
 
+    /// The main process is the one that it was at first. Whether another one was named.
+    pub(super) fn declare_none(&mut self) -> bool {
+        self.declared.take().is_some()
+    }
+
     /// Which one was.
     pub(super) fn declared(&self) -> Option<ProcessId> {
         self.declared

@@ -51,6 +51,8 @@ fn one_that_runs_without_what_it_needs_is_not_stopped_because_it_is_to_be_starte
     for policy in [NeedsPolicy::StartThem, NeedsPolicy::Respect] {
         let mut bench = Bench::new(plain().requires("need", 15));
         bench.tell(start(NeedsPolicy::Ignore)).come_up();
+        bench.tell(start(NeedsPolicy::Ignore));
+        assert_eq!(said(&bench.answers[0]), "s is up already, and from now on is not stopped for what it requires");
         assert!(!bench.tell(start(policy)).signalled(), "{policy:?}");
         assert_eq!(bench.status(), ServiceStatus::Running);
     }

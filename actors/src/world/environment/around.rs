@@ -46,7 +46,7 @@ impl Environment {
             let uses = uses(station, cut, service);
             around.executor.kernel_mut().believe(run, (service, uses), state);
         }
-        around.executor.kernel_mut().believe_in_keeper(cut.executor.processes.keeper());
+        around.executor.kernel_mut().believe_in_keeper(cut.executor.processes.keeper_pid());
         around.knowing(cut.executor.clone())
     }
 

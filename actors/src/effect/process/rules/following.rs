@@ -26,7 +26,13 @@ impl<K: Kernel> Rules<K> {
 
     /// A process is said to be the main one from now on. It is believed when it is known to be of the run.
     pub(super) fn declare(&mut self, id: RunId, pid: u32, by: Sender) {
-        if self.runs.get(&id).and_then(Run::main).is_some_and(|main| main.pid == pid) {
+        if let Some(run) = self.runs.get_mut(&id)
+            && run.main().is_some_and(|main| main.pid == pid)
+        {
+            if run.declare_none() {
+                let (service, said) = (run.service().clone(), named(pid));
+                self.kernel.say(&service, id, ProcessEvent::Notified(said));
+            }
             return;
         }
         let membership = if pid == by.pid { Membership::Member } else { self.membership(id, pid, by.uid) };
@@ -35,8 +41,7 @@ impl<K: Kernel> Rules<K> {
         match membership {
             Membership::Member => {
                 run.declare(process);
-                let said = Notification { main_pid: Some(pid), ..Notification::default() };
-                self.kernel.say(&service, id, ProcessEvent::Notified(said));
+                self.kernel.say(&service, id, ProcessEvent::Notified(named(pid)));
                 if self.runs.get(&id).is_some_and(Run::is_to_be_looked_at) {
                     self.follow(id);
                 }
@@ -63,4 +68,8 @@ impl<K: Kernel> Rules<K> {
         self.by_pid.insert(declared.pid, id);
         true
     }
+}
+
+fn named(pid: u32) -> Notification {
+    Notification { main_pid: Some(pid), ..Notification::default() }
 }

@@ -157,6 +157,11 @@ impl<K> Rules<K> {
         }
     }
 
+    /// The log-keeper that runs.
+    pub(crate) fn keeper_pid(&self) -> Option<u32> {
+        self.keeper.pid()
+    }
+
     /// What was behind them.
     #[cfg(any(test, feature = "world"))]
     pub(crate) fn into_kernel(self) -> K {

@@ -30,11 +30,6 @@ impl<K> Rules<K> {
         };
         self.runs.iter().map(|(id, run)| (*id, run.service(), state(run))).collect()
     }
-
-    /// The log-keeper that runs.
-    pub(crate) fn keeper(&self) -> Option<u32> {
-        self.keeper.pid()
-    }
 }
 
 impl<K: Kernel> Rules<K> {

@@ -69,7 +69,11 @@ impl Cgroups {
     /// Makes the cgroup of one run.
     pub(crate) fn create(&self, name: &str) -> io::Result<Cradle> {
         let path = self.folder.join(name);
-        fs::create_dir(&path)?;
+        fs::create_dir(&path).or_else(|error| match error.kind() {
+            // Somebody has removed the folder, which an empty one allows.
+            io::ErrorKind::NotFound => fs::create_dir(&self.folder).and_then(|()| fs::create_dir(&path)),
+            _ => Err(error),
+        })?;
         match fs::File::open(&path) {
             Ok(folder) => Ok(Cradle { path, folder: folder.into() }),
             Err(error) => {

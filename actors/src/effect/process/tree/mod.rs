@@ -37,7 +37,7 @@ pub(crate) use crate::effect::proc::{PipeId, ProcessId};
 use super::rules::News;
 use super::thread::Thread;
 use crate::action::process::RunId;
-use crate::effect::proc::here;
+use crate::effect::proc::{Life, here};
 use crate::effect::watched::{self, Lost, Watched};
 
 /// The thread's name.
@@ -50,7 +50,7 @@ pub(super) fn child_above(pid: u32) -> Option<u32> {
 
 /// The process that has this number now.
 pub(super) fn process(pid: u32) -> Option<ProcessId> {
-    Some(here().process(pid)?.id)
+    Some(here().process(pid).filter(|process| process.life == Life::Runs)?.id)
 }
 
 /// Whether we are the parent of a process, and so the one who hears of its end.
