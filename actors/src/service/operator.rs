@@ -24,12 +24,7 @@ impl ServiceMachine {
             return;
         }
         self.want_up();
-        self.ignoring = match policy {
-            NeedsPolicy::Ignore => Ignoring::Yes,
-            // That it is to have what it needs stops none that runs without.
-            _ if self.run().is_some() && !self.needs.required_are_met() => self.ignoring,
-            _ => Ignoring::No,
-        };
+        self.ignoring = if policy == NeedsPolicy::Ignore { Ignoring::Yes } else { Ignoring::No };
         if policy == NeedsPolicy::StartThem {
             self.start_needs(request, out);
         }

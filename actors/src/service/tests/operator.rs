@@ -47,15 +47,10 @@ fn with_needs_starts_what_is_required_as_well() {
 }
 
 #[test]
-fn one_that_runs_without_what_it_needs_is_not_stopped_because_it_is_to_be_started_with_it() {
-    for policy in [NeedsPolicy::StartThem, NeedsPolicy::Respect] {
-        let mut bench = Bench::new(plain().requires("need", 15));
-        bench.tell(start(NeedsPolicy::Ignore)).come_up();
-        bench.tell(start(NeedsPolicy::Ignore));
-        assert_eq!(said(&bench.answers[0]), "s is up already, and from now on is not stopped for what it requires");
-        assert!(!bench.tell(start(policy)).signalled(), "{policy:?}");
-        assert_eq!(bench.status(), ServiceStatus::Running);
-    }
+fn who_runs_and_is_started_without_its_needs_is_told_what_that_changes() {
+    let mut bench = Bench::new(plain().requires("need", 15));
+    bench.hears("need", Standing::Up).come_up().tell(start(NeedsPolicy::Ignore));
+    assert_eq!(said(&bench.answers[0]), "s is up already, and from now on is not stopped for what it requires");
 }
 
 #[test]
