@@ -202,7 +202,9 @@ fn a_process_that_has_ended_does_not_become_the_main_process() {
         let world = World::new();
         // The shell does not wait for its child: what it is replaced by has it, dead, and names it.
         let teller = world.teller("READY=1\nSTATUS=here\nMAINPID={env:DEAD}");
-        let run = service(&world, 1, &format!("(exit 0) & export DEAD=$!; exec {}", teller.display()));
+        let until_dead = "while read -r line < /proc/$DEAD/stat; do case $line in *') Z '*) break;; esac; done";
+        let script = format!("(exit 0) & export DEAD=$!; {until_dead}; exec {}", teller.display());
+        let run = service(&world, 1, &script);
         world.started(run).await;
         assert_eq!(world.next(run).await, said("here"));
         world.has_heard();
