@@ -62,7 +62,7 @@ fn everything_that_a_running_station_is_can_be_written_down_and_read_back() {
         let shown = |name| board.service(&system.service(name).unwrap()).map(|entry| entry.snapshot.clone());
         let is = |name, status| shown(name).is_some_and(|snapshot| snapshot.status == status);
         while !is("runs", ServiceStatus::Running)
-            || !is("is-looked-at", ServiceStatus::Starting)
+            || shown("is-looked-at").is_none_or(|snapshot| snapshot.pid.is_none())
             || !is("waits", ServiceStatus::Waiting)
         {
             tokio::task::yield_now().await;
