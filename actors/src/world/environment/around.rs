@@ -1,12 +1,13 @@
 //! What is around a mainstay of which nothing is known but a cut: all is as it believes.
 
 use mainstay_config::model::{Probe, Sharing, Station};
+use mainstay_config::names::ServiceName;
 use mainstay_hardware::bus::Wakefulness;
 
 use super::astray::Mark;
-use super::files::resource;
 use super::hardware::{Arrival, Record, Sleep};
 use super::radios::{RadioState, Temper};
+use super::starts::uses;
 use super::table::{Birth, Course, Job, Life, MILLISECOND, Member, Parent, SECOND, Table, Thread, Tree};
 use super::{Consequences, Environment, Event, probes};
 use crate::action::process::{Notification, NotifySocket, RunId, Said};
@@ -16,7 +17,6 @@ use crate::engine::AnyMachine;
 use crate::runtime::Cut;
 use crate::trace::Cause;
 use crate::world::faults::Weather;
-use mainstay_config::names::ServiceName;
 
 /// Numbers that the kernel gives from here on have not been given before.
 const UNUSED: u32 = 1_000_000;
@@ -43,7 +43,7 @@ impl Environment {
             }
         }
         for (run, service, state) in cut.executor.processes.survey() {
-            let uses = uses(station, cut, service);
+            let uses = uses_of(station, cut, service);
             around.executor.kernel_mut().believe(run, (service, uses), state);
         }
         around.executor.kernel_mut().believe_in_keeper(cut.executor.processes.keeper_pid());
@@ -77,18 +77,15 @@ impl Environment {
 type Uses = (Vec<(Resource, Sharing)>, NotifySocket);
 
 /// What a service uses by its configuration, and by its lease.
-fn uses(station: &Station, cut: &Cut, service: &ServiceName) -> Uses {
-    let Some(spec) = station.services.get(service) else { return (Vec::new(), NotifySocket::Omit) };
+fn uses_of(station: &Station, cut: &Cut, service: &ServiceName) -> Uses {
     let leases = cut.engine.machines().find_map(|machine| match machine {
         AnyMachine::Leases(leases) => Some(leases),
         _ => None,
     });
     let ports = leases.into_iter().flat_map(|leases| leases.ports_of(service));
-    let devices = spec.devices.iter().map(|(name, need)| (Resource::Device(name.clone()), need.sharing));
-    let named = spec.resources.iter().map(|name| (resource(name), Sharing::Exclusive));
-    let ports = ports.map(|port| (Resource::Port(port), Sharing::Exclusive));
-    let notify = if spec.ready.probe == Probe::Notify { NotifySocket::Provide } else { NotifySocket::Omit };
-    (devices.chain(named).chain(ports).collect(), notify)
+    let may_notify = station.services.get(service).is_some_and(|spec| spec.ready.probe == Probe::Notify);
+    let notify = if may_notify { NotifySocket::Provide } else { NotifySocket::Omit };
+    (uses(station, service, ports), notify)
 }
 
 impl Table {

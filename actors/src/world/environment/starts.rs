@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use mainstay_config::model::{Sharing, Station};
+use mainstay_config::names::ServiceName;
 
 use super::Happening;
 use super::astray::Mark;
@@ -21,7 +22,7 @@ impl Table {
         let has_others = backgrounds || random.happens(250);
         let tree = Tree {
             service: order.service.clone(),
-            uses: uses(&self.station, order),
+            uses: uses(&self.station, &order.service, ports(order)),
             life: Life::Pending,
             pid: 0,
             orphaned: false,
@@ -200,13 +201,21 @@ impl Table {
     }
 }
 
-/// What a program uses: its devices and named resources by configuration, its ports by its arguments (`port=8000`).
-fn uses(station: &Station, order: &SpawnOrder) -> Vec<(Resource, Sharing)> {
-    let Some(spec) = station.services.get(&order.service) else { return Vec::new() };
+/// The ports of a program, by its arguments (`port=8000`).
+fn ports(order: &SpawnOrder) -> impl Iterator<Item = u16> {
+    order.program.argv.iter().filter_map(|word| word.strip_prefix("port=")?.parse().ok())
+}
+
+/// What a program uses: its devices and named resources by configuration, and these ports.
+pub(super) fn uses(
+    station: &Station,
+    service: &ServiceName,
+    ports: impl IntoIterator<Item = u16>,
+) -> Vec<(Resource, Sharing)> {
+    let Some(spec) = station.services.get(service) else { return Vec::new() };
     let devices = spec.devices.iter().map(|(name, need)| (Resource::Device(name.clone()), need.sharing));
     let named = spec.resources.iter().map(|name| (resource(name), Sharing::Exclusive));
     let conflicts = spec.conflicts.iter().map(|other| (Resource::conflict(other, &spec.name), Sharing::Exclusive));
-    let port = |word: &String| word.strip_prefix("port=").and_then(|number| number.parse().ok());
-    let ports = order.program.argv.iter().filter_map(port).map(|port| (Resource::Port(port), Sharing::Exclusive));
+    let ports = ports.into_iter().map(|port| (Resource::Port(port), Sharing::Exclusive));
     devices.chain(named).chain(conflicts).chain(ports).collect()
 }
