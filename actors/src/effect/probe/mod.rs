@@ -15,7 +15,7 @@ mod kismet;
 mod log_file;
 mod log_text;
 mod look;
-mod own;
+pub(crate) mod own;
 mod pace;
 mod progress;
 mod reports;

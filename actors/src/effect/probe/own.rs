@@ -13,6 +13,7 @@ use crate::action::probe::{Own, Sight};
 use crate::action::process::RunId;
 use crate::effect::ports::{Whose, whose};
 use crate::effect::process::{MainState, Root};
+use mainstay_hardware::error::SystemError;
 
 /// A look, and another at who has answered.
 pub(super) struct OwnLook {
@@ -41,11 +42,17 @@ impl OwnLook {
     async fn check_owner(&mut self, place: SocketAddr, sight: Sight, progress: &Progress) -> Result<Sight, NotReady> {
         progress.to(Awaited::Owner(place));
         let run = self.run.clone();
-        match self.owner.run(move || whose(place, &run)).await? {
-            Ok(Whose::Own) => Ok(sight),
-            Ok(Whose::Foreign(listener)) => Err(NotReady::Foreign { place, listener }),
-            Ok(Whose::Unknown) => Ok(Sight::OfUnknownOwner(Box::new(sight), None)),
-            Err(error) => Ok(Sight::OfUnknownOwner(Box::new(sight), Some(error.into()))),
-        }
+        let whose = self.owner.run(move || whose(place, &run)).await?;
+        judged(place, sight, whose.map_err(SystemError::from))
+    }
+}
+
+/// What was seen, when it was this one who answered there.
+pub(crate) fn judged(place: SocketAddr, sight: Sight, whose: Result<Whose, SystemError>) -> Result<Sight, NotReady> {
+    match whose {
+        Ok(Whose::Own) => Ok(sight),
+        Ok(Whose::Foreign(listener)) => Err(NotReady::Foreign { place, listener }),
+        Ok(Whose::Unknown) => Ok(Sight::OfUnknownOwner(Box::new(sight), None)),
+        Err(error) => Ok(Sight::OfUnknownOwner(Box::new(sight), Some(error))),
     }
 }

@@ -1,5 +1,5 @@
 //! Invariant 7, as far as a world can show it: after closing down, no process, probe, lease or timer is left, and everybody
-//! who asked was answered. When nothing has gone wrong for long, only those timers run by which something is waited for
+//! who asked was answered. Nothing that was made ahead for a start is kept by who does not start. When nothing has gone wrong for long, only those timers run by which something is waited for
 //! that nobody will tell; at the end, those of devices that stay where they are.
 
 use std::collections::BTreeMap;
@@ -12,6 +12,7 @@ use crate::action::process::RunId;
 use crate::cause::Holder;
 use crate::message::device::{DeviceMessage, DeviceStatus, DeviceTimer};
 use crate::message::lease::{LeaseMessage, LeaseTimer};
+use crate::message::service::ServiceStatus;
 use crate::message::{Message, Moment};
 use crate::world::environment::{Environment, Happening, Tree};
 
@@ -65,6 +66,11 @@ impl Checker for Leftovers {
             _ => false,
         };
         none_but(may_run, view)?;
+        let will_start =
+            |name: &ServiceName| view.shown.services.get(name).is_some_and(|shown| waits_to_start(shown.status));
+        if let Some(name) = view.environment.prepared().find(|name| !will_start(name)) {
+            return Err(format!("what was made ahead for {name} is kept, and it does not start"));
+        }
         is_answered(view.unanswered)
     }
 
@@ -90,6 +96,10 @@ impl Checker for Leftovers {
         // Who asks when all is over hears that the daemon has ended.
         is_answered(view.unanswered.saturating_sub(view.unread))
     }
+}
+
+fn waits_to_start(status: ServiceStatus) -> bool {
+    matches!(status, ServiceStatus::Waiting | ServiceStatus::Starting)
 }
 
 fn is_answered(unanswered: usize) -> Verdict {

@@ -67,6 +67,7 @@ impl Environment {
         (self.telling, self.kept) = (Telling::default(), Kept::default());
         self.drivers = self.drivers.next_life();
         self.watched.clear();
+        self.prepared.clear();
         let left: Vec<(RunId, Vec<u16>)> =
             self.table().leftovers.iter().map(|(run, tree)| (*run, ports(tree))).collect();
         for (run, ports) in left {
@@ -133,7 +134,7 @@ impl Table {
     }
 }
 
-fn ports(tree: &Tree) -> Vec<u16> {
+pub(super) fn ports(tree: &Tree) -> Vec<u16> {
     let port = |(used, _): &(Resource, Sharing)| if let Resource::Port(port) = used { Some(*port) } else { None };
     tree.uses.iter().filter_map(port).collect()
 }

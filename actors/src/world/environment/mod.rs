@@ -170,6 +170,8 @@ pub struct Environment {
     plugs: BTreeMap<DeviceName, Plug>,
     /// Programs that are not ours listen on these.
     foreign: BTreeSet<u16>,
+    /// What was made ahead for runs to come.
+    prepared: BTreeMap<ServiceName, RunId>,
     watched: BTreeMap<RunId, probes::Watch>,
     /// How many watches there have been.
     watches: u64,
@@ -193,6 +195,7 @@ impl Environment {
             kept: Kept::default(),
             plugs: plugs.map(|(place, device)| (device.name.clone(), Plug::new(device, place))).collect(),
             foreign: BTreeSet::new(),
+            prepared: BTreeMap::new(),
             watched: BTreeMap::new(),
             watches: 0,
             channel: Moment::default(),
@@ -294,6 +297,11 @@ impl Environment {
         &self.foreign
     }
 
+    /// Services for which something was made ahead.
+    pub fn prepared(&self) -> impl Iterator<Item = &ServiceName> {
+        self.prepared.keys()
+    }
+
     /// Runs that are looked at until they are ready.
     #[must_use]
     pub fn watched(&self) -> Vec<RunId> {
@@ -320,7 +328,16 @@ impl Environment {
     /// Carries out what a machine wants done.
     pub(super) fn act(&mut self, actor: &ActorId, action: Action, cause: Cause, so: &mut Consequences) {
         match action {
-            Action::Spawn(order) => self.spawn(order, cause, so),
+            Action::Prepare(service, run) => {
+                self.prepared.insert(service, run);
+            }
+            Action::LetGo(service) => {
+                self.prepared.remove(&service);
+            }
+            Action::Spawn(order) => {
+                self.prepared.remove(&order.service);
+                self.spawn(order, cause, so);
+            }
             Action::Signal(order) => self.signal(order, cause, so),
             Action::Sweep(run) => self.sweep(run, cause, so),
             Action::Watch(order) => self.watch(&order, so),

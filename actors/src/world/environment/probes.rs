@@ -3,11 +3,14 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use super::death::ports;
 use super::table::MILLISECOND;
 use super::{Consequences, Environment, Event, Saying};
 use crate::action::not_ready::{self, NotReady};
 use crate::action::probe::{ProbeEvent, ProbeOrder, Sight};
 use crate::action::process::RunId;
+use crate::effect::ports::Whose;
+use crate::effect::probe::own::judged;
 use crate::effect::probe::watching::{Next, WORTH_A_WORD, Watching};
 
 /// A run that is looked at.
@@ -45,7 +48,7 @@ impl Environment {
     }
 
     pub(super) fn look(&mut self, run: RunId, number: u64, stage: LookStage, so: &mut Consequences) {
-        let is_ready = self.table().is_ready(run);
+        let answered = self.answered(run);
         let Some(watch) = self.watched.get_mut(&run).filter(|watch| watch.number == number) else { return };
         let watching = &mut watch.watching;
         match stage {
@@ -65,12 +68,8 @@ impl Environment {
                 let event = watching.is_slow(NotReady::Waiting(not_ready::Awaited::default()));
                 so.said.extend(event.map(|event| Saying::Probe(run, event)));
             }
-            LookStage::Ends if is_ready => {
-                let next = watching.seen(Ok(Sight::FileExists("/run/simulated".into())));
-                self.go_on(run, number, next, so);
-            }
             LookStage::Ends => {
-                let next = watching.seen(Err(nobody_listens()));
+                let next = watching.seen(answered);
                 self.go_on(run, number, next, so);
             }
             LookStage::IsGivenUp => {
@@ -78,6 +77,21 @@ impl Environment {
                 let next = watching.seen(Err(NotReady::TooSlow { stage, waited }));
                 self.go_on(run, number, next, so);
             }
+        }
+    }
+
+    /// What is seen of a run. On a port of its own, somebody else may be the one who answers.
+    fn answered(&self, run: RunId) -> Result<Sight, NotReady> {
+        let port = self.tree(run).and_then(|tree| ports(tree).first().copied());
+        let place = port.map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+        let foreign = port.filter(|port| self.foreign.contains(port)).and_then(|port| self.listener(port));
+        match (place, foreign) {
+            (Some(place), Some(listener)) => {
+                judged(place, Sight::TakesConnections(place), Ok(Whose::Foreign(listener)))
+            }
+            _ if !self.table().is_ready(run) => Err(nobody_listens()),
+            (Some(place), None) => judged(place, Sight::TakesConnections(place), Ok(Whose::Own)),
+            _ => Ok(Sight::FileExists("/run/simulated".into())),
         }
     }
 

@@ -73,6 +73,8 @@ closed! {
         LeaveProcesses,
         /// Probes go on for ever.
         LeaveProbes,
+        /// What was made ahead for a start is never let go of.
+        KeepPrepared,
         /// Devices are looked at again and again.
         LookForEver,
         /// Messages do not say what caused them.
@@ -131,7 +133,7 @@ impl Sabotage {
             Self::DropLeased | Self::DropUnleased => Check::Holders,
             Self::StartHeld | Self::LossIsFailure => Check::Wanted,
             Self::ForgetRestore | Self::RestoreTwice | Self::ForgetBaseline => Check::Radios,
-            Self::LeaveProcesses | Self::LeaveProbes => Check::Leftovers,
+            Self::LeaveProcesses | Self::LeaveProbes | Self::KeepPrepared => Check::Leftovers,
             Self::LoseCause => Check::Traces,
             Self::IdleOverRestart => Check::Keeping,
             Self::StopForNothing => Check::Needless,
@@ -372,7 +374,7 @@ impl Sabotaged {
                 }
                 Vec::new()
             }
-            (Sabotage::LeaveProbes, Action::Unwatch(_)) => Vec::new(),
+            (Sabotage::LeaveProbes, Action::Unwatch(_)) | (Sabotage::KeepPrepared, Action::LetGo(_)) => Vec::new(),
             (Sabotage::ForgetRestore, Action::RestoreRadio { operation, device, .. }) => {
                 let done = Message::Leases(LeaseMessage::RadioRestored(operation, device, Ok(())));
                 so.told.push((Outside::Drivers, done, Some(cause)));
