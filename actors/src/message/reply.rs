@@ -47,7 +47,7 @@ pub enum Start {
     Running,
     /// It is starting already.
     Starting,
-    /// It runs, or is starting, already, and is not stopped for what it requires any more.
+    /// It runs, or is starting, already, and is not stopped for what it requires.
     GoesOnWithout,
     /// It is started with what it needs.
     WithNeeds,

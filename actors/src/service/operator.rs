@@ -24,14 +24,17 @@ impl ServiceMachine {
             return;
         }
         self.want_up();
-        self.ignoring = if policy == NeedsPolicy::Ignore { Ignoring::Yes } else { Ignoring::No };
+        let is_up = matches!(self.phase, Phase::Running(_) | Phase::Starting(_));
+        // To start what runs never stops it: it goes on without what is not there.
+        let lacks = || is_up && self.ignoring == Ignoring::Yes && !self.needs.required_are_met();
+        self.ignoring = if policy == NeedsPolicy::Ignore || lacks() { Ignoring::Yes } else { Ignoring::No };
         if policy == NeedsPolicy::StartThem {
             self.start_needs(request, out);
         }
         let name = &self.spec.name;
         let requires = self.spec.dependencies.keys().any(|need| self.requires(need));
         let start = match self.phase {
-            Phase::Running(_) | Phase::Starting(_) if policy == NeedsPolicy::Ignore && requires => Start::GoesOnWithout,
+            _ if is_up && self.ignoring == Ignoring::Yes && requires => Start::GoesOnWithout,
             Phase::Running(_) => Start::Running,
             Phase::Starting(_) => Start::Starting,
             _ if policy == NeedsPolicy::StartThem => Start::WithNeeds,

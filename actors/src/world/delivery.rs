@@ -1,13 +1,15 @@
 //! Messages: sent, delivered, handled; or the last one that an actor gets before it panics.
 
-use super::environment::{Consequences, Happening, Saying};
+use super::environment::{Command, Consequences, Happening, Saying};
 use super::faults::{Doom, Strikes};
 use super::{Asked, Cause, Due, Standing, World};
 use crate::effect::executor::Delivery;
 use crate::engine::{self, Fallen, Letter, Mail, Place, Timer};
 use crate::message::device::DeviceMessage;
 use crate::message::service::ServiceMessage;
-use crate::message::{ActorId, Address, Effect, Message, OperatorAnswer, Outcome, Outside, Publication, RequestId};
+use crate::message::{
+    ActorId, Address, Effect, Message, OperatorAnswer, Outcome, Outside, Publication, Reply, RequestId, Start,
+};
 use crate::trace::{MessageId, TraceId};
 
 const PANIC: &str = "simulated panic";
@@ -228,7 +230,11 @@ impl World {
             return;
         }
         match asked {
-            Some(Asked::Service(name, command)) => self.note(&Happening::Done(name, command)),
+            Some(Asked::Service(name, command)) => {
+                let goes_on_without = matches!(answer.said, Reply::Start(_, Start::GoesOnWithout));
+                let command = if goes_on_without { Command::StartIgnoringNeeds } else { command };
+                self.note(&Happening::Done(name, command));
+            }
             Some(Asked::Device(name, command)) => self.note(&Happening::DeviceDone(name, command)),
             None => {}
         }

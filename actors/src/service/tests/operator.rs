@@ -50,7 +50,22 @@ fn with_needs_starts_what_is_required_as_well() {
 fn who_runs_and_is_started_without_its_needs_is_told_what_that_changes() {
     let mut bench = Bench::new(plain().requires("need", 15));
     bench.hears("need", Standing::Up).come_up().tell(start(NeedsPolicy::Ignore));
-    assert_eq!(said(&bench.answers[0]), "s is up already, and from now on is not stopped for what it requires");
+    assert_eq!(said(&bench.answers[0]), "s is up already, and is not stopped for what it requires");
+}
+
+#[test]
+fn what_runs_without_its_needs_is_not_stopped_by_a_start_while_they_are_not_there() {
+    let mut bench = Bench::new(plain().requires("need", 15));
+    bench.tell(start(NeedsPolicy::Ignore)).come_up();
+    for policy in [NeedsPolicy::Respect, NeedsPolicy::StartThem] {
+        bench.tell(start(policy));
+        assert_eq!(said(&bench.answers[0]), "s is up already, and is not stopped for what it requires");
+        assert_eq!(bench.status(), ServiceStatus::Running, "{policy:?}");
+    }
+    bench.hears("need", Standing::Up).tell(start(NeedsPolicy::Respect));
+    assert_eq!(said(&bench.answers[0]), "s is running already");
+    bench.hears("need", leaving(1));
+    assert_eq!(bench.status(), ServiceStatus::Stopping, "it heeds again what it requires");
 }
 
 #[test]

@@ -14,7 +14,7 @@ pub fn reply(reply: &Reply, now: Moment, root: impl Fn(&Missing) -> Option<Missi
             Start::Running => format!("{name} is running already"),
             Start::Starting => format!("{name} is starting already"),
             Start::GoesOnWithout => {
-                format!("{name} is up already, and from now on is not stopped for what it requires")
+                format!("{name} is up already, and is not stopped for what it requires")
             }
             Start::WithNeeds => format!("{name} is wanted up, with what it needs"),
             Start::Wanted(next) => format!("{name} is wanted up: it {}", next_step(next, now, root)),

@@ -14,7 +14,7 @@ use crate::action::process::{ProcessEvent, RunId};
 use crate::cause::{Next, Resource, Standing};
 use crate::engine::Letter;
 use crate::message::Message;
-use crate::message::lease::{self, LeaseMessage, LeaseRequest, Renewed, StillUsed};
+use crate::message::lease::{self, LeaseMessage, LeaseRequest, Renewed, StillUsed, Token};
 use crate::message::service::{ServiceMessage, ServiceTimer};
 use crate::trace::MessageId;
 use crate::world::environment::{Command, Environment, Happening};
@@ -25,8 +25,8 @@ pub(super) struct Keeping {
     used: BTreeMap<RunId, (ServiceName, Vec<(Resource, Sharing)>)>,
     /// Who has stopped and is to start again, with what it used.
     restarting: BTreeMap<ServiceName, Vec<(Resource, Sharing)>>,
-    /// Who has lost what he had, and was given nothing since.
-    bereft: BTreeSet<ServiceName>,
+    /// Who has lost what he had, with which token, and was given nothing since.
+    bereft: BTreeMap<ServiceName, Token>,
     /// Whom the operator has stopped, or who has heard that mainstay closes down.
     held: BTreeSet<ServiceName>,
     closing: BTreeSet<ServiceName>,
@@ -92,11 +92,12 @@ impl Checker for Keeping {
 impl Keeping {
     fn told(&mut self, service: &ServiceName, said: &ServiceMessage) {
         match said {
-            ServiceMessage::Revoked(_, withdrawal) if withdrawal.is_loss() || self.resting.contains(service) => {
+            ServiceMessage::Revoked(token, withdrawal) if withdrawal.is_loss() || self.resting.contains(service) => {
                 self.restarting.remove(service);
-                self.bereft.insert(service.clone());
+                self.bereft.insert(service.clone(), *token);
             }
-            ServiceMessage::Granted(_) => {
+            // To one who has panicked it is said once more what he was given, and then that it is lost.
+            ServiceMessage::Granted(grant) if self.bereft.get(service).is_some_and(|lost| *lost < grant.token) => {
                 self.bereft.remove(service);
             }
             // A stranger has its port, and it is given another.
@@ -182,7 +183,7 @@ impl Keeping {
         let by_itself = !was_signalled || self.failures.is_dying(&service);
         let is_kept = !self.held.contains(&service)
             && !self.closing.contains(&service)
-            && !self.bereft.contains(&service)
+            && !self.bereft.contains_key(&service)
             && !self.resting.contains(&service)
             && self.has_what_it_requires(&service, environment)
             && (!by_itself || self.tries_again_at_once(&service, environment));

@@ -19,7 +19,7 @@ use crate::engine::Letter;
 use crate::message::device::DeviceMessage;
 use crate::message::inventory::InventoryMessage;
 use crate::message::lease::{Grant, LeaseMessage, LeaseRequest, Standing, StillUsed, Token};
-use crate::message::service::{NeedsPolicy, ServiceMessage, ServiceTimer};
+use crate::message::service::{ServiceMessage, ServiceTimer};
 use crate::message::supervision::{RootMessage, ServicesMessage};
 use crate::message::{Message, Moment, Outside};
 use crate::trace::{MessageId, TraceId};
@@ -50,8 +50,6 @@ pub(super) struct Needless {
     sighted: BTreeMap<Key, Generation>,
     /// Arrivals that the kernel said to be over, also those that are there all the same.
     denied: BTreeMap<Generation, Denial>,
-    /// Started without what they require.
-    ignoring: BTreeSet<ServiceName>,
     /// Those of which the registry has heard last that they wait out a back-off.
     idle: BTreeSet<ServiceName>,
     /// Which leases each was to give up then, since somebody else waited for them. It may just have started again.
@@ -170,20 +168,8 @@ impl Needless {
     }
 
     fn asked(&mut self, name: &ServiceName, said: &ServiceMessage, now: Moment) {
-        let ignored = self.ignoring.contains(name);
-        match said {
-            ServiceMessage::Start(_, NeedsPolicy::Ignore) => {
-                self.ignoring.insert(name.clone());
-            }
-            // What it lacks counts again.
-            ServiceMessage::Start(..) if ignored => {
-                self.ignoring.remove(name);
-                self.befallen.insert(name.clone(), now);
-            }
-            ServiceMessage::Stop(_) | ServiceMessage::Restart(..) => {
-                self.befallen.insert(name.clone(), now);
-            }
-            _ => {}
+        if matches!(said, ServiceMessage::Stop(_) | ServiceMessage::Restart(..)) {
+            self.befallen.insert(name.clone(), now);
         }
     }
 
