@@ -1,7 +1,5 @@
 //! A service after a panic of its actor, and what it says again after a panic of another's.
 
-use std::sync::Arc;
-
 use mainstay_config::names::ServiceName;
 
 use super::machine::{Out, ServiceMachine, act};
@@ -14,31 +12,16 @@ use crate::message::supervision::ServicesMessage;
 use crate::message::{Action, ActorId, Message};
 
 impl ServiceMachine {
-    /// What it cannot be told again: where it is in its life, what the operator wanted, what it holds.
+    /// Without what it is told again, or says again. When something befell it, and until when it waits, nobody but it knows.
     pub(super) fn reduced(&self) -> Self {
-        let fresh = Self::new(Arc::clone(&self.spec), self.dependents.clone(), self.runs);
         Self {
-            wanted: self.wanted,
-            ignoring: self.ignoring,
-            closing: self.closing,
-            phase: self.phase.clone(),
-            rest: self.rest.clone(),
-            slot: self.slot,
-            grant: self.grant.clone(),
-            given_back: self.given_back,
-            attempts: self.attempts,
-            last_start: self.last_start,
-            last_stop: self.last_stop.clone(),
-            prepared: self.prepared,
-            ready_run: self.ready_run,
-            asked: self.asked,
-            episode: self.episode,
-            // Who waits for it to stop must not be told that it need not, because it has forgotten that he does.
-            owed: self.owed.clone(),
-            needs: self.needs.reduced(),
+            passed_on: None,
+            goodbye: Goodbye::NotYet,
+            revoked: None,
+            needs: self.needs.counted_anew(),
             // What it said last may have been lost.
             announced: Standing::Unknown,
-            ..fresh
+            ..self.clone()
         }
     }
 
@@ -64,7 +47,6 @@ impl ServiceMachine {
             Phase::Idle | Phase::Leasing { .. } | Phase::Renewing { .. } | Phase::Slotting => {}
             Phase::Running(_) | Phase::Leaving { .. } | Phase::Stopping { stage: StopStage::Unborn, .. } => {}
         }
-        self.needs.count_nothing_else(&mut out);
         out.extend(self.run().map(|run| act(Action::TellAgain(run.id))));
         out.push(self.publication());
         out

@@ -71,10 +71,9 @@ impl Needs {
         Self::counted(dependencies.iter().map(|(name, dependency)| (name.clone(), need(dependency))).collect())
     }
 
-    /// Only how each stands.
-    pub(super) fn reduced(&self) -> Self {
-        let reduced = |need: &Need| Need { loss: Loss::No, wait: Wait::NotBegun, ..need.clone() };
-        Self::counted(self.all.iter().map(|(name, need)| (name.clone(), reduced(need))).collect())
+    /// The same, with everything that is counted counted anew.
+    pub(super) fn counted_anew(&self) -> Self {
+        Self::counted(self.all.clone())
     }
 
     fn counted(all: BTreeMap<ServiceName, Need>) -> Self {
@@ -138,18 +137,6 @@ impl Needs {
                     out.push(Effect::SetTimer(ServiceTimer::Optional(name.clone()), timeout));
                 }
             });
-        }
-    }
-
-    /// Nothing is counted any more that is not known to be: what it was has panicked twice, one upon the other.
-    pub(super) fn count_nothing_else(&self, out: &mut Out) {
-        for (name, need) in &self.all {
-            if !matches!(need.loss, Loss::Counting(_)) {
-                out.push(Effect::CancelTimer(ServiceTimer::Lost(name.clone())));
-            }
-            if !matches!(need.wait, Wait::Counting(_)) {
-                out.push(Effect::CancelTimer(ServiceTimer::Optional(name.clone())));
-            }
         }
     }
 

@@ -200,3 +200,30 @@ fn who_was_refused_while_the_registry_took_from_it_that_it_waits_says_that_it_do
     bench.tell(ServiceMessage::Refused(Refusal::RangeInUse)).tell(ServiceMessage::Queued(Vec::new()));
     assert!(matches!(&bench.leases[..], [LeaseMessage::Withdraw(_)]), "{:?}", bench.leases);
 }
+
+#[test]
+fn two_panics_do_not_give_what_it_requires_more_time_to_come_back() {
+    let mut bench = Bench::new(plain().requires("need", 15));
+    bench.hears("need", Standing::Up).come_up().hears("need", down()).wait(SECOND * 10).begin_afresh();
+    assert!(!bench.hears("need", down()).wait(SECOND * 4).signalled());
+    assert!(bench.wait(SECOND).signalled(), "{:?}", bench.timers);
+}
+
+#[test]
+fn two_panics_do_not_let_it_wait_longer_for_an_optional_service() {
+    let coming = || Standing::Coming(Matter::Starting);
+    let mut bench = Bench::new(plain().wants("need"));
+    bench.hears("need", coming()).wait(SECOND * 9).begin_afresh();
+    assert!(!bench.hears("need", coming()).asked_for_slot());
+    assert!(bench.wait(SECOND).asked_for_slot(), "{:?}", bench.timers);
+}
+
+#[test]
+fn a_short_stay_of_a_device_is_no_longer_one_for_two_panics_after_it() {
+    let mut draft = leasing();
+    draft.0.restart.attempts = 0;
+    let mut bench = Bench::new(draft);
+    bench.come_up_with(1).exits(Exit::Code(1)).wait(SECOND * 10).tell(device_left()).wait(SECOND * 60);
+    bench.begin_afresh().tell(device_left()).tell(device_arrived());
+    assert_eq!(bench.status(), ServiceStatus::Failed);
+}

@@ -123,6 +123,15 @@ fn what_ended_of_the_loss_comes_back_whatever_its_end_looked_like() {
 }
 
 #[test]
+fn what_ended_of_the_loss_comes_back_also_when_its_actor_panicked_twice_before_the_loss_was_known() {
+    let mut draft = leasing();
+    draft.0.restart.when = RestartWhen::Never;
+    let mut bench = Bench::new(draft);
+    bench.come_up_with(1).wait(SECOND * 40).exits(Exit::Code(0)).begin_afresh();
+    assert_eq!(bench.wait(SECOND / 2).tell(device_left()).status(), ServiceStatus::Waiting);
+}
+
+#[test]
 fn what_ended_of_the_loss_comes_back_also_when_it_could_not_be_started_again_before_the_loss_was_known() {
     let refusal = ServiceMessage::Refused(Refusal::RangeInUse);
     for attempts in [0, 1, 3] {

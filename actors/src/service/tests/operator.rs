@@ -69,6 +69,15 @@ fn what_runs_without_its_needs_is_not_stopped_by_a_start_while_they_are_not_ther
 }
 
 #[test]
+fn a_start_that_is_refused_leaves_what_runs_without_its_needs_as_it_is() {
+    let mut bench = Bench::new(plain().requires("need", 15));
+    bench.tell(start(NeedsPolicy::Ignore)).come_up();
+    bench.hears("need", held()).tell(start(NeedsPolicy::Respect));
+    assert_eq!(bench.answers[0].outcome, Outcome::Refused);
+    assert_eq!(bench.status(), ServiceStatus::Running);
+}
+
+#[test]
 fn one_that_another_needs_started_is_no_longer_held() {
     let mut bench = Bench::new(plain());
     bench.tell(ServiceMessage::Stop(REQUEST));

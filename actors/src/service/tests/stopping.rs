@@ -263,15 +263,6 @@ fn a_service_that_backs_off_when_the_daemon_closes_waits_for_nothing_any_more() 
 }
 
 #[test]
-fn what_a_service_counted_before_two_panics_is_not_counted_any_more() {
-    let mut bench = Bench::new(plain().requires("need", 15));
-    bench.hears("need", Standing::Up).come_up().hears("need", down());
-    assert!(bench.timers.contains_key(&ServiceTimer::Lost(name("need"))), "{:?}", bench.timers);
-    bench.begin_afresh();
-    assert!(!bench.timers.contains_key(&ServiceTimer::Lost(name("need"))), "{:?}", bench.timers);
-}
-
-#[test]
 fn a_loss_that_was_counted_is_not_counted_any_more_once_it_is_one() {
     for lost in [leaving(1), held()] {
         let mut bench = Bench::new(plain().requires("need", 15));

@@ -1,9 +1,9 @@
 //! Invariant 11: nothing is stopped without a cause in the world.
 //!
 //! When a machine begins to stop a run, one of these has befallen the service since that run was ordered, or one that it
-//! requires since that said last to be up: the operator said so, its own end or its failure to become ready, the loss or a
-//! fault of an arrival of a device that it was granted, the return of a service for which it is to be restarted; or the
-//! daemon closes down. That an actor panicked is none of these.
+//! requires since that said last, as far as the service has heard, to be up: the operator said so, its own end or its failure
+//! to become ready, the loss or a fault of an arrival of a device that it was granted, the return of a service for which it is
+//! to be restarted, its being stopped for one of these; or the daemon closes down. That an actor panicked is none of these.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,7 +23,7 @@ use crate::message::service::{ServiceMessage, ServiceTimer};
 use crate::message::supervision::{RootMessage, ServicesMessage};
 use crate::message::{Message, Moment, Outside};
 use crate::trace::{MessageId, TraceId};
-use crate::world::environment::{Environment, Happening, Life};
+use crate::world::environment::{Environment, Happening};
 
 #[derive(Debug, Default)]
 pub(super) struct Needless {
@@ -35,15 +35,14 @@ pub(super) struct Needless {
     grants: BTreeMap<ServiceName, Granted>,
     /// When the operator last had something done for which a service stops, or it ended, or was not ready in time.
     befallen: BTreeMap<ServiceName, Moment>,
-    /// Which run of each service was heard to be ready last.
+    /// Which run of each service was heard last to run, or to be ready.
     ready: BTreeMap<ServiceName, RunId>,
-    /// Of which run of another, which it depends on, one was last told that it is up, and when for the first time: said again, after a
-    /// panic of either, it is nothing new.
-    told_up: BTreeMap<(ServiceName, ServiceName), (Option<RunId>, Moment)>,
-    /// Of which run of it such a word is that has not been heard yet.
-    words: BTreeMap<MessageId, RunId>,
-    /// Of which run one heard that last, and when for the first time.
-    heard_up: BTreeMap<(ServiceName, ServiceName), (RunId, Moment)>,
+    /// What one was told last of another, which it depends on.
+    told_up: BTreeMap<(ServiceName, ServiceName), Up>,
+    /// Such words that have not been heard yet: until then, what has befallen an earlier run still counts.
+    words: BTreeMap<MessageId, Up>,
+    /// Which of them one has heard last, and when for the first time.
+    heard_up: BTreeMap<(ServiceName, ServiceName), (Up, Moment)>,
     /// When a device was ejected, admitted, or found faulty, each as far as the registry has heard of it.
     troubled: BTreeMap<(DeviceName, TraceId), Moment>,
     /// The arrivals that the inventory has heard of, by their keys.
@@ -54,6 +53,13 @@ pub(super) struct Needless {
     idle: BTreeSet<ServiceName>,
     /// Which leases each was to give up then, since somebody else waited for them. It may just have started again.
     gives_way: BTreeMap<ServiceName, Token>,
+}
+
+/// That a service is up: of which run that was said, and when for the first time. Said again, after a panic, it is nothing new.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Up {
+    run: Option<RunId>,
+    said: Moment,
 }
 
 /// That the kernel said that an arrival is over.
@@ -85,15 +91,15 @@ impl Checker for Needless {
                 let mut theirs = environment.trees().filter(|(_, tree)| tree.service == *name);
                 return theirs.try_for_each(|(run, _)| self.stops(*run, environment));
             }
-            // One that was not born yet when it was to be stopped is signalled later, whatever is so by then.
+            // One of which its machine has not heard yet that it runs is signalled later, whatever is so by then.
             Message::Services(ServicesMessage::ReturnSlot(name)) => self.is_to_be_stopped(name, environment),
             Message::Service(name, ServiceMessage::Dependency(other, cause::Standing::Up)) => {
-                let run = self.ready.get(other).copied();
-                let told = self.told_up.entry((name.clone(), other.clone())).or_insert((run, now));
-                if told.0 != run {
-                    *told = (run, now);
+                let up = Up { run: self.ready.get(other).copied(), said: now };
+                let told = self.told_up.entry((name.clone(), other.clone())).or_insert(up);
+                if told.run != up.run {
+                    *told = up;
                 }
-                self.words.extend(run.map(|run| (letter.id, run)));
+                self.words.insert(letter.id, *told);
             }
             Message::Service(name, ServiceMessage::Revoked(token, withdrawal))
                 if !withdrawal.is_loss() && self.idle.contains(name) =>
@@ -189,10 +195,10 @@ impl Needless {
 
     /// A word that another is up. Said again of the same run, it is no return.
     fn heard_up(&mut self, word: MessageId, name: &ServiceName, other: &ServiceName, now: Moment) {
-        let Some(run) = self.words.remove(&word) else { return };
-        let heard = self.heard_up.entry((name.clone(), other.clone())).or_insert((run, now));
-        if heard.0 != run {
-            *heard = (run, now);
+        let Some(up) = self.words.remove(&word) else { return };
+        let heard = self.heard_up.entry((name.clone(), other.clone())).or_insert((up, now));
+        if heard.0 != up {
+            *heard = (up, now);
         }
     }
 
@@ -229,7 +235,9 @@ impl Needless {
     }
 
     fn is_to_be_stopped(&mut self, name: &ServiceName, environment: &Environment) {
-        let unborn = environment.trees().filter(|(_, tree)| tree.service == *name && tree.life == Life::Pending);
+        // That is heard after it is so.
+        let heard = self.ready.get(name).copied();
+        let unborn = environment.trees().filter(|(run, tree)| tree.service == *name && Some(**run) != heard);
         for (run, _) in unborn {
             if self.ordered.get(run).is_some_and(|since| self.has_cause(name, *since, environment)) {
                 self.stopped.insert(*run);
@@ -244,7 +252,10 @@ impl Needless {
         let granted = self.grants.get(name).map(|granted| granted.token);
         let gave_way = granted.is_some() && self.gives_way.get(name).copied() == granted;
         if self.closes || gave_way || self.stopped.contains(&run) || self.has_cause(name, *since, environment) {
-            self.stopped.insert(run);
+            // Those that require it stop for that, also when what it stops for is over before they hear of it.
+            if self.stopped.insert(run) {
+                self.befallen.insert(name.clone(), environment.now());
+            }
             return Ok(());
         }
         Err(format!("{name} is stopped, though nothing has happened to it or to what it needs"))
@@ -258,8 +269,8 @@ impl Needless {
         }
         let Some(spec) = environment.station().services.get(name) else { return false };
         let required = |(other, dependency): (&ServiceName, &Dependency)| {
-            let told = self.told_up.get(&(name.clone(), other.clone())).map(|(_, at)| *at).unwrap_or_default();
-            matches!(dependency, Dependency::Required { .. }) && self.has_cause(other, told, environment)
+            let up = self.heard_up.get(&(name.clone(), other.clone())).map(|(up, _)| up.said).unwrap_or_default();
+            matches!(dependency, Dependency::Required { .. }) && self.has_cause(other, up, environment)
         };
         spec.dependencies.iter().any(required)
     }
@@ -287,4 +298,51 @@ impl Needless {
 
 fn is_since(at: Option<&Moment>, since: Moment) -> bool {
     at.is_some_and(|at| *at >= since)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::action::process::Notification;
+    use crate::trace::Cause;
+    use crate::world::World;
+    use crate::world::stations::{Draft, assemble};
+
+    fn letter(id: u64, to: &ServiceName, said: ServiceMessage) -> Letter {
+        let cause = Cause { trace: TraceId(id), message: None };
+        Letter { id: MessageId(id), cause, from: Outside::Clock.into(), message: Message::Service(to.clone(), said) }
+    }
+
+    fn is_ready(id: u64, service: &ServiceName, run: RunId) -> Letter {
+        letter(id, service, ServiceMessage::Process(run, ProcessEvent::Notified(Notification::default())))
+    }
+
+    #[test]
+    fn the_end_of_what_one_requires_is_a_cause_until_one_has_heard_that_it_is_back() {
+        for has_heard in [false, true] {
+            let station = assemble(&[], vec![Draft::new("need"), Draft::new("user").requires("need", 15)]);
+            let (mut world, mut checker) = (World::new(&station, 1), Needless::default());
+            world.run_for(Duration::from_secs(60)).unwrap_or_else(|failure| panic!("{failure}"));
+            let [need, user] = ["need", "user"].map(|name| ServiceName::new(name).unwrap());
+            let run = world.environment().trees().find(|(_, tree)| tree.service == user).map(|(run, _)| *run).unwrap();
+            let is_up = |id| letter(id, &user, ServiceMessage::Dependency(need.clone(), cause::Standing::Up));
+            checker.happened(&Happening::Ordered(run), world.environment()).unwrap();
+            checker.handled(&is_ready(1, &need, RunId(1)), world.environment()).unwrap();
+            checker.sent(&is_up(2), world.environment()).unwrap();
+            checker.handled(&is_up(2), world.environment()).unwrap();
+            world.run_for(Duration::from_secs(1)).unwrap_or_else(|failure| panic!("{failure}"));
+            let gone = ServiceMessage::Process(RunId(1), ProcessEvent::TreeGone);
+            checker.handled(&letter(3, &need, gone), world.environment()).unwrap();
+            world.run_for(Duration::from_secs(1)).unwrap_or_else(|failure| panic!("{failure}"));
+            checker.handled(&is_ready(4, &need, RunId(3)), world.environment()).unwrap();
+            checker.sent(&is_up(5), world.environment()).unwrap();
+            if has_heard {
+                checker.handled(&is_up(5), world.environment()).unwrap();
+            }
+            let stops = checker.happened(&Happening::Signalled(run), world.environment());
+            assert_eq!(stops.is_err(), has_heard, "{stops:?}");
+        }
+    }
 }
