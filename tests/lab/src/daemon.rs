@@ -64,6 +64,15 @@ impl Daemon {
         self.child.id()
     }
 
+    /// It does nothing while something else is done.
+    pub(crate) fn frozen<T>(&self, act: impl FnOnce() -> Result<T>) -> Result<T> {
+        let pid = Pid::from_raw(i32::try_from(self.pid())?).context("process 0")?;
+        kill_process(pid, Signal::STOP)?;
+        let done = act();
+        kill_process(pid, Signal::CONT)?;
+        done
+    }
+
     /// Runs the command line against it, whatever the exit code.
     pub(crate) fn ask(&self, arguments: &[&str]) -> Result<Output> {
         let mut command = Command::new(&self.mainstay);

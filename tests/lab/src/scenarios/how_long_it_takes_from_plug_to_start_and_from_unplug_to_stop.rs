@@ -3,6 +3,7 @@
 
 use anyhow::Result;
 
+use crate::daemon::Daemon;
 use crate::hardware::hackrf::{SERIAL, Serial};
 use crate::observe::cgroup;
 use crate::stage::Stage;
@@ -18,7 +19,9 @@ pub(super) fn run(stage: &Stage) -> Result<()> {
     let bell = Bell::hang(&stage.folder)?;
     // With control groups for both: systemd cannot do without.
     let _groups = cgroup::mount()?;
-    let alone: Vec<Round> = (0..ROUNDS).map(|_| with_mainstay(stage, &bell)).collect::<Result<_>>()?;
+    let daemon = station(stage, &bell)?;
+    let alone: Vec<Round> = (0..ROUNDS).map(|_| with_mainstay(&daemon, &bell)).collect::<Result<_>>()?;
+    daemon.stop()?;
     Figures::of(alone).print("mainstay, no udev in the machine");
     if !systemd::is_installed() {
         println!("        left out: the same with systemd and udev. To run it: apt-get install systemd udev");
@@ -26,12 +29,14 @@ pub(super) fn run(stage: &Stage) -> Result<()> {
     }
 
     let systemd = Systemd::start(("sdr.service", &unit(&bell)), &rule())?;
+    let daemon = station(stage, &bell)?;
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     // In turn, so that whatever else this computer does meanwhile meets both.
     for _ in 0..ROUNDS {
-        theirs.push(with_systemd(&systemd, &bell)?);
-        ours.push(with_mainstay(stage, &bell)?);
+        theirs.push(daemon.frozen(|| with_systemd(&systemd, &bell))?);
+        ours.push(with_mainstay(&daemon, &bell)?);
     }
+    daemon.stop()?;
     let (ours, theirs) = (Figures::of(ours), Figures::of(theirs));
     theirs.print("systemd and udev");
     ours.print("mainstay beside udev");
@@ -39,16 +44,20 @@ pub(super) fn run(stage: &Stage) -> Result<()> {
     Ok(())
 }
 
-/// A new mainstay each time: one that remembers how the HackRF came and went would let it settle first.
-fn with_mainstay(stage: &Stage, bell: &Bell) -> Result<Round> {
+/// A mainstay that has run for a while, as systemd has: the first time that it does something takes longer.
+fn station(stage: &Stage, bell: &Bell) -> Result<Daemon> {
     let command = bell.command();
     let service =
         format!("\n[services.receiver]\ncommand = {command:?}\ndevices = {{ hackrf = \"exclusive\" }}\n");
-    let daemon = stage.daemon(&[station::HACKRF, &service])?;
+    stage.daemon(&[station::HACKRF, &service])
+}
+
+fn with_mainstay(daemon: &Daemon, bell: &Bell) -> Result<Round> {
+    // Who is admitted need not settle first, however often it came and went.
+    daemon.say(&["eject", "hackrf"])?;
+    daemon.say(&["admit", "hackrf"])?;
     daemon.until_waiting("receiver", "hackrf")?;
-    let round = bell.round(SERIAL, || daemon.until_running("receiver").map(drop))?;
-    daemon.stop()?;
-    Ok(round)
+    bell.round(SERIAL, || daemon.until_running("receiver").map(drop))
 }
 
 fn with_systemd(systemd: &Systemd, bell: &Bell) -> Result<Round> {
