@@ -68,15 +68,6 @@ impl Sort {
     }
 }
 
-/// What becomes of calls that were asked for.
-#[derive(Debug)]
-pub(crate) enum Verdict {
-    /// One is begun, for all these.
-    Begin(CallId, Vec<Call>),
-    /// This one is not, and whoever asked is told so.
-    Refuse(Box<Asked>, NoAnswer),
-}
-
 /// How a call ends for whoever asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum End {
@@ -96,36 +87,44 @@ pub(crate) struct Calls {
     waiting: BTreeMap<Sort, VecDeque<Asked>>,
     running: BTreeMap<CallId, Vec<Asked>>,
     hung: BTreeMap<CallId, Hung>,
+    refused: VecDeque<(Asked, NoAnswer)>,
 }
 
 impl Calls {
-    /// A call is wanted. [`Calls::verdicts`] says when it is begun.
+    /// A call is wanted. [`Calls::begun`] says when it is begun, [`Calls::refused`] that it never is.
     pub(crate) fn ask(&mut self, asked: Asked) {
         self.waiting.entry(asked.call.sort()).or_default().push_back(asked);
     }
 
-    /// What is begun now, or never.
-    pub(crate) fn verdicts(&mut self) -> Vec<Verdict> {
-        let mut verdicts = Vec::new();
+    /// What is begun now.
+    pub(crate) fn begun(&mut self) -> Vec<(CallId, Vec<Call>)> {
+        let mut begun = Vec::new();
         for sort in Sort::ALL {
             while let Some(asked) = self.next(sort) {
                 match self.refusal(sort, asked.first().and_then(|asked| asked.call.radio())) {
-                    Some(why) => {
-                        let refuse = |asked| Verdict::Refuse(Box::new(asked), why.clone());
-                        verdicts.extend(asked.into_iter().map(refuse));
-                    }
-                    None => verdicts.push(self.begin(asked)),
+                    Some(why) => self.refused.extend(asked.into_iter().map(|asked| (asked, why.clone()))),
+                    None => begun.push(self.begin(asked)),
                 }
             }
         }
-        verdicts
+        begun
     }
 
-    fn begin(&mut self, asked: Vec<Asked>) -> Verdict {
+    /// The next one that is never begun: whoever asked is told so.
+    pub(crate) fn refused(&mut self) -> Option<(Asked, NoAnswer)> {
+        self.refused.pop_front()
+    }
+
+    /// Whether somebody is to be told that.
+    pub(crate) fn refuses(&self) -> bool {
+        !self.refused.is_empty()
+    }
+
+    fn begin(&mut self, asked: Vec<Asked>) -> (CallId, Vec<Call>) {
         self.last += 1;
         let (id, calls) = (CallId(self.last), asked.iter().map(|asked| asked.call.clone()).collect());
         self.running.insert(id, asked);
-        Verdict::Begin(id, calls)
+        (id, calls)
     }
 
     /// The next ones of a sort whose turn it is.
@@ -221,10 +220,9 @@ mod tests {
 
     /// What is begun, with the numbers of those for whom.
     fn begun(calls: &mut Calls) -> Vec<(CallId, Vec<u64>)> {
-        let verdicts = calls.verdicts().into_iter();
-        let begun = verdicts.filter_map(|verdict| if let Verdict::Begin(id, _) = verdict { Some(id) } else { None });
+        let begun: Vec<CallId> = calls.begun().into_iter().map(|(id, _)| id).collect();
         let numbers = |id: &CallId| calls.running.get(id).unwrap().iter().map(|asked| asked.cause.trace.0).collect();
-        begun.map(|id| (id, numbers(&id))).collect()
+        begun.into_iter().map(|id| (id, numbers(&id))).collect()
     }
 
     fn numbers(begun: Vec<(CallId, Vec<u64>)>) -> Vec<u64> {
@@ -232,11 +230,8 @@ mod tests {
     }
 
     fn refused(calls: &mut Calls) -> Vec<(u64, NoAnswer)> {
-        let whom = |verdict| match verdict {
-            Verdict::Refuse(asked, why) => Some((asked.cause.trace.0, why)),
-            Verdict::Begin(..) => None,
-        };
-        calls.verdicts().into_iter().filter_map(whom).collect()
+        assert!(calls.begun().is_empty());
+        std::iter::from_fn(|| calls.refused()).map(|(asked, why)| (asked.cause.trace.0, why)).collect()
     }
 
     fn ask_and_begin(calls: &mut Calls, asked: Asked) -> CallId {
@@ -342,8 +337,7 @@ mod tests {
         for (number, sort) in [(100, Sort::Files), (101, Sort::Look)] {
             calls.ask(asked(number, sort));
         }
-        let verdicts = calls.verdicts();
-        assert!(matches!(verdicts.first(), Some(Verdict::Begin(..))), "{verdicts:?}");
-        assert!(matches!(verdicts.last(), Some(Verdict::Refuse(_, NoAnswer::FilesHang))), "{verdicts:?}");
+        assert_eq!(numbers(begun(&mut calls)), [101]);
+        assert_eq!(refused(&mut calls), [(100, NoAnswer::FilesHang)]);
     }
 }

@@ -138,7 +138,8 @@ impl Executor for Carrier {
     fn known(&self) -> Known {
         let (calls, kept) = self.drivers.known();
         let telling = self.news.telling.borrow().clone();
-        Known { processes: self.processes.known(), telling, calls, kept, watched: self.probes.watched() }
+        let (processes, said) = self.processes.known();
+        Known { processes, said, telling, calls, kept, watched: self.probes.watched() }
     }
 }
 

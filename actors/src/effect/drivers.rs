@@ -17,7 +17,7 @@ use mainstay_hardware::error::NoAnswer;
 use tokio::sync::{Notify, oneshot};
 
 use super::call::{Answer, Asked, Call, ports_seen, to_device};
-use super::calls::{CallId, Calls, End, Verdict};
+use super::calls::{CallId, Calls, End};
 use super::executor::{Deliver, Delivery};
 use super::files::identities;
 use super::ports::listeners;
@@ -80,15 +80,19 @@ impl Drivers {
     }
 
     fn go_on(self: &Rc<Self>) {
-        let verdicts = self.calls.borrow_mut().verdicts();
-        for verdict in verdicts {
-            let drivers = Rc::clone(self);
-            match verdict {
-                Verdict::Begin(id, calls) => drop(self.watched.task("answer", drivers.make(id, calls))),
-                Verdict::Refuse(asked, why) => {
-                    drop(self.watched.task("answer", async move { drivers.fail(*asked, why) }));
-                }
-            }
+        let begun = self.calls.borrow_mut().begun();
+        for (id, calls) in begun {
+            self.watched.task("answer", Rc::clone(self).make(id, calls));
+        }
+        if self.calls.borrow().refuses() {
+            self.watched.task("answer", Rc::clone(self).tell_refused());
+        }
+    }
+
+    async fn tell_refused(self: Rc<Self>) {
+        let next = || self.calls.borrow_mut().refused();
+        while let Some((asked, why)) = next() {
+            self.fail(asked, why);
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::calls::Calls;
 use super::probe::watching::Watching;
-use super::process::Rules;
+use super::process::{Rules, Said};
 use super::telling::Telling;
 use super::wakefulness::Kept;
 use crate::action::process::RunId;
@@ -15,6 +15,8 @@ use crate::action::process::RunId;
 pub struct Known {
     /// Of processes.
     pub(crate) processes: Rules<()>,
+    /// What was said of them, and has not been told yet.
+    pub(crate) said: Vec<Said>,
     /// Of what is told of runs.
     pub(crate) telling: Telling,
     /// Of calls to drivers.

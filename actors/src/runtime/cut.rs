@@ -2,7 +2,7 @@
 
 use crate::effect::known::Known;
 use crate::engine::Engine;
-use crate::message::Moment;
+use crate::message::{Moment, RequestId};
 
 /// All machines with their mail and timers, and what the executor knows of all that is under way. It holds no thread, descriptor or clock:
 /// it can be cloned and written down, and goes on in the simulated world.
@@ -12,6 +12,8 @@ pub struct Cut {
     pub at: Moment,
     /// The machines, their mail, timers, panics and restarts.
     pub engine: Engine,
+    /// The number that an operator's request had last.
+    pub last_request: RequestId,
     /// What is known outside the actors.
     pub executor: Known,
 }

@@ -89,7 +89,8 @@ impl Stage {
 
     pub(super) fn cut(&self) -> Cut {
         let executor = self.executor.borrow().as_ref().map(|executor| executor.known()).unwrap_or_default();
-        Cut { at: self.now(), engine: self.engine.borrow().clone(), executor }
+        let last_request = RequestId(self.next_request.get().wrapping_sub(1));
+        Cut { at: self.now(), engine: self.engine.borrow().clone(), last_request, executor }
     }
 
     pub(super) fn now(&self) -> Moment {

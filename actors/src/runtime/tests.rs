@@ -1,5 +1,6 @@
 //! Actors on paused time: real hosts, real supervision, a scripted executor. No test sleeps.
 
+mod cut;
 mod frozen;
 mod panics;
 mod quarantine;

@@ -144,7 +144,8 @@ impl World {
     /// Everything that mainstay is now.
     #[must_use]
     pub fn cut(&self) -> Cut {
-        Cut { at: self.now, engine: self.engine.clone(), executor: self.environment.known() }
+        let (engine, last_request) = (self.engine.clone(), RequestId(self.requests));
+        Cut { at: self.now, engine, last_request, executor: self.environment.known() }
     }
 
     /// The same around it; mainstay goes on from a cut.

@@ -6,7 +6,7 @@ use mainstay_config::model::Station;
 
 use super::agenda::Agenda;
 use super::checkers::{self, Check};
-use super::environment::{Consequences, Environment};
+use super::environment::{Consequences, Environment, Saying};
 use super::faults::{Fault, Sabotage, Sabotaged, Weather};
 use super::{Due, Journal, Keep, Random, Shown, Standing, World};
 use crate::action::process::RunId;
@@ -47,11 +47,12 @@ impl World {
     pub fn from_cut(station: &Station, cut: Cut, seed: u64) -> Self {
         let mut random = Random::new(seed);
         let environment = Environment::around(station, &cut, random.bits());
+        let said = cut.executor.said.into_iter().map(|(_, run, event)| Saying::Process(run, event)).collect();
         let mut world =
             Self { checkers: Vec::new(), ..Self::assemble((seed, random), cut.at, cut.engine, environment) };
-        world.messages = AFTER_ALL_OTHERS;
+        (world.messages, world.requests) = (AFTER_ALL_OTHERS, cut.last_request.0);
         world.engine.places().for_each(|place| world.make_ready(place));
-        let mut so = Consequences::default();
+        let mut so = Consequences { said, ..Consequences::default() };
         world.environment.resume(Cause { trace: TraceId(AFTER_ALL_OTHERS), message: None }, &mut so);
         world.follow(so);
         world

@@ -15,7 +15,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::JoinHandle;
 
 use super::error::ProcessesError;
-use super::hands::{Hands, Said};
+use super::hands::{Hands, Said, Unheard};
 use super::keeper::outputs::OutputsHandle;
 use super::rules::{News, Rules};
 use super::spawn::{Launcher, OpenFiles, Spawner, TooFew};
@@ -87,7 +87,7 @@ impl Processes {
         tracing::debug!(with = if cgroups.is_some() { "cgroups" } else { "process groups" }, "processes are followed");
 
         let (news, heard) = unbounded_channel();
-        let (said, to_say) = unbounded_channel();
+        let said = Rc::<Unheard>::default();
         let (trees, trees_thread) =
             Trees::start(watched, news.clone()).map_err(|error| kernel("start the thread `trees`", error))?;
         let pass = trees.passer();
@@ -108,7 +108,7 @@ impl Processes {
             outputs,
             watched: watched.clone(),
             news,
-            said,
+            said: Rc::clone(&said),
             sockets: BTreeMap::new(),
             births: BTreeMap::new(),
             nests: BTreeMap::new(),
@@ -119,7 +119,7 @@ impl Processes {
         rules.borrow_mut().start_keeper();
         let tasks = [
             watched.task("drive", drive(Rc::clone(&rules), children, heard)),
-            watched.task("deliver", deliver(to_say, events)),
+            watched.task("deliver", deliver(said, events)),
         ];
         Ok(Self { rules, tasks, threads, cgroups, _only: only })
     }
@@ -155,10 +155,11 @@ impl Processes {
         self.rules.borrow().log_end(run)
     }
 
-    /// What is known, without what it is done with.
+    /// What is known, without what it is done with; and what was said, and nobody has heard yet.
     #[must_use]
-    pub(crate) fn known(&self) -> Rules<()> {
-        self.rules.borrow().on(())
+    pub(crate) fn known(&self) -> (Rules<()>, Vec<Said>) {
+        let rules = self.rules.borrow();
+        (rules.on(()), rules.kernel().said.all())
     }
 
     /// Makes anew what was removed of the notification sockets and their folder.
@@ -232,8 +233,9 @@ async fn drive(rules: Rc<RefCell<Rules<Hands>>>, mut children: Signal, mut heard
     }
 }
 
-async fn deliver(mut to_say: UnboundedReceiver<Said>, events: impl Fn(ServiceName, RunId, ProcessEvent)) {
-    while let Some((service, run, event)) = to_say.recv().await {
+async fn deliver(unheard: Rc<Unheard>, events: impl Fn(ServiceName, RunId, ProcessEvent)) {
+    loop {
+        let (service, run, event) = unheard.next().await;
         events(service, run, event);
     }
 }

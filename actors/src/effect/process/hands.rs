@@ -1,6 +1,7 @@
 //! What the executor's rules ask for, done for real.
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
@@ -27,7 +28,37 @@ use crate::effect::process::settings::ProcessSettings;
 use crate::effect::watched::Watched;
 
 /// An event on its way to whoever listens.
-pub(super) type Said = (ServiceName, RunId, ProcessEvent);
+pub(crate) type Said = (ServiceName, RunId, ProcessEvent);
+
+/// Those that nobody has heard yet.
+#[derive(Debug, Default)]
+pub(super) struct Unheard {
+    said: RefCell<VecDeque<Said>>,
+    more: Notify,
+}
+
+impl Unheard {
+    fn say(&self, said: Said) {
+        self.said.borrow_mut().push_back(said);
+        self.more.notify_one();
+    }
+
+    /// The next one, as soon as there is one.
+    pub(super) async fn next(&self) -> Said {
+        loop {
+            let next = self.said.borrow_mut().pop_front();
+            match next {
+                Some(said) => return said,
+                None => self.more.notified().await,
+            }
+        }
+    }
+
+    /// All of them.
+    pub(super) fn all(&self) -> Vec<Said> {
+        self.said.borrow().iter().cloned().collect()
+    }
+}
 
 /// The threads, sockets and clocks behind the executor's rules. They live on the actor thread.
 #[derive(Debug)]
@@ -45,7 +76,7 @@ pub(super) struct Hands {
     /// The way to the executor's task.
     pub news: UnboundedSender<News>,
     /// The way to whoever listens.
-    pub said: UnboundedSender<Said>,
+    pub said: Rc<Unheard>,
     /// Of runs that may yet say something.
     pub sockets: BTreeMap<RunId, NotifySocket>,
     /// Of runs that are being started.
@@ -217,8 +248,7 @@ impl Kernel for Hands {
     }
 
     fn say(&mut self, service: &ServiceName, run: RunId, event: ProcessEvent) {
-        // Nobody listens any more when mainstay ends.
-        let _ = self.said.send((service.clone(), run, event));
+        self.said.say((service.clone(), run, event));
     }
 
     fn soon(&mut self, news: News) {

@@ -16,7 +16,7 @@ use super::table::{MILLISECOND, SECOND};
 use super::{Cause, Consequences, Environment, Event, Happening, Lie};
 use crate::action::files::FileIdentity;
 use crate::effect::call::{Answer, Asked, Call, ports_seen, to_device};
-use crate::effect::calls::{CallId, Calls, End, Sort, Verdict};
+use crate::effect::calls::{CallId, Calls, End, Sort};
 use crate::effect::wakefulness::Wish;
 use crate::message::device::DeviceMessage;
 use crate::message::lease::LeaseMessage;
@@ -91,14 +91,12 @@ impl Environment {
     }
 
     pub(super) fn begin_calls(&mut self, so: &mut Consequences) {
-        for verdict in self.drivers.calls.verdicts() {
-            match verdict {
-                Verdict::Begin(id, calls) => self.begin_call(id, calls, so),
-                Verdict::Refuse(asked, why) => {
-                    asked.call.radio().cloned().into_iter().for_each(|radio| self.is_asked(&radio));
-                    self.fail_call(*asked, why, so);
-                }
-            }
+        for (id, calls) in self.drivers.calls.begun() {
+            self.begin_call(id, calls, so);
+        }
+        while let Some((asked, why)) = self.drivers.calls.refused() {
+            asked.call.radio().cloned().into_iter().for_each(|radio| self.is_asked(&radio));
+            self.fail_call(asked, why, so);
         }
     }
 

@@ -207,6 +207,8 @@ impl Environment {
     pub(super) fn known(&self) -> Known {
         Known {
             processes: self.executor.on(()),
+            // The simulated executor is heard at once.
+            said: Vec::new(),
             telling: self.telling.clone(),
             calls: self.drivers.calls.clone(),
             kept: self.kept.clone(),
@@ -216,7 +218,7 @@ impl Environment {
 
     /// What is true stays true; what mainstay's executor knows is this.
     pub(super) fn knowing(self, known: Known) -> Self {
-        let Known { processes, telling, calls, kept, watched } = known;
+        let Known { processes, said: _, telling, calls, kept, watched } = known;
         let number = |run: &RunId| self.watched.get(run).map_or(self.watches, |watch| watch.number);
         let watch = |(run, watching)| (run, probes::Watch { number: number(&run), watching });
         let watched = watched.into_iter().map(watch).collect();
