@@ -20,6 +20,8 @@ use crate::places::{Access, RunDir, SOCKET_NAME};
 use crate::trust::{Distrust, Trust};
 use name::{Name, Taken};
 
+/// Whoever can read a file can lock it, and keep everybody else from doing so (fcntl_locking(2)).
+const LOCK_MODE: u32 = 0o600;
 /// The file that is locked. It stays when the daemon ends: removing it would let two daemons lock two files of one
 /// name.
 pub(crate) const LOCK_NAME: &str = "mainstay.lock";
@@ -188,10 +190,12 @@ fn lock(dir: &Path) -> Result<File, InstanceError> {
         .write(true)
         .create(true)
         .truncate(false)
-        .mode(0o644)
+        .mode(LOCK_MODE)
         .custom_flags(flags)
         .open(dir.join(LOCK_NAME))
         .map_err(unusable)?;
+    // Of an earlier version, or made with another mode.
+    lock.set_permissions(Permissions::from_mode(LOCK_MODE)).map_err(unusable)?;
     match fcntl_lock(&lock, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => {}
         // Either may be said (fcntl_locking(2)).
@@ -348,5 +352,18 @@ mod tests {
         std::os::unix::fs::symlink(&victim, temp.path().join(LOCK_NAME)).unwrap();
         assert!(Instance::claim(&RunDir::configured(temp.path().to_owned())).is_err());
         assert_eq!(std::fs::read_to_string(&victim).unwrap(), "precious");
+    }
+
+    #[test]
+    fn nobody_else_can_lock_the_lock_file_not_even_one_of_an_earlier_version() {
+        let temp = tempfile::tempdir().unwrap();
+        let path = temp.path().join(LOCK_NAME);
+        for earlier in [false, true] {
+            if earlier {
+                std::fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+            }
+            let _instance = Instance::claim(&RunDir::configured(temp.path().to_owned())).unwrap();
+            assert_eq!(std::fs::metadata(&path).unwrap().mode() & 0o777, LOCK_MODE);
+        }
     }
 }

@@ -47,6 +47,8 @@ impl ServiceMachine {
             Phase::Idle | Phase::Leasing { .. } | Phase::Renewing { .. } | Phase::Slotting => {}
             Phase::Running(_) | Phase::Leaving { .. } | Phase::Stopping { stage: StopStage::Unborn, .. } => {}
         }
+        let name = self.spec.name.clone();
+        out.push(act(self.prepared.map_or(Action::LetGo(name.clone()), |run| Action::Prepare(name, run))));
         out.extend(self.run().map(|run| act(Action::TellAgain(run.id))));
         out.push(self.publication());
         out

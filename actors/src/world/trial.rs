@@ -7,12 +7,16 @@ use mainstay_config::model::Station;
 use super::checkers::{Check, View};
 use super::faults::{Sabotage, Weather};
 use super::{Failure, Keep, Moment, Standing, World};
+use crate::cause::Blocker;
 use crate::message::Exit;
 
 /// Long enough for every back-off, quarantine and grace period to be over.
 const QUIET: Duration = Duration::from_secs(3600);
 /// Long enough for everything to be stopped in order, however stubborn.
 const CLOSING: Duration = Duration::from_secs(1800);
+/// Longer than from one look at a stranger's port to the next.
+const LOOKING: Duration = Duration::from_secs(20);
+const MOMENT: Duration = Duration::from_millis(100);
 
 /// How many in a thousand are closed down in the midst of the storm, and how long it lasts then.
 const CLOSED_IN_STORM: u16 = 300;
@@ -89,6 +93,7 @@ impl Trial {
         } else {
             world.be_still();
             world.run_for(QUIET)?;
+            world.run_until_looked()?;
             if world.ended.is_none() {
                 world.when_quiet()?;
                 world.close();
@@ -124,6 +129,23 @@ impl World {
             self.run_for(Duration::from_secs(1))?;
         }
         Ok(())
+    }
+
+    /// As long as a stranger has a port, it is looked now and then whether he is still there. For a moment nothing else is in
+    /// the way then, and all that is wanted with the port is kept. What is looked at for ever is not waited for.
+    fn run_until_looked(&mut self) -> Result<(), Failure> {
+        let until = self.now + LOOKING;
+        while self.ended.is_none() && self.now < until && self.looks_for_strangers() {
+            self.run_for(MOMENT)?;
+        }
+        Ok(())
+    }
+
+    fn looks_for_strangers(&self) -> bool {
+        let passes = |blocker: &Blocker| matches!(blocker, Blocker::Preparing | Blocker::Restoring { .. });
+        let queue = self.shown.leases.snapshot().queue;
+        let mut waiting = queue.iter().map(|waiter| &waiter.blockers);
+        !self.environment.foreign().is_empty() && waiting.any(|all| all.is_empty() || all.iter().any(passes))
     }
 
     /// Checks what must hold when nothing has happened for a while.

@@ -40,6 +40,8 @@ pub(super) struct Run {
     declared: Option<ProcessId>,
     /// The last signal that the group of its main process was sent before anybody looked who else there is.
     group_signal: Option<StopSignal>,
+    /// How many notifications were passed over.
+    passed_over: u64,
 }
 
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
@@ -117,7 +119,17 @@ impl Run {
     /// A run that is being started.
     pub(super) fn starting(service: ServiceName, run: RunId, mark: String) -> Self {
         let phase = Phase::Starting { early: Vec::new(), loading: Loading::Queued };
-        Self { service, run, mark, phase, sweep: Sweep::No, unchecked: Vec::new(), declared: None, group_signal: None }
+        Self {
+            service,
+            run,
+            mark,
+            phase,
+            sweep: Sweep::No,
+            unchecked: Vec::new(),
+            declared: None,
+            group_signal: None,
+            passed_over: 0,
+        }
     }
 
     /// Starting → Living. Answers the signals that came too early; a run that is not starting has none.
@@ -285,6 +297,12 @@ impl Run {
         matches!(self.phase, Phase::Ending { .. } | Phase::Left { .. })
     }
 
+    /// A notification is passed over. How many there were so far, when that is worth a word: of the first, and of twice as many as last time.
+    pub(super) fn pass_over(&mut self) -> Option<u64> {
+        self.passed_over = self.passed_over.saturating_add(1);
+        self.passed_over.is_power_of_two().then_some(self.passed_over)
+    }
+
     /// Whose it is.
     pub(super) fn service(&self) -> &ServiceName {
         &self.service
@@ -326,6 +344,13 @@ mod tests {
 
     const ONE: RoundNumber = RoundNumber(1);
     const TWO: RoundNumber = RoundNumber(2);
+
+    #[test]
+    fn of_many_notifications_that_are_passed_over_few_are_worth_a_word() {
+        let mut run = run();
+        let said: Vec<u64> = (0..10_000).filter_map(|_| run.pass_over()).collect();
+        assert_eq!(said.len(), 14, "{said:?}");
+    }
 
     #[test]
     fn a_look_from_before_the_end_of_the_main_process_says_nothing() {

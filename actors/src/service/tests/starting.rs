@@ -57,6 +57,16 @@ fn while_it_waits_for_a_device_its_next_run_is_prepared_once() {
 }
 
 #[test]
+fn a_panic_leaves_nothing_prepared_for_who_does_not_start() {
+    let mut bench = Bench::new(leasing());
+    bench.tell(absent());
+    assert_eq!(prepares(bench.begin_again()), Some(true));
+    bench.tell(ServiceMessage::Stop(REQUEST));
+    // That it is let go of may have been lost.
+    assert_eq!(prepares(bench.begin_again()), Some(false));
+}
+
+#[test]
 fn what_was_prepared_is_let_go_of_when_it_is_stopped_before_it_has_started() {
     let mut bench = Bench::new(leasing());
     bench.tell(absent());

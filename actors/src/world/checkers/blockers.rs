@@ -26,11 +26,6 @@ pub(super) fn are_true(view: &View<'_>, spec: &Service, said: &Listed<Blocker>) 
     if waiter.request.priority != priority {
         return Err(format!("waits with priority {}, and has {priority}", waiter.request.priority));
     }
-    let wants_port = waiter.request.wants.iter().any(|want| matches!(want, Want::Port { .. }));
-    if said_of_nothing && wants_port && !view.environment.foreign().is_empty() {
-        // It is just being looked whether the stranger is still there who has the port.
-        return Ok(());
-    }
     if waiter.blockers.is_empty() {
         return Err("waits, but nothing keeps it from running".to_owned());
     }

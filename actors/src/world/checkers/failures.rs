@@ -7,6 +7,7 @@ use mainstay_config::names::{DeviceName, ServiceName};
 
 use super::reach::DELAYS;
 use crate::action::process::{Exit, ProcessEvent, RunId};
+use crate::cause::Refusal;
 use crate::engine::Letter;
 use crate::message::lease::{LeaseMessage, LeaseTimer, Renewed};
 use crate::message::service::{ServiceMessage, ServiceTimer};
@@ -18,6 +19,9 @@ use crate::world::environment::{Command, Environment, Happening};
 #[derive(Debug, Default)]
 pub(super) struct Failures {
     services: BTreeMap<ServiceName, Record>,
+    /// When each was last ordered to start, and since when it wants what it asked the registry for.
+    ordered: BTreeMap<ServiceName, Moment>,
+    wants: BTreeMap<ServiceName, Moment>,
     /// Runs that a machine had signalled: what they do then is not by themselves.
     signalled: BTreeSet<RunId>,
     /// When the patience of each was last over.
@@ -50,7 +54,7 @@ impl Failures {
     /// Takes in a message; answers what failure it is the first word of.
     pub(super) fn handled<'a>(&mut self, letter: &'a Letter, environment: &Environment) -> Option<Failed<'a>> {
         let Message::Service(service, said) = &letter.message else {
-            self.other_handled(letter, environment.now());
+            self.other_handled(letter, environment);
             return None;
         };
         match said {
@@ -60,13 +64,15 @@ impl Failures {
                 (record.dying, record.hopeless) = (false, !failure.may_pass());
                 Some(Failed { service, run: None })
             }
-            ServiceMessage::Refused(_) | ServiceMessage::Renewed(_, Renewed::Refused(_))
-                if self.may_be_refused(environment, service) || self.is_of_strangers(letter) =>
+            ServiceMessage::Refused(refusal) | ServiceMessage::Renewed(_, Renewed::Refused(refusal))
+                if self.may_be_refused(environment, service, refusal, letter) =>
             {
                 self.record(service).ends += 1;
                 Some(Failed { service, run: None })
             }
-            ServiceMessage::Timer(ServiceTimer::ReadyWithin) => self.begins_to_die(service, None),
+            ServiceMessage::Timer(ServiceTimer::ReadyWithin) if self.was_given_its_time(service, environment) => {
+                self.begins_to_die(service, None)
+            }
             // Going into the background is no end.
             ServiceMessage::Process(_, ProcessEvent::MainExited { exit: Exit::Code(0), remaining })
                 if !remaining.is_empty() =>
@@ -87,8 +93,12 @@ impl Failures {
         }
     }
 
-    pub(super) fn happened(&mut self, happening: &Happening) {
+    pub(super) fn happened(&mut self, happening: &Happening, environment: &Environment) {
         match happening {
+            Happening::Ordered(run) => {
+                let service = environment.tree(*run).map(|tree| tree.service.clone());
+                self.ordered.extend(service.map(|service| (service, environment.now())));
+            }
             Happening::Signalled(run) => {
                 self.signalled.insert(*run);
             }
@@ -134,18 +144,31 @@ impl Failures {
         self.services.entry(service.clone()).or_default()
     }
 
-    /// Whether it is said because of a look at ports on which strangers listened then; they may have ended since.
-    fn is_of_strangers(&self, letter: &Letter) -> bool {
-        letter.cause.message.is_some_and(|cause| self.strangers.contains(&cause))
+    /// Whether it has had the time that it is given to become ready.
+    pub(super) fn was_given_its_time(&self, service: &ServiceName, environment: &Environment) -> bool {
+        let spec = environment.station().services.get(service);
+        let since = self.ordered.get(service).map(|since| environment.now().since(*since));
+        since.zip(spec).is_some_and(|(since, spec)| since >= spec.ready.within)
     }
 
-    fn other_handled(&mut self, letter: &Letter, now: Moment) {
+    fn other_handled(&mut self, letter: &Letter, environment: &Environment) {
+        let now = environment.now();
         match &letter.message {
             Message::Leases(LeaseMessage::PortsSeen(_, Ok(seen))) if !seen.is_empty() => {
                 self.strangers.insert(letter.id);
             }
+            Message::Leases(LeaseMessage::Request(request) | LeaseMessage::Renew(request)) => {
+                self.wants.extend(request.holder.service().cloned().map(|service| (service, request.arrival)));
+            }
             Message::Leases(LeaseMessage::Timer(LeaseTimer::Wait(holder))) => {
-                self.impatient.extend(holder.service().cloned().map(|service| (service, now)));
+                let service = holder.service().and_then(|name| environment.station().services.get(name));
+                let is_over = |spec: &Service| {
+                    let patience = spec.devices.values().filter_map(|need| need.timeout).min();
+                    let since = self.wants.get(&spec.name).map(|since| now.since(*since));
+                    since.zip(patience).is_some_and(|(since, patience)| since >= patience)
+                };
+                let over = service.filter(|spec| is_over(spec));
+                self.impatient.extend(over.map(|spec| (spec.name.clone(), now)));
             }
             Message::Leases(LeaseMessage::RadioRead(_, device, Err(_)) | LeaseMessage::RadioSet(_, device, Err(_))) => {
                 self.unready.insert(device.clone(), now);
@@ -154,9 +177,15 @@ impl Failures {
         }
     }
 
-    /// Whether the registry may refuse a service: its patience was over a moment ago, a radio of its has just refused its
-    /// mode, or somebody else listens on a port.
-    fn may_be_refused(&self, environment: &Environment, service: &ServiceName) -> bool {
+    /// Whether the registry may refuse a service for that: its patience was over a moment ago, a radio of its has just refused its
+    /// mode, or somebody else listens on a port, or did when it was looked; they may have ended since.
+    fn may_be_refused(
+        &self,
+        environment: &Environment,
+        service: &ServiceName,
+        refusal: &Refusal,
+        letter: &Letter,
+    ) -> bool {
         let Some(spec) = environment.station().services.get(service) else { return false };
         let lately = |at: Option<&Moment>| at.is_some_and(|at| environment.now().since(*at) <= DELAYS);
         let foreign = |port: u16| environment.foreign().contains(&port);
@@ -164,8 +193,13 @@ impl Failures {
             PortNeed::Fixed(port) => foreign(port.get()),
             PortNeed::Range { first, last, .. } => (first.get()..=last.get()).all(foreign),
         };
-        lately(self.impatient.get(service))
-            || spec.devices.keys().any(|device| lately(self.unready.get(device)))
-            || spec.ports.values().any(taken)
+        match refusal {
+            Refusal::WaitedTooLong { .. } => lately(self.impatient.get(service)),
+            Refusal::NotPrepared { device, .. } => lately(self.unready.get(device)),
+            Refusal::PortInUse { .. } | Refusal::RangeInUse => {
+                letter.cause.message.is_some_and(|cause| self.strangers.contains(&cause))
+                    || spec.ports.values().any(taken)
+            }
+        }
     }
 }

@@ -71,7 +71,7 @@ impl Checker for Keeping {
     }
 
     fn happened(&mut self, happening: &Happening, environment: &Environment) -> Verdict {
-        self.failures.happened(happening);
+        self.failures.happened(happening, environment);
         self.ignoring.happened(happening, environment);
         match happening {
             Happening::Signalled(run) => {

@@ -11,6 +11,7 @@ use mainstay_config::model::{Dependency, OnReturn};
 use mainstay_config::names::{DeviceName, ServiceName};
 use mainstay_hardware::sighting::{Generation, HardwareEvent, Key, Sighting};
 
+use super::failures::Failures;
 use super::{Check, Checker, Verdict};
 use crate::action::probe::ProbeEvent;
 use crate::action::process::{ProcessEvent, RunId};
@@ -28,6 +29,7 @@ use crate::world::environment::{Environment, Happening};
 #[derive(Debug, Default)]
 pub(super) struct Needless {
     closes: bool,
+    failures: Failures,
     ordered: BTreeMap<RunId, Moment>,
     /// Runs that are stopped for a cause.
     stopped: BTreeSet<RunId>,
@@ -119,7 +121,7 @@ impl Checker for Needless {
             Message::Service(name, ServiceMessage::Dependency(other, cause::Standing::Up)) => {
                 self.heard_up(letter.id, name, other, now);
             }
-            Message::Service(name, said) => self.heard(name, said, now),
+            Message::Service(name, said) => self.heard(name, said, environment),
             Message::Hardware(InventoryMessage::Event(event)) => self.kernel_said(event, letter.cause.trace, now),
             Message::Leases(LeaseMessage::DeviceUnavailable { device, .. }) => {
                 self.registry_heard(device, letter.cause.trace, now);
@@ -147,6 +149,7 @@ impl Checker for Needless {
     }
 
     fn happened(&mut self, happening: &Happening, environment: &Environment) -> Verdict {
+        self.failures.happened(happening, environment);
         match happening {
             Happening::Ordered(run) => {
                 self.ordered.insert(*run, environment.now());
@@ -179,8 +182,11 @@ impl Needless {
         }
     }
 
-    fn heard(&mut self, name: &ServiceName, said: &ServiceMessage, now: Moment) {
+    fn heard(&mut self, name: &ServiceName, said: &ServiceMessage, environment: &Environment) {
+        let now = environment.now();
         match said {
+            ServiceMessage::Timer(ServiceTimer::ReadyWithin)
+                if !self.failures.was_given_its_time(name, environment) => {}
             ServiceMessage::Timer(ServiceTimer::ReadyWithin)
             | ServiceMessage::Process(_, ProcessEvent::MainExited { .. } | ProcessEvent::TreeGone) => {
                 self.befallen.insert(name.clone(), now);

@@ -31,8 +31,8 @@ impl Checker for Quiet {
         Ok(())
     }
 
-    fn happened(&mut self, happening: &Happening, _environment: &Environment) -> Verdict {
-        self.failures.happened(happening);
+    fn happened(&mut self, happening: &Happening, environment: &Environment) -> Verdict {
+        self.failures.happened(happening, environment);
         match happening {
             Happening::Done(service, Command::Stop) => {
                 self.started.remove(service);

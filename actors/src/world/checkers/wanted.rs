@@ -61,7 +61,7 @@ impl Checker for Wanted {
     }
 
     fn happened(&mut self, happening: &Happening, environment: &Environment) -> Verdict {
-        self.failures.happened(happening);
+        self.failures.happened(happening, environment);
         match happening {
             Happening::Done(service, Command::Stop) => {
                 self.held.insert(service.clone());

@@ -83,6 +83,8 @@ closed! {
         IdleOverRestart,
         /// Services are restarted that nobody wants restarted.
         StopForNothing,
+        /// Starts are given up at once.
+        GiveUpAtOnce,
         /// A machine knows something that it was not told.
         HiddenInput,
         /// A machine panics over a message.
@@ -136,7 +138,7 @@ impl Sabotage {
             Self::LeaveProcesses | Self::LeaveProbes | Self::KeepPrepared => Check::Leftovers,
             Self::LoseCause => Check::Traces,
             Self::IdleOverRestart => Check::Keeping,
-            Self::StopForNothing => Check::Needless,
+            Self::StopForNothing | Self::GiveUpAtOnce => Check::Needless,
             Self::HiddenInput => Check::Replay,
             Self::Panic => Check::Bearing,
             Self::AskForEver => Check::Livelock,
@@ -244,6 +246,10 @@ impl Sabotaged {
                     Message::Service(name.clone(), said),
                     Message::Service(name.clone(), ServiceMessage::Restart(RequestId(u64::MAX), Attempts::Keep)),
                 ]
+            }
+            (Sabotage::GiveUpAtOnce, said @ ServiceMessage::Process(_, ProcessEvent::Spawned { .. })) => {
+                let over = ServiceMessage::Timer(ServiceTimer::ReadyWithin);
+                vec![Message::Service(name.clone(), said), Message::Service(name.clone(), over)]
             }
             (_, said) => same(said),
         }

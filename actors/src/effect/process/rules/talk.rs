@@ -89,12 +89,15 @@ impl<K: Kernel> Rules<K> {
         }
     }
 
-    fn pass_over(&self, id: RunId, sender: Sender) {
-        let Some(service) = self.runs.get(&id).map(Run::service) else { return };
-        let pid = sender.pid;
+    fn pass_over(&mut self, id: RunId, sender: Sender) {
+        let Some(run) = self.runs.get_mut(&id) else { return };
+        // Anybody can send as many as he likes, and each line of the log is written to a disk.
+        let Some(so_far) = run.pass_over() else { return };
+        let (service, pid) = (run.service(), sender.pid);
         tracing::warn!(
             %service,
             pid,
+            so_far,
             "a notification was passed over: its sender is no process of the service, or had ended before it could be looked up \
              (`systemd-notify` without `--no-block` waits for that)"
         );

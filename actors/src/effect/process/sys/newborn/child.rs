@@ -197,5 +197,10 @@ fn become_somebody(identity: Option<&Identity>) -> io::Result<()> {
     }
     // What mainstay may beyond its user was given to mainstay. It fails where the kernel knows of none.
     let _ = rustix::thread::clear_ambient_capability_set();
+    // With what is inheritable, a file's capabilities could be had (capabilities(7)).
+    if let Ok(sets) = rustix::thread::capabilities(None) {
+        let inheritable = rustix::thread::CapabilitySet::empty();
+        let _ = rustix::thread::set_capabilities(None, rustix::thread::CapabilitySets { inheritable, ..sets });
+    }
     Ok(())
 }
