@@ -15,7 +15,7 @@ use crate::cause::{Blocker, Withdrawal};
 use crate::message::device::{Awaited, DeviceMessage};
 use crate::message::lease::{Grant, GrantedDevice, LeaseRequest, LeaseTimer, Rank, Token, Want};
 use crate::message::service::ServiceMessage;
-use crate::message::{Action, Effect, Moment};
+use crate::message::{Effect, Moment};
 
 /// Between two looks at a port that somebody else's program listens on.
 const LOOK_AGAIN: Duration = Duration::from_secs(10);
@@ -23,6 +23,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(10);
 impl LeaseMachine {
     /// Looks at everybody whom something that has happened concerns, in order, and serves all who can be served.
     pub(super) fn settle(&mut self, now: Moment, out: &mut Out) {
+        self.forget_unbegun_radios();
         self.put_back_unused(out);
         // Who waited behind somebody waits for a holder when that one is served.
         while self.queue.is_unsettled() {
@@ -38,6 +39,9 @@ impl LeaseMachine {
         while let Some((rank, mut queued)) = self.queue.take_unsettled() {
             if queued.preparation.is_none() {
                 self.look_at(&rank, &mut queued, out);
+            }
+            if let Some(preparation) = queued.preparation.as_ref().filter(|preparation| preparation.has_looked()) {
+                self.begin_radios(preparation, out);
             }
             if queued.preparation.as_ref().is_some_and(Preparation::is_done) {
                 ready.insert(rank.clone());
@@ -80,10 +84,8 @@ impl LeaseMachine {
             let Some(ifindex) = offer.ifindex.filter(|_| !self.radios.changed.contains_key(device)) else { continue };
             let change = Change { ifindex, mode: *mode, takeover: *takeover };
             preparation.radios.insert(device.clone(), change);
-            let operation = self.operation.advance();
-            self.radios.arrivals.insert(device.clone(), offer.generation.clone());
-            self.radios.preparing.insert(device.clone(), Preparing { operation, change, step: Step::Read });
-            out.push(Effect::Act(Action::ReadRadio { operation, device: device.clone(), ifindex }));
+            let waiting = Preparing { operation: self.operation.advance(), change, step: Step::Waits };
+            self.radios.preparing.insert(device.clone(), waiting);
         }
         if !preparation.ports.is_empty() {
             preparation.looking = Some(self.look_at_ports(&queued.request, &preparation.ports, out));

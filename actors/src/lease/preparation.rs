@@ -24,8 +24,13 @@ pub(super) struct Preparation {
 }
 
 impl Preparation {
+    /// Whether it is known that nothing else is in the way. Only then radios are changed: that may take somebody's network down.
+    pub(super) fn has_looked(&self) -> bool {
+        self.looking.is_none() && self.files.is_none()
+    }
+
     /// Whether nothing is under way any more.
     pub(super) fn is_done(&self) -> bool {
-        self.looking.is_none() && self.files.is_none() && self.radios.is_empty()
+        self.has_looked() && self.radios.is_empty()
     }
 }

@@ -13,7 +13,8 @@ use mainstay_hardware::error::{Error, ErrorKind};
 use mainstay_hardware::sighting::Generation;
 
 use super::machine::{LeaseMachine, Out, refuse};
-use crate::cause::{Absence, Blocker, DeviceFault, Holder, Refusal, Soon, Unusable};
+use super::preparation::Preparation;
+use crate::cause::{Absence, Blocker, DeviceFault, Holder, Refusal, Resource, Soon, Unusable};
 use crate::message::device::DeviceMessage;
 use crate::message::lease::LeaseTimer;
 use crate::message::{Action, Effect, OperationId, Outcome};
@@ -48,6 +49,8 @@ pub(super) struct Change {
 /// How far a change has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) enum Step {
+    /// Nothing yet: it is being looked whether something else is in the way.
+    Waits,
     /// It is being read how the radio is.
     Read,
     /// It is being put into its mode.
@@ -124,7 +127,7 @@ impl LeaseMachine {
             if let Step::Set(mode) = preparing.step {
                 preparing.step = Step::SetAgain(mode);
             }
-            out.push(preparing.act(device));
+            out.extend(preparing.act(device));
         }
         for (device, restoring) in &mut self.radios.restoring {
             if let (Restoring::UnderWay { operation, .. }, Some(before)) = (restoring, self.radios.changed.get(device))
@@ -135,6 +138,33 @@ impl LeaseMachine {
             }
         }
         out
+    }
+
+    /// Begins to change the radios of a request with which nothing else is in the way.
+    pub(super) fn begin_radios(&mut self, preparation: &Preparation, out: &mut Out) {
+        for device in preparation.radios.keys() {
+            let Some(waiting) = self.radios.preparing.get_mut(device).filter(|known| known.step == Step::Waits) else {
+                continue;
+            };
+            *waiting = Preparing { operation: self.operation.advance(), step: Step::Read, ..*waiting };
+            out.extend(waiting.act(device));
+            let generation = preparation.offers.get(device).map(|offer| offer.generation.clone());
+            self.radios.arrivals.extend(generation.map(|generation| (device.clone(), generation)));
+        }
+    }
+
+    /// Something else was in the way, or nobody waits any more: radios are left as they are of which nothing was begun.
+    pub(super) fn forget_unbegun_radios(&mut self) {
+        let is_wanted = |device: &DeviceName| {
+            self.queue.prepared_with(device).iter().any(|holder| self.change_of(holder, device).is_some())
+        };
+        let unbegun = self.radios.preparing.iter().filter(|(_, known)| known.step == Step::Waits);
+        let unwanted: Vec<DeviceName> =
+            unbegun.map(|(device, _)| device).filter(|device| !is_wanted(device)).cloned().collect();
+        for device in unwanted {
+            self.radios.preparing.remove(&device);
+            self.queue.touch(&Resource::Device(device));
+        }
     }
 
     /// The change that this answers, if it is under way. It is over, unless it goes on with another step.
@@ -166,7 +196,7 @@ impl LeaseMachine {
         };
         let next = Preparing { operation: self.operation.advance(), step: Step::Set(mode), ..preparing };
         self.radios.preparing.insert(device.clone(), next);
-        vec![next.act(device)]
+        next.act(device).into_iter().collect()
     }
 
     pub(super) fn radio_set(&mut self, operation: OperationId, device: &DeviceName, result: Result<(), Error>) -> Out {
@@ -263,12 +293,13 @@ impl LeaseMachine {
 }
 
 impl Preparing {
-    fn act(self, device: &DeviceName) -> Effect<LeaseTimer> {
+    fn act(self, device: &DeviceName) -> Option<Effect<LeaseTimer>> {
         let Self { operation, change: Change { ifindex, takeover, .. }, step } = self;
         let device = device.clone();
-        Effect::Act(match step {
+        Some(Effect::Act(match step {
+            Step::Waits => return None,
             Step::Read => Action::ReadRadio { operation, device, ifindex },
             Step::Set(mode) | Step::SetAgain(mode) => Action::SetRadio { operation, device, ifindex, mode, takeover },
-        })
+        }))
     }
 }

@@ -136,6 +136,8 @@ impl ServiceMachine {
             }
             Phase::Stopping { run, .. } => {
                 run.exit = Some(exit);
+                // Who outlives SIGKILL is named, and not who has ended.
+                run.pid = remaining.first().copied().or(run.pid);
                 self.main_has_stopped(remaining, out);
             }
             Phase::Idle | Phase::Leasing { .. } | Phase::Renewing { .. } | Phase::Slotting => {}

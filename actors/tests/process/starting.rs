@@ -209,7 +209,7 @@ fn a_service_gets_the_limit_on_open_files_that_mainstay_was_started_with() {
 }
 
 #[test]
-fn a_service_gets_no_ambient_capability_of_mainstays() {
+fn a_service_gets_no_ambient_and_no_inheritable_capability_of_mainstays() {
     alone(async || {
         if !rustix::process::geteuid().is_root() {
             // An ordinary user has none to hand on.
@@ -220,10 +220,12 @@ fn a_service_gets_no_ambient_capability_of_mainstays() {
         set_capabilities(None, sets).unwrap();
         configure_capability_in_ambient_set(CapabilitySet::NET_ADMIN, true).unwrap();
         let world = World::new();
-        let run = world.shell(1, "grep CapAmb /proc/self/status; echo end");
+        let run = world.shell(1, "grep -E 'Cap(Amb|Inh)' /proc/self/status; echo end");
         world.to_the_end(run).await;
         let log = world.log(|text| text.ends_with("end\n")).await;
-        assert!(log.contains("CapAmb:\t0000000000000000\n"), "{log}");
+        for sort in ["CapInh", "CapAmb"] {
+            assert!(log.contains(&format!("{sort}:\t0000000000000000\n")), "{log}");
+        }
         world.end().await;
     });
 }

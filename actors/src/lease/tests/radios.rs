@@ -346,3 +346,14 @@ fn whatever_the_registry_panics_over_it_reads_sets_and_puts_back_again_what_was_
     assert_eq!(bench.device_heard("w"), ["PutBack: it is as it was before"]);
     assert!(bench.begin_again().acts.is_empty());
 }
+
+#[test]
+fn a_radio_is_not_touched_while_it_is_open_whether_anything_else_is_in_the_way() {
+    let mut bench = Bench::new();
+    bench.ask("a", vec![exclusive("w"), super::ports::fixed()]);
+    assert_eq!((bench.preparing(), bench.restoring().is_some()), (None, false));
+    assert_eq!(bench.seen(&[8000]).preparing(), None, "a stranger has the port");
+    let mut bench = Bench::new();
+    bench.ask("a", vec![exclusive("w"), super::ports::fixed()]);
+    assert!(bench.seen(&[]).preparing().is_some());
+}

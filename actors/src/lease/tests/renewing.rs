@@ -26,12 +26,11 @@ fn a_renewal_that_is_said_again_by_one_that_may_run_by_now_does_not_take_its_por
 #[test]
 fn who_is_restarted_keeps_all_that_it_holds_whoever_waits() {
     let mut bench = Bench::new();
-    bench.ask("a", vec![exclusive("x"), exclusive("w"), fixed()]);
-    let (operation, looking) = (bench.preparing().unwrap(), bench.looking().unwrap());
+    bench.ask("a", vec![exclusive("x"), exclusive("w"), fixed()]).seen(&[]);
+    let operation = bench.preparing().unwrap();
     let read = LeaseMessage::RadioRead(operation, device_name("w"), Ok(baseline(1)));
     let operation = bench.tell(read).preparing().unwrap();
     bench.tell(LeaseMessage::RadioSet(operation, device_name("w"), Ok(())));
-    bench.tell(LeaseMessage::PortsSeen(looking, Ok(BTreeMap::new())));
     let urgent = LeaseRequest { priority: 9, ..request("b", vec![exclusive("x")]) };
     bench.tell(LeaseMessage::Request(urgent)).tell(renew("a", vec![exclusive("x"), exclusive("w"), fixed()]));
     assert!(bench.restoring().is_none() && bench.preparing().is_none(), "its radio stays in its mode");

@@ -270,3 +270,12 @@ fn a_loss_that_was_counted_is_not_counted_any_more_once_it_is_one() {
         assert!(!bench.timers.contains_key(&ServiceTimer::Lost(name("need"))), "{:?}", bench.timers);
     }
 }
+
+#[test]
+fn of_what_outlives_sigkill_a_process_is_named_that_is_there() {
+    let mut bench = Bench::new(leasing());
+    bench.come_up_with(1).tell(ServiceMessage::Stop(REQUEST));
+    bench.process(ProcessEvent::MainExited { exit: Exit::Signal(15), remaining: vec![77] });
+    bench.wait(SECOND * 60);
+    assert!(bench.reason().contains("pid 77"), "{}", bench.reason());
+}

@@ -1,6 +1,6 @@
 //! Invariant 3: a service is stopped only after those that require it have no process, except when it died by itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use mainstay_config::names::ServiceName;
@@ -20,6 +20,8 @@ pub(super) struct Order {
     /// Which services have heard that the daemon closes down in a hurry, and when: what outlives SIGKILL of these is not waited for
     /// so long.
     hurried: BTreeMap<ServiceName, Moment>,
+    /// Runs that have outlived SIGKILL for so long that they are not waited for, whatever becomes of them.
+    given_up: BTreeSet<RunId>,
 }
 
 /// How long a process that outlives SIGKILL is waited for.
@@ -44,13 +46,24 @@ impl Checker for Order {
         self.ignoring.happened(happening, environment);
         match happening {
             Happening::Signalled(run) => self.signalled(*run, environment),
+            Happening::Ordered(run) => {
+                self.given_up.remove(run);
+                Ok(())
+            }
             _ => Ok(()),
         }
+    }
+
+    fn time_passed(&mut self, environment: &Environment) -> Verdict {
+        let given_up = environment.trees().filter(|(_, tree)| self.is_given_up(tree, environment));
+        let given_up: Vec<RunId> = given_up.map(|(run, _)| *run).collect();
+        self.given_up.extend(given_up);
+        Ok(())
     }
 }
 
 impl Order {
-    /// Whether a run of a service has outlived SIGKILL for so long that it is not waited for.
+    /// Whether a run of a service has outlived SIGKILL for so long now that it is not waited for.
     fn is_given_up(&self, tree: &Tree, environment: &Environment) -> bool {
         let Some(killed) = tree.swept.filter(|_| environment.cannot_be_ended(tree)) else { return false };
         let now = environment.now() + LOST;
@@ -62,7 +75,9 @@ impl Order {
         let Some(tree) = environment.tree(run).filter(|tree| !tree.orphaned) else { return Ok(()) };
         let alive = requirers(environment.station(), &tree.service).find(|dependent| {
             let mut trees = environment.trees().filter(|(_, tree)| tree.service == **dependent);
-            trees.any(|(run, tree)| !self.ignoring.has(*run) && !self.is_given_up(tree, environment))
+            let is_given_up =
+                |run: &RunId, tree: &Tree| self.given_up.contains(run) || self.is_given_up(tree, environment);
+            trees.any(|(run, tree)| !self.ignoring.has(*run) && !is_given_up(run, tree))
         });
         match alive {
             Some(dependent) => {

@@ -88,6 +88,15 @@ impl Table {
         }
     }
 
+    /// One that is believed to be the main process was known to be of its run when that was said: it descended from it, or was
+    /// inside of its control group. That stays known.
+    pub(super) fn is_believed(&mut self, run: RunId, pid: u32) {
+        let mut members = self.trees.get_mut(&run).into_iter().flat_map(|tree| &mut tree.members);
+        if let Some(member) = members.find(|member| member.id.pid == pid) {
+            member.is_known = true;
+        }
+    }
+
     /// Takes in who is seen to belong to whom when all processes are looked at: that stays known.
     pub(super) fn look_at_all(&mut self, round: &Round) {
         self.strayed.retain(|run| round.strays.contains(run));

@@ -8,7 +8,7 @@ use mainstay_config::names::ServiceName;
 
 use super::table::{Course, Job, Lie, MILLISECOND, Member, Parent, SECOND, Table, Thread};
 use super::{Happening, Saying};
-use crate::action::process::{ProcessEvent, RunId, SpawnFailure, SpawnOrder};
+use crate::action::process::{Notification, ProcessEvent, RunId, SpawnFailure, SpawnOrder};
 use crate::effect::process::driven::{
     Act, Busy, KeeperTrouble, Kernel, Looked, MainState, Message, News, Place, Populated, ProcessId, Roll, Round, Seen,
     Upbringing, Want, Whom,
@@ -144,6 +144,9 @@ impl Kernel for Table {
     }
 
     fn say(&mut self, _service: &ServiceName, run: RunId, event: ProcessEvent) {
+        if let ProcessEvent::Notified(Notification { main_pid: Some(pid), .. }) = &event {
+            self.is_believed(run, *pid);
+        }
         self.so.said.push(Saying::Process(run, event));
     }
 
