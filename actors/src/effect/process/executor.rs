@@ -19,7 +19,6 @@ use super::hands::{Hands, Said, Unheard};
 use super::keeper::outputs::OutputsHandle;
 use super::rules::{News, Rules};
 use super::spawn::{Launcher, OpenFiles, Spawner, TooFew};
-use super::sys::Ended;
 use super::thread::Thread;
 use super::tree::Trees;
 use super::tree::cgroup::Cgroups;
@@ -201,7 +200,7 @@ impl Processes {
             cgroups.remove();
         }
         // A log-keeper that could not be executed is known of before its SIGCHLD is heard.
-        reaper::reap_all(&mut Nobody);
+        while reaper::next().is_some() {}
     }
 }
 
@@ -211,23 +210,11 @@ impl Drop for Processes {
     }
 }
 
-/// Nobody asks any more whose child it was.
-struct Nobody;
-
-impl reaper::Parent for Nobody {
-    fn child_ended(&mut self, _: Ended) {}
-}
-
 async fn drive(rules: Rc<RefCell<Rules<Hands>>>, mut children: Signal, mut heard: UnboundedReceiver<News>) {
     loop {
         tokio::select! {
             biased;
-            _ = children.recv() => {
-                let mut rules = rules.borrow_mut();
-                reaper::reap_all(&mut *rules);
-                rules.prove();
-                rules.begin_round();
-            }
+            _ = children.recv() => rules.borrow_mut().children_ended(),
             Some(news) = heard.recv() => rules.borrow_mut().hear(news),
         }
     }

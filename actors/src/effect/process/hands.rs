@@ -18,9 +18,11 @@ use tokio::task::JoinHandle;
 use super::keeper::outputs::OutputsHandle;
 use super::keeper::report::{self, KeeperTrouble};
 use super::notify::{self, Message, NotifySocket};
+use super::reaper;
 use super::rules::News;
 use super::rules::kernel::{Kernel, Upbringing};
 use super::spawn::{Birth, Busy, Job, Nest, Spawner};
+use super::sys::Ended;
 use super::tree::roll::Roll;
 use super::tree::{self, ProcessId, Round, Trees, with_continue};
 use crate::action::process::{self as order, Needed, ProcessEvent, RunId, SpawnFailure, SpawnOrder};
@@ -200,6 +202,10 @@ impl Kernel for Hands {
 
     fn look(&mut self, round: Round) {
         self.trees.begin(round);
+    }
+
+    fn next_ended(&mut self) -> Option<Ended> {
+        reaper::next()
     }
 
     fn call_the_roll(&mut self) -> Roll {

@@ -58,7 +58,6 @@ pub fn is_below_us(pid: u32) -> bool {
 pub(crate) mod driven {
     pub(crate) use super::keeper::report::KeeperTrouble;
     pub(crate) use super::notify::Message;
-    pub(crate) use super::reaper::Parent;
     pub(crate) use super::rules::kernel::{Kernel, Upbringing};
     pub(crate) use super::rules::resuming::Surveyed;
     pub(crate) use super::rules::{News, Rules};

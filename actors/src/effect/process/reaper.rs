@@ -7,26 +7,19 @@ use rustix::process::{Pid, WaitId, WaitIdOptions, WaitIdStatus, waitid};
 
 use super::sys::{self, Ended};
 
-/// Who is told of children.
-pub(crate) trait Parent {
-    /// A child was reaped.
-    fn child_ended(&mut self, ended: Ended);
-}
-
-/// Reaps every child that has ended, telling of each right after it is gone from the process table.
-pub(super) fn reap_all(parent: &mut impl Parent) {
+/// The next child that has ended, which is gone from the process table now.
+pub(super) fn next() -> Option<Ended> {
     loop {
         let ended = match sys::peek() {
-            Ok(Some(ended)) => ended,
-            Ok(None) => return,
+            Ok(ended) => ended?,
             Err(error) => {
                 tracing::error!(%error, "the kernel does not say which children have ended");
-                return;
+                return None;
             }
         };
         // Nobody else waits for children; the next look shows another.
         if reap(ended.pid).is_some() {
-            parent.child_ended(ended);
+            return Some(ended);
         }
     }
 }

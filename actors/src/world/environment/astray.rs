@@ -5,9 +5,12 @@
 //! to be. Who shows nothing is nobody's: it is left alone, and holds up nothing.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::Happening;
 use super::table::{Course, Life, Member, Parent, SECOND, Table, Tree};
+#[cfg(test)]
+use super::{Consequences, Environment};
 use crate::action::process::{Exit, RunId};
 use crate::effect::process::driven::{Ended, Evidence, MainState, Round, Want};
 
@@ -36,6 +39,17 @@ impl Tree {
     /// Whether a process of it was killed, and is there. It may hide others: whose parent lives is nobody's whom we know.
     pub(in crate::world) fn hangs(&self) -> bool {
         self.members.is_empty() || self.members.iter().any(|member| member.is_being_killed)
+    }
+}
+
+#[cfg(test)]
+impl Environment {
+    /// A process is left to us that shows nothing of where it comes from.
+    pub(in crate::world) fn leave_stranger(&mut self, lives: Duration, so: &mut Consequences) {
+        let table = self.executor.kernel_mut();
+        let pid = table.next_pid().pid;
+        table.is_nobodys(pid, lives);
+        table.take_consequences(so);
     }
 }
 
@@ -76,10 +90,13 @@ impl Table {
             tree.members.push(Member { is_outside: true, mark: Mark::Own, forks: 0, ..member });
             return;
         }
-        let pid = member.id.pid;
-        self.nobodys.insert(pid);
         let wait = self.random.wait(SECOND * 30);
-        self.within(wait, wait, Course::NobodyEnds(pid));
+        self.is_nobodys(member.id.pid, wait);
+    }
+
+    fn is_nobodys(&mut self, pid: u32, lives: Duration) {
+        self.nobodys.insert(pid);
+        self.within(lives, lives, Course::NobodyEnds(pid));
     }
 
     pub(super) fn nobody_ends(&mut self, pid: u32) {

@@ -10,8 +10,8 @@ use super::table::{Course, Job, Lie, MILLISECOND, Member, Parent, SECOND, Table,
 use super::{Happening, Saying};
 use crate::action::process::{Notification, ProcessEvent, RunId, SpawnFailure, SpawnOrder};
 use crate::effect::process::driven::{
-    Act, Busy, KeeperTrouble, Kernel, Looked, MainState, Message, News, Place, Populated, ProcessId, Roll, Round, Seen,
-    Upbringing, Want, Whom,
+    Act, Busy, Ended, KeeperTrouble, Kernel, Looked, MainState, Message, News, Place, Populated, ProcessId, Roll,
+    Round, Seen, Upbringing, Want, Whom,
 };
 
 /// How many threads may hang before further starts have to wait for them, as in production.
@@ -91,6 +91,17 @@ impl Kernel for Table {
         let longest = if late { SECOND * 2 } else { MILLISECOND * 20 };
         self.is_looking = true;
         self.within(MILLISECOND, longest, Course::Looks(Box::new(round)));
+    }
+
+    fn next_ended(&mut self) -> Option<Ended> {
+        if self.lie == Some(Lie::SilentEnds) {
+            self.ended.retain(|_| self.random.happens(900));
+        }
+        let (ended, _) = self.ended.pop_front()?;
+        if self.lie == Some(Lie::LateSignal) {
+            self.signal(ended.pid, StopSignal::Term);
+        }
+        Some(ended)
     }
 
     fn call_the_roll(&mut self) -> Roll {

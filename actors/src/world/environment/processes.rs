@@ -1,11 +1,9 @@
 //! Simulated programs under the executor's real rules, and what is told of them by its real rules as well.
 
-use mainstay_config::model::StopSignal;
-
 use super::table::{Course, Table};
 use super::{Cause, Consequences, Environment, Event, Happening, Saying};
 use crate::action::process::{RunId, SignalOrder, SpawnOrder};
-use crate::effect::process::driven::{Child, Kernel, News, Outcome, Parent, PipeId, Place, Rules};
+use crate::effect::process::driven::{Child, News, Outcome, PipeId, Place, Rules};
 use crate::effect::process::keeper::LogEnd;
 use crate::effect::telling::{Step, Told};
 use crate::message::{Message, Outside};
@@ -100,7 +98,7 @@ impl Environment {
             Course::NobodyEnds(pid) => table.nobody_ends(pid),
             Course::IsHeard(run) => self.birth_is_heard(run),
             Course::Hears(run) => self.executor.hear(News::Notified(run)),
-            Course::Reaped => self.reap(),
+            Course::Reaped => self.executor.children_ended(),
             Course::Seen(looked) => self.executor.hear(News::Trees(*looked)),
             Course::News(news) => self.executor.hear(*news),
             Course::LookAtBirths(watch) if watch == table.watch => self.executor.hear(News::LookAtBirths),
@@ -116,21 +114,5 @@ impl Environment {
         let child =
             |pid| Child { pid, uid: 0, place: place.clone(), output: PipeId(run.0), log_end: LogEnd::default() };
         self.executor.hear(News::Spawner(Outcome::Program(run, outcome.map(child))));
-    }
-
-    /// As the executor's task does when it hears that children have ended.
-    fn reap(&mut self) {
-        if self.table().lie == Some(super::Lie::SilentEnds) {
-            self.executor.kernel_mut().ended.retain(|_| self.random.happens(900));
-        }
-        while let Some((ended, _)) = self.executor.kernel_mut().ended.pop_front() {
-            let pid = ended.pid;
-            self.executor.child_ended(ended);
-            if self.table().lie == Some(super::Lie::LateSignal) {
-                self.executor.kernel_mut().signal(pid, StopSignal::Term);
-            }
-        }
-        self.executor.prove();
-        self.executor.begin_round();
     }
 }

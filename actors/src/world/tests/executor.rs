@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::message::service::ServiceStatus;
+use crate::world::environment::{Command, Consequences};
 use crate::world::faults::Weather;
 use crate::world::{World, stations};
 
@@ -41,4 +43,24 @@ fn in_a_hurry_what_is_known_by_its_control_group_is_killed_before_anybody_looks(
     };
     let killed: Vec<u64> = (0..12).filter(is_killed_at_once).collect();
     assert!(killed.len() > 3, "half of all have control groups, and at once was killed what runs in {killed:?}");
+}
+
+#[test]
+fn the_end_of_a_service_is_told_although_others_leave_processes_to_us_all_the_time() {
+    for seed in 0..6 {
+        let name = "only".parse().unwrap();
+        let station = stations::assemble(&[], vec![stations::Draft::new("only")]);
+        let mut world = World::in_weather(&station, seed, Weather::still());
+        let run_for = |world: &mut World, time| world.run_for(time).unwrap_or_else(|failure| panic!("{failure}"));
+        run_for(&mut world, Duration::from_secs(60));
+        world.command(&name, Command::Stop);
+        // A look at all processes takes longer.
+        for _ in 0..1000 {
+            let mut so = Consequences::default();
+            world.environment.leave_stranger(Duration::from_secs(1), &mut so);
+            world.follow(so);
+            run_for(&mut world, Duration::from_millis(5));
+        }
+        assert_eq!(world.shown().services[&name].status, ServiceStatus::Held, "seed {seed}");
+    }
 }

@@ -4,15 +4,33 @@ use super::kernel::Kernel;
 use super::orphans::Orphan;
 use super::{EARLY_ENDS_MAX, Rules};
 use crate::action::process::{Exit, ProcessEvent, RunId, SpawnFailure};
-use crate::effect::process::reaper::Parent;
 use crate::effect::process::runs::{Main, Sweep};
 use crate::effect::process::spawn::Child;
 use crate::effect::process::sys::Ended;
 
-impl<K: Kernel> Parent for Rules<K> {
+impl<K: Kernel> Rules<K> {
+    /// Children have ended.
+    pub(crate) fn children_ended(&mut self) {
+        self.reap();
+        self.prove();
+        self.begin_round();
+    }
+
+    /// Waits for all children that have ended.
+    pub(super) fn reap(&mut self) {
+        while let Some(ended) = self.kernel.next_ended() {
+            self.child_ended(ended);
+        }
+    }
+
     fn child_ended(&mut self, ended: Ended) {
         let Ended { pid, exit } = ended;
         let orphan = self.orphans.ended(pid);
+        match orphan {
+            Some(Orphan::Of((id, _))) => self.suspect_anew(pid, Some(id)),
+            Some(Orphan::OfNobody) => {}
+            None => self.suspect_anew(pid, self.by_pid.get(&pid).copied()),
+        }
         if let Some(id) = self.by_pid.get(&pid).copied() {
             self.main_ended(id, pid, exit);
         } else if self.keeper.is(pid) {
@@ -32,9 +50,7 @@ impl<K: Kernel> Parent for Rules<K> {
             waiting.into_iter().for_each(|id| self.perhaps_over(id));
         }
     }
-}
 
-impl<K: Kernel> Rules<K> {
     pub(super) fn program_started(&mut self, id: RunId, outcome: Result<Child, SpawnFailure>) {
         self.end_starting();
         // It may have left somebody to us before it was known.

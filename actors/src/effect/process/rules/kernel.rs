@@ -11,6 +11,7 @@ use crate::action::process::{ProcessEvent, RunId, SpawnFailure, SpawnOrder};
 use crate::effect::process::keeper::report::KeeperTrouble;
 use crate::effect::process::notify::Message;
 use crate::effect::process::spawn::Busy;
+use crate::effect::process::sys::Ended;
 use crate::effect::process::tree::roll::Roll;
 use crate::effect::process::tree::{ProcessId, Round};
 
@@ -58,6 +59,8 @@ pub(crate) trait Kernel {
 
     /// Begins a round of looks. What is seen is [`News::Trees`].
     fn look(&mut self, round: Round);
+    /// Waits for the next child that has ended, if there is one.
+    fn next_ended(&mut self) -> Option<Ended>;
     /// All children of ours. Only for whoever waits for them.
     fn call_the_roll(&mut self) -> Roll;
     /// The child of ours that a process descends from, or is.

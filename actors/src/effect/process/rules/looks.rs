@@ -84,6 +84,8 @@ impl<K: Kernel> Rules<K> {
 
     pub(super) fn looked(&mut self, looked: Looked) {
         self.round_state = RoundState::Idle;
+        // Who had ended when it was looked shows nothing of where he came from: of him no answer is believed.
+        self.reap();
         self.orphans.answered(&looked.owners);
         self.signal_strays(&looked.strays);
         self.strays = looked.strays;
@@ -158,6 +160,7 @@ impl<K: Kernel> Rules<K> {
         self.wants.remove(&id);
         self.to_groups.remove(&id);
         self.to_prove.remove(&id);
+        self.suspects.remove(&id);
         self.orphans.run_is_over(id);
         self.kernel.is_over(id);
     }

@@ -22,7 +22,7 @@ use mainstay_config::names::ServiceName;
 use self::births::BirthWatch;
 use self::kernel::Kernel;
 use self::orphans::Orphans;
-use self::proof::ToProve;
+use self::proof::{Suspects, ToProve};
 use super::keeper::life::KeeperLife;
 use super::runs::{RoundNumber, Run, Target};
 use super::spawn::{Outcome, environment};
@@ -88,6 +88,8 @@ pub(crate) struct Rules<K> {
     orphans: Orphans,
     /// Runs that may be over.
     to_prove: ToProve,
+    /// Who may be of a run that has lost its main process.
+    suspects: Suspects,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -131,6 +133,7 @@ impl<K> Rules<K> {
             strays: BTreeSet::new(),
             orphans: Orphans::default(),
             to_prove: ToProve::default(),
+            suspects: Suspects::default(),
         }
     }
 
@@ -154,6 +157,7 @@ impl<K> Rules<K> {
             strays: self.strays.clone(),
             orphans: self.orphans.clone(),
             to_prove: self.to_prove.clone(),
+            suspects: self.suspects.clone(),
         }
     }
 

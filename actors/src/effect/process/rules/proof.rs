@@ -22,26 +22,35 @@ pub(super) enum Since {
 /// Runs that may be over.
 pub(super) type ToProve = BTreeMap<RunId, Since>;
 
-/// What keeps it open whether anybody is left of a run.
+/// Of each run that has lost its main process, the children of whom it was not known to whom they belong when the roll was called: any of
+/// its processes is one of these or descends from one. Whoever is left to us later is of somebody else, until one of these ends.
+/// Otherwise a service that leaves us children all the time would keep it open of every other service whether it is over.
+pub(super) type Suspects = BTreeMap<RunId, BTreeSet<u32>>;
+
+/// What is not known of a child.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Doubt {
-    /// It is known of every child to whom it belongs.
-    None,
-    /// There is one that may be a program, or a log-keeper, of which it is not heard yet that it has started.
+    /// Whether it is a program, or a log-keeper, of which it is not heard yet that it has started.
     Newborn,
-    /// There is one of which it has to be found out.
-    Orphan,
+    /// To whom it belongs.
+    Owner,
 }
 
 impl<K: Kernel> Rules<K> {
     /// A process of a run that has lost its main process has ended, or one of which nothing was known.
     pub(super) fn perhaps_over(&mut self, id: RunId) {
-        match self.runs.get(&id).and_then(Run::main).map(|main| &main.place) {
+        match self.runs.get(&id).filter(|run| run.has_lost_main()).and_then(Run::main).map(|main| &main.place) {
             Some(Place::Group) => drop(self.to_prove.insert(id, Since::AnEnd)),
             // Its cgroup is asked first.
             Some(Place::Cgroup(_)) => self.want(id, Act::Look),
             None => {}
         }
+    }
+
+    /// A child has ended: it may have left others to us, of its run, or of any that it was perhaps of.
+    pub(super) fn suspect_anew(&mut self, pid: u32, owner: Option<RunId>) {
+        let is_perhaps_of = |suspects: &BTreeSet<u32>| owner.is_none() && suspects.contains(&pid);
+        self.suspects.retain(|id, suspects| Some(*id) != owner && !is_perhaps_of(suspects));
     }
 
     /// Says of each run that may be over that it is, when that is proved. This thread waits for children, so it may call the roll.
@@ -50,16 +59,19 @@ impl<K: Kernel> Rules<K> {
             return;
         }
         let roll = self.kernel.call_the_roll();
-        let (held, doubt) = self.account_for(&roll);
+        let (held, doubts) = self.account_for(&roll);
         for (id, since) in std::mem::take(&mut self.to_prove) {
-            self.conclude(id, since, held.contains(&id), doubt);
+            let suspects = self.suspects.entry(id).or_insert_with(|| doubts.keys().copied().collect());
+            let in_doubt: BTreeMap<u32, Doubt> =
+                suspects.iter().filter_map(|pid| Some((*pid, *doubts.get(pid)?))).collect();
+            self.conclude(id, since, held.contains(&id), &in_doubt);
         }
     }
 
-    /// The runs of which somebody is left.
-    fn account_for(&mut self, roll: &Roll) -> (BTreeSet<RunId>, Doubt) {
+    /// The runs of which somebody is left; and of whom it is not known.
+    fn account_for(&self, roll: &Roll) -> (BTreeSet<RunId>, BTreeMap<u32, Doubt>) {
         let is_coming = self.starting > 0 || self.keeper.is_coming();
-        let (mut held, mut doubt) = (BTreeSet::new(), Doubt::None);
+        let (mut held, mut doubts) = (BTreeSet::new(), BTreeMap::new());
         let born = roll.born.iter().map(|pid| (*pid, is_coming));
         for (pid, may_be_newborn) in born.chain(roll.adopted.iter().map(|pid| (*pid, false))) {
             if self.by_pid.contains_key(&pid) || self.keeper.is(pid) {
@@ -69,17 +81,14 @@ impl<K: Kernel> Rules<K> {
                 Some(Orphan::Of((run, _))) => drop(held.insert(run)),
                 Some(Orphan::OfNobody) => {}
                 None if may_be_newborn && self.kernel.is_newborn(pid) => {}
-                None if may_be_newborn => doubt = doubt.max(Doubt::Newborn),
-                None => {
-                    self.orphans.wonder(pid);
-                    doubt = Doubt::Orphan;
-                }
+                None if may_be_newborn => drop(doubts.insert(pid, Doubt::Newborn)),
+                None => drop(doubts.insert(pid, Doubt::Owner)),
             }
         }
-        (held, doubt)
+        (held, doubts)
     }
 
-    fn conclude(&mut self, id: RunId, since: Since, is_held: bool, doubt: Doubt) {
+    fn conclude(&mut self, id: RunId, since: Since, is_held: bool, in_doubt: &BTreeMap<u32, Doubt>) {
         let Some(run) = self.runs.get(&id).filter(|run| run.has_lost_main()) else { return };
         if is_held {
             match since {
@@ -91,11 +100,13 @@ impl<K: Kernel> Rules<K> {
                 Since::AnEnd | Since::ALook => {}
             }
         } else {
-            match doubt {
-                Doubt::None => return self.is_over(id),
+            let of_somebody = in_doubt.iter().filter(|(_, doubt)| **doubt == Doubt::Owner);
+            of_somebody.for_each(|(pid, _)| self.orphans.wonder(*pid));
+            match in_doubt.values().max() {
+                None => return self.is_over(id),
                 // What has started is heard of soon.
-                Doubt::Newborn => drop(self.to_prove.insert(id, since)),
-                Doubt::Orphan => self.want(id, Act::Look),
+                Some(Doubt::Newborn) => drop(self.to_prove.insert(id, since)),
+                Some(Doubt::Owner) => self.want(id, Act::Look),
             }
         }
         self.sweep_again(id);

@@ -38,6 +38,8 @@ impl<K: Kernel> Rules<K> {
         self.round_state = RoundState::Idle;
         self.to_be_swept.clear();
         self.orphans.ask_again();
+        // Others may have been left to us meanwhile.
+        self.suspects.clear();
         let main = |(id, run): (&RunId, &super::Run)| run.main().map(|_| (*id, run.sweep()));
         for (id, sweep) in self.runs.iter().filter_map(main).collect::<Vec<_>>() {
             self.want(id, if sweep == Sweep::UntilGone { Act::Kill } else { Act::Look });
