@@ -1,6 +1,7 @@
-//! One file, one spelling.
+//! One file, one spelling; and what a file is, however it is spelled.
 
 use std::ffi::{OsStr, OsString};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
 /// Links that are followed in one path; the kernel follows as many (path_resolution(7)).
@@ -16,9 +17,33 @@ pub fn normal(written: &Path) -> PathBuf {
 }
 
 /// The same with all links followed, now. It blocks. What is not there, or may not be looked at, is taken as it is written.
-#[must_use]
-pub fn resolved(written: &Path) -> PathBuf {
+fn resolved(written: &Path) -> PathBuf {
     walk(written, |_| true)
+}
+
+/// What a path leads to.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct FileIdentity {
+    /// Its one path, with all links resolved as far as it exists.
+    pub path: PathBuf,
+    /// Device and inode, where it exists: two hard links are one file.
+    pub node: Option<(u64, u64)>,
+}
+
+impl FileIdentity {
+    /// What it leads to now. It blocks.
+    #[must_use]
+    pub fn of(written: &Path) -> Self {
+        let path = resolved(written);
+        let node = std::fs::metadata(&path).ok().map(|found| (found.dev(), found.ino()));
+        Self { path, node }
+    }
+
+    /// Whether both are one file.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.path == other.path || (self.node.is_some() && self.node == other.node)
+    }
 }
 
 fn walk(written: &Path, follows_link: fn(&OsStr) -> bool) -> PathBuf {
@@ -81,5 +106,27 @@ mod tests {
         std::os::unix::fs::symlink("db/../db/../db", root.join("db")).unwrap();
         assert!(resolved(&root.join("db/x")).starts_with(&root));
         assert!(normal(&root.join("db/../x")).starts_with(&root));
+    }
+
+    #[test]
+    fn a_file_is_the_same_however_it_is_spelled_whether_it_is_there_or_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |path: &str| PathBuf::from(format!("{}/{path}", dir.path().display()));
+        let same = |one: &Path, other: &Path| FileIdentity::of(one).is_same(&FileIdentity::of(other));
+        std::fs::create_dir(at("x")).unwrap();
+        std::os::unix::fs::symlink("x", at("link")).unwrap();
+        std::os::unix::fs::symlink("link/db", at("to-db")).unwrap();
+        let spellings = ["/x/db", "x/./db", "x/../x/db", "link/db", "to-db", "x/none/../db"].map(at);
+        for there in [false, true] {
+            if there {
+                std::fs::write(at("x/db"), "").unwrap();
+            }
+            for spelled in &spellings {
+                assert!(same(&at("x/db"), spelled), "{} ({there})", spelled.display());
+            }
+            assert!(!same(&at("x/db"), &at("x/other")) && !same(&at("x/db"), &at("db")));
+        }
+        std::fs::hard_link(at("x/db"), at("other-name")).unwrap();
+        assert!(same(&at("x/db"), &at("other-name")));
     }
 }

@@ -19,7 +19,7 @@ use toml::de::{DeTable, DeValue};
 use crate::diagnostics::{Code, Report};
 
 pub(crate) use collections::{Anything, Boxed, Either, Entry, Key, Map, Wholly};
-pub(crate) use recognising::SerialNumber;
+pub(crate) use recognising::{SerialNumber, instead_of};
 pub(crate) use section::{key, missing, one_of, section, section_schema, unknown_keys};
 pub(crate) use shapes::{EnvironmentName, HttpUrl, PortRange};
 pub(crate) use text::{AbsolutePath, Filled, KernelName, Text, Time, TimeSpan, Word};

@@ -58,6 +58,40 @@ fn text(services: &[Service]) -> String {
     text
 }
 
+#[test]
+fn two_paths_to_one_file_are_one_file_and_both_are_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().canonicalize().unwrap();
+    std::fs::create_dir(root.join("x")).unwrap();
+    std::os::unix::fs::symlink("x", root.join("link")).unwrap();
+    let problems = |one: &str, other: &str| {
+        let [one, other] = [one, other].map(|path| root.join(path).display().to_string());
+        let text = format!(
+            "[services.a]\ncommand = ['x']\nfiles = ['{one}']\n[services.b]\ncommand = ['x']\nrequires = ['a']\nfiles = ['{other}', '{other}']\n"
+        );
+        let named = format!(
+            "`b` requires `a`, and both want one file for themselves, `{other}` and `{one}`: `b` could never run"
+        );
+        let said = parse("station.toml", &text).map_or_else(|problems| problems.list, |_| Vec::new());
+        said.into_iter().map(|problem| (problem.message == named, problem.line)).collect::<Vec<_>>()
+    };
+    assert_eq!(problems("x/db", "link/db"), [(true, 6)], "though it is not there yet");
+    assert_eq!(problems("x/db", "x/other"), []);
+    std::fs::write(root.join("x/db"), "").unwrap();
+    std::fs::hard_link(root.join("x/db"), root.join("x/other")).unwrap();
+    assert_eq!(problems("x/db", "link/db"), [(true, 6)]);
+    assert_eq!(problems("x/db", "x/other"), [(true, 6)], "a hard link");
+}
+
+#[test]
+fn a_service_may_name_its_own_file_twice() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().canonicalize().unwrap();
+    std::os::unix::fs::symlink("db", root.join("link")).unwrap();
+    let root = root.display();
+    assert!(parse("a.toml", &format!("[services.a]\ncommand = ['x']\nfiles = ['{root}/db', '{root}/link']\n")).is_ok());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
 

@@ -20,12 +20,6 @@ pub struct Configured<'a> {
     pub is: Option<&'a Sighting>,
 }
 
-impl Configured<'_> {
-    fn what(&self) -> (DeviceKind, &Match) {
-        (self.device.kind, &self.device.matching)
-    }
-}
-
 /// What would put a piece of hardware into the configuration.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Suggestion {
@@ -44,7 +38,7 @@ pub struct Suggestion {
 pub struct Mend {
     /// Which device.
     pub device: DeviceName,
-    /// Its `match`; `None` when it is not there: what is suggested takes its place.
+    /// Its `match`; `None` when it is not there, or is the same piece: what is suggested takes its place.
     pub matching: Option<Match>,
 }
 
@@ -66,20 +60,32 @@ impl fmt::Display for Suggestion {
 /// What to write for each of these pieces of hardware, which are in nobody's configuration. `present` is all that there is.
 #[must_use]
 pub fn advise(pieces: &[&Sighting], present: &[&Sighting], configured: &[Configured<'_>]) -> Vec<Suggestion> {
-    let mut advice: Vec<Advice<'_>> =
-        pieces.iter().map(|piece| Advice::new(suggested_kind(piece), piece, present)).collect();
-    for one in &mut advice {
-        while configured.iter().any(|other| could_be_one(one.what(), other.what())) && one.say_more() {}
-    }
-    tell_apart(&mut advice);
+    let mut lines: Vec<Line> = pieces.iter().map(|piece| Line::new(suggested_kind(piece), piece, present)).collect();
+    let written: Vec<Line> = configured.iter().map(|other| Line::written(*other, &lines, present)).collect();
+    lines.extend(written);
+    tell_apart(&mut lines);
+    let (new, written) = lines.split_at(pieces.len());
     let mut names: BTreeSet<String> = configured.iter().map(|other| other.device.name.to_string()).collect();
-    advice.into_iter().map(|one| one.suggestion(&mut names, present, configured)).collect()
+    let suggest = |(piece, line): (&&Sighting, &Line)| Suggestion {
+        name: free_name(piece, &mut names),
+        kind: line.kind,
+        matching: line.matching.clone(),
+        first: configured.iter().zip(written).filter_map(|(other, now)| mend(line, other.device, now)).collect(),
+    };
+    pieces.iter().zip(new).map(suggest).collect()
+}
+
+/// What a configured device must say for this line to pass, which cannot while the device may mean the same.
+fn mend(line: &Line, device: &Device, now: &Line) -> Option<Mend> {
+    let matching = || (!line.may_be(now)).then(|| now.matching.clone());
+    could_be_one(line.what(), (device.kind, &device.matching))
+        .then(|| Mend { device: device.name.clone(), matching: matching() })
 }
 
 /// The `match` by which a device of this kind is this piece of hardware and none of the others.
 #[must_use]
 pub fn telling_match(kind: DeviceKind, piece: &Sighting, present: &[&Sighting]) -> Match {
-    Advice::new(kind, piece, present).matching
+    Line::new(kind, piece, present).matching
 }
 
 /// A `match` as it is written: `{ usb = "0bda:2838", path = "1-1" }`.
@@ -98,25 +104,40 @@ pub fn match_words(matching: &Match) -> String {
     format!("{{ {} }}", parts.into_iter().flatten().collect::<Vec<_>>().join(", "))
 }
 
-/// What is advised for one piece of hardware.
-struct Advice<'a> {
-    piece: &'a Sighting,
+/// A device of the configuration as it is to be.
+struct Line {
     kind: DeviceKind,
     matching: Match,
     /// What else could be said of it, the next last.
     more: Vec<Match>,
+    /// It stands there already, and need not change.
+    is_written: bool,
 }
 
-impl<'a> Advice<'a> {
-    /// Says no more than is needed for it to mean this piece only.
-    fn new(kind: DeviceKind, piece: &'a Sighting, present: &[&Sighting]) -> Self {
+impl Line {
+    /// For a piece of hardware: no more than is needed for it to mean this one only.
+    fn new(kind: DeviceKind, piece: &Sighting, present: &[&Sighting]) -> Self {
         let mut more = ways_to_say(piece);
         more.reverse();
-        let mut advice = Self { piece, kind, matching: more.pop().unwrap_or_default(), more };
+        let mut line = Self { kind, matching: more.pop().unwrap_or_default(), more, is_written: false };
         let means_others =
             |said: &Match| present.iter().any(|other| other.key != piece.key && is_meant(kind, said, other));
-        while means_others(&advice.matching) && advice.say_more() {}
-        advice
+        while means_others(&line.matching) && line.say_more() {}
+        // The names of radios move at each boot: one that needs none has none.
+        line.more.retain(|said| said.mac.is_none() || said.name.is_none());
+        line
+    }
+
+    /// For a configured device: as it is, or, when one of the `new` could be it, what it is known by.
+    fn written(Configured { device, is }: Configured<'_>, new: &[Self], present: &[&Sighting]) -> Self {
+        let Device { kind, matching, .. } = device;
+        let mut line = Self { kind: *kind, matching: matching.clone(), more: Vec::new(), is_written: true };
+        if let Some(piece) = is.filter(|_| new.iter().any(|other| line.may_be(other))) {
+            let telling = Self::new(*kind, piece, present);
+            let all = both(matching, telling.fullest());
+            line.more = std::iter::once(all).chain(telling.more).chain([telling.matching]).collect();
+        }
+        line
     }
 
     /// False when everything is said already.
@@ -124,56 +145,87 @@ impl<'a> Advice<'a> {
         match self.more.pop() {
             Some(matching) => {
                 self.matching = matching;
+                self.is_written = false;
                 true
             }
             None => false,
         }
     }
 
+    /// Says so much that it cannot be the other; nothing if that is not to be had.
+    fn say_enough(&mut self, other: &Self) -> bool {
+        let Some(at) = self.more.iter().rposition(|said| !could_be_one((self.kind, said), other.what())) else {
+            return false;
+        };
+        self.more.truncate(at + 1);
+        self.say_more()
+    }
+
     fn what(&self) -> (DeviceKind, &Match) {
         (self.kind, &self.matching)
     }
 
-    fn suggestion(
-        self,
-        names: &mut BTreeSet<String>,
-        present: &[&Sighting],
-        configured: &[Configured<'_>],
-    ) -> Suggestion {
-        let base = suggested_name(self.piece);
-        let numbered = (2u32..).map(|number| format!("{base}-{number}"));
-        let mut all = std::iter::once(base.clone()).chain(numbered);
-        let name = all.find(|name| !names.contains(name)).unwrap_or_default();
-        names.insert(name.clone());
-        // The lines for a new piece cannot pass while a configured device may mean the same.
-        let first = configured.iter().filter(|other| could_be_one(self.what(), other.what()));
-        let mend = |Configured { device, is }: &Configured<'_>| Mend {
-            device: device.name.clone(),
-            matching: is.map(|piece| telling_match(device.kind, piece, present)),
-        };
-        Suggestion { name, kind: self.kind, first: first.map(mend).collect(), matching: self.matching }
+    fn may_be(&self, other: &Self) -> bool {
+        could_be_one(self.what(), other.what())
+    }
+
+    /// Whether it may be, whatever both say: they are the same, or the other is not there and says too little.
+    fn must_be(&self, other: &Self) -> bool {
+        could_be_one((self.kind, self.fullest()), (other.kind, other.fullest()))
+    }
+
+    fn fullest(&self) -> &Match {
+        self.more.first().unwrap_or(&self.matching)
     }
 }
 
-/// What cannot be told apart is said more of, until nothing more can be said.
-fn tell_apart(advice: &mut [Advice<'_>]) {
-    loop {
-        let mut alike = BTreeSet::new();
-        for (at, one) in advice.iter().enumerate() {
-            for (after, other) in advice.iter().enumerate().skip(at + 1) {
-                if could_be_one(one.what(), other.what()) {
-                    alike.extend([at, after]);
-                }
+/// What cannot be told apart is said more of, as long as that helps; what is written already is changed last.
+fn tell_apart(lines: &mut [Line]) {
+    let mut said_more = true;
+    while said_more {
+        said_more = false;
+        for at in 1..lines.len() {
+            let (before, after) = lines.split_at_mut(at);
+            let Some(other) = after.first_mut() else { continue };
+            for one in before {
+                said_more |= if one.is_written { part(other, one) } else { part(one, other) };
             }
         }
-        let mut said_more = false;
-        for (_, one) in advice.iter_mut().enumerate().filter(|(at, _)| alike.contains(at)) {
-            said_more |= one.say_more();
-        }
-        if !said_more {
-            return;
-        }
     }
+}
+
+/// False when nothing is to be said, or it would not help.
+fn part(one: &mut Line, other: &mut Line) -> bool {
+    if one.is_written || !one.may_be(other) || one.must_be(other) {
+        return false;
+    }
+    one.say_enough(other) || other.say_enough(one) || {
+        let more = one.say_more();
+        other.say_more() || more
+    }
+}
+
+/// What either says.
+fn both(one: &Match, other: &Match) -> Match {
+    Match {
+        serial: other.serial.clone().or_else(|| one.serial.clone()),
+        usb: other.usb.or(one.usb),
+        path: other.path.clone().or_else(|| one.path.clone()),
+        interface: other.interface.or(one.interface),
+        mac: other.mac.or(one.mac),
+        driver: other.driver.clone().or_else(|| one.driver.clone()),
+        name: other.name.clone().or_else(|| one.name.clone()),
+    }
+}
+
+/// A name for it that nothing has; it has it now.
+fn free_name(piece: &Sighting, names: &mut BTreeSet<String>) -> String {
+    let base = suggested_name(piece);
+    let numbered = (2u32..).map(|number| format!("{base}-{number}"));
+    let mut all = std::iter::once(base.clone()).chain(numbered);
+    let name = all.find(|name| !names.contains(name)).unwrap_or_default();
+    names.insert(name.clone());
+    name
 }
 
 /// Ways to recognise it, each saying more than the last. All of them outlast a replug into the same socket.

@@ -145,6 +145,47 @@ fn where_a_configured_device_could_be_it_as_well_that_is_said_with_what_to_write
     assert!(advice[0].first.is_empty(), "{advice:?}");
 }
 
+#[test]
+fn nothing_more_is_said_for_a_device_that_it_could_be_all_the_same() {
+    let [mut first, mut second] = ["wlan1", "wlan2"].map(|name| radio(name, None));
+    for (piece, last) in [(&mut first, 1), (&mut second, 2)] {
+        let Sort::Wifi(facts) = &mut piece.sort else { unreachable!() };
+        facts.mac = MacAddress([2, 0, 0, 0, last, 0]);
+        facts.driver = Some("mac80211_hwsim".to_owned());
+    }
+    let both = [&first, &second];
+    let by_name = Match { name: Some("wlan7".to_owned()), ..Match::default() };
+    let by_driver = Match { driver: Some("mac80211_hwsim".to_owned()), ..Match::default() };
+    for matching in [Match::default(), by_driver.clone(), by_name] {
+        let device = configured("radio", DeviceKind::Wifi, matching);
+        let advice = advise(&both, &both, &[Configured { device: &device, is: None }]);
+        for (one, mac) in advice.iter().zip(["02:00:00:00:01:00", "02:00:00:00:02:00"]) {
+            assert_eq!(match_words(&one.matching), format!("{{ mac = \"{mac}\" }}"));
+            assert!(
+                one.to_string().starts_with("# radio could be this as well: put these lines in the place of"),
+                "{one}"
+            );
+        }
+    }
+    let taken = configured("radio", DeviceKind::Wifi, by_driver);
+    let advice = advise(&[&second], &both, &[Configured { device: &taken, is: Some(&first) }])[0].to_string();
+    assert!(advice.contains("first give [hardware.radio] match = { mac = \"02:00:00:00:01:00\" }\n"), "{advice}");
+    assert!(advice.ends_with("match = { mac = \"02:00:00:00:02:00\" }\n"), "{advice}");
+
+    let receiver = port(Some(usb("1546:01a7", Some("x"), "1-2")), Some("if00"), "ttyACM0");
+    let elsewhere = |matching| {
+        let device = configured("other", DeviceKind::Serial, matching);
+        advise(&[&receiver], &[&receiver], &[Configured { device: &device, is: None }])[0].to_string()
+    };
+    let by_name = elsewhere(Match { name: Some("ttyUSB7".to_owned()), ..Match::default() });
+    assert!(by_name.ends_with("match = { usb = \"1546:01a7\", serial = \"x\" }\n"), "{by_name}");
+    let by_socket = elsewhere(Match { path: Some("1-3".parse().unwrap()), ..Match::default() });
+    assert!(
+        by_socket.ends_with("serial = \"x\", path = \"1-2\" }\n") && !by_socket.contains('#'),
+        "it helps: {by_socket}"
+    );
+}
+
 /// Anything that can be plugged in: few serial numbers and ids, so that much is alike.
 fn anything() -> impl Strategy<Value = Sighting> {
     let id = prop_oneof![Just("0bda:2838"), Just("1d50:6089"), Just("10c4:ea60")];
@@ -161,33 +202,109 @@ fn anything() -> impl Strategy<Value = Sighting> {
     })
 }
 
+/// A socket holds one device: all that is said of it there is the same. What shows a port or a radio is shown as that only.
+fn plugged(pieces: impl IntoIterator<Item = Sighting>) -> Vec<Sighting> {
+    let mut devices = std::collections::BTreeMap::new();
+    let mut there: Vec<Sighting> = Vec::new();
+    for mut piece in pieces {
+        let whole = matches!(piece.sort, Sort::Usb { .. });
+        if let Some(usb) = &mut piece.usb {
+            let (known, was_whole) = devices.entry(usb.path.clone()).or_insert_with(|| (usb.clone(), whole)).clone();
+            if whole != was_whole {
+                continue;
+            }
+            *usb = UsbFacts { interface: usb.interface, ..known };
+        }
+        if there.iter().all(|other| other.key != piece.key) {
+            there.push(piece);
+        }
+    }
+    there
+}
+
+/// A device that somebody has configured by some of what is said of a piece of hardware.
+fn known_by(piece: &Sighting, keys: u8, name: usize) -> Device {
+    let usb = piece.usb.as_ref();
+    let has = |key: u8| keys & (1 << key) != 0;
+    let said = Match {
+        serial: usb.and_then(|usb| usb.serial.clone()).filter(|serial| has(0) && !short_serial(serial).is_empty()),
+        usb: usb.map(|usb| usb.id).filter(|_| has(1)),
+        path: usb.map(|usb| usb.path.clone()).filter(|_| has(2)),
+        interface: usb.and_then(|usb| usb.interface).filter(|_| has(3)),
+        mac: if let Sort::Wifi(wifi) = &piece.sort { Some(wifi.mac).filter(|_| has(4)) } else { None },
+        driver: None,
+        name: kernel_name(piece).map(str::to_owned).filter(|_| has(5)),
+    };
+    configured(&format!("known{name}"), suggested_kind(piece), said)
+}
+
+fn is_plain(kind: DeviceKind) -> bool {
+    matches!(kind, DeviceKind::Usb | DeviceKind::Hackrf)
+}
+
+fn lines(device: &Device) -> String {
+    let Device { name, kind, matching, .. } = device;
+    format!("[hardware.{name}]\nkind = \"{}\"\nmatch = {}\n", kind.as_str(), match_words(matching))
+}
+
 proptest! {
-    /// All the lines together pass `check`, and each means its own piece of hardware and no other.
+    /// All the lines together, with those that stood there before and what these must say first, pass `check`; each means its own piece
+    /// of hardware and no other, and says nothing for the sake of a device that it replaces.
     #[test]
     fn whatever_is_plugged_in_the_advice_passes_and_means_each_piece_alone(
-        pieces in proptest::collection::btree_map(0u8..12, anything(), 0..8),
+        pieces in proptest::collection::vec(anything(), 0..8),
+        known in proptest::collection::vec((anything(), any::<u8>(), any::<bool>()), 0..4),
     ) {
-        // A socket holds one device: all that is said of it there is the same. What shows a port or a radio is shown as that only.
-        let mut devices = std::collections::BTreeMap::new();
-        let mut keys = BTreeSet::new();
-        let mut there = Vec::new();
-        for piece in pieces.into_values() {
-            let mut piece = piece;
-            let whole = matches!(piece.sort, Sort::Usb { .. });
-            if let Some(usb) = &mut piece.usb {
-                let (known, was_whole) = devices.entry(usb.path.clone()).or_insert_with(|| (usb.clone(), whole)).clone();
-                if whole != was_whole || (whole && there.iter().any(|other: &Sighting| other.key == piece.key)) { continue }
-                *usb = UsbFacts { interface: usb.interface, ..known };
+        let there = plugged(pieces);
+        let mut devices: Vec<Device> = Vec::new();
+        for (at, (piece, keys, is_there)) in known.into_iter().enumerate() {
+            let piece = if is_there { there.get(at).cloned().unwrap_or(piece) } else { piece };
+            // Of a plain USB device and a port on USB, `check` takes whatever both say for a sign that they are one; one sort at a time is known.
+            if devices.iter().any(|other| is_plain(other.kind) != is_plain(suggested_kind(&piece))) {
+                continue;
             }
-            if keys.insert(piece.key.clone()) { there.push(piece); }
+            devices.push(known_by(&piece, keys, at));
+            if mainstay_config::parse("known.toml", &devices.iter().map(lines).collect::<String>()).is_err() {
+                devices.pop();
+            }
         }
-        let devices = checked(&advised(&there));
-        prop_assert_eq!(devices.len(), there.len());
-        for piece in &there {
-            prop_assert_eq!(devices.iter().filter(|device| matches(device, piece)).count(), 1, "{:?}", piece);
+        // One that several pieces fit has none of them, as long as they came together.
+        let is = |device: &Device, first: bool| {
+            let mut fits = there.iter().filter(|piece| matches(device, piece));
+            fits.next().filter(|_| first || fits.next().is_none())
+        };
+        let all: Vec<Configured<'_>> =
+            devices.iter().enumerate().map(|(at, device)| Configured { device, is: is(device, at % 2 == 0) }).collect();
+        let taken: Vec<&Key> = all.iter().filter_map(|one| Some(&one.is?.key)).collect();
+        let present: Vec<&Sighting> = there.iter().collect();
+        let others: Vec<&Sighting> = there.iter().filter(|piece| !taken.contains(&&piece.key)).collect();
+        let advice = advise(&others, &present, &all);
+
+        let mends: Vec<&Mend> = advice.iter().flat_map(|one| &one.first).collect();
+        let after = |one: &Configured<'_>| {
+            let mut mends = mends.iter().filter(|mend| mend.device == one.device.name);
+            let Some(mend) = mends.next() else { return Some(one.device.clone()) };
+            assert!(mends.all(|other| other.matching == mend.matching), "{mends:?}");
+            Some(Device { matching: mend.matching.clone()?, ..one.device.clone() })
+        };
+        let before: Vec<(Option<Device>, &Configured<'_>)> = all.iter().map(|one| (after(one), one)).collect();
+        let kept: Vec<&Device> = before.iter().filter_map(|(device, _)| device.as_ref()).collect();
+        let text = kept.iter().map(|device| lines(device)).chain(advice.iter().map(ToString::to_string));
+        let station = checked(&text.collect::<Vec<_>>());
+        prop_assert_eq!(station.len(), kept.len() + others.len());
+        for (device, Configured { is, .. }) in &before {
+            prop_assert!(is.is_none() || device.as_ref().is_some_and(|device| matches(device, is.unwrap())), "{:?}", device);
         }
-        for device in &devices {
-            prop_assert_eq!(there.iter().filter(|piece| matches(device, piece)).count(), 1, "{:?}", device);
+        let bare = advise(&others, &present, &[]);
+        for ((one, piece), alone) in advice.iter().zip(&others).zip(&bare) {
+            let meant: Vec<_> = there.iter().filter(|other| is_meant(one.kind, &one.matching, other)).collect();
+            prop_assert_eq!(&meant, &[*piece], "{}", one);
+            prop_assert!(one.matching.mac.is_none() || one.matching.name.is_none(), "{}", one);
+            let may_be = |said: &Match, device: &Device| could_be_one((one.kind, said), (device.kind, &device.matching));
+            let helps = |device: &Device| may_be(&alone.matching, device) && !may_be(&one.matching, device);
+            let parts = |said: &Match| match_words(said).matches(" = ").count();
+            let is_bare = parts(&one.matching) <= parts(&alone.matching) || mends.iter().any(|mend| mend.matching.is_some());
+            prop_assert!(is_bare || devices.iter().chain(&station).any(helps), "needless: {}", one);
         }
     }
 

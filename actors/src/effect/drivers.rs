@@ -9,9 +9,11 @@ mod tests;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt::Display;
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use mainstay_config::paths::FileIdentity;
 use mainstay_hardware::bus::Bus;
 use mainstay_hardware::error::NoAnswer;
 use tokio::sync::{Notify, oneshot};
@@ -19,7 +21,6 @@ use tokio::sync::{Notify, oneshot};
 use super::call::{Answer, Asked, Call, ports_seen, to_device};
 use super::calls::{CallId, Calls, End};
 use super::executor::{Deliver, Delivery};
-use super::files::identities;
 use super::ports::listeners;
 use super::wakefulness::{Kept, Wish};
 use super::watched::{self, Watched};
@@ -200,7 +201,10 @@ fn perform_one(bus: &dyn Bus, call: Call, seen: &mut Seen) -> Answer {
             let here = seen.as_mut().map(|seen| seen.next().unwrap_or_default()).map_err(|why| why.clone());
             ports_seen(operation, here)
         }
-        Call::Files(operation, paths) => leases(LeaseMessage::FilesSeen(operation, Ok(identities(paths)))),
+        Call::Files(operation, paths) => {
+            let look = |path: PathBuf| (path.clone(), FileIdentity::of(&path));
+            leases(LeaseMessage::FilesSeen(operation, Ok(paths.into_iter().map(look).collect())))
+        }
         ref call @ Call::KeepAwake(_, ref sighting) => {
             let before = bus.keep_awake(sighting);
             return Answer::Sleep(before.inspect_err(|error| warn_of_sleep(call, error)).ok());

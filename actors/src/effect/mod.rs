@@ -6,7 +6,6 @@ mod carrier;
 mod check_commands;
 mod drivers;
 pub mod executor;
-pub mod files;
 pub mod known;
 pub mod ports;
 pub mod probe;

@@ -8,10 +8,10 @@ use mainstay_config::model::Sharing;
 
 use super::machine::{LeaseMachine, Out};
 use super::queue::Queued;
-use crate::action::files::FileIdentity;
 use crate::cause::{Blocker, Resource};
 use crate::message::lease::{LeaseRequest, Want};
 use crate::message::{Action, Effect, OperationId, Outcome};
+use mainstay_config::paths::FileIdentity;
 use mainstay_hardware::error::NoAnswer;
 
 /// What each path was seen to lead to.

@@ -12,11 +12,11 @@ use mainstay_hardware::bus::WifiBaseline;
 use mainstay_hardware::error::{Error, NoAnswer};
 use mainstay_hardware::sighting::Generation;
 
-use crate::action::files::FileIdentity;
 use crate::action::ports::{Listener, Places};
 use crate::cause::{Holder, Refusal, Resource, Soon, Unusable};
 use crate::message::device::Offer;
 use crate::message::{Moment, OperationId};
+use mainstay_config::paths::FileIdentity;
 
 /// A fencing token. It only grows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]

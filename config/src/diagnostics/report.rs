@@ -121,6 +121,15 @@ impl Report {
         }
     }
 
+    /// What to write instead of the text at `span`, when something was wrong with it and more is known now.
+    pub(crate) fn cure(&mut self, span: &Range<usize>, help: impl Fn(&str) -> Option<String>) {
+        let Some(found) = self.found.iter_mut().find(|found| found.span == *span) else { return };
+        let written = self.text.get(span.clone()).unwrap_or_default().trim_matches(['"', '\'']);
+        if let Some(help) = help(written) {
+            found.help = said(&help);
+        }
+    }
+
     /// Whether further problems are only counted: what it takes time to say of them is not worth it.
     pub(crate) fn is_full(&self) -> bool {
         self.found.len() >= Problems::MOST

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::diagnostics::{Code, Report};
 use crate::model::{Device, DeviceKind, Flap, HACKRF_IDS, Match};
 use crate::names::DeviceName;
-use crate::read::{Entry, Wholly, joined};
+use crate::read::{Entry, Wholly, instead_of, joined};
 use crate::schema::{File, FlapTable, HardwareTable, MatchTable};
 
 pub(super) fn devices(file: &File, report: &mut Report) -> BTreeMap<DeviceName, Device> {
@@ -71,7 +71,14 @@ fn fits(kind: DeviceKind, said: &MatchTable, report: &mut Report) {
         ("name", said.name.span()),
     ];
     for (key, span) in spans {
-        let Some(span) = span.filter(|_| !match_keys(kind).contains(&key)) else { continue };
+        let Some(span) = span else { continue };
+        if match_keys(kind).contains(&key) {
+            // What to write instead of another name of the device depends on its kind.
+            if key != "name" {
+                report.cure(span, |written| instead_of(written, Some(kind)));
+            }
+            continue;
+        }
         let message = format!("a device of kind `{}` is not recognised by `{key}`", kind.as_str());
         let help = format!("use one of {}", crate::suggest::list(match_keys(kind).iter().copied()));
         report.problem(Code::KindMismatch, span, message, help);

@@ -7,12 +7,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU16;
 use std::ops::Range;
+use std::path::Path;
 
 use super::dependencies::{named_in, reference_span};
 use crate::diagnostics::{Code, Problems, Report};
 use crate::graph::{Edge, Graph};
 use crate::model::{PortNeed, Service, Sharing, Station};
 use crate::names::ServiceName;
+use crate::paths::FileIdentity;
 use crate::schema::{File, ServiceTable};
 
 /// Services by number.
@@ -55,7 +57,7 @@ impl Set {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Thing<'a> {
     Device(&'a str),
-    /// `file/PATH` or `custom/NAME`.
+    /// `file/PATH` or `custom/NAME`; of the paths that lead to one file the first.
     Named(&'a str),
 }
 
@@ -63,7 +65,7 @@ impl Thing<'_> {
     fn cure(self) -> String {
         match self {
             Self::Device(name) => format!("lease `{name}` in one of them, or \"shared\" in both"),
-            Self::Named(_) => format!("leave `{}` out of one of them, or take the requirement out", self.name()),
+            Self::Named(_) => "leave it out of one of them, or take the requirement out".to_owned(),
         }
     }
 
@@ -77,9 +79,11 @@ impl Thing<'_> {
 
 /// Who wants a thing.
 #[derive(Debug, Default)]
-struct Wanted {
+struct Wanted<'a> {
     alone: Vec<usize>,
     shared: Vec<usize>,
+    /// What it is called by those who call it something else.
+    spelled: BTreeMap<usize, Thing<'a>>,
 }
 
 struct Needs<'a> {
@@ -122,7 +126,7 @@ impl<'a> Needs<'a> {
     }
 
     /// Those that need two of these: two of those that want a thing alone, or one of them and one that shares it.
-    fn torn(&self, wanted: &Wanted) -> Set {
+    fn torn(&self, wanted: &Wanted<'_>) -> Set {
         let (mut once, mut twice, mut shared) = (self.none(), self.none(), self.none());
         for users in wanted.alone.iter().filter_map(|at| self.users.get(*at)) {
             twice.add_common(&once, users);
@@ -139,7 +143,7 @@ impl<'a> Needs<'a> {
     }
 
     /// Two of these that `at` needs, itself first if it is one of them.
-    fn pair(&self, at: usize, wanted: &Wanted) -> Option<(usize, usize)> {
+    fn pair(&self, at: usize, wanted: &Wanted<'_>) -> Option<(usize, usize)> {
         let needs = |other: &&usize| self.users.get(**other).is_some_and(|users| users.has(at));
         let mut alone: Vec<usize> = wanted.alone.iter().filter(needs).copied().collect();
         let mut all: Vec<usize> = alone.iter().chain(wanted.shared.iter().filter(needs)).copied().collect();
@@ -160,7 +164,7 @@ pub(super) fn check(file: &File, station: &Station, graph: &Graph, layers: &[Vec
         let torn = needs.torn(wanted);
         for at in needs.lowest(&torn) {
             match needs.pair(at, wanted) {
-                Some(pair) if !told.is_full() => told.both_want(at, pair, *thing),
+                Some(pair) if !told.is_full() => told.both_want(at, pair, *thing, wanted),
                 _ => break,
             }
         }
@@ -168,7 +172,7 @@ pub(super) fn check(file: &File, station: &Station, graph: &Graph, layers: &[Vec
     let conflicts = conflicts(station, &needs).into_iter().map(|pair| (pair, None));
     let ports = stand_ins(file, station, &needs).into_iter().map(|(pair, port)| (pair, Some(port)));
     for ((a, b), port) in conflicts.chain(ports) {
-        let wanted = Wanted { alone: vec![a, b], shared: Vec::new() };
+        let wanted = Wanted { alone: vec![a, b], ..Wanted::default() };
         let torn = needs.torn(&wanted);
         for at in needs.lowest(&torn) {
             match (needs.pair(at, &wanted), port) {
@@ -181,8 +185,9 @@ pub(super) fn check(file: &File, station: &Station, graph: &Graph, layers: &[Vec
     }
 }
 
-fn things<'a>(station: &'a Station, needs: &Needs<'_>) -> BTreeMap<Thing<'a>, Wanted> {
-    let mut things: BTreeMap<Thing<'a>, Wanted> = BTreeMap::new();
+fn things<'a>(station: &'a Station, needs: &Needs<'_>) -> BTreeMap<Thing<'a>, Wanted<'a>> {
+    let mut things: BTreeMap<Thing<'a>, Wanted<'a>> = BTreeMap::new();
+    let mut files = BTreeMap::new();
     for (name, service) in &station.services {
         let Some(at) = needs.numbers.get(name).copied() else { continue };
         for (device, need) in &service.devices {
@@ -193,7 +198,17 @@ fn things<'a>(station: &'a Station, needs: &Needs<'_>) -> BTreeMap<Thing<'a>, Wa
             }
         }
         for resource in &service.resources {
-            things.entry(Thing::Named(resource)).or_default().alone.push(at);
+            let thing = Thing::Named(resource);
+            // Where there is a file its node says which: another path may lead to it.
+            let first = resource.strip_prefix("file/").map_or(thing, |path| {
+                let FileIdentity { path, node } = FileIdentity::of(Path::new(path));
+                *files.entry(node.ok_or(path)).or_insert(thing)
+            });
+            let wanted = things.entry(first).or_default();
+            if wanted.alone.last() != Some(&at) {
+                wanted.alone.push(at);
+                wanted.spelled.extend((thing != first).then_some((at, thing)));
+            }
         }
     }
     things
@@ -250,8 +265,13 @@ impl Telling<'_, '_> {
         self.pairs.len() >= Problems::MOST
     }
 
-    fn both_want(&mut self, at: usize, pair: (usize, usize), thing: Thing<'_>) {
-        let words = format!("both want `{}` for themselves", thing.name());
+    fn both_want(&mut self, at: usize, pair: (usize, usize), thing: Thing<'_>, wanted: &Wanted<'_>) {
+        let [one, other] = [pair.0, pair.1].map(|at| wanted.spelled.get(&at).unwrap_or(&thing).name());
+        let words = if one == other {
+            format!("both want `{one}` for themselves")
+        } else {
+            format!("both want one file for themselves, `{one}` and `{other}`")
+        };
         self.tell(at, pair, &words, &thing.cure(), None);
     }
 

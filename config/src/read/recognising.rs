@@ -4,6 +4,8 @@ use schemars::{Schema, json_schema};
 
 use super::text::{Filled, Refusal, TextValue, refused};
 use crate::diagnostics::Code;
+use crate::lower::match_keys;
+use crate::model::DeviceKind;
 use crate::names::{MacAddress, UsbId, UsbInterface, UsbPath};
 
 /// A USB serial number.
@@ -19,7 +21,7 @@ impl TextValue for SerialNumber {
         let Filled(serial) = Filled::from_text(text)?;
         // A serial number may look like nearly anything, but not like this.
         let is_path = ["/dev/", "/sys/"].iter().any(|folder| serial.starts_with(folder));
-        let help = is_path.then(|| instead_of(&serial)).flatten();
+        let help = is_path.then(|| instead_of(&serial, None)).flatten();
         match help {
             Some(help) => Err(refused(Code::BadValue, format!("is a path, not a serial number: \"{serial}\""), help)),
             None => Ok(Self(serial)),
@@ -41,7 +43,7 @@ macro_rules! recognising {
 
             fn from_text(text: &str) -> Result<Self, Refusal> {
                 text.parse().map_err(|shape: &str| {
-                    let help = instead_of(text).unwrap_or_else(|| shape.to_owned());
+                    let help = instead_of(text, None).unwrap_or_else(|| shape.to_owned());
                     refused(Code::BadValue, format!("is wrong: \"{text}\""), help)
                 })
             }
@@ -63,16 +65,22 @@ recognising! {
 /// Where the right line can be copied from.
 const SHOWN: &str = "`mainstay devices` shows the line for what is plugged in";
 
-/// What to write for a device that was named in another way, whichever key that was written to. `None`: it is no other name.
-fn instead_of(text: &str) -> Option<String> {
+/// What to write for a device of this kind that was named in another way, whichever key that was written to. `None`: it is no other name.
+pub(crate) fn instead_of(text: &str, kind: Option<DeviceKind>) -> Option<String> {
+    let takes = |key| kind.is_none_or(|kind| match_keys(kind).contains(&key));
+    let has_functions = takes("interface");
+    let no_key = |what| {
+        format!("{what}, which says nothing of a device of this kind: write the USB port, path = \"1-1.4\"; {SHOWN}")
+    };
     if text.parse::<UsbId>().is_ok() {
         return Some(format!("that is a USB id: write usb = \"{text}\""));
     }
     if text.parse::<MacAddress>().is_ok() {
-        return Some(format!("that is a MAC address: write mac = \"{text}\""));
+        let help = format!("that is a MAC address: write mac = \"{text}\"");
+        return Some(if takes("mac") { help } else { no_key("that is a MAC address") });
     }
     if let Some(link) = text.strip_prefix("/dev/serial/by-id/") {
-        return Some(by_id(link));
+        return Some(by_id(link, has_functions));
     }
     if text.starts_with("/dev/serial/by-path/") {
         let help = "that link stands for a USB port: write path = \"1-1.4\", the bus and the ports on the way";
@@ -83,22 +91,24 @@ fn instead_of(text: &str) -> Option<String> {
             "that number is another one after each replug: write the USB port, path = \"1-1.4\"; {SHOWN}"
         ));
     }
-    if let Some(help) = in_sysfs(text) {
+    if let Some(help) = in_sysfs(text, has_functions) {
         return Some(help);
     }
     let name = text.strip_prefix("/dev/").unwrap_or(text);
     if is_kernel_name(name) {
-        return Some(format!(
+        let help = format!(
             "that is the kernel's name: write name = \"{name}\", or better what stays, such as serial, usb or path; {SHOWN}"
-        ));
+        );
+        return Some(if takes("name") { help } else { no_key("that is the kernel's name") });
     }
     let other = text.starts_with('/');
     other.then(|| format!("a path does not stay the same: write serial, usb or path (the USB port); {SHOWN}"))
 }
 
 /// A link of udev's: the names of maker and product, the serial number, and which function it is.
-fn by_id(link: &str) -> String {
-    let end = link.rfind("-if").and_then(|at| link.get(at + 1..)).and_then(|end| end.parse::<UsbInterface>().ok());
+fn by_id(link: &str, has_functions: bool) -> String {
+    let at = has_functions.then(|| link.rfind("-if")).flatten();
+    let end = at.and_then(|at| link.get(at + 1..)).and_then(|end| end.parse::<UsbInterface>().ok());
     let interface = end.map_or(String::new(), |end| format!(", and interface = \"{end}\" if it has several functions"));
     format!(
         "that link is made of what the device says of itself: write serial = \"…\" and usb = \"…\"{interface}; {SHOWN}"
@@ -113,13 +123,16 @@ fn numbers_on_the_bus(text: &str) -> bool {
 }
 
 /// `/sys/bus/usb/devices/1-1.4`, `usb1/1-1.4`, `1-1.4:1.0`: the kernel's own name for a USB device, or an interface of it.
-fn in_sysfs(text: &str) -> Option<String> {
+fn in_sysfs(text: &str, has_functions: bool) -> Option<String> {
     let (path, interface) = text.rsplit('/').find_map(|part| {
         let (path, interface) = part.split_once(':').map_or((part, None), |(path, rest)| (path, Some(rest)));
         Some((path.parse::<UsbPath>().ok()?, interface))
     })?;
     // The configuration, which is nearly always the first, and the interface, in decimal.
-    let number = interface.and_then(|rest| rest.split_once('.')).and_then(|(_, number)| number.parse().ok());
+    let number = interface
+        .filter(|_| has_functions)
+        .and_then(|rest| rest.split_once('.'))
+        .and_then(|(_, number)| number.parse().ok());
     let interface = number.map(|number| UsbInterface { number, port: None });
     let function =
         interface.map_or(String::new(), |interface| format!(", interface = \"{interface}\" (where it has several)"));
@@ -177,6 +190,30 @@ mod tests {
         assert!(help::<UsbId>("1-1.4").contains("write path = \"1-1.4\""));
         assert!(help::<SerialNumber>("/dev/ttyUSB0").contains("write name = \"ttyUSB0\""));
         assert!(SerialNumber::from_text("/AH03/B-1:2").is_ok(), "whatever a maker thinks of");
+    }
+
+    #[test]
+    fn no_cure_names_a_key_that_says_nothing_of_a_device_of_this_kind() {
+        use DeviceKind::{Gps, Hackrf, Serial, Usb, Wifi};
+        let texts = [
+            "/dev/ttyACM0",
+            "wlan1",
+            "02:00:00:00:02:00",
+            "1-1.4:1.10",
+            "/sys/bus/usb/devices/1-1.4",
+            "/dev/serial/by-id/usb-FTDI_Quad_RS232-HS-if02-port0",
+            "/dev/serial/by-path/pci-0000:00:14.0-usb-0:2:1.0",
+            "001/004",
+            "1d50:6089",
+            "/dev/my-receiver",
+        ];
+        for kind in [Gps, Hackrf, Serial, Usb, Wifi] {
+            for (text, key) in texts.iter().flat_map(|text| ["mac", "interface", "name"].map(|key| (text, key))) {
+                let help = instead_of(text, Some(kind)).unwrap();
+                let is_named = help.contains(&format!("{key} = "));
+                assert!(!is_named || match_keys(kind).contains(&key), "{kind:?}: {help}");
+            }
+        }
     }
 
     proptest! {

@@ -138,7 +138,7 @@ files = ["/var/lib/db"]
 command = ["g"]
 files = ["/var/lib//./db"]
 "#,
-        problems: &[(Contradiction, "leave `/var/lib/db` out of one of them")],
+        problems: &[(Contradiction, "leave it out of one of them")],
     },
     Case {
         about: "a custom resource that two of what it requires have to themselves",
@@ -155,7 +155,7 @@ custom = ["mast"]
 command = ["h"]
 custom = ["mast"]
 "#,
-        problems: &[(Contradiction, "leave `mast` out of one of them")],
+        problems: &[(Contradiction, "leave it out of one of them")],
     },
     Case {
         about: "a required service and its required fallback that want one port",
@@ -234,7 +234,7 @@ files = ["/db"]
 command = ["g"]
 files = ["/db"]
 "#,
-        problems: &[(DependencyCycle, "could ever start"), (Contradiction, "leave `/db` out")],
+        problems: &[(DependencyCycle, "could ever start"), (Contradiction, "leave it out")],
     },
     Case {
         about: "two cycles",

@@ -40,6 +40,28 @@ match = { path = ⟦"/dev/ttyACM0" }
         problems: &[(BadValue, "write name = \"ttyACM0\"")],
     },
     Case {
+        about: "a node, a MAC address and a function of what has only a USB port",
+        text: r#"[hardware.h]
+kind = "hackrf"
+match = { path = ⟦"/dev/ttyACM0" }
+[hardware.u]
+kind = "usb"
+match = { path = ⟦"/dev/ttyACM0" }
+[hardware.v]
+match = { usb = ⟦"02:00:00:00:02:00" }
+kind = "usb"
+[hardware.w]
+kind = "usb"
+match = { path = ⟦"1-1.4:1.10" }
+"#,
+        problems: &[
+            (BadValue, "write the USB port, path = \"1-1.4\"; `mainstay devices` shows"),
+            (BadValue, "write the USB port, path = \"1-1.4\"; `mainstay devices` shows"),
+            (BadValue, "write the USB port, path = \"1-1.4\"; `mainstay devices` shows"),
+            (BadValue, "write path = \"1-1.4\""),
+        ],
+    },
+    Case {
         about: "a radio's name where the number of an interface belongs, and a function of a HackRF, which has one",
         text: r#"[hardware.w]
 kind = "wifi"

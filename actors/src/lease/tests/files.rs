@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::*;
-use crate::action::files::FileIdentity;
+use mainstay_config::paths::FileIdentity;
 use mainstay_hardware::error::NoAnswer;
 
 fn file(path: &str) -> Want {

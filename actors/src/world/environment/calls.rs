@@ -14,13 +14,13 @@ use super::files::real_path;
 use super::radios::{Course, Wanted};
 use super::table::{MILLISECOND, SECOND};
 use super::{Cause, Consequences, Environment, Event, Happening, Lie};
-use crate::action::files::FileIdentity;
 use crate::effect::call::{Answer, Asked, Call, ports_seen, to_device};
 use crate::effect::calls::{CallId, Calls, End, Sort};
 use crate::effect::wakefulness::Wish;
 use crate::message::device::DeviceMessage;
 use crate::message::lease::LeaseMessage;
 use crate::message::{Action, ActorId, Message, Outside};
+use mainstay_config::paths::FileIdentity;
 use mainstay_hardware::error::NoAnswer;
 
 /// How a call goes.
