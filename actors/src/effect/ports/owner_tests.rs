@@ -48,7 +48,7 @@ fn run() -> Root {
 }
 
 fn stranger(pid: u32) -> Whose {
-    Whose::Foreign(Listener { pid: Some(pid), command: Some("nginx".to_owned()) })
+    Whose::Foreign(Listener { pid: Some(pid), command: Some("nginx".to_owned()), user: None })
 }
 
 #[test]
