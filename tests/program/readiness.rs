@@ -238,3 +238,30 @@ fn a_stranger_on_another_address_is_not_in_the_way_of_a_port_that_names_its_own(
     station.until_service("web", "running");
     station.end();
 }
+
+#[test]
+fn a_stranger_of_another_user_is_not_taken_for_the_service_of_an_ordinary_user() {
+    let has_setpriv = std::process::Command::new("setpriv").arg("--version").output().is_ok();
+    if !rustix::process::geteuid().is_root() || !has_setpriv {
+        return;
+    }
+    let port = free_port();
+    // The program may lie where others may not go.
+    let as_nobody = "dir=${4%/*}; cp \"$1\" \"$dir/mainstay\"; chown -R 65534:65534 \"$dir\"; shift; \
+                     exec setpriv --reuid 65534 --regid 65534 --clear-groups env HOME=\"$dir\" \"$dir/mainstay\" \"$@\"";
+    let station = Station::begun_by(
+        as_nobody,
+        &format!(
+            "[services.web]\nports = {{ web = {port} }}\nready = {{ tcp = {{ port = \"{{port.web}}\" }} }}\n\
+             command = [\"sleep\", \"1000\"]\n"
+        ),
+    );
+    station.until_service("web", "starting");
+    let _stranger = std::net::TcpListener::bind(("127.0.0.1", port)).unwrap();
+    let named = format!(
+        "another process of user 0 (not visible to this user) listens on 127.0.0.1:{port}, and is not of this service"
+    );
+    let status = station.until("the stranger is named", |status| status.service("web").reason.contains(&named));
+    assert_eq!(status.service("web").status, "starting");
+    station.end();
+}

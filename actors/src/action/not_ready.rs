@@ -19,6 +19,8 @@ pub const BODY_LIMIT: usize = 256 * 1024;
 pub enum NotReady {
     /// Nothing listens there.
     Refused(SocketAddr),
+    /// The connection was taken, and nothing listens there (any more).
+    NoListener(SocketAddr),
     /// There is no way to it.
     Unreachable {
         /// To where.
@@ -116,7 +118,14 @@ impl NotReady {
     /// Whether nobody was there to answer, which a look that waits for an answer has overtaken.
     #[must_use]
     pub fn is_no_contact(&self) -> bool {
-        matches!(self, Self::Refused(_) | Self::Unreachable { .. } | Self::UnknownHost { .. } | Self::Broken { .. })
+        matches!(
+            self,
+            Self::Refused(_)
+                | Self::NoListener(_)
+                | Self::Unreachable { .. }
+                | Self::UnknownHost { .. }
+                | Self::Broken { .. }
+        )
     }
 }
 

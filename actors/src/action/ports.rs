@@ -15,6 +15,8 @@ pub struct Listener {
     pub pid: Option<u32>,
     /// The name of that process (`/proc/PID/comm`).
     pub command: Option<String>,
+    /// The user who made the socket, where the process is not seen.
+    pub user: Option<u32>,
 }
 
 impl fmt::Display for Listener {
@@ -22,7 +24,11 @@ impl fmt::Display for Listener {
         match (self.pid, &self.command) {
             (Some(pid), Some(command)) => write!(f, "pid {pid} {command}"),
             (Some(pid), None) => write!(f, "pid {pid}"),
-            (None, _) => f.write_str("another process (not visible to this user)"),
+            (None, _) => {
+                f.write_str("another process")?;
+                self.user.map_or(Ok(()), |user| write!(f, " of user {user}"))?;
+                f.write_str(" (not visible to this user)")
+            }
         }
     }
 }

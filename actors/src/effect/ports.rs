@@ -14,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::IpAddr;
 
+use self::sockets::unseen;
 use self::table::{Inode, Listens};
 use super::proc::{Proc, here};
 
@@ -33,15 +34,20 @@ fn listeners_under(proc: Proc<'_>, asked: &[Places]) -> io::Result<Vec<BTreeMap<
     for (inode, listens) in proc.sockets(&asked.iter().flat_map(|places| places.keys().copied()).collect())? {
         by_port.entry(listens.at.port()).or_default().push((inode, listens));
     }
-    let in_the_way = |(port, meant): (&u16, &Option<IpAddr>)| -> (u16, Vec<Inode>) {
+    let in_the_way = |(port, meant): (&u16, &Option<IpAddr>)| -> (u16, BTreeMap<Inode, Listens>) {
         let listening = by_port.get(port).into_iter().flatten();
-        (*port, listening.filter(|(_, listens)| overlap(*meant, *listens)).map(|(inode, _)| *inode).collect())
+        (*port, listening.filter(|(_, listens)| overlap(*meant, *listens)).copied().collect())
     };
-    let found = asked.iter().map(|places| places.iter().map(in_the_way).filter(|(_, inodes)| !inodes.is_empty()));
-    let found: Vec<BTreeMap<u16, Vec<Inode>>> = found.map(Iterator::collect).collect();
-    let owners = owners(proc, found.iter().flat_map(BTreeMap::values).flatten().copied().collect());
-    let listener = |inodes: Vec<Inode>| inodes.iter().find_map(|inode| owners.get(inode)).cloned().unwrap_or_default();
-    let answer = |ports: BTreeMap<u16, Vec<Inode>>| ports.into_iter().map(|(port, inodes)| (port, listener(inodes)));
+    let found = asked.iter().map(|places| places.iter().map(in_the_way).filter(|(_, sockets)| !sockets.is_empty()));
+    let found: Vec<BTreeMap<u16, BTreeMap<Inode, Listens>>> = found.map(Iterator::collect).collect();
+    let owners = owners(proc, found.iter().flat_map(BTreeMap::values).flat_map(BTreeMap::keys).copied().collect());
+    let listener = |sockets: &BTreeMap<Inode, Listens>| {
+        let seen = sockets.keys().find_map(|inode| owners.get(inode)).cloned();
+        seen.unwrap_or_else(|| unseen(sockets.values()))
+    };
+    let answer = |ports: BTreeMap<u16, BTreeMap<Inode, Listens>>| {
+        ports.into_iter().map(|(port, sockets)| (port, listener(&sockets)))
+    };
     Ok(found.into_iter().map(|ports| answer(ports).collect()).collect())
 }
 

@@ -115,8 +115,9 @@ fn socket(said: &[u8]) -> Option<Part> {
         _ => return None,
     };
     let port = u16::from_be_bytes(bytes(said, 4)?);
+    let user = u32::from_ne_bytes(bytes(said, 64)?);
     let inode = u32::from_ne_bytes(bytes(said, 68)?);
-    let mut listens = Listens::of(SocketAddr::new(address, port));
+    let mut listens = Listens::of(SocketAddr::new(address, port), user);
     if attributes(said.get(FIXED..).unwrap_or_default()).any(|(kind, value)| kind == V6_ONLY && value == [1]) {
         listens.reach = Reach::Own;
     }

@@ -18,8 +18,9 @@ fn proc() -> tempfile::TempDir {
     let proc = tempfile::tempdir().unwrap();
     fs::create_dir(proc.path().join("net")).unwrap();
     let address = u32::from_ne_bytes([127, 0, 0, 1]);
-    let line = format!("0: {address:08X}:0050 00000000:0000 0A 00000000:00000000 00:00000000 00000000 0 0 77 1\n");
+    let line = format!("0: {address:08X}:0050 00000000:0000 0A 00000000:00000000 00:00000000 00000000 5 0 77 1\n");
     fs::write(proc.path().join("net/tcp"), line).unwrap();
+    add(proc.path(), 1, 0, None, &[]);
     add(proc.path(), US, 1, None, &[]);
     proc
 }
@@ -33,6 +34,7 @@ fn add(proc: &Path, pid: u32, parent: u32, mark: Option<&str>, sockets: &[u64]) 
     fs::write(process.join("stat"), stat).unwrap();
     let environment = mark.map(|mark| format!("A=1\0MAINSTAY_RUN={mark}\0")).unwrap_or_default();
     fs::write(process.join("environ"), environment).unwrap();
+    symlink("/dev/null", process.join("fd/0")).unwrap();
     for inode in sockets {
         symlink(format!("socket:[{inode}]"), process.join(format!("fd/{inode}"))).unwrap();
     }
@@ -48,7 +50,16 @@ fn run() -> Root {
 }
 
 fn stranger(pid: u32) -> Whose {
-    Whose::Foreign(Listener { pid: Some(pid), command: Some("nginx".to_owned()) })
+    Whose::Foreign(Listener { pid: Some(pid), command: Some("nginx".to_owned()), user: None })
+}
+
+fn unseen_stranger() -> Whose {
+    Whose::Foreign(Listener { user: Some(5), ..Listener::default() })
+}
+
+/// It does not show any more what it has.
+fn hide(proc: &Path, pid: u32) {
+    fs::remove_dir_all(proc.join(format!("{pid}/fd"))).unwrap();
 }
 
 #[test]
@@ -103,15 +114,65 @@ fn a_control_group_of_the_same_name_in_another_place_is_no_evidence() {
 
 #[test]
 fn where_it_cannot_be_told_it_is_not_called_foreign() {
-    // Nobody who can be seen has the socket.
-    assert_eq!(found(proc().path()), Whose::Unknown);
     // An orphan of some service, without its mark.
     let orphan = proc();
     add(orphan.path(), 22, US, None, &[77]);
     assert_eq!(found(orphan.path()), Whose::Unknown);
-    // Another machine answers, say.
-    let elsewhere = Proc(proc().path()).whose("10.0.0.9:80".parse().unwrap(), &run(), US).unwrap();
+    // Another machine answers, say (RFC 5737).
+    let elsewhere = Proc(proc().path()).whose("192.0.2.9:80".parse().unwrap(), &run(), US).unwrap();
     assert_eq!(elsewhere, Whose::Unknown);
+}
+
+#[test]
+fn where_nothing_listens_any_more_nobody_is_believed() {
+    let proc = proc();
+    fs::write(proc.path().join("net/tcp"), "").unwrap();
+    assert_eq!(found(proc.path()), Whose::Nobody);
+}
+
+#[test]
+fn who_is_not_seen_is_foreign_when_everybody_of_the_run_shows_what_he_has() {
+    let proc = proc();
+    assert_eq!(found(proc.path()), unseen_stranger());
+    add(proc.path(), MAIN, US, Some("web.7"), &[]);
+    add(proc.path(), 11, MAIN, None, &[]);
+    add(proc.path(), 20, 1, None, &[]);
+    // A program of another service that has become another user's, as sudo(8) does.
+    add(proc.path(), 30, US, Some("other.3"), &[]);
+    add(proc.path(), 31, 30, None, &[]);
+    for pid in [1, 20, 31] {
+        hide(proc.path(), pid);
+    }
+    assert_eq!(found(proc.path()), unseen_stranger());
+    hide(proc.path(), 11);
+    assert_eq!(found(proc.path()), Whose::Unknown);
+    fs::remove_dir_all(proc.path().join("11")).unwrap();
+    assert_eq!(found(proc.path()), unseen_stranger());
+    add(proc.path(), 12, US, None, &[]);
+    hide(proc.path(), 12);
+    assert_eq!(found(proc.path()), Whose::Unknown, "an orphan of whichever service");
+}
+
+#[test]
+fn who_is_not_seen_is_not_called_foreign_where_other_users_are_hidden_altogether() {
+    let proc = proc();
+    fs::remove_dir_all(proc.path().join("1")).unwrap();
+    assert_eq!(found(proc.path()), Whose::Unknown);
+}
+
+#[test]
+fn one_of_the_run_whose_main_thread_has_ended_may_have_it_and_one_that_has_ended_has_nothing() {
+    let proc = proc();
+    add(proc.path(), MAIN, US, Some("web.7"), &[]);
+    fs::remove_file(proc.path().join("10/fd/0")).unwrap();
+    let stat = |threads: u32| {
+        let text = format!("10 (x) Z {US} 10 10 0 -1 0 0 0 0 0 0 0 0 0 20 0 {threads} 0 10 0");
+        fs::write(proc.path().join("10/stat"), text).unwrap();
+    };
+    stat(2);
+    assert_eq!(found(proc.path()), Whose::Unknown);
+    stat(1);
+    assert_eq!(found(proc.path()), unseen_stranger());
 }
 
 #[test]
@@ -142,6 +203,6 @@ fn one_who_lets_go_of_it_while_he_is_looked_at_is_not_named_by_what_he_becomes()
         std::io::Write::write_all(&mut name, b"mainstay\n").unwrap();
     };
     let child = crate::effect::watched::call("child", executes).unwrap();
-    assert_eq!(found(proc.path()), Whose::Unknown);
+    assert_eq!(found(proc.path()), unseen_stranger());
     child.blocking_recv().unwrap();
 }

@@ -10,6 +10,11 @@ use super::table::{self, Inode, Listens, socket_link};
 use crate::action::ports::Listener;
 use crate::effect::proc::Proc;
 
+/// Somebody who has one of these sockets, and is not seen.
+pub(super) fn unseen<'a>(sockets: impl IntoIterator<Item = &'a Listens>) -> Listener {
+    Listener { user: sockets.into_iter().next().map(|listens| listens.user), ..Listener::default() }
+}
+
 /// How far up a line of parents is followed.
 const MOST_ANCESTORS: usize = 64;
 
@@ -60,7 +65,7 @@ impl Proc<'_> {
         let line =
             std::iter::successors(Some(pid), |pid| self.process(*pid).map(|process| process.parent).filter(has_it));
         let eldest = line.take(MOST_ANCESTORS).last()?;
-        let listener = Listener { pid: Some(eldest), command: self.command(eldest) };
+        let listener = Listener { pid: Some(eldest), command: self.command(eldest), user: None };
         // Looked at last: the name is that of the program that has it.
         has_it(&eldest).then_some(listener)
     }

@@ -18,6 +18,8 @@ pub(super) struct Inode(pub(super) u64);
 pub(super) struct Listens {
     /// Its address and port.
     pub(super) at: SocketAddr,
+    /// The user who made it.
+    pub(super) user: u32,
     /// What it takes on all addresses.
     pub(super) reach: Reach,
 }
@@ -33,9 +35,9 @@ pub(super) enum Reach {
 
 impl Listens {
     /// As a table has it, where a socket on `::` may or may not take IPv4 as well.
-    pub(super) fn of(at: SocketAddr) -> Self {
+    pub(super) fn of(at: SocketAddr, user: u32) -> Self {
         let reach = if at.is_ipv6() && at.ip().is_unspecified() { Reach::Both } else { Reach::Own };
-        Self { at, reach }
+        Self { at, user, reach }
     }
 
     /// Whether it is on all addresses of this family.
@@ -47,10 +49,10 @@ impl Listens {
 /// Adds the listening sockets of a table that are on one of the wanted ports.
 pub(super) fn read(table: impl Read, wanted: &BTreeSet<u16>, sockets: &mut BTreeMap<Inode, Listens>) -> io::Result<()> {
     for line in BufReader::new(table.take(TABLE_LIMIT)).split(b'\n') {
-        if let Some((inode, place)) = std::str::from_utf8(&line?).ok().and_then(listening)
-            && wanted.contains(&place.port())
+        if let Some((inode, listens)) = std::str::from_utf8(&line?).ok().and_then(listening)
+            && wanted.contains(&listens.at.port())
         {
-            sockets.insert(inode, Listens::of(place));
+            sockets.insert(inode, listens);
         }
     }
     Ok(())
@@ -58,16 +60,17 @@ pub(super) fn read(table: impl Read, wanted: &BTreeSet<u16>, sockets: &mut BTree
 
 /// The socket of a line, and where it listens, when it does:
 /// `0: 0100007F:0B83 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000  0 12345 1 …`.
-fn listening(line: &str) -> Option<(Inode, SocketAddr)> {
+fn listening(line: &str) -> Option<(Inode, Listens)> {
     let mut fields = line.split_ascii_whitespace();
     let (address, port) = fields.nth(1)?.rsplit_once(':')?;
     let state = fields.nth(1)?;
-    let inode = fields.nth(5)?;
+    let user = fields.nth(3)?.parse().ok()?;
+    let inode = fields.nth(1)?;
     if state != LISTEN || port.starts_with('+') {
         return None;
     }
     let place = SocketAddr::new(address_of(address)?, u16::from_str_radix(port, 16).ok()?);
-    Some((Inode(inode.parse().ok()?), place))
+    Some((Inode(inode.parse().ok()?), Listens::of(place, user)))
 }
 
 /// An address as the kernel writes it: words of 32 bits in its own order of bytes, each in hexadecimal digits.
@@ -111,10 +114,10 @@ mod tests {
     #[test]
     fn who_listens_on_all_addresses_of_one_family_takes_nothing_of_the_other_unless_it_takes_both() {
         let [v4, v6]: [IpAddr; 2] = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
-        let all_v4 = Listens::of((Ipv4Addr::UNSPECIFIED, 80).into());
-        let both = Listens::of((Ipv6Addr::UNSPECIFIED, 80).into());
+        let all_v4 = Listens::of((Ipv4Addr::UNSPECIFIED, 80).into(), 0);
+        let both = Listens::of((Ipv6Addr::UNSPECIFIED, 80).into(), 0);
         let all_v6 = Listens { reach: Reach::Own, ..both };
-        let one = Listens::of((Ipv4Addr::LOCALHOST, 80).into());
+        let one = Listens::of((Ipv4Addr::LOCALHOST, 80).into(), 0);
         let takes = [all_v4, all_v6, both, one].map(|listens| [v4, v6].map(|of| listens.is_on_all(of)));
         assert_eq!(takes, [[true, false], [false, true], [true, true], [false, false]]);
     }
@@ -122,7 +125,7 @@ mod tests {
     #[test]
     fn only_listening_sockets_count() {
         let place = (Ipv4Addr::LOCALHOST, 2947).into();
-        assert_eq!(listening(&line(2947, "0A", 77)), Some((Inode(77), place)));
+        assert_eq!(listening(&line(2947, "0A", 77)), Some((Inode(77), Listens::of(place, 1000))));
         assert_eq!(listening(&line(2947, "01", 77)), None);
         assert_eq!(listening(HEAD), None);
     }
@@ -131,7 +134,7 @@ mod tests {
     fn ipv6_lines_have_the_same_form() {
         let line = "0: 00000000000000000000000001000000:0050 00000000000000000000000000000000:0000 0A \
                     00000000:00000000 00:00000000 00000000 0 0 4711 1 0000000000000000 100 0 0 10 0";
-        assert_eq!(listening(line), Some((Inode(4711), (Ipv6Addr::LOCALHOST, 80).into())));
+        assert_eq!(listening(line), Some((Inode(4711), Listens::of((Ipv6Addr::LOCALHOST, 80).into(), 0))));
     }
 
     proptest! {

@@ -54,7 +54,8 @@ fn a_server_is_named_rather_than_its_workers() {
 #[test]
 fn a_process_that_cannot_be_looked_into_is_another_process() {
     let proc = proc(&[(2947, 11)]);
-    assert_eq!(words(proc.path(), &[2947]), [(2947, "another process (not visible to this user)".to_owned())]);
+    let other = "another process of user 0 (not visible to this user)";
+    assert_eq!(words(proc.path(), &[2947]), [(2947, other.to_owned())]);
 }
 
 #[test]

@@ -52,6 +52,7 @@ pub(crate) fn judged(place: SocketAddr, sight: Sight, whose: Result<Whose, Syste
     match whose {
         Ok(Whose::Own) => Ok(sight),
         Ok(Whose::Foreign(listener)) => Err(NotReady::Foreign { place, listener }),
+        Ok(Whose::Nobody) => Err(NotReady::NoListener(place)),
         Ok(Whose::Unknown) => Ok(Sight::OfUnknownOwner(Box::new(sight), None)),
         Err(error) => Ok(Sight::OfUnknownOwner(Box::new(sight), Some(error))),
     }

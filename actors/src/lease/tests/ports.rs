@@ -14,7 +14,7 @@ pub(super) fn range() -> Want {
 }
 
 pub(super) fn foreign(ports: &[u16]) -> Result<BTreeMap<u16, Listener>, NoAnswer> {
-    let listener = Listener { pid: Some(7), command: Some("nginx".to_owned()) };
+    let listener = Listener { pid: Some(7), command: Some("nginx".to_owned()), user: None };
     Ok(ports.iter().map(|port| (*port, listener.clone())).collect())
 }
 

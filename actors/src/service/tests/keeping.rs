@@ -58,7 +58,7 @@ fn a_stranger_on_a_port_that_was_kept_fails_the_restart_and_is_named() {
     bench.tell(ServiceMessage::Granted(with_port(1, 8000))).come_up().tell(restart()).exits(Exit::Signal(15));
     // An answer to an earlier question, under another token, does not count.
     assert!(!bench.tell(renewed(7, 8000)).asked_for_slot());
-    let listener = Listener { pid: Some(7), command: Some("nginx".to_owned()) };
+    let listener = Listener { pid: Some(7), command: Some("nginx".to_owned()), user: None };
     let refusal = Refusal::PortInUse { wanted_by: name("s").into(), port: 8000, listener };
     let words = refusal.to_string();
     bench.tell(ServiceMessage::Renewed(Token(1), Renewed::Refused(refusal)));

@@ -49,6 +49,9 @@ impl fmt::Display for NotReady {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Refused(place) => write!(f, "nothing listens on {place} (connection refused)"),
+            Self::NoListener(place) => {
+                write!(f, "a connection to {place} was taken, but nothing listens there any more")
+            }
             Self::Unreachable { place, error } => write!(f, "{place} cannot be reached: {error}"),
             Self::UnknownHost { host, error } => {
                 write!(f, "the name `{host}` leads to no address")?;

@@ -376,13 +376,13 @@ impl Environment {
 
     fn listener(&self, port: u16) -> Option<Listener> {
         if self.foreign.contains(&port) {
-            return Some(Listener { pid: Some(666), command: Some("foreign".to_owned()) });
+            return Some(Listener { pid: Some(666), command: Some("foreign".to_owned()), user: None });
         }
         let uses_it = |tree: &&Tree| {
             tree.life == Life::Alive && tree.uses.iter().any(|(resource, _)| *resource == Resource::Port(port))
         };
         let tree = self.table().trees.values().find(uses_it)?;
-        Some(Listener { pid: Some(tree.pid), command: Some(tree.service.to_string()) })
+        Some(Listener { pid: Some(tree.pid), command: Some(tree.service.to_string()), user: None })
     }
 
     /// What two uses exclude.

@@ -159,3 +159,25 @@ fn on_a_leased_port_it_is_said_when_nobody_can_tell_whose_listener_has_answered(
         assert_eq!(bench.hear_ready().await, answered, "of a port that is not leased nobody says whose it is to be");
     });
 }
+
+#[test]
+fn on_a_leased_port_nobody_is_believed_who_has_gone_before_it_is_seen_who_he_was() {
+    on_actor_thread(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let place = listener.local_addr().unwrap();
+        watched::serve_here("server", async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            drop(listener);
+            request(&mut stream).await.unwrap();
+            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await.unwrap();
+        });
+        let mut bench = Bench::new(Path::new("/nonexistent"));
+        let target = ProbeTarget::Http { url: format!("http://{place}/") };
+        let (interval, timeout) = (Duration::from_millis(20), Duration::from_secs(5));
+        let order = ProbeOrder { run: RunId(1), target, interval, timeout, own: own(&[place.port()]) };
+        bench.probes.watch(order, LogEnd::default());
+        let gone = format!("a connection to {place} was taken, but nothing listens there any more");
+        assert_eq!(bench.hear_not_yet().await, gone);
+        assert_eq!(bench.hear_not_yet().await, format!("nothing listens on {place} (connection refused)"));
+    });
+}

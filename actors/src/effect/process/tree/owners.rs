@@ -115,8 +115,8 @@ pub(super) fn is_below(line: &[Process], run: &Root, origin: &impl Origin) -> Op
     if line.iter().fold(None, |parents, process| clues.owner(process, parents, origin)).is_some() {
         return Some(true);
     }
-    let last = line.last()?.id;
-    (origin.cgroup(last.pid).is_some() || origin.mark(last).is_some()).then_some(false)
+    // What one of them says of itself goes for all below it.
+    line.iter().any(|one| origin.cgroup(one.id.pid).is_some() || origin.mark(one.id).is_some()).then_some(false)
 }
 
 /// Finds the members of every run, oldest first.
