@@ -160,13 +160,13 @@ impl ServiceMachine {
         }
     }
 
-    /// The program that was being started when the stop came now runs.
+    /// The program that was being started when the stop came now runs; or it is heard again after a panic, and was ready meanwhile.
     pub(super) fn born_late(&mut self, pid: u32, out: &mut Out) {
         if let Phase::Stopping { run, why, stage: StopStage::Unborn } = &mut self.phase {
             run.pid = Some(pid);
             let (run, why) = (run.clone(), why.clone());
             self.halt(run, why, out);
-        } else if let Phase::Leaving { run, .. } | Phase::Stopping { run, .. } = &mut self.phase {
+        } else if let Phase::Running(run) | Phase::Leaving { run, .. } | Phase::Stopping { run, .. } = &mut self.phase {
             run.pid = Some(pid);
         }
     }

@@ -1,9 +1,9 @@
 //! After panics: of its own actor, and of those that it speaks with.
 
-use mainstay_config::model::StopTo;
+use mainstay_config::model::{Probe, StopTo};
 
 use super::*;
-use crate::action::process::Scope;
+use crate::action::process::{Notification, Said, Scope};
 use crate::cause::Refusal;
 use crate::message::ActorId;
 use crate::message::lease::StillUsed;
@@ -234,4 +234,14 @@ fn a_short_stay_of_a_device_is_no_longer_one_for_two_panics_after_it() {
     bench.come_up_with(1).exits(Exit::Code(1)).wait(SECOND * 10).tell(device_left()).wait(SECOND * 60);
     bench.begin_afresh().tell(device_left()).tell(device_arrived());
     assert_eq!(bench.status(), ServiceStatus::Failed);
+}
+
+#[test]
+fn one_that_says_that_it_is_ready_before_it_is_heard_again_that_it_runs_is_known_by_its_process() {
+    let mut bench = Bench::new(plain().ready(Probe::Notify));
+    bench.tell(ServiceMessage::SlotGranted);
+    let ready = Notification { ready: Some(Said), ..Notification::default() };
+    // That it runs was lost in a panic.
+    bench.process(ProcessEvent::Notified(ready)).spawned();
+    assert_eq!((bench.status(), bench.machine.run().unwrap().pid.is_some()), (ServiceStatus::Running, true));
 }
