@@ -95,7 +95,7 @@ fn what_the_root_is_told_from_outside_is_not_lost_when_it_panics_over_that() {
         let mut engine = engine();
         let root = engine.place(&ActorId::Root).unwrap();
         engine.put(letter(Message::Root(word)));
-        engine.put(letter(Message::Root(RootMessage::LeasesClosed)));
+        engine.put(letter(Message::Root(RootMessage::LeasesClosed(Vec::new()))));
         for second in 0..2 {
             let Some(Mail::Letter(letter)) = engine.next(root) else { panic!("it is said again, and first") };
             assert!(engine.handle_and_panic(root, at(second), letter).is_err());

@@ -59,7 +59,10 @@ impl LeaseMachine {
                 let said = [self.said_to_device(name), Some(DeviceMessage::Awaited(awaits))];
                 said.into_iter().flatten().map(|message| Message::Device(name.clone(), message)).collect()
             }
-            ActorId::Root if self.closing == Closing::Said => vec![Message::Root(RootMessage::LeasesClosed)],
+            ActorId::Root => match &self.closing {
+                Closing::Said(left) => vec![Message::Root(RootMessage::LeasesClosed(left.clone()))],
+                Closing::No | Closing::Asked => Vec::new(),
+            },
             _ => Vec::new(),
         }
     }

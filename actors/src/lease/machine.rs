@@ -30,11 +30,12 @@ use crate::message::{ActorId, Effect, Effects, Message, Moment, OperationId, Out
 pub(super) type Out = Effects<LeaseTimer>;
 
 /// Whether the daemon is closing down.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) enum Closing {
     No,
     Asked,
-    Said,
+    /// It was said that everything is given back, but for what these hold.
+    Said(Vec<Holder>),
 }
 
 /// The lease registry.
@@ -277,9 +278,15 @@ impl LeaseMachine {
     }
 
     fn perhaps_closed(&mut self, out: &mut Out) {
-        if self.closing == Closing::Asked && self.is_settled() {
-            self.closing = Closing::Said;
-            out.push(Effect::Tell(Message::Root(RootMessage::LeasesClosed)));
+        if self.closing == Closing::No || !self.is_settled() {
+            return;
+        }
+        let left: Vec<_> = self.holders.iter().map(|(holder, _)| holder.clone()).collect();
+        // Who ended after all has given back what it held: that is said anew.
+        let said = Closing::Said(left.clone());
+        if self.closing != said {
+            self.closing = said;
+            out.push(Effect::Tell(Message::Root(RootMessage::LeasesClosed(left))));
         }
     }
 }

@@ -3,6 +3,7 @@
 use mainstay_config::names::ServiceName;
 use mainstay_hardware::watched::Lost;
 
+use crate::cause::Holder;
 use crate::message::Left;
 
 /// What the root supervisor is told.
@@ -16,8 +17,8 @@ pub enum RootMessage {
     Hurry,
     /// Every service has stopped, but for these: processes of theirs outlive SIGKILL, and are left when mainstay ends.
     ServicesClosed(Vec<Left>),
-    /// Every lease is given back and every radio is as it was.
-    LeasesClosed,
+    /// Every lease is given back and every radio is as it was, but for what these hold, whose processes outlive SIGKILL.
+    LeasesClosed(Vec<Holder>),
 }
 
 /// Whether closing down still gives grace.

@@ -44,7 +44,7 @@ impl RootTold {
             RootMessage::Close => Self::Close,
             RootMessage::Hurry => Self::Hurry,
             RootMessage::ServicesClosed(_) => Self::ServicesClosed,
-            RootMessage::LeasesClosed => Self::LeasesClosed,
+            RootMessage::LeasesClosed(_) => Self::LeasesClosed,
         }
     }
 }

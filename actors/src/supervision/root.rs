@@ -1,5 +1,6 @@
 //! The root supervisor: closes the daemon down in order.
 
+use crate::cause::Holder;
 use crate::machine::{Beginning, Machine};
 use crate::message::lease::LeaseMessage;
 use crate::message::supervision::{Haste, NoTimer, RootMessage, ServicesMessage};
@@ -71,7 +72,12 @@ impl Machine for RootMachine {
                 self.closing = Closing::Leases;
                 vec![Effect::Tell(Message::Leases(LeaseMessage::Close))]
             }
-            RootMessage::LeasesClosed => {
+            RootMessage::LeasesClosed(left) => {
+                let is_named = |holder: &Holder| self.left.iter().any(|named| holder.is(&named.service));
+                if !left.iter().all(is_named) {
+                    // One of them has ended since: the registry says so again when that one has given back what it held.
+                    return vec![Effect::Note(Outcome::Superseded)];
+                }
                 self.closing = Closing::Done;
                 vec![self.end()]
             }

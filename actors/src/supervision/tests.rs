@@ -74,7 +74,7 @@ fn closing_down_ends_when_every_service_and_then_the_registry_has_said_so() {
     assert!(matches!(out[..], [Effect::Tell(Message::Root(RootMessage::ServicesClosed(_)))]));
     let out = root.handle(Moment::default(), RootMessage::ServicesClosed(Vec::new()));
     assert!(matches!(out[..], [Effect::Tell(Message::Leases(_))]));
-    let out = root.handle(Moment::default(), RootMessage::LeasesClosed);
+    let out = root.handle(Moment::default(), RootMessage::LeasesClosed(Vec::new()));
     assert!(matches!(out[..], [Effect::Act(Action::Exit(Exit::Stopped))]));
 }
 
@@ -99,7 +99,7 @@ fn what_is_left_is_known_by_whoever_hears_that_all_services_are_closed() {
     let mut root = RootMachine::default();
     root.handle(Moment::default(), RootMessage::Close);
     root.handle(Moment::default(), word.clone());
-    let out = root.handle(Moment::default(), RootMessage::LeasesClosed);
+    let out = root.handle(Moment::default(), RootMessage::LeasesClosed(Vec::new()));
     assert!(matches!(&out[..], [Effect::Act(Action::Exit(Exit::Left(named)))] if *named == [left]), "{out:?}");
 }
 
@@ -165,7 +165,7 @@ fn a_restarted_root_goes_on_closing_down_and_tells_those_again_who_were_restarte
     let (mut root, out) = again(&root);
     assert!(matches!(out[..], [Effect::Publish(Publication::Closing(Haste::InOrder))]));
     assert!(matches!(root.tell_again(&ActorId::Leases)[..], [Message::Leases(LeaseMessage::Close)]));
-    root.handle(Moment::default(), RootMessage::LeasesClosed);
+    root.handle(Moment::default(), RootMessage::LeasesClosed(Vec::new()));
     let (_, out) = again(&root);
     assert!(matches!(out[..], [Effect::Publish(_), Effect::Act(Action::Exit(Exit::Stopped))]));
     let mut services = supervisor();
@@ -203,7 +203,19 @@ fn what_outlives_sigkill_does_not_keep_mainstay_from_ending_which_says_what_it_l
         out = root.handle(Moment::default(), message);
     }
     assert!(matches!(out[..], [Effect::Tell(Message::Leases(_))]), "{out:?}");
-    let out = root.handle(Moment::default(), RootMessage::LeasesClosed);
+    let out = root.handle(Moment::default(), RootMessage::LeasesClosed(Vec::new()));
     let [Effect::Act(Action::Exit(Exit::Left(left)))] = &out[..] else { panic!("{out:?}") };
     assert_eq!(Left::all(left), "a (pid 42)");
+}
+
+#[test]
+fn mainstay_waits_for_what_is_given_back_by_who_ended_after_all() {
+    let mut root = RootMachine::default();
+    root.handle(Moment::default(), RootMessage::Close);
+    root.handle(Moment::default(), RootMessage::ServicesClosed(vec![Left { service: name("a"), pid: Some(42) }]));
+    root.handle(Moment::default(), RootMessage::ServicesClosed(Vec::new()));
+    let out = root.handle(Moment::default(), RootMessage::LeasesClosed(vec![name("a").into()]));
+    assert!(matches!(out[..], [Effect::Note(Outcome::Superseded)]), "{out:?}");
+    let out = root.handle(Moment::default(), RootMessage::LeasesClosed(Vec::new()));
+    assert!(matches!(out[..], [Effect::Act(Action::Exit(Exit::Stopped))]), "{out:?}");
 }

@@ -215,6 +215,10 @@ fn what_outlives_sigkill_does_not_keep_the_leases_from_closing_and_its_radio_sta
     assert!(!bench.tell(LeaseMessage::Close).closed);
     assert!(!bench.tell(LeaseMessage::Abandoned(name("a").into())).closed, "b holds something as well");
     assert!(bench.release("b").closed && bench.restoring().is_none());
+    // It has ended after all.
+    assert!(!bench.release("a").closed, "its radio is being put back");
+    let operation = bench.restoring().unwrap();
+    assert!(bench.tell(LeaseMessage::RadioRestored(operation, device_name("w"), Ok(()))).closed);
 }
 
 #[test]

@@ -159,7 +159,7 @@ impl Bench {
             match effect {
                 Effect::Tell(Message::Service(service, message)) => self.told.push((service, message)),
                 Effect::Tell(Message::Device(device, message)) => self.told_devices.push((device, message)),
-                Effect::Tell(Message::Root(RootMessage::LeasesClosed)) => self.closed = true,
+                Effect::Tell(Message::Root(RootMessage::LeasesClosed(_))) => self.closed = true,
                 Effect::Act(action) => self.acts.push(action),
                 Effect::SetTimer(timer, _) => self.timers.push(timer),
                 Effect::Publish(Publication::Leases(news)) => self.shown.take_in(news),

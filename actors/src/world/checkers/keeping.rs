@@ -38,6 +38,8 @@ pub(super) struct Keeping {
     in_backoff: BTreeSet<MessageId>,
     resting: BTreeSet<ServiceName>,
     signalled: BTreeSet<RunId>,
+    /// For whom ports are looked at that it is to use again, by the messages that such looks are caused by.
+    renewing: BTreeMap<MessageId, ServiceName>,
 }
 
 impl Checker for Keeping {
@@ -64,7 +66,10 @@ impl Checker for Keeping {
         let _ = self.failures.handled(letter, environment);
         match &letter.message {
             Message::Service(service, said) => self.heard(service, said, environment),
-            Message::Leases(said) => self.registry_heard(letter.id, said),
+            Message::Leases(said) => {
+                self.ports_looked_at(letter, said);
+                self.registry_heard(letter.id, said);
+            }
             _ => {}
         }
         Ok(())
@@ -91,6 +96,9 @@ impl Checker for Keeping {
 
 impl Keeping {
     fn told(&mut self, service: &ServiceName, said: &ServiceMessage) {
+        if let ServiceMessage::Renewed(..) = said {
+            self.renewing.retain(|_, other| other != service);
+        }
         match said {
             ServiceMessage::Revoked(token, withdrawal) if withdrawal.is_loss() || self.resting.contains(service) => {
                 self.restarting.remove(service);
@@ -142,6 +150,25 @@ impl Keeping {
                 if !self.tries_again_at_once(service, environment) =>
             {
                 self.restarting.remove(service);
+            }
+            _ => {}
+        }
+    }
+
+    /// A port on which a stranger was seen is given up at once. It is told with which others to go on when those were looked at too.
+    fn ports_looked_at(&mut self, letter: &Letter, said: &LeaseMessage) {
+        match said {
+            LeaseMessage::Renew(LeaseRequest { holder, .. }) => {
+                self.renewing.retain(|_, service| !holder.is(service));
+                self.renewing.extend(holder.service().cloned().map(|service| (letter.id, service)));
+            }
+            LeaseMessage::PortsSeen(_, Ok(seen)) if !seen.is_empty() => {
+                // The same message may have others' ports looked at: never those that this one holds.
+                let service = letter.cause.message.and_then(|cause| self.renewing.get(&cause)).cloned();
+                let Some(service) = service else { return };
+                let is_kept = |used: &Resource| !matches!(used, Resource::Port(port) if seen.contains_key(port));
+                self.restarting.entry(service.clone()).and_modify(|had| had.retain(|(used, _)| is_kept(used)));
+                self.renewing.insert(letter.id, service);
             }
             _ => {}
         }

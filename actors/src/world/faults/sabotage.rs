@@ -330,7 +330,7 @@ impl Sabotaged {
                 let gone = Message::Device(name.clone(), gone);
                 vec![message.clone(), gone.clone(), message.clone(), gone, message]
             }
-            (Sabotage::AskForEver, Message::Root(RootMessage::LeasesClosed)) => {
+            (Sabotage::AskForEver, Message::Root(RootMessage::LeasesClosed(_))) => {
                 vec![Message::Leases(LeaseMessage::Close)]
             }
             _ => vec![message],

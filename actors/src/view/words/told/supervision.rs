@@ -16,7 +16,11 @@ impl Described for RootMessage {
             Self::Hurry => "stop everything at once".into(),
             Self::ServicesClosed(left) if left.is_empty() => "every service has stopped".into(),
             Self::ServicesClosed(left) => format!("{} outlives SIGKILL, and is left", Left::all(left)).into(),
-            Self::LeasesClosed => "every lease is given back".into(),
+            Self::LeasesClosed(left) if left.is_empty() => "every lease is given back".into(),
+            Self::LeasesClosed(left) => {
+                let names: Vec<_> = left.iter().map(ToString::to_string).collect();
+                format!("every lease is given back, but for what is held by {}", names.join(", ")).into()
+            }
         }
     }
 }
