@@ -12,14 +12,14 @@ use crate::world::faults::Weather;
 use crate::world::{Keep, Trial, World, stations};
 
 /// So many seeds are tried every time.
-const SEEDS: u64 = 30;
+const SEEDS: u64 = 40;
 /// For each of them, so many short lives of mainstay that are ended in the midst of a storm.
 const LIVES: u64 = 16;
 /// What is reached in fewer trials is told as well.
 const SELDOM: u32 = 3;
 
 /// So many that can be may never be tried.
-const MISSED: usize = 75;
+const MISSED: usize = 70;
 
 /// A storm, quiet, and the end.
 fn long_life(weather: Weather, station: &Station, seed: u64, is_alone: bool) -> BTreeSet<Mark> {
