@@ -12,13 +12,13 @@ use crate::message::device::{Awaited, DeviceMessage};
 use crate::message::lease::{Standing, StillUsed};
 use crate::message::service::ServiceMessage;
 use crate::message::supervision::RootMessage;
-use crate::message::{ActorId, Effect, Message, Outcome};
+use crate::message::{ActorId, Effect, Message, Moment, Outcome};
 
 impl LeaseMachine {
     /// Who holds and who wants what is kept, and how radios were before; the rest is told again or found out anew.
     pub(super) fn reduced(&self) -> Self {
         let mut queue = Queue::default();
-        self.queue.iter().for_each(|queued| queue.insert(queued.request.clone()));
+        self.queue.iter().for_each(|queued| queue.insert(queued.request.clone(), queued.since));
         Self { devices: Default::default(), awaited: Default::default(), queue, ..self.clone() }
     }
 
@@ -92,7 +92,7 @@ impl LeaseMachine {
     }
 
     /// What a service says of itself again: what was lost of what it said before is made good.
-    pub(super) fn stands(&mut self, standing: Standing) -> Out {
+    pub(super) fn stands(&mut self, now: Moment, standing: Standing) -> Out {
         let Standing { holder, held, given_back, uses, wants } = standing;
         let known = self.holders.get(&holder).map(|holding| holding.grant.token);
         let mut out = match known {
@@ -112,7 +112,7 @@ impl LeaseMachine {
         };
         let is_queued = self.queue.get(&holder).is_some();
         match wants {
-            Some(request) if !is_queued && !self.holders.contains(&holder) => out.extend(self.request(request)),
+            Some(request) if !is_queued && !self.holders.contains(&holder) => out.extend(self.request(now, request)),
             None if is_queued => out.extend(self.withdraw(&holder)),
             _ => {}
         }

@@ -74,7 +74,7 @@ impl Machine for LeaseMachine {
     }
 
     fn handle(&mut self, now: Moment, message: LeaseMessage) -> Out {
-        let mut out = self.take(message);
+        let mut out = self.take(now, message);
         self.settle(now, &mut out);
         self.publish(&mut out);
         self.perhaps_closed(&mut out);
@@ -134,15 +134,15 @@ impl LeaseMachine {
     }
 
     /// Takes in what a message says. Whom that concerns is looked at afterwards.
-    pub(super) fn take(&mut self, message: LeaseMessage) -> Out {
+    pub(super) fn take(&mut self, now: Moment, message: LeaseMessage) -> Out {
         if let Some(device) = message.device() {
             self.queue.touch(&Resource::Device(device.clone()));
         }
         match message {
-            LeaseMessage::Request(request) => self.request(request),
+            LeaseMessage::Request(request) => self.request(now, request),
             LeaseMessage::Withdraw(holder) => self.withdraw(&holder),
             LeaseMessage::Release(holder, token) => self.release(&holder, token),
-            LeaseMessage::Stands(standing) => self.stands(standing),
+            LeaseMessage::Stands(standing) => self.stands(now, standing),
             LeaseMessage::Idle(holder) => self.set_use(&holder, Use::Idle),
             LeaseMessage::Busy(holder) => self.set_use(&holder, Use::Active),
             LeaseMessage::Renew(request) => self.renew(request),
@@ -196,18 +196,20 @@ impl LeaseMachine {
 
     // ---- what those say who want leases, or hold them
 
-    pub(super) fn request(&mut self, request: LeaseRequest) -> Out {
+    pub(super) fn request(&mut self, now: Moment, request: LeaseRequest) -> Out {
         if self.holders.contains(&request.holder) {
             // It withdrew, and asks again, before it has heard that it was served: it will take that for the answer.
             return vec![Effect::Note(Outcome::Ignored)];
         }
+        // Who asks again waits as long as before.
+        let since = self.queue.get(&request.holder).map_or(now, |queued| queued.since);
         let mut out = self.withdraw(&request.holder);
         out.retain(|effect| !matches!(effect, Effect::Note(_)));
         if let Some(timeout) = request.timeout {
             out.push(Effect::SetTimer(LeaseTimer::Wait(request.holder.clone()), timeout));
         }
         self.changed.insert(request.holder.clone());
-        self.queue.insert(request);
+        self.queue.insert(request, since);
         out
     }
 

@@ -15,12 +15,15 @@ use super::preparation::Preparation;
 use super::sorted::Sorted;
 use crate::action::ports::Listener;
 use crate::cause::{Blocker, Holder, Resource};
+use crate::message::Moment;
 use crate::message::lease::{LeaseRequest, Rank, Want};
 
 /// One request that is not granted yet.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub(super) struct Queued {
     pub(super) request: LeaseRequest,
+    /// Since when it waits. Who lost what he had keeps his place in the queue, which he took earlier.
+    pub(super) since: Moment,
     pub(super) blockers: Vec<Blocker>,
     pub(super) preparation: Option<Preparation>,
     /// Ports of a range on which somebody else was seen to listen.
@@ -94,9 +97,9 @@ impl LeaseRequest {
 }
 
 impl Queued {
-    pub(super) fn new(request: LeaseRequest) -> Self {
+    pub(super) fn new(request: LeaseRequest, since: Moment) -> Self {
         let (blockers, foreign, claim) = (Vec::new(), BTreeMap::new(), Claim::default());
-        Self { request, blockers, preparation: None, foreign, untried: None, claim }
+        Self { request, since, blockers, preparation: None, foreign, untried: None, claim }
     }
 
     /// What is to be kept for it from lower ranks.
@@ -130,12 +133,12 @@ impl Queue {
     }
 
     /// Somebody begins to wait, who does not yet. What is kept for him is known when he is looked at.
-    pub(super) fn insert(&mut self, request: LeaseRequest) {
+    pub(super) fn insert(&mut self, request: LeaseRequest, since: Moment) {
         let rank = request.rank();
         self.wished.extend(request.devices());
         self.ranks.insert(request.holder.clone(), rank.clone());
         self.unsettled.insert(rank.clone());
-        self.line.insert(rank, Queued::new(request));
+        self.line.insert(rank, Queued::new(request, since));
     }
 
     /// Somebody waits no longer.

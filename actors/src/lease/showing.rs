@@ -1,6 +1,7 @@
 //! What the registry shows of itself.
 
 use super::machine::{LeaseMachine, Out};
+use super::queue::Queued;
 use crate::cause::Holder;
 use crate::message::lease_table::{HolderSnapshot, LeaseNews, Waiter};
 use crate::message::{Effect, Publication};
@@ -9,9 +10,12 @@ impl LeaseMachine {
     fn shown_of(&self, holder: &Holder) -> HolderSnapshot {
         let held = self.holders.get(holder).map(|holding| holding.rows(holder).collect()).unwrap_or_default();
         let waits = self.queue.get(holder);
-        let waits = waits
-            .map(|queued| Waiter { request: queued.request.clone(), blockers: queued.blockers.clone() })
-            .map(Box::new);
+        let waiter = |queued: &Queued| Waiter {
+            request: queued.request.clone(),
+            blockers: queued.blockers.clone(),
+            since: queued.since,
+        };
+        let waits = waits.map(waiter).map(Box::new);
         HolderSnapshot { holder: holder.clone(), held, waits }
     }
 

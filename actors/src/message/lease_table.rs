@@ -33,6 +33,8 @@ pub struct Waiter {
     pub request: LeaseRequest,
     /// What it waits for.
     pub blockers: Vec<Blocker>,
+    /// Since when it waits, whenever it took its place in the queue.
+    pub since: Moment,
 }
 
 /// What one holder has and waits for, for showing.

@@ -74,7 +74,7 @@ impl Show<'_> {
             wants: waiter.request.wants.iter().map(ToString::to_string).collect(),
             priority: waiter.request.priority,
             waiting_for: waiter.blockers.iter().map(ToString::to_string).collect(),
-            since: self.clock.wall(waiter.request.arrival),
+            since: self.clock.wall(waiter.since),
         };
         LeasesView {
             leases: snapshot.held.into_iter().map(lease).collect(),

@@ -21,6 +21,23 @@ fn who_waits_behind_somebody_hears_that_he_is_served_and_holds_it_now() {
 }
 
 #[test]
+fn who_waits_is_shown_since_when_he_waits_and_who_holds_since_when_he_holds() {
+    let mut bench = Bench::new();
+    let at = |seconds| Moment::after_boot(Duration::from_secs(seconds));
+    // His place in the queue is that of his first request, long before.
+    let wants = LeaseMessage::Request(LeaseRequest { arrival: at(1), ..request("a", vec![exclusive("x")]) });
+    bench.unplug("x").tell_at(at(9), wants.clone()).tell_at(at(11), wants);
+    let shown = bench.shown.snapshot();
+    assert_eq!(shown.queue.iter().map(|waiter| waiter.since).collect::<Vec<_>>(), [at(9)]);
+    bench.begin_afresh();
+    assert_eq!(bench.shown.snapshot().queue[0].since, at(9), "a panic of the registry does not change it");
+    bench.tell_at(at(20), LeaseMessage::DeviceAvailable(device_name("x"), offer("x", 2)));
+    let shown = bench.shown.snapshot();
+    assert!(shown.queue.is_empty());
+    assert_eq!(shown.held.iter().map(|lease| lease.since).collect::<Vec<_>>(), [at(20)]);
+}
+
+#[test]
 fn the_queue_goes_by_priority_then_arrival_then_name() {
     let mut bench = Bench::new();
     bench.ask("a", vec![exclusive("x")]);

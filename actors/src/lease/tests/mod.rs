@@ -169,8 +169,12 @@ impl Bench {
     }
 
     pub(super) fn tell(&mut self, message: LeaseMessage) -> &mut Self {
+        self.tell_at(Moment::default(), message)
+    }
+
+    pub(super) fn tell_at(&mut self, now: Moment, message: LeaseMessage) -> &mut Self {
         round_trip::survives(&message);
-        let effects = self.machine.handle(Moment::default(), message);
+        let effects = self.machine.handle(now, message);
         self.take(effects);
         self.is_as_if_all_had_been_looked_at();
         self

@@ -40,7 +40,7 @@ fn numbered(number: u16) -> Want {
 /// Who would be looked at again.
 fn looked_at(bench: &Bench, message: LeaseMessage) -> Vec<String> {
     let mut machine = bench.machine.clone();
-    machine.take(message);
+    machine.take(Moment::default(), message);
     std::iter::from_fn(|| machine.queue.take_unsettled()).map(|(rank, _)| rank.holder().to_string()).collect()
 }
 
