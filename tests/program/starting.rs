@@ -42,6 +42,27 @@ fn one_parallel_start_means_one_after_the_other() {
 }
 
 #[test]
+fn why_tells_a_services_own_story_also_when_it_waited_for_a_start_slot() {
+    let station = Station::with_runtime(
+        "max_parallel_starts = 1",
+        "[services.first]\ncommand = [\"sleep\", \"1000\"]\nready = { file = { path = \"@DIR@/go\", within = \"60s\" } }\n\
+         [services.second]\ncommand = [\"sleep\", \"1000\"]\nautostart = false\n",
+    );
+    station.until_service("first", "starting");
+    station.tell(&["start", "second"]);
+    station.until_service("second", "waiting");
+    std::fs::write(station.dir().join("go"), "").unwrap();
+    station.until_service("second", "running");
+    let why = station.tell(&["why", "second"]);
+    let words = why.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("operator: mainstay start second."), "{why}");
+    assert!(words.contains("services told service/second: it has waited "), "{why}");
+    assert!(words.contains(" for a start slot, and may start now."), "{why}");
+    assert!(!why.contains("first"), "{why}");
+    station.end();
+}
+
+#[test]
 fn independent_services_start_beside_each_other() {
     let services: Vec<String> = ["a", "b"]
         .iter()

@@ -13,6 +13,7 @@
 
 mod agenda;
 mod any;
+mod asked;
 mod cell;
 mod letter;
 mod panics;
@@ -27,6 +28,7 @@ use mainstay_config::model::Station;
 
 use self::agenda::{Agenda, What};
 pub use self::any::{AnyMachine, Timer};
+use self::asked::Asked;
 use self::cell::{Cell, Life, Once};
 pub use self::letter::{Letter, Mail};
 pub use self::panics::{Fallen, Fate};
@@ -60,6 +62,7 @@ pub struct Engine {
     #[serde(with = "crate::message::pairs")]
     index: BTreeMap<ActorId, Place>,
     agenda: Agenda,
+    asked: Asked,
     supervision: Supervision,
 }
 
@@ -82,6 +85,7 @@ impl Engine {
             cells: Vec::new(),
             index: BTreeMap::new(),
             agenda: Agenda::default(),
+            asked: Asked::default(),
             supervision: Supervision::default(),
         };
         engine.add(AnyMachine::Root(RootMachine::default()));
@@ -201,7 +205,7 @@ impl Engine {
                     cell.timers.insert(timer, entry);
                 }
                 (_, Effect::CancelTimer(timer)) => cell.forget_timer(&timer, &mut self.agenda),
-                other => return Some(other),
+                (cause, effect) => return Some((self.asked.cause(cause, &effect), effect)),
             }
         }
     }

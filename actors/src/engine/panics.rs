@@ -85,6 +85,7 @@ impl Engine {
     ) -> Result<Outcome, Fallen> {
         let Some(cell) = self.cells.get_mut(place.0) else { return Ok(Outcome::Ignored) };
         let cause = letter.as_cause();
+        self.asked.hear(&letter);
         Spare::before(&mut cell.spare, &cell.machine, now, &letter.message);
         let machine = &mut cell.machine;
         let effects = match catch_unwind(AssertUnwindSafe(|| handle(machine, now, letter.message))) {

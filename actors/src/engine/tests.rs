@@ -11,9 +11,9 @@ use super::agenda::What;
 use super::spare::Spare;
 use super::supervision::Decision;
 use super::*;
-use crate::message::Outside;
 use crate::message::service::ServiceMessage;
 use crate::message::supervision::{RootMessage, ServicesMessage};
+use crate::message::{Described, Outside};
 use crate::trace::{MessageId, TraceId};
 use crate::world::stations;
 
@@ -182,7 +182,7 @@ fn a_machine_made_from_its_spare_is_what_it_was_before_the_last_message() {
     for second in 0..60 {
         let before = format!("{:?}", cell.machine);
         let message = match second % 3 {
-            0 => ServiceMessage::SlotGranted,
+            0 => ServiceMessage::SlotGranted(Duration::ZERO),
             1 => ServiceMessage::Begin,
             _ => ServiceMessage::Close,
         };
@@ -225,6 +225,33 @@ fn an_engine_that_was_written_down_and_read_back_goes_on_as_it_would_have() {
     let other: Engine = serde_json::from_str(&serde_json::to_string(&one).unwrap()).unwrap();
     assert_eq!(format!("{one:?}"), format!("{other:?}"));
     assert_eq!(go_on(one), go_on(other));
+}
+
+#[test]
+fn who_is_given_a_start_slot_starts_because_he_asked_and_not_because_of_who_made_room() {
+    let mut engine = engine();
+    let services = engine.place(&ActorId::Services).unwrap();
+    let names: Vec<ServiceName> = station().services.into_keys().collect();
+    let slots = station().runtime.max_parallel_starts.get();
+    assert!(names.len() > slots, "one has to wait");
+    let mut tell = |number: u64, message| {
+        let cause = Cause { trace: TraceId(number), message: None };
+        let told = Letter { id: MessageId(number), cause, ..letter(Message::Services(message)) };
+        engine.handle(services, at(number), told).unwrap();
+        std::iter::from_fn(|| engine.next_effect(services, at(number))).collect::<Vec<_>>()
+    };
+    for (nth, name) in (1..).zip(&names).take(slots) {
+        assert!(
+            matches!(tell(nth, ServicesMessage::AskSlot(name.clone()))[..], [(Cause { trace: TraceId(trace), .. }, _)] if trace == nth)
+        );
+    }
+    assert!(tell(10, ServicesMessage::AskSlot(names[slots].clone())).is_empty());
+    // After a panic it asks again, for no other reason.
+    assert!(tell(11, ServicesMessage::AskSlot(names[slots].clone())).is_empty());
+    let given = tell(14, ServicesMessage::ReturnSlot(names[0].clone()));
+    let [(cause, Effect::Tell(Message::Service(name, message)))] = &given[..] else { panic!("{given:?}") };
+    assert_eq!((cause.trace, cause.message, name), (TraceId(10), Some(MessageId(10)), &names[slots]));
+    assert_eq!(message.detail().to_string(), "it has waited 4s for a start slot, and may start now");
 }
 
 #[test]

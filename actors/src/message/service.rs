@@ -1,5 +1,7 @@
 //! What a service is told and tells.
 
+use std::time::Duration;
+
 use mainstay_config::names::{DeviceName, ServiceName};
 use mainstay_hardware::sighting::Generation;
 
@@ -87,8 +89,8 @@ pub enum ServiceMessage {
     Corrected(DeviceName, Offer),
     /// A device it uses is gone.
     DeviceLeft(DeviceName),
-    /// Its start slot.
-    SlotGranted,
+    /// Its start slot, and how long it has waited for it.
+    SlotGranted(Duration),
     /// What the process executor says of a run.
     Process(RunId, ProcessEvent),
     /// What a readiness probe says of a run.

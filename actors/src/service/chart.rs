@@ -79,7 +79,7 @@ impl ServiceMachine {
             ServiceMessage::DeviceArrived(..) => Told::DeviceArrived,
             ServiceMessage::Corrected(..) => Told::Corrected,
             ServiceMessage::DeviceLeft(_) => Told::DeviceLeft,
-            ServiceMessage::SlotGranted => Told::SlotGranted,
+            ServiceMessage::SlotGranted(_) => Told::SlotGranted,
             ServiceMessage::Start(..) => Told::Start,
             ServiceMessage::StartForDependent(..) => Told::StartForDependent,
             ServiceMessage::Stop(_) => Told::Stop,

@@ -205,7 +205,7 @@ impl ServiceMachine {
             ServiceMessage::DeviceArrived(device, _) => self.device_arrived(&device),
             ServiceMessage::Corrected(device, offer) => self.corrected(&device, offer, out),
             ServiceMessage::DeviceLeft(device) => self.device_left(now, &device),
-            ServiceMessage::SlotGranted => self.slot_granted(now, out),
+            ServiceMessage::SlotGranted(_) => self.slot_granted(now, out),
             ServiceMessage::Process(run, event) => self.process(now, run, event, out),
             ServiceMessage::Probe(run, event) => self.probed(run, event, out),
             ServiceMessage::Start(request, policy) => self.operator_start(request, policy, out),

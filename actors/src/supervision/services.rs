@@ -3,6 +3,7 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
+use std::time::Duration;
 
 use mainstay_config::names::ServiceName;
 
@@ -55,22 +56,22 @@ impl Machine for ServicesMachine {
         ActorId::Services
     }
 
-    fn begin(&mut self, _now: Moment, beginning: Beginning) -> Out {
+    fn begin(&mut self, now: Moment, beginning: Beginning) -> Out {
         match beginning {
             Beginning::First => self.to_all(&ServiceMessage::Begin),
-            Beginning::Again => self.hand_out(),
+            Beginning::Again => self.hand_out(now),
         }
     }
 
-    fn handle(&mut self, _now: Moment, message: ServicesMessage) -> Out {
+    fn handle(&mut self, now: Moment, message: ServicesMessage) -> Out {
         match message {
-            ServicesMessage::AskSlot(name) => self.asked_for_slot(name),
+            ServicesMessage::AskSlot(name) => self.asked_for_slot(now, name),
             ServicesMessage::ReturnSlot(name) => {
                 // Who holds a slot does not ask for one.
                 if !self.starting.remove(&name) {
                     self.asking.leave(&name);
                 }
-                self.hand_out()
+                self.hand_out(now)
             }
             ServicesMessage::HoldsSlot(name) => {
                 self.asking.leave(&name);
@@ -98,7 +99,7 @@ impl Machine for ServicesMachine {
     fn tell_again(&self, to: &ActorId) -> Vec<Message> {
         let ActorId::Service(name) = to else { return self.all_closed() };
         let begin = std::iter::once(ServiceMessage::Begin);
-        let slot = self.starting.contains(name).then_some(ServiceMessage::SlotGranted);
+        let slot = self.starting.contains(name).then_some(ServiceMessage::SlotGranted(Duration::ZERO));
         let close = self.closing.as_ref().map(|closing| closing.haste.to_service());
         begin.chain(slot).chain(close).map(|message| Message::Service(name.clone(), message)).collect()
     }
@@ -137,13 +138,13 @@ impl ServicesMachine {
         self.asking.places.contains_key(name)
     }
 
-    fn asked_for_slot(&mut self, name: ServiceName) -> Out {
+    fn asked_for_slot(&mut self, now: Moment, name: ServiceName) -> Out {
         if self.starting.contains(&name) {
             // It gave its slot back, or was given one, by a word that was lost with this one's predecessor.
-            return vec![grant(name)];
+            return vec![grant(name, Duration::ZERO)];
         }
-        self.asking.join(name);
-        self.hand_out()
+        self.asking.join(name, now);
+        self.hand_out(now)
     }
 
     /// Closes down, unless that is under way.
@@ -168,11 +169,11 @@ impl ServicesMachine {
         self.all_closed().into_iter().map(Effect::Tell).collect()
     }
 
-    fn hand_out(&mut self) -> Out {
+    fn hand_out(&mut self, now: Moment) -> Out {
         let mut out = Vec::new();
         while self.starting.len() < self.slots.get() {
-            let Some(name) = self.asking.next() else { break };
-            out.push(grant(name.clone()));
+            let Some((name, since)) = self.asking.next() else { break };
+            out.push(grant(name.clone(), now.since(since)));
             self.starting.insert(name);
         }
         out
@@ -195,18 +196,19 @@ impl ServicesMachine {
 /// Who waits for a slot, in the order in which they asked. Thousands may: none of them is sought among the others.
 #[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 struct Queue {
-    order: BTreeMap<u64, ServiceName>,
+    /// With when they asked.
+    order: BTreeMap<u64, (ServiceName, Moment)>,
     places: BTreeMap<ServiceName, u64>,
     last: u64,
 }
 
 impl Queue {
     /// Who is in it already keeps his place.
-    fn join(&mut self, name: ServiceName) {
+    fn join(&mut self, name: ServiceName, now: Moment) {
         if let Entry::Vacant(place) = self.places.entry(name.clone()) {
             self.last += 1;
             place.insert(self.last);
-            self.order.insert(self.last, name);
+            self.order.insert(self.last, (name, now));
         }
     }
 
@@ -216,13 +218,13 @@ impl Queue {
         }
     }
 
-    fn next(&mut self) -> Option<ServiceName> {
-        let (_, name) = self.order.pop_first()?;
+    fn next(&mut self) -> Option<(ServiceName, Moment)> {
+        let (_, (name, since)) = self.order.pop_first()?;
         self.places.remove(&name);
-        Some(name)
+        Some((name, since))
     }
 }
 
-fn grant(name: ServiceName) -> Effect<NoTimer> {
-    Effect::Tell(Message::Service(name, ServiceMessage::SlotGranted))
+fn grant(name: ServiceName, waited: Duration) -> Effect<NoTimer> {
+    Effect::Tell(Message::Service(name, ServiceMessage::SlotGranted(waited)))
 }

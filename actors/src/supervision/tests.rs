@@ -24,7 +24,7 @@ fn supervisor() -> ServicesMachine {
 
 fn given(out: &[Effect<NoTimer>]) -> Vec<&str> {
     let slot = |effect| match effect {
-        &Effect::Tell(Message::Service(ref name, ServiceMessage::SlotGranted)) => Some(name.as_str()),
+        &Effect::Tell(Message::Service(ref name, ServiceMessage::SlotGranted(_))) => Some(name.as_str()),
         _ => None,
     };
     out.iter().filter_map(slot).collect()

@@ -11,7 +11,7 @@ use crate::message::service::Attempts;
 
 fn starting() -> Bench {
     let mut bench = Bench::new(leasing());
-    bench.tell(ServiceMessage::Granted(grant(1))).tell(ServiceMessage::SlotGranted);
+    bench.tell(ServiceMessage::Granted(grant(1))).tell(SLOT);
     bench
 }
 
@@ -127,7 +127,7 @@ fn the_supervisor_hears_again_whether_it_waits_for_a_slot_holds_one_or_has_close
     };
     let mut bench = Bench::new(plain());
     assert_eq!(said(&bench), ["AskSlot"]);
-    bench.tell(ServiceMessage::SlotGranted);
+    bench.tell(SLOT);
     assert_eq!(said(&bench), ["HoldsSlot"]);
     bench.spawned().ready();
     assert_eq!(said(&bench), ["ReturnSlot"]);
@@ -138,9 +138,9 @@ fn the_supervisor_hears_again_whether_it_waits_for_a_slot_holds_one_or_has_close
 #[test]
 fn a_slot_that_is_given_twice_is_not_given_back_by_one_that_is_starting() {
     let mut bench = Bench::new(plain());
-    bench.tell(ServiceMessage::SlotGranted).tell(ServiceMessage::SlotGranted);
+    bench.tell(SLOT).tell(SLOT);
     assert!(!bench.returned_slot() && !bench.spawning());
-    assert!(bench.spawned().ready().tell(ServiceMessage::SlotGranted).returned_slot());
+    assert!(bench.spawned().ready().tell(SLOT).returned_slot());
 }
 
 #[test]
@@ -239,7 +239,7 @@ fn a_short_stay_of_a_device_is_no_longer_one_for_two_panics_after_it() {
 #[test]
 fn one_that_says_that_it_is_ready_before_it_is_heard_again_that_it_runs_is_known_by_its_process() {
     let mut bench = Bench::new(plain().ready(Probe::Notify));
-    bench.tell(ServiceMessage::SlotGranted);
+    bench.tell(SLOT);
     let ready = Notification { ready: Some(Said), ..Notification::default() };
     // That it runs was lost in a panic.
     bench.process(ProcessEvent::Notified(ready)).spawned();

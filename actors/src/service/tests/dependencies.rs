@@ -97,7 +97,7 @@ fn what_waits_to_be_restarted_and_is_then_held_is_lost_at_once() {
 fn one_that_still_starts_without_an_optional_service_that_comes_is_restarted_as_well() {
     let timeout = SECOND * 10;
     let mut bench = Bench::new(plain().depends("need", Dependency::Optional { timeout, on_return: OnReturn::Restart }));
-    bench.hears("need", coming()).wait(timeout).tell(ServiceMessage::SlotGranted).spawned();
+    bench.hears("need", coming()).wait(timeout).tell(SLOT).spawned();
     assert!(bench.hears("need", Standing::Up).signalled());
 }
 

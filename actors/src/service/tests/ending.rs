@@ -58,7 +58,7 @@ fn restart_never_and_restart_on_failure_look_at_how_it_ended() {
 #[test]
 fn a_program_that_ends_well_and_leaves_others_has_gone_into_the_background() {
     let mut bench = Bench::new(plain());
-    bench.tell(ServiceMessage::SlotGranted).spawned();
+    bench.tell(SLOT).spawned();
     bench.process(ProcessEvent::MainExited { exit: Exit::Code(0), remaining: vec![77, 78] }).ready();
     assert_eq!((bench.status(), bench.shown.as_ref().unwrap().pid), (ServiceStatus::Running, Some(77)));
     assert_eq!(bench.process(ProcessEvent::TreeGone).status(), ServiceStatus::Backoff);
@@ -76,12 +76,12 @@ fn of_a_program_that_fails_and_leaves_others_these_get_the_stop_signal_and_the_g
 #[test]
 fn one_that_was_not_ready_in_time_is_tried_again_also_when_it_ends_while_its_dependents_stop() {
     let mut bench = Bench::with_dependents(plain(), &["a"]);
-    bench.tell(ServiceMessage::SlotGranted).spawned().wait(SECOND * 30);
+    bench.tell(SLOT).spawned().wait(SECOND * 30);
     assert_eq!(bench.reason(), "not ready within 30s; first a must stop");
     bench.exits(Exit::Code(0));
     assert_eq!(bench.reason(), "not ready within 30s; restart 1 of 3");
     // One that has not even begun to run by then, and never does.
-    bench.wait(SECOND * 2).tell(ServiceMessage::SlotGranted).wait(SECOND * 30);
+    bench.wait(SECOND * 2).tell(SLOT).wait(SECOND * 30);
     bench.process(ProcessEvent::SpawnFailed(SpawnFailure::Busy));
     assert_eq!(bench.reason(), "not ready within 30s; restart 2 of 3");
 }
@@ -140,7 +140,7 @@ fn what_ended_of_the_loss_comes_back_also_when_it_could_not_be_started_again_bef
         let mut bench = Bench::new(draft);
         bench.come_up_with(1).wait(SECOND * 5).exits(Exit::Signal(6));
         for _ in 0..attempts {
-            bench.tell(ServiceMessage::SlotGranted).process(ProcessEvent::SpawnFailed(SpawnFailure::Busy));
+            bench.tell(SLOT).process(ProcessEvent::SpawnFailed(SpawnFailure::Busy));
         }
         assert_eq!(bench.status(), ServiceStatus::Failed);
         bench.wait(SECOND).tell(revoked()).tell(device_left());
@@ -186,7 +186,7 @@ fn a_loss_while_the_rest_of_a_dead_tree_is_killed_is_what_it_died_of() {
 #[test]
 fn a_loss_while_one_that_was_not_ready_in_time_is_stopped_is_not_what_it_failed_of() {
     let mut bench = Bench::new(leasing());
-    bench.tell(ServiceMessage::Granted(grant(1))).tell(ServiceMessage::SlotGranted).spawned().wait(SECOND * 30);
+    bench.tell(ServiceMessage::Granted(grant(1))).tell(SLOT).spawned().wait(SECOND * 30);
     bench.process(ProcessEvent::MainExited { exit: Exit::Signal(15), remaining: vec![77] });
     bench.tell(revoked()).tell(device_left()).process(ProcessEvent::TreeGone);
     assert_eq!(bench.reason(), "not ready within 30s; restart 1 of 3");
@@ -230,7 +230,7 @@ fn who_gives_way_while_it_waits_out_a_back_off_is_forgiven_nothing_and_queues_an
 fn a_start_that_failed_has_its_ports_looked_at_again_and_keeps_what_it_holds_while_nobody_waits() {
     let with_port = || Grant { ports: BTreeMap::from([(PortName::new("web").unwrap(), 8073)]), ..grant(1) };
     let mut bench = Bench::new(leasing());
-    bench.tell(ServiceMessage::Granted(with_port())).tell(ServiceMessage::SlotGranted).spawned();
+    bench.tell(ServiceMessage::Granted(with_port())).tell(SLOT).spawned();
     assert!(!bench.exits(Exit::Code(1)).released());
     assert_eq!(bench.status(), ServiceStatus::Backoff);
     bench.wait(SECOND * 60);

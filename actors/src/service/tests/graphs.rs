@@ -72,7 +72,7 @@ impl Company {
         match effect {
             Effect::Tell(Message::Service(to, message)) => self.mail.push_back((to, message)),
             Effect::Tell(Message::Services(ServicesMessage::AskSlot(name))) => {
-                self.mail.push_back((name, ServiceMessage::SlotGranted));
+                self.mail.push_back((name, SLOT));
             }
             Effect::Tell(Message::Services(ServicesMessage::Closed(_))) => self.closed += 1,
             Effect::Act(Action::Spawn(order)) if self.broken.as_ref() == Some(&order.service) => {

@@ -32,7 +32,7 @@ fn a_restart_keeps_what_is_held() {
     let mut bench = Bench::new(leasing());
     bench.come_up_with(1).tell(restart()).exits(Exit::Signal(15));
     assert!(kept(&bench) && bench.asked_for_slot());
-    assert!(bench.tell(ServiceMessage::SlotGranted).spawning());
+    assert!(bench.tell(SLOT).spawning());
 }
 
 #[test]
@@ -40,11 +40,11 @@ fn a_crash_without_back_off_keeps_what_is_held_however_short_the_run_was() {
     let mut draft = leasing().port("web", 8000);
     draft.0.restart.backoff = Duration::ZERO;
     let mut bench = Bench::new(draft);
-    bench.tell(ServiceMessage::Granted(with_port(1, 8000))).tell(ServiceMessage::SlotGranted).spawned();
+    bench.tell(ServiceMessage::Granted(with_port(1, 8000))).tell(SLOT).spawned();
     bench.exits(Exit::Code(1));
     assert!(kept(&bench) && matches!(bench.leases[..], [LeaseMessage::Renew(_)]), "{:?}", bench.leases);
     assert!(bench.tell(renewed(1, 8001)).asked_for_slot());
-    bench.tell(ServiceMessage::SlotGranted);
+    bench.tell(SLOT);
     let argv = bench.acts.iter().find_map(|act| match act {
         Action::Spawn(order) => Some(order.program.argv.join(" ")),
         _ => None,
@@ -81,7 +81,7 @@ fn one_whose_port_a_stranger_has_and_that_can_have_no_other_yet_waits_at_its_old
     grant.since = bench.now;
     bench.tell(ServiceMessage::Granted(grant));
     assert!(bench.asked_for_slot());
-    bench.tell(ServiceMessage::SlotGranted).spawned().exits(Exit::Code(1));
+    bench.tell(SLOT).spawned().exits(Exit::Code(1));
     assert!(bench.reason().ends_with("restart 1 of 3"), "that it waited does not count: {}", bench.reason());
 }
 

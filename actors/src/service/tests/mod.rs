@@ -37,6 +37,8 @@ use crate::view::words;
 use crate::world::stations::{Draft, assemble};
 
 pub(super) const SECOND: Duration = Duration::from_secs(1);
+/// A start slot that was free.
+pub(super) const SLOT: ServiceMessage = ServiceMessage::SlotGranted(Duration::ZERO);
 
 /// A service and what it said since it was last told something.
 pub(super) struct Bench {
@@ -213,7 +215,7 @@ impl Bench {
 
     /// Granted its slot, spawned and ready.
     pub(super) fn come_up(&mut self) -> &mut Self {
-        self.tell(ServiceMessage::SlotGranted).spawned().ready()
+        self.tell(SLOT).spawned().ready()
     }
 
     /// The same, with its lease.

@@ -19,7 +19,7 @@ fn needs_come_first_then_leases_then_a_start_slot_which_is_held_until_it_is_read
     assert!(bench.hears("need", Standing::Up).requested() && !bench.asked_for_slot());
     assert!(bench.tell(ServiceMessage::Granted(grant(1))).asked_for_slot());
     assert_eq!(bench.waits_for(), "a start slot (max_parallel_starts)");
-    assert!(bench.tell(ServiceMessage::SlotGranted).spawning() && !bench.returned_slot());
+    assert!(bench.tell(SLOT).spawning() && !bench.returned_slot());
     assert_eq!(bench.spawned().status(), ServiceStatus::Starting);
     assert!(bench.ready().returned_slot());
     assert_eq!(bench.status(), ServiceStatus::Running);
@@ -51,7 +51,7 @@ fn while_it_waits_for_a_device_its_next_run_is_prepared_once() {
     assert_eq!(prepares(bench.tell(ServiceMessage::Queued(Vec::new()))), None);
     assert_eq!(prepares(bench.tell(absent())), None);
     assert_eq!(prepares(bench.tell(ServiceMessage::Granted(grant(1)))), None);
-    assert!(bench.tell(ServiceMessage::SlotGranted).spawning());
+    assert!(bench.tell(SLOT).spawning());
     assert_eq!(prepares(&bench), None);
     assert_eq!(prepares(bench.spawned().ready()), None);
 }
@@ -92,13 +92,13 @@ fn what_needs_no_lease_asks_for_a_slot_at_once() {
 #[test]
 fn one_that_is_ready_when_it_lives_is_ready_when_it_is_spawned() {
     let mut bench = Bench::new(plain().ready(Probe::Process));
-    assert_eq!(bench.tell(ServiceMessage::SlotGranted).spawned().status(), ServiceStatus::Running);
+    assert_eq!(bench.tell(SLOT).spawned().status(), ServiceStatus::Running);
 }
 
 #[test]
 fn one_that_says_itself_when_it_is_ready_is_not_looked_at() {
     let mut bench = Bench::new(plain().ready(Probe::Notify));
-    bench.tell(ServiceMessage::SlotGranted).spawned();
+    bench.tell(SLOT).spawned();
     assert!(bench.acts.is_empty() && bench.status() == ServiceStatus::Starting);
     assert_eq!(bench.reason(), "not ready yet: it has not said READY=1 on its notification socket");
     let status = Status::from("at work");
@@ -110,7 +110,7 @@ fn one_that_says_itself_when_it_is_ready_is_not_looked_at() {
 #[test]
 fn what_it_reports_before_it_ends_is_shown_beside_what_it_said() {
     let mut bench = Bench::new(plain().ready(Probe::Notify));
-    bench.tell(ServiceMessage::SlotGranted).spawned();
+    bench.tell(SLOT).spawned();
     let status = Status { words: Some("no map".into()), errno: Some(Errno(2)), exit: Some(7) };
     let said = Notification { status, ..Notification::default() };
     bench.process(ProcessEvent::Notified(said));
@@ -123,7 +123,7 @@ fn what_it_reports_before_it_ends_is_shown_beside_what_it_said() {
 #[test]
 fn what_it_said_of_its_end_is_part_of_its_failure_of_each_thing_the_newest() {
     let mut bench = Bench::new(plain().ready(Probe::Notify));
-    bench.tell(ServiceMessage::SlotGranted).spawned();
+    bench.tell(SLOT).spawned();
     let report = |status| ProcessEvent::Notified(Notification { status, ..Notification::default() });
     bench.process(report(Status { errno: Some(Errno(13)), ..Status::default() }));
     bench.process(report("reading the licence".into()));
@@ -152,7 +152,7 @@ fn what_it_says_while_it_stops_is_shown_and_nothing_that_it_said_before() {
 #[test]
 fn one_that_is_not_ready_in_time_is_stopped_with_what_the_probe_said_and_tried_again() {
     let mut bench = Bench::new(plain());
-    bench.tell(ServiceMessage::SlotGranted).spawned();
+    bench.tell(SLOT).spawned();
     bench.tell(ServiceMessage::Probe(bench.run(), ProbeEvent::NotYet(NotReady::NotLogged("serving".to_owned()))));
     bench.wait(SECOND * 30);
     assert!(bench.signalled() && bench.returned_slot());
@@ -166,7 +166,7 @@ fn one_that_is_not_ready_in_time_is_stopped_with_what_the_probe_said_and_tried_a
 fn a_program_that_is_not_there_fails_at_once_and_says_so() {
     let mut bench = Bench::new(plain());
     let missing = SpawnFailure::NotFound("kismet".to_owned());
-    bench.tell(ServiceMessage::SlotGranted).process(ProcessEvent::SpawnFailed(missing));
+    bench.tell(SLOT).process(ProcessEvent::SpawnFailed(missing));
     assert_eq!(bench.status(), ServiceStatus::Failed);
     assert!(bench.reason().starts_with("there is no program `kismet` in the service's PATH; install it"), "the cure");
     assert!(bench.returned_slot());
@@ -185,7 +185,7 @@ fn a_slot_that_is_not_wanted_any_more_is_given_back() {
     let mut bench = Bench::new(leasing());
     bench.tell(ServiceMessage::Granted(grant(1))).tell(revoked());
     assert!(bench.returned_slot() && bench.released() && bench.requested());
-    assert!(bench.tell(ServiceMessage::SlotGranted).returned_slot() && !bench.spawning());
+    assert!(bench.tell(SLOT).returned_slot() && !bench.spawning());
 }
 
 #[test]
@@ -210,7 +210,7 @@ fn a_device_that_is_called_otherwise_now_is_used_by_its_new_name_at_the_next_sta
         crate::message::device::Offer { interface: Some(interface.to_owned()), ..held }
     };
     bench.tell(ServiceMessage::Granted(grant(1))).tell(ServiceMessage::Corrected(x(), offer("antenna")));
-    bench.tell(ServiceMessage::SlotGranted);
+    bench.tell(SLOT);
     let argv = bench.acts.iter().find_map(|act| match act {
         Action::Spawn(order) => Some(order.program.argv.clone()),
         _ => None,
@@ -238,7 +238,7 @@ fn a_start_that_ends_before_it_is_ready_has_failed_whatever_the_exit_code() {
         let mut draft = plain();
         draft.0.restart.when = when;
         let mut bench = Bench::with_dependents(draft, &["a"]);
-        bench.tell(ServiceMessage::SlotGranted).spawned().exits(Exit::Code(0));
+        bench.tell(SLOT).spawned().exits(Exit::Code(0));
         assert_eq!(bench.status(), status);
         assert_eq!(bench.reason(), format!("it ended before it was ready: exit code 0; {next}"));
         let heard = bench.said_to("a").unwrap().to_string();
@@ -257,7 +257,7 @@ fn a_start_that_ends_before_it_is_ready_has_failed_whatever_the_exit_code() {
 #[test]
 fn a_service_that_says_that_it_needs_more_time_is_given_it_from_then_on() {
     let mut bench = Bench::new(plain().ready(Probe::Notify));
-    bench.tell(ServiceMessage::SlotGranted).spawned();
+    bench.tell(SLOT).spawned();
     bench.wait(SECOND * 10).process(asks_for(2)).wait(SECOND * 19);
     assert_eq!(bench.status(), ServiceStatus::Starting, "it has the time of its configuration all the same");
     bench.process(asks_for(5)).wait(SECOND * 4);

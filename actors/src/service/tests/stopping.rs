@@ -63,7 +63,7 @@ fn after_the_grace_period_the_whole_tree_is_killed_and_one_that_outlives_that_sa
 #[test]
 fn a_program_that_is_still_being_started_is_stopped_as_soon_as_it_runs() {
     let mut bench = Bench::new(leasing());
-    bench.tell(ServiceMessage::Granted(grant(1))).tell(ServiceMessage::SlotGranted).tell(revoked());
+    bench.tell(ServiceMessage::Granted(grant(1))).tell(SLOT).tell(revoked());
     assert!(!bench.signalled() && bench.status() == ServiceStatus::Stopping);
     assert!(bench.spawned().signalled());
 }
@@ -71,7 +71,7 @@ fn a_program_that_is_still_being_started_is_stopped_as_soon_as_it_runs() {
 #[test]
 fn a_program_that_hangs_while_it_is_loaded_is_killed_after_the_grace_period_and_says_what_keeps_it() {
     let mut bench = Bench::new(leasing());
-    bench.tell(ServiceMessage::Granted(grant(1))).tell(ServiceMessage::SlotGranted);
+    bench.tell(ServiceMessage::Granted(grant(1))).tell(SLOT);
     bench.process(ProcessEvent::LoadsSlowly);
     let hangs = "its program is still being loaded: the disk it is on is slow, or does not answer";
     assert_eq!(bench.reason(), format!("not ready yet: {hangs}"));
@@ -85,7 +85,7 @@ fn a_program_that_hangs_while_it_is_loaded_is_killed_after_the_grace_period_and_
     bench.exits(Exit::Signal(9));
     assert_eq!(bench.reason(), format!("not ready within 30s: {hangs}; restart 1 of 3"));
     let mut bench = Bench::new(leasing());
-    bench.tell(ServiceMessage::Granted(grant(1))).tell(ServiceMessage::SlotGranted).tell(ServiceMessage::Close);
+    bench.tell(ServiceMessage::Granted(grant(1))).tell(SLOT).tell(ServiceMessage::Close);
     assert!(!bench.swept() && bench.tell(ServiceMessage::Hurry).swept());
 }
 

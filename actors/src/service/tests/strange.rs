@@ -19,7 +19,7 @@ fn a_command_is_given_a_harmless_word_whatever_a_device_calls_itself() {
     offer.interface = Some("-wlan;0".to_owned());
     offer.node = Some("/dev/tty ACM0".into());
     let mut bench = Bench::new(draft);
-    bench.tell(ServiceMessage::Granted(held)).tell(ServiceMessage::SlotGranted);
+    bench.tell(ServiceMessage::Granted(held)).tell(SLOT);
     let order = bench.acts.iter().find_map(|act| match act {
         Action::Spawn(order) => Some(order.clone()),
         _ => None,

@@ -278,7 +278,9 @@ impl Sabotaged {
     /// Whether a machine panics over a message.
     pub(in super::super) fn breaks_over(&mut self, message: &Message) -> bool {
         match (self.sabotage, message) {
-            (Sabotage::Panic, Message::Service(name, ServiceMessage::SlotGranted)) => self.harmed.insert(name.clone()),
+            (Sabotage::Panic, Message::Service(name, ServiceMessage::SlotGranted(_))) => {
+                self.harmed.insert(name.clone())
+            }
             _ => false,
         }
     }

@@ -1,5 +1,9 @@
 //! What services are told.
 
+use std::time::Duration;
+
+use humantime::format_duration;
+
 use crate::action::probe::ProbeEvent;
 use crate::action::process::ProcessEvent;
 use crate::cause::Resource;
@@ -51,7 +55,12 @@ impl Described for ServiceMessage {
                 None => Words::Device(device.clone(), "has changed"),
             },
             Self::DeviceLeft(device) => Words::Device(device.clone(), "has left"),
-            Self::SlotGranted => "it may start now".into(),
+            Self::SlotGranted(Duration::ZERO) => "it may start now".into(),
+            Self::SlotGranted(waited) => {
+                // More exact than anybody reads.
+                let waited = Duration::from_millis(u64::try_from(waited.as_millis()).unwrap_or(u64::MAX).max(1));
+                format!("it has waited {} for a start slot, and may start now", format_duration(waited)).into()
+            }
             Self::Process(_, event) => describe_process(event),
             Self::Probe(_, ProbeEvent::Ready(sight)) => sight.to_string().into(),
             Self::Probe(_, ProbeEvent::NotYet(why)) => format!("not ready: {why}").into(),
