@@ -9,7 +9,7 @@ use mainstay_config::names::{DeviceName, ServiceName};
 
 use super::chain::{Chain, link};
 use super::external::ExternalCause;
-use crate::message::{ActorId, Address, Moment, Outcome, Words};
+use crate::message::{ActorId, Address, Moment, Outcome, Outside, Words};
 
 /// Messages that are kept.
 const MESSAGES_MAX: usize = 8192;
@@ -62,6 +62,15 @@ pub(crate) struct Record {
     cut: Option<Arc<Said>>,
     pub(crate) handled: Option<Moment>,
     pub(crate) outcome: Outcome,
+}
+
+impl Record {
+    /// Whether something new has happened, or was asked, that leads to this.
+    fn tells(&self) -> bool {
+        let says = matches!(self.said.from, Address::Outside(Outside::Processes));
+        let is_news = !says && !matches!(self.outcome, Outcome::Ignored | Outcome::Superseded);
+        self.said.parent.is_some() || is_news
+    }
 }
 
 /// What does not change once it is sent. Chains of causes share it.
@@ -203,13 +212,13 @@ impl Recorder {
         Chain::new(head, latest)
     }
 
-    /// The latest trace that matches and in which something was done: one that only repeats what was known does not count
-    /// where there is another.
+    /// The trace of the latest event that matches, whatever is still said because of earlier ones. One that only repeats what was
+    /// known, or is no more than what a service says of itself, does not count where there is another.
     #[must_use]
     pub fn latest(&self, filter: &TraceFilter) -> Option<TraceId> {
         let matching = || self.ring.iter().rev().filter(|record| filter.meets(record));
-        let telling = matching().find(|record| record.said.parent.is_some());
-        telling.or_else(|| matching().next()).map(|record| record.said.trace)
+        let telling = matching().filter(|record| record.tells()).map(|record| record.said.trace).max();
+        telling.or_else(|| matching().map(|record| record.said.trace).max())
     }
 
     /// Traces that match, were touched after `after` and have been quiet since `before`, oldest first.
@@ -253,7 +262,6 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::message::Outside;
 
     fn at(millis: u64) -> Moment {
         Moment::after_boot(Duration::from_millis(millis))
@@ -323,13 +331,31 @@ mod tests {
     }
 
     #[test]
+    fn the_latest_trace_is_that_of_the_latest_event_whatever_is_still_said_because_of_earlier_ones() {
+        let mut recorder = Recorder::new(Keeping::On);
+        let causes = [0, 1].map(|second| recorder.begin(at(second), ExternalCause::Started));
+        for cause in causes {
+            let first = send(&mut recorder, cause, 1, "gone");
+            send(&mut recorder, Cause { message: Some(first), ..cause }, 1, "stop");
+        }
+        let [earlier, latest] = causes;
+        send(&mut recorder, Cause { message: Some(MessageId(2)), ..earlier }, 9, "the grace period is over");
+        assert_eq!(recorder.latest(&TraceFilter::default()), Some(latest.trace));
+    }
+
+    #[test]
     fn the_latest_trace_is_one_in_which_something_was_done() {
         let mut recorder = Recorder::new(Keeping::On);
         let told = recorder.begin(at(0), ExternalCause::Started);
         let first = send(&mut recorder, told, 0, "gone");
         send(&mut recorder, Cause { message: Some(first), ..told }, 1, "stop");
         let echo = recorder.begin(at(2), ExternalCause::Started);
-        send(&mut recorder, echo, 2, "gone");
+        let repeated = send(&mut recorder, echo, 2, "gone");
+        recorder.handled(repeated, at(2), Outcome::Ignored);
         assert_eq!(recorder.latest(&TraceFilter::default()), Some(told.trace));
+        let asked = recorder.begin(at(3), ExternalCause::Started);
+        let request = send(&mut recorder, asked, 3, "stop it, which is stopped");
+        recorder.handled(request, at(3), Outcome::Handled);
+        assert_eq!(recorder.latest(&TraceFilter::default()), Some(asked.trace));
     }
 }
