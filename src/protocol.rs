@@ -113,6 +113,9 @@ pub(crate) enum Answer {
     Logs {
         /// `<log_dir>/<service>.log`.
         path: std::path::PathBuf,
+        /// Of a service that has never been started: how it stands, in a sentence.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        never_started: Option<String>,
     },
     /// It was done, or begun; a sentence for each thing.
     Done {

@@ -36,17 +36,15 @@ struct LogLine<'a> {
 
 /// `logs`.
 pub(super) fn logs(client: &Client, args: &LogsArgs) -> Result<(), Ended> {
-    let path = match client.ask(&Request::Logs { service: args.name.clone() })? {
-        Answer::Logs { path } => path,
+    let (path, never_started) = match client.ask(&Request::Logs { service: args.name.clone() })? {
+        Answer::Logs { path, never_started } => (path, never_started),
         other => return Err(unexpected(other)),
     };
     let mut printer = Printer { args, pieces: Pieces::default() };
     let unreadable = |error: io::Error| cannot_read(&path, &error);
     let mut files = last_lines(&path, args.lines).map_err(unreadable)?;
     if files.is_empty() && !args.follow {
-        let said = format!("there is no log of {} yet: {} is not there", args.name, path.display());
-        let help = "it has printed nothing, or what it prints cannot be written there: see `mainstay status` and `df`";
-        return Err(Told::new(ExitStatus::Failed, said).help(help).into());
+        return Err(no_log(&args.name, &path, never_started).into());
     }
     for file in &mut files {
         printer.copy(file, &path)?;
@@ -70,6 +68,16 @@ pub(super) fn logs(client: &Client, args: &LogsArgs) -> Result<(), Ended> {
         printer.pause()?;
         std::thread::sleep(LOOK_AGAIN);
     }
+}
+
+fn no_log(name: &str, path: &Path, never_started: Option<String>) -> Told {
+    if let Some(now) = never_started {
+        let said = format!("there is no log of {name} yet: it has not been started since mainstay began");
+        return Told::new(ExitStatus::Failed, said).help(format!("{now} `mainstay why {name}` says more"));
+    }
+    let said = format!("there is no log of {name} yet: {} is not there", path.display());
+    Told::new(ExitStatus::Failed, said)
+        .help("it has printed nothing, or what it prints cannot be written there: see `mainstay status` and `df`")
 }
 
 /// Between two lines that are shown others may be missing.

@@ -105,9 +105,17 @@ impl Shown {
         // Under that name, which no service has, the output of readiness checks is kept.
         let is_known = |name: &ServiceName| self.station.services.contains_key(name) || service == READINESS_PROBES;
         match name.filter(is_known) {
-            Some(name) => Answer::Logs { path: log_path(&self.log_dir, &name) },
+            Some(name) => {
+                Answer::Logs { path: log_path(&self.log_dir, &name), never_started: self.never_started(&name) }
+            }
             None => self.unknown(service, Known::Services),
         }
+    }
+
+    /// How a service stands that has never been started, in a sentence.
+    fn never_started(&self, name: &ServiceName) -> Option<String> {
+        let entry = self.board.service(name)?;
+        entry.snapshot.last_start.is_none().then(|| self.show().why(name.as_str()))?.map(|why| why.now)
     }
 
     fn trace(&self, request: &TraceRequest) -> Answer {

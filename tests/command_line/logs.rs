@@ -43,6 +43,22 @@ fn a_service_that_has_printed_nothing_says_so() {
 }
 
 #[test]
+fn a_service_that_was_never_started_says_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("gpsd.log");
+    let answer =
+        format!(r#"{{"logs":{{"path":"{}","never_started":"gpsd is waiting for gps: gone."}}}}"#, path.display());
+    let output = run(CannedDaemon::start(vec![answer.clone()]).socket(), &["logs", "gpsd"]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = crate::unwrapped(&output);
+    assert!(said.contains("there is no log of gpsd yet: it has not been started since mainstay began"), "{said}");
+    assert!(said.contains("gpsd is waiting for gps: gone. `mainstay why gpsd` says more"), "{said}");
+    std::fs::write(&path, "of an earlier mainstay\n").unwrap();
+    let output = run(CannedDaemon::start(vec![answer]).socket(), &["logs", "gpsd"]);
+    assert_eq!(out(&output), "of an earlier mainstay\n");
+}
+
+#[test]
 fn a_followed_log_goes_on_after_rotation() {
     let dir = tempfile::tempdir().unwrap();
     let log = dir.path().join("gpsd.log");

@@ -1,6 +1,59 @@
 //! What services print.
 
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::process::{Command, Output};
+
 use crate::harness::{Station, Status, until};
+
+/// The group `mainstay`, where only the daemon sees it.
+const GROUP: u32 = 54_998;
+
+/// A command as another user than root, who is in this group.
+fn as_somebody(group: u32, program: &std::path::Path, station: &Station, args: &[&str]) -> Output {
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid", "54711", "--regid", "54711", "--groups", &group.to_string()]).arg(program).args(args);
+    command.env("MAINSTAY_SOCKET", station.socket()).env_remove("MAINSTAY_CONFIG").current_dir("/").output().unwrap()
+}
+
+#[test]
+fn who_is_in_the_group_mainstay_may_read_the_logs_also_those_that_were_rotated_and_nobody_else_may() {
+    let can =
+        |program: &str, args: &[&str]| Command::new(program).args(args).output().is_ok_and(|it| it.status.success());
+    if !rustix::process::geteuid().is_root() || !can("setpriv", &["--version"]) || !can("unshare", &["-m", "true"]) {
+        println!("skipped: only root can put a group into a table of its own (unshare), and be another user (setpriv)");
+        return;
+    }
+    // The daemon sees another /etc/group than everybody else; its program may lie where others may not go.
+    let script = format!(
+        "dir=${{4%/*}}; chmod 711 \"$dir\"; cp \"$1\" \"$dir/mainstay\"; chmod 755 \"$dir/mainstay\"; \
+         {{ cat /etc/group | grep -v ^mainstay:; echo mainstay:x:{GROUP}:; }} > \"$dir/group\"; \
+         exec unshare -m sh -c 'mount --bind \"$0\" /etc/group && exec \"$@\"' \"$dir/group\" \"$@\""
+    );
+    let station = Station::begun_by(
+        &script,
+        "[logs]\nmax_size = \"10KB\"\nkeep = 2\n\
+         [services.talker]\ncommand = [\"sh\", \"-c\", \"i=0; while [ $i -lt 2000 ]; do echo line $i of a talkative service; i=$((i+1)); done; sleep 1000\"]\n",
+    );
+    until("all is written", || station.log("talker").contains("line 1999 ").then_some(()));
+    let logs = station.dir().join("state/logs");
+    for name in ["talker.log", "talker.log.1", "talker.log.2"] {
+        let found = std::fs::metadata(logs.join(name)).unwrap();
+        assert_eq!((found.gid(), found.permissions().mode() & 0o7777), (GROUP, 0o640), "{name}");
+    }
+    let program = station.dir().join("mainstay");
+    let member = as_somebody(GROUP, &program, &station, &["logs", "talker", "-n", "300"]);
+    let (out, err) = (String::from_utf8_lossy(&member.stdout), String::from_utf8_lossy(&member.stderr));
+    assert!(member.status.success() && out.lines().count() == 300, "{err}");
+    assert!(out.lines().last().unwrap().ends_with("line 1999 of a talkative service"), "{out}");
+    assert!(as_somebody(GROUP, &program, &station, &["restart", "talker"]).status.success(), "and may operate it");
+    let stranger = as_somebody(54_999, &program, &station, &["logs", "talker"]);
+    assert_eq!((stranger.status.code(), stranger.stdout.len()), (Some(5), 0), "{stranger:?}");
+    for name in ["talker.log", "talker.log.1"] {
+        let cat = |group| as_somebody(group, "cat".as_ref(), &station, &[logs.join(name).to_str().unwrap()]);
+        assert!(cat(GROUP).status.success() && !cat(54_999).status.success(), "{name}");
+    }
+    station.end();
+}
 
 #[test]
 fn a_log_is_rotated_and_only_so_many_old_ones_are_kept() {
@@ -43,6 +96,24 @@ fn a_flood_without_a_line_end_and_bytes_that_are_no_text_hurt_nobody() {
         let peak: u64 = peak.unwrap_or(0);
         assert!(peak < 100_000, "process {pid} took {peak} kB:\n{status}");
     }
+    station.end();
+}
+
+#[test]
+fn of_a_service_that_was_never_started_it_is_said_that_it_was_not() {
+    let station = Station::run(
+        "[services.later]\ncommand = [\"sh\", \"-c\", \"echo begun; sleep 1000\"]\nautostart = false\n\
+         [services.silent]\ncommand = [\"sleep\", \"1000\"]\n",
+    );
+    station.until_service("silent", "running");
+    let later = station.ask(&["logs", "later"]);
+    assert_eq!(later.code, Some(1));
+    assert!(later.words().contains("it has not been started since mainstay began"), "{later:?}");
+    assert!(later.words().contains("(autostart = false). `mainstay why later` says more"), "{later:?}");
+    assert!(station.ask(&["logs", "silent"]).words().contains("it has printed nothing"));
+    station.tell(&["start", "later"]);
+    until("it is written", || station.log("later").contains("begun").then_some(()));
+    assert!(station.tell(&["logs", "later"]).contains("begun"));
     station.end();
 }
 

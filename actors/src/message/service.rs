@@ -228,6 +228,8 @@ pub struct ServiceSnapshot {
     pub pid: Option<u32>,
     /// What it waits for.
     pub waiting_for: Waiting,
+    /// When it was started last, if ever.
+    pub last_start: Option<Moment>,
     /// When it will be tried again.
     pub retry_at: Option<Moment>,
 }

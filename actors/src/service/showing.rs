@@ -152,6 +152,7 @@ impl ServiceMachine {
             left: self.not_waited_for(),
             pid: self.run().and_then(|run| run.pid),
             waiting_for: self.waiting_for(),
+            last_start: self.last_start,
             retry_at: match self.rest {
                 Rest::Backoff { until, .. } => Some(until),
                 _ => None,
