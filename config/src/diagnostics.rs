@@ -173,7 +173,7 @@ impl Problems {
 }
 
 fn count(problems: usize) -> String {
-    if problems == 1 { "1 problem".to_owned() } else { format!("{problems} problems") }
+    crate::counted(problems, "problem", "problems")
 }
 
 /// Line and column of a byte of the text, both from 1, and the line itself. Beyond the end: the end.

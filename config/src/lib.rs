@@ -8,6 +8,7 @@
 //!
 //! [`load`] reads a file, [`parse`] a text. Neither stops at the first problem.
 
+mod counted;
 pub mod diagnostics;
 pub mod graph;
 mod load;
@@ -22,6 +23,7 @@ mod suggest;
 mod syntax;
 pub mod template;
 
+pub use counted::counted;
 pub use diagnostics::{Code, Colour, Note, Problem, Problems};
 pub use load::{LoadError, Loaded, MAX_BYTES, check_kind, load, parse};
 pub use lower::could_be_one;

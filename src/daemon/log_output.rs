@@ -4,6 +4,7 @@
 //! never harm the station: whoever logs never waits, a line that cannot be written is counted, and the count is told when
 //! writing works again.
 
+use mainstay_config::counted;
 use std::collections::VecDeque;
 use std::fmt;
 use std::io::{self, Write};
@@ -214,10 +215,11 @@ impl Entry {
 impl fmt::Display for Missing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.unread > 0 {
-            writeln!(f, "[{} lines of the log were dropped: nobody reads them]", self.unread)?;
+            let lines = counted(self.unread, "line of the log was", "lines of the log were");
+            writeln!(f, "[{lines} dropped: nobody reads them]")?;
         }
         if self.unwritten > 0 {
-            writeln!(f, "[{} lines of the log could not be written]", self.unwritten)?;
+            writeln!(f, "[{} could not be written]", counted(self.unwritten, "line of the log", "lines of the log"))?;
         }
         Ok(())
     }
@@ -348,7 +350,7 @@ mod tests {
         log.say(b"panic\n");
         log.finish(LONG);
         log.say(b"taken\n");
-        assert_eq!(reader.recv().unwrap(), "[1 lines of the log could not be written]\n");
+        assert_eq!(reader.recv().unwrap(), "[1 line of the log could not be written]\n");
         assert_eq!(reader.recv().unwrap(), "taken\n");
     }
 

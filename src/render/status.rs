@@ -1,6 +1,7 @@
 //! `mainstay status`.
 
 use mainstay_actors::view::{ServiceView, StatusView};
+use mainstay_config::counted;
 
 use crate::render::text::{plain, wrap};
 use crate::render::{Look, parts, style};
@@ -47,7 +48,7 @@ fn summary(services: &[ServiceView]) -> String {
     let named = |status: &str| -> Vec<&str> {
         services.iter().filter(|service| service.status == status).map(|service| service.name.as_str()).collect()
     };
-    let mut said = format!("{} of {total} services running", named("running").len());
+    let mut said = format!("{} of {} running", named("running").len(), counted(total, "service", "services"));
     for status in STATUSES {
         let names = named(status);
         if names.is_empty() {

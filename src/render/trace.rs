@@ -1,5 +1,6 @@
 //! `mainstay trace`.
 
+use mainstay_config::counted;
 use std::time::SystemTime;
 
 use mainstay_actors::view::{MessageView, TraceView};
@@ -15,7 +16,11 @@ pub(crate) fn trace(view: &TraceView, look: &Look) -> String {
     let mut out = format!("{head}{}{head:#}\n", wrap(&headline(view, look), "", "    ", look.width));
     if view.forgotten > 0 {
         let quiet = style::QUIET;
-        let said = format!("{} messages of this trace are no longer kept", view.forgotten);
+        let said = counted(
+            view.forgotten,
+            "message of this trace is no longer kept",
+            "messages of this trace are no longer kept",
+        );
         out.push_str(&format!("{quiet}{said}{quiet:#}\n"));
     }
     let clock = Clock::of(view);

@@ -125,7 +125,7 @@ fn the_log_goes_on_after_a_panic_of_the_thread_that_writes_it() {
     assert!(!station.said().contains("SIGUSR1"), "{}", station.said());
     station.signal(rustix::process::Signal::USR1);
     until("the log goes on", || station.said().contains("SIGUSR1").then_some(()));
-    assert!(station.said().contains("[1 lines of the log could not be written]"), "{}", station.said());
+    assert!(station.said().contains("[1 line of the log could not be written]"), "{}", station.said());
     station.end();
 }
 

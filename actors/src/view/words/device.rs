@@ -1,5 +1,6 @@
 //! Why devices cannot be leased, and what helps.
 
+use mainstay_config::counted;
 use std::fmt;
 
 use humantime::format_duration;
@@ -79,7 +80,8 @@ impl fmt::Display for Quarantine {
         match self {
             Self::Flapping { departures, within, length } => {
                 let (within, length) = (format_duration(*within), format_duration(*length));
-                write!(f, "it left {departures} times in {within}; out for {length}")
+                let left = counted(*departures, "time", "times");
+                write!(f, "it left {left} in {within}; out for {length}")
             }
             Self::Power { length, supply: said } => {
                 let reason =
@@ -250,7 +252,7 @@ pub(super) fn scan_words(count: usize, why: ScanReason) -> String {
         ScanReason::LostMessages => "after lost messages",
         ScanReason::Asked => "as asked",
     };
-    format!("scanned {why}: {count} pieces of hardware")
+    format!("scanned {why}: {}", counted(count, "piece of hardware", "pieces of hardware"))
 }
 
 fn witness_words(witness: Witness) -> &'static str {

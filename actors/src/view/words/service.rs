@@ -1,5 +1,6 @@
 //! How services stand, what they wait for, why they stop and fail, and what helps.
 
+use mainstay_config::counted;
 use std::fmt;
 
 use humantime::format_duration;
@@ -108,7 +109,9 @@ impl fmt::Display for Failed {
             Self::NeverRestarted(failure) => write!(f, "{failure}; restart.when = \"never\""),
             Self::Hopeless(failure) => failure.fmt(f),
             Self::GivenUp { failure, attempts: 1 } => write!(f, "{failure}; given up after 1 restart"),
-            Self::GivenUp { failure, attempts } => write!(f, "{failure}; given up after {attempts} restarts"),
+            Self::GivenUp { failure, attempts } => {
+                write!(f, "{failure}; given up after {}", counted(*attempts, "restart", "restarts"))
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 //! One log file that is rotated by size and says what it had to drop.
 
+use mainstay_config::counted;
 use std::cell::Cell;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -79,7 +80,8 @@ impl LogFile {
     /// Appends whole lines; `stamp` stands before the note about what was dropped earlier, if anything was.
     pub(super) fn append(&mut self, stamp: &str, lines: &[u8]) {
         if self.dropped > 0 {
-            let note = format!("{stamp} [mainstay dropped {} bytes: {}]\n", self.dropped, self.reason);
+            let note =
+                format!("{stamp} [mainstay dropped {}: {}]\n", counted(self.dropped, "byte", "bytes"), self.reason);
             if let Err(error) = self.write(note.as_bytes()) {
                 self.count_dropped(length(lines), &error.to_string());
                 return;

@@ -1,5 +1,6 @@
 //! What services are told.
 
+use mainstay_config::counted;
 use std::time::Duration;
 
 use humantime::format_duration;
@@ -92,10 +93,7 @@ pub(super) fn describe_process(event: &ProcessEvent) -> Words {
         ProcessEvent::SpawnFailed(failure) => failure.to_string().into(),
         ProcessEvent::MainExited { exit, remaining } if remaining.is_empty() => format!("it ended: {exit}").into(),
         ProcessEvent::MainExited { exit, remaining } => {
-            let left = match remaining.len() {
-                1 => "1 of its processes is left".to_owned(),
-                many => format!("{many} of its processes are left"),
-            };
+            let left = counted(remaining.len(), "of its processes is left", "of its processes are left");
             format!("its main process ended ({exit}), {left}").into()
         }
         ProcessEvent::TreeGone => "no process of it is left".into(),
