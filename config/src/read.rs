@@ -17,10 +17,11 @@ use serde_spanned::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::diagnostics::{Code, Report};
+use crate::suggest;
 
 pub(crate) use collections::{Anything, Boxed, Either, Entry, Key, Map, Wholly};
 pub(crate) use recognising::{SerialNumber, instead_of};
-pub(crate) use section::{key, missing, one_of, section, section_schema, unknown_keys};
+pub(crate) use section::{LATER, key, missing, one_of, section, section_schema, unknown_keys};
 pub(crate) use shapes::{EnvironmentName, HttpUrl, PortRange};
 pub(crate) use text::{AbsolutePath, Filled, KernelName, Text, Time, TimeSpan, Word};
 pub(crate) use values::{Argv, Departures, Factor, Int, Port, Size};
@@ -90,7 +91,11 @@ impl<'a, 'i> Item<'a, 'i> {
     pub(crate) fn wrong_type<T: Read>(&self, report: &mut Report) {
         let found = type_words(self.value);
         let message = format!("`{}` is {found}, and must be {}", self.path, T::expected());
-        report.problem(Code::WrongType, &self.span, message, T::cure(self.value));
+        let cure = match suggest::example(self.path, self.value.as_str()) {
+            Some(line) => format!("write `{line}`"),
+            None => T::cure(self.value),
+        };
+        report.problem(Code::WrongType, &self.span, message, cure);
     }
 
     /// Reads a `T` here.

@@ -1,8 +1,12 @@
 //! "Did you mean …?"
 
 mod elsewhere;
+mod examples;
 
 use elsewhere::Meant;
+pub(crate) use examples::{example, shown};
+
+use crate::read::joined;
 
 /// The candidate that somebody who wrote `word` most likely meant, if any is near enough.
 pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
@@ -36,21 +40,36 @@ pub(crate) fn did_you_mean<'a>(
     }
 }
 
-/// What to write instead of a key that is none of those `known`: what others call it, what is spelled like it, or all.
-pub(crate) fn key(written: &str, known: &[&str]) -> String {
+/// The keys of a section.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Keys<'a> {
+    /// Where the section is, in words.
+    pub(crate) path: &'a str,
+    /// All that it takes.
+    pub(crate) known: &'a [&'a str],
+    /// Those that this version acts on.
+    pub(crate) offered: &'a [&'a str],
+}
+
+/// What to write instead of a key that is none of those `known`: what others call it, what is spelled like it, or all on offer.
+pub(crate) fn key(written: &str, Keys { path, known, offered }: Keys<'_>) -> String {
     match elsewhere::meant(written, known) {
-        Some(Meant::Keys(keys)) => format!("did you mean {}?", quoted(keys).join(" or ")),
+        Some(Meant::Keys(keys)) => {
+            let one = if let [key] = keys[..] { example(&joined(path, key), None) } else { None };
+            let write = one.map_or_else(String::new, |line| format!(" Such as `{line}`"));
+            format!("did you mean {}?{write}", quoted(keys).join(" or "))
+        }
         Some(Meant::Section(section)) => {
             format!("leave it out; what holds for all services stands in a section of its own, `[{section}]`")
         }
         None => match nearest(written, known.iter().copied()) {
             Some(candidate) => format!("did you mean `{candidate}`?"),
-            None => keys(known),
+            None => keys(offered),
         },
     }
 }
 
-/// Says which keys there are: all of them.
+/// Says which keys there are.
 pub(crate) fn keys(known: &[&str]) -> String {
     format!("the keys here are: {}", all(known.iter().copied()))
 }
@@ -79,7 +98,7 @@ pub(crate) fn list<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{did_you_mean, key, list, nearest};
+    use super::{Keys, did_you_mean, key, list, nearest};
 
     const KEYS: [&str; 4] = ["command", "container", "requires", "ready"];
 
@@ -98,10 +117,12 @@ mod tests {
 
     #[test]
     fn a_key_is_found_by_what_others_call_it_before_what_is_spelled_like_it() {
+        let key = |written, known| key(written, Keys { path: "services.a", known, offered: &["a", "b"] });
         assert_eq!(key("devices", &["hardware", "services"]), "did you mean `hardware`?");
         assert_eq!(key("comand", &KEYS), "did you mean `command`?");
-        assert_eq!(key("readiness_probe", &KEYS), "did you mean `ready`?");
-        assert_eq!(key("colour", &["a", "b"]), "the keys here are: `a`, `b`");
+        let example = "did you mean `ready`? Such as `ready = { tcp = { port = 8000 } }`";
+        assert_eq!(key("readiness_probe", &KEYS), example);
+        assert_eq!(key("colour", &["a", "b", "later"]), "the keys here are: `a`, `b`", "only what is acted on");
     }
 
     #[test]

@@ -107,7 +107,7 @@ command = ⟦[]
             (Code::UnknownKey, "did you mean `command`?"),
             (Code::BadDuration, "30s"),
             (Code::UnknownService, "did you mean `kismet`?"),
-            (Code::WrongType, "quotes"),
+            (Code::WrongType, "requires = "),
             (Code::EmptyCommand, "program"),
         ],
     }]);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::excerpt::{WIDEST, marked, window};
 use super::visible::visible;
 use super::{Code, Note, Problem, Problems, place};
-use crate::suggest;
+use crate::suggest::{self, Keys};
 
 /// What this version accepts and validates but does not act on.
 ///
@@ -179,8 +179,9 @@ impl Report {
     }
 
     /// `written` is none of the keys of a section: says which was meant, or lists all of them.
-    pub(crate) fn unknown_key(&mut self, span: &Range<usize>, message: String, written: &str, known: &[&str]) {
-        let help = if self.may_compare(known.len()) { suggest::key(written, known) } else { suggest::keys(known) };
+    pub(crate) fn unknown_key(&mut self, span: &Range<usize>, message: String, written: &str, keys: Keys<'_>) {
+        let help =
+            if self.may_compare(keys.known.len()) { suggest::key(written, keys) } else { suggest::keys(keys.offered) };
         self.problem(Code::UnknownKey, span, message, help);
     }
 

@@ -54,8 +54,7 @@ fn only_kind<'a>(
     let mut said = kinds.into_iter().filter_map(|(key, span, later)| Some(Kind { key, span: span?, later }));
     let Some(first) = said.next() else {
         let message = format!("`services.{name}` has nothing to run");
-        let help =
-            "add `command = [\"program\", \"argument\"]`, or one of `oneshot`, `systemd`, `container`, `external`";
+        let help = "add what it runs, such as `command = [\"gpsd\", \"-N\"]`";
         report.problem(Code::MissingKey, span, message, help);
         return None;
     };

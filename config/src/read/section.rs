@@ -4,8 +4,12 @@ use schemars::Schema;
 use serde_json::{Map, Value, json};
 use toml::de::DeTable;
 
-use super::{Item, Read};
+use super::{Item, Read, joined};
 use crate::diagnostics::{Code, Report};
+use crate::suggest::{self, Keys};
+
+/// What stands in the description of a key that this version takes and does not act on.
+pub(crate) const LATER: &str = "acted on by a later version";
 
 /// Declares a section: a struct whose fields are the keys it may have, each a [`Field`](super::Field).
 ///
@@ -31,6 +35,13 @@ macro_rules! section {
             // `match` is a keyword of Rust, so that its field is spelled `r#match`.
             pub(crate) const KEYS: &'static [&'static str] = &[$( stringify!($field) ),*];
             const REQUIRED: &'static [&'static str] = &[$( $required ),*];
+
+            /// The keys that this version acts on: no other is offered to anybody.
+            fn offered() -> Vec<&'static str> {
+                let all = [$( (stringify!($field), concat!($($doc, "\n"),+)) ),*];
+                let now = all.into_iter().filter(|(_, doc)| !doc.contains(crate::read::LATER));
+                now.map(|(field, _)| crate::read::key(field)).collect()
+            }
         }
 
         impl crate::read::Read for $name {
@@ -40,7 +51,7 @@ macro_rules! section {
 
             fn read(item: crate::read::Item<'_, '_>, report: &mut crate::diagnostics::Report) -> Option<Self> {
                 let table = item.value.as_table()?;
-                crate::read::unknown_keys(table, item.path, Self::KEYS, report);
+                crate::read::unknown_keys(table, item.path, (Self::KEYS, &Self::offered()), report);
                 $( crate::read::missing::<$type>(&item, table, stringify!($field), Self::REQUIRED, report); )*
                 Some(Self {
                     $( $field: crate::read::field(table, crate::read::key(stringify!($field)), item.path, report), )*
@@ -48,8 +59,7 @@ macro_rules! section {
             }
 
             fn expected() -> String {
-                let keys = Self::KEYS.iter().map(|key| crate::read::key(key));
-                format!("a table with keys out of {}", crate::suggest::all(keys))
+                format!("a table with keys out of {}", crate::suggest::all(Self::offered()))
             }
 
             fn schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
@@ -100,12 +110,16 @@ pub(crate) fn missing<T: Read>(
     let key = key(field);
     if required.contains(&key) && !table.contains_key(key) {
         let message = format!("`{}` has no `{key}`", item.path);
-        report.problem(Code::MissingKey, &item.span, message, format!("add `{key} = …`: {}", T::expected()));
+        let help = match suggest::example(&joined(item.path, key), None).or_else(|| suggest::example(item.path, None)) {
+            Some(line) => format!("add `{key} = …`, as in `{line}`"),
+            None => format!("add `{key} = …`: {}", T::expected()),
+        };
+        report.problem(Code::MissingKey, &item.span, message, help);
     }
 }
 
 /// Reports every key of the table that is not among `known`.
-pub(crate) fn unknown_keys(table: &DeTable<'_>, path: &str, known: &[&str], report: &mut Report) {
+pub(crate) fn unknown_keys(table: &DeTable<'_>, path: &str, (known, offered): (&[&str], &[&str]), report: &mut Report) {
     let known: Vec<&str> = known.iter().map(|name| key(name)).collect();
     for (written, _) in table.iter() {
         let name: &str = written.get_ref();
@@ -114,7 +128,7 @@ pub(crate) fn unknown_keys(table: &DeTable<'_>, path: &str, known: &[&str], repo
         }
         let place = if path.is_empty() { "the file".to_owned() } else { format!("`{path}`") };
         let message = format!("{place} has no key `{name}`");
-        report.unknown_key(&written.span(), message, name, &known);
+        report.unknown_key(&written.span(), message, name, Keys { path, known: &known, offered });
     }
 }
 

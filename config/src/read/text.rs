@@ -9,6 +9,7 @@ use toml::de::DeValue;
 
 use super::{Item, Read};
 use crate::diagnostics::{Code, Report};
+use crate::suggest;
 
 /// Why a text is not what belongs there: the message without the place, and the cure.
 #[derive(Debug)]
@@ -47,7 +48,8 @@ impl<T: TextValue> Read for T {
         value
             .map_err(|refusal| {
                 let message = format!("`{}` {}", item.path, refusal.message);
-                report.problem(refusal.code, &item.span, message, refusal.help);
+                let help = suggest::shown(refusal.help, item.path, Some(text));
+                report.problem(refusal.code, &item.span, message, help);
             })
             .ok()
     }
@@ -58,7 +60,14 @@ impl<T: TextValue> Read for T {
 
     fn cure(wrong: &DeValue<'_>) -> String {
         match wrong {
-            DeValue::Integer(number) => format!("write it in quotes, as {}; here is {number}", T::expected_text()),
+            DeValue::Integer(number) => {
+                let in_quotes = [number.to_string(), format!("{number}s")];
+                let right = in_quotes.iter().find(|text| T::from_text(text).is_ok());
+                right.map_or_else(
+                    || format!("write {}", T::expected_text()),
+                    |text| format!("write it in quotes: \"{text}\""),
+                )
+            }
             _ => format!("write {}", T::expected_text()),
         }
     }
@@ -204,7 +213,10 @@ impl TextValue for AbsolutePath {
         if Path::new(text).is_absolute() {
             return Ok(Self(PathBuf::from(text)));
         }
-        let help = format!("write {}; where mainstay is started from must not matter", Self::expected_text());
+        let help = format!(
+            "write {}; the path is absolute, since where mainstay is started from must not matter",
+            Self::expected_text()
+        );
         Err(refused(Code::RelativePath, format!("is not an absolute path: \"{text}\""), help))
     }
 

@@ -79,7 +79,7 @@ impl<const MIN: i64, const MAX: i64> Read for Int<MIN, MAX> {
     fn cure(wrong: &DeValue<'_>) -> String {
         match wrong.as_str() {
             Some(text) if text.parse::<i64>().is_ok() => format!("write {text} without quotes"),
-            _ => format!("write {}", Self::expected()),
+            _ => format!("write {}, such as {}", Self::expected(), 3.clamp(MIN, MAX)),
         }
     }
 

@@ -120,7 +120,7 @@ kind = "gps"
 command = ["s"]
 ⟦colour = 1
 "#,
-        problems: &[(UnknownKey, "`fallback`, `ready`, `live`, `restart`, `recovery`, `breaker`, `stop`")],
+        problems: &[(UnknownKey, "`conflicts`, `ready`, `restart`, `stop`")],
     },
     Case {
         about: "a probe without its port",

@@ -248,7 +248,7 @@ environment_from = ["LANG", ⟦"", ⟦"A=B", ⟦"TZ", ⟦"MAINSTAY_RUN", ⟦"LIS
             (Contradiction, "keep it in `environment` or in `environment_from`"),
             (Contradiction, "the mark by which its processes are found"),
             (Contradiction, "leave it out"),
-            (WrongType, "such as \"LANG\""),
+            (WrongType, "in quotes"),
         ],
     },
     Case {
