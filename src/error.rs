@@ -5,6 +5,11 @@ use crate::protocol::{ErrorAnswer, ErrorCode};
 use crate::render::style;
 use crate::render::text::{plain_lines, wrap};
 
+/// What to do about services that were left: the next mainstay adopts none (docs/decisions/0014-no-adoption-yet.md).
+pub(crate) const END_THEM: &str = "What is left is not adopted: end it before you run mainstay again, or there will be two of each service. \
+     Every process of a service has MAINSTAY_RUN in its environment:\n\
+     `sudo grep -slz '^MAINSTAY_RUN=' /proc/[0-9]*/environ`";
+
 /// An error with cause, cure and exit code.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]

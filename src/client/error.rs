@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use mainstay_actors::effect::process::groups::Groups;
 
-use crate::error::Told;
+use crate::error::{END_THEM, Told};
 use crate::exit::ExitStatus;
 
 /// Write permission of the group, for a socket the permission to connect (unix(7)).
@@ -153,8 +153,14 @@ fn no_daemon(said: String, looked: &[(PathBuf, Looked)], unread: Option<&str>) -
     if let Some(why) = unread {
         message.push_str(&format!("\nand not in the `run_dir` of the configuration, which is not known: {why}"));
     }
-    Told::new(ExitStatus::NoDaemon, message).help(
-        "start one with `mainstay run --config mainstay.toml`, or try `mainstay run --demo`;\n\
-         if it listens elsewhere, name its socket with --socket or MAINSTAY_SOCKET",
-    )
+    let start = "start one with `mainstay run --config mainstay.toml`, or try `mainstay run --demo`;\n\
+         if it listens elsewhere, name its socket with --socket or MAINSTAY_SOCKET";
+    // One that ends in order takes its socket along.
+    let was_killed = looked.iter().any(|(_, found)| matches!(found, Looked::Gone));
+    let help = if was_killed {
+        format!("a daemon that was killed leaves its services running. {END_THEM}\nThen {start}")
+    } else {
+        start.to_owned()
+    };
+    Told::new(ExitStatus::NoDaemon, message).help(help)
 }

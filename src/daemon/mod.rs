@@ -37,7 +37,7 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::LocalSet;
 
 use crate::cli::Plan;
-use crate::error::Told;
+use crate::error::{END_THEM, Told};
 use crate::exit::ExitStatus;
 use crate::instance::Instance;
 use crate::places::{Purpose, Surroundings};
@@ -242,11 +242,6 @@ enum Ending {
     /// A third signal: whoever sent it does not want to wait.
     LeftRunning(&'static str),
 }
-
-/// What to do about services that were left: the next mainstay adopts none (docs/decisions/0014-no-adoption-yet.md).
-const END_THEM: &str = "What is left is not adopted: end it before you run mainstay again, or there will be two of each service. \
-     Every process of a service has MAINSTAY_RUN in its environment:\n\
-     `sudo grep -lz '^MAINSTAY_RUN=' /proc/[0-9]*/environ`";
 
 fn finish(ending: Ending) -> Result<(), Told> {
     let exit = match ending {
