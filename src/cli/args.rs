@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::places::Purpose;
 use mainstay_actors::message::service::{Attempts, NeedsPolicy};
+use mainstay_config::names::UsbPath;
 
 /// Keeps a field station's services standing while its hardware comes and goes
 #[derive(Debug, Parser)]
@@ -170,7 +171,7 @@ pub(crate) struct WhyArgs {
 #[derive(Debug, Args)]
 pub(crate) struct TraceArgs {
     /// The number of a trace; without it, the latest that matches
-    #[arg(conflicts_with_all = ["follow", "device", "service"])]
+    #[arg(conflicts_with_all = ["follow", "device", "service"], value_parser = trace_number)]
     pub(crate) id: Option<u64>,
     /// Keep printing traces, each when it has become quiet
     #[arg(long, short)]
@@ -195,7 +196,7 @@ pub(crate) struct LogsArgs {
     #[arg(long, short)]
     pub(crate) follow: bool,
     /// How many of the last lines to print
-    #[arg(long, short = 'n', value_name = "N", default_value_t = 50)]
+    #[arg(long, short = 'n', value_name = "N", default_value_t = 50, value_parser = lines)]
     pub(crate) lines: u64,
     /// Print one JSON object for each line
     #[arg(long)]
@@ -272,6 +273,21 @@ pub(crate) struct PlugArgs {
     /// The device
     pub(crate) name: String,
     /// Another USB port than last time, such as `1-3`
-    #[arg(long, value_name = "PORT")]
+    #[arg(long, value_name = "PORT", value_parser = usb_port)]
     pub(crate) port: Option<String>,
+}
+
+fn trace_number(text: &str) -> Result<u64, &'static str> {
+    text.parse().map_err(|_| {
+        "traces have numbers, as in `mainstay trace 7`; `mainstay trace` shows the latest, `mainstay trace --service NAME` the \
+         latest of a service, `--device NAME` of a device"
+    })
+}
+
+fn lines(text: &str) -> Result<u64, &'static str> {
+    text.parse().map_err(|_| "write how many lines, as in `-n 100`")
+}
+
+fn usb_port(text: &str) -> Result<String, String> {
+    text.parse::<UsbPath>().map(|_| text.to_owned()).map_err(|wrong| wrong.to_string())
 }

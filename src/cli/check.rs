@@ -2,13 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use mainstay_config::{LoadError, Loaded, Note, Problem};
+use mainstay_config::{LoadError, Loaded, Note, Problem, counted};
 use serde::Serialize;
 
 use super::args::CheckArgs;
 use super::board::Board;
 use super::output::{json, print};
-use super::{Ended, config_file};
+use super::{Ended, Options, Said, config_file};
+use crate::error::Told;
 use crate::exit::ExitStatus;
 use crate::render::text::{plain, wrap};
 use crate::render::{Look, style};
@@ -32,7 +33,11 @@ struct NoteView<'a> {
 }
 
 /// `check`.
-pub(super) fn check(args: &CheckArgs, config: Option<PathBuf>) -> Result<(), Ended> {
+pub(super) fn check(args: &CheckArgs, config: Option<PathBuf>, said: Options) -> Result<(), Ended> {
+    if said.socket == Said::Here {
+        let words = "`check` takes no --socket: it reads a configuration and asks no daemon";
+        return Err(Told::new(ExitStatus::Usage, words).help("name the file only: `mainstay check FILE`").into());
+    }
     if args.schema {
         return json(&mainstay_config::schema_json());
     }
@@ -78,9 +83,9 @@ fn note_views<'a>(of_file: &'a [Note], of_machine: &'a [String]) -> Vec<NoteView
 fn all_right(path: &Path, loaded: &Loaded, of_machine: &[String], look: &Look) -> String {
     let good = style::GOOD;
     let station = &loaded.station;
-    let counted =
-        format!("{} and {}", count(station.services.len(), "service"), count(station.devices.len(), "device"));
-    let mut out = format!("{good}{} is right{good:#}: {counted}\n", plain(&path.display().to_string()));
+    let services = counted(station.services.len(), "service", "services");
+    let devices = counted(station.devices.len(), "device", "devices");
+    let mut out = format!("{good}{} is right{good:#}: {services} and {devices}\n", plain(&path.display().to_string()));
     let of_file = loaded.notes.iter().map(|note| format!("line {}: {}", note.line, plain(&note.message)));
     for note in of_file.chain(of_machine.iter().cloned()) {
         let said = format!("note: {note}");
@@ -88,10 +93,6 @@ fn all_right(path: &Path, loaded: &Loaded, of_machine: &[String], look: &Look) -
         out.push('\n');
     }
     out
-}
-
-fn count(number: usize, what: &str) -> String {
-    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
 }
 
 #[cfg(test)]

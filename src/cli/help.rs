@@ -18,6 +18,9 @@ const GROUPS: [(&str, &[&str]); 5] = [
     ("Help", &["help"]),
 ];
 
+/// The option that only those commands have which ask a daemon.
+const SOCKET: &str = "socket";
+
 const EXAMPLES: [(&str, &str); 6] = [
     ("mainstay run --demo", "try it: no hardware, no root"),
     ("mainstay unplug hackrf", "pull the simulated radio out, then ask:"),
@@ -38,7 +41,16 @@ pub(crate) fn command() -> clap::Command {
          {commands}{head}Options:{head:#}\n{{options}}\n\n{}",
         after()
     );
-    without_empty_variables(Cli::command().help_template(template))
+    without_empty_variables(without_socket(Cli::command()).help_template(template))
+}
+
+/// Where no daemon is asked, a socket is no option. It is taken all the same, so that it can be said why it is none.
+fn without_socket(command: clap::Command) -> clap::Command {
+    let Some(socket) = command.get_arguments().find(|arg| arg.get_id() == SOCKET).cloned() else { return command };
+    let socket = socket.hide(true);
+    ["run", "check"]
+        .into_iter()
+        .fold(command, |command, name| command.mut_subcommand(name, |sub| sub.arg(socket.clone())))
 }
 
 /// A variable that is set to nothing is not set: environment files often have such lines.

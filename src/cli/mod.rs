@@ -58,7 +58,7 @@ pub(crate) fn main() -> ExitCode {
     });
     match parsed {
         Ok((cli, options)) => end(dispatch(cli, options)),
-        Err(error) => help::without_hidden(error).exit(),
+        Err(error) => end(tell(&help::without_hidden(error))),
     }
 }
 
@@ -78,6 +78,16 @@ struct Options {
     config: Said,
 }
 
+/// What clap says: help, the version, or what is wrong with the command line.
+fn tell(said: &clap::Error) -> Result<(), Ended> {
+    let text = said.render().ansi().to_string();
+    if said.use_stderr() {
+        output::print_error(&text);
+        return Err(Ended::Said(ExitStatus::Usage));
+    }
+    output::print(&text)
+}
+
 fn end(outcome: Result<(), Ended>) -> ExitCode {
     match outcome {
         Ok(()) => ExitStatus::Ok.into(),
@@ -93,7 +103,7 @@ fn end(outcome: Result<(), Ended>) -> ExitCode {
 fn dispatch(cli: Cli, options: Options) -> Result<(), Ended> {
     match cli.command {
         Command::Run(run) => run::run(&run, cli.socket, cli.config, options),
-        Command::Check(check) => check::check(&check, cli.config),
+        Command::Check(check) => check::check(&check, cli.config, options),
         Command::StandIn(stand_in) => Err(Ended::Code(crate::stand_in::run(stand_in))),
         Command::Ask(question) => ask_daemon(question, &client(cli.socket, cli.config.as_deref(), options.config)?),
     }

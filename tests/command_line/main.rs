@@ -46,6 +46,7 @@ fn without_a_daemon_every_command_says_how_to_start_one() {
         assert!(said.starts_with("error: no mainstay daemon answers"), "{said}");
         assert!(said.contains("none.sock: not there"), "{said}");
         assert!(said.contains("mainstay run --config") && said.contains("mainstay run --demo"), "{said}");
+        assert!(!said.contains("MAINSTAY_RUN"), "nothing says that one was killed: {said}");
         assert!(output.stdout.is_empty());
     }
 }
@@ -77,6 +78,62 @@ fn a_daemon_does_not_listen_where_it_is_told_on_its_command_line() {
 }
 
 #[test]
+fn where_no_daemon_is_asked_a_socket_is_no_option() {
+    let none = Path::new("/nonexistent");
+    for (command, has_it) in [("run", false), ("check", false), ("status", true), ("logs", true)] {
+        for help in ["--help", "-h"] {
+            let text = out(&run(none, &[command, help]));
+            assert_eq!(text.contains("--socket"), has_it, "{command} {help}: {text}");
+            assert!(text.contains("--config"), "{command} {help}: {text}");
+        }
+    }
+    for args in [&["check", "--socket", "x"][..], &["--socket", "x", "check"], &["run", "--socket", "x"]] {
+        let output = run(none, args);
+        assert_eq!(output.status.code(), Some(2), "{}", err(&output));
+        assert!(unwrapped(&output).contains("takes no --socket"), "{}", err(&output));
+    }
+}
+
+#[test]
+fn what_is_no_number_or_no_port_is_a_wrong_command_line_with_the_cure() {
+    for (args, cure) in [
+        (&["trace", "foo"][..], "`mainstay trace` shows the latest"),
+        (&["logs", "gpsd", "-n", "many"], "as in `-n 100`"),
+        (&["plug", "hackrf", "--port", "foo"], "such as \"1-1.4\""),
+    ] {
+        let output = run(Path::new("/nonexistent"), args);
+        let said = unwrapped(&output);
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains(cure) && !said.contains("invalid digit"), "{said}");
+    }
+}
+
+#[test]
+fn what_cannot_be_printed_is_an_error_and_what_nobody_wants_to_read_is_none() {
+    let view = r#"{"status":{"services":[],"devices":[],"leases":[],"troubles":[]}}"#;
+    let full = || std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    for args in [
+        &["--help"][..],
+        &["--version"],
+        &["help", "run"],
+        &["run", "--help"],
+        &["check", "--schema"],
+        &["status"],
+        &["status", "--json"],
+    ] {
+        let daemon = CannedDaemon::start(vec![view.to_owned(); 2]);
+        let output = mainstay(daemon.socket(), args).stdout(full()).output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{args:?}");
+        assert!(err(&output).starts_with("error: the output cannot be written: No space left"), "{}", err(&output));
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let daemon = CannedDaemon::start(vec![view.to_owned(); 2]);
+        let output = mainstay(daemon.socket(), args).stdout(writer).output().unwrap();
+        assert_eq!((output.status.code(), err(&output)), (Some(0), String::new()), "{args:?}");
+    }
+}
+
+#[test]
 fn a_mistyped_command_is_corrected_to_one_that_is_for_people() {
     let dir = tempfile::tempdir().unwrap();
     for (typed, suggested) in [("stat", Some("status")), ("stand-i", None), ("log-keepe", None)] {
@@ -101,6 +158,9 @@ fn a_socket_whose_daemon_died_is_told_from_none() {
     let output = run(&socket, &["status"]);
     assert_eq!(output.status.code(), Some(3));
     assert!(err(&output).contains("the daemon that owned it is gone"), "{}", err(&output));
+    let said = unwrapped(&output);
+    let left = "a daemon that was killed leaves its services running. What is left is not adopted: end it before";
+    assert!(said.contains(left) && said.contains("grep -slz '^MAINSTAY_RUN=' /proc/[0-9]*/environ"), "{said}");
 }
 
 #[test]
