@@ -7,6 +7,7 @@ mod log_folder;
 mod log_output;
 mod memory;
 mod operator;
+mod room;
 mod run_dir;
 mod settings;
 mod signals;
@@ -63,9 +64,10 @@ pub(crate) fn begin() -> Result<Vec<Inherited>, Told> {
 /// read that, and it must end all the same.
 ///
 /// # Errors
-/// When there can be no log.
+/// When there is no room for its threads, or there can be no log.
 pub(crate) fn run(plan: Plan) -> Result<ExitStatus, Told> {
     let failed = |error: std::io::Error| Told::new(ExitStatus::Failed, format!("signals cannot be heard: {error}"));
+    room::for_threads()?;
     let signals = Signals::hold().map_err(failed)?;
     let log = settings::begin_logging()?;
     let ((watched, lost), sight) = (Watched::new(), Sight::default());

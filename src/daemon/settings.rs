@@ -22,6 +22,7 @@ use mainstay_config::model::Station;
 use tracing::level_filters::LevelFilter;
 
 use super::log_output::LogOutput;
+use super::room;
 use crate::error::Told;
 use crate::exit::ExitStatus;
 use crate::places::Purpose;
@@ -141,6 +142,7 @@ pub(super) fn cannot_start(error: &ProcessesError) -> Told {
         ProcessesError::TooFewOpenFiles { needed, .. } => {
             format!("raise it: `LimitNOFILE={needed}` in mainstay's unit, or `ulimit -n {needed}` before it is started")
         }
+        ProcessesError::Kernel { why, .. } if why.raw_os_error() == Some(libc::EAGAIN) => room::MORE.to_owned(),
         _ => "set [runtime] state_dir and run_dir to directories that this user can write, or run mainstay as root"
             .to_owned(),
     };

@@ -138,6 +138,17 @@ impl Drop for Seat {
     }
 }
 
+/// A runtime that may be dropped also where actors run: no thread could be started for it.
+struct Leaving(Option<tokio::runtime::Runtime>);
+
+impl Drop for Leaving {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
 impl Server {
     /// Binds `socket` and serves `station` on the thread `control`. The caller owns the run directory (see `instance`),
     /// so a socket that is there and on which nobody listens is a dead one and replaced.
@@ -158,6 +169,7 @@ impl Server {
             .enable_time()
             .build()
             .map_err(ServerError::Thread)?;
+        let runtime = Leaving(Some(runtime));
         let (stop, stopped) = watch::channel(());
         let shared = Arc::new(connection::Shared {
             station,
@@ -168,6 +180,7 @@ impl Server {
         });
         let (renewals, renew) = mpsc::channel(1);
         let work = move || {
+            let Some(runtime) = &runtime.0 else { return };
             runtime.block_on(async {
                 match Door::new(bound) {
                     Ok(door) => serve(door, renew, shared).await,

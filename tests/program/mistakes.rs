@@ -1,6 +1,8 @@
 //! What a user or a machine can get wrong, and what is said then. Nothing else suffers.
 
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 
 use crate::harness::{Station, free_port, free_ports, program};
 
@@ -27,6 +29,44 @@ fn programs_that_cannot_be_started_fail_with_the_cure() {
     }
     assert_eq!(station.until_service("good", "running").status, "running");
     station.end();
+}
+
+#[test]
+fn where_no_threads_can_be_made_it_does_not_begin_and_says_why() {
+    if std::process::Command::new("prlimit").arg("--version").output().is_err() {
+        println!("skipped: without prlimit(1) there is no limit to set");
+        return;
+    }
+    let dir = tempfile::Builder::new().prefix("mst").tempdir().unwrap();
+    std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o777)).unwrap();
+    std::fs::copy(program(), dir.path().join("mainstay")).unwrap();
+    let config = "[runtime]\nrun_dir = \"run\"\nstate_dir = \"state\"\n"
+        .replace("\"run", &format!("\"{}/run", dir.path().display()));
+    std::fs::write(
+        dir.path().join("station.toml"),
+        config.replace("\"state", &format!("\"{}/state", dir.path().display())),
+    )
+    .unwrap();
+    // A user of its own, of whom nobody else counts; the limit does not hold for root.
+    let begin = |limit: u32| {
+        let mut command = std::process::Command::new("prlimit");
+        command.arg(format!("--nproc={limit}")).args(["./mainstay", "run", "--config", "station.toml"]);
+        command.current_dir(dir.path()).env_remove("MAINSTAY_CONFIG").env_remove("MAINSTAY_SOCKET");
+        if rustix::process::geteuid().is_root() {
+            command.uid(54_711).gid(54_711);
+        }
+        command.output().unwrap()
+    };
+    for limit in [1, 3, 9] {
+        let output = begin(limit);
+        let said = String::from_utf8_lossy(&output.stderr).split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.starts_with("error: mainstay cannot begin: it needs 12 threads and is given "), "{said}");
+        let facts =
+            format!("this user may have {limit} in all (RLIMIT_NPROC): Resource temporarily unavailable (os error 11)");
+        assert!(said.contains(&facts) && said.contains("help: allow more: `ulimit -u 4096`"), "{said}");
+        assert!(!said.contains("panicked"), "{said}");
+    }
 }
 
 #[test]

@@ -1,0 +1,49 @@
+//! Whether there is room for the threads that mainstay begins with. Without some of them it would look well and do nothing, so it is
+//! seen before anything else is begun.
+
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use mainstay_actors::effect::watched;
+use rustix::process::{Resource, getrlimit};
+
+use crate::error::Told;
+use crate::exit::ExitStatus;
+
+/// How many threads mainstay has beside its first one, when it has begun.
+const THREADS: usize = 12;
+
+/// What helps where there is too little.
+pub(super) const MORE: &str = "allow more: `ulimit -u 4096` before it is started, or `LimitNPROC=` and `TasksMax=` in its unit; its services \
+     need room as well. A container may have a limit of its own, the `pids.max` of its control group";
+
+/// Begins as many threads as are needed, and lets them end again.
+///
+/// # Errors
+/// When there is no room for them all.
+pub(super) fn for_threads() -> Result<(), Told> {
+    let gate = Arc::new(Mutex::new(()));
+    let closed = gate.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut begun = Vec::new();
+    let mut refused = None;
+    while begun.len() < THREADS && refused.is_none() {
+        let gate = Arc::clone(&gate);
+        match watched::thread("room", move || drop(gate.lock()), drop) {
+            Ok(thread) => begun.push(thread),
+            Err(error) => refused = Some(cannot_begin(begun.len(), &error)),
+        }
+    }
+    drop(closed);
+    for thread in begun {
+        // It does nothing that could fail.
+        let _ = thread.join();
+    }
+    refused.map_or(Ok(()), Err)
+}
+
+fn cannot_begin(begun: usize, error: &io::Error) -> Told {
+    let limit = getrlimit(Resource::Nproc).current;
+    let allowed = limit.map_or_else(String::new, |limit| format!(": this user may have {limit} in all (RLIMIT_NPROC)"));
+    let words = format!("mainstay cannot begin: it needs {THREADS} threads and is given {begun}{allowed}: {error}");
+    Told::new(ExitStatus::Failed, words).help(MORE)
+}
