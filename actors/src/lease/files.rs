@@ -4,10 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use mainstay_config::model::Sharing;
-
 use super::machine::{LeaseMachine, Out};
-use super::queue::Queued;
 use crate::cause::{Blocker, Resource};
 use crate::message::lease::{LeaseRequest, Want};
 use crate::message::{Action, Effect, OperationId, Outcome};
@@ -29,7 +26,7 @@ impl Files {
 impl LeaseRequest {
     fn files(&self) -> impl Iterator<Item = &PathBuf> {
         self.wants.iter().filter_map(|want| match want {
-            Want::File(path) => Some(path),
+            Want::Other(Resource::File(path)) => Some(path),
             _ => None,
         })
     }
@@ -95,9 +92,4 @@ fn as_file(resource: &Resource) -> Option<&PathBuf> {
         Resource::File(path) => Some(path),
         _ => None,
     }
-}
-
-/// Whatever is wanted besides devices and ports, always exclusively.
-pub(super) fn others(queued: &Queued) -> impl Iterator<Item = (Resource, Sharing)> {
-    queued.request.wants.iter().filter_map(Want::other).map(|resource| (resource, Sharing::Exclusive))
 }

@@ -74,7 +74,7 @@ impl LeaseRequest {
             Want::Device { device, sharing, .. } => Some((Resource::Device(device.clone()), *sharing)),
             Want::Port { need: PortNeed::Fixed(port), .. } => Some((Resource::Port(port.get()), Sharing::Exclusive)),
             Want::Port { need: PortNeed::Range { .. }, .. } => None,
-            other => Some((other.other()?, Sharing::Exclusive)),
+            Want::Other(resource) => Some((resource.clone(), Sharing::Exclusive)),
         })
     }
 

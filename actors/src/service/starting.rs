@@ -13,7 +13,7 @@ use super::machine::{Out, ServiceMachine, act, tell_leases, tell_services};
 use super::state::{Phase, Run, Slot};
 use crate::action::probe::{Own, ProbeEvent, ProbeOrder, ProbeTarget};
 use crate::action::process::{Invocation, LogSearch, NotifySocket, RunId, SpawnOrder, Status};
-use crate::cause::{Blocker, Failure, Holder, Refusal, Said, Why};
+use crate::cause::{Blocker, Failure, Holder, Refusal, Resource, Said, Why};
 use crate::message::device::Offer;
 use crate::message::lease::{Grant, LeaseMessage, LeaseRequest, Want};
 use crate::message::service::ServiceTimer;
@@ -253,15 +253,12 @@ fn wants(spec: &Service) -> Vec<Want> {
     let ports =
         spec.ports.iter().map(|(name, need)| Want::Port { name: name.clone(), need: *need, address: address(name) });
     let named = spec.resources.iter().map(|name| match name.strip_prefix("file/") {
-        Some(path) => Want::File(path.into()),
-        None => Want::Named(name.clone()),
+        Some(path) => Resource::File(path.into()),
+        None => Resource::Named(name.clone()),
     });
     // Two services that must never run together share an exclusive resource named after both.
-    let conflicts = spec.conflicts.iter().map(|other| {
-        let (first, second) = if *other < spec.name { (other, &spec.name) } else { (&spec.name, other) };
-        Want::Conflict(first.clone(), second.clone())
-    });
-    devices.chain(ports).chain(named).chain(conflicts).collect()
+    let conflicts = spec.conflicts.iter().map(|other| Resource::conflict(other, &spec.name));
+    devices.chain(ports).chain(named.chain(conflicts).map(Want::Other)).collect()
 }
 
 fn spawn_order(spec: &Service, command: &Command, grant: Option<&Grant>, run: RunId) -> Result<SpawnOrder, Variable> {

@@ -102,7 +102,7 @@ impl Want {
             Self::Port { need: PortNeed::Range { prefer, first, last }, .. } => {
                 format!("port {prefer} or one of {first}-{last}")
             }
-            other => other.other().map(|resource| resource.spoken()).unwrap_or_default(),
+            Self::Other(resource) => resource.spoken(),
         }
     }
 }
@@ -115,7 +115,7 @@ impl fmt::Display for Want {
             Self::Port { need: PortNeed::Range { prefer, first, last }, .. } => {
                 write!(f, "port/{prefer} or one of {first}-{last}")
             }
-            other => other.other().map_or(Ok(()), |resource| resource.fmt(f)),
+            Self::Other(resource) => resource.fmt(f),
         }
     }
 }
