@@ -86,7 +86,7 @@ impl DeviceMachine {
             State::Faulted { .. } => Some(DeviceCure::Mend),
             State::Quarantined { .. } => Some(DeviceCure::WaitOrAdmit),
             State::Ejected => Some(DeviceCure::Admit),
-            _ => None,
+            State::Settling { .. } | State::Checking { .. } | State::Probing { .. } | State::Ready => None,
         }
     }
 
@@ -96,10 +96,7 @@ impl DeviceMachine {
             kind: self.spec.kind,
             status: self.status(),
             reason: self.reason(),
-            until: match self.state {
-                State::Quarantined { until, .. } => Some(until),
-                _ => None,
-            },
+            until: if let State::Quarantined { until, .. } = self.state { Some(until) } else { None },
             leased_since: self.leased_since,
             identity: self
                 .sighting

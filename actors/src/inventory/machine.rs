@@ -113,7 +113,7 @@ impl Machine for InventoryMachine {
     fn tell_again(&self, to: &ActorId) -> Vec<Message> {
         match (to, self.looked) {
             (ActorId::Device(name), Looked::Once) => told(self.tell_present(name)),
-            _ => Vec::new(),
+            (_, Looked::Once | Looked::NotYet) => Vec::new(),
         }
     }
 
@@ -275,7 +275,7 @@ impl InventoryMachine {
                 !matches!(other.sort, Sort::Usb { .. })
                     && other.usb.as_ref().is_some_and(|on| (on.bus, on.address) == (usb.bus, usb.address))
             }),
-            _ => true,
+            (Sort::Usb { .. }, None) | (Sort::Tty { .. } | Sort::Wifi(_), _) => true,
         };
         let others: Vec<&Sighting> = self.present.values().filter(unmatched).filter(shown).collect();
         if others.is_empty() {

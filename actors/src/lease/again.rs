@@ -63,7 +63,7 @@ impl LeaseMachine {
                 Closing::Said(left) => vec![Message::Root(RootMessage::LeasesClosed(left.clone()))],
                 Closing::No | Closing::Asked => Vec::new(),
             },
-            _ => Vec::new(),
+            ActorId::Hardware | ActorId::Leases | ActorId::Services => Vec::new(),
         }
     }
 

@@ -27,7 +27,7 @@ impl LeaseRequest {
     fn files(&self) -> impl Iterator<Item = &PathBuf> {
         self.wants.iter().filter_map(|want| match want {
             Want::Other(Resource::File(path)) => Some(path),
-            _ => None,
+            Want::Device { .. } | Want::Port { .. } | Want::Other(_) => None,
         })
     }
 }
@@ -88,8 +88,5 @@ impl LeaseMachine {
 }
 
 fn as_file(resource: &Resource) -> Option<&PathBuf> {
-    match resource {
-        Resource::File(path) => Some(path),
-        _ => None,
-    }
+    if let Resource::File(path) = resource { Some(path) } else { None }
 }

@@ -167,7 +167,9 @@ impl Situation<'_> {
             (PortNeed::Range { .. }, Some(listener)) => {
                 Some(Blocker::ForeignListener { port, listener: listener.clone() })
             }
-            _ => self.taken(asking, &Resource::Port(port), Sharing::Exclusive),
+            (PortNeed::Range { .. }, None) | (PortNeed::Fixed(_), _) => {
+                self.taken(asking, &Resource::Port(port), Sharing::Exclusive)
+            }
         }
     }
 }

@@ -98,7 +98,7 @@ impl LeaseRequest {
     pub(crate) fn places(&self, ports: &PortNumbers) -> Places {
         let place = |want: &Want| match want {
             Want::Port { name, address, .. } => Some((*ports.get(name)?, *address)),
-            _ => None,
+            Want::Device { .. } | Want::Other(_) => None,
         };
         self.wants.iter().filter_map(place).collect()
     }

@@ -52,10 +52,7 @@ impl ServiceMachine {
             ProcessEvent::MainExited { .. } if self.run().is_some_and(|run| run.exit.is_some()) => {
                 out.push(Effect::Note(Outcome::Ignored));
             }
-            ProcessEvent::Spawned { pid } => match self.phase {
-                Phase::Starting(_) => self.spawned(pid, out),
-                _ => self.born_late(pid, out),
-            },
+            ProcessEvent::Spawned { pid } => self.spawned(pid, out),
             ProcessEvent::LoadsSlowly => self.note_said(Said::LoadsSlowly),
             ProcessEvent::SpawnFailed(failure) => self.spawn_failed(now, failure, out),
             ProcessEvent::MainExited { exit, remaining } => self.main_exited(exit, &remaining, out),
@@ -79,18 +76,14 @@ impl ServiceMachine {
         }
     }
 
-    fn note_main(&mut self, pid: u32) {
-        if let Phase::Starting(run) | Phase::Running(run) | Phase::Leaving { run, .. } | Phase::Stopping { run, .. } =
-            &mut self.phase
-        {
+    pub(super) fn note_main(&mut self, pid: u32) {
+        if let Some(run) = self.phase.run_mut() {
             run.pid = Some(pid);
         }
     }
 
     fn note_status(&mut self, status: Status) {
-        if let Phase::Starting(run) | Phase::Running(run) | Phase::Leaving { run, .. } | Phase::Stopping { run, .. } =
-            &mut self.phase
-        {
+        if let Some(run) = self.phase.run_mut() {
             run.status = std::mem::take(&mut run.status).and_later(status);
             run.said = Said::Status(run.status.clone());
         }
@@ -129,30 +122,22 @@ impl ServiceMachine {
     }
 
     fn main_exited(&mut self, exit: Exit, remaining: &[u32], out: &mut Out) {
-        match &mut self.phase {
-            Phase::Starting(run) | Phase::Running(run) | Phase::Leaving { run, .. } => {
-                run.exit = Some(exit);
-                run.pid = remaining.first().copied().or(run.pid);
-            }
-            Phase::Stopping { run, .. } => {
-                run.exit = Some(exit);
-                // Who outlives SIGKILL is named, and not who has ended.
-                run.pid = remaining.first().copied().or(run.pid);
-                self.main_has_stopped(remaining, out);
-            }
-            Phase::Idle | Phase::Leasing { .. } | Phase::Renewing { .. } | Phase::Slotting => {}
-        }
-        // A program that ends well and leaves others behind has gone into the background: they are followed.
-        let to_stop = match &self.phase {
-            Phase::Starting(run) | Phase::Running(run) if !remaining.is_empty() && exit != Exit::Code(0) => Some(run),
-            _ => None,
+        let Some(run) = self.phase.run_mut() else { return };
+        run.exit = Some(exit);
+        // Who outlives SIGKILL is named, and not who has ended.
+        run.pid = remaining.first().copied().or(run.pid);
+        let (run, end) = (run.clone(), End { exit, said: run.status.clone() });
+        let failure = match self.phase {
+            Phase::Starting(_) => Failure::Unready(end),
+            Phase::Running(_) => Failure::Ended(end),
+            Phase::Stopping { .. } => return self.main_has_stopped(remaining, out),
+            Phase::Leaving { .. } => return,
+            Phase::Idle | Phase::Leasing { .. } | Phase::Renewing { .. } | Phase::Slotting => return,
         };
-        if let Some(run) = to_stop.cloned() {
-            let started = matches!(self.phase, Phase::Running(_));
-            let end = End { exit, said: run.status.clone() };
-            let why = Why::Died(if started { Failure::Ended(end) } else { Failure::Unready(end) });
+        // A program that ends well and leaves others behind has gone into the background: they are followed.
+        if !remaining.is_empty() && exit != Exit::Code(0) {
             // They are stopped as ever: one may be about to write down what it has.
-            self.halt(run, why, out);
+            self.halt(run, Why::Died(failure), out);
         }
     }
 

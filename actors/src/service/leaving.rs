@@ -160,17 +160,6 @@ impl ServiceMachine {
         }
     }
 
-    /// The program that was being started when the stop came now runs; or it is heard again after a panic, and was ready meanwhile.
-    pub(super) fn born_late(&mut self, pid: u32, out: &mut Out) {
-        if let Phase::Stopping { run, why, stage: StopStage::Unborn } = &mut self.phase {
-            run.pid = Some(pid);
-            let (run, why) = (run.clone(), why.clone());
-            self.halt(run, why, out);
-        } else if let Phase::Running(run) | Phase::Leaving { run, .. } | Phase::Stopping { run, .. } = &mut self.phase {
-            run.pid = Some(pid);
-        }
-    }
-
     pub(super) fn kill(&self, run: &Run, out: &mut Out) -> StopStage {
         out.push(Effect::SetTimer(ServiceTimer::Unkillable, self.unkillable_after()));
         out.push(act(Action::Sweep(run.id)));
@@ -196,13 +185,11 @@ impl ServiceMachine {
     }
 
     pub(super) fn unkillable(&mut self, out: &mut Out) {
-        match &mut self.phase {
-            Phase::Stopping { stage: stage @ StopStage::Killing, .. } => *stage = StopStage::Unkillable,
-            _ => {
-                out.push(Effect::Note(Outcome::Superseded));
-                return;
-            }
-        }
+        let Phase::Stopping { stage: stage @ StopStage::Killing, .. } = &mut self.phase else {
+            out.push(Effect::Note(Outcome::Superseded));
+            return;
+        };
+        *stage = StopStage::Unkillable;
         for (name, episode) in std::mem::take(&mut self.owed) {
             out.push(self.stuck_for(name, episode));
         }

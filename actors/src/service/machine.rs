@@ -318,11 +318,7 @@ impl ServiceMachine {
 
     /// The run there is, whatever happens to it.
     pub(super) fn run(&self) -> Option<&Run> {
-        match &self.phase {
-            Phase::Starting(run) | Phase::Running(run) => Some(run),
-            Phase::Leaving { run, .. } | Phase::Stopping { run, .. } => Some(run),
-            Phase::Idle | Phase::Leasing { .. } | Phase::Renewing { .. } | Phase::Slotting => None,
-        }
+        self.phase.run()
     }
 
     pub(super) fn requires(&self, name: &ServiceName) -> bool {

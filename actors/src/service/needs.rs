@@ -251,7 +251,11 @@ impl Need {
                 Standing::Held(_) if dependent == Dependent::Runs => self.lose(name, out),
                 _ if dependent == Dependent::Rests || self.loss != Loss::No => {}
                 _ if lost_after.is_zero() => self.loss = Loss::Lost,
-                _ => {
+                Standing::Unknown
+                | Standing::Starting(_)
+                | Standing::Coming(_)
+                | Standing::Down(_)
+                | Standing::Held(_) => {
                     self.loss = Loss::Counting(now + lost_after);
                     out.push(Effect::SetTimer(ServiceTimer::Lost(name.clone()), lost_after));
                 }
@@ -305,7 +309,8 @@ impl Need {
     fn missing(&self, name: &ServiceName) -> Missing {
         let patience = match (self.dependency, self.wait) {
             (Dependency::Required { timeout, .. }, Wait::Counting(since)) => Some((since.since_boot(), timeout)),
-            _ => None,
+            (Dependency::Required { .. }, Wait::NotBegun | Wait::Over) => None,
+            (Dependency::Optional { .. } | Dependency::Soft, _) => None,
         };
         let requirement = if self.is_required() { Requirement::Required } else { Requirement::Optional };
         Missing { need: name.clone(), requirement, standing: self.standing.clone(), patience }

@@ -38,7 +38,12 @@ impl ServiceMachine {
             Phase::Running(_) => Start::Running,
             Phase::Starting(_) => Start::Starting,
             _ if policy == NeedsPolicy::StartThem => Start::WithNeeds,
-            _ => Start::Wanted(self.next_step()),
+            Phase::Idle
+            | Phase::Leasing { .. }
+            | Phase::Renewing { .. }
+            | Phase::Slotting
+            | Phase::Leaving { .. }
+            | Phase::Stopping { .. } => Start::Wanted(self.next_step()),
         };
         out.push(done(request, Reply::Start(name.clone(), start)));
     }
@@ -119,7 +124,12 @@ impl ServiceMachine {
                 self.leave(Why::Asked(Asked::Restart), out);
                 if self.dependents.required.is_empty() { Restart::Restarting } else { Restart::DependentsFirst }
             }
-            _ => Restart::From(was, self.next_step()),
+            Phase::Idle
+            | Phase::Leasing { .. }
+            | Phase::Renewing { .. }
+            | Phase::Slotting
+            | Phase::Leaving { .. }
+            | Phase::Stopping { .. } => Restart::From(was, self.next_step()),
         };
         out.push(done(request, Reply::Restart(name, restart)));
     }
@@ -157,7 +167,12 @@ impl ServiceMachine {
                 NextStep::Waits(Waiting::Leases(first_of(blockers)))
             }
             _ if self.wants_nothing() || self.grant.is_some() => NextStep::Starts,
-            _ => NextStep::WhenLeased,
+            Phase::Idle
+            | Phase::Leasing { .. }
+            | Phase::Renewing { .. }
+            | Phase::Slotting
+            | Phase::Starting(_)
+            | Phase::Running(_) => NextStep::WhenLeased,
         }
     }
 

@@ -154,7 +154,7 @@ impl ServiceMachine {
             waiting_for: self.waiting_for(),
             retry_at: match self.rest {
                 Rest::Backoff { until, .. } => Some(until),
-                _ => None,
+                Rest::Fresh | Rest::Failed(_) | Rest::Ended(_) => None,
             },
         }))
     }

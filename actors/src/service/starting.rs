@@ -10,7 +10,7 @@ use mainstay_hardware::{harmless, harmless_path};
 
 use super::ending::Cause;
 use super::machine::{Out, ServiceMachine, act, tell_leases, tell_services};
-use super::state::{Phase, Run, Slot};
+use super::state::{Phase, Run, Slot, StopStage};
 use crate::action::probe::{Own, ProbeEvent, ProbeOrder, ProbeTarget};
 use crate::action::process::{Invocation, LogSearch, NotifySocket, RunId, SpawnOrder, Status};
 use crate::cause::{Blocker, Failure, Holder, Refusal, Resource, Said, Why};
@@ -41,6 +41,20 @@ impl ServiceMachine {
         out.push(tell_leases(LeaseMessage::Request(self.lease_request(arrival))));
     }
 
+    /// What it has asked for and does not have.
+    pub(super) fn wish(&self) -> Option<LeaseRequest> {
+        match self.phase {
+            Phase::Leasing { arrival, .. } => Some(self.lease_request(arrival)),
+            Phase::Idle
+            | Phase::Renewing { .. }
+            | Phase::Slotting
+            | Phase::Starting(_)
+            | Phase::Running(_)
+            | Phase::Leaving { .. }
+            | Phase::Stopping { .. } => None,
+        }
+    }
+
     pub(super) fn lease_request(&self, arrival: Moment) -> LeaseRequest {
         LeaseRequest {
             holder: self.holder(),
@@ -57,7 +71,9 @@ impl ServiceMachine {
         let (goes_on, waits) = match &self.phase {
             Phase::Leasing { blockers, .. } => (true, blockers.iter().any(is_device)),
             Phase::Renewing { .. } | Phase::Slotting => (true, false),
-            _ => (false, false),
+            Phase::Idle | Phase::Starting(_) | Phase::Running(_) | Phase::Leaving { .. } | Phase::Stopping { .. } => {
+                (false, false)
+            }
         };
         match self.prepared {
             None if waits => {
@@ -70,7 +86,7 @@ impl ServiceMachine {
                     out.push(act(Action::LetGo(self.spec.name.clone())));
                 }
             }
-            _ => {}
+            None | Some(_) => {}
         }
     }
 
@@ -102,12 +118,10 @@ impl ServiceMachine {
 
     /// The registry knows nothing of what it asked for.
     pub(super) fn nothing_held(&mut self, out: &mut Out) {
-        match self.phase {
-            Phase::Leasing { arrival, .. } => {
-                out.push(tell_leases(LeaseMessage::Request(self.lease_request(arrival))));
-            }
-            _ => out.push(Effect::Note(Outcome::Ignored)),
-        }
+        out.push(match self.wish() {
+            Some(wish) => tell_leases(LeaseMessage::Request(wish)),
+            None => Effect::Note(Outcome::Ignored),
+        });
     }
 
     pub(super) fn refused(&mut self, now: Moment, refusal: Refusal, out: &mut Out) {
@@ -178,10 +192,18 @@ impl ServiceMachine {
 
     /// It was started: from now on it is looked at until it is ready.
     pub(super) fn spawned(&mut self, pid: u32, out: &mut Out) {
-        let Phase::Starting(run) = &mut self.phase else { return };
-        run.pid = Some(pid);
-        let id = run.id;
-        self.watch(id, out);
+        self.note_main(pid);
+        match &self.phase {
+            Phase::Starting(run) => self.watch(run.id, out),
+            // The stop came while it was being started.
+            Phase::Stopping { run, why, stage: StopStage::Unborn } => {
+                let (run, why) = (run.clone(), why.clone());
+                self.halt(run, why, out);
+            }
+            // It is heard again after a panic, and was ready meanwhile.
+            Phase::Running(_) | Phase::Leaving { .. } | Phase::Stopping { .. } => {}
+            Phase::Idle | Phase::Leasing { .. } | Phase::Renewing { .. } | Phase::Slotting => {}
+        }
     }
 
     pub(super) fn watch(&mut self, id: RunId, out: &mut Out) {
