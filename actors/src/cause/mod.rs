@@ -12,8 +12,7 @@ mod service;
 mod standing;
 
 pub use device::{
-    Absence, Departure, DeviceCure, DeviceFault, DeviceReason, OwnWord, Piece, Quarantine, Replaced, Rivals, Unusable,
-    Withheld,
+    Absence, DeviceCure, DeviceFault, DeviceReason, OwnWord, Piece, Quarantine, Replaced, Rivals, Unusable, Withheld,
 };
 pub use holder::{Holder, OutsideId};
 pub use lease::{Blocker, Refusal, Resource, Soon, Withdrawal};

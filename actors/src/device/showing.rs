@@ -44,10 +44,9 @@ impl DeviceMachine {
 
     pub(super) fn reason(&self) -> DeviceReason {
         match &self.state {
-            State::Absent { reason } => DeviceReason::Absent(reason.clone()),
-            State::Faulted { reason, .. } => DeviceReason::Faulted(reason.clone()),
-            State::Quarantined { reason, .. } => DeviceReason::Quarantined(reason.clone()),
-            State::Ejected => DeviceReason::Ejected,
+            State::Absent { .. } | State::Faulted { .. } | State::Quarantined { .. } | State::Ejected => {
+                DeviceReason::Unusable(self.why_unusable())
+            }
             State::Ready => match (&self.withheld, &self.findings) {
                 (Some(withheld), _) => DeviceReason::Withheld(withheld.clone()),
                 (None, Some(Findings::Unrecognised(why))) => DeviceReason::Unrecognised(why.clone()),

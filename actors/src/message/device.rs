@@ -9,7 +9,7 @@ use mainstay_hardware::error::Error;
 use mainstay_hardware::matching::Identity;
 use mainstay_hardware::sighting::{Generation, Sighting};
 
-use crate::cause::{Departure, DeviceCure, DeviceFault, DeviceReason, Holder, Rivals, Withheld};
+use crate::cause::{Absence, DeviceCure, DeviceFault, DeviceReason, Holder, Rivals, Withheld};
 use crate::message::{Moment, OperationId, RequestId};
 
 /// What a device is told.
@@ -23,7 +23,7 @@ pub enum DeviceMessage {
         /// Which arrival of it; `None` when whatever is there is gone.
         generation: Option<Generation>,
         /// How.
-        how: Departure,
+        how: Absence,
     },
     /// Other pieces of hardware fit it as well.
     Rivals(Rivals),
