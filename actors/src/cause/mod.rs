@@ -18,4 +18,4 @@ pub use holder::{Holder, OutsideId};
 pub use lease::{Blocker, Refusal, Resource, Soon, Withdrawal};
 pub use listed::{LISTED_MAX, Listed};
 pub use service::{Asked, End, Failed, Failure, NotWanted, Reason, Said, Why};
-pub use standing::{Episode, Loss, Matter, Missing, Next, Origin, Requirement, Root, Standing};
+pub use standing::{Episode, HowLost, Matter, Missing, Next, Origin, Requirement, Root, Standing};

@@ -146,7 +146,7 @@ pub enum Renewed {
 /// How a holder stands towards the registry: said again after a panic of either, and by one that gives back what it holds and
 /// waits for it at once, so that nobody gets in between.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Standing {
+pub struct Statement {
     /// Who says so.
     pub holder: Holder,
     /// What it holds.
@@ -178,7 +178,7 @@ pub enum LeaseMessage {
     /// He has stopped and gives back all he held under this token.
     Release(Holder, Token),
     /// How he stands.
-    Stands(Standing),
+    Stands(Statement),
     /// He waits out a back-off: what he holds may be taken when somebody waits for it.
     Idle(Holder),
     /// He uses again what he kept.

@@ -5,8 +5,7 @@ use mainstay_config::names::ServiceName;
 use super::machine::{Out, ServiceMachine, act};
 use super::state::{Goodbye, Phase, Rest, Slot, StopStage};
 use crate::cause::Standing;
-use crate::message;
-use crate::message::lease::{LeaseMessage, StillUsed};
+use crate::message::lease::{LeaseMessage, Statement, StillUsed};
 use crate::message::service::ServiceMessage;
 use crate::message::supervision::ServicesMessage;
 use crate::message::{Action, ActorId, Message};
@@ -73,8 +72,8 @@ impl ServiceMachine {
         }
     }
 
-    pub(super) fn stands(&self) -> message::lease::Standing {
-        message::lease::Standing {
+    pub(super) fn stands(&self) -> Statement {
+        Statement {
             holder: self.holder(),
             held: self.grant.as_ref().map(|grant| grant.token),
             given_back: self.given_back,

@@ -59,7 +59,7 @@ impl ServiceMachine {
             ProcessEvent::TreeGone => self.tree_gone(now, out),
             ProcessEvent::Notified(said) => {
                 let told = self.spec.ready.probe == mainstay_config::model::Probe::Notify;
-                if said.ready.is_some() && told {
+                if said.ready && told {
                     self.become_ready(out);
                 }
                 // What it says together with being ready is what it says of itself from now on.

@@ -6,7 +6,7 @@ use mainstay_config::model::PortNeed;
 
 use crate::cause::Holder;
 use crate::message::kind::kind;
-use crate::message::lease::{LeaseMessage, LeaseTimer, Standing, Want};
+use crate::message::lease::{LeaseMessage, LeaseTimer, Statement, Want};
 use crate::message::{Described, Words};
 
 impl Described for LeaseMessage {
@@ -44,9 +44,9 @@ impl Described for LeaseMessage {
             }
             Self::Withdraw(holder) => said_of(holder, "no longer wants what it asked for"),
             Self::Release(holder, _) => said_of(holder, "has stopped and gives back what it held"),
-            Self::Stands(Standing { holder, wants: Some(_), .. }) => said_of(holder, "holds nothing, and waits"),
-            Self::Stands(Standing { holder, held: Some(_), .. }) => said_of(holder, "still has its leases"),
-            Self::Stands(Standing { holder, .. }) => said_of(holder, "holds nothing, and wants nothing"),
+            Self::Stands(Statement { holder, wants: Some(_), .. }) => said_of(holder, "holds nothing, and waits"),
+            Self::Stands(Statement { holder, held: Some(_), .. }) => said_of(holder, "still has its leases"),
+            Self::Stands(Statement { holder, .. }) => said_of(holder, "holds nothing, and wants nothing"),
             Self::Idle(holder) => said_of(holder, "waits out a back-off"),
             Self::Busy(holder) => said_of(holder, "uses its leases again"),
             Self::Renew(request) => said_of(&request.holder, "is to use its leases again"),
