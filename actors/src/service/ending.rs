@@ -5,7 +5,7 @@ use std::time::Duration;
 use mainstay_config::model::RestartWhen;
 use mainstay_config::names::DeviceName;
 
-use super::machine::{Out, ServiceMachine, act, tell_leases};
+use super::machine::{Out, ServiceMachine, act, superseded, tell_leases};
 use super::state::{Death, Phase, Rest, StopStage};
 use crate::action::process::{Exit, ProcessEvent, RunId, SpawnFailure, Status};
 use crate::cause::{Asked, End, Failed, Failure, Said, Why, Withdrawal};
@@ -42,10 +42,10 @@ impl ServiceMachine {
         let current = self.run().is_some_and(|run| run.id == id);
         match event {
             ProcessEvent::Spawned { .. } if !current => {
-                out.push(Effect::Note(Outcome::Superseded));
+                superseded(out);
                 out.push(act(Action::Sweep(id)));
             }
-            _ if !current => out.push(Effect::Note(Outcome::Superseded)),
+            _ if !current => superseded(out),
             ProcessEvent::Spawned { .. } if self.run().is_some_and(|run| run.pid.is_some()) => {
                 out.push(Effect::Note(Outcome::Ignored));
             }
@@ -218,8 +218,7 @@ impl ServiceMachine {
     /// A lease is withdrawn, most often because the device is gone.
     pub(super) fn lease_revoked(&mut self, now: Moment, token: Token, withdrawal: Withdrawal, out: &mut Out) {
         if self.grant.as_ref().is_none_or(|grant| grant.token != token) || self.revoked.is_some() {
-            out.push(Effect::Note(Outcome::Superseded));
-            return;
+            return superseded(out);
         }
         if withdrawal.is_loss() {
             self.forgive_death(now);
@@ -272,12 +271,11 @@ impl ServiceMachine {
     }
 
     pub(super) fn timer_over(&mut self, timer: ServiceTimer, out: &mut Out) {
-        let superseded = Effect::Note(Outcome::Superseded);
         match timer {
             ServiceTimer::ReadyWithin => self.not_ready_in_time(out),
             ServiceTimer::Backoff => match self.rest {
                 Rest::Backoff { .. } => self.rest = Rest::Fresh,
-                Rest::Fresh | Rest::Failed(_) | Rest::Ended(_) => out.push(superseded),
+                Rest::Fresh | Rest::Failed(_) | Rest::Ended(_) => superseded(out),
             },
             ServiceTimer::ResetAfter => self.attempts = 0,
             ServiceTimer::Grace => self.grace_over(out),
@@ -286,22 +284,19 @@ impl ServiceMachine {
                 if self.needs.count_as_lost(&name) {
                     self.wait_for_requirers_only(out);
                 } else {
-                    out.push(superseded);
+                    superseded(out);
                 }
             }
             ServiceTimer::Optional(name) => {
                 if !self.needs.waited(&name) {
-                    out.push(superseded);
+                    superseded(out);
                 }
             }
         }
     }
 
     fn not_ready_in_time(&mut self, out: &mut Out) {
-        let Phase::Starting(run) = &self.phase else {
-            out.push(Effect::Note(Outcome::Superseded));
-            return;
-        };
+        let Phase::Starting(run) = &self.phase else { return superseded(out) };
         let failure =
             Failure::NotReady { within: self.spec.ready.within, extended: self.extended, said: run.said.clone() };
         out.push(act(Action::Unwatch(run.id)));

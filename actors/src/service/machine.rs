@@ -340,6 +340,11 @@ pub(super) fn tell_services(message: ServicesMessage) -> Effect<ServiceTimer> {
     Effect::Tell(Message::Services(message))
 }
 
+/// What was heard answers something that is no longer asked.
+pub(super) fn superseded(out: &mut Out) {
+    out.push(Effect::Note(Outcome::Superseded));
+}
+
 pub(super) fn act(action: Action) -> Effect<ServiceTimer> {
     Effect::Act(action)
 }

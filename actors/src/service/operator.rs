@@ -1,6 +1,6 @@
 //! What the operator says.
 
-use super::machine::{Out, ServiceMachine, later};
+use super::machine::{Out, ServiceMachine, later, superseded};
 use super::showing::first_of;
 use super::state::{Ignoring, Phase, Rest};
 use crate::cause::{Asked, NotWanted, Why};
@@ -52,7 +52,7 @@ impl ServiceMachine {
     /// were made: what a later one has done is not done again for an earlier one.
     pub(super) fn start_for(&mut self, request: RequestId, out: &mut Out) {
         if self.passed_on >= Some(request) {
-            out.push(Effect::Note(Outcome::Superseded));
+            superseded(out);
         } else if later(&self.spec).is_none() {
             let held = self.reason_not_wanted().is_some();
             if held || matches!(self.rest, Rest::Failed(_) | Rest::Ended(_)) {

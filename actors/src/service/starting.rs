@@ -9,7 +9,7 @@ use mainstay_config::template::{Template, Variable};
 use mainstay_hardware::{harmless, harmless_path};
 
 use super::ending::Cause;
-use super::machine::{Out, ServiceMachine, act, tell_leases, tell_services};
+use super::machine::{Out, ServiceMachine, act, superseded, tell_leases, tell_services};
 use super::state::{Phase, Run, Slot, StopStage};
 use crate::action::probe::{Own, ProbeEvent, ProbeOrder, ProbeTarget};
 use crate::action::process::{Invocation, LogSearch, NotifySocket, RunId, SpawnOrder, Status};
@@ -93,12 +93,11 @@ impl ServiceMachine {
     pub(super) fn granted(&mut self, grant: Grant, out: &mut Out) {
         let is_known = self.grant.as_ref().is_some_and(|held| held.token == grant.token);
         if is_known || grant.token <= self.given_back {
-            out.push(Effect::Note(Outcome::Ignored));
-            return;
+            return out.push(Effect::Note(Outcome::Ignored));
         }
         let Phase::Leasing { arrival, .. } = self.phase else {
             // It was withdrawn while the grant was on its way.
-            out.push(Effect::Note(Outcome::Superseded));
+            superseded(out);
             self.give_back(grant.token, out);
             return;
         };
@@ -112,7 +111,7 @@ impl ServiceMachine {
     pub(super) fn corrected(&mut self, device: &DeviceName, offer: Offer, out: &mut Out) {
         match self.grant.as_mut().and_then(|grant| grant.devices.get_mut(device)) {
             Some(held) if held.offer.generation == offer.generation => held.offer = offer,
-            _ => out.push(Effect::Note(Outcome::Superseded)),
+            _ => superseded(out),
         }
     }
 
@@ -126,8 +125,7 @@ impl ServiceMachine {
 
     pub(super) fn refused(&mut self, now: Moment, refusal: Refusal, out: &mut Out) {
         if !matches!(self.phase, Phase::Leasing { .. }) {
-            out.push(Effect::Note(Outcome::Superseded));
-            return;
+            return superseded(out);
         }
         self.phase = Phase::Idle;
         self.rest_after(now, Cause::Failed(Failure::Refused(refusal)), out);
@@ -141,7 +139,7 @@ impl ServiceMachine {
 
     pub(super) fn slot_granted(&mut self, now: Moment, out: &mut Out) {
         if self.phase != Phase::Slotting {
-            out.push(Effect::Note(Outcome::Superseded));
+            superseded(out);
             // It may be said twice to one that has it.
             if self.slot == Slot::None {
                 out.push(tell_services(ServicesMessage::ReturnSlot(self.spec.name.clone())));
@@ -233,13 +231,9 @@ impl ServiceMachine {
     }
 
     pub(super) fn probed(&mut self, id: RunId, event: ProbeEvent, out: &mut Out) {
-        let Phase::Starting(run) = &mut self.phase else {
-            out.push(Effect::Note(Outcome::Superseded));
-            return;
-        };
+        let Phase::Starting(run) = &mut self.phase else { return superseded(out) };
         if run.id != id {
-            out.push(Effect::Note(Outcome::Superseded));
-            return;
+            return superseded(out);
         }
         match event {
             ProbeEvent::NotYet(why) => run.said = Said::NotYet(Arc::new(why)),
