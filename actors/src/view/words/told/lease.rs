@@ -11,29 +11,10 @@ use crate::message::{Described, Words};
 
 impl Described for LeaseMessage {
     fn kind(&self) -> &'static str {
-        kind!(
-            self,
-            LeaseMessage {
-                Request,
-                Withdraw,
-                Release,
-                Stands,
-                Idle,
-                Busy,
-                Renew,
-                Abandoned,
-                DeviceAvailable,
-                DeviceUnavailable,
-                Lend,
-                RadioRead,
-                RadioSet,
-                RadioRestored,
-                PortsSeen,
-                FilesSeen,
-                Close,
-                Timer,
-            }
-        )
+        kind! { self, LeaseMessage {
+            Request, Withdraw, Release, Stands, Idle, Busy, Renew, Abandoned, DeviceAvailable, DeviceUnavailable,
+            Lend, RadioRead, RadioSet, RadioRestored, PortsSeen, FilesSeen, Close, Timer,
+        } }
     }
 
     fn detail(&self) -> Words {
