@@ -7,7 +7,6 @@ mod render;
 mod report;
 mod visible;
 
-use std::fmt;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,90 +15,55 @@ use serde::Serialize;
 
 pub(crate) use report::{Later, Report};
 
-/// The class of a problem: a stable word for programs that read `check --json`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Code {
-    /// The file is not TOML.
-    Syntax,
-    /// A key stands twice.
-    DuplicateKey,
-    /// A key that means nothing.
-    UnknownKey,
-    /// A key that must be there is not.
-    MissingKey,
-    /// Text where a number belongs, and the like.
-    WrongType,
-    /// A word, address or id that is not one.
-    BadValue,
-    /// A name of a device, service, port or variable that is not one.
-    BadName,
-    /// A number outside its range.
-    OutOfRange,
-    /// Not a duration, or one that makes no sense here.
-    BadDuration,
-    /// Not a size in bytes.
-    BadSize,
-    /// A path that depends on the working directory.
-    RelativePath,
-    /// A command with nothing to run.
-    EmptyCommand,
-    /// A template that cannot be filled in.
-    BadTemplate,
-    /// A device that is not configured.
-    UnknownDevice,
-    /// A service that is not configured.
-    UnknownService,
-    /// A template names a port that the service does not have.
-    UnknownPort,
-    /// A key or variable that does not fit the kind of device.
-    KindMismatch,
-    /// Two things that exclude each other.
-    Contradiction,
-    /// Services that depend on each other in a circle.
-    DependencyCycle,
-    /// Two services with the same fixed port.
-    PortClash,
-    /// Two devices that the same hardware could be.
-    Twins,
-    /// More devices or services than mainstay handles.
-    TooMany,
-}
-
-impl Code {
-    /// The word used in `check --json`.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Syntax => "syntax",
-            Self::DuplicateKey => "duplicate-key",
-            Self::UnknownKey => "unknown-key",
-            Self::MissingKey => "missing-key",
-            Self::WrongType => "wrong-type",
-            Self::BadValue => "bad-value",
-            Self::BadName => "bad-name",
-            Self::OutOfRange => "out-of-range",
-            Self::BadDuration => "bad-duration",
-            Self::BadSize => "bad-size",
-            Self::RelativePath => "relative-path",
-            Self::EmptyCommand => "empty-command",
-            Self::BadTemplate => "bad-template",
-            Self::UnknownDevice => "unknown-device",
-            Self::UnknownService => "unknown-service",
-            Self::UnknownPort => "unknown-port",
-            Self::KindMismatch => "kind-mismatch",
-            Self::Contradiction => "contradiction",
-            Self::DependencyCycle => "dependency-cycle",
-            Self::PortClash => "port-clash",
-            Self::Twins => "twins",
-            Self::TooMany => "too-many",
-        }
-    }
-}
-
-impl fmt::Display for Code {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
+crate::words! {
+    /// The class of a problem: a stable word for programs that read `check --json`.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+    #[serde(rename_all = "kebab-case")]
+    pub enum Code {
+        /// The file is not TOML.
+        Syntax = "syntax",
+        /// A key stands twice.
+        DuplicateKey = "duplicate-key",
+        /// A key that means nothing.
+        UnknownKey = "unknown-key",
+        /// A key that must be there is not.
+        MissingKey = "missing-key",
+        /// Text where a number belongs, and the like.
+        WrongType = "wrong-type",
+        /// A word, address or id that is not one.
+        BadValue = "bad-value",
+        /// A name of a device, service, port or variable that is not one.
+        BadName = "bad-name",
+        /// A number outside its range.
+        OutOfRange = "out-of-range",
+        /// Not a duration, or one that makes no sense here.
+        BadDuration = "bad-duration",
+        /// Not a size in bytes.
+        BadSize = "bad-size",
+        /// A path that depends on the working directory.
+        RelativePath = "relative-path",
+        /// A command with nothing to run.
+        EmptyCommand = "empty-command",
+        /// A template that cannot be filled in.
+        BadTemplate = "bad-template",
+        /// A device that is not configured.
+        UnknownDevice = "unknown-device",
+        /// A service that is not configured.
+        UnknownService = "unknown-service",
+        /// A template names a port that the service does not have.
+        UnknownPort = "unknown-port",
+        /// A key or variable that does not fit the kind of device.
+        KindMismatch = "kind-mismatch",
+        /// Two things that exclude each other.
+        Contradiction = "contradiction",
+        /// Services that depend on each other in a circle.
+        DependencyCycle = "dependency-cycle",
+        /// Two services with the same fixed port.
+        PortClash = "port-clash",
+        /// Two devices that the same hardware could be.
+        Twins = "twins",
+        /// More devices or services than mainstay handles.
+        TooMany = "too-many",
     }
 }
 

@@ -8,6 +8,9 @@
 //!
 //! [`load`] reads a file, [`parse`] a text. Neither stops at the first problem.
 
+#[macro_use]
+mod words;
+
 mod counted;
 pub mod diagnostics;
 pub mod graph;

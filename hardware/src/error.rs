@@ -8,7 +8,6 @@ use mainstay_config::model::WifiMode;
 use mainstay_config::names::UsbPath;
 use rustix::io::Errno as Number;
 
-use crate::matching::mode_word;
 use crate::modes::listed;
 use crate::sighting::{Key, Source};
 use crate::trouble::Trouble;
@@ -119,7 +118,7 @@ pub enum Error {
     #[error("the radio of {0} is gone")]
     NoRadio(String),
     /// A radio says that it cannot do a mode.
-    #[error("{interface} can do {}, not {}", listed(.supported, "and"), mode_word(*.wanted))]
+    #[error("{interface} can do {}, not {}", listed(.supported, "and"), .wanted.as_str())]
     NoMode {
         /// The name of its interface.
         interface: String,
@@ -202,13 +201,13 @@ pub enum NetworkAttempt {
     #[error("listing the addresses of an interface")]
     ListAddresses,
     /// To put an interface into a mode.
-    #[error("putting {} into {} mode", .0, mode_word(*.1))]
+    #[error("putting {} into {} mode", .0, .1.as_str())]
     SetMode(String, WifiMode),
     /// To take it down before.
-    #[error("putting {} into {} mode: taking it down first", .0, mode_word(*.1))]
+    #[error("putting {} into {} mode: taking it down first", .0, .1.as_str())]
     TakeDown(String, WifiMode),
     /// To take it up afterwards.
-    #[error("putting {} into {} mode: taking it up", .0, mode_word(*.1))]
+    #[error("putting {} into {} mode: taking it up", .0, .1.as_str())]
     TakeUp(String, WifiMode),
     /// To delete an interface that was added.
     #[error("deleting {0}, which was not there before")]

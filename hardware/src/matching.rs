@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-use mainstay_config::model::{Device, DeviceKind, HACKRF_IDS, Match, WifiMode, same_serial, short_serial};
+use mainstay_config::model::{Device, DeviceKind, HACKRF_IDS, Match, same_serial, short_serial};
 use mainstay_config::names::UsbId;
 
 use crate::bus::{Findings, Fix, GpsProtocol, Unrecognised};
@@ -242,19 +242,6 @@ fn wifi_words(wifi: &WifiFacts) -> Vec<String> {
     }
     words.extend(wifi.manager.as_ref().map(|m| format!("managed by {m}")));
     words
-}
-
-/// The mode in the words of `iw` and of the configuration.
-#[must_use]
-pub fn mode_word(mode: WifiMode) -> &'static str {
-    match mode {
-        WifiMode::Managed => "managed",
-        WifiMode::Monitor => "monitor",
-        WifiMode::Ap => "ap",
-        WifiMode::Ibss => "ibss",
-        WifiMode::Mesh => "mesh",
-        WifiMode::Other => "another mode",
-    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use mainstay_config::model::Flap;
+use mainstay_config::model::{Flap, WifiMode};
 use mainstay_config::names::MacAddress;
 use proptest::prelude::*;
 

@@ -3,7 +3,6 @@
 use mainstay_config::model::WifiMode;
 
 use crate::error::Error;
-use crate::matching::mode_word;
 
 /// Refuses a mode that a radio says it cannot do. A radio that says nothing of its modes is tried.
 ///
@@ -19,7 +18,7 @@ pub(crate) fn check(interface: &str, supported: &[WifiMode], mode: WifiMode) -> 
 /// A mode, and what else the radio can do: `managed (can be monitor or ap)`.
 pub(crate) fn words(mode: WifiMode, supported: &[WifiMode]) -> String {
     let others: Vec<WifiMode> = supported.iter().copied().filter(|other| *other != mode).collect();
-    let word = mode_word(mode);
+    let word = mode.as_str();
     match (supported.is_empty(), others.is_empty()) {
         (true, _) => word.to_owned(),
         (false, true) => format!("{word} (can be nothing else)"),
@@ -28,7 +27,7 @@ pub(crate) fn words(mode: WifiMode, supported: &[WifiMode]) -> String {
 }
 
 pub(crate) fn listed(modes: &[WifiMode], last: &str) -> String {
-    let words: Vec<&str> = modes.iter().map(|mode| mode_word(*mode)).collect();
+    let words: Vec<&str> = modes.iter().map(|mode| mode.as_str()).collect();
     match words.split_last() {
         Some((end, before)) if !before.is_empty() => format!("{} {last} {end}", before.join(", ")),
         _ => words.concat(),

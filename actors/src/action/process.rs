@@ -115,9 +115,9 @@ pub enum ProcessEvent {
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Notification {
     /// `READY=1` was in it.
-    pub ready: Option<Said>,
+    pub ready: bool,
     /// `STOPPING=1` was in it.
-    pub stopping: Option<Said>,
+    pub stopping: bool,
     /// What it says of itself.
     pub status: Status,
     /// `EXTEND_TIMEOUT_USEC=…`: for so long from now on, what it is about (its start, or its stop) is not given up.
@@ -131,8 +131,8 @@ impl Notification {
     pub fn merge(&mut self, later: Self) {
         let earlier = std::mem::take(self);
         *self = Self {
-            ready: later.ready.or(earlier.ready),
-            stopping: later.stopping.or(earlier.stopping),
+            ready: later.ready || earlier.ready,
+            stopping: later.stopping || earlier.stopping,
             status: earlier.status.and_later(later.status),
             extend: later.extend.or(earlier.extend),
             main_pid: later.main_pid.or(earlier.main_pid),
@@ -168,24 +168,6 @@ impl Status {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.words.as_deref().is_none_or(str::is_empty) && self.errno.is_none() && self.exit.is_none()
-    }
-}
-
-/// Marks something that was said.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(try_from = "bool", into = "bool")]
-pub struct Said;
-
-impl From<Said> for bool {
-    fn from(Said: Said) -> Self {
-        true
-    }
-}
-
-impl TryFrom<bool> for Said {
-    type Error = &'static str;
-    fn try_from(said: bool) -> Result<Self, Self::Error> {
-        if said { Ok(Self) } else { Err("what was not said is left out") }
     }
 }
 

@@ -11,32 +11,23 @@ use mainstay_hardware::sighting::{Key, Sighting};
 
 use super::Holder;
 
-/// How a device left.
+/// Why a device is not there.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub enum Departure {
+pub enum Absence {
+    /// Nobody has seen it.
+    NotPluggedIn,
     /// What the kernel had there has gone.
     Left(Key),
     /// What was taken for it is no longer what the configuration means.
     NotIt(Key),
     /// A scan has not found it.
     NotFound,
-    /// Nobody has seen it.
-    NotPluggedIn,
     /// Another arrival of it is there: its departure was not heard of.
     Replugged,
     /// It is there, and others that fit as well: none of them is taken.
     Undecided(Rivals),
     /// Of several that fitted, none is there any more.
     NothingFits,
-}
-
-/// Why a device is not there.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub enum Absence {
-    /// It has not been seen.
-    NotPluggedIn,
-    /// It has left.
-    Gone(Departure),
     /// It vanished while it was made ready for somebody.
     Vanished,
 }
@@ -135,14 +126,8 @@ pub enum DeviceReason {
     /// There is nothing to say.
     #[default]
     Nothing,
-    /// It is not there.
-    Absent(Absence),
-    /// It does not work.
-    Faulted(DeviceFault),
-    /// It is kept out of use for a while.
-    Quarantined(Quarantine),
-    /// The operator took it out of use.
-    Ejected,
+    /// It cannot be leased.
+    Unusable(Unusable),
     /// Nobody can lease it yet.
     Withheld(Withheld),
     /// It can be used, and did not say what it is: what it said instead.

@@ -12,11 +12,10 @@ mod service;
 mod standing;
 
 pub use device::{
-    Absence, Departure, DeviceCure, DeviceFault, DeviceReason, OwnWord, Piece, Quarantine, Replaced, Rivals, Unusable,
-    Withheld,
+    Absence, DeviceCure, DeviceFault, DeviceReason, OwnWord, Piece, Quarantine, Replaced, Rivals, Unusable, Withheld,
 };
 pub use holder::{Holder, OutsideId};
 pub use lease::{Blocker, Refusal, Resource, Soon, Withdrawal};
 pub use listed::{LISTED_MAX, Listed};
 pub use service::{Asked, End, Failed, Failure, NotWanted, Reason, Said, Why};
-pub use standing::{Episode, Loss, Matter, Missing, Next, Origin, Requirement, Root, Standing};
+pub use standing::{Episode, HowLost, Matter, Missing, Next, Origin, Requirement, Root, Standing};

@@ -7,7 +7,7 @@ use mainstay_config::model::Unsupported;
 use mainstay_config::names::ServiceName;
 use mainstay_config::template::Variable;
 
-use super::{Listed, Loss, Missing, Origin, Refusal, Root, Withdrawal};
+use super::{HowLost, Listed, Missing, Origin, Refusal, Root, Withdrawal};
 use crate::action::not_ready::NotReady;
 use crate::action::process::{Exit, SpawnFailure, Status};
 
@@ -126,7 +126,7 @@ pub enum Why {
         /// Which.
         need: ServiceName,
         /// In which way.
-        how: Loss,
+        how: HowLost,
         /// Where that began.
         origin: Origin,
     },

@@ -129,7 +129,7 @@ impl Origin {
 
 /// In which way a service that is required is lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub enum Loss {
+pub enum HowLost {
     /// It is about to stop.
     Stops,
     /// It has been down for too long.

@@ -41,7 +41,7 @@ impl DeviceMachine {
         told(match to {
             ActorId::Leases => vec![self.restated()],
             ActorId::Hardware => self.disclaim(),
-            _ => Vec::new(),
+            ActorId::Root | ActorId::Device(_) | ActorId::Services | ActorId::Service(_) => Vec::new(),
         })
     }
 }

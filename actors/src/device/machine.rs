@@ -18,7 +18,7 @@ use mainstay_hardware::sighting::{Generation, Sighting};
 
 use super::fitting::Owed;
 use super::flap::Departures;
-use crate::cause::{Absence, Departure, DeviceFault, Quarantine, Rivals, Soon, Unusable, Withheld};
+use crate::cause::{Absence, DeviceFault, Quarantine, Rivals, Soon, Unusable, Withheld};
 use crate::machine::{Beginning, Machine};
 use crate::message::lease::LeaseMessage;
 use crate::message::{Action, ActorId, Effect, Effects, Message, Moment, OperationId, Outcome};
@@ -216,7 +216,7 @@ impl DeviceMachine {
         let mut out = Vec::new();
         if self.sighting.is_some() {
             // Its departure was lost: the kernel shows another arrival in its place.
-            out.extend(self.depart(now, Departure::Replugged));
+            out.extend(self.depart(now, Absence::Replugged));
         }
         self.sighting = Some(sighting);
         (self.findings, self.rivals) = (None, None);
@@ -245,7 +245,7 @@ impl DeviceMachine {
         }
     }
 
-    pub(super) fn gone(&mut self, now: Moment, generation: Option<&Generation>, how: Departure) -> Out {
+    pub(super) fn gone(&mut self, now: Moment, generation: Option<&Generation>, how: Absence) -> Out {
         let known = self.sighting.as_ref().map(|sighting| &sighting.generation);
         let concerns_us = match (known, generation) {
             (None, _) => false,
@@ -265,13 +265,13 @@ impl DeviceMachine {
         }
     }
 
-    fn depart(&mut self, now: Moment, how: Departure) -> Out {
+    fn depart(&mut self, now: Moment, how: Absence) -> Out {
         let quarantine = self.departures.left(now, self.spec.flap, self.leased_since);
         self.leave(now, how, quarantine)
     }
 
     /// It has nothing any more, by whatever this means.
-    pub(super) fn leave(&mut self, now: Moment, how: Departure, quarantine: Option<Quarantine>) -> Out {
+    pub(super) fn leave(&mut self, now: Moment, how: Absence, quarantine: Option<Quarantine>) -> Out {
         self.sighting = None;
         self.findings = None;
         self.withheld = None;
@@ -279,10 +279,9 @@ impl DeviceMachine {
         // A lease is bound to one arrival: whoever holds it has nothing of the next.
         self.leased_since = None;
         let mut out = Vec::new();
-        let gone = Absence::Gone(how);
         if !self.is_out_of_use() {
             self.state = match quarantine {
-                None => State::Absent { reason: gone.clone() },
+                None => State::Absent { reason: how.clone() },
                 Some(reason) => {
                     out.push(Effect::SetTimer(DeviceTimer::Quarantine, reason.length()));
                     if matches!(reason, Quarantine::Power { .. }) {
@@ -292,7 +291,7 @@ impl DeviceMachine {
                 }
             };
         }
-        out.push(self.unavailable(Unusable::Absent(gone), Soon::Unknown));
+        out.push(self.unavailable(Unusable::Absent(how), Soon::Unknown));
         if self.is_out_of_use() {
             // It was taken from its holder because it left; it is waited for because of this.
             out.push(self.restated());

@@ -1,5 +1,8 @@
 //! A configured device: one life cycle for all kinds.
 
+// A state, an event or a fault that is forgotten must not compile.
+#![cfg_attr(not(test), deny(clippy::wildcard_enum_match_arm))]
+
 mod again;
 #[cfg(test)]
 pub(crate) mod chart;

@@ -102,13 +102,11 @@ impl DeviceMachine {
 
     pub(super) fn lent(&mut self, generation: &Generation) -> Out {
         let sighting = self.sighting.clone().filter(|sighting| sighting.generation == *generation);
-        match sighting {
-            Some(sighting) if self.is_free() => {
-                vec![self.ask(sighting, Depth::Full)]
-            }
+        vec![match sighting.filter(|_| self.is_free()) {
+            Some(sighting) => self.ask(sighting, Depth::Full),
             // It has changed meanwhile: the registry shall not keep it for that.
-            _ => vec![self.restated()],
-        }
+            None => self.restated(),
+        }]
     }
 
     /// What need not be asked. A radio and a device without a language of its own have nothing to say. Whoever waits for one that was
@@ -142,7 +140,9 @@ impl DeviceMachine {
                     self.fault(DeviceFault::Unusable(error), Mending::SeenAgain)
                 }
                 // It is there and can be opened; what it said could not be understood.
-                _ => self.ready(Findings::Unrecognised(Unrecognised::Failed(error))),
+                ErrorKind::NotSupported | ErrorKind::Refused | ErrorKind::Other => {
+                    self.ready(Findings::Unrecognised(Unrecognised::Failed(error)))
+                }
             },
         }
     }
@@ -162,15 +162,14 @@ impl DeviceMachine {
 
     /// The board's own word on its supply belongs to the reason why a device that drops out whenever it is used is kept out.
     pub(super) fn heard_supply(&mut self, operation: OperationId, supply: Supply) -> Out {
-        match &mut self.state {
-            State::Quarantined { reason: Quarantine::Power { supply: said, .. }, .. }
-                if operation == self.operation =>
-            {
-                *said = Some(supply);
-                vec![self.restated()]
-            }
-            _ => vec![Effect::Note(Outcome::Superseded)],
+        let State::Quarantined { reason: Quarantine::Power { supply: said, .. }, .. } = &mut self.state else {
+            return vec![Effect::Note(Outcome::Superseded)];
+        };
+        if operation != self.operation {
+            return vec![Effect::Note(Outcome::Superseded)];
         }
+        *said = Some(supply);
+        vec![self.restated()]
     }
 
     /// Whoever used it says that it does not work. What is said of an arrival that is over may be said once more when the next is there.

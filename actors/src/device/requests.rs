@@ -11,10 +11,8 @@ use crate::message::{Effect, Moment, OperatorAnswer, Outcome, Reply, RequestId};
 impl DeviceMachine {
     pub(super) fn eject(&mut self, request: RequestId) -> Out {
         let name = &self.spec.name;
-        let said = match self.state {
-            State::Ejected => Reply::EjectedAlready(name.clone()),
-            _ => Reply::Ejected(name.clone()),
-        };
+        let said = if self.state == State::Ejected { Reply::EjectedAlready } else { Reply::Ejected };
+        let said = said(name.clone());
         self.state = State::Ejected;
         vec![self.restated(), Effect::Answer(OperatorAnswer { request, outcome: Outcome::Handled, said })]
     }

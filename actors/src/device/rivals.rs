@@ -1,7 +1,7 @@
 //! Several pieces of hardware that fit one configured device: said, and left to the operator.
 
 use super::machine::{DeviceMachine, Mending, Out, State};
-use crate::cause::{Absence, Departure, DeviceFault, Rivals};
+use crate::cause::{Absence, DeviceFault, Rivals};
 use crate::message::inventory::InventoryMessage;
 use crate::message::{Effect, Message, Moment, OperatorAnswer, Outcome, Reply, RequestId};
 
@@ -13,7 +13,7 @@ impl DeviceMachine {
             Vec::new()
         } else {
             // Nothing was unplugged: it does not count as one that comes and goes.
-            self.leave(now, Departure::Undecided(rivals.clone()), None)
+            self.leave(now, Absence::Undecided(rivals.clone()), None)
         };
         self.rivals = Some(rivals);
         if !is_taken && !self.is_out_of_use() {
@@ -45,7 +45,7 @@ impl DeviceMachine {
         let undecided = self.is_undecided();
         self.rivals = None;
         if undecided {
-            self.state = State::Absent { reason: Absence::Gone(Departure::NothingFits) };
+            self.state = State::Absent { reason: Absence::NothingFits };
             return vec![self.restated()];
         }
         Vec::new()

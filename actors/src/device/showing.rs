@@ -44,10 +44,9 @@ impl DeviceMachine {
 
     pub(super) fn reason(&self) -> DeviceReason {
         match &self.state {
-            State::Absent { reason } => DeviceReason::Absent(reason.clone()),
-            State::Faulted { reason, .. } => DeviceReason::Faulted(reason.clone()),
-            State::Quarantined { reason, .. } => DeviceReason::Quarantined(reason.clone()),
-            State::Ejected => DeviceReason::Ejected,
+            State::Absent { .. } | State::Faulted { .. } | State::Quarantined { .. } | State::Ejected => {
+                DeviceReason::Unusable(self.why_unusable())
+            }
             State::Ready => match (&self.withheld, &self.findings) {
                 (Some(withheld), _) => DeviceReason::Withheld(withheld.clone()),
                 (None, Some(Findings::Unrecognised(why))) => DeviceReason::Unrecognised(why.clone()),
@@ -86,7 +85,7 @@ impl DeviceMachine {
             State::Faulted { .. } => Some(DeviceCure::Mend),
             State::Quarantined { .. } => Some(DeviceCure::WaitOrAdmit),
             State::Ejected => Some(DeviceCure::Admit),
-            _ => None,
+            State::Settling { .. } | State::Checking { .. } | State::Probing { .. } | State::Ready => None,
         }
     }
 
@@ -96,10 +95,7 @@ impl DeviceMachine {
             kind: self.spec.kind,
             status: self.status(),
             reason: self.reason(),
-            until: match self.state {
-                State::Quarantined { until, .. } => Some(until),
-                _ => None,
-            },
+            until: if let State::Quarantined { until, .. } = self.state { Some(until) } else { None },
             leased_since: self.leased_since,
             identity: self
                 .sighting

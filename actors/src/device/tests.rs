@@ -19,7 +19,7 @@ mod table;
 mod timers;
 
 use super::DeviceMachine;
-use crate::cause::{Departure, DeviceFault, Holder, Withheld};
+use crate::cause::{Absence, DeviceFault, Holder, Withheld};
 use crate::machine::{Beginning, Machine};
 use crate::message::device::{DeviceMessage, DeviceSnapshot, DeviceStatus, DeviceTimer};
 use crate::message::lease::LeaseMessage;
@@ -70,7 +70,7 @@ fn renamed(arrival: u8) -> Sighting {
 fn gone(arrival: u8) -> DeviceMessage {
     DeviceMessage::Gone {
         generation: Some(sighting(arrival).generation),
-        how: Departure::Left(Key("usb/1-1".to_owned())),
+        how: Absence::Left(Key("usb/1-1".to_owned())),
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::calls::Calls;
 use super::probe::watching::Watching;
-use super::process::{Rules, Said};
+use super::process::{Rules, RunEvent};
 use super::telling::Telling;
 use super::wakefulness::Kept;
 use crate::action::process::RunId;
@@ -16,7 +16,7 @@ pub struct Known {
     /// Of processes.
     pub(crate) processes: Rules<()>,
     /// What was said of them, and has not been told yet.
-    pub(crate) said: Vec<Said>,
+    pub(crate) said: Vec<RunEvent>,
     /// Of what is told of runs.
     pub(crate) telling: Telling,
     /// Of calls to drivers.

@@ -22,7 +22,7 @@ impl RunReport {
                 ProcessEvent::Spawned { .. } => self.started = Some(event.clone()),
                 ProcessEvent::MainExited { .. } => self.ended = Some(event.clone()),
                 ProcessEvent::TreeGone | ProcessEvent::SpawnFailed(_) => self.over = Some(event.clone()),
-                ProcessEvent::Notified(said) if said.ready.is_some() => self.notified = Some(said.clone()),
+                ProcessEvent::Notified(said) if said.ready => self.notified = Some(said.clone()),
                 ProcessEvent::Notified(_) | ProcessEvent::LoadsSlowly => {}
             },
             ServiceMessage::Probe(_, event @ ProbeEvent::Ready(_)) => self.probed = Some(event.clone()),

@@ -46,7 +46,7 @@ impl Pace {
     /// A service has said something. That it is ready, stops, needs more time or has failed does not wait.
     pub(super) fn heard(&mut self, said: Notification) -> Turn {
         let status = &said.status;
-        let is_urgent = said.ready.is_some() || said.stopping.is_some();
+        let is_urgent = said.ready || said.stopping;
         let presses =
             said.extend.is_some() || status.errno.is_some() || status.exit.is_some() || said.main_pid.is_some();
         match &mut self.state {
@@ -94,7 +94,7 @@ impl Pace {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::action::process::{Said, Status};
+    use crate::action::process::Status;
 
     fn status(words: &str) -> Notification {
         let status = Status::from(words);
@@ -129,13 +129,13 @@ mod tests {
 
     #[test]
     fn that_it_is_ready_or_stops_is_told_at_once_with_the_last_status() {
-        let ready = Notification { ready: Some(Said), ..Notification::default() };
-        let stopping = Notification { stopping: Some(Said), ..status("bye") };
+        let ready = Notification { ready: true, ..Notification::default() };
+        let stopping = Notification { stopping: true, ..status("bye") };
         let mut pace = Pace::default();
         assert_eq!(pace.heard(ready.clone()), Turn::Tell(ready.clone()));
         pace.heard(status("1"));
         pace.heard(status("2"));
-        assert_eq!(pace.heard(ready), Turn::Tell(Notification { ready: Some(Said), ..status("2") }));
+        assert_eq!(pace.heard(ready), Turn::Tell(Notification { ready: true, ..status("2") }));
         assert_eq!(pace.heard(stopping.clone()), Turn::Tell(stopping));
         assert_eq!(pace.rested(), None, "what was told is not kept");
     }

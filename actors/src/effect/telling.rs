@@ -16,11 +16,11 @@ use crate::trace::{Cause, ExternalCause};
 
 /// What is known of all runs, as far as it decides what is told.
 #[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
-pub(crate) struct Telling(BTreeMap<RunId, Box<Known>>);
+pub(crate) struct Telling(BTreeMap<RunId, Box<Account>>);
 
 /// What is known of a run.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
-struct Known {
+struct Account {
     service: ServiceName,
     pid: Option<u32>,
     cause: Cause,
@@ -65,7 +65,7 @@ impl Telling {
         let (pace, report) = (Pace::default(), RunReport::default());
         // Of each service, the last run is known also when it is over.
         self.0.retain(|known, of| *known == run || of.service != service || !of.report.is_over());
-        let known = Known { service, pid: None, cause, told_to_end: ToldToEnd::No, pace, report };
+        let known = Account { service, pid: None, cause, told_to_end: ToldToEnd::No, pace, report };
         self.0.entry(run).or_insert_with(|| Box::new(known));
     }
 
@@ -131,7 +131,7 @@ impl Telling {
     }
 }
 
-impl Known {
+impl Account {
     fn tell_and_rest(&mut self, run: RunId, said: Notification) -> Step {
         let told = self.tell(run, ProcessEvent::Notified(said));
         Step { told: vec![told], rest: Some(self.pace.rest()) }

@@ -14,7 +14,7 @@ use mainstay_hardware::sighting::{Generation, HardwareEvent, Key, Sighting, Sort
 use mainstay_hardware::trouble::Trouble;
 
 use super::matching::Choices;
-use crate::cause::{Departure, Rivals};
+use crate::cause::{Absence, Rivals};
 use crate::machine::{Beginning, Machine};
 use crate::message::device::DeviceMessage;
 use crate::message::inventory::{InventoryMessage, InventorySnapshot, OtherDevice};
@@ -113,7 +113,7 @@ impl Machine for InventoryMachine {
     fn tell_again(&self, to: &ActorId) -> Vec<Message> {
         match (to, self.looked) {
             (ActorId::Device(name), Looked::Once) => told(self.tell_present(name)),
-            _ => Vec::new(),
+            (_, Looked::Once | Looked::NotYet) => Vec::new(),
         }
     }
 
@@ -175,7 +175,7 @@ impl InventoryMachine {
     /// What a device was found to be is no longer what the configuration means.
     fn disown(&mut self, name: &DeviceName, key: &Key) -> Effect<InventoryTimer> {
         self.matches.remove(name);
-        let how = Departure::NotIt(key.clone());
+        let how = Absence::NotIt(key.clone());
         tell(name, DeviceMessage::Gone { generation: None, how })
     }
 
@@ -205,7 +205,7 @@ impl InventoryMachine {
     }
 
     /// Takes a thing away, and with a USB device what sits on it.
-    fn remove(&mut self, key: &Key, how: &Departure) -> Out {
+    fn remove(&mut self, key: &Key, how: &Absence) -> Out {
         let Some(sighting) = self.present.remove(key) else { return Vec::new() };
         self.forget(key);
         let mut out = Vec::new();
@@ -247,7 +247,7 @@ impl InventoryMachine {
         let settled = self.settle_matches();
         for device in self.devices.iter().filter(|device| !before.contains(&device.name)) {
             if !self.matches.contains_key(&device.name) && !self.told.contains_key(&device.name) {
-                let how = Departure::NotFound;
+                let how = Absence::NotFound;
                 out.push(tell(&device.name, DeviceMessage::Gone { generation: None, how }));
             }
         }
@@ -275,7 +275,7 @@ impl InventoryMachine {
                 !matches!(other.sort, Sort::Usb { .. })
                     && other.usb.as_ref().is_some_and(|on| (on.bus, on.address) == (usb.bus, usb.address))
             }),
-            _ => true,
+            (Sort::Usb { .. }, None) | (Sort::Tty { .. } | Sort::Wifi(_), _) => true,
         };
         let others: Vec<&Sighting> = self.present.values().filter(unmatched).filter(shown).collect();
         if others.is_empty() {
@@ -292,8 +292,8 @@ impl InventoryMachine {
 }
 
 /// How a thing left: for a thing on USB the socket says it best.
-fn how_it_left(sighting: &Sighting) -> Departure {
-    Departure::Left(match &sighting.usb {
+fn how_it_left(sighting: &Sighting) -> Absence {
+    Absence::Left(match &sighting.usb {
         Some(usb) => Key(format!("usb/{}", usb.path)),
         None => sighting.key.clone(),
     })

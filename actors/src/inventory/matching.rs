@@ -14,7 +14,7 @@ use mainstay_hardware::sighting::{Key, Place, Sighting};
 use mainstay_hardware::{advice, matching};
 
 use super::machine::{InventoryMachine, Looked, Out, tell};
-use crate::cause::{Departure, Piece, Rivals};
+use crate::cause::{Absence, Piece, Rivals};
 use crate::message::device::DeviceMessage;
 use crate::message::supervision::NoTimer as InventoryTimer;
 use crate::message::{Effect, Moment};
@@ -185,7 +185,7 @@ impl InventoryMachine {
         let rivals = self.devices.iter().find(|device| device.name == *name).and_then(|device| self.rivals(device));
         let first = match sighting {
             Some(sighting) => DeviceMessage::Seen(sighting.clone()),
-            None => DeviceMessage::Gone { generation: None, how: Departure::NotPluggedIn },
+            None => DeviceMessage::Gone { generation: None, how: Absence::NotPluggedIn },
         };
         let all = std::iter::once(first).chain(rivals.map(DeviceMessage::Rivals));
         all.map(|message| tell(name, message)).collect()

@@ -9,7 +9,7 @@ use super::prospect::DeviceState;
 use super::queue::Queue;
 use crate::cause::{Holder, Withdrawal};
 use crate::message::device::{Awaited, DeviceMessage};
-use crate::message::lease::{Standing, StillUsed};
+use crate::message::lease::{Statement, StillUsed};
 use crate::message::service::ServiceMessage;
 use crate::message::supervision::RootMessage;
 use crate::message::{ActorId, Effect, Message, Moment, Outcome};
@@ -63,7 +63,7 @@ impl LeaseMachine {
                 Closing::Said(left) => vec![Message::Root(RootMessage::LeasesClosed(left.clone()))],
                 Closing::No | Closing::Asked => Vec::new(),
             },
-            _ => Vec::new(),
+            ActorId::Hardware | ActorId::Leases | ActorId::Services => Vec::new(),
         }
     }
 
@@ -92,8 +92,8 @@ impl LeaseMachine {
     }
 
     /// What a service says of itself again: what was lost of what it said before is made good.
-    pub(super) fn stands(&mut self, now: Moment, standing: Standing) -> Out {
-        let Standing { holder, held, given_back, uses, wants } = standing;
+    pub(super) fn stands(&mut self, now: Moment, standing: Statement) -> Out {
+        let Statement { holder, held, given_back, uses, wants } = standing;
         let known = self.holders.get(&holder).map(|holding| holding.grant.token);
         let mut out = match known {
             Some(token) if Some(token) == held => {

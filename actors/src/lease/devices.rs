@@ -89,7 +89,9 @@ impl LeaseMachine {
                 self.devices.insert(device.clone(), DeviceState::Lent(offer.clone()));
                 vec![tell_device(device, DeviceMessage::Lent(generation.clone()))]
             }
-            _ => vec![Effect::Note(Outcome::Ignored)],
+            Some(DeviceState::Available(_) | DeviceState::Lent(_) | DeviceState::Unavailable { .. }) | None => {
+                vec![Effect::Note(Outcome::Ignored)]
+            }
         }
     }
 
@@ -132,7 +134,7 @@ impl LeaseMachine {
     fn said_of_present(&self, device: &DeviceName) -> Option<DeviceMessage> {
         match self.devices.get(device) {
             Some(DeviceState::Available(offer)) => self.said_of_holders(device, offer),
-            _ => None,
+            Some(DeviceState::Lent(_) | DeviceState::Unavailable { .. }) | None => None,
         }
     }
 

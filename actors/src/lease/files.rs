@@ -4,10 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use mainstay_config::model::Sharing;
-
 use super::machine::{LeaseMachine, Out};
-use super::queue::Queued;
 use crate::cause::{Blocker, Resource};
 use crate::message::lease::{LeaseRequest, Want};
 use crate::message::{Action, Effect, OperationId, Outcome};
@@ -29,8 +26,8 @@ impl Files {
 impl LeaseRequest {
     fn files(&self) -> impl Iterator<Item = &PathBuf> {
         self.wants.iter().filter_map(|want| match want {
-            Want::File(path) => Some(path),
-            _ => None,
+            Want::Other(Resource::File(path)) => Some(path),
+            Want::Device { .. } | Want::Port { .. } | Want::Other(_) => None,
         })
     }
 }
@@ -91,13 +88,5 @@ impl LeaseMachine {
 }
 
 fn as_file(resource: &Resource) -> Option<&PathBuf> {
-    match resource {
-        Resource::File(path) => Some(path),
-        _ => None,
-    }
-}
-
-/// Whatever is wanted besides devices and ports, always exclusively.
-pub(super) fn others(queued: &Queued) -> impl Iterator<Item = (Resource, Sharing)> {
-    queued.request.wants.iter().filter_map(Want::other).map(|resource| (resource, Sharing::Exclusive))
+    if let Resource::File(path) = resource { Some(path) } else { None }
 }

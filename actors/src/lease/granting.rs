@@ -156,7 +156,8 @@ fn grant(token: Token, since: Moment, request: &LeaseRequest, mut preparation: P
                 let Some(offer) = preparation.offers.remove(device) else { continue };
                 grant.devices.insert(device.clone(), GrantedDevice { sharing: *sharing, offer });
             }
-            other => grant.named.extend(other.other()),
+            Want::Port { .. } => {}
+            Want::Other(resource) => grant.named.push(resource.clone()),
         }
     }
     grant

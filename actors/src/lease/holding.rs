@@ -65,7 +65,7 @@ impl Holding {
         self.resources().map(move |(resource, sharing)| HeldLease {
             generation: match &resource {
                 Resource::Device(name) => self.grant.devices.get(name).map(|device| device.offer.generation.clone()),
-                _ => None,
+                Resource::Port(_) | Resource::File(_) | Resource::Named(_) | Resource::Conflict(..) => None,
             },
             resource,
             holder: holder.clone(),

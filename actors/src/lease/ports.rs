@@ -94,6 +94,6 @@ pub(super) fn has_choice(request: &LeaseRequest, foreign: &BTreeMap<u16, Listene
     let is_free = |port| !foreign.contains_key(&port);
     request.wants.iter().any(|want| match want {
         Want::Port { need: need @ PortNeed::Range { .. }, .. } => port_choice::numbers(*need).any(is_free),
-        _ => false,
+        Want::Port { .. } | Want::Device { .. } | Want::Other(_) => false,
     })
 }

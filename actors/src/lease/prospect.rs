@@ -6,7 +6,7 @@ use mainstay_config::model::{PortNeed, Sharing};
 use mainstay_config::names::{DeviceName, PortName};
 use mainstay_config::port_choice;
 
-use super::files::{Files, others};
+use super::files::Files;
 use super::holding::{Holders, Holding, Use};
 use super::queue::{Queue, Queued};
 use super::radios::Radios;
@@ -66,10 +66,9 @@ impl Situation<'_> {
                     blockers.extend(self.device_blocker(asking, device, *sharing));
                 }
                 Want::Port { name, need, .. } => ports.push((name, *need)),
-                Want::File(_) | Want::Named(_) | Want::Conflict(..) => {}
+                Want::Other(resource) => blockers.extend(self.taken(asking, resource, Sharing::Exclusive)),
             }
         }
-        blockers.extend(others(queued).filter_map(|(resource, sharing)| self.taken(asking, &resource, sharing)));
         blockers.extend(queued.untried.clone());
         let (ports, missing) = self.choose_ports(&ports, asking);
         blockers.extend(missing);
@@ -168,7 +167,9 @@ impl Situation<'_> {
             (PortNeed::Range { .. }, Some(listener)) => {
                 Some(Blocker::ForeignListener { port, listener: listener.clone() })
             }
-            _ => self.taken(asking, &Resource::Port(port), Sharing::Exclusive),
+            (PortNeed::Range { .. }, None) | (PortNeed::Fixed(_), _) => {
+                self.taken(asking, &Resource::Port(port), Sharing::Exclusive)
+            }
         }
     }
 }

@@ -26,7 +26,9 @@ impl LeaseMachine {
     ) -> Out {
         let failures = match self.radios.restoring.get(device) {
             Some(Restoring::UnderWay { operation: current, failures }) if *current == operation => *failures,
-            _ => return vec![Effect::Note(Outcome::Superseded)],
+            Some(Restoring::UnderWay { .. } | Restoring::Pausing { .. } | Restoring::GivenUp { .. }) | None => {
+                return vec![Effect::Note(Outcome::Superseded)];
+            }
         };
         match result {
             Err(error) if error.kind() != ErrorKind::NotFound => self.still_changed(device, failures, &error),

@@ -77,21 +77,21 @@ impl LeaseRequest {
             Want::Device { device, sharing, .. } => Some((Resource::Device(device.clone()), *sharing)),
             Want::Port { need: PortNeed::Fixed(port), .. } => Some((Resource::Port(port.get()), Sharing::Exclusive)),
             Want::Port { need: PortNeed::Range { .. }, .. } => None,
-            other => Some((other.other()?, Sharing::Exclusive)),
+            Want::Other(resource) => Some((resource.clone(), Sharing::Exclusive)),
         })
     }
 
     fn ranges(&self) -> impl Iterator<Item = PortNeed> + '_ {
         self.wants.iter().filter_map(|want| match want {
             Want::Port { need: need @ PortNeed::Range { .. }, .. } => Some(*need),
-            _ => None,
+            Want::Port { .. } | Want::Device { .. } | Want::Other(_) => None,
         })
     }
 
     fn devices(&self) -> impl Iterator<Item = DeviceName> + '_ {
         self.wants.iter().filter_map(|want| match want {
             Want::Device { device, .. } => Some(device.clone()),
-            _ => None,
+            Want::Port { .. } | Want::Other(_) => None,
         })
     }
 }
@@ -199,10 +199,7 @@ impl Queue {
         let is_file = matches!(resource, Resource::File(_));
         let files = is_file.then(|| self.waiting.range(any_file())).into_iter().flatten();
         let by_name = by_name.chain(files.flat_map(|(_, ranks)| ranks.iter()));
-        let port = match resource {
-            Resource::Port(port) => Some(*port),
-            _ => None,
-        };
+        let port = if let Resource::Port(port) = resource { Some(*port) } else { None };
         let has = |rank: &&Rank, port| self.line.get(*rank).is_some_and(|queued| is_in_a_range(&queued.request, port));
         let by_range = port.into_iter().flat_map(move |port| self.ranging.iter().filter(move |rank| has(rank, port)));
         by_name.chain(by_range)

@@ -97,7 +97,7 @@ impl Radios {
     pub(super) fn given_up(&self, device: &DeviceName) -> Option<DeviceMessage> {
         match self.restoring.get(device) {
             Some(Restoring::GivenUp { fault }) => Some(self.is_faulty(device, fault.clone())),
-            _ => None,
+            Some(Restoring::UnderWay { .. } | Restoring::Pausing { .. }) | None => None,
         }
     }
 
@@ -278,7 +278,12 @@ impl LeaseMachine {
                 });
                 Vec::new()
             }
-            _ => {
+            ErrorKind::Busy
+            | ErrorKind::PermissionDenied
+            | ErrorKind::NotSupported
+            | ErrorKind::Refused
+            | ErrorKind::TimedOut
+            | ErrorKind::Other => {
                 let mut out = self.withdraw(holder);
                 out.extend(refuse(holder, Refusal::NotPrepared { device: device.clone(), error: error.clone() }));
                 out

@@ -89,7 +89,7 @@ impl LeaseMachine {
         let is_kept = |name| has.get(name).filter(|port| !renewal.foreign.contains_key(port));
         let port = |want| match want {
             &Want::Port { ref name, need, .. } => Some((name, is_kept(name).map_or(need, |port| keeping(need, *port)))),
-            _ => None,
+            Want::Device { .. } | Want::Other(_) => None,
         };
         let mut ports: Vec<(&PortName, PortNeed)> = renewal.request.wants.iter().filter_map(port).collect();
         ports.sort_by_key(|(name, _)| is_kept(name).is_none());
@@ -103,6 +103,6 @@ impl LeaseMachine {
 fn keeping(need: PortNeed, port: u16) -> PortNeed {
     match (need, NonZeroU16::new(port)) {
         (PortNeed::Range { first, last, .. }, Some(prefer)) => PortNeed::Range { prefer, first, last },
-        _ => need,
+        (PortNeed::Range { .. } | PortNeed::Fixed(_), _) => need,
     }
 }

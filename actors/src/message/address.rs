@@ -22,25 +22,27 @@ pub enum ActorId {
     Service(ServiceName),
 }
 
-/// Something outside the actors that messages come from, or effects go to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
-pub enum Outside {
-    /// The kernel, through the hardware watchers.
-    Kernel,
-    /// A person or program, through the control socket.
-    Operator,
-    /// A signal to mainstay itself.
-    Signal,
-    /// The start of mainstay.
-    Start,
-    /// The executor of processes.
-    Processes,
-    /// The readiness probes.
-    Probes,
-    /// The executor of calls to hardware.
-    Drivers,
-    /// A timer.
-    Clock,
+mainstay_config::words! {
+    /// Something outside the actors that messages come from, or effects go to.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+    pub enum Outside {
+        /// The kernel, through the hardware watchers.
+        Kernel = "kernel",
+        /// A person or program, through the control socket.
+        Operator = "operator",
+        /// A signal to mainstay itself.
+        Signal = "signal",
+        /// The start of mainstay.
+        Start = "start",
+        /// The executor of processes.
+        Processes = "processes",
+        /// The readiness probes.
+        Probes = "probes",
+        /// The executor of calls to hardware.
+        Drivers = "drivers",
+        /// A timer.
+        Clock = "clock",
+    }
 }
 
 /// A sender or receiver.
@@ -100,26 +102,11 @@ impl FromStr for ActorId {
     }
 }
 
-impl fmt::Display for Outside {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Kernel => "kernel",
-            Self::Operator => "operator",
-            Self::Signal => "signal",
-            Self::Start => "start",
-            Self::Processes => "processes",
-            Self::Probes => "probes",
-            Self::Drivers => "drivers",
-            Self::Clock => "clock",
-        })
-    }
-}
-
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Actor(id) => id.fmt(f),
-            Self::Outside(outside) => outside.fmt(f),
+            Self::Outside(outside) => f.write_str(outside.as_str()),
         }
     }
 }

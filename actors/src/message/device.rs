@@ -9,7 +9,7 @@ use mainstay_hardware::error::Error;
 use mainstay_hardware::matching::Identity;
 use mainstay_hardware::sighting::{Generation, Sighting};
 
-use crate::cause::{Departure, DeviceCure, DeviceFault, DeviceReason, Holder, Rivals, Withheld};
+use crate::cause::{Absence, DeviceCure, DeviceFault, DeviceReason, Holder, Rivals, Withheld};
 use crate::message::{Moment, OperationId, RequestId};
 
 /// What a device is told.
@@ -23,7 +23,7 @@ pub enum DeviceMessage {
         /// Which arrival of it; `None` when whatever is there is gone.
         generation: Option<Generation>,
         /// How.
-        how: Departure,
+        how: Absence,
     },
     /// Other pieces of hardware fit it as well.
     Rivals(Rivals),
@@ -89,41 +89,26 @@ pub struct Offer {
     pub serial: Option<String>,
 }
 
-/// Where a device is in its life.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub enum DeviceStatus {
-    /// Not there.
-    Absent,
-    /// There; waiting until it is steady and can be opened.
-    Settling,
-    /// Being looked at.
-    Probing,
-    /// It can be leased.
-    Ready,
-    /// It is leased.
-    InUse,
-    /// It is there and does not work.
-    Faulted,
-    /// It comes and goes too often.
-    Quarantined,
-    /// The operator took it out of use.
-    Ejected,
-}
-
-impl DeviceStatus {
-    /// The word shown.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Absent => "absent",
-            Self::Settling => "settling",
-            Self::Probing => "probing",
-            Self::Ready => "ready",
-            Self::InUse => "in use",
-            Self::Faulted => "faulted",
-            Self::Quarantined => "quarantined",
-            Self::Ejected => "ejected",
-        }
+mainstay_config::words! {
+    /// Where a device is in its life.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+    pub enum DeviceStatus {
+        /// Not there.
+        Absent = "absent",
+        /// There; waiting until it is steady and can be opened.
+        Settling = "settling",
+        /// Being looked at.
+        Probing = "probing",
+        /// It can be leased.
+        Ready = "ready",
+        /// It is leased.
+        InUse = "in use",
+        /// It is there and does not work.
+        Faulted = "faulted",
+        /// It comes and goes too often.
+        Quarantined = "quarantined",
+        /// The operator took it out of use.
+        Ejected = "ejected",
     }
 }
 

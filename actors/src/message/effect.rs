@@ -77,36 +77,23 @@ pub fn told<T>(effects: Effects<T>) -> Vec<Message> {
     effects.into_iter().filter_map(message).collect()
 }
 
-/// How a message was taken.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub enum Outcome {
-    /// It waits in a queue.
-    Queued,
-    /// It was acted on.
-    #[default]
-    Handled,
-    /// It was known already, or concerns nothing here.
-    Ignored,
-    /// It was refused.
-    Refused,
-    /// It answers something that is no longer asked.
-    Superseded,
-    /// The receiver panicked over it. It is not delivered again.
-    Panicked,
-}
-
-impl Outcome {
-    /// The word used in traces.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Queued => "queued",
-            Self::Handled => "handled",
-            Self::Ignored => "ignored",
-            Self::Refused => "refused",
-            Self::Superseded => "superseded",
-            Self::Panicked => "panicked",
-        }
+mainstay_config::words! {
+    /// How a message was taken.
+    #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+    pub enum Outcome {
+        /// It waits in a queue.
+        Queued = "queued",
+        /// It was acted on.
+        #[default]
+        Handled = "handled",
+        /// It was known already, or concerns nothing here.
+        Ignored = "ignored",
+        /// It was refused.
+        Refused = "refused",
+        /// It answers something that is no longer asked.
+        Superseded = "superseded",
+        /// The receiver panicked over it. It is not delivered again.
+        Panicked = "panicked",
     }
 }
 
@@ -247,30 +234,9 @@ impl Action {
     /// Its name in traces.
     #[must_use]
     pub fn kind(&self) -> &'static str {
-        kind!(
-            self,
-            Action {
-                CheckAccess,
-                ProbeDevice,
-                KeepAwake,
-                LetSleep,
-                ReadSupply,
-                ReadRadio,
-                SetRadio,
-                RestoreRadio,
-                LookAtPorts,
-                LookAtFiles,
-                Prepare,
-                LetGo,
-                Spawn,
-                Signal,
-                Sweep,
-                Watch,
-                Unwatch,
-                TellAgain,
-                Rescan,
-                Exit,
-            }
-        )
+        kind! { self, Action {
+            CheckAccess, ProbeDevice, KeepAwake, LetSleep, ReadSupply, ReadRadio, SetRadio, RestoreRadio,
+            LookAtPorts, LookAtFiles, Prepare, LetGo, Spawn, Signal, Sweep, Watch, Unwatch, TellAgain, Rescan, Exit,
+        } }
     }
 }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use mainstay_config::model::{PortNeed, Sharing, Takeover, WifiMode};
-use mainstay_config::names::{DeviceName, PortName, ServiceName};
+use mainstay_config::names::{DeviceName, PortName};
 use mainstay_hardware::bus::WifiBaseline;
 use mainstay_hardware::error::{Error, NoAnswer};
 use mainstay_hardware::sighting::Generation;
@@ -45,25 +45,8 @@ pub enum Want {
         /// The address it is to be listened on; `None`: any.
         address: Option<IpAddr>,
     },
-    /// A file, always exclusive.
-    File(PathBuf),
-    /// Something else with a name, always exclusive.
-    Named(String),
-    /// That two services, of which one asks, never run side by side.
-    Conflict(ServiceName, ServiceName),
-}
-
-impl Want {
-    /// What is wanted, when it is neither a device nor a port.
-    #[must_use]
-    pub fn other(&self) -> Option<Resource> {
-        match self {
-            Self::Device { .. } | Self::Port { .. } => None,
-            Self::File(path) => Some(Resource::File(path.clone())),
-            Self::Named(name) => Some(Resource::Named(name.clone())),
-            Self::Conflict(one, other) => Some(Resource::Conflict(one.clone(), other.clone())),
-        }
-    }
+    /// What is neither a device nor a port, and always exclusive.
+    Other(Resource),
 }
 
 /// A request for everything that somebody needs: all or nothing.
@@ -115,7 +98,7 @@ impl LeaseRequest {
     pub(crate) fn places(&self, ports: &PortNumbers) -> Places {
         let place = |want: &Want| match want {
             Want::Port { name, address, .. } => Some((*ports.get(name)?, *address)),
-            _ => None,
+            Want::Device { .. } | Want::Other(_) => None,
         };
         self.wants.iter().filter_map(place).collect()
     }
@@ -163,7 +146,7 @@ pub enum Renewed {
 /// How a holder stands towards the registry: said again after a panic of either, and by one that gives back what it holds and
 /// waits for it at once, so that nobody gets in between.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Standing {
+pub struct Statement {
     /// Who says so.
     pub holder: Holder,
     /// What it holds.
@@ -195,7 +178,7 @@ pub enum LeaseMessage {
     /// He has stopped and gives back all he held under this token.
     Release(Holder, Token),
     /// How he stands.
-    Stands(Standing),
+    Stands(Statement),
     /// He waits out a back-off: what he holds may be taken when somebody waits for it.
     Idle(Holder),
     /// He uses again what he kept.

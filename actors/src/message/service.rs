@@ -12,28 +12,18 @@ use crate::message::device::Offer;
 use crate::message::lease::{Grant, Renewed, Token};
 use crate::message::{Left, Moment, RequestId};
 
-/// What the operator asked of a service. It lasts until asked otherwise.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Wanted {
-    /// Nothing: `autostart` decides.
-    #[default]
-    Auto,
-    /// Run.
-    Up,
-    /// Do not run.
-    Down,
-}
-
-impl Wanted {
-    /// The word shown.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Auto => "auto",
-            Self::Up => "up",
-            Self::Down => "down",
-        }
+mainstay_config::words! {
+    /// What the operator asked of a service. It lasts until asked otherwise.
+    #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    pub enum Wanted {
+        /// Nothing: `autostart` decides.
+        #[default]
+        Auto = "auto",
+        /// Run.
+        Up = "up",
+        /// Do not run.
+        Down = "down",
     }
 }
 
@@ -111,61 +101,37 @@ pub enum ServiceMessage {
     Timer(ServiceTimer),
 }
 
-/// The status words.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub enum ServiceStatus {
-    /// It does not run and is not meant to.
-    Stopped,
-    /// It is meant to run and waits for something.
-    Waiting,
-    /// It runs and is not ready yet.
-    Starting,
-    /// It is ready.
-    Running,
-    /// It is being stopped.
-    Stopping,
-    /// It ended and will be started again.
-    Backoff,
-    /// It ended too often, or cannot run.
-    Failed,
-    /// The operator holds it.
-    Held,
-}
-
-impl ServiceStatus {
-    /// The word shown.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Stopped => "stopped",
-            Self::Waiting => "waiting",
-            Self::Starting => "starting",
-            Self::Running => "running",
-            Self::Stopping => "stopping",
-            Self::Backoff => "backoff",
-            Self::Failed => "failed",
-            Self::Held => "held",
-        }
+mainstay_config::words! {
+    /// The status words.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+    pub enum ServiceStatus {
+        /// It does not run and is not meant to.
+        Stopped = "stopped",
+        /// It is meant to run and waits for something.
+        Waiting = "waiting",
+        /// It runs and is not ready yet.
+        Starting = "starting",
+        /// It is ready.
+        Running = "running",
+        /// It is being stopped.
+        Stopping = "stopping",
+        /// It ended and will be started again.
+        Backoff = "backoff",
+        /// It ended too often, or cannot run.
+        Failed = "failed",
+        /// The operator holds it.
+        Held = "held",
     }
 }
 
-/// Health, apart from the life cycle.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub enum Health {
-    /// An optional dependency is missing.
-    Degraded,
-    /// Nobody looks: live checks come with a later version.
-    Unknown,
-}
-
-impl Health {
-    /// The word shown.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Degraded => "degraded",
-            Self::Unknown => "unknown",
-        }
+mainstay_config::words! {
+    /// Health, apart from the life cycle.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+    pub enum Health {
+        /// An optional dependency is missing.
+        Degraded = "degraded",
+        /// Nobody looks: live checks come with a later version.
+        Unknown = "unknown",
     }
 }
 

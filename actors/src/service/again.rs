@@ -5,8 +5,7 @@ use mainstay_config::names::ServiceName;
 use super::machine::{Out, ServiceMachine, act};
 use super::state::{Goodbye, Phase, Rest, Slot, StopStage};
 use crate::cause::Standing;
-use crate::message;
-use crate::message::lease::{LeaseMessage, StillUsed};
+use crate::message::lease::{LeaseMessage, Statement, StillUsed};
 use crate::message::service::ServiceMessage;
 use crate::message::supervision::ServicesMessage;
 use crate::message::{Action, ActorId, Message};
@@ -58,10 +57,8 @@ impl ServiceMachine {
         match to {
             ActorId::Leases => {
                 // It is known by when it was asked for: it may have been answered by now.
-                let renews = match self.phase {
-                    Phase::Renewing { since } => Some(LeaseMessage::Renew(self.lease_request(since))),
-                    _ => None,
-                };
+                let since = if let Phase::Renewing { since } = self.phase { Some(since) } else { None };
+                let renews = since.map(|since| LeaseMessage::Renew(self.lease_request(since)));
                 let stands = LeaseMessage::Stands(self.stands());
                 let left = (self.goodbye == Goodbye::Stuck).then(|| LeaseMessage::Abandoned(self.holder()));
                 std::iter::once(stands).chain(renews).chain(left).map(Message::Leases).collect()
@@ -71,21 +68,17 @@ impl ServiceMachine {
                 let said = [self.said_to_dependent(name), self.said_to_needed(name)];
                 said.into_iter().flatten().map(|message| Message::Service(name.clone(), message)).collect()
             }
-            _ => Vec::new(),
+            ActorId::Root | ActorId::Hardware | ActorId::Device(_) => Vec::new(),
         }
     }
 
-    pub(super) fn stands(&self) -> message::lease::Standing {
-        let wants = match self.phase {
-            Phase::Leasing { arrival, .. } => Some(self.lease_request(arrival)),
-            _ => None,
-        };
-        message::lease::Standing {
+    pub(super) fn stands(&self) -> Statement {
+        Statement {
             holder: self.holder(),
             held: self.grant.as_ref().map(|grant| grant.token),
             given_back: self.given_back,
             uses: if matches!(self.rest, Rest::Backoff { .. }) { StillUsed::InBackoff } else { StillUsed::Yes },
-            wants,
+            wants: self.wish(),
         }
     }
 
@@ -111,11 +104,10 @@ impl ServiceMachine {
         if self.owed.contains_key(name) {
             return None;
         }
-        Some(match self.run() {
-            Some(run) if self.is_unkillable() => {
-                ServiceMessage::DependentStuck(self.spec.name.clone(), episode, run.pid)
-            }
-            _ => ServiceMessage::DependentStopped(self.spec.name.clone(), episode),
+        let me = self.spec.name.clone();
+        Some(match self.run().filter(|_| self.is_unkillable()) {
+            Some(run) => ServiceMessage::DependentStuck(me, episode, run.pid),
+            None => ServiceMessage::DependentStopped(me, episode),
         })
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use mainstay_config::model::RestartWhen;
 use mainstay_config::names::DeviceName;
 
-use super::machine::{Out, ServiceMachine, act, tell_leases};
+use super::machine::{Out, ServiceMachine, act, superseded, tell_leases};
 use super::state::{Death, Phase, Rest, StopStage};
 use crate::action::process::{Exit, ProcessEvent, RunId, SpawnFailure, Status};
 use crate::cause::{Asked, End, Failed, Failure, Said, Why, Withdrawal};
@@ -42,27 +42,24 @@ impl ServiceMachine {
         let current = self.run().is_some_and(|run| run.id == id);
         match event {
             ProcessEvent::Spawned { .. } if !current => {
-                out.push(Effect::Note(Outcome::Superseded));
+                superseded(out);
                 out.push(act(Action::Sweep(id)));
             }
-            _ if !current => out.push(Effect::Note(Outcome::Superseded)),
+            _ if !current => superseded(out),
             ProcessEvent::Spawned { .. } if self.run().is_some_and(|run| run.pid.is_some()) => {
                 out.push(Effect::Note(Outcome::Ignored));
             }
             ProcessEvent::MainExited { .. } if self.run().is_some_and(|run| run.exit.is_some()) => {
                 out.push(Effect::Note(Outcome::Ignored));
             }
-            ProcessEvent::Spawned { pid } => match self.phase {
-                Phase::Starting(_) => self.spawned(pid, out),
-                _ => self.born_late(pid, out),
-            },
+            ProcessEvent::Spawned { pid } => self.spawned(pid, out),
             ProcessEvent::LoadsSlowly => self.note_said(Said::LoadsSlowly),
             ProcessEvent::SpawnFailed(failure) => self.spawn_failed(now, failure, out),
             ProcessEvent::MainExited { exit, remaining } => self.main_exited(exit, &remaining, out),
             ProcessEvent::TreeGone => self.tree_gone(now, out),
             ProcessEvent::Notified(said) => {
                 let told = self.spec.ready.probe == mainstay_config::model::Probe::Notify;
-                if said.ready.is_some() && told {
+                if said.ready && told {
                     self.become_ready(out);
                 }
                 // What it says together with being ready is what it says of itself from now on.
@@ -79,18 +76,14 @@ impl ServiceMachine {
         }
     }
 
-    fn note_main(&mut self, pid: u32) {
-        if let Phase::Starting(run) | Phase::Running(run) | Phase::Leaving { run, .. } | Phase::Stopping { run, .. } =
-            &mut self.phase
-        {
+    pub(super) fn note_main(&mut self, pid: u32) {
+        if let Some(run) = self.phase.run_mut() {
             run.pid = Some(pid);
         }
     }
 
     fn note_status(&mut self, status: Status) {
-        if let Phase::Starting(run) | Phase::Running(run) | Phase::Leaving { run, .. } | Phase::Stopping { run, .. } =
-            &mut self.phase
-        {
+        if let Some(run) = self.phase.run_mut() {
             run.status = std::mem::take(&mut run.status).and_later(status);
             run.said = Said::Status(run.status.clone());
         }
@@ -129,30 +122,22 @@ impl ServiceMachine {
     }
 
     fn main_exited(&mut self, exit: Exit, remaining: &[u32], out: &mut Out) {
-        match &mut self.phase {
-            Phase::Starting(run) | Phase::Running(run) | Phase::Leaving { run, .. } => {
-                run.exit = Some(exit);
-                run.pid = remaining.first().copied().or(run.pid);
-            }
-            Phase::Stopping { run, .. } => {
-                run.exit = Some(exit);
-                // Who outlives SIGKILL is named, and not who has ended.
-                run.pid = remaining.first().copied().or(run.pid);
-                self.main_has_stopped(remaining, out);
-            }
-            Phase::Idle | Phase::Leasing { .. } | Phase::Renewing { .. } | Phase::Slotting => {}
-        }
-        // A program that ends well and leaves others behind has gone into the background: they are followed.
-        let to_stop = match &self.phase {
-            Phase::Starting(run) | Phase::Running(run) if !remaining.is_empty() && exit != Exit::Code(0) => Some(run),
-            _ => None,
+        let Some(run) = self.phase.run_mut() else { return };
+        run.exit = Some(exit);
+        // Who outlives SIGKILL is named, and not who has ended.
+        run.pid = remaining.first().copied().or(run.pid);
+        let (run, end) = (run.clone(), End { exit, said: run.status.clone() });
+        let failure = match self.phase {
+            Phase::Starting(_) => Failure::Unready(end),
+            Phase::Running(_) => Failure::Ended(end),
+            Phase::Stopping { .. } => return self.main_has_stopped(remaining, out),
+            Phase::Leaving { .. } => return,
+            Phase::Idle | Phase::Leasing { .. } | Phase::Renewing { .. } | Phase::Slotting => return,
         };
-        if let Some(run) = to_stop.cloned() {
-            let started = matches!(self.phase, Phase::Running(_));
-            let end = End { exit, said: run.status.clone() };
-            let why = Why::Died(if started { Failure::Ended(end) } else { Failure::Unready(end) });
+        // A program that ends well and leaves others behind has gone into the background: they are followed.
+        if !remaining.is_empty() && exit != Exit::Code(0) {
             // They are stopped as ever: one may be about to write down what it has.
-            self.halt(run, why, out);
+            self.halt(run, Why::Died(failure), out);
         }
     }
 
@@ -233,8 +218,7 @@ impl ServiceMachine {
     /// A lease is withdrawn, most often because the device is gone.
     pub(super) fn lease_revoked(&mut self, now: Moment, token: Token, withdrawal: Withdrawal, out: &mut Out) {
         if self.grant.as_ref().is_none_or(|grant| grant.token != token) || self.revoked.is_some() {
-            out.push(Effect::Note(Outcome::Superseded));
-            return;
+            return superseded(out);
         }
         if withdrawal.is_loss() {
             self.forgive_death(now);
@@ -287,12 +271,11 @@ impl ServiceMachine {
     }
 
     pub(super) fn timer_over(&mut self, timer: ServiceTimer, out: &mut Out) {
-        let superseded = Effect::Note(Outcome::Superseded);
         match timer {
             ServiceTimer::ReadyWithin => self.not_ready_in_time(out),
             ServiceTimer::Backoff => match self.rest {
                 Rest::Backoff { .. } => self.rest = Rest::Fresh,
-                Rest::Fresh | Rest::Failed(_) | Rest::Ended(_) => out.push(superseded),
+                Rest::Fresh | Rest::Failed(_) | Rest::Ended(_) => superseded(out),
             },
             ServiceTimer::ResetAfter => self.attempts = 0,
             ServiceTimer::Grace => self.grace_over(out),
@@ -301,22 +284,19 @@ impl ServiceMachine {
                 if self.needs.count_as_lost(&name) {
                     self.wait_for_requirers_only(out);
                 } else {
-                    out.push(superseded);
+                    superseded(out);
                 }
             }
             ServiceTimer::Optional(name) => {
                 if !self.needs.waited(&name) {
-                    out.push(superseded);
+                    superseded(out);
                 }
             }
         }
     }
 
     fn not_ready_in_time(&mut self, out: &mut Out) {
-        let Phase::Starting(run) = &self.phase else {
-            out.push(Effect::Note(Outcome::Superseded));
-            return;
-        };
+        let Phase::Starting(run) = &self.phase else { return superseded(out) };
         let failure =
             Failure::NotReady { within: self.spec.ready.within, extended: self.extended, said: run.said.clone() };
         out.push(act(Action::Unwatch(run.id)));

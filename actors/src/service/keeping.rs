@@ -3,11 +3,11 @@
 //! they require. In back-off the leases are kept only while nobody waits for them (docs/decisions/0037-a-restart-keeps-its-grant.md).
 
 use super::ending::Cause;
-use super::machine::{Out, ServiceMachine, tell_leases};
+use super::machine::{Out, ServiceMachine, superseded, tell_leases};
 use super::state::{Ignoring, Phase, Rest};
 use crate::cause::Failure;
+use crate::message::Moment;
 use crate::message::lease::{LeaseMessage, Renewed, Token};
-use crate::message::{Effect, Moment, Outcome};
 
 impl ServiceMachine {
     /// Whether it starts again with all it holds as soon as it has stopped, and as soon as what it requires has been restarted.
@@ -39,8 +39,7 @@ impl ServiceMachine {
     pub(super) fn renewed(&mut self, now: Moment, token: Token, renewed: Renewed, out: &mut Out) {
         let is_waited_for = matches!(self.phase, Phase::Renewing { .. });
         let Some(grant) = self.grant.as_mut().filter(|grant| is_waited_for && grant.token == token) else {
-            out.push(Effect::Note(Outcome::Superseded));
-            return;
+            return superseded(out);
         };
         match renewed {
             Renewed::With(ports) => {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use mainstay_config::model::{OnReturn, StopSignal, StopTo};
 use mainstay_config::names::ServiceName;
 
-use super::machine::{Out, ServiceMachine, act, tell_leases, tell_services};
+use super::machine::{Out, ServiceMachine, act, superseded, tell_leases, tell_services};
 use super::needs::Dependent;
 use super::state::{Goodbye, Phase, Readiness, Run, StopStage};
 use crate::action::process::{Scope, SignalOrder, Status};
@@ -14,7 +14,7 @@ use crate::cause::{Asked, Episode, Standing, Why};
 use crate::message::lease::LeaseMessage;
 use crate::message::service::{ServiceMessage, ServiceTimer};
 use crate::message::supervision::{Haste, ServicesMessage};
-use crate::message::{Action, Effect, Left, Message, Moment, Outcome};
+use crate::message::{Action, Effect, Left, Message, Moment};
 
 /// A process that outlives SIGKILL this long hangs in the kernel.
 const UNKILLABLE_AFTER: Duration = Duration::from_secs(10);
@@ -56,16 +56,18 @@ impl ServiceMachine {
     }
 
     pub(super) fn dependent_stopped(&mut self, name: &ServiceName, stopped_for: Episode, out: &mut Out) {
-        let Phase::Leaving { run, why, awaiting, episode, .. } = &mut self.phase else {
-            out.push(Effect::Note(Outcome::Superseded));
-            return;
-        };
+        let Phase::Leaving { awaiting, episode, .. } = &mut self.phase else { return superseded(out) };
         if *episode != stopped_for {
-            out.push(Effect::Note(Outcome::Superseded));
-            return;
+            return superseded(out);
         }
         awaiting.remove(name);
-        if awaiting.is_empty() {
+        self.halt_when_alone(out);
+    }
+
+    fn halt_when_alone(&mut self, out: &mut Out) {
+        if let Phase::Leaving { run, why, awaiting, .. } = &self.phase
+            && awaiting.is_empty()
+        {
             let (run, why) = (run.clone(), why.clone());
             self.halt(run, why, out);
         }
@@ -74,12 +76,9 @@ impl ServiceMachine {
     /// One that has lost what it needs while everything closes down waits only for those that require it: the others were to stop
     /// first for the sake of order, and one of them may outlive SIGKILL.
     pub(super) fn wait_for_requirers_only(&mut self, out: &mut Out) {
-        if let Phase::Leaving { run, why, awaiting, .. } = &mut self.phase {
+        if let Phase::Leaving { awaiting, .. } = &mut self.phase {
             awaiting.retain(|name| self.dependents.required.contains(name));
-            if awaiting.is_empty() {
-                let (run, why) = (run.clone(), why.clone());
-                self.halt(run, why, out);
-            }
+            self.halt_when_alone(out);
         }
     }
 
@@ -160,17 +159,6 @@ impl ServiceMachine {
         }
     }
 
-    /// The program that was being started when the stop came now runs; or it is heard again after a panic, and was ready meanwhile.
-    pub(super) fn born_late(&mut self, pid: u32, out: &mut Out) {
-        if let Phase::Stopping { run, why, stage: StopStage::Unborn } = &mut self.phase {
-            run.pid = Some(pid);
-            let (run, why) = (run.clone(), why.clone());
-            self.halt(run, why, out);
-        } else if let Phase::Running(run) | Phase::Leaving { run, .. } | Phase::Stopping { run, .. } = &mut self.phase {
-            run.pid = Some(pid);
-        }
-    }
-
     pub(super) fn kill(&self, run: &Run, out: &mut Out) -> StopStage {
         out.push(Effect::SetTimer(ServiceTimer::Unkillable, self.unkillable_after()));
         out.push(act(Action::Sweep(run.id)));
@@ -186,8 +174,7 @@ impl ServiceMachine {
 
     pub(super) fn grace_over(&mut self, out: &mut Out) {
         let Phase::Stopping { run, stage: StopStage::Grace | StopStage::Unborn, .. } = &self.phase else {
-            out.push(Effect::Note(Outcome::Superseded));
-            return;
+            return superseded(out);
         };
         let killing = self.kill(&run.clone(), out);
         if let Phase::Stopping { stage, .. } = &mut self.phase {
@@ -196,13 +183,8 @@ impl ServiceMachine {
     }
 
     pub(super) fn unkillable(&mut self, out: &mut Out) {
-        match &mut self.phase {
-            Phase::Stopping { stage: stage @ StopStage::Killing, .. } => *stage = StopStage::Unkillable,
-            _ => {
-                out.push(Effect::Note(Outcome::Superseded));
-                return;
-            }
-        }
+        let Phase::Stopping { stage: stage @ StopStage::Killing, .. } = &mut self.phase else { return superseded(out) };
+        *stage = StopStage::Unkillable;
         for (name, episode) in std::mem::take(&mut self.owed) {
             out.push(self.stuck_for(name, episode));
         }

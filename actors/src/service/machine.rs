@@ -318,11 +318,7 @@ impl ServiceMachine {
 
     /// The run there is, whatever happens to it.
     pub(super) fn run(&self) -> Option<&Run> {
-        match &self.phase {
-            Phase::Starting(run) | Phase::Running(run) => Some(run),
-            Phase::Leaving { run, .. } | Phase::Stopping { run, .. } => Some(run),
-            Phase::Idle | Phase::Leasing { .. } | Phase::Renewing { .. } | Phase::Slotting => None,
-        }
+        self.phase.run()
     }
 
     pub(super) fn requires(&self, name: &ServiceName) -> bool {
@@ -342,6 +338,11 @@ pub(super) fn tell_leases(message: LeaseMessage) -> Effect<ServiceTimer> {
 
 pub(super) fn tell_services(message: ServicesMessage) -> Effect<ServiceTimer> {
     Effect::Tell(Message::Services(message))
+}
+
+/// What was heard answers something that is no longer asked.
+pub(super) fn superseded(out: &mut Out) {
+    out.push(Effect::Note(Outcome::Superseded));
 }
 
 pub(super) fn act(action: Action) -> Effect<ServiceTimer> {

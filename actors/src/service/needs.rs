@@ -13,7 +13,7 @@ use mainstay_config::names::ServiceName;
 use self::tally::Tally;
 use super::machine::Out;
 use super::state::Ignoring;
-use crate::cause::{Listed, Loss as HowLost, Missing, Next, Origin, Requirement, Standing, Why};
+use crate::cause::{HowLost, Listed, Missing, Next, Origin, Requirement, Standing, Why};
 use crate::message::service::ServiceTimer;
 use crate::message::{Effect, Moment};
 
@@ -187,14 +187,14 @@ impl Needs {
 
     /// Whether everything that is missing is on its way.
     pub(super) fn are_coming(&self) -> bool {
-        self.tally.unmet.first().is_none_or(|(rank, _)| *rank == Rank::Coming)
+        self.tally.unmet.first().is_none_or(|(urgency, _)| *urgency == Urgency::Coming)
     }
 
     /// What it requires that is not meant to run.
     pub(super) fn held(&self) -> Option<Missing> {
-        let (rank, name) = self.tally.unmet.first()?;
+        let (urgency, name) = self.tally.unmet.first()?;
         // Only what is required is waited for although it is held.
-        (*rank == Rank::Held).then(|| self.all.get(name).map(|need| need.missing(name))).flatten()
+        (*urgency == Urgency::Held).then(|| self.all.get(name).map(|need| need.missing(name))).flatten()
     }
 
     /// Why the service must stop: a required service is lost.
@@ -218,7 +218,7 @@ impl Needs {
 
 /// How pressing it is that a need is not met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
-enum Rank {
+enum Urgency {
     /// Nothing brings it but the operator.
     Held,
     /// It is down.
@@ -251,7 +251,11 @@ impl Need {
                 Standing::Held(_) if dependent == Dependent::Runs => self.lose(name, out),
                 _ if dependent == Dependent::Rests || self.loss != Loss::No => {}
                 _ if lost_after.is_zero() => self.loss = Loss::Lost,
-                _ => {
+                Standing::Unknown
+                | Standing::Starting(_)
+                | Standing::Coming(_)
+                | Standing::Down(_)
+                | Standing::Held(_) => {
                     self.loss = Loss::Counting(now + lost_after);
                     out.push(Effect::SetTimer(ServiceTimer::Lost(name.clone()), lost_after));
                 }
@@ -288,24 +292,25 @@ impl Need {
         }
     }
 
-    fn rank(&self) -> Rank {
+    fn urgency(&self) -> Urgency {
         match self.standing {
-            Standing::Held(_) => Rank::Held,
-            Standing::Down(_) | Standing::Leaving { next: Next::Rest, .. } => Rank::Down,
+            Standing::Held(_) => Urgency::Held,
+            Standing::Down(_) | Standing::Leaving { next: Next::Rest, .. } => Urgency::Down,
             // One that leaves to be restarted is on its way back: else each of a chain that is restarted would call all after it
             // down, coming and down again.
             Standing::Leaving { next: Next::Restart, .. }
             | Standing::Up
             | Standing::Starting(_)
             | Standing::Coming(_)
-            | Standing::Unknown => Rank::Coming,
+            | Standing::Unknown => Urgency::Coming,
         }
     }
 
     fn missing(&self, name: &ServiceName) -> Missing {
         let patience = match (self.dependency, self.wait) {
             (Dependency::Required { timeout, .. }, Wait::Counting(since)) => Some((since.since_boot(), timeout)),
-            _ => None,
+            (Dependency::Required { .. }, Wait::NotBegun | Wait::Over) => None,
+            (Dependency::Optional { .. } | Dependency::Soft, _) => None,
         };
         let requirement = if self.is_required() { Requirement::Required } else { Requirement::Optional };
         Missing { need: name.clone(), requirement, standing: self.standing.clone(), patience }

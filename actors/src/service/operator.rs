@@ -1,6 +1,6 @@
 //! What the operator says.
 
-use super::machine::{Out, ServiceMachine, later};
+use super::machine::{Out, ServiceMachine, later, superseded};
 use super::showing::first_of;
 use super::state::{Ignoring, Phase, Rest};
 use crate::cause::{Asked, NotWanted, Why};
@@ -38,7 +38,12 @@ impl ServiceMachine {
             Phase::Running(_) => Start::Running,
             Phase::Starting(_) => Start::Starting,
             _ if policy == NeedsPolicy::StartThem => Start::WithNeeds,
-            _ => Start::Wanted(self.next_step()),
+            Phase::Idle
+            | Phase::Leasing { .. }
+            | Phase::Renewing { .. }
+            | Phase::Slotting
+            | Phase::Leaving { .. }
+            | Phase::Stopping { .. } => Start::Wanted(self.next_step()),
         };
         out.push(done(request, Reply::Start(name.clone(), start)));
     }
@@ -47,7 +52,7 @@ impl ServiceMachine {
     /// were made: what a later one has done is not done again for an earlier one.
     pub(super) fn start_for(&mut self, request: RequestId, out: &mut Out) {
         if self.passed_on >= Some(request) {
-            out.push(Effect::Note(Outcome::Superseded));
+            superseded(out);
         } else if later(&self.spec).is_none() {
             let held = self.reason_not_wanted().is_some();
             if held || matches!(self.rest, Rest::Failed(_) | Rest::Ended(_)) {
@@ -119,7 +124,12 @@ impl ServiceMachine {
                 self.leave(Why::Asked(Asked::Restart), out);
                 if self.dependents.required.is_empty() { Restart::Restarting } else { Restart::DependentsFirst }
             }
-            _ => Restart::From(was, self.next_step()),
+            Phase::Idle
+            | Phase::Leasing { .. }
+            | Phase::Renewing { .. }
+            | Phase::Slotting
+            | Phase::Leaving { .. }
+            | Phase::Stopping { .. } => Restart::From(was, self.next_step()),
         };
         out.push(done(request, Reply::Restart(name, restart)));
     }
@@ -157,7 +167,12 @@ impl ServiceMachine {
                 NextStep::Waits(Waiting::Leases(first_of(blockers)))
             }
             _ if self.wants_nothing() || self.grant.is_some() => NextStep::Starts,
-            _ => NextStep::WhenLeased,
+            Phase::Idle
+            | Phase::Leasing { .. }
+            | Phase::Renewing { .. }
+            | Phase::Slotting
+            | Phase::Starting(_)
+            | Phase::Running(_) => NextStep::WhenLeased,
         }
     }
 

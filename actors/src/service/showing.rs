@@ -155,7 +155,7 @@ impl ServiceMachine {
             last_start: self.last_start,
             retry_at: match self.rest {
                 Rest::Backoff { until, .. } => Some(until),
-                _ => None,
+                Rest::Fresh | Rest::Failed(_) | Rest::Ended(_) => None,
             },
         }))
     }

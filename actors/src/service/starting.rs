@@ -9,11 +9,11 @@ use mainstay_config::template::{Template, Variable};
 use mainstay_hardware::{harmless, harmless_path};
 
 use super::ending::Cause;
-use super::machine::{Out, ServiceMachine, act, tell_leases, tell_services};
-use super::state::{Phase, Run, Slot};
+use super::machine::{Out, ServiceMachine, act, superseded, tell_leases, tell_services};
+use super::state::{Phase, Run, Slot, StopStage};
 use crate::action::probe::{Own, ProbeEvent, ProbeOrder, ProbeTarget};
 use crate::action::process::{Invocation, LogSearch, NotifySocket, RunId, SpawnOrder, Status};
-use crate::cause::{Blocker, Failure, Holder, Refusal, Said, Why};
+use crate::cause::{Blocker, Failure, Holder, Refusal, Resource, Said, Why};
 use crate::message::device::Offer;
 use crate::message::lease::{Grant, LeaseMessage, LeaseRequest, Want};
 use crate::message::service::ServiceTimer;
@@ -41,6 +41,20 @@ impl ServiceMachine {
         out.push(tell_leases(LeaseMessage::Request(self.lease_request(arrival))));
     }
 
+    /// What it has asked for and does not have.
+    pub(super) fn wish(&self) -> Option<LeaseRequest> {
+        match self.phase {
+            Phase::Leasing { arrival, .. } => Some(self.lease_request(arrival)),
+            Phase::Idle
+            | Phase::Renewing { .. }
+            | Phase::Slotting
+            | Phase::Starting(_)
+            | Phase::Running(_)
+            | Phase::Leaving { .. }
+            | Phase::Stopping { .. } => None,
+        }
+    }
+
     pub(super) fn lease_request(&self, arrival: Moment) -> LeaseRequest {
         LeaseRequest {
             holder: self.holder(),
@@ -57,7 +71,9 @@ impl ServiceMachine {
         let (goes_on, waits) = match &self.phase {
             Phase::Leasing { blockers, .. } => (true, blockers.iter().any(is_device)),
             Phase::Renewing { .. } | Phase::Slotting => (true, false),
-            _ => (false, false),
+            Phase::Idle | Phase::Starting(_) | Phase::Running(_) | Phase::Leaving { .. } | Phase::Stopping { .. } => {
+                (false, false)
+            }
         };
         match self.prepared {
             None if waits => {
@@ -70,19 +86,18 @@ impl ServiceMachine {
                     out.push(act(Action::LetGo(self.spec.name.clone())));
                 }
             }
-            _ => {}
+            None | Some(_) => {}
         }
     }
 
     pub(super) fn granted(&mut self, grant: Grant, out: &mut Out) {
         let is_known = self.grant.as_ref().is_some_and(|held| held.token == grant.token);
         if is_known || grant.token <= self.given_back {
-            out.push(Effect::Note(Outcome::Ignored));
-            return;
+            return out.push(Effect::Note(Outcome::Ignored));
         }
         let Phase::Leasing { arrival, .. } = self.phase else {
             // It was withdrawn while the grant was on its way.
-            out.push(Effect::Note(Outcome::Superseded));
+            superseded(out);
             self.give_back(grant.token, out);
             return;
         };
@@ -96,24 +111,21 @@ impl ServiceMachine {
     pub(super) fn corrected(&mut self, device: &DeviceName, offer: Offer, out: &mut Out) {
         match self.grant.as_mut().and_then(|grant| grant.devices.get_mut(device)) {
             Some(held) if held.offer.generation == offer.generation => held.offer = offer,
-            _ => out.push(Effect::Note(Outcome::Superseded)),
+            _ => superseded(out),
         }
     }
 
     /// The registry knows nothing of what it asked for.
     pub(super) fn nothing_held(&mut self, out: &mut Out) {
-        match self.phase {
-            Phase::Leasing { arrival, .. } => {
-                out.push(tell_leases(LeaseMessage::Request(self.lease_request(arrival))));
-            }
-            _ => out.push(Effect::Note(Outcome::Ignored)),
-        }
+        out.push(match self.wish() {
+            Some(wish) => tell_leases(LeaseMessage::Request(wish)),
+            None => Effect::Note(Outcome::Ignored),
+        });
     }
 
     pub(super) fn refused(&mut self, now: Moment, refusal: Refusal, out: &mut Out) {
         if !matches!(self.phase, Phase::Leasing { .. }) {
-            out.push(Effect::Note(Outcome::Superseded));
-            return;
+            return superseded(out);
         }
         self.phase = Phase::Idle;
         self.rest_after(now, Cause::Failed(Failure::Refused(refusal)), out);
@@ -127,7 +139,7 @@ impl ServiceMachine {
 
     pub(super) fn slot_granted(&mut self, now: Moment, out: &mut Out) {
         if self.phase != Phase::Slotting {
-            out.push(Effect::Note(Outcome::Superseded));
+            superseded(out);
             // It may be said twice to one that has it.
             if self.slot == Slot::None {
                 out.push(tell_services(ServicesMessage::ReturnSlot(self.spec.name.clone())));
@@ -178,10 +190,18 @@ impl ServiceMachine {
 
     /// It was started: from now on it is looked at until it is ready.
     pub(super) fn spawned(&mut self, pid: u32, out: &mut Out) {
-        let Phase::Starting(run) = &mut self.phase else { return };
-        run.pid = Some(pid);
-        let id = run.id;
-        self.watch(id, out);
+        self.note_main(pid);
+        match &self.phase {
+            Phase::Starting(run) => self.watch(run.id, out),
+            // The stop came while it was being started.
+            Phase::Stopping { run, why, stage: StopStage::Unborn } => {
+                let (run, why) = (run.clone(), why.clone());
+                self.halt(run, why, out);
+            }
+            // It is heard again after a panic, and was ready meanwhile.
+            Phase::Running(_) | Phase::Leaving { .. } | Phase::Stopping { .. } => {}
+            Phase::Idle | Phase::Leasing { .. } | Phase::Renewing { .. } | Phase::Slotting => {}
+        }
     }
 
     pub(super) fn watch(&mut self, id: RunId, out: &mut Out) {
@@ -211,13 +231,9 @@ impl ServiceMachine {
     }
 
     pub(super) fn probed(&mut self, id: RunId, event: ProbeEvent, out: &mut Out) {
-        let Phase::Starting(run) = &mut self.phase else {
-            out.push(Effect::Note(Outcome::Superseded));
-            return;
-        };
+        let Phase::Starting(run) = &mut self.phase else { return superseded(out) };
         if run.id != id {
-            out.push(Effect::Note(Outcome::Superseded));
-            return;
+            return superseded(out);
         }
         match event {
             ProbeEvent::NotYet(why) => run.said = Said::NotYet(Arc::new(why)),
@@ -253,15 +269,12 @@ fn wants(spec: &Service) -> Vec<Want> {
     let ports =
         spec.ports.iter().map(|(name, need)| Want::Port { name: name.clone(), need: *need, address: address(name) });
     let named = spec.resources.iter().map(|name| match name.strip_prefix("file/") {
-        Some(path) => Want::File(path.into()),
-        None => Want::Named(name.clone()),
+        Some(path) => Resource::File(path.into()),
+        None => Resource::Named(name.clone()),
     });
     // Two services that must never run together share an exclusive resource named after both.
-    let conflicts = spec.conflicts.iter().map(|other| {
-        let (first, second) = if *other < spec.name { (other, &spec.name) } else { (&spec.name, other) };
-        Want::Conflict(first.clone(), second.clone())
-    });
-    devices.chain(ports).chain(named).chain(conflicts).collect()
+    let conflicts = spec.conflicts.iter().map(|other| Resource::conflict(other, &spec.name));
+    devices.chain(ports).chain(named.chain(conflicts).map(Want::Other)).collect()
 }
 
 fn spawn_order(spec: &Service, command: &Command, grant: Option<&Grant>, run: RunId) -> Result<SpawnOrder, Variable> {

@@ -60,6 +60,27 @@ pub(super) enum Phase {
     },
 }
 
+impl Phase {
+    /// The run there is, whatever happens to it.
+    pub(super) fn run(&self) -> Option<&Run> {
+        match self {
+            Self::Starting(run) | Self::Running(run) | Self::Leaving { run, .. } | Self::Stopping { run, .. } => {
+                Some(run)
+            }
+            Self::Idle | Self::Leasing { .. } | Self::Renewing { .. } | Self::Slotting => None,
+        }
+    }
+
+    pub(super) fn run_mut(&mut self) -> Option<&mut Run> {
+        match self {
+            Self::Starting(run) | Self::Running(run) | Self::Leaving { run, .. } | Self::Stopping { run, .. } => {
+                Some(run)
+            }
+            Self::Idle | Self::Leasing { .. } | Self::Renewing { .. } | Self::Slotting => None,
+        }
+    }
+}
+
 /// Whether a run had become ready.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) enum Readiness {

@@ -96,7 +96,7 @@ impl Machine for RootMachine {
         match (to, self.closing) {
             (ActorId::Services, Closing::Services) => vec![Message::Services(self.haste.to_services())],
             (ActorId::Leases, Closing::Leases) => vec![Message::Leases(LeaseMessage::Close)],
-            _ => Vec::new(),
+            (_, Closing::No | Closing::Services | Closing::Leases | Closing::Done) => Vec::new(),
         }
     }
 

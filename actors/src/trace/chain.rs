@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::sync::Arc;
 
 use super::external::ExternalCause;
-use super::recorder::Said;
+use super::recorder::Sent;
 use crate::message::{Address, Moment, Outside};
 
 /// Steps after which a chain is cut.
@@ -26,22 +26,22 @@ pub struct Step {
 #[derive(Debug, Clone)]
 pub struct Chain {
     event: Option<(Moment, Arc<ExternalCause>)>,
-    latest: Option<Arc<Said>>,
+    latest: Option<Arc<Sent>>,
 }
 
 impl Chain {
-    pub(super) fn new(event: Option<(Moment, Arc<ExternalCause>)>, latest: Option<Arc<Said>>) -> Self {
+    pub(super) fn new(event: Option<(Moment, Arc<ExternalCause>)>, latest: Option<Arc<Sent>>) -> Self {
         Self { event, latest }
     }
 
     /// The steps in words, the external event first. Of a very long chain the event and the latest steps.
     #[must_use]
     pub fn steps(&self) -> Vec<Step> {
-        let mut said: Vec<&Said> = self.latest.iter().flat_map(|latest| latest.backwards()).collect();
+        let mut said: Vec<&Sent> = self.latest.iter().flat_map(|latest| latest.backwards()).collect();
         said.reverse();
         // The first message often only repeats what happened outside.
         let repeats =
-            |first: &Said| self.event.as_ref().is_some_and(|(_, event)| first.detail.to_string() == event.to_string());
+            |first: &Sent| self.event.as_ref().is_some_and(|(_, event)| first.detail.to_string() == event.to_string());
         if said.first().is_some_and(|first| first.parent.is_none() && repeats(first)) {
             said.remove(0);
         }
@@ -52,21 +52,21 @@ impl Chain {
 
 /// What was said before a message that this one causes. A chain without end, as a timer makes that is set again and again, is cut:
 /// its latest steps are copied, so that it lets go of the others.
-pub(super) fn link(parent: &Arc<Said>) -> Arc<Said> {
+pub(super) fn link(parent: &Arc<Sent>) -> Arc<Sent> {
     if parent.steps < STEPS_MAX {
         return Arc::clone(parent);
     }
-    let mut kept: Vec<&Said> = parent.backwards().take(STEPS_KEPT).collect();
+    let mut kept: Vec<&Sent> = parent.backwards().take(STEPS_KEPT).collect();
     let mut before = None;
     let mut steps = 0;
     while let Some(said) = kept.pop() {
         steps += 1;
-        before = Some(Arc::new(Said { before, steps, ..said.clone() }));
+        before = Some(Arc::new(Sent { before, steps, ..said.clone() }));
     }
     before.unwrap_or_else(|| Arc::clone(parent))
 }
 
-impl Said {
+impl Sent {
     /// This, and what led to it, the latest first.
     fn backwards(&self) -> impl Iterator<Item = &Self> {
         std::iter::successors(Some(self), |said| said.before.as_deref())

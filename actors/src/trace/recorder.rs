@@ -57,9 +57,9 @@ impl TraceFilter {
 /// One message, as it is kept.
 #[derive(Debug, Clone)]
 pub(crate) struct Record {
-    pub(crate) said: Arc<Said>,
+    pub(crate) said: Arc<Sent>,
     /// What those that it causes follow from, where that is cut: made once, however many there are.
-    cut: Option<Arc<Said>>,
+    cut: Option<Arc<Sent>>,
     pub(crate) handled: Option<Moment>,
     pub(crate) outcome: Outcome,
 }
@@ -75,9 +75,9 @@ impl Record {
 
 /// What does not change once it is sent. Chains of causes share it.
 #[derive(Debug, Clone)]
-pub(crate) struct Said {
+pub(crate) struct Sent {
     /// What led to it.
-    pub(crate) before: Option<Arc<Said>>,
+    pub(crate) before: Option<Arc<Sent>>,
     /// How many there are in the chain that ends with it.
     pub(crate) steps: usize,
     pub(crate) trace: TraceId,
@@ -171,7 +171,7 @@ impl Recorder {
         let detail = detail();
         let Cause { trace, message: parent } = cause;
         let steps = before.as_ref().map_or(1, |before| before.steps + 1);
-        let said = Arc::new(Said { before, steps, trace, parent, from, to, kind, detail, sent: now });
+        let said = Arc::new(Sent { before, steps, trace, parent, from, to, kind, detail, sent: now });
         self.ring.push_back(Record { said, cut: None, handled: None, outcome: Outcome::Queued });
         if let Some(head) = self.traces.get_mut(&trace) {
             head.messages += 1;

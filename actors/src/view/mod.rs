@@ -11,7 +11,6 @@ pub mod words;
 pub use roots::Roots;
 pub use show::Show;
 
-use mainstay_config::model::{DeviceKind, Sharing};
 use serde::{Deserialize, Serialize};
 
 /// `status --json`.
@@ -200,19 +199,4 @@ pub struct MessageView {
     pub handled: Option<String>,
     /// `queued`, `handled`, `ignored`, `refused`, `panicked` or `superseded`.
     pub outcome: String,
-}
-
-/// The word for a kind of device.
-#[must_use]
-pub fn device_kind(kind: DeviceKind) -> String {
-    kind.as_str().to_owned()
-}
-
-/// The word for exclusive or shared.
-#[must_use]
-pub fn sharing(sharing: Sharing) -> String {
-    match sharing {
-        Sharing::Exclusive => "exclusive".to_owned(),
-        Sharing::Shared => "shared".to_owned(),
-    }
 }

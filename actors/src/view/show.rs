@@ -7,7 +7,7 @@ use mainstay_hardware::matching::identity;
 use super::roots::Roots;
 use super::{
     CauseView, DeviceView, DevicesView, LeaseView, LeasesView, OtherDeviceView, ServiceView, StatusView, WaiterView,
-    WhyView, device_kind, sharing, words,
+    WhyView, words,
 };
 use crate::board::{Board, Entry};
 use crate::cause::{Holder, Resource};
@@ -65,7 +65,7 @@ impl Show<'_> {
         let lease = |held: HeldLease| LeaseView {
             resource: held.resource.to_string(),
             holder: held.holder.to_string(),
-            mode: sharing(held.sharing),
+            mode: held.sharing.as_str().to_owned(),
             token: held.token.0,
             since: self.clock.wall(held.since),
         };
@@ -127,7 +127,7 @@ impl Show<'_> {
             let Some(Entry { snapshot, .. }) = self.board.device(&device.name) else { return device_not_begun(device) };
             DeviceView {
                 name: device.name.to_string(),
-                kind: device_kind(snapshot.kind),
+                kind: snapshot.kind.as_str().to_owned(),
                 status: snapshot.status.as_str().to_owned(),
                 reason: device_reason(&snapshot, self.clock),
                 holder: holder(&snapshot, &leases).map(ToString::to_string),
@@ -223,7 +223,7 @@ fn service_not_begun(name: &ServiceName, clock: &Clock) -> ServiceView {
 fn device_not_begun(device: &Device) -> DeviceView {
     DeviceView {
         name: device.name.to_string(),
-        kind: device_kind(device.kind),
+        kind: device.kind.as_str().to_owned(),
         status: DeviceStatus::Absent.as_str().to_owned(),
         reason: NOT_BEGUN.to_owned(),
         holder: None,

@@ -2,7 +2,7 @@
 
 use std::os::unix::net::UnixDatagram;
 
-use mainstay_actors::action::process::{Exit, Notification, NotifySocket, ProcessEvent, RunId, Said, Status};
+use mainstay_actors::action::process::{Exit, Notification, NotifySocket, ProcessEvent, RunId, Status};
 use mainstay_hardware::error::Errno;
 
 use crate::harness::{World, alone, is_gone, order};
@@ -15,7 +15,7 @@ fn service(world: &World, run: u64, text: &str) -> RunId {
 
 fn said(status: &str) -> ProcessEvent {
     let status = Status::from(status);
-    ProcessEvent::Notified(Notification { ready: Some(Said), status, ..Notification::default() })
+    ProcessEvent::Notified(Notification { ready: true, status, ..Notification::default() })
 }
 
 #[test]

@@ -9,54 +9,33 @@ use super::visible::visible;
 use super::{Code, Note, Problem, Problems, place};
 use crate::suggest::{self, Keys};
 
-/// What this version accepts and validates but does not act on.
-///
-/// The order is the order of the notes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Later {
-    Api,
-    Oneshot,
-    Systemd,
-    Container,
-    External,
-    OptionalDevice,
-    Preemption,
-    DeviceReturn,
-    Ageing,
-    Channel,
-    Fallback,
-    Live,
-    RestartStrategy,
-    Recovery,
-    Breaker,
-    StopCommand,
-    Critical,
+crate::words! {
+    /// What this version accepts and validates but does not act on.
+    ///
+    /// The order is the order of the notes.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+    pub(crate) enum Later {
+        Api = "`[api]` is",
+        Oneshot = "`oneshot` services are",
+        Systemd = "`systemd` services are",
+        Container = "`container` services are",
+        External = "`external` services are",
+        OptionalDevice = "`optional` devices are",
+        Preemption = "`preempt` and `preemptible` are",
+        DeviceReturn = "`on_return` of a device is",
+        Ageing = "`ageing` is",
+        Channel = "`channel` is",
+        Fallback = "`fallback` is",
+        Live = "`live` checks are",
+        RestartStrategy = "`restart.strategy` is",
+        Recovery = "`recovery` is",
+        Breaker = "`breaker` is",
+        StopCommand = "`stop.command` is",
+        Critical = "`critical` is",
+    }
 }
 
 impl Later {
-    /// What it is called in a sentence.
-    fn words(self) -> &'static str {
-        match self {
-            Self::Api => "`[api]` is",
-            Self::Oneshot => "`oneshot` services are",
-            Self::Systemd => "`systemd` services are",
-            Self::Container => "`container` services are",
-            Self::External => "`external` services are",
-            Self::OptionalDevice => "`optional` devices are",
-            Self::Preemption => "`preempt` and `preemptible` are",
-            Self::DeviceReturn => "`on_return` of a device is",
-            Self::Ageing => "`ageing` is",
-            Self::Channel => "`channel` is",
-            Self::Fallback => "`fallback` is",
-            Self::Live => "`live` checks are",
-            Self::RestartStrategy => "`restart.strategy` is",
-            Self::Recovery => "`recovery` is",
-            Self::Breaker => "`breaker` is",
-            Self::StopCommand => "`stop.command` is",
-            Self::Critical => "`critical` is",
-        }
-    }
-
     /// What follows for the services that use it.
     fn consequence(self) -> &'static str {
         match self {
@@ -227,7 +206,7 @@ fn said(text: &str) -> String {
 fn note(what: Later, text: &str, at: usize, places: &[String]) -> Note {
     let (line, column, _) = place(text, at);
     let places = if places.is_empty() { String::new() } else { format!(" ({})", places.join(", ")) };
-    let message = format!("{} accepted but not acted on in this version{}{places}", what.words(), what.consequence());
+    let message = format!("{} accepted but not acted on in this version{}{places}", what.as_str(), what.consequence());
     Note { message, line, column }
 }
 

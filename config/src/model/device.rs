@@ -25,33 +25,21 @@ pub const HACKRF_IDS: [UsbId; 3] = [
     UsbId { vendor: 0x1d50, product: 0xcc15 },
 ];
 
-/// What kind of device.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum DeviceKind {
-    /// A HackRF: USB 1d50:6089, 1d50:604b or 1d50:cc15, with its vendor requests.
-    Hackrf,
-    /// Any USB device.
-    Usb,
-    /// A GPS receiver on a serial port.
-    Gps,
-    /// Any serial port.
-    Serial,
-    /// A radio under nl80211.
-    Wifi,
-}
-
-impl DeviceKind {
-    /// The word used in the configuration.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Hackrf => "hackrf",
-            Self::Usb => "usb",
-            Self::Gps => "gps",
-            Self::Serial => "serial",
-            Self::Wifi => "wifi",
-        }
+crate::words! {
+    /// What kind of device.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    pub enum DeviceKind {
+        /// A HackRF: USB 1d50:6089, 1d50:604b or 1d50:cc15, with its vendor requests.
+        Hackrf = "hackrf",
+        /// Any USB device.
+        Usb = "usb",
+        /// A GPS receiver on a serial port.
+        Gps = "gps",
+        /// Any serial port.
+        Serial = "serial",
+        /// A radio under nl80211.
+        Wifi = "wifi",
     }
 }
 

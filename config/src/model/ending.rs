@@ -28,15 +28,17 @@ impl Restart {
     }
 }
 
-/// After which endings a service is started again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub enum RestartWhen {
-    /// Whatever the exit was.
-    Always,
-    /// After a non-zero exit code or a signal.
-    Failure,
-    /// Never.
-    Never,
+crate::words! {
+    /// After which endings a service is started again.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+    pub enum RestartWhen {
+        /// Whatever the exit was.
+        Always = "always",
+        /// After a non-zero exit code or a signal.
+        Failure = "failure",
+        /// Never.
+        Never = "never",
+    }
 }
 
 /// How a service is stopped.
@@ -50,47 +52,35 @@ pub struct Stop {
     pub grace: Duration,
 }
 
-/// To whom the stop signal goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub enum StopTo {
-    /// Every process of the service.
-    All,
-    /// The main process; the others when it has ended.
-    Main,
+crate::words! {
+    /// To whom the stop signal goes.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+    pub enum StopTo {
+        /// Every process of the service.
+        All = "all",
+        /// The main process; the others when it has ended.
+        Main = "main",
+    }
 }
 
-/// A signal a service can be stopped with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub enum StopSignal {
-    /// SIGTERM.
-    Term,
-    /// SIGINT.
-    Int,
-    /// SIGHUP.
-    Hup,
-    /// SIGQUIT.
-    Quit,
-    /// SIGUSR1.
-    Usr1,
-    /// SIGUSR2.
-    Usr2,
-    /// SIGKILL at once.
-    Kill,
-}
-
-impl StopSignal {
-    /// The word used in the configuration and in messages, without `SIG`.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Term => "TERM",
-            Self::Int => "INT",
-            Self::Hup => "HUP",
-            Self::Quit => "QUIT",
-            Self::Usr1 => "USR1",
-            Self::Usr2 => "USR2",
-            Self::Kill => "KILL",
-        }
+crate::words! {
+    /// A signal a service can be stopped with.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+    pub enum StopSignal {
+        /// SIGTERM.
+        Term = "TERM",
+        /// SIGINT.
+        Int = "INT",
+        /// SIGHUP.
+        Hup = "HUP",
+        /// SIGQUIT.
+        Quit = "QUIT",
+        /// SIGUSR1.
+        Usr1 = "USR1",
+        /// SIGUSR2.
+        Usr2 = "USR2",
+        /// SIGKILL at once.
+        Kill = "KILL",
     }
 }
 

@@ -113,14 +113,16 @@ pub struct Command {
     pub directory: Option<PathBuf>,
 }
 
-/// Exclusive or shared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Sharing {
-    /// One holder.
-    Exclusive,
-    /// Any number of holders, all of them shared.
-    Shared,
+crate::words! {
+    /// Exclusive or shared.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    pub enum Sharing {
+        /// One holder.
+        Exclusive = "exclusive",
+        /// Any number of holders, all of them shared.
+        Shared = "shared",
+    }
 }
 
 /// What a service wants of a device.
@@ -147,22 +149,24 @@ pub enum Takeover {
     Allow,
 }
 
-/// Mode of a radio (`enum nl80211_iftype`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum WifiMode {
-    /// Station: an ordinary client.
-    Managed,
-    /// Receives everything on the channel.
-    Monitor,
-    /// Access point.
-    Ap,
-    /// Ad-hoc network.
-    Ibss,
-    /// 802.11s mesh point.
-    Mesh,
-    /// Something else; never asked for, only seen.
-    Other,
+crate::words! {
+    /// Mode of a radio (`enum nl80211_iftype`).
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+    #[serde(rename_all = "kebab-case")]
+    pub enum WifiMode {
+        /// Station: an ordinary client.
+        Managed = "managed",
+        /// Receives everything on the channel.
+        Monitor = "monitor",
+        /// Access point.
+        Ap = "ap",
+        /// Ad-hoc network.
+        Ibss = "ibss",
+        /// 802.11s mesh point.
+        Mesh = "mesh",
+        /// Something else; never asked for, only seen.
+        Other = "another mode",
+    }
 }
 
 /// A port a service listens on.
@@ -202,11 +206,13 @@ pub enum Dependency {
     Soft,
 }
 
-/// What a service does when an optional dependency comes back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub enum OnReturn {
-    /// Nothing: it finds it again by itself.
-    Keep,
-    /// It is restarted.
-    Restart,
+crate::words! {
+    /// What a service does when an optional dependency comes back.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+    pub enum OnReturn {
+        /// Nothing: it finds it again by itself.
+        Keep = "keep",
+        /// It is restarted.
+        Restart = "restart",
+    }
 }

@@ -40,6 +40,27 @@ impl<T: Read> Read for Vec<At<T>> {
     }
 }
 
+/// What is read, said and described as a `T` is.
+macro_rules! as_a {
+    ($type:ident) => {
+        fn fits(value: &DeValue<'_>) -> bool {
+            $type::fits(value)
+        }
+
+        fn expected() -> String {
+            $type::expected()
+        }
+
+        fn cure(wrong: &DeValue<'_>) -> String {
+            $type::cure(wrong)
+        }
+
+        fn schema(generator: &mut SchemaGenerator) -> Schema {
+            $type::schema(generator)
+        }
+    };
+}
+
 /// A large value on the heap: a section has a field for every key it may have, and most stations use few.
 #[derive(Debug, Clone)]
 pub(crate) struct Boxed<T>(Box<T>);
@@ -53,24 +74,10 @@ impl<T> Deref for Boxed<T> {
 }
 
 impl<T: Read> Read for Boxed<T> {
-    fn fits(value: &DeValue<'_>) -> bool {
-        T::fits(value)
-    }
+    as_a!(T);
 
     fn read(item: Item<'_, '_>, report: &mut Report) -> Option<Self> {
         T::read(item, report).map(|value| Self(Box::new(value)))
-    }
-
-    fn expected() -> String {
-        T::expected()
-    }
-
-    fn cure(wrong: &DeValue<'_>) -> String {
-        T::cure(wrong)
-    }
-
-    fn schema(generator: &mut SchemaGenerator) -> Schema {
-        T::schema(generator)
     }
 }
 
@@ -94,26 +101,12 @@ impl<T> Deref for Wholly<T> {
 }
 
 impl<T: Read> Read for Wholly<T> {
-    fn fits(value: &DeValue<'_>) -> bool {
-        T::fits(value)
-    }
+    as_a!(T);
 
     fn read(item: Item<'_, '_>, report: &mut Report) -> Option<Self> {
         let before = report.count();
         let value = T::read(item, report)?;
         Some(if report.count() == before { Self::Read(value) } else { Self::InPart(value) })
-    }
-
-    fn expected() -> String {
-        T::expected()
-    }
-
-    fn cure(wrong: &DeValue<'_>) -> String {
-        T::cure(wrong)
-    }
-
-    fn schema(generator: &mut SchemaGenerator) -> Schema {
-        T::schema(generator)
     }
 }
 

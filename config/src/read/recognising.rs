@@ -2,6 +2,7 @@
 
 use schemars::{Schema, json_schema};
 
+use super::shapes::from_str_value;
 use super::text::{Filled, Refusal, TextValue, refused};
 use crate::diagnostics::Code;
 use crate::lower::match_keys;
@@ -33,33 +34,16 @@ impl TextValue for SerialNumber {
     }
 }
 
-/// Implements [`TextValue`] for what has a shape of its own.
-macro_rules! recognising {
-    ($($type:ty: $expected:literal, $pattern:expr;)*) => { $(
-        impl TextValue for $type {
-            fn expected_text() -> String {
-                $expected.to_owned()
-            }
-
-            fn from_text(text: &str) -> Result<Self, Refusal> {
-                text.parse().map_err(|shape: &str| {
-                    let help = instead_of(text, None).unwrap_or_else(|| shape.to_owned());
-                    refused(Code::BadValue, format!("is wrong: \"{text}\""), help)
-                })
-            }
-
-            fn text_schema() -> Schema {
-                json_schema!({ "type": "string", "pattern": $pattern })
-            }
-        }
-    )* };
+from_str_value! {
+    UsbId: "a USB id such as \"1d50:6089\"", "^[0-9A-Fa-f]{4}:[0-9A-Fa-f]{4}$", "is wrong", instead_or;
+    UsbPath: "a USB port path such as \"1-1.4\"", r"^[0-9]{1,3}-[0-9]{1,3}(\.[0-9]{1,3}){0,6}$", "is wrong", instead_or;
+    UsbInterface: "a USB interface such as \"if01\"", "^if[0-9A-Fa-f]{2}(-port[0-9]{1,3})?$", "is wrong", instead_or;
+    MacAddress: "a MAC address such as \"02:00:00:00:02:00\"", "^[0-9A-Fa-f]{2}([:-][0-9A-Fa-f]{2}){5}$",
+        "is wrong", instead_or;
 }
 
-recognising! {
-    UsbId: "a USB id such as \"1d50:6089\"", "^[0-9A-Fa-f]{4}:[0-9A-Fa-f]{4}$";
-    UsbPath: "a USB port path such as \"1-1.4\"", r"^[0-9]{1,3}-[0-9]{1,3}(\.[0-9]{1,3}){0,6}$";
-    UsbInterface: "a USB interface such as \"if01\"", "^if[0-9A-Fa-f]{2}(-port[0-9]{1,3})?$";
-    MacAddress: "a MAC address such as \"02:00:00:00:02:00\"", "^[0-9A-Fa-f]{2}([:-][0-9A-Fa-f]{2}){5}$";
+fn instead_or(text: &str, shape: &str) -> String {
+    instead_of(text, None).unwrap_or_else(|| shape.to_owned())
 }
 
 /// Where the right line can be copied from.

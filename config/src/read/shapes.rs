@@ -12,17 +12,18 @@ use super::text::{Refusal, TextValue, refused};
 use crate::diagnostics::Code;
 use crate::names::{DeviceName, PortName, READINESS_PROBES, ServiceName};
 
-/// Implements [`TextValue`] for types with a `FromStr` that says what is wrong.
+/// Implements [`TextValue`] for types with a `FromStr`: an example, a pattern, what a text is that has another shape, and what to write.
 macro_rules! from_str_value {
-    ($($type:ty: $expected:literal, $pattern:expr;)*) => { $(
+    ($($type:ty: $expected:literal, $pattern:expr, $wrong:literal, $help:expr;)*) => { $(
         impl TextValue for $type {
             fn expected_text() -> String {
                 $expected.to_owned()
             }
 
             fn from_text(text: &str) -> Result<Self, Refusal> {
+                let help: fn(&str, <Self as std::str::FromStr>::Err) -> String = $help;
                 text.parse().map_err(|error| {
-                    refused(Code::BadValue, format!("is wrong: \"{text}\""), error)
+                    refused(Code::BadValue, format!("{}: \"{text}\"", $wrong), help(text, error))
                 })
             }
 
@@ -32,40 +33,18 @@ macro_rules! from_str_value {
         }
     )* };
 }
+pub(super) use from_str_value;
 
 from_str_value! {
-    PortRange: "a range of ports such as \"8000-8010\"", r"^\s*\+?[0-9]+\s*-\s*\+?[0-9]+\s*$";
-    HttpUrl: "an address such as \"http://127.0.0.1:8073/status.json\"", r"^http://[^\s/?#@:][^\s/?#@]*([/?#]\S*)?$";
-}
-
-impl TextValue for IpAddr {
-    fn expected_text() -> String {
-        "an address such as \"127.0.0.1\"".to_owned()
-    }
-
-    fn from_text(text: &str) -> Result<Self, Refusal> {
-        let help = || format!("write {}", Self::expected_text());
-        text.parse().map_err(|_| refused(Code::BadValue, format!("is not an address: \"{text}\""), help()))
-    }
-
-    fn text_schema() -> Schema {
-        json_schema!({ "type": "string", "pattern": r"^([0-9]{1,3}(\.[0-9]{1,3}){3}|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)$" })
-    }
-}
-
-impl TextValue for SocketAddr {
-    fn expected_text() -> String {
-        "an address and port such as \"127.0.0.1:8092\"".to_owned()
-    }
-
-    fn from_text(text: &str) -> Result<Self, Refusal> {
-        let help = || format!("write {}", Self::expected_text());
-        text.parse().map_err(|_| refused(Code::BadValue, format!("is not an address and port: \"{text}\""), help()))
-    }
-
-    fn text_schema() -> Schema {
-        json_schema!({ "type": "string", "pattern": r"^([0-9]{1,3}(\.[0-9]{1,3}){3}|\[[0-9A-Fa-f:.]+(%[0-9]+)?\]):[0-9]+$" })
-    }
+    PortRange: "a range of ports such as \"8000-8010\"", r"^\s*\+?[0-9]+\s*-\s*\+?[0-9]+\s*$",
+        "is wrong", |_, shape| shape.to_owned();
+    HttpUrl: "an address such as \"http://127.0.0.1:8073/status.json\"", r"^http://[^\s/?#@:][^\s/?#@]*([/?#]\S*)?$",
+        "is wrong", |_, shape| shape.to_owned();
+    IpAddr: "an address such as \"127.0.0.1\"", r"^([0-9]{1,3}(\.[0-9]{1,3}){3}|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)$",
+        "is not an address", |_, _| format!("write {}", Self::expected_text());
+    SocketAddr: "an address and port such as \"127.0.0.1:8092\"",
+        r"^([0-9]{1,3}(\.[0-9]{1,3}){3}|\[[0-9A-Fa-f:.]+(%[0-9]+)?\]):[0-9]+$",
+        "is not an address and port", |_, _| format!("write {}", Self::expected_text());
 }
 
 /// The first and last port of a range.

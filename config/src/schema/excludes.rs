@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::lower::match_keys;
 use crate::model::DeviceKind;
-use crate::read::{Word as _, key};
+use crate::read::key;
 use crate::schema::MatchTable;
 
 /// Adds it to the definitions of the schema.

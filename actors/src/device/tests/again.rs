@@ -45,7 +45,7 @@ fn the_registry_hears_again_whether_it_can_be_leased() {
 fn a_departure_that_was_panicked_over_is_made_good_by_what_the_inventory_says_again() {
     let mut bench = Bench::new();
     bench.ready().begin_again();
-    bench.tell(DeviceMessage::Gone { generation: None, how: Departure::NotPluggedIn });
+    bench.tell(DeviceMessage::Gone { generation: None, how: Absence::NotPluggedIn });
     assert_eq!(bench.status, DeviceStatus::Absent);
     assert!(matches!(bench.told[..], [LeaseMessage::DeviceUnavailable { .. }]), "{:?}", bench.told);
 }

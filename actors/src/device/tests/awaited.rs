@@ -9,7 +9,7 @@ use crate::message::device::Awaited;
 fn awaited(kind: DeviceKind) -> Bench {
     let mut bench = Bench::new();
     bench.machine.spec.kind = kind;
-    bench.tell(DeviceMessage::Gone { generation: None, how: Departure::NotFound });
+    bench.tell(DeviceMessage::Gone { generation: None, how: Absence::NotFound });
     bench.tell(DeviceMessage::Awaited(Awaited::Somebody));
     bench
 }

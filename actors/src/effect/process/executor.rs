@@ -15,7 +15,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::JoinHandle;
 
 use super::error::ProcessesError;
-use super::hands::{Hands, Said, Unheard};
+use super::hands::{Hands, RunEvent, Unheard};
 use super::keeper::outputs::OutputsHandle;
 use super::rules::{News, Rules};
 use super::spawn::{Launcher, OpenFiles, Spawner, TooFew};
@@ -156,7 +156,7 @@ impl Processes {
 
     /// What is known, without what it is done with; and what was said, and nobody has heard yet.
     #[must_use]
-    pub(crate) fn known(&self) -> (Rules<()>, Vec<Said>) {
+    pub(crate) fn known(&self) -> (Rules<()>, Vec<RunEvent>) {
         let rules = self.rules.borrow();
         (rules.on(()), rules.kernel().said.all())
     }

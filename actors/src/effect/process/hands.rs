@@ -30,23 +30,23 @@ use crate::effect::process::settings::ProcessSettings;
 use crate::effect::watched::Watched;
 
 /// An event on its way to whoever listens.
-pub(crate) type Said = (ServiceName, RunId, ProcessEvent);
+pub(crate) type RunEvent = (ServiceName, RunId, ProcessEvent);
 
 /// Those that nobody has heard yet.
 #[derive(Debug, Default)]
 pub(super) struct Unheard {
-    said: RefCell<VecDeque<Said>>,
+    said: RefCell<VecDeque<RunEvent>>,
     more: Notify,
 }
 
 impl Unheard {
-    fn say(&self, said: Said) {
+    fn say(&self, said: RunEvent) {
         self.said.borrow_mut().push_back(said);
         self.more.notify_one();
     }
 
     /// The next one, as soon as there is one.
-    pub(super) async fn next(&self) -> Said {
+    pub(super) async fn next(&self) -> RunEvent {
         loop {
             let next = self.said.borrow_mut().pop_front();
             match next {
@@ -57,7 +57,7 @@ impl Unheard {
     }
 
     /// All of them.
-    pub(super) fn all(&self) -> Vec<Said> {
+    pub(super) fn all(&self) -> Vec<RunEvent> {
         self.said.borrow().iter().cloned().collect()
     }
 }

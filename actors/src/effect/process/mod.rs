@@ -40,7 +40,7 @@ mod tree;
 pub use begin::{Inherited, begin_clean};
 pub use error::ProcessesError;
 pub use executor::Processes;
-pub(crate) use hands::Said;
+pub(crate) use hands::RunEvent;
 pub use held::Held;
 pub use ignored::is_ignored;
 pub(crate) use rules::Rules;

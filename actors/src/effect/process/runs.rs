@@ -34,12 +34,13 @@ pub(super) struct Run {
     run: RunId,
     mark: String,
     phase: Phase,
-    sweep: Sweep,
+    /// Whether everything of it is to be killed.
+    pub(super) sweep: Sweep,
     unchecked: Vec<Message>,
     /// Another process that was named as its main one.
-    declared: Option<ProcessId>,
+    pub(super) declared: Option<ProcessId>,
     /// The last signal that the group of its main process was sent before anybody looked who else there is.
-    group_signal: Option<StopSignal>,
+    pub(super) group_signal: Option<StopSignal>,
     /// How many notifications were passed over.
     passed_over: u64,
 }
@@ -226,39 +227,9 @@ impl Run {
         self.main().is_some_and(|main| main.place != Place::Group)
     }
 
-    /// The group of its main process is sent a signal, and it is looked later who else there is.
-    pub(super) fn note_group_signal(&mut self, signal: StopSignal) {
-        self.group_signal = Some(signal);
-    }
-
     /// Some of it are found outside of its cgroup: what they have not been sent yet, and the group that was.
     pub(super) fn not_sent_to_strays(&self) -> Option<(StopSignal, u32)> {
         self.group_signal.zip(self.main().map(|main| main.leader))
-    }
-
-    /// Everything of it is to be killed, now and until nobody is left.
-    pub(super) fn begin_sweep(&mut self) {
-        self.sweep = Sweep::UntilGone;
-    }
-
-    /// Whether everything of it is to be killed.
-    pub(super) fn sweep(&self) -> Sweep {
-        self.sweep
-    }
-
-    /// Another process of it is named as the main one.
-    pub(super) fn declare(&mut self, process: ProcessId) {
-        self.declared = Some(process);
-    }
-
-    /// The main process is the one that it was at first. Whether another one was named.
-    pub(super) fn declare_none(&mut self) -> bool {
-        self.declared.take().is_some()
-    }
-
-    /// Which one was.
-    pub(super) fn declared(&self) -> Option<ProcessId> {
-        self.declared
     }
 
     /// Living or Ending → Living, with another main process.

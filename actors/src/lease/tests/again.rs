@@ -2,17 +2,17 @@
 
 use super::ports::fixed;
 use super::*;
-use crate::message::lease::{Standing, StillUsed};
+use crate::message::lease::{Statement, StillUsed};
 
 fn stands(service: &str, held: Option<u64>, wants: Option<LeaseRequest>) -> LeaseMessage {
     let held = held.map(Token);
     let (holder, given_back) = (name(service).into(), Token(0));
-    LeaseMessage::Stands(Standing { holder, held, given_back, uses: StillUsed::Yes, wants })
+    LeaseMessage::Stands(Statement { holder, held, given_back, uses: StillUsed::Yes, wants })
 }
 
 fn given_back(service: &str, token: u64) -> LeaseMessage {
     let (holder, given_back) = (name(service).into(), Token(token));
-    LeaseMessage::Stands(Standing { holder, held: None, given_back, uses: StillUsed::Yes, wants: None })
+    LeaseMessage::Stands(Statement { holder, held: None, given_back, uses: StillUsed::Yes, wants: None })
 }
 
 #[test]

@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::*;
+use crate::cause::Resource;
 use mainstay_config::paths::FileIdentity;
 use mainstay_hardware::error::NoAnswer;
 
 fn file(path: &str) -> Want {
-    Want::File(path.into())
+    Want::Other(Resource::File(path.into()))
 }
 
 /// What is looked at, and by which operation.
@@ -92,12 +93,12 @@ fn who_waits_until_a_file_can_be_looked_at_does_not_lose_his_patience() {
 
 #[test]
 fn a_conflict_is_shown_as_one() {
-    let apart = || Want::Conflict(name("a"), name("b"));
+    let apart = || Want::Other(Resource::conflict(&name("a"), &name("b")));
     let mut bench = Bench::new();
     assert_eq!(bench.ask("a", vec![apart()]).served(), ["a"]);
     bench.ask("b", vec![apart()]);
     assert_eq!(bench.heard("b"), ["Queued: wait for a: it runs, and conflicts with b"]);
-    bench.ask("c", vec![Want::Named("custom/either-a-or-b".to_owned())]);
+    bench.ask("c", vec![Want::Other(Resource::Named("custom/either-a-or-b".to_owned()))]);
     assert_eq!(bench.served(), ["c"], "no name of a user's is a conflict");
     bench.tell(LeaseMessage::Idle(name("a").into()));
     assert_eq!(bench.heard("a"), ["Revoked: b waits, which conflicts with it"]);

@@ -21,7 +21,7 @@ use mainstay_hardware::bus::WifiBaseline;
 use mainstay_hardware::sighting::{Generation, Key, Link, Rfkill};
 
 use super::LeaseMachine;
-use crate::cause::{Absence, Departure, Holder, Soon, Unusable};
+use crate::cause::{Absence, Holder, Soon, Unusable};
 use crate::machine::{Beginning, Machine};
 use crate::message::device::{DeviceMessage, Offer};
 use crate::message::lease::{Grant, LeaseMessage, LeaseRequest, LeaseTimer, Token, Want};
@@ -190,7 +190,7 @@ impl Bench {
     }
 
     pub(super) fn unplug(&mut self, device: &str) -> &mut Self {
-        let reason = Unusable::Absent(Absence::Gone(Departure::Left(Key("usb/1-1".to_owned()))));
+        let reason = Unusable::Absent(Absence::Left(Key("usb/1-1".to_owned())));
         self.tell(LeaseMessage::DeviceUnavailable { device: device_name(device), reason, soon: Soon::Unknown })
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::ports::{foreign, range};
 use super::*;
 use crate::cause::Resource;
-use crate::message::lease::{Renewed, Standing, StillUsed};
+use crate::message::lease::{Renewed, Statement, StillUsed};
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -115,7 +115,7 @@ impl Play {
         let Some((grant, asked)) = self.held.remove(service) else { return };
         self.asked.insert(service.clone(), asked.clone());
         let (holder, wants) = (service.into(), Some(asked));
-        let stands = Standing { holder, held: None, given_back: grant.token, uses: StillUsed::Yes, wants };
+        let stands = Statement { holder, held: None, given_back: grant.token, uses: StillUsed::Yes, wants };
         self.tell(LeaseMessage::Stands(stands));
     }
 

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::ports::{fixed, range};
 use super::*;
-use crate::message::lease::{Renewed, Standing, StillUsed};
+use crate::message::lease::{Renewed, Statement, StillUsed};
 
 fn renew(service: &str, wants: Vec<Want>) -> LeaseMessage {
     static RENEWALS: AtomicU64 = AtomicU64::new(1);
@@ -70,7 +70,7 @@ fn renewed(bench: &Bench) -> Option<BTreeMap<String, u16>> {
 fn waits(service: &str, given_back: u64, wants: Vec<Want>) -> LeaseMessage {
     let wants = Some(request(service, wants));
     let (holder, given_back) = (name(service).into(), Token(given_back));
-    LeaseMessage::Stands(Standing { holder, held: None, given_back, uses: StillUsed::Yes, wants })
+    LeaseMessage::Stands(Statement { holder, held: None, given_back, uses: StillUsed::Yes, wants })
 }
 
 #[test]

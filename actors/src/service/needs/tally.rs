@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 use mainstay_config::model::Dependency;
 use mainstay_config::names::ServiceName;
 
-use super::{Loss, Need, Rank, Wait};
+use super::{Loss, Need, Urgency, Wait};
 use crate::cause::Standing;
 
 /// The needs by what matters of them.
 #[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct Tally {
     /// Those that are not met, the most pressing first.
-    pub(super) unmet: BTreeSet<(Rank, ServiceName)>,
+    pub(super) unmet: BTreeSet<(Urgency, ServiceName)>,
     /// How many of them are required.
     pub(super) required: usize,
     /// How many that are required are neither there nor just being restarted.
@@ -33,7 +33,7 @@ impl Tally {
     pub(super) fn add(&mut self, name: &ServiceName, need: &Need) {
         let facts = Facts::of(need);
         if !facts.met {
-            self.unmet.insert((need.rank(), name.clone()));
+            self.unmet.insert((need.urgency(), name.clone()));
             self.required += usize::from(need.is_required());
         }
         self.away += usize::from(need.is_required() && !need.is_returning());
@@ -45,7 +45,7 @@ impl Tally {
     pub(super) fn remove(&mut self, name: &ServiceName, need: &Need) {
         let facts = Facts::of(need);
         if !facts.met {
-            self.unmet.remove(&(need.rank(), name.clone()));
+            self.unmet.remove(&(need.urgency(), name.clone()));
             self.required -= usize::from(need.is_required());
         }
         self.away -= usize::from(need.is_required() && !need.is_returning());

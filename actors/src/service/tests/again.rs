@@ -3,7 +3,7 @@
 use mainstay_config::model::{Probe, StopTo};
 
 use super::*;
-use crate::action::process::{Notification, Said, Scope};
+use crate::action::process::{Notification, Scope};
 use crate::cause::Refusal;
 use crate::message::ActorId;
 use crate::message::lease::StillUsed;
@@ -99,7 +99,7 @@ fn who_waits_for_leases_and_is_not_known_to_asks_again_with_the_same_arrival() {
 }
 
 /// What it says again to the registry.
-fn stands(bench: &Bench) -> crate::message::lease::Standing {
+fn stands(bench: &Bench) -> crate::message::lease::Statement {
     match &bench.machine.tell_again(&ActorId::Leases)[..] {
         [Message::Leases(LeaseMessage::Stands(standing))] => standing.clone(),
         other => panic!("{other:?}"),
@@ -240,7 +240,7 @@ fn a_short_stay_of_a_device_is_no_longer_one_for_two_panics_after_it() {
 fn one_that_says_that_it_is_ready_before_it_is_heard_again_that_it_runs_is_known_by_its_process() {
     let mut bench = Bench::new(plain().ready(Probe::Notify));
     bench.tell(SLOT);
-    let ready = Notification { ready: Some(Said), ..Notification::default() };
+    let ready = Notification { ready: true, ..Notification::default() };
     // That it runs was lost in a panic.
     bench.process(ProcessEvent::Notified(ready)).spawned();
     assert_eq!((bench.status(), bench.machine.run().unwrap().pid.is_some()), (ServiceStatus::Running, true));

@@ -24,8 +24,7 @@ use super::{Dependents, RunNumbers, ServiceMachine};
 use crate::action::probe::{ProbeEvent, Sight};
 use crate::action::process::{Exit, ProcessEvent, RunId, SpawnFailure};
 use crate::cause::{
-    Absence, Asked, Departure, Episode, Failed, Failure, Matter, Next, NotWanted, Origin, Root, Standing, Unusable,
-    Withdrawal,
+    Absence, Asked, Episode, Failed, Failure, Matter, Next, NotWanted, Origin, Root, Standing, Unusable, Withdrawal,
 };
 use crate::machine::{Beginning, Machine};
 use crate::message::device::Offer;
@@ -291,8 +290,8 @@ pub(super) fn held() -> Standing {
 
 /// A device is gone.
 pub(super) fn gone(device: &str) -> Withdrawal {
-    let how = Departure::Left(Key("usb/1-1".to_owned()));
-    Withdrawal::Lost { device: DeviceName::new(device).unwrap(), why: Unusable::Absent(Absence::Gone(how)) }
+    let how = Absence::Left(Key("usb/1-1".to_owned()));
+    Withdrawal::Lost { device: DeviceName::new(device).unwrap(), why: Unusable::Absent(how) }
 }
 
 /// The lease with the token 1 is withdrawn.

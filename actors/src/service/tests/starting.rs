@@ -3,7 +3,7 @@ use mainstay_config::template::Template;
 
 use super::*;
 use crate::action::not_ready::NotReady;
-use crate::action::process::{Notification, Said, SpawnFailure, Status};
+use crate::action::process::{Notification, SpawnFailure, Status};
 use crate::cause::{Blocker, Holder, Resource, Soon};
 use crate::message::service::NeedsPolicy;
 use mainstay_hardware::error::Errno;
@@ -102,7 +102,7 @@ fn one_that_says_itself_when_it_is_ready_is_not_looked_at() {
     assert!(bench.acts.is_empty() && bench.status() == ServiceStatus::Starting);
     assert_eq!(bench.reason(), "not ready yet: it has not said READY=1 on its notification socket");
     let status = Status::from("at work");
-    bench.process(ProcessEvent::Notified(Notification { ready: Some(Said), status, ..Notification::default() }));
+    bench.process(ProcessEvent::Notified(Notification { ready: true, status, ..Notification::default() }));
     assert_eq!(bench.reason(), "at work");
     assert_eq!(bench.status(), ServiceStatus::Running);
 }

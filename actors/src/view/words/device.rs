@@ -12,8 +12,7 @@ use mainstay_hardware::matching::identity;
 use mainstay_hardware::sighting::{HardwareEvent, Key, ScanReason, Sort, Witness};
 
 use crate::cause::{
-    Absence, Departure, DeviceCure, DeviceFault, DeviceReason, OwnWord, Piece, Quarantine, Replaced, Rivals, Unusable,
-    Withheld,
+    Absence, DeviceCure, DeviceFault, DeviceReason, OwnWord, Piece, Quarantine, Replaced, Rivals, Unusable, Withheld,
 };
 
 /// How something left, in words: `USB 1-1 unplugged`.
@@ -27,7 +26,7 @@ pub fn departure(key: &Key) -> String {
     }
 }
 
-impl fmt::Display for Departure {
+impl fmt::Display for Absence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Left(key) => f.write_str(&departure(key)),
@@ -37,16 +36,7 @@ impl fmt::Display for Departure {
             Self::Replugged => f.write_str("replugged"),
             Self::Undecided(rivals) => rivals.fmt(f),
             Self::NothingFits => f.write_str("nothing that fits it is there any more"),
-        }
-    }
-}
-
-impl fmt::Display for Absence {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotPluggedIn => f.write_str("not plugged in"),
-            Self::Gone(how) => write!(f, "gone ({how})"),
-            Self::Vanished => f.write_str("gone (it vanished while it was made ready)"),
+            Self::Vanished => f.write_str("it vanished while it was made ready"),
         }
     }
 }
@@ -112,7 +102,8 @@ impl fmt::Display for Unusable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotHeardOf => f.write_str("not heard of yet"),
-            Self::Absent(absence) => absence.fmt(f),
+            Self::Absent(Absence::NotPluggedIn) => Absence::NotPluggedIn.fmt(f),
+            Self::Absent(how) => write!(f, "gone ({how})"),
             Self::Settling => f.write_str("there, and settling"),
             Self::LookedAt => f.write_str("there, and being looked at"),
             Self::Ejected => f.write_str("ejected by the operator"),
@@ -127,10 +118,11 @@ impl fmt::Display for DeviceReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Nothing => Ok(()),
-            Self::Absent(absence) => absence.fmt(f),
-            Self::Faulted(fault) => fault.fmt(f),
-            Self::Quarantined(quarantine) => quarantine.fmt(f),
-            Self::Ejected => f.write_str("taken out of use by the operator"),
+            // What it is called besides is its status.
+            Self::Unusable(Unusable::Faulted(fault)) => fault.fmt(f),
+            Self::Unusable(Unusable::Quarantined(quarantine)) => quarantine.fmt(f),
+            Self::Unusable(Unusable::Ejected) => f.write_str("taken out of use by the operator"),
+            Self::Unusable(why) => why.fmt(f),
             Self::Withheld(withheld) => withheld.fmt(f),
             Self::Unrecognised(why) => write!(f, "unrecognised: {why}"),
             Self::Noted { device, rivals, replaced } => {

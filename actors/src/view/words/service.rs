@@ -8,7 +8,7 @@ use humantime::format_duration;
 use super::process::LOADS_SLOWLY;
 use super::{blocker_cure, each, listed, more};
 use crate::cause::{
-    Asked, End, Failed, Failure, Listed, Loss, Matter, Missing, NotWanted, Origin, Reason, Requirement, Root, Said,
+    Asked, End, Failed, Failure, HowLost, Listed, Matter, Missing, NotWanted, Origin, Reason, Requirement, Root, Said,
     Standing, Why,
 };
 use crate::message::Moment;
@@ -146,8 +146,8 @@ impl fmt::Display for Why {
             Self::Failed(failure) | Self::Died(failure) => failure.fmt(f),
             Self::Lost { need, how, origin: Origin { who, what } } => {
                 let how = match how {
-                    Loss::Stops => "stops",
-                    Loss::Down => "is lost",
+                    HowLost::Stops => "stops",
+                    HowLost::Down => "is lost",
                 };
                 if who == need {
                     write!(f, "{need} {how}: {what}")

@@ -43,8 +43,8 @@ fn alone(want: &Want) -> Option<(Resource, Sharing)> {
     match want {
         Want::Device { device, sharing, .. } => Some((Resource::Device(device.clone()), *sharing)),
         // Whether a file is one that somebody has by another name is looked at last of all.
-        Want::Port { .. } | Want::File(_) => None,
-        other => Some((other.other()?, Sharing::Exclusive)),
+        Want::Port { .. } | Want::Other(Resource::File(_)) => None,
+        Want::Other(resource) => Some((resource.clone(), Sharing::Exclusive)),
     }
 }
 

@@ -52,7 +52,7 @@ impl Checker for Keeping {
             Message::Service(service, said) => self.told(service, said),
             Message::Leases(
                 LeaseMessage::Idle(holder)
-                | LeaseMessage::Stands(lease::Standing { holder, uses: StillUsed::InBackoff, .. }),
+                | LeaseMessage::Stands(lease::Statement { holder, uses: StillUsed::InBackoff, .. }),
             ) => {
                 let has_process = holder.service().is_none_or(|name| environment.trees_of(name).next().is_some());
                 self.in_backoff.extend((!has_process).then_some(letter.id));
@@ -176,7 +176,7 @@ impl Keeping {
 
     fn registry_heard(&mut self, letter: MessageId, said: &LeaseMessage) {
         match said {
-            LeaseMessage::Idle(holder) | LeaseMessage::Stands(lease::Standing { holder, .. }) => {
+            LeaseMessage::Idle(holder) | LeaseMessage::Stands(lease::Statement { holder, .. }) => {
                 let rests = self.in_backoff.remove(&letter);
                 if let Some(service) = holder.service().cloned() {
                     if rests {

@@ -19,7 +19,7 @@ use crate::cause;
 use crate::engine::Letter;
 use crate::message::device::DeviceMessage;
 use crate::message::inventory::InventoryMessage;
-use crate::message::lease::{Grant, LeaseMessage, LeaseRequest, Standing, StillUsed, Token};
+use crate::message::lease::{Grant, LeaseMessage, LeaseRequest, Statement, StillUsed, Token};
 use crate::message::service::{ServiceMessage, ServiceTimer};
 use crate::message::supervision::{RootMessage, ServicesMessage};
 use crate::message::{Message, Moment, Outside};
@@ -130,7 +130,7 @@ impl Checker for Needless {
             Message::Leases(LeaseMessage::Busy(holder) | LeaseMessage::Renew(LeaseRequest { holder, .. })) => {
                 self.idle.retain(|idle| !holder.is(idle));
             }
-            Message::Leases(LeaseMessage::Stands(Standing { holder, uses, .. })) => match uses {
+            Message::Leases(LeaseMessage::Stands(Statement { holder, uses, .. })) => match uses {
                 StillUsed::InBackoff => self.idle.extend(holder.service().cloned()),
                 StillUsed::Yes => self.idle.retain(|idle| !holder.is(idle)),
             },

@@ -10,7 +10,7 @@ use super::radios::{RadioState, Temper};
 use super::starts::uses;
 use super::table::{Birth, Course, Job, Life, MILLISECOND, Member, Parent, SECOND, Table, Thread, Tree};
 use super::{Consequences, Environment, Event, probes};
-use crate::action::process::{Notification, NotifySocket, RunId, Said};
+use crate::action::process::{Notification, NotifySocket, RunId};
 use crate::cause::Resource;
 use crate::effect::process::driven::{ProcessId, Rules, Surveyed};
 use crate::engine::AnyMachine;
@@ -124,7 +124,7 @@ impl Table {
                 self.take_jobs();
             }
             Surveyed::Living(_) if notify == NotifySocket::Provide => {
-                let ready = Notification { ready: Some(Said), ..Notification::default() };
+                let ready = Notification { ready: true, ..Notification::default() };
                 self.within(SECOND, SECOND, Course::Speaks(run, ready));
             }
             Surveyed::Living(_) | Surveyed::Left(_) => {}

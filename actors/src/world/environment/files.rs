@@ -30,7 +30,8 @@ pub(in crate::world) fn wanted(want: &Want, resource: &Resource) -> Option<Shari
         (Want::Port { need: PortNeed::Range { prefer, first, last }, .. }, Resource::Port(other)) => {
             (prefer.get() == *other || (first.get()..=last.get()).contains(other), Sharing::Exclusive)
         }
-        (want, resource) => (want.other().is_some_and(|wanted| is_one(&wanted, resource)), Sharing::Exclusive),
+        (Want::Other(wanted), resource) => (is_one(wanted, resource), Sharing::Exclusive),
+        (Want::Device { .. } | Want::Port { .. }, _) => return None,
     };
     is_it.then_some(sharing)
 }

@@ -151,7 +151,7 @@ impl Table {
             self.goes_into_the_background(run, notify);
         }
         if let (NotifySocket::Provide, Some(wait)) = (notify, readies) {
-            let ready = Notification { ready: Some(crate::action::process::Said), ..Notification::default() };
+            let ready = Notification { ready: true, ..Notification::default() };
             self.within(wait, wait, Course::Speaks(run, ready));
         }
         if self.random.happens(self.weather.talks) && notify == NotifySocket::Provide {

@@ -12,7 +12,7 @@ use super::super::environment::{Consequences, Lie};
 use super::Weather;
 use crate::action::probe::ProbeEvent;
 use crate::action::process::{ProcessEvent, RunId};
-use crate::cause::{Blocker, Departure, Listed, Matter, Refusal, Resource, Standing};
+use crate::cause::{Absence, Blocker, Listed, Matter, Refusal, Resource, Standing};
 use crate::engine::Letter;
 use crate::machine::closed::closed;
 use crate::message::device::DeviceMessage;
@@ -328,7 +328,7 @@ impl Sabotaged {
                 if *count > SIGHTINGS { Vec::new() } else { vec![message] }
             }
             (Sabotage::ComeAndGo, Message::Device(name, DeviceMessage::Seen(sighting))) => {
-                let gone = DeviceMessage::Gone { generation: None, how: Departure::Left(sighting.key.clone()) };
+                let gone = DeviceMessage::Gone { generation: None, how: Absence::Left(sighting.key.clone()) };
                 let gone = Message::Device(name.clone(), gone);
                 vec![message.clone(), gone.clone(), message.clone(), gone, message]
             }

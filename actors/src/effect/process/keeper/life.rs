@@ -10,15 +10,16 @@ const FIRST_WAIT: Duration = Duration::from_millis(100);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 /// What is known of the keeper.
-#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub(crate) struct KeeperLife {
     state: State,
     early_deaths: u32,
 }
 
-#[derive(Debug, Clone, Copy, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, Default, serde::Serialize, serde::Deserialize)]
 enum State {
     /// There is none, and none is being started.
+    #[default]
     Down,
     /// It is being started.
     Coming,
@@ -43,11 +44,6 @@ enum Last {
 }
 
 impl KeeperLife {
-    /// There is none yet.
-    pub(crate) fn new() -> Self {
-        Self { state: State::Down, early_deaths: 0 }
-    }
-
     /// Whether this is the keeper's process id.
     pub(crate) fn is(&self, pid: u32) -> bool {
         self.pid() == Some(pid)
@@ -145,7 +141,7 @@ mod tests {
 
     #[test]
     fn a_keeper_that_has_lived_long_is_followed_at_once_by_the_next() {
-        let mut life = KeeperLife::new();
+        let mut life = KeeperLife::default();
         for pid in 1..5 {
             life.begin();
             life.up(pid);
@@ -163,7 +159,7 @@ mod tests {
 
     #[test]
     fn a_keeper_that_comes_when_mainstay_ends_is_waited_for_and_not_followed_by_another() {
-        let mut life = KeeperLife::new();
+        let mut life = KeeperLife::default();
         assert!(life.begin() && !life.begin());
         life.close();
         assert!(life.is_coming() && !life.begin());

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::action::process::{Notification, Said};
+use crate::action::process::Notification;
 use mainstay_hardware::error::Errno;
 
 /// Characters of a status that are kept.
@@ -19,8 +19,8 @@ pub(super) fn parse(datagram: &[u8]) -> Notification {
         let (name, value) = line.split_at(equals);
         let value = value.get(1..).unwrap_or_default();
         match (name, value) {
-            (b"READY", b"1") => all.ready = Some(Said),
-            (b"STOPPING", b"1") => all.stopping = Some(Said),
+            (b"READY", b"1") => all.ready = true,
+            (b"STOPPING", b"1") => all.stopping = true,
             (b"STATUS", text) => {
                 let words: String = String::from_utf8_lossy(text).chars().take(MAX_STATUS).collect();
                 all.status.words = Some(words.into());
@@ -54,7 +54,7 @@ mod tests {
     fn known_lines_are_read_and_others_passed_over() {
         let all = parse(b"MAINPID=1\nREADY=1\nREADY=10\nSTATUS=3 sources\xff\nX=\n");
         let status = Status::from("3 sources\u{fffd}");
-        let expected = Notification { ready: Some(Said), status, ..Notification::default() };
+        let expected = Notification { ready: true, status, ..Notification::default() };
         assert_eq!(all, expected);
     }
 
@@ -64,14 +64,14 @@ mod tests {
         all.merge(parse(b"STATUS=b"));
         all.merge(parse(b"STOPPING=1"));
         let status = Status::from("b");
-        let expected = Notification { ready: Some(Said), stopping: Some(Said), status, ..Notification::default() };
+        let expected = Notification { ready: true, stopping: true, status, ..Notification::default() };
         assert_eq!(all, expected);
     }
 
     #[test]
     fn what_stands_behind_a_zero_byte_is_no_part_of_a_message() {
         for datagram in [&b"READY=1\0"[..], b"READY=1\0\0\0", b"READY=1\0STATUS=left in the buffer", b"READY=1\r\n\0"] {
-            let expected = Notification { ready: Some(Said), ..Notification::default() };
+            let expected = Notification { ready: true, ..Notification::default() };
             assert_eq!(parse(datagram), expected, "{datagram:?}");
         }
     }

@@ -13,8 +13,9 @@ use crate::effect::process::runs::Loading;
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Whether a look at programs that are being started is called for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) enum BirthWatch {
+    #[default]
     Off,
     Set,
 }

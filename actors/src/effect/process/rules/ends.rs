@@ -70,7 +70,7 @@ impl<K: Kernel> Rules<K> {
             }
             Ok(Child { pid, uid, place, output, log_end }) => {
                 let early = run.spawned(Main { pid, leader: pid, uid, place, output, log_end });
-                let sweep = run.sweep();
+                let sweep = run.sweep;
                 self.by_pid.insert(pid, id);
                 self.kernel.say(&service, id, ProcessEvent::Spawned { pid });
                 // It may have spoken, and have ended, before it was heard that it has started.

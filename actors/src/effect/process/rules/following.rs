@@ -29,7 +29,7 @@ impl<K: Kernel> Rules<K> {
         if let Some(run) = self.runs.get_mut(&id)
             && run.main().is_some_and(|main| main.pid == pid)
         {
-            if run.declare_none() {
+            if run.declared.take().is_some() {
                 let (service, said) = (run.service().clone(), named(pid));
                 self.kernel.say(&service, id, ProcessEvent::Notified(said));
             }
@@ -40,7 +40,7 @@ impl<K: Kernel> Rules<K> {
         let service = run.service().clone();
         match membership {
             Membership::Member => {
-                run.declare(process);
+                run.declared = Some(process);
                 self.kernel.say(&service, id, ProcessEvent::Notified(named(pid)));
                 if self.runs.get(&id).is_some_and(Run::is_to_be_looked_at) {
                     self.follow(id);
@@ -60,7 +60,7 @@ impl<K: Kernel> Rules<K> {
     /// The main process has ended: another one was named, and is our child now. Whether so.
     fn follow(&mut self, id: RunId) -> bool {
         let Some(run) = self.runs.get_mut(&id) else { return false };
-        let Some(declared) = run.declared().filter(|declared| self.kernel.is_our_child(*declared)) else {
+        let Some(declared) = run.declared.filter(|declared| self.kernel.is_our_child(*declared)) else {
             return false;
         };
         run.follow(declared.pid);

@@ -147,7 +147,7 @@ impl<K: Kernel> Rules<K> {
 
     /// Somebody is left of a run, or may be: if everybody is to be killed, then again.
     pub(super) fn sweep_again(&mut self, id: RunId) {
-        let sweep = self.runs.get(&id).map_or(Sweep::No, Run::sweep);
+        let sweep = self.runs.get(&id).map_or(Sweep::No, |run| run.sweep);
         if sweep == Sweep::UntilGone && self.to_be_swept.insert(id) {
             self.kernel.later(self.sweep_interval, News::SweepAgain(id));
         }

@@ -24,7 +24,7 @@ use self::kernel::Kernel;
 use self::orphans::Orphans;
 use self::proof::{Suspects, ToProve};
 use super::keeper::life::KeeperLife;
-use super::runs::{RoundNumber, Run, Target};
+use super::runs::{RoundNumber, Run, Sweep, Target};
 use super::spawn::{Outcome, environment};
 use super::sys::Ended;
 use super::tree::{Act, Looked, Whom};
@@ -60,7 +60,7 @@ pub(crate) enum News {
 }
 
 /// The state of the executor, and all its rules. With nothing as its kernel it is what is known, and can be written down.
-#[derive(Debug, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 #[serde(bound(serialize = "", deserialize = "K: Default"))]
 pub(crate) struct Rules<K> {
     #[serde(skip)]
@@ -92,18 +92,13 @@ pub(crate) struct Rules<K> {
     suspects: Suspects,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 enum RoundState {
+    #[default]
     Idle,
     /// One begins when everybody who is about to ask for something has asked.
     Called,
     UnderWay,
-}
-
-impl Default for Rules<()> {
-    fn default() -> Self {
-        Self::new((), Duration::ZERO)
-    }
 }
 
 impl Clone for Rules<()> {
@@ -115,26 +110,7 @@ impl Clone for Rules<()> {
 impl<K> Rules<K> {
     /// Nothing runs yet.
     pub(crate) fn new(kernel: K, sweep_interval: Duration) -> Self {
-        Self {
-            kernel,
-            sweep_interval,
-            runs: BTreeMap::new(),
-            over: BTreeMap::new(),
-            by_pid: BTreeMap::new(),
-            keeper: KeeperLife::new(),
-            starting: 0,
-            birth_watch: BirthWatch::Off,
-            early_ends: VecDeque::new(),
-            wants: BTreeMap::new(),
-            round: RoundNumber::default(),
-            round_state: RoundState::Idle,
-            to_groups: BTreeMap::new(),
-            to_be_swept: BTreeSet::new(),
-            strays: BTreeSet::new(),
-            orphans: Orphans::default(),
-            to_prove: ToProve::default(),
-            suspects: Suspects::default(),
-        }
+        Rules::<()> { sweep_interval, ..Rules::default() }.on(kernel)
     }
 
     /// What is known, with another kernel behind it.
@@ -215,7 +191,7 @@ impl<K: Kernel> Rules<K> {
             Target::Declared(process) => self.kernel.signal_process(process, signal),
             Target::Tree(pid) => {
                 if run.is_known_by_its_cgroup() && !self.strays.contains(&order.run) {
-                    run.note_group_signal(signal);
+                    run.group_signal = Some(signal);
                     self.kernel.signal_group(pid, &[], signal);
                 } else {
                     // First the look: once the main process is gone, whom it started may be known by nothing any more.
@@ -231,7 +207,7 @@ impl<K: Kernel> Rules<K> {
     /// Kills a tree until nobody is left, also while the kernel still executes its program.
     pub(crate) fn sweep(&mut self, id: RunId) {
         let Some(run) = self.runs.get_mut(&id) else { return };
-        run.begin_sweep();
+        run.sweep = Sweep::UntilGone;
         if run.main().is_none() {
             return self.kill_newborn(id);
         }

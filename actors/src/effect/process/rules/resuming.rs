@@ -40,7 +40,7 @@ impl<K: Kernel> Rules<K> {
         self.orphans.ask_again();
         // Others may have been left to us meanwhile.
         self.suspects.clear();
-        let main = |(id, run): (&RunId, &super::Run)| run.main().map(|_| (*id, run.sweep()));
+        let main = |(id, run): (&RunId, &super::Run)| run.main().map(|_| (*id, run.sweep));
         for (id, sweep) in self.runs.iter().filter_map(main).collect::<Vec<_>>() {
             self.want(id, if sweep == Sweep::UntilGone { Act::Kill } else { Act::Look });
         }

@@ -21,9 +21,7 @@ impl Action {
             Self::KeepAwake(sighting) => format!("keep {} from being suspended", sighting.key).into(),
             Self::LetSleep => "let it be suspended as before".into(),
             Self::ReadSupply(_) => "ask whether the supply voltage is too low".into(),
-            Self::SetRadio { device, mode, .. } => {
-                format!("put {device} into {} mode", mainstay_hardware::matching::mode_word(*mode)).into()
-            }
+            Self::SetRadio { device, mode, .. } => format!("put {device} into {} mode", mode.as_str()).into(),
             Self::ReadRadio { device, .. } => format!("note how {device} is").into(),
             Self::RestoreRadio { device, .. } => format!("put {device} back as it was").into(),
             Self::LookAtFiles(_, paths) => {

@@ -7,28 +7,10 @@ use crate::view::words;
 
 impl Described for DeviceMessage {
     fn kind(&self) -> &'static str {
-        kind!(
-            self,
-            DeviceMessage {
-                Seen,
-                Gone,
-                Rivals,
-                NoRivals,
-                Accessible,
-                Probed,
-                Supply,
-                Leased,
-                Unleased,
-                Withheld,
-                PutBack,
-                Awaited,
-                Lent,
-                Fault,
-                Eject,
-                Admit,
-                Timer,
-            }
-        )
+        kind! { self, DeviceMessage {
+            Seen, Gone, Rivals, NoRivals, Accessible, Probed, Supply, Leased, Unleased, Withheld, PutBack, Awaited,
+            Lent, Fault, Eject, Admit, Timer,
+        } }
     }
 
     fn detail(&self) -> Words {

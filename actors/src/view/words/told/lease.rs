@@ -6,34 +6,15 @@ use mainstay_config::model::PortNeed;
 
 use crate::cause::Holder;
 use crate::message::kind::kind;
-use crate::message::lease::{LeaseMessage, LeaseTimer, Standing, Want};
+use crate::message::lease::{LeaseMessage, LeaseTimer, Statement, Want};
 use crate::message::{Described, Words};
 
 impl Described for LeaseMessage {
     fn kind(&self) -> &'static str {
-        kind!(
-            self,
-            LeaseMessage {
-                Request,
-                Withdraw,
-                Release,
-                Stands,
-                Idle,
-                Busy,
-                Renew,
-                Abandoned,
-                DeviceAvailable,
-                DeviceUnavailable,
-                Lend,
-                RadioRead,
-                RadioSet,
-                RadioRestored,
-                PortsSeen,
-                FilesSeen,
-                Close,
-                Timer,
-            }
-        )
+        kind! { self, LeaseMessage {
+            Request, Withdraw, Release, Stands, Idle, Busy, Renew, Abandoned, DeviceAvailable, DeviceUnavailable,
+            Lend, RadioRead, RadioSet, RadioRestored, PortsSeen, FilesSeen, Close, Timer,
+        } }
     }
 
     fn detail(&self) -> Words {
@@ -44,9 +25,9 @@ impl Described for LeaseMessage {
             }
             Self::Withdraw(holder) => said_of(holder, "no longer wants what it asked for"),
             Self::Release(holder, _) => said_of(holder, "has stopped and gives back what it held"),
-            Self::Stands(Standing { holder, wants: Some(_), .. }) => said_of(holder, "holds nothing, and waits"),
-            Self::Stands(Standing { holder, held: Some(_), .. }) => said_of(holder, "still has its leases"),
-            Self::Stands(Standing { holder, .. }) => said_of(holder, "holds nothing, and wants nothing"),
+            Self::Stands(Statement { holder, wants: Some(_), .. }) => said_of(holder, "holds nothing, and waits"),
+            Self::Stands(Statement { holder, held: Some(_), .. }) => said_of(holder, "still has its leases"),
+            Self::Stands(Statement { holder, .. }) => said_of(holder, "holds nothing, and wants nothing"),
             Self::Idle(holder) => said_of(holder, "waits out a back-off"),
             Self::Busy(holder) => said_of(holder, "uses its leases again"),
             Self::Renew(request) => said_of(&request.holder, "is to use its leases again"),
@@ -102,7 +83,7 @@ impl Want {
             Self::Port { need: PortNeed::Range { prefer, first, last }, .. } => {
                 format!("port {prefer} or one of {first}-{last}")
             }
-            other => other.other().map(|resource| resource.spoken()).unwrap_or_default(),
+            Self::Other(resource) => resource.spoken(),
         }
     }
 }
@@ -115,7 +96,7 @@ impl fmt::Display for Want {
             Self::Port { need: PortNeed::Range { prefer, first, last }, .. } => {
                 write!(f, "port/{prefer} or one of {first}-{last}")
             }
-            other => other.other().map_or(Ok(()), |resource| resource.fmt(f)),
+            Self::Other(resource) => resource.fmt(f),
         }
     }
 }

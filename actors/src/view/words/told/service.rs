@@ -98,8 +98,8 @@ pub(super) fn describe_process(event: &ProcessEvent) -> Words {
         }
         ProcessEvent::TreeGone => "no process of it is left".into(),
         ProcessEvent::Notified(said) => {
-            let ready = said.ready.map(|_| "READY=1".to_owned());
-            let stopping = said.stopping.map(|_| "STOPPING=1".to_owned());
+            let ready = said.ready.then(|| "READY=1".to_owned());
+            let stopping = said.stopping.then(|| "STOPPING=1".to_owned());
             let status = said.status.words.as_ref().map(|status| format!("STATUS={status}"));
             let extend = said.extend.map(|more| format!("EXTEND_TIMEOUT_USEC={}", more.as_micros()));
             let errno = said.status.errno.map(|Errno(number)| format!("ERRNO={number}"));
