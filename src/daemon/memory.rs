@@ -12,10 +12,11 @@ use tokio::sync::Notify;
 /// By then everything that can start at once has started, and whoever asks several things has asked, so that giving back costs nobody time.
 const AFTER: Duration = Duration::from_secs(5);
 
-/// Gives it back in a while, and whenever nobody has asked for anything for as long since.
-pub(super) async fn give_back_when_quiet(used: &Notify) -> Infallible {
+/// Gives it back in a while, and whenever nobody has asked for anything for as long since. `rest` frees what is kept only for haste.
+pub(super) async fn give_back_when_quiet(used: &Notify, rest: impl Fn()) -> Infallible {
     loop {
         while tokio::time::timeout(AFTER, used.notified()).await.is_ok() {}
+        rest();
         give_back();
         used.notified().await;
     }

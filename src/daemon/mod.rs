@@ -220,7 +220,7 @@ async fn attend(
     simulated: Option<&SimulatedBus>,
     (mut wished, mut ended): (mpsc::UnboundedReceiver<Wish>, oneshot::Receiver<Exit>),
 ) -> Ending {
-    let mut giving_back = pin!(memory::give_back_when_quiet(used));
+    let mut giving_back = pin!(memory::give_back_when_quiet(used, || system.rest()));
     loop {
         tokio::select! {
             biased;

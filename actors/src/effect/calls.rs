@@ -141,7 +141,12 @@ impl Calls {
         let place = queue.iter().position(is_free)?;
         let queue = self.waiting.get_mut(&sort)?;
         let until = place.saturating_add(sort.serves()).min(queue.len());
-        Some(queue.drain(place..until).collect())
+        let next = queue.drain(place..until).collect();
+        if queue.is_empty() {
+            // A thousand may have waited in it.
+            self.waiting.remove(&sort);
+        }
+        Some(next)
     }
 
     fn refusal(&self, sort: Sort, radio: Option<&DeviceName>) -> Option<NoAnswer> {
@@ -305,6 +310,7 @@ mod tests {
         assert_eq!(calls.over(first, End::Done).len(), 1);
         let all = begun(&mut calls);
         assert_eq!((all.len(), numbers(all)), (1, (1..20).collect()));
+        assert!(calls.waiting.is_empty(), "room for all who waited is not kept");
     }
 
     #[test]

@@ -114,6 +114,14 @@ impl Engine {
         self.cells.push(Cell::new(machine));
     }
 
+    /// Nobody expects mail for a while: what is kept beside a machine so that the next message costs less is let go of.
+    pub fn rest(&mut self) {
+        for cell in &mut self.cells {
+            cell.spare = None;
+            cell.outbox.shrink_to_fit();
+        }
+    }
+
     /// Every actor, those that are told before those that tell.
     pub fn places(&self) -> impl Iterator<Item = Place> + use<> {
         (0..self.cells.len()).map(Place)

@@ -8,7 +8,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::AnyMachine;
 use crate::message::{Message, Moment};
 
-/// Machines up to this weight are cloned when mail comes and let go when all is handled: nothing is kept of them at rest.
+/// Machines up to this weight are cloned when mail comes and let go when all is handled: nothing is kept of them at rest. What is
+/// kept of heavier ones goes when it is quiet ([`Engine::rest`](super::Engine::rest)): it may be of a time when a thousand waited.
 const LIGHT: usize = 16;
 /// Messages after which a light machine is cloned anew; a heavy one after so many more as it is heavier.
 const MESSAGES: usize = 16;

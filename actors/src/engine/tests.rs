@@ -194,6 +194,23 @@ fn a_machine_made_from_its_spare_is_what_it_was_before_the_last_message() {
     }
 }
 
+#[test]
+fn an_engine_that_has_rested_keeps_no_spares_and_one_that_panics_then_is_what_it_was_before() {
+    let mut engine = engine_with_mail();
+    let name = station().services.into_keys().next().unwrap();
+    let place = engine.index[&ActorId::Service(name.clone())];
+    engine.put(letter(Message::Service(name, ServiceMessage::Close)));
+    let Some(Mail::Letter(first)) = engine.next(place) else { panic!("no mail") };
+    engine.handle(place, at(1), first).unwrap();
+    assert!(engine.cells[place.0].spare.is_some());
+    engine.rest();
+    assert!(engine.cells.iter().all(|cell| cell.spare.is_none()));
+    let before = format!("{:?}", engine.cells[place.0].machine);
+    let Some(Mail::Letter(second)) = engine.next(place) else { panic!("no mail") };
+    assert!(engine.handle_and_panic(place, at(2), second).is_err());
+    assert_eq!(format!("{:?}", engine.cells[place.0].machine), before);
+}
+
 /// An engine that has begun, with mail for every service and for the root.
 fn engine_with_mail() -> Engine {
     let mut engine = engine();

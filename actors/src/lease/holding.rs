@@ -31,8 +31,8 @@ pub(super) enum Use {
 pub(super) struct Holding {
     pub(super) grant: Grant,
     pub(super) r#use: Use,
-    /// Its ports are being looked at again, since it is restarted.
-    pub(super) renewal: Option<Renewal>,
+    /// Its ports are being looked at again, since it is restarted. Few are at a time.
+    pub(super) renewal: Option<Box<Renewal>>,
     /// When the last one was asked for that was answered well.
     pub(super) renewed: Option<Moment>,
 }

@@ -43,7 +43,7 @@ impl LeaseMachine {
         let (ports, mut out) = (holding.grant.ports.clone(), Vec::new());
         let looking = self.look_at_ports(&request, &ports, &mut out);
         if let Some(holding) = self.holders.get_mut(holder) {
-            holding.renewal = Some(Renewal { request, looking, foreign });
+            holding.renewal = Some(Box::new(Renewal { request, looking, foreign }));
         }
         out
     }

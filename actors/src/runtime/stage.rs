@@ -93,6 +93,10 @@ impl Stage {
         Cut { at: self.now(), engine: self.engine.borrow().clone(), last_request, executor }
     }
 
+    pub(super) fn rest(&self) {
+        self.engine.borrow_mut().rest();
+    }
+
     pub(super) fn now(&self) -> Moment {
         self.clock.now()
     }

@@ -125,6 +125,11 @@ impl System {
         self.stage.cut()
     }
 
+    /// It is quiet: lets go of what actors keep only to be quicker. To be called between two messages.
+    pub fn rest(&self) {
+        self.stage.rest();
+    }
+
     /// The station it runs.
     #[must_use]
     pub fn station(&self) -> &Station {
