@@ -74,7 +74,11 @@ impl Machine for InventoryMachine {
             InventoryMessage::Event(HardwareEvent::Gone { key, generation, .. }) => {
                 self.gone(&key, generation.as_ref())
             }
-            InventoryMessage::Event(HardwareEvent::Scanned { present, .. }) => self.scanned(present),
+            InventoryMessage::Event(HardwareEvent::Scanned { present, troubles, .. }) => {
+                // Word of one may have been lost, or be of a watch that has panicked.
+                self.troubles = troubles;
+                self.scanned(present)
+            }
             InventoryMessage::Event(HardwareEvent::Trouble(source, why)) => {
                 self.troubles.insert(source, why);
                 Vec::new()

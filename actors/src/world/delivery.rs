@@ -220,7 +220,8 @@ impl World {
                 self.shown.devices.insert(shown.name.clone(), shown);
             }
             Publication::Leases(news) => self.shown.leases.take_in(news),
-            Publication::Inventory(_) | Publication::Closing(_) => {}
+            Publication::Inventory(news) => self.shown.inventory = news,
+            Publication::Closing(_) => {}
         }
     }
 

@@ -7,6 +7,7 @@ use mainstay_config::model::Sharing;
 use mainstay_config::model::StopSignal;
 
 use super::table::{Course, Parent, SECOND, Table, Tree};
+use super::watch::WatchEvent;
 use super::{Consequences, Environment, Event, SWEEP_INTERVAL};
 use crate::action::process::RunId;
 use crate::cause::Resource;
@@ -50,7 +51,7 @@ impl Event {
                 | Course::LookAtBirths(_) => true,
             },
             // A call that hangs in the kernel goes on there.
-            Self::ComesBack(..) | Self::SeenAgain(_) => false,
+            Self::ComesBack(..) | Self::SeenAgain(_) | Self::Watch(WatchEvent::Works(_)) => false,
             _ => true,
         }
     }
@@ -66,6 +67,7 @@ impl Environment {
         self.executor.kernel_mut().inherit(old.kernel(), undertaker);
         (self.telling, self.kept) = (Telling::default(), Kept::default());
         self.drivers = self.drivers.next_life();
+        self.watch = self.watch.next_life();
         self.watched.clear();
         self.prepared.clear();
         let left: Vec<(RunId, Vec<u16>)> =

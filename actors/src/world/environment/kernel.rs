@@ -152,6 +152,7 @@ impl Kernel for Table {
     fn is_over(&mut self, run: RunId) {
         self.births.remove(&run);
         self.unheard.remove(&run);
+        self.unlistened.remove(&run);
     }
 
     fn say(&mut self, _service: &ServiceName, run: RunId, event: ProcessEvent) {

@@ -200,6 +200,8 @@ pub(super) struct Table {
     pub(super) strayed: BTreeSet<RunId>,
     /// What was said on notification sockets and not heard.
     pub(super) unheard: BTreeMap<RunId, Vec<Message>>,
+    /// Sockets to which nobody listens until then: the task has panicked.
+    pub(super) unlistened: BTreeMap<RunId, Moment>,
     /// Whether there are control groups.
     pub(super) has_cgroups: bool,
     /// The number that was given last.
@@ -232,6 +234,7 @@ impl Table {
             is_looking: false,
             strayed: BTreeSet::new(),
             unheard: BTreeMap::new(),
+            unlistened: BTreeMap::new(),
             pids: 1000,
             watch: 0,
             lie: None,
@@ -380,15 +383,6 @@ impl Table {
     /// For how long it would outlive SIGKILL.
     pub(super) fn outlives_kill(&self, run: RunId) -> Option<Duration> {
         self.trees.get(&run)?.outlives_kill
-    }
-
-    // ---- speaking
-
-    pub(super) fn speaks(&mut self, run: RunId, said: Notification) {
-        let Some(tree) = self.trees.get(&run) else { return };
-        let Some(pid) = tree.members.first().map(|member| member.id.pid) else { return };
-        self.unheard.entry(run).or_default().push(Message::of(pid, said));
-        self.within(Duration::ZERO, MILLISECOND * 20, Course::Hears(run));
     }
 
     /// The tree that a process is of.
