@@ -63,7 +63,11 @@ impl Machine for InventoryMachine {
         match beginning {
             // The watchers scan by themselves when they begin.
             Beginning::First => Vec::new(),
-            Beginning::Again => vec![Effect::Act(Action::Rescan)],
+            Beginning::Again => {
+                // It may have panicked over just that.
+                self.published = None;
+                vec![Effect::Act(Action::Rescan)]
+            }
         }
     }
 

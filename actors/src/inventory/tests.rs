@@ -211,6 +211,15 @@ fn a_scan_says_anew_what_cannot_be_watched_since_word_of_it_may_have_been_lost()
 }
 
 #[test]
+fn whoever_begins_anew_shows_everything_once_more_since_it_may_have_panicked_while_it_did() {
+    let mut machine = machine();
+    let trouble = || HardwareEvent::Trouble(Source::RadioFacts, Trouble::DriverHangs);
+    let before = shown(&mut machine, trouble());
+    machine.begin(Moment::default(), Beginning::Again);
+    assert_eq!(shown(&mut machine, trouble()), before);
+}
+
+#[test]
 fn what_sits_on_a_usb_device_leaves_with_it() {
     let mut machine = machine();
     let usb = hackrf("serial-of-port", 2, 5);
