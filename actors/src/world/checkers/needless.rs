@@ -92,6 +92,7 @@ impl Checker for Needless {
     fn handled(&mut self, letter: &Letter, environment: &Environment) -> Verdict {
         let now = environment.now();
         self.losses.handled(letter, now);
+        let _ = self.failures.handled(letter, environment);
         match &letter.message {
             Message::Root(RootMessage::Close | RootMessage::Hurry) => self.closes = true,
             Message::Service(name, said) if letter.from == Outside::Operator.into() => self.asked(name, said, now),
