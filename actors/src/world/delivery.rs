@@ -266,6 +266,10 @@ impl World {
         for (at, event, cause) in so.later {
             self.agenda.put(at, Due::Around(Box::new(event), cause));
         }
+        if self.environment.was_killed() {
+            // Nobody hears what it would have said.
+            return self.kill_daemon();
+        }
         for saying in so.said {
             self.tell(saying);
         }

@@ -111,6 +111,16 @@ impl Environment {
 }
 
 impl Table {
+    /// Whether mainstay is killed before it does the next thing. Of what it has in mind besides, nothing is done.
+    pub(super) fn is_killed(&mut self) -> bool {
+        match &mut self.killed_after {
+            None => {}
+            Some(0) => self.was_killed = true,
+            Some(more) => *more -= 1,
+        }
+        self.was_killed
+    }
+
     /// Takes over the processes of a mainstay that was killed.
     fn inherit(&mut self, old: &Self, undertaker: Undertaker) {
         (self.now, self.has_cgroups, self.lie) = (old.now, old.has_cgroups, old.lie);

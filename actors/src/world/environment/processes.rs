@@ -25,6 +25,16 @@ impl Environment {
         self.executor.kernel_mut().lie = Some(lie);
     }
 
+    /// mainstay is killed when its executor has done so many more things: between any two, also of those that one piece of news leads to.
+    pub(in crate::world) fn kill_executor_after(&mut self, acts: usize) {
+        self.executor.kernel_mut().killed_after = Some(acts);
+    }
+
+    /// Whether it was killed so.
+    pub(in crate::world) fn was_killed(&self) -> bool {
+        self.table().was_killed
+    }
+
     /// The task panics that listens to what some run says of itself.
     pub(in crate::world) fn listener_panics(&mut self) {
         self.executor.kernel_mut().listener_panics();

@@ -208,6 +208,10 @@ pub(super) struct Table {
     pub(super) pids: u32,
     /// The number of the present watch on births.
     pub(super) watch: u64,
+    /// mainstay is killed when it has done so many more of the things that its executor does.
+    pub(super) killed_after: Option<usize>,
+    /// Whether it was: what it would have done next is not done.
+    pub(super) was_killed: bool,
     /// A planted bug.
     pub(super) lie: Option<Lie>,
     /// What follows from what is done now.
@@ -237,6 +241,8 @@ impl Table {
             unlistened: BTreeMap::new(),
             pids: 1000,
             watch: 0,
+            killed_after: None,
+            was_killed: false,
             lie: None,
             so: Consequences::default(),
         }
@@ -244,6 +250,7 @@ impl Table {
 
     pub(super) fn be_still(&mut self) {
         self.weather = Weather::still();
+        self.killed_after = None;
         for tree in self.trees.values_mut() {
             tree.obeys.get_or_insert(SECOND);
             tree.outlives_kill = None;
