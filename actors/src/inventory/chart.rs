@@ -65,8 +65,7 @@ pub(crate) fn impossible(is: Is, told: Told) -> Option<&'static str> {
         Told::Scanned | Told::Trouble | Told::Works => {
             matches!(is, Is::Unclaimed | Is::Claimed).then_some("it is told of nothing in particular")
         }
-        Told::Disclaimed => Some("no simulated device is called otherwise than the configuration says"),
-        Told::Admitted => Some("no two simulated devices fit one name at once"),
+        Told::Disclaimed | Told::Admitted => (is == Is::Unknown).then_some("it is told of a device that it knows"),
         Told::Seen | Told::Gone => None,
     }
 }

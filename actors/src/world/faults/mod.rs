@@ -235,6 +235,20 @@ impl Weather {
         }
     }
 
+    /// Sluggish; supplies are weak, starts are heard of late, and drivers hardly ever answer in good time.
+    #[must_use]
+    pub fn feeble() -> Self {
+        Self {
+            hardware: Some(Duration::from_secs(1)),
+            weak: 900,
+            births_late: 500,
+            calls_late: 700,
+            starves: Some(Duration::from_millis(300)),
+            panics: Some(Duration::from_secs(3)),
+            ..Self::sluggish()
+        }
+    }
+
     /// Sluggish, and parts of mainstay die all the time.
     #[must_use]
     pub fn fatal() -> Self {
