@@ -1,5 +1,6 @@
 //! What the kernel shows of a piece of hardware, and the events that say so.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -200,6 +201,8 @@ pub enum HardwareEvent {
         present: Vec<Sighting>,
         /// Why the scan was made.
         why: ScanReason,
+        /// All that is in trouble as far as whoever scans has heard: what is not listed works.
+        troubles: BTreeMap<Source, Trouble>,
     },
     /// A source cannot be heard or read. Everything else goes on.
     Trouble(Source, Trouble),

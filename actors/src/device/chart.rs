@@ -64,18 +64,21 @@ impl Told {
 
 const LEFT: &str = "a state that is left takes its timers with it";
 
-/// Why it is never told this there; what nothing in the world tells, is never told anywhere.
+/// Why it is never told this there.
 pub(crate) fn impossible(is: Is, told: Told) -> Option<&'static str> {
     let only = |places: &[Is], why| (!places.contains(&is)).then_some(why);
     match told {
         Told::Settled | Told::AccessRetry => only(&[Is::Settling], LEFT),
         Told::QuarantineOver => only(&[Is::Quarantined], LEFT),
         Told::LookAfterAll => only(&[Is::Faulted], LEFT),
-        Told::Mistaken => Some("no simulated device is called otherwise than the configuration says"),
+        Told::Mistaken => None,
         Told::Seen | Told::Gone | Told::Rivals | Told::NoRivals => None,
         // Calls to drivers take their time, and whatever happens meanwhile.
         Told::Accessible | Told::Probed | Told::Supply => None,
-        Told::Leased | Told::Unleased | Told::Withheld | Told::PutBack | Told::Awaited | Told::Fault => None,
+        Told::PutBack | Told::Fault => {
+            (is == Is::Probing).then_some("only radios are changed, and no radio is asked what it is")
+        }
+        Told::Leased | Told::Unleased | Told::Withheld | Told::Awaited => None,
         Told::Lent => None,
         Told::Eject | Told::Admit => None,
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use mainstay_hardware::bus::{Bus, Watch};
 
-use super::check_commands::CheckCommands;
+use super::check_commands::{CheckCommands, is_command};
 use super::drivers::Drivers;
 use super::probe::Probes;
 use super::process::{Processes, ProcessesError};
@@ -153,7 +153,7 @@ struct News {
 
 impl News {
     fn process(self: &Rc<Self>, run: RunId, event: ProcessEvent) {
-        if self.check_commands.is_one(run) {
+        if is_command(run) {
             self.check_commands.heard(run, event);
             return;
         }

@@ -23,6 +23,16 @@ const CHECK: u64 = 1 << 63;
 /// Under this name their output is kept.
 const NAME: &str = mainstay_config::names::READINESS_PROBES;
 
+/// Whether a run is a command of a check.
+pub(crate) fn is_command(run: RunId) -> bool {
+    run.0 & CHECK != 0
+}
+
+/// The run of the command with this number.
+pub(crate) fn run_of_command(number: u64) -> RunId {
+    RunId(CHECK | number)
+}
+
 type Waiting = oneshot::Sender<Result<Exit, SpawnFailure>>;
 
 /// Runs commands for probes.
@@ -37,11 +47,6 @@ impl CheckCommands {
     /// From now on commands are run by this executor.
     pub(super) fn begin(&self, processes: &Rc<Processes>) {
         *self.processes.borrow_mut() = Rc::downgrade(processes);
-    }
-
-    /// Whether a run is a command of a check.
-    pub(super) fn is_one(&self, run: RunId) -> bool {
-        run.0 & CHECK != 0
     }
 
     /// What became of such a command.
@@ -77,7 +82,7 @@ impl RunCommand for CheckCommands {
         // Its processes and its output are the checks' own; everything else is as the service has it.
         program.environment.insert(SERVICE.to_owned(), checked.to_string());
         let number = self.next.replace_with(|number| number.wrapping_add(1) & !CHECK);
-        let run = RunId(CHECK | number);
+        let run = run_of_command(number);
         let processes = self.processes.borrow().clone();
         let waiting = Rc::clone(&self.waiting);
         async move {

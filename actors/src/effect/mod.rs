@@ -3,7 +3,7 @@
 pub(crate) mod call;
 pub(crate) mod calls;
 mod carrier;
-mod check_commands;
+pub(crate) mod check_commands;
 mod drivers;
 pub mod executor;
 pub mod known;

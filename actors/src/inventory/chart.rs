@@ -62,10 +62,10 @@ impl InventoryMachine {
 /// Why it never knows this of what it is told this of.
 pub(crate) fn impossible(is: Is, told: Told) -> Option<&'static str> {
     match told {
-        Told::Scanned => matches!(is, Is::Unclaimed | Is::Claimed).then_some("a scan is of nothing in particular"),
-        Told::Trouble | Told::Works => Some("the simulated kernel can always be watched"),
-        Told::Disclaimed => Some("no simulated device is called otherwise than the configuration says"),
-        Told::Admitted => Some("no two simulated devices fit one name at once"),
+        Told::Scanned | Told::Trouble | Told::Works => {
+            matches!(is, Is::Unclaimed | Is::Claimed).then_some("it is told of nothing in particular")
+        }
+        Told::Disclaimed | Told::Admitted => (is == Is::Unknown).then_some("it is told of a device that it knows"),
         Told::Seen | Told::Gone => None,
     }
 }

@@ -63,7 +63,11 @@ impl Machine for InventoryMachine {
         match beginning {
             // The watchers scan by themselves when they begin.
             Beginning::First => Vec::new(),
-            Beginning::Again => vec![Effect::Act(Action::Rescan)],
+            Beginning::Again => {
+                // It may have panicked over just that.
+                self.published = None;
+                vec![Effect::Act(Action::Rescan)]
+            }
         }
     }
 
@@ -74,7 +78,11 @@ impl Machine for InventoryMachine {
             InventoryMessage::Event(HardwareEvent::Gone { key, generation, .. }) => {
                 self.gone(&key, generation.as_ref())
             }
-            InventoryMessage::Event(HardwareEvent::Scanned { present, .. }) => self.scanned(present),
+            InventoryMessage::Event(HardwareEvent::Scanned { present, troubles, .. }) => {
+                // Word of one may have been lost, or be of a watch that has panicked.
+                self.troubles = troubles;
+                self.scanned(present)
+            }
             InventoryMessage::Event(HardwareEvent::Trouble(source, why)) => {
                 self.troubles.insert(source, why);
                 Vec::new()

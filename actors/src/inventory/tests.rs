@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use mainstay_config::model::{DeviceKind, Match, Station, WifiMode};
 use mainstay_hardware::error::{Errno, Error, ErrorKind, SystemError};
@@ -93,7 +93,7 @@ fn machine() -> InventoryMachine {
 }
 
 fn scan(present: Vec<Sighting>) -> HardwareEvent {
-    HardwareEvent::Scanned { present, why: ScanReason::Asked }
+    HardwareEvent::Scanned { present, why: ScanReason::Asked, troubles: BTreeMap::new() }
 }
 
 /// What is told again to one that was restarted.
@@ -201,6 +201,25 @@ fn what_cannot_be_watched_is_shown_with_its_last_reason_until_it_can_be() {
 }
 
 #[test]
+fn a_scan_says_anew_what_cannot_be_watched_since_word_of_it_may_have_been_lost() {
+    let mut machine = machine();
+    let libusb = (Source::Libusb, Trouble::LibusbStopped(SystemError::Number(Errno(5))));
+    shown(&mut machine, HardwareEvent::Trouble(Source::RadioFacts, Trouble::DriverHangs));
+    let troubles = BTreeMap::from([libusb.clone()]);
+    let scan = HardwareEvent::Scanned { present: Vec::new(), why: ScanReason::Start, troubles };
+    assert_eq!(shown(&mut machine, scan).troubles, [libusb].into(), "and what is not said works");
+}
+
+#[test]
+fn whoever_begins_anew_shows_everything_once_more_since_it_may_have_panicked_while_it_did() {
+    let mut machine = machine();
+    let trouble = || HardwareEvent::Trouble(Source::RadioFacts, Trouble::DriverHangs);
+    let before = shown(&mut machine, trouble());
+    machine.begin(Moment::default(), Beginning::Again);
+    assert_eq!(shown(&mut machine, trouble()), before);
+}
+
+#[test]
 fn what_sits_on_a_usb_device_leaves_with_it() {
     let mut machine = machine();
     let usb = hackrf("serial-of-port", 2, 5);
@@ -214,10 +233,8 @@ fn a_lost_message_is_made_good_by_a_scan() {
     let mut machine = machine();
     let (old, new) = (hackrf("serial-of-one", 1, 1), hackrf("serial-of-one", 1, 2));
     told(&mut machine, seen(&old));
-    let scan = HardwareEvent::Scanned { present: vec![new], why: ScanReason::LostMessages };
-    assert_eq!(told(&mut machine, scan), ["one Seen", "port Gone"]);
-    let scan = HardwareEvent::Scanned { present: Vec::new(), why: ScanReason::LostMessages };
-    assert_eq!(told(&mut machine, scan)[0], "one Gone");
+    assert_eq!(told(&mut machine, scan(vec![new])), ["one Seen", "port Gone"]);
+    assert_eq!(told(&mut machine, scan(Vec::new()))[0], "one Gone");
 }
 
 #[test]

@@ -42,7 +42,7 @@ impl ExternalCause {
     #[must_use]
     pub fn hardware(event: &HardwareEvent) -> Self {
         match event {
-            HardwareEvent::Scanned { present, why } => Self::Scanned(present.len(), *why),
+            HardwareEvent::Scanned { present, why, .. } => Self::Scanned(present.len(), *why),
             event => Self::Hardware(Box::new(event.clone())),
         }
     }

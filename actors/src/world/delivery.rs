@@ -220,7 +220,8 @@ impl World {
                 self.shown.devices.insert(shown.name.clone(), shown);
             }
             Publication::Leases(news) => self.shown.leases.take_in(news),
-            Publication::Inventory(_) | Publication::Closing(_) => {}
+            Publication::Inventory(news) => self.shown.inventory = news,
+            Publication::Closing(_) => {}
         }
     }
 
@@ -264,6 +265,10 @@ impl World {
         }
         for (at, event, cause) in so.later {
             self.agenda.put(at, Due::Around(Box::new(event), cause));
+        }
+        if self.environment.was_killed() {
+            // Nobody hears what it would have said.
+            return self.kill_daemon();
         }
         for saying in so.said {
             self.tell(saying);

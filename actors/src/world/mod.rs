@@ -41,6 +41,7 @@ pub use self::random::Random;
 pub use self::trial::{Trial, TrialReport};
 use crate::engine::{Engine, Place};
 use crate::message::device::DeviceSnapshot;
+use crate::message::inventory::InventorySnapshot;
 use crate::message::lease_table::LeaseTable;
 use crate::message::service::ServiceSnapshot;
 use crate::message::{Address, Exit, Message, Moment, RequestId};
@@ -79,6 +80,8 @@ pub struct Shown {
     pub devices: BTreeMap<DeviceName, DeviceSnapshot>,
     /// By the registry.
     pub leases: LeaseTable,
+    /// By the inventory.
+    pub inventory: InventorySnapshot,
 }
 
 /// A request of the operator that has not been answered.

@@ -6,8 +6,9 @@ use mainstay_config::model::Station;
 
 use super::checkers::{Check, View};
 use super::faults::{Sabotage, Weather};
-use super::{Failure, Keep, Moment, Standing, World};
+use super::{Due, Failure, Keep, Moment, Standing, World};
 use crate::cause::Blocker;
+use crate::effect::check_commands::is_command;
 use crate::message::Exit;
 
 /// Long enough for every back-off, quarantine and grace period to be over.
@@ -16,6 +17,8 @@ const QUIET: Duration = Duration::from_secs(3600);
 const CLOSING: Duration = Duration::from_secs(1800);
 /// Longer than from one look at a stranger's port to the next.
 const LOOKING: Duration = Duration::from_secs(20);
+/// How long the executor waits in the end for the log-keeper, which waits for whatever prints.
+const KEEPER_PATIENCE: Duration = Duration::from_secs(5);
 const MOMENT: Duration = Duration::from_millis(100);
 
 /// How many in a thousand are closed down in the midst of the storm, and how long it lasts then.
@@ -105,6 +108,7 @@ impl Trial {
             world.hurry();
         }
         world.run_for(CLOSING)?;
+        world.run_out();
         if !matches!(world.ended, Some(Exit::GaveUp(_))) {
             world.at_the_end()?;
         }
@@ -129,6 +133,19 @@ impl World {
             self.run_for(Duration::from_secs(1))?;
         }
         Ok(())
+    }
+
+    /// The executor waits until nothing has its output open any more: commands of checks, of which the actors know nothing, have ended
+    /// until then.
+    fn run_out(&mut self) {
+        let until = self.now + KEEPER_PATIENCE;
+        let has_commands = |world: &Self| world.environment.trees().any(|(run, _)| is_command(*run));
+        while has_commands(self) && self.agenda.next_at().is_some_and(|at| at <= until) {
+            self.advance(self.agenda.next_at().unwrap_or(until));
+            if let Some(due @ Due::Around(..)) = self.agenda.take() {
+                self.perform(due);
+            }
+        }
     }
 
     /// As long as a stranger has a port, it is looked now and then whether he is still there. For a moment nothing else is in

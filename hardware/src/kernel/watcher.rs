@@ -1,6 +1,6 @@
 //! The thread `hardware-events`: hears every source, looks at what is there, and tells what changed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 use futures::StreamExt;
@@ -46,7 +46,7 @@ pub(crate) struct Watcher {
     /// Radios that were announced as gone; their numbers never come back, but sysfs shows them a little longer.
     departed: BTreeSet<u32>,
     /// Sources whose trouble was told and is not over.
-    troubled: BTreeSet<Source>,
+    troubles: BTreeMap<Source, Trouble>,
 }
 
 /// A scan that is under way.
@@ -79,7 +79,7 @@ impl Watcher {
             scanning: None,
             scanned_at: 0,
             departed: BTreeSet::new(),
-            troubled: BTreeSet::new(),
+            troubles: BTreeMap::new(),
         }
     }
 
@@ -311,7 +311,7 @@ impl Watcher {
         present.extend(self.unread(&present, |known| !matches!(known.sort, Sort::Wifi(_))));
         present.extend(radios);
         self.known.scanned(&present);
-        self.tell(HardwareEvent::Scanned { present, why });
+        self.tell(HardwareEvent::Scanned { present, why, troubles: self.troubles.clone() });
     }
 
     /// After an error of a socket: a rescan when messages were lost, else true, and the socket is given up.
@@ -325,12 +325,12 @@ impl Watcher {
     }
 
     fn trouble(&mut self, source: Source, why: Trouble) {
-        self.troubled.insert(source);
+        self.troubles.insert(source, why.clone());
         self.tell(HardwareEvent::Trouble(source, why));
     }
 
     fn works(&mut self, source: Source) {
-        if self.troubled.remove(&source) {
+        if self.troubles.remove(&source).is_some() {
             self.tell(HardwareEvent::Works(source));
         }
     }

@@ -110,7 +110,7 @@ async fn a_watch_begins_with_everything_that_is_there() {
     bench.watcher.begin_scan(ScanReason::Start);
     bench.read().await;
     let told = bench.told();
-    let [HardwareEvent::Scanned { present, why: ScanReason::Start }] = told.as_slice() else { panic!("{told:?}") };
+    let [HardwareEvent::Scanned { present, why: ScanReason::Start, .. }] = told.as_slice() else { panic!("{told:?}") };
     assert_eq!(keys(present), ["usb/1-2", "tty/ttyACM0"]);
 }
 
@@ -255,9 +255,10 @@ async fn a_scan_does_not_wait_for_a_driver_that_is_known_to_hang() {
     assert!(matches!(bench.told().as_slice(), [HardwareEvent::Trouble(Source::RadioFacts, _)]));
     bench.watcher.handle(Heard::Uevent(Err(io::Error::from_raw_os_error(105))));
     let told = bench.told();
-    let [HardwareEvent::Scanned { present, why: ScanReason::LostMessages }] = told.as_slice() else {
+    let [HardwareEvent::Scanned { present, why: ScanReason::LostMessages, troubles }] = told.as_slice() else {
         panic!("{told:?}")
     };
+    assert_eq!(*troubles, [(Source::RadioFacts, Trouble::DriverHangs)].into(), "who has not heard of it hears it now");
     assert_eq!(keys(present), ["usb/1-2", "tty/ttyACM0", "wifi/phy2"]);
     bench.unplug_tty();
     let told = bench.uevent(Change::TtyLeft("ttyACM0".to_owned()), 11);

@@ -11,6 +11,7 @@ mod plugged;
 mod radio;
 mod state;
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -153,7 +154,8 @@ impl SimulatedBus {
     fn scan(&self, receiver: delivery::Receiver, why: ScanReason) {
         {
             let state = self.state();
-            self.inner.delivery.queue_for(receiver, HardwareEvent::Scanned { present: state.present(), why });
+            let scanned = HardwareEvent::Scanned { present: state.present(), why, troubles: BTreeMap::new() };
+            self.inner.delivery.queue_for(receiver, scanned);
         }
         self.inner.delivery.deliver();
     }

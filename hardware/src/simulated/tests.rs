@@ -35,7 +35,7 @@ fn radio(bus: &SimulatedBus, name: &str) -> crate::sighting::WifiFacts {
 fn a_watch_begins_with_everything_that_is_there() {
     let bus = SimulatedBus::demo();
     let (_watch, events) = watched(&bus);
-    let HardwareEvent::Scanned { present, why: ScanReason::Start } = events.try_recv().unwrap() else { panic!() };
+    let HardwareEvent::Scanned { present, why: ScanReason::Start, .. } = events.try_recv().unwrap() else { panic!() };
     let keys: Vec<String> = present.iter().map(|s| s.key.to_string()).collect();
     assert_eq!(keys, ["usb/1-2", "tty/ttyACM0", "usb/1-1", "wifi/phy1", "wifi/phy2"]);
     assert!(events.try_recv().is_err());

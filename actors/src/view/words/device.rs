@@ -232,7 +232,7 @@ pub(super) fn event_words(event: &HardwareEvent) -> String {
             format!("{} seen", identity(sighting, None))
         }
         HardwareEvent::Gone { key, witness, .. } => format!("{} ({})", departure(key), witness_words(*witness)),
-        HardwareEvent::Scanned { present, why } => scan_words(present.len(), *why),
+        HardwareEvent::Scanned { present, why, .. } => scan_words(present.len(), *why),
         HardwareEvent::Trouble(source, why) => why.words(*source),
         HardwareEvent::Works(source) => format!("{source} can be had again"),
     }

@@ -1,6 +1,6 @@
 //! Invariant 4, of devices: when nothing has gone wrong for long, each is shown as it is. It is absent when it is not
 //! plugged in, at fault only when it has failed since it was, in quarantine only when and as long as it has really left so often,
-//! ejected when the operator's last word on it was that; and not looked at for ever.
+//! ejected when the operator's last word on it was that; and not looked at for ever. What cannot be watched is said.
 
 use std::collections::BTreeMap;
 
@@ -95,6 +95,10 @@ impl Checker for Devices {
                 let (is, reason) = (shown.status.as_str(), &shown.reason);
                 return Err(format!("{name} is said to be {is} ({reason:?}), but it is {plugged}, which is not that"));
             }
+        }
+        let (said, are) = (&view.shown.inventory.troubles, view.environment.troubles());
+        if said != are {
+            return Err(format!("it is said that these cannot be watched: {said:?}; and really it is {are:?}"));
         }
         Ok(())
     }

@@ -11,7 +11,8 @@ use crate::cause::Refusal;
 use crate::engine::Letter;
 use crate::message::lease::{LeaseMessage, LeaseTimer, Renewed};
 use crate::message::service::{ServiceMessage, ServiceTimer};
-use crate::message::{Message, Moment};
+use crate::message::supervision::ServicesMessage;
+use crate::message::{ActorId, Message, Moment};
 use crate::trace::MessageId;
 use crate::world::environment::{Command, Environment, Happening};
 
@@ -19,9 +20,12 @@ use crate::world::environment::{Command, Environment, Happening};
 #[derive(Debug, Default)]
 pub(super) struct Failures {
     services: BTreeMap<ServiceName, Record>,
-    /// When each was last ordered to start, and since when it wants what it asked the registry for.
+    /// Since when each has its time to become ready, and since when it wants what it asked the registry for.
     ordered: BTreeMap<ServiceName, Moment>,
     wants: BTreeMap<ServiceName, Moment>,
+    /// When each was given its slot of which no order has come yet; and when its actor panicked last.
+    slotted: BTreeMap<ServiceName, Moment>,
+    panicked: BTreeMap<ServiceName, Moment>,
     /// Runs that a machine had signalled: what they do then is not by themselves.
     signalled: BTreeSet<RunId>,
     /// When the patience of each was last over.
@@ -70,6 +74,10 @@ impl Failures {
                 self.record(service).ends += 1;
                 Some(Failed { service, run: None })
             }
+            ServiceMessage::SlotGranted(_) => {
+                self.slotted.entry(service.clone()).or_insert(environment.now());
+                None
+            }
             ServiceMessage::Timer(ServiceTimer::ReadyWithin) if self.was_given_its_time(service, environment) => {
                 self.begins_to_die(service, None)
             }
@@ -96,8 +104,14 @@ impl Failures {
     pub(super) fn happened(&mut self, happening: &Happening, environment: &Environment) {
         match happening {
             Happening::Ordered(run) => {
-                let service = environment.tree(*run).map(|tree| tree.service.clone());
-                self.ordered.extend(service.map(|service| (service, environment.now())));
+                let Some(service) = environment.tree(*run).map(|tree| tree.service.clone()) else { return };
+                // An order that is lost in a panic is given once more, with the deadline of the first.
+                let slotted = self.slotted.remove(&service);
+                let first = slotted.filter(|at| self.panicked.get(&service).is_some_and(|panicked| panicked >= at));
+                self.ordered.insert(service, first.unwrap_or(environment.now()));
+            }
+            Happening::Panicked(ActorId::Service(service)) => {
+                self.panicked.insert(service.clone(), environment.now());
             }
             Happening::Signalled(run) => {
                 self.signalled.insert(*run);
@@ -154,6 +168,7 @@ impl Failures {
     fn other_handled(&mut self, letter: &Letter, environment: &Environment) {
         let now = environment.now();
         match &letter.message {
+            Message::Services(ServicesMessage::ReturnSlot(service)) => drop(self.slotted.remove(service)),
             Message::Leases(LeaseMessage::PortsSeen(_, Ok(seen))) if !seen.is_empty() => {
                 self.strangers.insert(letter.id);
             }

@@ -9,6 +9,7 @@ use mainstay_config::names::ServiceName;
 
 use super::failures::Failures;
 use super::ignoring::Ignoring;
+use super::losses::Losses;
 use super::{Check, Checker, Verdict};
 use crate::action::process::{ProcessEvent, RunId};
 use crate::cause::{Next, Resource, Standing};
@@ -32,6 +33,7 @@ pub(super) struct Keeping {
     closing: BTreeSet<ServiceName>,
     failures: Failures,
     ignoring: Ignoring,
+    losses: Losses,
     /// Who was told last of whom that he runs, or is about to.
     there: BTreeSet<(ServiceName, ServiceName)>,
     /// Words that somebody waits out a back-off, from whoever has no process; and of whom the registry has heard that.
@@ -48,8 +50,9 @@ impl Checker for Keeping {
     }
 
     fn sent(&mut self, letter: &Letter, environment: &Environment) -> Verdict {
+        self.losses.sent(letter, environment.now());
         match &letter.message {
-            Message::Service(service, said) => self.told(service, said),
+            Message::Service(service, said) => self.told(service, said, environment),
             Message::Leases(
                 LeaseMessage::Idle(holder)
                 | LeaseMessage::Stands(lease::Statement { holder, uses: StillUsed::InBackoff, .. }),
@@ -64,6 +67,7 @@ impl Checker for Keeping {
 
     fn handled(&mut self, letter: &Letter, environment: &Environment) -> Verdict {
         let _ = self.failures.handled(letter, environment);
+        self.losses.handled(letter, environment.now());
         match &letter.message {
             Message::Service(service, said) => self.heard(service, said, environment),
             Message::Leases(said) => {
@@ -95,12 +99,14 @@ impl Checker for Keeping {
 }
 
 impl Keeping {
-    fn told(&mut self, service: &ServiceName, said: &ServiceMessage) {
+    fn told(&mut self, service: &ServiceName, said: &ServiceMessage, environment: &Environment) {
         if let ServiceMessage::Renewed(..) = said {
             self.renewing.retain(|_, other| other != service);
         }
         match said {
-            ServiceMessage::Revoked(token, withdrawal) if withdrawal.is_loss() || self.resting.contains(service) => {
+            ServiceMessage::Revoked(token, _)
+                if self.losses.has_lost(service, environment) || self.resting.contains(service) =>
+            {
                 self.restarting.remove(service);
                 self.bereft.insert(service.clone(), *token);
             }
@@ -249,5 +255,67 @@ impl Keeping {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use mainstay_config::model::DeviceKind;
+
+    use super::*;
+    use crate::cause::Withdrawal;
+    use crate::message::device::Offer;
+    use crate::message::lease::{Grant, GrantedDevice};
+    use crate::message::{Moment, Outside};
+    use crate::trace::{Cause, TraceId};
+    use crate::world::World;
+    use crate::world::stations::{Draft, assemble};
+
+    #[test]
+    fn what_the_registry_says_to_be_lost_is_kept_for_who_is_restarted_as_long_as_it_is_there() {
+        for is_lost in [false, true] {
+            let draft = |name: &str| Draft::new(name).device("gps", Sharing::Exclusive);
+            let station = assemble(&[("gps", DeviceKind::Gps)], vec![draft("first"), draft("second").autostart_no()]);
+            let (mut world, mut checker) = (World::new(&station, 1), Keeping::default());
+            let run_for = |world: &mut World, seconds| {
+                world.run_for(Duration::from_secs(seconds)).unwrap_or_else(|failure| panic!("{failure}"));
+            };
+            let [first, second] = ["first", "second"].map(|name| ServiceName::new(name).unwrap());
+            let gps = world.environment().plugs().next().unwrap().0.clone();
+            world.plug(&gps);
+            run_for(&mut world, 60);
+            let run_of = |world: &World, name: &ServiceName| {
+                *world.environment().trees().find(|(_, tree)| tree.service == *name).unwrap().0
+            };
+            let told = |id, said| {
+                let message = Message::Service(first.clone(), said);
+                let cause = Cause { trace: TraceId(id), message: None };
+                Letter { id: MessageId(id), cause, from: Outside::Clock.into(), message }
+            };
+            let sighting = world.environment().plugs().next().unwrap().1.arrival.as_ref().unwrap().sighting.clone();
+            let generation = sighting.generation;
+            let offer = Offer { generation, node: None, interface: None, ifindex: None, serial: None };
+            let devices = BTreeMap::from([(gps.clone(), GrantedDevice { sharing: Sharing::Exclusive, offer })]);
+            let (ports, named) = (BTreeMap::new(), Vec::new());
+            let grant = Grant { token: Token(1), since: Moment::default(), devices, ports, named };
+            checker.sent(&told(1, ServiceMessage::Granted(grant)), world.environment()).unwrap();
+            let run = run_of(&world, &first);
+            checker.happened(&Happening::Ordered(run), world.environment()).unwrap();
+            checker.happened(&Happening::Signalled(run), world.environment()).unwrap();
+            checker.happened(&Happening::Gone(run), world.environment()).unwrap();
+            if is_lost {
+                world.unplug(&gps);
+            }
+            let revoked = ServiceMessage::Revoked(Token(1), Withdrawal::Replugged(gps.clone()));
+            checker.sent(&told(2, revoked), world.environment()).unwrap();
+            world.plug(&gps);
+            world.command(&first, Command::Stop);
+            world.command(&second, Command::Start);
+            run_for(&mut world, 60);
+            let taken = checker.happened(&Happening::Ordered(run_of(&world, &second)), world.environment());
+            assert_eq!(taken.is_err(), !is_lost, "{taken:?}");
+        }
     }
 }

@@ -14,6 +14,7 @@ mod ignoring;
 mod keeping;
 mod leftovers;
 mod livelock;
+mod losses;
 mod missing;
 mod needless;
 mod order;

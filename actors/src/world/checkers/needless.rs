@@ -8,22 +8,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mainstay_config::model::{Dependency, OnReturn};
-use mainstay_config::names::{DeviceName, ServiceName};
-use mainstay_hardware::sighting::{Generation, HardwareEvent, Key, Sighting};
+use mainstay_config::names::ServiceName;
 
 use super::failures::Failures;
+use super::losses::Losses;
 use super::{Check, Checker, Verdict};
 use crate::action::probe::ProbeEvent;
 use crate::action::process::{ProcessEvent, RunId};
 use crate::cause;
 use crate::engine::Letter;
-use crate::message::device::DeviceMessage;
-use crate::message::inventory::InventoryMessage;
-use crate::message::lease::{Grant, LeaseMessage, LeaseRequest, Statement, StillUsed, Token};
+use crate::message::lease::{LeaseMessage, LeaseRequest, Statement, StillUsed, Token};
 use crate::message::service::{ServiceMessage, ServiceTimer};
 use crate::message::supervision::{RootMessage, ServicesMessage};
 use crate::message::{Message, Moment, Outside};
-use crate::trace::{MessageId, TraceId};
+use crate::trace::MessageId;
 use crate::world::environment::{Environment, Happening};
 
 #[derive(Debug, Default)]
@@ -33,8 +31,7 @@ pub(super) struct Needless {
     ordered: BTreeMap<RunId, Moment>,
     /// Runs that are stopped for a cause.
     stopped: BTreeSet<RunId>,
-    /// What each service was granted last, and when.
-    grants: BTreeMap<ServiceName, Granted>,
+    losses: Losses,
     /// When the operator last had something done for which a service stops, or it ended, or was not ready in time.
     befallen: BTreeMap<ServiceName, Moment>,
     /// Which run of each service was heard last to run, or to be ready.
@@ -45,12 +42,6 @@ pub(super) struct Needless {
     words: BTreeMap<MessageId, Up>,
     /// Which of them one has heard last, and when for the first time.
     heard_up: BTreeMap<(ServiceName, ServiceName), (Up, Moment)>,
-    /// When a device was ejected, admitted, or found faulty, each as far as the registry has heard of it.
-    troubled: BTreeMap<(DeviceName, TraceId), Moment>,
-    /// The arrivals that the inventory has heard of, by their keys.
-    sighted: BTreeMap<Key, Generation>,
-    /// Arrivals that the kernel said to be over, also those that are there all the same.
-    denied: BTreeMap<Generation, Denial>,
     /// Those of which the registry has heard last that they wait out a back-off.
     idle: BTreeSet<ServiceName>,
     /// Which leases each was to give up then, since somebody else waited for them. It may just have started again.
@@ -64,21 +55,6 @@ struct Up {
     said: Moment,
 }
 
-/// That the kernel said that an arrival is over.
-#[derive(Debug)]
-struct Denial {
-    trace: TraceId,
-    /// When it said otherwise again, or the registry heard of the denial, whichever was later.
-    until: Option<Moment>,
-}
-
-#[derive(Debug)]
-struct Granted {
-    token: Token,
-    at: Moment,
-    arrivals: Vec<(DeviceName, Generation)>,
-}
-
 impl Checker for Needless {
     fn check(&self) -> Check {
         Check::Needless
@@ -86,8 +62,8 @@ impl Checker for Needless {
 
     fn sent(&mut self, letter: &Letter, environment: &Environment) -> Verdict {
         let now = environment.now();
+        self.losses.sent(letter, now);
         match &letter.message {
-            Message::Service(name, ServiceMessage::Granted(grant)) => self.granted(name, grant, now),
             // From now on it waits for those that require it, to stop.
             Message::Service(_, ServiceMessage::Dependency(name, cause::Standing::Leaving { .. })) => {
                 let mut theirs = environment.trees().filter(|(_, tree)| tree.service == *name);
@@ -115,6 +91,8 @@ impl Checker for Needless {
 
     fn handled(&mut self, letter: &Letter, environment: &Environment) -> Verdict {
         let now = environment.now();
+        self.losses.handled(letter, now);
+        let _ = self.failures.handled(letter, environment);
         match &letter.message {
             Message::Root(RootMessage::Close | RootMessage::Hurry) => self.closes = true,
             Message::Service(name, said) if letter.from == Outside::Operator.into() => self.asked(name, said, now),
@@ -122,10 +100,6 @@ impl Checker for Needless {
                 self.heard_up(letter.id, name, other, now);
             }
             Message::Service(name, said) => self.heard(name, said, environment),
-            Message::Hardware(InventoryMessage::Event(event)) => self.kernel_said(event, letter.cause.trace, now),
-            Message::Leases(LeaseMessage::DeviceUnavailable { device, .. }) => {
-                self.registry_heard(device, letter.cause.trace, now);
-            }
             Message::Leases(LeaseMessage::Idle(holder)) => self.idle.extend(holder.service().cloned()),
             Message::Leases(LeaseMessage::Busy(holder) | LeaseMessage::Renew(LeaseRequest { holder, .. })) => {
                 self.idle.retain(|idle| !holder.is(idle));
@@ -134,15 +108,6 @@ impl Checker for Needless {
                 StillUsed::InBackoff => self.idle.extend(holder.service().cloned()),
                 StillUsed::Yes => self.idle.retain(|idle| !holder.is(idle)),
             },
-            Message::Device(device, DeviceMessage::Eject(_) | DeviceMessage::Admit(_))
-            | Message::Device(device, DeviceMessage::Accessible(_, Err(_)) | DeviceMessage::Probed(_, Err(_)))
-            | Message::Leases(
-                LeaseMessage::RadioRead(_, device, Err(_))
-                | LeaseMessage::RadioSet(_, device, Err(_))
-                | LeaseMessage::RadioRestored(_, device, Err(_)),
-            ) => {
-                self.troubled.insert((device.clone(), letter.cause.trace), now);
-            }
             _ => {}
         }
         Ok(())
@@ -166,16 +131,6 @@ impl Checker for Needless {
 }
 
 impl Needless {
-    fn granted(&mut self, name: &ServiceName, grant: &Grant, now: Moment) {
-        if self.grants.get(name).is_some_and(|known| known.token == grant.token) {
-            // It is said again.
-            return;
-        }
-        let arrivals = grant.devices.iter().map(|(device, held)| (device.clone(), held.offer.generation.clone()));
-        let granted = Granted { token: grant.token, at: now, arrivals: arrivals.collect() };
-        self.grants.insert(name.clone(), granted);
-    }
-
     fn asked(&mut self, name: &ServiceName, said: &ServiceMessage, now: Moment) {
         if matches!(said, ServiceMessage::Stop(_) | ServiceMessage::Restart(..)) {
             self.befallen.insert(name.clone(), now);
@@ -208,38 +163,6 @@ impl Needless {
         }
     }
 
-    /// What the inventory hears. Where the kernel does not say which arrival is over, it is the one that was heard of.
-    fn kernel_said(&mut self, event: &HardwareEvent, trace: TraceId, now: Moment) {
-        match event {
-            HardwareEvent::Seen(sighting) => self.sighted(sighting, trace, now),
-            HardwareEvent::Gone { key, generation, .. } => {
-                let meant = generation.clone().or_else(|| self.sighted.get(key).cloned());
-                self.denied.extend(meant.map(|generation| (generation, Denial { trace, until: None })));
-            }
-            HardwareEvent::Scanned { present, .. } => present.iter().for_each(|there| self.sighted(there, trace, now)),
-            HardwareEvent::Trouble(..) | HardwareEvent::Works(_) => {}
-        }
-    }
-
-    /// Where another arrival is seen, the one before is over.
-    fn sighted(&mut self, Sighting { key, generation, .. }: &Sighting, trace: TraceId, now: Moment) {
-        let before = self.sighted.insert(key.clone(), generation.clone());
-        let over = before.filter(|before| before != generation);
-        self.denied.extend(over.map(|generation| (generation, Denial { trace, until: None })));
-        if let Some(denial) = self.denied.get_mut(generation) {
-            denial.until.get_or_insert(now);
-        }
-    }
-
-    /// Before it hears that a device is in trouble the registry may grant it once more.
-    fn registry_heard(&mut self, device: &DeviceName, of: TraceId, now: Moment) {
-        if let Some(at) = self.troubled.get_mut(&(device.clone(), of)) {
-            *at = now;
-        }
-        let denials = self.denied.values_mut().filter(|denial| denial.trace == of);
-        denials.filter_map(|denial| denial.until.as_mut()).for_each(|until| *until = now);
-    }
-
     fn is_to_be_stopped(&mut self, name: &ServiceName, environment: &Environment) {
         // That is heard after it is so.
         let heard = self.ready.get(name).copied();
@@ -255,7 +178,7 @@ impl Needless {
         let Some(tree) = environment.tree(run).filter(|tree| !tree.orphaned) else { return Ok(()) };
         let Some(since) = self.ordered.get(&run) else { return Ok(()) };
         let name = &tree.service;
-        let granted = self.grants.get(name).map(|granted| granted.token);
+        let granted = self.losses.token(name);
         let gave_way = granted.is_some() && self.gives_way.get(name).copied() == granted;
         if self.closes || gave_way || self.stopped.contains(&run) || self.has_cause(name, *since, environment) {
             // Those that require it stop for that, also when what it stops for is over before they hear of it.
@@ -270,7 +193,7 @@ impl Needless {
     /// Whether something has befallen a service since then, or what it needs.
     fn has_cause(&self, name: &ServiceName, since: Moment, environment: &Environment) -> bool {
         let befallen = is_since(self.befallen.get(name), since);
-        if befallen || self.has_lost(name, environment) || self.has_returned_to(name, since, environment) {
+        if befallen || self.losses.has_lost(name, environment) || self.has_returned_to(name, since, environment) {
             return true;
         }
         let Some(spec) = environment.station().services.get(name) else { return false };
@@ -279,16 +202,6 @@ impl Needless {
             matches!(dependency, Dependency::Required { .. }) && self.has_cause(other, up, environment)
         };
         spec.dependencies.iter().any(required)
-    }
-
-    /// Whether an arrival that it was granted is over, or in trouble.
-    fn has_lost(&self, name: &ServiceName, environment: &Environment) -> bool {
-        let Some(Granted { at, arrivals, .. }) = self.grants.get(name) else { return false };
-        arrivals.iter().any(|(device, generation)| {
-            environment.generation(device) != Some(generation)
-                || self.denied.get(generation).is_some_and(|denial| denial.until.is_none_or(|until| until >= *at))
-                || self.troubled.iter().any(|((troubled, _), heard)| troubled == device && heard >= at)
-        })
     }
 
     /// Whether it has heard that a service has come back for which it is to be restarted.
@@ -312,7 +225,7 @@ mod tests {
 
     use super::*;
     use crate::action::process::Notification;
-    use crate::trace::Cause;
+    use crate::trace::{Cause, TraceId};
     use crate::world::World;
     use crate::world::stations::{Draft, assemble};
 

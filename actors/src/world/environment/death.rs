@@ -7,6 +7,7 @@ use mainstay_config::model::Sharing;
 use mainstay_config::model::StopSignal;
 
 use super::table::{Course, Parent, SECOND, Table, Tree};
+use super::watch::WatchEvent;
 use super::{Consequences, Environment, Event, SWEEP_INTERVAL};
 use crate::action::process::RunId;
 use crate::cause::Resource;
@@ -50,7 +51,7 @@ impl Event {
                 | Course::LookAtBirths(_) => true,
             },
             // A call that hangs in the kernel goes on there.
-            Self::ComesBack(..) | Self::SeenAgain(_) => false,
+            Self::ComesBack(..) | Self::SeenAgain(_) | Self::Watch(WatchEvent::Works(_)) => false,
             _ => true,
         }
     }
@@ -66,6 +67,7 @@ impl Environment {
         self.executor.kernel_mut().inherit(old.kernel(), undertaker);
         (self.telling, self.kept) = (Telling::default(), Kept::default());
         self.drivers = self.drivers.next_life();
+        self.watch = self.watch.next_life();
         self.watched.clear();
         self.prepared.clear();
         let left: Vec<(RunId, Vec<u16>)> =
@@ -109,6 +111,16 @@ impl Environment {
 }
 
 impl Table {
+    /// Whether mainstay is killed before it does the next thing. Of what it has in mind besides, nothing is done.
+    pub(super) fn is_killed(&mut self) -> bool {
+        match &mut self.killed_after {
+            None => {}
+            Some(0) => self.was_killed = true,
+            Some(more) => *more -= 1,
+        }
+        self.was_killed
+    }
+
     /// Takes over the processes of a mainstay that was killed.
     fn inherit(&mut self, old: &Self, undertaker: Undertaker) {
         (self.now, self.has_cgroups, self.lie) = (old.now, old.has_cgroups, old.lie);

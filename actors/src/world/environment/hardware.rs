@@ -12,7 +12,7 @@ use mainstay_hardware::sighting::{
 
 use super::radios::{RadioState, Temper};
 use super::table::Course;
-use super::{Cause, Consequences, Environment, Event, Happening};
+use super::{Consequences, Environment, Event, Happening};
 use crate::cause::Resource;
 use crate::message::device::DeviceMessage;
 use crate::message::{Message, Moment, OperationId};
@@ -200,8 +200,7 @@ impl Environment {
             if self.random.happens(400) {
                 let at = self.now + self.random.between(MILLISECOND, SECOND);
                 let generation = Some(generation.clone());
-                let gone = HardwareEvent::Gone { key: key.clone(), generation, witness };
-                so.later.push((at, Event::Heard(Box::new(gone)), None));
+                self.watch_hears(at, HardwareEvent::Gone { key: key.clone(), generation, witness }, so);
             }
         }
     }
@@ -225,28 +224,17 @@ impl Environment {
             return;
         }
         let at = self.in_order(MILLISECOND * 400);
-        so.later.push((at, Event::Heard(Box::new(event)), None));
+        self.watch_hears(at, event, so);
     }
 
-    fn in_order(&mut self, longest: Duration) -> Moment {
+    pub(super) fn in_order(&mut self, longest: Duration) -> Moment {
         self.channel = self.channel.max(self.now + self.random.between(MILLISECOND, longest));
         self.channel
     }
 
-    pub(in crate::world) fn scan_later(&mut self, why: ScanReason, cause: Option<Cause>, so: &mut Consequences) {
-        let at = self.in_order(SECOND);
-        so.later.push((at, Event::Scan(why), cause));
-    }
-
-    pub(super) fn scan(&self, why: ScanReason, cause: Option<Cause>, so: &mut Consequences) {
-        let present =
-            self.plugs.values().filter_map(|plug| plug.arrival.as_ref()).map(|arrival| arrival.sighting.clone());
-        super::hear(HardwareEvent::Scanned { present: present.collect(), why }, cause, so);
-    }
-
     pub(super) fn seen_again(&self, device: &DeviceName, so: &mut Consequences) {
-        if let Some(arrival) = self.plugs.get(device).and_then(|plug| plug.arrival.as_ref()) {
-            super::hear(HardwareEvent::Seen(arrival.sighting.clone()), None, so);
+        if let Some(seen) = self.plugs.get(device).and_then(Plug::sighted) {
+            self.watch_hears(self.now, HardwareEvent::Seen(seen.clone()), so);
         }
     }
 

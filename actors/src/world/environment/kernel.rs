@@ -19,6 +19,9 @@ const HUNG_MAX: usize = 4;
 
 impl Kernel for Table {
     fn start(&mut self, order: SpawnOrder) -> Result<(), SpawnFailure> {
+        if self.is_killed() {
+            return Ok(());
+        }
         if self.random.happens(self.weather.busy) {
             return Err(SpawnFailure::Busy);
         }
@@ -27,6 +30,9 @@ impl Kernel for Table {
     }
 
     fn start_keeper(&mut self) -> Result<(), Busy> {
+        if self.is_killed() {
+            return Ok(());
+        }
         if self.random.happens(self.weather.busy) {
             return Err(Busy);
         }
@@ -52,6 +58,9 @@ impl Kernel for Table {
     }
 
     fn replace(&mut self, run: RunId) {
+        if self.is_killed() {
+            return;
+        }
         let Some(birth) = self.births.get_mut(&run).filter(|birth| birth.thread == Thread::AtIt) else { return };
         if self.hung < HUNG_MAX {
             birth.thread = Thread::Replaced;
@@ -65,6 +74,9 @@ impl Kernel for Table {
     }
 
     fn signal(&mut self, pid: u32, signal: StopSignal) {
+        if self.is_killed() {
+            return;
+        }
         if self.keeper == Some(pid) {
             return self.within(Duration::ZERO, MILLISECOND * 5, Course::KeeperEnds(pid));
         }
@@ -73,6 +85,9 @@ impl Kernel for Table {
     }
 
     fn signal_group(&mut self, leader: u32, left_to_it: &[ProcessId], signal: StopSignal) {
+        if self.is_killed() {
+            return;
+        }
         self.must_be_ours(leader);
         let members = self.trees.values().filter(|tree| tree.pid == leader).flat_map(|tree| &tree.members);
         let meant = members.filter(|member| !member.strays || left_to_it.contains(&member.id));
@@ -81,12 +96,15 @@ impl Kernel for Table {
     }
 
     fn signal_process(&mut self, process: ProcessId, signal: StopSignal) {
-        if self.process(process.pid) == Some(process) {
+        if !self.is_killed() && self.process(process.pid) == Some(process) {
             self.hit(process.pid, signal);
         }
     }
 
     fn look(&mut self, round: Round) {
+        if self.is_killed() {
+            return;
+        }
         let late = self.random.happens(self.weather.looks_late);
         let longest = if late { SECOND * 2 } else { MILLISECOND * 20 };
         self.is_looking = true;
@@ -94,6 +112,9 @@ impl Kernel for Table {
     }
 
     fn next_ended(&mut self) -> Option<Ended> {
+        if !self.ended.is_empty() && self.is_killed() {
+            return None;
+        }
         if self.lie == Some(Lie::SilentEnds) {
             self.ended.retain(|_| self.random.happens(900));
         }
@@ -152,6 +173,7 @@ impl Kernel for Table {
     fn is_over(&mut self, run: RunId) {
         self.births.remove(&run);
         self.unheard.remove(&run);
+        self.unlistened.remove(&run);
     }
 
     fn say(&mut self, _service: &ServiceName, run: RunId, event: ProcessEvent) {
@@ -232,6 +254,9 @@ impl Table {
 
     fn act_on(&mut self, act: Act, seen: &[(ProcessId, bool)]) {
         for (id, strays) in seen {
+            if act != Act::Look && self.is_killed() {
+                return;
+            }
             match act {
                 Act::Look => {}
                 Act::Kill => self.hit(id.pid, StopSignal::Kill),

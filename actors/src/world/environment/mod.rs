@@ -3,6 +3,7 @@
 mod around;
 mod astray;
 mod calls;
+mod commands;
 mod death;
 mod files;
 mod hardware;
@@ -10,15 +11,17 @@ mod kernel;
 mod probes;
 mod processes;
 mod radios;
+mod sockets;
 mod starts;
 mod table;
+mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use mainstay_config::model::{Sharing, Station};
 use mainstay_config::names::{DeviceName, ServiceName};
-use mainstay_hardware::sighting::{Generation, HardwareEvent};
+use mainstay_hardware::sighting::Generation;
 
 use self::calls::Drivers;
 pub(super) use self::death::Undertaker;
@@ -28,6 +31,7 @@ pub use self::radios::{GIVEN_UP_AFTER, RadioState, Temper};
 pub(super) use self::table::Lie;
 use self::table::{Course, Table};
 pub use self::table::{Life, Tree};
+use self::watch::{HardwareWatch, WatchEvent};
 use super::faults::Weather;
 use super::random::Random;
 use crate::action::ports::Listener;
@@ -115,7 +119,6 @@ pub enum DeviceCommand {
 
 /// Something that will happen around the machines.
 #[derive(Debug)]
-#[allow(clippy::large_enum_variant, reason = "what is heard of hardware is a good part of all events")]
 pub(super) enum Event {
     /// To processes, or to the executor's threads.
     Course(Course),
@@ -124,8 +127,8 @@ pub(super) enum Event {
     /// It is time to tell what a service said meanwhile.
     Rested(RunId),
     TellAgain(RunId),
-    Heard(Box<HardwareEvent>),
-    Scan(mainstay_hardware::sighting::ScanReason),
+    /// To the watch on hardware.
+    Watch(WatchEvent),
     SeenAgain(DeviceName),
     /// It is time to ask a driver.
     Asked(Box<Asked>),
@@ -173,8 +176,10 @@ pub struct Environment {
     /// What was made ahead for runs to come.
     prepared: BTreeMap<ServiceName, RunId>,
     watched: BTreeMap<RunId, probes::Watch>,
-    /// How many watches there have been.
+    /// How many watches there have been, and commands.
     watches: u64,
+    commands: u64,
+    watch: HardwareWatch,
     /// When the last event of the kernel's ordered channel arrives.
     channel: Moment,
     arrivals: u32,
@@ -198,6 +203,8 @@ impl Environment {
             prepared: BTreeMap::new(),
             watched: BTreeMap::new(),
             watches: 0,
+            commands: 0,
+            watch: HardwareWatch::default(),
             channel: Moment::default(),
             arrivals: 0,
         }
@@ -219,8 +226,7 @@ impl Environment {
     /// What is true stays true; what mainstay's executor knows is this.
     pub(super) fn knowing(self, known: Known) -> Self {
         let Known { processes, said: _, telling, calls, kept, watched } = known;
-        let number = |run: &RunId| self.watched.get(run).map_or(self.watches, |watch| watch.number);
-        let watch = |(run, watching)| (run, probes::Watch { number: number(&run), watching });
+        let watch = |(run, watching)| (run, probes::Watch::knowing(watching, self.watched.get(&run), self.watches));
         let watched = watched.into_iter().map(watch).collect();
         let executor = processes.on(self.executor.into_kernel());
         Self { executor, telling, kept, watched, drivers: self.drivers.knowing(calls), ..self }
@@ -344,6 +350,7 @@ impl Environment {
             Action::Sweep(run) => self.sweep(run, cause, so),
             Action::Watch(order) => self.watch(&order, so),
             Action::Unwatch(run) => {
+                self.give_up_check(run, so);
                 self.watched.remove(&run);
             }
             Action::TellAgain(run) => {
@@ -363,8 +370,7 @@ impl Environment {
             Event::Look(run, number, stage) => self.look(run, number, stage, so),
             Event::Rested(run) => so.said.push(Saying::Rested(run)),
             Event::TellAgain(run) => self.tell_again(run, cause, so),
-            Event::Heard(event) => hear(*event, cause, so),
-            Event::Scan(why) => self.scan(why, cause, so),
+            Event::Watch(event) => self.happens_to_watch(event, cause, so),
             Event::SeenAgain(device) => self.seen_again(&device, so),
             Event::Asked(asked) => self.call(*asked, so),
             Event::Called(id) => self.called(id, so),
@@ -390,9 +396,4 @@ impl Environment {
     pub fn excludes(a: &(Resource, Sharing), b: &(Resource, Sharing)) -> bool {
         is_one(&a.0, &b.0) && !(a.1 == Sharing::Shared && b.1 == Sharing::Shared)
     }
-}
-
-fn hear(event: HardwareEvent, cause: Option<Cause>, so: &mut Consequences) {
-    let message = crate::message::inventory::InventoryMessage::Event(event);
-    so.told.push((Outside::Kernel, Message::Hardware(message), cause));
 }

@@ -3,11 +3,14 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use mainstay_hardware::watched::PAUSE;
+
+use super::commands::Check;
 use super::death::ports;
 use super::table::MILLISECOND;
 use super::{Consequences, Environment, Event, Saying};
 use crate::action::not_ready::{self, NotReady};
-use crate::action::probe::{ProbeEvent, ProbeOrder, Sight};
+use crate::action::probe::{ProbeEvent, ProbeOrder, ProbeTarget, Sight};
 use crate::action::process::RunId;
 use crate::effect::ports::Whose;
 use crate::effect::probe::own::judged;
@@ -17,8 +20,18 @@ use crate::effect::probe::watching::{Next, WORTH_A_WORD, Watching};
 #[derive(Debug)]
 pub(super) struct Watch {
     pub(super) watching: Watching,
+    /// It is looked at by a command.
+    pub(super) check: Option<Check>,
     /// Whose looks are those of an earlier watch is told by this.
     pub(super) number: u64,
+}
+
+impl Watch {
+    /// What is true of it stays true; what is known of it is this.
+    pub(super) fn knowing(watching: Watching, before: Option<&Self>, number: u64) -> Self {
+        let (check, number) = before.map_or((None, number), |before| (before.check.clone(), before.number));
+        Self { watching, check, number }
+    }
 }
 
 /// How far a look is.
@@ -28,6 +41,8 @@ pub(in crate::world) enum LookStage {
     IsSlow,
     Ends,
     IsGivenUp,
+    /// This command takes too long.
+    IsTooSlow(RunId),
 }
 
 fn nobody_listens() -> NotReady {
@@ -41,9 +56,14 @@ impl Environment {
         if self.executor.log_end(run).is_none() {
             return;
         }
+        self.give_up_check(run, so);
         self.watches += 1;
         let number = self.watches;
-        self.watched.insert(run, Watch { watching: Watching::new(order), number });
+        let check = match &order.target {
+            ProbeTarget::Exec { command, .. } => Some(Check::of((**command).clone())),
+            _ => None,
+        };
+        self.watched.insert(run, Watch { watching: Watching::new(order), check, number });
         so.later.push((self.now, Event::Look(run, number, LookStage::Begins), None));
     }
 
@@ -52,6 +72,8 @@ impl Environment {
         let Some(watch) = self.watched.get_mut(&run).filter(|watch| watch.number == number) else { return };
         let watching = &mut watch.watching;
         match stage {
+            LookStage::Begins if watch.check.is_some() => self.begin_check(run, number, so),
+            LookStage::IsTooSlow(command) => self.check_is_too_slow(run, number, command, so),
             LookStage::Begins => {
                 let hangs = self.random.happens(self.weather.probes_hang);
                 let (wait, end) = if hangs {
@@ -81,7 +103,7 @@ impl Environment {
     }
 
     /// What is seen of a run. On a port of its own, somebody else may be the one who answers.
-    fn answered(&self, run: RunId) -> Result<Sight, NotReady> {
+    pub(super) fn answered(&self, run: RunId) -> Result<Sight, NotReady> {
         let port = self.tree(run).and_then(|tree| ports(tree).first().copied());
         let place = port.map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
         let foreign = port.filter(|port| self.foreign.contains(port)).and_then(|port| self.listener(port));
@@ -95,7 +117,19 @@ impl Environment {
         }
     }
 
-    fn go_on(&mut self, run: RunId, number: u64, next: Next, so: &mut Consequences) {
+    /// The task panics that looks at some run, and begins anew: what was said last is known, what was seen is not.
+    pub(in crate::world) fn probe_panics(&mut self, so: &mut Consequences) {
+        let Some(run) = self.random.choose(&self.watched()).copied() else { return };
+        self.give_up_check(run, so);
+        self.watches += 1;
+        let number = self.watches;
+        if let Some(watch) = self.watched.get_mut(&run) {
+            watch.number = number;
+            so.later.push((self.now + PAUSE, Event::Look(run, number, LookStage::Begins), None));
+        }
+    }
+
+    pub(super) fn go_on(&mut self, run: RunId, number: u64, next: Next, so: &mut Consequences) {
         let Next { say, again } = next;
         so.said.extend(say.map(|event: ProbeEvent| Saying::Probe(run, event)));
         match again {

@@ -3,6 +3,7 @@
 use super::table::{Course, Table};
 use super::{Cause, Consequences, Environment, Event, Happening, Saying};
 use crate::action::process::{RunId, SignalOrder, SpawnOrder};
+use crate::effect::check_commands::is_command;
 use crate::effect::process::driven::{Child, News, Outcome, PipeId, Place, Rules};
 use crate::effect::process::keeper::LogEnd;
 use crate::effect::telling::{Step, Told};
@@ -22,6 +23,21 @@ impl Environment {
     /// From now on the kernel lies.
     pub(in crate::world) fn plant(&mut self, lie: super::Lie) {
         self.executor.kernel_mut().lie = Some(lie);
+    }
+
+    /// mainstay is killed when its executor has done so many more things: between any two, also of those that one piece of news leads to.
+    pub(in crate::world) fn kill_executor_after(&mut self, acts: usize) {
+        self.executor.kernel_mut().killed_after = Some(acts);
+    }
+
+    /// Whether it was killed so.
+    pub(in crate::world) fn was_killed(&self) -> bool {
+        self.table().was_killed
+    }
+
+    /// The task panics that listens to what some run says of itself.
+    pub(in crate::world) fn listener_panics(&mut self) {
+        self.executor.kernel_mut().listener_panics();
     }
 
     pub(in crate::world) fn start_keeper(&mut self, so: &mut Consequences) {
@@ -58,6 +74,10 @@ impl Environment {
     /// What becomes of something that is said of a run: what is told of it, and when more is.
     pub(in crate::world) fn tell(&mut self, saying: Saying, so: &mut Consequences) -> (Outside, Vec<Told>) {
         let (from, run, step) = match saying {
+            Saying::Process(run, event) if is_command(run) => {
+                self.check_heard(run, event, so);
+                return (Outside::Processes, Vec::new());
+            }
             Saying::Process(run, event) => (Outside::Processes, run, self.telling.process(run, event)),
             Saying::Rested(run) => (Outside::Processes, run, self.telling.rested(run)),
             Saying::Probe(run, event) => {
@@ -97,7 +117,8 @@ impl Environment {
             Course::LeftoverEnds(run) => self.leftover_ends(run),
             Course::NobodyEnds(pid) => table.nobody_ends(pid),
             Course::IsHeard(run) => self.birth_is_heard(run),
-            Course::Hears(run) => self.executor.hear(News::Notified(run)),
+            Course::Hears(run) if table.is_listened_to(run) => self.executor.hear(News::Notified(run)),
+            Course::Hears(_) => {}
             Course::Reaped => self.executor.children_ended(),
             Course::Seen(looked) => self.executor.hear(News::Trees(*looked)),
             Course::News(news) => self.executor.hear(*news),

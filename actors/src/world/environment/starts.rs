@@ -11,6 +11,7 @@ use super::files::resource;
 use super::table::{Birth, Course, Job, Life, MILLISECOND, Member, Parent, SECOND, Table, Thread, Tree};
 use crate::action::process::{Exit, Needed, Notification, NotifySocket, RunId, SpawnFailure, SpawnOrder, Status};
 use crate::cause::Resource;
+use crate::effect::check_commands::is_command;
 
 /// How often one that forks away again and again does so.
 const FORKS: u8 = 20;
@@ -29,7 +30,9 @@ impl Table {
             readies: (!random.happens(weather.never_ready)).then(|| random.between(MILLISECOND * 20, SECOND * 3)),
             ready_at: None,
             obeys: (!random.happens(weather.stubborn)).then(|| random.between(MILLISECOND, SECOND)),
-            outlives_kill: random.happens(weather.unkillable).then(|| random.between(SECOND * 5, SECOND * 40)),
+            // What outlives SIGKILL is named with the service that it is of: a command is of none.
+            outlives_kill: (random.happens(weather.unkillable) && !is_command(order.run))
+                .then(|| random.between(SECOND * 5, SECOND * 40)),
             backgrounds,
             others_follow: !backgrounds && random.happens(500),
             others: if has_others { 1 + u32::from(random.happens(300)) } else { 0 },
@@ -50,7 +53,9 @@ impl Table {
         };
         self.trees.insert(order.run, tree);
         self.births.insert(order.run, birth);
-        self.so.happened.push(Happening::Ordered(order.run));
+        if !is_command(order.run) {
+            self.so.happened.push(Happening::Ordered(order.run));
+        }
         self.jobs.push_back(Job::Program(order.run));
         self.take_jobs();
     }
@@ -127,6 +132,7 @@ impl Table {
     }
 
     fn begin_life(&mut self, run: RunId) {
+        self.checks(run);
         let Some(tree) = self.trees.get(&run) else { return };
         let (others, backgrounds, readies, notify) = (tree.others, tree.backgrounds, tree.readies, tree.notify);
         for _ in 0..others {

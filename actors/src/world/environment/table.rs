@@ -200,12 +200,18 @@ pub(super) struct Table {
     pub(super) strayed: BTreeSet<RunId>,
     /// What was said on notification sockets and not heard.
     pub(super) unheard: BTreeMap<RunId, Vec<Message>>,
+    /// Sockets to which nobody listens until then: the task has panicked.
+    pub(super) unlistened: BTreeMap<RunId, Moment>,
     /// Whether there are control groups.
     pub(super) has_cgroups: bool,
     /// The number that was given last.
     pub(super) pids: u32,
     /// The number of the present watch on births.
     pub(super) watch: u64,
+    /// mainstay is killed when it has done so many more of the things that its executor does.
+    pub(super) killed_after: Option<usize>,
+    /// Whether it was: what it would have done next is not done.
+    pub(super) was_killed: bool,
     /// A planted bug.
     pub(super) lie: Option<Lie>,
     /// What follows from what is done now.
@@ -232,8 +238,11 @@ impl Table {
             is_looking: false,
             strayed: BTreeSet::new(),
             unheard: BTreeMap::new(),
+            unlistened: BTreeMap::new(),
             pids: 1000,
             watch: 0,
+            killed_after: None,
+            was_killed: false,
             lie: None,
             so: Consequences::default(),
         }
@@ -241,6 +250,7 @@ impl Table {
 
     pub(super) fn be_still(&mut self) {
         self.weather = Weather::still();
+        self.killed_after = None;
         for tree in self.trees.values_mut() {
             tree.obeys.get_or_insert(SECOND);
             tree.outlives_kill = None;
@@ -380,15 +390,6 @@ impl Table {
     /// For how long it would outlive SIGKILL.
     pub(super) fn outlives_kill(&self, run: RunId) -> Option<Duration> {
         self.trees.get(&run)?.outlives_kill
-    }
-
-    // ---- speaking
-
-    pub(super) fn speaks(&mut self, run: RunId, said: Notification) {
-        let Some(tree) = self.trees.get(&run) else { return };
-        let Some(pid) = tree.members.first().map(|member| member.id.pid) else { return };
-        self.unheard.entry(run).or_default().push(Message::of(pid, said));
-        self.within(Duration::ZERO, MILLISECOND * 20, Course::Hears(run));
     }
 
     /// The tree that a process is of.

@@ -18,11 +18,16 @@ const RUNS: u32 = 31;
 impl World {
     /// mainstay is killed, or a thread of it dies: then it gives up, and is started again as well.
     pub(super) fn kill_daemon_or_a_thread(&mut self) {
-        if self.random.happens(700) {
+        match self.random.below(10) {
             // Most of what actors want done is done in the same moment, one after the other.
-            self.killed_after = Some(self.random.below(12));
-            return;
+            0..4 => self.killed_after = Some(self.random.below(12)),
+            // So is what the executor does about one piece of news.
+            4..7 => self.environment.kill_executor_after(self.random.below(6)),
+            _ => self.lose_a_thread(),
         }
+    }
+
+    fn lose_a_thread(&mut self) {
         let parts = ["trees", "spawner-1", "drive", "hardware-events"];
         let part = self.random.choose(&parts).copied().unwrap_or_default().to_owned();
         let lost = RootMessage::PartLost(Lost { part, how: Panicked::Once("simulated panic".to_owned()) });

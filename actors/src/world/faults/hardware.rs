@@ -13,6 +13,11 @@ impl World {
             names.iter().for_each(|name| self.plug(name));
             return;
         }
+        if self.random.happens(self.weather.unwatched) {
+            let mut so = Consequences::default();
+            self.environment.cannot_be_watched(&mut so);
+            return self.follow(so);
+        }
         let weak = names.iter().find(|name| self.environment.is_just_taken_into_use(name));
         let weak = weak.filter(|_| self.random.happens(self.weather.weak));
         let Some(name) = weak.or_else(|| self.random.choose(&names)).cloned() else { return };

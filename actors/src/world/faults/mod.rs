@@ -4,6 +4,7 @@ mod death;
 mod hardware;
 mod operator;
 mod panics;
+mod parts;
 mod ports;
 mod sabotage;
 mod starving;
@@ -30,6 +31,8 @@ pub struct Weather {
     pub ports: Option<Duration>,
     /// An actor panics.
     pub panics: Option<Duration>,
+    /// A thread or a task panics that begins anew.
+    pub parts: Option<Duration>,
     /// mainstay is killed with SIGKILL.
     pub death: Option<Duration>,
     /// Mail that has to wait although something else is due.
@@ -80,6 +83,10 @@ pub struct Weather {
     pub keeper_dies: Option<Duration>,
     /// Messages of the kernel that are lost.
     pub lost_events: u16,
+    /// What is heard of hardware and waits until the actor thread has time; there is not room for much of it.
+    pub passes_late: u16,
+    /// Instead of something being plugged in or unplugged, a source of news cannot be watched for a while.
+    pub unwatched: u16,
     /// Devices whose node cannot be opened for long.
     pub access_refused: u16,
     /// Probes of devices that hang.
@@ -132,6 +139,7 @@ impl Weather {
             clients: seconds(120),
             ports: seconds(60),
             panics: None,
+            parts: seconds(15),
             death: None,
             overload: 100,
             starves: seconds(5),
@@ -157,6 +165,8 @@ impl Weather {
             calls_die: 5,
             keeper_dies: seconds(30),
             lost_events: 50,
+            passes_late: 100,
+            unwatched: 50,
             access_refused: 100,
             probe_fails: 30,
             probes_hang: 20,
@@ -225,6 +235,20 @@ impl Weather {
         }
     }
 
+    /// Sluggish; supplies are weak, starts are heard of late, and drivers hardly ever answer in good time.
+    #[must_use]
+    pub fn feeble() -> Self {
+        Self {
+            hardware: Some(Duration::from_secs(1)),
+            weak: 900,
+            births_late: 500,
+            calls_late: 700,
+            starves: Some(Duration::from_millis(300)),
+            panics: Some(Duration::from_secs(3)),
+            ..Self::sluggish()
+        }
+    }
+
     /// Sluggish, and parts of mainstay die all the time.
     #[must_use]
     pub fn fatal() -> Self {
@@ -277,13 +301,22 @@ pub(super) enum Fault {
     Clients,
     Ports,
     Panic,
+    Part,
     Death,
     Starve,
 }
 
 impl Fault {
-    pub(super) const ALL: [Self; 7] =
-        [Self::Hardware, Self::Operator, Self::Clients, Self::Ports, Self::Panic, Self::Death, Self::Starve];
+    pub(super) const ALL: [Self; 8] = [
+        Self::Hardware,
+        Self::Operator,
+        Self::Clients,
+        Self::Ports,
+        Self::Panic,
+        Self::Part,
+        Self::Death,
+        Self::Starve,
+    ];
 }
 
 impl World {
@@ -295,6 +328,7 @@ impl World {
             Fault::Clients => self.weather.clients,
             Fault::Ports => self.weather.ports,
             Fault::Panic => self.weather.panics,
+            Fault::Part => self.weather.parts,
             Fault::Death => self.weather.death,
             Fault::Starve => self.weather.starves,
         };
@@ -309,7 +343,8 @@ impl World {
             // Before anything runs there is nobody to ask.
             Fault::Clients if self.standing == Standing::Up && self.now > super::Moment::default() => self.many_ask(),
             Fault::Panic if self.standing == Standing::Up => self.doom_somebody(),
-            Fault::Death | Fault::Operator | Fault::Clients | Fault::Panic => {}
+            Fault::Part if self.standing == Standing::Up => self.a_part_panics(),
+            Fault::Death | Fault::Operator | Fault::Clients | Fault::Panic | Fault::Part => {}
         }
         self.agenda.put(self.now + self.random.wait(mean), Due::Fault(fault));
     }

@@ -80,7 +80,7 @@ impl World {
             6 | 7 => Strikes::After,
             _ => Strikes::During(self.random.below(4)),
         };
-        let times = if self.random.happens(150) { 2 + self.random.below(2) } else { 1 };
+        let times = if self.random.happens(250) { 2 + self.random.below(2) } else { 1 };
         let places: Vec<Place> = self.engine.places().collect();
         self.doomed = if self.random.happens(200) {
             let registry = self.engine.place(&ActorId::Leases);

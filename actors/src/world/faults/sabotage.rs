@@ -6,6 +6,7 @@ use std::time::Duration;
 use mainstay_config::model::Sharing;
 use mainstay_config::names::{DeviceName, ServiceName};
 use mainstay_hardware::error::{Error, ErrorKind};
+use mainstay_hardware::sighting::HardwareEvent;
 
 use super::super::checkers::Check;
 use super::super::environment::{Consequences, Lie};
@@ -16,6 +17,7 @@ use crate::cause::{Absence, Blocker, Listed, Matter, Refusal, Resource, Standing
 use crate::engine::Letter;
 use crate::machine::closed::closed;
 use crate::message::device::DeviceMessage;
+use crate::message::inventory::InventoryMessage;
 use crate::message::lease::{Grant, LeaseMessage, Want};
 use crate::message::service::{Attempts, ServiceMessage, ServiceTimer};
 use crate::message::supervision::{RootMessage, ServicesMessage};
@@ -57,6 +59,8 @@ closed! {
         DropUnleased,
         /// Devices are not told that they are there again.
         DropSightings,
+        /// It is not said that hardware can be watched again.
+        DropWorks,
         /// Devices are told of each arrival as if they had come and gone twice before.
         ComeAndGo,
         /// What the operator stopped is started again.
@@ -131,7 +135,7 @@ impl Sabotage {
             Self::SkipDependents => Check::Order,
             Self::KeepSlots | Self::NeverReady | Self::DropArrival | Self::RefuseWaiters => Check::Quiet,
             Self::SilentEnds | Self::ForgetPriority | Self::VagueNeeds => Check::Quiet,
-            Self::LookForEver | Self::DropSightings | Self::ComeAndGo => Check::Devices,
+            Self::LookForEver | Self::DropSightings | Self::DropWorks | Self::ComeAndGo => Check::Devices,
             Self::DropLeased | Self::DropUnleased => Check::Holders,
             Self::StartHeld | Self::LossIsFailure => Check::Wanted,
             Self::ForgetRestore | Self::RestoreTwice | Self::ForgetBaseline => Check::Radios,
@@ -311,6 +315,7 @@ impl Sabotaged {
         }
         match (self.sabotage, &message) {
             (Sabotage::KeepSlots, Message::Services(ServicesMessage::ReturnSlot(_)))
+            | (Sabotage::DropWorks, Message::Hardware(InventoryMessage::Event(HardwareEvent::Works(_))))
             | (Sabotage::DropUnleased, Message::Device(_, DeviceMessage::Unleased))
             | (Sabotage::DropLeased, Message::Device(_, DeviceMessage::Leased { .. }))
             | (Sabotage::DropArrival, Message::Leases(LeaseMessage::DeviceAvailable(..))) => Vec::new(),

@@ -4,14 +4,19 @@ use std::time::Duration;
 
 use super::super::World;
 use crate::engine::Place;
-use crate::message::Moment;
+use crate::message::{ActorId, Moment};
 
 /// For how long.
 const LONGEST: Duration = Duration::from_millis(500);
 
 impl World {
     pub(super) fn starve_somebody(&mut self) {
-        let places: Vec<Place> = self.engine.places().collect();
+        let mut places: Vec<Place> = self.engine.places().collect();
+        if self.random.happens(400) {
+            // What crosses the mail of a device is seldom otherwise: little is said to it.
+            let is_device = |place: &Place| matches!(self.engine.actor(*place), Some(ActorId::Device(_)));
+            places.retain(is_device);
+        }
         let until = self.now + self.random.between(Duration::ZERO, LONGEST);
         self.starving = self.random.choose(&places).map(|actor| (*actor, until));
     }

@@ -6,6 +6,8 @@ use mainstay_config::model::{
     Autostart, Dependency, DeviceKind, OnReturn, Probe, RestartWhen, Sharing, Station, StopTo, WifiMode,
 };
 
+use mainstay_config::template::Template;
+
 use super::{Draft, assemble};
 use crate::world::Random;
 
@@ -102,6 +104,9 @@ fn depend(mut draft: Draft, number: usize, random: &mut Random) -> Draft {
 fn character(mut draft: Draft, random: &mut Random) -> Draft {
     if random.happens(300) {
         draft = draft.ready(if random.happens(500) { Probe::Process } else { Probe::Notify });
+    }
+    if random.happens(150) {
+        draft = draft.ready(Probe::Exec { command: vec![Template::literal("check")] });
     }
     if random.happens(150) {
         draft.0.autostart = Autostart::No;

@@ -19,7 +19,7 @@ const LIVES: u64 = 16;
 const SELDOM: u32 = 3;
 
 /// So many that can be may never be tried.
-const MISSED: usize = 70;
+const MISSED: usize = 66;
 
 /// A storm, quiet, and the end.
 fn long_life(weather: Weather, station: &Station, seed: u64, is_alone: bool) -> BTreeSet<Mark> {
@@ -51,23 +51,28 @@ fn most_of_what_can_be_is_tried_by_the_storms_and_the_rest_is_told() {
     let seeds = seeds(SEEDS);
     let mut note = |marks: BTreeSet<Mark>| marks.into_iter().for_each(|mark| *reached.entry(mark).or_default() += 1);
     for seed in seeds.iter().copied() {
-        for weather in [Weather::panicking(), Weather::hopeless(), Weather::sluggish(), Weather::deadly()] {
+        for weather in [Weather::panicking(), Weather::hopeless(), Weather::feeble(), Weather::deadly()] {
             for station in [stations::demo(), stations::random(seed)] {
                 note(long_life(weather.clone(), &station, seed, seeds.len() == 1));
             }
         }
         for life in seed * LIVES..(seed + 1) * LIVES {
-            for weather in [Weather::sluggish(), Weather::fatal(), Weather::stuck()] {
+            for weather in [Weather::sluggish(), Weather::feeble(), Weather::fatal(), Weather::stuck()] {
                 note(short_life(weather, life));
             }
         }
     }
-    let possible: Vec<Mark> = Mark::all().into_iter().filter(|mark| mark.impossible().is_none()).collect();
+    let possible = Mark::all().into_iter().filter(|mark| mark.impossible().is_none());
+    let (possible, others): (Vec<Mark>, Vec<Mark>) = possible.partition(|mark| mark.not_simulated().is_none());
     let times = |mark: &Mark| reached.get(mark).copied().unwrap_or_default();
     // Not by `println!`: this is to be read although the test passes.
     let mut list = format!("of {} pairs, tried seldom or never:\n", possible.len());
     for mark in possible.iter().filter(|mark| times(mark) <= SELDOM) {
         list += &format!("  {} x {mark:?}\n", times(mark));
+    }
+    list += &format!("{} pairs are not simulated:\n", others.len());
+    for mark in others {
+        list += &format!("  {mark:?}: {}\n", mark.not_simulated().unwrap_or_default());
     }
     std::io::stdout().write_all(list.as_bytes()).unwrap();
     let never = possible.iter().filter(|mark| times(mark) == 0).count();

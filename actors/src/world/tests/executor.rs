@@ -64,3 +64,20 @@ fn the_end_of_a_service_is_told_although_others_leave_processes_to_us_all_the_ti
         assert_eq!(world.shown().services[&name].status, ServiceStatus::Held, "seed {seed}");
     }
 }
+
+#[test]
+fn mainstay_can_be_killed_between_any_two_things_that_its_executor_does() {
+    // A signal, a look at who is left of it, and waiting for the process that has ended.
+    for acts in 0..3 {
+        let name = "only".parse().unwrap();
+        let station = stations::assemble(&[], vec![stations::Draft::new("only")]);
+        let mut world = World::in_weather(&station, 1, Weather::still());
+        let run_for = |world: &mut World, time| world.run_for(time).unwrap_or_else(|failure| panic!("{failure}"));
+        run_for(&mut world, Duration::from_secs(60));
+        world.environment.kill_executor_after(acts);
+        world.command(&name, Command::Stop);
+        run_for(&mut world, Duration::from_secs(60));
+        assert_eq!(world.deaths, 1, "after {acts}");
+        assert_eq!(world.shown().services[&name].status, ServiceStatus::Running, "the next mainstay knows of no stop");
+    }
+}

@@ -181,14 +181,21 @@ impl Message {
 }
 
 async fn listen(socket: Rc<UnixDatagram>, received: Received, run: RunId, news: UnboundedSender<News>) {
-    while socket.readable().await.is_ok() {
-        let mut said: Vec<Message> = Vec::new();
+    // By one that has panicked meanwhile.
+    let mut is_news = !received.borrow().is_empty();
+    loop {
+        if std::mem::take(&mut is_news) {
+            if news.send(News::Notified(run)).is_err() {
+                return;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        if socket.readable().await.is_err() {
+            return;
+        }
         for _ in 0..BATCH {
             match socket.try_io(Interest::READABLE, || receive(&*socket)) {
-                Ok(Some(message)) => match said.iter_mut().find(|earlier| earlier.sender == message.sender) {
-                    Some(earlier) => earlier.merge(message),
-                    None => said.push(message),
-                },
+                Ok(Some(message)) => keep(message, &mut received.borrow_mut()),
                 Ok(None) => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                 Err(error) => {
@@ -197,12 +204,18 @@ async fn listen(socket: Rc<UnixDatagram>, received: Received, run: RunId, news: 
                 }
             }
         }
-        let is_of_use = |message: &Message| message.said != Notification::default() || !message.barriers.0.is_empty();
-        received.borrow_mut().extend(said.into_iter().filter(is_of_use));
-        if news.send(News::Notified(run)).is_err() {
-            return;
-        }
-        tokio::time::sleep(PAUSE).await;
+        is_news = true;
+    }
+}
+
+/// Keeps a message at once: whatever comes after it, it is not lost.
+fn keep(message: Message, received: &mut Vec<Message>) {
+    if message.said == Notification::default() && message.barriers.0.is_empty() {
+        return;
+    }
+    match received.iter_mut().find(|earlier| earlier.sender == message.sender) {
+        Some(earlier) => earlier.merge(message),
+        None => received.push(message),
     }
 }
 
@@ -233,7 +246,24 @@ fn receive(socket: impl AsFd) -> io::Result<Option<Message>> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use tokio::sync::mpsc::unbounded_channel;
+
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_a_listener_received_that_has_panicked_is_told_of_by_the_next() {
+        let (socket, _other) = UnixDatagram::pair().unwrap();
+        let (news, mut heard) = unbounded_channel();
+        let said = Notification { main_pid: Some(7), ..Notification::default() };
+        let received = Received::default();
+        keep(Message::of(7, said), &mut received.borrow_mut());
+        keep(Message::of(7, Notification::default()), &mut received.borrow_mut());
+        let listener = listen(Rc::new(socket), Rc::clone(&received), RunId(1), news);
+        assert!(tokio::time::timeout(PAUSE * 2, listener).await.is_err(), "it goes on listening");
+        assert!(matches!(heard.try_recv(), Ok(News::Notified(RunId(1)))));
+        assert!(heard.try_recv().is_err(), "it is told once");
+        assert_eq!(received.borrow().len(), 1);
+    }
 
     #[test]
     fn a_path_that_is_too_long_for_a_socket_is_shortened() {

@@ -1,0 +1,82 @@
+//! Parts of mainstay that begin anew by themselves when they panic, or have more to do than there is room for.
+
+use std::time::Duration;
+
+use mainstay_config::model::{DeviceKind, Probe, Station};
+use mainstay_config::template::Template;
+
+use crate::effect::check_commands::is_command;
+use crate::message::device::DeviceStatus;
+use crate::world::environment::Consequences;
+use crate::world::faults::Weather;
+use crate::world::{World, stations};
+
+const NAMES: [&str; 4] = ["a", "b", "c", "d"];
+
+fn run_for(world: &mut World, time: Duration) {
+    world.run_for(time).unwrap_or_else(|failure| panic!("{failure}"));
+}
+
+/// With all its devices plugged in, and used by nobody.
+fn plugged_in(weather: Weather) -> World {
+    let station = stations::assemble(&NAMES.map(|name| (name, DeviceKind::Serial)), Vec::new());
+    let mut world = World::in_weather(&station, 1, weather);
+    NAMES.iter().for_each(|name| world.plug(&name.parse().unwrap()));
+    run_for(&mut world, Duration::from_secs(60));
+    assert_eq!(absent(&world), 0);
+    world
+}
+
+fn unplug_all(world: &mut World) {
+    NAMES.iter().for_each(|name| world.unplug(&name.parse().unwrap()));
+}
+
+fn absent(world: &World) -> usize {
+    world.shown().devices.values().filter(|device| device.status == DeviceStatus::Absent).count()
+}
+
+#[test]
+fn what_leaves_while_nobody_watches_hardware_is_missed_by_the_next_watch() {
+    let mut world = plugged_in(Weather::still());
+    let mut so = Consequences::default();
+    world.environment.watch_panics(&mut so);
+    world.follow(so);
+    unplug_all(&mut world);
+    run_for(&mut world, Duration::from_millis(199));
+    assert_eq!(absent(&world), 0, "nobody has heard of it");
+    run_for(&mut world, Duration::from_secs(5));
+    assert_eq!(absent(&world), NAMES.len());
+}
+
+#[test]
+fn what_does_not_fit_into_the_queue_of_hardware_events_is_looked_for_when_there_is_room() {
+    let mut world = plugged_in(Weather { passes_late: 1000, ..Weather::still() });
+    unplug_all(&mut world);
+    // The first two are passed on at the latest half a second after they were heard.
+    run_for(&mut world, Duration::from_millis(900));
+    assert!(absent(&world) < NAMES.len(), "the others were lost");
+    run_for(&mut world, Duration::from_secs(5));
+    assert_eq!(absent(&world), NAMES.len());
+}
+
+fn checked_by_a_command() -> Station {
+    let checked = stations::Draft::new("only").ready(Probe::Exec { command: vec![Template::literal("check")] });
+    stations::assemble(&[], vec![checked])
+}
+
+#[test]
+fn the_command_of_a_look_that_panics_is_killed() {
+    let commands = |world: &World| world.environment().trees().filter(|(run, _)| is_command(**run)).count();
+    // Commands hang, and are given up long after.
+    let weather = Weather { probes_hang: 1000, ..Weather::still() };
+    let mut world = World::in_weather(&checked_by_a_command(), 1, weather);
+    run_for(&mut world, Duration::from_secs(2));
+    assert_eq!(commands(&world), 1);
+    let mut so = Consequences::default();
+    world.environment.probe_panics(&mut so);
+    world.follow(so);
+    run_for(&mut world, Duration::from_millis(150));
+    assert_eq!(commands(&world), 0);
+    run_for(&mut world, Duration::from_secs(1));
+    assert_eq!(commands(&world), 1, "it is looked again");
+}
