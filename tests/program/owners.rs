@@ -118,6 +118,8 @@ fn who_listens_to_the_log_keeper_begins_anew() {
 #[test]
 fn the_log_goes_on_after_a_panic_of_the_thread_that_writes_it() {
     let station = Station::run(RECORDER);
+    // Were it said later, that line would be the one that is lost.
+    until("it is said that it runs", || station.said().contains("recorder is running").then_some(()));
     station.tell(&["panic", "log"]);
     // A signal that means nothing is a line in the log, and this one is lost.
     station.signal(rustix::process::Signal::USR1);
