@@ -243,7 +243,8 @@ impl ServiceMachine {
 
     pub(super) fn become_ready(&mut self, out: &mut Out) {
         let Phase::Starting(run) = &mut self.phase else { return };
-        run.said = Said::Nothing;
+        // What a look or mainstay itself said of it is over; what it said of itself is not.
+        run.said = if run.status.is_empty() { Said::Nothing } else { Said::Status(run.status.clone()) };
         self.ready_run = Some(run.id);
         self.phase = Phase::Running(run.clone());
         self.last_stop = None;

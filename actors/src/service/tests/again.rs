@@ -237,6 +237,16 @@ fn a_short_stay_of_a_device_is_no_longer_one_for_two_panics_after_it() {
 }
 
 #[test]
+fn what_it_says_of_itself_before_it_is_ready_is_shown_when_it_is() {
+    let mut bench = Bench::new(plain().ready(Probe::Notify));
+    bench.tell(SLOT).spawned();
+    bench.process(ProcessEvent::Notified(Notification { status: "12 satellites".into(), ..Notification::default() }));
+    bench.process(ProcessEvent::Notified(Notification { ready: true, ..Notification::default() }));
+    assert_eq!(bench.status(), ServiceStatus::Running);
+    assert!(bench.reason().contains("12 satellites"), "{}", bench.reason());
+}
+
+#[test]
 fn one_that_says_that_it_is_ready_before_it_is_heard_again_that_it_runs_is_known_by_its_process() {
     let mut bench = Bench::new(plain().ready(Probe::Notify));
     bench.tell(SLOT);
