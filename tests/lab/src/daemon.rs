@@ -76,7 +76,7 @@ impl Daemon {
     /// Runs the command line against it, whatever the exit code.
     pub(crate) fn ask(&self, arguments: &[&str]) -> Result<Output> {
         let mut command = Command::new(&self.mainstay);
-        command.arg("--socket").arg(&self.socket).args(arguments).stdin(Stdio::null());
+        command.env("MAINSTAY_SOCKET", &self.socket).args(arguments).stdin(Stdio::null());
         command.output().context("mainstay cannot be started")
     }
 
