@@ -1,12 +1,13 @@
-//! One daemon per run directory: makes the directory, locks a file in it, and takes a name that nobody can remove, for as long as the
+//! One daemon per run directory: makes the directory, locks a file in it, and takes names that nobody can remove, for as long as the
 //! daemon lives.
 //!
-//! The file can be removed with its directory, and another made and locked in its place; the name (an abstract socket, unix(7)) cannot.
+//! The file can be removed with its directory, and another made and locked in its place; a name (an abstract socket, unix(7)) cannot.
 //! But a name belongs to a network namespace, and the file is seen from all. So both are taken.
 
+mod error;
 mod name;
 
-use std::fs::{DirBuilder, File, OpenOptions, Permissions};
+use std::fs::{DirBuilder, DirEntry, File, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -14,11 +15,10 @@ use std::path::{Path, PathBuf};
 use mainstay_config::model::Runtime;
 use rustix::fs::{FlockOperation, fcntl_lock};
 
-use crate::error::Told;
-use crate::exit::ExitStatus;
-use crate::places::{Access, RunDir, SOCKET_NAME};
+use crate::places::{Access, NOTIFY, RunDir, SOCKET_NAME};
 use crate::trust::{Distrust, Trust};
-use name::{Name, Taken};
+pub(crate) use error::InstanceError;
+use name::{Names, Taken};
 
 /// Whoever can read a file can lock it, and keep everybody else from doing so (fcntl_locking(2)).
 const LOCK_MODE: u32 = 0o600;
@@ -28,87 +28,15 @@ pub(crate) const LOCK_NAME: &str = "mainstay.lock";
 /// Digits of the largest process number, and a line end.
 const LONGEST_PID: u64 = 11;
 
-/// Why this daemon cannot have the run directory.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum InstanceError {
-    /// It is taken.
-    #[error("mainstay already runs here ({dir}), {pid}", dir = dir.display(), pid = spoken(*pid))]
-    Taken {
-        /// The run directory.
-        dir: PathBuf,
-        /// The process that has it, if it has written that down.
-        pid: Option<u32>,
-    },
-    /// It cannot be made or written.
-    #[error("the run directory {} cannot be used: {source}", dir.display())]
-    Unusable {
-        /// The run directory.
-        dir: PathBuf,
-        /// What the kernel said.
-        source: io::Error,
-    },
-    /// It lies where anybody may write, and is not ours.
-    #[error("the run directory {} cannot be trusted: {why}", dir.display())]
-    NotPrivate {
-        /// The run directory.
-        dir: PathBuf,
-        /// What is wrong with it.
-        why: Distrust,
-    },
-    /// The kernel refuses sockets with paths as long as those would be.
-    #[error("the run directory {} has {} bytes, too many for the sockets in it", dir.display(), dir.as_os_str().len())]
-    TooLong {
-        /// The run directory.
-        dir: PathBuf,
-    },
-    /// Somebody else could put sockets of his own there.
-    #[error("the run directory {} cannot be trusted: {why}", dir.display())]
-    NotTrusted {
-        /// The run directory.
-        dir: PathBuf,
-        /// Who could.
-        why: Distrust,
-    },
-}
-
-impl From<InstanceError> for Told {
-    fn from(error: InstanceError) -> Self {
-        let said = error.to_string();
-        match error {
-            InstanceError::Taken { .. } => {
-                Self::new(ExitStatus::Refused, said).help("use `mainstay status`, or another [runtime] run_dir")
-            }
-            InstanceError::Unusable { source, .. } => {
-                let in_the_way = [io::ErrorKind::AlreadyExists, io::ErrorKind::NotADirectory].contains(&source.kind());
-                let help = if in_the_way {
-                    "it, or a part of its path, is a file: name another directory as [runtime] run_dir"
-                } else {
-                    "set [runtime] run_dir to a directory that this user can write, or run mainstay as root"
-                };
-                Self::new(ExitStatus::Failed, said).help(help)
-            }
-            InstanceError::TooLong { .. } => Self::new(ExitStatus::Failed, said).help(format!(
-                "set [runtime] run_dir to a directory whose path has at most {} bytes",
-                Runtime::LONGEST_RUN_DIR
-            )),
-            InstanceError::NotPrivate { .. } => Self::new(ExitStatus::Refused, said)
-                .help("remove it, or set XDG_RUNTIME_DIR or [runtime] run_dir to a directory of yours"),
-            InstanceError::NotTrusted { why, .. } => {
-                let help = why.cure("run directory");
-                Self::new(ExitStatus::Refused, said)
-                    .help(format!("{help}, or name another directory as [runtime] run_dir"))
-            }
-        }
-    }
-}
-
 /// The right to the run directory. It ends with this value, or with the process, however that ends.
 #[derive(Debug)]
 pub(crate) struct Instance {
     run_dir: RunDir,
-    /// `None`: it is just being made anew.
+    /// Where that led when it was taken.
+    real: PathBuf,
+    /// `None`: it is not there, or just being made anew.
     lock: Option<File>,
-    _name: Option<Name>,
+    names: Names,
 }
 
 impl Instance {
@@ -121,26 +49,40 @@ impl Instance {
         if dir.as_os_str().len() > Runtime::LONGEST_RUN_DIR {
             return Err(InstanceError::TooLong { dir: dir.clone() });
         }
-        make(run_dir)?;
-        let name = match Name::take(dir).map_err(|source| InstanceError::Unusable { dir: dir.clone(), source })? {
-            Taken::Ours(name) => Some(name),
-            Taken::ByMainstay(pid) => return Err(InstanceError::Taken { pid, dir: dir.clone() }),
-            // The file decides.
-            Taken::ByOthers => None,
-        };
-        Ok(Self { run_dir: run_dir.clone(), lock: Some(lock(dir)?), _name: name })
+        let mut claimed = Self { run_dir: run_dir.clone(), real: PathBuf::new(), lock: None, names: Names::default() };
+        claimed.renew()?;
+        Ok(claimed)
     }
 
-    /// Makes the directory and the file in it anew.
+    /// Makes the directory and the file in it anew, wherever its path leads by now.
     ///
     /// # Errors
     /// As for [`Instance::claim`].
     pub(crate) fn renew(&mut self) -> Result<(), InstanceError> {
         make(&self.run_dir)?;
+        let dir = self.run_dir.path.clone();
+        let unusable = |source| InstanceError::Unusable { dir: dir.clone(), source };
+        let real = dir.canonicalize().map_err(unusable)?;
+        if let Taken::ByMainstay(pid) = self.names.take(&dir, &real).map_err(unusable)? {
+            return Err(InstanceError::Taken { pid, dir });
+        }
         // Before another is locked: letting go of a file lets go of all locks that this process has on it (fcntl_locking(2)).
-        self.lock = None;
-        self.lock = Some(lock(&self.run_dir.path)?);
+        self.let_go();
+        self.lock = Some(lock(&dir)?);
+        self.real = real;
         Ok(())
+    }
+
+    /// Nobody has the file any more; the lock itself goes with the descriptor.
+    fn let_go(&mut self) {
+        if let Some(Err(error)) = self.lock.take().map(|lock| lock.set_len(0)) {
+            tracing::debug!(%error, "the lock file could not be emptied");
+        }
+    }
+
+    /// Whether its path leads to another directory than the one that was taken.
+    pub(crate) fn leads_elsewhere(&self) -> bool {
+        self.dir().canonicalize().is_ok_and(|real| real != self.real)
     }
 
     /// Whether the locked file is still where another daemon would look for it.
@@ -164,10 +106,7 @@ impl Instance {
 
 impl Drop for Instance {
     fn drop(&mut self) {
-        // Nobody has it any more; the lock itself goes with the descriptor.
-        if let Some(Err(error)) = self.lock.as_ref().map(|lock| lock.set_len(0)) {
-            tracing::debug!(%error, "the lock file could not be emptied");
-        }
+        self.let_go();
     }
 }
 
@@ -221,12 +160,27 @@ fn make_shared(dir: &Path, trust: Trust) -> Result<(), InstanceError> {
             return Err(not_trusted(why));
         }
     }
+    check_is_no_other(dir)?;
     if !dir.is_dir() {
         DirBuilder::new().recursive(true).mode(0o755).create(dir).map_err(unusable)?;
         // Whatever the umask: others must be able to reach the socket.
         std::fs::set_permissions(dir, Permissions::from_mode(0o755)).map_err(unusable)?;
     }
     trust.check_own(dir).map_err(not_trusted)
+}
+
+/// What a link leads to need not have been meant for mainstay: where there is something else, and nothing of ours, we put nothing.
+fn check_is_no_other(dir: &Path) -> Result<(), InstanceError> {
+    // What is not there is made.
+    let Some(real) = dir.canonicalize().ok().filter(|real| real != dir && real.is_dir()) else { return Ok(()) };
+    let unusable = |source| InstanceError::Unusable { dir: dir.to_owned(), source };
+    let entries =
+        std::fs::read_dir(&real).and_then(|entries| entries.collect::<Result<Vec<_>, _>>()).map_err(unusable)?;
+    let is_ours = |entry: &DirEntry| [LOCK_NAME, SOCKET_NAME, NOTIFY].iter().any(|name| entry.file_name() == *name);
+    if entries.is_empty() || entries.iter().any(is_ours) {
+        return Ok(());
+    }
+    Err(InstanceError::Foreign { dir: dir.to_owned(), real })
 }
 
 fn make_private(dir: &Path) -> Result<(), InstanceError> {
@@ -242,10 +196,6 @@ fn make_private(dir: &Path) -> Result<(), InstanceError> {
         .map_err(|source| InstanceError::Unusable { dir: dir.to_owned(), source })
 }
 
-fn spoken(pid: Option<u32>) -> String {
-    pid.map_or_else(|| "and has not written down its pid yet".to_owned(), |pid| format!("pid {pid}"))
-}
-
 fn written_pid(lock: &mut File) -> Option<u32> {
     let mut text = String::new();
     lock.take(LONGEST_PID).read_to_string(&mut text).ok()?;
@@ -256,6 +206,8 @@ fn written_pid(lock: &mut File) -> Option<u32> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::error::Told;
+    use crate::exit::ExitStatus;
 
     fn mode(path: &Path) -> u32 {
         std::fs::metadata(path).unwrap().permissions().mode() & 0o777
@@ -314,6 +266,23 @@ mod tests {
         assert!(matches!(Instance::claim(&run_dir), Err(InstanceError::Taken { .. })));
         drop(first);
         Instance::claim(&run_dir).unwrap();
+    }
+
+    #[test]
+    fn a_directory_that_a_link_leads_to_is_taken_only_where_there_is_nothing_or_something_of_ours() {
+        let temp = tempfile::tempdir().unwrap();
+        let (theirs, link) = (temp.path().join("theirs"), RunDir::configured(temp.path().join("link/run")));
+        std::fs::create_dir_all(theirs.join("run")).unwrap();
+        std::os::unix::fs::symlink(&theirs, temp.path().join("link")).unwrap();
+        std::fs::write(theirs.join("run/precious"), "").unwrap();
+        let refused = Instance::claim(&link).unwrap_err();
+        assert!(matches!(refused, InstanceError::Foreign { .. }), "{refused}");
+        assert_eq!(Told::from(refused).status, ExitStatus::Refused);
+        assert_eq!(std::fs::read_dir(theirs.join("run")).unwrap().count(), 1);
+        std::fs::remove_file(theirs.join("run/precious")).unwrap();
+        drop(Instance::claim(&link).unwrap());
+        std::fs::write(theirs.join("run/precious"), "").unwrap();
+        Instance::claim(&link).unwrap();
     }
 
     #[test]

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 /// The socket's name in the run directory.
 pub(crate) const SOCKET_NAME: &str = "mainstay.sock";
+/// The name of the folder of notification sockets in the run directory.
+pub(crate) const NOTIFY: &str = "notify";
 
 /// The run directory of the station's own daemon.
 const SYSTEM: &str = "/run/mainstay";

@@ -12,7 +12,7 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Component, Path, PathBuf};
 
 /// Links that are followed at most, as many as the kernel does (path_resolution(7)).
-const MOST_LINKS: usize = 40;
+pub(crate) const MOST_LINKS: usize = 40;
 /// In such a folder only the owner of a thing, and that of the folder, may move it away or remove it (inode(7)).
 const STICKY: u32 = 0o1000;
 /// Write permission of the group and of everybody.

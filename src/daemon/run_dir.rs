@@ -1,9 +1,11 @@
-//! The run directory under a living daemon: that it, or what the daemon has in it, was removed is noticed, and all is made anew.
+//! The run directory under a living daemon: that it, or what the daemon has in it, was removed, or that its path leads elsewhere, is
+//! noticed, and all is made anew.
 //!
 //! Something that clears `/run` or `/tmp` would otherwise leave a daemon that nobody can reach. The kernel says when something is
 //! removed (inotify(7)): nothing wakes up for this while nothing happens.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
@@ -21,15 +23,14 @@ use crate::cli::Trusted;
 use crate::error::Told;
 use crate::exit::ExitStatus;
 use crate::instance::{Instance, LOCK_NAME};
-use crate::places::SOCKET_NAME;
+use crate::places::{NOTIFY, SOCKET_NAME};
 use crate::server::Server;
+use crate::trust::MOST_LINKS;
 
 /// A directory is removed file by file; it is waited for until that is over. The wait doubles for as long as not all is there.
 const SETTLE: Duration = Duration::from_millis(100);
 /// The longest wait.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
-/// The folder of the notification sockets.
-const NOTIFY: &str = "notify";
 /// Room for some dozens of events.
 const EVENTS: usize = 4096;
 
@@ -78,26 +79,46 @@ async fn watch(kept: Kept) -> std::io::Result<()> {
         }
         let lost = kept.lost(&dir);
         match kept.renew().await {
-            Ok(()) => tracing::warn!("{lost} was removed; it is made anew"),
-            Err(told) => tracing::error!("{lost} was removed, and cannot be made anew: {told}"),
+            Ok(()) => tracing::warn!("{lost}; it is made anew"),
+            Err(told) => tracing::error!("{lost}, and cannot be made anew: {told}"),
         }
         tokio::time::sleep(wait).await;
         wait = wait.saturating_mul(2).min(LONGEST_WAIT);
     }
 }
 
-/// Watches the directory, and the one it is in, which may be moved. None: it is not there.
+/// Watches the directory, and all that leads to it, which may be moved or removed. None: it is not there.
 fn watches(events: &OwnedFd, dir: &Path) -> std::io::Result<Vec<i32>> {
-    let gone = WatchFlags::DELETE_SELF | WatchFlags::MOVE_SELF | WatchFlags::ONLYDIR;
-    match add_watch(events, dir, gone | WatchFlags::DELETE | WatchFlags::MOVED_FROM) {
+    let gone = WatchFlags::DELETE_SELF | WatchFlags::MOVE_SELF;
+    match add_watch(events, dir, gone | WatchFlags::ONLYDIR | WatchFlags::DELETE | WatchFlags::MOVED_FROM) {
         Ok(own) => {
-            let above = dir.parent().and_then(|above| add_watch(events, above, gone).ok());
-            Ok([Some(own), above].into_iter().flatten().collect())
+            let itself = gone | WatchFlags::DONT_FOLLOW | WatchFlags::MASK_ADD;
+            let watch = |entry: PathBuf| add_watch(events, entry, itself).ok();
+            Ok([own].into_iter().chain(on_the_way(dir).into_iter().filter_map(watch)).collect())
         }
         Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => Ok(Vec::new()),
         // More watches than the user may have, say.
         Err(error) => Err(error.into()),
     }
+}
+
+/// The folders and links that lead to a directory, itself among them.
+fn on_the_way(dir: &Path) -> BTreeSet<PathBuf> {
+    let (mut way, mut ends, mut links) = (BTreeSet::new(), vec![dir.to_owned()], 0);
+    while let Some(end) = ends.pop() {
+        for entry in end.ancestors().filter(|entry| entry.parent().is_some()) {
+            let is_new = way.insert(entry.to_owned());
+            // What has just been changed may lead in a circle.
+            if is_new
+                && links < MOST_LINKS
+                && let Ok(target) = std::fs::read_link(entry)
+            {
+                links += 1;
+                ends.push(entry.with_file_name(target));
+            }
+        }
+    }
+    way
 }
 
 /// Waits until something was removed that should be there.
@@ -131,17 +152,20 @@ impl Kept {
         self.instance.borrow().is_there() && dir.join(SOCKET_NAME).exists() && dir.join(NOTIFY).is_dir()
     }
 
-    /// What is not there, in words.
+    /// What has happened, in words.
     fn lost(&self, dir: &Path) -> String {
         let parts =
             [(LOCK_NAME, "the lock"), (SOCKET_NAME, "the socket"), (NOTIFY, "the folder of notification sockets")];
         let missing: Vec<&str> =
             parts.iter().filter(|(name, _)| !dir.join(name).exists()).map(|(_, words)| *words).collect();
-        let dir = dir.display();
-        if missing.is_empty() || missing.len() == parts.len() {
-            return format!("the run directory {dir}");
+        let (dir, leads_elsewhere) = (dir.display(), self.instance.borrow().leads_elsewhere());
+        if leads_elsewhere {
+            return format!("the run directory {dir} leads elsewhere now");
         }
-        format!("{} in the run directory {dir}", missing.join(" and "))
+        if missing.is_empty() || missing.len() == parts.len() {
+            return format!("the run directory {dir} was removed");
+        }
+        format!("{} in the run directory {dir} was removed", missing.join(" and "))
     }
 
     async fn renew(&self) -> Result<(), Told> {

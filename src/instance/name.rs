@@ -1,5 +1,7 @@
-//! A name that stands for a run directory and cannot be removed: an abstract socket that nobody ever answers at (unix(7)).
+//! Names that stand for a run directory and cannot be removed: abstract sockets that nobody ever answers at (unix(7)). Its path has one,
+//! and where that leads another: a link can be made to lead elsewhere.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
@@ -17,45 +19,52 @@ const LONGEST: usize = 107;
 /// Daemons that found the name taken and asked by whom. Nobody accepts them; more are not told.
 const ASKED_MOST: i32 = 64;
 
-/// The name is taken for as long as this lives.
-#[derive(Debug)]
-pub(super) struct Name {
-    _socket: OwnedFd,
-}
+/// Names that are taken for as long as this lives.
+#[derive(Debug, Default)]
+pub(super) struct Names(BTreeMap<Vec<u8>, OwnedFd>);
 
-/// Whose the name is.
-#[derive(Debug)]
+/// Whose the names are.
+#[derive(Debug, PartialEq, Eq)]
 pub(super) enum Taken {
-    /// Ours now.
-    Ours(Name),
-    /// Another mainstay of this user has it: this process, where it can be seen from here.
+    /// Nobody's who counts: ours now, where they could be had. Anybody may take any name. Whoever is not of this user is no mainstay of
+    /// ours, and must not keep it from running; nor must a child of one that has ended.
+    Ours,
+    /// Another mainstay of this user has one: this process, where it can be seen from here.
     ByMainstay(Option<u32>),
-    /// Anybody may take any name. Whoever is not of this user is no mainstay of ours, and must not keep it from running; nor must a
-    /// child of one that has ended.
-    ByOthers,
 }
 
-impl Name {
-    /// Takes the name of a run directory that is there.
-    pub(super) fn take(dir: &Path) -> io::Result<Taken> {
-        let address = SocketAddrUnix::new_abstract_name(&of(dir)?)?;
-        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-        let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
-        match bind(&socket, &address) {
-            Ok(()) => {
-                listen(&socket, ASKED_MOST)?;
-                Ok(Taken::Ours(Self { _socket: socket }))
+impl Names {
+    /// Takes those of a run directory that is there, and of where its path leads, and lets go of all others.
+    pub(super) fn take(&mut self, dir: &Path, real: &Path) -> io::Result<Taken> {
+        let wanted = BTreeSet::from([of(&std::path::absolute(dir)?)?, of(real)?]);
+        let mut new = BTreeMap::new();
+        for name in wanted.iter().filter(|name| !self.0.contains_key(*name)) {
+            let address = SocketAddrUnix::new_abstract_name(name)?;
+            let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+            let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
+            match bind(&socket, &address) {
+                Ok(()) => {
+                    listen(&socket, ASKED_MOST)?;
+                    new.insert(name.clone(), socket);
+                }
+                Err(Errno::ADDRINUSE) => match holder(&address) {
+                    Taken::Ours => {}
+                    taken @ Taken::ByMainstay(_) => return Ok(taken),
+                },
+                Err(error) => return Err(error.into()),
             }
-            Err(Errno::ADDRINUSE) => Ok(holder(&address)),
-            Err(error) => Err(error.into()),
         }
+        self.0.retain(|name, _| wanted.contains(name));
+        self.0.append(&mut new);
+        Ok(Taken::Ours)
     }
 }
 
-/// The same for every spelling of the path, and another one where the same path is another directory (in a container, say).
-fn of(dir: &Path) -> io::Result<Vec<u8>> {
-    let path = dir.canonicalize()?;
-    let device = path.parent().unwrap_or(&path).metadata()?.dev();
+/// Another one where the same path is another directory (in a container, say), and the same when a link in it has become a folder: by the
+/// device above the first link.
+fn of(path: &Path) -> io::Result<Vec<u8>> {
+    let first_link = path.ancestors().filter(|above| above.is_symlink()).last();
+    let device = first_link.unwrap_or(path).parent().unwrap_or(path).metadata()?.dev();
     let mut name = format!("mainstay {device:x} ").into_bytes();
     let path = path.as_os_str().as_bytes();
     let room = LONGEST.saturating_sub(name.len());
@@ -72,15 +81,15 @@ fn holder(address: &SocketAddrUnix) -> Taken {
         Listener::of(UnixStream::from(socket))
     };
     match asked() {
-        Ok(Listener { life: Life::HasEnded, .. }) => Taken::ByOthers,
+        Ok(Listener { life: Life::HasEnded, .. }) => Taken::Ours,
         Ok(Listener { uid, pid, .. }) if uid == rustix::process::geteuid().as_raw() => Taken::ByMainstay(pid),
         Ok(Listener { uid, .. }) => {
             tracing::warn!(user = uid, "somebody else has taken the name of the run directory");
-            Taken::ByOthers
+            Taken::Ours
         }
         Err(error) => {
             tracing::warn!(%error, "the name of the run directory is taken, and nobody knows by whom");
-            Taken::ByOthers
+            Taken::Ours
         }
     }
 }
@@ -94,12 +103,31 @@ mod tests {
     #[test]
     fn a_name_is_taken_once_however_the_path_is_spelled_and_free_again_afterwards() {
         let dir = tempfile::tempdir().unwrap();
-        let link = dir.path().join("link");
-        std::os::unix::fs::symlink(dir.path(), &link).unwrap();
-        let Taken::Ours(name) = Name::take(dir.path()).unwrap() else { panic!("it is taken") };
-        assert!(matches!(Name::take(&link).unwrap(), Taken::ByMainstay(Some(pid)) if pid == std::process::id()));
-        drop(name);
-        assert!(matches!(Name::take(&link).unwrap(), Taken::Ours(_)));
+        let real = dir.path().canonicalize().unwrap();
+        let link = real.join("link");
+        std::os::unix::fs::symlink(&real, &link).unwrap();
+        let (mut ours, mut theirs) = (Names::default(), Names::default());
+        let is_taken = Taken::ByMainstay(Some(std::process::id()));
+        assert_eq!(ours.take(&real, &real).unwrap(), Taken::Ours);
+        assert_eq!(theirs.take(&link, &real).unwrap(), is_taken);
+        drop(ours);
+        assert_eq!(theirs.take(&link, &real).unwrap(), Taken::Ours);
+    }
+
+    #[test]
+    fn the_name_of_a_link_stays_taken_when_that_is_gone_and_that_of_where_it_led_does_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let above = dir.path().canonicalize().unwrap();
+        let (link, before) = (above.join("link"), above.join("before"));
+        std::fs::create_dir(&before).unwrap();
+        std::os::unix::fs::symlink(&before, &link).unwrap();
+        let (mut ours, mut theirs) = (Names::default(), Names::default());
+        assert_eq!(ours.take(&link, &before).unwrap(), Taken::Ours);
+        std::fs::remove_file(&link).unwrap();
+        std::fs::create_dir(&link).unwrap();
+        assert!(matches!(theirs.take(&link, &link).unwrap(), Taken::ByMainstay(_)));
+        assert_eq!(ours.take(&link, &link).unwrap(), Taken::Ours);
+        assert_eq!(theirs.take(&before, &before).unwrap(), Taken::Ours);
     }
 
     #[test]

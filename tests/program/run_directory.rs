@@ -27,6 +27,82 @@ fn answers(station: &Station) {
     until("it answers again", || (station.ask(&["status"]).code == Some(0)).then_some(()));
 }
 
+/// Its run directory is `dir`, which this script makes.
+fn reached_by(script: &str, dir: &str) -> Station {
+    let script = format!("(cd \"${{4%/*}}\" && sed -i 's,/run\",/{dir}\",' station.toml && {script}) && exec \"$@\"");
+    let station = Station::begun_by(&script, "[services.sleeper]\ncommand = [\"sleep\", \"1000\"]\n");
+    station.until_service("sleeper", "running");
+    station
+}
+
+fn until_said(station: &Station, words: &str) {
+    until(words, || station.said().contains(words).then_some(()));
+}
+
+#[test]
+fn a_link_to_the_run_directory_that_is_removed_is_as_if_that_were_removed() {
+    let station = reached_by("mkdir real && ln -s real run", "run");
+    remove_link(&station, "run");
+    no_second_begins(&station);
+    answers(&station);
+    no_second_begins(&station);
+    until_said(&station, "it is made anew");
+    assert!(!station.dir().join("real/mainstay.sock").exists());
+    station.end();
+}
+
+#[test]
+fn so_is_a_link_above_it() {
+    let station =
+        reached_by("mkdir -p p1/deep && ln -s p1 p2 && ln -s p2/deep above && ln -s above/run run", "above/run");
+    remove_link(&station, "p2");
+    // There is nothing at the end of the other link: it can only be made by a hand.
+    until_said(&station, "cannot be made anew");
+    remove_link(&station, "above");
+    answers(&station);
+    no_second_begins(&station);
+    assert!(!station.dir().join("p1/deep/run/mainstay.sock").exists());
+    station.end();
+}
+
+#[test]
+fn where_a_link_leads_now_it_is_made_anew_but_not_among_things_of_others() {
+    let station = reached_by("mkdir one two theirs && touch theirs/precious && ln -s one run", "run");
+    let dir = station.dir();
+    let files = |folder: &str| {
+        let mut files: Vec<_> = fs::read_dir(dir.join(folder)).unwrap().map(|file| file.unwrap().file_name()).collect();
+        files.sort();
+        files
+    };
+    let lead_to = |there: &str| {
+        std::os::unix::fs::symlink(there, dir.join("new")).unwrap();
+        fs::rename(dir.join("new"), dir.join("run")).unwrap();
+    };
+    lead_to("two");
+    no_second_begins(&station);
+    until_said(&station, "leads elsewhere now; it is made anew");
+    answers(&station);
+    assert_eq!(
+        (files("one"), files("two")),
+        (
+            vec!["mainstay.lock".into(), "notify".into()],
+            vec!["mainstay.lock".into(), "mainstay.sock".into(), "notify".into()],
+        )
+    );
+    lead_to("theirs");
+    until_said(&station, &format!("cannot be made anew: the run directory {0}/run leads to {0}/theirs", dir.display()));
+    remove_link(&station, "run");
+    answers(&station);
+    no_second_begins(&station);
+    assert_eq!(files("theirs"), ["precious"]);
+    assert!(!dir.join("two/mainstay.sock").exists());
+    station.end();
+}
+
+fn remove_link(station: &Station, link: &str) {
+    fs::remove_file(station.dir().join(link)).unwrap();
+}
+
 const SPEAKS: &str = "[services.speaker]\nready = \"notify\"\ncommand = [\"sh\", \"-c\", \"while ! [ -e @DIR@/go ]; do sleep 0.05; done; \
     systemd-notify --ready || exit 3; sleep 1000\"]\n";
 

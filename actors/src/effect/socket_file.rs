@@ -43,7 +43,8 @@ impl SocketFile {
     /// Its name, when it stands at this path by now.
     #[must_use]
     pub fn named(&self, path: PathBuf) -> SocketName {
-        SocketName { path, device: self.device, inode: self.inode }
+        let real = std::fs::read_link(self.itself()).ok().filter(|real| *real != path);
+        SocketName { path, real, device: self.device, inode: self.inode }
     }
 
     /// Gives it to a group.
@@ -60,7 +61,11 @@ impl SocketFile {
     /// When the kernel refuses: without `/proc`, say.
     pub fn permit(&self, mode: u32) -> io::Result<()> {
         // Of a descriptor like this one fchmod(2) wants to know nothing (open(2), `O_PATH`); this leads to the same file, not to its name.
-        Ok(chmod(format!("/proc/self/fd/{}", self.file.as_fd().as_raw_fd()), Mode::from_raw_mode(mode))?)
+        Ok(chmod(self.itself(), Mode::from_raw_mode(mode))?)
+    }
+
+    fn itself(&self) -> String {
+        format!("/proc/self/fd/{}", self.file.as_fd().as_raw_fd())
     }
 }
 
@@ -68,6 +73,8 @@ impl SocketFile {
 #[derive(Debug)]
 pub struct SocketName {
     path: PathBuf,
+    /// Where the path led, where that is another one: it may lead elsewhere by now.
+    real: Option<PathBuf>,
     device: u64,
     inode: u64,
 }
@@ -82,16 +89,21 @@ impl SocketName {
     /// Whether it is still there.
     #[must_use]
     pub fn is_there(&self) -> bool {
-        std::fs::symlink_metadata(&self.path).is_ok_and(|found| found.dev() == self.device && found.ino() == self.inode)
+        self.is_at(&self.path)
+    }
+
+    fn is_at(&self, path: &Path) -> bool {
+        std::fs::symlink_metadata(path).is_ok_and(|found| found.dev() == self.device && found.ino() == self.inode)
     }
 }
 
 impl Drop for SocketName {
     fn drop(&mut self) {
-        if self.is_there()
-            && let Err(error) = std::fs::remove_file(&self.path)
+        let is_there = [Some(&self.path), self.real.as_ref()].into_iter().flatten().find(|path| self.is_at(path));
+        if let Some(path) = is_there
+            && let Err(error) = std::fs::remove_file(path)
         {
-            tracing::warn!(%error, path = %self.path.display(), "the socket could not be removed");
+            tracing::warn!(%error, path = %path.display(), "the socket could not be removed");
         }
     }
 }
@@ -112,6 +124,25 @@ mod tests {
         assert_eq!(mode() & 0o177, 0, "{:o}", mode());
         file.permit(0o666).unwrap();
         assert_eq!(mode(), 0o666);
+    }
+
+    #[test]
+    fn a_socket_is_removed_also_when_the_link_that_led_to_it_is_gone_or_it_was_moved_and_the_link_too() {
+        let dir = tempfile::tempdir().unwrap();
+        let (before, after, link) = (dir.path().join("before"), dir.path().join("after"), dir.path().join("link"));
+        std::fs::create_dir(&before).unwrap();
+        for is_moved in [false, true] {
+            symlink(&before, &link).unwrap();
+            let (_socket, file) = bind_closed(&link.join("s"), SocketType::DGRAM, SocketFlags::empty()).unwrap();
+            let name = file.named(link.join("s"));
+            std::fs::remove_file(&link).unwrap();
+            if is_moved {
+                std::fs::rename(&before, &after).unwrap();
+                symlink(&after, &link).unwrap();
+            }
+            drop(name);
+            assert_eq!(std::fs::read_dir(if is_moved { &after } else { &before }).unwrap().count(), 0);
+        }
     }
 
     #[test]
