@@ -1,5 +1,7 @@
 //! Errors as people are told them: what is wrong, and what to do about it.
 
+use std::io::{self, ErrorKind};
+
 use crate::exit::ExitStatus;
 use crate::protocol::{ErrorAnswer, ErrorCode};
 use crate::render::style;
@@ -47,6 +49,21 @@ impl Told {
     }
 }
 
+/// What helps where a directory cannot be written, and it is not for want of a right.
+pub(crate) fn cure_of(why: &io::Error) -> Option<&'static str> {
+    match why.kind() {
+        ErrorKind::StorageFull => {
+            Some("its file system is full: free some of it (`df` and `df -i` show which), or choose another directory")
+        }
+        ErrorKind::QuotaExceeded => Some("this user has no more room there: see `quota`, or choose another directory"),
+        ErrorKind::FileTooLarge => Some("this user may write no file so large: raise the limit (`ulimit -f`)"),
+        ErrorKind::ReadOnlyFilesystem => Some(
+            "its file system can only be read: mount it for writing (`findmnt` shows how it is), or choose another directory",
+        ),
+        _ => None,
+    }
+}
+
 fn labelled(out: &mut String, label: &str, style: anstyle::Style, text: &str, width: usize) {
     let indent = " ".repeat(label.len());
     for (nth, line) in plain_lines(text).enumerate() {
@@ -75,12 +92,34 @@ impl From<ErrorAnswer> for Told {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::instance::InstanceError;
+    use crate::server::ServerError;
 
     #[test]
     fn an_error_shows_cause_and_cure_with_aligned_continuation_lines() {
         let told = Told::new(ExitStatus::Failed, "one two three four").help("five six seven");
         let text = anstream::adapter::strip_str(&told.render(20)).to_string();
         assert_eq!(text, "error: one two three\n       four\n  help: five six\n        seven\n");
+    }
+
+    #[test]
+    fn what_cannot_be_written_for_want_of_room_is_not_told_as_a_want_of_rights() {
+        let dir = || std::path::PathBuf::from("/run/x");
+        let cures = |code| {
+            let source = || io::Error::from_raw_os_error(code);
+            let unusable = InstanceError::Unusable { dir: dir(), source: source() };
+            let socket = ServerError::Io { path: dir(), source: source() };
+            [Told::from(unusable), Told::from(socket)].map(|told| told.help.unwrap_or_default())
+        };
+        for (code, cure) in [
+            (libc::ENOSPC, "`df`"),
+            (libc::EDQUOT, "`quota`"),
+            (libc::EFBIG, "`ulimit -f`"),
+            (libc::EROFS, "`findmnt`"),
+        ] {
+            assert!(cures(code).iter().all(|told| told.contains(cure)), "{code}: {:?}", cures(code));
+        }
+        assert!(cures(libc::EACCES).iter().all(|told| told.contains("this user")));
     }
 
     #[test]

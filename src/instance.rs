@@ -248,7 +248,9 @@ mod tests {
         std::fs::write(&file, "").unwrap();
         let told = Told::from(Instance::claim(&RunDir::configured(file.join("run"))).unwrap_err());
         assert!(told.message.contains("cannot be used"), "{}", told.message);
-        assert!(told.help.unwrap().contains("is a file: name another directory as [runtime] run_dir"));
+        assert!(
+            told.help.unwrap().contains("is a file or a link to nothing: name another directory as [runtime] run_dir")
+        );
     }
 
     #[test]

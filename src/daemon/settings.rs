@@ -23,7 +23,7 @@ use tracing::level_filters::LevelFilter;
 
 use super::log_output::LogOutput;
 use super::room;
-use crate::error::Told;
+use crate::error::{Told, cure_of};
 use crate::exit::ExitStatus;
 use crate::places::Purpose;
 
@@ -143,6 +143,11 @@ pub(super) fn cannot_start(error: &ProcessesError) -> Told {
             format!("raise it: `LimitNOFILE={needed}` in mainstay's unit, or `ulimit -n {needed}` before it is started")
         }
         ProcessesError::Kernel { why, .. } if why.raw_os_error() == Some(libc::EAGAIN) => room::MORE.to_owned(),
+        ProcessesError::LogDirectory { why, .. } | ProcessesError::RunDirectory { why, .. }
+            if cure_of(why).is_some() =>
+        {
+            cure_of(why).unwrap_or_default().to_owned()
+        }
         _ => "set [runtime] state_dir and run_dir to directories that this user can write, or run mainstay as root"
             .to_owned(),
     };

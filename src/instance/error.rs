@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use mainstay_config::model::Runtime;
 
-use crate::error::Told;
+use crate::error::{Told, cure_of};
 use crate::exit::ExitStatus;
 use crate::trust::Distrust;
 
@@ -70,9 +70,11 @@ impl From<InstanceError> for Told {
             InstanceError::Unusable { source, .. } => {
                 let in_the_way = [io::ErrorKind::AlreadyExists, io::ErrorKind::NotADirectory].contains(&source.kind());
                 let help = if in_the_way {
-                    "it, or a part of its path, is a file: name another directory as [runtime] run_dir"
+                    "it, or a part of its path, is a file or a link to nothing: name another directory as [runtime] run_dir"
                 } else {
-                    "set [runtime] run_dir to a directory that this user can write, or run mainstay as root"
+                    cure_of(&source).unwrap_or(
+                        "set [runtime] run_dir to a directory that this user can write, or run mainstay as root",
+                    )
                 };
                 Self::new(ExitStatus::Failed, said).help(help)
             }

@@ -49,7 +49,8 @@ impl From<ServerError> for crate::error::Told {
             ServerError::InUse(_) => "use `mainstay status` to see it, or choose another [runtime] run_dir",
             ServerError::InTheWay(_) => "remove it, or choose another [runtime] run_dir",
             ServerError::TooLong(_) => "choose a shorter [runtime] run_dir",
-            ServerError::Io { .. } => "make the directory writable for this user, or choose another [runtime] run_dir",
+            ServerError::Io { source, .. } => crate::error::cure_of(source)
+                .unwrap_or("make the directory writable for this user, or choose another [runtime] run_dir"),
             ServerError::Thread(_) => "see the limits on threads and open files of this user (`ulimit -a`)",
         };
         Self::new(crate::exit::ExitStatus::Failed, error.to_string()).help(help)

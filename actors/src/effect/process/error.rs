@@ -10,9 +10,7 @@ pub enum ProcessesError {
     #[error("the process executor runs already; one process can have only one")]
     AlreadyRunning,
     /// Log files cannot be written.
-    #[error(
-        "the log directory {path} cannot be written: {why}; create it for the user mainstay runs as, or change `state_dir`"
-    )]
+    #[error("the log directory {path} cannot be written: {why}")]
     LogDirectory {
         /// Which.
         path: PathBuf,
@@ -20,9 +18,7 @@ pub enum ProcessesError {
         why: io::Error,
     },
     /// Notification sockets cannot be made.
-    #[error(
-        "the run directory {path} cannot be written: {why}; create it for the user mainstay runs as, or change `run_dir`"
-    )]
+    #[error("the run directory {path} cannot be written: {why}")]
     RunDirectory {
         /// Which.
         path: PathBuf,
