@@ -116,6 +116,9 @@ pub(crate) enum Answer {
         /// Of a service that has never been started: how it stands, in a sentence.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         never_started: Option<String>,
+        /// Why what it prints, or printed last, is lost, if so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        lost: Option<String>,
     },
     /// It was done, or begun; a sentence for each thing.
     Done {

@@ -36,15 +36,15 @@ struct LogLine<'a> {
 
 /// `logs`.
 pub(super) fn logs(client: &Client, args: &LogsArgs) -> Result<(), Ended> {
-    let (path, never_started) = match client.ask(&Request::Logs { service: args.name.clone() })? {
-        Answer::Logs { path, never_started } => (path, never_started),
+    let (path, why_none) = match client.ask(&Request::Logs { service: args.name.clone() })? {
+        Answer::Logs { path, never_started, lost } => (path, (never_started, lost)),
         other => return Err(unexpected(other)),
     };
     let mut printer = Printer { args, pieces: Pieces::default() };
     let unreadable = |error: io::Error| cannot_read(&path, &error);
     let mut files = last_lines(&path, args.lines).map_err(unreadable)?;
     if files.is_empty() && !args.follow {
-        return Err(no_log(&args.name, &path, never_started).into());
+        return Err(no_log(&args.name, &path, why_none).into());
     }
     for file in &mut files {
         printer.copy(file, &path)?;
@@ -70,14 +70,20 @@ pub(super) fn logs(client: &Client, args: &LogsArgs) -> Result<(), Ended> {
     }
 }
 
-fn no_log(name: &str, path: &Path, never_started: Option<String>) -> Told {
+fn no_log(name: &str, path: &Path, (never_started, lost): (Option<String>, Option<String>)) -> Told {
     if let Some(now) = never_started {
         let said = format!("there is no log of {name} yet: it has not been started since mainstay began");
         return Told::new(ExitStatus::Failed, said).help(format!("{now} `mainstay why {name}` says more"));
     }
+    if let Some(why) = lost {
+        let said = format!(
+            "there is no log of {name}: what it printed cannot be written to {}, and is lost: {why}",
+            path.display()
+        );
+        return Told::new(ExitStatus::Failed, said).help("see `df`, and `ls -ld` on that folder");
+    }
     let said = format!("there is no log of {name} yet: {} is not there", path.display());
-    Told::new(ExitStatus::Failed, said)
-        .help("it has printed nothing, or what it prints cannot be written there: see `mainstay status` and `df`")
+    Told::new(ExitStatus::Failed, said).help("it has printed nothing")
 }
 
 /// Between two lines that are shown others may be missing.

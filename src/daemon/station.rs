@@ -105,9 +105,11 @@ impl Shown {
         // Under that name, which no service has, the output of readiness checks is kept.
         let is_known = |name: &ServiceName| self.station.services.contains_key(name) || service == READINESS_PROBES;
         match name.filter(is_known) {
-            Some(name) => {
-                Answer::Logs { path: log_path(&self.log_dir, &name), never_started: self.never_started(&name) }
-            }
+            Some(name) => Answer::Logs {
+                path: log_path(&self.log_dir, &name),
+                never_started: self.never_started(&name),
+                lost: self.log_troubles.of(service),
+            },
             None => self.unknown(service, Known::Services),
         }
     }

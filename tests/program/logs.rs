@@ -181,6 +181,27 @@ fn a_log_that_cannot_be_written_shows_in_the_status_and_in_the_daemons_log_until
 }
 
 #[test]
+fn what_was_lost_to_the_end_is_not_told_as_if_it_were_written_again_or_nothing_had_been_printed() {
+    let station =
+        Station::run("[services.talker]\ncommand = [\"sh\", \"-c\", \"while :; do echo line; sleep 0.1; done\"]\n");
+    until("it is heard", || station.log("talker").contains("line").then_some(()));
+    std::fs::remove_dir_all(station.dir().join("state")).unwrap();
+    station.until("the status tells of it", |status| !status.troubles.is_empty());
+    let told = |station: &Station| {
+        let told = station.ask(&["logs", "talker"]).words();
+        assert!(told.contains("what it printed cannot be written") && told.contains("No such file"), "{told}");
+    };
+    told(&station);
+    station.tell(&["stop", "talker"]);
+    station.until("it prints no more", |status| status.troubles.is_empty());
+    let words = "it prints no more, and the last of what it printed is lost";
+    until(words, || station.said().contains(words).then_some(()));
+    assert!(!station.said().contains("no more of what it prints is lost"), "{}", station.said());
+    told(&station);
+    station.end();
+}
+
+#[test]
 fn the_log_keeper_is_started_again_also_when_mainstays_file_was_replaced() {
     let station = Station::of_a_copy(
         "[services.talker]\ncommand = [\"sh\", \"-c\", \"echo before; while ! [ -e @DIR@/go ]; do sleep 0.05; done; echo after; exec sleep 1000\"]\n",

@@ -30,8 +30,15 @@ pub(super) enum Report {
         /// What the kernel says.
         why: String,
     },
-    /// It is written again, or there is no more of it.
+    /// It is written again.
     Writing {
+        /// Whose.
+        service: String,
+        /// Bytes that nobody will read.
+        lost: u64,
+    },
+    /// There is no more of it, and to the end it could not be written.
+    Ended {
         /// Whose.
         service: String,
         /// Bytes that nobody will read.
@@ -97,6 +104,8 @@ pub struct LogTroubles {
 #[derive(Debug, Default)]
 struct State {
     losing: BTreeMap<String, String>,
+    /// Of services that have printed to the end what could not be written.
+    lost: BTreeMap<String, String>,
     said: BTreeMap<String, Instant>,
     keeper: Option<KeeperTrouble>,
 }
@@ -106,6 +115,12 @@ impl LogTroubles {
     #[must_use]
     pub fn list(&self) -> Vec<(String, String)> {
         self.with(|state| state.losing.iter().map(|(service, why)| (service.clone(), why.clone())).collect())
+    }
+
+    /// Why what a service prints, or printed last, is lost, if so.
+    #[must_use]
+    pub fn of(&self, service: &str) -> Option<String> {
+        self.with(|state| state.losing.get(service).or_else(|| state.lost.get(service)).cloned())
     }
 
     /// Why nobody reads what services print, if so.
@@ -132,8 +147,18 @@ impl LogTroubles {
                 self.with(|state| state.losing.insert(service, why));
             }
             Report::Writing { service, lost } => {
-                if self.with(|state| state.losing.remove(&service)).is_some() {
+                let losing = self.with(|state| {
+                    state.lost.remove(&service);
+                    state.losing.remove(&service)
+                });
+                if losing.is_some() {
                     tracing::info!(service, lost, "no more of what it prints is lost");
+                }
+            }
+            Report::Ended { service, lost } => {
+                if let Some(why) = self.with(|state| state.losing.remove(&service)) {
+                    tracing::warn!(service, lost, why, "it prints no more, and the last of what it printed is lost");
+                    self.with(|state| state.lost.insert(service, why));
                 }
             }
         }
@@ -204,7 +229,9 @@ mod tests {
         rustix::io::write(&theirs, b"running 1 test\n{}\n\xff\n").unwrap();
         say(&losing("a"));
         say(&losing("b"));
+        say(&losing("c"));
         say(&Report::Writing { service: "a".to_owned(), lost: 7 });
+        say(&Report::Ended { service: "c".to_owned(), lost: 7 });
         let seen = troubles.clone();
         local
             .run_until(async {
@@ -212,6 +239,11 @@ mod tests {
                     tokio::task::yield_now().await;
                 }
                 assert_eq!(seen.list(), [("b".to_owned(), "No space".to_owned())]);
+                assert_eq!(
+                    (seen.of("a"), seen.of("c")),
+                    (None, Some("No space".to_owned())),
+                    "nobody writes it any more"
+                );
                 drop(theirs);
                 listening.await.unwrap();
             })

@@ -163,10 +163,14 @@ impl Writer {
         if let Some(shared) = self.files.get_mut(&path) {
             shared.streams = shared.streams.saturating_sub(1);
             if shared.streams == 0
-                && let Some(Shared { service, told: Some(lost), .. }) = self.files.remove(&path)
+                && let Some(Shared { service, told: Some(told), file, .. }) = self.files.remove(&path)
             {
+                let report = match file.loss() {
+                    Some((lost, _)) => Report::Ended { service, lost },
+                    None => Report::Writing { service, lost: told },
+                };
                 // Nobody prints any more. Should this not arrive, the next output of the service tells how it is.
-                let _ = Report::Writing { service, lost }.send();
+                let _ = report.send();
             }
         }
     }
