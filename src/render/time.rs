@@ -61,12 +61,19 @@ impl Grain {
         let digits = text.split_once('.').map_or(0, |(_, rest)| rest.bytes().take_while(u8::is_ascii_digit).count());
         if digits > 3 { Self::Finer } else { Self::Millis }
     }
+
+    /// What is shorter is shown as nothing.
+    fn least(self) -> Duration {
+        Duration::from_micros(if self == Self::Finer { 50 } else { 1000 })
+    }
 }
 
 /// `+12 ms`, `+0.1 ms`, `+3.20 s`: how long `later` is after `start`. `-` when it is before (the clock was set).
 pub(crate) fn after(start: SystemTime, later: SystemTime, grain: Grain) -> String {
     let (sign, passed) = match later.duration_since(start) {
         Ok(passed) => ('+', passed),
+        // What is shown as nothing is not before.
+        Err(before) if before.duration() < grain.least() => ('+', Duration::ZERO),
         Err(before) => ('-', before.duration()),
     };
     if passed >= Duration::from_secs(10) {
@@ -123,5 +130,7 @@ mod tests {
         assert_eq!(after(start, later, Grain::of("2026-11-20T12:00:00.000Z")), "+0 ms");
         assert_eq!(after(start, at("2026-11-20T12:00:03.204Z"), Grain::Millis), "+3.20 s");
         assert_eq!(after(later, start, Grain::Finer), "-0.1 ms");
+        assert_eq!(after(later, start, Grain::Millis), "+0 ms");
+        assert_eq!(after(at("2026-11-20T12:00:00.000030Z"), start, Grain::Finer), "+0.0 ms");
     }
 }
