@@ -169,13 +169,21 @@ async fn live(plan: Plan, instance: Instance, log: &LogOutput, ears: Ears) -> Re
         |deliver| Carrier::start(processes, Arc::clone(&bus), Arc::clone(&watch), watched.clone(), deliver);
     let Started { system, carrier, ended } = start_actors(&shown.station, parts, start_carrier)?;
     let carrier_of_sockets = carrier.as_ref().map(Rc::downgrade).unwrap_or_default();
-    let kept = run_dir::Kept { instance: Rc::clone(&instance), server, carrier: carrier_of_sockets, log_dir, state };
+    let stopping = Rc::new(Notify::new());
+    let kept = run_dir::Kept {
+        instance: Rc::clone(&instance),
+        server,
+        carrier: carrier_of_sockets,
+        log_dir,
+        state,
+        stopping: Rc::clone(&stopping),
+    };
     let keeping = watched.task("run-dir", run_dir::keep(kept));
     let watching = hardware::begin(&bus, &watch, &system, &watched);
     if let Some(words) = to_try {
         log.say(words.as_bytes());
     }
-    let exit = attend(&system, (asked, &used, lost), simulated.as_ref(), (wished, ended));
+    let exit = attend(&system, (asked, &used, lost), simulated.as_ref(), (wished, &stopping, ended));
     let exit = watched::wakeful("main", exit).await;
     keeping.abort();
     // It lets go of the server, which stops.
@@ -218,18 +226,21 @@ async fn attend(
     system: &Rc<System>,
     (mut asked, used, mut lost): (mpsc::Receiver<Command>, &Notify, mpsc::UnboundedReceiver<Lost>),
     simulated: Option<&SimulatedBus>,
-    (mut wished, mut ended): (mpsc::UnboundedReceiver<Wish>, oneshot::Receiver<Exit>),
+    (mut wished, stopping, mut ended): (mpsc::UnboundedReceiver<Wish>, &Notify, oneshot::Receiver<Exit>),
 ) -> Ending {
     let mut giving_back = pin!(memory::give_back_when_quiet(used, || system.rest()));
     loop {
         tokio::select! {
             biased;
             exit = &mut ended => return Ending::Exit(exit.unwrap_or(Exit::Stopped)),
-            Some(Wish { name, urgency }) = wished.recv() => match urgency {
-                Urgency::InOrder => system.close(name),
-                Urgency::Hurry => system.hurry(name),
-                Urgency::Leave => return Ending::LeftRunning(name),
-            },
+            Some(Wish { name, urgency }) = wished.recv() => {
+                stopping.notify_one();
+                match urgency {
+                    Urgency::InOrder => system.close(name),
+                    Urgency::Hurry => system.hurry(name),
+                    Urgency::Leave => return Ending::LeftRunning(name),
+                }
+            }
             never = &mut giving_back => match never {},
             Some(lost) = lost.recv() => system.part_lost(lost),
             Some(command) = asked.recv() => operator::attend(Rc::clone(system), simulated.cloned(), command),

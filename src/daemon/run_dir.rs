@@ -6,6 +6,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::convert::Infallible;
 use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
@@ -14,9 +15,11 @@ use std::time::Duration;
 
 use mainstay_actors::effect::Carrier;
 use mainstay_actors::effect::process::groups::operators;
+use mainstay_actors::effect::watched;
 use rustix::fs::inotify::{CreateFlags, ReadFlags, Reader, WatchFlags, add_watch, init, remove_watch};
 use rustix::io::Errno;
 use tokio::io::unix::AsyncFd;
+use tokio::sync::Notify;
 
 use super::log_folder;
 use crate::cli::Trusted;
@@ -31,6 +34,8 @@ use crate::trust::MOST_LINKS;
 const SETTLE: Duration = Duration::from_millis(100);
 /// The longest wait.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// Between two looks while mainstay is stopping.
+const LOOK: Duration = Duration::from_secs(1);
 /// Room for some dozens of events.
 const EVENTS: usize = 4096;
 
@@ -42,13 +47,36 @@ pub(super) struct Kept {
     /// The demo's is in there.
     pub(super) log_dir: PathBuf,
     pub(super) state: Trusted,
+    /// Told when mainstay begins to stop.
+    pub(super) stopping: Rc<Notify>,
 }
 
 /// Keeps it for as long as it is polled.
 pub(super) async fn keep(kept: Kept) {
-    if let Err(error) = watch(kept).await {
+    if let Err(error) = listen_until_it_stops(&kept).await {
         tracing::warn!(%error, "mainstay would not notice if its run directory were removed");
+        kept.stopping.notified().await;
     }
+    // What is awake anyhow may look.
+    loop {
+        tokio::time::sleep(LOOK).await;
+        if !kept.is_whole() {
+            kept.make_anew().await;
+        }
+    }
+}
+
+async fn listen_until_it_stops(kept: &Kept) -> std::io::Result<()> {
+    let events = listen()?;
+    let heard = tokio::select! {
+        never = notice(kept, &events) => never.map(|never| match never {}),
+        () = kept.stopping.notified() => Ok(()),
+    };
+    // The kernel lets whoever closes it wait until nobody looks at what was watched (14 ms were seen), and services are stopping.
+    let events = events.into_inner();
+    // Without a thread it is closed here.
+    let _ = watched::call("run-dir-end", move || drop(events));
+    heard
 }
 
 /// Where the kernel says what was removed.
@@ -60,9 +88,9 @@ fn listen() -> std::io::Result<AsyncFd<OwnedFd>> {
     AsyncFd::new(init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?)
 }
 
-async fn watch(kept: Kept) -> std::io::Result<()> {
-    let events = listen()?;
-    let dir = kept.instance.borrow().dir().to_owned();
+/// Makes it anew whenever something is lost.
+async fn notice(kept: &Kept, events: &AsyncFd<OwnedFd>) -> std::io::Result<Infallible> {
+    let dir = kept.dir();
     let (mut watched, mut wait) = (Vec::new(), SETTLE);
     loop {
         // Watched before it is looked at: what is removed between the two is heard of.
@@ -71,17 +99,13 @@ async fn watch(kept: Kept) -> std::io::Result<()> {
             let _ = remove_watch(events.get_ref(), old);
         }
         watched = watches(events.get_ref(), &dir)?;
-        if kept.is_whole(&dir) && !watched.is_empty() {
+        if kept.is_whole() && !watched.is_empty() {
             wait = SETTLE;
-            wait_for_a_loss(&events).await?;
+            wait_for_a_loss(events).await?;
             tokio::time::sleep(SETTLE).await;
             continue;
         }
-        let lost = kept.lost(&dir);
-        match kept.renew().await {
-            Ok(()) => tracing::warn!("{lost}; it is made anew"),
-            Err(told) => tracing::error!("{lost}, and cannot be made anew: {told}"),
-        }
+        kept.make_anew().await;
         tokio::time::sleep(wait).await;
         wait = wait.saturating_mul(2).min(LONGEST_WAIT);
     }
@@ -148,12 +172,27 @@ async fn wait_for_a_loss(events: &AsyncFd<OwnedFd>) -> std::io::Result<()> {
 }
 
 impl Kept {
-    fn is_whole(&self, dir: &Path) -> bool {
+    fn dir(&self) -> PathBuf {
+        self.instance.borrow().dir().to_owned()
+    }
+
+    fn is_whole(&self) -> bool {
+        let dir = self.dir();
         self.instance.borrow().is_there() && dir.join(SOCKET_NAME).exists() && dir.join(NOTIFY).is_dir()
     }
 
+    /// Makes anew what was lost, and tells of it.
+    async fn make_anew(&self) {
+        let lost = self.lost();
+        match self.renew().await {
+            Ok(()) => tracing::warn!("{lost}; it is made anew"),
+            Err(told) => tracing::error!("{lost}, and cannot be made anew: {told}"),
+        }
+    }
+
     /// What has happened, in words.
-    fn lost(&self, dir: &Path) -> String {
+    fn lost(&self) -> String {
+        let dir = self.dir();
         let parts =
             [(LOCK_NAME, "the lock"), (SOCKET_NAME, "the socket"), (NOTIFY, "the folder of notification sockets")];
         let missing: Vec<&str> =

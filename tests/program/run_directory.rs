@@ -131,6 +131,23 @@ fn a_run_directory_that_is_removed_is_made_anew_and_nobody_else_takes_it() {
     station.end();
 }
 
+const LINGERS: &str = "[services.lingers]\ncommand = [\"sh\", \"-c\", \"trap 'while ! [ -e @DIR@/go ]; do sleep 0.05; done; exit 0' TERM; \
+    while :; do sleep 0.05; done\"]\n";
+
+#[test]
+fn a_run_directory_that_is_removed_while_mainstay_stops_is_made_anew_too() {
+    let mut station = Station::run(LINGERS);
+    station.until_service("lingers", "running");
+    station.signal(rustix::process::Signal::TERM);
+    station.until_service("lingers", "stopping");
+    remove(&station.dir().join("run"));
+    answers(&station);
+    no_second_begins(&station);
+    fs::write(station.dir().join("go"), "").unwrap();
+    assert_eq!(station.wait().code(), Some(0), "{}", station.said());
+    station.nothing_is_left();
+}
+
 #[test]
 fn a_service_that_starts_meanwhile_can_still_say_that_it_is_ready() {
     if std::process::Command::new("systemd-notify").arg("--version").output().is_err() {
