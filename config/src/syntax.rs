@@ -117,7 +117,11 @@ fn tell(errors: &[Error], text: &str, offset: usize, unseen: &str, report: &mut 
     let mut errors: Vec<&Error> = errors.iter().filter(|error| !is_duplicate(error)).collect();
     // Where a text is not closed, neither is what it stands in.
     errors.sort_by_key(|error| (span(error, text).start, !error.message().starts_with("invalid")));
-    let mut unseen = format!("; {unseen} looked at once this is right");
+    let is_other = !text.lines().any(is_like_toml);
+    let mut unseen = match is_other {
+        true => "; no line here is like that: is this the right file?".to_owned(),
+        false => format!("; {unseen} looked at once this is right"),
+    };
     for error in errors {
         let span = span(error, text);
         let in_list = is_key_in_list(error.message(), text, span.start);
@@ -129,10 +133,16 @@ fn tell(errors: &[Error], text: &str, offset: usize, unseen: &str, report: &mut 
         let span = offset + span.start..offset + span.end;
         report.problem(Code::Syntax, &span, format!("this is not TOML: {message}"), format!("{help}{unseen}"));
         unseen.clear();
-        if in_list || !is_by_itself(error.message()) {
+        if is_other || in_list || !is_by_itself(error.message()) {
             break;
         }
     }
+}
+
+/// Whether a line may have been meant as TOML: it begins with a section or a key.
+fn is_like_toml(line: &str) -> bool {
+    let is_key = |key: &str| !key.is_empty() && key.chars().all(|c| c.is_alphanumeric() || " \t_-.\"'".contains(c));
+    header(line).is_some() || line.split_once('=').is_some_and(|(key, _)| is_key(key.trim()))
 }
 
 /// Where an error is; one behind the end is at the end of the last line that holds something.

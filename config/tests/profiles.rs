@@ -66,12 +66,12 @@ fn what_the_example_asks_of_a_later_version_is_said_once_each() {
         notes,
         [
             "`[api]` is accepted but not acted on in this version",
+            "`live` checks are accepted but not acted on in this version (services.gpsd)",
             "`container` services are accepted but not acted on in this version, and what uses it is not started \
              (services.openwebrx)",
             "`preempt` and `preemptible` are accepted but not acted on in this version \
              (services.openwebrx.devices.hackrf)",
             "`on_return` of a device is accepted but not acted on in this version (services.openwebrx.devices.hackrf)",
-            "`live` checks are accepted but not acted on in this version (services.gpsd)",
             "`critical` is accepted but not acted on in this version (services.wigletotak)",
         ]
     );

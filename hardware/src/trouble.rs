@@ -38,6 +38,12 @@ impl Trouble {
             Self::DriverHangs => {
                 "a Wi-Fi driver does not answer; radios are shown as they were until it does".to_owned()
             }
+            // What libusb says when it finds no usbfs (`LIBUSB_ERROR_OTHER`).
+            Self::NoLibusb(SystemError::Words(said)) if **said == rusb::Error::Other.to_string() => {
+                "libusb cannot watch USB, most likely because there is no /dev/bus/usb (in a container, say: `ls /dev/bus/usb`); kernel events \
+                 go on"
+                    .to_owned()
+            }
             Self::NoLibusb(said) => {
                 format!("libusb cannot watch USB, perhaps for want of /dev/bus/usb: {said}; kernel events go on")
             }
@@ -45,5 +51,16 @@ impl Trouble {
             Self::Failed(error) if source == Source::All => format!("hardware cannot be watched: {error}"),
             Self::Failed(error) => error.to_string(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_libusb_has_no_words_for_is_told_in_words_that_help() {
+        let words = Trouble::NoLibusb(rusb::Error::Other.into()).words(Source::Libusb);
+        assert!(words.contains("/dev/bus/usb") && !words.contains("Other error"), "{words}");
     }
 }

@@ -196,7 +196,7 @@ pub(crate) struct LogsArgs {
     #[arg(long, short)]
     pub(crate) follow: bool,
     /// How many of the last lines to print
-    #[arg(long, short = 'n', value_name = "N", default_value_t = 50, value_parser = lines)]
+    #[arg(long, short = 'n', value_name = "N", default_value_t = 50, value_parser = lines, allow_negative_numbers = true)]
     pub(crate) lines: u64,
     /// Print one JSON object for each line
     #[arg(long)]

@@ -45,6 +45,14 @@ pub(super) fn note_for_root(path: &Path, uid: u32) -> Option<String> {
 }
 
 fn distrusted(path: &Path, why: &Distrust) -> Told {
+    if path.is_relative() && std::env::current_dir().is_err() {
+        let words = format!(
+            "root does not run the configuration {}: the working directory was removed, and with it the way there",
+            path.display()
+        );
+        return Told::new(ExitStatus::Refused, words)
+            .help("`cd` to a directory that is there, or name the file by its whole path");
+    }
     let path = path.display();
     let words = format!(
         "root does not run the configuration {path}, because others than root could change it and so run anything as root: {why}"

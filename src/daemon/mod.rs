@@ -16,6 +16,7 @@ mod wishes;
 
 use std::cell::RefCell;
 use std::panic::AssertUnwindSafe;
+use std::path::PathBuf;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
@@ -32,6 +33,7 @@ use mainstay_actors::effect::watched::{self, Lost, Panicked, Watched, words_of};
 use mainstay_actors::message::{COMMANDS_MAX, Exit, GaveUp, Left};
 use mainstay_actors::runtime::{Parts, System};
 use mainstay_actors::trace::{Keeping, Recorder};
+use mainstay_config::counted;
 use mainstay_config::model::Station;
 use mainstay_hardware::simulated::SimulatedBus;
 use tokio::sync::{Notify, mpsc, oneshot};
@@ -51,6 +53,9 @@ use wishes::Urgency;
 
 /// How long the end of the daemon waits until its last words are written.
 const LAST_WORDS: Duration = Duration::from_millis(500);
+
+/// By then hardware has been looked at, and what was there has been asked what it is.
+const FIRST_LOOK: Duration = Duration::from_secs(1);
 
 /// Makes this process one that shows nothing of whoever started it, and answers what it does show. To be called before anything is opened.
 ///
@@ -162,7 +167,8 @@ async fn live(plan: Plan, instance: Instance, log: &LogOutput, ears: Ears) -> Re
     let processes = settings::processes(&shown.station, instance.dir(), log_dir.clone(), &shown.log_troubles);
     let served = Arc::new(shown.clone().serve(commands));
     let used = Arc::clone(&served.used);
-    let server = Server::start(&instance.socket(), served, Limits::default(), &watched)?;
+    let socket = instance.socket();
+    let server = Server::start(&socket, served, Limits::default(), &watched)?;
     let instance = Rc::new(RefCell::new(instance));
 
     let start_carrier =
@@ -180,11 +186,10 @@ async fn live(plan: Plan, instance: Instance, log: &LogOutput, ears: Ears) -> Re
     };
     let keeping = watched.task("run-dir", run_dir::keep(kept));
     let watching = hardware::begin(&bus, &watch, &system, &watched);
-    if let Some(words) = to_try {
-        log.say(words.as_bytes());
-    }
+    let greeting = watched.task("greeting", greet(to_try, socket, shown, log.clone()));
     let exit = attend(&system, (asked, &used, lost), simulated.as_ref(), (wished, &stopping, ended));
     let exit = watched::wakeful("main", exit).await;
+    greeting.abort();
     keeping.abort();
     // It lets go of the server, which stops.
     let _ = keeping.await;
@@ -195,6 +200,19 @@ async fn live(plan: Plan, instance: Instance, log: &LogOutput, ears: Ears) -> Re
         carrier.shutdown().await;
     }
     finish(exit)
+}
+
+/// Tells whoever has started it that it runs, and why something does not, when what could start has.
+async fn greet(to_try: Option<String>, socket: PathBuf, shown: Shown, log: LogOutput) {
+    if let Some(words) = to_try {
+        return log.say(words.as_bytes());
+    }
+    let services = counted(shown.station.services.len(), "service", "services");
+    tracing::info!("mainstay runs; socket {}; {services}", socket.display());
+    tokio::time::sleep(FIRST_LOOK).await;
+    if let Some(words) = shown.waits() {
+        tracing::info!("{words}");
+    }
 }
 
 /// Actors, and what carries out their actions.

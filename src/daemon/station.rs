@@ -29,6 +29,9 @@ const FOLLOW_EVERY: Duration = Duration::from_millis(200);
 /// Traces that are shown ahead of a slow follower at most.
 const FOLLOW_QUEUE: usize = 64;
 
+/// Services of which it is said what they wait for, when mainstay has begun; `mainstay status` has them all.
+const NAMED: usize = 8;
+
 /// What to do about an actor that does not return.
 const FROZEN: &str = "this is a bug: please report it. Services run on; if it lasts, end mainstay with SIGTERM: after 10 seconds \
      it ends without stopping them, and says which are left";
@@ -74,6 +77,18 @@ impl Shown {
 
     fn show(&self) -> Show<'_> {
         Show { station: &self.station, board: &self.board, clock: &self.clock, is_ours: is_below_us }
+    }
+
+    /// What waits, and for what, in words; `None` when nothing does.
+    pub(super) fn waits(&self) -> Option<String> {
+        let services = self.show().status().services;
+        let mut waits = services.iter().filter(|service| !service.waiting_for.is_empty());
+        let named = waits.by_ref().take(NAMED);
+        let mut words: Vec<_> =
+            named.map(|service| format!("{} waits for {}", service.name, service.waiting_for.join(", "))).collect();
+        let more = waits.count();
+        words.extend((more > 0).then(|| format!("{more} more wait")));
+        (!words.is_empty()).then(|| words.join("; "))
     }
 
     /// What tells whether the actors take in that the daemon should end.
@@ -182,7 +197,19 @@ fn no_such_name(station: &mainstay_config::model::Station, name: &str, known: Kn
     let list = |names: Vec<&str>| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
     let services = || list(station.services.keys().map(|name| name.as_str()).collect());
     let devices = || list(station.devices.keys().map(|name| name.as_str()).collect());
+    let is_service = station.services.keys().any(|known| known.as_str() == name);
+    let is_device = station.devices.keys().any(|known| known.as_str() == name);
     let (message, help) = match known {
+        Known::Services if is_device => (
+            format!("`{name}` is a device, and no service"),
+            format!("for a device: `mainstay why {name}`, `eject {name}`, `admit {name}`, `trace --device {name}`"),
+        ),
+        Known::Devices if is_service => (
+            format!("`{name}` is a service, and no device"),
+            format!(
+                "for a service: `mainstay why {name}`, `stop {name}`, `start {name}`, `restart {name}`, `logs {name}`, `trace --service {name}`"
+            ),
+        ),
         Known::Services => (format!("there is no service `{name}`"), format!("services: {}", services())),
         Known::Devices => (format!("there is no device `{name}`"), format!("devices: {}", devices())),
         Known::Both => (

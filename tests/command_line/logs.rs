@@ -88,3 +88,11 @@ fn a_reader_who_has_seen_enough_is_no_error() {
     let output = child.wait_with_output().unwrap();
     assert_eq!((output.status.code(), err(&output)), (Some(0), String::new()));
 }
+
+#[test]
+fn a_number_of_lines_below_nothing_is_told_as_none() {
+    let dir = tempfile::tempdir().unwrap();
+    let output = run(&dir.path().join("s"), &["logs", "-n", "-1", "gpsd"]);
+    assert!(err(&output).contains("write how many lines, as in `-n 100`"), "{}", err(&output));
+    assert!(!err(&output).contains("tip:"), "{}", err(&output));
+}

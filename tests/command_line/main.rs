@@ -52,6 +52,23 @@ fn without_a_daemon_every_command_says_how_to_start_one() {
 }
 
 #[test]
+fn a_file_that_is_named_from_a_directory_that_was_removed_is_not_told_as_somebody_elses() {
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("station.toml"), "").unwrap();
+    std::fs::create_dir(dir.path().join("gone")).unwrap();
+    let script = "cd \"$1\" && rmdir ../gone && exec \"$0\" run --config ../station.toml";
+    let mut command = Command::new("sh");
+    command.args(["-c", script, env!("CARGO_BIN_EXE_mainstay")]).arg(dir.path().join("gone"));
+    let output = command.env_remove("MAINSTAY_SOCKET").output().unwrap();
+    let said = unwrapped(&output);
+    assert_eq!(output.status.code(), Some(5), "{said}");
+    assert!(said.contains("the working directory was removed") && said.contains("by its whole path"), "{said}");
+}
+
+#[test]
 fn a_configuration_that_is_named_here_leads_to_its_own_daemon_and_no_other() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("station.toml");

@@ -6,7 +6,7 @@ use std::os::fd::OwnedFd;
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::Signal;
 
-use crate::harness::{Station, alive};
+use crate::harness::{Station, alive, until};
 
 const ONE: &str = "[services.a]\ncommand = [\"sleep\", \"1000\"]\n[services.b]\ncommand = [\"sleep\", \"1000\"]\n";
 
@@ -80,4 +80,17 @@ fn a_log_that_is_read_late_is_read_whole() {
     let text = std::io::read_to_string(reader).unwrap();
     assert!(text.contains("SIGTERM: stopping everything in order"), "{text}");
     assert!(text.ends_with("everything is stopped\n"), "{text}");
+}
+
+#[test]
+fn it_says_at_once_that_it_runs_and_where_and_soon_what_waits_for_what() {
+    let station = Station::run(
+        "[hardware.gps]\nkind = \"gps\"\nmatch = { serial = \"none\" }\n\
+         [services.gpsd]\ncommand = [\"sleep\", \"1000\"]\ndevices.gps = {}\n",
+    );
+    let runs = format!("INFO mainstay runs; socket {}/run/mainstay.sock; 1 service", station.dir().display());
+    for words in [runs.as_str(), "INFO gpsd waits for gps: not plugged in"] {
+        until(words, || station.said().contains(words).then_some(()));
+    }
+    station.end();
 }

@@ -171,3 +171,20 @@ fn starting_over_what_the_operator_holds_is_refused_and_can_be_insisted_on() {
     station.until("both run again", |status| status.all(&["base", "top"], "running"));
     station.end();
 }
+
+#[test]
+fn the_name_of_a_device_in_the_place_of_a_service_is_told_as_that_and_the_other_way_round() {
+    let station = Station::run(
+        "[hardware.gps]\nkind = \"gps\"\nmatch = { serial = \"none\" }\n\
+         [services.gpsd]\ncommand = [\"sleep\", \"1000\"]\ndevices.gps = {}\n",
+    );
+    for command in [&["stop", "gps"][..], &["start", "gps"], &["logs", "gps"], &["trace", "--service", "gps"]] {
+        let said = station.ask(command).words();
+        assert!(said.contains("`gps` is a device, and no service") && said.contains("`trace --device gps`"), "{said}");
+    }
+    for command in [&["eject", "gpsd"][..], &["admit", "gpsd"], &["trace", "--device", "gpsd"]] {
+        let said = station.ask(command).words();
+        assert!(said.contains("`gpsd` is a service, and no device") && said.contains("`stop gpsd`"), "{said}");
+    }
+    station.end();
+}

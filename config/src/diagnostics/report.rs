@@ -11,8 +11,6 @@ use crate::suggest::{self, Keys};
 
 crate::words! {
     /// What this version accepts and validates but does not act on.
-    ///
-    /// The order is the order of the notes.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
     pub(crate) enum Later {
         Api = "`[api]` is",
@@ -182,7 +180,9 @@ impl Report {
 
     /// The notes when nothing is wrong, else all that is.
     pub(crate) fn finish(self) -> Result<Vec<Note>, Problems> {
-        let notes = self.later.iter().map(|(what, (at, places))| note(*what, &self.text, *at, places)).collect();
+        let mut later: Vec<_> = self.later.iter().collect();
+        later.sort_by_key(|(what, (at, _))| (*at, **what));
+        let notes = later.into_iter().map(|(what, (at, places))| note(*what, &self.text, *at, places)).collect();
         if self.found.is_empty() {
             return Ok(notes);
         }

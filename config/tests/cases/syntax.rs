@@ -122,4 +122,9 @@ keep = 1
 "#,
         problems: &[(Syntax, "quotes"), (DuplicateKey, "keep one")],
     },
+    Case {
+        about: "a file of quite another kind: one problem is enough",
+        text: "root⟦:*:20228:0:99999:7:::\ndaemon:*:20228:0:99999:7:::\nbin:*:20228:0:99999:7:::\n",
+        problems: &[(Syntax, "is this the right file?")],
+    },
 ];
