@@ -168,6 +168,8 @@ pub enum OwnWord {
     Serial,
     /// The name of its interface.
     Interface,
+    /// The path of its node, which the kernel makes of its name.
+    Path,
 }
 
 /// What commands are given instead of what a device says of itself, which not every program could take.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use mainstay_hardware::bus::Findings;
 use mainstay_hardware::matching::Identity;
 use mainstay_hardware::sighting::Sort;
-use mainstay_hardware::{harmless, matching};
+use mainstay_hardware::{harmless, harmless_path, matching};
 
 use super::machine::{DeviceMachine, Mending, State};
 use crate::cause::{DeviceCure, DeviceReason, OwnWord, Replaced, Unusable};
@@ -108,8 +108,13 @@ impl DeviceMachine {
 
 /// What commands are given instead of what the device says of itself.
 fn replacements(offer: &Offer) -> Vec<Replaced> {
-    let said = [(OwnWord::Serial, offer.serial.as_deref()), (OwnWord::Interface, offer.interface.as_deref())];
-    let replaced = said.into_iter().filter_map(|(what, said)| {
+    let path = offer.node.as_ref().map(|node| node.to_string_lossy());
+    let said = [
+        (OwnWord::Serial, offer.serial.as_deref(), harmless as fn(&str) -> String),
+        (OwnWord::Interface, offer.interface.as_deref(), harmless),
+        (OwnWord::Path, path.as_deref(), harmless_path),
+    ];
+    let replaced = said.into_iter().filter_map(|(what, said, harmless)| {
         let given = said.map(harmless).filter(|given| Some(given.as_str()) != said)?;
         Some(Replaced { what, given })
     });

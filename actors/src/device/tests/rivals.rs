@@ -80,6 +80,17 @@ fn a_device_says_what_commands_are_given_instead_of_its_serial_number() {
 }
 
 #[test]
+fn so_it_does_for_the_path_of_its_node() {
+    let mut bench = Bench::new();
+    let mut strange = sighting(1);
+    strange.sort = Sort::Usb { node: "/dev/bus/usb/001/its name".into() };
+    bench.tell(DeviceMessage::Seen(strange)).accessible();
+    bench.tell(DeviceMessage::Probed(bench.operation, Ok(Findings::Opened)));
+    let words = shown(&bench).0;
+    assert!(words.starts_with("commands get {device.hackrf.path} as /dev/bus/usb/001/its_name, since"), "{words}");
+}
+
+#[test]
 fn a_device_that_is_given_up_for_another_function_of_the_same_stick_does_not_count_as_one_that_comes_and_goes() {
     let mut bench = Bench::new();
     bench.ready().tell(leased()).tell(among(None, &[1, 2]));

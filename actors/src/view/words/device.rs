@@ -175,6 +175,7 @@ fn replacements(device: &DeviceName, replaced: &[Replaced]) -> Option<String> {
         let key = match what {
             OwnWord::Serial => "serial",
             OwnWord::Interface => "interface",
+            OwnWord::Path => "path",
         };
         format!(
             "commands get {{device.{device}.{key}}} as {given}, since not every program could take what it really is"
