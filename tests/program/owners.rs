@@ -190,6 +190,23 @@ fn a_call_that_panics_is_an_answer_and_costs_nobody_else_anything() {
 }
 
 #[test]
+fn a_log_keeper_of_which_a_part_panics_is_followed_by_another_and_what_is_printed_goes_on() {
+    let station =
+        Station::run("[services.talker]\ncommand = [\"sh\", \"-c\", \"while :; do echo line; sleep 0.1; done\"]\n");
+    let pid = station.until_service("talker", "running").pid;
+    for part in ["keeper-writer", "keeper-intake"] {
+        let before = until("there is a log-keeper", || station.log_keepers().first().copied());
+        station.tell(&["panic", part]);
+        until("it has ended", || (!alive(before)).then_some(()));
+        until("there is another", || (station.log_keepers().len() == 1).then_some(()));
+        let lines = station.log("talker").lines().count();
+        until("that one writes", || (station.log("talker").lines().count() > lines).then_some(()));
+    }
+    assert_eq!(station.service("talker").pid, pid);
+    station.end();
+}
+
+#[test]
 fn an_actor_that_does_not_return_is_named_in_the_log_in_status_and_to_whoever_gives_a_command() {
     let mut station = Station::run(RECORDER);
     let pid = station.until_service("recorder", "running").pid.unwrap();

@@ -1,7 +1,10 @@
 //! Threads and tasks that are told to panic, so that it can be seen what follows: `mainstay panic`, in debug builds.
 
+/// Those of the log-keeper, a process of its own: it is told when it is asked whether it reads.
+pub const KEEPER_PARTS: [&str; 2] = ["keeper-intake", "keeper-writer"];
+
 /// The threads and tasks that can be told to panic, in debug builds, and `close`, over which the root supervisor does: `docs/contributing.md` says when each does.
-pub const PARTS: [&str; 33] = [
+pub const PARTS: [&str; 35] = [
     "answer",
     "awake",
     "caller",
@@ -15,7 +18,9 @@ pub const PARTS: [&str; 33] = [
     "hardware-events",
     "hardware-start",
     "hardware-watch",
+    "keeper-intake",
     "keeper-reports",
+    "keeper-writer",
     "log",
     "main",
     "marks",
@@ -55,11 +60,15 @@ mod told {
         }
     }
 
+    /// Whether this part was told to panic; from now on it is not.
+    pub fn was_told(part: &str) -> bool {
+        POISONED.lock().unwrap_or_else(PoisonError::into_inner).remove(part)
+    }
+
     /// Panics when this part was told to.
     #[allow(clippy::panic, reason = "that is what it is for")]
     pub fn perhaps_panic(part: &str) {
-        let told = POISONED.lock().unwrap_or_else(PoisonError::into_inner).remove(part);
-        assert!(!told, "`mainstay panic {part}`");
+        assert!(!was_told(part), "`mainstay panic {part}`");
     }
 
     pub(in crate::watched) fn perhaps_panic_and_wake(part: &'static str, waker: &Waker) {

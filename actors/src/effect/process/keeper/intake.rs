@@ -24,6 +24,8 @@ use super::wire::{self, Header, Parcel, Patience, Received};
 use super::writer;
 use crate::effect::watched;
 
+/// What this thread, the main one, is called where it is told to panic.
+const NAME: &str = "keeper-intake";
 /// How long a stream may wait for the disk before what it says is dropped.
 const PATIENCE: Duration = Duration::from_millis(100);
 /// Bytes read at once.
@@ -93,6 +95,7 @@ impl Intake {
                 }
             }
             self.lose_patience();
+            watched::perhaps_panic(NAME);
         }
         Ok(())
     }

@@ -261,7 +261,7 @@ impl Outputs {
             }
             if !full.is_empty() {
                 // One that has no room for the question does not answer.
-                let _ = wire::send(&keeper.socket, &Parcel::Ask, None, Patience::None);
+                let _ = wire::send(&keeper.socket, &Parcel::question(), None, Patience::None);
                 keeper.reads.asked(now);
             }
         } else {

@@ -16,6 +16,8 @@ use serde::{Deserialize, Serialize};
 use mainstay_config::model::Logs;
 
 use crate::action::process::RunId;
+#[cfg(debug_assertions)]
+use crate::effect::watched;
 
 /// Longest text of a parcel: a path is at most 4096 bytes.
 const MAX_TEXT: usize = 8192;
@@ -43,8 +45,22 @@ pub(super) enum Parcel {
     Keeper(u32),
     /// With nothing: whoever reads this sends it back.
     Ask,
+    /// The same, to a log-keeper of which this part is to panic.
+    #[cfg(debug_assertions)]
+    Panic(String),
     /// With nothing: orders wait elsewhere.
     Look,
+}
+
+impl Parcel {
+    /// The question to a log-keeper.
+    pub(super) fn question() -> Self {
+        #[cfg(debug_assertions)]
+        if let Some(part) = watched::KEEPER_PARTS.into_iter().find(|part| watched::was_told(part)) {
+            return Self::Panic(part.to_owned());
+        }
+        Self::Ask
+    }
 }
 
 /// What came out of a socket.
@@ -130,6 +146,11 @@ pub(super) fn receive(socket: impl AsFd, patience: Patience) -> Received {
         (Some(Parcel::Output(header)), None) => Received::Lost(header),
         (Some(Parcel::Keeper(pid)), Some(socket)) => Received::Keeper(pid, socket),
         (Some(Parcel::Ask), None) => Received::Ask,
+        #[cfg(debug_assertions)]
+        (Some(Parcel::Panic(part)), None) => {
+            watched::poison(&part);
+            Received::Ask
+        }
         _ => Received::Other,
     }
 }

@@ -12,7 +12,7 @@ use super::report::Report;
 use crate::effect::watched;
 
 /// The thread.
-pub(super) const NAME: &str = "writer";
+pub(super) const NAME: &str = "keeper-writer";
 
 /// What has been said of a line is written when nothing more comes for so long: a prompt may never be ended.
 const PAUSE: Duration = Duration::from_millis(300);
