@@ -112,6 +112,23 @@ fn a_program_that_ends_its_worker_itself_can_be_stopped_alone_so_that_the_worker
 }
 
 #[test]
+fn the_helpers_of_a_main_process_that_outlives_its_grace_hear_the_stop_signal_before_all_are_killed() {
+    let helper = "trap \"echo heard > @DIR@/heard; exit 0\" TERM; touch @DIR@/up; while :; do sleep 0.05; done";
+    let main = format!("trap : TERM; sh -c '{helper}' & while :; do sleep 0.05; done");
+    let station = Station::run(&format!(
+        "[services.deaf]\ncommand = [\"sh\", \"-c\", \"\"\"{main}\"\"\"]\nstop = {{ to = \"main\", grace = \"1s\" }}\n\
+         ready = {{ file = {{ path = \"@DIR@/up\" }} }}\n"
+    ));
+    station.until_service("deaf", "running");
+    station.tell(&["stop", "deaf"]);
+    station.until_service("deaf", "held");
+    assert_eq!(station.file("heard"), "heard\n");
+    let why = station.ask(&["why", "deaf"]).words();
+    assert!(why.contains("killed by SIGKILL"), "{why}");
+    station.end();
+}
+
+#[test]
 fn a_service_that_goes_on_in_a_child_is_not_shown_by_the_number_of_one_that_has_ended() {
     let first = "echo $$ > @DIR@/first.pid; while ! [ -e @DIR@/go ]; do sleep 0.05; done; sleep 1000 & exit 0";
     let station = Station::run(&format!("[services.on]\ncommand = [\"sh\", \"-c\", \"sh -c '{first}' & exit 0\"]\n"));

@@ -4,6 +4,7 @@ use mainstay_config::names::ServiceName;
 
 use super::machine::{Out, ServiceMachine, act};
 use super::state::{Goodbye, Phase, Rest, Slot, StopStage};
+use crate::action::process::Scope;
 use crate::cause::Standing;
 use crate::message::lease::{LeaseMessage, Statement, StillUsed};
 use crate::message::service::ServiceMessage;
@@ -33,7 +34,10 @@ impl ServiceMachine {
                 out.extend(self.order(run.id).and_then(Result::ok).map(|order| act(Action::Spawn(order))));
             }
             Phase::Starting(run) => self.watch(run.id, &mut out),
-            Phase::Stopping { run, stage: StopStage::Grace, .. } => out.push(self.stop_signal(&run)),
+            Phase::Stopping { run, stage: StopStage::Grace, .. } => {
+                out.push(self.stop_signal(&run, self.whom_first(&run)));
+            }
+            Phase::Stopping { run, stage: StopStage::LastGrace, .. } => out.push(self.stop_signal(&run, Scope::Tree)),
             Phase::Stopping { run, stage: StopStage::Killing | StopStage::Unkillable, .. } => {
                 out.push(act(Action::Sweep(run.id)));
             }

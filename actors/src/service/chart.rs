@@ -11,8 +11,8 @@ use crate::message::service::{ServiceMessage, ServiceTimer};
 closed! {
     /// Where a service is.
     pub(crate) enum Is {
-        Fresh, Backoff, Failed, Ended, Leasing, Renewing, Slotting, Starting, Running, Leaving, Unborn, Grace, Killing,
-        Unkillable,
+        Fresh, Backoff, Failed, Ended, Leasing, Renewing, Slotting, Starting, Running, Leaving, Unborn, Grace,
+        LastGrace, Killing, Unkillable,
     }
 }
 
@@ -43,6 +43,7 @@ impl ServiceMachine {
             (Phase::Stopping { stage, .. }, _) => match stage {
                 StopStage::Unborn => Is::Unborn,
                 StopStage::Grace => Is::Grace,
+                StopStage::LastGrace => Is::LastGrace,
                 StopStage::Killing => Is::Killing,
                 StopStage::Unkillable => Is::Unkillable,
             },
@@ -121,7 +122,9 @@ pub(crate) fn impossible(is: Is, told: Told) -> Option<&'static str> {
     let has_run =
         !matches!(is, Is::Fresh | Is::Backoff | Is::Failed | Is::Ended | Is::Leasing | Is::Renewing | Is::Slotting);
     match told {
-        Told::LoadsSlowly if matches!(is, Is::Running | Is::Grace) => Some("it was said before that it runs"),
+        Told::LoadsSlowly if matches!(is, Is::Running | Is::Grace | Is::LastGrace) => {
+            Some("it was said before that it runs")
+        }
         Told::Spawned | Told::LoadsSlowly | Told::MainExited | Told::TreeGone | Told::Notified => {
             (!has_run).then_some("it has no run: whatever is said is of an old one")
         }
@@ -136,7 +139,7 @@ pub(crate) fn impossible(is: Is, told: Told) -> Option<&'static str> {
         Told::ReadyWithin => only(&[Is::Starting], LEFT),
         Told::BackoffOver => only(&[Is::Backoff], LEFT),
         Told::ResetAfter => only(&[Is::Running], LEFT),
-        Told::GraceOver => only(&[Is::Unborn, Is::Grace], LEFT),
+        Told::GraceOver => only(&[Is::Unborn, Is::Grace, Is::LastGrace], LEFT),
         Told::StillThere => only(&[Is::Killing], LEFT),
         Told::Queued | Told::Refused => (has_run || matches!(is, Is::Slotting | Is::Renewing | Is::Ended))
             .then_some("it has been granted what it asked for since, by the same registry"),

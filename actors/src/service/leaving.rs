@@ -22,6 +22,9 @@ const UNKILLABLE_AFTER: Duration = Duration::from_secs(10);
 /// The same when the daemon must end in a hurry.
 const UNKILLABLE_IN_A_HURRY: Duration = Duration::from_secs(5);
 
+/// What those have that hear the stop signal only when the grace is over: their main process, which heard it first, outlived it.
+pub(crate) const LAST_GRACE: Duration = Duration::from_secs(2);
+
 /// What has not even begun to run has nothing to put in order: it is killed when it does not begin soon.
 const UNBORN_GRACE: Duration = Duration::from_secs(1);
 
@@ -135,17 +138,19 @@ impl ServiceMachine {
             out.push(Effect::SetTimer(ServiceTimer::Grace, self.spec.stop.grace.min(UNBORN_GRACE)));
             StopStage::Unborn
         } else {
-            out.push(self.stop_signal(&run));
+            out.push(self.stop_signal(&run, self.whom_first(&run)));
             out.push(Effect::SetTimer(ServiceTimer::Grace, self.spec.stop.grace));
             StopStage::Grace
         };
         self.phase = Phase::Stopping { run, why, stage };
     }
 
-    /// To whom it goes: a program that ends its helpers itself may do so first.
-    pub(super) fn stop_signal(&self, run: &Run) -> Effect<ServiceTimer> {
-        let main_first = self.spec.stop.to == StopTo::Main && run.exit.is_none();
-        let scope = if main_first { Scope::Main } else { Scope::Tree };
+    /// To whom it goes first: a program that ends its helpers itself may do so.
+    pub(super) fn whom_first(&self, run: &Run) -> Scope {
+        if self.spec.stop.to == StopTo::Main && run.exit.is_none() { Scope::Main } else { Scope::Tree }
+    }
+
+    pub(super) fn stop_signal(&self, run: &Run, scope: Scope) -> Effect<ServiceTimer> {
         act(Action::Signal(SignalOrder { run: run.id, signal: self.spec.stop.signal, scope }))
     }
 
@@ -155,7 +160,7 @@ impl ServiceMachine {
             && self.spec.stop.to == StopTo::Main
             && !remaining.is_empty()
         {
-            out.push(self.stop_signal(run));
+            out.push(self.stop_signal(run, Scope::Tree));
         }
     }
 
@@ -173,12 +178,30 @@ impl ServiceMachine {
     }
 
     pub(super) fn grace_over(&mut self, out: &mut Out) {
-        let Phase::Stopping { run, stage: StopStage::Grace | StopStage::Unborn, .. } = &self.phase else {
+        if let Phase::Stopping { run, stage: StopStage::Grace, .. } = &self.phase
+            && self.whom_first(run) == Scope::Main
+        {
+            out.push(self.stop_signal(run, Scope::Tree));
+            out.push(Effect::SetTimer(ServiceTimer::Grace, self.spec.stop.grace.min(LAST_GRACE)));
+            self.set_stage(StopStage::LastGrace);
+        } else {
+            self.no_more_grace(out);
+        }
+    }
+
+    fn no_more_grace(&mut self, out: &mut Out) {
+        let Phase::Stopping { run, stage: StopStage::Unborn | StopStage::Grace | StopStage::LastGrace, .. } =
+            &self.phase
+        else {
             return superseded(out);
         };
-        let killing = self.kill(&run.clone(), out);
+        let killing = self.kill(run, out);
+        self.set_stage(killing);
+    }
+
+    fn set_stage(&mut self, next: StopStage) {
         if let Phase::Stopping { stage, .. } = &mut self.phase {
-            *stage = killing;
+            *stage = next;
         }
     }
 
@@ -228,10 +251,11 @@ impl ServiceMachine {
 
     pub(super) fn hurry(&mut self, out: &mut Out) {
         self.closing = Some(Haste::Hurried);
-        if matches!(self.phase, Phase::Stopping { stage: StopStage::Grace | StopStage::Unborn, .. }) {
-            self.grace_over(out);
-        } else if matches!(self.phase, Phase::Stopping { stage: StopStage::Killing, .. }) {
-            out.push(Effect::SetTimer(ServiceTimer::Unkillable, UNKILLABLE_IN_A_HURRY));
+        let Phase::Stopping { stage, .. } = &self.phase else { return };
+        match stage {
+            StopStage::Unborn | StopStage::Grace | StopStage::LastGrace => self.no_more_grace(out),
+            StopStage::Killing => out.push(Effect::SetTimer(ServiceTimer::Unkillable, UNKILLABLE_IN_A_HURRY)),
+            StopStage::Unkillable => {}
         }
     }
 

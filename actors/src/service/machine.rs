@@ -225,7 +225,9 @@ impl ServiceMachine {
             Phase::Idle => matches!(self.rest, Rest::Backoff { .. }).then_some(ServiceTimer::Backoff),
             Phase::Starting(_) => Some(ServiceTimer::ReadyWithin),
             Phase::Running(_) => Some(ServiceTimer::ResetAfter),
-            Phase::Stopping { stage: StopStage::Unborn | StopStage::Grace, .. } => Some(ServiceTimer::Grace),
+            Phase::Stopping { stage: StopStage::Unborn | StopStage::Grace | StopStage::LastGrace, .. } => {
+                Some(ServiceTimer::Grace)
+            }
             Phase::Stopping { stage: StopStage::Killing, .. } => Some(ServiceTimer::Unkillable),
             Phase::Leasing { .. } | Phase::Renewing { .. } | Phase::Slotting => None,
             Phase::Leaving { .. } | Phase::Stopping { stage: StopStage::Unkillable, .. } => None,

@@ -20,5 +20,7 @@ mod state;
 mod tests;
 
 pub use dependents::{Dependents, all_dependents, dependents};
+#[cfg(any(test, feature = "world"))]
+pub(crate) use leaving::LAST_GRACE;
 pub use machine::ServiceMachine;
 pub use state::RunNumbers;

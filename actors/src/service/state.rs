@@ -106,8 +106,10 @@ pub(super) struct Run {
 pub(super) enum StopStage {
     /// The program is still being started: it is signalled as soon as it runs.
     Unborn,
-    /// It was signalled.
+    /// It was signalled, or its main process was.
     Grace,
+    /// Its main process has outlived the grace: every process was signalled.
+    LastGrace,
     /// It is being killed.
     Killing,
     /// Killing has not helped so far.

@@ -58,7 +58,7 @@ crate::words! {
     pub enum StopTo {
         /// Every process of the service.
         All = "all",
-        /// The main process; the others when it has ended.
+        /// The main process; the others when it has ended or the grace is over.
         Main = "main",
     }
 }

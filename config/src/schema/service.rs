@@ -138,7 +138,8 @@ section! {
     struct StopTable requires [] {
         /// The first signal: "TERM" (the default), "INT", "HUP", "QUIT", "USR1", "USR2", "KILL".
         signal: StopSignal,
-        /// Who gets it: "all" (the default), every process; or "main", the main process, and the others when it has ended.
+        /// Who gets it: "all" (the default), every process; or "main", the main process, and the others when it has ended or the
+        /// grace is over; these then have up to 2 s.
         to: StopTo,
         /// Command that stops it instead of a signal (acted on by a later version).
         command: Argv,

@@ -155,15 +155,17 @@ fn a_hurry_ends_the_grace_period() {
     assert!(bench.tell(ServiceMessage::Hurry).swept());
 }
 
+/// Whom the stop signal has gone to.
+fn scopes(bench: &Bench) -> Vec<Scope> {
+    let signal = |act: &Action| match act {
+        Action::Signal(order) => Some(order.scope),
+        _ => None,
+    };
+    bench.acts.iter().filter_map(signal).collect()
+}
+
 #[test]
 fn the_main_process_is_stopped_first_where_that_is_wanted_and_what_it_leaves_behind_when_it_has_ended() {
-    let scopes = |bench: &Bench| -> Vec<Scope> {
-        let signal = |act: &Action| match act {
-            Action::Signal(order) => Some(order.scope),
-            _ => None,
-        };
-        bench.acts.iter().filter_map(signal).collect()
-    };
     let mut draft = plain();
     assert_eq!(scopes(Bench::new(draft.clone()).come_up().tell(ServiceMessage::Stop(REQUEST))), [Scope::Tree]);
     draft.0.stop.to = StopTo::Main;
@@ -176,6 +178,32 @@ fn the_main_process_is_stopped_first_where_that_is_wanted_and_what_it_leaves_beh
     bench.process(ProcessEvent::TreeGone).tell(ServiceMessage::Restart(REQUEST, Attempts::Keep)).come_up();
     bench.process(ProcessEvent::MainExited { exit: Exit::Code(0), remaining: vec![77] });
     assert_eq!(scopes(bench.tell(ServiceMessage::Stop(REQUEST))), [Scope::Tree]);
+}
+
+#[test]
+fn when_the_main_process_outlives_the_grace_its_helpers_hear_the_stop_signal_before_all_are_killed() {
+    let stopping = |grace: Duration| {
+        let mut draft = plain();
+        (draft.0.stop.to, draft.0.stop.grace) = (StopTo::Main, grace);
+        let mut bench = Bench::new(draft);
+        assert_eq!(scopes(bench.come_up().tell(ServiceMessage::Stop(REQUEST))), [Scope::Main]);
+        assert_eq!(scopes(bench.wait(grace)), [Scope::Tree]);
+        assert!(!bench.swept());
+        bench
+    };
+    let millisecond = Duration::from_millis(1);
+    assert!(stopping(SECOND * 5).wait(SECOND * 2).swept());
+    assert!(!stopping(SECOND * 5).wait(SECOND * 2 - millisecond).swept());
+    assert!(stopping(SECOND).wait(SECOND).swept(), "never longer than the grace");
+    assert!(stopping(SECOND * 5).tell(ServiceMessage::Hurry).swept());
+    let mut bench = stopping(SECOND * 5);
+    assert_eq!(scopes(bench.begin_again()), [Scope::Tree], "also after a panic");
+    bench.process(ProcessEvent::MainExited { exit: Exit::Signal(15), remaining: vec![77] });
+    assert!(scopes(&bench).is_empty(), "they have heard it");
+    assert!(bench.wait(SECOND * 2).swept());
+    let more = SECOND * 60;
+    let said = crate::action::process::Notification { extend: Some(more), ..Default::default() };
+    assert!(stopping(SECOND * 5).process(ProcessEvent::Notified(said)).wait(SECOND * 2).swept(), "no word prolongs it");
 }
 
 #[test]

@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use mainstay_config::model::{Dependency, Station};
+use mainstay_config::model::{Dependency, Station, StopTo};
 use mainstay_config::names::ServiceName;
+
+use crate::service::LAST_GRACE;
 
 /// What a stop may take beyond grace: the kernel's word of an unplugged device (or the scan after a lost one), the start
 /// that must be finished before it can be stopped, the sweep.
@@ -30,9 +32,12 @@ pub(super) fn all_requirers(station: &Station, name: &ServiceName) -> BTreeSet<S
     all
 }
 
-/// How long a service may take to stop: its dependents first, then its own grace, each of them on its own.
+/// How long a service may take to stop: its dependents first, then its own grace and the last one of its helpers, each of them on its own.
 pub(super) fn time_to_stop(station: &Station, name: &ServiceName) -> Duration {
     let dependents = requirers(station, name).map(|dependent| time_to_stop(station, dependent)).max();
-    let own = station.services.get(name).map_or(Duration::ZERO, |service| service.stop.grace);
+    let own = station.services.get(name).map_or(Duration::ZERO, |service| match service.stop.to {
+        StopTo::All => service.stop.grace,
+        StopTo::Main => service.stop.grace + service.stop.grace.min(LAST_GRACE),
+    });
     own + DELAYS + dependents.unwrap_or_default()
 }
