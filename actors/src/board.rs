@@ -38,7 +38,7 @@ pub struct Board {
 
 impl Board {
     /// Shows a state. The chain of causes is kept when status or reason changed: later the messages may be forgotten. Answers the
-    /// state when its status has changed.
+    /// state when its status has changed, or it runs on in another process.
     pub(crate) fn publish(
         &self,
         now: Moment,
@@ -48,12 +48,12 @@ impl Board {
     ) -> Option<Publication> {
         match publication {
             Publication::Service(snapshot) => {
-                let changed = post(&self.services, &snapshot.name, &snapshot, (now, cause), recorder);
-                changed.then_some(Publication::Service(snapshot))
+                let is_news = post(&self.services, &snapshot.name, &snapshot, (now, cause), recorder);
+                is_news.then_some(Publication::Service(snapshot))
             }
             Publication::Device(snapshot) => {
-                let changed = post(&self.devices, &snapshot.name, &snapshot, (now, cause), recorder);
-                changed.then_some(Publication::Device(snapshot))
+                let is_news = post(&self.devices, &snapshot.name, &snapshot, (now, cause), recorder);
+                is_news.then_some(Publication::Device(snapshot))
             }
             Publication::Leases(news) => {
                 self.leases.write().unwrap_or_else(PoisonError::into_inner).take_in(news);
@@ -109,6 +109,10 @@ trait Shown: Clone + PartialEq {
     fn status(&self) -> Self::Status;
     /// Whether what led to it led to the other one as well.
     fn same_story(&self, other: &Self) -> bool;
+    /// Whether it is worth a line in the log after the other one.
+    fn is_news_after(&self, other: &Self) -> bool {
+        self.status() != other.status()
+    }
 }
 
 impl Shown for ServiceSnapshot {
@@ -127,6 +131,11 @@ impl Shown for ServiceSnapshot {
         (self.status, words(self)) == (other.status, words(other))
             && self.waiting_for.is_for_the_same(&other.waiting_for)
     }
+
+    fn is_news_after(&self, other: &Self) -> bool {
+        // A program may go on in another process.
+        self.status != other.status || self.status == ServiceStatus::Running && self.pid != other.pid
+    }
 }
 
 impl Shown for DeviceSnapshot {
@@ -141,7 +150,7 @@ impl Shown for DeviceSnapshot {
     }
 }
 
-/// Shows a state; whether its status has changed.
+/// Shows a state; whether that is news.
 fn post<K: std::hash::Hash + Eq + Clone, S: Shown>(
     map: &DashMap<K, Box<Entry<S>>>,
     name: &K,
@@ -155,12 +164,12 @@ fn post<K: std::hash::Hash + Eq + Clone, S: Shown>(
         map.insert(name.clone(), Box::new(posted(now)));
         return false;
     };
-    let changed = entry.snapshot.status() != snapshot.status();
-    let since = if changed { now } else { entry.since };
+    let is_news = snapshot.is_news_after(&entry.snapshot);
+    let since = if entry.snapshot.status() != snapshot.status() { now } else { entry.since };
     if !entry.snapshot.same_story(snapshot) {
         **entry = posted(since);
     } else if entry.snapshot != *snapshot {
         (entry.snapshot, entry.since) = (snapshot.clone(), since);
     }
-    changed
+    is_news
 }

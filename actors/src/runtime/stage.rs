@@ -239,8 +239,8 @@ impl Stage {
             }
             Effect::Act(action) => self.act(cause, &actor, action),
             Effect::Publish(publication) => {
-                let changed = self.board.publish(self.now(), cause, publication, &self.recorder());
-                changed.iter().for_each(log);
+                let news = self.board.publish(self.now(), cause, publication, &self.recorder());
+                news.iter().for_each(log);
             }
             Effect::Answer(answer) => self.answer(cause, answer),
             // The engine has seen to these.

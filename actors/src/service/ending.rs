@@ -49,8 +49,12 @@ impl ServiceMachine {
             ProcessEvent::Spawned { .. } if self.run().is_some_and(|run| run.pid.is_some()) => {
                 out.push(Effect::Note(Outcome::Ignored));
             }
-            ProcessEvent::MainExited { .. } if self.run().is_some_and(|run| run.exit.is_some()) => {
-                out.push(Effect::Note(Outcome::Ignored));
+            ProcessEvent::MainExited { remaining, .. } if self.run().is_some_and(|run| run.exit.is_some()) => {
+                // Another one is the first of those that are left.
+                match remaining.first() {
+                    Some(pid) => self.note_main(*pid),
+                    None => out.push(Effect::Note(Outcome::Ignored)),
+                }
             }
             ProcessEvent::Spawned { pid } => self.spawned(pid, out),
             ProcessEvent::LoadsSlowly => self.note_said(Said::LoadsSlowly),

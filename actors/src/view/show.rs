@@ -94,7 +94,7 @@ impl Show<'_> {
         Some(entry.map_or_else(|| why_not_begun(name, "device"), |entry| self.why_device(&entry)))
     }
 
-    /// The main process, if it is still there. One that has gone on in a child of its own is heard of again only when that ends.
+    /// The main process, or who is left of a program that has gone on without it. Of one that ends nothing is heard for a moment.
     fn living(&self, snapshot: &ServiceSnapshot) -> Option<u32> {
         snapshot.pid.filter(|pid| (self.is_ours)(*pid))
     }

@@ -41,6 +41,28 @@ fn five_hundred_programs_that_end_at_once_lose_no_event() {
     });
 }
 
+#[test]
+fn of_a_program_that_forks_away_twice_the_one_is_named_in_the_end_that_is_left() {
+    alone(async || {
+        let world = World::new();
+        let left = |pid: u32| ProcessEvent::MainExited { exit: Exit::Code(0), remaining: vec![pid] };
+        let dir = world.path("");
+        let first = "echo $$ > first; until [ -e go ]; do sleep 0.05; done; sleep 987 & echo $! > last";
+        let run = world.shell(1, &format!("cd {}; (sh -c '{first}' & )", dir.display()));
+        world.started(run).await;
+        let first = world.pid_in("first").await;
+        // The sleep of the moment may be listed behind it.
+        let ProcessEvent::MainExited { remaining, .. } = world.next(run).await else { panic!() };
+        assert_eq!(remaining.first(), Some(&first));
+        std::fs::write(world.path("go"), "").unwrap();
+        let last = world.pid_in("last").await;
+        assert_eq!(world.next(run).await, left(last));
+        world.processes.sweep(run);
+        assert_eq!(world.next(run).await, ProcessEvent::TreeGone);
+        world.end().await;
+    });
+}
+
 /// What this process holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Held {

@@ -9,7 +9,8 @@
 //!   (over)                                       (over)         (over)
 //! ```
 //! From Ending back to Living it goes by `follow`, when the main process has named another one in its place.
-//! What is said: `Spawned` or `SpawnFailed` on leaving Starting, `MainExited` on leaving Ending, `TreeGone` when over.
+//! What is said: `Spawned` or `SpawnFailed` on leaving Starting, `MainExited` on leaving Ending and again whenever another one is the first of
+//! those that are left, `TreeGone` when over.
 
 use mainstay_config::model::StopSignal;
 use mainstay_config::names::ServiceName;
@@ -47,10 +48,24 @@ pub(super) struct Run {
 
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 enum Phase {
-    Starting { early: Vec<SignalOrder>, loading: Loading },
-    Living { main: Main },
-    Ending { main: Main, exit: Exit, valid: RoundNumber },
-    Left { main: Main },
+    Starting {
+        early: Vec<SignalOrder>,
+        loading: Loading,
+    },
+    Living {
+        main: Main,
+    },
+    Ending {
+        main: Main,
+        exit: Exit,
+        valid: RoundNumber,
+    },
+    /// `named` was the first of them that was said to be left, as long as nobody heard that it has ended.
+    Left {
+        main: Main,
+        exit: Exit,
+        named: Option<u32>,
+    },
 }
 
 /// How far the kernel is with a program, from look to look.
@@ -167,16 +182,25 @@ impl Run {
         }
     }
 
-    /// Ending → Left: who is left. What is to be said.
+    /// Ending → Left: who is left. What is to be said, which is said again when the one has ended that was named first.
     pub(super) fn seen(&mut self, round: RoundNumber, members: &[ProcessId]) -> Option<ProcessEvent> {
-        let Phase::Ending { main, exit, valid } = &self.phase else { return None };
-        if round < *valid || members.is_empty() {
-            return None;
-        }
+        let (main, exit) = match &self.phase {
+            Phase::Ending { main, exit, valid } if round >= *valid => (main.clone(), *exit),
+            Phase::Left { main, exit, named: None } => (main.clone(), *exit),
+            Phase::Starting { .. } | Phase::Living { .. } | Phase::Ending { .. } | Phase::Left { .. } => return None,
+        };
+        let first = members.first()?;
         let remaining = members.iter().take(MAX_LISTED).map(|member| member.pid).collect();
-        let event = ProcessEvent::MainExited { exit: *exit, remaining };
-        self.phase = Phase::Left { main: main.clone() };
-        Some(event)
+        self.phase = Phase::Left { main, exit, named: Some(first.pid) };
+        Some(ProcessEvent::MainExited { exit, remaining })
+    }
+
+    /// A child has ended. A program may fork away twice: who was named first ends soon then, and another one is to be named. Not of those
+    /// that are killed one after the other.
+    pub(super) fn has_ended(&mut self, pid: u32) {
+        if let (Phase::Left { named, .. }, Sweep::No) = (&mut self.phase, self.sweep) {
+            named.take_if(|named| *named == pid);
+        }
     }
 
     /// Ending or Left → over: it is proved that nobody is left. What is to be said.
@@ -201,6 +225,11 @@ impl Run {
     /// Whether it is still to be said that its main process has ended, and who is left.
     pub(super) fn is_to_be_looked_at(&self) -> bool {
         matches!(self.phase, Phase::Ending { .. })
+    }
+
+    /// The same, or who is left now that the one has ended that was named first.
+    pub(super) fn lacks_a_name(&self) -> bool {
+        self.is_to_be_looked_at() || matches!(self.phase, Phase::Left { named: None, .. })
     }
 
     /// Where a signal goes now. One that comes before the run has started is kept for it.
@@ -352,6 +381,24 @@ mod tests {
         assert_eq!(run.seen(ONE, &rest), Some(exited));
         assert_eq!(run.seen(ONE, &rest), None);
         assert_eq!(run.nobody_is_left(), [ProcessEvent::TreeGone]);
+    }
+
+    #[test]
+    fn who_is_left_is_said_again_when_the_one_has_ended_that_was_named_first() {
+        let mut run = run();
+        let left = |pids: &[u32]| ProcessEvent::MainExited { exit: Exit::Code(0), remaining: pids.to_vec() };
+        let [one, two] = [11, 12].map(|pid| ProcessId { started: 1, pid });
+        run.spawned(main());
+        run.main_ended(Exit::Code(0), ONE);
+        assert_eq!(run.seen(ONE, &[one, two]), Some(left(&[11, 12])));
+        run.has_ended(12);
+        assert!(!run.lacks_a_name());
+        assert_eq!(run.seen(TWO, &[one]), None);
+        run.has_ended(11);
+        assert!(run.lacks_a_name());
+        assert_eq!(run.seen(TWO, &[]), None);
+        assert_eq!(run.seen(TWO, &[two]), Some(left(&[12])));
+        assert!(!run.lacks_a_name());
     }
 
     #[test]

@@ -306,4 +306,6 @@ fn of_what_outlives_sigkill_a_process_is_named_that_is_there() {
     bench.process(ProcessEvent::MainExited { exit: Exit::Signal(15), remaining: vec![77] });
     bench.wait(SECOND * 60);
     assert!(bench.reason().contains("pid 77"), "{}", bench.reason());
+    bench.process(ProcessEvent::MainExited { exit: Exit::Signal(15), remaining: vec![78] });
+    assert!(bench.reason().contains("pid 78"), "{}", bench.reason());
 }

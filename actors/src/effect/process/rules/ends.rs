@@ -25,6 +25,7 @@ impl<K: Kernel> Rules<K> {
 
     fn child_ended(&mut self, ended: Ended) {
         let Ended { pid, exit } = ended;
+        self.runs.values_mut().for_each(|run| run.has_ended(pid));
         let orphan = self.orphans.ended(pid);
         match orphan {
             Some(Orphan::Of((id, _))) => self.suspect_anew(pid, Some(id)),

@@ -130,7 +130,14 @@ impl<K: Kernel> Rules<K> {
     fn apply(&mut self, id: RunId, round: RoundNumber, members: &[ProcessId], cgroup: Populated) {
         let Some(run) = self.runs.get_mut(&id) else { return };
         let service = run.service().clone();
-        let event = run.seen(round, members);
+        // One is named first whose end will be heard: not one that was waited for since the look.
+        let is_there = |member: &ProcessId| self.kernel.process(member.pid) == Some(*member);
+        let first = run.lacks_a_name().then(|| members.iter().position(is_there)).flatten();
+        let event = match first.and_then(|first| members.get(first..)) {
+            Some(there) => run.seen(round, there),
+            None if run.is_to_be_looked_at() => run.seen(round, members),
+            None => None,
+        };
         let may_be_over = run.has_lost_main() && cgroup == Populated::No;
         // Who is just ending counts for its cgroup and is not listed any more. Nobody says when that is over.
         let is_ending = run.is_judged_by(round) && cgroup == Populated::Yes && members.is_empty();

@@ -93,7 +93,7 @@ impl<K: Kernel> Rules<K> {
         if is_held {
             match since {
                 // It is to be said who is left. When that was said, the end of the next one brings us here.
-                Since::AnEnd if run.is_to_be_looked_at() => self.want(id, Act::Look),
+                Since::AnEnd if run.lacks_a_name() => self.want(id, Act::Look),
                 Since::ALook if run.is_to_be_looked_at() => {
                     self.kernel.later(self.sweep_interval, News::LookAgain(id));
                 }
