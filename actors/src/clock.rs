@@ -7,7 +7,8 @@ use crate::message::Moment;
 /// Where time comes from.
 #[derive(Debug, Clone, Copy)]
 pub enum Clock {
-    /// The kernel's boot-time clock: it goes on while the machine sleeps, and nobody sets it.
+    /// The kernel's boot-time clock: it goes on while the machine sleeps, and nobody sets it. What may take how long is no decision, and
+    /// waits by tokio's (decision 0046 names all of it).
     Boot,
     /// tokio's clock, which tests can pause: time since this instant.
     Tokio(tokio::time::Instant),
