@@ -211,10 +211,14 @@ fn callers_who_say_nothing_make_room_and_are_told_to_come_again() {
 }
 
 #[test]
-fn hundreds_of_silent_callers_lock_nobody_out() {
+fn a_thousand_silent_callers_lock_nobody_out() {
+    // Both ends are in this process.
+    let limits = rustix::process::getrlimit(rustix::process::Resource::Nofile);
+    let lifted = rustix::process::Rlimit { current: limits.maximum, ..limits };
+    rustix::process::setrlimit(rustix::process::Resource::Nofile, lifted).unwrap();
     let served = Served::with(Limits::default());
     let mut silent = Vec::new();
-    for _ in 0..5 {
+    for _ in 0..10 {
         silent.extend((0..100).map(|_| served.raw()));
         assert_eq!(served.client().ask(&Request::Status).unwrap(), Answer::Status(fixtures::status()));
     }

@@ -188,6 +188,23 @@ fn a_service_that_says_that_it_needs_more_time_to_start_is_given_it() {
 }
 
 #[test]
+fn what_a_service_said_of_its_failure_is_why_it_failed_and_the_main_process_that_it_named_is_shown() {
+    let (fails, names) = (helper::service("fails"), helper::service("names"));
+    let station = Station::run(&format!(
+        "[services.fails]\n{fails}ready = {{ notify = {{ within = \"60s\" }} }}\nrestart = {{ attempts = 0 }}\n\
+         [services.names]\n{names}ready = {{ notify = {{ within = \"60s\" }} }}\n"
+    ));
+    let reason = station.until_service("fails", "failed").reason;
+    for words in ["no licence", "it reports: No such file or directory", "exit code 7"] {
+        assert!(reason.contains(words), "no `{words}` in `{reason}`");
+    }
+    let named = until("another process is there", || station.file("named").parse::<u32>().ok());
+    station.until("it is the one that is shown", |status| status.service("names").pid == Some(named));
+    station.until_service("names", "running");
+    station.end();
+}
+
+#[test]
 fn a_start_that_ends_before_it_is_ready_has_failed_and_its_dependents_hear_so() {
     let port = free_port();
     let station = Station::run(&format!(
@@ -205,25 +222,38 @@ fn a_start_that_ends_before_it_is_ready_has_failed_and_its_dependents_hear_so() 
 
 #[test]
 fn a_stranger_who_answers_on_a_leased_port_is_named_and_not_taken_for_the_service() {
-    let port = free_port();
-    let station = Station::run(&format!(
-        "[services.web]\nports = {{ web = {port} }}\nready = {{ tcp = {{ port = \"{{port.web}}\" }} }}\n\
-         command = [\"sh\", \"-c\", \"until [ -e @DIR@/go ]; do sleep 0.05; done; exec @MAINSTAY@ stand-in wigletotak --port {port}\"]\n"
-    ));
-    station.until_service("web", "starting");
-    // It was looked at before the port was given; now there is a stranger.
-    let stranger = std::net::TcpListener::bind(("127.0.0.1", port)).unwrap();
-    // Another test may have had the port for a moment, and been named.
-    let named = |reason: &str| {
-        reason.contains(&format!("pid {} ", std::process::id()))
-            && reason.contains(&format!("listens on 127.0.0.1:{port}, and is not of this service"))
-    };
-    let status = station.until("the stranger is named", |status| named(&status.service("web").reason));
-    assert_eq!(status.service("web").status, "starting");
-    drop(stranger);
-    std::fs::write(station.dir().join("go"), "").unwrap();
-    station.until_service("web", "running");
-    station.end();
+    for check in ["tcp = { port = \"{port.web}\" }", "http = { url = \"http://127.0.0.1:{port.web}/\" }"] {
+        let port = free_port();
+        let station = Station::run(&format!(
+            "[services.web]\nports = {{ web = {port} }}\nready = {{ {check} }}\n\
+             command = [\"sh\", \"-c\", \"until [ -e @DIR@/go ]; do sleep 0.05; done; exec @MAINSTAY@ stand-in wigletotak --port {port}\"]\n"
+        ));
+        station.until_service("web", "starting");
+        // It was looked at before the port was given; now there is a stranger, who would answer well.
+        let stranger = answers_everybody(port);
+        // Another test may have had the port for a moment, and been named.
+        let named = |reason: &str| {
+            reason.contains(&format!("pid {} ", stranger.id()))
+                && reason.contains(&format!("listens on 127.0.0.1:{port}, and is not of this service"))
+        };
+        let status = station.until("the stranger is named", |status| named(&status.service("web").reason));
+        assert_eq!(status.service("web").status, "starting", "{check}");
+        end(stranger);
+        std::fs::write(station.dir().join("go"), "").unwrap();
+        station.until_service("web", "running");
+        station.end();
+    }
+}
+
+/// Somebody who has nothing to do with mainstay.
+fn answers_everybody(port: u16) -> std::process::Child {
+    let args = ["stand-in", "wigletotak", "--port", &port.to_string()];
+    std::process::Command::new(crate::harness::program()).args(args).spawn().unwrap()
+}
+
+fn end(mut stranger: std::process::Child) {
+    stranger.kill().unwrap();
+    stranger.wait().unwrap();
 }
 
 #[test]

@@ -53,6 +53,27 @@ fn whether_it_is_restarted_depends_on_how_it_ended_and_what_is_configured() {
 }
 
 #[test]
+fn a_restart_for_an_optional_service_that_has_returned_keeps_the_lease_whoever_waits_for_it() {
+    let station = Station::run(
+        "[services.need]\ncommand = [\"sleep\", \"1000\"]\nautostart = false\n\
+         [services.user]\ncommand = [\"sleep\", \"1000\"]\nfiles = [\"@DIR@/db\"]\n\
+         wants = { need = { timeout = \"100ms\", on_return = \"restart\" } }\n\
+         [services.rival]\ncommand = [\"sleep\", \"1000\"]\nfiles = [\"@DIR@/db\"]\nautostart = false\n",
+    );
+    let before = station.until("it runs without", |status| status.service("user").status == "running");
+    station.tell(&["start", "rival"]);
+    station.until("the other waits", |status| status.service("rival").waiting_for.len() == 1);
+    station.tell(&["start", "need"]);
+    let after = station.until("it is restarted", |status| {
+        let user = status.service("user");
+        user.status == "running" && user.pid != before.service("user").pid
+    });
+    assert_eq!(after.leases(), before.leases(), "the same holder by the same token");
+    assert_eq!(after.service("rival").status, "waiting");
+    station.end();
+}
+
+#[test]
 fn what_a_crashed_service_left_behind_is_gone_before_it_is_restarted() {
     let station = Station::run(
         "[services.parent]\ncommand = [\"sh\", \"-c\", \"sleep 1000 & echo $! >> @DIR@/children; sleep 0.2; exit 1\"]\n\

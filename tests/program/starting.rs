@@ -166,7 +166,7 @@ fn a_file_has_one_holder_however_its_path_is_spelled() {
     let one = |name: &str, path: &str| {
         format!("[services.{name}]\ncommand = [\"sleep\", \"1000\"]\nfiles = [\"@DIR@/{path}\"]\nautostart = false\n")
     };
-    let spellings = [("a", "x/db"), ("b", "/x/db"), ("c", "x/../x/db"), ("d", "link/db")];
+    let spellings = [("a", "x/db"), ("b", "/x/db"), ("c", "x/../x/db"), ("d", "link/db"), ("e", "hard")];
     let station = Station::run(&spellings.map(|(name, path)| one(name, path)).concat());
     std::fs::create_dir(station.dir().join("x")).unwrap();
     std::os::unix::fs::symlink("x", station.dir().join("link")).unwrap();
@@ -174,11 +174,12 @@ fn a_file_has_one_holder_however_its_path_is_spelled() {
     station.until_service("a", "running");
     // Also when the holder has made it meanwhile.
     std::fs::write(station.dir().join("x/db"), "").unwrap();
+    std::fs::hard_link(station.dir().join("x/db"), station.dir().join("hard")).unwrap();
     for (name, _) in &spellings[1..] {
         station.tell(&["start", name]);
         station.until(&format!("{name} waits"), |status| {
             let waiting = &status.service(name).waiting_for;
-            waiting.len() == 1 && waiting[0].ends_with("db: held by a")
+            waiting.len() == 1 && waiting[0].ends_with(": held by a")
         });
     }
     station.tell(&["stop", "a"]);

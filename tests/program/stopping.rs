@@ -1,6 +1,8 @@
 //! How services are stopped: in order, with a signal, grace, and in the end SIGKILL to all that came of them.
 
-use crate::harness::{Station, alive, until};
+use std::process::Command;
+
+use crate::harness::{Station, alive, descendants, until};
 
 #[test]
 fn dependents_stop_first_branches_beside_each_other() {
@@ -142,4 +144,48 @@ fn a_service_that_goes_on_in_a_child_is_shown_and_logged_by_the_number_of_one_th
     assert_eq!(shown.service("on").status, "running");
     until("the log says so too", || station.said().contains(&format!("on is running as pid {last}")).then_some(()));
     station.end();
+}
+
+/// Has a process traced by us (ptrace(2)): when it is killed, nobody but us can wait for it.
+#[allow(unsafe_code, reason = "no safe form of ptrace is in any library here")]
+fn seize(pid: u32) -> bool {
+    let (nothing, pid) = (std::ptr::null_mut::<libc::c_void>(), libc::pid_t::try_from(pid).unwrap());
+    // SAFETY: a seizure reads and writes no memory of ours.
+    unsafe { libc::ptrace(libc::PTRACE_SEIZE, pid, nothing, nothing) == 0 }
+}
+
+/// Waits for what we trace.
+#[allow(unsafe_code, reason = "no safe form waits for a process that is traced and no child")]
+fn let_go(pid: u32) {
+    // SAFETY: where nothing is to be written, nothing is.
+    unsafe { libc::waitpid(libc::pid_t::try_from(pid).unwrap(), std::ptr::null_mut(), libc::__WALL) };
+}
+
+/// The kernel lets the first process of a pid namespace end only when all others in it have been waited for.
+#[test]
+fn a_dependent_that_outlives_sigkill_holds_up_neither_what_it_requires_nor_the_end_and_is_named() {
+    let unshared = Command::new("unshare").args(["-pf", "true"]).output();
+    if !unshared.is_ok_and(|tried| tried.status.success()) {
+        println!("skipped: only root may make a pid namespace");
+        return;
+    }
+    let mut station = Station::run(
+        "[defaults]\nstop_grace = \"1s\"\n[services.base]\ncommand = [\"sleep\", \"1000\"]\n\
+         [services.hang]\ncommand = [\"unshare\", \"-pf\", \"sh\", \"-c\", \"sleep 987 & wait\"]\nrequires = [\"base\"]\n",
+    );
+    let hang = station.until_service("hang", "running").pid.unwrap();
+    let sleeps =
+        |pid: &u32| std::fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| line == b"sleep\x00987\x00");
+    let sleeper = until("it sleeps", || descendants(hang).into_iter().find(sleeps));
+    assert!(seize(sleeper));
+    station.tell(&["stop", "base"]);
+    station.until_service("base", "held");
+    let why = station.ask(&["why", "base"]).words();
+    assert!(why.contains("hang (pid ") && why.contains(") outlived SIGKILL and was not waited for"), "{why}");
+    assert!(station.service("hang").reason.contains("it outlives SIGKILL"), "{:?}", station.service("hang"));
+    station.signal(rustix::process::Signal::TERM);
+    assert_eq!(station.wait().code(), Some(1), "{}", station.said());
+    assert!(station.said().contains("hang (pid "), "{}", station.said());
+    let_go(sleeper);
+    station.nothing_is_left();
 }

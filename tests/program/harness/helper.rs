@@ -40,6 +40,19 @@ fn task() {
             say("READY=1");
             forever();
         }
+        // Says why, and fails.
+        Ok("fails") => {
+            say("STATUS=no licence\nERRNO=2\nEXIT_STATUS=7");
+            std::process::exit(1);
+        }
+        // Names a child as its main process, and goes on beside it.
+        Ok("names") => {
+            let mut child = std::process::Command::new("sleep").arg("1000").spawn().unwrap();
+            let named = std::path::Path::new(&std::env::var("DIR").unwrap()).join("named");
+            std::fs::write(named, child.id().to_string()).unwrap();
+            say(&format!("READY=1\nMAINPID={}", child.id()));
+            child.wait().unwrap();
+        }
         // Never ready, but it talks.
         Ok("talk") => {
             say("STATUS=looking for satellites");

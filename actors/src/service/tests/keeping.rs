@@ -1,5 +1,7 @@
 //! Who is restarted keeps all that it holds.
 
+use mainstay_config::model::{Dependency, OnReturn};
+
 use super::*;
 use crate::action::ports::Listener;
 use crate::cause::Refusal;
@@ -32,6 +34,17 @@ fn a_restart_keeps_what_is_held() {
     let mut bench = Bench::new(leasing());
     bench.come_up_with(1).tell(restart()).exits(Exit::Signal(15));
     assert!(kept(&bench) && bench.asked_for_slot());
+    assert!(bench.tell(SLOT).spawning());
+}
+
+#[test]
+fn a_restart_for_an_optional_service_that_has_returned_keeps_what_is_held() {
+    let optional = Dependency::Optional { timeout: SECOND * 10, on_return: OnReturn::Restart };
+    let mut bench = Bench::new(leasing().depends("need", optional));
+    bench.hears("need", down()).come_up_with(1);
+    assert!(bench.hears("need", Standing::Up).signalled() && kept(&bench));
+    assert!(kept(bench.process(ProcessEvent::MainExited { exit: Exit::Signal(15), remaining: Vec::new() })));
+    assert!(kept(bench.process(ProcessEvent::TreeGone)) && bench.asked_for_slot());
     assert!(bench.tell(SLOT).spawning());
 }
 
