@@ -46,26 +46,13 @@ pub(super) struct Run {
     passed_over: u64,
 }
 
+/// `named`: the first of them that was said to be left, as long as nobody heard that it has ended.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 enum Phase {
-    Starting {
-        early: Vec<SignalOrder>,
-        loading: Loading,
-    },
-    Living {
-        main: Main,
-    },
-    Ending {
-        main: Main,
-        exit: Exit,
-        valid: RoundNumber,
-    },
-    /// `named` was the first of them that was said to be left, as long as nobody heard that it has ended.
-    Left {
-        main: Main,
-        exit: Exit,
-        named: Option<u32>,
-    },
+    Starting { early: Vec<SignalOrder>, loading: Loading },
+    Living { main: Main },
+    Ending { main: Main, exit: Exit, valid: RoundNumber },
+    Left { main: Main, exit: Exit, named: Option<u32> },
 }
 
 /// How far the kernel is with a program, from look to look.

@@ -13,7 +13,9 @@ pub(crate) fn sentences(at: SystemTime) -> String {
     [
         format!("GPGGA,{time},{POSITION},1,08,0.9,545.4,M,46.9,M,,"),
         format!("GPRMC,{time},A,{POSITION},000.5,054.7,{date},,,A"),
-        "GPGSA,A,3,04,05,09,12,24,25,29,31,,,,,1.8,0.9,1.5".to_owned(),
+        // One for each satellite system; of the second it sees nothing, and the fix is as good.
+        "GNGSA,A,3,04,05,09,12,24,25,29,31,,,,,1.8,0.9,1.5,1".to_owned(),
+        "GNGSA,A,1,,,,,,,,,,,,,1.8,0.9,1.5,2".to_owned(),
         "GPGSV,2,1,08,04,40,083,46,05,17,308,41,09,07,344,39,12,22,228,45".to_owned(),
         "GPGSV,2,2,08,24,60,120,44,25,33,061,42,29,11,190,38,31,71,280,47".to_owned(),
     ]
