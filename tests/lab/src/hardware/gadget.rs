@@ -25,6 +25,7 @@ pub(crate) struct Gadget {
     folder: PathBuf,
     vendor: u16,
     product: u16,
+    ports: u8,
 }
 
 /// Where a plugged gadget ended up.
@@ -50,19 +51,22 @@ pub(crate) fn set_up() -> Result<()> {
 }
 
 impl Gadget {
-    /// Describes a serial gadget.
-    pub(crate) fn describe(name: &str, vendor: u16, product: u16, product_name: &str) -> Result<Self> {
+    /// Describes a serial gadget with so many ports, each a function of its own.
+    pub(crate) fn describe(name: &str, vendor: u16, product: u16, product_name: &str, ports: u8) -> Result<Self> {
         let folder = Path::new(GADGETS).join(name);
-        let (function, configuration) = (folder.join("functions/acm.0"), folder.join("configs/c.1"));
-        for part in [&folder, &folder.join(LANGUAGE), &function, &configuration] {
-            fs::create_dir(part).with_context(|| format!("{} cannot be made", part.display()))?;
+        for part in ["", LANGUAGE, "configs/c.1"].map(|part| folder.join(part)) {
+            fs::create_dir(&part).with_context(|| format!("{} cannot be made", part.display()))?;
         }
         fs::write(folder.join("idVendor"), format!("{vendor:#06x}"))?;
         fs::write(folder.join("idProduct"), format!("{product:#06x}"))?;
         fs::write(folder.join(LANGUAGE).join("product"), product_name)?;
         fs::write(folder.join(LANGUAGE).join("manufacturer"), "u-blox AG - www.u-blox.com")?;
-        std::os::unix::fs::symlink(&function, configuration.join("acm.0"))?;
-        Ok(Self { folder, vendor, product })
+        for port in 0..ports {
+            let function = folder.join(format!("functions/acm.{port}"));
+            fs::create_dir(&function)?;
+            std::os::unix::fs::symlink(&function, folder.join(format!("configs/c.1/acm.{port}")))?;
+        }
+        Ok(Self { folder, vendor, product, ports })
     }
 
     /// Plugs it into a socket and waits for its node.
@@ -92,8 +96,11 @@ impl Drop for Gadget {
     /// Pulls it out and takes the description apart, in the order the kernel asks for.
     fn drop(&mut self) {
         let taken_apart = self.unplug().and_then(|()| {
-            fs::remove_file(self.folder.join("configs/c.1/acm.0"))?;
-            for part in ["configs/c.1", "functions/acm.0", LANGUAGE, ""] {
+            for port in 0..self.ports {
+                fs::remove_file(self.folder.join(format!("configs/c.1/acm.{port}")))?;
+                fs::remove_dir(self.folder.join(format!("functions/acm.{port}")))?;
+            }
+            for part in ["configs/c.1", LANGUAGE, ""] {
                 fs::remove_dir(self.folder.join(part)).with_context(|| format!("part {part:?} of a gadget stays"))?;
             }
             Ok(())

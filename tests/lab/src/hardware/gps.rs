@@ -31,7 +31,7 @@ pub(crate) struct Gps {
 impl Gps {
     /// A receiver that is not plugged in yet. It has its fix all the time, as if it had a battery.
     pub(crate) fn new() -> Result<Self> {
-        let gadget = Gadget::describe("gps", 0x1546, 0x01a7, "u-blox 7 - GPS/GNSS Receiver")?;
+        let gadget = Gadget::describe("gps", 0x1546, 0x01a7, "u-blox 7 - GPS/GNSS Receiver", 1)?;
         let ended = Arc::new(AtomicBool::new(false));
         let end = Arc::clone(&ended);
         let voice = thread::Builder::new().name("gps".to_owned()).spawn(move || speak(&end))?;

@@ -30,6 +30,7 @@ scenarios!(
     the_real_gpsd_reports_a_fix_and_follows_its_gps_to_another_node,
     of_two_services_that_want_one_hackrf_the_second_waits_for_the_first,
     of_two_sticks_with_one_serial_number_neither_takes_the_others_name,
+    of_the_two_ports_of_one_stick_none_is_taken_until_one_is_named,
     a_hackrf_that_drops_out_in_use_is_set_aside_until_the_operator_takes_it_back,
     a_radio_is_in_monitor_mode_while_leased_and_managed_again_afterwards,
     a_radio_that_vanishes_while_leased_takes_its_service_along_until_it_returns,
