@@ -28,7 +28,7 @@ impl DeviceMachine {
         })
     }
 
-    pub(super) fn status(&self) -> DeviceStatus {
+    pub(crate) fn status(&self) -> DeviceStatus {
         match self.state {
             State::Absent { .. } => DeviceStatus::Absent,
             State::Settling { .. } | State::Checking { .. } => DeviceStatus::Settling,

@@ -65,7 +65,7 @@ impl ServiceMachine {
         }
     }
 
-    fn status(&self) -> ServiceStatus {
+    pub(crate) fn status(&self) -> ServiceStatus {
         match &self.phase {
             Phase::Running(_) => ServiceStatus::Running,
             Phase::Starting(_) => ServiceStatus::Starting,

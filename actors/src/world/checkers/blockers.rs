@@ -2,9 +2,10 @@
 //! configuration, each thing that it waits for is really in its way, and nothing else is.
 
 use mainstay_config::model::{Service, Sharing};
+use mainstay_config::names::DeviceName;
 
 use super::{Verdict, View};
-use crate::cause::{Blocker, Listed, Resource};
+use crate::cause::{Blocker, Listed, Resource, Unusable};
 use crate::message::device::DeviceStatus;
 use crate::message::lease::Want;
 use crate::message::lease_table::Waiter;
@@ -63,9 +64,26 @@ fn is_in_the_way(view: &View<'_>, waiter: &Waiter, resource: &Resource, sharing:
     !is_named && (is_unusable || view.environment.trees().any(uses) || view.leases.queue.iter().any(has_first))
 }
 
-fn is_usable(view: &View<'_>, device: &mainstay_config::names::DeviceName) -> bool {
-    let status = view.shown.devices.get(device).map(|shown| shown.status);
-    matches!(status, Some(DeviceStatus::Ready | DeviceStatus::InUse))
+/// What is there can be used, unless mainstay has taken it out of use.
+fn is_usable(view: &View<'_>, device: &DeviceName) -> bool {
+    let out_of_use = [DeviceStatus::Faulted, DeviceStatus::Quarantined, DeviceStatus::Ejected];
+    view.environment.is_plugged(device) && !out_of_use.iter().any(|status| is_shown(view, device, *status))
+}
+
+/// Whether it is so rightly, the checker of devices sees.
+fn is_shown(view: &View<'_>, device: &DeviceName, status: DeviceStatus) -> bool {
+    view.shown.devices.get(device).is_some_and(|shown| shown.status == status)
+}
+
+/// Whether a device is unusable for this reason, when everything is quiet.
+fn is_why(view: &View<'_>, device: &DeviceName, reason: &Unusable) -> bool {
+    match reason {
+        Unusable::Absent(_) => !view.environment.is_plugged(device),
+        Unusable::Faulted(_) => view.environment.has_failed(device),
+        Unusable::Ejected => is_shown(view, device, DeviceStatus::Ejected),
+        Unusable::Quarantined(_) => is_shown(view, device, DeviceStatus::Quarantined),
+        Unusable::NotHeardOf | Unusable::Settling | Unusable::LookedAt | Unusable::NotTried(_) => false,
+    }
 }
 
 /// Whether somebody else rightly has his turn before this one. Who waits for a device that is not there keeps nothing from others, nor
@@ -86,7 +104,9 @@ fn is_range(want: &Want) -> bool {
 fn is_so(view: &View<'_>, waiter: &Waiter, blocker: &Blocker) -> bool {
     let wish = |resource: &Resource| waiter.request.wants.iter().find_map(|want| wanted(want, resource));
     match blocker {
-        Blocker::Device { device, .. } => wish(&Resource::Device(device.clone())).is_some() && !is_usable(view, device),
+        Blocker::Device { device, reason, .. } => {
+            wish(&Resource::Device(device.clone())).is_some() && is_why(view, device, reason)
+        }
         Blocker::Held { resource, holder } => wish(resource).is_some_and(|sharing| {
             let mut theirs = view.environment.trees().filter(|(_, tree)| holder.is(&tree.service));
             let has = |used| Environment::excludes(&(resource.clone(), sharing), used);
@@ -101,5 +121,29 @@ fn is_so(view: &View<'_>, waiter: &Waiter, blocker: &Blocker) -> bool {
         }
         // None takes so long.
         Blocker::Restoring { .. } | Blocker::Preparing | Blocker::UnknownFile { .. } => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use mainstay_config::model::{DeviceKind, Sharing};
+
+    use crate::world::World;
+    use crate::world::checkers::{Check, View};
+    use crate::world::environment::Consequences;
+    use crate::world::stations::{Draft, assemble};
+
+    #[test]
+    fn who_waits_for_a_device_that_is_there_is_found_though_everybody_says_that_it_is_not() {
+        let station = assemble(&[("gps", DeviceKind::Gps)], vec![Draft::new("user").device("gps", Sharing::Exclusive)]);
+        let mut world = World::new(&station, 1);
+        world.run_for(Duration::from_secs(60)).unwrap_or_else(|failure| panic!("{failure}"));
+        assert_eq!(Check::Quiet.begin().when_quiet(&View::of(&world)), Ok(()));
+        // Nobody hears of it.
+        world.environment.plug(&"gps".parse().unwrap(), &mut Consequences::default());
+        let verdict = Check::Quiet.begin().when_quiet(&View::of(&world));
+        assert!(verdict.as_ref().is_err_and(|words| words.ends_with("which is not so")), "{verdict:?}");
     }
 }

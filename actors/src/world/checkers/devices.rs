@@ -87,7 +87,7 @@ impl Checker for Devices {
                 _ if is_ejected => false,
                 DeviceStatus::Absent => plug.arrival.is_none(),
                 DeviceStatus::Ready | DeviceStatus::InUse => plug.arrival.is_some(),
-                DeviceStatus::Faulted => plug.arrival.as_ref().is_some_and(|arrival| arrival.has_failed()),
+                DeviceStatus::Faulted => view.environment.has_failed(name),
                 DeviceStatus::Quarantined => self.is_rightly_in_quarantine(shown, view),
             };
             if !is_so {

@@ -10,10 +10,11 @@ use mainstay_config::names::ServiceName;
 use super::{Check, Checker, Verdict, View};
 use crate::action::process::RunId;
 use crate::cause::Holder;
+use crate::engine::AnyMachine;
 use crate::message::device::{DeviceMessage, DeviceStatus, DeviceTimer};
 use crate::message::lease::{LeaseMessage, LeaseTimer};
 use crate::message::service::ServiceStatus;
-use crate::message::{Message, Moment};
+use crate::message::{ActorId, Message, Moment};
 use crate::world::environment::{Environment, Happening, Tree};
 
 /// How long it may take until what is to be killed is: it must be heard that it runs, and looked who is of it.
@@ -55,7 +56,7 @@ impl Checker for Leftovers {
     }
 
     fn when_quiet(&mut self, view: &View<'_>) -> Verdict {
-        let waits = |service: &Holder| view.leases.queue.iter().any(|waiter| waiter.request.holder == *service);
+        let waits = |holder: &Holder| holder.service().is_some_and(|name| waits_to_start(view, name));
         let may_run = |timer: &&Message| match timer {
             // A stranger's port is looked at again and again, and patience has an end.
             Message::Leases(LeaseMessage::Timer(LeaseTimer::LookAgain(service) | LeaseTimer::Wait(service))) => {
@@ -66,9 +67,7 @@ impl Checker for Leftovers {
             _ => false,
         };
         none_but(may_run, view)?;
-        let will_start =
-            |name: &ServiceName| view.shown.services.get(name).is_some_and(|shown| waits_to_start(shown.status));
-        if let Some(name) = view.environment.prepared().find(|name| !will_start(name)) {
+        if let Some(name) = view.environment.prepared().find(|name| !waits_to_start(view, name)) {
             return Err(format!("what was made ahead for {name} is kept, and it does not start"));
         }
         is_answered(view.unanswered)
@@ -98,8 +97,14 @@ impl Checker for Leftovers {
     }
 }
 
-fn waits_to_start(status: ServiceStatus) -> bool {
-    matches!(status, ServiceStatus::Waiting | ServiceStatus::Starting)
+/// By its own state, whatever it shows.
+fn waits_to_start(view: &View<'_>, name: &ServiceName) -> bool {
+    match view.machine(&ActorId::Service(name.clone())) {
+        Some(AnyMachine::Service(machine)) => {
+            matches!(machine.status(), ServiceStatus::Waiting | ServiceStatus::Starting)
+        }
+        _ => false,
+    }
 }
 
 fn is_answered(unanswered: usize) -> Verdict {
@@ -117,7 +122,7 @@ fn none_but(may_run: impl Fn(&&Message) -> bool, view: &View<'_>) -> Verdict {
     }
 }
 
-/// Whether it is a timer of a device, and belongs to the state that this shows.
+/// Whether it is a timer of a device, and belongs to the state that this is in.
 fn is_where_its_device_is(view: &View<'_>, timer: &Message) -> bool {
     let Message::Device(name, DeviceMessage::Timer(timer)) = timer else { return false };
     let belongs_to = match timer {
@@ -126,5 +131,27 @@ fn is_where_its_device_is(view: &View<'_>, timer: &Message) -> bool {
         DeviceTimer::Quarantine => DeviceStatus::Quarantined,
         DeviceTimer::Mistaken => return false,
     };
-    view.shown.devices.get(name).is_some_and(|shown| shown.status == belongs_to)
+    match view.machine(&ActorId::Device(name.clone())) {
+        Some(AnyMachine::Device(machine)) => machine.status() == belongs_to,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mainstay_config::model::DeviceKind;
+
+    use super::*;
+    use crate::world::World;
+    use crate::world::stations::assemble;
+
+    #[test]
+    fn a_timer_of_a_state_that_is_only_shown_is_found() {
+        let mut world = World::new(&assemble(&[("gps", DeviceKind::Gps)], Vec::new()), 1);
+        world.run_for(Duration::from_secs(60)).unwrap_or_else(|failure| panic!("{failure}"));
+        world.shown.devices.values_mut().for_each(|shown| shown.status = DeviceStatus::Quarantined);
+        let timer = Message::Device("gps".parse().unwrap(), DeviceMessage::Timer(DeviceTimer::Quarantine));
+        let view = View { timers: vec![timer], ..View::of(&world) };
+        assert!(Leftovers::default().when_quiet(&view).is_err());
+    }
 }

@@ -5,7 +5,7 @@ use crate::engine::Letter;
 use crate::world::environment::Environment;
 
 /// More messages than this at one moment are too many.
-const AT_ONE_MOMENT: u32 = 50_000;
+pub(in crate::world) const AT_ONE_MOMENT: u32 = 50_000;
 
 #[derive(Debug, Default)]
 pub(super) struct Livelock {

@@ -1,5 +1,5 @@
 //! What a service says that it waits for is so, when that is other services: it waits for all that it requires and that do not run, and
-//! of others only for those that are on their way; and each of them is what is said of it.
+//! of others only for those that are on their way; and each of them is what is said of it. Who runs has a process.
 
 use mainstay_config::model::{Dependency, Service};
 use mainstay_config::names::ServiceName;
@@ -10,11 +10,12 @@ use crate::message::service::{ServiceSnapshot, ServiceStatus, Waiting};
 
 /// Of a service that says so.
 pub(super) fn is_true(view: &View<'_>, spec: &Service, said: &Listed<Missing>) -> Verdict {
+    let runs = |shown: &ServiceSnapshot| view.environment.trees_of(&shown.name).next().is_some();
     let is_missing = |dependency: &Dependency, shown: &ServiceSnapshot| match dependency {
-        Dependency::Required { .. } => shown.status != ServiceStatus::Running,
+        Dependency::Required { .. } => !runs(shown),
         // It is not waited for so long.
         Dependency::Optional { .. } => false,
-        Dependency::Soft => is_coming(shown),
+        Dependency::Soft => !runs(shown) && is_coming(shown),
     };
     let shown = |name: &ServiceName| view.shown.services.get(name);
     let all = spec.dependencies.iter().filter(|(name, how)| shown(name).is_some_and(|shown| is_missing(how, shown)));
@@ -56,5 +57,32 @@ fn stands_so(standing: &Standing, shown: &ServiceSnapshot) -> bool {
         (Matter::NotWanted(told), Reason::NotWanted(is), _) => told == is,
         (Matter::Ended(told), Reason::Ended(is), _) => told == is,
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::world::World;
+    use crate::world::stations::{Draft, assemble};
+
+    #[test]
+    fn who_waits_for_a_service_that_runs_is_found_though_that_says_itself_that_it_does_not() {
+        let station = assemble(&[], vec![Draft::new("need").autostart_no(), Draft::new("user").requires("need", 15)]);
+        let mut world = World::new(&station, 1);
+        let run = |world: &mut World| {
+            world.run_for(Duration::from_secs(60)).unwrap_or_else(|failure| panic!("{failure}"));
+        };
+        run(&mut world);
+        let [need, user] = ["need", "user"].map(|name| name.parse::<ServiceName>().unwrap());
+        let Waiting::Needs(said) = world.shown().services[&user].waiting_for.clone() else { panic!("it waits") };
+        assert_eq!(is_true(&View::of(&world), &station.services[&user], &said), Ok(()));
+        let says = world.shown().services[&need].clone();
+        world.command(&need, crate::world::environment::Command::Start);
+        run(&mut world);
+        world.shown.services.insert(need, says);
+        assert!(is_true(&View::of(&world), &station.services[&user], &said).is_err());
     }
 }

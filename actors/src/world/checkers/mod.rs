@@ -27,13 +27,15 @@ mod strangers;
 mod traces;
 mod wanted;
 
+#[cfg(test)]
+pub(super) use self::livelock::AT_ONE_MOMENT;
 use super::environment::{Environment, Happening};
 use super::faults::Sabotage;
 use super::{Shown, World};
 use crate::engine::{AnyMachine, Engine, Letter};
 use crate::machine::closed::closed;
 use crate::message::lease_table::LeaseSnapshot;
-use crate::message::{Exit, Left, Message, Moment};
+use crate::message::{ActorId, Exit, Left, Message, Moment};
 
 closed! {
     /// Every checker. They are asked in this order.
@@ -102,7 +104,7 @@ impl Check {
             Self::Outliving => Sabotage::DelayRevoked,
             Self::Order => Sabotage::SkipDependents,
             Self::Wanted => Sabotage::StartHeld,
-            Self::Devices => Sabotage::DropSightings,
+            Self::Devices => Sabotage::DropWorks,
             Self::Quiet => Sabotage::DropArrival,
             Self::Holders => Sabotage::DropLeased,
             Self::Keeping => Sabotage::IdleOverRestart,
@@ -179,6 +181,11 @@ impl<'a> View<'a> {
                 _ => &[],
             },
         }
+    }
+
+    /// The machine of an actor.
+    fn machine(&self, of: &ActorId) -> Option<&AnyMachine> {
+        self.engine.machine(self.engine.place(of)?)
     }
 }
 

@@ -64,9 +64,7 @@ pub(super) enum Record {
 }
 
 impl Arrival {
-    /// Whether mainstay was told that something of it does not work.
-    #[must_use]
-    pub fn has_failed(&self) -> bool {
+    fn has_failed(&self) -> bool {
         self.record == Record::Failed
     }
 }
@@ -147,6 +145,12 @@ impl Plug {
 }
 
 impl Environment {
+    /// Whether mainstay was told of a device that is plugged in that something of it does not work.
+    #[must_use]
+    pub fn has_failed(&self, device: &DeviceName) -> bool {
+        self.plugs.get(device).and_then(|plug| plug.arrival.as_ref()).is_some_and(Arrival::has_failed)
+    }
+
     /// Whether a program that uses a device has just begun.
     pub(in crate::world) fn is_just_taken_into_use(&self, device: &DeviceName) -> bool {
         let it = Resource::Device(device.clone());
