@@ -1,7 +1,7 @@
 //! Where a device can be when it is told something: every pair, for seeing which of them were tried.
 
 use super::machine::{DeviceMachine, State};
-use crate::machine::closed::closed;
+use crate::machine::closed::{Taken, closed};
 use crate::message::device::{DeviceMessage, DeviceTimer};
 
 closed! {
@@ -81,5 +81,25 @@ pub(crate) fn impossible(is: Is, told: Told) -> Option<&'static str> {
         Told::Leased | Told::Unleased | Told::Withheld | Told::Awaited => None,
         Told::Lent => None,
         Told::Eject | Told::Admit => None,
+    }
+}
+
+/// How it takes what it is told there.
+pub(crate) fn taken(is: Is, told: Told) -> Taken {
+    let only = |place: Is| Taken::passed_if(is != place, Taken::Either);
+    let is_out_of_use = matches!(is, Is::Quarantined | Is::Ejected);
+    match told {
+        Told::Accessible => only(Is::Checking),
+        Told::Probed => only(Is::Probing),
+        Told::Supply => only(Is::Quarantined),
+        Told::Fault => Taken::passed_if(is_out_of_use || is == Is::Absent, Taken::Either),
+        Told::PutBack => Taken::passed_if(matches!(is, Is::Absent | Is::InUse), Taken::Either),
+        Told::Seen if is == Is::Absent => Taken::Handled,
+        Told::Gone if !is_out_of_use && is != Is::Absent => Taken::Handled,
+        Told::Leased | Told::Unleased | Told::Withheld if is == Is::Absent => Taken::Passed,
+        Told::Leased | Told::Unleased | Told::Withheld if !is_out_of_use => Taken::Handled,
+        Told::Seen | Told::Gone | Told::Leased | Told::Unleased | Told::Withheld | Told::Mistaken => Taken::Either,
+        Told::Rivals | Told::NoRivals | Told::Awaited | Told::Lent | Told::Eject | Told::Admit => Taken::Handled,
+        Told::Settled | Told::AccessRetry | Told::LookAfterAll | Told::QuarantineOver => Taken::Handled,
     }
 }

@@ -4,7 +4,7 @@ use mainstay_config::names::DeviceName;
 use mainstay_hardware::sighting::{HardwareEvent, Key};
 
 use super::machine::{InventoryMachine, Looked};
-use crate::machine::closed::closed;
+use crate::machine::closed::{Taken, closed};
 use crate::message::inventory::InventoryMessage;
 
 closed! {
@@ -67,5 +67,14 @@ pub(crate) fn impossible(is: Is, told: Told) -> Option<&'static str> {
         }
         Told::Disclaimed | Told::Admitted => (is == Is::Unknown).then_some("it is told of a device that it knows"),
         Told::Seen | Told::Gone => None,
+    }
+}
+
+/// How it takes what it is told.
+pub(crate) fn taken(is: Is, told: Told) -> Taken {
+    match told {
+        Told::Seen if matches!(is, Is::Unknown | Is::Claimed) => Taken::Handled,
+        Told::Seen | Told::Gone | Told::Trouble | Told::Works | Told::Disclaimed | Told::Admitted => Taken::Either,
+        Told::Scanned => Taken::Handled,
     }
 }

@@ -8,7 +8,7 @@ use super::machine::{Closing, LeaseMachine};
 use super::prospect::DeviceState;
 use super::radios::Restoring;
 use crate::cause::Holder;
-use crate::machine::closed::closed;
+use crate::machine::closed::{Taken, closed};
 use crate::message::lease::{LeaseMessage, LeaseTimer};
 
 closed! {
@@ -148,5 +148,22 @@ pub(crate) fn impossible(is: Is, told: Told) -> Option<&'static str> {
             .then_some("no radio is lent"),
         Told::DeviceAvailable | Told::DeviceUnavailable => None,
         Told::PortsSeen | Told::FilesSeen | Told::Close => None,
+    }
+}
+
+/// How it takes that.
+pub(crate) fn taken(is: Is, told: Told) -> Taken {
+    let holds = matches!(is, Is::Held | Is::Idle | Is::Draining);
+    let passed_if = |is_passed| Taken::passed_if(is_passed, Taken::Handled);
+    match told {
+        Told::Request => passed_if(holds),
+        Told::Withdraw => passed_if(holds || is == Is::Unknown),
+        Told::SetIdle | Told::SetBusy | Told::Renew => passed_if(matches!(is, Is::Draining | Is::Abandoned)),
+        Told::Abandon => passed_if(is == Is::Unknown),
+        Told::Lend => Taken::passed_if(is != Is::Available, Taken::Either),
+        Told::RadioRestored => Taken::passed_if(is != Is::PuttingBack, Taken::Either),
+        Told::Stands | Told::RadioRead | Told::RadioSet | Told::PortsSeen | Told::FilesSeen => Taken::Either,
+        Told::Release | Told::PatienceOver | Told::LookAgain | Told::PauseOver => Taken::Handled,
+        Told::DeviceAvailable | Told::DeviceUnavailable | Told::Close => Taken::Handled,
     }
 }

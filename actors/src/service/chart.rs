@@ -5,7 +5,7 @@ use super::state::{Phase, Rest, StopStage};
 use crate::action::probe::ProbeEvent;
 use crate::action::process::ProcessEvent;
 use crate::cause::Standing;
-use crate::machine::closed::closed;
+use crate::machine::closed::{Taken, closed};
 use crate::message::service::{ServiceMessage, ServiceTimer};
 
 closed! {
@@ -151,5 +151,40 @@ pub(crate) fn impossible(is: Is, told: Told) -> Option<&'static str> {
         Told::Granted | Told::Renewed | Told::Revoked => None,
         Told::DeviceArrived | Told::Corrected | Told::DeviceLeft | Told::SlotGranted | Told::OldRun => None,
         Told::Start | Told::StartForDependent | Told::Stop | Told::Restart | Told::Close | Told::Hurry => None,
+    }
+}
+
+/// How it takes what it is told there.
+pub(crate) fn taken(is: Is, told: Told) -> Taken {
+    let only = |place: Is, taken| Taken::passed_if(is != place, taken);
+    match told {
+        Told::OldRun => Taken::Passed,
+        Told::DependentStopped | Told::DependentStuck => only(Is::Leaving, Taken::Either),
+        Told::Granted => only(Is::Leasing, Taken::Either),
+        Told::Queued | Told::Refused | Told::NothingHeld => only(Is::Leasing, Taken::Handled),
+        Told::Renewed => only(Is::Renewing, Taken::Either),
+        Told::SlotGranted => only(Is::Slotting, Taken::Handled),
+        Told::ProbeReady | Told::ProbeNotYet => only(Is::Starting, Taken::Handled),
+        Told::Revoked => match is {
+            Is::Failed | Is::Ended | Is::Leasing => Taken::Passed,
+            Is::Renewing | Is::Slotting | Is::Starting | Is::Running => Taken::Handled,
+            Is::Fresh | Is::Backoff | Is::Leaving | Is::Unborn | Is::Grace | Is::Killing | Is::Unkillable => {
+                Taken::Either
+            }
+        },
+        Told::Corrected => match is {
+            Is::Failed | Is::Ended | Is::Leasing => Taken::Passed,
+            Is::Fresh | Is::Backoff => Taken::Either,
+            Is::Renewing | Is::Slotting | Is::Starting | Is::Running | Is::Leaving => Taken::Handled,
+            Is::Unborn | Is::Grace | Is::Killing | Is::Unkillable => Taken::Handled,
+        },
+        Told::Spawned if is == Is::Unborn => Taken::Handled,
+        Told::Spawned => Taken::passed_if(matches!(is, Is::Running | Is::Grace), Taken::Either),
+        Told::MainExited | Told::StartForDependent => Taken::Either,
+        Told::Begin | Told::NeedUp | Told::NeedComing | Told::NeedLeaving | Told::NeedDown => Taken::Handled,
+        Told::DeviceArrived | Told::DeviceLeft | Told::LoadsSlowly | Told::SpawnFailed => Taken::Handled,
+        Told::TreeGone | Told::Notified | Told::Start | Told::Stop | Told::Restart | Told::Close => Taken::Handled,
+        Told::Hurry | Told::ReadyWithin | Told::BackoffOver | Told::ResetAfter | Told::GraceOver => Taken::Handled,
+        Told::StillThere | Told::NeedLost | Told::NeedWaited => Taken::Handled,
     }
 }

@@ -2,7 +2,7 @@
 
 use super::root::{Closing, RootMachine};
 use super::services::ServicesMachine;
-use crate::machine::closed::closed;
+use crate::machine::closed::{Taken, closed};
 use crate::message::supervision::{RootMessage, ServicesMessage};
 
 closed! {
@@ -94,5 +94,14 @@ pub(crate) fn services_impossible(is: ServicesIs, told: ServicesTold) -> Option<
             (is != ServicesIs::Closing).then_some("services close when it has asked for it")
         }
         ServicesTold::AskSlot | ServicesTold::ReturnSlot | ServicesTold::HoldsSlot => None,
+    }
+}
+
+/// How the root takes what it is told there.
+pub(crate) fn root_taken(is: RootIs, told: RootTold) -> Taken {
+    match told {
+        RootTold::Close => Taken::passed_if(is != RootIs::Open, Taken::Handled),
+        RootTold::ServicesClosed => Taken::passed_if(is != RootIs::ClosingServices, Taken::Handled),
+        RootTold::PartLost | RootTold::Hurry | RootTold::LeasesClosed => Taken::Handled,
     }
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::World;
 use super::faults::Strikes;
 use crate::engine::{AnyMachine, Place};
-use crate::machine::closed::closed;
-use crate::message::{ActorId, Message};
+use crate::machine::closed::{Taken, closed};
+use crate::message::{ActorId, Message, Outcome};
 use crate::{device, inventory, lease, service, supervision};
 
 /// A machine that is somewhere is told something; or an actor panics.
@@ -26,6 +26,8 @@ pub(crate) enum Mark {
     Root(supervision::chart::RootIs, supervision::chart::RootTold),
     /// An actor panics.
     Panic(Actor, When),
+    /// A timer of an actor comes before mail that was under way when it rang.
+    Overtakes(Actor),
 }
 
 closed! {
@@ -78,19 +80,6 @@ impl Mark {
         })
     }
 
-    /// That an actor panics.
-    pub(super) fn of_panic(actor: &ActorId, when: When) -> Self {
-        let actor = match actor {
-            ActorId::Root => Actor::Root,
-            ActorId::Hardware => Actor::Hardware,
-            ActorId::Device(_) => Actor::Device,
-            ActorId::Leases => Actor::Leases,
-            ActorId::Services => Actor::Services,
-            ActorId::Service(_) => Actor::Service,
-        };
-        Self::Panic(actor, when)
-    }
-
     /// Every one, also those that cannot be.
     pub(crate) fn all() -> BTreeSet<Self> {
         fn pairs<A: Copy, B: Copy>(is: &[A], told: &[B], mark: impl Fn(A, B) -> Mark) -> Vec<Mark> {
@@ -104,6 +93,7 @@ impl Mark {
             pairs(supervision::chart::ServicesIs::ALL, supervision::chart::ServicesTold::ALL, Self::Services),
             pairs(supervision::chart::RootIs::ALL, supervision::chart::RootTold::ALL, Self::Root),
             pairs(Actor::ALL, When::ALL, Self::Panic),
+            Actor::ALL.iter().copied().map(Self::Overtakes).collect(),
         ]
         .into_iter()
         .flatten()
@@ -123,6 +113,19 @@ impl Mark {
         }
     }
 
+    /// How it is taken, by the chart of the machine.
+    fn taken(self) -> Option<Taken> {
+        Some(match self {
+            Self::Device(is, told) => device::chart::taken(is, told),
+            Self::Service(is, told) => service::chart::taken(is, told),
+            Self::Leases(is, told) => lease::chart::taken(is, told),
+            Self::Hardware(is, told) => inventory::chart::taken(is, told),
+            Self::Services(..) => Taken::Handled,
+            Self::Root(is, told) => supervision::chart::root_taken(is, told),
+            Self::Panic(..) | Self::Overtakes(_) => return None,
+        })
+    }
+
     /// Why it cannot be; `None` when it can.
     pub(crate) fn impossible(self) -> Option<&'static str> {
         match self {
@@ -132,7 +135,21 @@ impl Mark {
             Self::Hardware(is, told) => inventory::chart::impossible(is, told),
             Self::Services(is, told) => supervision::chart::services_impossible(is, told),
             Self::Root(is, told) => supervision::chart::root_impossible(is, told),
-            Self::Panic(..) => None,
+            Self::Panic(..) | Self::Overtakes(Actor::Device | Actor::Leases | Actor::Service) => None,
+            Self::Overtakes(Actor::Root | Actor::Hardware | Actor::Services) => Some("it has no timers"),
+        }
+    }
+}
+
+impl From<&ActorId> for Actor {
+    fn from(actor: &ActorId) -> Self {
+        match actor {
+            ActorId::Root => Self::Root,
+            ActorId::Hardware => Self::Hardware,
+            ActorId::Device(_) => Self::Device,
+            ActorId::Leases => Self::Leases,
+            ActorId::Services => Self::Services,
+            ActorId::Service(_) => Self::Service,
         }
     }
 }
@@ -152,7 +169,7 @@ impl World {
     /// Notes what an actor is told, before it handles that, and when it panics over it.
     pub(super) fn mark(&mut self, place: Place, message: &Message, strikes: Option<Strikes>) {
         let Some(machine) = self.engine.machine(place) else { return };
-        let panic = strikes.map(|strikes| Mark::of_panic(&machine.id(), strikes.into()));
+        let panic = strikes.map(|strikes| Mark::Panic((&machine.id()).into(), strikes.into()));
         let mark = Mark::of(machine, message);
         // What a planted bug makes of messages can be anything.
         let judged = mark.filter(|_| self.sabotaged.is_none());
@@ -161,12 +178,38 @@ impl World {
             panic!("seed {}: {mark:?} was said never to be: {why}", self.seed);
         }
         self.reached.extend(mark.into_iter().chain(panic));
+        self.marked = judged;
+    }
+
+    /// A machine has taken what it was told: as its chart says, or a pair was forgotten.
+    pub(super) fn mark_taken(&mut self, outcome: Outcome) {
+        let Some((mark, taken)) = self.marked.take().and_then(|mark| Some((mark, mark.taken()?))) else { return };
+        assert!(
+            taken.fits(outcome),
+            "seed {}: {mark:?} was {}, and is said to be {taken:?}",
+            self.seed,
+            outcome.as_str()
+        );
+    }
+
+    /// A timer rings: what is in inboxes by now was sent before.
+    pub(super) fn rings(&mut self, place: Place) {
+        self.rung.insert(place, self.messages);
+    }
+
+    /// Notes that the timer of an actor comes before such mail.
+    pub(super) fn mark_overtaken(&mut self, place: Place) {
+        let (rung, actor) = (self.rung.remove(&place), self.engine.actor(place));
+        let is_overtaken = |rung: u64| self.engine.mail().any(|letter| letter.id.0 <= rung);
+        if let (Some(actor), true) = (actor, rung.is_some_and(is_overtaken)) {
+            self.reached.insert(Mark::Overtakes((&actor).into()));
+        }
     }
 
     /// Notes that an actor panics where it is told nothing.
     pub(super) fn mark_again(&mut self, place: Place, strikes: Option<Strikes>) {
         if let (Some(actor), Some(_)) = (self.engine.actor(place), strikes) {
-            self.reached.insert(Mark::of_panic(&actor, When::AtOnceAgain));
+            self.reached.insert(Mark::Panic((&actor).into(), When::AtOnceAgain));
         }
     }
 }

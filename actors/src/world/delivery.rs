@@ -76,10 +76,14 @@ impl World {
         let letter = match self.engine.next(place) {
             None => return,
             Some(Mail::Letter(letter)) => letter,
-            Some(Mail::Rang(_, cause, message)) => match self.sabotaged_timer(message) {
-                Some(message) => self.seal(Outside::Clock.into(), message, Some(cause)),
-                None => return self.make_ready(place),
-            },
+            Some(Mail::Rang(_, cause, message)) => {
+                #[cfg(test)]
+                self.mark_overtaken(place);
+                match self.sabotaged_timer(message) {
+                    Some(message) => self.seal(Outside::Clock.into(), message, Some(cause)),
+                    None => return self.make_ready(place),
+                }
+            }
             Some(Mail::TellAgain(to, cause)) => {
                 match self.engine.tell_again(place, self.now, &to, cause) {
                     Ok(()) => self.carry_out_untold(place, cause),
@@ -118,7 +122,11 @@ impl World {
         // What a later request has done is not done again for an earlier one.
         let for_dependent = for_dependent.filter(|_| !matches!(handled, Ok(Outcome::Superseded)));
         match handled {
-            Ok(outcome) => self.journal.note(self.now, copy, outcome),
+            Ok(outcome) => {
+                #[cfg(test)]
+                self.mark_taken(outcome);
+                self.journal.note(self.now, copy, outcome);
+            }
             Err(fallen) => {
                 self.journal.note(self.now, copy, Outcome::Panicked);
                 self.fell(fallen);
@@ -321,7 +329,11 @@ impl World {
     pub(super) fn let_due_happen(&mut self) {
         match self.engine.due(self.now) {
             None => {}
-            Some(engine::Due::Mail(place)) => self.make_ready(place),
+            Some(engine::Due::Mail(place)) => {
+                #[cfg(test)]
+                self.rings(place);
+                self.make_ready(place);
+            }
             Some(engine::Due::Restarted(place, cause, peers)) => {
                 self.show_begun(place);
                 if let Some(id) = self.engine.actor(place) {

@@ -125,6 +125,12 @@ pub struct World {
     /// What has been tried.
     #[cfg(test)]
     reached: std::collections::BTreeSet<coverage::Mark>,
+    /// Up to which message everything had been sent when a timer of an actor rang.
+    #[cfg(test)]
+    rung: BTreeMap<Place, u64>,
+    /// What is just being handled.
+    #[cfg(test)]
+    marked: Option<coverage::Mark>,
     ended: Option<Exit>,
     failed: Option<Failure>,
 }

@@ -84,6 +84,10 @@ impl World {
             sabotaged: None,
             #[cfg(test)]
             reached: std::collections::BTreeSet::new(),
+            #[cfg(test)]
+            rung: BTreeMap::new(),
+            #[cfg(test)]
+            marked: None,
             ended: None,
             failed: None,
         }

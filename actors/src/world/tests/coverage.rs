@@ -7,6 +7,8 @@ use std::time::Duration;
 use mainstay_config::model::Station;
 
 use super::storms::seeds;
+use crate::message::Outcome;
+use crate::service::chart::{Is, Told};
 use crate::world::coverage::Mark;
 use crate::world::faults::Weather;
 use crate::world::{Keep, Trial, World, stations};
@@ -75,6 +77,16 @@ fn most_of_what_can_be_is_tried_by_the_storms_and_the_rest_is_told() {
         list += &format!("  {mark:?}: {}\n", mark.not_simulated().unwrap_or_default());
     }
     std::io::stdout().write_all(list.as_bytes()).unwrap();
+    let overtakes = possible.iter().filter(|mark| matches!(mark, Mark::Overtakes(_)));
+    overtakes.for_each(|mark| assert!(times(mark) > 0, "no timer came before mail: {mark:?}"));
     let never = possible.iter().filter(|mark| times(mark) == 0).count();
     assert!(never <= MISSED || (seeds.len() as u64) < SEEDS, "{never} of {} were never tried", possible.len());
+}
+
+#[test]
+#[should_panic(expected = "Service(Slotting, SlotGranted) was superseded, and is said to be Handled")]
+fn a_pair_that_was_forgotten_and_is_let_go_shows_where_it_is_reached() {
+    let mut world = World::new(&stations::demo(), 1);
+    world.marked = Some(Mark::Service(Is::Slotting, Told::SlotGranted));
+    world.mark_taken(Outcome::Superseded);
 }
