@@ -30,7 +30,7 @@ use mainstay_actors::effect::process::groups::operators;
 use mainstay_actors::effect::process::keeper::{log_keeper_main, socket_from_stdin};
 use mainstay_actors::effect::process::{Inherited, ProcessesError, begin_clean};
 use mainstay_actors::effect::watched::{self, Lost, Panicked, Watched, words_of};
-use mainstay_actors::message::{COMMANDS_MAX, Exit, GaveUp, Left};
+use mainstay_actors::message::{COMMANDS_MAX, DaemonExit, GaveUp, Left};
 use mainstay_actors::runtime::{Parts, System};
 use mainstay_actors::trace::{Keeping, Recorder};
 use mainstay_config::counted;
@@ -120,7 +120,7 @@ fn claim_and_live(plan: Plan, log: &LogOutput, ears: Ears) -> Result<(), Told> {
     let life = || LocalSet::new().block_on(&runtime, live(plan, instance, log, ears));
     std::panic::catch_unwind(AssertUnwindSafe(life)).unwrap_or_else(|panic| {
         let lost = Lost { part: "main".to_owned(), how: Panicked::Once(words_of(&*panic)) };
-        finish(Ending::Exit(Exit::GaveUp(GaveUp::PartLost(lost))))
+        finish(Ending::Exit(DaemonExit::GaveUp(GaveUp::PartLost(lost))))
     })
 }
 
@@ -219,7 +219,7 @@ async fn greet(to_try: Option<String>, socket: PathBuf, shown: Shown, log: LogOu
 struct Started {
     system: Rc<System>,
     carrier: Option<Rc<Carrier>>,
-    ended: oneshot::Receiver<Exit>,
+    ended: oneshot::Receiver<DaemonExit>,
 }
 
 /// # Errors
@@ -244,13 +244,13 @@ async fn attend(
     system: &Rc<System>,
     (mut asked, used, mut lost): (mpsc::Receiver<Command>, &Notify, mpsc::UnboundedReceiver<Lost>),
     simulated: Option<&SimulatedBus>,
-    (mut wished, stopping, mut ended): (mpsc::UnboundedReceiver<Wish>, &Notify, oneshot::Receiver<Exit>),
+    (mut wished, stopping, mut ended): (mpsc::UnboundedReceiver<Wish>, &Notify, oneshot::Receiver<DaemonExit>),
 ) -> Ending {
     let mut giving_back = pin!(memory::give_back_when_quiet(used, || system.rest()));
     loop {
         tokio::select! {
             biased;
-            exit = &mut ended => return Ending::Exit(exit.unwrap_or(Exit::Stopped)),
+            exit = &mut ended => return Ending::Exit(exit.unwrap_or(DaemonExit::Stopped)),
             Some(Wish { name, urgency }) = wished.recv() => {
                 stopping.notify_one();
                 match urgency {
@@ -269,7 +269,7 @@ async fn attend(
 /// How the daemon comes to its end.
 enum Ending {
     /// The actors say so.
-    Exit(Exit),
+    Exit(DaemonExit),
     /// A third signal: whoever sent it does not want to wait.
     LeftRunning(&'static str),
 }
@@ -283,16 +283,16 @@ fn finish(ending: Ending) -> Result<(), Told> {
         }
     };
     match exit {
-        Exit::Stopped => {
+        DaemonExit::Stopped => {
             tracing::info!("everything is stopped");
             Ok(())
         }
-        Exit::Left(left) => {
+        DaemonExit::Left(left) => {
             let words = format!("everything is stopped but what outlives SIGKILL: {}", Left::all(&left));
             let help = format!("it hangs in the kernel: unplug the device that it uses, if it uses one.\n{END_THEM}");
             Err(Told::new(ExitStatus::Failed, words).help(help))
         }
-        Exit::GaveUp(why) => Err(Told::new(ExitStatus::GaveUp, format!("mainstay gave up: {why}"))
+        DaemonExit::GaveUp(why) => Err(Told::new(ExitStatus::GaveUp, format!("mainstay gave up: {why}"))
             .help(format!("its services were left running.\n{END_THEM}\nPlease report the panic above"))),
     }
 }

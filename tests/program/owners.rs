@@ -67,7 +67,7 @@ fn the_daemon_ends_without_the_thread_that_hears_signals() {
 
 #[test]
 fn the_daemon_ends_without_what_alone_knows_what_was_done_to_a_device() {
-    for part in ["answer", "awake"] {
+    for part in ["answer", "keep-awake"] {
         let mut station = Station::demo();
         ends(&mut station, part, &[&["stop", "openwebrx"], &["start", "openwebrx"]]);
     }

@@ -50,7 +50,8 @@ impl DeviceMachine {
             State::Ready => match (&self.withheld, &self.findings) {
                 (Some(withheld), _) => DeviceReason::Withheld(withheld.clone()),
                 (None, Some(Findings::Unrecognised(why))) => DeviceReason::Unrecognised(why.clone()),
-                _ => self.notes(),
+                (None, Some(Findings::Hackrf { .. } | Findings::Gps { .. } | Findings::Wifi))
+                | (None, Some(Findings::Opened | Findings::Unread) | None) => self.notes(),
             },
             State::Settling { .. } | State::Checking { .. } | State::Probing { .. } => DeviceReason::Nothing,
         }

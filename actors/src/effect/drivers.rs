@@ -151,7 +151,7 @@ impl Drivers {
     fn keep_or_let_sleep(self: &Rc<Self>, next: Option<Asked>) {
         let Some(asked) = next else { return };
         let drivers = Rc::clone(self);
-        self.watched.task("awake", async move {
+        self.watched.task("keep-awake", async move {
             tokio::time::sleep(asked.call.asked_after()).await;
             drivers.ask(asked);
         });

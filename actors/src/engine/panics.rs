@@ -19,7 +19,7 @@ use super::spare::Spare;
 use super::supervision::{Decision, supervisor};
 use super::{AnyMachine, Due, Engine, Letter, Mail, Place, Timer};
 use crate::machine::Beginning;
-use crate::message::{ActorId, Effect, Effects, Exit, GaveUp, Message, Moment, Outcome};
+use crate::message::{ActorId, DaemonExit, Effect, Effects, GaveUp, Message, Moment, Outcome};
 use crate::supervision::{DEATHS_MAX, PERIOD};
 use crate::trace::Cause;
 use mainstay_hardware::watched::words_of;
@@ -49,9 +49,9 @@ pub enum Fate {
 impl Fallen {
     /// How the daemon ends, when it does.
     #[must_use]
-    pub fn exit(&self) -> Option<Exit> {
+    pub fn exit(&self) -> Option<DaemonExit> {
         let panics = || GaveUp::Panics { borne: DEATHS_MAX, within: PERIOD, last: self.actor.clone() };
-        (self.fate == Fate::GiveUp).then(|| Exit::GaveUp(panics()))
+        (self.fate == Fate::GiveUp).then(|| DaemonExit::GaveUp(panics()))
     }
 }
 

@@ -31,7 +31,7 @@ pub(super) struct Queued {
     /// What could not even be tried to be made ready, or looked at.
     pub(super) untried: Option<Blocker>,
     /// What is kept for it, and why.
-    claim: Claim,
+    footprint: Footprint,
 }
 
 /// Whose turn it is. What is being made ready for somebody is not taken away by somebody who has come since and goes first.
@@ -43,7 +43,7 @@ enum Turn {
 
 /// What is kept for a request.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-struct Claim {
+struct Footprint {
     /// `None` before it is in line.
     turn: Option<Turn>,
     keeps: Vec<(Resource, Sharing)>,
@@ -98,22 +98,22 @@ impl LeaseRequest {
 
 impl Queued {
     pub(super) fn new(request: LeaseRequest, since: Moment) -> Self {
-        let (blockers, foreign, claim) = (Vec::new(), BTreeMap::new(), Claim::default());
-        Self { request, since, blockers, preparation: None, foreign, untried: None, claim }
+        let (blockers, foreign, footprint) = (Vec::new(), BTreeMap::new(), Footprint::default());
+        Self { request, since, blockers, preparation: None, foreign, untried: None, footprint }
     }
 
     /// What is to be kept for it from lower ranks.
-    fn claimed(&self) -> Claim {
+    fn footprint(&self) -> Footprint {
         let turn = if self.preparation.is_some() { Turn::Prepared } else { Turn::Waiting };
         // What could not even be tried is there, and he comes first for it.
         let is_absent =
             |blocker: &Blocker| matches!(blocker, Blocker::Device { .. }) && self.untried.as_ref() != Some(blocker);
         if self.blockers.iter().any(is_absent) {
-            return Claim { turn: Some(turn), keeps: Vec::new() };
+            return Footprint { turn: Some(turn), keeps: Vec::new() };
         }
         let chosen = self.preparation.iter().flat_map(|preparation| preparation.ports.values());
         let chosen = chosen.map(|port| (Resource::Port(*port), Sharing::Exclusive));
-        Claim { turn: Some(turn), keeps: self.request.resources().chain(chosen).collect() }
+        Footprint { turn: Some(turn), keeps: self.request.resources().chain(chosen).collect() }
     }
 }
 
@@ -147,7 +147,7 @@ impl Queue {
         let mut queued = self.line.remove(&rank)?;
         self.unsettled.remove(&rank);
         self.wished.extend(queued.request.devices());
-        self.register(&rank, &mut queued, Claim::default());
+        self.register(&rank, &mut queued, Footprint::default());
         Some(queued)
     }
 
@@ -172,8 +172,8 @@ impl Queue {
 
     /// He was looked at.
     pub(super) fn put_back(&mut self, rank: Rank, mut queued: Queued) {
-        let claim = queued.claimed();
-        self.register(&rank, &mut queued, claim);
+        let footprint = queued.footprint();
+        self.register(&rank, &mut queued, footprint);
         self.line.insert(rank, queued);
     }
 
@@ -206,24 +206,24 @@ impl Queue {
     }
 
     /// What is kept for a request is this from now on: those whom that concerns are to be looked at again.
-    fn register(&mut self, rank: &Rank, queued: &mut Queued, claim: Claim) {
-        if queued.claim == claim {
+    fn register(&mut self, rank: &Rank, queued: &mut Queued, footprint: Footprint) {
+        if queued.footprint == footprint {
             return;
         }
-        let before = std::mem::replace(&mut queued.claim, claim);
+        let before = std::mem::replace(&mut queued.footprint, footprint);
         self.enter(rank, &queued.request, &before, Entry::Out);
-        self.enter(rank, &queued.request, &queued.claim, Entry::In);
+        self.enter(rank, &queued.request, &queued.footprint, Entry::In);
         // Who only waits is in nobody's way who comes before him.
-        let of_all = [before.turn, queued.claim.turn].contains(&Some(Turn::Prepared));
-        let both = before.keeps.iter().chain(&queued.claim.keeps).map(|(resource, _)| resource);
+        let of_all = [before.turn, queued.footprint.turn].contains(&Some(Turn::Prepared));
+        let both = before.keeps.iter().chain(&queued.footprint.keeps).map(|(resource, _)| resource);
         let concerned = both.flat_map(|resource| self.concerned(resource));
         let concerned: Vec<Rank> = concerned.filter(|other| of_all || *other > rank).cloned().collect();
         self.unsettled.extend(concerned.into_iter().filter(|other| other != rank));
     }
 
-    fn enter(&mut self, rank: &Rank, request: &LeaseRequest, claim: &Claim, how: Entry) {
-        let Some(turn) = claim.turn else { return };
-        for (resource, sharing) in &claim.keeps {
+    fn enter(&mut self, rank: &Rank, request: &LeaseRequest, footprint: &Footprint, how: Entry) {
+        let Some(turn) = footprint.turn else { return };
+        for (resource, sharing) in &footprint.keeps {
             let kept = self.kept.entry(resource.clone()).or_default();
             how.enter(kept.of(*sharing), (turn, rank.clone()));
             if kept.is_empty() {

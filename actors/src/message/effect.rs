@@ -176,12 +176,12 @@ pub enum Action {
     /// Look at all hardware anew.
     Rescan,
     /// End the daemon.
-    Exit(Exit),
+    Exit(DaemonExit),
 }
 
 /// Why the daemon ends.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub enum Exit {
+pub enum DaemonExit {
     /// Everything was stopped as asked.
     Stopped,
     /// Everything but this was stopped as asked.

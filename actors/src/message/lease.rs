@@ -74,7 +74,20 @@ impl LeaseMessage {
             | Self::RadioSet(_, device, _)
             | Self::RadioRestored(_, device, _)
             | Self::Timer(LeaseTimer::PutBack(device)) => Some(device),
-            _ => None,
+            // One that is lent is available no more: whoever waits is looked at when it is.
+            Self::Lend(..)
+            | Self::Request(_)
+            | Self::Withdraw(_)
+            | Self::Release(..)
+            | Self::Stands(_)
+            | Self::Idle(_)
+            | Self::Busy(_)
+            | Self::Renew(_)
+            | Self::Abandoned(_)
+            | Self::PortsSeen(..)
+            | Self::FilesSeen(..)
+            | Self::Close
+            | Self::Timer(LeaseTimer::Wait(_) | LeaseTimer::LookAgain(_)) => None,
         }
     }
 }

@@ -2,6 +2,9 @@
 //!
 //! Each receiver has a file, with its timers and with what it shows of itself.
 
+// A message that is forgotten must not compile.
+#![cfg_attr(not(test), deny(clippy::wildcard_enum_match_arm))]
+
 mod address;
 pub mod device;
 mod effect;
@@ -20,7 +23,7 @@ pub mod supervision;
 mod words;
 
 pub use address::{ActorId, Address, NoSuchActor, Outside};
-pub use effect::{Action, Effect, Effects, Exit, GaveUp, Left, OperationId, Outcome, Publication, told};
+pub use effect::{Action, DaemonExit, Effect, Effects, GaveUp, Left, OperationId, Outcome, Publication, told};
 pub use envelope::{Described, Message, OperatorAnswer, RequestId};
 pub use moment::Moment;
 pub use reply::{Before, NextStep, Reply, Restart, Start, Stop};

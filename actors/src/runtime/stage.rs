@@ -21,7 +21,8 @@ use crate::clock::Clock;
 use crate::effect::executor::{Delivery, Executor};
 use crate::engine::{Due, Engine, Letter, Mail, Place, Timer};
 use crate::message::{
-    Action, ActorId, Address, Effect, Exit, Message, Moment, OperatorAnswer, Outcome, Outside, Reply, RequestId, Words,
+    Action, ActorId, Address, DaemonExit, Effect, Message, Moment, OperatorAnswer, Outcome, Outside, Reply, RequestId,
+    Words,
 };
 use crate::trace::{Cause, ExternalCause, MessageId, Recorder, Sending};
 use crate::view::{Roots, words};
@@ -49,7 +50,7 @@ pub(super) struct Stage {
     next_request: Cell<u64>,
     /// Who is to be restarted.
     down: RefCell<Vec<ActorId>>,
-    ending: RefCell<Option<oneshot::Sender<Exit>>>,
+    ending: RefCell<Option<oneshot::Sender<DaemonExit>>>,
 }
 
 impl Stage {
@@ -57,7 +58,7 @@ impl Stage {
         (clock, recorder, board): (Clock, Arc<Mutex<Recorder>>, Arc<Board>),
         watchdog: Watchdog,
         engine: Engine,
-        ending: oneshot::Sender<Exit>,
+        ending: oneshot::Sender<DaemonExit>,
     ) -> Self {
         Self {
             clock,
@@ -261,7 +262,7 @@ impl Stage {
         }
     }
 
-    fn end(&self, exit: Exit) {
+    fn end(&self, exit: DaemonExit) {
         if let Some(ending) = self.ending.borrow_mut().take() {
             // The daemon has gone already if nobody listens.
             let _ = ending.send(exit);

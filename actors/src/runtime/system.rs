@@ -22,7 +22,7 @@ use crate::effect::watched::{Lost, Watched};
 use crate::engine::Engine;
 use crate::message::inventory::InventoryMessage;
 use crate::message::supervision::RootMessage;
-use crate::message::{Exit, Message, OperatorAnswer, Outside, Reply, RequestId};
+use crate::message::{DaemonExit, Message, OperatorAnswer, Outside, Reply, RequestId};
 use crate::trace::{Cause, ExternalCause, Recorder};
 
 /// What a system of actors stands on.
@@ -57,7 +57,7 @@ impl System {
         station: &Arc<Station>,
         parts: Parts,
         executor: impl FnOnce(Deliver) -> Rc<dyn Executor>,
-    ) -> (Self, oneshot::Receiver<Exit>) {
+    ) -> (Self, oneshot::Receiver<DaemonExit>) {
         let (ending, ended) = oneshot::channel();
         let engine = Engine::new(station, parts.first_run);
         let stage = Rc::new(Stage::new((parts.clock, parts.recorder, parts.board), parts.watchdog, engine, ending));

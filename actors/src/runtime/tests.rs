@@ -28,7 +28,7 @@ use crate::effect::watched::{self, Watched};
 use crate::message::device::{DeviceMessage, DeviceStatus};
 use crate::message::lease::LeaseMessage;
 use crate::message::service::{ServiceMessage, ServiceStatus, Wanted};
-use crate::message::{Action, ActorId, Exit, Message, Outside};
+use crate::message::{Action, ActorId, DaemonExit, Message, Outside};
 use crate::trace::{Cause, ExternalCause, Keeping, Recorder, TraceFilter};
 use crate::view::TraceView;
 
@@ -134,7 +134,7 @@ struct Rig {
     recorder: Arc<Mutex<Recorder>>,
     clock: Clock,
     programs: Rc<RefCell<Programs>>,
-    ended: oneshot::Receiver<Exit>,
+    ended: oneshot::Receiver<DaemonExit>,
 }
 
 fn begin(text: &str) -> Rig {
@@ -319,20 +319,6 @@ async fn a_child_that_dies_while_its_supervisor_is_dead_is_restarted_by_the_next
 }
 
 #[tokio::test(flavor = "local", start_paused = true)]
-async fn a_panic_is_traced_as_what_became_of_its_message() {
-    let rig = begin(STATION);
-    a_while().await;
-    rig.panic("service/openwebrx");
-    a_while().await;
-    let recorder = rig.recorder.lock().unwrap();
-    let filter = TraceFilter { device: None, service: Some("openwebrx".parse().unwrap()) };
-    let trace = recorder.excerpt(recorder.latest(&filter).unwrap()).unwrap().show(&rig.clock);
-    assert_eq!(trace.cause.kind, "panic");
-    let kinds: Vec<&str> = trace.messages.iter().map(|message| message.kind.as_str()).collect();
-    assert!(kinds.starts_with(&["Died", "RestartActor"]), "{kinds:?}");
-}
-
-#[tokio::test(flavor = "local", start_paused = true)]
 async fn panics_beyond_the_limit_escalate_until_the_daemon_gives_up_and_services_are_left_running() {
     let mut rig = begin(STATION);
     a_while().await;
@@ -340,7 +326,7 @@ async fn panics_beyond_the_limit_escalate_until_the_daemon_gives_up_and_services
         rig.panic("service/openwebrx");
         sleep(Duration::from_millis(100)).await;
         if let Ok(exit) = rig.ended.try_recv() {
-            assert!(matches!(exit, Exit::GaveUp(_)), "{exit:?}");
+            assert!(matches!(exit, DaemonExit::GaveUp(_)), "{exit:?}");
             assert!(rig.programs.borrow().ended.is_empty());
             return;
         }
@@ -353,7 +339,7 @@ async fn closing_stops_dependents_first_and_then_ends() {
     let rig = begin(STATION);
     a_while().await;
     rig.system.close("SIGTERM");
-    assert_eq!(rig.ended.await.unwrap(), Exit::Stopped);
+    assert_eq!(rig.ended.await.unwrap(), DaemonExit::Stopped);
     assert_eq!(rig.programs.borrow().ended, ["logger", "openwebrx"]);
 }
 

@@ -130,7 +130,10 @@ pub(crate) fn impossible(is: Is, told: Told) -> Option<&'static str> {
         }
         Told::ProbeReady | Told::ProbeNotYet => match is {
             Is::Unborn => Some("it is looked at when it was heard to run"),
-            _ => (!has_run).then_some("it has no run: whatever is said is of an old one"),
+            Is::Starting | Is::Running | Is::Leaving | Is::Grace | Is::Killing | Is::Unkillable => None,
+            Is::Fresh | Is::Backoff | Is::Failed | Is::Ended | Is::Leasing | Is::Renewing | Is::Slotting => {
+                Some("it has no run: whatever is said is of an old one")
+            }
         },
         Told::SpawnFailed if !has_run => Some("it has no run: whatever is said is of an old one"),
         Told::SpawnFailed => {
@@ -179,8 +182,7 @@ pub(crate) fn taken(is: Is, told: Told) -> Taken {
             Is::Unborn | Is::Grace | Is::Killing | Is::Unkillable => Taken::Handled,
         },
         Told::Spawned if is == Is::Unborn => Taken::Handled,
-        Told::Spawned => Taken::passed_if(matches!(is, Is::Running | Is::Grace), Taken::Either),
-        Told::MainExited | Told::StartForDependent => Taken::Either,
+        Told::Spawned | Told::MainExited | Told::StartForDependent => Taken::Either,
         Told::Begin | Told::NeedUp | Told::NeedComing | Told::NeedLeaving | Told::NeedDown => Taken::Handled,
         Told::DeviceArrived | Told::DeviceLeft | Told::LoadsSlowly | Told::SpawnFailed => Taken::Handled,
         Told::TreeGone | Told::Notified | Told::Start | Told::Stop | Told::Restart | Told::Close => Taken::Handled,

@@ -11,7 +11,7 @@ use crate::machine::{Beginning, Machine};
 use crate::message::lease::LeaseMessage;
 use crate::message::service::ServiceMessage;
 use crate::message::supervision::{Haste, NoTimer, RootMessage, ServicesMessage};
-use crate::message::{Action, ActorId, Effect, Exit, Left, Message, Moment, Outcome, Publication};
+use crate::message::{Action, ActorId, DaemonExit, Effect, Left, Message, Moment, Outcome, Publication};
 
 fn name(text: &str) -> ServiceName {
     ServiceName::new(text).unwrap()
@@ -75,7 +75,7 @@ fn closing_down_ends_when_every_service_and_then_the_registry_has_said_so() {
     let out = root.handle(Moment::default(), RootMessage::ServicesClosed(Vec::new()));
     assert!(matches!(out[..], [Effect::Tell(Message::Leases(_))]));
     let out = root.handle(Moment::default(), RootMessage::LeasesClosed(Vec::new()));
-    assert!(matches!(out[..], [Effect::Act(Action::Exit(Exit::Stopped))]));
+    assert!(matches!(out[..], [Effect::Act(Action::Exit(DaemonExit::Stopped))]));
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn what_is_left_is_known_by_whoever_hears_that_all_services_are_closed() {
     root.handle(Moment::default(), RootMessage::Close);
     root.handle(Moment::default(), word.clone());
     let out = root.handle(Moment::default(), RootMessage::LeasesClosed(Vec::new()));
-    assert!(matches!(&out[..], [Effect::Act(Action::Exit(Exit::Left(named)))] if *named == [left]), "{out:?}");
+    assert!(matches!(&out[..], [Effect::Act(Action::Exit(DaemonExit::Left(named)))] if *named == [left]), "{out:?}");
 }
 
 #[test]
@@ -167,7 +167,7 @@ fn a_restarted_root_goes_on_closing_down_and_tells_those_again_who_were_restarte
     assert!(matches!(root.tell_again(&ActorId::Leases)[..], [Message::Leases(LeaseMessage::Close)]));
     root.handle(Moment::default(), RootMessage::LeasesClosed(Vec::new()));
     let (_, out) = again(&root);
-    assert!(matches!(out[..], [Effect::Publish(_), Effect::Act(Action::Exit(Exit::Stopped))]));
+    assert!(matches!(out[..], [Effect::Publish(_), Effect::Act(Action::Exit(DaemonExit::Stopped))]));
     let mut services = supervisor();
     let service = ActorId::Service(name("b"));
     assert!(matches!(services.tell_again(&service)[..], [Message::Service(_, ServiceMessage::Begin)]));
@@ -204,7 +204,7 @@ fn what_outlives_sigkill_does_not_keep_mainstay_from_ending_which_says_what_it_l
     }
     assert!(matches!(out[..], [Effect::Tell(Message::Leases(_))]), "{out:?}");
     let out = root.handle(Moment::default(), RootMessage::LeasesClosed(Vec::new()));
-    let [Effect::Act(Action::Exit(Exit::Left(left)))] = &out[..] else { panic!("{out:?}") };
+    let [Effect::Act(Action::Exit(DaemonExit::Left(left)))] = &out[..] else { panic!("{out:?}") };
     assert_eq!(Left::all(left), "a (pid 42)");
 }
 
@@ -217,5 +217,5 @@ fn mainstay_waits_for_what_is_given_back_by_who_ended_after_all() {
     let out = root.handle(Moment::default(), RootMessage::LeasesClosed(vec![name("a").into()]));
     assert!(matches!(out[..], [Effect::Note(Outcome::Superseded)]), "{out:?}");
     let out = root.handle(Moment::default(), RootMessage::LeasesClosed(Vec::new()));
-    assert!(matches!(out[..], [Effect::Act(Action::Exit(Exit::Stopped))]), "{out:?}");
+    assert!(matches!(out[..], [Effect::Act(Action::Exit(DaemonExit::Stopped))]), "{out:?}");
 }

@@ -2,7 +2,7 @@
 
 use super::environment::{Command, Consequences, Happening, Saying};
 use super::faults::{Doom, Strikes};
-use super::{Asked, Cause, Due, Standing, World};
+use super::{Asked, Cause, Daemon, Due, World};
 use crate::effect::executor::Delivery;
 use crate::engine::{self, Fallen, Letter, Mail, Place, Timer};
 use crate::message::device::DeviceMessage;
@@ -18,7 +18,7 @@ impl World {
     /// Sends a message, or what a planted bug makes of it.
     /// What follows from it is caused by what is answered.
     pub(super) fn send(&mut self, from: Address, message: Message, cause: Option<Cause>) -> Option<Cause> {
-        if self.standing == Standing::Down {
+        if self.daemon == Daemon::Down {
             return None;
         }
         let Some(mut sabotaged) = self.sabotaged.take() else {
@@ -167,7 +167,7 @@ impl World {
             Some(Strikes::During(lost)) => self.carry_out_all_but(place, lost),
             None | Some(Strikes::Before | Strikes::Amid | Strikes::After) => self.carry_out_all_but(place, usize::MAX),
         }
-        if strikes.is_some() && self.standing == Standing::Up {
+        if strikes.is_some() && self.daemon == Daemon::Up {
             self.panic(place, cause);
         }
     }
@@ -199,7 +199,7 @@ impl World {
                 _ if number == lost => {}
                 effect => self.perform_effect(&id, effect, cause),
             }
-            if self.standing == Standing::Down || self.is_killed_after_this() {
+            if self.daemon == Daemon::Down || self.is_killed_after_this() {
                 return;
             }
             number += 1;

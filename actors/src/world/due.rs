@@ -3,7 +3,7 @@
 use mainstay_config::names::{DeviceName, ServiceName};
 
 use super::environment::{Command, Consequences, DeviceCommand};
-use super::{Asked, Cause, Due, Standing, World};
+use super::{Asked, Cause, Daemon, Due, World};
 use crate::message::device::DeviceMessage;
 use crate::message::service::{Attempts, NeedsPolicy, ServiceMessage};
 use crate::message::supervision::RootMessage;
@@ -17,7 +17,7 @@ impl World {
                 self.environment.happen(*event, cause, &mut so);
                 self.follow(so);
             }
-            Due::Late(from, message, cause) if self.standing == Standing::Up => drop(self.post(from, *message, cause)),
+            Due::Late(from, message, cause) if self.daemon == Daemon::Up => drop(self.post(from, *message, cause)),
             Due::Late(..) => {}
             Due::Fault(fault) => self.go_wrong(fault),
             Due::Begin => self.begin_anew(),
@@ -92,13 +92,13 @@ impl World {
 
     /// The signal to stop everything in order.
     pub fn close(&mut self) {
-        self.closed_in = (self.standing == Standing::Up).then_some(self.deaths);
+        self.closed_in = (self.daemon == Daemon::Up).then_some(self.deaths);
         self.send(Outside::Signal.into(), Message::Root(RootMessage::Close), None);
     }
 
     /// The second signal: no more grace.
     pub fn hurry(&mut self) {
-        self.closed_in = (self.standing == Standing::Up).then_some(self.deaths);
+        self.closed_in = (self.daemon == Daemon::Up).then_some(self.deaths);
         self.send(Outside::Signal.into(), Message::Root(RootMessage::Hurry), None);
     }
 }

@@ -44,7 +44,7 @@ use crate::message::device::DeviceSnapshot;
 use crate::message::inventory::InventorySnapshot;
 use crate::message::lease_table::LeaseTable;
 use crate::message::service::ServiceSnapshot;
-use crate::message::{Address, Exit, Message, Moment, RequestId};
+use crate::message::{Address, DaemonExit, Message, Moment, RequestId};
 use crate::runtime::Cut;
 use crate::trace::Cause;
 
@@ -65,7 +65,7 @@ enum Due {
 
 /// Whether mainstay runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Standing {
+enum Daemon {
     Up,
     /// It was killed, and is about to be started again.
     Down,
@@ -108,7 +108,7 @@ pub struct World {
     messages: u64,
     requests: u64,
     asked: BTreeMap<RequestId, Asked>,
-    standing: Standing,
+    daemon: Daemon,
     /// How often mainstay was killed.
     deaths: u64,
     /// Of its lives the one that was told to close down last.
@@ -131,7 +131,7 @@ pub struct World {
     /// What is just being handled.
     #[cfg(test)]
     marked: Option<coverage::Mark>,
-    ended: Option<Exit>,
+    ended: Option<DaemonExit>,
     failed: Option<Failure>,
 }
 
@@ -233,7 +233,7 @@ impl World {
 
     /// How the daemon ended, when it has.
     #[must_use]
-    pub fn ended(&self) -> Option<&Exit> {
+    pub fn ended(&self) -> Option<&DaemonExit> {
         self.ended.as_ref()
     }
 

@@ -8,7 +8,7 @@ use super::agenda::Agenda;
 use super::checkers::{self, Check};
 use super::environment::{Consequences, Environment, Saying};
 use super::faults::{Fault, Sabotage, Sabotaged, Weather};
-use super::{Due, Journal, Keep, Random, Shown, Standing, World};
+use super::{Daemon, Due, Journal, Keep, Random, Shown, World};
 use crate::action::process::RunId;
 use crate::engine::Engine;
 use crate::message::Moment;
@@ -73,7 +73,7 @@ impl World {
             messages: 0,
             requests: 0,
             asked: BTreeMap::new(),
-            standing: Standing::Up,
+            daemon: Daemon::Up,
             deaths: 0,
             closed_in: None,
             doomed: None,

@@ -6,10 +6,10 @@ use mainstay_config::model::Station;
 
 use super::checkers::{Check, View};
 use super::faults::{Sabotage, Weather};
-use super::{Due, Failure, Keep, Moment, Standing, World};
+use super::{Daemon, Due, Failure, Keep, Moment, World};
 use crate::cause::Blocker;
 use crate::effect::check_commands::is_command;
-use crate::message::Exit;
+use crate::message::DaemonExit;
 
 /// Long enough for every back-off, quarantine and grace period to be over.
 const QUIET: Duration = Duration::from_secs(3600);
@@ -109,7 +109,7 @@ impl Trial {
         }
         world.run_for(CLOSING)?;
         world.run_out();
-        if !matches!(world.ended, Some(Exit::GaveUp(_))) {
+        if !matches!(world.ended, Some(DaemonExit::GaveUp(_))) {
             world.at_the_end()?;
         }
         let time = world.now.since(Moment::default());
@@ -127,7 +127,7 @@ impl World {
     /// One that was killed is started again first: nobody hears what is said meanwhile.
     fn run_until_up(&mut self) -> Result<(), Failure> {
         for _ in 0..CLOSING.as_secs() {
-            if self.standing == Standing::Up {
+            if self.daemon == Daemon::Up {
                 break;
             }
             self.run_for(Duration::from_secs(1))?;

@@ -6,7 +6,6 @@ pub const KEEPER_PARTS: [&str; 2] = ["keeper-intake", "keeper-writer"];
 /// The threads and tasks that can be told to panic, in debug builds, and `close`, over which the root supervisor does: `docs/contributing.md` says when each does.
 pub const PARTS: [&str; 35] = [
     "answer",
-    "awake",
     "caller",
     "close",
     "control",
@@ -18,6 +17,7 @@ pub const PARTS: [&str; 35] = [
     "hardware-events",
     "hardware-start",
     "hardware-watch",
+    "keep-awake",
     "keeper-intake",
     "keeper-reports",
     "keeper-writer",

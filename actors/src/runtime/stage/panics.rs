@@ -7,7 +7,7 @@ use mainstay_hardware::watched::{self, Lost, Panicked};
 use super::Stage;
 use crate::engine::{Fallen, Fate, Letter, Place};
 use crate::message::supervision::RootMessage;
-use crate::message::{Action, ActorId, Address, Exit, GaveUp, Message, OperatorAnswer, Outcome, Outside, Reply};
+use crate::message::{Action, ActorId, Address, DaemonExit, GaveUp, Message, OperatorAnswer, Outcome, Outside, Reply};
 #[cfg(any(debug_assertions, test))]
 use crate::trace::ExternalCause;
 use crate::trace::{Cause, MessageId};
@@ -38,7 +38,7 @@ impl Stage {
     /// What hosts a machine has panicked, and not the machine: what it was at is half done.
     pub(in crate::runtime) fn host_lost(&self, place: Place, words: &str) {
         let part = self.engine.borrow().actor(place).map_or_else(|| "root".to_owned(), |actor| actor.to_string());
-        let exit = Exit::GaveUp(GaveUp::PartLost(Lost { part, how: Panicked::Once(words.to_owned()) }));
+        let exit = DaemonExit::GaveUp(GaveUp::PartLost(Lost { part, how: Panicked::Once(words.to_owned()) }));
         self.end(exit);
     }
 

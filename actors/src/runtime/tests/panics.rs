@@ -70,3 +70,17 @@ async fn an_act_whose_carrying_out_panics_is_done_by_the_restarted_actor_and_who
     assert_eq!(rig.programs.borrow().ended, ["logger"]);
     assert_eq!(rig.started(), ["openwebrx", "logger", "logger"]);
 }
+
+#[tokio::test(flavor = "local", start_paused = true)]
+async fn a_panic_is_traced_as_what_became_of_its_message() {
+    let rig = begin(STATION);
+    a_while().await;
+    rig.panic("service/openwebrx");
+    a_while().await;
+    let recorder = rig.recorder.lock().unwrap();
+    let filter = TraceFilter { device: None, service: Some("openwebrx".parse().unwrap()) };
+    let trace = recorder.excerpt(recorder.latest(&filter).unwrap()).unwrap().show(&rig.clock);
+    assert_eq!(trace.cause.kind, "panic");
+    let kinds: Vec<&str> = trace.messages.iter().map(|message| message.kind.as_str()).collect();
+    assert!(kinds.starts_with(&["Died", "RestartActor"]), "{kinds:?}");
+}

@@ -35,7 +35,7 @@ use super::{Shown, World};
 use crate::engine::{AnyMachine, Engine, Letter};
 use crate::machine::closed::closed;
 use crate::message::lease_table::LeaseSnapshot;
-use crate::message::{ActorId, Exit, Left, Message, Moment};
+use crate::message::{ActorId, DaemonExit, Left, Message, Moment};
 
 closed! {
     /// Every checker. They are asked in this order.
@@ -177,7 +177,7 @@ impl<'a> View<'a> {
             unanswered: world.unanswered(),
             unread: world.unread(),
             left: match world.ended() {
-                Some(Exit::Left(left)) => left,
+                Some(DaemonExit::Left(left)) => left,
                 _ => &[],
             },
         }

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use super::super::environment::{Consequences, Undertaker};
-use super::super::{Due, Shown, Standing, World, checkers};
+use super::super::{Daemon, Due, Shown, World, checkers};
 use crate::action::process::RunId;
 use crate::effect::watched::{Lost, Panicked};
 use crate::engine::Engine;
 use crate::message::supervision::RootMessage;
-use crate::message::{Exit, Message, Outside};
+use crate::message::{DaemonExit, Message, Outside};
 
 /// How soon it is looked again whether systemd has killed everything.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
@@ -50,20 +50,20 @@ impl World {
     }
 
     /// mainstay ends, or is started again when it gave up and there is somebody who does that.
-    pub(in super::super) fn end(&mut self, exit: Exit) {
-        if matches!(exit, Exit::GaveUp(_)) && self.weather.death.is_some() {
+    pub(in super::super) fn end(&mut self, exit: DaemonExit) {
+        if matches!(exit, DaemonExit::GaveUp(_)) && self.weather.death.is_some() {
             self.kill_daemon();
-        } else if self.standing == Standing::Up {
+        } else if self.daemon == Daemon::Up {
             self.ended.get_or_insert(exit);
         }
     }
 
     /// mainstay is gone, with its machines, its mail and its executor. What is around it goes on.
     pub(in super::super) fn kill_daemon(&mut self) {
-        if self.standing == Standing::Down {
+        if self.daemon == Daemon::Down {
             return;
         }
-        self.standing = Standing::Down;
+        self.daemon = Daemon::Down;
         self.deaths += 1;
         self.agenda.retain(|due| !matches!(due, Due::Around(event, _) if event.dies_with_daemon()));
         self.engine = Engine::new(self.environment.station(), RunId((self.deaths << RUNS) + 1));
@@ -87,7 +87,7 @@ impl World {
             self.agenda.put(self.now + LOOK_AGAIN, Due::Begin);
             return;
         }
-        self.standing = Standing::Up;
+        self.daemon = Daemon::Up;
         self.checkers = checkers::all(self.without);
         self.begin();
     }

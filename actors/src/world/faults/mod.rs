@@ -14,7 +14,7 @@ use std::time::Duration;
 pub(super) use self::panics::{Doom, Strikes};
 pub use self::sabotage::Sabotage;
 pub(super) use self::sabotage::Sabotaged;
-use super::{Due, Standing, World};
+use super::{Daemon, Due, World};
 
 /// How often things go wrong: mean times between, and how many in a thousand. `None` and 0: never.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -339,11 +339,11 @@ impl World {
             Fault::Starve => self.starve_somebody(),
             // It is not killed in the moment in which it begins.
             Fault::Death if self.now > super::Moment::default() => self.kill_daemon_or_a_thread(),
-            Fault::Operator if self.standing == Standing::Up => self.say_something(),
+            Fault::Operator if self.daemon == Daemon::Up => self.say_something(),
             // Before anything runs there is nobody to ask.
-            Fault::Clients if self.standing == Standing::Up && self.now > super::Moment::default() => self.many_ask(),
-            Fault::Panic if self.standing == Standing::Up => self.doom_somebody(),
-            Fault::Part if self.standing == Standing::Up => self.a_part_panics(),
+            Fault::Clients if self.daemon == Daemon::Up && self.now > super::Moment::default() => self.many_ask(),
+            Fault::Panic if self.daemon == Daemon::Up => self.doom_somebody(),
+            Fault::Part if self.daemon == Daemon::Up => self.a_part_panics(),
             Fault::Death | Fault::Operator | Fault::Clients | Fault::Panic | Fault::Part => {}
         }
         self.agenda.put(self.now + self.random.wait(mean), Due::Fault(fault));

@@ -37,13 +37,13 @@ struct State {
     items: VecDeque<Item>,
     all: usize,
     one: HashMap<StreamId, usize>,
-    want: Want,
+    waits_for: WaitsFor,
     writer: Writer,
 }
 
 /// Whether somebody waits for room.
 #[derive(Debug, Default, PartialEq, Eq)]
-enum Want {
+enum WaitsFor {
     #[default]
     Nothing,
     Room,
@@ -106,7 +106,7 @@ impl Queue {
         if state.all < MAX_ALL && one < MAX_ONE {
             return Room::Enough;
         }
-        state.want = Want::Room;
+        state.waits_for = WaitsFor::Room;
         Room::None
     }
 
@@ -180,8 +180,8 @@ impl Queue {
         }
         // Not at the first free byte: waking up for each chunk would cost more than the chunk. Both come down to nothing as the queue is
         // emptied, so nobody is forgotten.
-        if state.want == Want::Room && one <= MAX_ONE / 2 && state.all <= MAX_ALL / 2 {
-            state.want = Want::Nothing;
+        if state.waits_for == WaitsFor::Room && one <= MAX_ONE / 2 && state.all <= MAX_ALL / 2 {
+            state.waits_for = WaitsFor::Nothing;
             // Full only after 2^64 wake-ups that nobody took.
             let _ = rustix::io::write(&self.room, &1u64.to_ne_bytes());
         }

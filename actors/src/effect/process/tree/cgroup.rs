@@ -27,7 +27,7 @@ const FOLDER: &str = "mainstay.";
 pub(crate) struct Cgroups {
     folder: PathBuf,
     /// Says that the folder belongs to somebody who lives.
-    _claim: Option<Arc<Flock>>,
+    _in_use: Option<Arc<Flock>>,
 }
 
 /// A folder that is locked as long as this is there.
@@ -57,8 +57,8 @@ impl Cgroups {
         access(own.join("cgroup.procs"), Access::WRITE_OK).ok()?;
         clear_after_others(own);
         let folder = own.join(folder_name(std::process::id()));
-        let claim = make_and_claim(&folder)?;
-        let cgroups = Self { folder, _claim: claim.map(Arc::new) };
+        let lock = make_and_lock(&folder)?;
+        let cgroups = Self { folder, _in_use: lock.map(Arc::new) };
         if access(cgroups.folder.join("cgroup.kill"), Access::WRITE_OK).is_err() {
             cgroups.remove();
             return None;
@@ -102,23 +102,23 @@ fn is_version_2(folder: &Path) -> bool {
 const ATTEMPTS: usize = 3;
 
 /// Makes our folder, and says that it is in use. One that has our name already was left by one with our number, or is that of another in a
-/// pid namespace of its own; then the claim is his.
-fn make_and_claim(folder: &Path) -> Option<Option<Flock>> {
+/// pid namespace of its own; then the lock is his.
+fn make_and_lock(folder: &Path) -> Option<Option<Flock>> {
     for _ in 0..ATTEMPTS {
         match fs::create_dir(folder) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return None,
             _ => {}
         }
-        let claim = claim(folder);
+        let lock = lock(folder);
         if folder.exists() {
-            return Some(claim);
+            return Some(lock);
         }
     }
     None
 }
 
 /// Locks a folder. `None`: whoever has it lives.
-fn claim(folder: &Path) -> Option<Flock> {
+fn lock(folder: &Path) -> Option<Flock> {
     let opened = OwnedFd::from(fs::File::open(folder).ok()?);
     flock(&opened, FlockOperation::NonBlockingLockExclusive).ok()?;
     Some(opened)
@@ -130,7 +130,7 @@ fn clear_after_others(own: &Path) {
     for entry in fs::read_dir(own).into_iter().flatten().flatten() {
         let name = entry.file_name();
         let Some(pid) = name.to_str().and_then(|name| name.strip_prefix(FOLDER)) else { continue };
-        if pid.parse::<u32>().is_ok() && claim(&entry.path()).is_some() {
+        if pid.parse::<u32>().is_ok() && lock(&entry.path()).is_some() {
             remove(&entry.path());
         }
     }
@@ -246,7 +246,7 @@ mod tests {
         let folder = |name: &str| own.path().join(name);
         fs::create_dir_all(folder("mainstay.1/a.7")).unwrap();
         fs::create_dir(folder("mainstay.other")).unwrap();
-        let living = make_and_claim(&folder("mainstay.2")).unwrap();
+        let living = make_and_lock(&folder("mainstay.2")).unwrap();
         clear_after_others(own.path());
         assert_eq!(
             ["mainstay.1", "mainstay.2", "mainstay.other"].map(|name| folder(name).exists()),

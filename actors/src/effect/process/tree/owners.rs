@@ -190,13 +190,13 @@ impl<'a> Clues<'a> {
             main.or(parents).or_else(|| Some((session().or_else(cgroup)?, Evidence::Descent)))
         };
         let tag = || Some((*self.tags.get(&Tag(origin.realtime_limit(pid)?))?, Evidence::Tag));
-        let claim = || {
+        let own_word = || {
             let group = self.groups.get(&process.group).copied();
             let output = || origin.outputs(pid).iter().find_map(|pipe| self.outputs.get(pipe).copied());
             let mark = || origin.mark(process.id).and_then(by_mark);
             Some((group.or_else(output).or_else(mark)?, Evidence::OwnWord))
         };
-        descent().or_else(tag).or_else(claim)
+        descent().or_else(tag).or_else(own_word)
     }
 }
 

@@ -3,7 +3,7 @@
 use mainstay_hardware::bus::Depth;
 
 use crate::action::process::Scope;
-use crate::message::{Action, Exit, Left, Words};
+use crate::message::{Action, DaemonExit, Left, Words};
 
 impl Action {
     /// What it does, in words.
@@ -44,9 +44,9 @@ impl Action {
             Self::Unwatch(_) => "no longer look whether it is ready".into(),
             Self::TellAgain(_) => "say again what became of its processes".into(),
             Self::Rescan => "look at all hardware anew".into(),
-            Self::Exit(Exit::Stopped) => "everything has stopped".into(),
-            Self::Exit(Exit::Left(left)) => format!("everything has stopped but {}", Left::all(left)).into(),
-            Self::Exit(Exit::GaveUp(why)) => why.to_string().into(),
+            Self::Exit(DaemonExit::Stopped) => "everything has stopped".into(),
+            Self::Exit(DaemonExit::Left(left)) => format!("everything has stopped but {}", Left::all(left)).into(),
+            Self::Exit(DaemonExit::GaveUp(why)) => why.to_string().into(),
         }
     }
 }
