@@ -102,6 +102,8 @@ pub(crate) fn root_taken(is: RootIs, told: RootTold) -> Taken {
     match told {
         RootTold::Close => Taken::passed_if(is != RootIs::Open, Taken::Handled),
         RootTold::ServicesClosed => Taken::passed_if(is != RootIs::ClosingServices, Taken::Handled),
-        RootTold::PartLost | RootTold::Hurry | RootTold::LeasesClosed => Taken::Handled,
+        // What is left may have changed since it was said.
+        RootTold::LeasesClosed => Taken::Either,
+        RootTold::PartLost | RootTold::Hurry => Taken::Handled,
     }
 }

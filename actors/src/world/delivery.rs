@@ -282,8 +282,17 @@ impl World {
             self.tell(saying);
         }
         for (from, message, cause) in so.told {
-            self.send(from.into(), message, cause);
+            self.say(from, message, cause);
         }
+    }
+
+    /// Something from outside is told; after it mainstay may be killed. A part that is lost tells nothing any more.
+    pub(super) fn say(&mut self, from: Outside, message: Message, cause: Option<Cause>) -> Option<Cause> {
+        if self.lost.is_some_and(|lost| lost.is_silent(from)) {
+            return None;
+        }
+        let led = self.send(from.into(), message, cause);
+        if self.daemon == Daemon::Down || self.is_killed_after_this() { None } else { led }
     }
 
     /// Tells the actors something that the executor says of a run, as far as that is told.
@@ -295,7 +304,7 @@ impl World {
                 Delivery::Answer(cause) => Some(cause),
                 Delivery::External(_) => None,
             };
-            let led = self.send(from.into(), Message::Service(told.service, told.message), cause);
+            let led = self.say(from, Message::Service(told.service, told.message), cause);
             if let (Some(run), Some(cause)) = (told.leads_on, led) {
                 self.environment.led_to(run, cause);
             }

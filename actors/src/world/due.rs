@@ -17,7 +17,11 @@ impl World {
                 self.environment.happen(*event, cause, &mut so);
                 self.follow(so);
             }
-            Due::Late(from, message, cause) if self.daemon == Daemon::Up => drop(self.post(from, *message, cause)),
+            Due::Late(from, message, cause) if self.daemon == Daemon::Up => {
+                // Now it is heard.
+                self.lost = None;
+                self.post(from, *message, cause);
+            }
             Due::Late(..) => {}
             Due::Fault(fault) => self.go_wrong(fault),
             Due::Begin => self.begin_anew(),

@@ -117,6 +117,8 @@ pub struct World {
     doomed: Option<Doom>,
     /// mainstay is killed when it has done so many more of the things that its actors want done.
     killed_after: Option<usize>,
+    /// A thread that is gone, of which nobody has heard yet.
+    lost: Option<faults::Part>,
     shown: Shown,
     checkers: Vec<Box<dyn Checker>>,
     /// The one that does not look.

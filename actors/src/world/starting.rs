@@ -78,6 +78,7 @@ impl World {
             closed_in: None,
             doomed: None,
             killed_after: None,
+            lost: None,
             shown: Shown::default(),
             checkers: checkers::all(None),
             without: None,

@@ -92,6 +92,10 @@ impl Environment {
 
     pub(super) fn begin_calls(&mut self, so: &mut Consequences) {
         for (id, calls) in self.drivers.calls.begun() {
+            // mainstay may be killed between two calls as well.
+            if self.executor.kernel_mut().is_killed() {
+                return;
+            }
             self.begin_call(id, calls, so);
         }
         while let Some((asked, why)) = self.drivers.calls.refused() {

@@ -15,6 +15,38 @@ const LOOK_AGAIN: Duration = Duration::from_millis(100);
 /// Runs of one life of mainstay, as far apart as in production, where they begin with the seconds of the clock.
 const RUNS: u32 = 31;
 
+/// For how long nobody hears at most that a thread is gone.
+const UNHEARD: Duration = Duration::from_millis(50);
+
+/// A thread without which mainstay gives up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in super::super) enum Part {
+    Trees,
+    Spawner,
+    Drive,
+    HardwareEvents,
+}
+
+impl Part {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Trees => "trees",
+            Self::Spawner => "spawner-1",
+            Self::Drive => "drive",
+            Self::HardwareEvents => "hardware-events",
+        }
+    }
+
+    /// Whether nothing is heard from there any more when it is gone.
+    pub(in super::super) fn is_silent(self, from: Outside) -> bool {
+        match self {
+            Self::Trees | Self::Spawner => from == Outside::Processes,
+            Self::Drive => from != Outside::Kernel,
+            Self::HardwareEvents => from == Outside::Kernel,
+        }
+    }
+}
+
 impl World {
     /// mainstay is killed, or a thread of it dies: then it gives up, and is started again as well.
     pub(super) fn kill_daemon_or_a_thread(&mut self) {
@@ -27,11 +59,19 @@ impl World {
         }
     }
 
+    /// What it does is not done any more; that it is gone is heard a little later.
     fn lose_a_thread(&mut self) {
-        let parts = ["trees", "spawner-1", "drive", "hardware-events"];
-        let part = self.random.choose(&parts).copied().unwrap_or_default().to_owned();
-        let lost = RootMessage::PartLost(Lost { part, how: Panicked::Once("simulated panic".to_owned()) });
-        self.send(Outside::Processes.into(), Message::Root(lost), None);
+        if self.lost.is_some() || self.daemon == Daemon::Down {
+            return;
+        }
+        let Some(part) = self.random.choose(&[Part::Trees, Part::Spawner, Part::Drive, Part::HardwareEvents]) else {
+            return;
+        };
+        self.lost = Some(*part);
+        let lost = Lost { part: part.name().to_owned(), how: Panicked::Once("simulated panic".to_owned()) };
+        let message = Message::Root(RootMessage::PartLost(lost));
+        let at = self.now + self.random.between(Duration::ZERO, UNHEARD);
+        self.agenda.put(at, Due::Late(Outside::Processes.into(), Box::new(message), None));
     }
 
     /// Something was done that an actor wanted done. Whether mainstay was killed after it.
@@ -65,12 +105,16 @@ impl World {
         }
         self.daemon = Daemon::Down;
         self.deaths += 1;
-        self.agenda.retain(|due| !matches!(due, Due::Around(event, _) if event.dies_with_daemon()));
+        self.agenda.retain(|due| match due {
+            Due::Around(event, _) => !event.dies_with_daemon(),
+            Due::Late(..) => false,
+            Due::Fault(_) | Due::Begin => true,
+        });
         self.engine = Engine::new(self.environment.station(), RunId((self.deaths << RUNS) + 1));
         self.ready.clear();
         self.starving = None;
         self.asked.clear();
-        (self.doomed, self.killed_after, self.shown) = (None, None, Shown::default());
+        (self.doomed, self.killed_after, self.lost, self.shown) = (None, None, None, Shown::default());
         // What they have seen was of a life that is over.
         self.checkers.clear();
         let undertaker = if self.random.happens(500) { Undertaker::Systemd } else { Undertaker::Nobody };
@@ -90,5 +134,30 @@ impl World {
         self.daemon = Daemon::Up;
         self.checkers = checkers::all(self.without);
         self.begin();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::inventory::InventoryMessage;
+    use crate::world::faults::Weather;
+    use crate::world::stations::{Draft, assemble};
+    use mainstay_hardware::sighting::{HardwareEvent, Source};
+
+    #[test]
+    fn of_a_thread_that_is_gone_nothing_is_heard_before_mainstay_gives_up_for_it() {
+        for seed in 0..20 {
+            let mut world = World::in_weather(&assemble(&[], vec![Draft::new("only")]), seed, Weather::still());
+            world.run_for(Duration::from_secs(60)).unwrap_or_else(|failure| panic!("{failure}"));
+            world.lose_a_thread();
+            let lost = world.lost.unwrap();
+            let news = || Message::Hardware(InventoryMessage::Event(HardwareEvent::Works(Source::RadioNews)));
+            for from in [Outside::Kernel, Outside::Processes] {
+                assert_eq!(world.say(from, news(), None).is_none(), lost.is_silent(from), "seed {seed}");
+            }
+            world.run_for(UNHEARD).unwrap_or_else(|failure| panic!("{failure}"));
+            assert!(matches!(world.ended(), Some(DaemonExit::GaveUp(_))), "seed {seed}");
+        }
     }
 }

@@ -11,6 +11,7 @@ mod starving;
 
 use std::time::Duration;
 
+pub(super) use self::death::Part;
 pub(super) use self::panics::{Doom, Strikes};
 pub use self::sabotage::Sabotage;
 pub(super) use self::sabotage::Sabotaged;
