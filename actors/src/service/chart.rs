@@ -130,7 +130,7 @@ pub(crate) fn impossible(is: Is, told: Told) -> Option<&'static str> {
         }
         Told::ProbeReady | Told::ProbeNotYet => match is {
             Is::Unborn => Some("it is looked at when it was heard to run"),
-            Is::Starting | Is::Running | Is::Leaving | Is::Grace | Is::Killing | Is::Unkillable => None,
+            Is::Starting | Is::Running | Is::Leaving | Is::Grace | Is::LastGrace | Is::Killing | Is::Unkillable => None,
             Is::Fresh | Is::Backoff | Is::Failed | Is::Ended | Is::Leasing | Is::Renewing | Is::Slotting => {
                 Some("it has no run: whatever is said is of an old one")
             }
@@ -171,15 +171,20 @@ pub(crate) fn taken(is: Is, told: Told) -> Taken {
         Told::Revoked => match is {
             Is::Failed | Is::Ended | Is::Leasing => Taken::Passed,
             Is::Renewing | Is::Slotting | Is::Starting | Is::Running => Taken::Handled,
-            Is::Fresh | Is::Backoff | Is::Leaving | Is::Unborn | Is::Grace | Is::Killing | Is::Unkillable => {
-                Taken::Either
-            }
+            Is::Fresh
+            | Is::Backoff
+            | Is::Leaving
+            | Is::Unborn
+            | Is::Grace
+            | Is::LastGrace
+            | Is::Killing
+            | Is::Unkillable => Taken::Either,
         },
         Told::Corrected => match is {
             Is::Failed | Is::Ended | Is::Leasing => Taken::Passed,
             Is::Fresh | Is::Backoff => Taken::Either,
             Is::Renewing | Is::Slotting | Is::Starting | Is::Running | Is::Leaving => Taken::Handled,
-            Is::Unborn | Is::Grace | Is::Killing | Is::Unkillable => Taken::Handled,
+            Is::Unborn | Is::Grace | Is::LastGrace | Is::Killing | Is::Unkillable => Taken::Handled,
         },
         Told::Spawned if is == Is::Unborn => Taken::Handled,
         Told::Spawned | Told::MainExited | Told::StartForDependent => Taken::Either,
