@@ -15,6 +15,7 @@ mod station;
 mod wishes;
 
 use std::cell::RefCell;
+use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::pin::pin;
@@ -186,10 +187,13 @@ async fn live(plan: Plan, instance: Instance, log: &LogOutput, ears: Ears) -> Re
     };
     let keeping = watched.task("run-dir", run_dir::keep(kept));
     let watching = hardware::begin(&bus, &watch, &system, &watched);
-    let greeting = watched.task("greeting", greet(to_try, socket, shown, log.clone()));
-    let exit = attend(&system, (asked, &used, lost), simulated.as_ref(), (wished, &stopping, ended));
+    let exit = async {
+        tokio::select! {
+            exit = attend(&system, (asked, &used, lost), simulated.as_ref(), (wished, &stopping, ended)) => exit,
+            never = greet(to_try, socket, shown, log) => match never {},
+        }
+    };
     let exit = watched::wakeful("main", exit).await;
-    greeting.abort();
     keeping.abort();
     // It lets go of the server, which stops.
     let _ = keeping.await;
@@ -203,9 +207,10 @@ async fn live(plan: Plan, instance: Instance, log: &LogOutput, ears: Ears) -> Re
 }
 
 /// Tells whoever has started it that it runs, and why something does not, when what could start has.
-async fn greet(to_try: Option<String>, socket: PathBuf, shown: Shown, log: LogOutput) {
+async fn greet(to_try: Option<String>, socket: PathBuf, shown: Shown, log: &LogOutput) -> Infallible {
     if let Some(words) = to_try {
-        return log.say(words.as_bytes());
+        log.say(words.as_bytes());
+        return std::future::pending().await;
     }
     let services = counted(shown.station.services.len(), "service", "services");
     tracing::info!("mainstay runs; socket {}; {services}", socket.display());
@@ -213,6 +218,7 @@ async fn greet(to_try: Option<String>, socket: PathBuf, shown: Shown, log: LogOu
     if let Some(words) = shown.waits() {
         tracing::info!("{words}");
     }
+    std::future::pending().await
 }
 
 /// Actors, and what carries out their actions.

@@ -176,7 +176,7 @@ fn who_asked_what_panics_gets_no_answer_and_the_next_one_does() {
 #[test]
 fn a_call_that_panics_is_an_answer_and_costs_nobody_else_anything() {
     let station = Station::demo();
-    for part in ["driver-call", "marks", "probe-rest", "hardware-end"] {
+    for part in ["driver-call", "marks", "probe-rest", "hardware-end", "run-dir-end"] {
         station.tell(&["panic", part]);
     }
     until("a driver is called", || {
@@ -185,7 +185,7 @@ fn a_call_that_panics_is_an_answer_and_costs_nobody_else_anything() {
     });
     station.tell(&["restart", "openwebrx"]);
     station.until_service("openwebrx", "running");
-    // Also though what ends the watch on hardware panics.
+    // Also though what ends the watches panics.
     station.end();
 }
 

@@ -186,7 +186,6 @@ pub(crate) fn taken(is: Is, told: Told) -> Taken {
             Is::Renewing | Is::Slotting | Is::Starting | Is::Running | Is::Leaving => Taken::Handled,
             Is::Unborn | Is::Grace | Is::LastGrace | Is::Killing | Is::Unkillable => Taken::Handled,
         },
-        Told::Spawned if is == Is::Unborn => Taken::Handled,
         Told::Spawned | Told::MainExited | Told::StartForDependent => Taken::Either,
         Told::Begin | Told::NeedUp | Told::NeedComing | Told::NeedLeaving | Told::NeedDown => Taken::Handled,
         Told::DeviceArrived | Told::DeviceLeft | Told::LoadsSlowly | Told::SpawnFailed => Taken::Handled,

@@ -178,7 +178,8 @@ impl World {
             panic!("seed {}: {mark:?} was said never to be: {why}", self.seed);
         }
         self.reached.extend(mark.into_iter().chain(panic));
-        self.marked = judged;
+        // After a panic it is told again, in another state perhaps.
+        self.marked = judged.filter(|_| strikes.is_none());
     }
 
     /// A machine has taken what it was told: as its chart says, or a pair was forgotten.

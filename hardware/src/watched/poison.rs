@@ -4,7 +4,7 @@
 pub const KEEPER_PARTS: [&str; 2] = ["keeper-intake", "keeper-writer"];
 
 /// The threads and tasks that can be told to panic, in debug builds, and `close`, over which the root supervisor does: `docs/contributing.md` says when each does.
-pub const PARTS: [&str; 35] = [
+pub const PARTS: [&str; 36] = [
     "answer",
     "caller",
     "close",
@@ -31,6 +31,7 @@ pub const PARTS: [&str; 35] = [
     "probe-look",
     "probe-rest",
     "run-dir",
+    "run-dir-end",
     "signals",
     "spawner-1",
     "spawner-2",

@@ -259,9 +259,10 @@ impl Outputs {
             for output in closed.iter().filter_map(|run| self.outputs.get(run)) {
                 self.pipes.remove(&output.pipe);
             }
-            if !full.is_empty() {
+            let question = Parcel::question();
+            if !full.is_empty() || question != Parcel::Ask {
                 // One that has no room for the question does not answer.
-                let _ = wire::send(&keeper.socket, &Parcel::question(), None, Patience::None);
+                let _ = wire::send(&keeper.socket, &question, None, Patience::None);
                 keeper.reads.asked(now);
             }
         } else {

@@ -95,6 +95,20 @@ impl Display for KeeperTrouble {
     }
 }
 
+/// What mainstay's log said last of a service.
+#[derive(Debug, Clone, Copy)]
+struct Said {
+    /// That its output is lost: when that was.
+    lost_at: Instant,
+    last: Last,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Last {
+    IsLost,
+    IsWritten,
+}
+
 /// Services whose output is being lost. Threads share it.
 #[derive(Debug, Clone, Default)]
 pub struct LogTroubles {
@@ -106,7 +120,7 @@ struct State {
     losing: BTreeMap<String, String>,
     /// Of services that have printed to the end what could not be written.
     lost: BTreeMap<String, String>,
-    said: BTreeMap<String, Instant>,
+    said: BTreeMap<String, Said>,
     keeper: Option<KeeperTrouble>,
 }
 
@@ -141,17 +155,19 @@ impl LogTroubles {
     fn heard(&self, report: Report) {
         match report {
             Report::Losing { service, why } => {
-                if self.may_say(&service) {
-                    tracing::warn!(service, why, "what it prints cannot be written and is lost; the service goes on");
-                }
-                self.with(|state| state.losing.insert(service, why));
+                self.with(|state| state.losing.insert(service.clone(), why));
+                self.say_that_it_is_lost(&service);
             }
             Report::Writing { service, lost } => {
-                let losing = self.with(|state| {
+                let was_said = self.with(|state| {
                     state.lost.remove(&service);
-                    state.losing.remove(&service)
+                    state.losing.remove(&service);
+                    state
+                        .said
+                        .get_mut(&service)
+                        .is_some_and(|said| std::mem::replace(&mut said.last, Last::IsWritten) == Last::IsLost)
                 });
-                if losing.is_some() {
+                if was_said {
                     tracing::info!(service, lost, "no more of what it prints is lost");
                 }
             }
@@ -164,15 +180,31 @@ impl LogTroubles {
         }
     }
 
+    /// Says so at most once in [`PACE`].
     #[allow(clippy::disallowed_methods, reason = "no decision of a machine: the executor paces its own log")]
-    fn may_say(&self, service: &str) -> bool {
+    fn say_that_it_is_lost(&self, service: &str) {
         let now = Instant::now();
+        let why = self.with(|state| {
+            let why = state.losing.get(service)?;
+            let is_due = state.said.get(service).is_none_or(|said| now.saturating_duration_since(said.lost_at) >= PACE);
+            is_due.then(|| {
+                state.said.insert(service.to_owned(), Said { lost_at: now, last: Last::IsLost });
+                why.clone()
+            })
+        });
+        if let Some(why) = why {
+            tracing::warn!(service, why, "what it prints cannot be written and is lost; the service goes on");
+        }
+    }
+
+    /// Whose output is lost though the log's last word of it is that it is written, and when it may say otherwise.
+    fn unsaid(&self) -> Option<(String, Instant)> {
         self.with(|state| {
-            let is_due = state.said.get(service).is_none_or(|said| now.saturating_duration_since(*said) >= PACE);
-            if is_due {
-                state.said.insert(service.to_owned(), now);
-            }
-            is_due
+            let unsaid = state
+                .said
+                .iter()
+                .filter(|(name, said)| said.last == Last::IsWritten && state.losing.contains_key(*name));
+            unsaid.map(|(name, said)| (name.clone(), said.lost_at + PACE)).min_by_key(|(_, due)| *due)
         })
     }
 
@@ -193,8 +225,23 @@ pub(in crate::effect::process) async fn listen(pipe: Rc<OwnedFd>, troubles: LogT
     };
     let mut line = Vec::new();
     loop {
-        line.clear();
-        match (&mut lines).take(LONGEST_LINE).read_until(b'\n', &mut line).await {
+        let unsaid = troubles.unsaid();
+        let due = async {
+            let Some((service, due)) = &unsaid else { return std::future::pending().await };
+            tokio::time::sleep_until(*due).await;
+            service
+        };
+        let read = async { (&mut lines).take(LONGEST_LINE).read_until(b'\n', &mut line).await };
+        let read = tokio::select! {
+            biased;
+            read = read => read,
+            // What was read of a line stays in it.
+            service = due => {
+                troubles.say_that_it_is_lost(service);
+                continue;
+            }
+        };
+        match read {
             Ok(0) => break,
             // What is no report is none of the keeper's words.
             Ok(_) => drop(serde_json::from_slice(&line).map(|report| troubles.heard(report))),
@@ -203,6 +250,7 @@ pub(in crate::effect::process) async fn listen(pipe: Rc<OwnedFd>, troubles: LogT
                 break;
             }
         }
+        line.clear();
     }
     troubles.forget();
 }
@@ -249,5 +297,22 @@ mod tests {
             })
             .await;
         assert!(troubles.list().is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_lost_again_soon_after_it_could_be_written_is_said_when_a_minute_is_over() {
+        let troubles = LogTroubles::default();
+        let losing = || Report::Losing { service: "a".to_owned(), why: "No space".to_owned() };
+        troubles.heard(losing());
+        assert_eq!(troubles.unsaid(), None, "it was said");
+        troubles.heard(Report::Writing { service: "a".to_owned(), lost: 7 });
+        assert_eq!(troubles.unsaid(), None, "nothing is lost");
+        troubles.heard(losing());
+        let (service, due) = troubles.unsaid().unwrap();
+        troubles.say_that_it_is_lost(&service);
+        assert!(troubles.unsaid().is_some(), "a minute is not over");
+        tokio::time::sleep_until(due).await;
+        troubles.say_that_it_is_lost(&service);
+        assert_eq!(troubles.unsaid(), None);
     }
 }

@@ -188,7 +188,10 @@ impl<K: Kernel> Rules<K> {
         match run.target(order) {
             Target::Nobody => {}
             Target::Main(pid) => self.kernel.signal(pid, signal),
-            Target::Declared(process) => self.kernel.signal_process(process, signal),
+            Target::Both { first, named } => {
+                self.kernel.signal_process(named, signal);
+                self.kernel.signal(first, signal);
+            }
             Target::Tree(pid) => {
                 if run.is_known_by_its_cgroup() && !self.strays.contains(&order.run) {
                     run.group_signal = Some(signal);
