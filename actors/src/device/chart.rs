@@ -95,7 +95,6 @@ pub(crate) fn taken(is: Is, told: Told) -> Taken {
         Told::Fault => Taken::passed_if(is_out_of_use || is == Is::Absent, Taken::Either),
         Told::PutBack => Taken::passed_if(matches!(is, Is::Absent | Is::InUse), Taken::Either),
         Told::Seen if is == Is::Absent => Taken::Handled,
-        Told::Gone if !is_out_of_use && is != Is::Absent => Taken::Handled,
         Told::Leased | Told::Unleased | Told::Withheld if is == Is::Absent => Taken::Passed,
         Told::Leased | Told::Unleased | Told::Withheld if !is_out_of_use => Taken::Handled,
         Told::Seen | Told::Gone | Told::Leased | Told::Unleased | Told::Withheld | Told::Mistaken => Taken::Either,
