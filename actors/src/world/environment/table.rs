@@ -377,9 +377,9 @@ impl Table {
     }
 
     /// Whether a tree is there although all that can be done has been done for its end: a process of it was killed and hangs, or will
-    /// be killed by the thread that is at a look, or when there is one.
+    /// be killed by the thread that is at a look, or when there is one, or when it is heard that it runs.
     pub(super) fn cannot_be_ended(&self, tree: &Tree) -> bool {
-        tree.swept.is_some() && (tree.hangs() || self.is_looking)
+        tree.swept.is_some() && (tree.hangs() || self.is_looking || tree.born.is_none())
     }
 
     /// Since when a tree is to be killed that runs.
