@@ -198,12 +198,17 @@ async fn live(plan: Plan, instance: Instance, log: &LogOutput, ears: Ears) -> Re
     // It lets go of the server, which stops.
     let _ = keeping.await;
     watching.abort();
-    hardware::end(&watch).await;
+    end(&watch, system, carrier).await;
+    finish(exit)
+}
+
+/// Ends what carries out actions, when nobody asks for any more.
+async fn end(watch: &hardware::SharedWatch, system: Rc<System>, carrier: Option<Rc<Carrier>>) {
+    hardware::end(watch).await;
     drop(system);
     if let Some(carrier) = carrier {
         carrier.shutdown().await;
     }
-    finish(exit)
 }
 
 /// Tells whoever has started it that it runs, and why something does not, when what could start has.

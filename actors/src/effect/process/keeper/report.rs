@@ -106,7 +106,8 @@ struct Said {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Last {
     IsLost,
-    IsWritten,
+    /// It is written again, or there is no more of it.
+    IsOver,
 }
 
 /// Services whose output is being lost. Threads share it.
@@ -122,6 +123,14 @@ struct State {
     lost: BTreeMap<String, String>,
     said: BTreeMap<String, Said>,
     keeper: Option<KeeperTrouble>,
+}
+
+impl State {
+    /// The log says that no more of it is lost, or that it prints no more. Whether its last word was another.
+    fn note_over(&mut self, service: &str) -> bool {
+        let said = self.said.get_mut(service);
+        said.is_some_and(|said| std::mem::replace(&mut said.last, Last::IsOver) == Last::IsLost)
+    }
 }
 
 impl LogTroubles {
@@ -162,10 +171,7 @@ impl LogTroubles {
                 let was_said = self.with(|state| {
                     state.lost.remove(&service);
                     state.losing.remove(&service);
-                    state
-                        .said
-                        .get_mut(&service)
-                        .is_some_and(|said| std::mem::replace(&mut said.last, Last::IsWritten) == Last::IsLost)
+                    state.note_over(&service)
                 });
                 if was_said {
                     tracing::info!(service, lost, "no more of what it prints is lost");
@@ -174,7 +180,10 @@ impl LogTroubles {
             Report::Ended { service, lost } => {
                 if let Some(why) = self.with(|state| state.losing.remove(&service)) {
                     tracing::warn!(service, lost, why, "it prints no more, and the last of what it printed is lost");
-                    self.with(|state| state.lost.insert(service, why));
+                    self.with(|state| {
+                        state.note_over(&service);
+                        state.lost.insert(service, why)
+                    });
                 }
             }
         }
@@ -197,13 +206,11 @@ impl LogTroubles {
         }
     }
 
-    /// Whose output is lost though the log's last word of it is that it is written, and when it may say otherwise.
+    /// Whose output is lost though the log's last word of it is that this is over, and when it may say otherwise.
     fn unsaid(&self) -> Option<(String, Instant)> {
         self.with(|state| {
-            let unsaid = state
-                .said
-                .iter()
-                .filter(|(name, said)| said.last == Last::IsWritten && state.losing.contains_key(*name));
+            let unsaid =
+                state.said.iter().filter(|(name, said)| said.last == Last::IsOver && state.losing.contains_key(*name));
             unsaid.map(|(name, said)| (name.clone(), said.lost_at + PACE)).min_by_key(|(_, due)| *due)
         })
     }
@@ -300,12 +307,20 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_is_lost_again_soon_after_it_could_be_written_is_said_when_a_minute_is_over() {
+    async fn what_is_lost_again_soon_after_that_was_over_is_said_when_a_minute_is_over() {
+        let over =
+            [Report::Writing { service: "a".to_owned(), lost: 7 }, Report::Ended { service: "a".to_owned(), lost: 7 }];
+        for over in over {
+            is_said_again_after(over).await;
+        }
+    }
+
+    async fn is_said_again_after(over: Report) {
         let troubles = LogTroubles::default();
         let losing = || Report::Losing { service: "a".to_owned(), why: "No space".to_owned() };
         troubles.heard(losing());
         assert_eq!(troubles.unsaid(), None, "it was said");
-        troubles.heard(Report::Writing { service: "a".to_owned(), lost: 7 });
+        troubles.heard(over);
         assert_eq!(troubles.unsaid(), None, "nothing is lost");
         troubles.heard(losing());
         let (service, due) = troubles.unsaid().unwrap();
