@@ -223,3 +223,16 @@ fn shutting_down_leaves_programs_alone() {
         rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
     });
 }
+
+#[test]
+fn commands_of_readiness_checks_are_ended_with_the_executor() {
+    alone(async || {
+        let world = World::new();
+        let text = format!("setsid sleep 1000 & echo $! > {}; exec sleep 1000", world.path("other").display());
+        // Runs from here on are commands of checks.
+        let check = world.shell(1 << 63, &text);
+        let all = [world.started(check).await, world.pid_in("other").await];
+        world.processes.shutdown().await;
+        assert!(all.iter().all(|pid| is_gone(*pid)), "{all:?}");
+    });
+}

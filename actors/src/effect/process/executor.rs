@@ -13,6 +13,7 @@ use mainstay_config::names::ServiceName;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use super::error::ProcessesError;
 use super::hands::{Hands, RunEvent, Unheard};
@@ -30,6 +31,9 @@ use crate::effect::watched::Watched;
 
 /// How long the log-keeper may take to end when no program is left.
 const KEEPER_PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long a command of a readiness check may outlive SIGKILL when mainstay ends: one hangs on a disk that does not answer.
+const CHECKS_PATIENCE: Duration = Duration::from_secs(2);
 
 /// One executor per process: it waits for every child.
 static RUNNING: AtomicBool = AtomicBool::new(false);
@@ -112,7 +116,7 @@ impl Processes {
             births: BTreeMap::new(),
             nests: BTreeMap::new(),
             birth_watch: None,
-            keeper_gone: Rc::default(),
+            gone: Rc::default(),
         };
         let rules = Rc::new(RefCell::new(Rules::new(hands, sweep_interval)));
         rules.borrow_mut().start_keeper();
@@ -171,15 +175,11 @@ impl Processes {
 
     /// Ends the threads and lets go of the log-keeper, which goes on as long as there are programs. Ends no program.
     pub async fn shutdown(mut self) {
+        self.end_checks().await;
         self.rules.borrow_mut().close_keeper();
-        let keeper_gone = Rc::clone(&self.rules.borrow().kernel().keeper_gone);
-        let keeper_ended = async {
-            while self.rules.borrow().keeper_is_ending() {
-                keeper_gone.notified().await;
-            }
-        };
+        let keeper_ended = self.until(|rules| !rules.keeper_is_ending());
         // One that takes longer writes to a slow disk; it is left to init.
-        if tokio::time::timeout(KEEPER_PATIENCE, keeper_ended).await.is_err() {
+        if timeout(KEEPER_PATIENCE, keeper_ended).await.is_err() {
             let pid = self.rules.borrow().keeper_pid().unwrap_or_default();
             tracing::warn!(
                 pid,
@@ -201,6 +201,22 @@ impl Processes {
         }
         // A log-keeper that could not be executed is known of before its SIGCHLD is heard.
         while reaper::next().is_some() {}
+    }
+
+    /// Kills the commands of readiness checks: nobody waits for what they say any more.
+    async fn end_checks(&self) {
+        self.rules.borrow_mut().sweep_checks();
+        if timeout(CHECKS_PATIENCE, self.until(|rules| !rules.has_checks())).await.is_err() {
+            let pids = self.rules.borrow().pids_of_checks();
+            tracing::warn!(?pids, "commands of readiness checks outlive SIGKILL, and are left");
+        }
+    }
+
+    async fn until(&self, is_so: impl Fn(&Rules<Hands>) -> bool) {
+        let gone = Rc::clone(&self.rules.borrow().kernel().gone);
+        while !is_so(&self.rules.borrow()) {
+            gone.notified().await;
+        }
     }
 }
 

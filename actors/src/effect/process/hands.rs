@@ -87,8 +87,8 @@ pub(super) struct Hands {
     pub nests: BTreeMap<ServiceName, Arc<Nest>>,
     /// Calls for a look at programs that are being started, as long as there are any.
     pub birth_watch: Option<JoinHandle<()>>,
-    /// Told when a keeper is gone.
-    pub keeper_gone: Rc<Notify>,
+    /// Told when a keeper is gone, or a run is over.
+    pub gone: Rc<Notify>,
 }
 
 impl Hands {
@@ -240,7 +240,7 @@ impl Kernel for Hands {
     }
 
     fn keeper_is_gone(&mut self) {
-        self.keeper_gone.notify_one();
+        self.gone.notify_one();
     }
 
     fn close_outputs(&mut self) {
@@ -251,6 +251,7 @@ impl Kernel for Hands {
         self.sockets.remove(&run);
         self.births.remove(&run);
         self.outputs.over(run);
+        self.gone.notify_one();
     }
 
     fn say(&mut self, service: &ServiceName, run: RunId, event: ProcessEvent) {

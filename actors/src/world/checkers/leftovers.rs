@@ -10,6 +10,7 @@ use mainstay_config::names::ServiceName;
 use super::{Check, Checker, Verdict, View};
 use crate::action::process::RunId;
 use crate::cause::Holder;
+use crate::effect::check_commands::is_command;
 use crate::engine::AnyMachine;
 use crate::message::device::{DeviceMessage, DeviceStatus, DeviceTimer};
 use crate::message::lease::{LeaseMessage, LeaseTimer};
@@ -78,11 +79,14 @@ impl Checker for Leftovers {
         let is_named = |service: &ServiceName| view.left.iter().any(|left| left.service == *service);
         // It may have ended since, and nobody has heard that.
         let is_named_run = |run: &RunId| self.owners.get(run).is_some_and(is_named);
-        if let Some((_, tree)) = view.environment.trees().find(|(_, tree)| !is_named(&tree.service)) {
+        // Commands of checks are waited for by the executor itself, which names them.
+        let is_known = |run: &RunId, tree: &Tree| is_named(&tree.service) || is_command(*run);
+        if let Some((_, tree)) = view.environment.trees().find(|(run, tree)| !is_known(run, tree)) {
             return Err(format!("a process of {} (pid {}) is left", tree.service, tree.pid));
         }
-        if let Some((_, tree)) = view.environment.trees().find(|(_, tree)| !view.environment.cannot_be_ended(tree)) {
-            return Err(format!("{} is said to outlive SIGKILL, and was never killed", tree.service));
+        // Its program may have begun only just now. What takes too long then has been found before.
+        if let Some((_, tree)) = view.environment.trees().find(|(_, tree)| tree.swept.is_none()) {
+            return Err(format!("{} (pid {}) is left, and was never killed", tree.service, tree.pid));
         }
         if let Some(run) = view.environment.watched().iter().find(|run| !is_named_run(run)) {
             return Err(format!("run {} is still looked at", run.0));

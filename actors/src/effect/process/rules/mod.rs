@@ -2,6 +2,7 @@
 //! [`kernel`] says what they ask for. The process table of mainstay itself and the one of the world are both behind that.
 
 mod births;
+mod checks;
 mod ends;
 mod following;
 mod keeping;
