@@ -26,8 +26,11 @@ fn resolved(written: &Path) -> PathBuf {
 pub struct FileIdentity {
     /// Its one path, with all links resolved as far as it exists.
     pub path: PathBuf,
-    /// Device and inode, where it exists: two hard links are one file.
+    /// Device and inode of it, or of the last folder on the way to it that exists: two hard links are one file, and so are two
+    /// paths of which one leads through a bind mount.
     pub node: Option<(u64, u64)>,
+    /// What does not exist of it yet: the way from that folder.
+    pub rest: PathBuf,
 }
 
 impl FileIdentity {
@@ -35,14 +38,22 @@ impl FileIdentity {
     #[must_use]
     pub fn of(written: &Path) -> Self {
         let path = resolved(written);
-        let node = std::fs::metadata(&path).ok().map(|found| (found.dev(), found.ino()));
-        Self { path, node }
+        let node = |at: &Path| std::fs::metadata(at).ok().map(|found| (found.dev(), found.ino()));
+        let known = path.ancestors().find_map(|at| Some((node(at)?, path.strip_prefix(at).ok()?)));
+        let (node, rest) = known.map(|(node, rest)| (node, rest.to_owned())).unzip();
+        Self { node, rest: rest.unwrap_or_default(), path }
+    }
+
+    /// Whether there is such a file.
+    #[must_use]
+    pub fn exists(&self) -> bool {
+        self.node.is_some() && self.rest.as_os_str().is_empty()
     }
 
     /// Whether both are one file.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
-        self.path == other.path || (self.node.is_some() && self.node == other.node)
+        self.path == other.path || (self.node.is_some() && self.node == other.node && self.rest == other.rest)
     }
 }
 
@@ -126,6 +137,11 @@ mod tests {
             }
             assert!(!same(&at("x/db"), &at("x/other")) && !same(&at("x/db"), &at("db")));
         }
+        let through_a_mount = |there: &str| FileIdentity { path: "/mnt".into(), ..FileIdentity::of(&at(there)) };
+        for there in ["x/db", "x/none/db"] {
+            assert!(FileIdentity::of(&at(there)).is_same(&through_a_mount(there)));
+        }
+        assert!(!FileIdentity::of(&at("x/none/db")).is_same(&through_a_mount("x/none/other")));
         std::fs::hard_link(at("x/db"), at("other-name")).unwrap();
         assert!(same(&at("x/db"), &at("other-name")));
     }

@@ -74,6 +74,25 @@ fn a_restart_for_an_optional_service_that_has_returned_keeps_the_lease_whoever_w
 }
 
 #[test]
+fn a_restarted_service_waits_when_its_file_leads_by_now_to_one_that_another_has() {
+    let station = Station::run(
+        "[services.user]\ncommand = [\"sleep\", \"1000\"]\nfiles = [\"@DIR@/current/db\"]\n\
+         [services.other]\ncommand = [\"sleep\", \"1000\"]\nfiles = [\"@DIR@/new/db\"]\n",
+    );
+    let runs = |status: &Status, name: &str| status.service(name).status == "running";
+    station.until("both run", |status| runs(status, "user") && runs(status, "other"));
+    std::fs::create_dir(station.dir().join("new")).unwrap();
+    std::os::unix::fs::symlink("new", station.dir().join("current")).unwrap();
+    station.tell(&["restart", "user"]);
+    let status = station.until("it waits", |status| status.service("user").status == "waiting");
+    let waits = &status.service("user").waiting_for;
+    assert!(waits.len() == 1 && waits[0].ends_with("held by other"), "{waits:?}");
+    station.tell(&["stop", "other"]);
+    station.until("it runs again", |status| runs(status, "user"));
+    station.end();
+}
+
+#[test]
 fn what_a_crashed_service_left_behind_is_gone_before_it_is_restarted() {
     let station = Station::run(
         "[services.parent]\ncommand = [\"sh\", \"-c\", \"sleep 1000 & echo $! >> @DIR@/children; sleep 0.2; exit 1\"]\n\

@@ -1,11 +1,12 @@
 //! Files are compared by what they are, not by how they are spelled: before a file is given, it is looked what each path leads
-//! to. What the paths of holders led to is kept, since they have it open; only of one that was not there it is seen anew.
+//! to. What the paths of holders led to is kept, since they have it open; it is seen anew of one that was not there, and of a holder
+//! that is restarted.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use super::machine::{LeaseMachine, Out};
-use crate::cause::{Blocker, Resource};
+use crate::cause::{Blocker, Holder, Resource};
 use crate::message::lease::{LeaseRequest, Want};
 use crate::message::{Action, Effect, OperationId, Outcome};
 use mainstay_config::paths::FileIdentity;
@@ -39,7 +40,7 @@ impl LeaseMachine {
         if paths.is_empty() {
             return None;
         }
-        let is_seen = |path: &PathBuf| self.files.0.get(path).is_some_and(|file| file.node.is_some());
+        let is_seen = |path: &PathBuf| self.files.0.get(path).is_some_and(FileIdentity::exists);
         paths.extend(self.holders.files().filter_map(as_file).filter(|path| !is_seen(path)).cloned());
         paths.extend(self.queue.kept_files().filter_map(as_file).cloned());
         let operation = self.operation.advance();
@@ -58,7 +59,7 @@ impl LeaseMachine {
         let Some(holder) = self.looks.remove(&operation) else { return vec![Effect::Note(Outcome::Superseded)] };
         let preparation = self.queue.get(&holder).and_then(|queued| queued.preparation.as_ref());
         if preparation.is_none_or(|preparation| preparation.files != Some(operation)) {
-            return vec![Effect::Note(Outcome::Superseded)];
+            return self.files_seen_for_holder(&holder, operation, why.map_or(Ok(()), Err));
         }
         self.queue.change(&holder, |queued| match why {
             None => queued.preparation.iter_mut().for_each(|preparation| preparation.files = None),
@@ -71,6 +72,14 @@ impl LeaseMachine {
         });
         self.let_wait_for_files();
         Vec::new()
+    }
+
+    /// Whether a file that somebody wants again is held by somebody else.
+    pub(super) fn is_anothers(&self, holder: &Holder, request: &LeaseRequest) -> bool {
+        let is_wanted =
+            |held: &Resource| request.files().any(|path| self.files.are_same(&Resource::File(path.clone()), held));
+        let others = self.holders.iter().filter(|(other, _)| *other != holder);
+        others.flat_map(|(_, holding)| &holding.grant.named).any(is_wanted)
     }
 
     /// Of those who want one and the same file the first goes on, and none when somebody holds it.

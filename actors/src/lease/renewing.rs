@@ -1,6 +1,7 @@
-//! A holder that is restarted keeps all that it holds. Only its ports are looked at again: nobody listened on them while it did
-//! not run, and a stranger may do so now. Of a range it is then given another port, and nothing else is touched; where others of
-//! ours have all of those, it gives back what it holds and waits, as everybody does who lacks something.
+//! A holder that is restarted keeps all that it holds. Only its files and ports are looked at again. It did not have the files open
+//! while it did not run, and a path may lead to somebody else's now: then it gives back what it holds and waits, as everybody does
+//! who lacks something. Nobody listened on its ports, and a stranger may do so now: of a range it is given another port, and nothing
+//! else is touched; where others of ours have all of those, it waits as well.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU16;
@@ -14,9 +15,10 @@ use super::ports::{has_choice, in_use, is_fixed};
 use super::prospect::Asking;
 use crate::action::ports::Listener;
 use crate::cause::{Holder, Refusal};
-use crate::message::lease::{LeaseRequest, PortNumbers, Renewed, Want};
+use crate::message::lease::{Grant, LeaseRequest, PortNumbers, Renewed, Want};
 use crate::message::service::ServiceMessage;
-use crate::message::{Effect, OperationId, Outcome};
+use crate::message::{Effect, Moment, OperationId, Outcome};
+use mainstay_hardware::error::NoAnswer;
 
 impl LeaseMachine {
     pub(super) fn renew(&mut self, request: LeaseRequest) -> Out {
@@ -32,19 +34,63 @@ impl LeaseMachine {
                     // It may run by now: who listens on its ports is no stranger then.
                     return tell(&holder, ServiceMessage::Renewed(token, Renewed::With(ports))).into_iter().collect();
                 }
-                self.look_for_holder(&holder, request, BTreeMap::new())
+                self.look_for_holder(&holder, request)
             }
             _ => vec![Effect::Note(Outcome::Ignored)],
         }
     }
 
-    fn look_for_holder(&mut self, holder: &Holder, request: LeaseRequest, foreign: BTreeMap<u16, Listener>) -> Out {
+    fn look_for_holder(&mut self, holder: &Holder, request: LeaseRequest) -> Out {
+        let mut out = Vec::new();
+        match self.look_at_files(&request, &mut out) {
+            Some(looking) => self.is_renewed(holder, Renewal { request, looking, foreign: BTreeMap::new() }),
+            None => out = self.look_at_ports_for_holder(holder, request, BTreeMap::new()),
+        }
+        out
+    }
+
+    /// What the paths of a holder that is restarted lead to.
+    pub(super) fn files_seen_for_holder(
+        &mut self,
+        holder: &Holder,
+        operation: OperationId,
+        seen: Result<(), NoAnswer>,
+    ) -> Out {
+        let Some((grant, renewal)) = self.take_renewal(holder, operation) else {
+            return vec![Effect::Note(Outcome::Superseded)];
+        };
+        // Where that is not known, it may be anybody's.
+        if seen.is_err() || self.is_anothers(holder, &renewal.request) {
+            return tell(holder, ServiceMessage::Renewed(grant.token, Renewed::MustWait)).into_iter().collect();
+        }
+        self.look_at_ports_for_holder(holder, renewal.request, renewal.foreign)
+    }
+
+    fn is_renewed(&mut self, holder: &Holder, renewal: Renewal) {
+        if let Some(holding) = self.holders.get_mut(holder) {
+            holding.renewal = Some(Box::new(renewal));
+        }
+    }
+
+    fn take_renewal(&mut self, holder: &Holder, operation: OperationId) -> Option<(Grant, Renewal)> {
+        let holding = self.holders.get_mut(holder)?;
+        let renewal = holding.renewal.take_if(|renewal| renewal.looking == operation)?;
+        Some((holding.grant.clone(), *renewal))
+    }
+
+    fn look_at_ports_for_holder(
+        &mut self,
+        holder: &Holder,
+        request: LeaseRequest,
+        foreign: BTreeMap<u16, Listener>,
+    ) -> Out {
         let Some(holding) = self.holders.get(holder) else { return Vec::new() };
         let (ports, mut out) = (holding.grant.ports.clone(), Vec::new());
-        let looking = self.look_at_ports(&request, &ports, &mut out);
-        if let Some(holding) = self.holders.get_mut(holder) {
-            holding.renewal = Some(Box::new(Renewal { request, looking, foreign }));
+        if ports.is_empty() {
+            return self.is_as_it_was(holder, request.arrival);
         }
+        let looking = self.look_at_ports(&request, &ports, &mut out);
+        self.is_renewed(holder, Renewal { request, looking, foreign });
         out
     }
 
@@ -55,19 +101,12 @@ impl LeaseMachine {
         operation: OperationId,
         seen: BTreeMap<u16, Listener>,
     ) -> Out {
-        let found = self.holders.get_mut(holder).and_then(|holding| {
-            let renewal = holding.renewal.take_if(|renewal| renewal.looking == operation)?;
-            Some((holding.grant.clone(), renewal))
-        });
-        let Some((grant, mut renewal)) = found else {
+        let Some((grant, mut renewal)) = self.take_renewal(holder, operation) else {
             return vec![Effect::Note(Outcome::Superseded)];
         };
         let answer = |renewed| tell(holder, ServiceMessage::Renewed(grant.token, renewed)).into_iter().collect();
         if seen.is_empty() {
-            if let Some(holding) = self.holders.get_mut(holder) {
-                holding.renewed = Some(renewal.request.arrival);
-            }
-            return answer(Renewed::With(grant.ports));
+            return self.is_as_it_was(holder, renewal.request.arrival);
         }
         if let Some((port, listener)) = seen.iter().find(|(port, _)| is_fixed(&renewal.request, **port)) {
             return answer(Renewed::Refused(in_use(*port, listener, holder)));
@@ -81,7 +120,14 @@ impl LeaseMachine {
         self.has_changed(holder);
         self.holders.give_ports(holder, ports);
         self.has_changed(holder);
-        self.look_for_holder(holder, renewal.request, renewal.foreign)
+        self.look_at_ports_for_holder(holder, renewal.request, renewal.foreign)
+    }
+
+    fn is_as_it_was(&mut self, holder: &Holder, arrival: Moment) -> Out {
+        let Some(holding) = self.holders.get_mut(holder) else { return Vec::new() };
+        holding.renewed = Some(arrival);
+        let renewed = Renewed::With(holding.grant.ports.clone());
+        tell(holder, ServiceMessage::Renewed(holding.grant.token, renewed)).into_iter().collect()
     }
 
     /// Other ports that nobody has, or comes first for, in the place of those on which strangers listen.

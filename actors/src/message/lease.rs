@@ -132,6 +132,13 @@ pub struct Grant {
     pub named: Vec<Resource>,
 }
 
+impl Grant {
+    /// Whether a holder that is restarted has something that may have become somebody else's while it did not use it.
+    pub(crate) fn is_to_be_renewed(&self) -> bool {
+        !self.ports.is_empty() || self.named.iter().any(|named| matches!(named, Resource::File(_)))
+    }
+}
+
 /// Numbers of ports, by their names within the service.
 pub type PortNumbers = BTreeMap<PortName, u16>;
 
@@ -144,13 +151,13 @@ pub struct GrantedDevice {
     pub offer: Offer,
 }
 
-/// What a holder hears that is restarted, of the ports that it has kept.
+/// What a holder hears that is restarted, of what it has kept.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Renewed {
     /// It can use again all that it holds, with these ports.
     With(PortNumbers),
-    /// A stranger has a port of its range, and others of ours have those that it could be given instead: it gives back what it
-    /// holds, and waits as everybody does.
+    /// A stranger has a port of its range, and others of ours have those that it could be given instead; or a path of its files leads
+    /// to one that another of ours has by now. It gives back what it holds, and waits as everybody does.
     MustWait,
     /// It cannot be used again.
     Refused(Refusal),

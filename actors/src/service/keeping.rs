@@ -7,7 +7,7 @@ use super::machine::{Out, ServiceMachine, superseded, tell_leases};
 use super::state::{Ignoring, Phase, Rest};
 use crate::cause::Failure;
 use crate::message::Moment;
-use crate::message::lease::{LeaseMessage, Renewed, Token};
+use crate::message::lease::{Grant, LeaseMessage, Renewed, Token};
 
 impl ServiceMachine {
     /// Whether it starts again with all it holds as soon as it has stopped, and as soon as what it requires has been restarted.
@@ -25,9 +25,10 @@ impl ServiceMachine {
         }
     }
 
-    /// Goes on with what it has kept. A stranger may have taken a port since it was looked at, and would be met at each restart.
+    /// Goes on with what it has kept. A stranger may have taken a port since it was looked at, and would be met at each restart; a path
+    /// may lead to another file.
     pub(super) fn use_again(&mut self, now: Moment, out: &mut Out) {
-        if self.grant.as_ref().is_some_and(|grant| !grant.ports.is_empty()) {
+        if self.grant.as_ref().is_some_and(Grant::is_to_be_renewed) {
             self.phase = Phase::Renewing { since: now };
             out.push(tell_leases(LeaseMessage::Renew(self.lease_request(now))));
         } else {

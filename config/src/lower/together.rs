@@ -199,10 +199,10 @@ fn things<'a>(station: &'a Station, needs: &Needs<'_>) -> BTreeMap<Thing<'a>, Wa
         }
         for resource in &service.resources {
             let thing = Thing::Named(resource);
-            // Where there is a file its node says which: another path may lead to it.
+            // A node says which file it is: another path may lead to it.
             let first = resource.strip_prefix("file/").map_or(thing, |path| {
-                let FileIdentity { path, node } = FileIdentity::of(Path::new(path));
-                *files.entry(node.ok_or(path)).or_insert(thing)
+                let FileIdentity { path, node, rest } = FileIdentity::of(Path::new(path));
+                *files.entry((node, node.map_or(path, |_| rest))).or_insert(thing)
             });
             let wanted = things.entry(first).or_default();
             if wanted.alone.last() != Some(&at) {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use super::renewing::{MUST_WAIT, renew};
 use super::*;
 use crate::cause::Resource;
 use mainstay_config::paths::FileIdentity;
@@ -26,7 +27,7 @@ impl Bench {
     fn files_seen(&mut self, (operation, paths): (OperationId, BTreeSet<PathBuf>)) -> &mut Self {
         let identity = |path: PathBuf| {
             let real = path.file_name().unwrap().into();
-            (path, FileIdentity { path: real, node: None })
+            (path, FileIdentity { path: real, node: None, rest: PathBuf::new() })
         };
         self.tell(LeaseMessage::FilesSeen(operation, Ok(paths.into_iter().map(identity).collect())))
     }
@@ -102,4 +103,34 @@ fn a_conflict_is_shown_as_one() {
     assert_eq!(bench.served(), ["c"], "no name of a user's is a conflict");
     bench.tell(LeaseMessage::Idle(name("a").into()));
     assert_eq!(bench.heard("a"), ["Revoked: b waits, which conflicts with it"]);
+}
+
+#[test]
+fn who_is_restarted_gives_back_a_file_that_is_by_now_anothers() {
+    let mut bench = Bench::new();
+    for (name, path) in [("a", "/link/db"), ("b", "/x/other")] {
+        let seen = look(bench.ask(name, vec![file(path)]));
+        assert_eq!(bench.files_seen(seen).served(), [name]);
+    }
+    let again = |bench: &mut Bench, leads_to: &str| {
+        let (operation, _) = look(bench.tell(renew("a", vec![file("/link/db")])));
+        let identity = FileIdentity { path: leads_to.into(), node: None, rest: PathBuf::new() };
+        bench.tell(LeaseMessage::FilesSeen(operation, Ok([("/link/db".into(), identity)].into()))).heard("a")
+    };
+    let goes_on = "Renewed: it can use again what it holds with token 1";
+    assert_eq!(again(&mut bench, "db"), [goes_on]);
+    assert_eq!(again(&mut bench, "new-db"), [goes_on], "nobody has that");
+    assert_eq!(again(&mut bench, "other"), [MUST_WAIT]);
+    bench.release("a").ask("a", vec![file("/link/db")]);
+    assert_eq!(bench.heard("a").last().map(String::as_str), Some("Queued: wait for /link/db: held by b"));
+}
+
+#[test]
+fn who_is_restarted_waits_when_its_files_cannot_be_looked_at() {
+    let mut bench = Bench::new();
+    let seen = look(bench.ask("a", vec![file("/x/db")]));
+    bench.files_seen(seen);
+    let (operation, _) = look(bench.tell(renew("a", vec![file("/x/db")])));
+    bench.tell(LeaseMessage::FilesSeen(operation, Err(NoAnswer::FilesHang)));
+    assert_eq!(bench.heard("a"), [MUST_WAIT]);
 }

@@ -6,7 +6,7 @@ use super::ports::{fixed, range};
 use super::*;
 use crate::message::lease::{Renewed, Statement, StillUsed};
 
-fn renew(service: &str, wants: Vec<Want>) -> LeaseMessage {
+pub(super) fn renew(service: &str, wants: Vec<Want>) -> LeaseMessage {
     static RENEWALS: AtomicU64 = AtomicU64::new(1);
     let arrival = Moment::after_boot(Duration::from_millis(RENEWALS.fetch_add(1, Ordering::Relaxed)));
     LeaseMessage::Renew(LeaseRequest { arrival, ..request(service, wants) })
@@ -54,7 +54,8 @@ fn a_stranger_on_a_port_that_was_kept_is_named_and_of_a_range_another_port_is_gi
     assert_eq!(bench.heard("a"), ["Renewed: every port of its range is in use by other programs"]);
 }
 
-const MUST_WAIT: &str = "Renewed: another program has its port, and no other is free";
+pub(super) const MUST_WAIT: &str =
+    "Renewed: somebody else has what it needs by now: it gives back what it holds, and waits";
 
 /// With which ports somebody was just told to go on.
 fn renewed(bench: &Bench) -> Option<BTreeMap<String, u16>> {

@@ -40,7 +40,7 @@ pub(super) struct Keeping {
     in_backoff: BTreeSet<MessageId>,
     resting: BTreeSet<ServiceName>,
     signalled: BTreeSet<RunId>,
-    /// For whom ports are looked at that it is to use again, by the messages that such looks are caused by.
+    /// For whom files and ports are looked at that it is to use again, by the messages that such looks are caused by.
     renewing: BTreeMap<MessageId, ServiceName>,
 }
 
@@ -168,16 +168,23 @@ impl Keeping {
                 self.renewing.retain(|_, service| !holder.is(service));
                 self.renewing.extend(holder.service().cloned().map(|service| (letter.id, service)));
             }
+            // Then its ports are looked at.
+            LeaseMessage::FilesSeen(..) => {
+                self.renewing.extend(self.renews(letter).map(|service| (letter.id, service)))
+            }
             LeaseMessage::PortsSeen(_, Ok(seen)) if !seen.is_empty() => {
                 // The same message may have others' ports looked at: never those that this one holds.
-                let service = letter.cause.message.and_then(|cause| self.renewing.get(&cause)).cloned();
-                let Some(service) = service else { return };
+                let Some(service) = self.renews(letter) else { return };
                 let is_kept = |used: &Resource| !matches!(used, Resource::Port(port) if seen.contains_key(port));
                 self.restarting.entry(service.clone()).and_modify(|had| had.retain(|(used, _)| is_kept(used)));
                 self.renewing.insert(letter.id, service);
             }
             _ => {}
         }
+    }
+
+    fn renews(&self, letter: &Letter) -> Option<ServiceName> {
+        self.renewing.get(&letter.cause.message?).cloned()
     }
 
     fn registry_heard(&mut self, letter: MessageId, said: &LeaseMessage) {

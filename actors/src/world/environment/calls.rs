@@ -286,7 +286,9 @@ impl Environment {
                 ports_seen(operation, Ok(seen))
             }
             Call::Files(operation, paths) => {
-                let identity = |path: PathBuf| (path.clone(), FileIdentity { path: real_path(&path), node: None });
+                let identity = |path: PathBuf| {
+                    (path.clone(), FileIdentity { path: real_path(&path), node: None, rest: PathBuf::new() })
+                };
                 let seen = Ok(paths.into_iter().map(identity).collect());
                 Message::Leases(LeaseMessage::FilesSeen(operation, seen))
             }

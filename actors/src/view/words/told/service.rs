@@ -47,7 +47,9 @@ impl Described for ServiceMessage {
             Self::Renewed(token, Renewed::With(_)) => {
                 Words::Number("it can use again what it holds with token", token.0)
             }
-            Self::Renewed(_, Renewed::MustWait) => "another program has its port, and no other is free".into(),
+            Self::Renewed(_, Renewed::MustWait) => {
+                "somebody else has what it needs by now: it gives back what it holds, and waits".into()
+            }
             Self::Revoked(_, withdrawal) => withdrawal.to_string().into(),
             Self::NothingHeld => "it holds nothing".into(),
             Self::DeviceArrived(device, generation) => format!("{device} is there ({generation})").into(),
