@@ -129,7 +129,7 @@ pub(crate) fn impossible(is: Is, told: Told) -> Option<&'static str> {
         Told::PatienceOver => only(&[Is::Waiting, Is::Preparing], "this wait is cancelled when a request is served"),
         Told::LookAgain => only(&[Is::Waiting, Is::Preparing], "this wait is cancelled when a request is served"),
         Told::PauseOver => only(&[Is::Pausing], "this wait is cancelled when a radio is tried again before"),
-        Told::Request | Told::Withdraw => matches!(is, Is::Renewing | Is::Abandoned)
+        Told::Request | Told::Withdraw => (is == Is::Abandoned)
             .then_some("whoever knows that he holds something gives it back before he asks for more"),
         Told::SetBusy if is == Is::Renewing => Some("his ports are looked at instead"),
         Told::SetBusy | Told::Renew if is == Is::Abandoned => Some("nothing starts any more"),

@@ -42,6 +42,8 @@ pub(super) struct Keeping {
     signalled: BTreeSet<RunId>,
     /// For whom files and ports are looked at that it is to use again, by the messages that such looks are caused by.
     renewing: BTreeMap<MessageId, ServiceName>,
+    /// On whose ports a stranger was seen then, or whose files could not be looked at.
+    disturbed: BTreeSet<ServiceName>,
 }
 
 impl Checker for Keeping {
@@ -123,7 +125,7 @@ impl Keeping {
                 self.restarting.entry(service.clone()).and_modify(|had| had.retain(|(used, _)| is_kept(used)));
             }
             // A stranger has its port, and it waits for another; or for nothing.
-            ServiceMessage::Renewed(_, Renewed::Refused(_) | Renewed::MustWait) => {
+            ServiceMessage::Renewed(_, Renewed::Refused(_) | Renewed::MustWait) if self.disturbed.contains(service) => {
                 self.restarting.remove(service);
             }
             _ => {}
@@ -166,6 +168,7 @@ impl Keeping {
         match said {
             LeaseMessage::Renew(LeaseRequest { holder, .. }) => {
                 self.renewing.retain(|_, service| !holder.is(service));
+                self.disturbed.retain(|service| !holder.is(service));
                 self.renewing.extend(holder.service().cloned().map(|service| (letter.id, service)));
             }
             // Then its ports are looked at.
@@ -177,7 +180,8 @@ impl Keeping {
                 let Some(service) = self.renews(letter) else { return };
                 let is_kept = |used: &Resource| !matches!(used, Resource::Port(port) if seen.contains_key(port));
                 self.restarting.entry(service.clone()).and_modify(|had| had.retain(|(used, _)| is_kept(used)));
-                self.renewing.insert(letter.id, service);
+                self.renewing.insert(letter.id, service.clone());
+                self.disturbed.insert(service);
             }
             _ => {}
         }

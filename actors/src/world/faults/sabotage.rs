@@ -18,7 +18,7 @@ use crate::engine::Letter;
 use crate::machine::closed::closed;
 use crate::message::device::DeviceMessage;
 use crate::message::inventory::InventoryMessage;
-use crate::message::lease::{Grant, LeaseMessage, Want};
+use crate::message::lease::{Grant, LeaseMessage, Renewed, Want};
 use crate::message::service::{Attempts, ServiceMessage, ServiceTimer};
 use crate::message::supervision::{RootMessage, ServicesMessage};
 use crate::message::{Action, Address, Message, Outside, RequestId};
@@ -85,6 +85,8 @@ closed! {
         LoseCause,
         /// Who is restarted is said to need nothing meanwhile.
         IdleOverRestart,
+        /// Who is restarted is told to give back what it holds and to wait.
+        WaitAtRestart,
         /// Services are restarted that nobody wants restarted.
         StopForNothing,
         /// Starts are given up at once.
@@ -141,7 +143,7 @@ impl Sabotage {
             Self::ForgetRestore | Self::RestoreTwice | Self::ForgetBaseline => Check::Radios,
             Self::LeaveProcesses | Self::LeaveProbes | Self::KeepPrepared => Check::Leftovers,
             Self::LoseCause => Check::Traces,
-            Self::IdleOverRestart => Check::Keeping,
+            Self::IdleOverRestart | Self::WaitAtRestart => Check::Keeping,
             Self::StopForNothing | Self::GiveUpAtOnce => Check::Needless,
             Self::HiddenInput => Check::Replay,
             Self::Panic => Check::Bearing,
@@ -243,13 +245,14 @@ impl Sabotaged {
                 let idle = Message::Leases(LeaseMessage::Idle(name.clone().into()));
                 vec![Message::Service(name.clone(), said), idle]
             }
+            (Sabotage::WaitAtRestart, ServiceMessage::Renewed(token, _)) => {
+                same(ServiceMessage::Renewed(token, Renewed::MustWait))
+            }
             (Sabotage::StopForNothing, said @ ServiceMessage::Probe(_, ProbeEvent::Ready(_)))
                 if self.harmed.insert(name.clone()) =>
             {
-                vec![
-                    Message::Service(name.clone(), said),
-                    Message::Service(name.clone(), ServiceMessage::Restart(RequestId(u64::MAX), Attempts::Keep)),
-                ]
+                let restart = ServiceMessage::Restart(RequestId(u64::MAX), Attempts::Keep);
+                vec![Message::Service(name.clone(), said), Message::Service(name.clone(), restart)]
             }
             (Sabotage::GiveUpAtOnce, said @ ServiceMessage::Process(_, ProcessEvent::Spawned { .. })) => {
                 let over = ServiceMessage::Timer(ServiceTimer::ReadyWithin);
@@ -275,18 +278,14 @@ impl Sabotaged {
 
     /// How much later a message comes.
     pub(in super::super) fn delay(&self, message: &Message) -> Option<Duration> {
-        let is_late = matches!(message, Message::Service(_, ServiceMessage::Revoked(..)));
-        (self.sabotage == Sabotage::DelayRevoked && is_late).then_some(Duration::from_secs(45))
+        let Message::Service(_, ServiceMessage::Revoked(..)) = message else { return None };
+        (self.sabotage == Sabotage::DelayRevoked).then_some(Duration::from_secs(45))
     }
 
     /// Whether a machine panics over a message.
     pub(in super::super) fn breaks_over(&mut self, message: &Message) -> bool {
-        match (self.sabotage, message) {
-            (Sabotage::Panic, Message::Service(name, ServiceMessage::SlotGranted(_))) => {
-                self.harmed.insert(name.clone())
-            }
-            _ => false,
-        }
+        let Message::Service(name, ServiceMessage::SlotGranted(_)) = message else { return false };
+        self.sabotage == Sabotage::Panic && self.harmed.insert(name.clone())
     }
 
     /// What a machine is told instead of what is written down that it was.
