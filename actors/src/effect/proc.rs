@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::fmt::Display;
 use std::fs::{self, File};
 use std::io::Read;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// No more processes than this are looked at; Linux has a default limit of 32,768 on small machines.
@@ -122,6 +123,11 @@ impl Proc<'_> {
     /// The value of a variable in the environment it was started with. `None`: not there, or not ours to see.
     pub(crate) fn environment(self, pid: u32, variable: &str) -> Option<String> {
         find_variable(&self.read(&format!("{pid}/environ"), MAX_ENVIRONMENT)?, variable)
+    }
+
+    /// Its user, or root where it may not be looked into (proc_pid(5)).
+    pub(crate) fn user(self, pid: u32) -> Option<u32> {
+        Some(std::fs::metadata(self.0.join(pid.to_string())).ok()?.uid())
     }
 
     /// The name of the cgroup that it is in (version 2), below that folder. `None`: it is elsewhere.

@@ -46,7 +46,7 @@ fn found(proc: &Path) -> Whose {
 
 fn run() -> Root {
     let (run, mark, main_state) = (RunId(7), "web.7".to_owned(), MainState::There);
-    Root { run, mark, output: None, main: MAIN, leader: MAIN, main_state }
+    Root { run, mark, output: None, main: MAIN, leader: MAIN, main_state, user: None }
 }
 
 fn stranger(pid: u32) -> Whose {
@@ -89,6 +89,23 @@ fn a_stranger_or_another_service_is_named() {
     let other_service = proc();
     add(other_service.path(), 21, US, Some("other.3"), &[77]);
     assert_eq!(found(other_service.path()), stranger(21));
+}
+
+#[test]
+fn what_a_process_of_another_service_or_user_says_of_itself_is_no_evidence() {
+    let of_another_service = proc();
+    add(of_another_service.path(), 12, US, Some("web.7"), &[77]);
+    assert_eq!(found(of_another_service.path()), Whose::Own);
+    fs::write(of_another_service.path().join("12/cgroup"), "0::/system.slice/mainstay.2/other.8\n").unwrap();
+    assert_eq!(found(of_another_service.path()), stranger(12));
+    let of_another_user = proc();
+    add(of_another_user.path(), 12, US, Some("web.7"), &[77]);
+    let user = Proc(of_another_user.path()).user(12).unwrap();
+    let whose = |user| {
+        let run = Root { user: Some(user), ..run() };
+        Proc(of_another_user.path()).whose("127.0.0.1:80".parse().unwrap(), &run, US).unwrap()
+    };
+    assert_eq!((whose(user), whose(user + 1)), (Whose::Own, stranger(12)));
 }
 
 #[test]

@@ -12,6 +12,7 @@ use crate::action::not_ready::{Awaited, NotReady};
 use crate::action::probe::{Own, Sight};
 use crate::action::process::RunId;
 use crate::effect::ports::{Whose, whose};
+use crate::effect::proc::here;
 use crate::effect::process::{MainState, Root};
 use mainstay_hardware::error::SystemError;
 
@@ -26,7 +27,8 @@ pub(super) struct OwnLook {
 impl OwnLook {
     pub(super) fn new(look: Look, run: RunId, own: Own, threads: &Threads) -> Self {
         let (mark, main) = (format!("{}.{}", own.service, run.0), own.pid);
-        let run = Root { run, mark, output: None, main, leader: main, main_state: MainState::There };
+        let (user, main_state) = (here().user(main), MainState::There);
+        let run = Root { run, mark, output: None, main, leader: main, main_state, user };
         Self { look, own, run, owner: Blocking::new(threads) }
     }
 

@@ -312,6 +312,7 @@ impl Run {
             main: main.pid,
             leader: main.leader,
             main_state,
+            user: Some(main.uid),
         })
     }
 }

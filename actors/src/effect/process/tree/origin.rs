@@ -37,6 +37,10 @@ impl<M: Fn(ProcessId) -> Option<String>> Origin for FromProc<'_, M> {
     fn mark(&self, id: ProcessId) -> Option<String> {
         (self.mark)(id)
     }
+
+    fn user(&self, pid: u32) -> Option<u32> {
+        self.proc.user(pid)
+    }
 }
 
 /// Whether a process is of a run of ours; `None`: it is below us, and nobody can tell whose it is. It reads the environment of

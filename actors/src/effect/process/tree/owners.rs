@@ -12,6 +12,9 @@
 //! 8. it prints into the run's pipe,
 //! 9. it carries the run's mark in its environment, which is asked last: it can be slow to read.
 //!
+//! Who is in the control group of another run, or of one that is over, can only belong to this one by the first four: the others he may
+//! have chosen himself.
+//!
 //! A program that forks away, leaves the session, lowers the limit, clears its environment, lets go of its output and was never seen
 //! while its parents lived is not found; cgroups do find it.
 
@@ -35,6 +38,8 @@ pub(crate) struct Root {
     pub leader: u32,
     /// Whether that number still belongs to it.
     pub main_state: MainState,
+    /// Whose it is, where that is known. What a process of another user says of itself is no evidence.
+    pub user: Option<u32>,
 }
 
 /// Whether a main process is still in the process table.
@@ -90,6 +95,8 @@ pub(super) trait Origin {
     fn outputs(&self, pid: u32) -> Vec<PipeId>;
     /// Its mark.
     fn mark(&self, id: ProcessId) -> Option<String>;
+    /// Its user.
+    fn user(&self, pid: u32) -> Option<u32>;
 }
 
 /// Says of some children of ours to whom they belong.
@@ -112,8 +119,14 @@ pub(super) fn assign(
 /// Whether the last of a line that leads down from us is of a run; `None`: nobody can tell whose it is.
 pub(super) fn is_below(line: &[Process], run: &Root, origin: &impl Origin) -> Option<bool> {
     let clues = Clues::new(std::slice::from_ref(run));
-    if line.iter().fold(None, |parents, process| clues.owner(process, parents, origin)).is_some() {
-        return Some(true);
+    let is_of_its_user = || {
+        let user = line.last().and_then(|last| origin.user(last.id.pid));
+        user.zip(run.user).is_none_or(|(user, its)| user == its)
+    };
+    match line.iter().fold(None, |parents, process| clues.owner(process, parents, origin)) {
+        Some((_, Evidence::Descent | Evidence::Tag)) => return Some(true),
+        Some((_, Evidence::OwnWord)) => return Some(is_of_its_user()),
+        None => {}
     }
     // What one of them says of itself goes for all below it.
     line.iter().any(|one| origin.cgroup(one.id.pid).is_some() || origin.mark(one.id).is_some()).then_some(false)
@@ -183,12 +196,14 @@ impl<'a> Clues<'a> {
     fn owner(&self, process: &Process, parents: Option<Owner>, origin: &impl Origin) -> Option<Owner> {
         let pid = process.id.pid;
         let by_mark = |mark: String| self.marks.get(mark.as_str()).copied();
-        let descent = || {
-            let main = self.mains.get(&pid).map(|run| (*run, Evidence::Descent));
-            let session = || self.groups.get(&process.session).copied();
-            let cgroup = || origin.cgroup(pid).and_then(by_mark);
-            main.or(parents).or_else(|| Some((session().or_else(cgroup)?, Evidence::Descent)))
-        };
+        let session = || self.groups.get(&process.session).copied();
+        let by_place = self.mains.get(&pid).map(|run| (*run, Evidence::Descent)).or(parents);
+        if let Some(owner) = by_place.or_else(|| Some((session()?, Evidence::Descent))) {
+            return Some(owner);
+        }
+        if let Some(name) = origin.cgroup(pid) {
+            return Some((by_mark(name)?, Evidence::Descent));
+        }
         let tag = || Some((*self.tags.get(&Tag(origin.realtime_limit(pid)?))?, Evidence::Tag));
         let own_word = || {
             let group = self.groups.get(&process.group).copied();
@@ -196,7 +211,7 @@ impl<'a> Clues<'a> {
             let mark = || origin.mark(process.id).and_then(by_mark);
             Some((group.or_else(output).or_else(mark)?, Evidence::OwnWord))
         };
-        descent().or_else(tag).or_else(own_word)
+        tag().or_else(own_word)
     }
 }
 
@@ -214,7 +229,15 @@ mod tests {
     }
 
     fn root(run: u64, main: u32, main_state: MainState) -> Root {
-        Root { run: RunId(run), mark: format!("s.{run}"), output: Some(PipeId(run)), main, leader: main, main_state }
+        Root {
+            run: RunId(run),
+            mark: format!("s.{run}"),
+            output: Some(PipeId(run)),
+            main,
+            leader: main,
+            main_state,
+            user: None,
+        }
     }
 
     /// What one process has in its environment, what one prints into, and so on.
@@ -239,6 +262,10 @@ mod tests {
             self.mark.filter(|(whose, _)| *whose == id.pid).map(|(_, mark)| mark.to_owned())
         }
 
+        fn user(&self, _pid: u32) -> Option<u32> {
+            None
+        }
+
         fn outputs(&self, pid: u32) -> Vec<PipeId> {
             self.output.filter(|(whose, _)| *whose == pid).map(|(_, pipe)| PipeId(pipe)).into_iter().collect()
         }
@@ -246,6 +273,19 @@ mod tests {
 
     fn pids(found: &BTreeMap<RunId, Vec<ProcessId>>, run: u64) -> Vec<u32> {
         found.get(&RunId(run)).map(|members| members.iter().map(|m| m.pid).collect()).unwrap_or_default()
+    }
+
+    #[test]
+    fn who_is_in_the_control_group_of_another_run_is_not_of_the_one_whose_marks_he_carries() {
+        let all = [process(10, US, 10), process(20, US, 21)];
+        let carries = |cgroup| Says { mark: Some((20, "s.1")), output: Some((20, 1)), tag: Some((20, 1)), cgroup };
+        let found = |says: &Says| {
+            let roots = [root(1, 10, MainState::There)];
+            pids(&members(&all, US, &roots, &mut KnownOwners::default(), says), 1)
+        };
+        assert_eq!(found(&carries(None)), [10, 20]);
+        assert_eq!(found(&carries(Some((20, "other.2")))), [10]);
+        assert_eq!(found(&carries(Some((20, "s.1")))), [10, 20]);
     }
 
     #[test]
