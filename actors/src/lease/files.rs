@@ -17,6 +17,15 @@ use mainstay_hardware::error::NoAnswer;
 pub(super) struct Files(BTreeMap<PathBuf, FileIdentity>);
 
 impl Files {
+    /// Takes in what was seen. The paths that lead to another file than before.
+    fn learn(&mut self, seen: BTreeMap<PathBuf, FileIdentity>) -> BTreeSet<PathBuf> {
+        let has_moved =
+            |path: &PathBuf, now: &FileIdentity| self.0.get(path).is_some_and(|before| !before.is_same(now));
+        let moved = seen.iter().filter(|(path, now)| has_moved(path, now)).map(|(path, _)| path.clone()).collect();
+        self.0.extend(seen);
+        moved
+    }
+
     /// Whether two resources are one.
     pub(super) fn are_same(&self, one: &Resource, other: &Resource) -> bool {
         let (Resource::File(a), Resource::File(b)) = (one, other) else { return one == other };
@@ -54,14 +63,14 @@ impl LeaseMachine {
         operation: OperationId,
         seen: Result<BTreeMap<PathBuf, FileIdentity>, NoAnswer>,
     ) -> Out {
-        let why = seen.map(|files| self.files.0.extend(files)).err();
+        let moved = seen.map(|files| self.files.learn(files));
         self.queue.touch(&Resource::File(PathBuf::new()));
         let Some(holder) = self.looks.remove(&operation) else { return vec![Effect::Note(Outcome::Superseded)] };
         let preparation = self.queue.get(&holder).and_then(|queued| queued.preparation.as_ref());
         if preparation.is_none_or(|preparation| preparation.files != Some(operation)) {
-            return self.files_seen_for_holder(&holder, operation, why.map_or(Ok(()), Err));
+            return self.files_seen_for_holder(&holder, operation, moved);
         }
-        self.queue.change(&holder, |queued| match why {
+        self.queue.change(&holder, |queued| match moved.err() {
             None => queued.preparation.iter_mut().for_each(|preparation| preparation.files = None),
             // One of them may be somebody's by another name.
             Some(why) => {
@@ -74,12 +83,13 @@ impl LeaseMachine {
         Vec::new()
     }
 
-    /// Whether a file that somebody wants again is held by somebody else.
-    pub(super) fn is_anothers(&self, holder: &Holder, request: &LeaseRequest) -> bool {
+    /// Whether a file that somebody wants again is another one by now, or is held by somebody else.
+    pub(super) fn has_lost_a_file(&self, holder: &Holder, request: &LeaseRequest, moved: &BTreeSet<PathBuf>) -> bool {
         let is_wanted =
             |held: &Resource| request.files().any(|path| self.files.are_same(&Resource::File(path.clone()), held));
         let others = self.holders.iter().filter(|(other, _)| *other != holder);
-        others.flat_map(|(_, holding)| &holding.grant.named).any(is_wanted)
+        request.files().any(|path| moved.contains(path))
+            || others.flat_map(|(_, holding)| &holding.grant.named).any(is_wanted)
     }
 
     /// Of those who want one and the same file the first goes on, and none when somebody holds it.

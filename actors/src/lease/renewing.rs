@@ -1,10 +1,11 @@
 //! A holder that is restarted keeps all that it holds. Only its files and ports are looked at again. It did not have the files open
-//! while it did not run, and a path may lead to somebody else's now: then it gives back what it holds and waits, as everybody does
-//! who lacks something. Nobody listened on its ports, and a stranger may do so now: of a range it is given another port, and nothing
+//! while it did not run, and a path may lead to another file now, somebody else's perhaps: then it gives back what it holds and asks
+//! anew, as everybody does who lacks something. Nobody listened on its ports, and a stranger may do so now: of a range it is given another port, and nothing
 //! else is touched; where others of ours have all of those, it waits as well.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU16;
+use std::path::PathBuf;
 
 use mainstay_config::model::PortNeed;
 use mainstay_config::names::PortName;
@@ -54,13 +55,13 @@ impl LeaseMachine {
         &mut self,
         holder: &Holder,
         operation: OperationId,
-        seen: Result<(), NoAnswer>,
+        moved: Result<BTreeSet<PathBuf>, NoAnswer>,
     ) -> Out {
         let Some((grant, renewal)) = self.take_renewal(holder, operation) else {
             return vec![Effect::Note(Outcome::Superseded)];
         };
         // Where that is not known, it may be anybody's.
-        if seen.is_err() || self.is_anothers(holder, &renewal.request) {
+        if moved.map_or(true, |moved| self.has_lost_a_file(holder, &renewal.request, &moved)) {
             return tell(holder, ServiceMessage::Renewed(grant.token, Renewed::MustWait)).into_iter().collect();
         }
         self.look_at_ports_for_holder(holder, renewal.request, renewal.foreign)

@@ -119,7 +119,7 @@ fn who_is_restarted_gives_back_a_file_that_is_by_now_anothers() {
     };
     let goes_on = "Renewed: it can use again what it holds with token 1";
     assert_eq!(again(&mut bench, "db"), [goes_on]);
-    assert_eq!(again(&mut bench, "new-db"), [goes_on], "nobody has that");
+    assert_eq!(again(&mut bench, "new-db"), [MUST_WAIT], "nobody has that: by a new grant, with a new token, he can");
     assert_eq!(again(&mut bench, "other"), [MUST_WAIT]);
     bench.release("a").ask("a", vec![file("/link/db")]);
     assert_eq!(bench.heard("a").last().map(String::as_str), Some("Queued: wait for /link/db: held by b"));

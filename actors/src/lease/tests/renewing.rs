@@ -55,7 +55,7 @@ fn a_stranger_on_a_port_that_was_kept_is_named_and_of_a_range_another_port_is_gi
 }
 
 pub(super) const MUST_WAIT: &str =
-    "Renewed: somebody else has what it needs by now: it gives back what it holds, and waits";
+    "Renewed: what it held is not its own any more: it gives back the rest, and asks anew";
 
 /// With which ports somebody was just told to go on.
 fn renewed(bench: &Bench) -> Option<BTreeMap<String, u16>> {

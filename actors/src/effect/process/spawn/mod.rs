@@ -39,8 +39,9 @@ use crate::effect::watched::{self, Watched};
 const THREADS: [&str; 2] = ["spawner-1", "spawner-2"];
 /// The name of those that take the place of threads that hang in the kernel.
 const SPARE: &str = "spawner-spare";
-/// How many threads may hang before further starts have to wait for them.
-const HUNG_MAX: usize = 4;
+/// How many threads may hang before further starts have to wait for them: as many as there may be services of one station on a disk that
+/// does not answer, and their checks. Each costs its stack.
+const HUNG_MAX: usize = 32;
 
 /// What the threads are asked to do.
 #[derive(Debug)]

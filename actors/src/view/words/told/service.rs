@@ -48,7 +48,7 @@ impl Described for ServiceMessage {
                 Words::Number("it can use again what it holds with token", token.0)
             }
             Self::Renewed(_, Renewed::MustWait) => {
-                "somebody else has what it needs by now: it gives back what it holds, and waits".into()
+                "what it held is not its own any more: it gives back the rest, and asks anew".into()
             }
             Self::Revoked(_, withdrawal) => withdrawal.to_string().into(),
             Self::NothingHeld => "it holds nothing".into(),
