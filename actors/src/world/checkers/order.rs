@@ -63,9 +63,10 @@ impl Checker for Order {
 }
 
 impl Order {
-    /// Whether a run of a service has outlived SIGKILL for so long now that it is not waited for.
+    /// Whether a run of a service has outlived SIGKILL for so long now that it is not waited for. Its program may have begun only just
+    /// now; whether what can be killed is killed in time is another matter.
     fn is_given_up(&self, tree: &Tree, environment: &Environment) -> bool {
-        let Some(killed) = tree.swept.filter(|_| environment.cannot_be_ended(tree)) else { return false };
+        let Some(killed) = tree.swept else { return false };
         let now = environment.now() + LOST;
         let in_a_hurry = self.hurried.get(&tree.service).map(|hurried| killed.max(*hurried) + PATIENCE_IN_A_HURRY);
         now >= killed + PATIENCE || in_a_hurry.is_some_and(|at| now >= at)

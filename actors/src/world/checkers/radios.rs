@@ -75,15 +75,19 @@ impl Checker for Radios {
     }
 
     fn when_quiet(&mut self, view: &View<'_>) -> Verdict {
-        as_it_was(view)
+        as_it_was(view, |_| false)
     }
 
     fn at_the_end(&mut self, view: &View<'_>) -> Verdict {
-        as_it_was(view)
+        // Who outlives SIGKILL keeps what he holds. He may have ended since, and nobody has heard that.
+        as_it_was(view, |device| {
+            let mut held = view.leases.held.iter().filter(|held| held.resource == Resource::Device(device.clone()));
+            held.any(|held| view.left.iter().any(|left| held.holder.is(&left.service)))
+        })
     }
 }
 
-fn as_it_was(view: &View<'_>) -> Verdict {
+fn as_it_was(view: &View<'_>, is_left: impl Fn(&DeviceName) -> bool) -> Verdict {
     for (device, plug) in view.environment.plugs() {
         let Some(radio) = plug.arrival.as_ref().and_then(|arrival| arrival.radio.as_ref()) else { continue };
         let mut uses = view.environment.trees().flat_map(|(_, tree)| &tree.uses);
@@ -91,7 +95,7 @@ fn as_it_was(view: &View<'_>) -> Verdict {
         // One that cannot be put back is given up.
         let given_up = radio.refusals >= GIVEN_UP_AFTER;
         // Of what a call of an earlier mainstay has changed, the present one knows nothing.
-        if !used && !given_up && !radio.meddled_with && radio.mode != radio.first {
+        if !used && !is_left(device) && !given_up && !radio.meddled_with && radio.mode != radio.first {
             return Err(format!(
                 "nobody uses {device}, but it is in {:?} mode; it was in {:?}",
                 radio.mode, radio.first
