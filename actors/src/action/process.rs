@@ -111,6 +111,9 @@ pub enum ProcessEvent {
     Notified(Notification),
 }
 
+/// Whatever time a service asks for (`EXTEND_TIMEOUT_USEC=`), it has so much: so it need not be told more often.
+pub const SHORTEST_EXTENSION: Duration = Duration::from_secs(1);
+
 /// A message on the notification socket (sd_notify(3)).
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Notification {

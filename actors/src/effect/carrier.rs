@@ -11,6 +11,7 @@ use super::check_commands::{CheckCommands, is_command};
 use super::drivers::Drivers;
 use super::probe::Probes;
 use super::process::{Processes, ProcessesError};
+use super::status_pace::Rest;
 use super::telling::{Step, Telling, Told};
 use super::watched::Watched;
 use crate::action::probe::ProbeEvent;
@@ -165,10 +166,10 @@ impl News {
     }
 
     /// After each rest tells what a service said of itself meanwhile, until it has said nothing or its run is over.
-    async fn tell_kept(self: Rc<Self>, run: RunId, mut rest: Duration) {
+    async fn tell_kept(self: Rc<Self>, run: RunId, mut rest: Rest) {
         loop {
-            tokio::time::sleep(rest).await;
-            let step = self.telling.borrow_mut().rested(run);
+            tokio::time::sleep(rest.lasts).await;
+            let step = self.telling.borrow_mut().rested(run, rest.number);
             self.tell(Outside::Processes, step.told);
             let Some(next) = step.rest else { return };
             rest = next;
@@ -212,12 +213,16 @@ mod tests {
         ProcessEvent::Notified(Notification { status, ..Notification::default() })
     }
 
-    #[tokio::test(flavor = "local", start_paused = true)]
-    async fn a_service_that_says_something_new_all_the_time_leaves_room_for_others_in_the_trace() {
-        let told: Rc<RefCell<Vec<Message>>> = Rc::default();
+    fn asks_for(more: Duration) -> ProcessEvent {
+        ProcessEvent::Notified(Notification { extend: Some(more), ..Notification::default() })
+    }
+
+    /// What is told of a service that says something every 20 ms for a minute, and when.
+    async fn told_of(words: impl Fn(usize) -> ProcessEvent) -> Vec<(tokio::time::Instant, Message)> {
+        let told: Rc<RefCell<Vec<_>>> = Rc::default();
         let of_actors = Rc::clone(&told);
         let deliver: Deliver = Rc::new(move |_, _, message| {
-            of_actors.borrow_mut().push(message);
+            of_actors.borrow_mut().push((tokio::time::Instant::now(), message));
             None
         });
         let (telling, check_commands) = (RefCell::default(), Rc::default());
@@ -226,13 +231,34 @@ mod tests {
         let cause = Recorder::new(Keeping::Off).begin(Moment::default(), ExternalCause::Started);
         news.telling.borrow_mut().expect(RUN, &service, cause);
         for number in 0..50 * 60 {
-            news.process(RUN, status(number));
+            news.process(RUN, words(number));
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         tokio::time::sleep(2 * REST).await;
-        let told = told.borrow();
+        told.take()
+    }
+
+    #[tokio::test(flavor = "local", start_paused = true)]
+    async fn a_service_that_says_something_new_all_the_time_leaves_room_for_others_in_the_trace() {
+        let told = told_of(status).await;
         assert!(told.len() < 20, "told {} times in a minute", told.len());
-        let Some(Message::Service(_, ServiceMessage::Process(RUN, last))) = told.last() else { panic!("{told:?}") };
+        let Some((_, Message::Service(_, ServiceMessage::Process(RUN, last)))) = told.last() else {
+            panic!("{told:?}")
+        };
         assert_eq!(*last, status(50 * 60 - 1), "the last word is told");
+    }
+
+    #[tokio::test(flavor = "local", start_paused = true)]
+    async fn a_service_that_asks_for_more_time_all_the_time_is_heard_before_the_time_is_over_that_it_had() {
+        for (more, most) in
+            [(Duration::from_micros(1), 125), (Duration::from_secs(2), 65), (Duration::from_secs(60), 20)]
+        {
+            let told = told_of(|_| asks_for(more)).await;
+            assert!(told.len() < most, "{more:?}: told {} times in a minute", told.len());
+            for pair in told.windows(2) {
+                let pause = pair[1].0 - pair[0].0;
+                assert!(pause < more.max(Duration::from_secs(1)), "{more:?}: told again after {pause:?}");
+            }
+        }
     }
 }

@@ -2,12 +2,11 @@
 //! world drive it.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use mainstay_config::names::ServiceName;
 
 use super::report::RunReport;
-use super::status_pace::{Pace, Turn};
+use super::status_pace::{Pace, Rest, Turn};
 use crate::action::probe::ProbeEvent;
 use crate::action::process::{Notification, ProcessEvent, RunId};
 use crate::effect::executor::Delivery;
@@ -54,8 +53,8 @@ pub(crate) struct Told {
 pub(crate) struct Step {
     /// These are told, one after the other.
     pub told: Vec<Told>,
-    /// [`Telling::rested`] is called after this time.
-    pub rest: Option<Duration>,
+    /// [`Telling::rested`] is called when this is over.
+    pub rest: Option<Rest>,
 }
 
 impl Telling {
@@ -73,6 +72,9 @@ impl Telling {
     pub(crate) fn ordered(&mut self, run: RunId, cause: Cause) {
         if let Some(known) = self.0.get_mut(&run) {
             known.cause = cause;
+            if known.told_to_end == ToldToEnd::No {
+                known.pace.is_to_stop();
+            }
             known.told_to_end = ToldToEnd::Yes;
         }
     }
@@ -96,10 +98,10 @@ impl Telling {
         }
     }
 
-    /// A rest is over: what was said meanwhile is told.
-    pub(crate) fn rested(&mut self, run: RunId) -> Step {
+    /// The rest of this number is over: what was said meanwhile is told.
+    pub(crate) fn rested(&mut self, run: RunId, rest: u32) -> Step {
         let Some(known) = self.0.get_mut(&run) else { return Step::default() };
-        known.pace.rested().map_or_else(Step::default, |said| known.tell_and_rest(run, said))
+        known.pace.rested(rest).map_or_else(Step::default, |said| known.tell_and_rest(run, said))
     }
 
     /// A readiness probe says something of a run.
@@ -118,10 +120,10 @@ impl Telling {
         }
     }
 
-    /// The runs that are known.
+    /// The runs that are known, and the number of the rest that lasts.
     #[cfg(any(test, feature = "world"))]
-    pub(crate) fn runs(&self) -> Vec<RunId> {
-        self.0.keys().copied().collect()
+    pub(crate) fn runs(&self) -> Vec<(RunId, u32)> {
+        self.0.iter().map(|(run, known)| (*run, known.pace.resting())).collect()
     }
 
     /// What is said again of a run, and to whom.
@@ -133,8 +135,8 @@ impl Telling {
 
 impl Account {
     fn tell_and_rest(&mut self, run: RunId, said: Notification) -> Step {
-        let told = self.tell(run, ProcessEvent::Notified(said));
-        Step { told: vec![told], rest: Some(self.pace.rest()) }
+        let rest = Some(self.pace.rest(&said));
+        Step { told: vec![self.tell(run, ProcessEvent::Notified(said))], rest }
     }
 
     fn tell(&mut self, run: RunId, event: ProcessEvent) -> Told {
@@ -216,14 +218,14 @@ mod tests {
     #[test]
     fn what_is_said_in_a_rest_is_told_after_it_the_last_of_it() {
         let mut telling = telling();
-        assert!(telling.process(RUN, status("1")).rest.is_some());
+        let rest = telling.process(RUN, status("1")).rest.unwrap();
         for words in ["2", "3"] {
             assert!(telling.process(RUN, status(words)).told.is_empty());
         }
-        let step = telling.rested(RUN);
+        let step = telling.rested(RUN, rest.number);
         assert!(matches!(&step.told[0].message, ServiceMessage::Process(RUN, last) if *last == status("3")));
-        assert!(step.rest.is_some(), "another rest has begun");
-        assert!(telling.rested(RUN).told.is_empty());
+        let next = step.rest.expect("another rest has begun");
+        assert!(telling.rested(RUN, next.number).told.is_empty());
     }
 
     #[test]
@@ -237,7 +239,7 @@ mod tests {
             panic!("{told:?}")
         };
         assert_eq!((first, last), (&status("no licence"), &ended()));
-        assert!(telling.rested(RUN).told.is_empty(), "it is not told again");
+        assert!(telling.rested(RUN, 1).told.is_empty(), "it is not told again");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use mainstay_config::names::DeviceName;
 
 use super::machine::{Out, ServiceMachine, act, superseded, tell_leases};
 use super::state::{Death, Phase, Rest, StopStage};
-use crate::action::process::{Exit, ProcessEvent, RunId, SpawnFailure, Status};
+use crate::action::process::{Exit, ProcessEvent, RunId, SHORTEST_EXTENSION, SpawnFailure, Status};
 use crate::cause::{Asked, End, Failed, Failure, Said, Why, Withdrawal};
 use crate::message::lease::{LeaseMessage, Token};
 use crate::message::service::ServiceTimer;
@@ -310,7 +310,7 @@ impl ServiceMachine {
     /// It asks for more time (`EXTEND_TIMEOUT_USEC=`, sd_notify(3)): for so long from now on it is not given up, nor before the time
     /// that it has by its configuration.
     fn extend(&mut self, now: Moment, more: Duration, out: &mut Out) {
-        let more = more.min(LONGEST_EXTENSION);
+        let more = more.clamp(SHORTEST_EXTENSION, LONGEST_EXTENSION);
         let (timer, within, since) = match self.phase {
             Phase::Starting(_) => (ServiceTimer::ReadyWithin, self.spec.ready.within, self.last_start),
             Phase::Stopping { stage: StopStage::Grace, .. } => {

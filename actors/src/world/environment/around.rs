@@ -65,8 +65,8 @@ impl Environment {
         for (run, watch) in &self.watched {
             so.later.push((soon, Event::Look(*run, watch.number, probes::LookStage::Begins), None));
         }
-        for run in self.telling.runs() {
-            so.later.push((self.now + SECOND, Event::Rested(run), None));
+        for (run, rest) in self.telling.runs() {
+            so.later.push((self.now + SECOND, Event::Rested(run, rest), None));
             so.later.push((soon, Event::TellAgain(run), Some(cause)));
         }
         self.begin_calls(so);

@@ -124,8 +124,8 @@ pub(super) enum Event {
     Course(Course),
     /// A look at whether a run is ready, of the watch with this number.
     Look(RunId, u64, probes::LookStage),
-    /// It is time to tell what a service said meanwhile.
-    Rested(RunId),
+    /// It is time to tell what a service said in the rest of this number.
+    Rested(RunId, u32),
     TellAgain(RunId),
     /// To the watch on hardware.
     Watch(WatchEvent),
@@ -157,7 +157,7 @@ pub(super) enum Saying {
     Process(RunId, ProcessEvent),
     Probe(RunId, ProbeEvent),
     /// Nothing more; what was said before may be told now.
-    Rested(RunId),
+    Rested(RunId, u32),
 }
 
 /// Everything around the machines.
@@ -368,7 +368,7 @@ impl Environment {
         match event {
             Event::Course(course) => self.take_course(course, so),
             Event::Look(run, number, stage) => self.look(run, number, stage, so),
-            Event::Rested(run) => so.said.push(Saying::Rested(run)),
+            Event::Rested(run, rest) => so.said.push(Saying::Rested(run, rest)),
             Event::TellAgain(run) => self.tell_again(run, cause, so),
             Event::Watch(event) => self.happens_to_watch(event, cause, so),
             Event::SeenAgain(device) => self.seen_again(&device, so),

@@ -79,13 +79,13 @@ impl Environment {
                 return (Outside::Processes, Vec::new());
             }
             Saying::Process(run, event) => (Outside::Processes, run, self.telling.process(run, event)),
-            Saying::Rested(run) => (Outside::Processes, run, self.telling.rested(run)),
+            Saying::Rested(run, rest) => (Outside::Processes, run, self.telling.rested(run, rest)),
             Saying::Probe(run, event) => {
                 (Outside::Probes, run, Step { told: self.telling.probe(run, event).into_iter().collect(), rest: None })
             }
         };
         if let Some(rest) = step.rest {
-            so.later.push((self.now + rest, Event::Rested(run), None));
+            so.later.push((self.now + rest.lasts, Event::Rested(run, rest.number), None));
         }
         (from, step.told)
     }
