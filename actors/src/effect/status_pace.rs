@@ -135,8 +135,9 @@ mod tests {
 
     /// The rest that lasts is over.
     fn rested(pace: &mut Pace) -> Option<Notification> {
-        let kept = pace.rested(pace.resting());
-        kept.inspect(|kept| drop(pace.rest(kept)))
+        let kept = pace.rested(pace.resting())?;
+        pace.rest(&kept);
+        Some(kept)
     }
 
     #[test]

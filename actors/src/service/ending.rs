@@ -19,6 +19,10 @@ const DIED_OF_LOSS: Duration = Duration::from_secs(3);
 const LONG_STAY: Duration = Duration::from_secs(30);
 /// One word of a service can gain it this much time. It may say so again.
 const LONGEST_EXTENSION: Duration = Duration::from_secs(60 * 60);
+/// All that it says while it stops gains it no more than this many times its grace, or than [`LONG_STOP`]: others wait for its end.
+const GRACES_PER_STOP: u32 = 10;
+/// So long any stop may take that asks for the time.
+const LONG_STOP: Duration = Duration::from_secs(5 * 60);
 
 /// How a run, or an attempt at one, came to its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -308,20 +312,21 @@ impl ServiceMachine {
     }
 
     /// It asks for more time (`EXTEND_TIMEOUT_USEC=`, sd_notify(3)): for so long from now on it is not given up, nor before the time
-    /// that it has by its configuration.
+    /// that it has by its configuration. A stop has a bound all the same: what it depends on waits for it.
     fn extend(&mut self, now: Moment, more: Duration, out: &mut Out) {
         let more = more.clamp(SHORTEST_EXTENSION, LONGEST_EXTENSION);
-        let (timer, within, since) = match self.phase {
-            Phase::Starting(_) => (ServiceTimer::ReadyWithin, self.spec.ready.within, self.last_start),
+        let (timer, within, since, most) = match self.phase {
+            Phase::Starting(_) => (ServiceTimer::ReadyWithin, self.spec.ready.within, self.last_start, Duration::MAX),
             Phase::Stopping { stage: StopStage::Grace, .. } => {
-                (ServiceTimer::Grace, self.spec.stop.grace, self.signalled)
+                let grace = self.spec.stop.grace;
+                (ServiceTimer::Grace, grace, self.signalled, grace.saturating_mul(GRACES_PER_STOP).max(LONG_STOP))
             }
             Phase::Stopping { .. } | Phase::Leaving { .. } | Phase::Running(_) | Phase::Idle => return,
             Phase::Leasing { .. } | Phase::Renewing { .. } | Phase::Slotting => return,
         };
         self.extended = Some(more);
-        let configured = since.map_or(Duration::ZERO, |since| (since + within).since(now));
-        out.push(Effect::SetTimer(timer, configured.max(more)));
+        let left_of = |time| since.map_or(Duration::ZERO, |since| (since + time).since(now));
+        out.push(Effect::SetTimer(timer, left_of(within).max(more.min(left_of(most)))));
     }
 
     pub(super) fn is_in_grace(&self) -> bool {

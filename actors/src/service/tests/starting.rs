@@ -270,3 +270,16 @@ fn a_service_that_says_that_it_needs_more_time_is_given_it_from_then_on() {
     assert!(!bench.swept(), "the same when it stops");
     assert!(bench.wait(SECOND).swept());
 }
+
+#[test]
+fn however_often_it_asks_for_more_time_to_stop_it_is_killed_in_the_end() {
+    for (grace, most) in [(SECOND, SECOND * 300), (SECOND * 40, SECOND * 400)] {
+        let mut draft = plain();
+        draft.0.stop.grace = grace;
+        let mut bench = Bench::new(draft);
+        bench.come_up().tell(ServiceMessage::Stop(RequestId(1)));
+        let asks = |bench: &mut Bench, asked: u64| (0..asked).all(|_| !bench.process(asks_for(2)).wait(SECOND).swept());
+        assert!(asks(&mut bench, most.as_secs() - 1), "{grace:?}");
+        assert!(bench.process(asks_for(3600)).wait(SECOND).swept(), "{grace:?}");
+    }
+}
