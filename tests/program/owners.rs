@@ -2,7 +2,7 @@
 
 use mainstay_actors::effect::watched::PARTS;
 
-use crate::harness::{Station, alive, helper, until};
+use crate::harness::{Station, Stuck, alive, helper, until};
 
 const RECORDER: &str = "[services.recorder]\ncommand = [\"sleep\", \"1000\"]\nrestart = { when = \"never\" }\n";
 
@@ -43,6 +43,17 @@ fn the_daemon_ends_without_a_part_that_alone_knows_something_with_the_next_thing
         station.until_service("recorder", "running");
         ends(&mut station, part, &[&["restart", "recorder"]]);
     }
+}
+
+#[test]
+fn the_daemon_ends_without_a_thread_that_has_taken_the_place_of_one_that_hangs() {
+    let text = format!("{RECORDER}[services.stuck]\ncommand = [\"@DIR@/program\", \"1000\"]\nautostart = false\n");
+    let mut station = Station::run(&text);
+    station.until_service("recorder", "running");
+    let _stuck = Stuck::new(&station.dir().join("program"));
+    station.tell(&["start", "stuck"]);
+    station.until("it hangs", |status| status.service("stuck").reason.contains("still being loaded"));
+    ends(&mut station, "spawner-spare", &[&["restart", "recorder"]]);
 }
 
 #[test]

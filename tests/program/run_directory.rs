@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::harness::{Station, program, until};
+use crate::harness::{Station, Stuck, program, until};
 
 /// Another daemon of the same station: refused with the pid of the first.
 #[track_caller]
@@ -163,34 +163,6 @@ fn a_service_that_starts_meanwhile_can_still_say_that_it_is_ready() {
     fs::write(station.dir().join("go"), "").unwrap();
     station.until_service("speaker", "running");
     station.end();
-}
-
-/// Chooses the signal that tells of somebody who waits (fcntl(2)); libc has no name for it.
-const F_SETSIG: libc::c_int = 10;
-
-/// A program that cannot be executed for as long as this lives: somebody has a lease on it (fcntl(2), `F_SETLEASE`).
-struct Stuck(fs::File);
-
-impl Stuck {
-    fn new(path: &std::path::Path) -> Self {
-        fs::copy("/bin/sleep", path).unwrap();
-        let stuck = Self(fs::File::open(path).unwrap());
-        // Otherwise a signal would come that ends this process.
-        assert_eq!(stuck.fcntl(F_SETSIG, libc::SIGURG), 0);
-        // A child that is just being started may have a copy of the descriptor that wrote it.
-        until("it is leased", || (stuck.fcntl(libc::F_SETLEASE, libc::F_WRLCK) == 0).then_some(()));
-        stuck
-    }
-
-    #[allow(unsafe_code, reason = "no safe form of leases is in any library here")]
-    fn fcntl(&self, command: libc::c_int, argument: libc::c_int) -> libc::c_int {
-        // SAFETY: these commands take a number and touch no memory.
-        unsafe { libc::fcntl(std::os::fd::AsRawFd::as_raw_fd(&self.0), command, argument) }
-    }
-
-    fn is_waited_for(&self) -> bool {
-        self.fcntl(libc::F_GETLEASE, 0) != libc::F_WRLCK
-    }
 }
 
 #[test]

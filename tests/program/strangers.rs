@@ -1,12 +1,10 @@
 //! Services are strangers to each other, and to whoever started mainstay.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::os::fd::AsRawFd;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::harness::{MARK, Station, alive, until};
+use crate::harness::{MARK, Station, Stuck, alive, until};
 
 /// The session and the terminal of a process (fields 6 and 7 of proc_pid_stat(5)).
 fn session_and_terminal(pid: u32) -> (u32, i32) {
@@ -170,27 +168,12 @@ fn that_the_daemon_is_killed_last_when_memory_runs_out_does_not_save_its_service
     }
 }
 
-/// Of include/uapi/asm-generic/fcntl.h: which signal says that a lease is wanted.
-const F_SETSIG: libc::c_int = 10;
-
-/// A command on a lease (fcntl(2)), by which the kernel makes everybody wait who opens the file, as a dead disk does.
-#[allow(unsafe_code, reason = "no safe form of leases is in any library here")]
-fn fcntl(file: &File, command: libc::c_int, argument: libc::c_int) -> libc::c_int {
-    // SAFETY: the commands take a number and touch no memory.
-    unsafe { libc::fcntl(file.as_raw_fd(), command, argument) }
-}
-
 #[test]
 fn a_program_that_hangs_while_it_is_loaded_keeps_no_next_daemon_from_beginning() {
     let mut station = Station::run("[services.stuck]\ncommand = [\"@DIR@/program\", \"1000\"]\nautostart = false\n");
-    let path = station.dir().join("program");
-    std::fs::copy("/bin/sleep", &path).unwrap();
-    let file = File::open(&path).unwrap();
-    // Whoever has the lease is told that it is wanted by a signal, which is to be one that means nothing to him.
-    assert_eq!(fcntl(&file, F_SETSIG, libc::SIGURG), 0);
-    assert_eq!(fcntl(&file, libc::F_SETLEASE, libc::F_WRLCK), 0);
+    let stuck = Stuck::new(&station.dir().join("program"));
     station.tell(&["start", "stuck"]);
-    until("it is being loaded", || (fcntl(&file, libc::F_GETLEASE, 0) != libc::F_WRLCK).then_some(()));
+    until("it is being loaded", || stuck.is_waited_for().then_some(()));
     station.signal(Signal::KILL);
     station.wait();
     station.again();

@@ -7,11 +7,13 @@ mod left_over;
 #[cfg(debug_assertions)]
 mod recovery;
 mod station;
+mod stuck;
 mod view;
 
 pub(crate) use free_port::{free_port, free_ports};
 pub(crate) use left_over::{alive, descendants, log_keepers, processes_with};
 pub(crate) use station::{MARK, Station, program};
+pub(crate) use stuck::Stuck;
 pub(crate) use view::{Message, Service, Status, Trace};
 
 use std::os::linux::net::SocketAddrExt;
