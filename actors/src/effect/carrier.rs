@@ -218,6 +218,7 @@ mod tests {
     }
 
     /// What is told of a service that says something every 20 ms for a minute, and when.
+    #[allow(clippy::disallowed_methods, reason = "the clock of the test, which is paused")]
     async fn told_of(words: impl Fn(usize) -> ProcessEvent) -> Vec<(tokio::time::Instant, Message)> {
         let told: Rc<RefCell<Vec<_>>> = Rc::default();
         let of_actors = Rc::clone(&told);
