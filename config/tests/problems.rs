@@ -216,3 +216,15 @@ fn a_conflict_is_no_cure_for_one_port_of_two_services_that_somebody_needs_both()
         [alone; 2]
     );
 }
+
+#[test]
+fn each_service_that_lacks_a_port_is_offered_another_number() {
+    let lacking = |name: &str, ports: &str| {
+        format!("[services.{name}]\ncommand = ['x', '{{port.{name}}}', '{{port.{name}}}']\n{ports}")
+    };
+    let text = format!("{}{}", lacking("one", ""), lacking("two", "ports = { web = 8000 }\n"));
+    let cures = parse("f.toml", &text).unwrap_err().list;
+    let cures: Vec<_> = cures.iter().map(|problem| problem.help.split('`').nth(1).unwrap()).collect();
+    let one = "ports = { one = 8001 }";
+    assert_eq!(cures, [one, one, "two = 8002", "two = 8002"]);
+}

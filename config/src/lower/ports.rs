@@ -1,5 +1,6 @@
 //! Ports: what a service listens on, and whether two want the same.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU16;
@@ -20,15 +21,16 @@ const MOST: usize = 64;
 pub(super) struct Known {
     /// Each name of a port, with the first service that has it and its number, where it is fixed.
     named: BTreeMap<PortName, (ServiceName, Option<u16>)>,
-    /// A number that nobody may listen on.
-    free: u16,
+    /// First and last of each choice of a port, that of mainstay itself too.
+    taken: Vec<(u16, u16)>,
+    /// Numbers that nobody may listen on, each offered to one service for one port of it.
+    offered: RefCell<BTreeMap<(ServiceName, PortName), u16>>,
 }
 
 impl Known {
     pub(super) fn new(file: &File) -> Self {
         let mut named = BTreeMap::new();
         let api = file.api.value().and_then(|table| table.listen.value()).map_or(8092, SocketAddr::port);
-        // First and last of each choice.
         let mut taken = vec![(api, api)];
         for (service, entry) in file.services.value().map(|map| &map.entries).into_iter().flatten() {
             let ports = entry.value.value().and_then(|table| table.ports.value());
@@ -45,18 +47,22 @@ impl Known {
                 named.entry(name.clone()).or_insert_with(|| (service.clone(), fixed));
             }
         }
-        Self { named, free: free(taken) }
+        Self { named, taken, offered: RefCell::default() }
+    }
+
+    /// The number to offer `service` for its port `name`.
+    fn free(&self, service: &ServiceName, name: &PortName) -> u16 {
+        let mut offered = self.offered.borrow_mut();
+        let others = offered.values().map(|number| (*number, *number));
+        let free = free(self.taken.iter().copied().chain(others).collect());
+        *offered.entry((service.clone(), name.clone())).or_insert(free)
     }
 
     /// What to write when `service`, which has the ports `own`, names one that it does not have.
-    pub(super) fn cure(&self, name: &PortName, own: &[&str]) -> String {
+    pub(super) fn cure(&self, service: &ServiceName, name: &PortName, own: &[&str]) -> String {
         if let Some(near) = suggest::nearest(name.as_str(), own.iter().copied()) {
             return format!("did you mean `{near}`?");
         }
-        let to_have_it = match own.first() {
-            None => format!("add `ports = {{ {name} = {} }}` to the service", self.free),
-            Some(_) => format!("add `{name} = {}` to its `ports`", self.free),
-        };
         match self.named.get(name) {
             Some((other, Some(number))) => {
                 format!(
@@ -66,8 +72,14 @@ impl Known {
             Some((other, None)) => format!(
                 "`{name}` is a port of `{other}`, and a template names only ports of its own service: give it a `fixed` number there, and write that number here"
             ),
-            None if own.is_empty() => to_have_it,
-            None => format!("{to_have_it}, or name one of them: {}", suggest::list(own.iter().copied())),
+            None if own.is_empty() => {
+                format!("add `ports = {{ {name} = {} }}` to the service", self.free(service, name))
+            }
+            None => format!(
+                "add `{name} = {}` to its `ports`, or name one of them: {}",
+                self.free(service, name),
+                suggest::list(own.iter().copied())
+            ),
         }
     }
 }

@@ -131,5 +131,5 @@ fn port(name: &PortName, span: &Range<usize>, scope: &Scope<'_>, report: &mut Re
     }
     let own: Vec<&str> = scope.ports.iter().take(MOST_COMPARED).map(|name| name.as_str()).collect();
     let message = format!("`{{port.{name}}}`: `{}` has no port `{name}`", scope.service);
-    report.problem(Code::UnknownPort, span, message, scope.known_ports.cure(name, &own));
+    report.problem(Code::UnknownPort, span, message, scope.known_ports.cure(scope.service, name, &own));
 }

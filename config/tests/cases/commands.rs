@@ -118,7 +118,7 @@ ports = { web = 8000 }
         problems: &[
             (UnknownPort, "add `q = 8010` to its `ports`"),
             (UnknownPort, "or name one of them: `metrics`"),
-            (UnknownPort, "add `ports = { q = 8010 }`"),
+            (UnknownPort, "add `ports = { q = 8012 }`"),
         ],
     },
     Case {
