@@ -228,3 +228,11 @@ fn each_service_that_lacks_a_port_is_offered_another_number() {
     let one = "ports = { one = 8001 }";
     assert_eq!(cures, [one, one, "two = 8002", "two = 8002"]);
 }
+
+#[test]
+fn what_is_no_size_is_quoted() {
+    let message =
+        |size: &str| parse("f.toml", &format!("[logs]\nmax_size = {size}\n")).unwrap_err().list[0].message.clone();
+    assert_eq!(message("'10mb'"), "`logs.max_size` is not a size: \"10mb\"");
+    assert_eq!(message("-5"), "`logs.max_size` is not a size: -5");
+}

@@ -79,7 +79,8 @@ impl<const MIN: i64, const MAX: i64> Read for Int<MIN, MAX> {
     fn cure(wrong: &DeValue<'_>) -> String {
         match wrong.as_str() {
             Some(text) if text.parse::<i64>().is_ok() => format!("write {text} without quotes"),
-            _ => format!("write {}, such as {}", Self::expected(), 3.clamp(MIN, MAX)),
+            // Ports are the only ones with a range like this.
+            _ => format!("write {}, such as {}", Self::expected(), if MAX == 65535 { 8080 } else { 3.clamp(MIN, MAX) }),
         }
     }
 
@@ -201,8 +202,15 @@ impl Read for Size {
         };
         let good = bytes.filter(|bytes| *bytes > 0);
         if good.is_none() {
-            let message = format!("`{}` is not a size", item.path);
-            report.problem(Code::BadSize, &item.span, message, Self::cure(item.value));
+            let upper = item.value.as_str().map(|text| text.trim().to_uppercase()).unwrap_or_default();
+            let mut units = [upper.clone(), format!("{upper}B")].map(|text| text.replace("IB", "iB")).into_iter();
+            let help = match units.find(|text| Self::parse(text).is_some_and(|bytes| bytes > 0)) {
+                Some(text) => format!("write \"{text}\""),
+                None => format!("write {}", Self::expected()),
+            };
+            let number = item.value.as_integer().map(ToString::to_string);
+            let shown = number.or(item.value.as_str().map(|text| format!("\"{text}\""))).unwrap_or_default();
+            report.problem(Code::BadSize, &item.span, format!("`{}` is not a size: {shown}", item.path), help);
         }
         good.map(Self)
     }

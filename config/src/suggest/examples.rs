@@ -16,7 +16,7 @@ pub(crate) fn example(path: &str, written: Option<&str>) -> Option<String> {
         ["hardware", _, "match"] => recognised(written.unwrap_or_default()),
         ["hardware", _, "flap"] => "flap = { departures = 5, within = \"60s\" }".to_owned(),
         ["services", _, "ready"] => ready(written.unwrap_or_default()),
-        ["services", _, "ready", kind] => ready(kind),
+        ["services", _, "ready", kind] if kind != "within" => ready(kind),
         ["services", _, "restart"] => format!("restart = {{ when = \"{}\" }}", among(&WHEN, written)),
         ["services", _, "stop"] => format!("stop = {{ signal = \"{}\", grace = \"30s\" }}", among(&SIGNALS, written)),
         ["services", _, "directory"] => "directory = \"/srv\"".to_owned(),

@@ -96,7 +96,7 @@ ports = { a = ⟦0 }
 command = ["s"]
 ports = { a = ⟦65536 }
 "#,
-        problems: &[(OutOfRange, "from 1 to 65535")],
+        problems: &[(OutOfRange, "from 1 to 65535, such as 8080")],
     },
     Case {
         about: "a range backwards",

@@ -29,7 +29,7 @@ ready_within = ⟦"0s"
     Case {
         about: "a duration beyond all clocks",
         text: r#"[defaults]
-lost_after = ⟦"500 years"
+lost_after = ⟦"500d"
 "#,
         problems: &[(BadDuration, "366d")],
     },
@@ -39,6 +39,41 @@ lost_after = ⟦"500 years"
 stop_grace = ⟦30
 "#,
         problems: &[(WrongType, "30s")],
+    },
+    Case {
+        about: "a month, which a minute was meant to be, and other units that are none",
+        text: r#"[defaults]
+ready_within = ⟦"1M"
+stop_grace = ⟦"1h 5 Minutes"
+lost_after = ⟦"1 week"
+"#,
+        problems: &[
+            (BadDuration, "`M` is not a unit; write \"1m\""),
+            (BadDuration, "`Minutes` is not a unit; write \"1h 5 m\""),
+            (BadDuration, "write a number and a unit"),
+        ],
+    },
+    Case {
+        about: "a duration where no line is better than another",
+        text: r#"[services.s]
+command = ["s"]
+ready = { tcp = { port = 80 }, within = ⟦"5 parsecs" }
+"#,
+        problems: &[(BadDuration, "write a number and a unit")],
+    },
+    Case {
+        about: "a size in small letters",
+        text: r#"[logs]
+max_size = ⟦"10mb"
+"#,
+        problems: &[(BadSize, "write \"10MB\"")],
+    },
+    Case {
+        about: "a size without the B",
+        text: r#"[logs]
+max_size = ⟦"512 Ki"
+"#,
+        problems: &[(BadSize, "write \"512 KiB\"")],
     },
     Case {
         about: "a bad size",
