@@ -236,3 +236,14 @@ fn what_is_no_size_is_quoted() {
     assert_eq!(message("'10mb'"), "`logs.max_size` is not a size: \"10mb\"");
     assert_eq!(message("-5"), "`logs.max_size` is not a size: -5");
 }
+
+#[test]
+fn a_port_clash_of_two_addresses_says_that_the_address_does_not_matter() {
+    let service = |name: &str, port: &str| format!("[services.{name}]\ncommand = ['x']\nports = {{ a = {port} }}\n");
+    let message = |port: &str| {
+        let text = service("s", "{ fixed = 80, address = '127.0.0.1' }") + &service("t", port);
+        parse("f.toml", &text).unwrap_err().list[0].message.clone()
+    };
+    let said = "`s` and `t` both want port 80, and neither has a choice (services share no port number, whatever their `address`)";
+    assert_eq!([message("{ fixed = 80, address = '127.0.0.2' }"), message("80")], [said; 2]);
+}

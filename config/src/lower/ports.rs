@@ -187,7 +187,13 @@ pub(super) fn check(file: &File, station: &Station, report: &mut Report) {
         let holders = seen.entry(number).or_default();
         let clash = holders.iter().find(|other| **other != service && !apart(file, station, service, other));
         if let Some(other) = clash {
-            let message = format!("`{other}` and `{service}` both want port {number}, and neither has a choice");
+            let addressed = |name| station.services.get(name).is_some_and(|service| !service.addresses.is_empty());
+            let why = if addressed(service) || addressed(other) {
+                " (services share no port number, whatever their `address`)"
+            } else {
+                ""
+            };
+            let message = format!("`{other}` and `{service}` both want port {number}, and neither has a choice{why}");
             let mut help = "give one of them another number or a range".to_owned();
             clashes += 1;
             if clashes <= ADVISED && !requirers.get_or_insert_with(|| Requirers::new(station)).need_both(service, other)
