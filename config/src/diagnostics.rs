@@ -87,7 +87,7 @@ pub struct Problem {
     pub span: Range<usize>,
 }
 
-/// Something to know about a file that is right: what this version accepts but does not act on.
+/// Something to know about a file that is right, such as what this version accepts but does not act on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Note {
     /// What to know, in a sentence that names all places it is true for.

@@ -91,3 +91,35 @@ fn the_schema_lists_every_key_with_a_description() {
     let kinds = &sections["HardwareTable"]["properties"]["kind"]["enum"];
     assert_eq!(*kinds, json!(["hackrf", "usb", "gps", "serial", "wifi"]));
 }
+
+#[test]
+fn a_check_on_a_port_that_the_service_does_not_have_is_noted() {
+    let notes = |ports: &str, ready: &str| {
+        let text = format!("[services.s]\ncommand = ['x']\nports = {{ {ports} }}\nready = {{ {ready} }}\n");
+        let loaded = mainstay_config::parse("f.toml", &text).unwrap();
+        loaded
+            .notes
+            .iter()
+            .map(|note| (note.message.rsplit(' ').next().unwrap().to_owned(), note.line))
+            .collect::<Vec<_>>()
+    };
+    let noted = |key: &str| vec![(format!("(services.s.ready.{key})"), 4)];
+    let range = "web = { prefer = 8000, range = '8001-8002' }";
+    for (ports, ready, key) in [
+        ("", "tcp = { port = 8305 }", "tcp.port"),
+        (range, "tcp = { port = 8000, host = '::1' }", "tcp.port"),
+        ("web = 8000", "http = { url = 'http://localhost/x' }", "http.url"),
+        ("web = 8000", "http = { url = 'http://[::1]:8001' }", "http.url"),
+        ("web = 8000", "gpsd = { port = 2947 }", "gpsd.port"),
+        ("web = 8000", "kismet = { port = 2501 }", "kismet.port"),
+    ] {
+        assert_eq!(notes(ports, ready), noted(key), "{ports} {ready}");
+    }
+    for ready in ["tcp = { port = 8000 }", "http = { url = 'http://localhost:8000/' }"] {
+        assert_eq!(notes("web = 8000", ready), [], "{ready}: its own");
+    }
+    for ready in ["tcp = { port = '{port.web}' }", "http = { url = 'http://127.0.0.1:{port.web}/' }"] {
+        assert_eq!(notes(range, ready), [], "{ready}: by its name");
+    }
+    assert_eq!(notes("", "tcp = { port = 80, host = '192.0.2.1' }"), [], "another machine");
+}

@@ -10,7 +10,7 @@ use super::{Code, Note, Problem, Problems, place};
 use crate::suggest::{self, Keys};
 
 crate::words! {
-    /// What this version accepts and validates but does not act on.
+    /// What this version accepts and validates but does not act on, and what else is to be known.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
     pub(crate) enum Later {
         Api = "`[api]` is",
@@ -30,6 +30,8 @@ crate::words! {
         Breaker = "`breaker` is",
         StopCommand = "`stop.command` is",
         Critical = "`critical` is",
+        AnybodysPort = "a number that is no fixed port in the `ports` of its service is looked at, and whoever listens there is believed: \
+            have the port in `ports`, and write \"{port.NAME}\" for the number",
     }
 }
 
@@ -206,7 +208,10 @@ fn said(text: &str) -> String {
 fn note(what: Later, text: &str, at: usize, places: &[String]) -> Note {
     let (line, column, _) = place(text, at);
     let places = if places.is_empty() { String::new() } else { format!(" ({})", places.join(", ")) };
-    let message = format!("{} accepted but not acted on in this version{}{places}", what.as_str(), what.consequence());
+    let message = match what {
+        Later::AnybodysPort => format!("{}{places}", what.as_str()),
+        _ => format!("{} accepted but not acted on in this version{}{places}", what.as_str(), what.consequence()),
+    };
     Note { message, line, column }
 }
 

@@ -1,14 +1,17 @@
 //! `ready` and `live`: exactly one kind of check, with a time.
 
+use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::ops::Range;
 use std::time::Duration;
 
 use super::World;
 use super::templates::{Scope, template};
 use super::unit::argv;
-use crate::diagnostics::{Code, Report};
-use crate::model::{Probe, Ready};
-use crate::read::{At, Either, Field, TimeSpan};
+use crate::diagnostics::{Code, Later, Report};
+use crate::model::{PortNeed, Probe, Ready};
+use crate::names::PortName;
+use crate::read::{At, Either, Field, HttpUrl, TimeSpan};
 use crate::schema::{
     Bare, ExecProbe, FileProbe, GpsdProbe, HttpProbe, KismetProbe, LiveTable, LogProbe, PortRef, ReadyTable, ReadyWord,
     ServiceTable, TcpProbe,
@@ -61,6 +64,32 @@ fn long(
     let outer = table.within.value().map(|time| time.0);
     let within = check.within.map(|time| time.value).or(outer).unwrap_or(default);
     Ready { probe: check.probe.unwrap_or(Probe::Process), within }
+}
+
+/// Notes a port of this machine that the service does not lease, or may be given another for: only on a port that it
+/// has leased is it looked at who listens.
+pub(super) fn of_anybody(
+    place: &str,
+    probe: &Probe,
+    ports: &BTreeMap<PortName, PortNeed>,
+    span: &Range<usize>,
+    report: &mut Report,
+) {
+    let (key, host, port) = match probe {
+        Probe::Tcp { host, port } => ("tcp.port", host.clone(), port.to_string()),
+        Probe::Gpsd { port } => ("gpsd.port", "localhost".to_owned(), port.to_string()),
+        Probe::Kismet { port, .. } => ("kismet.port", "localhost".to_owned(), port.to_string()),
+        Probe::Http { url } => match HttpUrl::place(&url.to_string()) {
+            Some((host, port)) => ("http.url", host.to_owned(), port.to_owned()),
+            None => return,
+        },
+        _ => return,
+    };
+    let address = host.trim_matches(['[', ']']).parse().map(|address: IpAddr| address.is_loopback());
+    let (here, Ok(number)) = (address.unwrap_or(host == "localhost"), port.parse()) else { return };
+    if here && !ports.values().any(|need| *need == PortNeed::Fixed(number)) {
+        report.later(Later::AnybodysPort, span, &format!("{place}.ready.{key}"));
+    }
 }
 
 /// More than one kind is a contradiction.

@@ -50,6 +50,10 @@ fn service(
     let unit = unit::unit(name, span, table, &scope, &mut not_yet, report);
     let stop = stop(&place, table.stop.value(), world, &scope, &mut not_yet, report);
     later(&place, table, world, report);
+    let ready = probes::ready(&place, table, world, &scope, report);
+    if let Some(span) = table.ready.span() {
+        probes::of_anybody(&place, &ready.probe, &ports, span, report);
+    }
     Service {
         name: name.clone(),
         unit,
@@ -60,7 +64,7 @@ fn service(
         resources: resources(table, report),
         dependencies: dependencies::dependencies(name, table, world, report),
         conflicts: dependencies::conflicts(name, table, world, report),
-        ready: probes::ready(&place, table, world, &scope, report),
+        ready,
         restart: restart(&place, table.restart.value(), report),
         stop,
         critical: table.critical.value() == Some(&true),

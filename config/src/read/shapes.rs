@@ -83,7 +83,7 @@ impl FromStr for HttpUrl {
         if text.contains(|c: char| c.is_whitespace() || c.is_control()) {
             return Err(SHAPE);
         }
-        let authority = rest.split(['/', '?', '#']).next().unwrap_or("");
+        let authority = authority(rest);
         if authority.contains('@') {
             return Err("leave out the user name and password; write http://, a host and a path");
         }
@@ -96,6 +96,18 @@ impl FromStr for HttpUrl {
         }
         Ok(Self(text.to_owned()))
     }
+}
+
+impl HttpUrl {
+    /// The host and the port of an address that is right.
+    pub(crate) fn place(url: &str) -> Option<(&str, &str)> {
+        let (host, port) = host_and_port(authority(url.strip_prefix("http://")?))?;
+        Some((host, port.unwrap_or("80")))
+    }
+}
+
+fn authority(rest: &str) -> &str {
+    rest.split(['/', '?', '#']).next().unwrap_or("")
 }
 
 /// `host`, `host:port`, `[v6]`, `[v6]:port`, each part perhaps a template.
