@@ -90,9 +90,9 @@ fn all_problems_of_a_file_are_told_at_once() {
         text: r#"
 [runtime]
 max_parallel_starts = ⟦0
-⟦[hardware.gps]
+[hardware.gps]
 ⟦knid = "gps"
-⟦[services.gpsd]
+[services.gpsd]
 ⟦comand = ["gpsd"]
 stop = { grace = ⟦"5 parsecs" }
 requires = [⟦"kismt", ⟦5]
@@ -101,9 +101,7 @@ command = ⟦[]
 "#,
         problems: &[
             (Code::OutOfRange, "from 1 to 64"),
-            (Code::MissingKey, "kind"),
             (Code::UnknownKey, "did you mean `kind`?"),
-            (Code::MissingKey, "command"),
             (Code::UnknownKey, "did you mean `command`?"),
             (Code::BadDuration, "30s"),
             (Code::UnknownService, "did you mean `kismet`?"),

@@ -64,6 +64,8 @@ pub(crate) struct Report {
     text: Arc<str>,
     found: Vec<Found>,
     left_off: usize,
+    /// The sections with keys that there are not, and what to write instead.
+    meant: Vec<(String, String)>,
     /// How many names have been compared with others.
     comparisons: usize,
     later: BTreeMap<Later, (usize, Vec<String>)>,
@@ -78,6 +80,7 @@ impl Report {
             text: text.into(),
             found: Vec::new(),
             left_off: 0,
+            meant: Vec::new(),
             comparisons: 0,
             later: BTreeMap::new(),
             unread: BTreeSet::new(),
@@ -161,7 +164,17 @@ impl Report {
     pub(crate) fn unknown_key(&mut self, span: &Range<usize>, message: String, written: &str, keys: Keys<'_>) {
         let help =
             if self.may_compare(keys.known.len()) { suggest::key(written, keys) } else { suggest::keys(keys.offered) };
+        if !self.is_full() {
+            self.meant.push((keys.path.to_owned(), help.clone()));
+        }
         self.problem(Code::UnknownKey, span, message, help);
+    }
+
+    /// Whether a key of the section at `path` is one of these, misspelled: then it does not lack them.
+    pub(crate) fn is_meant(&self, path: &str, keys: &[&str]) -> bool {
+        let misspelled =
+            |help: &str| keys.iter().any(|key| help.starts_with("did you") && help.contains(&format!("`{key}`")));
+        self.meant.iter().any(|(section, help)| section == path && misspelled(help))
     }
 
     /// Whether a name may be compared with so many others.

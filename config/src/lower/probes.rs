@@ -52,8 +52,9 @@ fn long(
     only_one(&checks, &format!("{place}.ready"), report);
     let Some(check) = checks.into_iter().next() else {
         // `within` alone is a time for the ordinary check.
-        if table.within.span().is_none() {
-            report.problem(Code::MissingKey, span, format!("`{place}.ready` does not say what is looked at"), HELP);
+        let place = format!("{place}.ready");
+        if table.within.span().is_none() && !report.is_meant(&place, ReadyTable::KEYS) {
+            report.problem(Code::MissingKey, span, format!("`{place}` does not say what is looked at"), HELP);
         }
         return Ready { probe: Probe::Process, within: table.within.value().map_or(default, |time| time.0) };
     };
@@ -139,7 +140,7 @@ fn live_check(place: &str, table: &LiveTable, span: &Range<usize>, scope: &Scope
     let others = others.into_iter().filter_map(|(key, span)| span.map(|span| (key, span.clone())));
     checks.extend(others.map(|(key, span)| Check { key, span, within: None, probe: None }));
     only_one(&checks, &format!("{place}.live"), report);
-    if checks.is_empty() {
+    if checks.is_empty() && !report.is_meant(&format!("{place}.live"), LiveTable::KEYS) {
         let help = "name one of `tcp`, `http`, `exec`, `file`, `gpsd`, `kismet`, `watchdog`, `fresh`";
         report.problem(Code::MissingKey, span, format!("`{place}.live` does not say what is looked at"), help);
     }

@@ -53,6 +53,9 @@ fn only_kind<'a>(
     ];
     let mut said = kinds.into_iter().filter_map(|(key, span, later)| Some(Kind { key, span: span?, later }));
     let Some(first) = said.next() else {
+        if report.is_meant(&format!("services.{name}"), &["command", "oneshot", "systemd", "container", "external"]) {
+            return None;
+        }
         let message = format!("`services.{name}` has nothing to run");
         let help = "add what it runs, such as `command = [\"gpsd\", \"-N\"]`";
         report.problem(Code::MissingKey, span, message, help);

@@ -108,7 +108,7 @@ pub(crate) fn missing<T: Read>(
     report: &mut Report,
 ) {
     let key = key(field);
-    if required.contains(&key) && !table.contains_key(key) {
+    if required.contains(&key) && !table.contains_key(key) && !report.is_meant(item.path, &[key]) {
         let message = format!("`{}` has no `{key}`", item.path);
         let help = match suggest::example(&joined(item.path, key), None).or_else(|| suggest::example(item.path, None)) {
             Some(line) => format!("add `{key} = …`, as in `{line}`"),

@@ -6,6 +6,37 @@ use crate::Case;
 
 pub(crate) const KEYS: &[Case] = &[
     Case {
+        about: "a key that must be there, misspelled: one mistake is told once",
+        text: r#"[services.s]
+⟦comand = ["s"]
+ready = { ⟦htpp = {} }
+live = { ⟦tpc = { port = 1 } }
+[services.t]
+⟦exec = ["t"]
+ready = { tcp = { ⟦prot = 1 } }
+"#,
+        problems: &[
+            (UnknownKey, "did you mean `command`?"),
+            (UnknownKey, "did you mean `http`?"),
+            (UnknownKey, "did you mean `tcp`?"),
+            (UnknownKey, "did you mean `command`?"),
+            (UnknownKey, "did you mean `port`?"),
+        ],
+    },
+    Case {
+        about: "a key that must be there, and another one misspelled",
+        text: r#"⟦[services.s]
+⟦reqiures = []
+ready = ⟦{ ⟦colour = 1 }
+"#,
+        problems: &[
+            (MissingKey, "add what it runs"),
+            (UnknownKey, "did you mean `requires`?"),
+            (MissingKey, "name one of"),
+            (UnknownKey, "the keys here are"),
+        ],
+    },
+    Case {
         about: "a duplicate key beside another problem",
         text: r#"[logs]
 keep = 1
