@@ -117,7 +117,8 @@ fn a_cycle_is_spelled_out() {
                 services.b = { command = ['b'], wants = ['c'] }\n\
                 services.c = { command = ['c'], after = ['a'] }\n";
     let problems = parse("station.toml", text).unwrap_err();
-    assert!(problems.list[0].message.contains("a → b → c → a"), "{}", problems.list[0].message);
+    let said = "a → b → c → a (`a` requires `b`, `b` wants `c`, `c` starts after `a`)";
+    assert!(problems.list[0].message.ends_with(said), "{}", problems.list[0].message);
 }
 
 #[test]
@@ -127,7 +128,7 @@ fn cycles_that_overlap_are_told_at_once_each_at_its_own_place() {
                 services.c = { command = ['c'], wants = ['a'] }\n";
     let problems = parse("station.toml", text).unwrap_err();
     let told: Vec<_> = problems.list.iter().map(|p| (p.line, p.message.rsplit(": ").next().unwrap())).collect();
-    assert_eq!(told, [(1, "a → b → a"), (2, "a → b → c → a")]);
+    assert_eq!(told, [(1, "a → b → a"), (2, "a → b → c → a (`a` requires `b`, `b` requires `c`, `c` wants `a`)")]);
 }
 
 #[test]
@@ -244,4 +245,16 @@ fn a_port_clash_of_two_addresses_says_that_the_address_does_not_matter() {
     };
     let said = "`s` and `t` both want port 80, and neither has a choice (services share no port number, whatever their `address`)";
     assert_eq!([message("{ fixed = 80, address = '127.0.0.2' }"), message("80")], [said; 2]);
+}
+
+#[test]
+fn what_is_no_word_of_a_key_is_said_in_plain_words() {
+    let message = |line: &str| {
+        let text = format!("[services.s]\ncommand = ['x']\n{line}\n");
+        parse("f.toml", &text).unwrap_err().list[0].message.clone()
+    };
+    let said = "`services.s.restart.when` is \"on-failure\", which is not a word for when to restart";
+    assert_eq!(message("restart = { when = 'on-failure' }"), said);
+    let said = "`services.s.stop.to` is \"group\", which is not a word for which processes to stop";
+    assert_eq!(message("stop = { to = 'group' }"), said);
 }

@@ -16,10 +16,10 @@ macro_rules! all_words {
 all_words! {
     DeviceKind: "a kind of device";
     Sharing: "a kind of lease";
-    OnReturn: "something to do on return";
-    RestartWhen: "a time to restart";
+    OnReturn: "a word for what to do on return";
+    RestartWhen: "a word for when to restart";
     StopSignal: "a signal to stop with";
-    StopTo: "the processes to stop";
+    StopTo: "a word for which processes to stop";
 }
 
 impl Word for WifiMode {
