@@ -149,9 +149,9 @@ async fn live(plan: Plan, instance: Instance, log: &LogOutput, ears: Ears) -> Re
     let Ears { wished, sight, watched, lost } = ears;
     let Plan { purpose, loaded, state, .. } = plan;
     // Before there are actors: whoever is asked for an answer may take a while.
-    let to_try =
-        (purpose == Purpose::Demo).then(|| demo::what_to_try(&instance.socket(), &Surroundings::of_this_process()));
     let mut station = loaded.station;
+    let to_try = (purpose == Purpose::Demo)
+        .then(|| demo::what_to_try(&instance.socket(), &Surroundings::of_this_process(), &station));
     let log_dir = settings::log_dir(&station, purpose, instance.dir());
     log_folder::prepare(&log_dir, operators(), state)?;
     let simulated = (purpose == Purpose::Demo).then(SimulatedBus::demo);
