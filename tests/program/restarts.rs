@@ -49,6 +49,8 @@ fn whether_it_is_restarted_depends_on_how_it_ended_and_what_is_configured() {
         ["never", "always"].iter().all(|name| status.service(name).status == "failed")
             && status.service("done").status == "stopped"
     });
+    let why = station.ask(&["why", "done"]).words();
+    assert!(why.contains("mainstay logs done"), "{why}");
     station.end();
 }
 

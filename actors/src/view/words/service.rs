@@ -254,7 +254,7 @@ pub fn waiting(waiting: &Waiting, now: Moment, root: impl Fn(&Missing) -> Option
 #[must_use]
 pub fn service_cures(shown: &ServiceSnapshot) -> Vec<String> {
     let name = &shown.name;
-    let start = || vec![format!("Say `mainstay start {name}`.")];
+    let start = || format!("Say `mainstay start {name}`.");
     match (&shown.waiting_for, &shown.reason) {
         (Waiting::Leases(blockers), _) => return blockers.first.iter().filter_map(blocker_cure).collect(),
         (Waiting::Needs(needs), _) => {
@@ -264,7 +264,8 @@ pub fn service_cures(shown: &ServiceSnapshot) -> Vec<String> {
             return vec!["Take that out of its configuration, or wait for a version that knows it.".to_owned()];
         }
         (_, Reason::Failed(_)) => return vec![format!("Mend the cause, then say `mainstay restart {name} --force`.")],
-        (_, Reason::NotWanted(_) | Reason::Ended(_)) => return start(),
+        (_, Reason::NotWanted(_)) => return vec![start()],
+        (_, Reason::Ended(_)) => return vec![format!("See `mainstay logs {name}` for what it printed."), start()],
         (_, Reason::Backoff { .. }) => return vec![format!("Wait, or say `mainstay restart {name}`.")],
         (_, Reason::Unkillable { pid: None, .. }) => {
             return vec!["Look after the disk that its program is on, or restart the machine.".to_owned()];
