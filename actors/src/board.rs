@@ -5,6 +5,7 @@ use std::sync::{PoisonError, RwLock};
 use dashmap::DashMap;
 use mainstay_config::names::{DeviceName, ServiceName};
 
+use crate::cause::{DeviceCure, DeviceReason, Unusable};
 use crate::message::device::{DeviceSnapshot, DeviceStatus};
 use crate::message::inventory::InventorySnapshot;
 use crate::message::lease_table::{LeaseSnapshot, LeaseTable};
@@ -92,6 +93,20 @@ impl Board {
     #[must_use]
     pub fn closing(&self) -> Option<Haste> {
         *self.closing.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One device as it can be shown: while no hardware is watched, nobody knows whether one is there that is not seen.
+    #[must_use]
+    pub fn device_seen(&self, name: &DeviceName) -> Option<Entry<DeviceSnapshot>> {
+        let mut entry = self.device(name)?;
+        let unwatched = || self.inventory.read().unwrap_or_else(PoisonError::into_inner).unwatched();
+        if entry.snapshot.status == DeviceStatus::Absent
+            && let Some(why) = unwatched()
+        {
+            entry.snapshot.reason = DeviceReason::Unusable(Unusable::Unwatched);
+            entry.snapshot.unblock = Some(DeviceCure::Watch(why));
+        }
+        Some(entry)
     }
 
     /// What else is attached.

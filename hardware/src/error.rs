@@ -134,7 +134,7 @@ pub enum Error {
     #[error("{0} is blocked by a switch (rfkill hard); move the switch on the device")]
     Switched(String),
     /// No source of news about hardware can be heard.
-    #[error("no hardware can be watched: {}", troubles(.0))]
+    #[error("{}", troubles(.0))]
     NothingWatched(Vec<(Source, Trouble)>),
     /// Reading the radios panicked.
     #[error("reading the radios failed")]

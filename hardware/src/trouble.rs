@@ -25,6 +25,14 @@ pub enum Trouble {
 }
 
 impl Trouble {
+    /// Whether a source may be heard again when it is opened anew. Without /dev/bus/usb, say, it is not.
+    pub(crate) fn may_pass(&self) -> bool {
+        match self {
+            Self::Unheard(_) | Self::NoLongerHeard(_) | Self::RadiosSilent | Self::LibusbStopped(_) => true,
+            Self::NoWifi | Self::DriverHangs | Self::NoLibusb(_) | Self::Failed(_) => false,
+        }
+    }
+
     /// In words, of this source.
     #[must_use]
     pub fn words(&self, source: Source) -> String {
@@ -40,14 +48,14 @@ impl Trouble {
             }
             // What libusb says when it finds no usbfs (`LIBUSB_ERROR_OTHER`).
             Self::NoLibusb(SystemError::Words(said)) if **said == rusb::Error::Other.to_string() => {
-                "libusb cannot watch USB, most likely because there is no /dev/bus/usb (in a container, say: `ls /dev/bus/usb`); kernel events \
-                 go on"
+                "libusb cannot watch USB, most likely because there is no /dev/bus/usb (in a container, say: `ls /dev/bus/usb`); USB is seen \
+                 by kernel events alone"
                     .to_owned()
             }
             Self::NoLibusb(said) => {
-                format!("libusb cannot watch USB, perhaps for want of /dev/bus/usb: {said}; kernel events go on")
+                format!("libusb cannot watch USB, perhaps for want of /dev/bus/usb: {said}; USB is seen by kernel events alone")
             }
-            Self::LibusbStopped(said) => format!("libusb stopped watching USB: {said}; kernel events go on"),
+            Self::LibusbStopped(said) => format!("libusb stopped watching USB: {said}; USB is seen by kernel events alone"),
             Self::Failed(error) if source == Source::All => format!("hardware cannot be watched: {error}"),
             Self::Failed(error) => error.to_string(),
         }

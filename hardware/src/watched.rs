@@ -159,6 +159,33 @@ impl Lives {
     }
 }
 
+/// The first pause, and the longest.
+const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+
+/// Pauses before something that does not succeed is tried again, for ever.
+#[derive(Debug)]
+pub struct Pauses {
+    next: Duration,
+    last_over: Instant,
+}
+
+impl Default for Pauses {
+    fn default() -> Self {
+        Self { next: PAUSES.0, last_over: Instant::now() }
+    }
+}
+
+impl Pauses {
+    /// How long the pause is that begins now: twice as long as the last one, unless what was tried has gone well for a while since.
+    #[allow(clippy::should_implement_trait, reason = "they never end, and each depends on when it is asked for")]
+    pub fn next(&mut self) -> Duration {
+        let pause = if self.last_over.elapsed() > GOOD_LIFE { PAUSES.0 } else { self.next };
+        self.last_over = Instant::now() + pause;
+        self.next = pause.saturating_mul(2).min(PAUSES.1);
+        pause
+    }
+}
+
 /// Starts a thread that tells of its panic in a way of its own.
 ///
 /// # Errors

@@ -1,19 +1,22 @@
 //! Hardware events on their way from the bus's threads to the actors.
 
+use std::cell::RefCell;
 use std::ops::ControlFlow;
 use std::rc::Rc;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use mainstay_actors::effect::watched::{self, Lives, Lost, Panicked, Watched};
+use mainstay_actors::effect::watched::{self, Lives, Lost, Panicked, Pauses, Watched};
 use mainstay_actors::runtime::System;
 use mainstay_hardware::bus::{Bus, Sink};
+use mainstay_hardware::error::{Error, NoAnswer};
 use mainstay_hardware::kernel::Kernel;
 use mainstay_hardware::sighting::{HardwareEvent, Source};
 use mainstay_hardware::simulated::SimulatedBus;
 use mainstay_hardware::trouble::Trouble;
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::AbortHandle;
+use tokio::time::sleep;
 
 pub(super) use mainstay_actors::effect::SharedWatch;
 
@@ -50,14 +53,21 @@ pub(super) fn begin(bus: &Arc<dyn Bus>, watch: &SharedWatch, system: &Rc<System>
     watched.task("hardware-watch", keep_watching(start, watch, tell, watched.clone())).abort_handle()
 }
 
-/// Watches, and begins anew when the watch has panicked: its first scan finds what is there.
+/// Watches, and begins anew when the watch has panicked, or could not begin: its first scan finds what is there.
 async fn keep_watching(
     start: impl Fn(mpsc::Sender<HardwareEvent>, Arc<Notify>) -> oneshot::Receiver<Begun>,
     watch: SharedWatch,
     tell: impl Fn(HardwareEvent) -> ControlFlow<()>,
     watched: Watched,
 ) {
-    let mut lives = Lives::begin();
+    let (mut lives, mut pauses) = (Lives::begin(), Pauses::default());
+    let why_not = RefCell::new(None::<Error>);
+    let tell = |event| {
+        if matches!(event, HardwareEvent::Scanned { .. }) && why_not.take().is_some() {
+            tracing::info!("hardware is watched again");
+        }
+        tell(event)
+    };
     loop {
         let (events, seen) = mpsc::channel::<HardwareEvent>(EVENTS_MAX);
         let lost = Arc::new(Notify::new());
@@ -67,26 +77,32 @@ async fn keep_watching(
                 watch.rescan();
             }
         };
-        let over = pass_on(seen, lost, &tell, rescan).await;
-        // What begins it has an answer, or has panicked itself.
-        if over == Over::NobodyListens || begun.await == Ok(Begun::No) {
+        if pass_on(seen, lost, &tell, rescan).await == Over::NobodyListens {
             return;
+        }
+        // What begins it has an answer, or has panicked itself.
+        if let Ok(Err(error)) = begun.await {
+            if why_not.borrow().as_ref() != Some(&error) {
+                tracing::error!(%error, "hardware cannot be watched; it is tried again and again");
+                if tell(HardwareEvent::Trouble(Source::All, Trouble::Failed(error.clone()))).is_break() {
+                    return;
+                }
+                why_not.replace(Some(error));
+            }
+            sleep(pauses.next()).await;
+            continue;
         }
         if lives.next().is_none() {
             watched.tell(Lost { part: PART.to_owned(), how: Panicked::Often(lives.early_ends()) });
             return;
         }
         tracing::error!("the watch on hardware panicked, and begins anew");
-        tokio::time::sleep(watched::PAUSE).await;
+        sleep(watched::PAUSE).await;
     }
 }
 
-/// Whether a watch could be begun.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Begun {
-    Yes,
-    No,
-}
+/// Whether a watch could be begun, else why not.
+type Begun = Result<(), Error>;
 
 /// Why events are not passed on any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -128,30 +144,23 @@ fn start_watching(
     events: mpsc::Sender<HardwareEvent>,
     lost: Arc<Notify>,
 ) -> oneshot::Receiver<Begun> {
-    let trouble = events.clone();
     let sink: Sink = Box::new(move |event| {
         if events.try_send(event).is_err() {
             lost.notify_one();
         }
     });
-    let work = move || match bus.watch(sink) {
-        Ok(started) => {
-            // Its end is waited for, which is not done with the lock.
-            let former = watch.lock().unwrap_or_else(PoisonError::into_inner).replace(started);
-            drop(former);
-            Begun::Yes
-        }
-        Err(error) => {
-            tracing::error!(%error, "hardware cannot be watched");
-            // If nobody listens any more, the daemon is ending.
-            let _ = trouble.blocking_send(HardwareEvent::Trouble(Source::All, Trouble::Failed(error)));
-            Begun::No
-        }
+    let work = move || {
+        let started = bus.watch(sink)?;
+        // Its end is waited for, which is not done with the lock.
+        let former = watch.lock().unwrap_or_else(PoisonError::into_inner).replace(started);
+        drop(former);
+        Ok(())
     };
     watched::call("hardware-start", work).unwrap_or_else(|error| {
-        tracing::error!(%error, "no thread for watching hardware");
-        // Of which the other end is gone.
-        oneshot::channel().1
+        let (answer, begun) = oneshot::channel();
+        // The other end is just below.
+        let _ = answer.send(Err(NoAnswer::NoThread(error.into()).into()));
+        begun
     })
 }
 
@@ -180,10 +189,13 @@ pub(super) async fn end(watch: &SharedWatch) {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use std::collections::BTreeMap;
     use std::sync::Mutex;
     use std::sync::mpsc::{Receiver, Sender, channel};
 
     use mainstay_hardware::bus::Watch;
+    use mainstay_hardware::sighting::ScanReason;
+    use tokio::time::Instant;
 
     use super::*;
 
@@ -236,7 +248,7 @@ mod tests {
         let start = |events: mpsc::Sender<HardwareEvent>, _| {
             let (outcome, begun) = oneshot::channel();
             events.try_send(HardwareEvent::Trouble(Source::All, Trouble::RadiosSilent)).unwrap();
-            outcome.send(Begun::Yes).unwrap();
+            outcome.send(Ok(())).unwrap();
             begun
         };
         keep_watching(start, SharedWatch::default(), tell, watched).await;
@@ -259,15 +271,33 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_watch_that_cannot_begin_is_not_tried_again() {
+    async fn a_watch_that_cannot_begin_is_tried_again_ever_more_seldom_and_what_keeps_it_is_said_once() {
         let (watched, mut heard) = Watched::new();
-        let start = |_, _| {
-            let (outcome, begun) = oneshot::channel();
-            outcome.send(Begun::No).unwrap();
-            begun
+        let no_buffer_space = || Error::NothingWatched(Vec::new());
+        let scanned =
+            || HardwareEvent::Scanned { present: Vec::new(), why: ScanReason::Start, troubles: BTreeMap::new() };
+        let (begun, told) = (RefCell::new(Vec::new()), RefCell::new(Vec::new()));
+        let origin = Instant::now();
+        let start = |events: mpsc::Sender<HardwareEvent>, _| {
+            begun.borrow_mut().push(origin.elapsed().as_secs());
+            let begins = begun.borrow().len() == 10;
+            let (answer, outcome) = oneshot::channel();
+            answer.send(if begins { Ok(()) } else { Err(no_buffer_space()) }).unwrap();
+            if begins {
+                events.try_send(scanned()).unwrap();
+            }
+            outcome
         };
-        keep_watching(start, SharedWatch::default(), |_| ControlFlow::Continue(()), watched).await;
-        assert!(heard.recv().await.is_none());
+        let tell = |event| {
+            let ends = matches!(event, HardwareEvent::Scanned { .. });
+            told.borrow_mut().push(event);
+            if ends { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        keep_watching(start, SharedWatch::default(), tell, watched).await;
+        assert!(heard.recv().await.is_none(), "it is not given up");
+        assert_eq!(begun.into_inner(), [0, 1, 3, 7, 15, 31, 63, 123, 183, 243]);
+        let unwatched = HardwareEvent::Trouble(Source::All, Trouble::Failed(no_buffer_space()));
+        assert_eq!(told.into_inner(), [unwatched, scanned()]);
     }
 
     #[tokio::test(start_paused = true)]

@@ -106,9 +106,10 @@ impl Shown {
         let lost = |(service, why)| format!("what {service} prints cannot be written and is lost: {why}");
         let frozen = self.lookout.frozen().map(|frozen| frozen.to_string());
         let nobody_reads = self.log_troubles.keeper();
-        let troubles =
-            frozen.into_iter().chain(nobody_reads).chain(self.log_troubles.list().into_iter().map(lost)).collect();
-        StatusView { troubles, ..self.show().status() }
+        let logs = nobody_reads.into_iter().chain(self.log_troubles.list().into_iter().map(lost));
+        let mut view = self.show().status();
+        view.troubles.extend(frozen.into_iter().chain(logs));
+        view
     }
 
     fn why(&self, name: &str) -> Answer {

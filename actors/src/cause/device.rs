@@ -8,6 +8,7 @@ use mainstay_config::names::DeviceName;
 use mainstay_hardware::bus::{Supply, Unrecognised};
 use mainstay_hardware::error::Error;
 use mainstay_hardware::sighting::{Key, Sighting};
+use mainstay_hardware::trouble::Trouble;
 
 use super::Holder;
 
@@ -106,6 +107,8 @@ pub enum Unusable {
     NotHeardOf,
     /// It is not there.
     Absent(Absence),
+    /// Whether it is there nobody knows, since no hardware can be watched.
+    Unwatched,
     /// It is there, and must be steady for a while.
     Settling,
     /// It is there, and is looked at.
@@ -186,6 +189,8 @@ pub struct Replaced {
 pub enum DeviceCure {
     /// It must be plugged in.
     PlugIn,
+    /// This must be over, which keeps all hardware from being watched.
+    Watch(Trouble),
     /// It is tried again by itself.
     Wait,
     /// Its fault must be mended.

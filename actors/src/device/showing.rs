@@ -7,7 +7,7 @@ use mainstay_hardware::matching::Identity;
 use mainstay_hardware::sighting::Sort;
 use mainstay_hardware::{harmless, harmless_path, matching};
 
-use super::machine::{DeviceMachine, Mending, State};
+use super::machine::{DeviceMachine, Mending, Sought, State};
 use crate::cause::{DeviceCure, DeviceReason, OwnWord, Replaced, Unusable};
 use crate::message::device::{DeviceSnapshot, DeviceStatus, DeviceTimer, Offer};
 use crate::message::{Effect, Publication};
@@ -69,6 +69,7 @@ impl DeviceMachine {
     /// What keeps it from being leased.
     pub(super) fn why_unusable(&self) -> Unusable {
         match &self.state {
+            State::Absent { .. } if self.sought == Sought::NotYet => Unusable::NotHeardOf,
             State::Absent { reason } => Unusable::Absent(reason.clone()),
             State::Ejected => Unusable::Ejected,
             State::Faulted { reason, .. } => Unusable::Faulted(reason.clone()),
@@ -80,7 +81,7 @@ impl DeviceMachine {
 
     fn cure(&self) -> Option<DeviceCure> {
         match &self.state {
-            State::Absent { .. } => Some(DeviceCure::PlugIn),
+            State::Absent { .. } => (self.sought == Sought::Yes).then_some(DeviceCure::PlugIn),
             State::Faulted { mending: Mending::Choice, .. } => self.rivals.clone().map(DeviceCure::Choose),
             State::Faulted { mending: Mending::Later, .. } => Some(DeviceCure::Wait),
             State::Faulted { .. } => Some(DeviceCure::Mend),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use mainstay_config::names::DeviceName;
 use mainstay_hardware::advice::Suggestion;
+use mainstay_hardware::error::Error;
 use mainstay_hardware::sighting::{Generation, HardwareEvent, Sighting, Source};
 use mainstay_hardware::trouble::Trouble;
 
@@ -31,6 +32,17 @@ pub struct InventorySnapshot {
     pub others: Vec<OtherDevice>,
     /// What cannot be watched here, and why.
     pub troubles: BTreeMap<Source, Trouble>,
+}
+
+impl InventorySnapshot {
+    /// Why no news of hardware can be heard at all, when it cannot.
+    #[must_use]
+    pub fn unwatched(&self) -> Option<Trouble> {
+        let of = |source| Some((source, self.troubles.get(&source)?.clone()));
+        let witnesses = || Some(vec![of(Source::Libusb)?, of(Source::Uevents)?]);
+        let all = of(Source::All).map(|(_, why)| why);
+        all.or_else(|| Some(Trouble::Failed(Error::NothingWatched(witnesses()?))))
+    }
 }
 
 /// Something attached that is not in the configuration.

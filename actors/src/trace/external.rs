@@ -108,7 +108,7 @@ mod tests {
             (
                 trouble(Error::NothingWatched(vec![unheard])),
                 "no hardware can be watched: libusb cannot watch USB, perhaps for want of /dev/bus/usb: Input/output \
-                 error (os error 5); kernel events go on",
+                 error (os error 5); USB is seen by kernel events alone",
             ),
         ] {
             assert_eq!(cause.to_string(), words);

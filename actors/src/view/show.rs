@@ -3,6 +3,7 @@
 use mainstay_config::model::{Device, Station};
 use mainstay_config::names::ServiceName;
 use mainstay_hardware::matching::identity;
+use mainstay_hardware::sighting::Source;
 
 use super::roots::Roots;
 use super::{
@@ -38,7 +39,7 @@ impl Show<'_> {
             services: self.services(),
             devices: self.configured(),
             leases: self.leases().leases,
-            troubles: Vec::new(),
+            troubles: self.board.inventory().unwatched().iter().map(|why| why.words(Source::All)).collect(),
         }
     }
 
@@ -90,7 +91,7 @@ impl Show<'_> {
             return Some(entry.map_or_else(|| why_not_begun(name, "service"), |entry| self.why_service(&entry)));
         }
         let device = self.station.devices.keys().find(|known| known.as_str() == name)?;
-        let entry = self.board.device(device);
+        let entry = self.board.device_seen(device);
         Some(entry.map_or_else(|| why_not_begun(name, "device"), |entry| self.why_device(&entry)))
     }
 
@@ -124,7 +125,7 @@ impl Show<'_> {
     fn configured(&self) -> Vec<DeviceView> {
         let leases = self.board.leases();
         let view = |device: &Device| {
-            let Some(Entry { snapshot, .. }) = self.board.device(&device.name) else { return device_not_begun(device) };
+            let Some(Entry { snapshot, .. }) = self.board.device_seen(&device.name) else { return device_not_begun(device) };
             DeviceView {
                 name: device.name.to_string(),
                 kind: snapshot.kind.as_str().to_owned(),
@@ -178,7 +179,7 @@ impl Show<'_> {
             return Vec::new();
         }
         let Some(service) = self.station.services.get(&snapshot.name) else { return Vec::new() };
-        let devices = service.devices.keys().filter_map(|name| self.board.device(name));
+        let devices = service.devices.keys().filter_map(|name| self.board.device_seen(name));
         devices.filter_map(|entry| self.device_cure(&entry.snapshot)).collect()
     }
 
@@ -301,5 +302,57 @@ fn device_sentence(snapshot: &DeviceSnapshot, holder: Option<&Holder>, clock: &C
         (DeviceStatus::InUse, Some(holder)) => format!("{name} is in use by {holder}{identity}."),
         (status, _) if reason.is_empty() => format!("{name} is {}{identity}.", status.as_str()),
         (status, _) => format!("{name} is {}: {reason}{identity}.", status.as_str()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use mainstay_config::model::DeviceKind;
+    use mainstay_hardware::error::{Error, ErrorKind};
+    use mainstay_hardware::trouble::Trouble;
+
+    use super::*;
+    use crate::cause::Absence;
+    use crate::device::DeviceMachine;
+    use crate::machine::{Beginning, Machine};
+    use crate::message::device::DeviceMessage;
+    use crate::message::inventory::InventorySnapshot;
+    use crate::message::{Effect, Publication};
+    use crate::trace::{ExternalCause, Keeping, Recorder};
+    use crate::world::stations::assemble;
+
+    #[tokio::test(start_paused = true)]
+    async fn whether_a_device_is_plugged_in_is_not_claimed_while_it_was_not_looked_for_or_nothing_can_be_seen() {
+        let station = assemble(&[("h", DeviceKind::Hackrf)], Vec::new());
+        let (board, clock, mut recorder) = (Board::default(), Clock::tokio(), Recorder::new(Keeping::On));
+        let cause = recorder.begin(Moment::default(), ExternalCause::Started);
+        let publish = |publication| board.publish(Moment::default(), cause, publication, &recorder);
+        let show = Show { station: &station, board: &board, clock: &clock, is_ours: |_| true };
+        let shown = || (show.status().devices.remove(0).reason, show.why("h").unwrap().unblock);
+        let mut device = DeviceMachine::new(station.devices.values().next().unwrap().clone());
+        let publish_all = |out: Vec<Effect<_>>| {
+            let shown = |effect| if let Effect::Publish(publication) = effect { publish(publication) } else { None };
+            out.into_iter().filter_map(shown).count()
+        };
+        publish_all(device.begin(Moment::default(), Beginning::First));
+        assert_eq!(shown(), ("not heard of yet".to_owned(), Vec::new()));
+        let why = Trouble::Failed(Error::Simulated(ErrorKind::Other));
+        let unwatched = |troubles| publish(Publication::Inventory(InventorySnapshot { others: Vec::new(), troubles }));
+        unwatched([(Source::All, why)].into());
+        let said = "hardware cannot be watched: it fails (simulated)";
+        let unseen = || "not seen, since hardware cannot be watched".to_owned();
+        let cure = format!("Wait, or mend this: {said} (it is tried again by itself).");
+        assert_eq!((shown(), show.status().troubles), ((unseen(), vec![cure]), vec![said.to_owned()]));
+        publish_all(device.handle(
+            Moment::default(),
+            DeviceMessage::Gone { generation: None, how: Absence::NotFound },
+        ));
+        assert_eq!(shown().0, unseen());
+        unwatched([(Source::Libusb, Trouble::RadiosSilent), (Source::Uevents, Trouble::RadiosSilent)].into());
+        assert_eq!(shown().0, unseen(), "neither witness of hardware is heard");
+        unwatched([(Source::Libusb, Trouble::RadiosSilent)].into());
+        assert_eq!((shown().0.as_str(), show.status().troubles), ("not plugged in", Vec::new()));
     }
 }

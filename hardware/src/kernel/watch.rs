@@ -5,13 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
-use tokio::runtime::Runtime;
 use tokio::sync::{Notify, mpsc};
 
 use super::libusb::{SharedContext, UsbWitness};
-use super::radio::events;
 use super::sysfs::Sysfs;
-use super::uevent;
 use super::watcher::{Sources, Watcher};
 use crate::bus::{Sink, Watch};
 use crate::error::{Attempt, Error};
@@ -74,9 +71,8 @@ impl Wishes {
     }
 }
 
-/// The threads `hardware-events` and `usb-events`. Both are joined when this is dropped.
+/// The thread `hardware-events`, which has `usb-events`. Both are joined when this is dropped.
 pub(crate) struct KernelWatch {
-    usb: Option<UsbWitness>,
     wishes: Wishes,
     stop: Arc<Notify>,
     thread: Option<JoinHandle<()>>,
@@ -91,12 +87,17 @@ impl KernelWatch {
         let starting = |e: io::Error| Attempt::Watch.failed(e);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(starting)?;
         let (wishes, queue) = Wishes::new();
-        let mut troubles = Vec::new();
         let stop = Arc::new(Notify::new());
-        let usb = UsbWitness::start(context, wishes.clone(), Arc::clone(&stop));
-        let usb = usb.map_err(|why| troubles.push((Source::Libusb, why))).ok();
-        let sources = subscribe(&runtime, &mut troubles);
-        if usb.is_none() && sources.uevents.is_none() {
+        let begin_usb = {
+            let (context, wishes, stop) = (context.clone(), wishes.clone(), Arc::clone(&stop));
+            Box::new(move || UsbWitness::start(&context, wishes.clone(), Arc::clone(&stop)))
+        };
+        let mut sources = Sources { usb: None, begin_usb, uevents: None, links: None, radios: None };
+        let within = runtime.enter();
+        let all = [Source::Libusb, Source::Uevents, Source::Links, Source::RadioNews];
+        let troubles: Vec<_> = all.into_iter().filter_map(|one| Some((one, sources.open(one).err()?))).collect();
+        drop(within);
+        if sources.usb.is_none() && sources.uevents.is_none() {
             return Err(Error::NothingWatched(troubles));
         }
         let watcher = Watcher::new(sysfs, sink, wishes.clone(), sources);
@@ -106,20 +107,8 @@ impl KernelWatch {
         };
         // Whoever is told of hardware sees the end of it: with the thread goes the sink.
         let thread = watched::thread(NAME, run, drop).map_err(starting)?;
-        Ok(Self { usb, wishes, stop, thread: Some(thread) })
+        Ok(Self { wishes, stop, thread: Some(thread) })
     }
-}
-
-fn subscribe(runtime: &Runtime, troubles: &mut Vec<(Source, Trouble)>) -> Sources {
-    let _within = runtime.enter();
-    let mut unheard = |source, why: io::Error| {
-        let no_wifi = source == Source::RadioNews && why.kind() == io::ErrorKind::NotFound;
-        troubles.push((source, if no_wifi { Trouble::NoWifi } else { Trouble::Unheard(why.into()) }));
-    };
-    let uevents = uevent::socket().map_err(|why| unheard(Source::Uevents, why)).ok();
-    let links = events::link_socket().map_err(|why| unheard(Source::Links, why)).ok();
-    let radios = events::subscribe().map_err(|why| unheard(Source::RadioNews, why)).ok();
-    Sources { uevents, links, radios }
 }
 
 impl Watch for KernelWatch {
@@ -130,7 +119,6 @@ impl Watch for KernelWatch {
 
 impl Drop for KernelWatch {
     fn drop(&mut self) {
-        drop(self.usb.take());
         self.stop.notify_one();
         if let Some(thread) = self.thread.take() {
             // A panic there was its own end; there is nothing left to do about it.

@@ -7,8 +7,10 @@ use futures::StreamExt;
 use futures::stream::BoxStream;
 use netlink_sys::{AsyncSocketExt, TokioSocket};
 use tokio::sync::{Notify, mpsc};
+use tokio::time::{Instant, sleep_until};
 
 use super::known::Known;
+use super::libusb::UsbWitness;
 use super::radio::events::{self, Announcement};
 use super::radio::read::Reading;
 use super::radio::{wifi_key, without_interface};
@@ -20,15 +22,39 @@ use super::{tty, usb};
 use crate::bus::Sink;
 use crate::sighting::{HardwareEvent, Key, ScanReason, Sighting, Sort, Source, Witness};
 use crate::trouble::Trouble;
+use crate::watched::Pauses;
 
 /// `ENOBUFS`: the socket was full and the kernel dropped messages.
 const ENOBUFS: i32 = 105;
 
 /// What is listened to; what is `None` cannot be.
 pub(crate) struct Sources {
+    pub(crate) usb: Option<UsbWitness>,
+    pub(crate) begin_usb: Box<dyn Fn() -> Result<UsbWitness, Trouble> + Send>,
     pub(crate) uevents: Option<TokioSocket>,
     pub(crate) links: Option<TokioSocket>,
     pub(crate) radios: Option<BoxStream<'static, Announcement>>,
+}
+
+impl Sources {
+    /// Opens one, anew when it was open.
+    pub(crate) fn open(&mut self, source: Source) -> Result<(), Trouble> {
+        let unheard = |why: io::Error| match (source, why.kind()) {
+            (Source::RadioNews, io::ErrorKind::NotFound) => Trouble::NoWifi,
+            _ => Trouble::Unheard(why.into()),
+        };
+        match source {
+            Source::Libusb => {
+                self.usb = None;
+                self.usb = Some((self.begin_usb)()?);
+            }
+            Source::Uevents => self.uevents = Some(uevent::socket().map_err(unheard)?),
+            Source::Links => self.links = Some(events::link_socket().map_err(unheard)?),
+            Source::RadioNews => self.radios = Some(events::subscribe().map_err(unheard)?),
+            Source::All | Source::RadioFacts => {}
+        }
+        Ok(())
+    }
 }
 
 /// What is known, and whom to tell.
@@ -47,6 +73,9 @@ pub(crate) struct Watcher {
     departed: BTreeSet<u32>,
     /// Sources whose trouble was told and is not over.
     troubles: BTreeMap<Source, Trouble>,
+    /// When those of them are opened anew that may be heard again by then.
+    pub(super) anew: Option<Instant>,
+    pauses: Pauses,
 }
 
 /// A scan that is under way.
@@ -64,6 +93,7 @@ pub(super) enum Heard {
     Link(io::Result<Option<(u32, Option<String>)>>),
     Radio(Option<Announcement>),
     Reading(Outcome),
+    PauseOver,
 }
 
 impl Watcher {
@@ -80,6 +110,8 @@ impl Watcher {
             scanned_at: 0,
             departed: BTreeSet::new(),
             troubles: BTreeMap::new(),
+            anew: None,
+            pauses: Pauses::default(),
         }
     }
 
@@ -105,6 +137,7 @@ impl Watcher {
                     Heard::Link(message.map(|_| events::link_of(&link_buffer))),
                 announcement = next(self.sources.radios.as_mut()) => Heard::Radio(announcement),
                 outcome = self.reader.outcome() => Heard::Reading(outcome),
+                () = sleep_until(self.anew.unwrap_or_else(Instant::now)), if self.anew.is_some() => Heard::PauseOver,
             };
             if matches!(heard, Heard::Stop) {
                 return;
@@ -134,6 +167,7 @@ impl Watcher {
             }
             Heard::Radio(announcement) => self.radio(announcement),
             Heard::Reading(outcome) => self.reading(outcome),
+            Heard::PauseOver => self.open_anew(),
         }
     }
 
@@ -212,8 +246,7 @@ impl Watcher {
     fn radios_changed(&mut self) {
         if self.sources.radios.is_none() {
             // nl80211 has come with the first radio; until it can be subscribed to, uevents alone tell of radios.
-            self.sources.radios = events::subscribe().ok();
-            if self.sources.radios.is_some() {
+            if self.sources.open(Source::RadioNews).is_ok() {
                 self.works(Source::RadioNews);
             }
         }
@@ -325,8 +358,27 @@ impl Watcher {
     }
 
     fn trouble(&mut self, source: Source, why: Trouble) {
-        self.troubles.insert(source, why.clone());
-        self.tell(HardwareEvent::Trouble(source, why));
+        if why.may_pass() && self.anew.is_none() {
+            self.anew = Some(Instant::now() + self.pauses.next());
+        }
+        if self.troubles.insert(source, why.clone()).as_ref() != Some(&why) {
+            self.tell(HardwareEvent::Trouble(source, why));
+        }
+    }
+
+    /// What was not heard meanwhile, a scan finds.
+    fn open_anew(&mut self) {
+        self.anew = None;
+        let troubles = self.troubles.iter().filter(|(_, why)| why.may_pass());
+        for source in troubles.map(|(source, _)| *source).collect::<Vec<_>>() {
+            match self.sources.open(source) {
+                Ok(()) => {
+                    self.works(source);
+                    self.begin_scan(ScanReason::LostMessages);
+                }
+                Err(why) => self.trouble(source, why),
+            }
+        }
     }
 
     fn works(&mut self, source: Source) {

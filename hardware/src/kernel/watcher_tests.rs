@@ -15,6 +15,7 @@ use super::reader::Outcome;
 use super::uevent::{Change, Numbered};
 use super::watch::{Wish, Wishes};
 use super::watcher::{Heard, Sources, Watcher};
+use crate::error::{Errno, SystemError};
 use crate::sighting::{
     Access, Generation, HardwareEvent, Key, Link, Rfkill, ScanReason, Sighting, Sort, Source, WifiFacts, Witness,
 };
@@ -38,7 +39,8 @@ impl Bench {
         let told: Arc<Mutex<Vec<HardwareEvent>>> = Arc::default();
         let sink = Arc::clone(&told);
         let (wishes, queue) = Wishes::new();
-        let sources = Sources { uevents: None, links: None, radios: None };
+        let begin_usb = Box::new(|| Err(Trouble::NoLibusb(SystemError::Number(Errno(5)))));
+        let sources = Sources { usb: None, begin_usb, uevents: None, links: None, radios: None };
         let sink = Box::new(move |event| sink.lock().unwrap().push(event));
         let watcher = Watcher::new(tree.sysfs(), sink, wishes.clone(), sources);
         Self { tree, watcher, wishes, queue, told }
@@ -267,4 +269,24 @@ async fn a_scan_does_not_wait_for_a_driver_that_is_known_to_hang() {
     bench.read().await;
     assert_eq!(bench.told(), [HardwareEvent::Works(Source::RadioFacts)], "it answers after all");
     assert!(bench.watcher.reader.is_reading(), "what changed meanwhile is read");
+}
+
+#[tokio::test]
+async fn a_source_that_fails_is_opened_anew_after_a_pause_and_a_scan_finds_what_was_missed() {
+    let mut bench = Bench::scanned().await;
+    let broken = || SystemError::Number(Errno(5));
+    bench.watcher.handle(Heard::Link(Err(io::Error::from_raw_os_error(5))));
+    bench.watcher.handle(Heard::Wish(Wish::Trouble(Source::Libusb, Trouble::LibusbStopped(broken()))));
+    let lost = [(Source::Links, Trouble::NoLongerHeard(broken())), (Source::Libusb, Trouble::LibusbStopped(broken()))];
+    assert_eq!(bench.told(), lost.map(|(source, why)| HardwareEvent::Trouble(source, why)));
+    bench.unplug_tty();
+    assert!(bench.watcher.anew.is_some());
+    bench.watcher.handle(Heard::PauseOver);
+    let no_libusb = || Trouble::NoLibusb(broken());
+    let told = [HardwareEvent::Trouble(Source::Libusb, no_libusb()), HardwareEvent::Works(Source::Links)];
+    assert_eq!(bench.told(), told);
+    bench.read().await;
+    let [HardwareEvent::Scanned { present, troubles, .. }] = &bench.told()[..] else { panic!() };
+    assert_eq!((keys(present), troubles), (vec!["usb/1-2"], &[(Source::Libusb, no_libusb())].into()));
+    assert_eq!(bench.watcher.anew, None, "without /dev/bus/usb libusb is not tried again");
 }

@@ -9,7 +9,7 @@ use mainstay_config::names::DeviceName;
 use mainstay_hardware::advice::match_words;
 use mainstay_hardware::bus::Supply;
 use mainstay_hardware::matching::identity;
-use mainstay_hardware::sighting::{HardwareEvent, Key, ScanReason, Sort, Witness};
+use mainstay_hardware::sighting::{HardwareEvent, Key, ScanReason, Sort, Source, Witness};
 
 use crate::cause::{
     Absence, DeviceCure, DeviceFault, DeviceReason, OwnWord, Piece, Quarantine, Replaced, Rivals, Unusable, Withheld,
@@ -104,6 +104,7 @@ impl fmt::Display for Unusable {
             Self::NotHeardOf => f.write_str("not heard of yet"),
             Self::Absent(Absence::NotPluggedIn) => Absence::NotPluggedIn.fmt(f),
             Self::Absent(how) => write!(f, "gone ({how})"),
+            Self::Unwatched => f.write_str("not seen, since hardware cannot be watched"),
             Self::Settling => f.write_str("there, and settling"),
             Self::LookedAt => f.write_str("there, and being looked at"),
             Self::Ejected => f.write_str("ejected by the operator"),
@@ -192,6 +193,7 @@ pub fn device_cure(cure: &DeviceCure, name: &DeviceName, spec: Option<&Device>) 
             Some(spec) => format!("Plug in {name} ({}).", describe_match(spec)),
             None => format!("Plug in {name}."),
         },
+        DeviceCure::Watch(why) => format!("Wait, or mend this: {} (it is tried again by itself).", why.words(Source::All)),
         DeviceCure::Wait => "It is tried again by itself; `mainstay devices` shows which others hang.".to_owned(),
         DeviceCure::Choose(rivals) => format!("{}.", rivals_cure(rivals, name)),
         DeviceCure::Mend => format!("Mend the cause, then replug it or say `mainstay admit {name}`."),

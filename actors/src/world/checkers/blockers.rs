@@ -82,7 +82,8 @@ fn is_why(view: &View<'_>, device: &DeviceName, reason: &Unusable) -> bool {
         Unusable::Faulted(_) => view.environment.has_failed(device),
         Unusable::Ejected => is_shown(view, device, DeviceStatus::Ejected),
         Unusable::Quarantined(_) => is_shown(view, device, DeviceStatus::Quarantined),
-        Unusable::NotHeardOf | Unusable::Settling | Unusable::LookedAt | Unusable::NotTried(_) => false,
+        Unusable::NotHeardOf | Unusable::Unwatched | Unusable::Settling => false,
+        Unusable::LookedAt | Unusable::NotTried(_) => false,
     }
 }
 
