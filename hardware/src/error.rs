@@ -90,6 +90,16 @@ pub enum Error {
         /// What the system said.
         said: SystemError,
     },
+    /// This user may not open a node.
+    #[error("{}: {said}; {}", .node.display(), open_words(.group.as_ref()))]
+    MayNotOpen {
+        /// Which.
+        node: PathBuf,
+        /// What the system said.
+        said: SystemError,
+        /// The group that may, unless only root's may.
+        group: Option<NodeGroup>,
+    },
     /// What is to be worked on was not there, or went away meanwhile.
     #[error("{0}: it is not there (any more)")]
     Gone(Attempt),
@@ -148,6 +158,15 @@ pub enum Error {
     /// Simulated hardware refuses.
     #[error("{0} (simulated)")]
     Simulated(ErrorKind),
+}
+
+/// The group of a node.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct NodeGroup {
+    /// Its number.
+    pub gid: u32,
+    /// Its name, where it is known.
+    pub name: Option<Box<str>>,
 }
 
 /// What was tried.
@@ -317,11 +336,20 @@ impl Attempt {
 }
 
 impl Error {
+    /// With the name of the group that it is about.
+    #[must_use]
+    pub fn naming(mut self, name: impl FnOnce(u32) -> Option<String>) -> Self {
+        if let Self::MayNotOpen { group: Some(group), .. } = &mut self {
+            group.name = name(group.gid).map(Into::into);
+        }
+        self
+    }
+
     /// What sort of trouble.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Failed { said, .. } => said.kind(),
+            Self::Failed { said, .. } | Self::MayNotOpen { said, .. } => said.kind(),
             Self::Gone(_)
             | Self::NotOnUsb(_)
             | Self::NoSerialPort(_)
@@ -363,16 +391,29 @@ impl SystemError {
 fn cure(tried: &Attempt, said: &SystemError) -> &'static str {
     match tried {
         _ if said.kind() != ErrorKind::PermissionDenied => "",
-        Attempt::AskHackrf(_) => "; add the user that runs mainstay to group plugdev",
-        Attempt::Open(_) => "; add the user that runs mainstay to the node's group, or add a udev rule",
+        Attempt::AskHackrf(_) => "; add the user that runs mainstay to group plugdev, and start mainstay anew",
         Attempt::Network(_) => "; mainstay needs CAP_NET_ADMIN for this: run it as root or by its systemd unit",
         Attempt::Watch
+        | Attempt::Open(_)
         | Attempt::Listen(_)
         | Attempt::KeepAwake(_)
         | Attempt::LetSleep(_)
         | Attempt::Unblock(_)
         | Attempt::Block(_)
         | Attempt::Connect => "",
+    }
+}
+
+/// What helps where a node may not be opened.
+fn open_words(group: Option<&NodeGroup>) -> String {
+    match group {
+        Some(NodeGroup { name: Some(name), .. }) => {
+            format!("add the user that runs mainstay to group {name} (`usermod -aG {name} USER`), and start mainstay anew")
+        }
+        Some(NodeGroup { gid, name: None }) => {
+            format!("its group {gid} has no name: give it another by a udev rule, or run mainstay as root")
+        }
+        None => "only root may: give it a group that may by a udev rule, or run mainstay as root".to_owned(),
     }
 }
 

@@ -113,6 +113,8 @@ pub enum Unusable {
     Settling,
     /// It is there, and is looked at.
     LookedAt,
+    /// It is there, and could not be opened so far: udev may still set permissions.
+    NotOpen(Error),
     /// The operator took it out of use.
     Ejected,
     /// It does not work.

@@ -14,6 +14,7 @@
 use crate::message::device::{Awaited, DeviceMessage, DeviceTimer};
 use mainstay_config::model::Device;
 use mainstay_hardware::bus::Findings;
+use mainstay_hardware::error::Error;
 use mainstay_hardware::sighting::{Generation, Sighting};
 
 use super::fitting::Owed;
@@ -83,6 +84,8 @@ pub struct DeviceMachine {
     pub(super) rivals: Option<Rivals>,
     pub(super) sought: Sought,
     pub(super) arrived: Arrived,
+    /// Why its node could not be opened when that was tried last.
+    pub(super) refused: Option<Error>,
 }
 
 /// When the present arrival came.
@@ -205,6 +208,7 @@ impl DeviceMachine {
             rivals: None,
             sought: Sought::NotYet,
             arrived: Arrived::Before,
+            refused: None,
         }
     }
 
@@ -300,6 +304,7 @@ impl DeviceMachine {
     }
 
     pub(super) fn settle(&mut self, now: Moment) -> Out {
+        self.refused = None;
         let wait = self.departures.settling_time(now);
         if wait.is_zero() {
             return self.check(now);
@@ -360,7 +365,8 @@ impl DeviceMachine {
                 self.tell_leases(LeaseMessage::DeviceAvailable(self.spec.name.clone(), offer))
             }
             (State::Settling { .. } | State::Checking { .. } | State::Probing { .. }, _) => {
-                self.unavailable(Unusable::LookedAt, Soon::Yes)
+                let reason = self.refused.clone().map_or(Unusable::LookedAt, Unusable::NotOpen);
+                self.unavailable(reason, Soon::Yes)
             }
             (State::Absent { .. } | State::Faulted { .. } | State::Quarantined { .. } | State::Ejected, _)
             | (State::Ready, None) => self.unavailable(self.why_unusable(), Soon::Unknown),

@@ -48,7 +48,11 @@ impl DeviceMachine {
         }
         let operation = self.operation.advance();
         self.state = State::Checking { since, operation };
-        vec![self.unavailable(Unusable::LookedAt, Soon::Yes), Effect::Act(Action::CheckAccess(operation, sighting))]
+        let mut out = vec![Effect::Act(Action::CheckAccess(operation, sighting))];
+        if self.refused.is_none() {
+            out.insert(0, self.restated());
+        }
+        out
     }
 
     pub(super) fn accessible(&mut self, now: Moment, operation: OperationId, result: Result<(), Error>) -> Out {
@@ -61,15 +65,21 @@ impl DeviceMachine {
         match result {
             Ok(()) => self.look(),
             Err(error) if error.kind() == ErrorKind::NotTried => self.look_later(&error),
-            Err(_) if now.since(since) < ACCESS_WITHIN => {
+            Err(error) if now.since(since) < ACCESS_WITHIN => {
                 self.state = State::Settling { since, until: DeviceTimer::AccessRetry };
-                vec![Effect::SetTimer(DeviceTimer::AccessRetry, ACCESS_RETRY)]
+                let mut out = vec![Effect::SetTimer(DeviceTimer::AccessRetry, ACCESS_RETRY)];
+                if self.refused.as_ref() != Some(&error) {
+                    self.refused = Some(error);
+                    out.push(self.restated());
+                }
+                out
             }
             Err(error) => self.fault(DeviceFault::Unusable(error), Mending::SeenAgain),
         }
     }
 
     fn look(&mut self) -> Out {
+        self.refused = None;
         let Some(sighting) = self.sighting.clone() else { return Vec::new() };
         if let Some(findings) = self.known_unasked(&sighting) {
             return self.ready(findings);
@@ -182,7 +192,7 @@ impl DeviceMachine {
     }
 
     pub(super) fn fault(&mut self, reason: DeviceFault, mending: Mending) -> Out {
-        self.withheld = None;
+        (self.withheld, self.refused) = (None, None);
         // What the operator took out of use, or what is in quarantine, stays there, whatever else is wrong with it.
         if self.sighting.is_none() || self.is_out_of_use() {
             return vec![Effect::Note(Outcome::Ignored)];

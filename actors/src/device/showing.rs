@@ -53,6 +53,9 @@ impl DeviceMachine {
                 (None, Some(Findings::Hackrf { .. } | Findings::Gps { .. } | Findings::Wifi))
                 | (None, Some(Findings::Opened | Findings::Unread) | None) => self.notes(),
             },
+            State::Settling { .. } | State::Checking { .. } if self.refused.is_some() => {
+                DeviceReason::Unusable(self.why_unusable())
+            }
             State::Settling { .. } | State::Checking { .. } | State::Probing { .. } => DeviceReason::Nothing,
         }
     }
@@ -74,8 +77,9 @@ impl DeviceMachine {
             State::Ejected => Unusable::Ejected,
             State::Faulted { reason, .. } => Unusable::Faulted(reason.clone()),
             State::Quarantined { reason, .. } => Unusable::Quarantined(reason.clone()),
-            State::Settling { .. } => Unusable::Settling,
-            State::Checking { .. } | State::Probing { .. } | State::Ready => Unusable::LookedAt,
+            State::Settling { .. } => self.refused.clone().map_or(Unusable::Settling, Unusable::NotOpen),
+            State::Checking { .. } => self.refused.clone().map_or(Unusable::LookedAt, Unusable::NotOpen),
+            State::Probing { .. } | State::Ready => Unusable::LookedAt,
         }
     }
 

@@ -200,11 +200,16 @@ fn an_ejected_device_stays_ejected_over_a_fault_and_over_a_panic() {
 fn a_node_that_cannot_be_opened_yet_is_tried_again_for_three_seconds() {
     let mut bench = Bench::new();
     bench.tell(DeviceMessage::Seen(sighting(1)));
-    for _ in 0..30 {
+    let known = format!("there, and tried again since it cannot be opened: {}", hung());
+    for again in 0..30 {
         bench.tell(DeviceMessage::Accessible(bench.operation, Err(hung())));
         assert_eq!(bench.status, DeviceStatus::Settling);
+        assert_eq!(bench.shown.as_ref().unwrap().reason.to_string(), known);
+        assert_eq!(bench.told.len(), usize::from(again == 0), "who waits for it is told once");
         bench.now = bench.now + Duration::from_millis(100);
         bench.tell(DeviceMessage::Timer(DeviceTimer::AccessRetry));
+        assert_eq!(bench.shown.as_ref().unwrap().reason.to_string(), known, "also while it is tried again");
+        assert!(bench.told.is_empty());
     }
     bench.tell(DeviceMessage::Accessible(bench.operation, Err(hung())));
     assert_eq!(bench.status, DeviceStatus::Faulted);

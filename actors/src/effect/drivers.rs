@@ -15,13 +15,14 @@ use std::sync::Arc;
 
 use mainstay_config::paths::FileIdentity;
 use mainstay_hardware::bus::Bus;
-use mainstay_hardware::error::NoAnswer;
+use mainstay_hardware::error::{Error, NoAnswer};
 use tokio::sync::{Notify, oneshot};
 
 use super::call::{Answer, Asked, Call, ports_seen, to_device};
 use super::calls::{CallId, Calls, End};
 use super::executor::{Deliver, Delivery};
 use super::ports::listeners;
+use super::process::groups::Groups;
 use super::wakefulness::{Kept, Wish};
 use super::watched::{self, Watched};
 use crate::action::ports::{Listener, Places};
@@ -182,7 +183,8 @@ fn perform_one(bus: &dyn Bus, call: Call, seen: &mut Seen) -> Answer {
     let leases = Message::Leases;
     Answer::Tell(match call {
         Call::Access(operation, device, sighting) => {
-            to_device(device, DeviceMessage::Accessible(operation, bus.accessible(&sighting)))
+            let named = |error: Error| error.naming(|gid| Some(Groups::of_system().ok()?.name(gid)?.to_owned()));
+            to_device(device, DeviceMessage::Accessible(operation, bus.accessible(&sighting).map_err(named)))
         }
         Call::Probe(operation, device, sighting, kind, depth, within) => {
             to_device(device, DeviceMessage::Probed(operation, bus.probe(&sighting, kind, depth, within)))

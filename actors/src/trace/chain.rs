@@ -3,6 +3,8 @@
 use std::fmt::Display;
 use std::sync::Arc;
 
+use mainstay_config::counted;
+
 use super::external::ExternalCause;
 use super::recorder::Sent;
 use crate::message::{Address, Moment, Outside};
@@ -11,6 +13,11 @@ use crate::message::{Address, Moment, Outside};
 const STEPS_MAX: usize = 64;
 /// The latest steps that are left when it is cut.
 const STEPS_KEPT: usize = 32;
+
+/// So many steps at most are a round: what is tried again and again takes so many each time.
+const ROUND_MAX: usize = 4;
+/// With more rounds than this, those between the first and the last are only counted.
+const ROUNDS_MAX: usize = 3;
 
 /// One step of a chain of causes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,8 +53,36 @@ impl Chain {
             said.remove(0);
         }
         let event = self.event.iter().map(|(at, cause)| Step { at: *at, what: format!("{}: {cause}", cause.kind()) });
-        event.chain(said.into_iter().map(|said| Step { at: said.sent, what: said.sentence() })).collect()
+        let dropped = self.latest.as_ref().map_or(0, |latest| latest.dropped);
+        let gap = said.first().filter(|_| dropped > 0).map(|first| {
+            let what = counted(dropped, "step between is no longer kept", "steps between are no longer kept");
+            Step { at: first.sent, what }
+        });
+        let said = said.into_iter().map(|said| Step { at: said.sent, what: said.sentence() });
+        event.chain(gap).chain(folded(said.collect())).collect()
     }
+}
+
+/// Of steps that come round again and again, as when something is tried until it succeeds, the first and the last round and how many
+/// were between.
+fn folded(mut steps: Vec<Step>) -> Vec<Step> {
+    let mut at = 0;
+    while let Some(rest) = steps.get(at..).filter(|rest| !rest.is_empty()) {
+        let rounds = |length: usize| {
+            let again = rest.iter().zip(rest.iter().skip(length));
+            again.take_while(|(one, next)| one.what == next.what).count() / length + 1
+        };
+        let round = (1..=ROUND_MAX).map(|length| (length, rounds(length))).find(|(_, rounds)| *rounds > ROUNDS_MAX);
+        if let Some((length, rounds)) = round {
+            let (first, last) = (at + length, at + length * (rounds - 1));
+            let began = rest.get(length).map_or(Moment::default(), |step| step.at);
+            let what = format!("the same {} more times", rounds - 2);
+            steps.splice(first..last, [Step { at: began, what }]);
+            at = first;
+        }
+        at += 1;
+    }
+    steps
 }
 
 /// What was said before a message that this one causes. A chain without end, as a timer makes that is set again and again, is cut:
@@ -61,7 +96,8 @@ pub(super) fn link(parent: &Arc<Sent>) -> Arc<Sent> {
     let mut steps = 0;
     while let Some(said) = kept.pop() {
         steps += 1;
-        before = Some(Arc::new(Sent { before, steps, ..said.clone() }));
+        let dropped = parent.dropped + parent.steps - STEPS_KEPT;
+        before = Some(Arc::new(Sent { before, steps, dropped, ..said.clone() }));
     }
     before.unwrap_or_else(|| Arc::clone(parent))
 }

@@ -82,7 +82,6 @@ mod tests {
     fn what_happens_outside_is_facts_that_can_be_read_back_and_reads_as_a_sentence() {
         let said = |number| SystemError::Number(Errno(number));
         let mode = Attempt::Network(NetworkAttempt::SetMode("wlan2".to_owned(), WifiMode::Monitor));
-        let node = Attempt::Open("/dev/ttyACM0".into());
         let eject = Message::Device("hackrf".parse().unwrap(), DeviceMessage::Eject(RequestId(1)));
         let unheard = (Source::Libusb, Trouble::NoLibusb(said(5)));
         let service = "gpsd".parse().unwrap();
@@ -97,9 +96,9 @@ mod tests {
                  this: run it as root or by its systemd unit",
             ),
             (
-                trouble(Error::Failed { tried: node, said: said(13) }),
-                "/dev/ttyACM0: Permission denied (os error 13); add the user that runs mainstay to the node's group, or \
-                 add a udev rule",
+                trouble(Error::MayNotOpen { node: "/dev/ttyACM0".into(), said: said(13), group: None }),
+                "/dev/ttyACM0: Permission denied (os error 13); only root may: give it a group that may by a udev rule, or \
+                 run mainstay as root",
             ),
             (
                 trouble(Error::LivedOn(Tenancy::Login("wlan0".to_owned(), [192, 168, 1, 2].into()))),
@@ -107,7 +106,7 @@ mod tests {
             ),
             (
                 trouble(Error::NothingWatched(vec![unheard])),
-                "no hardware can be watched: libusb cannot watch USB, perhaps for want of /dev/bus/usb: Input/output \
+                "libusb cannot watch USB, perhaps for want of /dev/bus/usb: Input/output \
                  error (os error 5); USB is seen by kernel events alone",
             ),
         ] {

@@ -80,6 +80,8 @@ pub(crate) struct Sent {
     pub(crate) before: Option<Arc<Sent>>,
     /// How many there are in the chain that ends with it.
     pub(crate) steps: usize,
+    /// How many steps before those are no longer kept.
+    pub(crate) dropped: usize,
     pub(crate) trace: TraceId,
     pub(crate) parent: Option<MessageId>,
     pub(crate) from: Address,
@@ -171,7 +173,8 @@ impl Recorder {
         let detail = detail();
         let Cause { trace, message: parent } = cause;
         let steps = before.as_ref().map_or(1, |before| before.steps + 1);
-        let said = Arc::new(Sent { before, steps, trace, parent, from, to, kind, detail, sent: now });
+        let dropped = before.as_ref().map_or(0, |before| before.dropped);
+        let said = Arc::new(Sent { before, steps, dropped, trace, parent, from, to, kind, detail, sent: now });
         self.ring.push_back(Record { said, cut: None, handled: None, outcome: Outcome::Queued });
         if let Some(head) = self.traces.get_mut(&trace) {
             head.messages += 1;
@@ -311,9 +314,28 @@ mod tests {
             let steps = recorder.chain(cause).steps();
             assert_eq!(steps[0].what, "start: mainstay started");
             let latest: Vec<String> = (0..=n).rev().take(30).map(|n| format!("kernel told leases: step {n}")).collect();
+            let between = format!("{} steps between are no longer kept", n + 3 - steps.len() as u64);
+            assert!(n < 64 || steps[1].what == between, "{}", steps[1].what);
             assert!(steps.iter().skip(1).rev().map(|step| &step.what).take(30).eq(&latest));
             assert!(steps.len() <= 70, "{} steps", steps.len());
         }
+    }
+
+    #[test]
+    fn what_was_tried_again_and_again_is_told_with_its_first_and_last_round_and_how_many_were_between() {
+        let mut recorder = Recorder::new(Keeping::On);
+        let root = recorder.begin(at(0), ExternalCause::Started);
+        let mut cause = root;
+        let rounds = (0..10).flat_map(|_| ["it cannot be opened", "time to try again"]);
+        for (n, detail) in ["seen"].into_iter().chain(rounds).chain(["it is faulted"]).enumerate() {
+            cause = Cause { message: Some(send(&mut recorder, cause, n as u64, detail)), ..root };
+        }
+        let steps = recorder.chain(cause).steps();
+        let what: Vec<_> = steps.iter().map(|step| step.what.trim_start_matches("kernel told leases: ")).collect();
+        let round = ["it cannot be opened", "time to try again"];
+        let told = [&["start: mainstay started", "seen"][..], &round, &["the same 8 more times"], &round, &["it is faulted"]];
+        assert_eq!(what, told.concat());
+        assert_eq!(steps[4].at, at(3), "the first of those between");
     }
 
     #[test]

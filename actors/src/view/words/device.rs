@@ -107,6 +107,7 @@ impl fmt::Display for Unusable {
             Self::Unwatched => f.write_str("not seen, since hardware cannot be watched"),
             Self::Settling => f.write_str("there, and settling"),
             Self::LookedAt => f.write_str("there, and being looked at"),
+            Self::NotOpen(error) => write!(f, "there, and tried again since it cannot be opened: {error}"),
             Self::Ejected => f.write_str("ejected by the operator"),
             Self::Faulted(fault) => write!(f, "faulted: {fault}"),
             Self::Quarantined(quarantine) => write!(f, "quarantined: {quarantine}"),

@@ -83,7 +83,7 @@ fn is_why(view: &View<'_>, device: &DeviceName, reason: &Unusable) -> bool {
         Unusable::Ejected => is_shown(view, device, DeviceStatus::Ejected),
         Unusable::Quarantined(_) => is_shown(view, device, DeviceStatus::Quarantined),
         Unusable::NotHeardOf | Unusable::Unwatched | Unusable::Settling => false,
-        Unusable::LookedAt | Unusable::NotTried(_) => false,
+        Unusable::LookedAt | Unusable::NotOpen(_) | Unusable::NotTried(_) => false,
     }
 }
 
