@@ -9,6 +9,8 @@ use mainstay_config::names::UsbPath;
 use rustix::io::Errno as Number;
 
 use crate::modes::listed;
+pub use crate::node_group::NodeGroup;
+use crate::node_group::open_words;
 use crate::sighting::{Key, Source};
 use crate::trouble::Trouble;
 
@@ -158,15 +160,6 @@ pub enum Error {
     /// Simulated hardware refuses.
     #[error("{0} (simulated)")]
     Simulated(ErrorKind),
-}
-
-/// The group of a node.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct NodeGroup {
-    /// Its number.
-    pub gid: u32,
-    /// Its name, where it is known.
-    pub name: Option<Box<str>>,
 }
 
 /// What was tried.
@@ -336,15 +329,6 @@ impl Attempt {
 }
 
 impl Error {
-    /// With the name of the group that it is about.
-    #[must_use]
-    pub fn naming(mut self, name: impl FnOnce(u32) -> Option<String>) -> Self {
-        if let Self::MayNotOpen { group: Some(group), .. } = &mut self {
-            group.name = name(group.gid).map(Into::into);
-        }
-        self
-    }
-
     /// What sort of trouble.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
@@ -401,19 +385,6 @@ fn cure(tried: &Attempt, said: &SystemError) -> &'static str {
         | Attempt::Unblock(_)
         | Attempt::Block(_)
         | Attempt::Connect => "",
-    }
-}
-
-/// What helps where a node may not be opened.
-fn open_words(group: Option<&NodeGroup>) -> String {
-    match group {
-        Some(NodeGroup { name: Some(name), .. }) => {
-            format!("add the user that runs mainstay to group {name} (`usermod -aG {name} USER`), and start mainstay anew")
-        }
-        Some(NodeGroup { gid, name: None }) => {
-            format!("its group {gid} has no name: give it another by a udev rule, or run mainstay as root")
-        }
-        None => "only root may: give it a group that may by a udev rule, or run mainstay as root".to_owned(),
     }
 }
 

@@ -17,6 +17,7 @@ pub mod kernel;
 
 pub mod matching;
 mod modes;
+mod node_group;
 pub mod sighting;
 pub mod simulated;
 pub mod trouble;

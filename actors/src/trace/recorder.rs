@@ -333,7 +333,8 @@ mod tests {
         let steps = recorder.chain(cause).steps();
         let what: Vec<_> = steps.iter().map(|step| step.what.trim_start_matches("kernel told leases: ")).collect();
         let round = ["it cannot be opened", "time to try again"];
-        let told = [&["start: mainstay started", "seen"][..], &round, &["the same 8 more times"], &round, &["it is faulted"]];
+        let told =
+            [&["start: mainstay started", "seen"][..], &round, &["the same 8 more times"], &round, &["it is faulted"]];
         assert_eq!(what, told.concat());
         assert_eq!(steps[4].at, at(3), "the first of those between");
     }

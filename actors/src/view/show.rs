@@ -125,7 +125,9 @@ impl Show<'_> {
     fn configured(&self) -> Vec<DeviceView> {
         let leases = self.board.leases();
         let view = |device: &Device| {
-            let Some(Entry { snapshot, .. }) = self.board.device_seen(&device.name) else { return device_not_begun(device) };
+            let Some(Entry { snapshot, .. }) = self.board.device_seen(&device.name) else {
+                return device_not_begun(device);
+            };
             DeviceView {
                 name: device.name.to_string(),
                 kind: snapshot.kind.as_str().to_owned(),
@@ -345,10 +347,7 @@ mod tests {
         let unseen = || "not seen, since hardware cannot be watched".to_owned();
         let cure = format!("Wait, or mend this: {said} (it is tried again by itself).");
         assert_eq!((shown(), show.status().troubles), ((unseen(), vec![cure]), vec![said.to_owned()]));
-        publish_all(device.handle(
-            Moment::default(),
-            DeviceMessage::Gone { generation: None, how: Absence::NotFound },
-        ));
+        publish_all(device.handle(Moment::default(), DeviceMessage::Gone { generation: None, how: Absence::NotFound }));
         assert_eq!(shown().0, unseen());
         unwatched([(Source::Libusb, Trouble::RadiosSilent), (Source::Uevents, Trouble::RadiosSilent)].into());
         assert_eq!(shown().0, unseen(), "neither witness of hardware is heard");

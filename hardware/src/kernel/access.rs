@@ -30,13 +30,12 @@ pub(crate) fn check(sysfs: &Sysfs, sighting: &Sighting) -> Result<(), Error> {
 /// Whether this process may read and write a node.
 pub(super) fn node_access(node: &Path) -> Result<(), Error> {
     // By the effective user, as opening would be.
-    accessat(CWD, node, Access::READ_OK | Access::WRITE_OK, AtFlags::EACCESS)
-        .map_err(|errno| match errno {
-            Errno::ACCESS | Errno::PERM => {
-                Error::MayNotOpen { node: node.to_owned(), said: errno.into(), group: group(node) }
-            }
-            _ => Attempt::Open(node.to_owned()).failed(errno),
-        })
+    accessat(CWD, node, Access::READ_OK | Access::WRITE_OK, AtFlags::EACCESS).map_err(|errno| match errno {
+        Errno::ACCESS | Errno::PERM => {
+            Error::MayNotOpen { node: node.to_owned(), said: errno.into(), group: group(node) }
+        }
+        _ => Attempt::Open(node.to_owned()).failed(errno),
+    })
 }
 
 /// The group that may read and write a node, unless it is root's.
@@ -79,7 +78,8 @@ mod tests {
             return;
         }
         let said = "/dev/x: Permission denied (os error 13); ";
-        let dialout = "add the user that runs mainstay to group dialout (`usermod -aG dialout USER`), and start mainstay anew";
+        let dialout =
+            "add the user that runs mainstay to group dialout (`usermod -aG dialout USER`), and start mainstay anew";
         assert_eq!(words(20, 0o660), format!("{said}{dialout}"));
         let nameless = "its group 4242 has no name: give it another by a udev rule, or run mainstay as root";
         assert_eq!(words(4242, 0o660), format!("{said}{nameless}"));

@@ -5,11 +5,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
+use futures::stream::BoxStream;
+use netlink_sys::TokioSocket;
 use tokio::sync::{Notify, mpsc};
 
 use super::libusb::{SharedContext, UsbWitness};
+use super::radio::events::{self, Announcement};
 use super::sysfs::Sysfs;
-use super::watcher::{Sources, Watcher};
+use super::uevent;
+use super::watcher::Watcher;
 use crate::bus::{Sink, Watch};
 use crate::error::{Attempt, Error};
 use crate::sighting::Source;
@@ -68,6 +72,36 @@ impl Wishes {
     /// Whether something was lost since this was last asked.
     pub(crate) fn lost_some(&self) -> bool {
         self.lost.swap(false, Ordering::AcqRel)
+    }
+}
+
+/// What is listened to; what is `None` cannot be.
+pub(crate) struct Sources {
+    pub(crate) usb: Option<UsbWitness>,
+    pub(crate) begin_usb: Box<dyn Fn() -> Result<UsbWitness, Trouble> + Send>,
+    pub(crate) uevents: Option<TokioSocket>,
+    pub(crate) links: Option<TokioSocket>,
+    pub(crate) radios: Option<BoxStream<'static, Announcement>>,
+}
+
+impl Sources {
+    /// Opens one, anew when it was open.
+    pub(crate) fn open(&mut self, source: Source) -> Result<(), Trouble> {
+        let unheard = |why: io::Error| match (source, why.kind()) {
+            (Source::RadioNews, io::ErrorKind::NotFound) => Trouble::NoWifi,
+            _ => Trouble::Unheard(why.into()),
+        };
+        match source {
+            Source::Libusb => {
+                self.usb = None;
+                self.usb = Some((self.begin_usb)()?);
+            }
+            Source::Uevents => self.uevents = Some(uevent::socket().map_err(unheard)?),
+            Source::Links => self.links = Some(events::link_socket().map_err(unheard)?),
+            Source::RadioNews => self.radios = Some(events::subscribe().map_err(unheard)?),
+            Source::All | Source::RadioFacts => {}
+        }
+        Ok(())
     }
 }
 

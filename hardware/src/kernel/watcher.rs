@@ -10,14 +10,13 @@ use tokio::sync::{Notify, mpsc};
 use tokio::time::{Instant, sleep_until};
 
 use super::known::Known;
-use super::libusb::UsbWitness;
 use super::radio::events::{self, Announcement};
 use super::radio::read::Reading;
 use super::radio::{wifi_key, without_interface};
 use super::reader::{Outcome, Reader};
 use super::sysfs::{self, Sysfs};
 use super::uevent::{self, Change, MESSAGE_BYTES, Numbered};
-use super::watch::{Wish, Wishes};
+use super::watch::{Sources, Wish, Wishes};
 use super::{tty, usb};
 use crate::bus::Sink;
 use crate::sighting::{HardwareEvent, Key, ScanReason, Sighting, Sort, Source, Witness};
@@ -26,36 +25,6 @@ use crate::watched::Pauses;
 
 /// `ENOBUFS`: the socket was full and the kernel dropped messages.
 const ENOBUFS: i32 = 105;
-
-/// What is listened to; what is `None` cannot be.
-pub(crate) struct Sources {
-    pub(crate) usb: Option<UsbWitness>,
-    pub(crate) begin_usb: Box<dyn Fn() -> Result<UsbWitness, Trouble> + Send>,
-    pub(crate) uevents: Option<TokioSocket>,
-    pub(crate) links: Option<TokioSocket>,
-    pub(crate) radios: Option<BoxStream<'static, Announcement>>,
-}
-
-impl Sources {
-    /// Opens one, anew when it was open.
-    pub(crate) fn open(&mut self, source: Source) -> Result<(), Trouble> {
-        let unheard = |why: io::Error| match (source, why.kind()) {
-            (Source::RadioNews, io::ErrorKind::NotFound) => Trouble::NoWifi,
-            _ => Trouble::Unheard(why.into()),
-        };
-        match source {
-            Source::Libusb => {
-                self.usb = None;
-                self.usb = Some((self.begin_usb)()?);
-            }
-            Source::Uevents => self.uevents = Some(uevent::socket().map_err(unheard)?),
-            Source::Links => self.links = Some(events::link_socket().map_err(unheard)?),
-            Source::RadioNews => self.radios = Some(events::subscribe().map_err(unheard)?),
-            Source::All | Source::RadioFacts => {}
-        }
-        Ok(())
-    }
-}
 
 /// What is known, and whom to tell.
 pub(crate) struct Watcher {

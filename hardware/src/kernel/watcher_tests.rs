@@ -13,8 +13,8 @@ use super::radio::events::Announcement;
 use super::radio::read::Reading;
 use super::reader::Outcome;
 use super::uevent::{Change, Numbered};
-use super::watch::{Wish, Wishes};
-use super::watcher::{Heard, Sources, Watcher};
+use super::watch::{Sources, Wish, Wishes};
+use super::watcher::{Heard, Watcher};
 use crate::error::{Errno, SystemError};
 use crate::sighting::{
     Access, Generation, HardwareEvent, Key, Link, Rfkill, ScanReason, Sighting, Sort, Source, WifiFacts, Witness,

@@ -194,7 +194,9 @@ pub fn device_cure(cure: &DeviceCure, name: &DeviceName, spec: Option<&Device>) 
             Some(spec) => format!("Plug in {name} ({}).", describe_match(spec)),
             None => format!("Plug in {name}."),
         },
-        DeviceCure::Watch(why) => format!("Wait, or mend this: {} (it is tried again by itself).", why.words(Source::All)),
+        DeviceCure::Watch(why) => {
+            format!("Wait, or mend this: {} (it is tried again by itself).", why.words(Source::All))
+        }
         DeviceCure::Wait => "It is tried again by itself; `mainstay devices` shows which others hang.".to_owned(),
         DeviceCure::Choose(rivals) => format!("{}.", rivals_cure(rivals, name)),
         DeviceCure::Mend => format!("Mend the cause, then replug it or say `mainstay admit {name}`."),
