@@ -60,8 +60,8 @@ impl LeaseMachine {
         let Some((grant, renewal)) = self.take_renewal(holder, operation) else {
             return vec![Effect::Note(Outcome::Superseded)];
         };
-        // Where that is not known, it may be anybody's.
-        if moved.map_or(true, |moved| self.has_lost_a_file(holder, &renewal.request, &moved)) {
+        // Where nobody can tell, nothing of it is known to be lost.
+        if self.has_lost_a_file(holder, &renewal.request, &moved.unwrap_or_default()) {
             return tell(holder, ServiceMessage::Renewed(grant.token, Renewed::MustWait)).into_iter().collect();
         }
         self.look_at_ports_for_holder(holder, renewal.request, renewal.foreign)

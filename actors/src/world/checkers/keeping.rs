@@ -42,7 +42,9 @@ pub(super) struct Keeping {
     signalled: BTreeSet<RunId>,
     /// For whom files and ports are looked at that it is to use again, by the messages that such looks are caused by.
     renewing: BTreeMap<MessageId, ServiceName>,
-    /// On whose ports a stranger was seen then, or whose files could not be looked at.
+    /// Who was told then that it cannot go on with what it has.
+    gives_way: BTreeSet<ServiceName>,
+    /// On whose ports a stranger was seen then: only these may be told so.
     disturbed: BTreeSet<ServiceName>,
 }
 
@@ -102,7 +104,7 @@ impl Checker for Keeping {
 
 impl Keeping {
     fn told(&mut self, service: &ServiceName, said: &ServiceMessage, environment: &Environment) {
-        if let ServiceMessage::Renewed(..) = said {
+        if let ServiceMessage::Renewed(_, Renewed::With(_)) = said {
             self.renewing.retain(|_, other| other != service);
         }
         match said {
@@ -124,9 +126,9 @@ impl Keeping {
                 };
                 self.restarting.entry(service.clone()).and_modify(|had| had.retain(|(used, _)| is_kept(used)));
             }
-            // A stranger has its port, and it waits for another; or for nothing.
-            ServiceMessage::Renewed(_, Renewed::Refused(_) | Renewed::MustWait) if self.disturbed.contains(service) => {
-                self.restarting.remove(service);
+            ServiceMessage::Renewed(_, Renewed::Refused(_) | Renewed::MustWait) => {
+                self.gives_way.insert(service.clone());
+                self.may_give_way(service);
             }
             _ => {}
         }
@@ -168,6 +170,7 @@ impl Keeping {
         match said {
             LeaseMessage::Renew(LeaseRequest { holder, .. }) => {
                 self.renewing.retain(|_, service| !holder.is(service));
+                self.gives_way.retain(|service| !holder.is(service));
                 self.disturbed.retain(|service| !holder.is(service));
                 self.renewing.extend(holder.service().cloned().map(|service| (letter.id, service)));
             }
@@ -180,10 +183,18 @@ impl Keeping {
                 let Some(service) = self.renews(letter) else { return };
                 let is_kept = |used: &Resource| !matches!(used, Resource::Port(port) if seen.contains_key(port));
                 self.restarting.entry(service.clone()).and_modify(|had| had.retain(|(used, _)| is_kept(used)));
-                self.renewing.insert(letter.id, service.clone());
-                self.disturbed.insert(service);
+                // It waits for another one; or for nothing.
+                self.disturbed.insert(service.clone());
+                self.may_give_way(&service);
+                self.renewing.insert(letter.id, service);
             }
             _ => {}
+        }
+    }
+
+    fn may_give_way(&mut self, service: &ServiceName) {
+        if self.gives_way.contains(service) && self.disturbed.contains(service) {
+            self.restarting.remove(service);
         }
     }
 
