@@ -10,6 +10,7 @@ mod fixtures;
 mod instance;
 mod listener;
 mod logs;
+mod patience;
 mod places;
 mod protocol;
 mod render;

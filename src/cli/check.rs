@@ -59,7 +59,7 @@ fn check_json(path: &Path) -> Result<(), Ended> {
     let file = path.display().to_string();
     let of_machine = of_machine(path);
     let notes = |of_file| note_views(of_file, &of_machine);
-    match mainstay_config::load(path) {
+    match config_file::read(path) {
         Ok(loaded) => json(&CheckView { file, problems: &[], left_off: 0, notes: notes(&loaded.notes) }),
         Err(LoadError::Wrong(wrong)) => {
             let notes = notes(&wrong.notes);

@@ -9,6 +9,7 @@ use super::args::Trusted;
 use super::output::{print, print_error};
 use crate::error::Told;
 use crate::exit::ExitStatus;
+use crate::patience::patiently;
 use crate::render::width_of;
 use crate::trust::{Distrust, Trust};
 
@@ -72,9 +73,15 @@ pub(super) enum Stream {
     Error,
 }
 
+/// Reads it, and looks at the files that it names.
+pub(super) fn read(path: &Path) -> Result<Loaded, LoadError> {
+    let say = |words: &str| eprintln!("{words}");
+    patiently(&[path], say, || mainstay_config::load(path))
+}
+
 /// Loads it. All problems of a wrong one are printed before this returns.
 pub(super) fn load(path: &Path, stream: Stream) -> Result<Loaded, Ended> {
-    mainstay_config::load(path).map_err(|error| match error {
+    read(path).map_err(|error| match error {
         LoadError::Wrong(problems) => tell(&problems, stream),
         other => cannot_load(&other).into(),
     })

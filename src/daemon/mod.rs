@@ -44,6 +44,7 @@ use crate::cli::Plan;
 use crate::error::{END_THEM, Told};
 use crate::exit::ExitStatus;
 use crate::instance::Instance;
+use crate::patience::patiently;
 use crate::places::{Purpose, Surroundings};
 use crate::render::width_of;
 use crate::server::{Limits, Server};
@@ -153,7 +154,8 @@ async fn live(plan: Plan, instance: Instance, log: &LogOutput, ears: Ears) -> Re
     let to_try = (purpose == Purpose::Demo)
         .then(|| demo::what_to_try(&instance.socket(), &Surroundings::of_this_process(), &station));
     let log_dir = settings::log_dir(&station, purpose, instance.dir());
-    log_folder::prepare(&log_dir, operators(), state)?;
+    let say = |words: &str| tracing::error!("mainstay has not begun: {words}");
+    patiently(&[&log_dir], say, || log_folder::prepare(&log_dir, operators(), state))?;
     let simulated = (purpose == Purpose::Demo).then(SimulatedBus::demo);
     if purpose == Purpose::Demo {
         demo::run_ourselves(&mut station)?;

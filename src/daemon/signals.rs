@@ -148,6 +148,9 @@ fn seen(sight: &Sight) -> Seen {
 /// Ends the daemon without its actors: what they have not stopped is left running.
 fn end(deaf: Deaf, log: &LogOutput, sight: &Sight) -> ! {
     let why = match deaf {
+        Deaf::Unheard if sight.get().is_none() => {
+            "it had not begun, and waits for a disk that does not answer".to_owned()
+        }
         Deaf::Unheard => "the root supervisor has not taken in that mainstay should end".to_owned(),
         Deaf::Frozen(frozen) => frozen.to_string(),
     };
