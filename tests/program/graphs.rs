@@ -6,8 +6,6 @@ use crate::harness::{Station, Status};
 
 /// What a service may cost the daemon at most, in any graph; in a debug build.
 const BYTES_PER_SERVICE: u64 = 64 * 1024;
-/// What a daemon has without services.
-const BYTES: u64 = 30 * 1024 * 1024;
 
 /// So many services; `first` is what the first one runs.
 fn graph(count: usize, first: &str, needs: impl Fn(usize) -> Vec<usize>) -> Station {
@@ -32,18 +30,26 @@ fn peak(station: &Station) -> u64 {
     line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
 }
 
-fn starts_within_bounds(services: usize, needs: impl Fn(usize) -> Vec<usize>) {
+/// The most memory that the daemon has had when all of them ran.
+fn peak_of(services: usize, needs: impl Fn(usize) -> Vec<usize>) -> u64 {
     let station = graph(services, "sleep", needs);
     station.until("all run", |status| count(status, "running") == services);
-    let most = BYTES + BYTES_PER_SERVICE * services as u64;
-    assert!(peak(&station) < most, "{} of {most} bytes for {services} services", peak(&station));
+    let peak = peak(&station);
     station.end();
+    peak
 }
 
 #[test]
-fn a_dense_graph_and_a_chain_start_and_stop_within_a_bounded_memory_for_each_service() {
-    starts_within_bounds(40, |place| (0..place).collect());
-    starts_within_bounds(120, |place| place.checked_sub(1).into_iter().collect());
+fn dense_graphs_diamonds_and_chains_start_and_stop_within_a_bounded_memory_for_each_service() {
+    let alone = peak_of(1, |_| Vec::new());
+    let is_within_bounds = |services: usize, needs: &dyn Fn(usize) -> Vec<usize>| {
+        let (peak, most) = (peak_of(services, needs), alone + BYTES_PER_SERVICE * services as u64);
+        assert!(peak < most, "{peak} of {most} bytes for {services} services");
+    };
+    is_within_bounds(40, &|place| (0..place).collect());
+    // Layers of five, each of which requires all of the one before.
+    is_within_bounds(100, &|place| (0..place / 5 * 5).rev().take(5).collect());
+    is_within_bounds(250, &|place| place.checked_sub(1).into_iter().collect());
 }
 
 #[test]
