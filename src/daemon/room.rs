@@ -41,9 +41,26 @@ pub(super) fn for_threads() -> Result<(), Told> {
     refused.map_or(Ok(()), Err)
 }
 
+/// Limits on memory, which threads need for their stacks.
+const OF_MEMORY: [(Resource, &str, &str); 2] = [
+    (Resource::Data, "RLIMIT_DATA", "`ulimit -d unlimited` before it is started, or `LimitDATA=` in its unit"),
+    (Resource::As, "RLIMIT_AS", "`ulimit -v unlimited` before it is started, or `LimitAS=` in its unit"),
+];
+
 fn cannot_begin(begun: usize, error: &io::Error) -> Told {
-    let limit = getrlimit(Resource::Nproc).current;
-    let allowed = limit.map_or_else(String::new, |limit| format!(": this user may have {limit} in all (RLIMIT_NPROC)"));
+    let is_limited = |(resource, name, cure): (Resource, &'static str, &'static str)| {
+        Some((getrlimit(resource).current?, name, cure))
+    };
+    let (allowed, help) = match OF_MEMORY.into_iter().find_map(is_limited) {
+        Some((bytes, name, cure)) => {
+            (format!(": its memory is limited to {bytes} bytes ({name})"), format!("allow more: {cure}"))
+        }
+        None => {
+            let limit = getrlimit(Resource::Nproc).current;
+            let words = |limit| format!(": this user may have {limit} in all (RLIMIT_NPROC)");
+            (limit.map_or_else(String::new, words), MORE.to_owned())
+        }
+    };
     let words = format!("mainstay cannot begin: it needs {THREADS} threads and is given {begun}{allowed}: {error}");
-    Told::new(ExitStatus::Failed, words).help(MORE)
+    Told::new(ExitStatus::Failed, words).help(help)
 }

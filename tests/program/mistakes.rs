@@ -48,23 +48,30 @@ fn where_no_threads_can_be_made_it_does_not_begin_and_says_why() {
     )
     .unwrap();
     // A user of its own, of whom nobody else counts; the limit does not hold for root.
-    let begin = |limit: u32| {
+    let begin = |limit: &str| {
         let mut command = std::process::Command::new("prlimit");
-        command.arg(format!("--nproc={limit}")).args(["./mainstay", "run", "--config", "station.toml"]);
+        command.arg(limit).args(["./mainstay", "run", "--config", "station.toml"]);
         command.current_dir(dir.path()).env_remove("MAINSTAY_CONFIG").env_remove("MAINSTAY_SOCKET");
         if rustix::process::geteuid().is_root() {
             command.uid(54_711).gid(54_711);
         }
         command.output().unwrap()
     };
-    for limit in [1, 3, 9] {
-        let output = begin(limit);
+    let of_threads = |limit| {
+        (format!("--nproc={limit}"), format!("this user may have {limit} in all (RLIMIT_NPROC)"), "ulimit -u 4096")
+    };
+    let of_memory = (
+        "--data=20480000".to_owned(),
+        "its memory is limited to 20480000 bytes (RLIMIT_DATA)".to_owned(),
+        "ulimit -d unlimited",
+    );
+    for (limit, fact, cure) in [of_threads(1), of_threads(3), of_threads(9), of_memory] {
+        let output = begin(&limit);
         let said = String::from_utf8_lossy(&output.stderr).split_whitespace().collect::<Vec<_>>().join(" ");
         assert_eq!(output.status.code(), Some(1), "{said}");
         assert!(said.starts_with("error: mainstay cannot begin: it needs 12 threads and is given "), "{said}");
-        let facts =
-            format!("this user may have {limit} in all (RLIMIT_NPROC): Resource temporarily unavailable (os error 11)");
-        assert!(said.contains(&facts) && said.contains("help: allow more: `ulimit -u 4096`"), "{said}");
+        let facts = format!("{fact}: Resource temporarily unavailable (os error 11)");
+        assert!(said.contains(&facts) && said.contains(&format!("help: allow more: `{cure}`")), "{said}");
         assert!(!said.contains("panicked"), "{said}");
     }
 }
