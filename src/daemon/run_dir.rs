@@ -2,11 +2,12 @@
 //! noticed, and all is made anew.
 //!
 //! Something that clears `/run` or `/tmp` would otherwise leave a daemon that nobody can reach. The kernel says when something is
-//! removed (inotify(7)): nothing wakes up for this while nothing happens.
+//! removed (inotify(7)), and when something is mounted (`/proc/self/mountinfo`, proc(5)): nothing wakes up for this while nothing happens.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::convert::Infallible;
+use std::fs::File;
 use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
@@ -18,6 +19,7 @@ use mainstay_actors::effect::process::groups::operators;
 use mainstay_actors::effect::watched;
 use rustix::fs::inotify::{CreateFlags, ReadFlags, Reader, WatchFlags, add_watch, init, remove_watch};
 use rustix::io::Errno;
+use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::sync::Notify;
 
@@ -88,10 +90,27 @@ fn listen() -> std::io::Result<AsyncFd<OwnedFd>> {
     AsyncFd::new(init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?)
 }
 
+/// Where the kernel says that something was mounted, or is not any more. `None`: it does not say so.
+#[allow(deprecated, reason = "as above")]
+fn mounts() -> Option<AsyncFd<File>> {
+    AsyncFd::with_interest(File::open("/proc/self/mountinfo").ok()?, Interest::PRIORITY).ok()
+}
+
+/// Waits until something was mounted: it may lie over what leads here.
+async fn wait_for_a_mount(mounts: Option<&AsyncFd<File>>) {
+    if let Some(mounts) = mounts
+        && let Ok(mut changed) = mounts.ready(Interest::PRIORITY).await
+    {
+        changed.clear_ready();
+        return;
+    }
+    std::future::pending().await
+}
+
 /// Makes it anew whenever something is lost.
 async fn notice(kept: &Kept, events: &AsyncFd<OwnedFd>) -> std::io::Result<Infallible> {
     let dir = kept.dir();
-    let (mut watched, mut wait) = (Vec::new(), SETTLE);
+    let (mut watched, mut wait, mounts) = (Vec::new(), SETTLE, mounts());
     loop {
         // Watched before it is looked at: what is removed between the two is heard of.
         for old in watched.drain(..) {
@@ -101,7 +120,11 @@ async fn notice(kept: &Kept, events: &AsyncFd<OwnedFd>) -> std::io::Result<Infal
         watched = watches(events.get_ref(), &dir)?;
         if kept.is_whole() && !watched.is_empty() {
             wait = SETTLE;
-            wait_for_a_loss(events).await?;
+            tokio::select! {
+                biased;
+                lost = wait_for_a_loss(events) => lost?,
+                () = wait_for_a_mount(mounts.as_ref()) => {}
+            }
             tokio::time::sleep(SETTLE).await;
             continue;
         }

@@ -99,6 +99,25 @@ fn where_a_link_leads_now_it_is_made_anew_but_not_among_things_of_others() {
     station.end();
 }
 
+/// Only root may mount, and not everywhere.
+#[test]
+fn what_is_mounted_over_the_way_to_it_is_as_if_it_were_removed_and_so_is_that_it_is_mounted_no_more() {
+    let station = reached_by("mkdir over other && chmod 755 over other && ln -s over/run run", "over/run");
+    let at = |name: &str| station.dir().join(name);
+    let done = |command: &mut std::process::Command| command.status().is_ok_and(|status| status.success());
+    if done(std::process::Command::new("mount").arg("--bind").args([at("other"), at("over")])) {
+        until_said(&station, "it is made anew");
+        answers(&station);
+        no_second_begins(&station);
+        assert!(at("other/run/mainstay.sock").exists());
+        assert!(done(std::process::Command::new("umount").arg("--lazy").arg(at("over"))));
+        until("it is back", || (station.said().matches("it is made anew").count() > 1).then_some(()));
+        answers(&station);
+        no_second_begins(&station);
+    }
+    station.end();
+}
+
 fn remove_link(station: &Station, link: &str) {
     fs::remove_file(station.dir().join(link)).unwrap();
 }
