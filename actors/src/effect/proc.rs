@@ -77,6 +77,30 @@ impl Proc<'_> {
         all
     }
 
+    /// Looks at these processes and all that descend from them. `None`: the kernel does not list children.
+    pub(crate) fn descending(self, from: Vec<u32>) -> Option<Vec<Process>> {
+        let (mut found, mut todo, mut seen) = (Vec::new(), from, HashSet::new());
+        while let Some(pid) = todo.pop().filter(|_| found.len() < MAX_PROCESSES) {
+            let Some(process) = self.process(pid).filter(|_| seen.insert(pid)) else { continue };
+            found.push(process);
+            for thread in self.threads(pid) {
+                match self.children(pid, thread) {
+                    Some(children) => todo.extend(children),
+                    // It has ended meanwhile; or there are no such lists.
+                    None if self.children("self", std::process::id()).is_none() => return None,
+                    None => {}
+                }
+            }
+        }
+        self.adopt_again(&mut found);
+        Some(found)
+    }
+
+    fn threads(self, pid: u32) -> Vec<u32> {
+        let tasks = fs::read_dir(self.0.join(format!("{pid}/task"))).into_iter().flatten().flatten();
+        tasks.filter_map(|task| task.file_name().to_str()?.parse().ok()).collect()
+    }
+
     /// A parent that ended during the look is missing, and its children have a new one: look at those again.
     fn adopt_again(self, all: &mut [Process]) {
         let present: HashSet<u32> = all.iter().map(|p| p.id.pid).collect();

@@ -19,6 +19,8 @@ use crate::effect::watched;
 const PATIENCE: Duration = Duration::from_millis(100);
 /// Threads that may hang. With so many, marks are not read any more until one comes back; all other clues are.
 const HUNG_MAX: usize = 4;
+/// So many marks may be kept of processes that may have ended.
+const MANY: usize = 1024;
 
 /// What is known of marks.
 #[derive(Debug, Default)]
@@ -29,6 +31,11 @@ pub(super) struct Marks {
 }
 
 impl Marks {
+    /// Whether so many are known that those of processes that have ended should be forgotten.
+    pub(super) fn are_many(&self) -> bool {
+        self.known.len() > MANY
+    }
+
     /// The mark of a process. `None`: it has none, it is not ours to see, or it did not come in time.
     pub(super) fn of(&mut self, id: ProcessId) -> Option<String> {
         if let Some(known) = self.known.get(&id) {

@@ -37,9 +37,11 @@ pub(crate) use crate::effect::proc::{PipeId, ProcessId};
 use super::rules::News;
 use super::thread::Thread;
 use crate::action::process::RunId;
-use crate::effect::proc::{Life, here};
+use crate::effect::proc::{Life, Process, here};
 use crate::effect::watched::{self, Lost, Watched};
 
+/// Up to one in so many runs is looked for by itself.
+const FEW: usize = 8;
 /// The thread's name.
 const NAME: &str = "trees";
 
@@ -236,7 +238,8 @@ fn work(jobs: &Receiver<Job>, news: &UnboundedSender<News>, watched: &Watched) {
         strays.look(&wants, &insides);
         let in_group = roots.iter().filter(|(_, place)| *place == Place::Group).map(|(root, _)| root);
         let by_ancestry: Vec<Root> = in_group.chain(strays.roots()).cloned().collect();
-        let mut found = look_at_all(&by_ancestry, &mut known, &origin, &marks);
+        let wanted: BTreeSet<RunId> = wants.iter().map(|want| want.run).collect();
+        let mut found = look_for(&wanted, &by_ancestry, &mut known, &origin, &marks);
         let owners = to_whom(&unknown, &roots, &known, &origin, &mut strays);
         let mut act =
             |(want, inside): (&Want, Inside)| do_one(want, inside, found.remove(&want.run).unwrap_or_default());
@@ -248,18 +251,39 @@ fn work(jobs: &Receiver<Job>, news: &UnboundedSender<News>, watched: &Watched) {
     }
 }
 
-fn look_at_all(
+/// Finds the members of runs. Where the kernel lists children, only below their main processes and among those that were left to us is
+/// looked: of a thousand services the others need no look.
+fn look_for(
+    wanted: &BTreeSet<RunId>,
     roots: &[Root],
     known: &mut owners::KnownOwners,
     origin: &impl Origin,
     marks: &RefCell<Marks>,
 ) -> BTreeMap<RunId, Vec<ProcessId>> {
-    if roots.is_empty() {
+    if !roots.iter().any(|root| wanted.contains(&root.run)) {
         return BTreeMap::new();
+    }
+    let us = std::process::id();
+    // To look at all of them at once is quicker than at most of them one by one.
+    let are_few = wanted.len() <= roots.len() / FEW;
+    if are_few
+        && !marks.borrow().are_many()
+        && let Some(some) = where_they_can_be(wanted, roots, us)
+    {
+        return owners::members_of(&some, us, (roots, wanted), known, origin);
     }
     let all = here().processes();
     marks.borrow_mut().keep(all.iter().map(|process| process.id));
-    owners::members(&all, std::process::id(), roots, known, origin)
+    owners::members(&all, us, roots, known, origin)
+}
+
+fn where_they_can_be(wanted: &BTreeSet<RunId>, roots: &[Root], us: u32) -> Option<Vec<Process>> {
+    let there = || roots.iter().filter(|root| root.main_state == MainState::There);
+    let others: BTreeSet<u32> = there().filter(|root| !wanted.contains(&root.run)).map(|root| root.main).collect();
+    let theirs = there().filter(|root| wanted.contains(&root.run)).map(|root| root.main);
+    // Orphans are given to the main thread.
+    let left_to_us = here().children("self", us)?.into_iter().filter(|pid| !others.contains(pid));
+    here().descending(theirs.chain(left_to_us).collect())
 }
 
 /// One that belongs to a run with a cgroup and is not in it has strayed.

@@ -18,7 +18,7 @@
 //! A program that forks away, leaves the session, lowers the limit, clears its environment, lets go of its output and was never seen
 //! while its parents lived is not found; cgroups do find it.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use crate::action::process::RunId;
 use crate::effect::proc::{Life, PipeId, Process, ProcessId};
@@ -163,6 +163,22 @@ pub(super) fn members(
     }
     known.0 = seen;
     found.values_mut().for_each(|members| members.sort_unstable());
+    found
+}
+
+/// The same of these runs only, from a look at all places where their processes can be. What is known of the others stays.
+pub(super) fn members_of(
+    some: &[Process],
+    us: u32,
+    (roots, wanted): (&[Root], &BTreeSet<RunId>),
+    known: &mut KnownOwners,
+    origin: &impl Origin,
+) -> BTreeMap<RunId, Vec<ProcessId>> {
+    let others: BTreeSet<RunId> = roots.iter().map(|root| root.run).filter(|run| !wanted.contains(run)).collect();
+    let mut of_others = known.0.clone();
+    of_others.retain(|_, (run, _)| others.contains(run));
+    let found = members(some, us, roots, known, origin);
+    known.0.extend(of_others);
     found
 }
 
