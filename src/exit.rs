@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 /// How a run of the program ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
 pub(crate) enum ExitStatus {
     /// It was done, or the answer was printed.
     Ok,
@@ -18,38 +19,24 @@ pub(crate) enum ExitStatus {
     /// The daemon refuses, or this user may not.
     Refused,
     /// The daemon ended because its root supervisor gave up (`EX_SOFTWARE` of sysexits.h).
-    GaveUp,
+    GaveUp = 70,
 }
 
 impl ExitStatus {
-    /// Every one of them, by number.
-    pub(crate) const ALL: [Self; 7] =
-        [Self::Ok, Self::Failed, Self::Usage, Self::NoDaemon, Self::UnknownName, Self::Refused, Self::GaveUp];
+    /// Every one of them, by number, and what it means.
+    pub(crate) const ALL: [(Self, &str); 7] = [
+        (Self::Ok, "done, or the answer was printed"),
+        (Self::Failed, "it failed, or is not so (`check` found problems)"),
+        (Self::Usage, "the command line is wrong"),
+        (Self::NoDaemon, "no daemon answers"),
+        (Self::UnknownName, "no service or device has that name"),
+        (Self::Refused, "the daemon refuses, or you may not"),
+        (Self::GaveUp, "`run` gave up: its actors failed too often"),
+    ];
 
     /// The number the shell sees.
     pub(crate) const fn code(self) -> u8 {
-        match self {
-            Self::Ok => 0,
-            Self::Failed => 1,
-            Self::Usage => 2,
-            Self::NoDaemon => 3,
-            Self::UnknownName => 4,
-            Self::Refused => 5,
-            Self::GaveUp => 70,
-        }
-    }
-
-    /// What it means, for `--help`.
-    pub(crate) const fn meaning(self) -> &'static str {
-        match self {
-            Self::Ok => "done, or the answer was printed",
-            Self::Failed => "it failed, or is not so (`check` found problems)",
-            Self::Usage => "the command line is wrong",
-            Self::NoDaemon => "no daemon answers",
-            Self::UnknownName => "no service or device has that name",
-            Self::Refused => "the daemon refuses, or you may not",
-            Self::GaveUp => "`run` gave up: its actors failed too often",
-        }
+        self as u8
     }
 }
 

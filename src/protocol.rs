@@ -131,6 +131,13 @@ pub(crate) enum Answer {
     Error(ErrorAnswer),
 }
 
+impl Answer {
+    /// It was not done.
+    pub(crate) fn error<'a>(code: ErrorCode, message: impl Into<String>, help: impl Into<Option<&'a str>>) -> Self {
+        Self::Error(ErrorAnswer::new(code, message, help))
+    }
+}
+
 /// Why it was not done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ErrorAnswer {
@@ -140,6 +147,12 @@ pub(crate) struct ErrorAnswer {
     pub(crate) message: String,
     /// What to do next.
     pub(crate) help: Option<String>,
+}
+
+impl ErrorAnswer {
+    pub(crate) fn new<'a>(code: ErrorCode, message: impl Into<String>, help: impl Into<Option<&'a str>>) -> Self {
+        Self { code, message: message.into(), help: help.into().map(str::to_owned) }
+    }
 }
 
 /// Why it was not done, for programs.

@@ -9,36 +9,34 @@ use crate::exit::ExitStatus;
 use crate::protocol::{Answer, Request, TraceRequest};
 use crate::render::{self, Look};
 
+/// Shows an answer of this kind. Any other is none to what was asked.
+macro_rules! show_as {
+    ($kind:ident, $render:path, $answer:expr, $form:expr) => {
+        match $answer {
+            Answer::$kind(view) => show($form, &view, |view| $render(view, &Look::of_stdout())),
+            other => Err(unexpected(other)),
+        }
+    };
+}
+
 /// `status`.
 pub(super) fn status(client: &Client, form: Form) -> Result<(), Ended> {
-    match client.ask(&Request::Status)? {
-        Answer::Status(view) => show(form, &view, |view| render::status(view, &Look::of_stdout())),
-        other => Err(unexpected(other)),
-    }
+    show_as!(Status, render::status, client.ask(&Request::Status)?, form)
 }
 
 /// `devices`.
 pub(super) fn devices(client: &Client, form: Form) -> Result<(), Ended> {
-    match client.ask(&Request::Devices)? {
-        Answer::Devices(view) => show(form, &view, |view| render::devices(view, &Look::of_stdout())),
-        other => Err(unexpected(other)),
-    }
+    show_as!(Devices, render::devices, client.ask(&Request::Devices)?, form)
 }
 
 /// `leases`.
 pub(super) fn leases(client: &Client, form: Form) -> Result<(), Ended> {
-    match client.ask(&Request::Leases)? {
-        Answer::Leases(view) => show(form, &view, |view| render::leases(view, &Look::of_stdout())),
-        other => Err(unexpected(other)),
-    }
+    show_as!(Leases, render::leases, client.ask(&Request::Leases)?, form)
 }
 
 /// `why NAME`.
 pub(super) fn why(client: &Client, name: String, form: Form) -> Result<(), Ended> {
-    match client.ask(&Request::Why { name })? {
-        Answer::Why(view) => show(form, &view, |view| render::why(view, &Look::of_stdout())),
-        other => Err(unexpected(other)),
-    }
+    show_as!(Why, render::why, client.ask(&Request::Why { name })?, form)
 }
 
 /// `trace`.
@@ -47,22 +45,15 @@ pub(super) fn trace(client: &Client, args: TraceArgs) -> Result<(), Ended> {
     let asked = TraceRequest { id: args.id, device: args.device, service: args.service, follow: args.follow };
     let request = Request::Trace(asked);
     if !args.follow {
-        return show_trace(client.ask(&request)?, form);
+        return show_as!(Trace, render::trace, client.ask(&request)?, form);
     }
     for (nth, answer) in client.follow(&request)?.enumerate() {
         if nth > 0 && form == Form::Human {
             print("\n")?;
         }
-        show_trace(answer?, form)?;
+        show_as!(Trace, render::trace, answer?, form)?;
     }
     Err(Told::new(ExitStatus::NoDaemon, "the mainstay daemon has ended").into())
-}
-
-fn show_trace(answer: Answer, form: Form) -> Result<(), Ended> {
-    match answer {
-        Answer::Trace(view) => show(form, &view, |view| render::trace(view, &Look::of_stdout())),
-        other => Err(unexpected(other)),
-    }
 }
 
 /// Commands that change something: `request` is what the command line asks for.

@@ -7,14 +7,22 @@ use std::time::Duration;
 use mainstay_config::model::{Station, Unit};
 use mainstay_config::names::{DeviceName, ServiceName};
 use mainstay_config::template::Template;
+use mainstay_hardware::simulated::SimulatedBus;
 
 use crate::client::answers;
 use crate::error::Told;
 use crate::exit::ExitStatus;
 use crate::places::{SOCKET_NAME, Surroundings};
 
+/// Makes a station the demo: with its hardware, and words about what to try with it.
+pub(super) fn begin(socket: &Path, station: &mut Station) -> Result<(String, SimulatedBus), Told> {
+    let to_try = what_to_try(socket, &Surroundings::of_this_process(), station);
+    run_ourselves(station)?;
+    Ok((to_try, SimulatedBus::demo()))
+}
+
 /// A command that begins with `mainstay` means the program that is running.
-pub(super) fn run_ourselves(station: &mut Station) -> Result<(), Told> {
+fn run_ourselves(station: &mut Station) -> Result<(), Told> {
     let program = std::env::current_exe()
         .map_err(|error| Told::new(ExitStatus::Failed, format!("mainstay cannot find its own program: {error}")))?;
     let program = Template::literal(&program.to_string_lossy());
@@ -39,7 +47,7 @@ fn is_found_first(socket: &Path, surroundings: &Surroundings) -> bool {
 }
 
 /// What a person at the terminal can do now, with what there is in this station.
-pub(super) fn what_to_try(socket: &Path, surroundings: &Surroundings, station: &Station) -> String {
+fn what_to_try(socket: &Path, surroundings: &Surroundings, station: &Station) -> String {
     let socket_words = socket.display();
     let export = if is_found_first(socket, surroundings) {
         String::new()

@@ -45,7 +45,7 @@ use crate::error::{END_THEM, Told};
 use crate::exit::ExitStatus;
 use crate::instance::Instance;
 use crate::patience::patiently;
-use crate::places::{Purpose, Surroundings};
+use crate::places::Purpose;
 use crate::render::width_of;
 use crate::server::{Limits, Server};
 use log_output::LogOutput;
@@ -149,17 +149,13 @@ pub(crate) fn keep_logs() -> Result<(), Told> {
 async fn live(plan: Plan, instance: Instance, log: &LogOutput, ears: Ears) -> Result<(), Told> {
     let Ears { wished, sight, watched, lost } = ears;
     let Plan { purpose, loaded, state, .. } = plan;
-    // Before there are actors: whoever is asked for an answer may take a while.
     let mut station = loaded.station;
-    let to_try = (purpose == Purpose::Demo)
-        .then(|| demo::what_to_try(&instance.socket(), &Surroundings::of_this_process(), &station));
+    // Before there are actors: whoever is asked for an answer may take a while.
+    let demo = (purpose == Purpose::Demo).then(|| demo::begin(&instance.socket(), &mut station)).transpose()?;
+    let (to_try, simulated) = demo.unzip();
     let log_dir = settings::log_dir(&station, purpose, instance.dir());
     let say = |words: &str| tracing::error!("mainstay has not begun: {words}");
     patiently(&[&log_dir], say, || log_folder::prepare(&log_dir, operators(), state))?;
-    let simulated = (purpose == Purpose::Demo).then(SimulatedBus::demo);
-    if purpose == Purpose::Demo {
-        demo::run_ourselves(&mut station)?;
-    }
     let bus = hardware::bus(simulated.clone());
     let watch = hardware::SharedWatch::default();
     let parts = settings::parts(Clock::Boot, Recorder::new(Keeping::On), watched.clone());

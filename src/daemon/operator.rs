@@ -14,8 +14,8 @@ use mainstay_config::names::ServiceName;
 use mainstay_hardware::simulated::SimulatedBus;
 
 use super::ANSWER_WITHIN;
-use super::station::{Command, Known, unknown_name};
-use crate::protocol::{Answer, ErrorAnswer, ErrorCode, Request};
+use super::station::{Command, Meant, unknown_name};
+use crate::protocol::{Answer, ErrorCode, Request};
 
 /// Attends to one request, beside everything else.
 pub(super) fn attend(system: Rc<System>, simulated: Option<SimulatedBus>, command: Command) {
@@ -47,7 +47,7 @@ async fn carry_out(system: &Rc<System>, simulated: Option<&SimulatedBus>, reques
         | Request::Leases
         | Request::Why { .. }
         | Request::Trace(_)
-        | Request::Logs { .. } => error(ErrorCode::BadRequest, "this is not for the actors", None),
+        | Request::Logs { .. } => Answer::error(ErrorCode::BadRequest, "this is not for the actors", None),
     }
 }
 
@@ -57,7 +57,7 @@ async fn to_services(system: &System, names: &[String], message: impl Fn(Request
     for name in names {
         match system.service(name) {
             Some(service) => services.push(service),
-            None => return unknown_name(system.station(), name, Known::Services),
+            None => return Answer::Error(unknown_name(system.station(), name, Meant::Services)),
         }
     }
     let (mut said, mut trace) = (Vec::new(), None);
@@ -76,7 +76,7 @@ async fn to_services(system: &System, names: &[String], message: impl Fn(Request
 
 async fn to_device(system: &System, name: &str, message: impl FnOnce(RequestId) -> DeviceMessage) -> Answer {
     let Some(device) = system.device(name) else {
-        return unknown_name(system.station(), name, Known::Devices);
+        return Answer::Error(unknown_name(system.station(), name, Meant::Devices));
     };
     let promise = system.operator(|id| Message::Device(device.clone(), message(id)));
     match answered(system, promise).await {
@@ -87,14 +87,14 @@ async fn to_device(system: &System, name: &str, message: impl FnOnce(RequestId) 
 
 /// Waits for an actor's answer.
 async fn answered(system: &System, promise: Promise) -> Result<(String, Option<u64>), Answer> {
-    let late = || error(ErrorCode::Busy, "the actor did not answer", Some("see `mainstay trace`, and try again"));
+    let late = || Answer::error(ErrorCode::Busy, "the actor did not answer", "see `mainstay trace`, and try again");
     match tokio::time::timeout(ANSWER_WITHIN, promise).await {
         Ok(Ok((answer, cause))) if answer.outcome == Outcome::Handled => {
             Ok((system.words(&answer.said), Some(cause.trace.0)))
         }
         Ok(Ok((answer, _))) => {
-            let (message, help) = (system.words(&answer.said), words::reply_help(&answer.said));
-            Err(Answer::Error(ErrorAnswer { code: ErrorCode::Refused, message, help }))
+            let help = words::reply_help(&answer.said);
+            Err(Answer::error(ErrorCode::Refused, system.words(&answer.said), help.as_deref()))
         }
         Ok(Err(_)) | Err(_) => Err(late()),
     }
@@ -115,7 +115,9 @@ fn plug(simulated: Option<&SimulatedBus>, device: &str, port: Option<&str>) -> A
     let Some(bus) = simulated else { return not_in_demo() };
     let path = match port.map(str::parse).transpose() {
         Ok(path) => path,
-        Err(wrong) => return error(ErrorCode::Refused, &format!("{device} cannot be plugged there: {wrong}"), None),
+        Err(wrong) => {
+            return Answer::error(ErrorCode::Refused, format!("{device} cannot be plugged there: {wrong}"), None);
+        }
     };
     match bus.plug(device, path) {
         Ok(()) => {
@@ -136,10 +138,10 @@ fn unplug(simulated: Option<&SimulatedBus>, device: &str) -> Answer {
 fn hardware_error(bus: &SimulatedBus, device: &str, wrong: &mainstay_hardware::error::Error) -> Answer {
     let names: Vec<String> = bus.list().into_iter().map(|listed| listed.name).collect();
     if names.iter().any(|name| name == device) {
-        return error(ErrorCode::Refused, &wrong.to_string(), None);
+        return Answer::error(ErrorCode::Refused, wrong.to_string(), None);
     }
     let help = format!("the demo has {}", names.join(", "));
-    error(ErrorCode::UnknownName, &format!("there is no simulated device `{device}`"), Some(&help))
+    Answer::error(ErrorCode::UnknownName, format!("there is no simulated device `{device}`"), &*help)
 }
 
 #[cfg(debug_assertions)]
@@ -148,57 +150,49 @@ fn panic(system: &System, actor: &str) -> Answer {
         watched::poison(actor);
         return done(format!("{actor} was told to panic; a thread does so with the next thing it does"));
     }
-    match actor_of(system, actor) {
-        Ok(id) if system.poison(&id) => done(format!("{actor} was told to panic")),
-        Ok(_) => error(ErrorCode::UnknownName, &format!("there is no actor `{actor}`"), None),
-        Err(unknown) => Answer::Error(unknown),
-    }
+    let poisoned = actor_of(system, actor).map(|id| system.poison(&id));
+    poisoned.map_or_else(Answer::Error, |_| done(format!("{actor} was told to panic")))
 }
 
 /// Once this is answered, nothing more is.
 #[cfg(debug_assertions)]
 fn freeze(system: &Rc<System>, actor: &str) -> Answer {
-    match actor_of(system, actor) {
-        Ok(id) => {
-            let system = Rc::clone(system);
-            watched::serve_here("operator", async move { system.freeze(&id) });
-            done(format!("{actor} was told never to return"))
-        }
-        Err(unknown) => Answer::Error(unknown),
-    }
+    let id = match actor_of(system, actor) {
+        Ok(id) => id,
+        Err(unknown) => return Answer::Error(unknown),
+    };
+    let system = Rc::clone(system);
+    watched::serve_here("operator", async move { system.freeze(&id) });
+    done(format!("{actor} was told never to return"))
 }
 
 #[cfg(debug_assertions)]
-fn actor_of(system: &System, actor: &str) -> Result<ActorId, ErrorAnswer> {
+fn actor_of(system: &System, actor: &str) -> Result<ActorId, crate::protocol::ErrorAnswer> {
     let id: Result<ActorId, mainstay_actors::message::NoSuchActor> = actor.parse();
     let message = match id {
         Ok(id) if system.has(&id) => return Ok(id),
         Ok(_) => format!("there is no actor `{actor}`"),
         Err(wrong) => wrong.to_string(),
     };
-    let help = Some(format!("threads and tasks that can be told to panic: {}", watched::PARTS.join(", ")));
-    Err(ErrorAnswer { code: ErrorCode::UnknownName, message, help })
+    let help = format!("threads and tasks that can be told to panic: {}", watched::PARTS.join(", "));
+    Err(crate::protocol::ErrorAnswer::new(ErrorCode::UnknownName, message, &*help))
 }
 
 #[cfg(not(debug_assertions))]
 fn panic(_system: &System, _actor: &str) -> Answer {
-    error(ErrorCode::Refused, "only a debug build can be told to panic", None)
+    Answer::error(ErrorCode::Refused, "only a debug build can be told to panic", None)
 }
 
 #[cfg(not(debug_assertions))]
 fn freeze(_system: &Rc<System>, _actor: &str) -> Answer {
-    error(ErrorCode::Refused, "only a debug build can be told to freeze", None)
+    Answer::error(ErrorCode::Refused, "only a debug build can be told to freeze", None)
 }
 
 fn not_in_demo() -> Answer {
     let help = "plug real hardware by hand, or try `mainstay run --demo`";
-    error(ErrorCode::NotInDemo, "only the demo has hardware that can be plugged by command", Some(help))
+    Answer::error(ErrorCode::NotInDemo, "only the demo has hardware that can be plugged by command", help)
 }
 
 fn done(words: String) -> Answer {
     Answer::Done { said: vec![words], trace: None }
-}
-
-fn error(code: ErrorCode, message: &str, help: Option<&str>) -> Answer {
-    Answer::Error(ErrorAnswer { code, message: message.to_owned(), help: help.map(str::to_owned) })
 }

@@ -113,7 +113,7 @@ impl Shown {
     }
 
     fn why(&self, name: &str) -> Answer {
-        self.show().why(name).map_or_else(|| self.unknown(name, Known::Both), Answer::Why)
+        self.show().why(name).map_or_else(|| Answer::Error(self.unknown(name, Meant::Both)), Answer::Why)
     }
 
     fn logs(&self, service: &str) -> Answer {
@@ -126,7 +126,7 @@ impl Shown {
                 never_started: self.never_started(&name),
                 lost: self.log_troubles.of(service),
             },
-            None => self.unknown(service, Known::Services),
+            None => Answer::Error(self.unknown(service, Meant::Services)),
         }
     }
 
@@ -154,12 +154,12 @@ impl Shown {
 
     fn filter(&self, request: &TraceRequest) -> Result<TraceFilter, ErrorAnswer> {
         let device = request.device.as_ref().map(|name| {
-            let found = self.station.devices.keys().find(|known| known.as_str() == name);
-            found.cloned().ok_or_else(|| no_such_name(&self.station, name, Known::Devices))
+            let found = self.station.devices.keys().find(|device| device.as_str() == name);
+            found.cloned().ok_or_else(|| self.unknown(name, Meant::Devices))
         });
         let service = request.service.as_ref().map(|name| {
-            let found = self.station.services.keys().find(|known| known.as_str() == name);
-            found.cloned().ok_or_else(|| no_such_name(&self.station, name, Known::Services))
+            let found = self.station.services.keys().find(|service| service.as_str() == name);
+            found.cloned().ok_or_else(|| self.unknown(name, Meant::Services))
         });
         Ok(TraceFilter { device: device.transpose()?, service: service.transpose()? })
     }
@@ -175,55 +175,49 @@ impl Shown {
         excerpts.iter().map(|excerpt| Answer::Trace(excerpt.show(&self.clock))).collect()
     }
 
-    pub(super) fn unknown(&self, name: &str, known: Known) -> Answer {
-        unknown_name(&self.station, name, known)
+    fn unknown(&self, name: &str, meant: Meant) -> ErrorAnswer {
+        unknown_name(&self.station, name, meant)
     }
 }
 
-/// Which names would have been right.
+/// What a name is meant to be of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Known {
+pub(super) enum Meant {
     Services,
     Devices,
     Both,
 }
 
-/// The answer to a name that nobody has.
-pub(super) fn unknown_name(station: &mainstay_config::model::Station, name: &str, known: Known) -> Answer {
-    Answer::Error(no_such_name(station, name, known))
-}
-
-/// There is no such name; these are the ones there are.
-fn no_such_name(station: &mainstay_config::model::Station, name: &str, known: Known) -> ErrorAnswer {
+/// The answer to a name that nobody has: these are the ones there are.
+pub(super) fn unknown_name(station: &mainstay_config::model::Station, name: &str, meant: Meant) -> ErrorAnswer {
     let list = |names: Vec<&str>| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
     let services = || list(station.services.keys().map(|name| name.as_str()).collect());
     let devices = || list(station.devices.keys().map(|name| name.as_str()).collect());
     let is_service = station.services.keys().any(|known| known.as_str() == name);
     let is_device = station.devices.keys().any(|known| known.as_str() == name);
-    let (message, help) = match known {
-        Known::Services if is_device => (
+    let (message, help) = match meant {
+        Meant::Services if is_device => (
             format!("`{name}` is a device, and no service"),
             format!("for a device: `mainstay why {name}`, `eject {name}`, `admit {name}`, `trace --device {name}`"),
         ),
-        Known::Devices if is_service => (
+        Meant::Devices if is_service => (
             format!("`{name}` is a service, and no device"),
             format!(
                 "for a service: `mainstay why {name}`, `stop {name}`, `start {name}`, `restart {name}`, `logs {name}`, `trace --service {name}`"
             ),
         ),
-        Known::Services => (format!("there is no service `{name}`"), format!("services: {}", services())),
-        Known::Devices => (format!("there is no device `{name}`"), format!("devices: {}", devices())),
-        Known::Both => (
+        Meant::Services => (format!("there is no service `{name}`"), format!("services: {}", services())),
+        Meant::Devices => (format!("there is no device `{name}`"), format!("devices: {}", devices())),
+        Meant::Both => (
             format!("there is no service or device `{name}`"),
             format!("services: {}; devices: {}", services(), devices()),
         ),
     };
-    ErrorAnswer { code: ErrorCode::UnknownName, message, help: Some(help) }
+    ErrorAnswer::new(ErrorCode::UnknownName, message, &*help)
 }
 
 fn nothing(message: String) -> Answer {
-    let help = Some("`mainstay trace` shows the latest one".to_owned());
-    Answer::Error(ErrorAnswer { code: ErrorCode::Nothing, message, help })
+    Answer::error(ErrorCode::Nothing, message, "`mainstay trace` shows the latest one")
 }
 
 /// What the server asks.
@@ -237,24 +231,16 @@ pub(super) struct Served {
 impl Served {
     fn command(&self, request: Request) -> BoxFuture<'static, Answer> {
         if let Some(frozen) = self.shown.lookout.frozen() {
-            return ready(Answer::Error(ErrorAnswer {
-                code: ErrorCode::Busy,
-                message: frozen.to_string(),
-                help: Some(FROZEN.to_owned()),
-            }))
-            .boxed();
+            return ready(Answer::error(ErrorCode::Busy, frozen.to_string(), FROZEN)).boxed();
         }
         let (answer, answered) = oneshot::channel();
         if self.commands.try_send(Command { request, answer }).is_err() {
-            let message = "mainstay has too much to do, or is ending".to_owned();
-            let help = Some("try again in a moment".to_owned());
-            return ready(Answer::Error(ErrorAnswer { code: ErrorCode::Busy, message, help })).boxed();
+            let message = "mainstay has too much to do, or is ending";
+            return ready(Answer::error(ErrorCode::Busy, message, "try again in a moment")).boxed();
         }
         async move {
-            answered.await.unwrap_or_else(|_| {
-                let message = "mainstay ended before it could answer".to_owned();
-                Answer::Error(ErrorAnswer { code: ErrorCode::Busy, message, help: None })
-            })
+            let ended = |_| Answer::error(ErrorCode::Busy, "mainstay ended before it could answer", None);
+            answered.await.unwrap_or_else(ended)
         }
         .boxed()
     }

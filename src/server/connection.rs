@@ -12,7 +12,7 @@ use super::peer::{Gate, Peer, supplementary_groups};
 use super::seats::Phase;
 use super::{Limits, Seat, Station};
 use crate::client::LONGEST_ANSWER;
-use crate::protocol::{Answer, ErrorAnswer, ErrorCode, Request};
+use crate::protocol::{Answer, ErrorCode, Request};
 
 /// What all callers share.
 pub(super) struct Shared {
@@ -36,7 +36,7 @@ pub(super) async fn attend(stream: &mut UnixStream, peer: Peer, seat: &Seat, sha
 
 /// Tells a caller that there are too many, without waiting for it to read.
 pub(super) fn turn_away(stream: &UnixStream) {
-    let answer = error(ErrorCode::Busy, "too many commands at once", "try again in a moment");
+    let answer = Answer::error(ErrorCode::Busy, "too many commands at once", "try again in a moment");
     // A line this short fits into the buffer of a new socket.
     let _ = stream.try_write(&line(&answer));
 }
@@ -46,7 +46,7 @@ async fn converse(stream: &mut UnixStream, peer: Peer, seat: &Seat, shared: &Sha
     if !shared.gate.admits(peer, supplementary_groups) {
         let help = "join the group with `sudo usermod -aG mainstay $USER` and log in again, or use sudo";
         let message = "only root, the daemon's own user and the group `mainstay` may operate it";
-        return send(stream, &error(ErrorCode::Forbidden, message, help), limits).await;
+        return send(stream, &Answer::error(ErrorCode::Forbidden, message, help), limits).await;
     }
     let request = match read_request(stream, limits).await? {
         Ok(request) => request,
@@ -59,7 +59,8 @@ async fn converse(stream: &mut UnixStream, peer: Peer, seat: &Seat, shared: &Sha
                 follow(stream, shared.station.follow(trace), shared).await
             }
             Err(_) => {
-                let answer = error(ErrorCode::Busy, "too many commands follow traces", "end one of them and try again");
+                let answer =
+                    Answer::error(ErrorCode::Busy, "too many commands follow traces", "end one of them and try again");
                 send(stream, &answer, limits).await
             }
         },
@@ -95,12 +96,12 @@ async fn ask(request: Request, peer: Peer, shared: &Shared) -> Answer {
     let asked = std::panic::AssertUnwindSafe(asked).catch_unwind();
     match timeout(shared.limits.answer_within, asked).await {
         Ok(Ok(answer)) => answer,
-        Ok(Err(_)) => error(
+        Ok(Err(_)) => Answer::error(
             ErrorCode::Refused,
             "the daemon failed on this question; it goes on",
             "look at what the daemon says, and please report it",
         ),
-        Err(_) => error(ErrorCode::Busy, "the daemon is too busy to answer", "try again in a moment"),
+        Err(_) => Answer::error(ErrorCode::Busy, "the daemon is too busy to answer", "try again in a moment"),
     }
 }
 
@@ -141,8 +142,11 @@ async fn send(stream: &mut UnixStream, answer: &Answer, limits: Limits) -> Resul
 fn line(answer: &Answer) -> Vec<u8> {
     let mut bytes = serde_json::to_vec(answer).unwrap_or_default();
     if bytes.is_empty() || bytes.len() >= LONGEST_ANSWER {
-        let refused =
-            error(ErrorCode::Refused, "the answer is too long", "ask for less, such as one trace by its number");
+        let refused = Answer::error(
+            ErrorCode::Refused,
+            "the answer is too long",
+            "ask for less, such as one trace by its number",
+        );
         bytes = serde_json::to_vec(&refused).unwrap_or_default();
     }
     bytes.push(b'\n');
@@ -150,9 +154,5 @@ fn line(answer: &Answer) -> Vec<u8> {
 }
 
 fn bad_request(message: &str) -> Answer {
-    error(ErrorCode::BadRequest, message, "use the version of mainstay that the daemon was started from")
-}
-
-fn error(code: ErrorCode, message: &str, help: &str) -> Answer {
-    Answer::Error(ErrorAnswer { code, message: message.to_owned(), help: Some(help.to_owned()) })
+    Answer::error(ErrorCode::BadRequest, message, "use the version of mainstay that the daemon was started from")
 }

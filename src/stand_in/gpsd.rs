@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
 
-use super::gpsd_reports::{Receiver, Report};
+use super::gpsd_reports::{self as reports, Receiver};
 use super::program::{Failure, Program, accept};
 
 const REQUEST_LIMIT: usize = 4 * 1024;
@@ -72,7 +72,7 @@ impl Talk {
     }
 
     async fn hold(mut self, mut stream: TcpStream) -> io::Result<()> {
-        send(&mut stream, &[Report::version()]).await?;
+        send(&mut stream, &[reports::version()]).await?;
         let mut seconds = every_second();
         let mut piece = [0; 1024];
         loop {
@@ -93,7 +93,7 @@ impl Talk {
     }
 
     /// Takes what a client wrote; gives the answers. Requests end with `;` or a line end.
-    fn hear(&mut self, piece: &[u8], now: SystemTime) -> io::Result<Vec<Report>> {
+    fn hear(&mut self, piece: &[u8], now: SystemTime) -> io::Result<Vec<String>> {
         let mut answers = Vec::new();
         for byte in piece {
             if matches!(byte, b';' | b'\n') {
@@ -108,10 +108,10 @@ impl Talk {
         Ok(answers)
     }
 
-    fn answer(&mut self, request: &str, now: SystemTime) -> Vec<Report> {
+    fn answer(&mut self, request: &str, now: SystemTime) -> Vec<String> {
         match request.split_once('=').unwrap_or((request, "")) {
             ("", _) => Vec::new(),
-            ("?VERSION", _) => vec![Report::version()],
+            ("?VERSION", _) => vec![reports::version()],
             ("?DEVICES", _) => vec![self.receiver.devices()],
             ("?DEVICE", _) => vec![self.receiver.device()],
             ("?POLL", _) => vec![self.receiver.poll(now)],
@@ -121,14 +121,14 @@ impl Talk {
                     self.watching = if watch.enable { Watching::Yes } else { Watching::No };
                     vec![self.receiver.devices(), self.watch()]
                 }
-                Err(error) => vec![Report::Error { message: format!("Invalid WATCH: {error}") }],
+                Err(error) => vec![reports::error(format!("Invalid WATCH: {error}"))],
             },
-            _ => vec![Report::Error { message: format!("Unrecognized request '{request}'") }],
+            _ => vec![reports::error(format!("Unrecognized request '{request}'"))],
         }
     }
 
-    fn watch(&self) -> Report {
-        Report::Watch { enable: self.watching == Watching::Yes, json: true, nmea: false, raw: 0 }
+    fn watch(&self) -> String {
+        reports::watch(self.watching == Watching::Yes)
     }
 }
 
@@ -138,13 +138,9 @@ fn every_second() -> Interval {
     seconds
 }
 
-async fn send(stream: &mut TcpStream, reports: &[Report]) -> io::Result<()> {
-    let mut lines = Vec::new();
-    for report in reports {
-        serde_json::to_writer(&mut lines, report)?;
-        lines.extend_from_slice(b"\r\n");
-    }
-    timeout(WRITE_TIME, stream.write_all(&lines)).await?
+async fn send(stream: &mut TcpStream, reports: &[String]) -> io::Result<()> {
+    let lines: String = reports.iter().map(|report| format!("{report}\r\n")).collect();
+    timeout(WRITE_TIME, stream.write_all(lines.as_bytes())).await?
 }
 
 #[cfg(test)]
@@ -160,7 +156,9 @@ mod tests {
 
     fn classes(talk: &mut Talk, request: &str) -> Vec<String> {
         let answers = talk.hear(request.as_bytes(), SystemTime::UNIX_EPOCH).unwrap();
-        let class = |answer: &Report| serde_json::to_value(answer).unwrap()["class"].as_str().unwrap().to_owned();
+        let class = |answer: &String| {
+            serde_json::from_str::<serde_json::Value>(answer).unwrap()["class"].as_str().unwrap().to_owned()
+        };
         answers.iter().map(class).collect()
     }
 

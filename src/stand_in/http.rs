@@ -45,13 +45,11 @@ impl Page {
     }
 }
 
-/// What a client wants.
+/// How much of a page is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Request<'a> {
-    /// This path, without its query.
-    Get(&'a str),
-    /// Only the head of that.
-    Head(&'a str),
+enum Extent {
+    Whole,
+    HeadOnly,
 }
 
 /// Answers requests for ever with what `page` gives for a path.
@@ -97,13 +95,13 @@ fn respond(request: &[u8], page: &impl Fn(&str) -> Page) -> String {
         return response(&Page::plain("431 Request Header Fields Too Large"), Extent::Whole);
     }
     match parse(request) {
-        Ok(Request::Get(path)) => response(&page(path), Extent::Whole),
-        Ok(Request::Head(path)) => response(&page(path), Extent::HeadOnly),
+        Ok((path, extent)) => response(&page(path), extent),
         Err(refusal) => response(&refusal, Extent::Whole),
     }
 }
 
-fn parse(request: &[u8]) -> Result<Request<'_>, Page> {
+/// The path that is wanted, without its query, and how much of it.
+fn parse(request: &[u8]) -> Result<(&str, Extent), Page> {
     let bad = || Page::plain("400 Bad Request");
     let line = request.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let line = std::str::from_utf8(line).map_err(|_| bad())?.trim_end();
@@ -117,17 +115,10 @@ fn parse(request: &[u8]) -> Result<Request<'_>, Page> {
     }
     let path = target.split('?').next().unwrap_or_default();
     match method {
-        "GET" => Ok(Request::Get(path)),
-        "HEAD" => Ok(Request::Head(path)),
+        "GET" => Ok((path, Extent::Whole)),
+        "HEAD" => Ok((path, Extent::HeadOnly)),
         _ => Err(Page::plain("405 Method Not Allowed")),
     }
-}
-
-/// How much of a page is sent.
-#[derive(Debug, Clone, Copy)]
-enum Extent {
-    Whole,
-    HeadOnly,
 }
 
 fn response(page: &Page, extent: Extent) -> String {
