@@ -26,33 +26,25 @@ pub fn departure(key: &Key) -> String {
     }
 }
 
-impl fmt::Display for Absence {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Left(key) => f.write_str(&departure(key)),
-            Self::NotIt(key) => write!(f, "{key} is no longer it"),
-            Self::NotFound => f.write_str("not found in a scan"),
-            Self::NotPluggedIn => f.write_str("not plugged in"),
-            Self::Replugged => f.write_str("replugged"),
-            Self::Undecided(rivals) => rivals.fmt(f),
-            Self::NothingFits => f.write_str("nothing that fits it is there any more"),
-            Self::Vanished => f.write_str("it vanished while it was made ready"),
-        }
-    }
+in_words! {
+    Absence, f:
+    Self::Left(key) => ("{}", departure(key)),
+    Self::NotIt(key) => "{key} is no longer it",
+    Self::NotFound => "not found in a scan",
+    Self::NotPluggedIn => "not plugged in",
+    Self::Replugged => "replugged",
+    Self::Undecided(rivals) => "{rivals}",
+    Self::NothingFits => "nothing that fits it is there any more",
+    Self::Vanished => "it vanished while it was made ready",
 }
 
-impl fmt::Display for DeviceFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unusable(error) => error.fmt(f),
-            Self::Undecided(rivals) => rivals.fmt(f),
-            Self::DriverHung(error) => write!(f, "driver hung: {error}"),
-            Self::NotPutBack { error, tries: 1 } => write!(f, "it could not be put back as it was: {error}"),
-            Self::NotPutBack { error, tries } => {
-                write!(f, "it could not be put back as it was: {error} (tried {tries} times)")
-            }
-        }
-    }
+in_words! {
+    DeviceFault, f:
+    Self::Unusable(error) => "{error}",
+    Self::Undecided(rivals) => "{rivals}",
+    Self::DriverHung(error) => "driver hung: {error}",
+    Self::NotPutBack { error, tries: 1 } => "it could not be put back as it was: {error}",
+    Self::NotPutBack { error, tries } => "it could not be put back as it was: {error} (tried {tries} times)",
 }
 
 /// What the board says of its supply voltage, in words.
@@ -65,75 +57,59 @@ pub fn supply(supply: Supply) -> &'static str {
     }
 }
 
-impl fmt::Display for Quarantine {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Flapping { departures, within, length } => {
-                let (within, length) = (format_duration(*within), format_duration(*length));
-                let left = counted(*departures, "time", "times");
-                write!(f, "it left {left} in {within}; out for {length}")
-            }
-            Self::Power { length, supply: said } => {
-                let reason =
-                    "three times in a row it dropped out within 10 s of being used: check power supply and cable";
-                write!(f, "{reason}; out for {}", format_duration(*length))?;
-                said.map_or(Ok(()), |said| write!(f, "; {}", supply(said)))
-            }
-        }
-    }
+in_words! {
+    Quarantine, f:
+    Self::Flapping { departures, within, length } => {
+        let (within, length) = (format_duration(*within), format_duration(*length));
+        let left = counted(*departures, "time", "times");
+        write!(f, "it left {left} in {within}; out for {length}")
+    },
+    Self::Power { length, supply: said } => {
+        let reason =
+            "three times in a row it dropped out within 10 s of being used: check power supply and cable";
+        write!(f, "{reason}; out for {}", format_duration(*length))?;
+        said.map_or(Ok(()), |said| write!(f, "; {}", supply(said)))
+    },
 }
 
-impl fmt::Display for Withheld {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::PuttingBack => f.write_str("being put back as it was"),
-            Self::TryingAgain { attempt, of, error } => {
-                write!(f, "being put back as it was; try {attempt} of {of}, since {error}")
-            }
-            Self::EarlierHolder(holder) => {
-                write!(f, "{holder}, which had it before it was replugged, must stop first")
-            }
-        }
-    }
+in_words! {
+    Withheld, f:
+    Self::PuttingBack => "being put back as it was",
+    Self::TryingAgain { attempt, of, error } => "being put back as it was; try {attempt} of {of}, since {error}",
+    Self::EarlierHolder(holder) => "{holder}, which had it before it was replugged, must stop first",
 }
 
-/// In words that follow "hackrf is" or "hackrf:".
-impl fmt::Display for Unusable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotHeardOf => f.write_str("not heard of yet"),
-            Self::Absent(Absence::NotPluggedIn) => Absence::NotPluggedIn.fmt(f),
-            Self::Absent(how) => write!(f, "gone ({how})"),
-            Self::Unwatched => f.write_str("not seen, since hardware cannot be watched"),
-            Self::Settling => f.write_str("there, and settling"),
-            Self::LookedAt => f.write_str("there, and being looked at"),
-            Self::NotOpen(error) => write!(f, "there, and tried again since it cannot be opened: {error}"),
-            Self::Ejected => f.write_str("ejected by the operator"),
-            Self::Faulted(fault) => write!(f, "faulted: {fault}"),
-            Self::Quarantined(quarantine) => write!(f, "quarantined: {quarantine}"),
-            Self::NotTried(error) => error.fmt(f),
-        }
-    }
+in_words! {
+    /// In words that follow "hackrf is" or "hackrf:".
+    Unusable, f:
+    Self::NotHeardOf => "not heard of yet",
+    Self::Absent(Absence::NotPluggedIn) => ("{}", Absence::NotPluggedIn),
+    Self::Absent(how) => "gone ({how})",
+    Self::Unwatched => "not seen, since hardware cannot be watched",
+    Self::Settling => "there, and settling",
+    Self::LookedAt => "there, and being looked at",
+    Self::NotOpen(error) => "there, and tried again since it cannot be opened: {error}",
+    Self::Ejected => "ejected by the operator",
+    Self::Faulted(fault) => "faulted: {fault}",
+    Self::Quarantined(quarantine) => "quarantined: {quarantine}",
+    Self::NotTried(error) => "{error}",
 }
 
-impl fmt::Display for DeviceReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Nothing => Ok(()),
-            // What it is called besides is its status.
-            Self::Unusable(Unusable::Faulted(fault)) => fault.fmt(f),
-            Self::Unusable(Unusable::Quarantined(quarantine)) => quarantine.fmt(f),
-            Self::Unusable(Unusable::Ejected) => f.write_str("taken out of use by the operator"),
-            Self::Unusable(why) => why.fmt(f),
-            Self::Withheld(withheld) => withheld.fmt(f),
-            Self::Unrecognised(why) => write!(f, "unrecognised: {why}"),
-            Self::Noted { device, rivals, replaced } => {
-                let rivals = rivals.as_ref().map(|rivals| format!("{rivals}. {}", rivals_cure(rivals, device)));
-                let notes: Vec<String> = rivals.into_iter().chain(replacements(device, replaced)).collect();
-                f.write_str(&notes.join(". "))
-            }
-        }
-    }
+in_words! {
+    DeviceReason, f:
+    Self::Nothing => "",
+    // What it is called besides is its status.
+    Self::Unusable(Unusable::Faulted(fault)) => "{fault}",
+    Self::Unusable(Unusable::Quarantined(quarantine)) => "{quarantine}",
+    Self::Unusable(Unusable::Ejected) => "taken out of use by the operator",
+    Self::Unusable(why) => "{why}",
+    Self::Withheld(withheld) => "{withheld}",
+    Self::Unrecognised(why) => "unrecognised: {why}",
+    Self::Noted { device, rivals, replaced } => {
+        let rivals = rivals.as_ref().map(|rivals| format!("{rivals}. {}", rivals_cure(rivals, device)));
+        let notes: Vec<String> = rivals.into_iter().chain(replacements(device, replaced)).collect();
+        f.write_str(&notes.join(". "))
+    },
 }
 
 /// Pieces that are named in a sentence; more are counted.

@@ -6,19 +6,16 @@ use humantime::format_duration;
 
 use crate::message::{ActorId, GaveUp, Left};
 
-impl fmt::Display for GaveUp {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Panics { borne, within, last } => {
-                write!(f, "more than {borne} panics in {}, ", format_duration(*within))?;
-                match last {
-                    ActorId::Root => f.write_str("of the root itself"),
-                    last => write!(f, "the last of them in {last}"),
-                }
-            }
-            Self::PartLost(lost) => lost.fmt(f),
+in_words! {
+    GaveUp, f:
+    Self::Panics { borne, within, last } => {
+        write!(f, "more than {borne} panics in {}, ", format_duration(*within))?;
+        match last {
+            ActorId::Root => f.write_str("of the root itself"),
+            last => write!(f, "the last of them in {last}"),
         }
-    }
+    },
+    Self::PartLost(lost) => "{lost}",
 }
 
 impl fmt::Display for Left {

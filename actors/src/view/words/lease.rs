@@ -1,7 +1,5 @@
 //! What is leased, what is waited for, and why it is refused or withdrawn.
 
-use std::fmt;
-
 use humantime::format_duration;
 
 use super::listed;
@@ -21,53 +19,42 @@ impl Resource {
     }
 }
 
-impl fmt::Display for Resource {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Device(name) => write!(f, "device/{name}"),
-            Self::Port(number) => write!(f, "port/{number}"),
-            Self::File(path) => write!(f, "file/{}", path.display()),
-            Self::Named(name) => f.write_str(name),
-            // A name of a service holds no `+`.
-            Self::Conflict(one, other) => write!(f, "conflict/{one}+{other}"),
-        }
-    }
+in_words! {
+    Resource, f:
+    Self::Device(name) => "device/{name}",
+    Self::Port(number) => "port/{number}",
+    Self::File(path) => ("file/{}", path.display()),
+    Self::Named(name) => "{name}",
+    // A name of a service holds no `+`.
+    Self::Conflict(one, other) => "conflict/{one}+{other}",
 }
 
-/// Services by their names.
-impl fmt::Display for Holder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Service(name) => name.fmt(f),
-            Self::Outside(id) => write!(f, "somebody outside ({})", id.0),
-            Self::Mainstay => f.write_str("mainstay itself"),
-        }
-    }
+in_words! {
+    /// Services by their names.
+    Holder, f:
+    Self::Service(name) => "{name}",
+    Self::Outside(id) => ("somebody outside ({})", id.0),
+    Self::Mainstay => "mainstay itself",
 }
 
-/// What is waited for, and how that stands: `hackrf: held by sweep`. Services that are waited for are spoken of alike.
-impl fmt::Display for Blocker {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Device { device, reason, .. } => write!(f, "{device}: {reason}"),
-            Self::Held { resource: Resource::Conflict(one, other), holder } => {
-                let waits = if holder.is(one) { other } else { one };
-                write!(f, "{holder}: it runs, and conflicts with {waits}")
-            }
-            Self::Behind { resource: Resource::Conflict(one, other), first } => {
-                let waits = if first.is(one) { other } else { one };
-                write!(f, "{first}: it comes first, and conflicts with {waits}")
-            }
-            Self::Held { resource, holder } => write!(f, "{}: held by {holder}", resource.spoken()),
-            Self::Behind { resource, first } => write!(f, "{}: {first} comes first", resource.spoken()),
-            Self::Restoring { device } => write!(f, "{device}: being put back as it was"),
-            Self::ForeignListener { port, listener } => write!(f, "port {port}: {listener} listens there"),
-            Self::UnknownFile { path, why } => {
-                write!(f, "{}: which file that is could not be looked at: {why}", path.display())
-            }
-            Self::Preparing => f.write_str("its devices and ports to be made ready"),
-        }
-    }
+in_words! {
+    /// What is waited for, and how that stands: `hackrf: held by sweep`. Services that are waited for are spoken of alike.
+    Blocker, f:
+    Self::Device { device, reason, .. } => "{device}: {reason}",
+    Self::Held { resource: Resource::Conflict(one, other), holder } => {
+        let waits = if holder.is(one) { other } else { one };
+        write!(f, "{holder}: it runs, and conflicts with {waits}")
+    },
+    Self::Behind { resource: Resource::Conflict(one, other), first } => {
+        let waits = if first.is(one) { other } else { one };
+        write!(f, "{first}: it comes first, and conflicts with {waits}")
+    },
+    Self::Held { resource, holder } => ("{}: held by {holder}", resource.spoken()),
+    Self::Behind { resource, first } => ("{}: {first} comes first", resource.spoken()),
+    Self::Restoring { device } => "{device}: being put back as it was",
+    Self::ForeignListener { port, listener } => "port {port}: {listener} listens there",
+    Self::UnknownFile { path, why } => ("{}: which file that is could not be looked at: {why}", path.display()),
+    Self::Preparing => "its devices and ports to be made ready",
 }
 
 /// All of them, one after the other.
@@ -97,30 +84,18 @@ pub fn blocker_cure(blocker: &Blocker) -> Option<String> {
     }
 }
 
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::WaitedTooLong { patience, blockers: waited } => {
-                write!(f, "waited {} for {}", format_duration(*patience), listed(waited, "; "))
-            }
-            Self::PortInUse { wanted_by, port, listener } => {
-                write!(f, "port {port} is in use by {listener}; stop that program, or give {wanted_by} another port")
-            }
-            Self::RangeInUse => f.write_str("every port of its range is in use by other programs"),
-            Self::NotPrepared { device, error } => write!(f, "{device} could not be made ready: {error}"),
-        }
-    }
+in_words! {
+    Refusal, f:
+    Self::WaitedTooLong { patience, blockers: waited } => ("waited {} for {}", format_duration(*patience), listed(waited, "; ")),
+    Self::PortInUse { wanted_by, port, listener } => "port {port} is in use by {listener}; stop that program, or give {wanted_by} another port",
+    Self::RangeInUse => "every port of its range is in use by other programs",
+    Self::NotPrepared { device, error } => "{device} could not be made ready: {error}",
 }
 
-impl fmt::Display for Withdrawal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Lost { device, why } => write!(f, "{device} is {why}"),
-            Self::Replugged(device) => write!(f, "{device} was replugged"),
-            Self::GivingWay { to, resource: Resource::Conflict(..) } => {
-                write!(f, "{to} waits, which conflicts with it")
-            }
-            Self::GivingWay { to, resource } => write!(f, "{to} waits for {}", resource.spoken()),
-        }
-    }
+in_words! {
+    Withdrawal, f:
+    Self::Lost { device, why } => "{device} is {why}",
+    Self::Replugged(device) => "{device} was replugged",
+    Self::GivingWay { to, resource: Resource::Conflict(..) } => "{to} waits, which conflicts with it",
+    Self::GivingWay { to, resource } => ("{to} waits for {}", resource.spoken()),
 }

@@ -1,5 +1,22 @@
 //! The words in which causes are told: each made here, once, when somebody reads it.
 
+/// The words for each variant of an enum: a format, one with what it names in parentheses, or a block that writes them to `f` itself.
+macro_rules! in_words {
+    ($(#[$meta:meta])* $type:ty, $f:ident: $($pattern:pat $(if $guard:expr)? => $words:tt,)+) => {
+        $(#[$meta])*
+        impl std::fmt::Display for $type {
+            fn fmt(&self, $f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                match self {
+                    $($pattern $(if $guard)? => in_words!(@ $f $words),)+
+                }
+            }
+        }
+    };
+    (@ $f:ident { $($block:tt)* }) => {{ $($block)* }};
+    (@ $f:ident ($($format:tt)*)) => { write!($f, $($format)*) };
+    (@ $f:ident $format:literal) => { write!($f, $format) };
+}
+
 mod device;
 mod ending;
 mod lease;

@@ -9,17 +9,16 @@ use mainstay_hardware::error::{Errno, SystemError};
 pub(super) const LOADS_SLOWLY: &str =
     "its program is still being loaded: the disk it is on is slow, or does not answer";
 
-impl fmt::Display for Exit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Code(code) => write!(f, "exit code {code}"),
-            Self::Signal(number) => match signal_name(*number) {
-                Some(name) => write!(f, "killed by SIG{name}"),
-                None => write!(f, "killed by signal {number}"),
-            },
-            Self::Unknown => f.write_str("exit code unknown"),
+in_words! {
+    Exit, f:
+    Self::Code(code) => "exit code {code}",
+    Self::Signal(number) => {
+        match signal_name(*number) {
+            Some(name) => write!(f, "killed by SIG{name}"),
+            None => write!(f, "killed by signal {number}"),
         }
-    }
+    },
+    Self::Unknown => "exit code unknown",
 }
 
 /// Names of signals as on Linux (signal(7)), without `SIG`.
@@ -52,97 +51,57 @@ impl fmt::Display for Status {
     }
 }
 
-impl fmt::Display for SpawnFailure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoProgram => f.write_str("the command is empty"),
-            Self::NotFound(program) if program.contains('/') => {
-                write!(f, "there is no program `{program}`; install it, or correct its path")
-            }
-            Self::NotFound(program) => write!(
-                f,
-                "there is no program `{program}` in the service's PATH; install it, write its full path, or set PATH in `environment`"
-            ),
-            Self::NotExecutable(program) => {
-                write!(
-                    f,
-                    "`{program}` cannot be executed: permission denied; `chmod +x` it, or check the user it runs as"
-                )
-            }
-            Self::NotRunnable { program, why } => write!(f, "`{program}` {why}"),
-            Self::NotAs(why) => why.fmt(f),
-            Self::Directory { path, user, error } => {
-                write!(f, "the working directory {} cannot be entered: ", path.display())?;
-                match (error, user) {
-                    (SystemError::Number(Errno(libc::EACCES)), Some(user)) => write!(f, "`{user}` may not"),
-                    (SystemError::Number(Errno(libc::EACCES)), None) => f.write_str("permission denied"),
-                    (SystemError::Number(Errno(libc::ENOTDIR)), _) => f.write_str("it is not a directory"),
-                    _ => error.fmt(f),
-                }
-            }
-            Self::Refused { what: Needed::Process(program), error: SystemError::Number(Errno(libc::EAGAIN)) } => {
-                write!(
-                    f,
-                    "`{program}` could not be started: too many processes; see `ulimit -u` and the cgroup's pids.max"
-                )
-            }
-            Self::Refused { what, error } => write!(f, "{what}: {error}"),
-            Self::Busy => f.write_str("mainstay is busy: thousands of programs wait to be started"),
-            Self::Ending => f.write_str("mainstay is ending"),
+in_words! {
+    SpawnFailure, f:
+    Self::NoProgram => "the command is empty",
+    Self::NotFound(program) if program.contains('/') => "there is no program `{program}`; install it, or correct its path",
+    Self::NotFound(program) => "there is no program `{program}` in the service's PATH; install it, write its full path, or set PATH in `environment`",
+    Self::NotExecutable(program) => "`{program}` cannot be executed: permission denied; `chmod +x` it, or check the user it runs as",
+    Self::NotRunnable { program, why } => "`{program}` {why}",
+    Self::NotAs(why) => "{why}",
+    Self::Directory { path, user, error } => {
+        write!(f, "the working directory {} cannot be entered: ", path.display())?;
+        match (error, user) {
+            (SystemError::Number(Errno(libc::EACCES)), Some(user)) => write!(f, "`{user}` may not"),
+            (SystemError::Number(Errno(libc::EACCES)), None) => f.write_str("permission denied"),
+            (SystemError::Number(Errno(libc::ENOTDIR)), _) => f.write_str("it is not a directory"),
+            _ => error.fmt(f),
         }
-    }
+    },
+    Self::Refused { what: Needed::Process(program), error: SystemError::Number(Errno(libc::EAGAIN)) } => "`{program}` could not be started: too many processes; see `ulimit -u` and the cgroup's pids.max",
+    Self::Refused { what, error } => "{what}: {error}",
+    Self::Busy => "mainstay is busy: thousands of programs wait to be started",
+    Self::Ending => "mainstay is ending",
 }
 
-/// In words that follow the program.
-impl fmt::Display for NotRunnable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NoInterpreter => {
-                "is there, but what should run it is not: look at its first line (`#!`), or whether it was built for this machine"
-            }
-            Self::Directory => "is a directory; name the program in it",
-            Self::Format => "is neither a program for this machine nor a script that begins with `#!`",
-        })
-    }
+in_words! {
+    /// In words that follow the program.
+    NotRunnable, f:
+    Self::NoInterpreter => "is there, but what should run it is not: look at its first line (`#!`), or whether it was built for this machine",
+    Self::Directory => "is a directory; name the program in it",
+    Self::Format => "is neither a program for this machine nor a script that begins with `#!`",
 }
 
-impl fmt::Display for NotAs {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unknown(account, name) => {
-                write!(f, "there is no {account} `{name}` in {}; create it, or correct `{account}`", account.file())
-            }
-            Self::Unreadable(account, error) => write!(f, "{} cannot be read: {error}", account.file()),
-            Self::NotRoot(account, name) => write!(
-                f,
-                "mainstay is not root and cannot run a program as {account} `{name}`; start mainstay as root, or remove `{account}`"
-            ),
-            Self::NotCapable(program) => write!(
-                f,
-                "mainstay may not change to the user or group that `{program}` shall run as; it needs CAP_SETUID and CAP_SETGID"
-            ),
-        }
-    }
+in_words! {
+    NotAs, f:
+    Self::Unknown(account, name) => ("there is no {account} `{name}` in {}; create it, or correct `{account}`", account.file()),
+    Self::Unreadable(account, error) => ("{} cannot be read: {error}", account.file()),
+    Self::NotRoot(account, name) => "mainstay is not root and cannot run a program as {account} `{name}`; start mainstay as root, or remove `{account}`",
+    Self::NotCapable(program) => "mainstay may not change to the user or group that `{program}` shall run as; it needs CAP_SETUID and CAP_SETGID",
 }
 
-/// As the configuration spells it.
-impl fmt::Display for AccountKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::User => "user",
-            Self::Group => "group",
-        })
-    }
+in_words! {
+    /// As the configuration spells it.
+    AccountKind, f:
+    Self::User => "user",
+    Self::Group => "group",
 }
 
-impl fmt::Display for Needed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Process(program) => write!(f, "`{program}` could not be started"),
-            Self::OutputPipe => f.write_str("no pipe for its output"),
-            Self::NotificationSocket => f.write_str("its notification socket could not be made"),
-        }
-    }
+in_words! {
+    Needed, f:
+    Self::Process(program) => "`{program}` could not be started",
+    Self::OutputPipe => "no pipe for its output",
+    Self::NotificationSocket => "its notification socket could not be made",
 }
 
 #[cfg(test)]

@@ -1,7 +1,5 @@
 //! What operators are answered.
 
-use std::fmt;
-
 use super::device::rivals_cure;
 use super::service::waiting;
 use crate::cause::{Matter, Missing};
@@ -81,18 +79,15 @@ fn next_step(next: &NextStep, now: Moment, root: impl Fn(&Missing) -> Option<Mis
     }
 }
 
-impl fmt::Display for Before {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::HeldAndStopping => "was held and is still stopping; it is wanted again",
-            Self::Held => "was held; it is wanted again",
-            Self::Stopping => "is stopping already",
-            Self::NotWanted => "was not meant to run; it is wanted now",
-            Self::FailedAnew => "had failed; its attempts count anew",
-            Self::FailedOnceMore => "had failed; it is tried once more",
-            Self::Ended => "had ended",
-            Self::Backoff => "waits no longer before it is started again",
-            Self::Waiting => "does not run yet: there is nothing to stop",
-        })
-    }
+in_words! {
+    Before, f:
+    Self::HeldAndStopping => "was held and is still stopping; it is wanted again",
+    Self::Held => "was held; it is wanted again",
+    Self::Stopping => "is stopping already",
+    Self::NotWanted => "was not meant to run; it is wanted now",
+    Self::FailedAnew => "had failed; its attempts count anew",
+    Self::FailedOnceMore => "had failed; it is tried once more",
+    Self::Ended => "had ended",
+    Self::Backoff => "waits no longer before it is started again",
+    Self::Waiting => "does not run yet: there is nothing to stop",
 }

@@ -14,78 +14,59 @@ use crate::cause::{
 use crate::message::Moment;
 use crate::message::service::{ServiceSnapshot, ServiceStatus, Waiting};
 
-/// In words that follow "gpsd:".
-impl fmt::Display for Standing {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unknown => f.write_str("not heard of yet"),
-            Self::Up => f.write_str("running"),
-            Self::Starting(matter) | Self::Coming(matter) | Self::Down(matter) | Self::Held(matter) => matter.fmt(f),
-            Self::Leaving { why, .. } => write!(f, "about to stop: {}", why.what),
-        }
-    }
+in_words! {
+    /// In words that follow "gpsd:".
+    Standing, f:
+    Self::Unknown => "not heard of yet",
+    Self::Up => "running",
+    Self::Starting(matter) | Self::Coming(matter) | Self::Down(matter) | Self::Held(matter) => "{matter}",
+    Self::Leaving { why, .. } => ("about to stop: {}", why.what),
 }
 
-impl fmt::Display for Matter {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Starting => f.write_str("starting"),
-            Self::Needs => f.write_str("waiting for what it needs"),
-            Self::Stopping(origin) => write!(f, "stopping: {}", origin.what),
-            Self::Leasing => f.write_str("being given its leases"),
-            Self::Blocked(waits) => write!(f, "waiting for {}", listed(waits, "; ")),
-            Self::Failing(failure) => failure.fmt(f),
-            Self::Restarting(failure) => write!(f, "to be restarted: {failure}"),
-            Self::Failed(failed) => write!(f, "failed: {failed}"),
-            Self::NotWanted(why) => why.fmt(f),
-            Self::Ended(exit) => write!(f, "stopped: it ended: {exit}"),
-        }
-    }
+in_words! {
+    Matter, f:
+    Self::Starting => "starting",
+    Self::Needs => "waiting for what it needs",
+    Self::Stopping(origin) => ("stopping: {}", origin.what),
+    Self::Leasing => "being given its leases",
+    Self::Blocked(waits) => ("waiting for {}", listed(waits, "; ")),
+    Self::Failing(failure) => "{failure}",
+    Self::Restarting(failure) => "to be restarted: {failure}",
+    Self::Failed(failed) => "failed: {failed}",
+    Self::NotWanted(why) => "{why}",
+    Self::Ended(exit) => "stopped: it ended: {exit}",
 }
 
-impl fmt::Display for Root {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Asked(asked) => asked.fmt(f),
-            Self::Failed(failure) => failure.fmt(f),
-            Self::At(matter) => matter.fmt(f),
-            Self::Unknown => f.write_str("not heard of"),
-        }
-    }
+in_words! {
+    Root, f:
+    Self::Asked(asked) => "{asked}",
+    Self::Failed(failure) => "{failure}",
+    Self::At(matter) => "{matter}",
+    Self::Unknown => "not heard of",
 }
 
-impl fmt::Display for NotWanted {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Closing => "mainstay is stopping",
-            Self::Stopped => "stopped by the operator",
-            Self::NoAutostart => "it starts only when told to (autostart = false)",
-        })
-    }
+in_words! {
+    NotWanted, f:
+    Self::Closing => "mainstay is stopping",
+    Self::Stopped => "stopped by the operator",
+    Self::NoAutostart => "it starts only when told to (autostart = false)",
 }
 
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Ended(end) => write!(f, "it ended: {end}"),
-            Self::Unready(end) => write!(f, "it ended before it was ready: {end}"),
-            Self::Spawn(failure) => failure.fmt(f),
-            Self::Refused(refusal) => refusal.fmt(f),
-            Self::Unfillable(variable) => {
-                write!(f, "its command needs {variable}, which the leased device does not have")
-            }
-            Self::ProbeUnfillable(variable) => {
-                write!(f, "its readiness probe needs {variable}, which it does not have")
-            }
-            Self::NotReady { within, extended, said } => {
-                write!(f, "not ready within {}", format_duration(*within))?;
-                if let Some(more) = extended {
-                    write!(f, ", nor within the {} more that it asked for last", format_duration(*more))?;
-                }
-                if said.is_something() { write!(f, ": {said}") } else { Ok(()) }
-            }
+in_words! {
+    Failure, f:
+    Self::Ended(end) => "it ended: {end}",
+    Self::Unready(end) => "it ended before it was ready: {end}",
+    Self::Spawn(failure) => "{failure}",
+    Self::Refused(refusal) => "{refusal}",
+    Self::Unfillable(variable) => "its command needs {variable}, which the leased device does not have",
+    Self::ProbeUnfillable(variable) => "its readiness probe needs {variable}, which it does not have",
+    Self::NotReady { within, extended, said } => {
+        write!(f, "not ready within {}", format_duration(*within))?;
+        if let Some(more) = extended {
+            write!(f, ", nor within the {} more that it asked for last", format_duration(*more))?;
         }
-    }
+        if said.is_something() { write!(f, ": {said}") } else { Ok(()) }
+    },
 }
 
 impl fmt::Display for End {
@@ -99,64 +80,50 @@ impl fmt::Display for End {
     }
 }
 
-impl fmt::Display for Failed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotInThisVersion(parts) => {
-                let parts: Vec<String> = parts.iter().map(ToString::to_string).collect();
-                write!(f, "not in this version: {}", parts.join(", "))
-            }
-            Self::NeverRestarted(failure) => write!(f, "{failure}; restart.when = \"never\""),
-            Self::Hopeless(failure) => failure.fmt(f),
-            Self::GivenUp { failure, attempts: 1 } => write!(f, "{failure}; given up after 1 restart"),
-            Self::GivenUp { failure, attempts } => {
-                write!(f, "{failure}; given up after {}", counted(*attempts, "restart", "restarts"))
-            }
-        }
-    }
+in_words! {
+    Failed, f:
+    Self::NotInThisVersion(parts) => {
+        let parts: Vec<String> = parts.iter().map(ToString::to_string).collect();
+        write!(f, "not in this version: {}", parts.join(", "))
+    },
+    Self::NeverRestarted(failure) => "{failure}; restart.when = \"never\"",
+    Self::Hopeless(failure) => "{failure}",
+    Self::GivenUp { failure, attempts: 1 } => "{failure}; given up after 1 restart",
+    Self::GivenUp { failure, attempts } => ("{failure}; given up after {}", counted(*attempts, "restart", "restarts")),
 }
 
-impl fmt::Display for Said {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Nothing => "",
-            Self::NotToldReady => "it has not said READY=1 on its notification socket",
-            Self::LoadsSlowly => LOADS_SLOWLY,
-            Self::NotYet(why) => return why.fmt(f),
-            Self::Status(status) => return status.fmt(f),
-        })
-    }
+in_words! {
+    Said, f:
+    Self::Nothing => "",
+    Self::NotToldReady => "it has not said READY=1 on its notification socket",
+    Self::LoadsSlowly => ("{LOADS_SLOWLY}"),
+    Self::NotYet(why) => "{why}",
+    Self::Status(status) => "{status}",
 }
 
-impl fmt::Display for Asked {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotWanted(why) => why.fmt(f),
-            Self::Withdrawn(withdrawal) => withdrawal.fmt(f),
-            Self::Returned(name) => write!(f, "{name} is back, and on_return = \"restart\""),
-            Self::Restart => f.write_str("the operator asked for a restart"),
-        }
-    }
+in_words! {
+    Asked, f:
+    Self::NotWanted(why) => "{why}",
+    Self::Withdrawn(withdrawal) => "{withdrawal}",
+    Self::Returned(name) => "{name} is back, and on_return = \"restart\"",
+    Self::Restart => "the operator asked for a restart",
 }
 
-impl fmt::Display for Why {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Asked(asked) => asked.fmt(f),
-            Self::Failed(failure) | Self::Died(failure) => failure.fmt(f),
-            Self::Lost { need, how, origin: Origin { who, what } } => {
-                let how = match how {
-                    HowLost::Stops => "stops",
-                    HowLost::Down => "is lost",
-                };
-                if who == need {
-                    write!(f, "{need} {how}: {what}")
-                } else {
-                    write!(f, "{need} {how}: {who} stops: {what}")
-                }
-            }
+in_words! {
+    Why, f:
+    Self::Asked(asked) => "{asked}",
+    Self::Failed(failure) | Self::Died(failure) => "{failure}",
+    Self::Lost { need, how, origin: Origin { who, what } } => {
+        let how = match how {
+            HowLost::Stops => "stops",
+            HowLost::Down => "is lost",
+        };
+        if who == need {
+            write!(f, "{need} {how}: {what}")
+        } else {
+            write!(f, "{need} {how}: {who} stops: {what}")
         }
-    }
+    },
 }
 
 /// The same, with the dependents that it did not wait for when it stopped.

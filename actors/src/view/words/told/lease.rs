@@ -88,15 +88,10 @@ impl Want {
     }
 }
 
-impl fmt::Display for Want {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Device { device, .. } => write!(f, "device/{device}"),
-            Self::Port { need: PortNeed::Fixed(port), .. } => write!(f, "port/{port}"),
-            Self::Port { need: PortNeed::Range { prefer, first, last }, .. } => {
-                write!(f, "port/{prefer} or one of {first}-{last}")
-            }
-            Self::Other(resource) => resource.fmt(f),
-        }
-    }
+in_words! {
+    Want, f:
+    Self::Device { device, .. } => "device/{device}",
+    Self::Port { need: PortNeed::Fixed(port), .. } => "port/{port}",
+    Self::Port { need: PortNeed::Range { prefer, first, last }, .. } => "port/{prefer} or one of {first}-{last}",
+    Self::Other(resource) => "{resource}",
 }
