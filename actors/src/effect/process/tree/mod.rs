@@ -270,11 +270,11 @@ fn look_for(
         && !marks.borrow().are_many()
         && let Some(some) = where_they_can_be(wanted, roots, us)
     {
-        return owners::members_of(&some, us, (roots, wanted), known, origin);
+        return owners::members(&some, us, roots, Some(wanted), known, origin);
     }
     let all = here().processes();
     marks.borrow_mut().keep(all.iter().map(|process| process.id));
-    owners::members(&all, us, roots, known, origin)
+    owners::members(&all, us, roots, None, known, origin)
 }
 
 fn where_they_can_be(wanted: &BTreeSet<RunId>, roots: &[Root], us: u32) -> Option<Vec<Process>> {

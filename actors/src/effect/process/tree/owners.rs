@@ -132,16 +132,18 @@ pub(super) fn is_below(line: &[Process], run: &Root, origin: &impl Origin) -> Op
     line.iter().any(|one| origin.cgroup(one.id.pid).is_some() || origin.mark(one.id).is_some()).then_some(false)
 }
 
-/// Finds the members of every run, oldest first.
+/// Finds the members of runs, oldest first: of all of them, or of those that are `wanted`, from a look at all places where their
+/// processes can be. What is known of the others stays.
 pub(super) fn members(
-    all: &[Process],
+    looked_at: &[Process],
     us: u32,
     roots: &[Root],
+    wanted: Option<&BTreeSet<RunId>>,
     known: &mut KnownOwners,
     origin: &impl Origin,
 ) -> BTreeMap<RunId, Vec<ProcessId>> {
     let mut children: HashMap<u32, Vec<&Process>> = HashMap::new();
-    for process in all {
+    for process in looked_at {
         children.entry(process.parent).or_default().push(process);
     }
     let clues = Clues::new(roots);
@@ -161,24 +163,9 @@ pub(super) fn members(
             todo.push_back((process.id.pid, owner));
         }
     }
-    known.0 = seen;
+    known.0.retain(|_, (run, _)| clues.is_known(*run) && wanted.is_some_and(|wanted| !wanted.contains(run)));
+    known.0.extend(seen);
     found.values_mut().for_each(|members| members.sort_unstable());
-    found
-}
-
-/// The same of these runs only, from a look at all places where their processes can be. What is known of the others stays.
-pub(super) fn members_of(
-    some: &[Process],
-    us: u32,
-    (roots, wanted): (&[Root], &BTreeSet<RunId>),
-    known: &mut KnownOwners,
-    origin: &impl Origin,
-) -> BTreeMap<RunId, Vec<ProcessId>> {
-    let others: BTreeSet<RunId> = roots.iter().map(|root| root.run).filter(|run| !wanted.contains(run)).collect();
-    let mut of_others = known.0.clone();
-    of_others.retain(|_, (run, _)| others.contains(run));
-    let found = members(some, us, roots, known, origin);
-    known.0.extend(of_others);
     found
 }
 
@@ -297,7 +284,7 @@ mod tests {
         let carries = |cgroup| Says { mark: Some((20, "s.1")), output: Some((20, 1)), tag: Some((20, 1)), cgroup };
         let found = |says: &Says| {
             let roots = [root(1, 10, MainState::There)];
-            pids(&members(&all, US, &roots, &mut KnownOwners::default(), says), 1)
+            pids(&members(&all, US, &roots, None, &mut KnownOwners::default(), says), 1)
         };
         assert_eq!(found(&carries(None)), [10, 20]);
         assert_eq!(found(&carries(Some((20, "other.2")))), [10]);
@@ -309,7 +296,7 @@ mod tests {
         let all =
             [process(10, US, 10), process(11, 10, 11), process(12, 11, 12), process(20, US, 20), process(30, 1, 30)];
         let roots = [root(1, 10, MainState::There), root(2, 20, MainState::There)];
-        let found = members(&all, US, &roots, &mut KnownOwners::default(), &Says::default());
+        let found = members(&all, US, &roots, None, &mut KnownOwners::default(), &Says::default());
         assert_eq!((pids(&found, 1), pids(&found, 2)), (vec![10, 11, 12], vec![20]));
     }
 
@@ -321,7 +308,7 @@ mod tests {
         let all = [process(11, US, 10), orphan(12), orphan(13), orphan(14), orphan(15), orphan(16), in_session];
         let (mark, output, tag) = (Some((12, "s.1")), Some((13, 1)), Some((14, 1)));
         let says = Says { mark, output, tag, cgroup: Some((15, "s.1")) };
-        let found = members(&all, US, &[root(1, 10, MainState::Reaped)], &mut KnownOwners::default(), &says);
+        let found = members(&all, US, &[root(1, 10, MainState::Reaped)], None, &mut KnownOwners::default(), &says);
         assert_eq!(pids(&found, 1), [11, 12, 13, 14, 15, 17]);
     }
 
@@ -346,26 +333,37 @@ mod tests {
     fn what_was_seen_under_its_parent_is_still_known_when_the_parent_is_gone() {
         let mut known = KnownOwners::default();
         let roots = |state| [root(1, 10, state)];
-        members(
-            &[process(10, US, 10), process(11, 10, 11)],
-            US,
-            &roots(MainState::There),
-            &mut known,
-            &Says::default(),
-        );
-        let found = members(&[process(11, US, 11)], US, &roots(MainState::Reaped), &mut known, &Says::default());
+        let both = [process(10, US, 10), process(11, 10, 11)];
+        members(&both, US, &roots(MainState::There), None, &mut known, &Says::default());
+        let found = members(&[process(11, US, 11)], US, &roots(MainState::Reaped), None, &mut known, &Says::default());
         assert_eq!(pids(&found, 1), [11]);
         let mut another = process(11, US, 11);
         another.id.started = 999;
-        let found = members(&[another], US, &roots(MainState::Reaped), &mut known, &Says::default());
+        let found = members(&[another], US, &roots(MainState::Reaped), None, &mut known, &Says::default());
         assert_eq!(pids(&found, 1), [0; 0], "the same number, another process");
+    }
+
+    #[test]
+    fn what_was_seen_of_a_run_stays_known_while_others_are_looked_for_and_not_longer_than_it_lasts() {
+        let mut known = KnownOwners::default();
+        let roots = [root(1, 10, MainState::There), root(2, 20, MainState::There)];
+        let all = [process(10, US, 10), process(11, 10, 11), process(20, US, 20)];
+        members(&all, US, &roots, None, &mut known, &Says::default());
+        let wanted = BTreeSet::from([RunId(2)]);
+        members(&[process(20, US, 20)], US, &roots, Some(&wanted), &mut known, &Says::default());
+        let orphan = [process(11, US, 11)];
+        let found = members(&orphan, US, &roots, None, &mut known, &Says::default());
+        assert_eq!(pids(&found, 1), [11]);
+        members(&[], US, &roots[1..], Some(&wanted), &mut known, &Says::default());
+        let found = members(&orphan, US, &roots, None, &mut known, &Says::default());
+        assert!(found.is_empty());
     }
 
     #[test]
     fn processes_outside_of_mainstay_are_never_members() {
         let all = [process(10, US, 10), process(50, 1, 10)];
         let says = Says { mark: Some((50, "s.1")), output: Some((50, 1)), ..Says::default() };
-        let found = members(&all, US, &[root(1, 10, MainState::Reaped)], &mut KnownOwners::default(), &says);
+        let found = members(&all, US, &[root(1, 10, MainState::Reaped)], None, &mut KnownOwners::default(), &says);
         assert_eq!(pids(&found, 1), [10]);
     }
 
@@ -373,7 +371,7 @@ mod tests {
     fn a_number_that_was_given_out_again_belongs_to_the_living_run() {
         let all = [process(10, US, 10), process(11, US, 10)];
         let roots = [root(2, 10, MainState::There), root(1, 10, MainState::Reaped)];
-        let found = members(&all, US, &roots, &mut KnownOwners::default(), &Says::default());
+        let found = members(&all, US, &roots, None, &mut KnownOwners::default(), &Says::default());
         assert_eq!((pids(&found, 1), pids(&found, 2)), (vec![], vec![10, 11]));
     }
 
@@ -382,7 +380,7 @@ mod tests {
         let mut main = process(10, US, 10);
         main.life = Life::Ended;
         let found =
-            members(&[main], US, &[root(1, 10, MainState::There)], &mut KnownOwners::default(), &Says::default());
+            members(&[main], US, &[root(1, 10, MainState::There)], None, &mut KnownOwners::default(), &Says::default());
         assert!(found.is_empty());
     }
 
@@ -391,7 +389,7 @@ mod tests {
         fn no_process_belongs_to_two_runs_even_in_a_torn_look(links in proptest::collection::vec((1u32..40, 0u32..40, 1u32..40), 0..60)) {
             let all: Vec<_> = links.into_iter().map(|(pid, parent, group)| process(pid, parent, group)).collect();
             let roots = [root(1, 10, MainState::There), root(2, 20, MainState::Reaped)];
-            let found = members(&all, 5, &roots, &mut KnownOwners::default(), &Says::default());
+            let found = members(&all, 5, &roots, None, &mut KnownOwners::default(), &Says::default());
             let both = pids(&found, 1).into_iter().filter(|pid| pids(&found, 2).contains(pid)).count();
             let twice = all.iter().enumerate().any(|(i, p)| all[..i].iter().any(|q| q.id == p.id));
             prop_assert!(both == 0 || twice);
