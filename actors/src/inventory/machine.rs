@@ -1,6 +1,16 @@
 //! What is attached, and which configured device it is.
 //!
-//! Hardware is a level-triggered snapshot: events may come twice and in any order, and a scan sets everything right.
+//! ```text
+//!  a thing:   unknown ──seen──▶ unclaimed ──choose (the only one that fits, or back where it was)──▶ claimed
+//!                ▲                ▲  │                                                                 │
+//!                │                │  │                              give_up (a second one of its stick) │
+//!                │                └──┼────── or disown (it is another arrival, and not what is meant) ◀┤
+//!                └──────remove───────┴──────────── remove (gone, or missing in a scan) ────────────────┘
+//!
+//!  all of it: not looked ──scanned──▶ looked: only now is anything claimed, since what is not known yet may fit as well
+//! ```
+//! A device of which something is claimed hears `Seen`; one that loses it hears `Gone`; what else fits it are its `Rivals`.
+//! //! Hardware is a level-triggered snapshot: events may come twice and in any order, and a scan sets everything right.
 
 use crate::message::supervision::NoTimer as InventoryTimer;
 use std::collections::{BTreeMap, BTreeSet};

@@ -43,13 +43,14 @@ pub(super) enum Cause {
 
 impl ServiceMachine {
     pub(super) fn process(&mut self, now: Moment, id: RunId, event: ProcessEvent, out: &mut Out) {
-        let current = self.run().is_some_and(|run| run.id == id);
-        match event {
-            ProcessEvent::Spawned { .. } if !current => {
-                superseded(out);
+        if self.run().is_none_or(|run| run.id != id) {
+            superseded(out);
+            if matches!(event, ProcessEvent::Spawned { .. }) {
                 out.push(act(Action::Sweep(id)));
             }
-            _ if !current => superseded(out),
+            return;
+        }
+        match event {
             ProcessEvent::Spawned { .. } if self.run().is_some_and(|run| run.pid.is_some()) => {
                 out.push(Effect::Note(Outcome::Ignored));
             }

@@ -33,17 +33,20 @@ impl ServiceMachine {
         }
         let name = &self.spec.name;
         let requires = self.spec.dependencies.keys().any(|need| self.requires(need));
+        let goes_on_without = self.ignoring == Ignoring::Yes && requires;
         let start = match self.phase {
-            _ if is_up && self.ignoring == Ignoring::Yes && requires => Start::GoesOnWithout,
+            Phase::Running(_) | Phase::Starting(_) if goes_on_without => Start::GoesOnWithout,
             Phase::Running(_) => Start::Running,
             Phase::Starting(_) => Start::Starting,
-            _ if policy == NeedsPolicy::StartThem => Start::WithNeeds,
             Phase::Idle
             | Phase::Leasing { .. }
             | Phase::Renewing { .. }
             | Phase::Slotting
             | Phase::Leaving { .. }
-            | Phase::Stopping { .. } => Start::Wanted(self.next_step()),
+            | Phase::Stopping { .. } => match policy {
+                NeedsPolicy::StartThem => Start::WithNeeds,
+                NeedsPolicy::Respect | NeedsPolicy::Ignore => Start::Wanted(self.next_step()),
+            },
         };
         out.push(done(request, Reply::Start(name.clone(), start)));
     }
@@ -90,11 +93,11 @@ impl ServiceMachine {
 
     pub(super) fn operator_stop(&mut self, request: RequestId, out: &mut Out) {
         let name = self.spec.name.clone();
-        let stop = match (self.wanted, self.run()) {
-            (Wanted::Down, None) => Stop::Held,
-            (_, None) => Stop::AtRest,
-            (_, Some(_)) if self.dependents.required.is_empty() => Stop::Stopping,
-            (_, Some(_)) => Stop::DependentsFirst,
+        let stop = match (self.run(), self.wanted) {
+            (None, Wanted::Down) => Stop::Held,
+            (None, Wanted::Auto | Wanted::Up) => Stop::AtRest,
+            (Some(_), _) if self.dependents.required.is_empty() => Stop::Stopping,
+            (Some(_), _) => Stop::DependentsFirst,
         };
         self.wanted = Wanted::Down;
         if let Phase::Leaving { why, .. } | Phase::Stopping { why, .. } = &mut self.phase {
@@ -143,36 +146,39 @@ impl ServiceMachine {
     /// What a restart finds, when it is not simply running, and what becomes of that.
     fn what_it_was(&self, attempts: Attempts) -> Before {
         let stops = self.run().is_some();
-        match (self.wanted, &self.rest) {
-            (Wanted::Down, _) if stops => Before::HeldAndStopping,
-            (Wanted::Down, _) => Before::Held,
-            _ if stops => Before::Stopping,
-            _ if self.reason_not_wanted().is_some() => Before::NotWanted,
-            (_, Rest::Failed(_)) if attempts == Attempts::Reset => Before::FailedAnew,
-            (_, Rest::Failed(_)) => Before::FailedOnceMore,
-            (_, Rest::Ended(_)) => Before::Ended,
-            (_, Rest::Backoff { .. }) => Before::Backoff,
-            (_, Rest::Fresh) => Before::Waiting,
+        if self.wanted == Wanted::Down {
+            return if stops { Before::HeldAndStopping } else { Before::Held };
+        }
+        if stops {
+            return Before::Stopping;
+        }
+        if self.reason_not_wanted().is_some() {
+            return Before::NotWanted;
+        }
+        match (&self.rest, attempts) {
+            (Rest::Failed(_), Attempts::Reset) => Before::FailedAnew,
+            (Rest::Failed(_), Attempts::Keep) => Before::FailedOnceMore,
+            (Rest::Ended(_), _) => Before::Ended,
+            (Rest::Backoff { .. }, _) => Before::Backoff,
+            (Rest::Fresh, _) => Before::Waiting,
         }
     }
 
     /// What comes next for one that is wanted and neither starts nor runs.
     fn next_step(&self) -> NextStep {
-        match &self.phase {
-            Phase::Leaving { .. } | Phase::Stopping { .. } => NextStep::WhenStopped,
-            _ if self.ignoring == Ignoring::No && !self.needs.are_met() => {
-                NextStep::Waits(Waiting::Needs(self.needs.missing()))
-            }
-            Phase::Leasing { blockers, .. } if !blockers.is_empty() => {
-                NextStep::Waits(Waiting::Leases(first_of(blockers)))
-            }
-            _ if self.wants_nothing() || self.grant.is_some() => NextStep::Starts,
-            Phase::Idle
-            | Phase::Leasing { .. }
-            | Phase::Renewing { .. }
-            | Phase::Slotting
-            | Phase::Starting(_)
-            | Phase::Running(_) => NextStep::WhenLeased,
+        let blockers = match &self.phase {
+            Phase::Leaving { .. } | Phase::Stopping { .. } => return NextStep::WhenStopped,
+            Phase::Leasing { blockers, .. } => blockers.as_slice(),
+            Phase::Idle | Phase::Renewing { .. } | Phase::Slotting | Phase::Starting(_) | Phase::Running(_) => &[],
+        };
+        if self.ignoring == Ignoring::No && !self.needs.are_met() {
+            NextStep::Waits(Waiting::Needs(self.needs.missing()))
+        } else if !blockers.is_empty() {
+            NextStep::Waits(Waiting::Leases(first_of(blockers)))
+        } else if self.wants_nothing() || self.grant.is_some() {
+            NextStep::Starts
+        } else {
+            NextStep::WhenLeased
         }
     }
 

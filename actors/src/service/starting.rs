@@ -109,9 +109,10 @@ impl ServiceMachine {
 
     /// What runs has what it was started with; the next start gets this.
     pub(super) fn corrected(&mut self, device: &DeviceName, offer: Offer, out: &mut Out) {
-        match self.grant.as_mut().and_then(|grant| grant.devices.get_mut(device)) {
-            Some(held) if held.offer.generation == offer.generation => held.offer = offer,
-            _ => superseded(out),
+        let held = self.grant.as_mut().and_then(|grant| grant.devices.get_mut(device));
+        match held.filter(|held| held.offer.generation == offer.generation) {
+            Some(held) => held.offer = offer,
+            None => superseded(out),
         }
     }
 

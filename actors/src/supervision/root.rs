@@ -1,4 +1,12 @@
 //! The root supervisor: closes the daemon down in order.
+//!
+//! ```text
+//!          close                 services closed              leases closed (all but what is left)
+//!   open ────────▶ services ──────────────────────▶ leases ──────────────────────────────────────▶ done (exit)
+//!                   ▲    │ close (hurry)
+//!                   └────┘
+//! ```
+//! A part that is lost ends the daemon from anywhere.
 
 use crate::cause::Holder;
 use crate::machine::{Beginning, Machine};

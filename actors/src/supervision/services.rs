@@ -1,4 +1,13 @@
 //! The supervisor of services: hands out start slots, and sees them closed down.
+//!
+//! ```text
+//!  a service:   at rest ──asked for slot──▶ asking ──hand out (a slot is free)──▶ starting
+//!                 ▲ │                         │                                 ▲     │
+//!                 │ └─ holds slot (after a panic of either) ────────────────────┘     │
+//!                 └──────── return slot ──────┴──────────── return slot ──────────────┘
+//!
+//!  all of them: open ──close──▶ closing ──closed, or stuck, each of them──▶ the root is told
+//! ```
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
