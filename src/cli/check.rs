@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::args::CheckArgs;
 use super::board::Board;
 use super::output::{json, print};
-use super::{Ended, Options, Said, config_file};
+use super::{Ended, Given, Options, config_file};
 use crate::error::Told;
 use crate::exit::ExitStatus;
 use crate::render::text::{plain, wrap};
@@ -33,8 +33,8 @@ struct NoteView<'a> {
 }
 
 /// `check`.
-pub(super) fn check(args: &CheckArgs, config: Option<PathBuf>, said: Options) -> Result<(), Ended> {
-    if said.socket == Said::Here {
+pub(super) fn check(args: &CheckArgs, config: Option<PathBuf>, given: Options) -> Result<(), Ended> {
+    if given.socket == Given::Here {
         let words = "`check` takes no --socket: it reads a configuration and asks no daemon";
         return Err(Told::new(ExitStatus::Usage, words).help("name the file only: `mainstay check FILE`").into());
     }

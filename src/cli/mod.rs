@@ -51,9 +51,9 @@ pub(crate) fn main() -> ExitCode {
         return end(crate::daemon::keep_logs().map_err(Ended::from));
     }
     let parsed = help::command().try_get_matches().and_then(|matches| {
-        let said =
-            |option| if matches.value_source(option) == Some(CommandLine) { Said::Here } else { Said::Elsewhere };
-        let (socket, config) = (said("socket"), said("config"));
+        let given =
+            |option| if matches.value_source(option) == Some(CommandLine) { Given::Here } else { Given::Elsewhere };
+        let (socket, config) = (given("socket"), given("config"));
         Ok((Cli::from_arg_matches(&matches)?, Options { socket, config }))
     });
     match parsed {
@@ -62,20 +62,20 @@ pub(crate) fn main() -> ExitCode {
     }
 }
 
-/// Where an option was said.
+/// Where an option was given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Said {
+enum Given {
     /// On this command line: it is meant for this command.
     Here,
     /// In the environment, for all commands; or nowhere.
     Elsewhere,
 }
 
-/// Where the options that every command has were said.
+/// Where the options that every command has were given.
 #[derive(Debug, Clone, Copy)]
 struct Options {
-    socket: Said,
-    config: Said,
+    socket: Given,
+    config: Given,
 }
 
 /// What clap says: help, the version, or what is wrong with the command line.
@@ -110,11 +110,11 @@ fn dispatch(cli: Cli, options: Options) -> Result<(), Ended> {
 }
 
 /// The client that looks where the user says: at the socket, in the run directory of the configuration, everywhere.
-fn client(socket: Option<PathBuf>, config: Option<&Path>, said: Said) -> Result<Client, Ended> {
+fn client(socket: Option<PathBuf>, config: Option<&Path>, given: Given) -> Result<Client, Ended> {
     let config = config.filter(|_| socket.is_none());
-    let place = match said {
-        Said::Here => Configured::Only,
-        Said::Elsewhere => Configured::In,
+    let place = match given {
+        Given::Here => Configured::Only,
+        Given::Elsewhere => Configured::In,
     };
     let configured = match config.map(mainstay_config::load) {
         None => Configured::Nowhere,

@@ -8,7 +8,7 @@ use mainstay_config::Loaded;
 use super::args::{RunArgs, Trusted};
 use super::config_file::{self, Stream};
 use super::output::complain;
-use super::{Ended, Options, Said};
+use super::{Ended, Given, Options};
 use crate::error::Told;
 use crate::exit::ExitStatus;
 use crate::places::{Purpose, RunDir, SOCKET_NAME, Surroundings};
@@ -33,25 +33,25 @@ pub(super) fn run(
     args: &RunArgs,
     socket: Option<PathBuf>,
     config: Option<PathBuf>,
-    said: Options,
+    given: Options,
 ) -> Result<(), Ended> {
     // Before what others have open is closed: a shell's <(…) is a descriptor that it opened.
     if let Some(path) = &config {
         mainstay_config::check_kind(path).map_err(|error| config_file::cannot_load(&error))?;
     }
     let inherited = crate::daemon::begin()?;
-    if said.socket == Said::Here {
+    if given.socket == Given::Here {
         let words = "`run` takes no --socket: the daemon listens in its run directory";
         let help = "write `run_dir = \"DIRECTORY\"` below `[runtime]` in the configuration; it listens at DIRECTORY/mainstay.sock";
         return Err(Told::new(ExitStatus::Usage, words).help(help).into());
     }
-    if args.trusted() == Trusted::Anybodys && said.config == Said::Elsewhere {
+    if args.trusted() == Trusted::Anybodys && given.config == Given::Elsewhere {
         let words = "`--trust-config` is about a configuration that is named on the same command line";
         let help = "name it: `mainstay run --config FILE --trust-config`";
         return Err(Told::new(ExitStatus::Usage, words).help(help).into());
     }
     // What the environment names is for the station; the demo must not run its programs.
-    let config = config.filter(|_| args.purpose() == Purpose::Station || said.config == Said::Here);
+    let config = config.filter(|_| args.purpose() == Purpose::Station || given.config == Given::Here);
     let plan = plan(args, config, &Surroundings::of_this_process(), inherited)?;
     if let Some(elsewhere) = socket.filter(|socket| *socket != plan.run_dir.path.join(SOCKET_NAME)) {
         let words = format!(

@@ -44,22 +44,22 @@ impl Chain {
     /// The steps in words, the external event first. Of a very long chain the event and the latest steps.
     #[must_use]
     pub fn steps(&self) -> Vec<Step> {
-        let mut said: Vec<&Sent> = self.latest.iter().flat_map(|latest| latest.backwards()).collect();
-        said.reverse();
+        let mut messages: Vec<&Sent> = self.latest.iter().flat_map(|latest| latest.backwards()).collect();
+        messages.reverse();
         // The first message often only repeats what happened outside.
         let repeats =
             |first: &Sent| self.event.as_ref().is_some_and(|(_, event)| first.detail.to_string() == event.to_string());
-        if said.first().is_some_and(|first| first.parent.is_none() && repeats(first)) {
-            said.remove(0);
+        if messages.first().is_some_and(|first| first.parent.is_none() && repeats(first)) {
+            messages.remove(0);
         }
         let event = self.event.iter().map(|(at, cause)| Step { at: *at, what: format!("{}: {cause}", cause.kind()) });
         let dropped = self.latest.as_ref().map_or(0, |latest| latest.dropped);
-        let gap = said.first().filter(|_| dropped > 0).map(|first| {
+        let gap = messages.first().filter(|_| dropped > 0).map(|first| {
             let what = counted(dropped, "step between is no longer kept", "steps between are no longer kept");
             Step { at: first.sent, what }
         });
-        let said = said.into_iter().map(|said| Step { at: said.sent, what: said.sentence() });
-        event.chain(gap).chain(folded(said.collect())).collect()
+        let steps = messages.into_iter().map(|message| Step { at: message.sent, what: message.sentence() });
+        event.chain(gap).chain(folded(steps.collect())).collect()
     }
 }
 
@@ -94,10 +94,10 @@ pub(super) fn link(parent: &Arc<Sent>) -> Arc<Sent> {
     let mut kept: Vec<&Sent> = parent.backwards().take(STEPS_KEPT).collect();
     let mut before = None;
     let mut steps = 0;
-    while let Some(said) = kept.pop() {
+    while let Some(message) = kept.pop() {
         steps += 1;
         let dropped = parent.dropped + parent.steps - STEPS_KEPT;
-        before = Some(Arc::new(Sent { before, steps, dropped, ..said.clone() }));
+        before = Some(Arc::new(Sent { before, steps, dropped, ..message.clone() }));
     }
     before.unwrap_or_else(|| Arc::clone(parent))
 }
@@ -105,16 +105,16 @@ pub(super) fn link(parent: &Arc<Sent>) -> Arc<Sent> {
 impl Sent {
     /// This, and what led to it, the latest first.
     fn backwards(&self) -> impl Iterator<Item = &Self> {
-        std::iter::successors(Some(self), |said| said.before.as_deref())
+        std::iter::successors(Some(self), |message| message.before.as_deref())
     }
 
     /// What happened, for a chain of causes.
     fn sentence(&self) -> String {
-        let said: &dyn Display = if self.detail.is_empty() { &self.kind } else { &self.detail };
+        let words: &dyn Display = if self.detail.is_empty() { &self.kind } else { &self.detail };
         match (&self.from, &self.to) {
-            (Address::Outside(Outside::Clock), Address::Actor(to)) => format!("{to}: {said}"),
-            (Address::Actor(from), Address::Outside(to)) => format!("{from} had {to} do: {said}"),
-            (from, to) => format!("{from} told {to}: {said}"),
+            (Address::Outside(Outside::Clock), Address::Actor(to)) => format!("{to}: {words}"),
+            (Address::Actor(from), Address::Outside(to)) => format!("{from} had {to} do: {words}"),
+            (from, to) => format!("{from} told {to}: {words}"),
         }
     }
 }

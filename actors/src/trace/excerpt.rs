@@ -35,7 +35,7 @@ impl Recorder {
             return excerpts;
         }
         for (at, record) in self.ring.iter().enumerate() {
-            let mine = places.get(&record.said.trace).and_then(|place| excerpts.get_mut(*place));
+            let mine = places.get(&record.message.trace).and_then(|place| excerpts.get_mut(*place));
             if let Some(excerpt) = mine {
                 excerpt.messages.push((self.id_at(at), record.clone()));
             }
@@ -76,7 +76,8 @@ mod tests {
         for (excerpt, trace) in together.iter().zip(traces) {
             let alone = recorder.excerpt(trace).map(|alone| format!("{alone:?}"));
             assert_eq!(alone, Some(format!("{excerpt:?}")));
-            let said: Vec<String> = excerpt.messages.iter().map(|(_, record)| record.said.detail.to_string()).collect();
+            let said: Vec<String> =
+                excerpt.messages.iter().map(|(_, record)| record.message.detail.to_string()).collect();
             assert_eq!(said, (0..30).map(|number| format!("{number} of {}", trace.0)).collect::<Vec<_>>());
         }
     }

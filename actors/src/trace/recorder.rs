@@ -50,14 +50,16 @@ impl TraceFilter {
             _ => false,
         };
         let address = |address: &Address| matches!(address, Address::Actor(id) if touches(id));
-        (self.device.is_none() && self.service.is_none()) || address(&record.said.from) || address(&record.said.to)
+        (self.device.is_none() && self.service.is_none())
+            || address(&record.message.from)
+            || address(&record.message.to)
     }
 }
 
 /// One message, as it is kept.
 #[derive(Debug, Clone)]
 pub(crate) struct Record {
-    pub(crate) said: Arc<Sent>,
+    pub(crate) message: Arc<Sent>,
     /// What those that it causes follow from, where that is cut: made once, however many there are.
     cut: Option<Arc<Sent>>,
     pub(crate) handled: Option<Moment>,
@@ -67,9 +69,9 @@ pub(crate) struct Record {
 impl Record {
     /// Whether something new has happened, or was asked, that leads to this.
     fn tells(&self) -> bool {
-        let says = matches!(self.said.from, Address::Outside(Outside::Processes));
+        let says = matches!(self.message.from, Address::Outside(Outside::Processes));
         let is_news = !says && !matches!(self.outcome, Outcome::Ignored | Outcome::Superseded);
-        self.said.parent.is_some() || is_news
+        self.message.parent.is_some() || is_news
     }
 }
 
@@ -167,15 +169,15 @@ impl Recorder {
             .cause
             .message
             .and_then(|id| self.get_mut(id))
-            .map(|parent| Arc::clone(parent.cut.get_or_insert_with(|| link(&parent.said))));
+            .map(|parent| Arc::clone(parent.cut.get_or_insert_with(|| link(&parent.message))));
         self.next_message += 1;
         let Sending { cause, from, to, kind, detail } = sending;
         let detail = detail();
         let Cause { trace, message: parent } = cause;
         let steps = before.as_ref().map_or(1, |before| before.steps + 1);
         let dropped = before.as_ref().map_or(0, |before| before.dropped);
-        let said = Arc::new(Sent { before, steps, dropped, trace, parent, from, to, kind, detail, sent: now });
-        self.ring.push_back(Record { said, cut: None, handled: None, outcome: Outcome::Queued });
+        let message = Arc::new(Sent { before, steps, dropped, trace, parent, from, to, kind, detail, sent: now });
+        self.ring.push_back(Record { message, cut: None, handled: None, outcome: Outcome::Queued });
         if let Some(head) = self.traces.get_mut(&trace) {
             head.messages += 1;
             head.touched = now;
@@ -188,10 +190,10 @@ impl Recorder {
 
     fn forget_oldest(&mut self) {
         let Some(record) = self.ring.pop_front() else { return };
-        if let Some(head) = self.traces.get_mut(&record.said.trace) {
+        if let Some(head) = self.traces.get_mut(&record.message.trace) {
             head.forgotten += 1;
             if head.forgotten == head.messages {
-                self.traces.remove(&record.said.trace);
+                self.traces.remove(&record.message.trace);
             }
         }
     }
@@ -201,7 +203,7 @@ impl Recorder {
         let Some(record) = self.get_mut(id) else { return };
         record.handled = Some(now);
         record.outcome = outcome;
-        let trace = record.said.trace;
+        let trace = record.message.trace;
         if let Some(head) = self.traces.get_mut(&trace) {
             head.touched = now;
         }
@@ -211,7 +213,7 @@ impl Recorder {
     #[must_use]
     pub fn chain(&self, cause: Cause) -> Chain {
         let head = self.traces.get(&cause.trace).map(|head| (head.at, Arc::clone(&head.cause)));
-        let latest = cause.message.and_then(|id| self.get(id)).map(|record| Arc::clone(&record.said));
+        let latest = cause.message.and_then(|id| self.get(id)).map(|record| Arc::clone(&record.message));
         Chain::new(head, latest)
     }
 
@@ -220,8 +222,8 @@ impl Recorder {
     #[must_use]
     pub fn latest(&self, filter: &TraceFilter) -> Option<TraceId> {
         let matching = || self.ring.iter().rev().filter(|record| filter.meets(record));
-        let telling = matching().filter(|record| record.tells()).map(|record| record.said.trace).max();
-        telling.or_else(|| matching().map(|record| record.said.trace).max())
+        let telling = matching().filter(|record| record.tells()).map(|record| record.message.trace).max();
+        telling.or_else(|| matching().map(|record| record.message.trace).max())
     }
 
     /// Traces that match, were touched after `after` and have been quiet since `before`, oldest first.
@@ -233,7 +235,7 @@ impl Recorder {
         // Followers ask again and again while actors wait for the lock: the ring is gone through once, and only for this.
         if !found.is_empty() && *filter != TraceFilter::default() {
             let met = self.ring.iter().filter(|record| filter.meets(record));
-            let met: BTreeSet<TraceId> = met.map(|record| record.said.trace).collect();
+            let met: BTreeSet<TraceId> = met.map(|record| record.message.trace).collect();
             found.retain(|(_, trace)| met.contains(trace));
         }
         found.sort();
@@ -347,10 +349,10 @@ mod tests {
         for n in 0..64 {
             cause = Cause { message: Some(send(&mut recorder, cause, n, "step")), ..root };
         }
-        let before = |recorder: &Recorder, id| recorder.get(id).unwrap().said.before.clone().unwrap();
+        let before = |recorder: &Recorder, id| recorder.get(id).unwrap().message.before.clone().unwrap();
         let [first, second] = [(); 2].map(|()| send(&mut recorder, cause, 64, "news"));
         assert!(Arc::ptr_eq(&before(&recorder, first), &before(&recorder, second)));
-        assert!(recorder.get(first).unwrap().said.steps < 64, "it was cut");
+        assert!(recorder.get(first).unwrap().message.steps < 64, "it was cut");
     }
 
     #[test]

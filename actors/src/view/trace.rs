@@ -10,12 +10,12 @@ impl Excerpt {
     pub fn show(&self, clock: &Clock) -> TraceView {
         let message = |(id, record): &(MessageId, Record)| MessageView {
             id: id.0,
-            parent: record.said.parent.map(|id| id.0),
-            from: record.said.from.to_string(),
-            to: record.said.to.to_string(),
-            kind: record.said.kind.to_owned(),
-            detail: record.said.detail.to_string(),
-            sent: clock.wall_micros(record.said.sent),
+            parent: record.message.parent.map(|id| id.0),
+            from: record.message.from.to_string(),
+            to: record.message.to.to_string(),
+            kind: record.message.kind.to_owned(),
+            detail: record.message.detail.to_string(),
+            sent: clock.wall_micros(record.message.sent),
             handled: record.handled.map(|at| clock.wall_micros(at)),
             outcome: record.outcome.as_str().to_owned(),
         };

@@ -97,7 +97,7 @@ impl Display for KeeperTrouble {
 
 /// What mainstay's log said last of a service.
 #[derive(Debug, Clone, Copy)]
-struct Said {
+struct LastWord {
     /// That its output is lost: when that was.
     lost_at: Instant,
     last: Last,
@@ -121,7 +121,7 @@ struct State {
     losing: BTreeMap<String, String>,
     /// Of services that have printed to the end what could not be written.
     lost: BTreeMap<String, String>,
-    said: BTreeMap<String, Said>,
+    said: BTreeMap<String, LastWord>,
     keeper: Option<KeeperTrouble>,
 }
 
@@ -197,7 +197,7 @@ impl LogTroubles {
             let why = state.losing.get(service)?;
             let is_due = state.said.get(service).is_none_or(|said| now.saturating_duration_since(said.lost_at) >= PACE);
             is_due.then(|| {
-                state.said.insert(service.to_owned(), Said { lost_at: now, last: Last::IsLost });
+                state.said.insert(service.to_owned(), LastWord { lost_at: now, last: Last::IsLost });
                 why.clone()
             })
         });
