@@ -1,20 +1,12 @@
 //! Every class of problem: its code, its exact place, and a word of its cure.
 //!
-//! In the texts `⟦` marks where a problem is expected; it is taken out before the text is parsed.
+//! The wrong texts are in `cases/`, each between what it is about (`== …`) and its problems in the order of their places
+//! (`-> code: a word of the cure`). In a text `⟦` marks where a problem is expected; it is taken out before the text is parsed.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
-mod cases;
-
-use mainstay_config::{Code, Colour, Problem, parse};
+use mainstay_config::{Colour, Problem, parse};
 
 const MARK: char = '⟦';
-
-/// One wrong text, and its problems in the order of their marks: code and a word of the cure.
-struct Case {
-    about: &'static str,
-    text: &'static str,
-    problems: &'static [(Code, &'static str)],
-}
 
 /// The text without marks, and the line and column of each.
 fn unmarked(marked: &str) -> (String, Vec<(usize, usize)>) {
@@ -33,15 +25,20 @@ fn unmarked(marked: &str) -> (String, Vec<(usize, usize)>) {
     (text, places)
 }
 
-fn verify(cases: &[Case]) {
-    for Case { about, text, problems } in cases {
+fn verify(cases: &str) {
+    assert!(cases.contains("\n== "), "no case");
+    for case in cases.split("\n== ").skip(1) {
+        let (about, case) = case.split_once('\n').unwrap();
+        let (text, problems) = case.split_once("-> ").expect(about);
+        let problems: Vec<_> = problems.trim_end().split("\n-> ").map(|line| line.split_once(": ").unwrap()).collect();
         let (text, places) = unmarked(text);
         assert_eq!(places.len(), problems.len(), "{about}: as many marks as problems");
         let found = parse("station.toml", &text).expect_err(about);
-        let seen: Vec<_> = found.list.iter().map(|p| (p.code, p.line, p.column)).collect();
-        let expected: Vec<_> = problems.iter().zip(&places).map(|((code, _), (l, c))| (*code, *l, *c)).collect();
+        let seen: Vec<_> = found.list.iter().map(|p| (format!("{:?}", p.code), p.line, p.column)).collect();
+        let expected: Vec<_> =
+            problems.iter().zip(&places).map(|((code, _), (l, c))| ((*code).to_owned(), *l, *c)).collect();
         assert_eq!(seen, expected, "{about}:\n{}", found.render(Colour::Never, 80));
-        for (problem, (_, word)) in found.list.iter().zip(*problems) {
+        for (problem, (_, word)) in found.list.iter().zip(problems) {
             assert!(problem.help.contains(word), "{about}: cure {:?} does not say {word:?}", problem.help);
             assert_eq!(problem.source, text.lines().nth(problem.line - 1).unwrap_or(""), "{about}");
         }
@@ -50,65 +47,37 @@ fn verify(cases: &[Case]) {
 
 #[test]
 fn keys_and_types_are_told_with_place_and_cure() {
-    verify(cases::KEYS);
+    verify(include_str!("cases/keys.txt"));
 }
 
 #[test]
 fn what_is_no_toml_is_told_once_and_the_rest_of_the_file_is_checked() {
-    verify(cases::SYNTAX);
+    verify(include_str!("cases/syntax.txt"));
 }
 
 #[test]
 fn values_are_told_with_place_and_cure() {
-    verify(cases::VALUES);
+    verify(include_str!("cases/values.txt"));
 }
 
 #[test]
 fn commands_and_templates_are_told_with_place_and_cure() {
-    verify(cases::COMMANDS);
+    verify(include_str!("cases/commands.txt"));
 }
 
 #[test]
 fn devices_are_told_with_place_and_cure() {
-    verify(cases::DEVICES);
+    verify(include_str!("cases/devices.txt"));
 }
 
 #[test]
 fn dependencies_are_told_with_place_and_cure() {
-    verify(cases::DEPENDENCIES);
+    verify(include_str!("cases/dependencies.txt"));
 }
 
 #[test]
 fn ports_and_probes_are_told_with_place_and_cure() {
-    verify(cases::PORTS_AND_PROBES);
-}
-
-#[test]
-fn all_problems_of_a_file_are_told_at_once() {
-    verify(&[Case {
-        about: "many at once",
-        text: r#"
-[runtime]
-max_parallel_starts = ⟦0
-[hardware.gps]
-⟦knid = "gps"
-[services.gpsd]
-⟦comand = ["gpsd"]
-stop = { grace = ⟦"5 parsecs" }
-requires = [⟦"kismt", ⟦5]
-[services.kismet]
-command = ⟦[]
-"#,
-        problems: &[
-            (Code::OutOfRange, "from 1 to 64"),
-            (Code::UnknownKey, "did you mean `kind`?"),
-            (Code::UnknownKey, "did you mean `command`?"),
-            (Code::BadDuration, "30s"),
-            (Code::UnknownService, "did you mean `kismet`?"),
-            (Code::WrongType, "requires = "),
-            (Code::EmptyCommand, "program"),
-        ],
-    }]);
+    verify(include_str!("cases/ports_and_probes.txt"));
 }
 
 #[test]
