@@ -57,10 +57,7 @@ impl LeaseMachine {
 
     /// A holder of an earlier arrival must stop before the new one can be leased.
     pub(super) fn revoke_older(&mut self, device: &DeviceName, offer: &Offer) -> Out {
-        let is_older = |holder: &Holder| {
-            let held = self.holders.get(holder).and_then(|holding| holding.grant.devices.get(device));
-            held.is_some_and(|held| held.offer.generation != offer.generation)
-        };
+        let is_older = |holder: &Holder| self.holders.holds(holder, device, &offer.generation) == Some(false);
         if self.holders.of_device(device).any(is_older) {
             self.revoke(device, &Withdrawal::Replugged(device.clone()))
         } else {
@@ -152,10 +149,7 @@ impl LeaseMachine {
 
     /// Who holds this arrival of a device, and not an earlier one.
     fn holder_of_arrival(&self, device: &DeviceName, offer: &Offer) -> Option<Holder> {
-        let holds = |holder: &&Holder| {
-            let held = self.holders.get(holder).and_then(|holding| holding.grant.devices.get(device));
-            held.is_some_and(|held| held.offer.generation == offer.generation)
-        };
+        let holds = |holder: &&Holder| self.holders.holds(holder, device, &offer.generation) == Some(true);
         self.holders.of_device(device).find(holds).cloned()
     }
 

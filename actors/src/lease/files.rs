@@ -95,12 +95,12 @@ impl LeaseMachine {
     /// Of those who want one and the same file the first goes on, and none when somebody holds it.
     fn let_wait_for_files(&mut self) {
         for rank in self.queue.prepared_with_files() {
-            let Some(queued) = self.queue.get(rank.holder()) else { continue };
+            let Some(queued) = self.queue.get(&rank.holder) else { continue };
             let wants = |other: &Resource| {
                 queued.request.files().any(|path| self.files.are_same(&Resource::File(path.clone()), other))
             };
             if self.holders.files().chain(self.queue.kept_files_before(&rank)).any(wants) {
-                self.queue.change(rank.holder(), |queued| queued.preparation = None);
+                self.queue.change(&rank.holder, |queued| queued.preparation = None);
             }
         }
     }

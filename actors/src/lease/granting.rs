@@ -109,7 +109,7 @@ impl LeaseMachine {
     /// Grants what has been made ready.
     fn grant(&mut self, ready: BTreeSet<Rank>, now: Moment, out: &mut Out) {
         for rank in ready {
-            let holder = rank.holder().clone();
+            let holder = rank.holder.clone();
             let Some(queued) = self.queue.remove(&holder) else { continue };
             let Some(preparation) = queued.preparation else { continue };
             self.last_token = self.last_token.saturating_add(1);

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use mainstay_config::model::Sharing;
 use mainstay_config::names::DeviceName;
+use mainstay_hardware::sighting::Generation;
 
 use super::queue::any_file;
 use super::sorted::Sorted;
@@ -145,6 +146,11 @@ impl Holders {
     /// Who has a device: all of them the same arrival, since another is given only when they have let go.
     pub(super) fn of_device(&self, device: &DeviceName) -> impl Iterator<Item = &Holder> {
         self.of.get(&Resource::Device(device.clone())).into_iter().flat_map(Users::iter)
+    }
+
+    /// Whether it is this arrival of a device that a holder has; `None`: he has none.
+    pub(super) fn holds(&self, holder: &Holder, device: &DeviceName, arrival: &Generation) -> Option<bool> {
+        self.all.get(holder)?.grant.devices.get(device).map(|held| held.offer.generation == *arrival)
     }
 
     /// The files that are held.

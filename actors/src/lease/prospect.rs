@@ -57,7 +57,7 @@ pub(super) enum Prospect {
 impl Situation<'_> {
     /// Looks at one request.
     pub(super) fn prospect(&self, rank: &Rank, queued: &Queued) -> Prospect {
-        let asking = Asking { holder: rank.holder(), rank: Some(rank), foreign: &queued.foreign };
+        let asking = Asking { holder: &rank.holder, rank: Some(rank), foreign: &queued.foreign };
         let mut blockers = Vec::new();
         let mut ports = Vec::new();
         for want in &queued.request.wants {
@@ -76,18 +76,12 @@ impl Situation<'_> {
     }
 
     fn device_blocker(&self, asking: Asking<'_>, device: &DeviceName, sharing: Sharing) -> Option<Blocker> {
+        let unusable = |reason, soon| Some(Blocker::Device { device: device.clone(), reason, soon });
         let offer = match self.devices.get(device) {
             Some(DeviceState::Available(offer)) => offer,
-            Some(DeviceState::Lent(_)) => {
-                return Some(Blocker::Device { device: device.clone(), reason: Unusable::LookedAt, soon: Soon::Yes });
-            }
-            Some(DeviceState::Unavailable { reason, soon }) => {
-                return Some(Blocker::Device { device: device.clone(), reason: reason.clone(), soon: *soon });
-            }
-            None => {
-                let reason = Unusable::NotHeardOf;
-                return Some(Blocker::Device { device: device.clone(), reason, soon: Soon::Yes });
-            }
+            Some(DeviceState::Lent(_)) => return unusable(Unusable::LookedAt, Soon::Yes),
+            Some(DeviceState::Unavailable { reason, soon }) => return unusable(reason.clone(), *soon),
+            None => return unusable(Unusable::NotHeardOf, Soon::Yes),
         };
         let resource = Resource::Device(device.clone());
         match self.radios.blocker(device) {
@@ -97,10 +91,7 @@ impl Situation<'_> {
             None => {}
         }
         // Also those who share wait until the holders of an earlier arrival have stopped.
-        let is_earlier = |holder: &&Holder| {
-            let held = self.holders.get(holder).and_then(|holding| holding.grant.devices.get(device));
-            held.is_some_and(|held| held.offer.generation != offer.generation)
-        };
+        let is_earlier = |holder: &&Holder| self.holders.holds(holder, device, &offer.generation) == Some(false);
         if let Some(holder) = self.holders.of_device(device).next().filter(is_earlier) {
             return Some(Blocker::Held { resource, holder: holder.clone() });
         }

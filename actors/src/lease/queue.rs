@@ -292,13 +292,6 @@ impl Queue {
     }
 }
 
-impl Rank {
-    /// Whose it is.
-    pub(super) fn holder(&self) -> &Holder {
-        &self.holder
-    }
-}
-
 /// Into a list, or out of it.
 #[derive(Clone, Copy)]
 enum Entry {

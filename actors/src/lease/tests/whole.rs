@@ -41,7 +41,7 @@ fn numbered(number: u16) -> Want {
 fn looked_at(bench: &Bench, message: LeaseMessage) -> Vec<String> {
     let mut machine = bench.machine.clone();
     machine.take(Moment::default(), message);
-    std::iter::from_fn(|| machine.queue.take_unsettled()).map(|(rank, _)| rank.holder().to_string()).collect()
+    std::iter::from_fn(|| machine.queue.take_unsettled()).map(|(rank, _)| rank.holder.to_string()).collect()
 }
 
 #[test]
