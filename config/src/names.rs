@@ -48,6 +48,13 @@ macro_rules! name {
             }
         }
 
+        /// A map by names is asked by what somebody wrote.
+        impl std::borrow::Borrow<str> for $type {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+
         impl FromStr for $type {
             type Err = BadName;
             fn from_str(text: &str) -> Result<Self, BadName> {

@@ -154,12 +154,12 @@ impl Shown {
 
     fn filter(&self, request: &TraceRequest) -> Result<TraceFilter, ErrorAnswer> {
         let device = request.device.as_ref().map(|name| {
-            let found = self.station.devices.keys().find(|device| device.as_str() == name);
-            found.cloned().ok_or_else(|| self.unknown(name, Meant::Devices))
+            let found = self.station.devices.get(name.as_str()).map(|device| device.name.clone());
+            found.ok_or_else(|| self.unknown(name, Meant::Devices))
         });
         let service = request.service.as_ref().map(|name| {
-            let found = self.station.services.keys().find(|service| service.as_str() == name);
-            found.cloned().ok_or_else(|| self.unknown(name, Meant::Services))
+            let found = self.station.services.get(name.as_str()).map(|service| service.name.clone());
+            found.ok_or_else(|| self.unknown(name, Meant::Services))
         });
         Ok(TraceFilter { device: device.transpose()?, service: service.transpose()? })
     }
@@ -193,14 +193,12 @@ pub(super) fn unknown_name(station: &mainstay_config::model::Station, name: &str
     let list = |names: Vec<&str>| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
     let services = || list(station.services.keys().map(|name| name.as_str()).collect());
     let devices = || list(station.devices.keys().map(|name| name.as_str()).collect());
-    let is_service = station.services.keys().any(|known| known.as_str() == name);
-    let is_device = station.devices.keys().any(|known| known.as_str() == name);
     let (message, help) = match meant {
-        Meant::Services if is_device => (
+        Meant::Services if station.devices.contains_key(name) => (
             format!("`{name}` is a device, and no service"),
             format!("for a device: `mainstay why {name}`, `eject {name}`, `admit {name}`, `trace --device {name}`"),
         ),
-        Meant::Devices if is_service => (
+        Meant::Devices if station.services.contains_key(name) => (
             format!("`{name}` is a service, and no device"),
             format!(
                 "for a service: `mainstay why {name}`, `stop {name}`, `start {name}`, `restart {name}`, `logs {name}`, `trace --service {name}`"

@@ -12,9 +12,9 @@ impl DeviceMachine {
     pub(super) fn eject(&mut self, request: RequestId) -> Out {
         let name = &self.spec.name;
         let said = if self.state == State::Ejected { Reply::EjectedAlready } else { Reply::Ejected };
-        let said = said(name.clone());
+        let answer = OperatorAnswer::done(request, said(name.clone()));
         self.state = State::Ejected;
-        vec![self.restated(), Effect::Answer(OperatorAnswer { request, outcome: Outcome::Handled, said })]
+        vec![self.restated(), answer]
     }
 
     pub(super) fn admit(&mut self, now: Moment, request: RequestId) -> Out {
@@ -23,16 +23,12 @@ impl DeviceMachine {
         }
         let name = self.spec.name.clone();
         if !matches!(self.state, State::Ejected | State::Faulted { .. } | State::Quarantined { .. }) {
-            let said = Reply::NothingToAdmit(name, self.status());
-            return vec![Effect::Answer(OperatorAnswer { request, outcome: Outcome::Refused, said })];
+            return vec![OperatorAnswer::refused(request, Reply::NothingToAdmit(name, self.status()))];
         }
         self.departures.forget();
         let mut out = self.back(now);
-        let said = match self.sighting {
-            Some(_) => Reply::Admitted(name),
-            None => Reply::AdmittedAbsent(name),
-        };
-        out.push(Effect::Answer(OperatorAnswer { request, outcome: Outcome::Handled, said }));
+        let said = if self.sighting.is_some() { Reply::Admitted } else { Reply::AdmittedAbsent };
+        out.push(OperatorAnswer::done(request, said(name)));
         out
     }
 

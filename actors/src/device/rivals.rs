@@ -3,7 +3,7 @@
 use super::machine::{DeviceMachine, Mending, Out, State};
 use crate::cause::{Absence, DeviceFault, Rivals};
 use crate::message::inventory::InventoryMessage;
-use crate::message::{Effect, Message, Moment, OperatorAnswer, Outcome, Reply, RequestId};
+use crate::message::{Effect, Message, Moment, OperatorAnswer, Reply, RequestId};
 
 impl DeviceMachine {
     /// Others fit it as well.
@@ -30,12 +30,11 @@ impl DeviceMachine {
         let name = self.spec.name.clone();
         match &self.rivals {
             Some(rivals) if rivals.others.len() > 1 => {
-                let said = Reply::Undecided(name, rivals.clone());
-                vec![Effect::Answer(OperatorAnswer { request, outcome: Outcome::Refused, said })]
+                vec![OperatorAnswer::refused(request, Reply::Undecided(name, rivals.clone()))]
             }
             _ => vec![
                 Effect::Tell(Message::Hardware(InventoryMessage::Admitted(name.clone()))),
-                Effect::Answer(OperatorAnswer { request, outcome: Outcome::Handled, said: Reply::Taken(name) }),
+                OperatorAnswer::done(request, Reply::Taken(name)),
             ],
         }
     }

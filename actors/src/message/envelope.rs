@@ -7,7 +7,7 @@ use crate::message::inventory::InventoryMessage;
 use crate::message::lease::LeaseMessage;
 use crate::message::service::ServiceMessage;
 use crate::message::supervision::{RootMessage, ServicesMessage};
-use crate::message::{ActorId, Outcome, Reply, Words};
+use crate::message::{ActorId, Effect, Outcome, Reply, Words};
 
 /// A message that can say what it is, for traces.
 pub trait Described {
@@ -77,4 +77,16 @@ pub struct OperatorAnswer {
     pub outcome: Outcome,
     /// What was done, or why not.
     pub said: Reply,
+}
+
+impl OperatorAnswer {
+    /// It is done, or begun.
+    pub(crate) fn done<T>(request: RequestId, said: Reply) -> Effect<T> {
+        Effect::Answer(Self { request, outcome: Outcome::Handled, said })
+    }
+
+    /// It is not done.
+    pub(crate) fn refused<T>(request: RequestId, said: Reply) -> Effect<T> {
+        Effect::Answer(Self { request, outcome: Outcome::Refused, said })
+    }
 }

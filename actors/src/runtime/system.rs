@@ -139,13 +139,13 @@ impl System {
     /// The configured device of this name.
     #[must_use]
     pub fn device(&self, name: &str) -> Option<DeviceName> {
-        self.station.devices.keys().find(|known| known.as_str() == name).cloned()
+        self.station.devices.get(name).map(|device| device.name.clone())
     }
 
     /// The configured service of this name.
     #[must_use]
     pub fn service(&self, name: &str) -> Option<ServiceName> {
-        self.station.services.keys().find(|known| known.as_str() == name).cloned()
+        self.station.services.get(name).map(|service| service.name.clone())
     }
 
     /// Stands still as if this actor did not return; comes back only when there is no such actor.

@@ -48,7 +48,7 @@ impl ServiceMachine {
                 NeedsPolicy::Respect | NeedsPolicy::Ignore => Start::Wanted(self.next_step()),
             },
         };
-        out.push(done(request, Reply::Start(name.clone(), start)));
+        out.push(OperatorAnswer::done(request, Reply::Start(name.clone(), start)));
     }
 
     /// A service that is started together with its needs needs this one. Requests are numbered in the order in which they
@@ -107,7 +107,7 @@ impl ServiceMachine {
         self.ignoring = Ignoring::No;
         self.bereaved = None;
         self.refresh(Attempts::Reset);
-        out.push(done(request, Reply::Stop(name, stop)));
+        out.push(OperatorAnswer::done(request, Reply::Stop(name, stop)));
     }
 
     pub(super) fn operator_restart(&mut self, request: RequestId, attempts: Attempts, out: &mut Out) {
@@ -134,7 +134,7 @@ impl ServiceMachine {
             | Phase::Leaving { .. }
             | Phase::Stopping { .. } => Restart::From(was, self.next_step()),
         };
-        out.push(done(request, Reply::Restart(name, restart)));
+        out.push(OperatorAnswer::done(request, Reply::Restart(name, restart)));
     }
 
     /// Why it cannot be restarted. One that does not run is refused what `start` would refuse.
@@ -185,20 +185,14 @@ impl ServiceMachine {
     fn cannot_run(&self, request: RequestId) -> Option<Effect<ServiceTimer>> {
         let name = self.spec.name.clone();
         if self.closing.is_some() {
-            return Some(refused(request, Reply::Closing(name)));
+            return Some(OperatorAnswer::refused(request, Reply::Closing(name)));
         }
-        later(&self.spec).map(|failed| refused(request, Reply::CannotRun(name, failed)))
+        later(&self.spec).map(|failed| OperatorAnswer::refused(request, Reply::CannotRun(name, failed)))
     }
 
     fn held_need(&self, request: RequestId) -> Option<Effect<ServiceTimer>> {
-        self.needs.held().map(|missing| refused(request, Reply::HeldNeed(self.spec.name.clone(), missing)))
+        self.needs
+            .held()
+            .map(|missing| OperatorAnswer::refused(request, Reply::HeldNeed(self.spec.name.clone(), missing)))
     }
-}
-
-fn done(request: RequestId, said: Reply) -> Effect<ServiceTimer> {
-    Effect::Answer(OperatorAnswer { request, outcome: Outcome::Handled, said })
-}
-
-fn refused(request: RequestId, said: Reply) -> Effect<ServiceTimer> {
-    Effect::Answer(OperatorAnswer { request, outcome: Outcome::Refused, said })
 }

@@ -86,12 +86,12 @@ impl Show<'_> {
     /// `why NAME`: services first, then devices. `None`: nothing has that name.
     #[must_use]
     pub fn why(&self, name: &str) -> Option<WhyView> {
-        if let Some(service) = self.station.services.keys().find(|known| known.as_str() == name) {
-            let entry = self.board.service(service);
+        if let Some(service) = self.station.services.get(name) {
+            let entry = self.board.service(&service.name);
             return Some(entry.map_or_else(|| why_not_begun(name, "service"), |entry| self.why_service(&entry)));
         }
-        let device = self.station.devices.keys().find(|known| known.as_str() == name)?;
-        let entry = self.board.device_seen(device);
+        let device = self.station.devices.get(name)?;
+        let entry = self.board.device_seen(&device.name);
         Some(entry.map_or_else(|| why_not_begun(name, "device"), |entry| self.why_device(&entry)))
     }
 

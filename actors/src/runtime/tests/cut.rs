@@ -22,7 +22,7 @@ async fn a_cut_of_real_actors_goes_on_in_the_simulated_world() {
     let mut world = World::from_cut(&station, rig.system.cut(), 1);
     let both_become = |world: &mut World, status| {
         world.run_for(Duration::from_secs(60)).unwrap_or_else(|failure| panic!("{failure}"));
-        let shown = |name: &str| world.shown().services.get(&name.parse().unwrap()).unwrap().status;
+        let shown = |name: &str| world.shown().services.get(name).unwrap().status;
         assert_eq!((shown("openwebrx"), shown("logger")), (status, status));
     };
     world.plug(&"hackrf".parse().unwrap());
