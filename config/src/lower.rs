@@ -76,7 +76,7 @@ struct World {
     /// `None`: its kind could not be read.
     devices: BTreeMap<DeviceName, Option<DeviceKind>>,
     services: BTreeSet<ServiceName>,
-    ports: ports::Known,
+    ports: ports::Written,
     defaults: Defaults,
 }
 
@@ -107,7 +107,7 @@ impl World {
         Self {
             devices: devices.map(|(name, entry)| (name.clone(), kind(&entry.value))).collect(),
             services: services.unwrap_or_default(),
-            ports: ports::Known::new(file),
+            ports: ports::Written::new(file),
             defaults: Defaults::new(file.defaults.value()),
         }
     }

@@ -92,8 +92,8 @@ impl LeaseMachine {
     }
 
     /// What a service says of itself again: what was lost of what it said before is made good.
-    pub(super) fn stands(&mut self, now: Moment, standing: Statement) -> Out {
-        let Statement { holder, held, given_back, uses, wants } = standing;
+    pub(super) fn stands(&mut self, now: Moment, statement: Statement) -> Out {
+        let Statement { holder, held, given_back, uses, wants } = statement;
         let known = self.holders.get(&holder).map(|holding| holding.grant.token);
         let mut out = match known {
             Some(token) if Some(token) == held => {

@@ -142,7 +142,7 @@ impl LeaseMachine {
             LeaseMessage::Request(request) => self.request(now, request),
             LeaseMessage::Withdraw(holder) => self.withdraw(&holder),
             LeaseMessage::Release(holder, token) => self.release(&holder, token),
-            LeaseMessage::Stands(standing) => self.stands(now, standing),
+            LeaseMessage::Stands(statement) => self.stands(now, statement),
             LeaseMessage::Idle(holder) => self.set_use(&holder, Use::Idle),
             LeaseMessage::Busy(holder) => self.set_use(&holder, Use::Active),
             LeaseMessage::Renew(request) => self.renew(request),

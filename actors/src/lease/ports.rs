@@ -92,8 +92,5 @@ pub(super) fn is_fixed(request: &LeaseRequest, port: u16) -> bool {
 /// Whether a range that is wanted has a port on which no stranger was seen to listen.
 pub(super) fn has_choice(request: &LeaseRequest, foreign: &BTreeMap<u16, Listener>) -> bool {
     let is_free = |port| !foreign.contains_key(&port);
-    request.wants.iter().any(|want| match want {
-        Want::Port { need: need @ PortNeed::Range { .. }, .. } => port_choice::numbers(*need).any(is_free),
-        Want::Port { .. } | Want::Device { .. } | Want::Other(_) => false,
-    })
+    request.wants.iter().filter_map(Want::range).any(|need| port_choice::numbers(need).any(is_free))
 }

@@ -73,19 +73,11 @@ pub(super) struct Queue {
 impl LeaseRequest {
     /// What it wants, but for ports of a range.
     fn resources(&self) -> impl Iterator<Item = (Resource, Sharing)> + '_ {
-        self.wants.iter().filter_map(|want| match want {
-            Want::Device { device, sharing, .. } => Some((Resource::Device(device.clone()), *sharing)),
-            Want::Port { need: PortNeed::Fixed(port), .. } => Some((Resource::Port(port.get()), Sharing::Exclusive)),
-            Want::Port { need: PortNeed::Range { .. }, .. } => None,
-            Want::Other(resource) => Some((resource.clone(), Sharing::Exclusive)),
-        })
+        self.wants.iter().filter_map(Want::resource)
     }
 
     fn ranges(&self) -> impl Iterator<Item = PortNeed> + '_ {
-        self.wants.iter().filter_map(|want| match want {
-            Want::Port { need: need @ PortNeed::Range { .. }, .. } => Some(*need),
-            Want::Port { .. } | Want::Device { .. } | Want::Other(_) => None,
-        })
+        self.wants.iter().filter_map(Want::range)
     }
 
     fn devices(&self) -> impl Iterator<Item = DeviceName> + '_ {

@@ -49,6 +49,26 @@ pub enum Want {
     Other(Resource),
 }
 
+impl Want {
+    /// What it is, and how it is wanted; of a range of ports nobody knows yet.
+    pub(crate) fn resource(&self) -> Option<(Resource, Sharing)> {
+        Some(match self {
+            Self::Device { device, sharing, .. } => (Resource::Device(device.clone()), *sharing),
+            Self::Port { need: PortNeed::Fixed(port), .. } => (Resource::Port(port.get()), Sharing::Exclusive),
+            Self::Port { need: PortNeed::Range { .. }, .. } => return None,
+            Self::Other(resource) => (resource.clone(), Sharing::Exclusive),
+        })
+    }
+
+    /// The choice of ports that would do.
+    pub(crate) fn range(&self) -> Option<PortNeed> {
+        match self {
+            Self::Port { need: need @ PortNeed::Range { .. }, .. } => Some(*need),
+            Self::Port { .. } | Self::Device { .. } | Self::Other(_) => None,
+        }
+    }
+}
+
 /// A request for everything that somebody needs: all or nothing.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct LeaseRequest {

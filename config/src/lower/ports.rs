@@ -18,7 +18,7 @@ use crate::suggest;
 const MOST: usize = 64;
 
 /// What the file says of ports, whatever else is wrong with it.
-pub(super) struct Known {
+pub(super) struct Written {
     /// Each name of a port, with the first service that has it and its number, where it is fixed.
     named: BTreeMap<PortName, (ServiceName, Option<u16>)>,
     /// First and last of each choice of a port, that of mainstay itself too.
@@ -27,7 +27,7 @@ pub(super) struct Known {
     offered: RefCell<BTreeMap<(ServiceName, PortName), u16>>,
 }
 
-impl Known {
+impl Written {
     pub(super) fn new(file: &File) -> Self {
         let mut named = BTreeMap::new();
         let api = file.api.value().and_then(|table| table.listen.value()).map_or(8092, SocketAddr::port);

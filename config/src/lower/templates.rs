@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::World;
-use super::ports::Known;
+use super::ports::Written;
 use crate::diagnostics::{Code, Report};
 use crate::model::DeviceKind;
 use crate::names::{DeviceName, PortName, ServiceName};
@@ -20,7 +20,7 @@ pub(super) struct Scope<'a> {
     service: &'a ServiceName,
     devices: BTreeMap<&'a DeviceName, Option<DeviceKind>>,
     ports: BTreeSet<&'a PortName>,
-    known_ports: &'a Known,
+    known_ports: &'a Written,
 }
 
 impl<'a> Scope<'a> {

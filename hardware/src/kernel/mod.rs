@@ -5,7 +5,7 @@
 //! `hardware-events` and `usb-events` (and one that libusb keeps for itself); they sleep until something happens.
 
 mod access;
-mod known;
+mod last_told;
 mod libusb;
 mod power;
 mod probe;

@@ -9,7 +9,7 @@ use netlink_sys::{AsyncSocketExt, TokioSocket};
 use tokio::sync::{Notify, mpsc};
 use tokio::time::{Instant, sleep_until};
 
-use super::known::Known;
+use super::last_told::LastTold;
 use super::radio::events::{self, Announcement};
 use super::radio::read::Reading;
 use super::radio::{wifi_key, without_interface};
@@ -33,7 +33,7 @@ pub(crate) struct Watcher {
     wishes: Wishes,
     sources: Sources,
     pub(super) reader: Reader,
-    known: Known,
+    known: LastTold,
     /// A scan that waits for the radios to be read. Single changes are part of it.
     scanning: Option<Scanning>,
     /// Uevents up to this one happened before the last scan looked.
@@ -74,7 +74,7 @@ impl Watcher {
             wishes,
             sources,
             reader,
-            known: Known::default(),
+            known: LastTold::default(),
             scanning: None,
             scanned_at: 0,
             departed: BTreeSet::new(),

@@ -192,7 +192,7 @@ impl Processes {
             task.abort();
             let _ = task.await;
         }
-        // The last handle on the core, and with it on the queues to the threads.
+        // The last handle on the rules, and with it on the queues to the threads.
         drop(self);
         Thread::end_all(threads).await;
         // Now nothing is left that was made for a run that has not come.

@@ -9,11 +9,11 @@ use crate::sighting::{Generation, HardwareEvent, Key, Sighting, Sort, Witness};
 
 /// Everything that was last told.
 #[derive(Debug, Default)]
-pub(crate) struct Known {
+pub(crate) struct LastTold {
     there: BTreeMap<Key, Sighting>,
 }
 
-impl Known {
+impl LastTold {
     /// After a whole scan.
     pub(crate) fn scanned(&mut self, present: &[Sighting]) {
         self.there = present.iter().map(|s| (s.key.clone(), s.clone())).collect();
@@ -117,14 +117,14 @@ mod tests {
 
     #[test]
     fn what_is_known_just_so_is_not_said_again() {
-        let mut known = Known::default();
+        let mut known = LastTold::default();
         assert_eq!(known.present(device(1, 5), Witness::Uevent).len(), 1);
         assert!(known.present(device(1, 5), Witness::Libusb).is_empty());
     }
 
     #[test]
     fn another_arrival_in_the_same_socket_ends_the_former_one() {
-        let mut known = Known::default();
+        let mut known = LastTold::default();
         known.present(device(1, 5), Witness::Uevent);
         let events = known.present(device(1, 6), Witness::Uevent);
         let HardwareEvent::Gone { generation, .. } = &events[0] else { panic!("{events:?}") };
@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn two_witnesses_of_one_departure_are_one_event() {
-        let mut known = Known::default();
+        let mut known = LastTold::default();
         known.present(device(1, 5), Witness::Uevent);
         let which = usb::generation(1, 5);
         assert!(known.usb_left(&which, Witness::Libusb).is_some());
@@ -143,7 +143,7 @@ mod tests {
 
     #[test]
     fn a_late_word_about_an_earlier_arrival_does_no_harm() {
-        let mut known = Known::default();
+        let mut known = LastTold::default();
         known.present(device(1, 6), Witness::Uevent);
         assert!(known.left(&usb::key("1-1"), Some(&usb::generation(1, 5)), Witness::Uevent).is_none());
         assert!(known.usb_left(&usb::generation(1, 5), Witness::Libusb).is_none());
@@ -153,7 +153,7 @@ mod tests {
         /// Whoever follows the events knows what is there.
         #[test]
         fn the_events_tell_the_whole_story(steps in proptest::collection::vec((1u8..4, 1u8..6, 0u8..3), 0..60)) {
-            let mut known = Known::default();
+            let mut known = LastTold::default();
             let mut told: BTreeMap<Key, Sighting> = BTreeMap::new();
             for (port, address, what) in steps {
                 let which = usb::generation(1, address);
