@@ -6,7 +6,7 @@ use std::time::Duration;
 use mainstay_actors::action::process::{Exit, NotifySocket, ProcessEvent, RunId};
 use mainstay_actors::effect::watched;
 
-use crate::harness::{World, alone, children, is_gone, keepers, order, outputs_thread};
+use crate::harness::{World, alone, children, in_a_world, is_gone, keepers, order, outputs_thread};
 
 fn ended(exit: Exit) -> [ProcessEvent; 2] {
     [ProcessEvent::MainExited { exit, remaining: vec![] }, ProcessEvent::TreeGone]
@@ -14,22 +14,19 @@ fn ended(exit: Exit) -> [ProcessEvent; 2] {
 
 #[test]
 fn exit_codes_and_signals_are_told_apart() {
-    alone(async || {
-        let world = World::new();
+    in_a_world(async |world| {
         for (run, text, exit) in
             [(1, "exit 0", Exit::Code(0)), (2, "exit 7", Exit::Code(7)), (3, "kill -SEGV $$", Exit::Signal(11))]
         {
             let run = world.shell(run, text);
             assert_eq!(world.to_the_end(run).await[1..], ended(exit));
         }
-        world.end().await;
     });
 }
 
 #[test]
 fn five_hundred_programs_that_end_at_once_lose_no_event() {
-    alone(async || {
-        let world = World::new();
+    in_a_world(async |world| {
         let runs: Vec<RunId> = (0..500).map(|run| world.spawn(order(run, &["true"]))).collect();
         for run in runs {
             let events = world.to_the_end(run).await;
@@ -37,14 +34,12 @@ fn five_hundred_programs_that_end_at_once_lose_no_event() {
             assert_eq!(events[1..], ended(Exit::Code(0)));
         }
         assert!(world.events.borrow().values().all(|left| left.is_empty()), "nothing is said after the end");
-        world.end().await;
     });
 }
 
 #[test]
 fn of_a_program_that_forks_away_twice_the_one_is_named_in_the_end_that_is_left() {
-    alone(async || {
-        let world = World::new();
+    in_a_world(async |world| {
         let left = |pid: u32| ProcessEvent::MainExited { exit: Exit::Code(0), remaining: vec![pid] };
         let dir = world.path("");
         let first = "echo $$ > first; until [ -e go ]; do sleep 0.05; done; sleep 987 & echo $! > last";
@@ -59,7 +54,6 @@ fn of_a_program_that_forks_away_twice_the_one_is_named_in_the_end_that_is_left()
         assert_eq!(world.next(run).await, left(last));
         world.processes.sweep(run);
         assert_eq!(world.next(run).await, ProcessEvent::TreeGone);
-        world.end().await;
     });
 }
 
@@ -138,12 +132,10 @@ fn with_socket(run: u64) -> mainstay_actors::action::process::SpawnOrder {
 
 #[test]
 fn a_program_that_is_swept_before_it_has_started_is_killed_when_it_has() {
-    alone(async || {
-        let world = World::new();
+    in_a_world(async |world| {
         let run = world.spawn(order(1, &["sleep", "1000"]));
         world.processes.sweep(run);
         assert_eq!(world.to_the_end(run).await[1..], ended(Exit::Signal(9)));
-        world.end().await;
     });
 }
 

@@ -33,8 +33,20 @@ const NOBODY: u32 = 65534;
 
 /// Runs the calling test in a process of its own: as who we are, and as an ordinary user too when that is root.
 pub(crate) fn alone<F: AsyncFnOnce()>(test: F) {
-    let path = std::any::type_name::<F>().trim_end_matches("::{{closure}}");
-    let name = path.split_once("::").unwrap().1;
+    alone_by_its_name(std::any::type_name::<F>(), test);
+}
+
+/// The same with an executor, which is ended: no child is left.
+pub(crate) fn in_a_world<F: AsyncFnOnce(&World)>(test: F) {
+    alone_by_its_name(std::any::type_name::<F>(), async || {
+        let world = World::new();
+        test(&world).await;
+        world.end().await;
+    });
+}
+
+fn alone_by_its_name(path: &str, test: impl AsyncFnOnce()) {
+    let name = path.trim_end_matches("::{{closure}}").split_once("::").unwrap().1;
     if std::env::var(ALONE).is_ok_and(|only| only == name) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let within = async { tokio::time::timeout(PATIENCE, test()).await.expect("the test hangs") };

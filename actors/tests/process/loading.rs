@@ -9,7 +9,7 @@ use std::time::Duration;
 use mainstay_actors::action::process::{Exit, ProcessEvent, RunId};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::harness::{World, alone, children, keepers, order};
+use crate::harness::{World, children, in_a_world, keepers, order};
 
 /// A program that cannot be opened until this is dropped.
 struct Stuck {
@@ -80,25 +80,22 @@ async fn is_said_to_hang(world: &World, runs: &[RunId]) {
 
 #[test]
 fn a_program_that_hangs_while_it_is_loaded_is_killed_there() {
-    alone(async || {
-        let world = World::new();
-        let stuck = Stuck::new(&world, "stuck").await;
-        let run = stuck.start(&world, 1);
+    in_a_world(async |world| {
+        let stuck = Stuck::new(world, "stuck").await;
+        let run = stuck.start(world, 1);
         stuck.is_waited_for().await;
         world.processes.sweep(run);
         let events = world.to_the_end(run).await;
         let killed = ProcessEvent::MainExited { exit: Exit::Signal(9), remaining: Vec::new() };
         assert_eq!(events[1..], [killed, ProcessEvent::TreeGone], "{events:?}");
-        world.end().await;
     });
 }
 
 #[test]
 fn a_program_that_hangs_while_it_is_loaded_has_nothing_of_mainstays() {
-    alone(async || {
-        let world = World::new();
-        let stuck = Stuck::new(&world, "stuck").await;
-        let run = stuck.start(&world, 1);
+    in_a_world(async |world| {
+        let stuck = Stuck::new(world, "stuck").await;
+        let run = stuck.start(world, 1);
         stuck.is_waited_for().await;
         let newborn = only_child_but_keepers().await;
         let open = std::fs::read_dir(format!("/proc/{newborn}/fd")).unwrap();
@@ -110,22 +107,20 @@ fn a_program_that_hangs_while_it_is_loaded_has_nothing_of_mainstays() {
         world.started(run).await;
         world.processes.sweep(run);
         assert_eq!(world.to_the_end(run).await.last(), Some(&ProcessEvent::TreeGone));
-        world.end().await;
     });
 }
 
 #[test]
 fn programs_that_hang_while_they_are_loaded_are_told_of_and_keep_no_other_from_starting() {
-    alone(async || {
-        let world = World::new();
-        let [a, b, c] = ["a", "b", "c"].map(|name| Stuck::new(&world, name));
+    in_a_world(async |world| {
+        let [a, b, c] = ["a", "b", "c"].map(|name| Stuck::new(world, name));
         let stuck = [a.await, b.await, c.await];
         // Two threads start programs at first.
-        let mut runs = vec![stuck[0].start(&world, 1), stuck[1].start(&world, 2)];
+        let mut runs = vec![stuck[0].start(world, 1), stuck[1].start(world, 2)];
         stuck[0].is_waited_for().await;
         stuck[1].is_waited_for().await;
-        is_said_to_hang(&world, &runs).await;
-        runs.push(stuck[2].start(&world, 3));
+        is_said_to_hang(world, &runs).await;
+        runs.push(stuck[2].start(world, 3));
         stuck[2].is_waited_for().await;
         let other = world.shell(9, "exit 0");
         assert!(matches!(world.to_the_end(other).await[0], ProcessEvent::Spawned { .. }));
@@ -137,6 +132,5 @@ fn programs_that_hang_while_they_are_loaded_are_told_of_and_keep_no_other_from_s
         }
         let other = world.shell(10, "exit 0");
         assert!(matches!(world.to_the_end(other).await[0], ProcessEvent::Spawned { .. }));
-        world.end().await;
     });
 }

@@ -5,7 +5,7 @@ use std::os::unix::net::UnixDatagram;
 use mainstay_actors::action::process::{Exit, Notification, NotifySocket, ProcessEvent, RunId, Status};
 use mainstay_hardware::error::Errno;
 
-use crate::harness::{World, alone, is_gone, order};
+use crate::harness::{World, in_a_world, is_gone, order};
 
 fn service(world: &World, run: u64, text: &str) -> RunId {
     let mut order = order(run, &["sh", "-c", text]);
@@ -20,43 +20,38 @@ fn said(status: &str) -> ProcessEvent {
 
 #[test]
 fn the_main_process_is_heard_even_at_once() {
-    alone(async || {
-        let world = World::new();
+    in_a_world(async |world| {
         let teller = world.teller("READY=1\nSTATUS=here\nMAINPID=1");
-        let run = service(&world, 1, &format!("exec {}", teller.display()));
+        let run = service(world, 1, &format!("exec {}", teller.display()));
         world.started(run).await;
         assert_eq!(world.next(run).await, said("here"));
         world.has_heard();
         world.to_the_end(run).await;
-        world.end().await;
     });
 }
 
 #[test]
 fn a_process_of_the_tree_that_left_the_session_is_heard() {
-    alone(async || {
-        let world = World::new();
+    in_a_world(async |world| {
         let teller = world.teller("READY=1\nSTATUS=from afar");
-        let run = service(&world, 1, &format!("setsid {} & wait", teller.display()));
+        let run = service(world, 1, &format!("setsid {} & wait", teller.display()));
         world.started(run).await;
         assert_eq!(world.next(run).await, said("from afar"));
         world.has_heard();
         world.to_the_end(run).await;
-        world.end().await;
     });
 }
 
 #[test]
 fn a_process_outside_of_the_tree_is_not_heard_and_garbage_harms_nobody() {
-    alone(async || {
-        let world = World::new();
+    in_a_world(async |world| {
         let teller = world.teller("READY=1\nSTATUS=inside");
         let text = format!(
             "while ! [ -e {0}/go ]; do sleep 0.01; done; exec {1}",
             world.folder.path().display(),
             teller.display()
         );
-        let run = service(&world, 1, &text);
+        let run = service(world, 1, &text);
         world.started(run).await;
         let outsider = UnixDatagram::unbound().unwrap();
         let path = world.path("run/notify/test.sock");
@@ -68,14 +63,12 @@ fn a_process_outside_of_the_tree_is_not_heard_and_garbage_harms_nobody() {
         world.has_heard();
         world.to_the_end(run).await;
         assert!(!path.exists());
-        world.end().await;
     });
 }
 
 #[test]
 fn a_process_that_has_ended_before_it_could_be_looked_up_is_not_heard() {
-    alone(async || {
-        let world = World::new();
+    in_a_world(async |world| {
         // It does not wait to be heard.
         world.has_heard();
         let teller = world.teller("READY=1\nSTATUS=in passing");
@@ -86,7 +79,7 @@ fn a_process_that_has_ended_before_it_could_be_looked_up_is_not_heard() {
             teller.display(),
             done.display()
         );
-        let run = service(&world, 1, &text);
+        let run = service(world, 1, &text);
         world.started(run).await;
         std::fs::write(go, "").unwrap();
         // Nothing is heard on this thread meanwhile: its sender could be anybody.
@@ -96,17 +89,15 @@ fn a_process_that_has_ended_before_it_could_be_looked_up_is_not_heard() {
         world.processes.sweep(run);
         let events = world.to_the_end(run).await;
         assert!(!events.iter().any(|event| matches!(event, ProcessEvent::Notified(_))), "{events:?}");
-        world.end().await;
     });
 }
 
 #[test]
 fn a_process_that_joined_the_group_of_a_service_is_not_heard() {
-    alone(async || {
-        let world = World::new();
+    in_a_world(async |world| {
         let teller = world.teller("READY=1\nSTATUS=inside");
         let run = service(
-            &world,
+            world,
             1,
             &format!(
                 "while ! [ -e {}/go ]; do sleep 0.01; done; exec {}",
@@ -128,7 +119,6 @@ fn a_process_that_joined_the_group_of_a_service_is_not_heard() {
         world.has_heard();
         world.to_the_end(run).await;
         world.to_the_end(other).await;
-        world.end().await;
     });
 }
 
@@ -145,9 +135,8 @@ fn into_the_background(world: &World, text: &str) -> RunId {
 
 #[test]
 fn a_main_process_that_names_another_one_in_its_place_may_end() {
-    alone(async || {
-        let world = World::new();
-        let run = into_the_background(&world, "READY=1\nSTATUS=here\nMAINPID={pid}");
+    in_a_world(async |world| {
+        let run = into_the_background(world, "READY=1\nSTATUS=here\nMAINPID={pid}");
         let first = world.started(run).await;
         assert_eq!(world.next(run).await, said("here"));
         let ProcessEvent::Notified(Notification { main_pid: Some(pid), .. }) = world.next(run).await else { panic!() };
@@ -158,31 +147,27 @@ fn a_main_process_that_names_another_one_in_its_place_may_end() {
         world.has_heard();
         let exited = ProcessEvent::MainExited { exit: Exit::Code(0), remaining: vec![] };
         assert_eq!(world.to_the_end(run).await, [exited, ProcessEvent::TreeGone]);
-        world.end().await;
     });
 }
 
 #[test]
 fn a_process_that_is_none_of_the_service_does_not_become_its_main_process() {
-    alone(async || {
-        let world = World::new();
-        let run = into_the_background(&world, &format!("READY=1\nSTATUS=here\nMAINPID={}", std::process::id()));
+    in_a_world(async |world| {
+        let run = into_the_background(world, &format!("READY=1\nSTATUS=here\nMAINPID={}", std::process::id()));
         world.started(run).await;
         assert_eq!(world.next(run).await, said("here"));
         let event = world.next(run).await;
         assert!(matches!(event, ProcessEvent::MainExited { exit: Exit::Code(3), .. }), "{event:?}");
         world.has_heard();
         world.to_the_end(run).await;
-        world.end().await;
     });
 }
 
 #[test]
 fn a_main_process_that_had_named_another_one_can_take_its_place_again() {
-    alone(async || {
-        let world = World::new();
+    in_a_world(async |world| {
         let (other, itself) = (world.teller("MAINPID={pid}"), world.teller("MAINPID={pid}"));
-        let run = service(&world, 1, &format!("{} & sleep 0.5; exec {}", other.display(), itself.display()));
+        let run = service(world, 1, &format!("{} & sleep 0.5; exec {}", other.display(), itself.display()));
         let first = world.started(run).await;
         for expected_first in [false, true] {
             let ProcessEvent::Notified(Notification { main_pid: Some(pid), .. }) = world.next(run).await else {
@@ -192,35 +177,31 @@ fn a_main_process_that_had_named_another_one_can_take_its_place_again() {
         }
         world.has_heard();
         world.to_the_end(run).await;
-        world.end().await;
     });
 }
 
 #[test]
 fn a_process_that_has_ended_does_not_become_the_main_process() {
-    alone(async || {
-        let world = World::new();
+    in_a_world(async |world| {
         // The shell does not wait for its child: what it is replaced by has it, dead, and names it.
         let teller = world.teller("READY=1\nSTATUS=here\nMAINPID={env:DEAD}");
         let until_dead = "while read -r line < /proc/$DEAD/stat; do case $line in *') Z '*) break;; esac; done";
         let script = format!("(exit 0) & export DEAD=$!; {until_dead}; exec {}", teller.display());
-        let run = service(&world, 1, &script);
+        let run = service(world, 1, &script);
         world.started(run).await;
         assert_eq!(world.next(run).await, said("here"));
         world.has_heard();
         let events = world.to_the_end(run).await;
         assert!(matches!(&events[..], [ProcessEvent::MainExited { .. }, ProcessEvent::TreeGone]), "{events:?}");
-        world.end().await;
     });
 }
 
 #[test]
 fn what_a_main_process_says_just_before_it_ends_is_heard() {
-    alone(async || {
-        let world = World::new();
+    in_a_world(async |world| {
         world.has_heard();
         let teller = world.teller("STATUS=no such map\nERRNO=2");
-        let run = service(&world, 1, &format!("exec {}", teller.display()));
+        let run = service(world, 1, &format!("exec {}", teller.display()));
         let main = world.started(run).await;
         // Nothing is heard on this thread meanwhile: what it said and that it has ended are heard of at once.
         while !is_gone(main) {
@@ -229,6 +210,5 @@ fn what_a_main_process_says_just_before_it_ends_is_heard() {
         let status = Status { words: Some("no such map".into()), errno: Some(Errno(2)), exit: None };
         assert_eq!(world.next(run).await, ProcessEvent::Notified(Notification { status, ..Notification::default() }));
         world.to_the_end(run).await;
-        world.end().await;
     });
 }

@@ -9,7 +9,7 @@ use mainstay_actors::effect::process::keeper::log_path;
 use mainstay_config::names::ServiceName;
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::harness::{World, alone, is_gone, keepers, order, outputs_thread, until_stopped};
+use crate::harness::{World, alone, in_a_world, is_gone, keepers, order, outputs_thread, until_stopped};
 
 fn kill(pid: u32, signal: Signal) {
     kill_process(Pid::from_raw(i32::try_from(pid).unwrap()).unwrap(), signal).unwrap();
@@ -17,8 +17,7 @@ fn kill(pid: u32, signal: Signal) {
 
 #[test]
 fn every_line_has_a_stamp_and_both_streams_keep_their_order() {
-    alone(async || {
-        let world = World::new();
+    in_a_world(async |world| {
         let run = world.shell(1, "for i in 1 2 3; do echo out $i; echo err $i >&2; done; printf 'no end'");
         world.to_the_end(run).await;
         let log = world.log(|text| text.contains("no end\n")).await;
@@ -30,14 +29,12 @@ fn every_line_has_a_stamp_and_both_streams_keep_their_order() {
         }
         let service = ServiceName::new("test").unwrap();
         assert_eq!(log_path(&world.path("log"), &service), world.path("log/test.log"));
-        world.end().await;
     });
 }
 
 #[test]
 fn where_the_log_of_a_program_ended_before_it_said_anything_is_known_while_it_is_there() {
-    alone(async || {
-        let world = World::new();
+    in_a_world(async |world| {
         std::fs::write(world.path("log/test.log"), "of an earlier run\n").unwrap();
         let before = LogEnd::of(&world.path("log/test.log"));
         let mut order = order(1, &["sh", "-c", "echo here; read x < /dev/zero"]);
@@ -50,14 +47,12 @@ fn where_the_log_of_a_program_ended_before_it_said_anything_is_known_while_it_is
         world.processes.sweep(run);
         world.to_the_end(run).await;
         assert_eq!(world.processes.log_end(run), None);
-        world.end().await;
     });
 }
 
 #[test]
 fn a_flood_without_a_newline_is_cut_into_lines() {
-    alone(async || {
-        let world = World::new();
+    in_a_world(async |world| {
         let run = world.shell(1, "head -c 1000000 /dev/zero | tr '\\0' x; echo; echo end");
         world.to_the_end(run).await;
         let log = world.log(|text| text.ends_with("end\n")).await;
@@ -70,14 +65,12 @@ fn a_flood_without_a_newline_is_cut_into_lines() {
             }
         }
         assert!(bytes == 1_000_000 || log.contains("[mainstay dropped"), "{bytes}");
-        world.end().await;
     });
 }
 
 #[test]
 fn a_prompt_without_a_line_end_is_written_and_its_answer_goes_on_with_it() {
-    alone(async || {
-        let world = World::new();
+    in_a_world(async |world| {
         let go = world.path("go");
         let script = format!(
             "echo first; printf 'your name: '; while ! [ -e {} ]; do sleep 0.01; done; echo it is; echo last",
@@ -90,20 +83,17 @@ fn a_prompt_without_a_line_end_is_written_and_its_answer_goes_on_with_it() {
         let log = world.log(|text| text.ends_with("last\n")).await;
         let lines: Vec<_> = log.lines().map(|line| &line[24..]).collect();
         assert_eq!(lines, [" first", " your name: ", "+it is", " last"]);
-        world.end().await;
     });
 }
 
 #[test]
 fn bytes_that_are_no_text_are_kept_as_they_are() {
-    alone(async || {
-        let world = World::new();
+    in_a_world(async |world| {
         let run = world.shell(1, "printf '\\377\\376\\000x\\nend\\n'");
         world.to_the_end(run).await;
         world.log(|text| text.ends_with("end\n")).await;
         let log = std::fs::read(world.path("log/test.log")).unwrap();
         assert_eq!(log.get(24..30), Some(&b" \xff\xfe\0x\n"[..]));
-        world.end().await;
     });
 }
 
@@ -125,8 +115,7 @@ fn a_log_is_rotated_and_the_oldest_part_removed() {
 
 #[test]
 fn a_killed_keeper_is_replaced_and_the_program_goes_on_printing() {
-    alone(async || {
-        let world = World::new();
+    in_a_world(async |world| {
         let go = world.path("go");
         let run =
             world.shell(1, &format!("echo before; while ! [ -e {} ]; do sleep 0.01; done; echo after", go.display()));
@@ -145,7 +134,6 @@ fn a_killed_keeper_is_replaced_and_the_program_goes_on_printing() {
         std::fs::write(go, "").unwrap();
         world.to_the_end(run).await;
         world.log(|text| text.ends_with("after\n")).await;
-        world.end().await;
     });
 }
 
@@ -185,8 +173,7 @@ fn may_unshare() -> bool {
 #[test]
 fn the_thread_with_descriptors_of_its_own_hears_no_signal() {
     // tokio's handler would write to a descriptor that is another one there, and the end of a child would go unheard.
-    alone(async || {
-        let world = World::new();
+    in_a_world(async |_| {
         let outputs = outputs_thread().unwrap();
         let status = std::fs::read_to_string(outputs.join("status")).unwrap();
         let blocked = status.lines().find_map(|line| line.strip_prefix("SigBlk:")).unwrap();
@@ -196,7 +183,6 @@ fn the_thread_with_descriptors_of_its_own_hears_no_signal() {
         }
         let descriptors = std::fs::read_dir(outputs.join("fd")).unwrap().count();
         assert!(descriptors <= 6 || !may_unshare(), "{descriptors} descriptors: it has a table of its own");
-        world.end().await;
     });
 }
 
@@ -227,8 +213,7 @@ fn the_keeper_outlives_its_daemon_until_the_last_program_has_ended() {
 
 #[test]
 fn a_log_that_cannot_be_written_holds_up_no_program() {
-    alone(async || {
-        let world = World::new();
+    in_a_world(async |world| {
         let folder: PathBuf = world.path("log");
         std::fs::remove_dir(&folder).unwrap();
         std::fs::write(&folder, "in the way").unwrap();
@@ -238,6 +223,5 @@ fn a_log_that_cannot_be_written_holds_up_no_program() {
         let run = world.shell(2, "echo again");
         world.to_the_end(run).await;
         world.log(|text| text.contains(" again\n")).await;
-        world.end().await;
     });
 }

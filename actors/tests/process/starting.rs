@@ -10,7 +10,7 @@ use mainstay_actors::effect::watched::Watched;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustix::thread::{CapabilitySet, capabilities, configure_capability_in_ambient_set, set_capabilities};
 
-use crate::harness::{World, alone, order, settings};
+use crate::harness::{World, alone, in_a_world, order, settings};
 
 async fn failure(order: SpawnOrder) -> SpawnFailure {
     let world = World::new();
@@ -53,8 +53,7 @@ fn a_program_that_is_not_executable_is_named() {
 
 #[test]
 fn a_run_that_is_over_is_not_started_again_when_it_is_ordered_once_more() {
-    alone(async || {
-        let world = World::new();
+    in_a_world(async |world| {
         let count = world.path("count");
         let mut order = order(1, &["sh", "-c", "echo once >> $COUNT; exit 3"]);
         order.program.environment.insert("COUNT".into(), count.to_str().unwrap().into());
@@ -66,7 +65,6 @@ fn a_run_that_is_over_is_not_started_again_when_it_is_ordered_once_more() {
             world.to_the_end(world.shell(later, "true")).await;
         }
         assert_eq!(std::fs::read_to_string(&count).unwrap(), "once\n");
-        world.end().await;
     });
 }
 
@@ -172,8 +170,7 @@ fn an_unknown_user_is_named() {
 
 #[test]
 fn a_service_has_its_mark_its_variables_and_a_clean_start() {
-    alone(async || {
-        let world = World::new();
+    in_a_world(async |world| {
         let text = "echo run=$MAINSTAY_RUN service=$MAINSTAY_SERVICE x=$X notify=$NOTIFY_SOCKET; pwd; readlink /proc/self/fd/0; \
                     grep -E '^Sig(Blk|Ign)' /proc/self/status; cut -d' ' -f6 /proc/self/stat; echo $$; echo end";
         let mut order = order(7, &["sh", "-c", text]);
@@ -190,7 +187,6 @@ fn a_service_has_its_mark_its_variables_and_a_clean_start() {
             assert_eq!(mask & 0x7fff_ffff, 0, "{log}");
         }
         assert_eq!(lines[5], lines[6], "it leads a session of its own: {log}");
-        world.end().await;
     });
 }
 

@@ -3,7 +3,7 @@
 use mainstay_actors::action::process::{Exit, ProcessEvent, RunId, Scope, SignalOrder};
 use mainstay_config::model::StopSignal;
 
-use crate::harness::{World, alone, is_gone, until_stopped};
+use crate::harness::{World, alone, in_a_world, is_gone, until_stopped};
 
 /// Forks twice and leaves the session, as daemons do; writes its process id into `escaped`.
 const FORK_AWAY: &str =
@@ -50,25 +50,22 @@ fn a_program_that_forked_away_is_named_and_killed() {
 
 #[test]
 fn a_sweep_kills_grandchildren_and_those_that_left_the_session() {
-    alone(async || {
-        let world = World::new();
+    in_a_world(async |world| {
         let text = format!("{FORK_AWAY}; sh -c 'sh -c \"echo \\$\\$ > deep; exec sleep 1000\" & wait' & wait");
-        let run = started(&world, &text).await;
+        let run = started(world, &text).await;
         let (escaped, deep) = (world.pid_in("escaped").await, world.pid_in("deep").await);
         world.processes.sweep(run);
         let events = world.to_the_end(run).await;
         assert!(matches!(events[0], ProcessEvent::MainExited { exit: Exit::Signal(9), .. }), "{events:?}");
         assert!(is_gone(escaped) && is_gone(deep));
-        world.end().await;
     });
 }
 
 #[test]
 fn the_end_of_the_last_process_is_noticed_without_being_asked_for() {
-    alone(async || {
-        let world = World::new();
+    in_a_world(async |world| {
         let text = "(setsid sh -c 'echo $$ > escaped; while ! [ -e go ]; do sleep 0.01; done' &); while ! [ -s escaped ]; do sleep 0.01; done";
-        let run = started(&world, text).await;
+        let run = started(world, text).await;
         let escaped = world.pid_in("escaped").await;
         let event = world.next(run).await;
         assert!(
@@ -77,7 +74,6 @@ fn the_end_of_the_last_process_is_noticed_without_being_asked_for() {
         );
         std::fs::write(world.path("go"), "").unwrap();
         assert_eq!(world.next(run).await, ProcessEvent::TreeGone);
-        world.end().await;
     });
 }
 
@@ -86,11 +82,10 @@ const ALL_THREE: &str = "setsid sh -c '. ./process' away & sh -c '. ./process' c
 
 #[test]
 fn a_signal_to_the_tree_reaches_each_process_once() {
-    alone(async || {
-        let world = World::new();
+    in_a_world(async |world| {
         let process = "trap \"echo $0 >> heard\" TERM; echo $$ > pid-$0; while ! [ -e end ]; do sleep 0.01; done";
         std::fs::write(world.path("process"), process).unwrap();
-        let run = started(&world, ALL_THREE).await;
+        let run = started(world, ALL_THREE).await;
         for name in ["main", "child", "away"] {
             world.pid_in(&format!("pid-{name}")).await;
         }
@@ -100,14 +95,12 @@ fn a_signal_to_the_tree_reaches_each_process_once() {
         std::fs::write(world.path("end"), "").unwrap();
         world.to_the_end(run).await;
         assert_eq!(std::fs::read_to_string(world.path("heard")).unwrap().lines().count(), 3);
-        world.end().await;
     });
 }
 
 #[test]
 fn stopped_processes_hear_the_signal_that_ends_them() {
-    alone(async || {
-        let world = World::new();
+    in_a_world(async |world| {
         let process =
             "trap \"echo $0 >> heard; exit 0\" TERM; echo $$ > pid-$0; kill -STOP $$; while :; do sleep 0.01; done";
         std::fs::write(world.path("process"), process).unwrap();
@@ -120,7 +113,7 @@ fn stopped_processes_hear_the_signal_that_ends_them() {
                 Scope::Tree => (ALL_THREE, &["main", "child", "away"][..]),
                 Scope::Main => (alone, &["main"][..]),
             };
-            let run = world.shell(run, &within(&world, text));
+            let run = world.shell(run, &within(world, text));
             world.started(run).await;
             for name in names {
                 let pid = world.pid_in(&format!("pid-{name}")).await;
@@ -130,21 +123,18 @@ fn stopped_processes_hear_the_signal_that_ends_them() {
             world.to_the_end(run).await;
             assert_eq!(std::fs::read_to_string(world.path("heard")).unwrap().lines().count(), names.len());
         }
-        world.end().await;
     });
 }
 
 #[test]
 fn a_signal_to_the_main_process_spares_its_children() {
-    alone(async || {
-        let world = World::new();
-        let run = started(&world, "sleep 1000 & echo $! > child; wait").await;
+    in_a_world(async |world| {
+        let run = started(world, "sleep 1000 & echo $! > child; wait").await;
         let child = world.pid_in("child").await;
         world.processes.signal(SignalOrder { run, signal: StopSignal::Term, scope: Scope::Main });
         assert_eq!(world.next(run).await, ProcessEvent::MainExited { exit: Exit::Signal(15), remaining: vec![child] });
         world.processes.signal(tree(run, StopSignal::Term));
         assert_eq!(world.next(run).await, ProcessEvent::TreeGone);
-        world.end().await;
     });
 }
 
@@ -167,17 +157,15 @@ fn an_escaped_process_without_its_mark_is_known_when_it_was_seen_under_its_paren
 
 #[test]
 fn an_escaped_process_without_its_mark_that_nobody_saw_is_known_by_what_it_prints_into() {
-    alone(async || {
-        let world = World::new();
+    in_a_world(async |world| {
         let text = "env -i setsid sh -c 'echo $$ > escaped; exec sleep 1000' & exit 0";
-        let run = started(&world, text).await;
+        let run = started(world, text).await;
         let escaped = world.pid_in("escaped").await;
         assert!(!is_gone(escaped));
         world.processes.sweep(run);
         let events = world.to_the_end(run).await;
         assert_eq!(events.last(), Some(&ProcessEvent::TreeGone));
         assert!(is_gone(escaped));
-        world.end().await;
     });
 }
 
@@ -186,12 +174,11 @@ const FORK_AWAY_OFTEN: &str = "fork() { if [ $1 = 0 ]; then exec sh -c 'echo $$ 
 
 #[test]
 fn a_daemon_that_forks_away_again_and_again_is_never_taken_for_gone() {
-    alone(async || {
-        let world = World::new();
+    in_a_world(async |world| {
         for round in 0..12u64 {
             let runs: Vec<_> = (0..8)
                 .map(|n| round * 8 + n)
-                .map(|n| world.shell(n, &within(&world, &format!("{FORK_AWAY_OFTEN}; fork {} {n}", n % 9))))
+                .map(|n| world.shell(n, &within(world, &format!("{FORK_AWAY_OFTEN}; fork {} {n}", n % 9))))
                 .collect();
             for run in runs {
                 let daemon = world.pid_in(&format!("alive-{}", run.0)).await;
@@ -204,7 +191,6 @@ fn a_daemon_that_forks_away_again_and_again_is_never_taken_for_gone() {
                 assert!(is_gone(daemon));
             }
         }
-        world.end().await;
     });
 }
 
@@ -227,26 +213,23 @@ const MOVE_AWAY: &str =
 
 #[test]
 fn a_program_that_moved_out_of_its_cgroup_is_stopped_with_its_children() {
-    alone(async || {
-        let world = World::new();
+    in_a_world(async |world| {
         let text = format!("{MOVE_AWAY}; setsid sleep 1000 & echo $! > child; exec sleep 1000");
-        let run = world.shell(1, &within(&world, &text));
+        let run = world.shell(1, &within(world, &text));
         let main = world.started(run).await;
         let child = world.pid_in("child").await;
         world.processes.signal(tree(run, StopSignal::Term));
         let events = world.to_the_end(run).await;
         assert!(matches!(events[0], ProcessEvent::MainExited { exit: Exit::Signal(15), .. }), "{events:?}");
         assert!(is_gone(main) && is_gone(child));
-        world.end().await;
     });
 }
 
 #[test]
 fn whoever_leaves_the_group_just_while_the_tree_is_signalled_is_signalled_too() {
-    alone(async || {
-        let world = World::new();
+    in_a_world(async |world| {
         let text = "for i in $(seq 150); do sh -c 'sleep 0.05; exec setsid sleep 1000' & done; : > up; wait; wait";
-        let run = world.shell(1, &within(&world, text));
+        let run = world.shell(1, &within(world, text));
         world.started(run).await;
         while !world.path("up").exists() {
             tokio::time::sleep(std::time::Duration::from_millis(1)).await;
@@ -254,7 +237,6 @@ fn whoever_leaves_the_group_just_while_the_tree_is_signalled_is_signalled_too() 
         world.processes.signal(tree(run, StopSignal::Term));
         // Nobody is killed: all have heard it.
         world.to_the_end(run).await;
-        world.end().await;
     });
 }
 
@@ -274,8 +256,7 @@ fn a_child_that_moved_out_of_its_cgroup_is_named_and_killed() {
 
 #[test]
 fn one_run_is_swept_and_its_neighbours_live() {
-    alone(async || {
-        let world = World::new();
+    in_a_world(async |world| {
         let runs: Vec<_> = (0..20).map(|n| world.shell(n, "sleep 1000 & setsid sleep 1000 & wait")).collect();
         let mut pids = Vec::new();
         for run in &runs {
@@ -290,6 +271,5 @@ fn one_run_is_swept_and_its_neighbours_live() {
         for (n, run) in runs.iter().enumerate().filter(|(n, _)| *n != 7) {
             assert_eq!(world.to_the_end(*run).await.last(), Some(&ProcessEvent::TreeGone), "{n}");
         }
-        world.end().await;
     });
 }
