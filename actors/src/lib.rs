@@ -13,6 +13,7 @@ pub mod machine;
 pub mod message;
 pub mod runtime;
 pub mod service;
+pub mod store;
 pub mod supervision;
 pub mod trace;
 pub mod view;

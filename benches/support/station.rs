@@ -11,8 +11,10 @@ use mainstay_actors::clock::Clock;
 use mainstay_actors::effect::process::settings::ProcessSettings;
 use mainstay_actors::effect::watched::Watched;
 use mainstay_actors::effect::{Carrier, SharedWatch};
+use mainstay_actors::message::lasting::Remembered;
 use mainstay_actors::message::service::ServiceStatus;
 use mainstay_actors::runtime::{Parts, System, Watchdog};
+use mainstay_actors::store::Store;
 use mainstay_actors::trace::{Keeping, Recorder};
 use mainstay_config::names::ServiceName;
 use mainstay_hardware::bus::Bus;
@@ -103,13 +105,15 @@ async fn live(begin: Begin, closed: oneshot::Receiver<()>) -> Duration {
         recorder,
         board,
         first_run: RunId(1),
+        remembered: Remembered::default(),
         watchdog: Watchdog::begin(&watched, Duration::from_secs(60), |_| {}),
         watched: watched.clone(),
     };
     let watch = SharedWatch::default();
     let mut carrier = None;
     let (system, ended) = System::start(&station, parts, |deliver| {
-        let started = Carrier::start(settings, Arc::clone(&bus), Arc::clone(&watch), watched, deliver);
+        let started =
+            Carrier::start(settings, Arc::clone(&bus), Arc::clone(&watch), watched, Store::default(), deliver);
         let started = Rc::new(started.expect("an executor"));
         carrier = Some(Rc::clone(&started));
         started

@@ -31,8 +31,10 @@ use mainstay_actors::effect::process::groups::operators;
 use mainstay_actors::effect::process::keeper::{log_keeper_main, socket_from_stdin};
 use mainstay_actors::effect::process::{Inherited, ProcessesError, begin_clean};
 use mainstay_actors::effect::watched::{self, Lost, Panicked, Watched, words_of};
+use mainstay_actors::message::lasting::Remembered;
 use mainstay_actors::message::{COMMANDS_MAX, DaemonExit, GaveUp, Left};
 use mainstay_actors::runtime::{Parts, System};
+use mainstay_actors::store::{self, Files, Store, Troubles};
 use mainstay_actors::trace::{Keeping, Recorder};
 use mainstay_config::counted;
 use mainstay_config::model::Station;
@@ -153,13 +155,15 @@ async fn live(plan: Plan, instance: Instance, log: &LogOutput, ears: Ears) -> Re
     // Before there are actors: whoever is asked for an answer may take a while.
     let demo = (purpose == Purpose::Demo).then(|| demo::begin(&instance.socket(), &mut station)).transpose()?;
     let (to_try, simulated) = demo.unzip();
-    let log_dir = settings::log_dir(&station, purpose, instance.dir());
-    let say = |words: &str| tracing::error!("mainstay has not begun: {words}");
-    patiently(&[&log_dir], say, || log_folder::prepare(&log_dir, operators(), state))?;
+    let state_dir = settings::state_dir(&station, purpose, instance.dir());
+    let log_dir = state_dir.join("logs");
+    patiently(&[&log_dir], has_not_begun, || log_folder::prepare(&log_dir, operators(), state))?;
+    let (places, troubles) = (store::Places { run_dir: instance.dir().to_owned(), state_dir }, Troubles::default());
+    let (store, remembered) = open_store(places, troubles.clone(), &watched)?;
     let bus = hardware::bus(simulated.clone());
     let watch = hardware::SharedWatch::default();
-    let parts = settings::parts(Clock::Boot, Recorder::new(Keeping::On), watched.clone());
-    let shown = Shown::new(Arc::new(station), &parts, log_dir.clone());
+    let parts = settings::parts(Clock::Boot, Recorder::new(Keeping::On), watched.clone(), remembered);
+    let shown = Shown::new(Arc::new(station), &parts, log_dir.clone(), troubles);
     // It is the first.
     let _ = sight.set(shown.clone());
     let (commands, asked) = mpsc::channel(COMMANDS_MAX);
@@ -170,8 +174,9 @@ async fn live(plan: Plan, instance: Instance, log: &LogOutput, ears: Ears) -> Re
     let server = Server::start(&socket, served, Limits::default(), &watched)?;
     let instance = Rc::new(RefCell::new(instance));
 
-    let start_carrier =
-        |deliver| Carrier::start(processes, Arc::clone(&bus), Arc::clone(&watch), watched.clone(), deliver);
+    let start_carrier = |deliver| {
+        Carrier::start(processes, Arc::clone(&bus), Arc::clone(&watch), watched.clone(), store.clone(), deliver)
+    };
     let Started { system, carrier, ended } = start_actors(&shown.station, parts, start_carrier)?;
     let carrier_of_sockets = carrier.as_ref().map(Rc::downgrade).unwrap_or_default();
     let stopping = Rc::new(Notify::new());
@@ -197,7 +202,27 @@ async fn live(plan: Plan, instance: Instance, log: &LogOutput, ears: Ears) -> Re
     let _ = keeping.await;
     watching.abort();
     end(&watch, system, carrier).await;
+    store.finish();
     finish(exit)
+}
+
+fn has_not_begun(words: &str) {
+    tracing::error!("mainstay has not begun: {words}");
+}
+
+/// What an earlier mainstay has written down, and who writes on.
+///
+/// # Errors
+/// When there is no room for its thread.
+fn open_store(
+    places: store::Places,
+    troubles: Troubles,
+    watched: &Watched,
+) -> Result<(Store, Remembered), Told> {
+    let state_dir = places.state_dir.clone();
+    let (files, remembered) = patiently(&[&state_dir], has_not_begun, || Files::open(places, troubles));
+    let store = Store::begin(files, watched).map_err(|error| settings::no_thread("store", &error))?;
+    Ok((store, remembered))
 }
 
 /// Ends what carries out actions, when nobody asks for any more.

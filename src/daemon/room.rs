@@ -11,7 +11,7 @@ use crate::error::Told;
 use crate::exit::ExitStatus;
 
 /// How many threads mainstay has beside its first one, when it has begun.
-const THREADS: usize = 12;
+const THREADS: usize = 13;
 
 /// What helps where there is too little.
 pub(super) const MORE: &str = "allow more: `ulimit -u 4096` before it is started, or `LimitNPROC=` and `TasksMax=` in its unit; its services \

@@ -15,6 +15,7 @@ use mainstay_actors::effect::process::ProcessesError;
 use mainstay_actors::effect::process::keeper::LogTroubles;
 use mainstay_actors::effect::process::settings::ProcessSettings;
 use mainstay_actors::effect::watched::Watched;
+use mainstay_actors::message::lasting::Remembered;
 use mainstay_actors::message::{Action, ActorId};
 use mainstay_actors::runtime::{Parts, Watchdog};
 use mainstay_actors::trace::{Cause, Recorder};
@@ -87,15 +88,14 @@ fn log_level(wish: Option<&OsStr>) -> (LevelFilter, Option<String>) {
     }
 }
 
-/// Where the output of services is kept.
-pub(super) fn log_dir(station: &Station, purpose: Purpose, run_dir: &Path) -> PathBuf {
-    let state = match (&station.runtime.state_dir, purpose) {
+/// Where that is kept which lasts: databases, and in `logs` the output of services.
+pub(super) fn state_dir(station: &Station, purpose: Purpose, run_dir: &Path) -> PathBuf {
+    match (&station.runtime.state_dir, purpose) {
         (Some(dir), _) => dir.clone(),
         (None, Purpose::Demo) => run_dir.join("state"),
         (None, Purpose::Station) if rustix::process::geteuid().is_root() => PathBuf::from("/var/lib/mainstay"),
         (None, Purpose::Station) => of_this_user().unwrap_or_else(|| run_dir.join("state")),
-    };
-    state.join("logs")
+    }
 }
 
 /// `$XDG_STATE_HOME/mainstay`, or where that is when it is not set (XDG Base Directory Specification 0.8).
@@ -110,12 +110,12 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What the actors stand on.
 #[allow(clippy::disallowed_methods, reason = "run numbers must differ from those of an earlier mainstay")]
-pub(super) fn parts(clock: Clock, recorder: Recorder, watched: Watched) -> Parts {
+pub(super) fn parts(clock: Clock, recorder: Recorder, watched: Watched, remembered: Remembered) -> Parts {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     let first_run = RunId((now.as_secs() & 0x7fff_ffff) << 31);
     let watchdog = Watchdog::begin(&watched, PATIENCE, |frozen| tracing::error!("{frozen}"));
     let (recorder, board) = (Arc::new(Mutex::new(recorder)), Arc::new(Board::default()));
-    Parts { clock, recorder, board, watched, watchdog, first_run }
+    Parts { clock, recorder, board, watched, watchdog, first_run, remembered }
 }
 
 /// Limits and places for the process executor.
@@ -134,6 +134,12 @@ pub(super) fn processes(
         keeper_program: PathBuf::from(OURSELVES),
         sweep_interval: SWEEP_INTERVAL,
     }
+}
+
+/// There is no room for a thread.
+pub(super) fn no_thread(name: &str, error: &std::io::Error) -> Told {
+    Told::new(ExitStatus::Failed, format!("mainstay cannot begin: there is no room for its thread `{name}`: {error}"))
+        .help(room::MORE.to_owned())
 }
 
 /// Why services could not be run, with the cure.

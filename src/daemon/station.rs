@@ -12,6 +12,7 @@ use mainstay_actors::effect::process::keeper::{LogTroubles, log_path};
 use mainstay_actors::effect::watched;
 use mainstay_actors::message::Moment;
 use mainstay_actors::runtime::{Lookout, Parts};
+use mainstay_actors::store::Troubles;
 use mainstay_actors::trace::{TraceFilter, TraceId};
 use mainstay_actors::view::{Show, StatusView};
 use mainstay_config::names::{READINESS_PROBES, ServiceName};
@@ -55,10 +56,11 @@ pub(super) struct Shown {
     lookout: Lookout,
     log_dir: PathBuf,
     pub(super) log_troubles: LogTroubles,
+    store_troubles: Troubles,
 }
 
 impl Shown {
-    pub(super) fn new(station: SharedStation, parts: &Parts, log_dir: PathBuf) -> Self {
+    pub(super) fn new(station: SharedStation, parts: &Parts, log_dir: PathBuf, store_troubles: Troubles) -> Self {
         Self {
             station,
             board: Arc::clone(&parts.board),
@@ -67,6 +69,7 @@ impl Shown {
             lookout: parts.watchdog.lookout(),
             log_dir,
             log_troubles: LogTroubles::default(),
+            store_troubles,
         }
     }
 
@@ -108,7 +111,7 @@ impl Shown {
         let nobody_reads = self.log_troubles.keeper();
         let logs = nobody_reads.into_iter().chain(self.log_troubles.list().into_iter().map(lost));
         let mut view = self.show().status();
-        view.troubles.extend(frozen.into_iter().chain(logs));
+        view.troubles.extend(frozen.into_iter().chain(logs).chain(self.store_troubles.list()));
         view
     }
 
@@ -292,6 +295,7 @@ impl Station for Served {
 mod tests {
     use mainstay_actors::action::process::RunId;
     use mainstay_actors::effect::watched::Watched;
+    use mainstay_actors::message::lasting::Remembered;
     use mainstay_actors::message::{ActorId, Outside};
     use mainstay_actors::runtime::Watchdog;
     use mainstay_actors::trace::{ExternalCause, Keeping, Recorder, Sending};
@@ -308,10 +312,13 @@ mod tests {
             watched: Watched::new().0,
             watchdog: Watchdog::begin(&Watched::new().0, QUIET, |_| {}),
             first_run: RunId(1),
+            remembered: Remembered::default(),
         };
         let station = Arc::new(mainstay_config::parse("test", "").unwrap().station);
         let (commands, _) = mpsc::channel(1);
-        let mut followed = Shown::new(station, &parts, PathBuf::new()).serve(commands).follow(TraceRequest::default());
+        let mut followed = Shown::new(station, &parts, PathBuf::new(), Troubles::default())
+            .serve(commands)
+            .follow(TraceRequest::default());
         tokio::time::sleep(QUIET * 2).await;
         for number in 0..FOLLOW_QUEUE * 4 {
             let mut recorder = recorder.lock().unwrap();

@@ -10,6 +10,7 @@ mod demo;
 mod graphs;
 mod harness;
 mod inherited;
+mod lasting;
 mod logs;
 mod mistakes;
 // The hidden commands that these use are in debug builds only.

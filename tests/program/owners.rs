@@ -46,6 +46,20 @@ fn the_daemon_ends_without_a_part_that_alone_knows_something_with_the_next_thing
 }
 
 #[test]
+fn the_store_begins_anew_and_what_was_said_meanwhile_is_written_down_all_the_same() {
+    let mut station = Station::run(RECORDER);
+    station.until_service("recorder", "running");
+    station.tell(&["panic", "store"]);
+    station.tell(&["stop", "recorder"]);
+    until_it_has_panicked(&station, "store");
+    station.signal(rustix::process::Signal::TERM);
+    assert_eq!(station.wait().code(), Some(0), "{}", station.said());
+    station.again();
+    assert_eq!(station.service("recorder").status, "held", "{}", station.said());
+    station.end();
+}
+
+#[test]
 fn the_daemon_ends_without_a_thread_that_has_taken_the_place_of_one_that_hangs() {
     let text = format!("{RECORDER}[services.stuck]\ncommand = [\"@DIR@/program\", \"1000\"]\nautostart = false\n");
     let mut station = Station::run(&text);

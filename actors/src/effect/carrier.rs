@@ -20,6 +20,7 @@ use crate::effect::executor::{Deliver, Delivery, Executor};
 use crate::effect::known::Known;
 use crate::effect::process::settings::ProcessSettings;
 use crate::message::{Action, ActorId, Message, Outside};
+use crate::store::Store;
 use crate::trace::Cause;
 
 /// The hardware watch, once it has begun.
@@ -35,6 +36,7 @@ pub struct Carrier {
     drivers: Rc<Drivers>,
     watch: SharedWatch,
     watched: Watched,
+    store: Store,
     news: Rc<News>,
 }
 
@@ -48,6 +50,7 @@ impl Carrier {
         bus: Arc<dyn Bus>,
         watch: SharedWatch,
         watched: Watched,
+        store: Store,
         deliver: Deliver,
     ) -> Result<Self, ProcessesError> {
         let check_commands = Rc::new(CheckCommands::default());
@@ -63,8 +66,8 @@ impl Carrier {
         let for_probes = Rc::clone(&news);
         let probes =
             Probes::new(log_dir, check_commands, watched.clone(), move |run, event| for_probes.probe(run, event));
-        let drivers = Drivers::new(bus, watched.clone(), Rc::clone(&news.deliver));
-        Ok(Self { processes, probes, drivers, watch, watched, news })
+        let drivers = Drivers::new(bus, watched.clone(), store.clone(), Rc::clone(&news.deliver));
+        Ok(Self { processes, probes, drivers, watch, watched, store, news })
     }
 
     /// Makes anew what was removed of the notification sockets.
@@ -129,6 +132,7 @@ impl Executor for Carrier {
                 None => tracing::debug!(run = order.run.0, "a run that is over is not watched"),
             },
             Action::Unwatch(run) => self.probes.cancel(run),
+            Action::Remember(lasting) => self.store.remember(lasting),
             Action::Rescan => self.rescan(),
             // The stage itself sees to this.
             Action::Exit(_) => {}

@@ -29,6 +29,7 @@ use crate::action::ports::{Listener, Places};
 use crate::message::device::DeviceMessage;
 use crate::message::lease::LeaseMessage;
 use crate::message::{Action, ActorId, Message, Outside};
+use crate::store::Store;
 use crate::trace::Cause;
 
 /// Has calls made. Belongs to the actor thread.
@@ -40,15 +41,16 @@ pub(super) struct Drivers {
     /// A call that keeps a device awake, or lets it sleep, has ended.
     rested: Notify,
     watched: Watched,
+    store: Store,
     deliver: Deliver,
 }
 
 impl Drivers {
     /// Calls to this hardware.
     #[must_use]
-    pub(super) fn new(bus: Arc<dyn Bus>, watched: Watched, deliver: Deliver) -> Rc<Self> {
+    pub(super) fn new(bus: Arc<dyn Bus>, watched: Watched, store: Store, deliver: Deliver) -> Rc<Self> {
         let (calls, kept, rested) = (RefCell::default(), RefCell::default(), Notify::new());
-        Rc::new(Self { bus, calls, kept, rested, watched, deliver })
+        Rc::new(Self { bus, calls, kept, rested, watched, store, deliver })
     }
 
     /// Does what an actor wants of a driver; what comes of it is delivered as an answer.
@@ -101,8 +103,18 @@ impl Drivers {
     /// Makes calls, on one thread of their own.
     async fn make(self: Rc<Self>, id: CallId, calls: Vec<Call>) {
         let Some(within) = calls.iter().map(Call::within).max() else { return };
-        let bus = Arc::clone(&self.bus);
-        let mut answered = match watched::call("driver-call", move || perform(&*bus, calls)) {
+        let (bus, store) = (Arc::clone(&self.bus), self.store.clone());
+        let settle = move |call: &Call| {
+            if matches!(call, Call::SetRadio(..)) {
+                store.settle();
+            }
+        };
+        let make = move || {
+            // How a radio was is written down before it is changed.
+            calls.iter().for_each(settle);
+            perform(&*bus, calls)
+        };
+        let mut answered = match watched::call("driver-call", make) {
             Ok(answered) => answered,
             Err(error) => return self.fail_all(id, End::Done, &NoAnswer::NoThread(error.into())),
         };

@@ -38,6 +38,7 @@ use crate::device::DeviceMachine;
 use crate::inventory::InventoryMachine;
 use crate::lease::LeaseMachine;
 use crate::machine::Beginning;
+use crate::message::lasting::Remembered;
 use crate::message::{ActorId, Effect, Message, Moment};
 use crate::service::{RunNumbers, ServiceMachine, all_dependents};
 use crate::supervision::{RootMachine, ServicesMachine};
@@ -78,9 +79,10 @@ pub enum Due {
 }
 
 impl Engine {
-    /// The machines of a station, which have not begun yet. Runs are numbered from `first_run`.
+    /// The machines of a station, which have not begun yet, and what an earlier mainstay has written down for them. Runs are
+    /// numbered from `first_run`.
     #[must_use]
-    pub fn new(station: &Station, first_run: RunId) -> Self {
+    pub fn new(station: &Station, first_run: RunId, remembered: &Remembered) -> Self {
         let mut engine = Self {
             cells: Vec::new(),
             index: BTreeMap::new(),
@@ -89,7 +91,7 @@ impl Engine {
             supervision: Supervision::default(),
         };
         engine.add(AnyMachine::Root(RootMachine::default()));
-        engine.add(AnyMachine::Leases(Box::new(LeaseMachine::new(station))));
+        engine.add(AnyMachine::Leases(Box::new(LeaseMachine::new(station, remembered))));
         for device in station.devices.values() {
             engine.add(AnyMachine::Device(Box::new(DeviceMachine::new(device.clone()))));
         }
@@ -98,7 +100,9 @@ impl Engine {
         let (mut next, step) = (first_run, station.services.len() as u64);
         for service in station.services.values().cloned() {
             let others = dependents.remove(&service.name).unwrap_or_default();
-            engine.add(AnyMachine::Service(Box::new(ServiceMachine::new(service, others, RunNumbers { next, step }))));
+            let wanted = remembered.wanted.get(&service.name).copied().unwrap_or_default();
+            let machine = ServiceMachine::new(service, others, RunNumbers { next, step }, wanted);
+            engine.add(AnyMachine::Service(Box::new(machine)));
             next = RunId(next.0.wrapping_add(1));
         }
         let order = station.layers.iter().flatten().cloned().collect();

@@ -11,6 +11,7 @@ use super::agenda::What;
 use super::spare::Spare;
 use super::supervision::Decision;
 use super::*;
+use crate::message::lasting::Remembered;
 use crate::message::service::ServiceMessage;
 use crate::message::supervision::{RootMessage, ServicesMessage};
 use crate::message::{Described, Outside};
@@ -28,7 +29,7 @@ fn station() -> Station {
 }
 
 fn engine() -> Engine {
-    Engine::new(&station(), RunId(1))
+    Engine::new(&station(), RunId(1), &Remembered::default())
 }
 
 fn letter(message: Message) -> Letter {

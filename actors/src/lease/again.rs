@@ -12,7 +12,7 @@ use crate::message::device::{Awaited, DeviceMessage};
 use crate::message::lease::{Statement, StillUsed};
 use crate::message::service::ServiceMessage;
 use crate::message::supervision::RootMessage;
-use crate::message::{ActorId, Effect, Message, Moment, Outcome};
+use crate::message::{Action, ActorId, Effect, Message, Moment, Outcome};
 
 impl LeaseMachine {
     /// Who holds and who wants what is kept, and how radios were before; the rest is told again or found out anew.
@@ -25,6 +25,7 @@ impl LeaseMachine {
     /// What was under way may have been lost.
     pub(super) fn begin_again(&mut self) -> Out {
         let mut out = self.begin_radios_again();
+        out.push(Effect::Act(Action::Remember(self.tokens.are_set_aside())));
         for holder in self.queue.iter().map(|queued| queued.request.holder.clone()).collect::<Vec<_>>() {
             self.look_once_more(&holder, &mut out);
         }

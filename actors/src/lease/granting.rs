@@ -112,8 +112,7 @@ impl LeaseMachine {
             let holder = rank.holder.clone();
             let Some(queued) = self.queue.remove(&holder) else { continue };
             let Some(preparation) = queued.preparation else { continue };
-            self.last_token = self.last_token.saturating_add(1);
-            let grant = grant(Token(self.last_token), now, &queued.request, preparation);
+            let grant = grant(self.tokens.advance(), now, &queued.request, preparation);
             out.extend(end_waiting(&holder));
             // Him first: he is waited for.
             out.extend(tell(&holder, ServiceMessage::Granted(grant.clone())));

@@ -23,9 +23,10 @@ use super::radios::Radios;
 use crate::cause::{Blocker, Holder, Listed, Refusal, Resource, Withdrawal};
 use crate::machine::{Beginning, Machine};
 use crate::message::device::DeviceMessage;
+use crate::message::lasting::{Remembered, Tokens};
 use crate::message::service::ServiceMessage;
 use crate::message::supervision::RootMessage;
-use crate::message::{ActorId, Effect, Effects, Message, Moment, OperationId, Outcome};
+use crate::message::{Action, ActorId, Effect, Effects, Message, Moment, OperationId, Outcome};
 
 pub(super) type Out = Effects<LeaseTimer>;
 
@@ -42,7 +43,7 @@ pub(super) enum Closing {
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct LeaseMachine {
     pub(super) operation: OperationId,
-    pub(super) last_token: u64,
+    pub(super) tokens: Tokens,
     pub(super) users: BTreeMap<DeviceName, BTreeSet<ServiceName>>,
     pub(super) services: BTreeSet<ServiceName>,
     pub(super) devices: BTreeMap<DeviceName, DeviceState>,
@@ -68,7 +69,7 @@ impl Machine for LeaseMachine {
 
     fn begin(&mut self, _now: Moment, beginning: Beginning) -> Out {
         match beginning {
-            Beginning::First => Vec::new(),
+            Beginning::First => self.begin_first(),
             Beginning::Again => self.begin_again(),
         }
     }
@@ -76,6 +77,7 @@ impl Machine for LeaseMachine {
     fn handle(&mut self, now: Moment, message: LeaseMessage) -> Out {
         let mut out = self.take(now, message);
         self.settle(now, &mut out);
+        self.set_tokens_aside(&mut out);
         self.publish(&mut out);
         self.perhaps_closed(&mut out);
         out
@@ -106,9 +108,9 @@ impl Machine for LeaseMachine {
 }
 
 impl LeaseMachine {
-    /// A registry that knows the station and has granted nothing.
+    /// A registry that knows the station and what was written down before, and has granted nothing.
     #[must_use]
-    pub fn new(station: &Station) -> Self {
+    pub fn new(station: &Station, remembered: &Remembered) -> Self {
         let mut users: BTreeMap<DeviceName, BTreeSet<ServiceName>> =
             station.devices.keys().map(|name| (name.clone(), BTreeSet::new())).collect();
         for service in station.services.values() {
@@ -118,19 +120,31 @@ impl LeaseMachine {
         }
         Self {
             operation: OperationId::default(),
-            last_token: 0,
+            tokens: Tokens::above(remembered.tokens),
             users,
             services: station.services.keys().cloned().collect(),
             devices: BTreeMap::new(),
             holders: Holders::default(),
             queue: Queue::default(),
             looks: BTreeMap::new(),
-            radios: Radios::default(),
+            radios: Radios::left_by(&remembered.radios),
             files: Files::default(),
             awaited: BTreeSet::new(),
             changed: BTreeSet::new(),
             closing: Closing::No,
         }
+    }
+
+    /// Radios that an earlier mainstay had changed are put back.
+    fn begin_first(&mut self) -> Out {
+        let mut out = Vec::new();
+        self.set_tokens_aside(&mut out);
+        self.put_back_unused(&mut out);
+        out
+    }
+
+    fn set_tokens_aside(&mut self, out: &mut Out) {
+        out.extend(self.tokens.set_aside().map(Action::Remember).map(Effect::Act));
     }
 
     /// Takes in what a message says. Whom that concerns is looked at afterwards.

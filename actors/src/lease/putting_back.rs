@@ -35,8 +35,9 @@ impl LeaseMachine {
             // A radio that is gone needs no restoring.
             result => {
                 self.radios.restoring.remove(device);
-                let before = self.radios.changed.remove(device);
-                vec![tell_device(device, DeviceMessage::PutBack(before.filter(|_| result.is_ok())))]
+                let (before, noted) = self.radios.forget(device).unzip();
+                let told = DeviceMessage::PutBack(before.filter(|_| result.is_ok()));
+                noted.into_iter().chain([tell_device(device, told)]).collect()
             }
         }
     }
@@ -88,11 +89,11 @@ impl LeaseMachine {
     /// Another arrival is there: nothing is left of the one that was changed, whatever its driver still says of it.
     pub(super) fn forget_earlier(&mut self, device: &DeviceName, present: &Generation) -> Out {
         let is_earlier = self.radios.arrivals.get(device).is_some_and(|arrival| arrival != present);
-        if !is_earlier || self.radios.changed.remove(device).is_none() {
-            return Vec::new();
-        }
+        let forgotten = if is_earlier { self.radios.forget(device) } else { None };
+        let Some((_, noted)) = forgotten else { return Vec::new() };
         self.radios.restoring.remove(device);
         vec![
+            noted,
             Effect::CancelTimer(LeaseTimer::PutBack(device.clone())),
             tell_device(device, DeviceMessage::PutBack(None)),
         ]

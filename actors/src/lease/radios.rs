@@ -16,6 +16,7 @@ use super::machine::{LeaseMachine, Out, refuse};
 use super::preparation::Preparation;
 use crate::cause::{Absence, Blocker, DeviceFault, Holder, Refusal, Resource, Soon, Unusable};
 use crate::message::device::DeviceMessage;
+use crate::message::lasting::Lasting;
 use crate::message::lease::LeaseTimer;
 use crate::message::{Action, Effect, OperationId, Outcome};
 
@@ -81,6 +82,30 @@ pub(super) struct Radios {
 }
 
 impl Radios {
+    /// What an earlier mainstay has changed and not put back.
+    pub(super) fn left_by(earlier: &BTreeMap<DeviceName, WifiBaseline>) -> Self {
+        Self { changed: earlier.clone(), ..Self::default() }
+    }
+
+    /// How a radio is is known, and written down: only then it is changed.
+    fn note(&mut self, device: &DeviceName, before: WifiBaseline) -> Effect<LeaseTimer> {
+        self.changed.insert(device.clone(), before.clone());
+        Effect::Act(Action::Remember(Lasting::Radio(device.clone(), before)))
+    }
+
+    /// Nothing is left to put back of a radio, which was so before it was changed.
+    pub(super) fn forget(&mut self, device: &DeviceName) -> Option<(WifiBaseline, Effect<LeaseTimer>)> {
+        let before = self.changed.remove(device)?;
+        Some((before, Effect::Act(Action::Remember(Lasting::RadioIsBack(device.clone())))))
+    }
+
+    /// All of it is written down once more: that may have been lost.
+    fn note_again<'a>(&self, known: impl Iterator<Item = &'a DeviceName>) -> impl Iterator<Item = Effect<LeaseTimer>> {
+        let changed = self.changed.iter().map(|(device, before)| Lasting::Radio(device.clone(), before.clone()));
+        let back = known.filter(|device| !self.changed.contains_key(*device)).cloned().map(Lasting::RadioIsBack);
+        changed.chain(back).map(Action::Remember).map(Effect::Act)
+    }
+
     /// Whether all are as they were, or given up, but for some.
     pub(super) fn are_settled_but_for(&self, left: impl Fn(&DeviceName) -> bool) -> bool {
         let is_given_up = |device| matches!(self.restoring.get(device), Some(Restoring::GivenUp { .. }));
@@ -121,7 +146,7 @@ impl Radios {
 impl LeaseMachine {
     /// What was under way may have been lost: reading, setting and putting back can all be done twice.
     pub(super) fn begin_radios_again(&mut self) -> Out {
-        let mut out = Vec::new();
+        let mut out: Out = self.radios.note_again(self.users.keys()).collect();
         for (device, preparing) in &mut self.radios.preparing {
             preparing.operation = self.operation.advance();
             if let Step::Set(mode) = preparing.step {
@@ -189,36 +214,35 @@ impl LeaseMachine {
             // Nobody waits for it any more, and it is as it was.
             return Vec::new();
         }
-        self.radios.changed.insert(device.clone(), before);
+        let noted = self.radios.note(device, before);
         let Some(mode) = preparing.change.mode else {
             self.is_made_ready(device);
-            return Vec::new();
+            return vec![noted];
         };
         let next = Preparing { operation: self.operation.advance(), step: Step::Set(mode), ..preparing };
         self.radios.preparing.insert(device.clone(), next);
-        next.act(device).into_iter().collect()
+        std::iter::once(noted).chain(next.act(device)).collect()
     }
 
     pub(super) fn radio_set(&mut self, operation: OperationId, device: &DeviceName, result: Result<(), Error>) -> Out {
         let Some(Preparing { step, .. }) = self.end(device, operation) else {
             return vec![Effect::Note(Outcome::Superseded)];
         };
+        let mut out = Vec::new();
         match result {
             // Somebody waits for it and goes on; or nobody does, and it is put back.
-            Ok(()) => {
-                self.is_made_ready(device);
-                Vec::new()
-            }
+            Ok(()) => self.is_made_ready(device),
             Err(error) => {
                 let is_untouched =
                     matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Refused | ErrorKind::NotTried);
                 if is_untouched && matches!(step, Step::Set(_)) {
                     // Nothing was changed, also not the first time.
-                    self.radios.changed.remove(device);
+                    out.extend(self.radios.forget(device).map(|(_, noted)| noted));
                 }
-                self.could_not_prepare(device, &error)
+                out.extend(self.could_not_prepare(device, &error));
             }
         }
+        out
     }
 
     /// The change of a radio that somebody waits for.

@@ -40,6 +40,8 @@ mainstay_config::words! {
         Probes = "probes",
         /// The executor of calls to hardware.
         Drivers = "drivers",
+        /// What is written down, to outlive mainstay.
+        Store = "store",
         /// A timer.
         Clock = "clock",
     }

@@ -16,6 +16,7 @@ use crate::action::probe::ProbeOrder;
 use crate::action::process::{RunId, SignalOrder, SpawnOrder};
 use crate::message::device::DeviceSnapshot;
 use crate::message::inventory::InventorySnapshot;
+use crate::message::lasting::Lasting;
 use crate::message::lease_table::LeaseNews;
 use crate::message::service::ServiceSnapshot;
 use crate::message::supervision::Haste;
@@ -173,6 +174,8 @@ pub enum Action {
     Unwatch(RunId),
     /// Say again what was said of a run. Answers: `ServiceMessage::Process`, `ServiceMessage::Probe`.
     TellAgain(RunId),
+    /// Write down what outlives mainstay, before anything that was to be done later is done to the world. No answer.
+    Remember(Lasting),
     /// Look at all hardware anew.
     Rescan,
     /// End the daemon.
@@ -236,7 +239,7 @@ impl Action {
     pub fn kind(&self) -> &'static str {
         kind! { self, Action {
             CheckAccess, ProbeDevice, KeepAwake, LetSleep, ReadSupply, ReadRadio, SetRadio, RestoreRadio,
-            LookAtPorts, LookAtFiles, Prepare, LetGo, Spawn, Signal, Sweep, Watch, Unwatch, TellAgain, Rescan, Exit,
+            LookAtPorts, LookAtFiles, Prepare, LetGo, Spawn, Signal, Sweep, Watch, Unwatch, TellAgain, Remember, Rescan, Exit,
         } }
     }
 }

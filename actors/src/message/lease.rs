@@ -19,7 +19,7 @@ use crate::message::{Moment, OperationId};
 use mainstay_config::paths::FileIdentity;
 
 /// A fencing token. It only grows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Token(pub u64);
 
 /// One thing among those a service asks for at once.

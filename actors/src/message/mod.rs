@@ -11,6 +11,7 @@ mod effect;
 mod envelope;
 pub mod inventory;
 pub(crate) mod kind;
+pub mod lasting;
 pub mod lease;
 pub mod lease_table;
 mod moment;

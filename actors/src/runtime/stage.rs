@@ -338,6 +338,7 @@ fn performer(action: &Action) -> Address {
         | Action::Sweep(_)
         | Action::TellAgain(_) => Outside::Processes.into(),
         Action::Watch(_) | Action::Unwatch(_) => Outside::Probes.into(),
+        Action::Remember(_) => Outside::Store.into(),
         Action::Exit(_) => ActorId::Root.into(),
         Action::CheckAccess(..)
         | Action::ProbeDevice(..)

@@ -21,6 +21,7 @@ use crate::effect::executor::{Deliver, Delivery, Executor};
 use crate::effect::watched::{Lost, Watched};
 use crate::engine::Engine;
 use crate::message::inventory::InventoryMessage;
+use crate::message::lasting::Remembered;
 use crate::message::supervision::RootMessage;
 use crate::message::{DaemonExit, Message, OperatorAnswer, Outside, Reply, RequestId};
 use crate::trace::{Cause, ExternalCause, Recorder};
@@ -39,6 +40,8 @@ pub struct Parts {
     pub watchdog: Watchdog,
     /// The first run number: higher than any that an earlier mainstay may have given on this machine.
     pub first_run: RunId,
+    /// What an earlier mainstay has written down.
+    pub remembered: Remembered,
 }
 
 /// An operator's answer with the trace to follow.
@@ -59,7 +62,7 @@ impl System {
         executor: impl FnOnce(Deliver) -> Rc<dyn Executor>,
     ) -> (Self, oneshot::Receiver<DaemonExit>) {
         let (ending, ended) = oneshot::channel();
-        let engine = Engine::new(station, parts.first_run);
+        let engine = Engine::new(station, parts.first_run, &parts.remembered);
         let stage = Rc::new(Stage::new((parts.clock, parts.recorder, parts.board), parts.watchdog, engine, ending));
         let for_executor = Rc::downgrade(&stage);
         let deliver: Deliver = Rc::new(move |delivery, from, message| {

@@ -26,6 +26,7 @@ use crate::effect::executor::{Deliver, Delivery, Executor};
 use crate::effect::known::Known;
 use crate::effect::watched::{self, Watched};
 use crate::message::device::{DeviceMessage, DeviceStatus};
+use crate::message::lasting::Remembered;
 use crate::message::lease::LeaseMessage;
 use crate::message::service::{ServiceMessage, ServiceStatus, Wanted};
 use crate::message::{Action, ActorId, DaemonExit, Message, Outside};
@@ -153,6 +154,7 @@ fn begin_under(watchdog: Watchdog, text: &str) -> Rig {
         watched: Watched::new().0,
         watchdog,
         first_run: RunId(1),
+        remembered: Remembered::default(),
     };
     let programs = Rc::new(RefCell::new(Programs::default()));
     let bus = SimulatedBus::demo();

@@ -27,7 +27,7 @@ impl ServiceMachine {
 
     /// What was under way may have been lost. All of it may be done twice.
     pub(super) fn begin_again(&mut self) -> Out {
-        let mut out = Vec::new();
+        let mut out = vec![self.remember_wanted()];
         match self.phase.clone() {
             Phase::Starting(run) if run.pid.is_none() => {
                 // One that was ordered already is passed over.

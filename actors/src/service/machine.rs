@@ -28,6 +28,7 @@ use super::state::{Death, Goodbye, Ignoring, Phase, Rest, Run, RunNumbers, Slot,
 use crate::action::process::RunId;
 use crate::cause::{Asked, Episode, Failed, NotWanted, Standing, Why, Withdrawal};
 use crate::machine::{Beginning, Machine};
+use crate::message::lasting::Lasting;
 use crate::message::lease::{Grant, LeaseMessage, Token};
 use crate::message::service::{ServiceMessage, ServiceTimer, Wanted};
 use crate::message::supervision::{Haste, ServicesMessage};
@@ -98,8 +99,12 @@ impl Machine for ServiceMachine {
 
     fn handle(&mut self, now: Moment, message: ServiceMessage) -> Out {
         let mut out = Vec::new();
-        let (was_in_grace, waited_for) = (self.is_in_grace(), self.waits_for());
+        let (was_in_grace, waited_for, wanted) = (self.is_in_grace(), self.waits_for(), self.wanted);
         self.take(now, message, &mut out);
+        if self.wanted != wanted {
+            // First of all: whatever comes of it, the next mainstay shall know it.
+            out.insert(0, self.remember_wanted());
+        }
         self.evaluate(now, &mut out);
         if self.is_in_grace() && !was_in_grace {
             (self.signalled, self.extended) = (Some(now), None);
@@ -137,16 +142,16 @@ impl Machine for ServiceMachine {
 }
 
 impl ServiceMachine {
-    /// A service that does not run.
+    /// A service that does not run, and what the operator wanted of it last.
     #[must_use]
-    pub fn new(spec: impl Into<Arc<Service>>, dependents: Dependents, runs: RunNumbers) -> Self {
+    pub fn new(spec: impl Into<Arc<Service>>, dependents: Dependents, runs: RunNumbers, wanted: Wanted) -> Self {
         let spec = spec.into();
         let needs = Needs::new(&spec.dependencies);
         let rest = later(&spec).map_or(Rest::Fresh, Rest::Failed);
         Self {
             spec,
             dependents,
-            wanted: Wanted::Auto,
+            wanted,
             ignoring: Ignoring::No,
             passed_on: None,
             closing: None,
@@ -232,6 +237,11 @@ impl ServiceMachine {
             Phase::Leasing { .. } | Phase::Renewing { .. } | Phase::Slotting => None,
             Phase::Leaving { .. } | Phase::Stopping { stage: StopStage::Unkillable, .. } => None,
         }
+    }
+
+    /// What the operator wants of it outlives mainstay.
+    pub(super) fn remember_wanted(&self) -> Effect<ServiceTimer> {
+        act(Action::Remember(Lasting::Wanted(self.spec.name.clone(), self.wanted)))
     }
 
     /// Compares what is with what should be, and takes the next step.

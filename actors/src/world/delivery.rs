@@ -178,12 +178,14 @@ impl World {
         self.engine.begin(place, self.now, nothing);
         self.show_begun(place);
         let Some(id) = self.engine.actor(place) else { return };
+        let mut led = None;
         while let Some((_, effect)) = self.engine.next_effect(place, self.now) {
             match effect {
-                Effect::Tell(message) => {
-                    self.send(Outside::Start.into(), message, None);
+                Effect::Tell(message) => led = self.send(Outside::Start.into(), message, None),
+                effect => {
+                    let nothing = Cause { trace: TraceId(self.messages), message: None };
+                    self.perform_effect(&id, effect, led.unwrap_or(nothing));
                 }
-                effect => self.perform_effect(&id, effect, Cause { trace: TraceId(self.messages), message: None }),
             }
         }
     }

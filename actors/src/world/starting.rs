@@ -32,7 +32,7 @@ impl World {
     pub fn in_weather(station: &Station, seed: u64, weather: Weather) -> Self {
         let mut random = Random::new(seed);
         let environment = Environment::new(station, weather.clone(), random.bits());
-        let engine = Engine::new(station, RunId(1));
+        let engine = Engine::new(station, RunId(1), environment.remembered());
         let mut world = Self { weather, ..Self::assemble((seed, random), Moment::default(), engine, environment) };
         world.begin();
         for fault in Fault::ALL {

@@ -9,8 +9,10 @@ use mainstay_actors::board::Board;
 use mainstay_actors::clock::Clock;
 use mainstay_actors::effect::watched::Watched;
 use mainstay_actors::effect::{Carrier, SharedWatch};
+use mainstay_actors::message::lasting::Remembered;
 use mainstay_actors::message::service::ServiceStatus;
 use mainstay_actors::runtime::{Cut, Parts, System, Watchdog};
+use mainstay_actors::store::Store;
 use mainstay_actors::trace::{Keeping, Recorder};
 use mainstay_config::model::Station;
 use mainstay_hardware::simulated::SimulatedBus;
@@ -38,13 +40,15 @@ fn begin(station: &Arc<Station>, folder: &std::path::Path, board: &Arc<Board>) -
         recorder: Arc::new(Mutex::new(Recorder::new(Keeping::Off))),
         board: Arc::clone(board),
         first_run: RunId(1),
+        remembered: Remembered::default(),
         watchdog: Watchdog::begin(&watched, Duration::from_secs(60), |_| {}),
         watched: watched.clone(),
     };
     let mut carrier = None;
     let (system, _ended) = System::start(station, parts, |deliver| {
         let bus = Arc::new(SimulatedBus::demo());
-        let started = Carrier::start(settings(folder), bus, SharedWatch::default(), watched, deliver).unwrap();
+        let started =
+            Carrier::start(settings(folder), bus, SharedWatch::default(), watched, Store::default(), deliver).unwrap();
         let started = Rc::new(started);
         carrier = Some(Rc::clone(&started));
         started

@@ -4,7 +4,7 @@
 pub const KEEPER_PARTS: [&str; 2] = ["keeper-intake", "keeper-writer"];
 
 /// The threads and tasks that can be told to panic, in debug builds, and `close`, over which the root supervisor does: `docs/contributing.md` says when each does.
-pub const PARTS: [&str; 37] = [
+pub const PARTS: [&str; 38] = [
     "answer",
     "caller",
     "close",
@@ -36,6 +36,7 @@ pub const PARTS: [&str; 37] = [
     "spawner-1",
     "spawner-2",
     "spawner-spare",
+    "store",
     "timekeeper",
     "timer",
     "trees",

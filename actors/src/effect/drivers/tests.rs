@@ -40,7 +40,12 @@ impl Bench {
             told.send(message).unwrap();
             None
         });
-        Self { drivers: Drivers::new(Arc::new(bus.clone()), Watched::new().0, deliver), bus, heard, ifindex }
+        Self {
+            drivers: Drivers::new(Arc::new(bus.clone()), Watched::new().0, Store::default(), deliver),
+            bus,
+            heard,
+            ifindex,
+        }
     }
 
     fn ask(&self, action: Action) {

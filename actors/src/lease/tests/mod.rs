@@ -24,6 +24,7 @@ use super::LeaseMachine;
 use crate::cause::{Absence, Holder, Soon, Unusable};
 use crate::machine::{Beginning, Machine};
 use crate::message::device::{DeviceMessage, Offer};
+use crate::message::lasting::Remembered;
 use crate::message::lease::{Grant, LeaseMessage, LeaseRequest, LeaseTimer, Token, Want};
 use crate::message::lease_table::LeaseTable;
 use crate::message::service::ServiceMessage;
@@ -38,6 +39,8 @@ pub(super) struct Bench {
     pub(super) told: Vec<(ServiceName, ServiceMessage)>,
     pub(super) told_devices: Vec<(DeviceName, DeviceMessage)>,
     pub(super) acts: Vec<Action>,
+    /// What it has had written down.
+    pub(super) remembered: Remembered,
     pub(super) timers: Vec<LeaseTimer>,
     pub(super) shown: LeaseTable,
     /// Whether it has just said that everything is given back.
@@ -110,12 +113,13 @@ impl Bench {
         let kinds = [("x", DeviceKind::Usb), ("y", DeviceKind::Usb), ("w", DeviceKind::Wifi)];
         let drafts = SERVICES.map(|name| Draft::new(name).device("x", Sharing::Exclusive));
         let station = assemble(&kinds, drafts.into());
-        let machine = LeaseMachine::new(&station);
+        let machine = LeaseMachine::new(&station, &Remembered::default());
         Self {
             machine,
             told: Vec::new(),
             told_devices: Vec::new(),
             acts: Vec::new(),
+            remembered: Remembered::default(),
             timers: Vec::new(),
             shown: LeaseTable::default(),
             closed: false,
@@ -160,6 +164,7 @@ impl Bench {
                 Effect::Tell(Message::Service(service, message)) => self.told.push((service, message)),
                 Effect::Tell(Message::Device(device, message)) => self.told_devices.push((device, message)),
                 Effect::Tell(Message::Root(RootMessage::LeasesClosed(_))) => self.closed = true,
+                Effect::Act(Action::Remember(lasting)) => self.remembered.take(lasting),
                 Effect::Act(action) => self.acts.push(action),
                 Effect::SetTimer(timer, _) => self.timers.push(timer),
                 Effect::Publish(Publication::Leases(news)) => self.shown.take_in(news),

@@ -7,6 +7,7 @@ use mainstay_config::model::Station;
 
 use super::*;
 use crate::cause::{Blocker, Resource};
+use crate::message::service::Wanted;
 use crate::message::service::{Attempts, NeedsPolicy, Waiting};
 use crate::service::all_dependents;
 
@@ -28,8 +29,12 @@ impl Company {
         let mut dependents = all_dependents(station);
         let machine = |(spec, number): (&Arc<mainstay_config::model::Service>, u64)| {
             let dependents = dependents.remove(&spec.name).unwrap_or_default();
-            let machine =
-                ServiceMachine::new(spec.clone(), dependents, RunNumbers { next: RunId(number << 20), step: 1 });
+            let machine = ServiceMachine::new(
+                spec.clone(),
+                dependents,
+                RunNumbers { next: RunId(number << 20), step: 1 },
+                Wanted::Auto,
+            );
             (spec.name.clone(), machine)
         };
         let mut company = Self {

@@ -28,7 +28,9 @@ use crate::cause::{
 };
 use crate::machine::{Beginning, Machine};
 use crate::message::device::Offer;
+use crate::message::lasting::Remembered;
 use crate::message::lease::{Grant, GrantedDevice, LeaseMessage, Token};
+use crate::message::service::Wanted;
 use crate::message::service::{ServiceMessage, ServiceSnapshot, ServiceStatus, ServiceTimer};
 use crate::message::supervision::ServicesMessage;
 use crate::message::{Action, Effect, Message, Moment, OperatorAnswer, Publication, RequestId, round_trip};
@@ -47,6 +49,8 @@ pub(super) struct Bench {
     /// The reason that it shows, in words.
     words: String,
     pub(super) acts: Vec<Action>,
+    /// What it has had written down.
+    pub(super) remembered: Remembered,
     pub(super) leases: Vec<LeaseMessage>,
     pub(super) slots: Vec<ServicesMessage>,
     pub(super) services: Vec<(ServiceName, ServiceMessage)>,
@@ -109,11 +113,12 @@ impl Bench {
         let station = assemble(&[("x", DeviceKind::Usb)], needed.chain([draft.clone()]).collect());
         let spec = station.services[&draft.0.name].clone();
         Self {
-            machine: ServiceMachine::new(spec, dependents, RunNumbers { next: RunId(1), step: 1 }),
+            machine: ServiceMachine::new(spec, dependents, RunNumbers { next: RunId(1), step: 1 }, Wanted::Auto),
             now: Moment::after_boot(SECOND * 1000),
             shown: None,
             words: String::new(),
             acts: Vec::new(),
+            remembered: Remembered::default(),
             leases: Vec::new(),
             slots: Vec::new(),
             services: Vec::new(),
@@ -144,6 +149,7 @@ impl Bench {
                 Effect::Tell(Message::Leases(message)) => self.leases.push(message),
                 Effect::Tell(Message::Services(message)) => self.slots.push(message),
                 Effect::Tell(Message::Service(to, message)) => self.services.push((to, message)),
+                Effect::Act(Action::Remember(lasting)) => self.remembered.take(lasting),
                 Effect::Act(action) => self.acts.push(action),
                 Effect::SetTimer(timer, wait) => {
                     self.timers.insert(timer, self.now + wait);

@@ -29,6 +29,8 @@ mod wanted;
 
 #[cfg(test)]
 pub(super) use self::livelock::AT_ONE_MOMENT;
+use std::collections::BTreeSet;
+
 use super::environment::{Environment, Happening};
 use super::faults::Sabotage;
 use super::{Shown, World};
@@ -36,6 +38,7 @@ use crate::engine::{AnyMachine, Engine, Letter};
 use crate::machine::closed::closed;
 use crate::message::lease_table::LeaseSnapshot;
 use crate::message::{ActorId, DaemonExit, Left, Message, Moment};
+use mainstay_config::names::ServiceName;
 
 closed! {
     /// Every checker. They are asked in this order.
@@ -193,6 +196,12 @@ impl<'a> View<'a> {
 pub trait Checker {
     /// Which it is.
     fn check(&self) -> Check;
+
+    /// mainstay is killed, before it answered what it was told about these services. Whether what was seen is of use in its next life;
+    /// most begin anew.
+    fn outlives_mainstay(&mut self, _unanswered: &BTreeSet<ServiceName>, _environment: &Environment) -> bool {
+        false
+    }
 
     /// An actor has begun, for the first time or again.
     ///

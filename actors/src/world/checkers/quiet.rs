@@ -2,7 +2,7 @@
 //! stopped. What it waits for must be so; nothing is starting, stopping, settling or being looked at for ever. Failed is
 //! only what has failed by itself, often enough; stopped, what has ended by itself or nobody has started.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mainstay_config::model::{Autostart, RestartWhen, Service};
 use mainstay_config::names::ServiceName;
@@ -18,12 +18,28 @@ use crate::world::environment::{Command, Environment, Happening};
 pub(super) struct Quiet {
     failures: Failures,
     /// Services that the operator has started, himself or with one that needs them.
-    started: BTreeSet<ServiceName>,
+    started: BTreeMap<ServiceName, By>,
+}
+
+/// How a service was started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum By {
+    /// The operator was told that it is.
+    Operator,
+    /// With one that needs it.
+    Dependent,
 }
 
 impl Checker for Quiet {
     fn check(&self) -> Check {
         Check::Quiet
+    }
+
+    /// What the operator was told to be started is, also if it was mainstay's last word.
+    fn outlives_mainstay(&mut self, unanswered: &BTreeSet<ServiceName>, _environment: &Environment) -> bool {
+        self.started.retain(|service, by| *by == By::Operator && !unanswered.contains(service));
+        self.failures = Failures::default();
+        true
     }
 
     fn handled(&mut self, letter: &Letter, environment: &Environment) -> Verdict {
@@ -37,8 +53,11 @@ impl Checker for Quiet {
             Happening::Done(service, Command::Stop) => {
                 self.started.remove(service);
             }
-            Happening::Done(service, _) | Happening::StartedForDependent(service) => {
-                self.started.insert(service.clone());
+            Happening::Done(service, _) => {
+                self.started.insert(service.clone(), By::Operator);
+            }
+            Happening::StartedForDependent(service) => {
+                self.started.entry(service.clone()).or_insert(By::Dependent);
             }
             _ => {}
         }
@@ -59,7 +78,7 @@ impl Quiet {
     /// Whether one that is failed or stopped has a reason to be.
     fn rests_rightly(&self, spec: &Service, shown: &ServiceSnapshot) -> Verdict {
         let ends_well = spec.restart.when != RestartWhen::Always && self.failures.has_ended(&spec.name);
-        let is_not_meant_to_run = spec.autostart == Autostart::No && !self.started.contains(&spec.name);
+        let is_not_meant_to_run = spec.autostart == Autostart::No && !self.started.contains_key(&spec.name);
         match shown.status {
             ServiceStatus::Failed if !self.failures.is_given_up(spec) => {
                 Err(format!("is failed, though it has not failed so often by itself: {:?}", shown.reason))

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use mainstay_config::names::DeviceName;
+use mainstay_config::names::{DeviceName, ServiceName};
 
 use super::{Check, Checker, Verdict, View};
 use crate::cause::Resource;
@@ -28,6 +28,14 @@ pub(super) struct Radios {
 impl Checker for Radios {
     fn check(&self) -> Check {
         Check::Radios
+    }
+
+    /// What was written down of a radio is put back once more: that it was, nobody may have heard.
+    fn outlives_mainstay(&mut self, _unanswered: &BTreeSet<ServiceName>, environment: &Environment) -> bool {
+        self.ordered.clear();
+        let written = environment.remembered().radios.iter();
+        self.due = written.map(|(device, before)| ((device.clone(), before.wiphy), 1)).collect();
+        true
     }
 
     fn handled(&mut self, letter: &Letter, _environment: &Environment) -> Verdict {

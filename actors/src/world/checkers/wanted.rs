@@ -31,6 +31,10 @@ const DELAYED_BY_PANIC: Duration = Duration::from_secs(5);
 pub(super) struct Wanted {
     /// Services that the operator has stopped.
     held: BTreeSet<ServiceName>,
+    /// Services of which the operator has stopped some, before another that needs them was started.
+    freed: BTreeSet<ServiceName>,
+    /// Services of which mainstay was killed before it answered: whether they are held, only it can know.
+    uncertain: BTreeSet<ServiceName>,
     failures: Failures,
     /// Services that a loss has stopped and that have done nothing since to stay down.
     debts: BTreeMap<ServiceName, Debt>,
@@ -53,6 +57,14 @@ impl Checker for Wanted {
         Check::Wanted
     }
 
+    /// What the operator has stopped stays stopped.
+    fn outlives_mainstay(&mut self, unanswered: &BTreeSet<ServiceName>, _environment: &Environment) -> bool {
+        let Self { held, freed, uncertain, .. } = std::mem::take(self);
+        self.uncertain = uncertain.into_iter().chain(freed).chain(unanswered.iter().cloned()).collect();
+        self.held = held.difference(&self.uncertain).cloned().collect();
+        true
+    }
+
     fn handled(&mut self, letter: &Letter, environment: &Environment) -> Verdict {
         if let Some(failed) = self.failures.handled(letter, environment) {
             self.failed(&failed, environment.now());
@@ -65,10 +77,15 @@ impl Checker for Wanted {
         match happening {
             Happening::Done(service, Command::Stop) => {
                 self.held.insert(service.clone());
+                self.uncertain.remove(service);
                 self.debts.remove(service);
             }
-            Happening::Done(service, _) | Happening::StartedForDependent(service) => {
+            Happening::Done(service, _) => {
                 self.held.remove(service);
+                self.uncertain.remove(service);
+            }
+            Happening::StartedForDependent(service) => {
+                self.freed.extend(self.held.take(service));
             }
             Happening::Ordered(run) => {
                 if let Some(tree) = environment.tree(*run).filter(|tree| self.held.contains(&tree.service)) {
@@ -87,7 +104,8 @@ impl Checker for Wanted {
             let Some(shown) = view.shown.services.get(&spec.name) else { continue };
             let stopped = matches!(shown.status, ServiceStatus::Held);
             let held = self.held.contains(&spec.name);
-            if stopped && !held && spec.autostart == Autostart::Yes {
+            let is_known = !self.uncertain.contains(&spec.name);
+            if stopped && !held && is_known && spec.autostart == Autostart::Yes {
                 return Err(format!("{} is held, though nobody has stopped it: {:?}", spec.name, shown.reason));
             }
             if held && view.environment.trees_of(&spec.name).next().is_some() {

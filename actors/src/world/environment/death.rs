@@ -81,9 +81,8 @@ impl Environment {
         for plug in self.plugs.values_mut() {
             plug.set = None;
             plug.sleep.first = plug.sleep.now;
-            // How it was before was in mainstay's memory (docs/decisions/0014).
             if let Some(radio) = plug.arrival.as_mut().and_then(|arrival| arrival.radio.as_mut()) {
-                (radio.first, radio.call_outlived_daemon) = (radio.mode, true);
+                radio.call_outlived_daemon = true;
             }
         }
         self.executor.kernel_mut().take_consequences(so);

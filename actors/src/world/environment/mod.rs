@@ -44,6 +44,7 @@ use crate::effect::known::Known;
 use crate::effect::process::driven::Rules;
 use crate::effect::telling::Telling;
 use crate::effect::wakefulness::Kept;
+use crate::message::lasting::{Lasting, Remembered};
 use crate::message::{Action, ActorId, Message, Moment, OperationId, Outside};
 use crate::trace::Cause;
 
@@ -183,6 +184,8 @@ pub struct Environment {
     /// When the last event of the kernel's ordered channel arrives.
     channel: Moment,
     arrivals: u32,
+    /// What outlives mainstay.
+    remembered: Remembered,
 }
 
 impl Environment {
@@ -207,6 +210,7 @@ impl Environment {
             watch: HardwareWatch::default(),
             channel: Moment::default(),
             arrivals: 0,
+            remembered: Remembered::default(),
         }
     }
 
@@ -230,6 +234,11 @@ impl Environment {
         let watched = watched.into_iter().map(watch).collect();
         let executor = processes.on(self.executor.into_kernel());
         Self { executor, telling, kept, watched, drivers: self.drivers.knowing(calls), ..self }
+    }
+
+    /// What mainstay has written down.
+    pub(super) fn remembered(&self) -> &Remembered {
+        &self.remembered
     }
 
     /// What time it is.
@@ -358,8 +367,16 @@ impl Environment {
                 so.later.push((at, Event::TellAgain(run), Some(cause)));
             }
             Action::Rescan => self.scan_later(mainstay_hardware::sighting::ScanReason::Asked, Some(cause), so),
+            Action::Remember(lasting) => self.remember(lasting),
             Action::Exit(_) => {}
             action => self.ask(actor, action, cause, so),
+        }
+    }
+
+    fn remember(&mut self, lasting: Lasting) {
+        match (&lasting, self.table().lie) {
+            (Lasting::Wanted(..), Some(Lie::LosesWords)) | (Lasting::Radio(..), Some(Lie::LosesRadios)) => {}
+            _ => self.remembered.take(lasting),
         }
     }
 

@@ -171,6 +171,10 @@ pub(in crate::world) enum Lie {
     LateSignal,
     /// A call to a radio that was given up is taken for one that has come back.
     CallsTogether,
+    /// What the operator wants is not written down.
+    LosesWords,
+    /// How radios were is not written down.
+    LosesRadios,
 }
 
 /// All processes.

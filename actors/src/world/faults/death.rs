@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::super::environment::{Consequences, Undertaker};
-use super::super::{Daemon, Due, Shown, World, checkers};
+use super::super::{Asked, Daemon, Due, Shown, World, checkers};
 use crate::action::process::RunId;
 use crate::effect::watched::{Lost, Panicked};
 use crate::engine::Engine;
@@ -110,13 +110,16 @@ impl World {
             Due::Late(..) => false,
             Due::Fault(_) | Due::Begin => true,
         });
-        self.engine = Engine::new(self.environment.station(), RunId((self.deaths << RUNS) + 1));
+        self.engine =
+            Engine::new(self.environment.station(), RunId((self.deaths << RUNS) + 1), self.environment.remembered());
         self.ready.clear();
         self.starving = None;
-        self.asked.clear();
+        let asked = std::mem::take(&mut self.asked).into_values();
+        let unanswered = asked.filter_map(|asked| if let Asked::Service(name, _) = asked { Some(name) } else { None });
+        let unanswered = unanswered.collect();
         (self.doomed, self.killed_after, self.lost, self.shown) = (None, None, None, Shown::default());
-        // What they have seen was of a life that is over.
-        self.checkers.clear();
+        // What most of them have seen was of a life that is over.
+        self.checkers.retain_mut(|checker| checker.outlives_mainstay(&unanswered, &self.environment));
         let undertaker = if self.random.happens(500) { Undertaker::Systemd } else { Undertaker::Nobody };
         let mut so = Consequences::default();
         self.environment.lose_daemon(undertaker, &mut so);
@@ -132,7 +135,9 @@ impl World {
             return;
         }
         self.daemon = Daemon::Up;
-        self.checkers = checkers::all(self.without);
+        let mut next = checkers::all(self.without);
+        next.retain(|checker| self.checkers.iter().all(|known| known.check() != checker.check()));
+        self.checkers.extend(next);
         self.begin();
     }
 }

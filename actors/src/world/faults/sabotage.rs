@@ -107,6 +107,10 @@ closed! {
         SignalStrangers,
         /// Several calls to the driver of one radio run at once.
         CallsTogether,
+        /// The operator's word is not written down.
+        LoseWord,
+        /// How a radio was is not written down.
+        LoseRadio,
     }
 }
 
@@ -124,6 +128,7 @@ impl Sabotage {
             Self::SkipDependents => Weather::only_operator(),
             // Calls that change a radio would do harm besides.
             Self::CallsTogether => Weather::hanging(),
+            Self::LoseWord | Self::LoseRadio => Weather::deadly(),
             _ => Weather::rough(),
         }
     }
@@ -139,8 +144,8 @@ impl Sabotage {
             Self::SilentEnds | Self::ForgetPriority | Self::VagueNeeds => Check::Quiet,
             Self::LookForEver | Self::DropSightings | Self::DropWorks | Self::ComeAndGo => Check::Devices,
             Self::DropLeased | Self::DropUnleased => Check::Holders,
-            Self::StartHeld | Self::LossIsFailure => Check::Wanted,
-            Self::ForgetRestore | Self::RestoreTwice | Self::ForgetBaseline => Check::Radios,
+            Self::StartHeld | Self::LossIsFailure | Self::LoseWord => Check::Wanted,
+            Self::ForgetRestore | Self::RestoreTwice | Self::ForgetBaseline | Self::LoseRadio => Check::Radios,
             Self::LeaveProcesses | Self::LeaveProbes | Self::KeepPrepared => Check::Leftovers,
             Self::LoseCause => Check::Traces,
             Self::IdleOverRestart | Self::WaitAtRestart => Check::Keeping,
@@ -161,6 +166,8 @@ impl Sabotage {
             Self::SilentEnds => Some(Lie::SilentEnds),
             Self::SignalStrangers => Some(Lie::LateSignal),
             Self::CallsTogether => Some(Lie::CallsTogether),
+            Self::LoseWord => Some(Lie::LosesWords),
+            Self::LoseRadio => Some(Lie::LosesRadios),
             _ => None,
         }
     }

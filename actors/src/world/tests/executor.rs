@@ -78,6 +78,6 @@ fn mainstay_can_be_killed_between_any_two_things_that_its_executor_does() {
         world.command(&name, Command::Stop);
         run_for(&mut world, Duration::from_secs(60));
         assert_eq!(world.deaths, 1, "after {acts}");
-        assert_eq!(world.shown().services[&name].status, ServiceStatus::Running, "the next mainstay knows of no stop");
+        assert_eq!(world.shown().services[&name].status, ServiceStatus::Held, "the next mainstay knows of the stop");
     }
 }

@@ -153,7 +153,7 @@ fn note_storms(kinds: &Kinds) {
         for weather in [Weather::rough(), Weather::hopeless(), Weather::deadly()] {
             let mut world = World::in_weather(&stations::random(seed), seed, weather);
             let engine = world.engine.machines().map(|machine| (machine.id(), machine.clone())).collect();
-            world.checkers = vec![Box::new(Written(kinds.clone(), engine))];
+            world.checkers.push(Box::new(Written(kinds.clone(), engine)));
             let go_on = |world: &mut World, seconds| {
                 world.run_for(Duration::from_secs(seconds)).unwrap_or_else(|failure| panic!("{failure}"));
             };

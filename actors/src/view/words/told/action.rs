@@ -3,7 +3,22 @@
 use mainstay_hardware::bus::Depth;
 
 use crate::action::process::Scope;
+use crate::message::lasting::Lasting;
+use crate::message::service::Wanted;
 use crate::message::{Action, DaemonExit, Left, Words};
+
+impl Lasting {
+    fn words(&self) -> Words {
+        match self {
+            Self::Wanted(_, Wanted::Up) => "write down that it is wanted".into(),
+            Self::Wanted(_, Wanted::Down) => "write down that it is to stay stopped".into(),
+            Self::Wanted(_, Wanted::Auto) => "write down that its configuration decides whether it is wanted".into(),
+            Self::TokensUpTo(token) => format!("write down that tokens up to {} may be given out", token.0).into(),
+            Self::Radio(device, _) => format!("write down how {device} is").into(),
+            Self::RadioIsBack(device) => format!("write down that {device} is as it was").into(),
+        }
+    }
+}
 
 impl Action {
     /// What it does, in words.
@@ -43,6 +58,7 @@ impl Action {
             Self::Watch(order) => format!("see whether it is ready: {}", order.target).into(),
             Self::Unwatch(_) => "no longer look whether it is ready".into(),
             Self::TellAgain(_) => "say again what became of its processes".into(),
+            Self::Remember(lasting) => lasting.words(),
             Self::Rescan => "look at all hardware anew".into(),
             Self::Exit(DaemonExit::Stopped) => "everything has stopped".into(),
             Self::Exit(DaemonExit::Left(left)) => format!("everything has stopped but {}", Left::all(left)).into(),
