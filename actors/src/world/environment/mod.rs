@@ -367,13 +367,13 @@ impl Environment {
                 so.later.push((at, Event::TellAgain(run), Some(cause)));
             }
             Action::Rescan => self.scan_later(mainstay_hardware::sighting::ScanReason::Asked, Some(cause), so),
-            Action::Remember(lasting) => self.remember(lasting),
+            Action::Remember(lasting) => self.write_down(lasting),
             Action::Exit(_) => {}
             action => self.ask(actor, action, cause, so),
         }
     }
 
-    fn remember(&mut self, lasting: Lasting) {
+    fn write_down(&mut self, lasting: Lasting) {
         match (&lasting, self.table().lie) {
             (Lasting::Wanted(..), Some(Lie::LosesWords)) | (Lasting::Radio(..), Some(Lie::LosesRadios)) => {}
             _ => self.remembered.take(lasting),
