@@ -119,6 +119,7 @@ impl Shared {
     }
 
     /// A panic costs what was being written: it is begun anew, and for ever, as no service is to be stopped for it.
+    #[allow(clippy::disallowed_methods, reason = "a thread of its own, which may sleep")]
     fn live(&self, mut files: Files) {
         let mut pauses = Pauses::default();
         loop {
@@ -132,6 +133,7 @@ impl Shared {
         self.tried.notify_all();
     }
 
+    #[allow(clippy::disallowed_methods, reason = "how long it waits is nothing that a machine decides")]
     fn write_to_the_end(&self, files: &mut Files) {
         let mut failed: Option<Instant> = None;
         loop {
