@@ -184,6 +184,7 @@ async fn live(plan: Plan, instance: Instance, log: &LogOutput, ears: Ears) -> Re
         instance: Rc::clone(&instance),
         server,
         carrier: carrier_of_sockets,
+        store: store.clone(),
         log_dir,
         state,
         stopping: Rc::clone(&stopping),

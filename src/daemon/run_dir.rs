@@ -17,6 +17,7 @@ use std::time::Duration;
 use mainstay_actors::effect::Carrier;
 use mainstay_actors::effect::process::groups::operators;
 use mainstay_actors::effect::watched;
+use mainstay_actors::store::Store;
 use rustix::fs::inotify::{CreateFlags, ReadFlags, Reader, WatchFlags, add_watch, init, remove_watch};
 use rustix::io::Errno;
 use tokio::io::Interest;
@@ -46,6 +47,7 @@ pub(super) struct Kept {
     pub(super) instance: Rc<RefCell<Instance>>,
     pub(super) server: Server,
     pub(super) carrier: Weak<Carrier>,
+    pub(super) store: Store,
     /// The demo's is in there.
     pub(super) log_dir: PathBuf,
     pub(super) state: Trusted,
@@ -238,6 +240,7 @@ impl Kept {
             let failed = |error| Told::new(ExitStatus::Failed, format!("notification sockets: {error}"));
             carrier.renew_sockets().map_err(failed)?;
         }
+        self.store.renew();
         self.server.renew().await?;
         if self.log_dir.starts_with(self.instance.borrow().dir()) {
             log_folder::prepare(&self.log_dir, operators(), self.state)?;

@@ -61,15 +61,15 @@ fn where_no_threads_can_be_made_it_does_not_begin_and_says_why() {
         (format!("--nproc={limit}"), format!("this user may have {limit} in all (RLIMIT_NPROC)"), "ulimit -u 4096")
     };
     let of_memory = (
-        "--data=20480000".to_owned(),
-        "its memory is limited to 20480000 bytes (RLIMIT_DATA)".to_owned(),
+        "--data=17500000".to_owned(),
+        "its memory is limited to 17500000 bytes (RLIMIT_DATA)".to_owned(),
         "ulimit -d unlimited",
     );
     for (limit, fact, cure) in [of_threads(1), of_threads(3), of_threads(9), of_memory] {
         let output = begin(&limit);
         let said = String::from_utf8_lossy(&output.stderr).split_whitespace().collect::<Vec<_>>().join(" ");
         assert_eq!(output.status.code(), Some(1), "{said}");
-        assert!(said.starts_with("error: mainstay cannot begin: it needs 12 threads and is given "), "{said}");
+        assert!(said.starts_with("error: mainstay cannot begin: it needs 13 threads and is given "), "{said}");
         let facts = format!("{fact}: Resource temporarily unavailable (os error 11)");
         assert!(said.contains(&facts) && said.contains(&format!("help: allow more: `{cure}`")), "{said}");
         assert!(!said.contains("panicked"), "{said}");

@@ -176,6 +176,8 @@ fn a_program_that_hangs_while_it_is_loaded_keeps_no_next_daemon_from_beginning()
     until("it is being loaded", || stuck.is_waited_for().then_some(()));
     station.signal(Signal::KILL);
     station.wait();
+    // The next one would start it again, as it was started by hand.
+    std::fs::remove_dir_all(station.dir().join("state")).unwrap();
     station.again();
     assert_eq!(station.status().service("stuck").status, "stopped");
     let keepers = station.log_keepers();

@@ -36,6 +36,13 @@ pub struct Remembered {
 }
 
 impl Remembered {
+    /// All of it, as it was written down.
+    pub fn words(&self) -> impl Iterator<Item = Lasting> {
+        let wanted = self.wanted.iter().map(|(service, wanted)| Lasting::Wanted(service.clone(), *wanted));
+        let radios = self.radios.iter().map(|(device, before)| Lasting::Radio(device.clone(), before.clone()));
+        wanted.chain(radios).chain([Lasting::TokensUpTo(self.tokens)])
+    }
+
     /// Takes in what was written down last.
     pub fn take(&mut self, lasting: Lasting) {
         match lasting {

@@ -1,11 +1,13 @@
 //! Both databases, opened and read when mainstay begins.
 
+use std::collections::BTreeMap;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, Error};
 
 use super::database::{self, Kind, Opened};
-use super::tables;
+use super::tables::{self, Subject};
 use super::trouble::{Trouble, Troubles};
 use crate::message::lasting::{Lasting, Remembered};
 use crate::message::lease::Token;
@@ -22,13 +24,32 @@ pub struct Places {
     pub state_dir: PathBuf,
 }
 
+impl Places {
+    /// With all links followed.
+    fn resolved(&self) -> Self {
+        let resolved = |path: &PathBuf| std::fs::canonicalize(path).unwrap_or_else(|_| path.clone());
+        Self { run_dir: resolved(&self.run_dir), state_dir: resolved(&self.state_dir) }
+    }
+}
+
 /// Both databases.
 #[derive(Debug)]
 pub struct Files {
     places: Places,
-    boot: Option<Connection>,
-    lasting: Option<Connection>,
+    /// Where these led when mainstay last made sure that they lead to what is its own.
+    led: Places,
+    boot: Option<Base>,
+    lasting: Option<Base>,
+    /// All that was written down: what is made anew is given it.
+    known: BTreeMap<Subject, Lasting>,
     troubles: Troubles,
+}
+
+/// A database that is open, and which file that is.
+#[derive(Debug)]
+struct Base {
+    connection: Connection,
+    node: Option<(u64, u64)>,
 }
 
 impl Files {
@@ -37,35 +58,38 @@ impl Files {
     pub fn open(places: Places, troubles: Troubles) -> (Self, Remembered) {
         let mut remembered = Remembered::default();
         let is_new = !places.state_dir.join(Kind::Lasting.file()).exists();
-        let mut files = Self { places, boot: None, lasting: None, troubles };
-        let lasting = files.reopen(Kind::Lasting);
-        let read = lasting.connection.as_ref().or(lasting.to_read.as_ref());
+        let mut files =
+            Self { led: places.resolved(), places, boot: None, lasting: None, known: BTreeMap::new(), troubles };
+        let to_read = files.reopen(Kind::Lasting);
+        let read = files.lasting.as_ref().map(|base| &base.connection).or(to_read.as_ref());
         let read = read.map(|connection| tables::read_lasting(connection, &mut remembered));
         if !is_new && remembered.tokens == Token(0) {
             // What was given out is not known any more: nobody gives out one in a second all the time.
             remembered.tokens = Token(seconds());
         }
-        files.lasting = lasting.connection;
-        files.note(Kind::Lasting, lasting.trouble, read);
-        let mut boot = files.reopen(Kind::Boot);
-        let read =
-            boot.connection.as_mut().map(|connection| tables::read_boot(connection, &boot_id(), &mut remembered));
-        files.boot = boot.connection;
-        files.note(Kind::Boot, boot.trouble, read);
+        files.cannot_read(Kind::Lasting, read);
+        files.reopen(Kind::Boot);
+        let read = files.boot.as_mut().map(|base| tables::read_boot(&mut base.connection, &boot_id(), &mut remembered));
+        files.cannot_read(Kind::Boot, read);
+        files.known = remembered.words().map(|lasting| (Subject::of(&lasting), lasting)).collect();
         (files, remembered)
     }
 
-    fn note(&self, kind: Kind, trouble: Option<Trouble>, read: Option<Result<(), Error>>) {
-        let unread = read.and_then(Result::err).map(|error| Trouble::not_written(self.path(kind), &error));
-        if let Some(trouble) = unread.or(trouble) {
-            self.troubles.note(kind, Some(trouble));
+    /// From now on they are where the directories lead to now.
+    pub(super) fn follow(&mut self) {
+        self.led = self.places.resolved();
+    }
+
+    fn cannot_read(&self, kind: Kind, read: Option<Result<(), Error>>) {
+        if let Some(Err(error)) = read {
+            self.troubles.note(kind, Some(Trouble::not_written(self.path(kind), &error)));
         }
     }
 
     fn directory(&self, kind: Kind) -> &Path {
         match kind {
-            Kind::Boot => &self.places.run_dir,
-            Kind::Lasting => &self.places.state_dir,
+            Kind::Boot => &self.led.run_dir,
+            Kind::Lasting => &self.led.state_dir,
         }
     }
 
@@ -73,45 +97,63 @@ impl Files {
         self.directory(kind).join(kind.file())
     }
 
-    fn reopen(&self, kind: Kind) -> Opened {
-        database::open(kind, self.directory(kind))
-    }
-
-    fn connection(&mut self, kind: Kind) -> &mut Option<Connection> {
+    fn base(&mut self, kind: Kind) -> &mut Option<Base> {
         match kind {
             Kind::Boot => &mut self.boot,
             Kind::Lasting => &mut self.lasting,
         }
     }
 
+    /// Opens one, if that can be; gives one that can only be read.
+    fn reopen(&mut self, kind: Kind) -> Option<Connection> {
+        *self.base(kind) = None;
+        let Opened { connection, to_read, trouble } = database::open(kind, self.directory(kind));
+        let node = self.node(kind);
+        *self.base(kind) = connection.map(|connection| Base { connection, node });
+        if let Some(trouble) = trouble {
+            self.troubles.note(kind, Some(trouble));
+        }
+        to_read
+    }
+
+    /// Which file is there now.
+    fn node(&self, kind: Kind) -> Option<(u64, u64)> {
+        std::fs::metadata(self.path(kind)).ok().map(|found| (found.dev(), found.ino()))
+    }
+
+    /// Whether it is open, and the next mainstay would find it.
+    pub(super) fn is_in_place(&self, kind: Kind) -> bool {
+        let base = match kind {
+            Kind::Boot => &self.boot,
+            Kind::Lasting => &self.lasting,
+        };
+        base.as_ref().is_some_and(|base| base.node.is_some() && base.node == self.node(kind))
+    }
+
     /// Writes down all of this in one database, or nothing. Whether it was written.
-    pub(super) fn write<'a>(&mut self, kind: Kind, all: impl Iterator<Item = &'a Lasting> + Clone) -> Written {
-        // Something that clears /run leaves a file without a name, which the next mainstay would not find.
-        if !self.path(kind).exists() {
-            *self.connection(kind) = None;
-        }
-        if self.connection(kind).is_none() {
-            let Opened { mut connection, trouble, .. } = self.reopen(kind);
-            if let (Kind::Boot, Some(connection)) = (kind, &mut connection)
-                && let Err(error) = tables::read_boot(connection, &boot_id(), &mut Remembered::default())
-            {
-                tracing::debug!("{} was made anew and cannot be read: {error}", kind.file());
-            }
-            *self.connection(kind) = connection;
-            if let Some(trouble) = trouble {
-                self.troubles.note(kind, Some(trouble));
+    pub(super) fn write(&mut self, kind: Kind, words: &BTreeMap<Subject, Lasting>) -> Written {
+        let words = words.iter().filter(|(subject, _)| subject.kind() == kind);
+        let mut words: BTreeMap<Subject, Lasting> =
+            words.map(|(subject, lasting)| (subject.clone(), lasting.clone())).collect();
+        if !self.is_in_place(kind) {
+            self.reopen(kind);
+            // It may be an empty one, or one of another time.
+            let known = self.known.iter().filter(|(subject, _)| subject.kind() == kind);
+            for (subject, lasting) in known {
+                words.entry(subject.clone()).or_insert_with(|| lasting.clone());
             }
         }
-        let Some(connection) = self.connection(kind) else { return Written::No };
-        match write_all(connection, all) {
+        let Some(base) = self.base(kind) else { return Written::No };
+        match write_all(kind, &mut base.connection, words.values()) {
             Ok(()) => {
+                self.known.extend(words);
                 self.troubles.note(kind, None);
                 Written::Yes
             }
             Err(error) => {
                 let trouble = Trouble::not_written(self.path(kind), &error);
                 self.troubles.note(kind, Some(trouble));
-                *self.connection(kind) = None;
+                *self.base(kind) = None;
                 Written::No
             }
         }
@@ -125,8 +167,11 @@ pub(super) enum Written {
     No,
 }
 
-fn write_all<'a>(connection: &mut Connection, all: impl Iterator<Item = &'a Lasting>) -> Result<(), Error> {
+fn write_all<'a>(kind: Kind, connection: &mut Connection, all: impl Iterator<Item = &'a Lasting>) -> Result<(), Error> {
     let transaction = connection.transaction()?;
+    if kind == Kind::Boot {
+        tables::forget_other_boots(&transaction, &boot_id())?;
+    }
     for lasting in all {
         tables::write(&transaction, lasting)?;
     }

@@ -74,14 +74,20 @@ pub(super) fn read_lasting(connection: &Connection, remembered: &mut Remembered)
     Ok(())
 }
 
-/// Reads what is true until the next boot; of another boot, forgets it.
-pub(super) fn read_boot(connection: &mut Connection, boot: &str, remembered: &mut Remembered) -> Result<(), Error> {
-    let transaction = connection.transaction()?;
+/// What was written down in another boot is not true any more.
+pub(super) fn forget_other_boots(transaction: &Transaction<'_>, boot: &str) -> Result<(), Error> {
     let of: Option<String> = transaction.query_row("SELECT id FROM boot", [], |row| row.get(0)).optional()?;
     if of.as_deref() != Some(boot) {
         transaction.execute_batch("DELETE FROM boot; DELETE FROM radio;")?;
         transaction.execute("INSERT INTO boot (id) VALUES (?1)", [boot])?;
     }
+    Ok(())
+}
+
+/// Reads what is true until the next boot; of another boot, forgets it.
+pub(super) fn read_boot(connection: &mut Connection, boot: &str, remembered: &mut Remembered) -> Result<(), Error> {
+    let transaction = connection.transaction()?;
+    forget_other_boots(&transaction, boot)?;
     transaction.commit()?;
     let mut rows = connection.prepare("SELECT device, before FROM radio")?;
     let rows = rows.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;

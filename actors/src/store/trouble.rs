@@ -41,7 +41,11 @@ pub enum Trouble {
 
 impl Trouble {
     pub(super) fn not_written(path: PathBuf, error: &rusqlite::Error) -> Self {
-        Self::NotWritten { path, code: error.sqlite_error_code(), why: error.to_string() }
+        let why = match path.parent() {
+            Some(directory) if !directory.exists() => "its directory is gone".to_owned(),
+            _ => error.to_string(),
+        };
+        Self::NotWritten { path, code: error.sqlite_error_code(), why }
     }
 }
 

@@ -53,10 +53,20 @@ enum Life {
     Ended,
 }
 
+/// Whether directories lead elsewhere.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Moved {
+    #[default]
+    No,
+    Perhaps,
+}
+
 #[derive(Debug, Default)]
 struct Waiting {
     life: Life,
     words: BTreeMap<Subject, Lasting>,
+    /// Directories lead elsewhere, perhaps, and are our own.
+    moved: Moved,
     /// How many words there were.
     said: u64,
     /// How many of them were tried to write where it is quick.
@@ -89,6 +99,14 @@ impl Store {
         let mut waiting = self.lock();
         waiting.said += 1;
         waiting.words.insert(Subject::of(&lasting), lasting);
+        self.0.called.notify_one();
+    }
+
+    /// Something was removed, or leads elsewhere: what is not where the next mainstay looks for it is made anew there.
+    pub fn renew(&self) {
+        let mut waiting = self.lock();
+        waiting.said += 1;
+        waiting.moved = Moved::Perhaps;
         self.0.called.notify_one();
     }
 
@@ -140,6 +158,9 @@ impl Shared {
             let (words, said, life) = self.next(failed);
             let mut untold = Untold { shared: self, words };
             watched::perhaps_panic(NAME);
+            if std::mem::take(&mut self.lock().moved) == Moved::Perhaps {
+                files.follow();
+            }
             untold.write(files, Kind::Boot);
             self.lock().tried = said;
             self.tried.notify_all();
@@ -177,12 +198,9 @@ struct Untold<'a> {
 impl Untold<'_> {
     fn write(&mut self, files: &mut Files, kind: Kind) {
         let is_here = |subject: &Subject| subject.kind() == kind;
-        if !self.words.keys().any(is_here) {
-            return;
-        }
-        let all = self.words.iter().filter(|(subject, _)| is_here(subject)).map(|(_, lasting)| lasting);
-        if files.write(kind, all) == Written::Yes {
-            self.words.retain(|subject, _| !is_here(subject));
+        if self.words.keys().any(is_here) || !files.is_in_place(kind) {
+            let written = files.write(kind, &self.words);
+            self.words.retain(|subject, _| written == Written::No || !is_here(subject));
         }
     }
 }
