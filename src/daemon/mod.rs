@@ -215,11 +215,7 @@ fn has_not_begun(words: &str) {
 ///
 /// # Errors
 /// When there is no room for its thread.
-fn open_store(
-    places: store::Places,
-    troubles: Troubles,
-    watched: &Watched,
-) -> Result<(Store, Remembered), Told> {
+fn open_store(places: store::Places, troubles: Troubles, watched: &Watched) -> Result<(Store, Remembered), Told> {
     let state_dir = places.state_dir.clone();
     let (files, remembered) = patiently(&[&state_dir], has_not_begun, || Files::open(places, troubles));
     let store = Store::begin(files, watched).map_err(|error| settings::no_thread("store", &error))?;
