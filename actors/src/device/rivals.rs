@@ -26,16 +26,19 @@ impl DeviceMachine {
     }
 
     /// The operator says that what fits it is meant.
-    pub(super) fn admit_only(&self, request: RequestId) -> Out {
+    pub(super) fn admit_only(&mut self, request: RequestId) -> Out {
         let name = self.spec.name.clone();
         match &self.rivals {
             Some(rivals) if rivals.others.len() > 1 => {
                 vec![OperatorAnswer::refused(request, Reply::Undecided(name, rivals.clone()))]
             }
-            _ => vec![
-                Effect::Tell(Message::Hardware(InventoryMessage::Admitted(name.clone()))),
-                OperatorAnswer::done(request, Reply::Taken(name)),
-            ],
+            _ => {
+                self.departures.forget();
+                vec![
+                    Effect::Tell(Message::Hardware(InventoryMessage::Admitted(name.clone()))),
+                    OperatorAnswer::done(request, Reply::Taken(name)),
+                ]
+            }
         }
     }
 

@@ -56,6 +56,17 @@ fn the_operator_may_take_the_only_one_that_is_left_and_not_one_of_two() {
 }
 
 #[test]
+fn a_device_that_the_operator_has_chosen_counts_anew_how_often_it_leaves() {
+    let mut bench = Bench::new();
+    for arrival in 1..=4 {
+        bench.tell(DeviceMessage::Seen(sighting(arrival))).tell(gone(arrival));
+    }
+    bench.tell(among(None, &[2])).tell(DeviceMessage::Admit(RequestId(1)));
+    bench.tell(DeviceMessage::Seen(sighting(5))).tell(gone(5));
+    assert_eq!(bench.status, DeviceStatus::Absent, "it has left once since");
+}
+
+#[test]
 fn a_device_in_use_goes_on_and_shows_what_else_fits_it() {
     let mut bench = Bench::new();
     bench.ready().tell(leased()).tell(among(Some(1), &[2]));
