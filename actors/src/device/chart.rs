@@ -71,7 +71,8 @@ pub(crate) fn impossible(is: Is, told: Told) -> Option<&'static str> {
         Told::Settled | Told::AccessRetry => only(&[Is::Settling], LEFT),
         Told::QuarantineOver => only(&[Is::Quarantined], LEFT),
         Told::LookAfterAll => only(&[Is::Faulted], LEFT),
-        Told::Mistaken => None,
+        Told::Mistaken if is == Is::Probing => Some("only radios are renamed, and no radio is asked what it is"),
+        Told::Mistaken => matches!(is, Is::Absent | Is::InUse).then_some(LEFT),
         Told::Seen | Told::Gone | Told::Rivals | Told::NoRivals => None,
         // Calls to drivers take their time, and whatever happens meanwhile.
         Told::Accessible | Told::Probed | Told::Supply => None,
@@ -96,6 +97,8 @@ pub(crate) fn taken(is: Is, told: Told) -> Taken {
         Told::PutBack => Taken::passed_if(matches!(is, Is::Absent | Is::InUse), Taken::Either),
         Told::Seen if is == Is::Absent => Taken::Handled,
         Told::Leased | Told::Unleased | Told::Withheld if is == Is::Absent => Taken::Passed,
+        // Where several pieces fit it and none was taken, it has none.
+        Told::Leased | Told::Unleased | Told::Withheld if is == Is::Faulted => Taken::Either,
         Told::Leased | Told::Unleased | Told::Withheld if !is_out_of_use => Taken::Handled,
         Told::Seen | Told::Gone | Told::Leased | Told::Unleased | Told::Withheld | Told::Mistaken => Taken::Either,
         Told::Rivals | Told::NoRivals | Told::Awaited | Told::Lent | Told::Eject | Told::Admit => Taken::Handled,

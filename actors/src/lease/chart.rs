@@ -153,7 +153,7 @@ pub(crate) fn impossible(is: Is, told: Told) -> Option<&'static str> {
 
 /// How it takes that.
 pub(crate) fn taken(is: Is, told: Told) -> Taken {
-    let holds = matches!(is, Is::Held | Is::Idle | Is::Draining);
+    let holds = matches!(is, Is::Held | Is::Renewing | Is::Idle | Is::Draining);
     let passed_if = |is_passed| Taken::passed_if(is_passed, Taken::Handled);
     match told {
         Told::Request => passed_if(holds),

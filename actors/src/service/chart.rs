@@ -152,7 +152,10 @@ pub(crate) fn impossible(is: Is, told: Told) -> Option<&'static str> {
         Told::NeedWaited => matches!(is, Is::Backoff | Is::Failed | Is::Ended).then_some("who rests waits for nobody"),
         Told::DependentStopped | Told::DependentStuck => None,
         Told::Granted | Told::Renewed | Told::Revoked => None,
-        Told::DeviceArrived | Told::Corrected | Told::DeviceLeft | Told::SlotGranted | Told::OldRun => None,
+        // Once the next is ordered, nothing is said of the one before; and whatever is said of the next comes after all that was.
+        Told::OldRun => matches!(is, Is::Running | Is::Grace | Is::LastGrace | Is::Unkillable)
+            .then_some("it has heard of its present run, or waited for a time, since that was said"),
+        Told::DeviceArrived | Told::Corrected | Told::DeviceLeft | Told::SlotGranted => None,
         Told::Start | Told::StartForDependent | Told::Stop | Told::Restart | Told::Close | Told::Hurry => None,
     }
 }

@@ -100,19 +100,6 @@ impl Mark {
         .collect()
     }
 
-    /// Why the storms never try it, though it can be: there is nothing in the world that leads to it.
-    pub(crate) fn not_simulated(self) -> Option<&'static str> {
-        match self {
-            Self::Device(_, device::chart::Told::Mistaken) | Self::Hardware(_, inventory::chart::Told::Disclaimed) => {
-                Some("no simulated device is called otherwise than the configuration says")
-            }
-            Self::Hardware(_, inventory::chart::Told::Admitted) => {
-                Some("no two simulated devices fit one name for longer than a message takes")
-            }
-            _ => None,
-        }
-    }
-
     /// How it is taken, by the chart of the machine.
     fn taken(self) -> Option<Taken> {
         Some(match self {
@@ -173,8 +160,7 @@ impl World {
         let mark = Mark::of(machine, message);
         // What a planted bug makes of messages can be anything.
         let judged = mark.filter(|_| self.sabotaged.is_none());
-        let never = |mark: Mark| mark.impossible().or_else(|| mark.not_simulated());
-        if let Some((mark, why)) = judged.and_then(|mark| Some((mark, never(mark)?))) {
+        if let Some((mark, why)) = judged.and_then(|mark| Some((mark, mark.impossible()?))) {
             panic!("seed {}: {mark:?} was said never to be: {why}", self.seed);
         }
         self.reached.extend(mark.into_iter().chain(panic));

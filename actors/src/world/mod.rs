@@ -167,7 +167,8 @@ impl World {
 
     /// Does the next thing that is due up to some moment; false when there is nothing left, and it is that moment.
     fn step(&mut self, until: Moment) -> bool {
-        if !self.ready.is_empty() && !self.falls_behind(until) {
+        let lag = self.all_lag_until();
+        if !self.ready.is_empty() && lag.is_none() && !self.falls_behind(until) {
             if let Some(place) = self.whose_turn() {
                 let actor = self.ready.swap_remove(place);
                 self.deliver(actor);
@@ -175,12 +176,14 @@ impl World {
             return true;
         }
         let (around, engine) = (self.agenda.next_at(), self.engine.next_due());
-        match [around, engine].into_iter().flatten().min() {
+        match [around, engine, lag].into_iter().flatten().min() {
             Some(at) if at <= until => {
                 self.advance(at);
                 if engine == Some(at) {
                     self.let_due_happen();
-                } else if let Some(due) = self.agenda.take() {
+                } else if around == Some(at)
+                    && let Some(due) = self.agenda.take()
+                {
                     self.perform(due);
                 }
                 true
@@ -213,6 +216,9 @@ impl World {
         self.weather = Weather::still();
         (self.doomed, self.killed_after) = (None, None);
         self.environment.be_still();
+        let mut so = environment::Consequences::default();
+        self.environment.clear_up_names(&mut so);
+        self.follow(so);
     }
 
     /// What is true around the machines.

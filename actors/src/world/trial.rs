@@ -5,11 +5,13 @@ use std::time::Duration;
 use mainstay_config::model::Station;
 
 use super::checkers::{Check, View};
+use super::environment::DeviceCommand;
 use super::faults::{Sabotage, Weather};
 use super::{Daemon, Due, Failure, Keep, Moment, World};
-use crate::cause::Blocker;
+use crate::cause::{Blocker, DeviceFault, DeviceReason, Unusable};
 use crate::effect::check_commands::is_command;
 use crate::message::DaemonExit;
+use crate::message::device::DeviceSnapshot;
 
 /// Long enough for every back-off, quarantine and grace period to be over.
 const QUIET: Duration = Duration::from_secs(3600);
@@ -19,6 +21,8 @@ const CLOSING: Duration = Duration::from_secs(1800);
 const LOOKING: Duration = Duration::from_secs(20);
 /// How long the executor waits in the end for the log-keeper, which waits for whatever prints.
 const KEEPER_PATIENCE: Duration = Duration::from_secs(5);
+/// Long enough for all to start that has waited for a device.
+const CHOSEN: Duration = Duration::from_secs(600);
 const MOMENT: Duration = Duration::from_millis(100);
 
 /// How many in a thousand are closed down in the midst of the storm, and how long it lasts then.
@@ -96,6 +100,7 @@ impl Trial {
         } else {
             world.be_still();
             world.run_for(QUIET)?;
+            world.choose_pieces()?;
             world.run_until_looked()?;
             if world.ended.is_none() {
                 world.when_quiet()?;
@@ -133,6 +138,20 @@ impl World {
             self.run_for(Duration::from_secs(1))?;
         }
         Ok(())
+    }
+
+    /// Of what several pieces have fitted, the operator says that the one is meant that is left.
+    fn choose_pieces(&mut self) -> Result<(), Failure> {
+        let is_undecided = |shown: &&DeviceSnapshot| {
+            matches!(shown.reason, DeviceReason::Unusable(Unusable::Faulted(DeviceFault::Undecided(_))))
+        };
+        let undecided = self.shown.devices.values().filter(is_undecided);
+        let undecided: Vec<_> = undecided.map(|shown| shown.name.clone()).collect();
+        if undecided.is_empty() {
+            return Ok(());
+        }
+        undecided.iter().for_each(|name| self.command_device(name, DeviceCommand::Admit));
+        self.run_for(CHOSEN)
     }
 
     /// The executor waits until nothing has its output open any more: commands of checks, of which the actors know nothing, have ended

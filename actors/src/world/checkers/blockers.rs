@@ -67,7 +67,7 @@ fn is_in_the_way(view: &View<'_>, waiter: &Waiter, resource: &Resource, sharing:
 /// What is there can be used, unless mainstay has taken it out of use.
 fn is_usable(view: &View<'_>, device: &DeviceName) -> bool {
     let out_of_use = [DeviceStatus::Faulted, DeviceStatus::Quarantined, DeviceStatus::Ejected];
-    view.environment.is_plugged(device) && !out_of_use.iter().any(|status| is_shown(view, device, *status))
+    view.environment.is_there(device) && !out_of_use.iter().any(|status| is_shown(view, device, *status))
 }
 
 /// Whether it is so rightly, the checker of devices sees.
@@ -78,7 +78,7 @@ fn is_shown(view: &View<'_>, device: &DeviceName, status: DeviceStatus) -> bool 
 /// Whether a device is unusable for this reason, when everything is quiet.
 fn is_why(view: &View<'_>, device: &DeviceName, reason: &Unusable) -> bool {
     match reason {
-        Unusable::Absent(_) => !view.environment.is_plugged(device),
+        Unusable::Absent(_) => !view.environment.is_there(device),
         Unusable::Faulted(_) => view.environment.has_failed(device),
         Unusable::Ejected => is_shown(view, device, DeviceStatus::Ejected),
         Unusable::Quarantined(_) => is_shown(view, device, DeviceStatus::Quarantined),

@@ -71,7 +71,8 @@ impl Checker for Devices {
                     self.goings.entry(device.clone()).or_default().forget(environment.now());
                 }
             }
-            Happening::Unplugged(device) => self.leaves(device, environment.now()),
+            // One that is called otherwise is another one.
+            Happening::Unplugged(device) | Happening::Renamed(device) => self.leaves(device, environment.now()),
             _ => {}
         }
         Ok(())
@@ -85,8 +86,10 @@ impl Checker for Devices {
                 DeviceStatus::Settling | DeviceStatus::Probing => false,
                 DeviceStatus::Ejected => is_ejected,
                 _ if is_ejected => false,
-                DeviceStatus::Absent => plug.arrival.is_none(),
-                DeviceStatus::Ready | DeviceStatus::InUse => plug.arrival.is_some(),
+                DeviceStatus::Absent => !view.environment.is_there(name),
+                DeviceStatus::Ready => view.environment.is_there(name),
+                // Whoever leases it may call it as he likes.
+                DeviceStatus::InUse => plug.arrival.is_some(),
                 DeviceStatus::Faulted => view.environment.has_failed(name),
                 DeviceStatus::Quarantined => self.is_rightly_in_quarantine(shown, view),
             };

@@ -86,6 +86,7 @@ impl Checker for Keeping {
     fn happened(&mut self, happening: &Happening, environment: &Environment) -> Verdict {
         self.failures.happened(happening, environment);
         self.ignoring.happened(happening, environment);
+        self.losses.happened(happening);
         match happening {
             Happening::Signalled(run) => {
                 self.signalled.insert(*run);

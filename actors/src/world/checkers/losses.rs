@@ -1,6 +1,6 @@
 //! What each service has lost that it was granted, by what is true in the environment and what was heard: whatever the registry says of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mainstay_config::names::{DeviceName, ServiceName};
 use mainstay_hardware::sighting::{Generation, HardwareEvent, Key, Sighting};
@@ -12,15 +12,17 @@ use crate::message::lease::{Grant, LeaseMessage, Token};
 use crate::message::service::ServiceMessage;
 use crate::message::{Message, Moment};
 use crate::trace::TraceId;
-use crate::world::environment::Environment;
+use crate::world::environment::{Environment, Happening};
 
 /// What was granted, and what has become of it.
 #[derive(Debug, Default)]
 pub(super) struct Losses {
     /// What each service was granted last, and when.
     grants: BTreeMap<ServiceName, Granted>,
-    /// When a device was ejected, admitted, or found faulty, each as far as the registry has heard of it.
+    /// When a device was ejected, admitted, given up as another one, or found faulty, each as far as the registry has heard of it.
     troubled: BTreeMap<(DeviceName, TraceId), Moment>,
+    /// Radios that somebody has renamed.
+    renamed: BTreeSet<DeviceName>,
     /// The arrivals that the inventory has heard of, by their keys.
     sighted: BTreeMap<Key, Generation>,
     /// Arrivals that the kernel said to be over, also those that are there all the same.
@@ -49,8 +51,18 @@ impl Losses {
         }
     }
 
+    pub(super) fn happened(&mut self, happening: &Happening) {
+        if let Happening::Renamed(device) = happening {
+            self.renamed.insert(device.clone());
+        }
+    }
+
     pub(super) fn handled(&mut self, letter: &Letter, now: Moment) {
         match &letter.message {
+            // While it waits until it is believed that it is another one, it may be leased once more.
+            Message::Hardware(InventoryMessage::Disclaimed(device, _)) if self.renamed.contains(device) => {
+                self.troubled.insert((device.clone(), letter.cause.trace), now);
+            }
             Message::Hardware(InventoryMessage::Event(event)) => self.kernel_said(event, letter.cause.trace, now),
             Message::Leases(LeaseMessage::DeviceUnavailable { device, .. }) => {
                 self.registry_heard(device, letter.cause.trace, now);

@@ -115,6 +115,7 @@ impl Checker for Needless {
 
     fn happened(&mut self, happening: &Happening, environment: &Environment) -> Verdict {
         self.failures.happened(happening, environment);
+        self.losses.happened(happening);
         match happening {
             Happening::Ordered(run) => {
                 self.ordered.insert(*run, environment.now());

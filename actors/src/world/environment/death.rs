@@ -98,6 +98,13 @@ impl Environment {
         }
     }
 
+    /// A program that is not ours begins or ends to listen.
+    pub(in crate::world) fn toggle_foreign(&mut self, port: u16) {
+        if !self.has_left_listening(port) && !self.foreign.remove(&port) {
+            self.foreign.insert(port);
+        }
+    }
+
     pub(super) fn has_left_listening(&self, port: u16) -> bool {
         self.table().leftovers.values().any(|tree| ports(tree).contains(&port))
     }

@@ -23,10 +23,12 @@ const SECOND: Duration = Duration::from_secs(1);
 /// A place where a device can be plugged in.
 #[derive(Debug)]
 pub struct Plug {
-    spec: Device,
-    place: usize,
+    pub(super) spec: Device,
+    pub(super) place: usize,
     /// What is plugged in.
     pub arrival: Option<Arrival>,
+    /// Another piece that fits its name, plugged in beside it.
+    pub(super) twin: Option<Sighting>,
     /// The radio that was put into a mode and not put back: the number of its arrival.
     pub(super) set: Option<u32>,
     /// What it is: whether it could be suspended now, and whether it could before anybody used it.
@@ -75,6 +77,7 @@ impl Plug {
             spec: spec.clone(),
             place,
             arrival: None,
+            twin: None,
             set: None,
             sleep: Sleep { now: Wakefulness::WasAwake, first: Wakefulness::WasAwake, is_in_doubt: false },
         }
@@ -90,7 +93,7 @@ impl Plug {
         clippy::cast_possible_truncation,
         reason = "a USB address is eight bits; the generation has the whole number"
     )]
-    fn sighting(&self, number: u32) -> Sighting {
+    pub(super) fn sighting(&self, number: u32) -> Sighting {
         let place = self.place + 1;
         let usb = |generation: &Generation, key: String, sort: Sort| Sighting {
             key: Key(key),
@@ -127,12 +130,13 @@ impl Plug {
         }
     }
 
+    #[allow(clippy::cast_possible_truncation, reason = "there are few sockets")]
     fn wifi(&self, number: u32) -> WifiFacts {
         WifiFacts {
             wiphy: number,
             ifindex: number,
-            interface: format!("wlan{}", self.place),
-            mac: self.spec.matching.mac.unwrap_or(MacAddress([2, 0, 0, 0, 0, 0])),
+            interface: self.own_name(),
+            mac: self.spec.matching.mac.unwrap_or(MacAddress([2, 0, 0, 1, self.place as u8, 0])),
             driver: None,
             mode: WifiMode::Managed,
             link: Link::Up,
@@ -191,8 +195,9 @@ impl Environment {
         }
     }
 
-    /// Unplugs a device, when it is plugged in. Up to three witnesses say so, in any order.
+    /// Unplugs a device, when it is plugged in, and what is like it with it. Up to three witnesses say so, in any order.
     pub(in crate::world) fn unplug(&mut self, name: &DeviceName, so: &mut Consequences) {
+        self.remove_twin(name, so);
         let Some(arrival) = self.plugs.get_mut(name).and_then(|plug| plug.arrival.take()) else { return };
         so.happened.push(Happening::Unplugged(name.clone()));
         self.die_of_loss(name, so);

@@ -8,6 +8,7 @@ mod death;
 mod files;
 mod hardware;
 mod kernel;
+mod lookalikes;
 mod probes;
 mod processes;
 mod radios;
@@ -70,6 +71,8 @@ pub enum Happening {
     CallsOverlap(DeviceName),
     /// A device was unplugged.
     Unplugged(DeviceName),
+    /// Somebody has renamed a radio, or given it its name back.
+    Renamed(DeviceName),
     /// It was read how a radio is, by the number of its arrival.
     RadioRead(DeviceName, u32),
     /// A radio was put into a mode.
@@ -334,12 +337,6 @@ impl Environment {
     pub(super) fn be_still(&mut self) {
         self.weather = Weather::still();
         self.executor.kernel_mut().be_still();
-    }
-
-    pub(super) fn toggle_foreign(&mut self, port: u16) {
-        if !self.has_left_listening(port) && !self.foreign.remove(&port) {
-            self.foreign.insert(port);
-        }
     }
 
     /// Carries out what a machine wants done.

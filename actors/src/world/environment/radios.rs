@@ -137,17 +137,17 @@ impl Environment {
         so: &mut Consequences,
     ) -> Result<(), Error> {
         let radio = self.radio(device, |radio| radio.wiphy == baseline.wiphy)?;
-        let (temper, present) = (radio.temper, radio.ifindex);
+        let (temper, present, is_called_so) = (radio.temper, radio.ifindex, radio.interface == baseline.interface);
         let course = self.course();
         if temper == Temper::Stubborn || course != Course::Done {
             return Err(self.some_error(Course::Refused));
         }
         self.note_set(device, None);
         so.happened.push(Happening::RadioRestored(device.clone(), baseline.wiphy));
-        if present == baseline.ifindex {
+        if present == baseline.ifindex && is_called_so {
             self.change(device, present, baseline.mode)
         } else {
-            // What its user made is deleted, and what was there before is made again.
+            // What its user made, or somebody has renamed, is deleted, and what was there before is made again.
             self.make_anew(device, baseline.interface.clone(), baseline.mode, so);
             Ok(())
         }

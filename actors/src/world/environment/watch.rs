@@ -85,7 +85,7 @@ impl Environment {
         match event {
             WatchEvent::Hears(number, event) if is_there(&self.watch, number) => self.watch_says(*event, cause, so),
             WatchEvent::Scans(number, why) if is_there(&self.watch, number) => {
-                let present = self.plugs.values().filter_map(|plug| plug.sighted().cloned()).collect();
+                let present = self.present();
                 let troubles = self.watch.troubles.clone();
                 self.watch_says(HardwareEvent::Scanned { present, why, troubles }, cause, so);
             }

@@ -31,6 +31,9 @@ impl World {
             self.follow(so);
             return;
         }
+        if self.is_called_or_shown_otherwise(&name) {
+            return;
+        }
         self.unplug(&name);
         if self.random.happens(300) {
             // A bad cable: it is back at once, before the kernel's first word of it has been heard.
@@ -39,5 +42,19 @@ impl World {
                 self.unplug(&name);
             }
         }
+    }
+
+    /// Instead of being unplugged it may be renamed, or get a twin, or lose it.
+    fn is_called_or_shown_otherwise(&mut self, name: &DeviceName) -> bool {
+        let mut so = Consequences::default();
+        if self.random.happens(self.weather.renamed) && self.environment.is_radio(name) {
+            self.environment.rename(name, &mut so);
+        } else if self.random.happens(self.weather.twins) {
+            self.environment.toggle_twin(name, &mut so);
+        } else {
+            return false;
+        }
+        self.follow(so);
+        true
     }
 }

@@ -40,6 +40,8 @@ pub struct Weather {
     pub overload: u16,
     /// An actor has its turn only when nobody else has anything to do, for a while.
     pub starves: Option<Duration>,
+    /// Not even then, for so long at most.
+    pub lag: Option<Duration>,
     /// How long a process lives before it crashes.
     pub crash: Option<Duration>,
     /// Programs that end when the device is pulled that they use.
@@ -88,6 +90,10 @@ pub struct Weather {
     pub passes_late: u16,
     /// Instead of something being plugged in or unplugged, a source of news cannot be watched for a while.
     pub unwatched: u16,
+    /// Instead of being unplugged, a radio is renamed, or has its name back.
+    pub renamed: u16,
+    /// Instead of being unplugged, something has another piece beside it that fits its name as well, or has it no more.
+    pub twins: u16,
     /// Devices whose node cannot be opened for long.
     pub access_refused: u16,
     /// Probes of devices that hang.
@@ -144,6 +150,7 @@ impl Weather {
             death: None,
             overload: 100,
             starves: seconds(5),
+            lag: None,
             crash: seconds(60),
             die_of_loss: 300,
             spawn_fails: 20,
@@ -168,6 +175,8 @@ impl Weather {
             lost_events: 50,
             passes_late: 100,
             unwatched: 50,
+            renamed: 100,
+            twins: 50,
             access_refused: 100,
             probe_fails: 30,
             probes_hang: 20,

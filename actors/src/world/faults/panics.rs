@@ -74,6 +74,28 @@ impl Doom {
 impl World {
     /// Lets some actor panic over its next message, or the registry over news of a radio.
     pub(super) fn doom_somebody(&mut self) {
+        let places: Vec<Place> = self.engine.places().collect();
+        if self.random.happens(200) {
+            self.doom(self.engine.place(&ActorId::Leases), Over::NewsOfRadio);
+        } else {
+            let actor = self.random.choose(&places).copied();
+            self.doom(actor, Over::Anything);
+        }
+    }
+
+    /// Lets an actor panic over its next message.
+    #[cfg(test)]
+    pub(in super::super) fn doom_over_next(&mut self, actor: Place) {
+        self.doom(Some(actor), Over::Anything);
+    }
+
+    /// Lets an actor panic over its next message, and once more when it begins anew: then it begins afresh.
+    #[cfg(test)]
+    pub(in super::super) fn doom_twice(&mut self, actor: Place) {
+        self.doomed = Some(Doom { actor, over: Over::Anything, when: Strikes::Before, times: 2 });
+    }
+
+    fn doom(&mut self, actor: Option<Place>, over: Over) {
         let when = match self.random.below(10) {
             0..3 => Strikes::Before,
             3..6 => Strikes::Amid,
@@ -81,12 +103,6 @@ impl World {
             _ => Strikes::During(self.random.below(4)),
         };
         let times = if self.random.happens(250) { 2 + self.random.below(2) } else { 1 };
-        let places: Vec<Place> = self.engine.places().collect();
-        self.doomed = if self.random.happens(200) {
-            let registry = self.engine.place(&ActorId::Leases);
-            registry.map(|actor| Doom { actor, over: Over::NewsOfRadio, when, times })
-        } else {
-            self.random.choose(&places).map(|actor| Doom { actor: *actor, over: Over::Anything, when, times })
-        };
+        self.doomed = actor.map(|actor| Doom { actor, over, when, times });
     }
 }

@@ -1,4 +1,5 @@
-//! An actor whose turn it is when nobody else has anything to do, and not before: its mail crosses what it has sent itself.
+//! An actor whose turn it is when nobody else has anything to do, and not before, or that lags: not even then. Its mail crosses what it
+//! has sent itself.
 
 use std::time::Duration;
 
@@ -6,7 +7,7 @@ use super::super::World;
 use crate::engine::Place;
 use crate::message::{ActorId, Moment};
 
-/// For how long.
+/// For how long, where it is not kept from its turn in any case.
 const LONGEST: Duration = Duration::from_millis(500);
 
 impl World {
@@ -17,8 +18,14 @@ impl World {
             let is_device = |place: &Place| matches!(self.engine.actor(*place), Some(ActorId::Device(_)));
             places.retain(is_device);
         }
-        let until = self.now + self.random.between(Duration::ZERO, LONGEST);
+        let until = self.now + self.random.between(Duration::ZERO, self.weather.lag.unwrap_or(LONGEST));
         self.starving = self.random.choose(&places).map(|actor| (*actor, until));
+    }
+
+    /// Until when nobody has his turn, since only one has mail who lags.
+    pub(in super::super) fn all_lag_until(&self) -> Option<Moment> {
+        let (starving, until) = self.starving.filter(|(_, until)| self.weather.lag.is_some() && *until > self.now)?;
+        (self.ready == [starving]).then_some(until)
     }
 
     /// Whose turn it is, by his place among those who have something to handle.

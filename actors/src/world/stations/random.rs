@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mainstay_config::model::{
-    Autostart, Dependency, DeviceKind, OnReturn, Probe, RestartWhen, Sharing, Station, StopTo, WifiMode,
+    Autostart, Dependency, DeviceKind, Match, OnReturn, Probe, RestartWhen, Sharing, Station, StopTo, WifiMode,
 };
 
 use mainstay_config::template::Template;
@@ -40,6 +40,12 @@ pub fn random(seed: u64) -> Station {
         drafts.push(draft);
     }
     let mut station = assemble(&devices, drafts);
+    for (place, device) in station.devices.values_mut().enumerate() {
+        if device.kind == DeviceKind::Wifi && random.happens(500) {
+            // As the simulated kernel calls them.
+            device.matching = Match { name: Some(format!("wlan{place}")), ..Match::default() };
+        }
+    }
     if random.happens(300) {
         // Such a quarantine is not over when everything is quiet.
         station.devices.values_mut().for_each(|device| device.flap.quarantine = Duration::from_secs(300));

@@ -5,6 +5,7 @@
 mod clients;
 mod coverage;
 mod executor;
+mod lives;
 mod parts;
 mod planted;
 mod quarantine;
