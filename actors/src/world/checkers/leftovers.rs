@@ -5,7 +5,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use mainstay_config::names::ServiceName;
+use mainstay_config::names::{DeviceName, ServiceName};
+use mainstay_hardware::matching;
 
 use super::{Check, Checker, Verdict, View};
 use crate::action::process::RunId;
@@ -133,10 +134,21 @@ fn is_where_its_device_is(view: &View<'_>, timer: &Message) -> bool {
         DeviceTimer::Settling | DeviceTimer::AccessRetry => DeviceStatus::Settling,
         DeviceTimer::LookAfterAll => DeviceStatus::Faulted,
         DeviceTimer::Quarantine => DeviceStatus::Quarantined,
-        DeviceTimer::Mistaken => return false,
+        DeviceTimer::Mistaken => return is_called_otherwise(view, name),
     };
     match view.machine(&ActorId::Device(name.clone())) {
         Some(AnyMachine::Device(machine)) => machine.status() == belongs_to,
+        _ => false,
+    }
+}
+
+/// Whether a device knows what it is by a name that is not the configured one.
+fn is_called_otherwise(view: &View<'_>, name: &DeviceName) -> bool {
+    let spec = view.environment.station().devices.get(name);
+    match (spec, view.machine(&ActorId::Device(name.clone()))) {
+        (Some(spec), Some(AnyMachine::Device(machine))) => {
+            machine.sighting().is_some_and(|sighting| !matching::matches(spec, sighting))
+        }
         _ => false,
     }
 }
