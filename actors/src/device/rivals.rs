@@ -1,6 +1,6 @@
 //! Several pieces of hardware that fit one configured device: said, and left to the operator.
 
-use super::machine::{DeviceMachine, Mending, Out, State};
+use super::machine::{DeviceMachine, Mending, Out, Sought, State};
 use crate::cause::{Absence, DeviceFault, Rivals};
 use crate::message::inventory::InventoryMessage;
 use crate::message::{Effect, Message, Moment, OperatorAnswer, Reply, RequestId};
@@ -9,6 +9,8 @@ impl DeviceMachine {
     /// Others fit it as well.
     pub(super) fn has_rivals(&mut self, now: Moment, rivals: Rivals) -> Out {
         let is_taken = rivals.taken.is_some();
+        // It was looked for: when they leave, it is known not to be there.
+        self.sought = Sought::Yes;
         let mut out = if is_taken || self.sighting.is_none() {
             Vec::new()
         } else {

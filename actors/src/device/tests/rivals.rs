@@ -6,7 +6,7 @@ use mainstay_config::model::Match;
 
 use super::table::row;
 use super::*;
-use crate::cause::{Piece, Rivals};
+use crate::cause::{Piece, Rivals, Unusable};
 use crate::view::words;
 
 fn piece(socket: u8) -> Piece {
@@ -53,6 +53,14 @@ fn the_operator_may_take_the_only_one_that_is_left_and_not_one_of_two() {
     assert!(bench.asked_inventory);
     bench.ready().tell(DeviceMessage::NoRivals);
     assert_eq!((bench.status, shown(&bench).0), (DeviceStatus::Ready, String::new()));
+}
+
+#[test]
+fn a_device_that_several_fitted_when_it_was_first_looked_for_is_absent_when_they_are_gone_and_not_unheard_of() {
+    let mut bench = Bench::new();
+    bench.tell(among(None, &[1, 2])).tell(DeviceMessage::NoRivals);
+    let Some(LeaseMessage::DeviceUnavailable { reason, .. }) = bench.told.last() else { panic!("{:?}", bench.told) };
+    assert!(matches!(reason, Unusable::Absent(_)), "{reason:?}");
 }
 
 #[test]

@@ -67,7 +67,9 @@ fn is_in_the_way(view: &View<'_>, waiter: &Waiter, resource: &Resource, sharing:
 /// What is there can be used, unless mainstay has taken it out of use.
 fn is_usable(view: &View<'_>, device: &DeviceName) -> bool {
     let out_of_use = [DeviceStatus::Faulted, DeviceStatus::Quarantined, DeviceStatus::Ejected];
-    view.environment.is_there(device) && !out_of_use.iter().any(|status| is_shown(view, device, *status))
+    // Whoever leases it may call it as he likes.
+    let is_there = view.environment.is_there(device) || is_shown(view, device, DeviceStatus::InUse);
+    is_there && !out_of_use.iter().any(|status| is_shown(view, device, *status))
 }
 
 /// Whether it is so rightly, the checker of devices sees.
