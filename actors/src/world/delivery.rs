@@ -302,11 +302,18 @@ impl World {
         let mut so = Consequences::default();
         let (from, all) = self.environment.tell(saying, &mut so);
         for told in all {
+            // It is decided, and noted, what is told; it is not told.
+            if self.environment.is_killed_now() {
+                return self.kill_daemon();
+            }
             let cause = match told.delivery {
                 Delivery::Answer(cause) => Some(cause),
                 Delivery::External(_) => None,
             };
             let led = self.say(from, Message::Service(told.service, told.message), cause);
+            if self.daemon == Daemon::Down {
+                return;
+            }
             if let (Some(run), Some(cause)) = (told.leads_on, led) {
                 self.environment.led_to(run, cause);
             }

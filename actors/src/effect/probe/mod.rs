@@ -124,7 +124,12 @@ impl Drop for Probes {
 
 async fn watch(run: RunId, mut look: OwnLook, say: Say, running: Running) {
     let Some(timeout) = with(&running, run, |watching| watching.timeout()) else { return };
-    let tell = |event: Option<ProbeEvent>| event.into_iter().for_each(|event| say(run, event));
+    let tell = |event: Option<ProbeEvent>| {
+        if let Some(event) = event {
+            say(run, event.clone());
+            with(&running, run, |watching| watching.said(&event));
+        }
+    };
     loop {
         let progress = Progress::default();
         let looking = tokio::time::timeout(timeout, look.look(&progress, timeout));
@@ -140,11 +145,11 @@ async fn watch(run: RunId, mut look: OwnLook, say: Say, running: Running) {
         let too_slow = |_elapsed| Err(NotReady::TooSlow { stage: progress.stage(), waited: timeout });
         let seen = seen.unwrap_or_else(too_slow);
         let Some(Next { say: event, again }) = with(&running, run, |watching| watching.seen(seen)) else { return };
-        if again.is_none() {
-            running.borrow_mut().remove(&run);
-        }
         tell(event);
-        let Some(pause) = again else { return };
+        let Some(pause) = again else {
+            running.borrow_mut().remove(&run);
+            return;
+        };
         tokio::time::sleep(pause).await;
     }
 }

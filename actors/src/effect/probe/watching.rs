@@ -1,4 +1,7 @@
 //! When a run is looked at again, and what is said of it meanwhile. Pure: the shell and the world drive it.
+//!
+//! What is to be said is decided first, said then, and known to be said only afterwards ([`Watching::said`]): the task that looks may panic
+//! in between and begin anew, and says it then.
 
 use std::time::Duration;
 
@@ -42,7 +45,7 @@ impl Watching {
     }
 
     /// A look has taken [`WORTH_A_WORD`], and waits for this. What somebody has answered before says more.
-    pub(crate) fn is_slow(&mut self, waits: NotReady) -> Option<ProbeEvent> {
+    pub(crate) fn is_slow(&self, waits: NotReady) -> Option<ProbeEvent> {
         if self.last.as_ref().is_none_or(NotReady::is_no_contact) { self.not_yet(waits) } else { None }
     }
 
@@ -54,14 +57,17 @@ impl Watching {
         }
     }
 
-    /// The same is not said twice.
-    fn not_yet(&mut self, why: NotReady) -> Option<ProbeEvent> {
-        if self.last.as_ref() == Some(&why) {
-            return None;
+    /// This was said.
+    pub(crate) fn said(&mut self, event: &ProbeEvent) {
+        match event {
+            ProbeEvent::NotYet(why) => self.last = Some(why.clone()),
+            ProbeEvent::Ready(_) => {}
         }
-        let said = ProbeEvent::NotYet(why.clone());
-        self.last = Some(why);
-        Some(said)
+    }
+
+    /// The same is not said twice.
+    fn not_yet(&self, why: NotReady) -> Option<ProbeEvent> {
+        (self.last.as_ref() != Some(&why)).then_some(ProbeEvent::NotYet(why))
     }
 }
 
@@ -105,6 +111,7 @@ mod tests {
         for (why, is_said) in table {
             let Next { say, again } = watching.seen(Err(why.clone()));
             assert_eq!((say.is_some(), again.is_some()), (is_said, true), "{why:?}");
+            say.iter().for_each(|said| watching.said(said));
         }
         let sight = Sight::FileExists("/ready".into());
         let ready = Next { say: Some(ProbeEvent::Ready(sight.clone())), again: None };
@@ -118,9 +125,18 @@ mod tests {
         for (before, said) in table {
             let mut watching = watching(Duration::from_secs(1), Duration::from_secs(1));
             if let Some(why) = before.clone() {
-                watching.seen(Err(why));
+                watching.said(&ProbeEvent::NotYet(why));
             }
             assert_eq!(watching.is_slow(waits()), said, "{before:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_decided_and_not_said_is_decided_again() {
+        let mut watching = watching(Duration::from_secs(1), Duration::from_secs(1));
+        for _ in 0..2 {
+            assert!(watching.seen(Err(refused())).say.is_some());
+            assert!(watching.is_slow(waits()).is_some());
         }
     }
 

@@ -22,6 +22,7 @@ mod outliving;
 mod quiet;
 mod radios;
 mod reach;
+mod ready;
 mod replay;
 mod strangers;
 mod traces;
@@ -55,6 +56,8 @@ closed! {
         Devices,
         /// 4: every service runs, or says truly why not.
         Quiet,
+        /// 4: what is ready is seen to be.
+        Ready,
         /// 4: who uses something holds it, and who holds something uses it.
         Holders,
         /// 11: who is restarted keeps what it has.
@@ -88,7 +91,7 @@ impl Check {
             Self::Exclusive => 1,
             Self::Outliving => 2,
             Self::Order => 3,
-            Self::Devices | Self::Quiet | Self::Holders => 4,
+            Self::Devices | Self::Quiet | Self::Ready | Self::Holders => 4,
             Self::Wanted => 5,
             Self::Radios | Self::Calls => 6,
             Self::Leftovers => 7,
@@ -109,6 +112,7 @@ impl Check {
             Self::Wanted => Sabotage::StartHeld,
             Self::Devices => Sabotage::DropWorks,
             Self::Quiet => Sabotage::DropArrival,
+            Self::Ready => Sabotage::SeenIsSaid,
             Self::Holders => Sabotage::DropLeased,
             Self::Keeping => Sabotage::IdleOverRestart,
             Self::Needless => Sabotage::StopForNothing,
@@ -131,6 +135,7 @@ impl Check {
             Self::Wanted => Box::new(wanted::Wanted::default()),
             Self::Devices => Box::new(devices::Devices::default()),
             Self::Quiet => Box::new(quiet::Quiet::default()),
+            Self::Ready => Box::new(ready::Ready),
             Self::Holders => Box::new(holders::Holders),
             Self::Keeping => Box::new(keeping::Keeping::default()),
             Self::Needless => Box::new(needless::Needless::default()),

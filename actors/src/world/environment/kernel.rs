@@ -6,8 +6,8 @@ use std::time::Duration;
 use mainstay_config::model::StopSignal;
 use mainstay_config::names::ServiceName;
 
-use super::table::{Course, Job, Lie, MILLISECOND, Member, Parent, SECOND, Table, Thread};
-use super::{Happening, Saying};
+use super::table::{Course, Job, MILLISECOND, Member, Parent, SECOND, Table, Thread};
+use super::{Happening, Lie, Saying};
 use crate::action::process::{Notification, ProcessEvent, RunId, SpawnFailure, SpawnOrder};
 use crate::effect::process::driven::{
     Act, Busy, Ended, KeeperTrouble, Kernel, Looked, MainState, Message, News, Place, Populated, ProcessId, Roll,

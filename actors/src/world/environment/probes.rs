@@ -7,8 +7,8 @@ use mainstay_hardware::watched::PAUSE;
 
 use super::commands::Check;
 use super::death::ports;
-use super::table::MILLISECOND;
-use super::{Consequences, Environment, Event, Saying};
+use super::table::{MILLISECOND, Tree};
+use super::{Consequences, Environment, Event, Lie, Saying};
 use crate::action::not_ready::{self, NotReady};
 use crate::action::probe::{ProbeEvent, ProbeOrder, ProbeTarget, Sight};
 use crate::action::process::RunId;
@@ -24,13 +24,31 @@ pub(super) struct Watch {
     pub(super) check: Option<Check>,
     /// Whose looks are those of an earlier watch is told by this.
     pub(super) number: u64,
+    /// The task that looks panics over the next thing that it decides to say.
+    stumbles: Option<Stumbles>,
+}
+
+/// When a task panics over something that it says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stumbles {
+    /// It was decided, and is not said.
+    Before,
+    /// It was said, and that is not known.
+    After,
+}
+
+/// Whether a task that looks goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Task {
+    GoesOn,
+    IsGone,
 }
 
 impl Watch {
     /// What is true of it stays true; what is known of it is this.
     pub(super) fn knowing(watching: Watching, before: Option<&Self>, number: u64) -> Self {
         let (check, number) = before.map_or((None, number), |before| (before.check.clone(), before.number));
-        Self { watching, check, number }
+        Self { watching, check, number, stumbles: None }
     }
 }
 
@@ -63,7 +81,7 @@ impl Environment {
             ProbeTarget::Exec { command, .. } => Some(Check::of((**command).clone())),
             _ => None,
         };
-        self.watched.insert(run, Watch { watching: Watching::new(order), check, number });
+        self.watched.insert(run, Watch { watching: Watching::new(order), check, number, stumbles: None });
         so.later.push((self.now, Event::Look(run, number, LookStage::Begins), None));
     }
 
@@ -87,8 +105,9 @@ impl Environment {
                 so.later.push((self.now + wait, Event::Look(run, number, end), None));
             }
             LookStage::IsSlow => {
-                let event = watching.is_slow(NotReady::Waiting(not_ready::Awaited::default()));
-                so.said.extend(event.map(|event| Saying::Probe(run, event)));
+                if let Some(event) = watching.is_slow(NotReady::Waiting(not_ready::Awaited::default())) {
+                    self.say_of(run, event, so);
+                }
             }
             LookStage::Ends => {
                 let next = watching.seen(answered);
@@ -117,21 +136,40 @@ impl Environment {
         }
     }
 
-    /// The task panics that looks at some run, and begins anew: what was said last is known, what was seen is not.
+    /// For how long a program has been ready that goes on, and may be believed to be: no stranger listens where it is looked.
+    #[must_use]
+    pub fn ready_for(&self, tree: &Tree) -> Option<Duration> {
+        let is_masked = ports(tree).iter().any(|port| self.foreign.contains(port));
+        let since = tree.ready_at.filter(|since| *since <= self.now && !tree.orphaned && !is_masked)?;
+        Some(self.now.since(since))
+    }
+
+    /// The task panics that looks at some run, and begins anew: in the midst of a look, or over the next thing that it says.
     pub(in crate::world) fn probe_panics(&mut self, so: &mut Consequences) {
         let Some(run) = self.random.choose(&self.watched()).copied() else { return };
+        let stumbles = self.random.choose(&[None, Some(Stumbles::Before), Some(Stumbles::After)]).copied().flatten();
+        match (stumbles, self.watched.get_mut(&run)) {
+            (Some(_), Some(watch)) => watch.stumbles = stumbles,
+            _ => self.look_anew(run, so),
+        }
+    }
+
+    /// What was said last is known, what was seen is not.
+    fn look_anew(&mut self, run: RunId, so: &mut Consequences) {
         self.give_up_check(run, so);
         self.watches += 1;
         let number = self.watches;
         if let Some(watch) = self.watched.get_mut(&run) {
-            watch.number = number;
+            (watch.number, watch.stumbles) = (number, None);
             so.later.push((self.now + PAUSE, Event::Look(run, number, LookStage::Begins), None));
         }
     }
 
     pub(super) fn go_on(&mut self, run: RunId, number: u64, next: Next, so: &mut Consequences) {
         let Next { say, again } = next;
-        so.said.extend(say.map(|event: ProbeEvent| Saying::Probe(run, event)));
+        if say.is_some_and(|event| self.say_of(run, event, so) == Task::IsGone) {
+            return;
+        }
         match again {
             Some(pause) => {
                 let at = self.now + pause.max(Duration::from_micros(1));
@@ -139,5 +177,26 @@ impl Environment {
             }
             None => drop(self.watched.remove(&run)),
         }
+    }
+
+    /// What was decided is said; mainstay may be killed over it, or the task panic that looks.
+    fn say_of(&mut self, run: RunId, event: ProbeEvent, so: &mut Consequences) -> Task {
+        let forgets = self.table().lie == Some(Lie::SeenIsSaid);
+        let is_killed = self.executor.kernel_mut().is_killed();
+        let Some(watch) = self.watched.get_mut(&run).filter(|_| !is_killed) else { return Task::IsGone };
+        let stumbles = watch.stumbles.take();
+        if stumbles.is_none() || forgets {
+            watch.watching.said(&event);
+        }
+        let is_over = forgets && matches!(event, ProbeEvent::Ready(_));
+        if stumbles != Some(Stumbles::Before) {
+            so.said.push(Saying::Probe(run, event));
+        }
+        match stumbles {
+            None => return Task::GoesOn,
+            Some(_) if is_over => drop(self.watched.remove(&run)),
+            Some(_) => self.look_anew(run, so),
+        }
+        Task::IsGone
     }
 }

@@ -30,6 +30,11 @@ impl Environment {
         self.executor.kernel_mut().killed_after = Some(acts);
     }
 
+    /// Whether it is killed before it does the next thing.
+    pub(in crate::world) fn is_killed_now(&mut self) -> bool {
+        self.executor.kernel_mut().is_killed()
+    }
+
     /// Whether it was killed so.
     pub(in crate::world) fn was_killed(&self) -> bool {
         self.table().was_killed

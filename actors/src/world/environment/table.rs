@@ -8,6 +8,7 @@ use mainstay_config::model::{Sharing, Station};
 use mainstay_config::names::ServiceName;
 
 use super::astray::Mark;
+use super::lies::Lie;
 use super::{Consequences, Event, Happening};
 use crate::action::process::{Exit, Notification, NotifySocket, RunId, SpawnFailure};
 use crate::cause::Resource;
@@ -156,25 +157,6 @@ pub(in crate::world) enum Course {
     News(Box<News>),
     /// With the number of the watch.
     LookAtBirths(u64),
-}
-
-/// What the kernel, or the executor, lies about or forgets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::world) enum Lie {
-    /// Nobody is a child of ours.
-    EmptyRoll,
-    /// Time to look again at a tree that is being killed never comes.
-    NoSecondSweep,
-    /// The end of a child is not told.
-    SilentEnds,
-    /// A number is signalled once more when the process was waited for that it stood for.
-    LateSignal,
-    /// A call to a radio that was given up is taken for one that has come back.
-    CallsTogether,
-    /// What the operator wants is not written down.
-    LosesWords,
-    /// How radios were is not written down.
-    LosesRadios,
 }
 
 /// All processes.

@@ -7,6 +7,7 @@ mod panics;
 mod parts;
 mod ports;
 mod sabotage;
+mod sabotaged;
 mod starving;
 
 use std::time::Duration;
@@ -14,7 +15,7 @@ use std::time::Duration;
 pub(super) use self::death::Part;
 pub(super) use self::panics::{Doom, Strikes};
 pub use self::sabotage::Sabotage;
-pub(super) use self::sabotage::Sabotaged;
+pub(super) use self::sabotaged::Sabotaged;
 use super::{Daemon, Due, World};
 
 /// How often things go wrong: mean times between, and how many in a thousand. `None` and 0: never.

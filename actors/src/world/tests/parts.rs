@@ -7,6 +7,7 @@ use mainstay_config::template::Template;
 
 use crate::effect::check_commands::is_command;
 use crate::message::device::DeviceStatus;
+use crate::message::service::ServiceStatus;
 use crate::world::environment::Consequences;
 use crate::world::faults::Weather;
 use crate::world::{World, stations};
@@ -79,4 +80,40 @@ fn the_command_of_a_look_that_panics_is_killed() {
     assert_eq!(commands(&world), 0);
     run_for(&mut world, Duration::from_secs(1));
     assert_eq!(commands(&world), 1, "it is looked again");
+}
+
+#[test]
+fn what_a_look_has_seen_is_said_though_the_task_panics_over_it() {
+    for seed in 0..12 {
+        let station = stations::assemble(&[], vec![stations::Draft::new("only")]);
+        let mut world = World::in_weather(&station, seed, Weather::still());
+        while world.environment().watched().is_empty() {
+            run_for(&mut world, Duration::from_millis(1));
+        }
+        let mut so = Consequences::default();
+        world.environment.probe_panics(&mut so);
+        world.follow(so);
+        run_for(&mut world, Duration::from_secs(10));
+        let status = world.shown().services.values().next().map(|shown| shown.status);
+        assert_eq!(status, Some(ServiceStatus::Running), "seed {seed}");
+        assert!(world.environment().watched().is_empty(), "seed {seed}: it is looked at although that was said");
+    }
+}
+
+#[test]
+fn mainstay_can_be_killed_over_what_it_has_decided_to_say_of_a_run_before_that_is_said() {
+    let deaths = |acts: usize| {
+        let station = stations::assemble(&[], vec![stations::Draft::new("only")]);
+        let mut world = World::in_weather(&station, 1, Weather::still());
+        while world.environment().watched().is_empty() {
+            run_for(&mut world, Duration::from_millis(1));
+        }
+        // Nothing but looks is under way.
+        world.environment.kill_executor_after(acts);
+        run_for(&mut world, Duration::from_secs(60));
+        assert_eq!(world.shown().services.values().next().map(|shown| shown.status), Some(ServiceStatus::Running));
+        world.deaths
+    };
+    // That it is not ready, and that it is: each is decided, and then told.
+    assert_eq!([0, 1, 2, 3].map(deaths), [1; 4]);
 }

@@ -35,6 +35,29 @@ fn a_reason_is_said_once_and_ready_ends_the_probe() {
 }
 
 #[test]
+fn what_is_seen_is_said_although_the_task_that_looks_panics_over_saying_it() {
+    on_actor_thread(async {
+        let (say, mut heard) = mpsc::unbounded_channel();
+        let commands = Rc::new(PretendedCommands::default());
+        commands.answers.borrow_mut().extend([Ok(Exit::Code(1)), Ok(Exit::Code(1))]);
+        let stumbles = std::cell::Cell::new(0);
+        let probes = Probes::new("/nonexistent".into(), commands, Watched::new().0, move |_, event| {
+            // Over the first thing, and over that it is ready.
+            stumbles.set(stumbles.get() + 1);
+            assert!(![1, 3].contains(&stumbles.get()), "planted");
+            say.send(event).unwrap();
+        });
+        let (timeout, interval) = (Duration::from_secs(5), Duration::from_millis(20));
+        let order = ProbeOrder { run: RunId(1), target: exec(), interval, timeout, own: own(&[]) };
+        probes.watch(order, LogEnd::default());
+        assert!(matches!(heard.recv().await, Some(ProbeEvent::NotYet(_))));
+        assert!(matches!(heard.recv().await, Some(ProbeEvent::Ready(_))));
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        assert!(heard.try_recv().is_err() && probes.running.borrow().is_empty());
+    });
+}
+
+#[test]
 fn a_command_that_fails_to_run_is_a_reason() {
     on_actor_thread(async {
         let mut bench = Bench::new(Path::new("/nonexistent"));
