@@ -6,6 +6,9 @@ use super::known::Known;
 use crate::message::{Action, ActorId, Message, Outside};
 use crate::trace::{Cause, ExternalCause};
 
+/// Its name, as a part of mainstay that can be lost.
+pub(crate) const EXECUTOR: &str = "executor";
+
 /// Carries out actions. It must not block, and must deliver answers later, never from inside [`Executor::act`].
 pub trait Executor {
     /// Begins an action for an actor. Its answers go to that actor and continue the trace of `cause`.

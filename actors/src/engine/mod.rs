@@ -222,6 +222,13 @@ impl Engine {
         }
     }
 
+    /// What [`Engine::next_effect`] will say that an actor wants done.
+    #[cfg(any(test, feature = "world"))]
+    pub(crate) fn wanted(&self, place: Place) -> impl Iterator<Item = &Effect<Timer>> {
+        let is_said = |effect: &&Effect<Timer>| !matches!(effect, Effect::SetTimer(..) | Effect::CancelTimer(_));
+        self.cells.get(place.0).into_iter().flat_map(|cell| &cell.outbox).map(|(_, effect)| effect).filter(is_said)
+    }
+
     /// When something is due next.
     #[must_use]
     pub fn next_due(&self) -> Option<Moment> {

@@ -7,7 +7,8 @@
 //! is told again by them. Whatever is told or done twice changes nothing.
 //!
 //! While its effects are carried out, it has already decided: an effect whose carrying out panics is lost, all others are carried
-//! out, and the same rule makes good what was lost.
+//! out, and the same rule makes good what was lost. Only an executor that panics itself is half changed then, and nobody can tell it again
+//! what it alone knows: mainstay gives up.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};

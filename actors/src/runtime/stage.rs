@@ -18,7 +18,7 @@ use super::timekeeper::Alarm;
 use super::watchdog::Watchdog;
 use crate::board::Board;
 use crate::clock::Clock;
-use crate::effect::executor::{Delivery, Executor};
+use crate::effect::executor::{Delivery, EXECUTOR, Executor};
 use crate::engine::{Due, Engine, Letter, Mail, Place, Timer};
 use crate::message::{
     Action, ActorId, Address, DaemonExit, Effect, Message, Moment, OperatorAnswer, Outcome, Outside, Reply, RequestId,
@@ -257,8 +257,11 @@ impl Stage {
             return self.end(exit);
         }
         let executor = self.executor.borrow().clone();
-        if let Some(executor) = executor {
-            executor.act(from, action, cause);
+        let Some(executor) = executor else { return };
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| executor.act(from, action, cause))) {
+            // What it alone knows is half changed, and nobody can tell it again: it may never look at a process any more.
+            *self.executor.borrow_mut() = None;
+            self.part_is_lost(EXECUTOR, &words_of(&*panic));
         }
     }
 

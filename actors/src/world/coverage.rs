@@ -1,12 +1,12 @@
 //! What has been tried: which machine, where it was, was told what; and when which actor panicked.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::World;
-use super::faults::Strikes;
-use crate::engine::{AnyMachine, Place};
+use super::faults::{Loss, Strikes};
+use crate::engine::{AnyMachine, Place, Timer};
 use crate::machine::closed::{Taken, closed};
-use crate::message::{ActorId, Message, Outcome};
+use crate::message::{ActorId, Effect, Message, Outcome};
 use crate::{device, inventory, lease, service, supervision};
 
 /// A machine that is somewhere is told something; or an actor panics.
@@ -28,6 +28,26 @@ pub(crate) enum Mark {
     Panic(Actor, When),
     /// A timer of an actor comes before mail that was under way when it rang.
     Overtakes(Actor),
+}
+
+/// What was lost in panics while it was carried out.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Losses {
+    /// How often something of each kind was to be done, and how often that was lost.
+    pub(crate) kinds: BTreeMap<&'static str, (u32, u32)>,
+    /// How often the effect at each place was lost, of so many.
+    pub(crate) places: BTreeMap<(usize, usize), u32>,
+}
+
+impl Losses {
+    /// Those of another world as well.
+    pub(crate) fn and(&mut self, other: Self) {
+        for (kind, (done, lost)) in other.kinds {
+            let counts = self.kinds.entry(kind).or_default();
+            (counts.0, counts.1) = (counts.0 + done, counts.1 + lost);
+        }
+        other.places.into_iter().for_each(|(place, times)| *self.places.entry(place).or_default() += times);
+    }
 }
 
 closed! {
@@ -191,6 +211,27 @@ impl World {
         if let (Some(actor), true) = (actor, rung.is_some_and(is_overtaken)) {
             self.reached.insert(Mark::Overtakes((&actor).into()));
         }
+    }
+
+    /// Notes which of so many effects is lost in a panic.
+    pub(super) fn mark_place(&mut self, place: Place, lost: Option<usize>) {
+        if let (Some(lost), Some(actor)) = (lost, self.engine.actor(place)) {
+            *self.losses.places.entry((lost, self.engine.wanted(place).count())).or_default() += 1;
+            self.reached.insert(Mark::Panic((&actor).into(), When::During));
+        }
+    }
+
+    /// Notes what is carried out, and what is lost in a panic.
+    pub(super) fn mark_loss(&mut self, effect: &Effect<Timer>, loss: Option<Loss>) {
+        let kind = match effect {
+            Effect::Act(action) => action.kind(),
+            Effect::Tell(_) => "Tell",
+            Effect::Publish(_) => "Publish",
+            Effect::Answer(_) => "Answer",
+            Effect::SetTimer(..) | Effect::CancelTimer(_) | Effect::Note(_) => return,
+        };
+        let counts = self.losses.kinds.entry(kind).or_default();
+        (counts.0, counts.1) = (counts.0 + 1, counts.1 + u32::from(loss.is_some()));
     }
 
     /// Notes that an actor panics where it is told nothing.

@@ -1,7 +1,7 @@
 //! Messages: sent, delivered, handled; or the last one that an actor gets before it panics.
 
 use super::environment::{Command, Consequences, Happening, Saying};
-use super::faults::{Doom, Strikes};
+use super::faults::{Doom, Loss, Strikes};
 use super::{Asked, Cause, Daemon, Due, World};
 use crate::effect::executor::Delivery;
 use crate::engine::{self, Fallen, Letter, Mail, Place, Timer};
@@ -94,7 +94,7 @@ impl World {
         };
         let strikes = self.doomed.and_then(|doom| doom.strikes(place, &letter.message));
         #[cfg(test)]
-        self.mark(place, &letter.message, strikes);
+        self.mark(place, &letter.message, strikes.filter(|strikes| !matches!(strikes, Strikes::During(_))));
         let cause = letter.as_cause();
         match strikes {
             Some(strikes @ (Strikes::Before | Strikes::Amid)) => return self.lose(place, letter, strikes),
@@ -163,11 +163,16 @@ impl World {
 
     /// Carries out what an actor wants done, and lets it panic over that.
     fn carry_out_until(&mut self, place: Place, strikes: Option<Strikes>, cause: Cause) {
-        match strikes {
-            Some(Strikes::During(lost)) => self.carry_out_all_but(place, lost),
-            None | Some(Strikes::Before | Strikes::Amid | Strikes::After) => self.carry_out_all_but(place, usize::MAX),
-        }
-        if strikes.is_some() && self.daemon == Daemon::Up {
+        let lost = match strikes {
+            Some(Strikes::During(loss)) => self.which_is_lost(place, loss).map(|lost| (lost, loss)),
+            None | Some(Strikes::Before | Strikes::Amid | Strikes::After) => None,
+        };
+        #[cfg(test)]
+        self.mark_place(place, lost.map(|(lost, _)| lost));
+        self.carry_out_all_but(place, lost);
+        // With nothing that can be lost it does not panic yet.
+        let strikes = strikes.filter(|strikes| lost.is_some() || !matches!(strikes, Strikes::During(_)));
+        if strikes.is_some() && self.daemon == Daemon::Up && self.ended.is_none() {
             self.panic(place, cause);
         }
     }
@@ -190,18 +195,22 @@ impl World {
         }
     }
 
-    /// Carries out what an actor wants done; the one with this number is lost.
-    fn carry_out_all_but(&mut self, place: Place, lost: usize) {
+    /// Carries out what an actor wants done; the one with this number is lost, or half done.
+    fn carry_out_all_but(&mut self, place: Place, lost: Option<(usize, Loss)>) {
         let Some(id) = self.engine.actor(place) else { return };
         let mut number = 0;
         while let Some((cause, effect)) = self.engine.next_effect(place, self.now) {
-            match effect {
+            let loss = lost.filter(|(lost, _)| *lost == number).map(|(_, loss)| loss);
+            #[cfg(test)]
+            self.mark_loss(&effect, loss);
+            match (loss, effect) {
+                (None, effect) => self.perform_effect(&id, effect, cause),
+                (Some(Loss::Half(acts)), Effect::Act(action)) => self.act_by_half(&id, (action, cause), acts),
                 // What was asked is done, though whoever asked hears only that nobody answers.
-                Effect::Answer(answer) if number == lost => self.answered(&answer),
-                _ if number == lost => {}
-                effect => self.perform_effect(&id, effect, cause),
+                (Some(_), Effect::Answer(answer)) => self.answered(&answer),
+                (Some(_), _) => {}
             }
-            if self.daemon == Daemon::Down || self.is_killed_after_this() {
+            if self.daemon == Daemon::Down || self.ended.is_some() || self.is_killed_after_this() {
                 return;
             }
             number += 1;

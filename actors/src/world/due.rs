@@ -4,6 +4,7 @@ use mainstay_config::names::{DeviceName, ServiceName};
 
 use super::environment::{Command, Consequences, DeviceCommand};
 use super::{Asked, Cause, Daemon, Due, World};
+use crate::effect::executor::EXECUTOR;
 use crate::message::device::DeviceMessage;
 use crate::message::service::{Attempts, NeedsPolicy, ServiceMessage};
 use crate::message::supervision::RootMessage;
@@ -44,6 +45,19 @@ impl World {
                 }
                 self.follow(so);
             }
+        }
+    }
+
+    /// The executor panics over what an actor wants done. It is half changed, and mainstay gives up.
+    pub(super) fn act_by_half(&mut self, actor: &ActorId, (action, cause): (Action, Cause), acts: usize) {
+        if let Action::Exit(exit) = action {
+            return self.end(exit);
+        }
+        let mut so = Consequences::default();
+        let panics = self.environment.act_by_half((actor, action, cause), acts, &mut so);
+        self.follow(so);
+        if panics {
+            self.part_is_lost(EXECUTOR);
         }
     }
 

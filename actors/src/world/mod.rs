@@ -127,6 +127,9 @@ pub struct World {
     /// What has been tried.
     #[cfg(test)]
     reached: std::collections::BTreeSet<coverage::Mark>,
+    /// What was lost in panics.
+    #[cfg(test)]
+    losses: coverage::Losses,
     /// Up to which message everything had been sent when a timer of an actor rang.
     #[cfg(test)]
     rung: BTreeMap<Place, u64>,

@@ -86,6 +86,8 @@ impl World {
             #[cfg(test)]
             reached: std::collections::BTreeSet::new(),
             #[cfg(test)]
+            losses: super::coverage::Losses::default(),
+            #[cfg(test)]
             rung: BTreeMap::new(),
             #[cfg(test)]
             marked: None,

@@ -59,6 +59,9 @@ pub struct TrialReport {
     /// What was tried.
     #[cfg(test)]
     pub(crate) reached: std::collections::BTreeSet<super::coverage::Mark>,
+    /// What was lost in panics.
+    #[cfg(test)]
+    pub(crate) losses: super::coverage::Losses,
 }
 
 impl Trial {
@@ -124,6 +127,8 @@ impl Trial {
             journal: world.journal.text(),
             #[cfg(test)]
             reached: world.reached,
+            #[cfg(test)]
+            losses: world.losses,
         })
     }
 }

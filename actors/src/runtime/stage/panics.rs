@@ -38,8 +38,13 @@ impl Stage {
     /// What hosts a machine has panicked, and not the machine: what it was at is half done.
     pub(in crate::runtime) fn host_lost(&self, place: Place, words: &str) {
         let part = self.engine.borrow().actor(place).map_or_else(|| "root".to_owned(), |actor| actor.to_string());
-        let exit = DaemonExit::GaveUp(GaveUp::PartLost(Lost { part, how: Panicked::Once(words.to_owned()) }));
-        self.end(exit);
+        self.part_is_lost(&part, words);
+    }
+
+    /// Something has panicked that is not begun anew.
+    pub(super) fn part_is_lost(&self, part: &str, words: &str) {
+        let how = Panicked::Once(words.to_owned());
+        self.end(DaemonExit::GaveUp(GaveUp::PartLost(Lost { part: part.to_owned(), how })));
     }
 
     /// An actor has panicked over a message, which is not delivered again: whoever waits for an answer to it is told.

@@ -2,6 +2,7 @@
 //! lost, and what its threads had begun for it as well.
 
 use std::collections::BTreeMap;
+use std::panic::resume_unwind;
 
 use mainstay_config::model::Sharing;
 use mainstay_config::model::StopSignal;
@@ -119,12 +120,22 @@ impl Environment {
 impl Table {
     /// Whether mainstay is killed before it does the next thing. Of what it has in mind besides, nothing is done.
     pub(super) fn is_killed(&mut self) -> bool {
+        self.perhaps_panic();
         match &mut self.killed_after {
             None => {}
             Some(0) => self.was_killed = true,
             Some(more) => *more -= 1,
         }
         self.was_killed
+    }
+
+    /// Whatever asks for the next thing panics, if it is to. Nothing is printed: it is no real panic.
+    pub(super) fn perhaps_panic(&mut self) {
+        match &mut self.panics_after {
+            None => {}
+            Some(0) => resume_unwind(Box::new("simulated")),
+            Some(more) => *more -= 1,
+        }
     }
 
     /// Takes over the processes of a mainstay that was killed.

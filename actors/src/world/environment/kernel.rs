@@ -70,6 +70,7 @@ impl Kernel for Table {
     }
 
     fn is_born(&mut self, run: RunId) {
+        self.perhaps_panic();
         self.births.remove(&run);
     }
 
@@ -171,12 +172,14 @@ impl Kernel for Table {
     fn close_outputs(&mut self) {}
 
     fn is_over(&mut self, run: RunId) {
+        self.perhaps_panic();
         self.births.remove(&run);
         self.unheard.remove(&run);
         self.unlistened.remove(&run);
     }
 
     fn say(&mut self, _service: &ServiceName, run: RunId, event: ProcessEvent) {
+        self.perhaps_panic();
         if let ProcessEvent::Notified(Notification { main_pid: Some(pid), .. }) = &event {
             self.is_believed(run, *pid);
         }
@@ -184,10 +187,12 @@ impl Kernel for Table {
     }
 
     fn soon(&mut self, news: News) {
+        self.perhaps_panic();
         self.within(Duration::ZERO, Duration::ZERO, Course::News(Box::new(news)));
     }
 
     fn later(&mut self, wait: Duration, news: News) {
+        self.perhaps_panic();
         if self.lie == Some(Lie::NoSecondSweep) && matches!(news, News::SweepAgain(_)) {
             return;
         }
@@ -195,6 +200,7 @@ impl Kernel for Table {
     }
 
     fn watch_births(&mut self, within: Option<Duration>) {
+        self.perhaps_panic();
         self.watch += 1;
         if let Some(wait) = within {
             self.within(wait, wait, Course::LookAtBirths(self.watch));

@@ -1,5 +1,7 @@
 //! Simulated programs under the executor's real rules, and what is told of them by its real rules as well.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
 use super::table::{Course, Table};
 use super::{Cause, Consequences, Environment, Event, Happening, Saying};
 use crate::action::process::{RunId, SignalOrder, SpawnOrder};
@@ -7,7 +9,7 @@ use crate::effect::check_commands::is_command;
 use crate::effect::process::driven::{Child, News, Outcome, PipeId, Place, Rules};
 use crate::effect::process::keeper::LogEnd;
 use crate::effect::telling::{Step, Told};
-use crate::message::{Message, Outside};
+use crate::message::{Action, ActorId, Message, Outside};
 
 impl Environment {
     pub(super) fn table(&self) -> &Table {
@@ -18,6 +20,24 @@ impl Environment {
     pub(super) fn execute(&mut self, so: &mut Consequences, what: impl FnOnce(&mut Rules<Table>)) {
         what(&mut self.executor);
         self.executor.kernel_mut().take_consequences(so);
+    }
+
+    /// Carries out what a machine wants done, and panics when so much of it is done. Whether it did.
+    pub(in crate::world) fn act_by_half(
+        &mut self,
+        (actor, action, cause): (&ActorId, Action, Cause),
+        acts: usize,
+        so: &mut Consequences,
+    ) -> bool {
+        self.executor.kernel_mut().panics_after = Some(acts);
+        let done = catch_unwind(AssertUnwindSafe(|| self.act(actor, action, cause, so)));
+        let table = self.executor.kernel_mut();
+        table.take_consequences(so);
+        match (table.panics_after.take(), done) {
+            (Some(0), Err(_)) => true,
+            (_, Err(panic)) => resume_unwind(panic),
+            (_, Ok(())) => false,
+        }
     }
 
     /// From now on the kernel lies.

@@ -198,6 +198,8 @@ pub(super) struct Table {
     pub(super) killed_after: Option<usize>,
     /// Whether it was: what it would have done next is not done.
     pub(super) was_killed: bool,
+    /// What it does panics when it has done so many more of them.
+    pub(super) panics_after: Option<usize>,
     /// A planted bug.
     pub(super) lie: Option<Lie>,
     /// What follows from what is done now.
@@ -229,6 +231,7 @@ impl Table {
             watch: 0,
             killed_after: None,
             was_killed: false,
+            panics_after: None,
             lie: None,
             so: Consequences::default(),
         }

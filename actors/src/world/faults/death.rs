@@ -8,7 +8,7 @@ use crate::action::process::RunId;
 use crate::effect::watched::{Lost, Panicked};
 use crate::engine::Engine;
 use crate::message::supervision::RootMessage;
-use crate::message::{DaemonExit, Message, Outside};
+use crate::message::{DaemonExit, GaveUp, Message, Outside};
 
 /// How soon it is looked again whether systemd has killed everything.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
@@ -25,6 +25,10 @@ pub(in super::super) enum Part {
     Spawner,
     Drive,
     HardwareEvents,
+}
+
+fn lost(part: &str) -> Lost {
+    Lost { part: part.to_owned(), how: Panicked::Once("simulated panic".to_owned()) }
 }
 
 impl Part {
@@ -68,10 +72,14 @@ impl World {
             return;
         };
         self.lost = Some(*part);
-        let lost = Lost { part: part.name().to_owned(), how: Panicked::Once("simulated panic".to_owned()) };
-        let message = Message::Root(RootMessage::PartLost(lost));
+        let message = Message::Root(RootMessage::PartLost(lost(part.name())));
         let at = self.now + self.random.between(Duration::ZERO, UNHEARD);
         self.agenda.put(at, Due::Late(Outside::Processes.into(), Box::new(message), None));
+    }
+
+    /// Something has panicked that is not begun anew.
+    pub(in super::super) fn part_is_lost(&mut self, part: &str) {
+        self.end(DaemonExit::GaveUp(GaveUp::PartLost(lost(part))));
     }
 
     /// Something was done that an actor wanted done. Whether mainstay was killed after it.

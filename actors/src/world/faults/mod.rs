@@ -13,7 +13,7 @@ mod starving;
 use std::time::Duration;
 
 pub(super) use self::death::Part;
-pub(super) use self::panics::{Doom, Strikes};
+pub(super) use self::panics::{Doom, Loss, Strikes};
 pub use self::sabotage::Sabotage;
 pub(super) use self::sabotaged::Sabotaged;
 use super::{Daemon, Due, World};

@@ -1,11 +1,11 @@
 //! Actors panic: before they look at a message, or when they have half handled it, and it is lost; while what they want done is
-//! done, and one thing of it is lost; or after all of it is done. The same where they say something again, and where they begin
+//! done, and one thing of it, whichever, is lost or half done; or after all of it is done. The same where they say something again, and where they begin
 //! anew: so some panic again at once.
 
 use super::super::World;
-use crate::engine::Place;
+use crate::engine::{Place, Timer};
 use crate::message::lease::LeaseMessage;
-use crate::message::{ActorId, Message};
+use crate::message::{ActorId, Effect, Message};
 
 /// An actor that is about to panic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,10 +33,21 @@ pub(in super::super) enum Strikes {
     Before,
     /// When it has changed all that the message changes, and has done nothing of what it wants done.
     Amid,
-    /// While the effect with this number is carried out, counted from 0.
-    During(usize),
+    /// While one of its effects is carried out, whichever: all others are.
+    During(Loss),
     /// When everything is done.
     After,
+}
+
+/// What becomes of an effect whose carrying out panics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in super::super) enum Loss {
+    /// Nothing of it was done.
+    Whole,
+    /// The same, of something that the executor was to do.
+    Act,
+    /// The executor has done so many of the things that it does for it.
+    Half(usize),
 }
 
 impl Doom {
@@ -44,6 +55,12 @@ impl Doom {
     #[cfg(test)]
     pub(in super::super) fn next(actor: Place) -> Self {
         Self { actor, over: Over::Anything, when: Strikes::Before, times: 1 }
+    }
+
+    /// The same, at another moment.
+    #[cfg(test)]
+    pub(in super::super) fn at(self, when: Strikes) -> Self {
+        Self { when, ..self }
     }
 
     /// Whether this is the message that the actor panics over, and when.
@@ -72,6 +89,14 @@ impl Doom {
 }
 
 impl World {
+    /// Which of the things that an actor wants done is lost, if one can be so.
+    pub(in super::super) fn which_is_lost(&mut self, place: Place, loss: Loss) -> Option<usize> {
+        let can_be = |effect: &Effect<Timer>| loss == Loss::Whole || matches!(effect, Effect::Act(_));
+        let wanted = self.engine.wanted(place).enumerate();
+        let which: Vec<usize> = wanted.filter(|(_, effect)| can_be(effect)).map(|(number, _)| number).collect();
+        self.random.choose(&which).copied()
+    }
+
     /// Lets some actor panic over its next message, or the registry over news of a radio.
     pub(super) fn doom_somebody(&mut self) {
         let places: Vec<Place> = self.engine.places().collect();
@@ -97,10 +122,15 @@ impl World {
 
     fn doom(&mut self, actor: Option<Place>, over: Over) {
         let when = match self.random.below(10) {
-            0..3 => Strikes::Before,
-            3..6 => Strikes::Amid,
-            6 | 7 => Strikes::After,
-            _ => Strikes::During(self.random.below(4)),
+            0 | 1 => Strikes::Before,
+            2 | 3 => Strikes::Amid,
+            4 => Strikes::After,
+            5 => Strikes::During(Loss::Whole),
+            // With its executor half changed mainstay gives up.
+            _ if self.weather.death.is_some() && self.random.happens(100) => {
+                Strikes::During(Loss::Half(self.random.below(4)))
+            }
+            _ => Strikes::During(Loss::Act),
         };
         let times = if self.random.happens(250) { 2 + self.random.below(2) } else { 1 };
         self.doomed = actor.map(|actor| Doom { actor, over, when, times });

@@ -6,6 +6,7 @@ mod clients;
 mod coverage;
 mod executor;
 mod lives;
+mod panics;
 mod parts;
 mod planted;
 mod quarantine;
