@@ -3,8 +3,8 @@
 //! A thread or a task that is gone leaves a daemon that looks well and does nothing. Therefore all of them are begun here, each in
 //! the way that says who its owner is (clippy refuses every other way):
 //!
-//! - [`Watched::thread`] and [`Watched::task`]: the root supervisor is told of a panic, and decides what follows;
-//! - [`Watched::task_again`]: it is begun anew, and the root supervisor is told when that does not help;
+//! - [`Watched::thread`] and [`Watched::task`]: the daemon's first task is told of a panic, and mainstay ends for it;
+//! - [`Watched::task_again`]: it is begun anew, and the same is told when that does not help;
 //! - [`thread`]: whoever starts it is told in a way of its own;
 //! - [`call`], [`serve`], [`serve_here`], [`serve_in`]: it answers one question, and whoever asked sees that no answer comes.
 #![allow(clippy::disallowed_methods, reason = "the one place where threads and tasks are begun")]

@@ -32,7 +32,7 @@ use mainstay_actors::effect::process::keeper::{log_keeper_main, socket_from_stdi
 use mainstay_actors::effect::process::{Inherited, ProcessesError, begin_clean};
 use mainstay_actors::effect::watched::{self, Lost, Panicked, Watched, words_of};
 use mainstay_actors::message::lasting::Remembered;
-use mainstay_actors::message::{COMMANDS_MAX, DaemonExit, GaveUp, Left};
+use mainstay_actors::message::{COMMANDS_MAX, DaemonExit, Left};
 use mainstay_actors::runtime::{Parts, System};
 use mainstay_actors::store::{self, Files, Store, Troubles};
 use mainstay_actors::trace::{Keeping, Recorder};
@@ -124,7 +124,7 @@ fn claim_and_live(plan: Plan, log: &LogOutput, ears: Ears) -> Result<(), Told> {
     let life = || LocalSet::new().block_on(&runtime, live(plan, instance, log, ears));
     std::panic::catch_unwind(AssertUnwindSafe(life)).unwrap_or_else(|panic| {
         let lost = Lost { part: "main".to_owned(), how: Panicked::Once(words_of(&*panic)) };
-        finish(Ending::Exit(DaemonExit::GaveUp(GaveUp::PartLost(lost))))
+        finish(Ending::Exit(lost.into()))
     })
 }
 
@@ -270,7 +270,7 @@ fn start_actors(
     Ok(Started { system: Rc::new(system), carrier, ended })
 }
 
-/// Does what operators and signals say, and tells the root supervisor of threads and tasks that panic, until the daemon should end.
+/// Does what operators and signals say, until the daemon should end: as the actors say, or since a thread or a task is gone.
 async fn attend(
     system: &Rc<System>,
     (mut asked, used, mut lost): (mpsc::Receiver<Command>, &Notify, mpsc::UnboundedReceiver<Lost>),
@@ -291,7 +291,7 @@ async fn attend(
                 }
             }
             never = &mut giving_back => match never {},
-            Some(lost) = lost.recv() => system.part_lost(lost),
+            Some(lost) = lost.recv() => return Ending::Exit(lost.into()),
             Some(command) = asked.recv() => operator::attend(Rc::clone(system), simulated.cloned(), command),
         }
     }

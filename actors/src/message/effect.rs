@@ -193,6 +193,14 @@ pub enum DaemonExit {
     GaveUp(GaveUp),
 }
 
+impl From<Lost> for DaemonExit {
+    /// Without a part that is not begun anew nothing would be started, stopped or heard any more. No actor is asked: it may be down, and
+    /// nobody left who restarts it.
+    fn from(lost: Lost) -> Self {
+        Self::GaveUp(GaveUp::PartLost(lost))
+    }
+}
+
 /// Why mainstay gave up.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum GaveUp {

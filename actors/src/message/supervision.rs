@@ -1,7 +1,6 @@
 //! What supervisors are told.
 
 use mainstay_config::names::ServiceName;
-use mainstay_hardware::watched::Lost;
 
 use crate::cause::Holder;
 use crate::message::Left;
@@ -9,8 +8,6 @@ use crate::message::Left;
 /// What the root supervisor is told.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub enum RootMessage {
-    /// A thread or a task of mainstay has panicked, and nothing takes its place.
-    PartLost(Lost),
     /// Stop everything in order, then end.
     Close,
     /// Stop everything without grace.

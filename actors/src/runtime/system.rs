@@ -18,7 +18,7 @@ use crate::action::process::RunId;
 use crate::board::Board;
 use crate::clock::Clock;
 use crate::effect::executor::{Deliver, Delivery, Executor};
-use crate::effect::watched::{Lost, Watched};
+use crate::effect::watched::Watched;
 use crate::engine::Engine;
 use crate::message::inventory::InventoryMessage;
 use crate::message::lasting::Remembered;
@@ -104,12 +104,6 @@ impl System {
     /// Another one came: stop everything without grace.
     pub fn hurry(&self, signal: &str) {
         self.tell_root(ExternalCause::SignalAgain(signal.to_owned()), RootMessage::Hurry);
-    }
-
-    /// A thread or a task of mainstay has panicked.
-    pub fn part_lost(&self, lost: Lost) {
-        let cause = ExternalCause::PartLost(lost.clone());
-        self.stage.deliver(Delivery::External(cause), Outside::Processes, Message::Root(RootMessage::PartLost(lost)));
     }
 
     fn tell_root(&self, cause: ExternalCause, message: RootMessage) {

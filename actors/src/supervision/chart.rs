@@ -12,7 +12,7 @@ closed! {
 
 closed! {
     /// What the root is told.
-    pub(crate) enum RootTold { PartLost, Close, Hurry, ServicesClosed, LeasesClosed }
+    pub(crate) enum RootTold { Close, Hurry, ServicesClosed, LeasesClosed }
 }
 
 closed! {
@@ -40,7 +40,6 @@ impl RootMachine {
 impl RootTold {
     pub(crate) fn of(message: &RootMessage) -> Self {
         match message {
-            RootMessage::PartLost(_) => Self::PartLost,
             RootMessage::Close => Self::Close,
             RootMessage::Hurry => Self::Hurry,
             RootMessage::ServicesClosed(_) => Self::ServicesClosed,
@@ -81,7 +80,7 @@ pub(crate) fn root_impossible(is: RootIs, told: RootTold) -> Option<&'static str
             (is != RootIs::ClosingLeases).then_some("the registry says so when the root has asked for it")
         }
         RootTold::ServicesClosed => (is == RootIs::Open).then_some("the services close when the root has asked for it"),
-        RootTold::PartLost | RootTold::Close | RootTold::Hurry => None,
+        RootTold::Close | RootTold::Hurry => None,
     }
 }
 
@@ -104,6 +103,6 @@ pub(crate) fn root_taken(is: RootIs, told: RootTold) -> Taken {
         RootTold::ServicesClosed => Taken::passed_if(is != RootIs::ClosingServices, Taken::Handled),
         // What is left may have changed since it was said.
         RootTold::LeasesClosed => Taken::Either,
-        RootTold::PartLost | RootTold::Hurry => Taken::Handled,
+        RootTold::Hurry => Taken::Handled,
     }
 }

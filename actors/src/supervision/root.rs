@@ -12,9 +12,7 @@ use crate::cause::Holder;
 use crate::machine::{Beginning, Machine};
 use crate::message::lease::LeaseMessage;
 use crate::message::supervision::{Haste, NoTimer, RootMessage, ServicesMessage};
-use crate::message::{
-    Action, ActorId, DaemonExit, Effect, Effects, GaveUp, Left, Message, Moment, Outcome, Publication,
-};
+use crate::message::{Action, ActorId, DaemonExit, Effect, Effects, Left, Message, Moment, Outcome, Publication};
 
 /// The root supervisor.
 #[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
@@ -66,8 +64,6 @@ impl Machine for RootMachine {
 
     fn handle(&mut self, _now: Moment, message: RootMessage) -> Out {
         match message {
-            // Without it nothing would be started, stopped or heard any more. Services stay.
-            RootMessage::PartLost(lost) => vec![Effect::Act(Action::Exit(DaemonExit::GaveUp(GaveUp::PartLost(lost))))],
             RootMessage::Close if self.closing == Closing::No => self.close(),
             RootMessage::Close => vec![Effect::Note(Outcome::Ignored)],
             RootMessage::Hurry => {

@@ -2,7 +2,6 @@
 
 use mainstay_config::names::ServiceName;
 use mainstay_hardware::sighting::{HardwareEvent, ScanReason};
-use mainstay_hardware::watched::Lost;
 
 use crate::action::process::ProcessEvent;
 use crate::message::{ActorId, Message};
@@ -33,8 +32,6 @@ pub enum ExternalCause {
     },
     /// An actor panicked, and said this.
     ActorPanicked(ActorId, String),
-    /// A thread or a task panicked.
-    PartLost(Lost),
 }
 
 impl ExternalCause {
@@ -56,7 +53,7 @@ impl ExternalCause {
             Self::Operator(_) => "operator",
             Self::Signal(_) | Self::SignalAgain(_) => "signal",
             Self::Process { .. } => "process",
-            Self::ActorPanicked(..) | Self::PartLost(_) => "panic",
+            Self::ActorPanicked(..) => "panic",
         }
     }
 }

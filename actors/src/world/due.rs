@@ -4,7 +4,6 @@ use mainstay_config::names::{DeviceName, ServiceName};
 
 use super::environment::{Command, Consequences, DeviceCommand};
 use super::{Asked, Cause, Daemon, Due, World};
-use crate::effect::executor::EXECUTOR;
 use crate::message::device::DeviceMessage;
 use crate::message::service::{Attempts, NeedsPolicy, ServiceMessage};
 use crate::message::supervision::RootMessage;
@@ -18,12 +17,9 @@ impl World {
                 self.environment.happen(*event, cause, &mut so);
                 self.follow(so);
             }
-            Due::Late(from, message, cause) if self.daemon == Daemon::Up => {
-                // Now it is heard.
-                self.lost = None;
-                self.post(from, *message, cause);
-            }
+            Due::Late(from, message, cause) if self.daemon == Daemon::Up => drop(self.post(from, *message, cause)),
             Due::Late(..) => {}
+            Due::Loss(part) => self.loss_is_heard(part),
             Due::Fault(fault) => self.go_wrong(fault),
             Due::Begin => self.begin_anew(),
         }
@@ -57,7 +53,7 @@ impl World {
         let panics = self.environment.act_by_half((actor, action, cause), acts, &mut so);
         self.follow(so);
         if panics {
-            self.part_is_lost(EXECUTOR);
+            self.executor_is_lost();
         }
     }
 
@@ -99,7 +95,7 @@ impl World {
     }
 
     fn ask_number(&mut self, asked: Asked) -> Option<RequestId> {
-        if self.unread() >= COMMANDS_MAX {
+        if self.unread() >= COMMANDS_MAX || !self.hears_operators() {
             return None;
         }
         self.requests += 1;

@@ -57,6 +57,8 @@ enum Due {
     Around(Box<Event>, Option<Cause>),
     /// A message that a planted bug has held up.
     Late(Address, Box<Message>, Option<Cause>),
+    /// It is heard that a part of mainstay is gone.
+    Loss(faults::Part),
     /// The next thing that goes wrong, or that people do.
     Fault(Fault),
     /// mainstay is started again.
@@ -117,7 +119,7 @@ pub struct World {
     doomed: Option<Doom>,
     /// mainstay is killed when it has done so many more of the things that its actors want done.
     killed_after: Option<usize>,
-    /// A thread that is gone, of which nobody has heard yet.
+    /// A part of it that is gone.
     lost: Option<faults::Part>,
     shown: Shown,
     checkers: Vec<Box<dyn Checker>>,
@@ -178,7 +180,7 @@ impl World {
             }
             return true;
         }
-        let (around, engine) = (self.agenda.next_at(), self.engine.next_due());
+        let (around, engine) = (self.agenda.next_at(), self.next_ring());
         match [around, engine, lag].into_iter().flatten().min() {
             Some(at) if at <= until => {
                 self.advance(at);
@@ -200,8 +202,13 @@ impl World {
 
     /// Under load time goes on although there is mail: what is due soon comes first.
     fn falls_behind(&mut self, until: Moment) -> bool {
-        let next = [self.agenda.next_at(), self.engine.next_due()].into_iter().flatten().min();
+        let next = [self.agenda.next_at(), self.next_ring()].into_iter().flatten().min();
         next.is_some_and(|next| next <= until.min(self.now + BEHIND)) && self.random.happens(self.weather.overload)
+    }
+
+    /// When the next timer rings. That may be over since a while when nobody keeps the time any more.
+    fn next_ring(&self) -> Option<Moment> {
+        self.engine.next_due().filter(|_| self.keeps_time())
     }
 
     fn advance(&mut self, to: Moment) {

@@ -5,8 +5,8 @@ use std::time::Duration;
 use mainstay_config::model::Station;
 
 use super::checkers::{Check, View};
-use super::environment::DeviceCommand;
-use super::faults::{Sabotage, Weather};
+use super::environment::{Consequences, DeviceCommand};
+use super::faults::{Part, Sabotage, Weather};
 use super::{Daemon, Due, Failure, Keep, Moment, World};
 use crate::cause::{Blocker, DeviceFault, DeviceReason, Unusable};
 use crate::effect::check_commands::is_command;
@@ -116,9 +116,11 @@ impl Trial {
             world.hurry();
         }
         world.run_for(CLOSING)?;
-        world.run_out();
-        if !matches!(world.ended, Some(DaemonExit::GaveUp(_))) {
-            world.at_the_end()?;
+        world.wind_down();
+        if matches!(world.ended, Some(DaemonExit::GaveUp(_))) {
+            world.given_up()?
+        } else {
+            world.at_the_end()?
         }
         let time = world.now.since(Moment::default());
         Ok(TrialReport {
@@ -159,13 +161,22 @@ impl World {
         self.run_for(CHOSEN)
     }
 
-    /// The executor waits until nothing has its output open any more: commands of checks, of which the actors know nothing, have ended
-    /// until then.
-    fn run_out(&mut self) {
+    /// The executor ends: it kills the commands of checks, of which the actors know nothing, and waits until nothing has its output open any
+    /// more. Services that are left have theirs open.
+    fn wind_down(&mut self) {
+        self.be_still();
         let until = self.now + KEEPER_PATIENCE;
+        let has_given_up = matches!(self.ended, Some(DaemonExit::GaveUp(_)));
+        if self.ended.is_some() && !self.lost.is_some_and(Part::holds_up_the_executor) {
+            let mut so = Consequences::default();
+            self.environment.shut_down(&mut so);
+            self.follow(so);
+        }
         let has_commands = |world: &Self| world.environment.trees().any(|(run, _)| is_command(*run));
-        while has_commands(self) && self.agenda.next_at().is_some_and(|at| at <= until) {
-            self.advance(self.agenda.next_at().unwrap_or(until));
+        while (has_given_up || has_commands(self)) && self.agenda.next_at().is_some_and(|at| at <= until) {
+            // Nobody stops any more what should not run.
+            self.now = self.agenda.next_at().unwrap_or(until);
+            self.environment.set_now(self.now);
             if let Some(due @ Due::Around(..)) = self.agenda.take() {
                 self.perform(due);
             }
@@ -196,6 +207,17 @@ impl World {
     pub fn when_quiet(&mut self) -> Result<(), Failure> {
         for checker in 0..self.checkers.len() {
             self.ask(checker, |checker, world| checker.when_quiet(&View::of(world)));
+        }
+        self.failed.take().map_or(Ok(()), Err)
+    }
+
+    /// Checks what must hold after giving up.
+    ///
+    /// # Errors
+    /// When it does not hold.
+    pub fn given_up(&mut self) -> Result<(), Failure> {
+        for checker in 0..self.checkers.len() {
+            self.ask(checker, |checker, world| checker.given_up(&View::of(world)));
         }
         self.failed.take().map_or(Ok(()), Err)
     }

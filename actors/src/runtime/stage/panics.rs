@@ -7,7 +7,7 @@ use mainstay_hardware::watched::{self, Lost, Panicked};
 use super::Stage;
 use crate::engine::{Fallen, Fate, Letter, Place};
 use crate::message::supervision::RootMessage;
-use crate::message::{Action, ActorId, Address, DaemonExit, GaveUp, Message, OperatorAnswer, Outcome, Outside, Reply};
+use crate::message::{Action, ActorId, Address, Message, OperatorAnswer, Outcome, Outside, Reply};
 #[cfg(any(debug_assertions, test))]
 use crate::trace::ExternalCause;
 use crate::trace::{Cause, MessageId};
@@ -44,7 +44,7 @@ impl Stage {
     /// Something has panicked that is not begun anew.
     pub(super) fn part_is_lost(&self, part: &str, words: &str) {
         let how = Panicked::Once(words.to_owned());
-        self.end(DaemonExit::GaveUp(GaveUp::PartLost(Lost { part: part.to_owned(), how })));
+        self.end(Lost { part: part.to_owned(), how }.into());
     }
 
     /// An actor has panicked over a message, which is not delivered again: whoever waits for an answer to it is told.

@@ -1,6 +1,6 @@
 //! Invariant 1: an exclusive resource never has two holders. A holder is a process tree that lives, or is being started.
 
-use super::{Check, Checker, Verdict};
+use super::{Check, Checker, Verdict, View};
 use crate::action::process::RunId;
 use crate::cause::Resource;
 use crate::world::environment::{Environment, Happening};
@@ -17,6 +17,11 @@ impl Checker for Exclusive {
             Happening::Ordered(run) => alone(*run, environment),
             _ => Ok(()),
         }
+    }
+
+    fn given_up(&mut self, view: &View<'_>) -> Verdict {
+        // What runs goes on, and nobody sees to it any more.
+        view.environment.trees().try_for_each(|(run, _)| alone(*run, view.environment))
     }
 }
 

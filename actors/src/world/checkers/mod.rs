@@ -8,6 +8,7 @@ mod calls;
 mod devices;
 mod exclusive;
 mod failures;
+mod giving_up;
 mod goings;
 mod holders;
 mod ignoring;
@@ -33,7 +34,7 @@ pub(super) use self::livelock::AT_ONE_MOMENT;
 use std::collections::BTreeSet;
 
 use super::environment::{Environment, Happening};
-use super::faults::Sabotage;
+use super::faults::{Part, Sabotage};
 use super::{Shown, World};
 use crate::engine::{AnyMachine, Engine, Letter};
 use crate::machine::closed::closed;
@@ -78,6 +79,8 @@ closed! {
         Replay,
         /// 10: nobody panics.
         Bearing,
+        /// 10: mainstay gives up when a part of it is gone, says so, and leaves the services alone.
+        GivingUp,
         /// 10: nothing goes on for ever.
         Livelock,
     }
@@ -97,7 +100,7 @@ impl Check {
             Self::Leftovers => 7,
             Self::Traces => 8,
             Self::Replay => 9,
-            Self::Bearing | Self::Livelock => 10,
+            Self::Bearing | Self::GivingUp | Self::Livelock => 10,
             Self::Keeping | Self::Needless | Self::Strangers => 11,
         }
     }
@@ -123,6 +126,7 @@ impl Check {
             Self::Traces => Sabotage::LoseCause,
             Self::Replay => Sabotage::HiddenInput,
             Self::Bearing => Sabotage::Panic,
+            Self::GivingUp => Sabotage::KillServices,
             Self::Livelock => Sabotage::AskForEver,
         }
     }
@@ -146,6 +150,7 @@ impl Check {
             Self::Traces => Box::new(traces::Traces::default()),
             Self::Replay => Box::new(replay::Replay::default()),
             Self::Bearing => Box::new(bearing::Bearing),
+            Self::GivingUp => Box::new(giving_up::GivingUp::default()),
             Self::Livelock => Box::new(livelock::Livelock::default()),
         }
     }
@@ -172,6 +177,8 @@ pub struct View<'a> {
     pub unread: usize,
     /// What the daemon has said to leave, when it has ended.
     pub left: &'a [Left],
+    /// Whether its executor could do what it does at its end.
+    pub has_executor: bool,
 }
 
 impl<'a> View<'a> {
@@ -184,6 +191,7 @@ impl<'a> View<'a> {
             timers: world.timers(),
             unanswered: world.unanswered(),
             unread: world.unread(),
+            has_executor: !world.lost.is_some_and(Part::holds_up_the_executor),
             left: match world.ended() {
                 Some(DaemonExit::Left(left)) => left,
                 _ => &[],
@@ -261,6 +269,14 @@ pub trait Checker {
     /// # Errors
     /// See [`Checker::sent`].
     fn at_the_end(&mut self, _view: &View<'_>) -> Verdict {
+        Ok(())
+    }
+
+    /// mainstay has given up, and its executor has ended.
+    ///
+    /// # Errors
+    /// See [`Checker::sent`].
+    fn given_up(&mut self, _view: &View<'_>) -> Verdict {
         Ok(())
     }
 }

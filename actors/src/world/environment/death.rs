@@ -3,13 +3,14 @@
 
 use std::collections::BTreeMap;
 use std::panic::resume_unwind;
+use std::time::Duration;
 
 use mainstay_config::model::Sharing;
 use mainstay_config::model::StopSignal;
 
-use super::table::{Course, Parent, SECOND, Table, Tree};
+use super::table::{Course, MILLISECOND, Parent, SECOND, Table, Tree};
 use super::watch::WatchEvent;
-use super::{Consequences, Environment, Event, SWEEP_INTERVAL};
+use super::{Consequences, Environment, Event, Lie, SWEEP_INTERVAL};
 use crate::action::process::RunId;
 use crate::cause::Resource;
 use crate::effect::process::driven::Rules;
@@ -87,6 +88,32 @@ impl Environment {
             }
         }
         self.executor.kernel_mut().take_consequences(so);
+    }
+
+    /// Whoever holds what is printed is gone: nothing can be started, and the log-keeper is left alone.
+    pub(in crate::world) fn lose_outputs(&mut self, so: &mut Consequences) {
+        let table = self.executor.kernel_mut();
+        table.has_outputs = false;
+        if let Some(keeper) = table.keeper {
+            table.within(Duration::ZERO, MILLISECOND, Course::KeeperEnds(keeper));
+        }
+        table.take_consequences(so);
+    }
+
+    /// Whether the thread that looks at processes is at it.
+    pub(in crate::world) fn is_looking(&self) -> bool {
+        self.table().is_looking
+    }
+
+    /// The executor ends: nobody asks for anything more. No service is touched.
+    pub(in crate::world) fn shut_down(&mut self, so: &mut Consequences) {
+        let forgets = self.table().lie == Some(Lie::SweepAll);
+        let all: Vec<RunId> = self.trees().map(|(run, _)| *run).filter(|_| forgets).collect();
+        self.execute(so, |executor| {
+            all.into_iter().for_each(|run| executor.sweep(run));
+            executor.sweep_checks();
+            executor.close_keeper();
+        });
     }
 
     /// What an earlier mainstay left running has ended, perhaps by hand.

@@ -47,7 +47,7 @@ use crate::effect::process::driven::Rules;
 use crate::effect::telling::Telling;
 use crate::effect::wakefulness::Kept;
 use crate::message::lasting::{Lasting, Remembered};
-use crate::message::{Action, ActorId, Message, Moment, OperationId, Outside};
+use crate::message::{Action, ActorId, GaveUp, Message, Moment, OperationId, Outside};
 use crate::trace::Cause;
 
 /// Between two looks at a tree that is being killed.
@@ -82,6 +82,10 @@ pub enum Happening {
     RestoreOrdered(OperationId, DeviceName, u32),
     /// A radio was put back as it was.
     RadioRestored(DeviceName, u32),
+    /// A part of mainstay is gone that is not begun anew.
+    Lost(&'static str),
+    /// mainstay gives up.
+    GivesUp(GaveUp),
     /// An actor panicked.
     Panicked(ActorId),
     /// An actor begins anew, after a panic of its own or of one above it.

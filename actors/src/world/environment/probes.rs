@@ -7,7 +7,7 @@ use mainstay_hardware::watched::PAUSE;
 
 use super::commands::Check;
 use super::death::ports;
-use super::table::{MILLISECOND, Tree};
+use super::table::{Life, MILLISECOND, Tree};
 use super::{Consequences, Environment, Event, Lie, Saying};
 use crate::action::not_ready::{self, NotReady};
 use crate::action::probe::{ProbeEvent, ProbeOrder, ProbeTarget, Sight};
@@ -15,6 +15,7 @@ use crate::action::process::RunId;
 use crate::effect::ports::Whose;
 use crate::effect::probe::own::judged;
 use crate::effect::probe::watching::{Next, WORTH_A_WORD, Watching};
+use crate::message::Moment;
 
 /// A run that is looked at.
 #[derive(Debug)]
@@ -134,6 +135,12 @@ impl Environment {
             (Some(place), None) => judged(place, Sight::TakesConnections(place), Ok(Whose::Own)),
             _ => Ok(Sight::FileExists("/run/simulated".into())),
         }
+    }
+
+    /// Since when a program runs, and no part of it was told to end by anybody.
+    #[must_use]
+    pub fn runs_since(tree: &Tree) -> Option<Moment> {
+        tree.born.filter(|_| !tree.orphaned && tree.swept.is_none() && tree.life == Life::Alive)
     }
 
     /// For how long a program has been ready that goes on, and may be believed to be: no stranger listens where it is looked.

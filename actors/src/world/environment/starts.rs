@@ -44,12 +44,11 @@ impl Table {
         let hangs = random.happens(weather.loads_hang);
         let longest = if hangs { SECOND * 20 } else { MILLISECOND * 60 };
         let fails = random.happens(weather.spawn_fails);
-        let failure = || SpawnFailure::Refused { what: Needed::OutputPipe, error: rustix::io::Errno::NOMEM.into() };
         let birth = Birth {
             pid: None,
             thread: Thread::Awaited,
             loads: random.between(MILLISECOND, longest),
-            fails: fails.then(failure),
+            fails: fails.then(|| no_pipe(rustix::io::Errno::NOMEM)),
         };
         self.trees.insert(order.run, tree);
         self.births.insert(order.run, birth);
@@ -81,6 +80,9 @@ impl Table {
         let id = self.next_pid();
         let (Some(tree), Some(birth)) = (self.trees.get_mut(&run), self.births.get_mut(&run)) else { return };
         birth.pid = Some(id.pid);
+        if !self.has_outputs {
+            birth.fails = Some(no_pipe(rustix::io::Errno::PIPE));
+        }
         tree.pid = id.pid;
         let (parent, obeys) = (Parent::Spawner, tree.obeys);
         let is_outside = self.random.happens(self.weather.astray / 4);
@@ -199,12 +201,19 @@ impl Table {
         self.keeper = Some(pid);
         self.idle += 1;
         self.take_jobs();
+        if !self.has_outputs {
+            self.within(Duration::ZERO, MILLISECOND, Course::KeeperEnds(pid));
+        }
         if let Some(mean) = self.weather.keeper_dies {
             let wait = self.random.wait(mean);
             self.within(wait, wait, Course::KeeperFails(pid));
         }
         pid
     }
+}
+
+fn no_pipe(error: rustix::io::Errno) -> SpawnFailure {
+    SpawnFailure::Refused { what: Needed::OutputPipe, error: error.into() }
 }
 
 /// The ports of a program, by its arguments (`port=8000`).

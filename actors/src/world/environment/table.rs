@@ -176,6 +176,8 @@ pub(super) struct Table {
     /// Threads that hang, and were replaced.
     pub(super) hung: usize,
     pub(super) keeper: Option<u32>,
+    /// Whether there is the thread that holds what is printed.
+    pub(super) has_outputs: bool,
     /// Children of ours that have ended and were not waited for.
     pub(super) ended: VecDeque<(Ended, Parent)>,
     /// Children of ours that show nothing of where they come from.
@@ -221,6 +223,7 @@ impl Table {
             idle: SPAWNERS,
             hung: 0,
             keeper: None,
+            has_outputs: true,
             ended: VecDeque::new(),
             nobodys: BTreeSet::new(),
             is_looking: false,

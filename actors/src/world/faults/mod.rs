@@ -2,6 +2,7 @@
 
 mod death;
 mod hardware;
+mod lost;
 mod operator;
 mod panics;
 mod parts;
@@ -12,7 +13,7 @@ mod starving;
 
 use std::time::Duration;
 
-pub(super) use self::death::Part;
+pub(super) use self::lost::Part;
 pub(super) use self::panics::{Doom, Loss, Strikes};
 pub use self::sabotage::Sabotage;
 pub(super) use self::sabotaged::Sabotaged;
@@ -289,6 +290,13 @@ impl Weather {
     pub fn only_operator() -> Self {
         // Everything is plugged in at the beginning.
         Self { operator: Some(Duration::from_secs(7)), hardware: Some(Duration::from_secs(3600)), ..Self::still() }
+    }
+
+    /// mainstay is killed or loses a part of itself now and then, and nothing else goes wrong.
+    #[must_use]
+    pub fn losing() -> Self {
+        // Everything is plugged in at the beginning.
+        Self { death: Some(Duration::from_secs(20)), hardware: Some(Duration::from_secs(3600)), ..Self::still() }
     }
 
     /// Rough, and actors panic.

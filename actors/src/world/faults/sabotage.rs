@@ -92,6 +92,12 @@ closed! {
         LoseWord,
         /// How a radio was is not written down.
         LoseRadio,
+        /// An executor that ends kills services as well.
+        KillServices,
+        /// mainstay says that it gives up for another reason.
+        WrongReason,
+        /// It is not heard that a part is gone.
+        DropLost,
         /// What was seen of a run is taken for said, though the task panicked that was to say it.
         SeenIsSaid,
     }
@@ -112,6 +118,7 @@ impl Sabotage {
             // Calls that change a radio would do harm besides.
             Self::CallsTogether => Weather::hanging(),
             Self::LoseWord | Self::LoseRadio => Weather::deadly(),
+            Self::KillServices | Self::WrongReason | Self::DropLost => Weather::losing(),
             _ => Weather::rough(),
         }
     }
@@ -139,6 +146,7 @@ impl Sabotage {
             Self::SignalStrangers => Check::Strangers,
             Self::CallsTogether => Check::Calls,
             Self::SeenIsSaid => Check::Ready,
+            Self::KillServices | Self::WrongReason | Self::DropLost => Check::GivingUp,
         }
     }
 
@@ -153,6 +161,7 @@ impl Sabotage {
             Self::LoseWord => Some(Lie::LosesWords),
             Self::LoseRadio => Some(Lie::LosesRadios),
             Self::SeenIsSaid => Some(Lie::SeenIsSaid),
+            Self::KillServices => Some(Lie::SweepAll),
             _ => None,
         }
     }

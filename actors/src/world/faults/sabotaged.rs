@@ -13,6 +13,7 @@ use super::Sabotage;
 use crate::action::probe::ProbeEvent;
 use crate::action::process::{ProcessEvent, RunId};
 use crate::cause::{Absence, Blocker, Listed, Matter, Refusal, Resource, Standing};
+use crate::effect::watched::Lost;
 use crate::engine::Letter;
 use crate::message::device::DeviceMessage;
 use crate::message::inventory::InventoryMessage;
@@ -196,6 +197,15 @@ impl Sabotaged {
                 vec![Message::Leases(LeaseMessage::Close)]
             }
             _ => vec![message],
+        }
+    }
+
+    /// What is heard of a part of mainstay that is gone.
+    pub(in super::super) fn loss(&self, lost: Lost) -> Option<Lost> {
+        match self.sabotage {
+            Sabotage::DropLost => None,
+            Sabotage::WrongReason => Some(Lost { part: "main".to_owned(), ..lost }),
+            _ => Some(lost),
         }
     }
 

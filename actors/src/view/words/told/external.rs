@@ -24,7 +24,6 @@ in_words! {
     Self::Process { service, pid: None, event } => ("{service}: {}", describe_process(event)),
     Self::Process { service, pid: Some(pid), event } => ("{service} (pid {pid}): {}", describe_process(event)),
     Self::ActorPanicked(actor, said) => "{actor} panicked: {said}",
-    Self::PartLost(lost) => "{lost}",
 }
 
 /// The option that was given with a command to a service.

@@ -6,12 +6,11 @@ use crate::message::{Described, Left, Words};
 
 impl Described for RootMessage {
     fn kind(&self) -> &'static str {
-        kind!(self, RootMessage { PartLost, Close, Hurry, ServicesClosed, LeasesClosed })
+        kind!(self, RootMessage { Close, Hurry, ServicesClosed, LeasesClosed })
     }
 
     fn detail(&self) -> Words {
         match self {
-            Self::PartLost(lost) => lost.to_string().into(),
             Self::Close => "stop everything in order".into(),
             Self::Hurry => "stop everything at once".into(),
             Self::ServicesClosed(left) if left.is_empty() => "every service has stopped".into(),
