@@ -12,6 +12,7 @@ use mainstay_config::names::ServiceName;
 use tokio::sync::oneshot;
 
 use super::probe::exec::RunCommand;
+use super::probe::loading::{Begins, Loading};
 use super::process::{Processes, SERVICE};
 use crate::action::not_ready::CommandFailure;
 use crate::action::process::{
@@ -40,9 +41,7 @@ type Waiting = oneshot::Sender<Result<Exit, SpawnFailure>>;
 pub(super) struct CheckCommands {
     processes: RefCell<Weak<Processes>>,
     waiting: Rc<RefCell<BTreeMap<RunId, Waiting>>>,
-    /// Of each service, the command that is being loaded. While the disk that it is on does not answer, no other is started: each would
-    /// take a thread that services are to be started by.
-    loading: Rc<RefCell<BTreeMap<ServiceName, RunId>>>,
+    loading: Rc<RefCell<Loading>>,
     next: RefCell<u64>,
 }
 
@@ -54,9 +53,7 @@ impl CheckCommands {
 
     /// What became of such a command.
     pub(super) fn heard(&self, run: RunId, event: ProcessEvent) {
-        if event != ProcessEvent::LoadsSlowly {
-            self.loading.borrow_mut().retain(|_, loading| *loading != run);
-        }
+        self.loading.borrow_mut().heard(run, &event);
         let outcome = match event {
             ProcessEvent::SpawnFailed(failure) => Err(failure),
             ProcessEvent::MainExited { exit, .. } => {
@@ -91,9 +88,6 @@ impl RunCommand for CheckCommands {
         let run = run_of_command(number);
         let processes = self.processes.borrow().clone();
         let waiting = Rc::clone(&self.waiting);
-        if self.loading.borrow().contains_key(checked) {
-            return tokio::time::sleep(timeout).map(move |()| Err(CommandFailure::TooSlow(timeout))).boxed_local();
-        }
         let (loading, checked) = (Rc::clone(&self.loading), checked.clone());
         async move {
             let (ended, outcome) = oneshot::channel();
@@ -103,8 +97,9 @@ impl RunCommand for CheckCommands {
             let processes = processes.upgrade().ok_or_else(nowhere)?;
             let service = ServiceName::new(NAME).map_err(|_| nowhere())?;
             let (notify, log) = (NotifySocket::Omit, LogSearch::Omit);
-            loading.borrow_mut().insert(checked, run);
-            processes.spawn(SpawnOrder { service, run, program, notify, log });
+            if loading.borrow_mut().begin(&checked, run) == Begins::Now {
+                processes.spawn(SpawnOrder { service, run, program, notify, log });
+            }
             match tokio::time::timeout(timeout, outcome).await {
                 Ok(Ok(outcome)) => outcome.map_err(CommandFailure::NotStarted),
                 Ok(Err(_)) => Err(nowhere()),

@@ -46,7 +46,7 @@ fn found(proc: &Path) -> Whose {
 
 fn run() -> Root {
     let (run, mark, main_state) = (RunId(7), "web.7".to_owned(), MainState::There);
-    Root { run, mark, output: None, main: MAIN, leader: MAIN, main_state, user: None }
+    Root { run, mark: mark.into(), output: None, main: MAIN, leader: MAIN, main_state, user: None }
 }
 
 fn stranger(pid: u32) -> Whose {

@@ -12,6 +12,7 @@ mod gpsd;
 mod http;
 mod http_response;
 mod kismet;
+pub(crate) mod loading;
 mod log_file;
 mod log_text;
 mod look;

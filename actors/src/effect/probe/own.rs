@@ -26,9 +26,8 @@ pub(super) struct OwnLook {
 
 impl OwnLook {
     pub(super) fn new(look: Look, run: RunId, own: Own, threads: &Threads) -> Self {
-        let (mark, main) = (format!("{}.{}", own.service, run.0), own.pid);
-        let (user, main_state) = (here().user(main), MainState::There);
-        let run = Root { run, mark, output: None, main, leader: main, main_state, user };
+        let (mark, main) = (format!("{}.{}", own.service, run.0).into(), own.pid);
+        let run = Root { run, mark, output: None, main, leader: main, main_state: MainState::There, user: None };
         Self { look, own, run, owner: Blocking::new(threads) }
     }
 
@@ -44,7 +43,8 @@ impl OwnLook {
     async fn check_owner(&mut self, place: SocketAddr, sight: Sight, progress: &Progress) -> Result<Sight, NotReady> {
         progress.to(Awaited::Owner(place));
         let run = self.run.clone();
-        let whose = self.owner.run(move || whose(place, &run)).await?;
+        let look = move || whose(place, &Root { user: here().user(run.main), ..run });
+        let whose = self.owner.run(look).await?;
         judged(place, sight, whose.map_err(SystemError::from))
     }
 }

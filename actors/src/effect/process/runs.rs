@@ -12,6 +12,8 @@
 //! What is said: `Spawned` or `SpawnFailed` on leaving Starting, `MainExited` on leaving Ending and again whenever another one is the first of
 //! those that are left, `TreeGone` when over.
 
+use std::sync::Arc;
+
 use mainstay_config::model::StopSignal;
 use mainstay_config::names::ServiceName;
 
@@ -33,7 +35,7 @@ const MAX_UNCHECKED: usize = 8;
 pub(super) struct Run {
     service: ServiceName,
     run: RunId,
-    mark: String,
+    mark: Arc<str>,
     phase: Phase,
     /// Whether everything of it is to be killed.
     pub(super) sweep: Sweep,
@@ -130,7 +132,7 @@ impl Run {
         Self {
             service,
             run,
-            mark,
+            mark: mark.into(),
             phase,
             sweep: Sweep::No,
             unchecked: Vec::new(),
@@ -307,7 +309,7 @@ impl Run {
         let main_state = if self.has_lost_main() { MainState::Reaped } else { MainState::There };
         Some(Root {
             run: self.run,
-            mark: self.mark.clone(),
+            mark: Arc::clone(&self.mark),
             output: Some(main.output),
             main: main.pid,
             leader: main.leader,

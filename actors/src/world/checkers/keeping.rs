@@ -42,10 +42,17 @@ pub(super) struct Keeping {
     signalled: BTreeSet<RunId>,
     /// For whom files and ports are looked at that it is to use again, by the messages that such looks are caused by.
     renewing: BTreeMap<MessageId, ServiceName>,
-    /// Who was told then that it cannot go on with what it has.
-    gives_way: BTreeSet<ServiceName>,
-    /// On whose ports a stranger was seen then: only these may be told so.
-    disturbed: BTreeSet<ServiceName>,
+    /// Of whom one of these is known since then: with the other, it need not keep what it had.
+    gives_way: BTreeMap<ServiceName, GivesWay>,
+}
+
+/// Why somebody cannot go on with what it has, for which both are needed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum GivesWay {
+    /// It was told so.
+    Told,
+    /// A stranger was seen on its ports.
+    Disturbed,
 }
 
 impl Checker for Keeping {
@@ -128,8 +135,7 @@ impl Keeping {
                 self.restarting.entry(service.clone()).and_modify(|had| had.retain(|(used, _)| is_kept(used)));
             }
             ServiceMessage::Renewed(_, Renewed::Refused(_) | Renewed::MustWait) => {
-                self.gives_way.insert(service.clone());
-                self.may_give_way(service);
+                self.gives_way(service, GivesWay::Told);
             }
             _ => {}
         }
@@ -171,8 +177,7 @@ impl Keeping {
         match said {
             LeaseMessage::Renew(LeaseRequest { holder, .. }) => {
                 self.renewing.retain(|_, service| !holder.is(service));
-                self.gives_way.retain(|service| !holder.is(service));
-                self.disturbed.retain(|service| !holder.is(service));
+                self.gives_way.retain(|service, _| !holder.is(service));
                 self.renewing.extend(holder.service().cloned().map(|service| (letter.id, service)));
             }
             // Then its ports are looked at.
@@ -185,16 +190,15 @@ impl Keeping {
                 let is_kept = |used: &Resource| !matches!(used, Resource::Port(port) if seen.contains_key(port));
                 self.restarting.entry(service.clone()).and_modify(|had| had.retain(|(used, _)| is_kept(used)));
                 // It waits for another one; or for nothing.
-                self.disturbed.insert(service.clone());
-                self.may_give_way(&service);
+                self.gives_way(&service, GivesWay::Disturbed);
                 self.renewing.insert(letter.id, service);
             }
             _ => {}
         }
     }
 
-    fn may_give_way(&mut self, service: &ServiceName) {
-        if self.gives_way.contains(service) && self.disturbed.contains(service) {
+    fn gives_way(&mut self, service: &ServiceName, why: GivesWay) {
+        if self.gives_way.insert(service.clone(), why).is_some_and(|other| other != why) {
             self.restarting.remove(service);
         }
     }

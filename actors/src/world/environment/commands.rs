@@ -6,10 +6,11 @@ use mainstay_config::names::{READINESS_PROBES, ServiceName};
 
 use super::probes::LookStage;
 use super::table::{Course, MILLISECOND, Table};
-use super::{Consequences, Environment, Event};
+use super::{Consequences, Environment, Event, Happening, Lie, Life};
 use crate::action::not_ready::{CommandFailure, NotReady};
 use crate::action::process::{Exit, Invocation, LogSearch, NotifySocket, ProcessEvent, RunId, SpawnOrder};
 use crate::effect::check_commands::{is_command, run_of_command};
+use crate::effect::probe::loading::Begins;
 
 /// A command by which a run is looked at.
 #[derive(Debug, Clone)]
@@ -40,11 +41,27 @@ impl Environment {
         check.at_work = Some(command);
         let (program, notify, log) = (check.program.clone(), NotifySocket::Omit, LogSearch::Omit);
         so.later.push((self.now + timeout, Event::Look(run, number, LookStage::IsTooSlow(command)), None));
+        let Some(looked_at) = self.tree(run).map(|tree| tree.service.clone()) else { return };
+        let begins = self.loading.begin(&looked_at, command);
+        if begins == Begins::NotYet && self.table().lie != Some(Lie::LoadTogether) {
+            return;
+        }
+        self.is_loaded_alone(looked_at, command, so);
         self.execute(so, |executor| executor.spawn(SpawnOrder { service, run: command, program, notify, log }));
+    }
+
+    fn is_loaded_alone(&mut self, looked_at: ServiceName, command: RunId, so: &mut Consequences) {
+        let mut others = self.commands_of.iter().filter(|(_, service)| **service == looked_at);
+        let is_loaded = |other: &RunId| self.tree(*other).is_some_and(|tree| tree.life == Life::Pending);
+        if others.any(|(other, _)| is_loaded(other)) {
+            so.happened.push(Happening::CommandsOverlap(looked_at.clone()));
+        }
+        self.commands_of.insert(command, looked_at);
     }
 
     /// What became of a command.
     pub(super) fn check_heard(&mut self, command: RunId, event: ProcessEvent, so: &mut Consequences) {
+        self.loading.heard(command, &event);
         let outcome = match event {
             ProcessEvent::SpawnFailed(failure) => Err(CommandFailure::NotStarted(failure)),
             ProcessEvent::MainExited { exit, .. } => {

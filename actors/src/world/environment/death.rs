@@ -13,6 +13,8 @@ use super::watch::WatchEvent;
 use super::{Consequences, Environment, Event, Lie, SWEEP_INTERVAL};
 use crate::action::process::RunId;
 use crate::cause::Resource;
+use crate::effect::check_commands::is_command;
+use crate::effect::probe::loading::Loading;
 use crate::effect::process::driven::Rules;
 use crate::effect::telling::Telling;
 use crate::effect::wakefulness::Kept;
@@ -71,6 +73,8 @@ impl Environment {
         self.drivers = self.drivers.next_life();
         self.watch = self.watch.next_life();
         self.watched.clear();
+        self.commands_of.clear();
+        self.loading = Loading::default();
         self.prepared.clear();
         let left: Vec<(RunId, Vec<u16>)> =
             self.table().leftovers.iter().map(|(run, tree)| (*run, ports(tree))).collect();
@@ -109,6 +113,8 @@ impl Environment {
     pub(in crate::world) fn shut_down(&mut self, so: &mut Consequences) {
         let forgets = self.table().lie == Some(Lie::SweepAll);
         let all: Vec<RunId> = self.trees().map(|(run, _)| *run).filter(|_| forgets).collect();
+        let commands: Vec<RunId> = self.trees().map(|(run, _)| *run).filter(|run| is_command(*run)).collect();
+        commands.into_iter().for_each(|run| self.executor.kernel_mut().is_to_be_killed(run));
         self.execute(so, |executor| {
             all.into_iter().for_each(|run| executor.sweep(run));
             executor.sweep_checks();

@@ -13,6 +13,8 @@ pub(in crate::world) enum Lie {
     LateSignal,
     /// A call to a radio that was given up is taken for one that has come back.
     CallsTogether,
+    /// A command that looks at a service is started though another is being loaded.
+    LoadTogether,
     /// An executor that ends kills services as well.
     SweepAll,
     /// What was seen of a run is taken for said, though the task panicked that was to say it.

@@ -6,6 +6,7 @@ mod calls;
 mod commands;
 mod death;
 mod files;
+mod happening;
 mod hardware;
 mod kernel;
 mod lookalikes;
@@ -28,6 +29,7 @@ use mainstay_hardware::sighting::Generation;
 use self::calls::Drivers;
 pub(super) use self::death::Undertaker;
 pub(super) use self::files::{is_one, wanted};
+pub use self::happening::{Command, DeviceCommand, Happening};
 pub use self::hardware::{Arrival, Plug};
 pub(super) use self::lies::Lie;
 pub use self::radios::{GIVEN_UP_AFTER, RadioState, Temper};
@@ -43,88 +45,16 @@ use crate::cause::Resource;
 use crate::effect::call::{Asked, Call};
 use crate::effect::calls::CallId;
 use crate::effect::known::Known;
+use crate::effect::probe::loading::Loading;
 use crate::effect::process::driven::Rules;
 use crate::effect::telling::Telling;
 use crate::effect::wakefulness::Kept;
 use crate::message::lasting::{Lasting, Remembered};
-use crate::message::{Action, ActorId, GaveUp, Message, Moment, OperationId, Outside};
+use crate::message::{Action, ActorId, Message, Moment, Outside};
 use crate::trace::Cause;
 
 /// Between two looks at a tree that is being killed.
 const SWEEP_INTERVAL: Duration = Duration::from_millis(100);
-
-/// Something that really happened, for checkers.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Happening {
-    /// A program was told to start.
-    Ordered(RunId),
-    /// A program runs.
-    Born(RunId),
-    /// A machine had a run signalled, or killed.
-    Signalled(RunId),
-    /// A process outlives SIGKILL for this long.
-    Unkillable(RunId, Duration),
-    /// Nothing of a run is left.
-    Gone(RunId),
-    /// A number was signalled that stands for no child of ours any more, or for one that is nobody's.
-    StrangerSignalled(u32),
-    /// A call to the driver of a radio was begun while an earlier one of the same mainstay had not come back.
-    CallsOverlap(DeviceName),
-    /// A device was unplugged.
-    Unplugged(DeviceName),
-    /// Somebody has renamed a radio, or given it its name back.
-    Renamed(DeviceName),
-    /// It was read how a radio is, by the number of its arrival.
-    RadioRead(DeviceName, u32),
-    /// A radio was put into a mode.
-    RadioSet(DeviceName, u32),
-    /// A radio is to be put back as it was.
-    RestoreOrdered(OperationId, DeviceName, u32),
-    /// A radio was put back as it was.
-    RadioRestored(DeviceName, u32),
-    /// A part of mainstay is gone that is not begun anew.
-    Lost(&'static str),
-    /// mainstay gives up.
-    GivesUp(GaveUp),
-    /// An actor panicked.
-    Panicked(ActorId),
-    /// An actor begins anew, after a panic of its own or of one above it.
-    Restarted(ActorId),
-    /// An actor really panicked, in these words: that was not simulated.
-    Fell(ActorId, String),
-    /// The operator was told that what was asked of a service is done.
-    Done(ServiceName, Command),
-    /// The operator was told that what was asked of a device is done.
-    DeviceDone(DeviceName, DeviceCommand),
-    /// A service is started because another needs it.
-    StartedForDependent(ServiceName),
-}
-
-/// What the operator asks of a service.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Command {
-    /// `start`.
-    Start,
-    /// `start --with-needs`.
-    StartWithNeeds,
-    /// `start --ignore-needs`.
-    StartIgnoringNeeds,
-    /// `stop`.
-    Stop,
-    /// `restart`.
-    Restart,
-    /// `restart --force`.
-    Force,
-}
-
-/// What the operator does with a device.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DeviceCommand {
-    /// `eject`.
-    Eject,
-    /// `admit`.
-    Admit,
-}
 
 /// Something that will happen around the machines.
 #[derive(Debug)]
@@ -188,6 +118,9 @@ pub struct Environment {
     /// How many watches there have been, and commands.
     watches: u64,
     commands: u64,
+    /// Whom each command looks at.
+    commands_of: BTreeMap<RunId, ServiceName>,
+    loading: Loading,
     watch: HardwareWatch,
     /// When the last event of the kernel's ordered channel arrives.
     channel: Moment,
@@ -215,6 +148,8 @@ impl Environment {
             watched: BTreeMap::new(),
             watches: 0,
             commands: 0,
+            commands_of: BTreeMap::new(),
+            loading: Loading::default(),
             watch: HardwareWatch::default(),
             channel: Moment::default(),
             arrivals: 0,

@@ -21,7 +21,7 @@ impl Table {
         let (weather, random) = (&self.weather, &mut self.random);
         let backgrounds = random.happens(weather.backgrounds);
         let has_others = backgrounds || random.happens(250);
-        let tree = Tree {
+        let mut tree = Tree {
             service: order.service.clone(),
             uses: uses(&self.station, &order.service, ports(order)),
             life: Life::Pending,
@@ -42,6 +42,10 @@ impl Table {
             members: Vec::new(),
         };
         let hangs = random.happens(weather.loads_hang);
+        if hangs && is_command(order.run) && random.happens(weather.unkillable) {
+            // Its disk does not answer.
+            tree.outlives_kill = Some(random.between(SECOND * 5, SECOND * 40));
+        }
         let longest = if hangs { SECOND * 20 } else { MILLISECOND * 60 };
         let fails = random.happens(weather.spawn_fails);
         let birth = Birth {

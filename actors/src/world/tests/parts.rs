@@ -8,7 +8,8 @@ use mainstay_config::template::Template;
 use crate::effect::check_commands::is_command;
 use crate::message::device::DeviceStatus;
 use crate::message::service::ServiceStatus;
-use crate::world::environment::Consequences;
+use crate::world::checkers::Check;
+use crate::world::environment::{Consequences, Lie};
 use crate::world::faults::Weather;
 use crate::world::{World, stations};
 
@@ -116,4 +117,21 @@ fn mainstay_can_be_killed_over_what_it_has_decided_to_say_of_a_run_before_that_i
     };
     // That it is not ready, and that it is: each is decided, and then told.
     assert_eq!([0, 1, 2, 3].map(deaths), [1; 4]);
+}
+
+#[test]
+fn of_the_commands_that_look_at_a_service_one_is_loaded_at_a_time() {
+    let overlap = |lie: Option<Lie>| {
+        let judge = |seed: &u64| {
+            // Their disk does not answer for long, and they cannot be killed meanwhile.
+            let weather = Weather { loads_hang: 1000, unkillable: 1000, ..Weather::still() };
+            let mut world = World::in_weather(&checked_by_a_command(), *seed, weather);
+            lie.into_iter().for_each(|lie| world.environment.plant(lie));
+            world.run_for(Duration::from_secs(60)).err().map(|failure| failure.check)
+        };
+        (0..12).filter_map(|seed| judge(&seed)).collect::<Vec<Check>>()
+    };
+    assert_eq!(overlap(None), []);
+    let caught = overlap(Some(Lie::LoadTogether));
+    assert!(caught.len() > 3 && caught.iter().all(|check| *check == Check::Calls), "{caught:?}");
 }

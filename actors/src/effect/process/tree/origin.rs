@@ -54,6 +54,6 @@ pub(crate) fn is_of(proc: Proc<'_>, pid: u32, run: &Root, us: u32) -> Option<boo
     match ancestry::line(pid, us, |pid| proc.process(pid)) {
         Some(line) => is_below(&line, run, &origin),
         // Anybody can write a mark into his environment, but not enter our cgroups.
-        None => Some(origin.cgroup(pid).as_ref() == Some(&run.mark)),
+        None => Some(origin.cgroup(pid).as_deref() == Some(&*run.mark)),
     }
 }

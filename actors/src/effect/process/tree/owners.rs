@@ -19,6 +19,7 @@
 //! while its parents lived is not found; cgroups do find it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
 
 use crate::action::process::RunId;
 use crate::effect::proc::{Life, PipeId, Process, ProcessId};
@@ -28,8 +29,8 @@ use crate::effect::proc::{Life, PipeId, Process, ProcessId};
 pub(crate) struct Root {
     /// Which.
     pub run: RunId,
-    /// Its value of `MAINSTAY_RUN`.
-    pub mark: String,
+    /// Its value of `MAINSTAY_RUN`. Each look knows every run.
+    pub mark: Arc<str>,
     /// The pipe it prints into, where that is known.
     pub output: Option<PipeId>,
     /// Its main process.
@@ -186,7 +187,7 @@ impl<'a> Clues<'a> {
         let mains = there().map(|root| (root.main, root.run)).collect();
         // A main process that is there has the right to its number; an earlier run that had the same one has lost it.
         let groups = reaped.chain(there()).map(|root| (root.leader, root.run)).collect();
-        let marks = roots.iter().map(|root| (root.mark.as_str(), root.run)).collect();
+        let marks = roots.iter().map(|root| (&*root.mark, root.run)).collect();
         let tags = roots.iter().map(|root| (Tag::of(root.run), root.run)).collect();
         let outputs = roots.iter().filter_map(|root| Some((root.output?, root.run))).collect();
         Self { mains, groups, marks, tags, outputs, runs: roots.iter().map(|root| root.run).collect() }
@@ -234,7 +235,7 @@ mod tests {
     fn root(run: u64, main: u32, main_state: MainState) -> Root {
         Root {
             run: RunId(run),
-            mark: format!("s.{run}"),
+            mark: format!("s.{run}").into(),
             output: Some(PipeId(run)),
             main,
             leader: main,
