@@ -186,7 +186,12 @@ impl LeaseMachine {
         Situation { devices, holders, radios, files, queue }
     }
 
-    /// Something has changed about what somebody holds, or how it uses that: it is shown, and who waits for it is looked at again.
+    /// All who hold anything.
+    #[cfg(any(test, feature = "world"))]
+    pub(crate) fn all_holders(&self) -> Vec<Holder> {
+        self.holders.iter().map(|(holder, _)| holder.clone()).collect()
+    }
+
     /// The ports that a service holds.
     #[cfg(any(test, feature = "world"))]
     pub(crate) fn ports_of(&self, service: &mainstay_config::names::ServiceName) -> Vec<u16> {
@@ -194,6 +199,7 @@ impl LeaseMachine {
         holding.into_iter().flat_map(|holding| holding.grant.ports.values().copied()).collect()
     }
 
+    /// Something has changed about what somebody holds, or how it uses that: it is shown, and who waits for it is looked at again.
     pub(super) fn has_changed(&mut self, holder: &Holder) {
         self.changed.insert(holder.clone());
         if let Some(holding) = self.holders.get(holder) {

@@ -1,10 +1,10 @@
-//! Invariant 4, of leases: what is said of them is so. Whom a device shows as its holder has a lease of it; where somebody
-//! has one, the device shows one of them; whoever holds anything runs, and what runs holds all that it uses.
+//! Invariant 4, of leases: what is said of them is so. A device shows that it is leased when a program has it open, and not otherwise; whoever holds anything runs, and what runs holds all that it uses.
 
 use super::{Check, Checker, Verdict, View};
 use crate::cause::Resource;
 use crate::message::device::DeviceSnapshot;
 use crate::message::lease_table::HeldLease;
+use crate::world::environment::{Environment, Tree};
 
 pub(super) struct Holders;
 
@@ -16,7 +16,7 @@ impl Checker for Holders {
     fn when_quiet(&mut self, view: &View<'_>) -> Verdict {
         let held = &view.leases.held;
         for shown in view.shown.devices.values() {
-            device(shown, held)?;
+            device(view, shown)?;
         }
         let runs = |lease: &&HeldLease| {
             lease.holder.service().is_some_and(|service| view.environment.trees_of(service).next().is_some())
@@ -35,17 +35,22 @@ impl Checker for Holders {
     }
 }
 
-fn device(shown: &DeviceSnapshot, held: &[HeldLease]) -> Verdict {
+/// A device shows that it is leased when a program has it open, since before that did.
+fn device(view: &View<'_>, shown: &DeviceSnapshot) -> Verdict {
     let name = &shown.name;
-    let mut leases = held.iter().filter(|lease| lease.resource == Resource::Device(name.clone()));
+    let uses_it = |tree: &&Tree| tree.uses.iter().any(|(used, _)| *used == Resource::Device(name.clone()));
+    let mut users = view.environment.trees().map(|(_, tree)| tree).filter(uses_it);
     match shown.leased_since {
-        Some(since) if !leases.clone().any(|lease| lease.since == since) => {
-            Err(format!("{name} shows that it is leased, and nobody has had a lease of it since then"))
-        }
-        None => match leases.next() {
-            Some(lease) => Err(format!("{name} shows that nobody leases it, but {} has a lease of it", lease.holder)),
+        None => match users.next() {
+            Some(user) => Err(format!("{name} shows that nobody leases it, and {} uses it", user.service)),
             None => Ok(()),
         },
-        Some(_) => Ok(()),
+        Some(since) => match users.next() {
+            Some(user) if Environment::runs_since(user).is_some_and(|begun| begun < since) => {
+                Err(format!("{name} shows that it is leased since later than {} uses it", user.service))
+            }
+            Some(_) => Ok(()),
+            None => Err(format!("{name} shows that it is leased, and nobody uses it")),
+        },
     }
 }

@@ -92,9 +92,11 @@ impl Checker for Leftovers {
         if let Some(run) = view.environment.watched().iter().find(|run| !is_named_run(run)) {
             return Err(format!("run {} is still looked at", run.0));
         }
-        let mut held = view.leases.held.iter();
-        if let Some(held) = held.find(|held| !held.holder.service().is_some_and(is_named)) {
-            return Err(format!("{} still holds {}", held.holder, held.resource));
+        let is_left = |holder: &Holder| !holder.service().is_some_and(is_named);
+        if let Some(AnyMachine::Leases(leases)) = view.machine(&ActorId::Leases)
+            && let Some(holder) = leases.all_holders().into_iter().find(is_left)
+        {
+            return Err(format!("{holder} still holds something"));
         }
         none_but(|timer| is_where_its_device_is(view, timer), view)?;
         // Who asks when all is over hears that the daemon has ended.
