@@ -43,7 +43,10 @@ impl Checker for GivingUp {
                     !is_command(**run) && since.is_some_and(|since| now.since(since) > SETTLED)
                 });
                 self.ran = settled.map(|(run, _)| *run).filter(|run| !self.signalled.contains(run)).collect();
-                return self.is_reason(why, now);
+                let verdict = self.is_reason(why, now);
+                // It has ended.
+                self.lost = None;
+                return verdict;
             }
             _ => {}
         }

@@ -39,18 +39,20 @@ impl Checker for Holders {
 fn device(view: &View<'_>, shown: &DeviceSnapshot) -> Verdict {
     let name = &shown.name;
     let uses_it = |tree: &&Tree| tree.uses.iter().any(|(used, _)| *used == Resource::Device(name.clone()));
-    let mut users = view.environment.trees().map(|(_, tree)| tree).filter(uses_it);
-    match shown.leased_since {
-        None => match users.next() {
+    let users: Vec<&Tree> = view.environment.trees().map(|(_, tree)| tree).filter(uses_it).collect();
+    let Some(since) = shown.leased_since else {
+        return match users.first() {
             Some(user) => Err(format!("{name} shows that nobody leases it, and {} uses it", user.service)),
             None => Ok(()),
-        },
-        Some(since) => match users.next() {
-            Some(user) if Environment::runs_since(user).is_some_and(|begun| begun < since) => {
-                Err(format!("{name} shows that it is leased since later than {} uses it", user.service))
-            }
-            Some(_) => Ok(()),
-            None => Err(format!("{name} shows that it is leased, and nobody uses it")),
-        },
+        };
+    };
+    // Of several who share it, one has had it since then.
+    let is_of = |user: &&Tree| Environment::runs_since(user).is_none_or(|begun| begun >= since);
+    if users.iter().any(is_of) {
+        return Ok(());
     }
+    Err(match users.first() {
+        Some(user) => format!("{name} shows that it is leased since later than {} uses it", user.service),
+        None => format!("{name} shows that it is leased, and nobody uses it"),
+    })
 }

@@ -19,7 +19,6 @@
 //! while its parents lived is not found; cgroups do find it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
-use std::sync::Arc;
 
 use crate::action::process::RunId;
 use crate::effect::proc::{Life, PipeId, Process, ProcessId};
@@ -30,7 +29,7 @@ pub(crate) struct Root {
     /// Which.
     pub run: RunId,
     /// Its value of `MAINSTAY_RUN`. Each look knows every run.
-    pub mark: Arc<str>,
+    pub mark: std::sync::Arc<str>,
     /// The pipe it prints into, where that is known.
     pub output: Option<PipeId>,
     /// Its main process.
