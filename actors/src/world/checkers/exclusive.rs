@@ -3,6 +3,7 @@
 use super::{Check, Checker, Verdict, View};
 use crate::action::process::RunId;
 use crate::cause::Resource;
+use crate::effect::check_commands::is_command;
 use crate::world::environment::{Environment, Happening};
 
 pub(super) struct Exclusive;
@@ -20,8 +21,9 @@ impl Checker for Exclusive {
     }
 
     fn given_up(&mut self, view: &View<'_>) -> Verdict {
-        // What runs goes on, and nobody sees to it any more.
-        view.environment.trees().try_for_each(|(run, _)| alone(*run, view.environment))
+        // What runs goes on, and nobody sees to it any more. Commands of checks may run beside each other.
+        let mut services = view.environment.trees().filter(|(run, _)| !is_command(**run));
+        services.try_for_each(|(run, _)| alone(*run, view.environment))
     }
 }
 

@@ -48,8 +48,10 @@ enum Task {
 impl Watch {
     /// What is true of it stays true; what is known of it is this.
     pub(super) fn knowing(watching: Watching, before: Option<&Self>, number: u64) -> Self {
-        let (check, number) = before.map_or((None, number), |before| (before.check.clone(), before.number));
-        Self { watching, check, number, stumbles: None }
+        match before {
+            Some(before) => Self { watching, check: before.check.clone(), ..*before },
+            None => Self { watching, check: None, number, stumbles: None },
+        }
     }
 }
 

@@ -53,7 +53,7 @@ fn mainstay_gives_up_when_its_executor_panics_over_half_of_what_an_actor_wants_d
         let run_for = |world: &mut World, time| world.run_for(time).unwrap_or_else(|failure| panic!("{failure}"));
         run_for(&mut world, Duration::from_secs(120));
         doom(&mut world, "only", acts);
-        world.command(&name, Command::Stop);
+        world.command(&name, Command::Restart);
         run_for(&mut world, Duration::from_secs(120));
         match world.ended() {
             Some(DaemonExit::GaveUp(GaveUp::PartLost(lost))) => lost.part == "executor",
