@@ -100,10 +100,15 @@ impl DeviceMachine {
     /// A HackRF that was not asked what it is, for somebody waited, is asked when nobody does any more. Only the registry knows that it is
     /// not about to give it away. A GPS is not read then: that takes seconds, which whoever comes next would have to wait.
     pub(super) fn wants_to_be_lent(&self) -> Option<Effect<DeviceTimer>> {
-        let is_unasked = self.spec.kind == DeviceKind::Hackrf && self.findings == Some(Findings::Unread);
-        let sighting =
-            self.sighting.as_ref().filter(|_| self.is_free() && is_unasked && self.awaited == Awaited::Nobody)?;
+        let sighting = self
+            .sighting
+            .as_ref()
+            .filter(|_| self.is_free() && self.is_unasked() && self.awaited == Awaited::Nobody)?;
         Some(self.tell_leases(LeaseMessage::Lend(self.spec.name.clone(), sighting.generation.clone())))
+    }
+
+    fn is_unasked(&self) -> bool {
+        self.spec.kind == DeviceKind::Hackrf && self.findings == Some(Findings::Unread)
     }
 
     fn is_free(&self) -> bool {
@@ -112,9 +117,10 @@ impl DeviceMachine {
 
     pub(super) fn lent(&mut self, generation: &Generation) -> Out {
         let sighting = self.sighting.clone().filter(|sighting| sighting.generation == *generation);
-        vec![match sighting.filter(|_| self.is_free()) {
+        vec![match sighting.filter(|_| self.is_free() && self.is_unasked()) {
             Some(sighting) => self.ask(sighting, Depth::Full),
-            // It has changed meanwhile: the registry shall not keep it for that.
+            // It has changed meanwhile, or was asked already, as it had asked for that twice (the registry panicked): the registry shall
+            // not keep it for that.
             None => self.restated(),
         }]
     }

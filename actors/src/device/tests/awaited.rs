@@ -84,6 +84,9 @@ fn a_hackrf_that_was_not_asked_while_somebody_waited_is_asked_everything_when_it
     bench.tell(DeviceMessage::Probed(bench.operation, Ok(found)));
     assert!(matches!(bench.told[..], [LeaseMessage::DeviceAvailable(..)]), "{:?}", bench.told);
     assert!(bench.shown.as_ref().unwrap().identity.as_ref().unwrap().to_string().contains("2024.02.1"));
+    // Asked whether it wants to be, before and after the registry panicked, it was lent twice.
+    bench.tell(DeviceMessage::Lent(sighting(1).generation));
+    assert!(bench.acts.is_empty() && matches!(bench.told[..], [LeaseMessage::DeviceAvailable(..)]), "{:?}", bench.told);
     bench.tell(leased()).tell(DeviceMessage::Unleased);
     assert!(!wants_to_be_lent(&bench), "it is known by now");
 }

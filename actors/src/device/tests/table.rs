@@ -121,7 +121,7 @@ absent       settl settl settl *     *     -     -     -     -     -     -     -
 settling     -     *     *     absen -     -     -     -     -     *     *     *     -     *     fault eject *     *     *     -     -
 checking     -     *     *     absen -     probi *     -     -     *     *     *     -     *     fault eject *     -     -     -     -
 probing      -     *     settl absen -     -     -     ready fault *     *     *     -     *     fault eject *     -     -     -     -
-ready        -     *     settl absen -     -     -     -     -     in us *     settl -     probi fault eject *     -     -     -     -
+ready        -     *     settl absen -     -     -     -     -     in us *     settl -     *     fault eject *     -     -     -     -
 in use       -     *     settl absen -     -     -     -     -     *     ready settl -     *     fault eject *     -     -     -     -
 not opened   settl settl settl absen -     -     -     -     -     *     *     *     -     *     *     eject settl -     -     -     -
 not tried    settl settl settl absen -     -     -     -     -     *     *     *     -     *     *     eject settl -     -     settl -

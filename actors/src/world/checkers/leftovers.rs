@@ -102,14 +102,6 @@ impl Checker for Leftovers {
         // Who asks when all is over hears that the daemon has ended.
         is_answered(view.unanswered.saturating_sub(view.unread))
     }
-
-    fn given_up(&mut self, view: &View<'_>) -> Verdict {
-        let is_left = |run: &RunId, tree: &Tree| is_command(*run) && !view.environment.cannot_be_ended(tree);
-        match view.environment.trees().find(|(run, tree)| is_left(run, tree)) {
-            Some((_, tree)) if view.has_executor => Err(format!("a command of a check (pid {}) is left", tree.pid)),
-            _ => Ok(()),
-        }
-    }
 }
 
 /// By its own state, whatever it shows.

@@ -34,7 +34,7 @@ pub(super) use self::livelock::AT_ONE_MOMENT;
 use std::collections::BTreeSet;
 
 use super::environment::{Environment, Happening};
-use super::faults::{Part, Sabotage};
+use super::faults::Sabotage;
 use super::{Shown, World};
 use crate::engine::{AnyMachine, Engine, Letter};
 use crate::machine::closed::closed;
@@ -177,8 +177,6 @@ pub struct View<'a> {
     pub unread: usize,
     /// What the daemon has said to leave, when it has ended.
     pub left: &'a [Left],
-    /// Whether its executor could do what it does at its end.
-    pub has_executor: bool,
 }
 
 impl<'a> View<'a> {
@@ -191,7 +189,6 @@ impl<'a> View<'a> {
             timers: world.timers(),
             unanswered: world.unanswered(),
             unread: world.unread(),
-            has_executor: !world.lost.is_some_and(Part::holds_up_the_executor),
             left: match world.ended() {
                 Some(DaemonExit::Left(left)) => left,
                 _ => &[],
