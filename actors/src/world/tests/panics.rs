@@ -13,7 +13,7 @@ const STORM: Duration = Duration::from_secs(240);
 /// Who wants something of this kind done so often has it lost now and then.
 const OFTEN: u32 = 1500;
 /// Among so many things that an actor wants done, so many panics strike each sooner or later.
-const STRUCK: u32 = 16;
+const STRUCK: u32 = 12;
 
 #[test]
 fn whatever_an_actor_wants_done_is_lost_in_some_panic_wherever_it_stands_among_the_rest() {
