@@ -170,6 +170,11 @@ impl Server {
             .build()
             .map_err(ServerError::Thread)?;
         let runtime = Leaving(Some(runtime));
+        // Here and not on the thread: where nobody can be answered, mainstay does not begin.
+        let door = {
+            let _within = runtime.0.as_ref().map(tokio::runtime::Runtime::enter);
+            Door::new(bound)?
+        };
         let (stop, stopped) = watch::channel(());
         let shared = Arc::new(connection::Shared {
             station,
@@ -181,12 +186,7 @@ impl Server {
         let (renewals, renew) = mpsc::channel(1);
         let work = move || {
             let Some(runtime) = &runtime.0 else { return };
-            runtime.block_on(async {
-                match Door::new(bound) {
-                    Ok(door) => serve(door, renew, shared).await,
-                    Err(error) => tracing::error!(%error, "nobody can be answered"),
-                }
-            });
+            runtime.block_on(serve(door, renew, shared));
         };
         let thread = watched.thread(NAME, work).map_err(ServerError::Thread)?;
         Ok(Self { stop: Some(stop), thread: Some(thread), renewals })
