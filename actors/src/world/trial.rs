@@ -205,6 +205,10 @@ impl World {
     /// # Errors
     /// When it does not hold.
     pub fn when_quiet(&mut self) -> Result<(), Failure> {
+        if self.daemon == Daemon::Down {
+            // It is not started again before all that was killed has ended. Nobody says anything meanwhile.
+            return Ok(());
+        }
         for checker in 0..self.checkers.len() {
             self.ask(checker, |checker, world| checker.when_quiet(&View::of(world)));
         }
