@@ -161,16 +161,22 @@ impl Haunt {
         device_is(world, device) == Some(DeviceIs::Quarantined)
     }
 
+    /// It leaves, and is plugged in again when all want it. Who they are.
+    fn come_to_be_wanted(&mut self, world: &mut World, device: &DeviceName) -> Vec<ServiceName> {
+        world.unplug(device);
+        self.wait(world, SECOND);
+        let users = self.services.clone();
+        users.iter().for_each(|user| world.command(user, Command::Start));
+        self.wait(world, SECOND);
+        world.plug(device);
+        users
+    }
+
     /// It would like to be asked what it is, and is no longer there when it may.
     fn lent_too_late(&mut self, world: &mut World) {
         let device = if self.random.happens(500) { self.devices.first() } else { self.devices.last() };
         let Some(device) = device.cloned() else { return };
-        world.unplug(&device);
-        self.wait(world, SECOND);
-        let users: Vec<ServiceName> = self.services.clone();
-        users.iter().for_each(|user| world.command(user, Command::Start));
-        self.wait(world, SECOND);
-        world.plug(&device);
+        let users = self.come_to_be_wanted(world, &device);
         self.wait_until(world, |world| device_is(world, &device) == Some(DeviceIs::InUse));
         if self.random.happens(500) {
             world.unplug(&device);
@@ -258,12 +264,7 @@ impl Haunt {
     /// Nobody waits for it any more, just as it can be leased, of which the registry does not hear.
     fn lent_before_it_is_available(&mut self, world: &mut World) {
         let Some(device) = self.devices.first().cloned() else { return };
-        world.unplug(&device);
-        self.wait(world, SECOND);
-        let users: Vec<ServiceName> = self.services.clone();
-        users.iter().for_each(|user| world.command(user, Command::Start));
-        self.wait(world, SECOND);
-        world.plug(&device);
+        let users = self.come_to_be_wanted(world, &device);
         self.wait_until(world, |world| device_is(world, &device) == Some(DeviceIs::Checking));
         lag(world, &ActorId::Leases, SECOND);
         users.iter().for_each(|user| world.command(user, Command::Stop));
